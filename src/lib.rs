@@ -1,0 +1,6 @@
+//! Stormglass: a deterministic simulator of distributed systems under failure.
+//!
+//! The rooms, lowest first; each imports only from those before it (`docs/architecture.md`).
+
+pub mod kernel;
+pub mod policy;

@@ -1,0 +1,3 @@
+//! The `stormglass` command.
+
+fn main() {}
