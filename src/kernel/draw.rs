@@ -138,10 +138,11 @@ impl Probability {
     }
 }
 
-/// The source of every draw of one run.
+/// The source of every draw of one run, with a digest of the draws of each purpose.
 #[derive(Clone, Debug)]
 pub struct Draws {
     key: [u32; 2],
+    tallies: [u64; PURPOSES],
 }
 
 impl Draws {
@@ -149,18 +150,27 @@ impl Draws {
     #[must_use]
     pub fn new(seed: u64) -> Draws {
         let key = stream(seed, 0).next_u64();
-        Draws { key: [key as u32, (key >> 32) as u32] }
+        Draws { key: [key as u32, (key >> 32) as u32], tallies: [0; PURPOSES] }
     }
 
     /// The draw named by (purpose, site, work, index).
     ///
     /// `site` is where: a stable id of a node, link or step. `work` is for what: the stable key of
     /// a request or attempt. `index` counts the draws of the same name, from 0.
-    #[must_use]
-    pub fn draw(&self, purpose: Purpose, site: u32, work: u64, index: u16) -> Draw {
+    pub fn draw(&mut self, purpose: Purpose, site: u32, work: u64, index: u16) -> Draw {
         let name = u32::from(purpose as u16) << 16 | u32::from(index);
         let block = philox4x32([name, site, work as u32, (work >> 32) as u32], self.key);
-        Draw(u64::from(block[1]) << 32 | u64::from(block[0]))
+        let draw = Draw(u64::from(block[1]) << 32 | u64::from(block[0]));
+        // The block is a mix of the draw's whole name, so a sum over it is a digest of the set.
+        let tally = &mut self.tallies[purpose as usize];
+        *tally = tally.wrapping_add(u64::from(block[3]) << 32 | u64::from(block[2]));
+        draw
+    }
+
+    /// A digest of the set of draws made so far for `purpose`, whatever their order.
+    #[must_use]
+    pub fn tally(&self, purpose: Purpose) -> u64 {
+        self.tallies[purpose as usize]
     }
 }
 
@@ -226,11 +236,7 @@ mod tests {
     fn philox_matches_published_vectors() {
         let cases = [
             ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
-            (
-                [u32::MAX; 4],
-                [u32::MAX; 2],
-                [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
-            ),
+            ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
             (
                 [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
                 [0xa409_3822, 0x299f_31d0],

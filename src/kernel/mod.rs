@@ -2,5 +2,10 @@
 //!
 //! The kernel names no domain noun and imports nothing from the other rooms.
 
+pub mod digest;
 pub mod draw;
+pub mod limit;
+pub mod queue;
+pub mod sample;
+pub mod slab;
 pub mod time;

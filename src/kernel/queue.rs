@@ -1,0 +1,370 @@
+//! The event queue: events leave it in order of time, and of scheduling among equal times.
+//!
+//! Virtual time is cut into ticks of 2^16 ns. The events of the current tick are one sorted run,
+//! popped from its end. Later events wait in radix-64 buckets by the highest digit in which their
+//! tick differs from the current one, as in a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: "Faster
+//! algorithms for the shortest path problem", JACM 1990). Equal times always share a bucket and
+//! every move keeps their order, so ties stay in schedule order without a sequence number.
+//!
+//! A cancelled timer is recognised by its generation: it is dropped when its bucket is moved, and
+//! a sweep drops all of them when they outnumber the live events, so garbage cannot grow.
+
+use super::time::Time;
+
+/// A handle to a scheduled timer, for cancelling it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimerId {
+    slot: u32,
+    generation: u32,
+}
+
+impl TimerId {
+    const NONE: TimerId = TimerId { slot: u32::MAX, generation: 0 };
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry<E> {
+    time: u64,
+    timer: TimerId,
+    event: E,
+}
+
+const TICK_BITS: u32 = 16;
+const DIGIT_BITS: u32 = 6;
+const BUCKETS: usize = 1 << DIGIT_BITS;
+const LEVELS: usize = ((u64::BITS - TICK_BITS) / DIGIT_BITS) as usize;
+/// Up to this many events, all of them live in the sorted run.
+const RUN_ONLY_MAX: usize = 32;
+/// A sweep of cancelled timers is not worth it below this many.
+const SWEEP_MIN: usize = 1024;
+
+/// Events of type `E`, ordered by time and then by schedule order.
+#[derive(Debug)]
+pub struct EventQueue<E> {
+    /// The next events, latest first.
+    run: Vec<Entry<E>>,
+    /// Events up to this time belong to the run.
+    run_last: u64,
+    /// The tick of the run, while buckets are in use.
+    tick: u64,
+    buckets: Vec<Vec<Entry<E>>>,
+    /// A bit for each bucket that is not empty, per level.
+    occupied: [u64; LEVELS],
+    bucketed: usize,
+    generations: Vec<u32>,
+    free_timers: Vec<u32>,
+    /// Cancelled timers that still take a place in the run or a bucket.
+    dead: usize,
+}
+
+impl<E: Copy> Default for EventQueue<E> {
+    fn default() -> Self {
+        EventQueue::new()
+    }
+}
+
+impl<E: Copy> EventQueue<E> {
+    /// An empty queue at time zero.
+    #[must_use]
+    pub fn new() -> EventQueue<E> {
+        EventQueue {
+            run: Vec::new(),
+            run_last: u64::MAX,
+            tick: 0,
+            buckets: (0..LEVELS * BUCKETS).map(|_| Vec::new()).collect(),
+            occupied: [0; LEVELS],
+            bucketed: 0,
+            generations: Vec::new(),
+            free_timers: Vec::new(),
+            dead: 0,
+        }
+    }
+
+    /// How many events are pending; cancelled timers do not count.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.run.len() + self.bucketed - self.dead
+    }
+
+    /// Whether nothing is pending.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Schedules an event that cannot be cancelled. `at` must not be in the past.
+    pub fn schedule(&mut self, at: Time, event: E) {
+        self.push(Entry { time: at.0, timer: TimerId::NONE, event });
+    }
+
+    /// Schedules an event that can be cancelled until it is popped.
+    pub fn schedule_timer(&mut self, at: Time, event: E) -> TimerId {
+        let slot = self.free_timers.pop().unwrap_or_else(|| {
+            self.generations.push(0);
+            (self.generations.len() - 1) as u32
+        });
+        let timer = TimerId { slot, generation: self.generations[slot as usize] };
+        self.push(Entry { time: at.0, timer, event });
+        timer
+    }
+
+    /// Cancels a timer; says whether it was still pending.
+    pub fn cancel(&mut self, timer: TimerId) -> bool {
+        if self.generations[timer.slot as usize] != timer.generation {
+            return false;
+        }
+        self.retire(timer);
+        self.dead += 1;
+        if self.dead >= SWEEP_MIN && self.dead > self.len() {
+            self.sweep();
+        }
+        true
+    }
+
+    /// Removes and returns the next event if its time is at most `until`.
+    pub fn pop(&mut self, until: Time) -> Option<(Time, E)> {
+        loop {
+            let Some(entry) = self.run.last().copied() else {
+                if self.bucketed == 0 {
+                    return None;
+                }
+                self.refill();
+                continue;
+            };
+            if self.is_dead(&entry) {
+                self.run.pop();
+                self.dead -= 1;
+                continue;
+            }
+            if entry.time > until.0 {
+                return None;
+            }
+            self.run.pop();
+            if entry.timer != TimerId::NONE {
+                self.retire(entry.timer);
+            }
+            return Some((Time(entry.time), entry.event));
+        }
+    }
+
+    fn push(&mut self, entry: Entry<E>) {
+        if entry.time > self.run_last {
+            self.push_bucket(entry);
+            return;
+        }
+        let place = self.run.partition_point(|other| other.time > entry.time);
+        self.run.insert(place, entry);
+        if self.run_last == u64::MAX && self.run.len() > RUN_ONLY_MAX {
+            self.spill();
+        }
+    }
+
+    /// Puts an event of a later tick where its highest differing digit says.
+    fn push_bucket(&mut self, entry: Entry<E>) {
+        let tick = entry.time >> TICK_BITS;
+        let level = (63 - (tick ^ self.tick).leading_zeros()) / DIGIT_BITS;
+        let digit = (tick >> (level * DIGIT_BITS)) as usize % BUCKETS;
+        self.occupied[level as usize] |= 1 << digit;
+        self.buckets[level as usize * BUCKETS + digit].push(entry);
+        self.bucketed += 1;
+    }
+
+    /// Starts to use buckets: the run keeps the tick of its first event only.
+    fn spill(&mut self) {
+        let first = self.run[self.run.len() - 1].time;
+        self.tick = first >> TICK_BITS;
+        self.run_last = last_of(self.tick);
+        let kept = self.run.partition_point(|entry| entry.time > self.run_last);
+        let mut later: Vec<Entry<E>> = self.run.drain(..kept).collect();
+        while let Some(entry) = later.pop() {
+            self.push_bucket(entry);
+        }
+    }
+
+    /// Moves the earliest bucket towards the run, which is empty.
+    fn refill(&mut self) {
+        let level = self.occupied.iter().position(|&bits| bits != 0).unwrap_or(0);
+        let digit = self.occupied[level].trailing_zeros();
+        let shift = level as u32 * DIGIT_BITS;
+        let above = self.tick >> shift >> DIGIT_BITS << DIGIT_BITS;
+        self.tick = (above | u64::from(digit)) << shift;
+        self.run_last = last_of(self.tick);
+        self.occupied[level] &= !(1 << digit);
+        let index = level * BUCKETS + digit as usize;
+        let mut bucket = std::mem::take(&mut self.buckets[index]);
+        self.bucketed -= bucket.len();
+        for &entry in &bucket {
+            if self.is_dead(&entry) {
+                self.dead -= 1;
+            } else if entry.time <= self.run_last {
+                self.run.push(entry);
+            } else {
+                self.push_bucket(entry);
+            }
+        }
+        bucket.clear();
+        if bucket.capacity() <= 4 * RUN_ONLY_MAX {
+            self.buckets[index] = bucket;
+        }
+        self.run.reverse();
+        self.run.sort_by_key(|entry| std::cmp::Reverse(entry.time));
+        if self.bucketed == 0 {
+            self.run_last = u64::MAX;
+        }
+    }
+
+    fn is_dead(&self, entry: &Entry<E>) -> bool {
+        let TimerId { slot, generation } = entry.timer;
+        entry.timer != TimerId::NONE && self.generations[slot as usize] != generation
+    }
+
+    fn retire(&mut self, timer: TimerId) {
+        let generation = &mut self.generations[timer.slot as usize];
+        *generation = generation.wrapping_add(1);
+        self.free_timers.push(timer.slot);
+    }
+
+    /// Drops every cancelled timer.
+    fn sweep(&mut self) {
+        let generations = &self.generations;
+        let live = |entry: &Entry<E>| {
+            entry.timer == TimerId::NONE
+                || generations[entry.timer.slot as usize] == entry.timer.generation
+        };
+        self.run.retain(live);
+        self.bucketed = 0;
+        for (level, bits) in self.occupied.iter_mut().enumerate() {
+            for digit in 0..BUCKETS {
+                let bucket = &mut self.buckets[level * BUCKETS + digit];
+                bucket.retain(live);
+                self.bucketed += bucket.len();
+                if bucket.is_empty() {
+                    *bits &= !(1 << digit);
+                }
+            }
+        }
+        self.dead = 0;
+    }
+}
+
+/// The last time of a tick.
+fn last_of(tick: u64) -> u64 {
+    tick << TICK_BITS | ((1 << TICK_BITS) - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::draw::{Draws, Purpose};
+    use std::collections::BTreeMap;
+
+    /// The obvious queue: a map from (time, order of scheduling).
+    #[derive(Default)]
+    struct Reference {
+        events: BTreeMap<(u64, u64), u64>,
+        scheduled: u64,
+    }
+
+    impl Reference {
+        fn schedule(&mut self, at: u64, event: u64) -> (u64, u64) {
+            self.scheduled += 1;
+            self.events.insert((at, self.scheduled), event);
+            (at, self.scheduled)
+        }
+    }
+
+    /// Random scheduling, cancelling and popping, with pending counts up to `pending`, gaps of
+    /// up to `gap` ns, and many ties when `gap` is small.
+    fn compare(seed: u64, pending: usize, gap: u64, steps: u64) {
+        let mut draws = Draws::new(seed);
+        let mut queue = EventQueue::new();
+        let mut reference = Reference::default();
+        let mut timers = Vec::new();
+        let mut now = 0;
+        for step in 0..steps {
+            let draw = draws.draw(Purpose::Fault, 0, step, 0);
+            let choice = draws.draw(Purpose::Fault, 1, step, 0).below(100);
+            if choice < 45 || (queue.len() < pending && choice < 80) {
+                let far = if draw.below(16) == 0 { gap.saturating_mul(1000) } else { gap };
+                let at = now + draw.below(far);
+                if draw.0 % 2 == 0 {
+                    queue.schedule(Time(at), step);
+                    reference.schedule(at, step);
+                } else {
+                    let timer = queue.schedule_timer(Time(at), step);
+                    timers.push((timer, reference.schedule(at, step)));
+                }
+            } else if choice < 70 && !timers.is_empty() {
+                let (timer, key) = timers.swap_remove(draw.below(timers.len() as u64) as usize);
+                let was_pending = reference.events.remove(&key).is_some();
+                assert_eq!(queue.cancel(timer), was_pending);
+            } else {
+                let expected = reference.events.pop_first().map(|((at, _), event)| (at, event));
+                let popped = queue.pop(Time::NEVER).map(|(at, event)| (at.0, event));
+                assert_eq!(popped, expected, "seed {seed} step {step}");
+                now = expected.map_or(now, |(at, _)| at);
+            }
+            assert_eq!(queue.len(), reference.events.len());
+        }
+        while let Some((at, event)) = queue.pop(Time::NEVER) {
+            let ((expected_at, _), expected) = reference.events.pop_first().unwrap();
+            assert_eq!((at.0, event), (expected_at, expected));
+        }
+        assert!(reference.events.is_empty());
+    }
+
+    #[test]
+    fn equals_a_sorted_map_at_every_scale() {
+        for (seed, (pending, gap)) in
+            [(1, 1), (10, 5), (40, 1_000), (500, 3), (500, 1 << 40), (20_000, 1 << 22)]
+                .into_iter()
+                .enumerate()
+        {
+            compare(seed as u64, pending, gap, 60_000);
+        }
+    }
+
+    #[test]
+    fn keeps_order_with_a_million_pending() {
+        compare(99, 1_000_000, 1_000_000_000, 3_000_000);
+    }
+
+    #[test]
+    fn cancelled_timers_do_not_accumulate() {
+        let mut queue = EventQueue::new();
+        for step in 0..1_000_000_u64 {
+            let timer = queue.schedule_timer(Time(step + 3_600_000_000_000), step);
+            assert!(queue.cancel(timer));
+            assert!(!queue.cancel(timer));
+        }
+        assert_eq!(queue.len(), 0);
+        assert!(queue.run.len() + queue.bucketed <= 2 * SWEEP_MIN);
+        assert!(queue.generations.len() <= 2);
+    }
+
+    #[test]
+    fn stops_at_the_horizon_and_goes_on() {
+        let mut queue = EventQueue::new();
+        for at in [5, 10, 1 << 50] {
+            queue.schedule(Time(at), at);
+        }
+        assert_eq!(queue.pop(Time(9)), Some((Time(5), 5)));
+        assert_eq!(queue.pop(Time(9)), None);
+        assert_eq!(queue.len(), 2);
+        assert_eq!(queue.pop(Time(10)), Some((Time(10), 10)));
+        assert_eq!(queue.pop(Time::NEVER), Some((Time(1 << 50), 1 << 50)));
+    }
+
+    #[test]
+    fn the_last_nanosecond_is_a_time_like_any_other() {
+        let mut queue = EventQueue::new();
+        for order in 0..100_u64 {
+            queue.schedule(Time(u64::MAX), order);
+            queue.schedule(Time(order), order);
+        }
+        let popped: Vec<u64> =
+            std::iter::from_fn(|| queue.pop(Time::NEVER)).map(|(_, event)| event).collect();
+        let expected: Vec<u64> = (0..100).chain(0..100).collect();
+        assert_eq!(popped, expected);
+    }
+}

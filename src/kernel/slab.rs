@@ -1,0 +1,112 @@
+//! A slab: values in reusable slots, found by handles that know when their value is gone.
+
+/// The place of a value in a [`Slab`]. A handle to a removed value finds nothing, even after its
+/// slot is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handle {
+    slot: u32,
+    generation: u32,
+}
+
+impl Handle {
+    /// A handle that finds nothing in any slab.
+    pub const NONE: Handle = Handle { slot: u32::MAX, generation: u32::MAX };
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+/// Values of one type in reusable slots.
+///
+/// A slot number depends on history: it must never reach a digest or a result.
+#[derive(Debug)]
+pub struct Slab<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Slab { slots: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slab<T> {
+    /// How many values the slab holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Whether the slab holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Stores a value and returns its handle.
+    pub fn insert(&mut self, value: T) -> Handle {
+        if let Some(slot) = self.free.pop() {
+            let place = &mut self.slots[slot as usize];
+            place.value = Some(value);
+            return Handle { slot, generation: place.generation };
+        }
+        self.slots.push(Slot { generation: 0, value: Some(value) });
+        Handle { slot: (self.slots.len() - 1) as u32, generation: 0 }
+    }
+
+    /// The value of a handle, if it is still there.
+    #[must_use]
+    pub fn get(&self, handle: Handle) -> Option<&T> {
+        let place = self.slots.get(handle.slot as usize)?;
+        if place.generation == handle.generation { place.value.as_ref() } else { None }
+    }
+
+    /// The value of a handle for change, if it is still there.
+    pub fn get_mut(&mut self, handle: Handle) -> Option<&mut T> {
+        let place = self.slots.get_mut(handle.slot as usize)?;
+        if place.generation == handle.generation { place.value.as_mut() } else { None }
+    }
+
+    /// Takes the value of a handle out, if it is still there.
+    pub fn remove(&mut self, handle: Handle) -> Option<T> {
+        let place = self.slots.get_mut(handle.slot as usize)?;
+        if place.generation != handle.generation {
+            return None;
+        }
+        let value = place.value.take()?;
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(handle.slot);
+        Some(value)
+    }
+
+    /// Every value with its handle, in slot order.
+    pub fn iter(&self) -> impl Iterator<Item = (Handle, &T)> {
+        self.slots.iter().enumerate().filter_map(|(slot, place)| {
+            let handle = Handle { slot: slot as u32, generation: place.generation };
+            place.value.as_ref().map(|value| (handle, value))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_handle_finds_nothing() {
+        let mut slab = Slab::default();
+        let first = slab.insert("first");
+        assert_eq!(slab.remove(first), Some("first"));
+        let second = slab.insert("second");
+        assert_eq!(first.slot, second.slot);
+        assert_eq!(slab.get(first), None);
+        assert_eq!(slab.remove(first), None);
+        assert_eq!(slab.get(second), Some(&"second"));
+        assert_eq!(slab.get(Handle::NONE), None);
+        assert_eq!((slab.len(), slab.is_empty()), (1, false));
+    }
+}
