@@ -1,0 +1,209 @@
+//! Reads a [`Value`] into the structs of the language, keeping the place of every error.
+
+use indexmap::IndexMap;
+use serde::de::value::{StrDeserializer, StringDeserializer};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::document::{Data, Field, Location, Value};
+use super::problem::Problem;
+
+/// Reads one value.
+///
+/// # Errors
+/// The first thing that does not fit, with its place.
+pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    T::deserialize(value).map_err(|problem| problem.at(value.at))
+}
+
+impl<'de> Deserializer<'de> for &'de Value {
+    type Error = Problem;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        match &self.data {
+            Data::Table(fields) => {
+                visitor.visit_map(Fields { rest: fields.iter(), value: None, at: self.at })
+            }
+            Data::List(values) => visitor.visit_seq(Elements { rest: values.iter() }),
+            Data::Text(text) => visitor.visit_borrowed_str(text),
+            Data::Integer(integer) => match u64::try_from(*integer) {
+                Ok(positive) => visitor.visit_u64(positive),
+                Err(_) => visitor.visit_i64(*integer),
+            },
+            Data::Float(float) => visitor.visit_f64(*float),
+            Data::Boolean(boolean) => visitor.visit_bool(*boolean),
+        }
+        .map_err(|problem| problem.at(self.at))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        let choice = match &self.data {
+            Data::Text(text) => Choice { name: text, key_at: self.at, value: None },
+            Data::Table(fields) if fields.len() == 1 => {
+                let (name, field) = fields.get_index(0).expect("one field");
+                Choice { name, key_at: field.key_at, value: Some(&field.value) }
+            }
+            _ => {
+                let known = variants.join(", ");
+                return Err(Problem::new(format!("expected exactly one of {known}"))
+                    .expected(format!("a name, or a table with one key, of: {known}"))
+                    .at(self.at));
+            }
+        };
+        visitor.visit_enum(choice).map_err(|problem| problem.at(self.at))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+struct Fields<'de> {
+    rest: indexmap::map::Iter<'de, String, Field>,
+    value: Option<&'de Value>,
+    at: Location,
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Problem;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Problem> {
+        let Some((key, field)) = self.rest.next() else { return Ok(None) };
+        self.value = Some(&field.value);
+        let key: StrDeserializer<'_, Problem> = key.as_str().into_deserializer();
+        seed.deserialize(key).map(Some).map_err(|problem| problem.at(field.key_at))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Problem> {
+        let Some(value) = self.value.take() else {
+            return Err(Problem::new("a value without a key").at(self.at));
+        };
+        seed.deserialize(value).map_err(|problem| problem.at(value.at))
+    }
+}
+
+struct Elements<'de> {
+    rest: std::slice::Iter<'de, Value>,
+}
+
+impl<'de> SeqAccess<'de> for Elements<'de> {
+    type Error = Problem;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Problem> {
+        let Some(value) = self.rest.next() else { return Ok(None) };
+        seed.deserialize(value).map(Some).map_err(|problem| problem.at(value.at))
+    }
+}
+
+/// A name of a closed set, alone or as the one key of a table.
+struct Choice<'de> {
+    name: &'de str,
+    key_at: Location,
+    value: Option<&'de Value>,
+}
+
+impl<'de> EnumAccess<'de> for Choice<'de> {
+    type Error = Problem;
+    type Variant = Choice<'de>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Choice<'de>), Problem> {
+        let name: StringDeserializer<Problem> = self.name.to_owned().into_deserializer();
+        let variant = seed.deserialize(name).map_err(|problem| problem.at(self.key_at))?;
+        Ok((variant, self))
+    }
+}
+
+impl<'de> Choice<'de> {
+    fn needs_value(&self) -> Problem {
+        Problem::new(format!("`{}` needs a value", self.name))
+            .expected(format!("{{ {} = … }}", self.name))
+            .at(self.key_at)
+    }
+}
+
+impl<'de> VariantAccess<'de> for Choice<'de> {
+    type Error = Problem;
+
+    fn unit_variant(self) -> Result<(), Problem> {
+        match self.value {
+            None | Some(Value { data: Data::Boolean(true), .. }) => Ok(()),
+            Some(value) => Err(Problem::new(format!("`{}` takes no value", self.name))
+                .expected(format!("\"{}\" alone", self.name))
+                .at(value.at)),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Problem> {
+        let value = self.value.ok_or_else(|| self.needs_value())?;
+        seed.deserialize(value).map_err(|problem| problem.at(value.at))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Problem> {
+        let value = self.value.ok_or_else(|| self.needs_value())?;
+        value.deserialize_any(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        let value = self.value.ok_or_else(|| self.needs_value())?;
+        value.deserialize_any(visitor)
+    }
+}
+
+/// Reads a table of named things one by one, so that an error in one does not hide the others.
+pub fn read_each<T: DeserializeOwned>(
+    value: Option<&Value>,
+    problems: &mut Vec<Problem>,
+) -> IndexMap<String, T> {
+    let mut things = IndexMap::new();
+    let Some(value) = value else { return things };
+    let Data::Table(fields) = &value.data else {
+        problems.push(
+            Problem::invalid_type(Unexpected::Other(value.data.describe()), &"a table of names")
+                .at(value.at),
+        );
+        return things;
+    };
+    for (name, field) in fields {
+        match read(&field.value) {
+            Ok(thing) => {
+                things.insert(name.clone(), thing);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    things
+}

@@ -1,0 +1,275 @@
+//! A parsed file: values that know where they were written.
+//!
+//! Files are patched before they are read as a model, so a value must carry its place with it: an
+//! error in an arm's patch points at the arm, not at the model.
+
+use indexmap::IndexMap;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::Problem;
+
+/// A place in a source: which file, and its first and last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The index of the file in [`Sources`].
+    pub source: usize,
+    /// The first byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// The name and text of every file read.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// Adds a file; `name` is what errors call it. Returns its index.
+    pub fn add(&mut self, name: &str, text: &str) -> usize {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self.files.len() - 1
+    }
+
+    /// The name of a file.
+    #[must_use]
+    pub fn name(&self, source: usize) -> &str {
+        &self.files[source].0
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn text(&self, source: usize) -> &str {
+        &self.files[source].1
+    }
+
+    /// Every file: name and text, in the order in which they were read.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+}
+
+/// One value of a document with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    /// What was written.
+    pub data: Data,
+    /// Where.
+    pub at: Location,
+}
+
+/// The kinds of values that TOML and JSON share.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Data {
+    /// Named values, in the order of the file.
+    Table(IndexMap<String, Field>),
+    /// Values in order.
+    List(Vec<Value>),
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Any other number.
+    Float(f64),
+    /// True or false.
+    Boolean(bool),
+}
+
+/// A value in a table, with the place of its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Where the key was written.
+    pub key_at: Location,
+    /// The value.
+    pub value: Value,
+}
+
+impl Value {
+    /// Parses the file `source`: JSON if its name ends in `.json`, else TOML.
+    ///
+    /// # Errors
+    /// Every syntax error that the parser could name.
+    pub fn parse(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
+        let text = sources.text(source);
+        if sources.name(source).ends_with(".json") {
+            return super::json::parse(text, source).map_err(|problem| vec![problem]);
+        }
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            return Err(errors.iter().map(|error| syntax_problem(error, text, source)).collect());
+        }
+        let (span, table) = (table.span(), table.into_inner());
+        from_table(&table, Location { source, start: span.start, end: span.end })
+            .map_err(|problem| vec![problem])
+    }
+
+    /// Reads `text` as one TOML value; anything else is taken as plain text.
+    #[must_use]
+    pub fn parse_argument(text: &str, source: usize) -> Value {
+        let at = Location { source, start: 0, end: text.len() };
+        DeValue::parse(text)
+            .ok()
+            .and_then(|value| from_value(&value, source).ok())
+            .unwrap_or_else(|| Value { data: Data::Text(text.to_owned()), at })
+    }
+
+    /// The value at a path of keys and list positions.
+    #[must_use]
+    pub fn find(&self, path: &[String]) -> Option<&Value> {
+        let Some((first, rest)) = path.split_first() else { return Some(self) };
+        match &self.data {
+            Data::Table(fields) => fields.get(first)?.value.find(rest),
+            Data::List(values) => values.get(first.parse::<usize>().ok()?)?.find(rest),
+            _ => None,
+        }
+    }
+
+    /// The place of the deepest value that exists along a path.
+    #[must_use]
+    pub fn locate(&self, path: &[String]) -> Location {
+        let mut place = self;
+        for depth in 1..=path.len() {
+            match self.find(&path[..depth]) {
+                Some(value) => place = value,
+                None => break,
+            }
+        }
+        place.at
+    }
+
+    /// Sets the value at a path; tables on the way are made where they are missing.
+    ///
+    /// # Errors
+    /// If the path leads through a value that is no table, or to a list position that is not there.
+    pub fn set(&mut self, path: &[String], value: Value) -> Result<(), Problem> {
+        let Some((first, rest)) = path.split_first() else {
+            *self = value;
+            return Ok(());
+        };
+        let at = value.at;
+        match &mut self.data {
+            Data::Table(fields) => fields
+                .entry(first.clone())
+                .or_insert_with(|| Field {
+                    key_at: at,
+                    value: Value { data: Data::Table(IndexMap::new()), at },
+                })
+                .value
+                .set(rest, value),
+            Data::List(values) => {
+                let length = values.len();
+                match first.parse::<usize>().ok().and_then(|index| values.get_mut(index)) {
+                    Some(element) => element.set(rest, value),
+                    None => Err(Problem::new(format!(
+                        "no element {first} in a list of {length}: the first is 0"
+                    ))
+                    .at(at)),
+                }
+            }
+            other => Err(Problem::new(format!(
+                "cannot set `{first}` inside {}: it is not a table",
+                other.describe()
+            ))
+            .at(at)),
+        }
+    }
+}
+
+impl Data {
+    /// The kind of value with its article, for errors.
+    #[must_use]
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Data::Table(_) => "a table",
+            Data::List(_) => "a list",
+            Data::Text(_) => "text",
+            Data::Integer(_) => "a whole number",
+            Data::Float(_) => "a number",
+            Data::Boolean(_) => "true or false",
+        }
+    }
+}
+
+/// Splits `a.b."c d".0` into its parts; quoted parts may hold dots and spaces.
+///
+/// # Errors
+/// If a part is empty or a quote is not closed.
+pub fn parse_path(path: &str) -> Result<Vec<String>, Problem> {
+    let mut parts = Vec::new();
+    let mut rest = path;
+    loop {
+        let (part, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted
+                .split_once('"')
+                .ok_or_else(|| Problem::new(format!("`{path}`: a quote is not closed")))?,
+            None => rest.split_at(rest.find('.').unwrap_or(rest.len())),
+        };
+        if part.is_empty() {
+            return Err(Problem::new(format!("`{path}` has an empty part"))
+                .expected("a path such as `policy.checkout.timeout`"));
+        }
+        parts.push(part.to_owned());
+        match after.strip_prefix('.') {
+            Some(next) => rest = next,
+            None if after.is_empty() => return Ok(parts),
+            None => return Err(Problem::new(format!("`{path}`: expected `.` after a quoted part"))),
+        }
+    }
+}
+
+fn syntax_problem(error: &toml::de::Error, text: &str, source: usize) -> Problem {
+    let problem = Problem::new(error.message().to_owned());
+    match error.span() {
+        Some(span) => {
+            // An error at the very end still needs a line to show.
+            let start = span.start.min(text.len());
+            problem.at(Location { source, start, end: span.end.clamp(start, text.len()) })
+        }
+        None => problem,
+    }
+}
+
+fn from_table(table: &DeTable<'_>, at: Location) -> Result<Value, Problem> {
+    let mut fields = IndexMap::new();
+    for (key, value) in table {
+        let span = key.span();
+        let key_at = Location { source: at.source, start: span.start, end: span.end };
+        let value = from_value(value, at.source)?;
+        fields.insert(key.get_ref().to_string(), Field { key_at, value });
+    }
+    Ok(Value { data: Data::Table(fields), at })
+}
+
+fn from_value(value: &Spanned<DeValue<'_>>, source: usize) -> Result<Value, Problem> {
+    let at = Location { source, start: value.span().start, end: value.span().end };
+    let data = match value.get_ref() {
+        DeValue::String(text) => Data::Text(text.to_string()),
+        DeValue::Integer(integer) => Data::Integer(
+            i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).map_err(
+                |_| Problem::new("this number is too large".to_owned()).at(at),
+            )?,
+        ),
+        DeValue::Float(float) => {
+            let number: f64 = float.as_str().replace('_', "").parse().unwrap_or(f64::NAN);
+            if !number.is_finite() {
+                return Err(Problem::new(format!("`{}` is not a finite number", float.as_str()))
+                    .at(at)
+                    .expected("a finite number"));
+            }
+            Data::Float(number)
+        }
+        DeValue::Boolean(boolean) => Data::Boolean(*boolean),
+        DeValue::Datetime(_) => {
+            return Err(Problem::new("a date has no meaning in virtual time".to_owned())
+                .at(at)
+                .expected("a duration such as \"90s\""));
+        }
+        DeValue::Array(values) => Data::List(
+            values.iter().map(|value| from_value(value, source)).collect::<Result<_, _>>()?,
+        ),
+        DeValue::Table(table) => return from_table(table, at),
+    };
+    Ok(Value { data, at })
+}

@@ -1,0 +1,99 @@
+//! JSON as the same language: parsed by `jsonc-parser`, which keeps places, with every extension
+//! of JSON switched off.
+
+use indexmap::IndexMap;
+use jsonc_parser::ast;
+use jsonc_parser::common::{Range, Ranged};
+use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
+
+use super::document::{Data, Field, Location, Value};
+use super::problem::Problem;
+
+/// Deeper nesting than this is refused before it is parsed.
+const DEPTH_MAX: usize = 64;
+
+/// Parses a JSON text; `source` is its index among the sources.
+///
+/// # Errors
+/// The first thing that is not JSON, a key that is written twice, or too deep a nesting.
+pub fn parse(text: &str, source: usize) -> Result<Value, Problem> {
+    refuse_deep_nesting(text, source)?;
+    let collect = CollectOptions { comments: CommentCollectionStrategy::Off, tokens: false };
+    let strict = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+    };
+    let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| {
+        Problem::new(error.kind().to_string()).at(place(error.range(), source))
+    })?;
+    let value = parsed.value.ok_or_else(|| {
+        Problem::new("the file is empty").at(Location { source, start: 0, end: 0 })
+    })?;
+    convert(&value, source)
+}
+
+/// Brackets inside strings count too: no model comes near the limit.
+fn refuse_deep_nesting(text: &str, source: usize) -> Result<(), Problem> {
+    let mut depth = 0_usize;
+    for (position, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            let at = Location { source, start: position, end: position + 1 };
+            return Err(Problem::new(format!("nested deeper than {DEPTH_MAX} levels")).at(at));
+        }
+    }
+    Ok(())
+}
+
+fn place(range: Range, source: usize) -> Location {
+    Location { source, start: range.start, end: range.end }
+}
+
+fn convert(value: &ast::Value<'_>, source: usize) -> Result<Value, Problem> {
+    let at = place(value.range(), source);
+    let data = match value {
+        ast::Value::StringLit(text) => Data::Text(text.value.to_string()),
+        ast::Value::NumberLit(number) => convert_number(number.value, at)?,
+        ast::Value::BooleanLit(boolean) => Data::Boolean(boolean.value),
+        ast::Value::NullKeyword(_) => {
+            return Err(Problem::new("null has no meaning here")
+                .at(at)
+                .expected("leave the key out to get its default"));
+        }
+        ast::Value::Array(array) => Data::List(
+            array.elements.iter().map(|value| convert(value, source)).collect::<Result<_, _>>()?,
+        ),
+        ast::Value::Object(object) => {
+            let mut fields = IndexMap::new();
+            for property in &object.properties {
+                let key_at = place(property.name.range(), source);
+                let value = convert(&property.value, source)?;
+                let name = property.name.as_str().to_owned();
+                if fields.insert(name, Field { key_at, value }).is_some() {
+                    return Err(Problem::new("this key is written twice").at(key_at));
+                }
+            }
+            Data::Table(fields)
+        }
+    };
+    Ok(Value { data, at })
+}
+
+fn convert_number(text: &str, at: Location) -> Result<Data, Problem> {
+    if let Ok(integer) = text.parse() {
+        return Ok(Data::Integer(integer));
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(Data::Float(number)),
+        _ => Err(Problem::new(format!("`{text}` is not a finite number")).at(at)),
+    }
+}

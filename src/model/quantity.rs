@@ -1,0 +1,246 @@
+//! Quantities as they are written: a number and its unit.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
+
+/// How many things happen in a second.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Rate {
+    /// The number a second, at least 0.
+    pub per_second: f64,
+}
+
+/// A number from 0 to 1, written `0.02` or `"2%"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Share(pub f64);
+
+/// A count that may be unbounded, written as a number or `"unlimited"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// At most so many.
+    Limited(u32),
+    /// Any number.
+    Unlimited,
+}
+
+impl Count {
+    /// The count as a number; unlimited is the largest.
+    #[must_use]
+    pub fn limit(self) -> u32 {
+        match self {
+            Count::Limited(limit) => limit,
+            Count::Unlimited => u32::MAX,
+        }
+    }
+}
+
+const DURATION: &str = "a duration with its unit, such as \"200ms\" (ns, us, ms, s, min, h, d)";
+const RATE: &str = "a rate with its unit, such as \"400/s\" (/s, /min, /h)";
+const SHARE: &str = "a number from 0 to 1, or a percentage such as \"2%\"";
+const COUNT: &str = "a whole number from 1, or \"unlimited\"";
+const DISTRIBUTION: &str = "a duration such as \"5ms\", or \"exp 5ms\", \"uniform 1ms..5ms\", \
+                            \"lognormal 5ms sigma 0.5\" (median), \"pareto 1ms shape 2.5\"";
+
+/// Reads a duration such as `1.5s`; `None` if it is none.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Span> {
+    let split = text.find(|c: char| c.is_alphabetic() || c == 'µ')?;
+    let (number, unit) = text.split_at(split);
+    let nanos: f64 = match unit {
+        "ns" => 1.0,
+        "us" | "µs" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "min" => 60e9,
+        "h" => 3600e9,
+        "d" => 86400e9,
+        _ => return None,
+    };
+    let value = parse_number(number.trim_end())? * nanos;
+    // Rounded, because 0.3 ms is not exactly 300,000 ns in binary; at most a century.
+    (value <= 3.2e18).then(|| Span((value + 0.5) as u64))
+}
+
+/// Reads a plain number of at least 0.
+fn parse_number(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'_');
+    let number: f64 = text.replace('_', "").parse().ok()?;
+    (plain && number.is_finite()).then_some(number)
+}
+
+fn parse_rate(text: &str) -> Option<Rate> {
+    let (number, unit) = text.split_once('/')?;
+    let seconds = match unit.trim() {
+        "s" => 1.0,
+        "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Some(Rate { per_second: parse_number(number.trim_end())? / seconds })
+}
+
+fn parse_share(text: &str) -> Option<Share> {
+    let share = parse_number(text.strip_suffix('%')?.trim_end())? / 100.0;
+    (share <= 1.0).then_some(Share(share))
+}
+
+fn parse_distribution(text: &str) -> Option<Distribution> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match *words.as_slice() {
+        [span] => parse_duration(span).map(Distribution::Constant),
+        ["exp", mean] => Some(Distribution::Exponential { mean: parse_duration(mean)? }),
+        ["uniform", range] => {
+            let (low, high) = range.split_once("..")?;
+            let (low, high) = (parse_duration(low)?, parse_duration(high)?);
+            (low <= high).then_some(Distribution::Uniform { low, high })
+        }
+        ["lognormal", median, "sigma", sigma] => Some(Distribution::Lognormal {
+            median: parse_duration(median)?,
+            sigma: parse_number(sigma)?,
+        }),
+        ["pareto", scale, "shape", shape] => {
+            let shape = parse_number(shape)?;
+            (shape > 0.0).then_some(Distribution::Pareto { scale: parse_duration(scale)?, shape })
+        }
+        _ => None,
+    }
+}
+
+/// Reads text by `parse`, or says what was expected.
+struct Text<T> {
+    expected: &'static str,
+    parse: fn(&str) -> Option<T>,
+    /// For quantities that may be plain numbers.
+    number: fn(f64) -> Option<T>,
+}
+
+impl<T> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        let wrong = || E::custom(format!("`{text}` is not {}", self.expected));
+        (self.parse)(text.trim()).ok_or_else(wrong)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        let wrong = || E::custom(format!("`{number}` is not {}", self.expected));
+        (self.number)(number).ok_or_else(wrong)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        self.visit_f64(number as f64)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+        let text = Text { expected: DURATION, parse: parse_duration, number: |_| None };
+        deserializer.deserialize_any(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
+        deserializer.deserialize_any(Text {
+            expected: RATE,
+            parse: parse_rate,
+            number: |_| None,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Share, D::Error> {
+        deserializer.deserialize_any(Text {
+            expected: SHARE,
+            parse: parse_share,
+            number: |number| (0.0..=1.0).contains(&number).then_some(Share(number)),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Count, D::Error> {
+        deserializer.deserialize_any(Text {
+            expected: COUNT,
+            parse: |text| (text == "unlimited").then_some(Count::Unlimited),
+            number: |number| {
+                let whole = libm::floor(number) == number && (1.0..4e9).contains(&number);
+                whole.then_some(Count::Limited(number as u32))
+            },
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Distribution {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Distribution, D::Error> {
+        deserializer.deserialize_any(Text {
+            expected: DISTRIBUTION,
+            parse: parse_distribution,
+            number: |_| None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_their_unit() {
+        let cases = [
+            ("200ms", Some(200_000_000)),
+            ("1.5s", Some(1_500_000_000)),
+            ("0.3ms", Some(300_000)),
+            ("2 min", Some(120_000_000_000)),
+            ("1_000us", Some(1_000_000)),
+            ("0s", Some(0)),
+            ("200", None),
+            ("-5ms", None),
+            ("5 parsecs", None),
+            ("1e400s", None),
+            ("nan s", None),
+            ("", None),
+        ];
+        for (text, nanos) in cases {
+            assert_eq!(parse_duration(text), nanos.map(Span), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_shares_and_distributions_are_read() {
+        assert_eq!(parse_rate("400/s"), Some(Rate { per_second: 400.0 }));
+        assert_eq!(parse_rate("120 /min"), Some(Rate { per_second: 2.0 }));
+        assert_eq!(parse_rate("400"), None);
+        assert_eq!(parse_share("2%"), Some(Share(0.02)));
+        assert_eq!(parse_share("200%"), None);
+        let ms = Span::from_millis;
+        let cases = [
+            ("5ms", Some(Distribution::Constant(ms(5)))),
+            ("exp 5ms", Some(Distribution::Exponential { mean: ms(5) })),
+            ("uniform 1ms..5ms", Some(Distribution::Uniform { low: ms(1), high: ms(5) })),
+            ("uniform 5ms..1ms", None),
+            (
+                "lognormal 5ms sigma 0.5",
+                Some(Distribution::Lognormal { median: ms(5), sigma: 0.5 }),
+            ),
+            ("pareto 1ms shape 2.5", Some(Distribution::Pareto { scale: ms(1), shape: 2.5 })),
+            ("gauss 5ms", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse_distribution(text), expected, "{text}");
+        }
+    }
+}
