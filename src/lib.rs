@@ -3,4 +3,6 @@
 //! The rooms, lowest first; each imports only from those before it (`docs/architecture.md`).
 
 pub mod kernel;
+pub mod model;
 pub mod policy;
+pub mod system;

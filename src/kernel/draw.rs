@@ -124,6 +124,12 @@ impl Probability {
         self.0 == 0
     }
 
+    /// The first draw, as a number, under which it does not happen; saturates at 1.
+    #[must_use]
+    pub fn threshold(self) -> u64 {
+        self.0.checked_mul(2).unwrap_or(u64::MAX)
+    }
+
     /// The probability as a number in [0, 1].
     #[must_use]
     pub fn value(self) -> f64 {

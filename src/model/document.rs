@@ -214,7 +214,9 @@ pub fn parse_path(path: &str) -> Result<Vec<String>, Problem> {
         match after.strip_prefix('.') {
             Some(next) => rest = next,
             None if after.is_empty() => return Ok(parts),
-            None => return Err(Problem::new(format!("`{path}`: expected `.` after a quoted part"))),
+            None => {
+                return Err(Problem::new(format!("`{path}`: expected `.` after a quoted part")));
+            }
         }
     }
 }
@@ -247,9 +249,8 @@ fn from_value(value: &Spanned<DeValue<'_>>, source: usize) -> Result<Value, Prob
     let data = match value.get_ref() {
         DeValue::String(text) => Data::Text(text.to_string()),
         DeValue::Integer(integer) => Data::Integer(
-            i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).map_err(
-                |_| Problem::new("this number is too large".to_owned()).at(at),
-            )?,
+            i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix())
+                .map_err(|_| Problem::new("this number is too large".to_owned()).at(at))?,
         ),
         DeValue::Float(float) => {
             let number: f64 = float.as_str().replace('_', "").parse().unwrap_or(f64::NAN);

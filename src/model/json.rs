@@ -27,10 +27,12 @@ pub fn parse(text: &str, source: usize) -> Result<Value, Problem> {
         allow_single_quoted_strings: false,
         allow_hexadecimal_numbers: false,
         allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_extended_string_escapes: false,
+        allow_non_finite_numbers: false,
     };
-    let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| {
-        Problem::new(error.kind().to_string()).at(place(error.range(), source))
-    })?;
+    let parsed = parse_to_ast(text, &collect, &strict)
+        .map_err(|error| Problem::new(error.kind().to_string()).at(place(error.range(), source)))?;
     let value = parsed.value.ok_or_else(|| {
         Problem::new("the file is empty").at(Location { source, start: 0, end: 0 })
     })?;

@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::quantity::{Share, parse_duration};
 use crate::kernel::time::Span;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
-use crate::policy::breaker::{Breaker, Probes, Proof, Trip, Window};
+use crate::policy::breaker::{Breaker, Probes, Proof, Rotation, Trip, Window};
 use crate::policy::budget::{Budget, Deposit, TokenBucket};
 use crate::policy::retry::Retry;
 use crate::policy::{Outcome, OutcomeSet, Policy, presets};
@@ -250,9 +250,17 @@ fn compile_breaker(text: &BreakerText) -> Result<Breaker, Problem> {
     let trip = match (text.consecutive, text.failure_ratio) {
         (Some(failures), None) if failures > 0 => Trip::Consecutive { failures },
         (None, Some(ratio)) => Trip::Ratio {
-            window: Window::Time { span: text.window, slots: 10, rotation: Default::default() },
-            at_least: ratio.0,
+            window: Window::Time {
+                span: text.window,
+                buckets: 10,
+                rotation: Rotation::WithTraffic,
+            },
             minimum: text.minimum,
+            ratio: ratio.0,
+            above: false,
+            on_success: false,
+            slow: None,
+            every: None,
         },
         _ => {
             return Err(Problem::new("a breaker needs a rule for opening")
@@ -260,7 +268,8 @@ fn compile_breaker(text: &BreakerText) -> Result<Breaker, Problem> {
         }
     };
     let mut breaker = Breaker::new(trip, text.open_for);
-    breaker.probes = Probes { proof: Proof::Successes(text.probes), ..Probes::ONE };
+    breaker.probes =
+        Probes { limit: text.probes, proof: Proof::Successes(text.probes), ..Probes::ONE };
     Ok(breaker)
 }
 

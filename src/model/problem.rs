@@ -57,14 +57,13 @@ impl Problem {
     /// The problem as text of several lines: message, file and line, excerpt, what was expected.
     #[must_use]
     pub fn render(&self, sources: &Sources, level: &Level<'_>, colour: bool) -> String {
-        let mut group = level.clone().primary_title(self.message.as_str()).elements(
-            self.at.map(|at| {
+        let mut group =
+            level.clone().primary_title(self.message.as_str()).elements(self.at.map(|at| {
                 let label = self.expected.as_deref().unwrap_or("here");
                 Snippet::source(sources.text(at.source))
                     .path(sources.name(at.source))
                     .annotation(AnnotationKind::Primary.span(at.start..at.end).label(label))
-            }),
-        );
+            }));
         if let (None, Some(expected)) = (self.at, &self.expected) {
             group = group.element(Level::HELP.message(expected.as_str()));
         }
@@ -100,7 +99,10 @@ impl serde::de::Error for Problem {
             .expected(format!("`{field}` must be given here"))
     }
 
-    fn invalid_type(found: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Problem {
+    fn invalid_type(
+        found: serde::de::Unexpected<'_>,
+        expected: &dyn serde::de::Expected,
+    ) -> Problem {
         Problem::new(format!("expected {expected}, found {found}"))
             .expected(format!("expected {expected}"))
     }

@@ -41,7 +41,7 @@ impl Count {
 const DURATION: &str = "a duration with its unit, such as \"200ms\" (ns, us, ms, s, min, h, d)";
 const RATE: &str = "a rate with its unit, such as \"400/s\" (/s, /min, /h)";
 const SHARE: &str = "a number from 0 to 1, or a percentage such as \"2%\"";
-const COUNT: &str = "a whole number from 1, or \"unlimited\"";
+const COUNT: &str = "a whole number, or \"unlimited\"";
 const DISTRIBUTION: &str = "a duration such as \"5ms\", or \"exp 5ms\", \"uniform 1ms..5ms\", \
                             \"lognormal 5ms sigma 0.5\" (median), \"pareto 1ms shape 2.5\"";
 
@@ -153,11 +153,7 @@ impl<'de> Deserialize<'de> for Span {
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
-        deserializer.deserialize_any(Text {
-            expected: RATE,
-            parse: parse_rate,
-            number: |_| None,
-        })
+        deserializer.deserialize_any(Text { expected: RATE, parse: parse_rate, number: |_| None })
     }
 }
 
@@ -177,7 +173,7 @@ impl<'de> Deserialize<'de> for Count {
             expected: COUNT,
             parse: |text| (text == "unlimited").then_some(Count::Unlimited),
             number: |number| {
-                let whole = libm::floor(number) == number && (1.0..4e9).contains(&number);
+                let whole = libm::floor(number) == number && (0.0..4e9).contains(&number);
                 whole.then_some(Count::Limited(number as u32))
             },
         })

@@ -1,0 +1,429 @@
+//! From the language to flat tables: names become ids, handlers become steps.
+
+use indexmap::IndexMap;
+
+use super::deserialize::{read, read_each};
+use super::document::{Data, Value};
+use super::handler::Handlers;
+use super::language::{
+    Arrivals, Balance, Cache, Clients, Database, Flush, Keys, Line, Link, Outbox, Provider, Queue,
+    Replica, Service,
+};
+use super::policy::{self, PolicyText};
+use super::problem::Problem;
+use super::program::{self, Kind, Node, NodeId, OperationId, Program, Station};
+use super::quantity::Count;
+use super::trace;
+use crate::kernel::draw::{Probability, name_id};
+use crate::kernel::sample::Distribution;
+use crate::kernel::time::{Span, Time};
+use crate::policy::Policy;
+
+/// Reads a file that a model names, by its path as written.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;
+
+/// The keys at the top of a model.
+pub const TOP: [&str; 11] = [
+    "description",
+    "clients",
+    "service",
+    "database",
+    "replica",
+    "cache",
+    "queue",
+    "outbox",
+    "provider",
+    "link",
+    "policy",
+];
+
+/// A model as it was written, section by section.
+pub(super) struct Sections {
+    pub(super) clients: IndexMap<String, Clients>,
+    pub(super) service: IndexMap<String, Service>,
+    pub(super) database: IndexMap<String, Database>,
+    pub(super) replica: IndexMap<String, Replica>,
+    pub(super) cache: IndexMap<String, Cache>,
+    pub(super) queue: IndexMap<String, Queue>,
+    pub(super) outbox: IndexMap<String, Outbox>,
+    pub(super) provider: IndexMap<String, Provider>,
+    pub(super) link: IndexMap<String, Link>,
+    pub(super) policy: IndexMap<String, PolicyText>,
+}
+
+/// Compiles a model.
+///
+/// # Errors
+/// Everything that is wrong with it, as far as it could be read.
+pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let sections = read_sections(document, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut compiler = Compiler { document, program: Program::default(), problems };
+    compiler.policies(&sections);
+    compiler.nodes(&sections, read_file);
+    compiler.links(&sections);
+    if compiler.problems.is_empty() {
+        Handlers::new(&mut compiler, &sections).compile();
+    }
+    if compiler.problems.is_empty() { Ok(compiler.program) } else { Err(compiler.problems) }
+}
+
+fn read_sections(document: &Value, problems: &mut Vec<Problem>) -> Sections {
+    if let Data::Table(fields) = &document.data {
+        for (name, field) in fields {
+            if !TOP.contains(&name.as_str()) {
+                problems.push(Problem::unknown("key", name, &TOP).at(field.key_at));
+            }
+        }
+    }
+    let section = |name: &str| document.find(&[name.to_owned()]);
+    if let Some(value) = section("description")
+        && let Err(problem) = read::<String>(value)
+    {
+        problems.push(problem);
+    }
+    Sections {
+        clients: read_each(section("clients"), problems),
+        service: read_each(section("service"), problems),
+        database: read_each(section("database"), problems),
+        replica: read_each(section("replica"), problems),
+        cache: read_each(section("cache"), problems),
+        queue: read_each(section("queue"), problems),
+        outbox: read_each(section("outbox"), problems),
+        provider: read_each(section("provider"), problems),
+        link: read_each(section("link"), problems),
+        policy: read_each(section("policy"), problems),
+    }
+}
+
+/// Builds a [`Program`] and collects what is wrong on the way.
+pub(super) struct Compiler<'a> {
+    pub(super) document: &'a Value,
+    pub(super) program: Program,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Compiler<'_> {
+    /// Notes a problem at the value that a path leads to.
+    pub(super) fn problem(&mut self, path: &[&str], problem: Problem) {
+        let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
+        self.problems.push(problem.at(self.document.locate(&path)));
+    }
+
+    /// The node of this name if it is of the right kind; else a problem at the path.
+    pub(super) fn node_of(
+        &mut self,
+        path: &[&str],
+        name: &str,
+        what: &str,
+        is_right: fn(&Kind) -> bool,
+    ) -> Option<NodeId> {
+        let found =
+            self.program.find_node(name).filter(|&id| is_right(&self.program.node(id).kind));
+        if found.is_none() {
+            let right = self.program.nodes.iter().filter(|node| is_right(&node.kind));
+            let known: Vec<&str> = right.map(|node| node.name.as_str()).collect();
+            let problem = Problem::unknown(what, name, &known);
+            self.problem(path, problem);
+        }
+        found
+    }
+
+    fn policies(&mut self, sections: &Sections) {
+        self.program.policies.push(("none".to_owned(), Policy::default()));
+        for (name, text) in &sections.policy {
+            match policy::compile(text) {
+                Ok(policy) => self.program.policies.push((name.clone(), policy)),
+                Err(problem) => self.problem(&["policy", name], problem),
+            }
+        }
+    }
+
+    fn nodes(&mut self, sections: &Sections, read_file: ReadFile<'_>) {
+        for (name, clients) in &sections.clients {
+            if let Some(kind) = self.clients(name, clients, read_file) {
+                self.node("clients", name, Kind::Clients(kind), station(1, Count::Unlimited));
+            }
+        }
+        for (name, service) in &sections.service {
+            let mut station = station_with(service.instances, service.workers, service.queue);
+            station.balance = service.balance;
+            if service.instances == 0 {
+                let problem = Problem::new("a service needs at least 1 instance");
+                self.problem(&["service", name, "instances"], problem);
+            }
+            self.node("service", name, Kind::Service { takes: None }, station);
+        }
+        for (name, database) in &sections.database {
+            let flush_every = match database.flush {
+                Flush::EachCommit => None,
+                Flush::Every(span) => Some(span),
+            };
+            let kind = Kind::Database { flush_every, replicas: Vec::new() };
+            self.node(
+                "database",
+                name,
+                kind,
+                station_with(1, database.connections, database.queue),
+            );
+            self.tables(name, database);
+        }
+        for (name, replica) in &sections.replica {
+            self.replica(name, replica);
+        }
+        for (name, cache) in &sections.cache {
+            let kind = Kind::Cache { capacity: cache.capacity, ttl: cache.ttl };
+            self.node("cache", name, kind, station(1, Count::Unlimited));
+            if cache.capacity == 0 {
+                let problem = Problem::new("a cache holds at least 1 row");
+                self.problem(&["cache", name, "capacity"], problem);
+            }
+        }
+        for (name, queue) in &sections.queue {
+            let kind = Kind::Queue(program::Queue {
+                visibility: queue.visibility,
+                max_receives: queue.max_receives,
+                redelivery: queue.redelivery,
+                consumers: Vec::new(),
+            });
+            self.node("queue", name, kind, station(1, Count::Unlimited));
+        }
+        for (name, provider) in &sections.provider {
+            let kind = Kind::Provider {
+                errors_before: Probability::new(provider.errors_before.0),
+                errors_after: Probability::new(provider.errors_after.0),
+                keys_expire: provider.keys_expire,
+            };
+            if provider.errors_before.0 + provider.errors_after.0 > 1.0 {
+                let problem = Problem::new("more than all calls would fail")
+                    .expected("`errors_before` and `errors_after` together at most 1");
+                self.problem(&["provider", name, "errors_after"], problem);
+            }
+            self.node(
+                "provider",
+                name,
+                kind,
+                station_with(1, provider.concurrency, provider.queue),
+            );
+        }
+        for (name, outbox) in &sections.outbox {
+            self.outbox(name, outbox);
+        }
+    }
+
+    fn node(&mut self, section: &str, name: &str, kind: Kind, station: Station) -> Option<NodeId> {
+        if self.program.find_node(name).is_some() {
+            let problem = Problem::new(format!("there are two nodes named `{name}`"))
+                .expected("a name of its own for each node, whatever its kind");
+            self.problem(&[section, name], problem);
+            return None;
+        }
+        if name.contains(['.', ' ', '>']) {
+            let problem = Problem::new(format!("`{name}` cannot be the name of a node"))
+                .expected("a name without dots, spaces and `>`");
+            self.problem(&[section, name], problem);
+        }
+        if station.workers == 0 {
+            let problem = Problem::new(format!("`{name}` has nobody to do its work"))
+                .expected("at least 1 worker or connection, or \"unlimited\"");
+            self.problem(&[section, name], problem);
+        }
+        let id = NodeId(self.program.nodes.len() as u16);
+        self.program.nodes.push(Node { name: name.to_owned(), id: name_id(name), kind, station });
+        Some(id)
+    }
+
+    fn clients(
+        &mut self,
+        name: &str,
+        clients: &Clients,
+        read_file: ReadFile<'_>,
+    ) -> Option<program::Clients> {
+        if clients.processes == 0 {
+            let problem = Problem::new("at least 1 process must send requests");
+            self.problem(&["clients", name, "processes"], problem);
+        }
+        let keys = match key_table(clients.keys) {
+            Ok(keys) => keys,
+            Err(problem) => {
+                self.problem(&["clients", name, "keys"], problem);
+                return None;
+            }
+        };
+        match arrivals(&clients.arrivals, read_file) {
+            Ok(arrivals) => Some(program::Clients {
+                processes: clients.processes,
+                arrivals,
+                keys,
+                flow: OperationId(0),
+            }),
+            Err(problem) => {
+                self.problem(&["clients", name, "arrivals"], problem);
+                None
+            }
+        }
+    }
+
+    fn tables(&mut self, name: &str, database: &Database) {
+        let Some(id) = self.program.find_node(name) else { return };
+        for (table, text) in &database.tables {
+            if table == "outbox" || table == "audit" {
+                let problem = Problem::new(format!("every database has its own `{table}`"));
+                self.problem(&["database", name, "tables", table], problem);
+            }
+            self.program.tables.push(program::Table {
+                database: id,
+                name: format!("{name}.{table}"),
+                rows: text.rows,
+            });
+        }
+    }
+
+    fn replica(&mut self, name: &str, replica: &Replica) {
+        let is_database = |kind: &Kind| matches!(kind, Kind::Database { .. });
+        let path = ["replica", name, "of"];
+        let Some(of) = self.node_of(&path, &replica.of, "database", is_database) else { return };
+        let kind = Kind::Replica { of, lag: replica.lag };
+        let station = station_with(1, replica.connections, replica.queue);
+        if let Some(id) = self.node("replica", name, kind, station)
+            && let Kind::Database { replicas, .. } = &mut self.program.nodes[of.0 as usize].kind
+        {
+            replicas.push(id);
+        }
+    }
+
+    fn outbox(&mut self, name: &str, outbox: &Outbox) {
+        let is_database = |kind: &Kind| matches!(kind, Kind::Database { .. });
+        let path = ["outbox", name, "database"];
+        let Some(database) = self.node_of(&path, &outbox.database, "database", is_database) else {
+            return;
+        };
+        let kind = Kind::Outbox { database, batch: outbox.batch, operation: OperationId(0) };
+        self.node("outbox", name, kind, station(1, Count::Unlimited));
+        if outbox.batch == 0 || outbox.batch > u32::from(u16::MAX) {
+            let problem = Problem::new("`batch` is not from 1 to 65535");
+            self.problem(&["outbox", name, "batch"], problem);
+        }
+        if outbox.poll == Span::ZERO {
+            let problem = Problem::new("a relay that never waits would never let time move");
+            self.problem(&["outbox", name, "poll"], problem);
+        }
+    }
+
+    /// Fills the matrix of links: the default, then each pair that the file names.
+    fn links(&mut self, sections: &Sections) {
+        let default = sections.link.get("default").copied().unwrap_or_default();
+        let count = self.program.nodes.len();
+        self.program.links = vec![compile_link(default, Link::default()); count * count];
+        for (pair, link) in &sections.link {
+            if pair == "default" {
+                continue;
+            }
+            let Some((from, to)) = pair.split_once("->") else {
+                let problem = Problem::new(format!("`{pair}` is not a link"))
+                    .expected("`default`, or two nodes such as \"api -> payment\"");
+                self.problem(&["link", pair], problem);
+                continue;
+            };
+            let path = ["link", pair.as_str()];
+            let from = self.node_of(&path, from.trim(), "node", |_| true);
+            let to = self.node_of(&path, to.trim(), "node", |_| true);
+            if let (Some(from), Some(to)) = (from, to) {
+                let index = self.program.link_index(from, to);
+                self.program.links[index] = compile_link(*link, default);
+            }
+        }
+    }
+}
+
+fn station(instances: u32, workers: Count) -> Station {
+    station_with(instances, workers, Line::default())
+}
+
+fn station_with(instances: u32, workers: Count, line: Line) -> Station {
+    Station {
+        instances,
+        workers: workers.limit(),
+        queue_limit: line.limit.limit(),
+        order: line.order,
+        balance: Balance::default(),
+    }
+}
+
+fn compile_link(link: Link, default: Link) -> program::Link {
+    let share = |own: Option<super::quantity::Share>, other: Option<super::quantity::Share>| {
+        Probability::new(own.or(other).unwrap_or_default().0)
+    };
+    program::Link {
+        latency: link.latency.or(default.latency).unwrap_or(Distribution::Constant(Span::ZERO)),
+        request_loss: share(link.request_loss, default.request_loss),
+        reply_loss: share(link.reply_loss, default.reply_loss),
+    }
+}
+
+fn arrivals(text: &Arrivals, read_file: ReadFile<'_>) -> Result<program::Arrivals, Problem> {
+    let positive = |per_second: f64| {
+        if per_second > 0.0 && per_second <= 1e9 {
+            Ok(per_second)
+        } else {
+            Err(Problem::new("a rate of arrivals is more than 0/s and at most 1e9/s"))
+        }
+    };
+    match text {
+        Arrivals::Poisson(rate) => {
+            Ok(program::Arrivals::Poisson(vec![(Time::ZERO, positive(rate.per_second)?)]))
+        }
+        Arrivals::Constant(rate) => {
+            Ok(program::Arrivals::Constant(Span::from_secs_f64(1.0 / positive(rate.per_second)?)))
+        }
+        Arrivals::Profile(steps) => {
+            let rates: Vec<(Time, f64)> =
+                steps.iter().map(|step| (Time(step.at.0), step.rate.per_second)).collect();
+            if rates.first().is_none_or(|&(at, _)| at != Time::ZERO) {
+                return Err(Problem::new("a profile starts with a step at \"0s\""));
+            }
+            if !rates.is_sorted_by(|a, b| a.0 < b.0) {
+                return Err(Problem::new("the steps of a profile go forward in time"));
+            }
+            Ok(program::Arrivals::Poisson(rates))
+        }
+        Arrivals::Trace(trace) => {
+            let times = trace::arrivals(trace, &read_file(&trace.path)?)?;
+            Ok(program::Arrivals::Trace(times.into()))
+        }
+    }
+}
+
+/// The upper end of each key's part of `0..2^64`.
+fn key_table(keys: Keys) -> Result<Vec<u64>, Problem> {
+    const KEYS_MAX: u32 = 10_000_000;
+    let (of, weight): (u32, Box<dyn Fn(f64) -> f64>) = match keys {
+        Keys::Uniform(of) => (of, Box::new(|_| 1.0)),
+        Keys::Zipf { exponent, of } => {
+            if !(0.0..=10.0).contains(&exponent) {
+                return Err(Problem::new("the exponent of a Zipf law is from 0 to 10"));
+            }
+            (of, Box::new(move |key| libm::pow(key, -exponent)))
+        }
+    };
+    if of == 0 || of > KEYS_MAX {
+        return Err(Problem::new(format!("there are from 1 to {KEYS_MAX} keys")));
+    }
+    if of == 1 {
+        return Ok(Vec::new());
+    }
+    let weights: Vec<f64> = (1..=of).map(|key| weight(f64::from(key))).collect();
+    let total: f64 = weights.iter().sum();
+    let mut sum = 0.0;
+    let scale = u64::MAX as f64 / total;
+    Ok(weights
+        .iter()
+        .map(|weight| {
+            sum += weight;
+            (sum * scale) as u64
+        })
+        .collect())
+}

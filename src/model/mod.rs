@@ -1,0 +1,16 @@
+//! The language of `models/*.toml`: parse, validate, compile to flat tables.
+
+pub mod compile;
+mod deserialize;
+pub mod document;
+mod handler;
+mod json;
+pub mod language;
+pub mod policy;
+pub mod problem;
+pub mod program;
+pub mod quantity;
+mod trace;
+
+pub use compile::compile;
+pub use deserialize::{read, read_each};

@@ -1,0 +1,299 @@
+//! Calls: attempts, timeouts, retries, and what the caller's policy says to each.
+
+use super::fact::{Fact, Observer, Request};
+use super::job::Subject;
+use super::network::Message;
+use super::{Event, World};
+use crate::kernel::draw::{Draw, Purpose, key_of};
+use crate::kernel::queue::TimerId;
+use crate::kernel::slab::Handle;
+use crate::kernel::time::{Span, Time};
+use crate::model::program::{self, EdgeId, Token};
+use crate::policy::{Admission, Outcome, Progress, Response, Verdict};
+
+/// A call that has not come to its end.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The job that waits for it.
+    pub(super) owner: Handle,
+    step: program::Call,
+    /// A stable key of this call.
+    key: u64,
+    /// The policy state that it shares.
+    scope: u32,
+    progress: Progress,
+    /// How many attempts were sent.
+    sent: u32,
+    /// Whether the newest attempt is on its way.
+    running: bool,
+    started: Time,
+    attempt_started: Time,
+    timer: Option<TimerId>,
+    subject: Subject,
+    value: u64,
+    /// The message that the caller is handling, counted from 1; 0 if there is none.
+    delivery: u64,
+    /// Whether a user asked.
+    is_request: bool,
+}
+
+/// Whether the job that called can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resumption {
+    /// It waits for the answer, or has ended.
+    Later,
+    /// The answer is there already.
+    Now,
+}
+
+impl Call {
+    /// Whether the caller waits for this attempt.
+    pub(super) fn waits_for(&self, attempt: u32) -> bool {
+        self.running && self.sent == attempt
+    }
+
+    /// The word that makes an attempt the same work as others; 0 if nothing does.
+    fn token(&self, attempt_key: u64) -> u64 {
+        match self.step.token {
+            Token::None => 0,
+            Token::Order => key_of(self.subject.order, 1) | 1,
+            Token::Request => key_of(self.subject.request, 2) | 1,
+            Token::Attempt => key_of(attempt_key, 3) | 1,
+            Token::Delivery => self.delivery,
+        }
+    }
+
+    /// The user's request, if this call is one.
+    pub(super) fn request(&self) -> Option<Request> {
+        let request = Request {
+            operation: self.step.operation,
+            order: self.subject.order,
+            started: self.started,
+        };
+        self.is_request.then_some(request)
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// Starts a call of a job.
+    pub(super) fn call(&mut self, owner: Handle, step: program::Call) -> Resumption {
+        let Some(job) = self.jobs.get(owner) else { return Resumption::Later };
+        let edge = self.program.edge(step.edge);
+        let key = key_of(job.key, u64::from(step.site));
+        let mut subject = job.subject;
+        if edge.is_entry {
+            subject.request = key;
+            subject.since = self.now;
+        }
+        let call = Call {
+            owner,
+            step,
+            key,
+            scope: edge.scope + job.instance,
+            progress: self.program.policies[edge.policy as usize].1.begin(),
+            sent: 0,
+            running: false,
+            started: self.now,
+            attempt_started: self.now,
+            timer: None,
+            subject,
+            value: job.value,
+            delivery: job.delivery(),
+            is_request: edge.is_entry,
+        };
+        if let Some(request) = call.request() {
+            self.tell(Fact::Requested(request));
+        }
+        let handle = self.calls.insert(call);
+        self.attempt(handle)
+    }
+
+    /// Attempts a call, if its policy admits the attempt.
+    fn attempt(&mut self, handle: Handle) -> Resumption {
+        let Some(call) = self.calls.get_mut(handle) else { return Resumption::Later };
+        let edge = self.program.edge(call.step.edge);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        let deadline = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
+        if self.now >= deadline && self.now > call.started {
+            policy.abandon(&mut self.policies[call.scope as usize], &mut call.progress);
+            return self.end_call(handle, Outcome::TimedOut, 0);
+        }
+        // Admission and decision of one attempt have draws of their own.
+        let index = 2 * call.progress.attempts() as u16;
+        let draw = self.draws.draw(Purpose::Policy, edge.id, call.key, index);
+        let state = &mut self.policies[call.scope as usize];
+        match policy.admit(state, &mut call.progress, self.now, draw) {
+            Admission::Go => {
+                self.send_attempt(handle, deadline);
+                Resumption::Later
+            }
+            Admission::Wait(span) => self.wait(handle, span.max(Span(1))),
+            Admission::Queue => {
+                let scope = call.scope as usize;
+                self.policy_waiters[scope].push(handle);
+                Resumption::Later
+            }
+            Admission::Reject(denial) => {
+                let draw = self.draws.draw(Purpose::Policy, edge.id, call.key, index + 1);
+                let verdict =
+                    policy.denied(state, &mut call.progress, denial, self.now, call.started, draw);
+                let edge = call.step.edge;
+                self.tell(Fact::Denied { edge });
+                self.follow(handle, verdict, Outcome::Rejected, 0)
+            }
+        }
+    }
+
+    /// Sends an admitted attempt and sets its timer.
+    fn send_attempt(&mut self, handle: Handle, deadline: Time) {
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        let edge_id = call.step.edge;
+        let edge = self.program.edge(edge_id);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        call.sent += 1;
+        call.running = true;
+        call.attempt_started = self.now;
+        let attempt = call.sent;
+        let key = key_of(call.key, u64::from(attempt));
+        let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.now + span);
+        let until = timeout.min(deadline);
+        let token = call.token(key);
+        let message = Message::Request {
+            call: handle,
+            attempt,
+            edge: edge_id,
+            operation: call.step.operation,
+            key,
+            subject: call.subject,
+            value: call.value,
+            token,
+        };
+        self.tell(Fact::Attempted { edge: edge_id, attempt });
+        self.send_request(edge_id, message);
+        if until < Time::NEVER {
+            let timer = self.events.schedule_timer(until, Event::Timeout(handle));
+            if let Some(call) = self.calls.get_mut(handle) {
+                call.timer = Some(timer);
+            }
+        }
+    }
+
+    /// An attempt has taken too long: what it does from now on is nobody's business.
+    pub(super) fn time_out(&mut self, handle: Handle) {
+        self.settle(handle, Outcome::TimedOut, 0);
+    }
+
+    /// A call has waited long enough for its next attempt.
+    pub(super) fn retry(&mut self, handle: Handle) {
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        call.timer = None;
+        let owner = call.owner;
+        if self.attempt(handle) == Resumption::Now {
+            self.ready.push_back(owner);
+        }
+    }
+
+    /// A reply has arrived.
+    pub(super) fn take_reply(
+        &mut self,
+        handle: Handle,
+        attempt: u32,
+        edge: EdgeId,
+        outcome: Outcome,
+        value: u64,
+    ) {
+        let waiting = self.calls.get_mut(handle).filter(|call| call.waits_for(attempt));
+        let Some(call) = waiting else {
+            return self.tell(Fact::Stale { edge });
+        };
+        if let Some(timer) = call.timer.take() {
+            self.events.cancel(timer);
+        }
+        self.settle(handle, outcome, value);
+    }
+
+    /// Tells the policy what the newest attempt came to, and does what it says.
+    fn settle(&mut self, handle: Handle, outcome: Outcome, value: u64) {
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        let (edge_id, owner, scope) = (call.step.edge, call.owner, call.scope as usize);
+        let edge = self.program.edge(edge_id);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        call.running = false;
+        call.timer = None;
+        let draw = if outcome == Outcome::Ok {
+            Draw(0)
+        } else {
+            let index = 2 * call.progress.attempts() as u16 + 1;
+            self.draws.draw(Purpose::Policy, edge.id, call.key, index)
+        };
+        let verdict = policy.settle(
+            &mut self.policies[scope],
+            &mut call.progress,
+            self.now,
+            call.attempt_started,
+            call.started,
+            Response::new(outcome),
+            draw,
+        );
+        self.tell(Fact::Settled { edge: edge_id, outcome });
+        self.wake_waiters(scope);
+        if self.follow(handle, verdict, outcome, value) == Resumption::Now {
+            self.ready.push_back(owner);
+        }
+    }
+
+    /// Does what a policy says.
+    fn follow(
+        &mut self,
+        handle: Handle,
+        verdict: Verdict,
+        outcome: Outcome,
+        value: u64,
+    ) -> Resumption {
+        match verdict {
+            Verdict::Done => self.end_call(handle, Outcome::Ok, value),
+            Verdict::Retry { after } => self.wait(handle, after),
+            Verdict::GiveUp(_) => self.end_call(handle, outcome, 0),
+        }
+    }
+
+    /// Lets a call wait for its next attempt, but not beyond its deadline.
+    fn wait(&mut self, handle: Handle, span: Span) -> Resumption {
+        let Some(call) = self.calls.get_mut(handle) else { return Resumption::Later };
+        let edge = self.program.edge(call.step.edge);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        let deadline = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
+        let at = (self.now + span).min(deadline);
+        if at < Time::NEVER {
+            call.timer = Some(self.events.schedule_timer(at, Event::Retry(handle)));
+        }
+        Resumption::Later
+    }
+
+    /// Lets the calls that wait for this policy state ask again.
+    fn wake_waiters(&mut self, scope: usize) {
+        for handle in std::mem::take(&mut self.policy_waiters[scope]) {
+            self.events.schedule(self.now, Event::Retry(handle));
+        }
+    }
+
+    /// Ends a call: its caller gets the outcome.
+    fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
+        let Some(call) = self.calls.remove(handle) else { return Resumption::Later };
+        if let Some(request) = call.request() {
+            self.tell(Fact::Answered { request, outcome, attempts: call.sent });
+        }
+        match self.take_answer(call.owner, &call.step, outcome, value) {
+            true => Resumption::Now,
+            false => Resumption::Later,
+        }
+    }
+
+    /// Folds an event about a call into the digest.
+    pub(super) fn fold_call(&mut self, kind: u64, handle: Handle) {
+        if let Some(call) = self.calls.get(handle) {
+            let caller = self.program.edge(call.step.edge).caller;
+            self.fold(kind, caller, call.key);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Databases: transactions over versioned rows, an outbox, a log, and the replicas that follow it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::fact::{Fact, Observer};
+use super::job::{Subject, pack};
+use super::{Event, Local, World};
+use crate::kernel::draw::{Purpose, key_of};
+use crate::kernel::slab::Handle;
+use crate::kernel::time::Time;
+use crate::model::language::Rows;
+use crate::model::program::{Kind, NodeId, Program, TableId, TransactionId};
+
+/// What a database keeps.
+#[derive(Debug)]
+pub(super) struct Database {
+    tables: Tables,
+    /// What was answered to the first transaction of each (kind, token).
+    idempotency: BTreeMap<(TransactionId, u64), u64>,
+    pub(super) outbox: Vec<OutboxEvent>,
+    /// How many events of the outbox are marked as sent: all before this one.
+    sent: usize,
+    /// How many transactions were committed: the position of the last one in the log.
+    position: u64,
+}
+
+/// An event in the outbox table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OutboxEvent {
+    pub(super) subject: Subject,
+    pub(super) key: u64,
+}
+
+/// The rows of every table: a packed version and state each.
+#[derive(Debug)]
+struct Tables(Vec<Vec<u64>>);
+
+/// The rows that one transaction wrote.
+type Writes = Vec<(TableId, u64, u64)>;
+
+/// What a replica keeps.
+#[derive(Debug)]
+pub(super) struct Replica {
+    tables: Tables,
+    /// Transactions on their way, in commit order.
+    pending: VecDeque<Writes>,
+    /// When the last of them will be applied.
+    last: Time,
+}
+
+impl Tables {
+    fn new(program: &Program) -> Tables {
+        Tables(vec![Vec::new(); program.tables.len()])
+    }
+
+    fn get(&self, table: TableId, row: u64) -> u64 {
+        self.0[table.0 as usize].get(row as usize).copied().unwrap_or(0)
+    }
+
+    fn set(&mut self, table: TableId, row: u64, value: u64) {
+        let rows = &mut self.0[table.0 as usize];
+        let index = row as usize;
+        if rows.len() <= index {
+            rows.resize(index + 1, 0);
+        }
+        rows[index] = value;
+    }
+}
+
+impl Database {
+    pub(super) fn new(program: &Program) -> Database {
+        Database {
+            tables: Tables::new(program),
+            idempotency: BTreeMap::new(),
+            outbox: Vec::new(),
+            sent: 0,
+            position: 0,
+        }
+    }
+
+    /// The order and due time of every event that is not marked as sent.
+    pub(super) fn unsent(&self) -> Vec<(u64, Time)> {
+        let unsent = self.outbox[self.sent..].iter();
+        unsent.map(|event| (event.subject.order, event.subject.since)).collect()
+    }
+}
+
+impl Replica {
+    pub(super) fn new(program: &Program) -> Replica {
+        Replica { tables: Tables::new(program), pending: VecDeque::new(), last: Time::ZERO }
+    }
+}
+
+/// The row of a table that work is about.
+fn row_of(program: &Program, table: TableId, subject: &Subject) -> u64 {
+    match program.tables[table.0 as usize].rows {
+        Rows::Order => subject.order,
+        Rows::Key => subject.key,
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    pub(super) fn database(&mut self, node: NodeId) -> &mut Database {
+        match &mut self.locals[node.0 as usize] {
+            Local::Database(database) => database,
+            other => unreachable!("transactions go to databases, not to {other:?}"),
+        }
+    }
+
+    /// Applies a transaction: all of it at this instant.
+    pub(super) fn commit(&mut self, handle: Handle, id: TransactionId) {
+        let program = self.program;
+        let Some(job) = self.jobs.get(handle) else { return };
+        let (node, subject, key, token) = (job.node, job.subject, job.key, job.token);
+        let transaction = &program.transactions[id.0 as usize];
+        if token != 0
+            && let Some(&answer) = self.database(node).idempotency.get(&(id, token))
+        {
+            self.set_value(handle, answer);
+            return self.tell(Fact::Repeated { database: node, order: subject.order });
+        }
+        let database = self.database(node);
+        database.position += 1;
+        let position = database.position;
+        let mut writes: Writes = Vec::new();
+        for &(table, state) in &transaction.writes {
+            let row = row_of(program, table, &subject);
+            let database = self.database(node);
+            let version = (database.tables.get(table, row) >> 16) + 1;
+            let value = pack(version, state.0);
+            database.tables.set(table, row, value);
+            writes.push((table, row, value));
+            let order = subject.order;
+            self.tell(Fact::Committed { table, row, order, state, version, position });
+        }
+        for (number, &event) in transaction.events.iter().enumerate() {
+            let subject = Subject { since: self.now, ..subject };
+            let event_key = key_of(key, number as u64);
+            self.database(node).outbox.push(OutboxEvent { subject, key: event_key });
+            self.tell(Fact::Outboxed { event, order: subject.order });
+        }
+        for &entry in &transaction.audits {
+            self.tell(Fact::Audited { entry, order: subject.order });
+        }
+        let answer = writes.first().map_or(0, |&(_, _, value)| value);
+        self.set_value(handle, answer);
+        if token != 0 {
+            self.database(node).idempotency.insert((id, token), answer);
+        }
+        self.replicate_later(node, key, &writes);
+        if let Kind::Database { flush_every: None, .. } = program.node(node).kind {
+            self.tell(Fact::Flushed { database: node, position });
+        }
+    }
+
+    /// Writes the log to disk, and does so again later.
+    pub(super) fn flush(&mut self, node: NodeId) {
+        let position = self.database(node).position;
+        self.tell(Fact::Flushed { database: node, position });
+        if let Kind::Database { flush_every: Some(span), .. } = self.program.node(node).kind {
+            self.events.schedule(self.now + span, Event::Flush(node));
+        }
+    }
+
+    /// Sends a transaction to every replica; each applies them in commit order.
+    fn replicate_later(&mut self, node: NodeId, key: u64, writes: &Writes) {
+        let program = self.program;
+        let Kind::Database { replicas, .. } = &program.node(node).kind else { return };
+        for &id in replicas {
+            let Kind::Replica { lag, .. } = program.node(id).kind else { continue };
+            let draw = self.draws.draw(Purpose::Lag, program.node(id).id, key, 0);
+            let at = self.now + lag.sample(draw);
+            let replica = self.replica(id);
+            replica.last = replica.last.max(at);
+            replica.pending.push_back(writes.clone());
+            let at = replica.last;
+            self.events.schedule(at, Event::Replicate(id));
+        }
+    }
+
+    fn replica(&mut self, node: NodeId) -> &mut Replica {
+        match &mut self.locals[node.0 as usize] {
+            Local::Replica(replica) => replica,
+            other => unreachable!("only replicas follow a database, not {other:?}"),
+        }
+    }
+
+    /// A replica applies the next transaction.
+    pub(super) fn replicate(&mut self, node: NodeId) {
+        let replica = self.replica(node);
+        for (table, row, value) in replica.pending.pop_front().unwrap_or_default() {
+            replica.tables.set(table, row, value);
+        }
+    }
+
+    /// Reads the row that the job is about.
+    pub(super) fn read_row(&mut self, handle: Handle, table: TableId) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let row = row_of(self.program, table, &job.subject);
+        let value = match &self.locals[job.node.0 as usize] {
+            Local::Database(database) => database.tables.get(table, row),
+            Local::Replica(replica) => replica.tables.get(table, row),
+            other => unreachable!("rows are read at databases and replicas, not at {other:?}"),
+        };
+        self.set_value(handle, value);
+    }
+
+    /// Finds the first events that are not marked as sent.
+    pub(super) fn take_outbox(&mut self, handle: Handle) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let node = job.node;
+        let database = self.database(node);
+        let (sent, count) = (database.sent as u64, (database.outbox.len() - database.sent) as u64);
+        self.set_value(handle, super::outbox::pack_batch(sent, count));
+    }
+
+    /// Marks every event before the one that the relay names as sent.
+    pub(super) fn mark_outbox(&mut self, handle: Handle) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let (node, upto) = (job.node, job.value as usize);
+        let database = self.database(node);
+        database.sent = database.sent.max(upto);
+    }
+
+    pub(super) fn set_value(&mut self, handle: Handle, value: u64) {
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.value = value;
+        }
+    }
+
+    /// The row of a table that a job is about.
+    pub(super) fn row_of_job(&self, table: TableId, subject: &Subject) -> u64 {
+        row_of(self.program, table, subject)
+    }
+}

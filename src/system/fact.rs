@@ -1,0 +1,238 @@
+//! What observers are told. Observers cannot act: they get a shared reference and nothing else.
+
+use crate::kernel::time::{Span, Time};
+use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
+use crate::policy::Outcome;
+
+/// A user's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is asked for.
+    pub operation: OperationId,
+    /// The order: one number for each user's flow, from 0.
+    pub order: u64,
+    /// When the user asked.
+    pub started: Time,
+}
+
+/// Something that happened in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A user asked.
+    Requested(Request),
+    /// A user got an answer, or gave up.
+    Answered {
+        /// The request.
+        request: Request,
+        /// The answer; `TimedOut` if the user gave up.
+        outcome: Outcome,
+        /// How many attempts the user's client made.
+        attempts: u32,
+    },
+    /// A caller made an attempt.
+    Attempted {
+        /// Where.
+        edge: EdgeId,
+        /// 1 for the first attempt of a call.
+        attempt: u32,
+    },
+    /// A caller's own policy refused an attempt.
+    Denied {
+        /// Where.
+        edge: EdgeId,
+    },
+    /// An attempt ended for its caller.
+    Settled {
+        /// Where.
+        edge: EdgeId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A message went on its way. Messages from a queue to a worker have no edge.
+    Sent {
+        /// Its direction.
+        direction: Direction,
+    },
+    /// A message was lost on its way.
+    Lost {
+        /// Its direction.
+        direction: Direction,
+    },
+    /// A message arrived.
+    Arrived {
+        /// Its direction.
+        direction: Direction,
+    },
+    /// A reply arrived whose caller no longer waited for it.
+    Stale {
+        /// Where.
+        edge: EdgeId,
+    },
+    /// A node had no room for a request.
+    Refused {
+        /// Who.
+        node: NodeId,
+    },
+    /// A node ended its work on a request.
+    Worked {
+        /// Who.
+        node: NodeId,
+        /// How long it worked.
+        span: Span,
+        /// Whether anybody still waited for the result.
+        awaited: bool,
+    },
+    /// A transaction wrote a row.
+    Committed {
+        /// The table.
+        table: TableId,
+        /// The row.
+        row: u64,
+        /// The order on whose behalf.
+        order: u64,
+        /// Its new state.
+        state: LabelId,
+        /// Its new version, from 1.
+        version: u64,
+        /// The position of the transaction in the database's log.
+        position: u64,
+    },
+    /// A database's log is on disk up to a position.
+    Flushed {
+        /// Whose.
+        database: NodeId,
+        /// Every transaction up to this position is durable.
+        position: u64,
+    },
+    /// A transaction of this kind had been made before and changed nothing.
+    Repeated {
+        /// Whose.
+        database: NodeId,
+        /// The order on whose behalf.
+        order: u64,
+    },
+    /// A transaction put an event into the outbox.
+    Outboxed {
+        /// The event.
+        event: LabelId,
+        /// The order that it is about.
+        order: u64,
+    },
+    /// A transaction wrote an entry of the audit log.
+    Audited {
+        /// The entry.
+        entry: LabelId,
+        /// The order that it is about.
+        order: u64,
+    },
+    /// A queue accepted a message.
+    Enqueued {
+        /// Which queue.
+        queue: NodeId,
+        /// The order that it is about.
+        order: u64,
+    },
+    /// A queue handed a message to a worker.
+    Delivered {
+        /// Which queue.
+        queue: NodeId,
+        /// The order that it is about.
+        order: u64,
+        /// How many times now.
+        receives: u32,
+    },
+    /// A message was done with.
+    Acknowledged {
+        /// Which queue.
+        queue: NodeId,
+        /// Since when its work had been due.
+        since: Time,
+    },
+    /// A message was received too often and put aside.
+    DeadLettered {
+        /// Which queue.
+        queue: NodeId,
+        /// The order that it is about.
+        order: u64,
+        /// Since when its work had been due.
+        since: Time,
+    },
+    /// A provider did what cannot be undone.
+    Effect {
+        /// What.
+        effect: LabelId,
+        /// For which order.
+        order: u64,
+    },
+    /// A provider knew the idempotency key and answered as before.
+    Replayed {
+        /// Who.
+        provider: NodeId,
+    },
+    /// A fault made a call fail.
+    Failed {
+        /// Who.
+        node: NodeId,
+        /// Whether the effect had happened.
+        after_effect: bool,
+    },
+    /// A user read back what the flow had written.
+    ReadBack {
+        /// The version read, 0 if nothing was found.
+        seen: u64,
+        /// The version that the user had been told of.
+        own: u64,
+    },
+    /// A fault began to act.
+    FaultBegan {
+        /// Its index in the plan.
+        fault: u32,
+    },
+    /// A fault was switched off.
+    FaultEnded {
+        /// Its index in the plan.
+        fault: u32,
+    },
+    /// At the end of the run, a request had no answer yet.
+    Unanswered(Request),
+    /// At the end of the run, a message or outbox event was not done with.
+    Unprocessed {
+        /// The order that it is about.
+        order: u64,
+        /// Since when its work had been due.
+        since: Time,
+    },
+}
+
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From a caller, or from a queue to a worker.
+    Request,
+    /// Back to a caller.
+    Reply,
+}
+
+/// Somebody who is told every fact, in order.
+pub trait Observer {
+    /// Takes note of a fact.
+    fn observe(&mut self, now: Time, fact: &Fact);
+}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        self.0.observe(now, fact);
+        self.1.observe(now, fact);
+    }
+}
+
+/// Nobody is told anything.
+impl Observer for () {
+    fn observe(&mut self, _now: Time, _fact: &Fact) {}
+}
+
+impl<O: Observer> Observer for &mut O {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        (**self).observe(now, fact);
+    }
+}

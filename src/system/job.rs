@@ -1,0 +1,262 @@
+//! Jobs: operations being carried out, step by step.
+
+use super::World;
+use super::call::Resumption;
+use super::fact::{Fact, Observer};
+use super::network::Message;
+use crate::kernel::draw::Purpose;
+use crate::kernel::queue::TimerId;
+use crate::kernel::sample::Distribution;
+use crate::kernel::slab::Handle;
+use crate::kernel::time::{Span, Time};
+use crate::model::program::{self, EdgeId, NodeId, OperationId, Step};
+use crate::policy::Outcome;
+
+/// What work is about: it travels with every message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Subject {
+    /// The order: one number for each user's flow, from 0.
+    pub(super) order: u64,
+    /// The key that the user is about.
+    pub(super) key: u64,
+    /// A stable key of the user's request; 0 where there is none.
+    pub(super) request: u64,
+    /// Since when this work has been due.
+    pub(super) since: Time,
+}
+
+/// Who asked for a job.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Origin {
+    /// Nobody: a user's flow, or a relay.
+    Nobody,
+    /// A caller.
+    Call { call: Handle, attempt: u32, edge: EdgeId },
+    /// A queue that delivered a message.
+    Delivery { queue: NodeId, message: u64 },
+}
+
+/// An operation being carried out.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) node: NodeId,
+    pub(super) instance: u32,
+    /// The next step.
+    pub(super) step: u32,
+    /// A stable key of this work.
+    pub(super) key: u64,
+    /// How many draws this job has made for its work.
+    drawn: u16,
+    pub(super) origin: Origin,
+    pub(super) subject: Subject,
+    /// What was read or written last: a version and a state, see [`pack`]; 0 if nothing was found.
+    pub(super) value: u64,
+    /// What makes repetitions of this work the same work; 0 if nothing does.
+    pub(super) token: u64,
+    /// The newest version that this user was told of.
+    own: u64,
+    worked: Span,
+    timer: Option<TimerId>,
+}
+
+/// A row's version and state as one word.
+pub(super) fn pack(version: u64, state: u16) -> u64 {
+    version << 16 | u64::from(state)
+}
+
+/// The version in a packed word.
+pub(super) fn version(value: u64) -> u64 {
+    value >> 16
+}
+
+impl Job {
+    pub(super) fn new(node: NodeId, step: u32, key: u64, origin: Origin, subject: Subject) -> Job {
+        Job {
+            node,
+            instance: 0,
+            step,
+            key,
+            drawn: 0,
+            origin,
+            subject,
+            value: 0,
+            token: 0,
+            own: 0,
+            worked: Span::ZERO,
+            timer: None,
+        }
+    }
+
+    /// The message being handled, counted from 1; 0 if there is none.
+    pub(super) fn delivery(&self) -> u64 {
+        match self.origin {
+            Origin::Delivery { message, .. } => message + 1,
+            _ => 0,
+        }
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// Carries a job out until it has to wait or ends.
+    pub(super) fn run_job(&mut self, handle: Handle) {
+        let compiled = self.program;
+        loop {
+            let Some(job) = self.jobs.get_mut(handle) else { return };
+            let step = compiled.steps[job.step as usize];
+            job.step += 1;
+            match step {
+                Step::Work(time) => {
+                    if self.spend(handle, time, Purpose::Service) {
+                        return;
+                    }
+                }
+                Step::Think(time) => {
+                    if self.spend(handle, time, Purpose::Think) {
+                        return;
+                    }
+                }
+                Step::Call(call) => match self.call(handle, call) {
+                    Resumption::Later => return,
+                    Resumption::Now => {}
+                },
+                Step::Reply(outcome) => return self.end_job(handle, outcome),
+                Step::Finish => return self.end_job(handle, Outcome::Ok),
+                Step::Jump(to) => job.step = to,
+                Step::JumpIfFound(to) => {
+                    if job.value != 0 {
+                        job.step = to;
+                    }
+                }
+                Step::Commit(transaction) => self.commit(handle, transaction),
+                Step::ReadRow(table) => self.read_row(handle, table),
+                Step::TakeOutbox => self.take_outbox(handle),
+                Step::MarkOutbox => self.mark_outbox(handle),
+                Step::Lookup(table) => self.look_up(handle, table),
+                Step::Fill(table) => self.fill(handle, table),
+                Step::Enqueue => self.enqueue(handle),
+                Step::Acknowledge => self.acknowledge(handle),
+                Step::CheckKey => {
+                    if let Some(answer) = self.check_key(handle) {
+                        return self.end_job(handle, answer);
+                    }
+                }
+                Step::Effect(effect) => {
+                    if let Some(error) = self.take_effect(handle, effect) {
+                        return self.end_job(handle, error);
+                    }
+                }
+                Step::NextEvent(otherwise) => self.next_event(handle, otherwise),
+                Step::EndBatch(otherwise) => self.end_batch(handle, otherwise),
+                Step::NextRound(rest) => {
+                    if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets a job take its time; says whether it has to wait.
+    fn spend(&mut self, handle: Handle, time: Distribution, purpose: Purpose) -> bool {
+        let Some(job) = self.jobs.get_mut(handle) else { return true };
+        let node = job.node;
+        let mut span = match time {
+            Distribution::Constant(span) => span,
+            _ => {
+                let site = self.program.node(node).id;
+                let draw = self.draws.draw(purpose, site, job.key, job.drawn);
+                job.drawn += 1;
+                time.sample(draw)
+            }
+        };
+        if purpose == Purpose::Service {
+            let slow = self.conditions.nodes[node.0 as usize].slow;
+            if slow != 1.0 {
+                span = span.scaled(slow);
+            }
+            job.worked += span;
+        }
+        if span == Span::ZERO {
+            return false;
+        }
+        let at = self.now + span;
+        job.timer = Some(self.events.schedule_timer(at, super::Event::Resume(handle)));
+        true
+    }
+
+    /// Gives a job the answer to its call; says whether it can go on.
+    pub(super) fn take_answer(
+        &mut self,
+        handle: Handle,
+        call: &program::Call,
+        outcome: Outcome,
+        value: u64,
+    ) -> bool {
+        let Some(job) = self.jobs.get_mut(handle) else { return false };
+        if outcome == Outcome::Ok {
+            job.value = value;
+            if call.expects_own_write {
+                let fact = Fact::ReadBack { seen: version(value), own: job.own };
+                self.tell(fact);
+            } else {
+                job.own = job.own.max(version(value));
+            }
+            return true;
+        }
+        if let Some(to) = call.on_failure {
+            job.value = 0;
+            job.step = to;
+            return true;
+        }
+        let answer = if outcome == Outcome::Invalid { outcome } else { Outcome::Failed };
+        self.end_job(handle, answer);
+        false
+    }
+
+    /// Ends a job: answers whoever asked for it and frees its worker.
+    pub(super) fn end_job(&mut self, handle: Handle, outcome: Outcome) {
+        let Some(job) = self.jobs.remove(handle) else { return };
+        let awaited = self.is_awaited(job.origin);
+        if job.worked > Span::ZERO {
+            self.tell(Fact::Worked { node: job.node, span: job.worked, awaited });
+        }
+        match job.origin {
+            Origin::Nobody => return,
+            Origin::Call { call, attempt, edge } => {
+                let key = job.key;
+                let value = job.value;
+                self.send_reply(edge, Message::Reply { call, attempt, edge, outcome, value, key });
+            }
+            Origin::Delivery { queue, message } => {
+                if outcome != Outcome::Ok {
+                    self.give_back(job.node, queue, message, job.key);
+                }
+            }
+        }
+        self.leave(job.node, job.instance);
+    }
+
+    /// Whether anybody still waits for what this work comes to, up to the user.
+    fn is_awaited(&self, origin: Origin) -> bool {
+        let Origin::Call { call, attempt, .. } = origin else { return true };
+        let Some(call) = self.calls.get(call) else { return false };
+        call.waits_for(attempt)
+            && self.jobs.get(call.owner).is_some_and(|job| self.is_awaited(job.origin))
+    }
+
+    /// Starts a job that nobody asked for.
+    pub(super) fn start_own(
+        &mut self,
+        node: NodeId,
+        operation: OperationId,
+        key: u64,
+        instance: u32,
+        subject: Subject,
+    ) {
+        let step = self.program.operation(operation).start;
+        let mut job = Job::new(node, step, key, Origin::Nobody, subject);
+        job.instance = instance;
+        let handle = self.jobs.insert(job);
+        self.ready.push_back(handle);
+    }
+}

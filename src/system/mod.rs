@@ -1,0 +1,292 @@
+//! What runs: nodes, the messages between them, and the loop that lets time pass.
+//!
+//! A [`World`] is one run of a compiled program. Everything that a node does is a job: the flow of
+//! a user, the handler of a service, the transaction of a database. Jobs call other nodes by
+//! messages over links; nothing else connects nodes.
+
+mod cache;
+mod call;
+mod clients;
+pub mod control;
+mod database;
+pub mod fact;
+mod job;
+mod network;
+mod outbox;
+mod provider;
+mod queue;
+mod station;
+
+use std::collections::VecDeque;
+
+use crate::kernel::digest::Digester;
+use crate::kernel::draw::Draws;
+use crate::kernel::limit::{Ending, Limits, Meter};
+use crate::kernel::queue::EventQueue;
+use crate::kernel::slab::{Handle, Slab};
+use crate::kernel::time::Time;
+use crate::model::program::{Kind, NodeId, Program};
+use crate::policy;
+use control::{Conditions, Control};
+use fact::{Fact, Observer, Request};
+
+/// Something that is going to happen.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// A user arrives at these clients.
+    Arrive(NodeId),
+    /// A message arrives.
+    Deliver(Handle),
+    /// A job has worked or waited long enough.
+    Resume(Handle),
+    /// An attempt has taken too long.
+    Timeout(Handle),
+    /// A call is to be attempted again.
+    Retry(Handle),
+    /// A delivered message was not acknowledged in time, or is to be delivered again.
+    Visible { queue: NodeId, message: u64 },
+    /// A replica applies its next transaction.
+    Replicate(NodeId),
+    /// A database flushes its log.
+    Flush(NodeId),
+    /// A fault begins or ends.
+    Switch { control: u32, on: bool },
+}
+
+/// What a node keeps, by its kind.
+#[derive(Debug)]
+enum Local {
+    /// Services keep nothing between jobs.
+    Nothing,
+    Clients(clients::Clients),
+    Database(database::Database),
+    Replica(database::Replica),
+    Cache(cache::Cache),
+    Queue(queue::Queue),
+    Provider(provider::Provider),
+    Relay(outbox::Relay),
+}
+
+/// One run: a program, a seed, and everything that is going on.
+#[derive(Debug)]
+pub struct World<'p, O> {
+    program: &'p Program,
+    controls: &'p [Control],
+    now: Time,
+    arrivals_end: Time,
+    events: EventQueue<Event>,
+    draws: Draws,
+    digester: Digester,
+    meter: Meter,
+    jobs: Slab<job::Job>,
+    calls: Slab<call::Call>,
+    messages: Slab<network::Message>,
+    /// Jobs that may start now; started one after the other, never inside each other.
+    ready: VecDeque<Handle>,
+    stations: Vec<station::Station>,
+    /// The first station of each node.
+    first_station: Vec<u32>,
+    /// The instance of each node that was served last, for round robin.
+    turns: Vec<u32>,
+    policies: Vec<policy::State>,
+    /// Calls that wait until a call of the same policy state is settled.
+    policy_waiters: Vec<Vec<Handle>>,
+    conditions: Conditions,
+    locals: Vec<Local>,
+    orders: u64,
+    observer: O,
+}
+
+/// What a run leaves behind, beside what its observer saw.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// The digest of every event, with checkpoints.
+    pub digester: Digester,
+    /// Digests of the draws, by purpose.
+    pub draws: Draws,
+    /// The virtual time at the end.
+    pub end: Time,
+}
+
+impl<'p, O: Observer> World<'p, O> {
+    /// A world at time zero. Users arrive until `arrivals_end`; the run goes on to the horizon.
+    pub fn new(
+        program: &'p Program,
+        controls: &'p [Control],
+        seed: u64,
+        arrivals_end: Time,
+        limits: Limits,
+        observer: O,
+    ) -> World<'p, O> {
+        let (stations, first_station) = station::stations(program);
+        let mut world = World {
+            program,
+            controls,
+            now: Time::ZERO,
+            arrivals_end,
+            events: EventQueue::new(),
+            draws: Draws::new(seed),
+            digester: Digester::default(),
+            meter: Meter::new(limits),
+            jobs: Slab::default(),
+            calls: Slab::default(),
+            messages: Slab::default(),
+            ready: VecDeque::new(),
+            stations,
+            first_station,
+            turns: vec![0; program.nodes.len()],
+            policies: program
+                .scopes
+                .iter()
+                .map(|&policy| program.policies[policy as usize].1.state())
+                .collect(),
+            policy_waiters: vec![Vec::new(); program.scopes.len()],
+            conditions: Conditions::new(program, controls.len()),
+            locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
+            orders: 0,
+            observer,
+        };
+        world.schedule_start();
+        world
+    }
+
+    /// Lets users of these clients arrive at other rates than the model says: a Poisson process
+    /// that has each rate a second from its time on, the first one at zero.
+    pub fn set_arrival_rates(&mut self, clients: NodeId, rates: Vec<(Time, f64)>) {
+        self.clients(clients).rates = rates;
+    }
+
+    /// Runs to the end and returns what is left, with the observer.
+    pub fn run(mut self) -> (Outcome, O) {
+        for index in 0..self.program.nodes.len() {
+            if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
+                self.schedule_arrival(NodeId(index as u16));
+            }
+        }
+        let mut ending = Ending::Complete;
+        while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
+            debug_assert!(at >= self.now, "time runs backwards");
+            self.now = at;
+            self.dispatch(event);
+            while let Some(job) = self.ready.pop_front() {
+                self.run_job(job);
+            }
+            if let Some(limit) = self.meter.count(at, self.events.len()) {
+                ending = limit;
+                break;
+            }
+        }
+        self.tell_what_remains();
+        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
+        (outcome, self.observer)
+    }
+
+    /// What happens without anybody's doing.
+    fn schedule_start(&mut self) {
+        for (index, control) in self.controls.iter().enumerate() {
+            let control_id = index as u32;
+            self.events.schedule(control.from, Event::Switch { control: control_id, on: true });
+            self.events.schedule(control.until, Event::Switch { control: control_id, on: false });
+        }
+        for (index, node) in self.program.nodes.iter().enumerate() {
+            let id = NodeId(index as u16);
+            match node.kind {
+                Kind::Outbox { operation, .. } => self.start_relay(id, operation),
+                Kind::Database { flush_every: Some(span), .. } => {
+                    self.events.schedule(self.now + span, Event::Flush(id));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Arrive(clients) => {
+                self.fold(1, clients, self.orders);
+                self.arrive(clients);
+            }
+            Event::Deliver(message) => self.deliver(message),
+            Event::Resume(job) => {
+                if let Some(job) = self.jobs.get(job) {
+                    self.fold(2, job.node, job.key);
+                }
+                self.ready.push_back(job);
+            }
+            Event::Timeout(call) => {
+                self.fold_call(3, call);
+                self.time_out(call);
+            }
+            Event::Retry(call) => {
+                self.fold_call(4, call);
+                self.retry(call);
+            }
+            Event::Visible { queue, message } => {
+                self.fold(5, queue, message);
+                self.make_visible(queue, message);
+            }
+            Event::Replicate(replica) => {
+                self.fold(6, replica, 0);
+                self.replicate(replica);
+            }
+            Event::Flush(database) => {
+                self.fold(7, database, 0);
+                self.flush(database);
+            }
+            Event::Switch { control, on } => {
+                self.digester.fold(self.now, 8 << 32 | u64::from(on), u64::from(control));
+                self.switch(control, on);
+            }
+        }
+    }
+
+    /// Folds an event into the digest: its kind, the node's stable id, and the work's stable key.
+    fn fold(&mut self, kind: u64, node: NodeId, work: u64) {
+        let site = kind << 32 | u64::from(self.program.node(node).id);
+        self.digester.fold(self.now, site, work);
+    }
+
+    fn tell(&mut self, fact: Fact) {
+        self.observer.observe(self.now, &fact);
+    }
+
+    /// Tells the observer what was going on when the run ended.
+    fn tell_what_remains(&mut self) {
+        let waiting: Vec<Request> =
+            self.calls.iter().filter_map(|(_, call)| call.request()).collect();
+        for request in waiting {
+            self.tell(Fact::Unanswered(request));
+        }
+        for index in 0..self.locals.len() {
+            for (order, since) in self.locals[index].unprocessed() {
+                self.tell(Fact::Unprocessed { order, since });
+            }
+        }
+    }
+}
+
+impl Local {
+    fn new(program: &Program, kind: &Kind) -> Local {
+        match kind {
+            Kind::Clients(_) => Local::Clients(clients::Clients::default()),
+            Kind::Database { .. } => Local::Database(database::Database::new(program)),
+            Kind::Replica { .. } => Local::Replica(database::Replica::new(program)),
+            Kind::Cache { .. } => Local::Cache(cache::Cache::default()),
+            Kind::Queue(_) => Local::Queue(queue::Queue::default()),
+            Kind::Provider { .. } => Local::Provider(provider::Provider::default()),
+            Kind::Outbox { .. } => Local::Relay(outbox::Relay::default()),
+            Kind::Service { .. } => Local::Nothing,
+        }
+    }
+
+    /// The order and due time of everything that waits here to be processed.
+    fn unprocessed(&self) -> Vec<(u64, Time)> {
+        match self {
+            Local::Database(database) => database.unsent(),
+            Local::Queue(queue) => queue.unprocessed(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Messages over links: they take their time, and some never arrive.
+
+use super::fact::{Direction, Fact, Observer};
+use super::job::{Job, Origin, Subject};
+use super::{Event, World};
+use crate::kernel::draw::{Probability, Purpose};
+use crate::kernel::slab::Handle;
+use crate::model::program::{EdgeId, NodeId, OperationId};
+use crate::policy::Outcome;
+
+/// Something on its way from one node to another.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Message {
+    /// An attempt of a call.
+    Request {
+        call: Handle,
+        attempt: u32,
+        edge: EdgeId,
+        operation: OperationId,
+        key: u64,
+        subject: Subject,
+        value: u64,
+        token: u64,
+    },
+    /// The answer to an attempt.
+    Reply { call: Handle, attempt: u32, edge: EdgeId, outcome: Outcome, value: u64, key: u64 },
+    /// A message of a queue for a worker whose place is kept.
+    Delivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
+    /// A worker could not handle a message of a queue.
+    GivenBack { queue: NodeId, message: u64, key: u64 },
+}
+
+/// Draws of one message differ by what is drawn: a reply shares its attempt's key.
+const REQUEST: u16 = 0;
+const REPLY: u16 = 1;
+
+impl<O: Observer> World<'_, O> {
+    /// Sends an attempt to the node that it calls.
+    pub(super) fn send_request(&mut self, edge: EdgeId, message: Message) {
+        let edge = self.program.edge(edge);
+        self.send(edge.caller, edge.target, Direction::Request, message);
+    }
+
+    /// Sends an answer back to the caller.
+    pub(super) fn send_reply(&mut self, edge: EdgeId, message: Message) {
+        let edge = self.program.edge(edge);
+        self.send(edge.caller, edge.target, Direction::Reply, message);
+    }
+
+    /// Sends a message over the link between a caller and whom it calls, in either direction; says
+    /// whether it is on its way.
+    pub(super) fn send(
+        &mut self,
+        caller: NodeId,
+        target: NodeId,
+        direction: Direction,
+        message: Message,
+    ) -> bool {
+        let index = self.program.link_index(caller, target);
+        let link = &self.program.links[index];
+        let condition = self.conditions.links[index];
+        let (loss, number) = match direction {
+            Direction::Request => (condition.request_loss, REQUEST),
+            Direction::Reply => (condition.reply_loss, REPLY),
+        };
+        self.tell(Fact::Sent { direction });
+        let (site, work) = (self.program.node(target).id, message.key());
+        if loss != Probability::NEVER
+            && loss.happens(self.draws.draw(Purpose::Loss, site, work, number))
+        {
+            self.tell(Fact::Lost { direction });
+            return false;
+        }
+        let latency = if link.latency.is_zero() {
+            condition.added_latency
+        } else {
+            let draw = self.draws.draw(Purpose::Latency, site, work, number);
+            link.latency.sample(draw) + condition.added_latency
+        };
+        let handle = self.messages.insert(message);
+        self.events.schedule(self.now + latency, Event::Deliver(handle));
+        true
+    }
+
+    /// A message arrives.
+    pub(super) fn deliver(&mut self, handle: Handle) {
+        let Some(message) = self.messages.remove(handle) else { return };
+        match message {
+            Message::Request { call, attempt, edge, operation, key, subject, value, token } => {
+                let target = self.program.edge(edge).target;
+                self.fold(10, target, key);
+                self.tell(Fact::Arrived { direction: Direction::Request });
+                let origin = Origin::Call { call, attempt, edge };
+                let step = self.program.operation(operation).start;
+                let mut job = Job::new(target, step, key, origin, subject);
+                (job.value, job.token) = (value, token);
+                job.instance = self.balance(target, key);
+                let instance = job.instance;
+                let handle = self.jobs.insert(job);
+                if !self.enter(handle, target, instance) {
+                    self.jobs.remove(handle);
+                    let outcome = Outcome::Rejected;
+                    let reply = Message::Reply { call, attempt, edge, outcome, value: 0, key };
+                    self.send_reply(edge, reply);
+                }
+            }
+            Message::Reply { call, attempt, edge, outcome, value, key } => {
+                let caller = self.program.edge(edge).caller;
+                self.fold(11 + ((outcome as u64) << 8), caller, key);
+                self.tell(Fact::Arrived { direction: Direction::Reply });
+                self.take_reply(call, attempt, edge, outcome, value);
+            }
+            Message::Delivery { queue, message, worker, instance, key } => {
+                self.fold(12, worker, key);
+                self.tell(Fact::Arrived { direction: Direction::Request });
+                self.take_delivery(queue, message, worker, instance, key);
+            }
+            Message::GivenBack { queue, message, key } => {
+                self.fold(13, queue, key);
+                self.tell(Fact::Arrived { direction: Direction::Request });
+                self.take_back(queue, message);
+            }
+        }
+    }
+}
+
+impl Message {
+    fn key(&self) -> u64 {
+        match *self {
+            Message::Request { key, .. }
+            | Message::Reply { key, .. }
+            | Message::Delivery { key, .. }
+            | Message::GivenBack { key, .. } => key,
+        }
+    }
+}
