@@ -16,7 +16,7 @@ const DEPTH_MAX: usize = 64;
 ///
 /// # Errors
 /// The first thing that is not JSON, a key that is written twice, or too deep a nesting.
-pub fn parse(text: &str, source: usize) -> Result<Value, Problem> {
+pub(super) fn parse(text: &str, source: usize) -> Result<Value, Problem> {
     refuse_deep_nesting(text, source)?;
     let collect = CollectOptions { comments: CommentCollectionStrategy::Off, tokens: false };
     let strict = ParseOptions {

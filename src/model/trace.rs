@@ -10,7 +10,7 @@ use crate::kernel::time::Time;
 ///
 /// # Errors
 /// If the column is missing, a timestamp cannot be read, or time runs backwards.
-pub fn arrivals(trace: &Trace, text: &str) -> Result<Vec<Time>, Problem> {
+pub(super) fn arrivals(trace: &Trace, text: &str) -> Result<Vec<Time>, Problem> {
     if !(trace.speed > 0.0 && trace.speed.is_finite()) {
         return Err(Problem::new("`speed` must be more than 0"));
     }
