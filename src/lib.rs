@@ -2,5 +2,6 @@
 //!
 //! The rooms, lowest first; each imports only from those before it (`docs/architecture.md`).
 
+pub mod experiment;
 pub mod kernel;
 pub mod policy;
