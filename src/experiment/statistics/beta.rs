@@ -200,6 +200,16 @@ mod tests {
     }
 
     #[test]
+    fn the_search_ends_on_the_very_double() {
+        for step in 1..=1000 {
+            let root = f64::from(step) / 1000.0;
+            assert_eq!(least_double(1.0, |x| x >= root), root);
+        }
+        assert_eq!(least_double(1.0, |x| x > 0.0), 5e-324);
+        assert_eq!(least_double(1.0, |_| false), 1.0);
+    }
+
+    #[test]
     fn the_ends_are_exact_and_bad_shapes_are_refused() {
         assert_eq!(beta_tails(2.0, 3.0, 0.0).unwrap(), Tails { lower: 0.0, upper: 1.0 });
         assert_eq!(beta_tails(2.0, 3.0, 1.0).unwrap(), Tails { lower: 1.0, upper: 0.0 });

@@ -171,6 +171,13 @@ mod tests {
         assert_eq!((same.mean, same.interval), (1.0, Interval { low: 1.0, high: 1.0 }));
     }
 
+    /// Three eighths of the resamples equal the estimate: counted half, they leave no bias.
+    #[test]
+    fn resamples_equal_to_the_estimate_count_half() {
+        let found = mean(&[0.0, 0.0, 1.0, 1.0], 0.95, SOURCE).unwrap();
+        assert_eq!(found.interval, Interval { low: 0.0, high: 1.0 });
+    }
+
     #[test]
     fn what_has_no_bootstrap_is_refused() {
         assert!(matches!(mean(&[1.0], 0.95, SOURCE), Err(Error::TooFew { needed: 2, .. })));

@@ -59,10 +59,9 @@ pub struct Estimate {
 /// As [`moments`], and [`Error::OutOfRange`] unless `confidence` is strictly between 0 and 1.
 pub fn mean_interval(sample: &[f64], confidence: f64) -> Result<Estimate, Error> {
     let moments = moments(sample)?;
-    let half_width = match moments.n {
-        1 => t_critical(confidence, 1.0).map(|_| f64::INFINITY)?,
-        n => t_critical(confidence, (n - 1) as f64)? * moments.standard_error(),
-    };
+    let critical = t_critical(confidence, (moments.n - 1).max(1) as f64)?;
+    let half_width =
+        if moments.n == 1 { f64::INFINITY } else { critical * moments.standard_error() };
     let interval = Interval::around(moments.mean, half_width);
     Ok(Estimate { mean: moments.mean, interval, n: moments.n })
 }
@@ -80,4 +79,31 @@ pub fn replications_for_half_width(cv: f64, relative: f64, confidence: f64) -> R
     check_positive("relative", relative)?;
     let ratio = normal_critical(confidence)? * cv / relative;
     Ok(ceiling(ratio * ratio))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_observation_says_nothing_about_its_precision() {
+        let one = mean_interval(&[3.0], 0.95).unwrap();
+        assert_eq!((one.mean, one.interval, one.n), (3.0, Interval::UNBOUNDED, 1));
+        assert_eq!(one.interval.half_width(), f64::INFINITY);
+    }
+
+    #[test]
+    fn equal_observations_have_an_interval_of_width_zero() {
+        let equal = mean_interval(&[0.1; 30], 0.95).unwrap();
+        assert_eq!(equal.interval, Interval { low: 0.1, high: 0.1 });
+    }
+
+    #[test]
+    fn what_has_no_interval_is_refused() {
+        assert_eq!(mean_interval(&[], 0.95), Err(Error::TooFew { needed: 1, given: 0 }));
+        assert!(matches!(mean_interval(&[f64::NAN], 0.95), Err(Error::NotFinite { position: 0 })));
+        assert!(mean_interval(&[1.0], 1.0).is_err());
+        assert!(mean_interval(&[1.0, 2.0], f64::NAN).is_err());
+        assert!(replications_for_half_width(0.0, 0.05, 0.95).is_err());
+    }
 }

@@ -29,7 +29,7 @@ pub fn vargha_delaney(first: &[f64], second: &[f64]) -> Result<f64, Error> {
 ///
 /// Pairs without difference are left out, tied differences share their mean rank, and the p-value
 /// is taken over all assignments of signs to these ranks; without differences it is 1. Differences
-/// that agree to 1e-12 of the observations count as equal, as 10.1 - 9.6 and 10.4 - 9.9 do.
+/// that agree to 1e-12 of the observations count as equal, as 0.3 - 0.2 and 0.2 - 0.1 do.
 /// Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1 (1945).
 ///
 /// # Errors
@@ -98,6 +98,15 @@ mod tests {
     fn ties_share_a_rank() {
         assert_eq!(doubled_ranks(&[0.5, -0.5, 2.0], 1e-12), vec![3, 3, 6]);
         assert_eq!(signed_rank_exact(&[1.0, 1.0, -2.0], &[0.0; 3]).unwrap(), 1.0);
+    }
+
+    /// 0.3 - 0.2 and 0.2 - 0.1 differ in the last bits.
+    #[test]
+    fn ties_survive_binary_fractions() {
+        let (first, second) = ([0.2, 0.2, 3.0, 4.0], [0.3, 0.1, 1.0, 1.0]);
+        let exact = signed_rank_exact(&[0.1, -0.1, 2.0, 3.0], &[0.0; 4]).unwrap();
+        assert_ne!(second[0] - first[0], first[1] - second[1]);
+        assert_eq!(signed_rank_exact(&first, &second).unwrap(), exact);
     }
 
     #[test]

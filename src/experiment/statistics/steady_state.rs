@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn a_series_that_only_grows_has_not_settled() {
         let growing: Vec<f64> = (0..200).map(f64::from).collect();
-        assert!(mser5(&growing).unwrap().unsettled);
+        let found = mser5(&growing).unwrap();
+        assert_eq!((found.truncate, found.unsettled), (95, true));
     }
 
     #[test]
