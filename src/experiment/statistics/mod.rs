@@ -5,8 +5,8 @@
 //! range. What can be answered at the edge (one observation, no variation) is answered, and the
 //! documentation says with what.
 //!
-//! Distribution functions are in [`distribution`] and [`beta`], which say what comes from the
-//! `statrs` crate, what does not, and by how much each was found to err.
+//! Distribution functions are in [`distribution`] and [`beta`], which say why they are not a
+//! library's, with the errors measured.
 
 pub mod beta;
 pub mod bootstrap;
