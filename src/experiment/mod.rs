@@ -1,0 +1,3 @@
+//! Experiments: arms, factors and seeds, and what may be concluded from their runs.
+
+pub mod statistics;

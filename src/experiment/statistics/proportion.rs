@@ -1,0 +1,106 @@
+//! Intervals of a proportion: Wilson, Clopper-Pearson, Jeffreys; and Newcombe's for a difference.
+
+use super::beta::beta_quantile;
+use super::distribution::normal_critical;
+use super::error::{Error, check_open_unit, check_trials};
+use super::interval::{Estimate, Interval};
+
+/// The proportion of `successes` among `trials` with Wilson's score interval.
+///
+/// The interval holds the proportion always, is exactly 0 or 1 at an end that was observed there.
+/// Wilson, JASA 22 (1927); Brown, Cai and DasGupta, Statistical Science 16 (2001), equation 4.
+///
+/// # Errors
+/// [`Error::TooFew`] without trials, [`Error::OutOfRange`] for more successes than trials or a
+/// `confidence` not strictly between 0 and 1.
+pub fn wilson(successes: u64, trials: u64, confidence: f64) -> Result<Estimate, Error> {
+    check_trials(successes, trials)?;
+    let z = normal_critical(confidence)?;
+    let n = trials as f64;
+    let p = successes as f64 / n;
+    let share = z * z / n;
+    let centre = (p + share / 2.0) / (1.0 + share);
+    let half = z * (p * (1.0 - p) / n + share / (4.0 * n)).sqrt() / (1.0 + share);
+    let inner = Interval { low: (centre - half).min(p), high: (centre + half).max(p) };
+    Ok(Estimate { mean: p, interval: close_ends(inner, successes, trials), n: trials })
+}
+
+/// The exact interval of Clopper and Pearson, Biometrika 26 (1934), from beta quantiles.
+///
+/// It covers with at least `confidence`, at the price of width.
+///
+/// # Errors
+/// As [`wilson`].
+pub fn clopper_pearson(successes: u64, trials: u64, confidence: f64) -> Result<Estimate, Error> {
+    check_trials(successes, trials)?;
+    let (x, rest) = (successes as f64, (trials - successes) as f64);
+    let low = if successes == 0 { None } else { Some((x, rest + 1.0)) };
+    let high = if successes == trials { None } else { Some((x + 1.0, rest)) };
+    beta_interval(successes, trials, confidence, low, high)
+}
+
+/// Jeffreys' interval: quantiles of Beta(x + 1/2, n - x + 1/2), with the end 0 at no success and
+/// the end 1 at no failure (Brown, Cai and DasGupta 2001, section 4.1.2).
+///
+/// # Errors
+/// As [`wilson`].
+pub fn jeffreys(successes: u64, trials: u64, confidence: f64) -> Result<Estimate, Error> {
+    check_trials(successes, trials)?;
+    let shapes = Some((successes as f64 + 0.5, (trials - successes) as f64 + 0.5));
+    let low = if successes == 0 { None } else { shapes };
+    let high = if successes == trials { None } else { shapes };
+    beta_interval(successes, trials, confidence, low, high)
+}
+
+/// The difference of two independent proportions, first - second, with Newcombe's interval.
+///
+/// Method 10 of Newcombe, "Interval estimation for the difference between independent proportions:
+/// comparison of eleven methods", Statistics in Medicine 17, 873-890 (1998). `n` of the result is
+/// the smaller number of trials.
+///
+/// # Errors
+/// As [`wilson`], for either proportion.
+pub fn newcombe_difference(
+    first: (u64, u64),
+    second: (u64, u64),
+    confidence: f64,
+) -> Result<Estimate, Error> {
+    let a = wilson(first.0, first.1, confidence)?;
+    let b = wilson(second.0, second.1, confidence)?;
+    Ok(square_and_add(a, b, 0.0))
+}
+
+/// Newcombe's combination of two Wilson intervals whose proportions have correlation `phi`.
+pub(super) fn square_and_add(first: Estimate, second: Estimate, phi: f64) -> Estimate {
+    let mean = first.mean - second.mean;
+    let distance = |x: f64, y: f64| (x * x - 2.0 * phi * x * y + y * y).max(0.0).sqrt();
+    let below = distance(first.mean - first.interval.low, second.interval.high - second.mean);
+    let above = distance(second.mean - second.interval.low, first.interval.high - first.mean);
+    let interval = Interval { low: (mean - below).max(-1.0), high: (mean + above).min(1.0) };
+    Estimate { mean, interval, n: first.n.min(second.n) }
+}
+
+/// The interval between beta quantiles of the given shapes; no shapes stand for an end at 0 or 1.
+fn beta_interval(
+    successes: u64,
+    trials: u64,
+    confidence: f64,
+    low: Option<(f64, f64)>,
+    high: Option<(f64, f64)>,
+) -> Result<Estimate, Error> {
+    check_open_unit("confidence", confidence)?;
+    let tail = (1.0 - confidence) / 2.0;
+    let interval = Interval {
+        low: low.map_or(Ok(0.0), |(a, b)| beta_quantile(a, b, tail))?,
+        high: high.map_or(Ok(1.0), |(a, b)| beta_quantile(a, b, 1.0 - tail))?,
+    };
+    Ok(Estimate { mean: successes as f64 / trials as f64, interval, n: trials })
+}
+
+/// Puts an end that was observed exactly there, where the formula is off by a rounding error.
+fn close_ends(interval: Interval, successes: u64, trials: u64) -> Interval {
+    Interval {
+        low: if successes == 0 { 0.0 } else { interval.low },
+        high: if successes == trials { 1.0 } else { interval.high },
+    }
+}

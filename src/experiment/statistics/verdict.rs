@@ -1,0 +1,141 @@
+//! What the interval of a difference allows to be said.
+
+use super::error::{Error, require};
+use super::interval::Interval;
+use std::fmt;
+
+/// Which way a metric is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// More is better: goodput.
+    Higher,
+    /// Less is better: amplification, latency, violations.
+    Lower,
+}
+
+/// What may be said of the first arm against the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The whole interval lies beyond the region, on the good side.
+    Better,
+    /// The whole interval lies beyond the region, on the bad side.
+    Worse,
+    /// The whole interval lies inside the region.
+    Equivalent,
+    /// The interval crosses an edge of the region: more runs, or no answer.
+    Undecided,
+}
+
+impl Verdict {
+    /// The word for tables and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Better => "better",
+            Verdict::Worse => "worse",
+            Verdict::Equivalent => "equivalent",
+            Verdict::Undecided => "undecided",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
+    }
+}
+
+/// The differences that make no difference in practice: an interval that holds 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Region(Interval);
+
+impl Region {
+    /// Differences up to `margin`, in the unit of the metric.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless `margin` is finite and at least 0.
+    pub fn absolute(margin: f64) -> Result<Region, Error> {
+        let holds = margin.is_finite() && margin >= 0.0;
+        require(holds, "margin", margin, "a finite number from 0")?;
+        Ok(Region(Interval::around(0.0, margin)))
+    }
+
+    /// Differences up to `share` of the size of `baseline`, the mean of the second arm.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless `share` is finite and at least 0 and `baseline` is finite.
+    pub fn relative(share: f64, baseline: f64) -> Result<Region, Error> {
+        let holds = share.is_finite() && share >= 0.0;
+        require(holds, "share", share, "a finite number from 0")?;
+        require(baseline.is_finite(), "baseline", baseline, "a finite number")?;
+        Region::absolute(share * baseline.abs())
+    }
+
+    /// The differences as an interval.
+    #[must_use]
+    pub fn interval(&self) -> Interval {
+        self.0
+    }
+}
+
+/// The verdict on a difference first - second, known to lie in `difference`.
+///
+/// Edges of the region belong to it. Kruschke, "Rejecting or accepting parameter values in Bayesian
+/// estimation", Advances in Methods and Practices in Psychological Science 1 (2018), for the
+/// decision rule; Schuirmann (1987) for equivalence by an interval.
+#[must_use]
+pub fn verdict(difference: Interval, region: Region, direction: Direction) -> Verdict {
+    let region = region.0;
+    if region.contains(difference.low) && region.contains(difference.high) {
+        return Verdict::Equivalent;
+    }
+    let (above, below) = match direction {
+        Direction::Higher => (Verdict::Better, Verdict::Worse),
+        Direction::Lower => (Verdict::Worse, Verdict::Better),
+    };
+    if difference.low > region.high {
+        above
+    } else if difference.high < region.low {
+        below
+    } else {
+        Verdict::Undecided
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(low: f64, high: f64, margin: f64, direction: Direction) -> Verdict {
+        verdict(Interval { low, high }, Region::absolute(margin).unwrap(), direction)
+    }
+
+    #[test]
+    fn every_position_of_the_interval_has_its_word() {
+        use Direction::{Higher, Lower};
+        assert_eq!(judge(1.1, 2.0, 1.0, Higher), Verdict::Better);
+        assert_eq!(judge(1.1, 2.0, 1.0, Lower), Verdict::Worse);
+        assert_eq!(judge(-2.0, -1.1, 1.0, Higher), Verdict::Worse);
+        assert_eq!(judge(-2.0, -1.1, 1.0, Lower), Verdict::Better);
+        assert_eq!(judge(-1.0, 1.0, 1.0, Lower), Verdict::Equivalent);
+        assert_eq!(judge(0.5, 1.5, 1.0, Higher), Verdict::Undecided);
+        assert_eq!(judge(1.0, 1.5, 1.0, Higher), Verdict::Undecided);
+        assert_eq!(judge(-3.0, 3.0, 1.0, Higher), Verdict::Undecided);
+    }
+
+    #[test]
+    fn nothing_known_is_undecided_and_no_difference_is_equivalent() {
+        let open = Interval::UNBOUNDED;
+        assert_eq!(judge(open.low, open.high, 1.0, Direction::Lower), Verdict::Undecided);
+        assert_eq!(judge(f64::NAN, f64::NAN, 1.0, Direction::Lower), Verdict::Undecided);
+        assert_eq!(judge(0.0, 0.0, 0.0, Direction::Lower), Verdict::Equivalent);
+    }
+
+    #[test]
+    fn a_region_has_a_size() {
+        assert_eq!(Region::relative(0.05, -20.0).unwrap(), Region::absolute(1.0).unwrap());
+        assert!(Region::absolute(-1.0).is_err());
+        assert!(Region::absolute(f64::NAN).is_err());
+        assert!(Region::relative(0.1, f64::INFINITY).is_err());
+    }
+}
