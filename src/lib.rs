@@ -2,8 +2,17 @@
 //!
 //! The rooms, lowest first; each imports only from those before it (`docs/architecture.md`).
 
-pub mod experiment;
 pub mod kernel;
-pub mod model;
 pub mod policy;
+
+pub mod model;
+
 pub mod system;
+
+pub mod fault;
+
+pub mod invariant;
+
+pub mod metric;
+
+pub mod experiment;

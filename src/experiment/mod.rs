@@ -1,3 +1,7 @@
-//! Experiments: arms, factors and seeds, and what may be concluded from their runs.
+//! Experiments: arms x factors x seeds, run and compared.
 
+pub mod campaign;
+pub mod language;
+pub mod run;
 pub mod statistics;
+pub mod summary;

@@ -1,0 +1,103 @@
+//! One run: one cell under one seed.
+
+use super::campaign::Cell;
+use crate::invariant::Verdict;
+use crate::kernel::digest::{Checkpoint, Digest};
+use crate::kernel::draw::{PURPOSES, Purpose};
+use crate::kernel::limit::Ending;
+use crate::metric::{Recorder, Recovery, RunMetrics};
+use crate::system::World;
+
+/// The result of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunResult {
+    /// The index of its cell in the campaign.
+    pub cell: usize,
+    /// Its seed.
+    pub seed: u64,
+    /// How it ended.
+    pub ending: Ending,
+    /// The digest of every event.
+    pub digest: Digest,
+    /// Digests of parts of the run, to find the first differing event of two runs.
+    pub checkpoints: Vec<Checkpoint>,
+    /// A digest of the draws for each purpose.
+    pub draws: [u64; PURPOSES],
+    /// How many events there were.
+    pub events: u64,
+    /// What was measured.
+    pub metrics: RunMetrics,
+    /// Whether and when it recovered.
+    pub recovery: Recovery,
+    /// What the invariants say.
+    pub invariants: Vec<Verdict>,
+}
+
+/// Whether a run kept its promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunVerdict {
+    /// Every invariant held.
+    Pass,
+    /// At least one invariant was broken.
+    Violation,
+    /// A limit was reached: nothing can be said.
+    Unknown,
+}
+
+impl RunVerdict {
+    /// The name used in results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            RunVerdict::Pass => "pass",
+            RunVerdict::Violation => "violation",
+            RunVerdict::Unknown => "unknown",
+        }
+    }
+}
+
+impl RunResult {
+    /// Whether the run kept its promises.
+    #[must_use]
+    pub fn verdict(&self) -> RunVerdict {
+        if self.invariants.iter().any(|invariant| invariant.violations > 0) {
+            RunVerdict::Violation
+        } else if self.ending != Ending::Complete {
+            RunVerdict::Unknown
+        } else {
+            RunVerdict::Pass
+        }
+    }
+}
+
+/// Runs a cell under a seed; `index` is the cell's place in its campaign.
+#[must_use]
+pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
+    let recorder = Recorder::new(&cell.program, cell.measure.clone());
+    let observer = (recorder, cell.invariants.clone());
+    let mut world = World::new(
+        &cell.program,
+        &cell.plan.controls,
+        seed,
+        cell.measure.arrivals_end,
+        cell.limits,
+        observer,
+    );
+    for (clients, rates) in &cell.plan.rates {
+        world.set_arrival_rates(*clients, rates.clone());
+    }
+    let (outcome, (recorder, invariants)) = world.run();
+    let metrics = recorder.finish();
+    RunResult {
+        cell: index,
+        seed,
+        ending: outcome.ending,
+        digest: outcome.digester.digest(),
+        checkpoints: outcome.digester.checkpoints().to_vec(),
+        draws: Purpose::ALL.map(|purpose| outcome.draws.tally(purpose)),
+        events: outcome.digester.events(),
+        recovery: metrics.recovery(&cell.measure),
+        metrics,
+        invariants: invariants.verdicts(outcome.end),
+    }
+}

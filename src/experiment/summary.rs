@@ -1,0 +1,253 @@
+//! The summary of a campaign: what each cell came to over its seeds, with 95% intervals.
+
+use super::campaign::{Campaign, Cell};
+use super::run::{RunResult, RunVerdict};
+use super::statistics::interval::mean_interval;
+use super::statistics::paired::paired_t;
+use super::statistics::proportion::wilson;
+use super::statistics::rare::zero_events_upper;
+use super::statistics::{CONFIDENCE, Estimate, Interval};
+use crate::kernel::time::Span;
+use crate::metric::Recovery;
+
+/// A number of a run that is averaged over seeds.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name in results, with its unit.
+    pub name: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+    /// Its value in a run; `None` where there is none.
+    pub value: fn(&Cell, &RunResult) -> Option<f64>,
+}
+
+/// Every number of a run that is averaged over seeds, in the order of the columns.
+pub const METRICS: [Metric; 15] = [
+    Metric {
+        name: "amplification",
+        meaning: "attempts of the load per measured request, from end to end",
+        value: |_, run| Some(run.metrics.amplification()),
+    },
+    Metric {
+        name: "edge_amplification",
+        meaning: "attempts of the load per call at its own edge",
+        value: |_, run| Some(run.metrics.edge_amplification()),
+    },
+    Metric {
+        name: "user_amplification",
+        meaning: "attempts that users' clients made per measured request",
+        value: |_, run| ratio(run.metrics.user_attempts, run.metrics.requests),
+    },
+    Metric {
+        name: "success_ratio",
+        meaning: "measured requests answered ok in time, of all measured requests",
+        value: |_, run| Some(run.metrics.success_ratio()),
+    },
+    Metric {
+        name: "goodput_before_per_s",
+        meaning: "requests answered ok a second before the first fault",
+        value: |cell, run| {
+            let (began, _) = cell.measure.faults?;
+            Some(run.metrics.goodput(cell.measure.window, crate::kernel::time::Time::ZERO, began))
+        },
+    },
+    Metric {
+        name: "goodput_during_per_s",
+        meaning: "requests answered ok a second from the first fault to the end of the last",
+        value: |cell, run| {
+            let (began, healed) = cell.measure.faults?;
+            Some(run.metrics.goodput(cell.measure.window, began, healed))
+        },
+    },
+    Metric {
+        name: "goodput_after_per_s",
+        meaning: "requests answered ok a second from the end of the last fault to the last arrival",
+        value: |cell, run| {
+            let (_, healed) = cell.measure.faults?;
+            let end = cell.measure.arrivals_end;
+            Some(run.metrics.goodput(cell.measure.window, healed, end))
+        },
+    },
+    Metric {
+        name: "latency_mean_ms",
+        meaning: "mean time from a request's first attempt to its ok answer",
+        value: |_, run| {
+            let total = run.metrics.latency_total as f64 / 1e6;
+            (run.metrics.ok > 0).then(|| total / run.metrics.ok as f64)
+        },
+    },
+    Metric {
+        name: "latency_p50_ms",
+        meaning: "median time from a request's first attempt to its ok answer",
+        value: |_, run| run.metrics.latency.quantile(0.5).map(Span::millis),
+    },
+    Metric {
+        name: "latency_p99_ms",
+        meaning: "99th percentile of that time",
+        value: |_, run| run.metrics.latency.quantile(0.99).map(Span::millis),
+    },
+    Metric {
+        name: "recovery_s",
+        meaning: "time from the end of the last fault until requests fare as before and stay so; \
+                  only of the runs that recovered",
+        value: |_, run| match run.recovery {
+            Recovery::After(span) => Some(span.seconds()),
+            Recovery::NoFault | Recovery::Never => None,
+        },
+    },
+    Metric {
+        name: "wasted_work",
+        meaning: "share of service time spent on work for which nobody waited any more",
+        value: |_, run| Some(run.metrics.wasted_work()),
+    },
+    Metric {
+        name: "oldest_message_s",
+        meaning: "longest time that a message's work was due before it was done with",
+        value: |_, run| Some(run.metrics.oldest_message.seconds()),
+    },
+    Metric {
+        name: "dead_letters",
+        meaning: "messages put aside because they were received too often",
+        value: |_, run| Some(run.metrics.dead_letters as f64),
+    },
+    Metric {
+        name: "stale_read_ratio",
+        meaning: "reads of a user's own write that showed an older version, of all such reads",
+        value: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
+    },
+];
+
+/// What one cell came to.
+#[derive(Clone, Debug)]
+pub struct CellSummary {
+    /// Runs in all.
+    pub runs: u64,
+    /// Runs that reached a limit.
+    pub unknown: u64,
+    /// Requests of all runs.
+    pub requests: u64,
+    /// The estimate of each of [`METRICS`]; `None` where no run has a value.
+    pub metrics: Vec<Option<Estimate>>,
+    /// The difference of each of [`METRICS`] to the first arm at the same point, paired by seed.
+    pub differences: Vec<Option<Estimate>>,
+    /// Runs that never recovered, of those with a fault.
+    pub never_recovered: Option<Share>,
+    /// What was seen of each invariant.
+    pub invariants: Vec<InvariantSummary>,
+}
+
+/// A share of runs with its Wilson interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    /// How many.
+    pub count: u64,
+    /// Of how many.
+    pub of: u64,
+    /// The interval of the probability.
+    pub interval: Interval,
+}
+
+/// What was seen of one invariant in one cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InvariantSummary {
+    /// Its name.
+    pub name: &'static str,
+    /// Violations of all runs.
+    pub violations: u64,
+    /// Operations of all runs that could have broken it.
+    pub exposure: u64,
+    /// Runs with at least one violation.
+    pub runs: Share,
+    /// Violations per 10,000 operations, averaged over seeds; without any violation, the upper end
+    /// is the 95% bound for zero events in that exposure.
+    pub per_10_000: Estimate,
+}
+
+/// Summarises the results of a campaign, which are ordered by their numbers.
+#[must_use]
+pub fn summarise(campaign: &Campaign, results: &[RunResult]) -> Vec<CellSummary> {
+    let seeds = campaign.seeds.len();
+    let runs_of = |cell: usize| &results[cell * seeds..(cell + 1) * seeds];
+    let arms = campaign.experiment.arms.len();
+    (0..campaign.cells.len())
+        .map(|index| {
+            let reference = index / arms * arms;
+            let first = (&campaign.cells[reference], runs_of(reference));
+            summarise_cell(&campaign.cells[index], runs_of(index), first)
+        })
+        .collect()
+}
+
+fn summarise_cell(
+    cell: &Cell,
+    runs: &[RunResult],
+    (first_cell, first_runs): (&Cell, &[RunResult]),
+) -> CellSummary {
+    let values = |metric: &Metric, cell: &Cell, runs: &[RunResult]| -> Vec<Option<f64>> {
+        runs.iter().map(|run| (metric.value)(cell, run)).collect()
+    };
+    let estimate = |metric: &Metric| {
+        let sample: Vec<f64> = values(metric, cell, runs).into_iter().flatten().collect();
+        mean_interval(&sample, CONFIDENCE).ok()
+    };
+    let difference = |metric: &Metric| {
+        let own: Option<Vec<f64>> = values(metric, cell, runs).into_iter().collect();
+        let first: Option<Vec<f64>> = values(metric, first_cell, first_runs).into_iter().collect();
+        paired_t(&own?, &first?, CONFIDENCE).ok().map(|paired| paired.difference)
+    };
+    let with_fault: Vec<&RunResult> =
+        runs.iter().filter(|run| run.recovery != Recovery::NoFault).collect();
+    let never = with_fault.iter().filter(|run| run.recovery == Recovery::Never).count();
+    CellSummary {
+        runs: runs.len() as u64,
+        unknown: count(runs, |run| run.verdict() == RunVerdict::Unknown),
+        requests: runs.iter().map(|run| run.metrics.requests).sum(),
+        metrics: METRICS.iter().map(estimate).collect(),
+        differences: METRICS.iter().map(difference).collect(),
+        never_recovered: share(never as u64, with_fault.len() as u64),
+        invariants: summarise_invariants(runs),
+    }
+}
+
+fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
+    let names = runs.first().map_or(&[][..], |run| &run.invariants);
+    let summary = |(index, first): (usize, &crate::invariant::Verdict)| {
+        let verdicts = || runs.iter().map(move |run| run.invariants[index]);
+        let violations = verdicts().map(|verdict| verdict.violations).sum();
+        let exposure = verdicts().map(|verdict| verdict.exposure).sum();
+        let rates: Vec<f64> = verdicts()
+            .map(|verdict| ratio(verdict.violations, verdict.exposure).unwrap_or(0.0) * 1e4)
+            .collect();
+        let mut per_10_000 = mean_interval(&rates, CONFIDENCE).ok()?;
+        per_10_000.interval.low = per_10_000.interval.low.max(0.0);
+        if violations == 0 {
+            let bound = zero_events_upper(exposure, CONFIDENCE).unwrap_or(1.0);
+            per_10_000.interval = Interval { low: 0.0, high: bound * 1e4 };
+        }
+        Some(InvariantSummary {
+            name: first.invariant,
+            violations,
+            exposure,
+            runs: share(
+                count(runs, |run| run.invariants[index].violations > 0),
+                runs.len() as u64,
+            )?,
+            per_10_000,
+        })
+    };
+    names.iter().enumerate().filter_map(summary).collect()
+}
+
+fn count(runs: &[RunResult], is: impl Fn(&RunResult) -> bool) -> u64 {
+    runs.iter().filter(|run| is(run)).count() as u64
+}
+
+fn share(count: u64, of: u64) -> Option<Share> {
+    let interval = wilson(count, of, CONFIDENCE).ok()?.interval;
+    Some(Share { count, of, interval })
+}
+
+/// A quotient, or `None` if there was nothing to divide by.
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}

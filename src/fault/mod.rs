@@ -1,0 +1,10 @@
+//! Faults: what can go wrong, when it does, and that it ends.
+//!
+//! A fault is data before it is action. A plan turns the faults of an experiment into controls of
+//! the running system; it has no other way to act.
+
+mod language;
+mod plan;
+
+pub use language::{FaultKind, FaultText};
+pub use plan::Plan;

@@ -1,0 +1,193 @@
+//! From faults to controls of a compiled model.
+
+use super::language::{FaultKind, FaultText};
+use crate::kernel::draw::Probability;
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{Arrivals, Kind, NodeId, Program};
+use crate::model::quantity::Share;
+use crate::system::control::{Action, Control};
+
+/// Everything that goes wrong in a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// What is switched on and off.
+    pub controls: Vec<Control>,
+    /// Clients with other arrival rates than the model says.
+    pub rates: Vec<(NodeId, Vec<(Time, f64)>)>,
+    /// When the first fault begins and the last one ends.
+    pub acts: Option<(Time, Time)>,
+}
+
+impl Plan {
+    /// The plan of these faults for a program.
+    ///
+    /// # Errors
+    /// Every fault that does not fit, by its position in the list.
+    pub fn new(faults: &[FaultText], program: &Program) -> Result<Plan, Vec<(usize, Problem)>> {
+        let mut plan = Plan::default();
+        let mut problems = Vec::new();
+        for (index, fault) in faults.iter().enumerate() {
+            if let Err(problem) = plan.add(fault, program) {
+                problems.push((index, problem));
+            }
+        }
+        if problems.is_empty() { Ok(plan) } else { Err(problems) }
+    }
+
+    fn add(&mut self, fault: &FaultText, program: &Program) -> Result<(), Problem> {
+        check_strengths(fault)?;
+        let (from, until) = (Time(fault.at.0), Time(fault.at.0) + fault.lasts);
+        let (first, last) = self.acts.unwrap_or((from, until));
+        self.acts = Some((first.min(from), last.max(until)));
+        let share = Probability::new(fault.share.unwrap_or_default().0);
+        let action = match fault.kind {
+            FaultKind::Slow => {
+                let factor = fault.factor.unwrap_or_default();
+                if !(factor > 0.0 && factor <= 1e6) {
+                    return Err(Problem::new("`factor` is more than 0 and at most 1e6"));
+                }
+                Action::Slow { node: find(fault, program, "node", |_| true)?, factor }
+            }
+            FaultKind::Errors => {
+                let is_provider = |kind: &Kind| matches!(kind, Kind::Provider { .. });
+                let node = find(fault, program, "provider", is_provider)?;
+                let Share(share) = fault.share.unwrap_or_default();
+                let Share(after) = fault.after_effect.unwrap_or_default();
+                Action::Errors {
+                    node,
+                    before: Probability::new(share * (1.0 - after)),
+                    after: Probability::new(share * after),
+                }
+            }
+            FaultKind::RequestLoss => Action::RequestLoss { links: links(fault, program)?, share },
+            FaultKind::ReplyLoss => Action::ReplyLoss { links: links(fault, program)?, share },
+            FaultKind::Latency => Action::Latency {
+                links: links(fault, program)?,
+                added: fault.added.unwrap_or_default(),
+            },
+            FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
+        };
+        self.controls.push(Control { from, until, action });
+        Ok(())
+    }
+
+    fn add_spike(
+        &mut self,
+        fault: &FaultText,
+        program: &Program,
+        from: Time,
+        until: Time,
+    ) -> Result<(), Problem> {
+        let is_clients = |kind: &Kind| matches!(kind, Kind::Clients(_));
+        let node = find(fault, program, "group of clients", is_clients)?;
+        let Kind::Clients(clients) = &program.node(node).kind else {
+            return Err(Problem::new("a spike strikes clients"));
+        };
+        let Arrivals::Poisson(base) = &clients.arrivals else {
+            return Err(Problem::new("only Poisson arrivals and profiles can have a spike")
+                .expected("arrivals = { poisson = … } or { profile = … } for this target"));
+        };
+        let rate = fault.rate.map_or(0.0, |rate| rate.per_second);
+        let index = self.rates.iter().position(|(clients, _)| *clients == node);
+        let before = index.map_or(base, |index| &self.rates[index].1);
+        let rates = with_spike(before, from, until, rate);
+        match index {
+            Some(index) => self.rates[index].1 = rates,
+            None => self.rates.push((node, rates)),
+        }
+        Ok(())
+    }
+}
+
+/// Rates that are `rate` from one time to another, and as before elsewhere.
+fn with_spike(rates: &[(Time, f64)], from: Time, until: Time, rate: f64) -> Vec<(Time, f64)> {
+    let at_end = rates.iter().rev().find(|(at, _)| *at <= until).map_or(0.0, |&(_, rate)| rate);
+    let mut with: Vec<(Time, f64)> = rates.iter().copied().filter(|(at, _)| *at < from).collect();
+    with.push((from, rate));
+    with.push((until, at_end));
+    with.extend(rates.iter().copied().filter(|(at, _)| *at > until));
+    with
+}
+
+/// A fault has the strengths of its kind, and no others.
+fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
+    let given = [
+        ("factor", fault.factor.is_some()),
+        ("share", fault.share.is_some()),
+        ("after_effect", fault.after_effect.is_some()),
+        ("added", fault.added.is_some()),
+        ("rate", fault.rate.is_some()),
+    ];
+    let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
+    for (name, is_given) in given {
+        if is_given && !wanted.contains(&name) {
+            return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
+                .expected(format!("`{kind}` takes {}", wanted.join(" and "))));
+        }
+        if !is_given && wanted.contains(&name) && name != "after_effect" {
+            return Err(Problem::new(format!("`{kind}` needs `{name}`"))
+                .expected(format!("`{name}` says how strong it is")));
+        }
+    }
+    Ok(())
+}
+
+fn find(
+    fault: &FaultText,
+    program: &Program,
+    what: &str,
+    is_right: fn(&Kind) -> bool,
+) -> Result<NodeId, Problem> {
+    node_named(&fault.target, program, what, is_right)
+}
+
+fn node_named(
+    name: &str,
+    program: &Program,
+    what: &str,
+    is_right: fn(&Kind) -> bool,
+) -> Result<NodeId, Problem> {
+    let found = program.find_node(name).filter(|&id| is_right(&program.node(id).kind));
+    found.ok_or_else(|| {
+        let right = program.nodes.iter().filter(|node| is_right(&node.kind));
+        let known: Vec<&str> = right.map(|node| node.name.as_str()).collect();
+        Problem::unknown(what, name, &known)
+    })
+}
+
+/// The links that a fault strikes: all, those of a pair, or those from and to a node.
+fn links(fault: &FaultText, program: &Program) -> Result<Vec<usize>, Problem> {
+    if fault.target == "all" {
+        return Ok((0..program.links.len()).collect());
+    }
+    if let Some((from, to)) = fault.target.split_once("->") {
+        let from = node_named(from.trim(), program, "node", |_| true)?;
+        let to = node_named(to.trim(), program, "node", |_| true)?;
+        return Ok(vec![program.link_index(from, to)]);
+    }
+    let node = node_named(&fault.target, program, "node", |_| true)?;
+    let others = (0..program.nodes.len()).map(|other| NodeId(other as u16));
+    let mut links: Vec<usize> = others
+        .flat_map(|other| [program.link_index(node, other), program.link_index(other, node)])
+        .collect();
+    links.sort_unstable();
+    links.dedup();
+    Ok(links)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spike_leaves_the_rates_around_it_alone() {
+        let at = |seconds: u64| Time(seconds * 1_000_000_000);
+        let rates = [(at(0), 1.0), (at(10), 2.0), (at(20), 3.0)];
+        assert_eq!(
+            with_spike(&rates, at(5), at(15), 9.0),
+            [(at(0), 1.0), (at(5), 9.0), (at(15), 2.0), (at(20), 3.0)]
+        );
+        assert_eq!(with_spike(&rates[..1], at(0), at(2), 9.0), [(at(0), 9.0), (at(2), 1.0)]);
+    }
+}

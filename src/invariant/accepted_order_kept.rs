@@ -1,0 +1,83 @@
+//! I5: no accepted order is lost.
+//!
+//! An order is lost if its user was told that it is accepted, and at the end of the run it has no
+//! durable row, or it is not settled and its message was put aside as a dead letter.
+
+use super::language::{AcceptedOrderKeptText, operation, row_state, table};
+use super::{ByOrder, Durability, Verdict};
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{LabelId, NodeId, OperationId, Program, TableId};
+use crate::policy::Outcome;
+use crate::system::fact::Fact;
+
+/// Follows accepted orders to their end. Exposure: orders accepted.
+#[derive(Clone, Debug)]
+pub(super) struct AcceptedOrderKept {
+    accepted: OperationId,
+    order: (TableId, NodeId),
+    settled: (TableId, NodeId, Option<LabelId>),
+    orders: ByOrder<Known>,
+    rows: Durability,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    accepted: bool,
+    written: bool,
+    settled: bool,
+    put_aside: bool,
+}
+
+impl AcceptedOrderKept {
+    pub(super) fn new(
+        text: &AcceptedOrderKeptText,
+        program: &Program,
+    ) -> Result<AcceptedOrderKept, Problem> {
+        Ok(AcceptedOrderKept {
+            accepted: operation(&text.accepted, program)?,
+            order: table(&text.order, program)?,
+            settled: row_state(&text.settled, program)?,
+            orders: ByOrder::default(),
+            rows: Durability::default(),
+        })
+    }
+
+    pub(super) fn observe(&mut self, fact: &Fact) {
+        match *fact {
+            Fact::Answered { request, outcome: Outcome::Ok, .. }
+                if request.operation == self.accepted =>
+            {
+                self.orders.of(request.order).accepted = true;
+            }
+            Fact::Committed { table, order, state, position, .. } => {
+                if table == self.order.0 {
+                    self.rows.wrote(position, order);
+                }
+                if table == self.settled.0 && Some(state) == self.settled.2 {
+                    self.orders.of(order).settled = true;
+                }
+            }
+            Fact::Flushed { database, position } if database == self.order.1 => {
+                for order in self.rows.flushed(position) {
+                    self.orders.of(order).written = true;
+                }
+            }
+            Fact::DeadLettered { order, .. } => self.orders.of(order).put_aside = true,
+            _ => {}
+        }
+    }
+
+    pub(super) fn verdict(&self, end: Time) -> Verdict {
+        let accepted = || self.orders.iter().filter(|(_, known)| known.accepted);
+        let is_lost = |known: &Known| !known.written || (known.put_aside && !known.settled);
+        let mut lost = accepted().filter(|(_, known)| is_lost(known)).map(|(order, _)| order);
+        let first = lost.next();
+        Verdict {
+            invariant: "accepted_order_kept",
+            violations: first.map_or(0, |_| 1 + lost.count() as u64),
+            exposure: accepted().count() as u64,
+            first: first.map(|order| (end, order)),
+        }
+    }
+}

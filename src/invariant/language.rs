@@ -1,0 +1,98 @@
+//! `[invariants]` of an experiment: which promises are watched, by the names of the model.
+
+use serde::Deserialize;
+
+use crate::model::problem::Problem;
+use crate::model::program::{LabelId, NodeId, OperationId, Program, TableId};
+
+/// The promises that an experiment watches.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InvariantTexts {
+    /// At most one charge per order.
+    pub one_charge: Option<OneChargeText>,
+    /// No order is paid without a durable payment record.
+    pub paid_has_payment: Option<PaidHasPaymentText>,
+    /// No charge without an order.
+    pub charge_has_order: Option<ChargeHasOrderText>,
+    /// No accepted order is lost.
+    pub accepted_order_kept: Option<AcceptedOrderKeptText>,
+}
+
+/// `one_charge = { effect = "charge" }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneChargeText {
+    /// The effect that must not be repeated.
+    pub effect: String,
+}
+
+/// `paid_has_payment = { paid = "orders.order = paid", payment = "orders.payment = recorded" }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaidHasPaymentText {
+    /// The row and state of an order that is paid.
+    pub paid: String,
+    /// The row and state of its payment record.
+    pub payment: String,
+}
+
+/// `charge_has_order = { effect = "charge", order = "orders.order" }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChargeHasOrderText {
+    /// The effect.
+    pub effect: String,
+    /// The row without which it must not be.
+    pub order: String,
+}
+
+/// `accepted_order_kept = { accepted = "api.place_order", order = "orders.order" }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedOrderKeptText {
+    /// The operation whose `ok` tells the user that the order is accepted.
+    pub accepted: String,
+    /// The row that an accepted order has.
+    pub order: String,
+    /// The row and state of an order that is settled; a dead letter of one that is not is a loss.
+    pub settled: String,
+}
+
+/// An effect of the program by name.
+pub(super) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
+    program.find_label(name).ok_or_else(|| {
+        let known: Vec<&str> = program.labels.iter().map(String::as_str).collect();
+        Problem::unknown("effect", name, &known)
+    })
+}
+
+/// An operation of the program by name.
+pub(super) fn operation(name: &str, program: &Program) -> Result<OperationId, Problem> {
+    program.find_operation(name).ok_or_else(|| {
+        let known: Vec<&str> = program.operations.iter().map(|o| o.name.as_str()).collect();
+        Problem::unknown("operation", name, &known)
+    })
+}
+
+/// A table and its database, by name.
+pub(super) fn table(name: &str, program: &Program) -> Result<(TableId, NodeId), Problem> {
+    let id = program.find_table(name).ok_or_else(|| {
+        let known: Vec<&str> = program.tables.iter().map(|table| table.name.as_str()).collect();
+        Problem::unknown("table", name, &known)
+    })?;
+    Ok((id, program.tables[id.0 as usize].database))
+}
+
+/// A table and a state of its rows, written `database.table = state`. A state that this program
+/// never writes is no error: another arm may.
+pub(super) fn row_state(
+    text: &str,
+    program: &Program,
+) -> Result<(TableId, NodeId, Option<LabelId>), Problem> {
+    let (name, state) = text.split_once('=').ok_or_else(|| {
+        Problem::new(format!("`{text}` names no state")).expected("\"orders.order = paid\"")
+    })?;
+    let (table, database) = table(name.trim(), program)?;
+    Ok((table, database, program.find_label(state.trim())))
+}

@@ -1,0 +1,71 @@
+//! I2: no order is marked paid without a durable payment record.
+//!
+//! Judged at the end of the run, so that a record written a moment later is no violation: what
+//! counts is what the books say when everything has come to rest.
+
+use super::language::{PaidHasPaymentText, row_state};
+use super::{ByOrder, Durability, Verdict};
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{LabelId, NodeId, Program, TableId};
+use crate::system::fact::Fact;
+
+/// Compares the orders marked paid with the payment records on disk. Exposure: orders paid.
+#[derive(Clone, Debug)]
+pub(super) struct PaidHasPayment {
+    paid: (TableId, NodeId, Option<LabelId>),
+    payment: (TableId, NodeId, Option<LabelId>),
+    orders: ByOrder<Known>,
+    records: Durability,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    paid: bool,
+    recorded: bool,
+}
+
+impl PaidHasPayment {
+    pub(super) fn new(
+        text: &PaidHasPaymentText,
+        program: &Program,
+    ) -> Result<PaidHasPayment, Problem> {
+        Ok(PaidHasPayment {
+            paid: row_state(&text.paid, program)?,
+            payment: row_state(&text.payment, program)?,
+            orders: ByOrder::default(),
+            records: Durability::default(),
+        })
+    }
+
+    pub(super) fn observe(&mut self, fact: &Fact) {
+        match *fact {
+            Fact::Committed { table, order, state, position, .. } => {
+                if table == self.paid.0 {
+                    self.orders.of(order).paid = Some(state) == self.paid.2;
+                }
+                if table == self.payment.0 && Some(state) == self.payment.2 {
+                    self.records.wrote(position, order);
+                }
+            }
+            Fact::Flushed { database, position } if database == self.payment.1 => {
+                for order in self.records.flushed(position) {
+                    self.orders.of(order).recorded = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn verdict(&self, end: Time) -> Verdict {
+        let paid = || self.orders.iter().filter(|(_, known)| known.paid);
+        let mut broken = paid().filter(|(_, known)| !known.recorded).map(|(order, _)| order);
+        let first = broken.next();
+        Verdict {
+            invariant: "paid_has_payment",
+            violations: first.map_or(0, |_| 1 + broken.count() as u64),
+            exposure: paid().count() as u64,
+            first: first.map(|order| (end, order)),
+        }
+    }
+}

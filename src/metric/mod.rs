@@ -1,0 +1,9 @@
+//! Counters, histograms and time series of one run: integers until the report.
+
+mod histogram;
+mod recorder;
+mod recovery;
+
+pub use histogram::Histogram;
+pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
+pub use recovery::{Recovery, RecoveryRule};

@@ -1,0 +1,309 @@
+//! The recorder: an observer that counts.
+
+use super::histogram::Histogram;
+use super::recovery::{Recovery, RecoveryRule};
+use crate::kernel::time::{Span, Time};
+use crate::model::program::{OperationId, Program};
+use crate::policy::{OUTCOMES, Outcome};
+use crate::system::fact::{Direction, Fact, Observer, Request};
+
+/// What is measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measure {
+    /// The requests that count; `None` counts every request of every user.
+    pub operation: Option<OperationId>,
+    /// Attempts at this operation are the load; `None` counts the attempts of the users.
+    pub load: Option<OperationId>,
+    /// The width of a window of the time series.
+    pub window: Span,
+    /// What counts as recovered.
+    pub recovery: RecoveryRule,
+    /// When the first fault began and the last one ended.
+    pub faults: Option<(Time, Time)>,
+    /// Users arrive until then.
+    pub arrivals_end: Time,
+    /// Requests asked before this time do not count: the system was still filling.
+    pub warm_up: Time,
+}
+
+/// What happened in one window of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Requests first asked in it.
+    pub asked: u64,
+    /// Those of them that succeeded in the end.
+    pub succeeded: u64,
+    /// Requests answered `ok` in it, whenever they were asked.
+    pub answered: u64,
+    /// Attempts of the load in it.
+    pub attempts: u64,
+}
+
+/// What happened at one call edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EdgeCounts {
+    /// Calls: first attempts, denied ones included.
+    pub calls: u64,
+    /// Attempts that were sent.
+    pub attempts: u64,
+    /// Attempts that the caller's own policy denied.
+    pub denied: u64,
+    /// Attempts by how they ended for the caller, by the number of the outcome.
+    pub outcomes: [u64; OUTCOMES],
+    /// Replies that came when nobody waited for them any more.
+    pub stale: u64,
+}
+
+/// The measurements of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunMetrics {
+    /// Requests that were measured.
+    pub requests: u64,
+    /// Those that were answered `ok`.
+    pub ok: u64,
+    /// Those answered otherwise, by the number of the outcome.
+    pub failed: [u64; OUTCOMES],
+    /// Those without an answer at the end of the run.
+    pub unanswered: u64,
+    /// Attempts that users made for them.
+    pub user_attempts: u64,
+    /// Attempts of the load: at the measured operation.
+    pub attempts: u64,
+    /// Calls of the load: its first attempts.
+    pub calls: u64,
+    /// How long `ok` answers took, from the first attempt on.
+    pub latency: Histogram,
+    /// The sum of the latencies, in nanoseconds.
+    pub latency_total: u128,
+    /// By window, from the start of the run.
+    pub windows: Vec<Window>,
+    /// By edge of the program.
+    pub edges: Vec<EdgeCounts>,
+    /// Time spent on work, in nanoseconds.
+    pub worked: u128,
+    /// Of that, on work for which nobody waited any more, in nanoseconds.
+    pub wasted: u128,
+    /// The longest time that the work of a message was due before it was done with.
+    pub oldest_message: Span,
+    /// Messages that were put aside as dead letters.
+    pub dead_letters: u64,
+    /// Messages and outbox events that were not done with at the end.
+    pub unprocessed: u64,
+    /// Messages over links: sent, lost and arrived, requests first and replies second.
+    pub sent: [u64; 2],
+    /// See `sent`.
+    pub lost: [u64; 2],
+    /// See `sent`.
+    pub arrived: [u64; 2],
+    /// Requests for which a node had no room.
+    pub refused: u64,
+    /// Calls that were made to fail, before and after their effect.
+    pub made_to_fail: [u64; 2],
+    /// Effects, repeated ones included.
+    pub effects: u64,
+    /// Reads of a user's own write.
+    pub reads_back: u64,
+    /// Those that showed an older version, or nothing.
+    pub stale_reads: u64,
+}
+
+/// Counts the facts of one run.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    measure: Measure,
+    /// For each edge, whether its attempts are the load.
+    is_load: Vec<bool>,
+    metrics: RunMetrics,
+}
+
+impl Recorder {
+    /// A recorder for a run of this program.
+    #[must_use]
+    pub fn new(program: &Program, measure: Measure) -> Recorder {
+        let is_load = program.edges.iter().map(|edge| match measure.load {
+            None => edge.is_entry,
+            Some(load) => edge.name.ends_with(&format!("-> {}", program.operation(load).name)),
+        });
+        let metrics = RunMetrics {
+            edges: vec![EdgeCounts::default(); program.edges.len()],
+            ..RunMetrics::default()
+        };
+        Recorder { is_load: is_load.collect(), measure, metrics }
+    }
+
+    /// What was measured, when the run is over.
+    #[must_use]
+    pub fn finish(self) -> RunMetrics {
+        self.metrics
+    }
+
+    fn window(&mut self, at: Time) -> &mut Window {
+        let index = (at.0 / self.measure.window.0) as usize;
+        let windows = &mut self.metrics.windows;
+        if windows.len() <= index {
+            windows.resize(index + 1, Window::default());
+        }
+        &mut windows[index]
+    }
+
+    fn counts(&self, request: &Request) -> bool {
+        self.measure.operation.is_none_or(|operation| operation == request.operation)
+            && request.started >= self.measure.warm_up
+    }
+
+    fn asked(&mut self, request: &Request) {
+        if self.counts(request) {
+            self.metrics.requests += 1;
+            self.window(request.started).asked += 1;
+        }
+    }
+
+    fn answered(&mut self, now: Time, request: &Request, outcome: Outcome, attempts: u32) {
+        if !self.counts(request) {
+            return;
+        }
+        self.metrics.user_attempts += u64::from(attempts);
+        if outcome != Outcome::Ok {
+            self.metrics.failed[outcome as usize] += 1;
+            return;
+        }
+        self.metrics.ok += 1;
+        let latency = now.since(request.started);
+        self.metrics.latency.record(latency);
+        self.metrics.latency_total += u128::from(latency.0);
+        self.window(request.started).succeeded += 1;
+        self.window(now).answered += 1;
+    }
+
+    fn done_with(&mut self, now: Time, since: Time) {
+        let age = now.since(since);
+        self.metrics.oldest_message = self.metrics.oldest_message.max(age);
+    }
+}
+
+impl Observer for Recorder {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        let metrics = &mut self.metrics;
+        match *fact {
+            Fact::Requested(request) => self.asked(&request),
+            Fact::Answered { request, outcome, attempts } => {
+                self.answered(now, &request, outcome, attempts);
+            }
+            Fact::Attempted { edge, attempt } => {
+                let counts = &mut metrics.edges[edge.0 as usize];
+                counts.attempts += 1;
+                counts.calls += u64::from(attempt == 1);
+                if self.is_load[edge.0 as usize] {
+                    metrics.attempts += 1;
+                    metrics.calls += u64::from(attempt == 1);
+                    self.window(now).attempts += 1;
+                }
+            }
+            Fact::Denied { edge } => metrics.edges[edge.0 as usize].denied += 1,
+            Fact::Settled { edge, outcome } => {
+                metrics.edges[edge.0 as usize].outcomes[outcome as usize] += 1;
+            }
+            Fact::Stale { edge } => metrics.edges[edge.0 as usize].stale += 1,
+            Fact::Sent { direction } => metrics.sent[side(direction)] += 1,
+            Fact::Lost { direction } => metrics.lost[side(direction)] += 1,
+            Fact::Arrived { direction } => metrics.arrived[side(direction)] += 1,
+            Fact::Refused { .. } => metrics.refused += 1,
+            Fact::Worked { span, awaited, .. } => {
+                metrics.worked += u128::from(span.0);
+                if !awaited {
+                    metrics.wasted += u128::from(span.0);
+                }
+            }
+            Fact::Acknowledged { since, .. } => self.done_with(now, since),
+            Fact::DeadLettered { since, .. } => {
+                metrics.dead_letters += 1;
+                self.done_with(now, since);
+            }
+            Fact::Effect { .. } => metrics.effects += 1,
+            Fact::Failed { after_effect, .. } => {
+                metrics.made_to_fail[usize::from(after_effect)] += 1;
+            }
+            Fact::ReadBack { seen, own } => {
+                metrics.reads_back += 1;
+                metrics.stale_reads += u64::from(seen < own);
+            }
+            Fact::Unanswered(request) => {
+                if self.counts(&request) {
+                    self.metrics.unanswered += 1;
+                }
+            }
+            Fact::Unprocessed { since, .. } => {
+                metrics.unprocessed += 1;
+                self.done_with(now, since);
+            }
+            Fact::Committed { .. }
+            | Fact::Flushed { .. }
+            | Fact::Repeated { .. }
+            | Fact::Outboxed { .. }
+            | Fact::Audited { .. }
+            | Fact::Enqueued { .. }
+            | Fact::Delivered { .. }
+            | Fact::Replayed { .. }
+            | Fact::FaultBegan { .. }
+            | Fact::FaultEnded { .. } => {}
+        }
+    }
+}
+
+fn side(direction: Direction) -> usize {
+    match direction {
+        Direction::Request => 0,
+        Direction::Reply => 1,
+    }
+}
+
+impl RunMetrics {
+    /// Attempts of the load for each request: its amplification from end to end.
+    #[must_use]
+    pub fn amplification(&self) -> f64 {
+        ratio(self.attempts as f64, self.requests as f64)
+    }
+
+    /// Attempts of the load for each of its calls: its amplification at its own edge.
+    #[must_use]
+    pub fn edge_amplification(&self) -> f64 {
+        ratio(self.attempts as f64, self.calls as f64)
+    }
+
+    /// The share of requests that were answered `ok`.
+    #[must_use]
+    pub fn success_ratio(&self) -> f64 {
+        ratio(self.ok as f64, self.requests as f64)
+    }
+
+    /// The share of work for which nobody waited any more.
+    #[must_use]
+    pub fn wasted_work(&self) -> f64 {
+        ratio(self.wasted as f64, self.worked as f64)
+    }
+
+    /// Requests answered `ok` a second, between two times that lie on windows.
+    #[must_use]
+    pub fn goodput(&self, window: Span, from: Time, until: Time) -> f64 {
+        let index = |time: Time| ((time.0 / window.0) as usize).min(self.windows.len());
+        let windows = &self.windows[index(from)..index(until).max(index(from))];
+        let answered: u64 = windows.iter().map(|window| window.answered).sum();
+        ratio(answered as f64, until.since(from).seconds())
+    }
+
+    /// Whether and when the run recovered.
+    #[must_use]
+    pub fn recovery(&self, measure: &Measure) -> Recovery {
+        match measure.faults {
+            None => Recovery::NoFault,
+            Some((began, healed)) => {
+                measure.recovery.judge(&self.windows, measure.window, began, healed)
+            }
+        }
+    }
+}
+
+/// A quotient whose denominator may be zero: then there was nothing, and it is zero.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
+}

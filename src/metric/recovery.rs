@@ -1,0 +1,96 @@
+//! Recovery: when, after the last fault is gone, requests fare again as they did before the first.
+
+use serde::Deserialize;
+
+use super::recorder::Window;
+use crate::kernel::time::{Span, Time};
+use crate::model::quantity::Share;
+
+/// What counts as recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecoveryRule {
+    /// The share of the success ratio before the faults that must be reached again.
+    pub band: Share,
+    /// For how long it must stay reached, or to the end if that comes first.
+    pub hold: Span,
+}
+
+impl Default for RecoveryRule {
+    fn default() -> RecoveryRule {
+        RecoveryRule { band: Share(0.95), hold: Span::from_secs(30) }
+    }
+}
+
+/// Whether and when a run recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// There was nothing to recover from.
+    NoFault,
+    /// So long after the faults were gone, in whole windows.
+    After(Span),
+    /// Not before the end of the run.
+    Never,
+}
+
+impl RecoveryRule {
+    /// Judges a run by its windows of requests, by when they were first asked.
+    ///
+    /// `began` is when the first fault began and `healed` when the last one ended. The success
+    /// ratio of a window is that of the requests first asked in it (cohort success, ground truth
+    /// of the metastability protocol), compared with `band` times the ratio of all requests asked
+    /// before `began`.
+    #[must_use]
+    pub fn judge(&self, windows: &[Window], width: Span, began: Time, healed: Time) -> Recovery {
+        let index_of = |time: Time| (time.0 / width.0) as usize;
+        let before = &windows[..index_of(began).min(windows.len())];
+        let asked: u64 = before.iter().map(|window| window.asked).sum();
+        let succeeded: u64 = before.iter().map(|window| window.succeeded).sum();
+        let baseline = if asked == 0 { 1.0 } else { succeeded as f64 / asked as f64 };
+        let least = self.band.0 * baseline;
+        let is_good = |window: &Window| window.succeeded as f64 >= least * window.asked as f64;
+        // The first whole window after the faults.
+        let first = healed.0.div_ceil(width.0) as usize;
+        let after = windows.get(first..).unwrap_or_default();
+        let after = &after[..after.iter().rposition(|w| w.asked > 0).map_or(0, |last| last + 1)];
+        let hold = self.hold.0.div_ceil(width.0) as usize;
+        let recovered = (0..after.len())
+            .find(|&start| after[start..after.len().min(start + hold)].iter().all(is_good));
+        match recovered {
+            Some(start) => Recovery::After(Span((first + start) as u64 * width.0 - healed.0)),
+            None => Recovery::Never,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(successes: &[u64], began: u64, healed: u64) -> Recovery {
+        let windows: Vec<Window> = successes
+            .iter()
+            .map(|&succeeded| Window { asked: 100, succeeded, ..Window::default() })
+            .collect();
+        let second = |at: u64| Time(at * 1_000_000_000);
+        let rule = RecoveryRule { band: Share(0.95), hold: Span::from_secs(3) };
+        rule.judge(&windows, Span::from_secs(1), second(began), second(healed))
+    }
+
+    #[test]
+    fn recovery_needs_to_last() {
+        let seconds = |count| Recovery::After(Span::from_secs(count));
+        assert_eq!(judge(&[90, 90, 0, 0, 90, 90, 90], 2, 4), seconds(0));
+        assert_eq!(judge(&[90, 90, 0, 0, 10, 90, 10, 90, 90, 90], 2, 4), seconds(3));
+        assert_eq!(judge(&[90, 90, 0, 0, 0, 0, 0, 0], 2, 4), Recovery::Never);
+        // A lasting end of the run counts, an empty rest does not.
+        assert_eq!(judge(&[90, 90, 0, 0, 10, 90], 2, 4), seconds(1));
+        assert_eq!(judge(&[90, 90, 0, 0], 2, 4), Recovery::Never);
+    }
+
+    #[test]
+    fn the_band_is_relative_to_the_time_before() {
+        assert_eq!(judge(&[50, 50, 0, 48, 48, 48], 2, 3), Recovery::After(Span::ZERO));
+        assert_eq!(judge(&[50, 50, 0, 47, 47, 47], 2, 3), Recovery::Never);
+    }
+}
