@@ -1,9 +1,12 @@
 //! Charts: from plain data to one SVG document, the same bytes every time.
 
 mod bars;
+mod font;
 mod lines;
+mod palette;
 mod png;
 mod scatter;
+mod svg;
 
 pub use bars::{BarGroup, BarRow, Bars};
 pub use lines::{Lines, Panel, Row, Series, Shaded};
