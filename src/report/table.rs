@@ -1,4 +1,20 @@
 //! A table for terminals, and the same table in Markdown.
+//!
+//! A terminal is narrow, so a table is fitted by the first of these rules that suffices:
+//!
+//! 1. every column, with its header on one line;
+//! 2. headers are broken between words, on up to three lines;
+//! 3. columns with a priority above 0 are left out, the highest number first and among equals the
+//!    rightmost first; a last line names them;
+//! 4. the columns that are left are laid out as several tables, one under the other, each with the
+//!    first column at its left.
+//!
+//! No word is ever broken over two lines. Only where a single column is too wide for the terminal,
+//! or the first column leaves no room beside it, a text is cut, and ends in `…`.
+
+mod fit;
+mod markdown;
+mod terminal;
 
 /// A table: columns, and rows that may be grouped under headings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,15 +82,32 @@ pub enum Tone {
 
 impl Table {
     /// Writes the table for a terminal of `width` columns, with ANSI colours if `colour`.
+    ///
+    /// No line is wider than `width`, which counts as 20 if it is less.
     #[must_use]
     pub fn text(&self, width: usize, colour: bool) -> String {
-        let _ = (width, colour);
-        String::new()
+        terminal::write(self, width.max(20), colour)
     }
 
     /// Writes the table as GitHub-flavoured Markdown, all columns kept.
     #[must_use]
     pub fn markdown(&self) -> String {
-        String::new()
+        markdown::write(self)
+    }
+
+    /// The cells of the rows that are not headings.
+    fn cells(&self) -> impl Iterator<Item = &[Cell]> {
+        self.rows.iter().filter_map(|row| match row {
+            Row::Cells(cells) => Some(cells.as_slice()),
+            Row::Group(_) => None,
+        })
+    }
+
+    /// Whether rows are indented under headings.
+    fn grouped(&self) -> bool {
+        self.rows.iter().any(|row| matches!(row, Row::Group(_)))
     }
 }
+
+#[cfg(test)]
+mod tests;

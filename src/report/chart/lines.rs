@@ -1,6 +1,26 @@
 //! Lines with interval bands in a grid of panels.
 
+use std::fmt::Write;
+
 use super::Caption;
+use super::font::Weight;
+use super::frame::{self, HEADING, Key, LABEL, MARGIN, SMALL, Sign};
+use super::palette::{AXIS, GRID, INK, SHADE, SHADE_TEXT, colour};
+use super::place::spread;
+use super::scale::{Scale, Tick, enclosing, extent, within};
+use super::svg::{Anchor, Sheet, Style, style};
+use crate::report::number::Unit;
+
+/// Labels at the ends of the lines.
+const DIRECT: Style = style(12.5, Weight::SemiBold, INK);
+/// The distance between two baselines of direct labels.
+const LEADING: f64 = 15.5;
+/// Direct labels farther from their lines than this would be guesswork: a legend is drawn instead.
+const FARTHEST: f64 = 48.0;
+/// From the end of a line to its label.
+const ELBOW: f64 = 26.0;
+/// The text of shaded intervals.
+const SHADED: Style = style(11.5, Weight::Regular, SHADE_TEXT);
 
 /// A grid of panels: the rows share a y axis, the columns share the x axis.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,6 +88,315 @@ impl Lines {
     /// Draws the chart as an SVG document.
     #[must_use]
     pub fn svg(&self) -> String {
-        String::new()
+        let mut sheet =
+            Sheet::new(&format!("lines {} {}", self.caption.title, self.caption.subtitle));
+        let axes: Vec<YAxis> = self.rows.iter().map(Row::axis).collect();
+        let direct = self.layout(&sheet, &axes, self.label_width(&sheet));
+        let labels: Vec<Vec<EndLabel>> = (0..self.rows.len())
+            .map(|row| self.end_labels(row, &axes[row], &direct).unwrap_or_default())
+            .collect();
+        let legend = labels.iter().all(Vec::is_empty);
+        let layout = if legend { self.layout(&sheet, &axes, 0.0) } else { direct };
+
+        let mut y = frame::head(&mut sheet, &self.caption, self.width);
+        if legend {
+            y = frame::legend(&mut sheet, &self.keys(), y + 4.0, self.width);
+        }
+        y = self.column_titles(&mut sheet, &layout, y + 8.0);
+        for (index, row) in self.rows.iter().enumerate() {
+            y += 22.0;
+            sheet.text(MARGIN, y - 3.0, Anchor::Start, LABEL, &row.label);
+            let strips = if index == 0 { self.shade_labels(&mut sheet, &layout, y) } else { 0.0 };
+            y += strips + 6.0;
+            self.row(&mut sheet, &layout, row, &axes[index], y);
+            draw_end_labels(&mut sheet, &labels[index], y);
+            y += layout.height + 14.0;
+        }
+        y = self.x_axis(&mut sheet, &layout, y - 14.0);
+        let height = frame::foot(&mut sheet, &self.caption, y, self.width);
+        sheet.finish(self.width, height, &self.caption.title, &self.description())
+    }
+
+    /// Where the panels lie if `labels` pixels at the right are kept for the ends of the lines.
+    fn layout(&self, sheet: &Sheet, axes: &[YAxis], labels: f64) -> Layout {
+        let ticks =
+            axes.iter().flat_map(|axis| &axis.ticks).map(|tick| sheet.width(&tick.text, SMALL));
+        let left = MARGIN + ticks.fold(0.0, f64::max) + 8.0;
+        let columns = self.rows.iter().map(|row| row.panels.len()).max().unwrap_or(0).max(1);
+        let gap = 24.0;
+        let right = self.width - MARGIN - labels;
+        let width = (right - left - gap * (columns - 1) as f64) / columns as f64;
+        let width = width.max(40.0);
+        let all = self.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
+        let ends = extent(all.flat_map(|series| series.x.iter().copied())).unwrap_or((0.0, 1.0));
+        let high = if ends.1 > ends.0 { ends.1 } else { ends.0 + 1.0 };
+        let panels = (0..columns)
+            .map(|column| {
+                let start = left + (width + gap) * column as f64;
+                Scale { low: ends.0, high, start, end: start + width, log: false }
+            })
+            .collect();
+        let height = (width * 0.56).clamp(150.0, 380.0);
+        Layout { panels, height }
+    }
+
+    /// The pixels that direct labels need at the right.
+    fn label_width(&self, sheet: &Sheet) -> f64 {
+        let widths = self.all_series().into_iter().map(|(label, _)| sheet.width(label, DIRECT));
+        ELBOW + 4.0 + widths.fold(0.0, f64::max)
+    }
+
+    /// Every series once, in the order of first appearance, with its colour.
+    fn all_series(&self) -> Vec<(&str, usize)> {
+        let mut all: Vec<(&str, usize)> = Vec::new();
+        for series in self.rows.iter().flat_map(|row| &row.panels).flat_map(|p| &p.series) {
+            if !series.label.is_empty() && all.iter().all(|(label, _)| *label != series.label) {
+                all.push((&series.label, series.colour));
+            }
+        }
+        all
+    }
+
+    fn keys(&self) -> Vec<Key<'_>> {
+        self.all_series()
+            .into_iter()
+            .map(|(label, index)| Key { label, colour: colour(index), sign: Sign::Line })
+            .collect()
+    }
+
+    /// The labels at the right of a row, if all series end there and no label strays far.
+    fn end_labels(&self, row: usize, axis: &YAxis, layout: &Layout) -> Option<Vec<EndLabel>> {
+        let last = layout.panels.last()?;
+        let series = &self.rows[row].panels.get(layout.panels.len() - 1)?.series;
+        if self.all_series().iter().any(|(label, _)| series.iter().all(|s| s.label != *label)) {
+            return None;
+        }
+        let scale = axis.scale(layout.height, 0.0);
+        let ends: Vec<(f64, f64)> = series
+            .iter()
+            .map(|s| s.end().map(|(x, y)| (last.at(x), scale.at(y))))
+            .collect::<Option<_>>()?;
+        let wanted: Vec<f64> = ends.iter().map(|end| end.1).collect();
+        let placed = spread(&level(&wanted), LEADING, -8.0, layout.height + 4.0)?;
+        let strayed = wanted.iter().zip(&placed).any(|(a, b)| (a - b).abs() > FARTHEST);
+        let label = |(s, (&from, &y)): (&Series, (&(f64, f64), &f64))| EndLabel {
+            text: s.label.clone(),
+            colour: s.colour,
+            from,
+            to: (last.end + ELBOW, y),
+        };
+        (!strayed).then(|| series.iter().zip(ends.iter().zip(&placed)).map(label).collect())
+    }
+
+    fn column_titles(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
+        let mut bottom = y;
+        for (title, panel) in self.columns.iter().zip(&layout.panels) {
+            let width = panel.end - panel.start;
+            for (k, line) in
+                sheet.fonts.wrap(title, HEADING.size, HEADING.weight, width).iter().enumerate()
+            {
+                let baseline = y + 17.0 * (k + 1) as f64;
+                sheet.text(panel.start, baseline, Anchor::Start, HEADING, line);
+                bottom = bottom.max(baseline + 2.0);
+            }
+        }
+        bottom
+    }
+
+    /// Writes the names of the shaded intervals above the panels, higher where they would touch;
+    /// returns the height used.
+    fn shade_labels(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
+        let mut placed: Vec<ShadeLabel> = Vec::new();
+        for (column, panel) in layout.panels.iter().enumerate() {
+            for shaded in &self.shaded {
+                let half = sheet.width(&shaded.label, SHADED) / 2.0;
+                let middle = f64::midpoint(panel.at(shaded.from), panel.at(shaded.to));
+                let middle = middle.min(panel.end - half).max(panel.start + half);
+                let touches = |other: &ShadeLabel, strip: usize| {
+                    (other.column, other.strip) == (column, strip)
+                        && (other.middle - middle).abs() < other.half + half + 10.0
+                };
+                let free = |strip: &usize| !placed.iter().any(|other| touches(other, *strip));
+                let strip = (0..=placed.len()).find(free).unwrap_or(0);
+                placed.push(ShadeLabel { column, strip, middle, half, text: &shaded.label });
+            }
+        }
+        let strips = placed.iter().map(|label| label.strip + 1).max().unwrap_or(0);
+        let height = 16.0 * strips as f64;
+        for label in &placed {
+            let baseline = y + height + 1.0 - 16.0 * label.strip as f64;
+            sheet.text(label.middle, baseline, Anchor::Middle, SHADED, label.text);
+        }
+        height
+    }
+
+    fn row(&self, sheet: &mut Sheet, layout: &Layout, row: &Row, axis: &YAxis, top: f64) {
+        let scale = axis.scale(layout.height, top);
+        for (column, panel) in layout.panels.iter().enumerate() {
+            for shaded in &self.shaded {
+                let (from, to) = (panel.at(shaded.from), panel.at(shaded.to));
+                sheet.rect((from, top), (to - from, layout.height), SHADE);
+            }
+            for tick in &axis.ticks {
+                let (y, zero) = (scale.at(tick.at), tick.at == 0.0);
+                let stroke = if zero { AXIS } else { GRID };
+                sheet.line((panel.start, y), (panel.end, y), stroke, 1.0);
+                if column == 0 {
+                    sheet.text(panel.start - 7.0, y + 4.0, Anchor::End, SMALL, &tick.text);
+                }
+            }
+            let Some(data) = row.panels.get(column) else { continue };
+            for series in &data.series {
+                series.draw_band(sheet, panel, &scale);
+            }
+            for series in &data.series {
+                series.draw_line(sheet, panel, &scale);
+            }
+        }
+    }
+
+    fn x_axis(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
+        for panel in &layout.panels {
+            let count = ((panel.end - panel.start) / 42.0) as usize;
+            for tick in within(panel.low, panel.high, count, Unit::Plain) {
+                let x = panel.at(tick.at);
+                sheet.line((x, y), (x, y + 4.0), AXIS, 1.0);
+                sheet.text(x, y + 17.0, Anchor::Middle, SMALL, &tick.text);
+            }
+        }
+        let (Some(first), Some(last)) = (layout.panels.first(), layout.panels.last()) else {
+            return y;
+        };
+        let middle = f64::midpoint(first.start, last.end);
+        sheet.text(middle, y + 37.0, Anchor::Middle, LABEL, &self.x_label);
+        y + 42.0
+    }
+
+    fn description(&self) -> String {
+        let mut out = String::new();
+        let names: Vec<&str> = self.all_series().into_iter().map(|(label, _)| label).collect();
+        let _ = write!(out, "{} Lines: {}.", self.caption.subtitle, names.join(", "));
+        let rows: Vec<&str> = self.rows.iter().map(|row| row.label.as_str()).collect();
+        let _ = write!(out, " Rows: {}. Across: {}.", rows.join("; "), self.x_label);
+        for shaded in &self.shaded {
+            let _ = write!(out, " {} from {} to {}.", shaded.label, shaded.from, shaded.to);
+        }
+        out
+    }
+}
+
+/// Where the panels lie.
+struct Layout {
+    /// The x axis of each column.
+    panels: Vec<Scale>,
+    /// The height of each panel.
+    height: f64,
+}
+
+/// The y axis of a row.
+struct YAxis {
+    ticks: Vec<Tick>,
+    low: f64,
+    high: f64,
+}
+
+impl YAxis {
+    fn scale(&self, height: f64, top: f64) -> Scale {
+        Scale { low: self.low, high: self.high, start: top + height, end: top, log: false }
+    }
+}
+
+/// The name of a shaded interval above a panel.
+struct ShadeLabel<'a> {
+    column: usize,
+    strip: usize,
+    middle: f64,
+    half: f64,
+    text: &'a str,
+}
+
+/// A label at the end of a line; y relative to the top of its row.
+struct EndLabel {
+    text: String,
+    colour: usize,
+    from: (f64, f64),
+    to: (f64, f64),
+}
+
+impl Row {
+    /// The y axis: from zero to the data, or to the next tick if that is close.
+    fn axis(&self) -> YAxis {
+        let all = || self.panels.iter().flat_map(|panel| &panel.series);
+        let values = all().flat_map(|s| s.middle.iter().chain(&s.low).chain(&s.high)).copied();
+        let (low, high) = extent(values).unwrap_or((0.0, 1.0));
+        let mut ticks = enclosing(low.min(0.0), high.max(0.0), 4, Unit::Plain);
+        let (first, last) = (ticks[0].at, ticks[ticks.len() - 1].at);
+        if last - first <= 1.12 * (high - first) || high <= 0.0 {
+            return YAxis { ticks, low: first, high: last };
+        }
+        ticks.pop();
+        YAxis { ticks, low: first, high: first + 1.04 * (high - first) }
+    }
+}
+
+impl Series {
+    /// The last point that is a number.
+    fn end(&self) -> Option<(f64, f64)> {
+        let points = self.x.iter().copied().zip(self.middle.iter().copied());
+        points.filter(|(x, y)| x.is_finite() && y.is_finite()).last()
+    }
+
+    fn draw_band(&self, sheet: &mut Sheet, x: &Scale, y: &Scale) {
+        let edges = self.x.iter().zip(self.low.iter().zip(&self.high));
+        let points: Vec<[f64; 3]> = edges.map(|(x, (low, high))| [*x, *low, *high]).collect();
+        for run in points.split(|point| !point.iter().all(|v| v.is_finite())) {
+            if run.len() > 1 {
+                let upper = run.iter().map(|[at, _, high]| (x.at(*at), y.at(*high)));
+                let lower = run.iter().rev().map(|[at, low, _]| (x.at(*at), y.at(*low)));
+                let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
+                sheet.polygon(&outline, colour(self.colour).mark, 0.16);
+            }
+        }
+    }
+
+    fn draw_line(&self, sheet: &mut Sheet, x: &Scale, y: &Scale) {
+        sheet.open(&self.label);
+        let points: Vec<(f64, f64)> =
+            self.x.iter().copied().zip(self.middle.iter().copied()).collect();
+        for run in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
+            let run: Vec<(f64, f64)> = run.iter().map(|(at, v)| (x.at(*at), y.at(*v))).collect();
+            if let [only] = run[..] {
+                sheet.circle(only, 1.5, colour(self.colour).mark, ("none", 0.0));
+            } else if !run.is_empty() {
+                sheet.polyline(&run, colour(self.colour).mark, 1.9);
+            }
+        }
+        sheet.close();
+    }
+}
+
+/// Gives ends that cannot be told apart the same height, so that their labels keep the order of
+/// the series instead of following the noise of the last point.
+fn level(ends: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..ends.len()).collect();
+    order.sort_by(|&a, &b| ends[a].total_cmp(&ends[b]));
+    let mut levelled = ends.to_vec();
+    for together in order.chunk_by(|&a, &b| ends[b] - ends[a] < 5.0) {
+        let mean = together.iter().map(|&i| ends[i]).sum::<f64>() / together.len() as f64;
+        for &index in together {
+            levelled[index] = mean;
+        }
+    }
+    levelled
+}
+
+fn draw_end_labels(sheet: &mut Sheet, labels: &[EndLabel], top: f64) {
+    for label in labels {
+        let (from, to) = ((label.from.0 + 2.0, label.from.1 + top), (label.to.0, label.to.1 + top));
+        let colour = colour(label.colour);
+        let knees = [from, (from.0 + 3.0, from.1), (to.0 - 4.0, to.1), (to.0 - 1.0, to.1)];
+        sheet.polyline(&knees, colour.mark, 1.0);
+        let style = Style { colour: colour.text, ..DIRECT };
+        sheet.text(to.0 + 3.0, to.1 + 4.3, Anchor::Start, style, &label.text);
     }
 }

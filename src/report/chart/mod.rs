@@ -2,9 +2,13 @@
 
 mod bars;
 mod font;
+mod frame;
 mod lines;
+mod marker;
 mod palette;
+mod place;
 mod png;
+mod scale;
 mod scatter;
 mod svg;
 

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::font::{Fonts, Weight};
+use super::font::{Fonts, Setting, Weight};
 
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,32 +80,38 @@ impl Sheet {
             Anchor::Middle => x - length / 2.0,
             Anchor::End => x - length,
         };
-        let _ = write!(
+        let _ = writeln!(
             self.body,
-            r#"<g role="img" aria-label="{}" transform="translate({} {})scale({})" fill="{}""#,
+            r#"<g role="img" aria-label="{}" transform="translate({} {})scale({})" fill="{}">"#,
             escape(text),
             n(x),
             n(y),
             scaled(scale),
             style.colour,
         );
+        let glyphs = self.place(&setting, style.weight);
         if style.halo {
-            let rim = scaled(3.0 / scale);
-            let _ = write!(
+            // In a pass of its own, or the rim of each letter would cut into the one before.
+            let rim = n(3.5 / scale);
+            let _ = writeln!(
                 self.body,
-                r##" stroke="#fff" stroke-width="{rim}" stroke-linejoin="round" paint-order="stroke""##
+                r##"<g stroke="#fff" stroke-width="{rim}" stroke-linejoin="round">{glyphs}</g>"##
             );
         }
-        self.body.push('>');
-        for (glyph, at) in setting.glyphs {
-            if self.fonts.outline(glyph, style.weight).is_empty() {
-                continue;
-            }
-            self.glyphs.insert((style.weight, glyph.0));
-            let id = self.id(style.weight, glyph.0);
-            let _ = write!(self.body, r##"<use href="#{id}" x="{at}"/>"##);
-        }
+        self.body.push_str(&glyphs);
         self.body.push_str("</g>\n");
+    }
+
+    /// References to the glyphs of a text, each at its place.
+    fn place(&mut self, setting: &Setting, weight: Weight) -> String {
+        let mut out = String::new();
+        for &(glyph, at) in &setting.glyphs {
+            if !self.fonts.outline(glyph, weight).is_empty() {
+                self.glyphs.insert((weight, glyph.0));
+                let _ = write!(out, r##"<use href="#{}" x="{at}"/>"##, self.id(weight, glyph.0));
+            }
+        }
+        out
     }
 
     /// Draws a straight line.
@@ -219,23 +225,30 @@ impl Sheet {
     }
 }
 
-/// A coordinate: two decimals, no trailing zeros.
+/// A coordinate or a size: two decimals, no trailing zeros.
 pub(super) fn n(value: f64) -> String {
-    let text = format!("{value:.2}");
+    short(&format!("{value:.2}"))
+}
+
+/// A coordinate on a path, of which there are many: a tenth of a pixel is enough.
+fn tenths(value: f64) -> String {
+    short(&format!("{value:.1}"))
+}
+
+fn short(text: &str) -> String {
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
 /// A factor of scale, which needs more decimals than a coordinate.
 fn scaled(value: f64) -> String {
-    let text = format!("{value:.7}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    short(&format!("{value:.7}"))
 }
 
 fn path(points: &[(f64, f64)]) -> String {
     let mut out = String::with_capacity(points.len() * 12);
     for (index, (x, y)) in points.iter().enumerate() {
-        let _ = write!(out, "{}{} {}", if index == 0 { 'M' } else { 'L' }, n(*x), n(*y));
+        let _ = write!(out, "{}{} {}", if index == 0 { 'M' } else { 'L' }, tenths(*x), tenths(*y));
     }
     out
 }
