@@ -1,4 +1,14 @@
 //! Charts: from plain data to one SVG document, the same bytes every time.
+//!
+//! Three forms: [`Lines`] over time, [`Scatter`] of two measures against each other, and [`Bars`]
+//! of rates. The drawing is direct: a chart here is mostly where labels go, which a plotting
+//! library leaves to its caller anyway, and coordinates stay as exact as SVG allows. Text is drawn
+//! as outlines of the embedded typeface (Inter, OFL), so that a chart looks the same in a browser,
+//! in a README, in a converter to PDF and in the pixels of [`png()`]; see the `svg` module.
+//!
+//! What holds for all of them: a title that states what is seen; colours that colour-blind readers
+//! can tell apart; labels at the data where they fit, a legend where they do not; no two texts
+//! cover each other; each text, and each mark with its numbers, can be read aloud.
 
 mod bars;
 mod font;
@@ -39,3 +49,6 @@ pub struct Caption {
     /// seeds"; may be empty.
     pub note: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,9 @@ pub(super) struct Shown {
 
 /// Applies the rules of the module to a table and a terminal of `width` columns.
 pub(super) fn fit(table: &Table, width: usize) -> Fit {
+    if table.columns.is_empty() {
+        return Fit { blocks: Vec::new(), omitted: Vec::new() };
+    }
     let all: Vec<usize> = (0..table.columns.len()).collect();
     let on_one_line: Vec<Shown> = all.iter().map(|&index| shown(table, index, false)).collect();
     if total(&on_one_line) <= width {

@@ -22,7 +22,7 @@ pub(super) fn write(table: &Table) -> String {
                 line(&mut out, std::iter::once(bold.unwrap_or_default()).chain(rest));
             }
             Row::Cells(cells) => {
-                let text = |index| cells.get(index).map_or("", |cell| cell.text.as_str());
+                let text = |index: usize| cells.get(index).map_or("", |cell| cell.text.as_str());
                 line(&mut out, (0..table.columns.len()).map(|index| escape(text(index))));
             }
         }

@@ -96,7 +96,7 @@ fn a_wide_terminal_shows_all_on_one_line_each() {
 fn columns_are_left_out_before_tables_are_stacked() {
     let mut table = arms();
     table.columns.truncate(6);
-    let text = table.text(90, false);
+    let text = table.text(85, false);
     assert!(text.contains("not shown at this width: p50\n"), "{text}");
     assert_eq!(text.matches("─\n").count(), 1, "{text}");
 }
@@ -131,8 +131,20 @@ fn small_tables_look_like_this() {
     let mut table = arms();
     table.columns.truncate(3);
     table.rows.truncate(3);
-    insta::assert_snapshot!(table.text(80, false), @"");
-    insta::assert_snapshot!(table.markdown(), @"");
+    insta::assert_snapshot!(table.text(80, false), @r"
+    arm                success  goodput per second
+    ──────────────────────────────────────────────
+    synchronous, without key
+      no retry      98.7 ±0.3%           96.2 ±0.4
+      immediate ×3  98.7 ±0.3%           96.2 ±0.4
+    ");
+    insta::assert_snapshot!(table.markdown(), @r"
+    | arm | success | goodput per second |
+    | :-- | --: | --: |
+    | **synchronous, without key** |  |  |
+    | no retry | 98.7 ±0.3% | 96.2 ±0.4 |
+    | immediate ×3 | 98.7 ±0.3% | 96.2 ±0.4 |
+    ");
 }
 
 #[test]
