@@ -66,18 +66,20 @@ pub fn interval(value: f64, low: f64, high: f64, unit: Unit) -> String {
         return format!("{} (<{}{})", number(0.0, unit), round_up(high * w.factor).0, w.suffix);
     }
     if unit == Unit::Percent && value == 1.0 && high == 1.0 {
-        let (_, missing, decimals) = round_up_parts((1.0 - low) * 100.0);
+        let (_, missing, decimals) = round_up((1.0 - low) * 100.0);
         return format!("100% (>{}%)", fixed(100.0 - missing, decimals));
     }
     let w = written(value, unit);
     let (below, above) = ((value - low) * w.factor, (high - value) * w.factor);
     let wider = below.max(above);
-    let (half, decimals) = round_up(wider);
+    let (half, rounded, decimals) = round_up(wider);
     if significant_digits(value * w.factor, decimals) > 6 {
         return number(value, unit);
     }
     let middle = fixed(value * w.factor, decimals);
-    if (below - above).abs() <= 0.25 * wider {
+    // "0.2 ±0.3" would tell of numbers below zero where there are none.
+    let crosses_zero = low >= 0.0 && rounded > value * w.factor;
+    if (below - above).abs() <= 0.25 * wider && !crosses_zero {
         return format!("{middle} ±{half}{}", w.suffix);
     }
     let (low, high) = (fixed(low * w.factor, decimals), fixed(high * w.factor, decimals));
@@ -168,14 +170,8 @@ fn percent_digits(percent: f64) -> String {
     significant(percent, 3)
 }
 
-/// A width rounded up to one digit (two if the first is a 1): its text and its decimals.
-fn round_up(width: f64) -> (String, usize) {
-    let (text, _, decimals) = round_up_parts(width);
-    (text, decimals)
-}
-
-/// As `round_up`, with the rounded width as a number in the middle.
-fn round_up_parts(width: f64) -> (String, f64, usize) {
+/// A width rounded up to one digit (two if the first is a 1): its text, its value, its decimals.
+fn round_up(width: f64) -> (String, f64, usize) {
     let first = exponent(width, 17);
     let leading = width / libm::pow(10.0, f64::from(first));
     let place = if leading < 1.95 { first - 1 } else { first }.min(0);
@@ -286,6 +282,7 @@ mod tests {
             (3.521, 3.409, 3.633, Unit::Plain, "3.52 ±0.12"),
             (3.52, 3.1, 4.6, Unit::Plain, "3.5 (3.1–4.6)"),
             (35.2, 34.9, 36.9, Unit::Plain, "35.2 (34.9–36.9)"),
+            (0.2, 0.0, 0.42, Unit::Plain, "0.2 (0.0–0.4)"),
             (1_234.0, 1_199.0, 1_269.0, Unit::Plain, "1,234 ±35"),
             (12_345.0, 12_145.0, 12_545.0, Unit::Plain, "12.3 ±0.2k"),
             (0.0, 0.0, 0.3, Unit::Plain, "0 (<0.3)"),

@@ -76,6 +76,8 @@ impl Bars {
     fn columns(&self, sheet: &Sheet) -> Vec<Scale> {
         let names = self.groups.iter().flat_map(|group| &group.rows).map(|row| &row.label);
         let widest = names.map(|name| sheet.width(name, NAME)).fold(60.0, f64::max);
+        // The unit stands above the names; a long one is broken rather than given more room.
+        let widest = widest.max(sheet.width(&self.unit, SMALL).min(110.0));
         let left = MARGIN + widest + 16.0;
         let count = self.panels.len().max(1) as f64;
         let width = ((self.width - MARGIN - left - GAP * (count - 1.0)) / count).max(60.0);

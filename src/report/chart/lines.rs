@@ -1,24 +1,21 @@
 //! Lines with interval bands in a grid of panels.
 
+mod ends;
+
 use std::fmt::Write;
+
+use ends::EndLabel;
 
 use super::Caption;
 use super::font::Weight;
 use super::frame::{self, HEADING, Key, LABEL, MARGIN, SMALL, Sign};
-use super::palette::{AXIS, GRID, INK, SHADE, SHADE_TEXT, colour};
-use super::place::spread;
+use super::palette::{AXIS, GRID, SHADE, SHADE_TEXT, colour};
 use super::scale::{Scale, Tick, enclosing, extent, within};
 use super::svg::{Anchor, Sheet, Style, style};
 use crate::report::number::Unit;
 
-/// Labels at the ends of the lines.
-const DIRECT: Style = style(12.5, Weight::SemiBold, INK);
-/// The distance between two baselines of direct labels.
-const LEADING: f64 = 15.5;
-/// Direct labels farther from their lines than this would be guesswork: a legend is drawn instead.
-const FARTHEST: f64 = 48.0;
-/// From the end of a line to its label.
-const ELBOW: f64 = 26.0;
+/// The part of the width that names at the ends of the lines may take.
+const WIDEST_NAMES: f64 = 0.25;
 /// The text of shaded intervals.
 const SHADED: Style = style(11.5, Weight::Regular, SHADE_TEXT);
 
@@ -91,9 +88,13 @@ impl Lines {
         let mut sheet =
             Sheet::new(&format!("lines {} {}", self.caption.title, self.caption.subtitle));
         let axes: Vec<YAxis> = self.rows.iter().map(Row::axis).collect();
-        let direct = self.layout(&sheet, &axes, self.label_width(&sheet));
+        let room = ends::width(&sheet, self.all_series().into_iter().map(|(label, _)| label));
+        let direct = self.layout(&sheet, &axes, room);
+        let fits = room <= WIDEST_NAMES * self.width;
         let labels: Vec<Vec<EndLabel>> = (0..self.rows.len())
-            .map(|row| self.end_labels(row, &axes[row], &direct).unwrap_or_default())
+            .map(|row| {
+                self.end_labels(row, &axes[row], &direct).filter(|_| fits).unwrap_or_default()
+            })
             .collect();
         let legend = labels.iter().all(Vec::is_empty);
         let layout = if legend { self.layout(&sheet, &axes, 0.0) } else { direct };
@@ -109,7 +110,7 @@ impl Lines {
             let strips = if index == 0 { self.shade_labels(&mut sheet, &layout, y) } else { 0.0 };
             y += strips + 6.0;
             self.row(&mut sheet, &layout, row, &axes[index], y);
-            draw_end_labels(&mut sheet, &labels[index], y);
+            ends::draw(&mut sheet, &labels[index], y);
             y += layout.height + 14.0;
         }
         y = self.x_axis(&mut sheet, &layout, y - 14.0);
@@ -140,12 +141,6 @@ impl Lines {
         Layout { panels, height }
     }
 
-    /// The pixels that direct labels need at the right.
-    fn label_width(&self, sheet: &Sheet) -> f64 {
-        let widths = self.all_series().into_iter().map(|(label, _)| sheet.width(label, DIRECT));
-        ELBOW + 4.0 + widths.fold(0.0, f64::max)
-    }
-
     /// Every series once, in the order of first appearance, with its colour.
     fn all_series(&self) -> Vec<(&str, usize)> {
         let mut all: Vec<(&str, usize)> = Vec::new();
@@ -164,28 +159,14 @@ impl Lines {
             .collect()
     }
 
-    /// The labels at the right of a row, if all series end there and no label strays far.
+    /// The names at the right of a row, if every series ends there and none strays from its line.
     fn end_labels(&self, row: usize, axis: &YAxis, layout: &Layout) -> Option<Vec<EndLabel>> {
-        let last = layout.panels.last()?;
-        let series = &self.rows[row].panels.get(layout.panels.len() - 1)?.series;
-        if self.all_series().iter().any(|(label, _)| series.iter().all(|s| s.label != *label)) {
-            return None;
-        }
-        let scale = axis.scale(layout.height, 0.0);
-        let ends: Vec<(f64, f64)> = series
-            .iter()
-            .map(|s| s.end().map(|(x, y)| (last.at(x), scale.at(y))))
-            .collect::<Option<_>>()?;
-        let wanted: Vec<f64> = ends.iter().map(|end| end.1).collect();
-        let placed = spread(&level(&wanted), LEADING, -8.0, layout.height + 4.0)?;
-        let strayed = wanted.iter().zip(&placed).any(|(a, b)| (a - b).abs() > FARTHEST);
-        let label = |(s, (&from, &y)): (&Series, (&(f64, f64), &f64))| EndLabel {
-            text: s.label.clone(),
-            colour: s.colour,
-            from,
-            to: (last.end + ELBOW, y),
-        };
-        (!strayed).then(|| series.iter().zip(ends.iter().zip(&placed)).map(label).collect())
+        let last = layout.panels.len() - 1;
+        let series = &self.rows[row].panels.get(last)?.series;
+        let named = |label: &str| series.iter().any(|series| series.label == label);
+        let all = self.all_series().into_iter().all(|(label, _)| named(label));
+        let y = axis.scale(layout.height, 0.0);
+        if all { ends::place(series, &layout.panels[last], &y) } else { None }
     }
 
     fn column_titles(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
@@ -315,14 +296,6 @@ struct ShadeLabel<'a> {
     text: &'a str,
 }
 
-/// A label at the end of a line; y relative to the top of its row.
-struct EndLabel {
-    text: String,
-    colour: usize,
-    from: (f64, f64),
-    to: (f64, f64),
-}
-
 impl Row {
     /// The y axis: from zero to the data, or to the next tick if that is close.
     fn axis(&self) -> YAxis {
@@ -343,7 +316,7 @@ impl Series {
     /// The last point that is a number.
     fn end(&self) -> Option<(f64, f64)> {
         let points = self.x.iter().copied().zip(self.middle.iter().copied());
-        points.filter(|(x, y)| x.is_finite() && y.is_finite()).last()
+        points.rev().find(|(x, y)| x.is_finite() && y.is_finite())
     }
 
     fn draw_band(&self, sheet: &mut Sheet, x: &Scale, y: &Scale) {
@@ -372,31 +345,5 @@ impl Series {
             }
         }
         sheet.close();
-    }
-}
-
-/// Gives ends that cannot be told apart the same height, so that their labels keep the order of
-/// the series instead of following the noise of the last point.
-fn level(ends: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..ends.len()).collect();
-    order.sort_by(|&a, &b| ends[a].total_cmp(&ends[b]));
-    let mut levelled = ends.to_vec();
-    for together in order.chunk_by(|&a, &b| ends[b] - ends[a] < 5.0) {
-        let mean = together.iter().map(|&i| ends[i]).sum::<f64>() / together.len() as f64;
-        for &index in together {
-            levelled[index] = mean;
-        }
-    }
-    levelled
-}
-
-fn draw_end_labels(sheet: &mut Sheet, labels: &[EndLabel], top: f64) {
-    for label in labels {
-        let (from, to) = ((label.from.0 + 2.0, label.from.1 + top), (label.to.0, label.to.1 + top));
-        let colour = colour(label.colour);
-        let knees = [from, (from.0 + 3.0, from.1), (to.0 - 4.0, to.1), (to.0 - 1.0, to.1)];
-        sheet.polyline(&knees, colour.mark, 1.0);
-        let style = Style { colour: colour.text, ..DIRECT };
-        sheet.text(to.0 + 3.0, to.1 + 4.3, Anchor::Start, style, &label.text);
     }
 }

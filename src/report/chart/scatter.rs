@@ -182,8 +182,9 @@ impl Scatter {
     }
 
     fn marks(&self, sheet: &mut Sheet, plot: &Plot) {
-        for (from, to, colour) in self.links(plot) {
-            sheet.line(from, to, colour.mark, 1.0);
+        for [from, to] in self.links() {
+            let stroke = colour(from.colour).mark;
+            sheet.line(plot.centre(from), plot.centre(to), stroke, 1.0);
         }
         for point in &self.points {
             let (x, y) = plot.centre(point);
@@ -201,14 +202,12 @@ impl Scatter {
         }
     }
 
-    /// The lines between points of one group.
-    fn links(&self, plot: &Plot) -> Vec<((f64, f64), (f64, f64), Colour)> {
+    /// The neighbours of each group, which a line joins.
+    fn links(&self) -> Vec<[&Point; 2]> {
         let mut out = Vec::new();
         for (index, point) in self.points.iter().enumerate() {
             let same = |other: &&Point| point.group.is_some() && other.group == point.group;
-            if let Some(next) = self.points[index + 1..].iter().find(same) {
-                out.push((plot.centre(point), plot.centre(next), colour(point.colour)));
-            }
+            out.extend(self.points[index + 1..].iter().find(same).map(|next| [point, next]));
         }
         out
     }
@@ -254,7 +253,8 @@ impl Scatter {
             add(plot.x.at(point.x.low), y - 1.0, plot.x.at(point.x.high), y + 1.0, 2.0);
             add(x - 1.0, plot.y.at(point.y.high), x + 1.0, plot.y.at(point.y.low), 2.0);
         }
-        for (from, to, _) in self.links(plot) {
+        for link in self.links() {
+            let [from, to] = link.map(|point| plot.centre(point));
             // A slanted line as a chain of small squares.
             let steps = (((to.0 - from.0).abs() + (to.1 - from.1).abs()) / 3.0).ceil().max(1.0);
             for step in 0..=steps as u32 {
