@@ -86,7 +86,9 @@ pub(super) fn ratios(low: f64, high: f64, count: usize, unit: Unit) -> Vec<Tick>
             .collect()
     };
     let sparsest = ticks(SETS[SETS.len() - 1]);
-    SETS.iter().map(|set| ticks(set)).find(|t| t.len() <= count).unwrap_or(sparsest)
+    let ticks = SETS.iter().map(|set| ticks(set)).find(|t| t.len() <= count).unwrap_or(sparsest);
+    // Over a short range ratios are nearly differences, and a constant step gives enough ticks.
+    if ticks.len() < 3 { within(low, high, count.min(6), unit) } else { ticks }
 }
 
 /// A round number without trailing zeros: `1.5×`.
@@ -141,6 +143,7 @@ mod tests {
             (within(0.0, 110.0, 6, Unit::Plain), "0 20 40 60 80 100"),
             (within(1.0, 3.0, 4, Unit::Times), "1.0× 1.5× 2.0× 2.5× 3.0×"),
             (ratios(0.8, 3.4, 8, Unit::Times), "0.8× 1× 1.2× 1.5× 2× 2.5× 3×"),
+            (ratios(0.97, 1.12, 8, Unit::Times), "1.00× 1.05× 1.10×"),
             (ratios(1.0, 5_000.0, 6, Unit::Plain), "1 10 100 1,000"),
         ];
         for (ticks, expected) in cases {
