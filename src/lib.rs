@@ -1,18 +1,19 @@
 //! Stormglass: a deterministic simulator of distributed systems under failure.
 //!
-//! The rooms, lowest first; each imports only from those before it (`docs/architecture.md`).
+//! A system is a file in `models/`, a question about it is a file in `experiments/`, and every
+//! answer can be reproduced byte for byte from the file and a seed.
+//!
+//! The rooms form layers, and each imports only from those below it (`docs/architecture.md`):
+//! [`kernel`], [`policy`], [`model`], [`system`], [`fault`], [`invariant`], [`metric`],
+//! [`experiment`], [`report`], [`cli`].
 
-pub mod kernel;
-pub mod policy;
-
-pub mod model;
-
-pub mod system;
-
-pub mod fault;
-
-pub mod invariant;
-
-pub mod metric;
-
+pub mod cli;
 pub mod experiment;
+pub mod fault;
+pub mod invariant;
+pub mod kernel;
+pub mod metric;
+pub mod model;
+pub mod policy;
+pub mod report;
+pub mod system;

@@ -1,0 +1,54 @@
+//! Charts: from plain data to one SVG document, the same bytes every time.
+//!
+//! Three forms: [`Lines`] over time, [`Scatter`] of two measures against each other, and [`Bars`]
+//! of rates. The drawing is direct: a chart here is mostly where labels go, which a plotting
+//! library leaves to its caller anyway, and coordinates stay as exact as SVG allows. Text is drawn
+//! as outlines of the embedded typeface (Inter, OFL), so that a chart looks the same in a browser,
+//! in a README, in a converter to PDF and in the pixels of [`png()`]; see the `svg` module.
+//!
+//! What holds for all of them: a title that states what is seen; colours that colour-blind readers
+//! can tell apart; labels at the data where they fit, a legend where they do not; no two texts
+//! cover each other; each text, and each mark with its numbers, can be read aloud.
+
+mod bars;
+mod font;
+mod frame;
+mod lines;
+mod marker;
+mod palette;
+mod place;
+mod png;
+mod scale;
+mod scatter;
+mod svg;
+
+pub use bars::{BarGroup, BarRow, Bars};
+pub use lines::{Lines, Panel, Row, Series, Shaded};
+pub use png::{PngError, png};
+pub use scatter::{Axis, Point, Reference, Scatter};
+
+/// A number with the interval it lies in; `low <= value <= high`, all in the unit of their axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The best single number.
+    pub value: f64,
+    /// The lower bound.
+    pub low: f64,
+    /// The upper bound.
+    pub high: f64,
+}
+
+/// What stands above and below every chart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Caption {
+    /// What is seen, as a sentence: "Without a key, every policy charges twice".
+    pub title: String,
+    /// What is plotted, with units; may be empty.
+    pub subtitle: String,
+    /// How to read it and where it comes from, below the chart: "Bands: 95% intervals over 40
+    /// seeds"; may be empty.
+    pub note: String,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! A sheet to draw on, and the SVG document that comes of it.
+//!
+//! Text is drawn as outlines of the embedded typeface. An SVG that names a font looks different on
+//! every machine, and one that embeds a font as `@font-face` works in browsers only: converters,
+//! editors and LaTeX ignore it, and its labels then overlap. With outlines, what was measured here
+//! is what is seen everywhere. Each glyph is stored once and used by reference, which is smaller
+//! than the font; each text carries its words as `aria-label`, so it can still be read aloud and
+//! searched for.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::font::{Fonts, Setting, Weight};
+
+/// Where a text stands relative to its point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// The point is at its left.
+    Start,
+    /// The point is in its middle.
+    Middle,
+    /// The point is at its right.
+    End,
+}
+
+/// How a text looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    /// The size of an em in pixels.
+    pub(super) size: f64,
+    /// How heavy the letters are.
+    pub(super) weight: Weight,
+    /// The colour of the letters.
+    pub(super) colour: &'static str,
+    /// Whether a white rim keeps the letters apart from lines below them.
+    pub(super) halo: bool,
+}
+
+/// A style without halo.
+pub(super) const fn style(size: f64, weight: Weight, colour: &'static str) -> Style {
+    Style { size, weight, colour, halo: false }
+}
+
+/// The sheet: elements in drawing order.
+pub(super) struct Sheet {
+    /// The typeface, for measuring before drawing.
+    pub(super) fonts: Fonts,
+    body: String,
+    glyphs: BTreeSet<(Weight, u16)>,
+    prefix: String,
+}
+
+impl Sheet {
+    /// An empty sheet; `name` keeps its identifiers apart from those of other charts on a page.
+    pub(super) fn new(name: &str) -> Sheet {
+        let mut hash = 0x811c_9dc5_u32;
+        for byte in name.bytes() {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+        Sheet {
+            fonts: Fonts::new(),
+            body: String::new(),
+            glyphs: BTreeSet::new(),
+            prefix: format!("g{hash:08x}"),
+        }
+    }
+
+    /// The width of a text in pixels.
+    pub(super) fn width(&self, text: &str, style: Style) -> f64 {
+        self.fonts.width(text, style.size, style.weight)
+    }
+
+    /// Draws `text` with its baseline at `y`.
+    pub(super) fn text(&mut self, x: f64, y: f64, anchor: Anchor, style: Style, text: &str) {
+        let setting = self.fonts.set(text, style.weight);
+        let scale = style.size / self.fonts.units(style.weight);
+        let length = f64::from(setting.length) * scale;
+        let x = match anchor {
+            Anchor::Start => x,
+            Anchor::Middle => x - length / 2.0,
+            Anchor::End => x - length,
+        };
+        let _ = writeln!(
+            self.body,
+            r#"<g role="img" aria-label="{}" transform="translate({} {})scale({})" fill="{}">"#,
+            escape(text),
+            n(x),
+            n(y),
+            scaled(scale),
+            style.colour,
+        );
+        let glyphs = self.place(&setting, style.weight);
+        if style.halo {
+            // In a pass of its own, or the rim of each letter would cut into the one before.
+            let rim = n(3.5 / scale);
+            let _ = writeln!(
+                self.body,
+                r##"<g stroke="#fff" stroke-width="{rim}" stroke-linejoin="round">{glyphs}</g>"##
+            );
+        }
+        self.body.push_str(&glyphs);
+        self.body.push_str("</g>\n");
+    }
+
+    /// References to the glyphs of a text, each at its place.
+    fn place(&mut self, setting: &Setting, weight: Weight) -> String {
+        let mut out = String::new();
+        for &(glyph, at) in &setting.glyphs {
+            if !self.fonts.outline(glyph, weight).is_empty() {
+                self.glyphs.insert((weight, glyph.0));
+                let _ = write!(out, r##"<use href="#{}" x="{at}"/>"##, self.id(weight, glyph.0));
+            }
+        }
+        out
+    }
+
+    /// Draws a straight line.
+    pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), stroke: &str, width: f64) {
+        self.stroke(&[from, to], stroke, width, "");
+    }
+
+    /// Draws a dashed straight line.
+    pub(super) fn dashes(&mut self, from: (f64, f64), to: (f64, f64), stroke: &str, width: f64) {
+        self.stroke(&[from, to], stroke, width, r#" stroke-dasharray="4 3""#);
+    }
+
+    /// Draws a line through all the points.
+    pub(super) fn polyline(&mut self, points: &[(f64, f64)], stroke: &str, width: f64) {
+        self.stroke(points, stroke, width, r#" stroke-linejoin="round" stroke-linecap="round""#);
+    }
+
+    fn stroke(&mut self, points: &[(f64, f64)], stroke: &str, width: f64, extra: &str) {
+        let _ = writeln!(
+            self.body,
+            r#"<path d="{}" fill="none" stroke="{stroke}" stroke-width="{}"{extra}/>"#,
+            path(points),
+            n(width),
+        );
+    }
+
+    /// Fills the polygon with a colour that lets what is below shine through.
+    pub(super) fn polygon(&mut self, points: &[(f64, f64)], fill: &str, opacity: f64) {
+        let _ = write!(self.body, r#"<path d="{}Z" fill="{fill}""#, path(points));
+        if opacity < 1.0 {
+            let _ = write!(self.body, r#" fill-opacity="{}""#, n(opacity));
+        }
+        self.body.push_str("/>\n");
+    }
+
+    /// Fills a rectangle given by its upper left corner and its size.
+    pub(super) fn rect(&mut self, corner: (f64, f64), size: (f64, f64), fill: &str) {
+        let _ = writeln!(
+            self.body,
+            r#"<rect x="{}" y="{}" width="{}" height="{}" fill="{fill}"/>"#,
+            n(corner.0),
+            n(corner.1),
+            n(size.0),
+            n(size.1),
+        );
+    }
+
+    /// Draws a circle with a rim.
+    pub(super) fn circle(&mut self, centre: (f64, f64), radius: f64, fill: &str, rim: (&str, f64)) {
+        let _ = writeln!(
+            self.body,
+            r#"<circle cx="{}" cy="{}" r="{}" fill="{fill}" stroke="{}" stroke-width="{}"/>"#,
+            n(centre.0),
+            n(centre.1),
+            n(radius),
+            rim.0,
+            n(rim.1),
+        );
+    }
+
+    /// Draws a filled polygon with a rim.
+    pub(super) fn shape(&mut self, points: &[(f64, f64)], fill: &str, rim: (&str, f64)) {
+        let _ = writeln!(
+            self.body,
+            r#"<path d="{}Z" fill="{fill}" stroke="{}" stroke-width="{}" stroke-linejoin="round"/>"#,
+            path(points),
+            rim.0,
+            n(rim.1),
+        );
+    }
+
+    /// Begins a group whose `title` a browser shows when the pointer rests on it.
+    pub(super) fn open(&mut self, title: &str) {
+        let _ = writeln!(self.body, r#"<g role="img"><title>{}</title>"#, escape(title));
+    }
+
+    /// Ends the group begun last.
+    pub(super) fn close(&mut self) {
+        self.body.push_str("</g>\n");
+    }
+
+    /// The document, `width` by `height` pixels, on white.
+    pub(super) fn finish(self, width: f64, height: f64, title: &str, desc: &str) -> String {
+        let (w, h, prefix) = (n(width), n(height), &self.prefix);
+        let mut out = format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="graphics-document" aria-labelledby="{prefix}t {prefix}d">
+<title id="{prefix}t">{}</title>
+<desc id="{prefix}d">{}</desc>
+<rect width="{w}" height="{h}" fill="#fff"/>
+<defs>
+"##,
+            escape(title),
+            escape(desc),
+        );
+        for &(weight, glyph) in &self.glyphs {
+            let outline = self.fonts.outline(ttf_parser::GlyphId(glyph), weight);
+            let _ = writeln!(out, r#"<path id="{}" d="{outline}"/>"#, self.id(weight, glyph));
+        }
+        out.push_str("</defs>\n");
+        out.push_str(&self.body);
+        out.push_str("</svg>\n");
+        out
+    }
+
+    fn id(&self, weight: Weight, glyph: u16) -> String {
+        let weight = match weight {
+            Weight::Regular => 'r',
+            Weight::SemiBold => 's',
+        };
+        format!("{}{weight}{glyph}", self.prefix)
+    }
+}
+
+/// A coordinate or a size: two decimals, no trailing zeros.
+pub(super) fn n(value: f64) -> String {
+    short(&format!("{value:.2}"))
+}
+
+/// A coordinate on a path, of which there are many: a tenth of a pixel is enough.
+fn tenths(value: f64) -> String {
+    short(&format!("{value:.1}"))
+}
+
+fn short(text: &str) -> String {
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// A factor of scale, which needs more decimals than a coordinate.
+fn scaled(value: f64) -> String {
+    short(&format!("{value:.7}"))
+}
+
+fn path(points: &[(f64, f64)]) -> String {
+    let mut out = String::with_capacity(points.len() * 12);
+    for (index, (x, y)) in points.iter().enumerate() {
+        let _ = write!(out, "{}{} {}", if index == 0 { 'M' } else { 'L' }, tenths(*x), tenths(*y));
+    }
+    out
+}
+
+/// Text as it may stand in an XML document; characters that XML forbids are left out.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => {}
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coordinates_are_short() {
+        for (value, expected) in
+            [(1.0, "1"), (1.005, "1"), (-0.001, "0"), (12.5, "12.5"), (100.0, "100")]
+        {
+            assert_eq!(n(value), expected);
+        }
+    }
+
+    #[test]
+    fn labels_from_a_model_cannot_break_the_document() {
+        let mut sheet = Sheet::new("a");
+        let hostile = "a<b & \"c\" 'd' \u{1} 漢\u{ffff}";
+        sheet.text(0.0, 10.0, Anchor::Start, style(12.0, Weight::Regular, "#000"), hostile);
+        let svg = sheet.finish(10.0, 10.0, hostile, hostile);
+        assert!(super::super::png(&svg, 1.0).is_ok(), "{svg}");
+    }
+}
