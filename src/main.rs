@@ -1,3 +1,5 @@
 //! The `stormglass` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    stormglass::cli::main()
+}

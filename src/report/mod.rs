@@ -1,8 +1,12 @@
-//! What people and other programs read: numbers, tables, charts. Pure functions of plain data.
+//! What people and other programs read: tables, charts, CSV and JSON. Pure functions of results.
 //!
-//! Nothing here opens a file, reads a clock or looks at the terminal, and nothing here knows what
-//! was simulated: a caller hands over labels and numbers, and gets text or bytes back.
+//! Nothing here opens a file, reads a clock or looks at the terminal. [`chart`], [`number`] and
+//! [`table`] do not even know what was simulated: they get labels and numbers.
 
+pub mod arms;
 pub mod chart;
+pub mod figures;
+pub mod files;
 pub mod number;
+pub mod promises;
 pub mod table;

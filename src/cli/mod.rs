@@ -1,0 +1,103 @@
+//! The command line: arguments in, exit codes out. The only room with files, threads, clock and
+//! environment.
+
+mod load;
+mod output;
+mod progress;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::experiment::language::Seeds;
+use crate::model::problem::Problem;
+
+/// Everything was done.
+const DONE: u8 = 0;
+/// The machine refused: a disk is full, a folder cannot be written.
+const MACHINE: u8 = 1;
+/// The input is wrong: an argument, an experiment, a model.
+const INPUT: u8 = 2;
+
+/// Simulates distributed systems under failure: which policy survives, at what load, and which
+/// promise breaks.
+#[derive(Debug, Parser)]
+#[command(name = "stormglass", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs an experiment and writes its results.
+    Run(RunArguments),
+}
+
+/// What `run` is told.
+#[derive(Debug, clap::Args)]
+struct RunArguments {
+    /// The experiment, such as experiments/payment-brownout.toml.
+    experiment: std::path::PathBuf,
+    /// Run the seeds from A up to, but without, B instead of the experiment's own.
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    seeds: Option<Seeds>,
+    /// Write results to this folder instead of out/NAME.
+    #[arg(long, value_name = "DIR")]
+    out: Option<std::path::PathBuf>,
+    /// How many runs at once; all cores by default. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
+    /// what arms set. Can be given more than once.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Print the summary as JSON on standard output, and nothing else.
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Why a command could not do its work.
+enum Failure {
+    /// The input is wrong; the text has been laid out already.
+    Input(String),
+    /// The machine refused.
+    Machine(String),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match &arguments.command {
+        Command::Run(arguments) => run::run(arguments),
+    };
+    let code = match result {
+        Ok(()) => DONE,
+        Err(Failure::Input(text)) => {
+            output::error(&text);
+            INPUT
+        }
+        Err(Failure::Machine(text)) => {
+            output::error(&text);
+            MACHINE
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    Seeds::parse(text).ok_or_else(|| {
+        "expected A..B with A less than B, such as 1..31 for thirty seeds".to_owned()
+    })
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Failure {
+        Failure::Input(format!("error: {problem}"))
+    }
+}

@@ -1,0 +1,166 @@
+//! `stormglass run`: what is run, a progress bar, a table of arms, the verdicts, what was written.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::load::{Loaded, load};
+use super::{Failure, RunArguments, output, progress};
+use crate::experiment::campaign::Campaign;
+use crate::experiment::run::{RunResult, RunVerdict};
+use crate::experiment::summary::{CellSummary, summarise};
+use crate::report::{arms, chart, figures, files, promises};
+
+/// Runs an experiment.
+pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
+    let loaded = load(arguments)?;
+    let campaign = &loaded.campaign;
+    let talks = !arguments.quiet && !arguments.json;
+    let folder = folder_of(arguments, campaign);
+    check_writable(&folder)?;
+    if talks {
+        output::print(&opening(campaign));
+    }
+    let results = run_all(campaign, arguments)?;
+    let summaries = summarise(campaign, &results);
+    let written = write_all(&loaded, &folder, &results, &summaries)?;
+    if arguments.json {
+        output::print(&files::summary_json(campaign, &summaries));
+    }
+    if talks {
+        let table = arms::arms_table(campaign, &summaries);
+        output::print(&table.text(output::width(), output::colour_out()));
+        output::print(&closing(campaign, &results, &summaries, &written));
+    }
+    Ok(())
+}
+
+fn folder_of(arguments: &RunArguments, campaign: &Campaign) -> PathBuf {
+    match &arguments.out {
+        Some(folder) => folder.clone(),
+        None => Path::new("out").join(&campaign.experiment.name),
+    }
+}
+
+/// What is being run and with which seeds.
+fn opening(campaign: &Campaign) -> String {
+    let experiment = &campaign.experiment;
+    let (first, last) = (campaign.seeds[0], campaign.seeds[campaign.seeds.len() - 1]);
+    let points = campaign.cells.len() / experiment.arms.len();
+    let crossed = if points > 1 { format!(" × {points} points") } else { String::new() };
+    format!(
+        "{}: {}\n{} arms{crossed} × {} seeds ({first} to {last}) = {} runs of {} and {} to drain\n",
+        experiment.name,
+        experiment.question,
+        experiment.arms.len(),
+        campaign.seeds.len(),
+        campaign.runs(),
+        experiment.arrivals,
+        experiment.drain,
+    )
+}
+
+/// Runs everything; the results are in the order of their numbers, whoever was first.
+fn run_all(campaign: &Campaign, arguments: &RunArguments) -> Result<Vec<RunResult>, Failure> {
+    let workers = arguments.workers.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers)
+        .build()
+        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
+    let bar = progress::bar(campaign.runs(), arguments.quiet || arguments.json);
+    let results = pool.install(|| {
+        (0..campaign.runs())
+            .into_par_iter()
+            .map(|number| {
+                let result = campaign.run(number);
+                bar.inc(1);
+                result
+            })
+            .collect()
+    });
+    bar.finish_and_clear();
+    Ok(results)
+}
+
+/// An unwritable folder is found out before the work starts.
+fn check_writable(folder: &Path) -> Result<(), Failure> {
+    let probe = folder.join(".stormglass-probe");
+    let checked = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe));
+    checked.map_err(|error| {
+        let folder = folder.display();
+        Failure::Machine(format!(
+            "error: cannot write to `{folder}`: {error}\nhelp: choose another folder with --out"
+        ))
+    })
+}
+
+/// Writes every file of the results; returns their paths.
+fn write_all(
+    loaded: &Loaded,
+    folder: &Path,
+    results: &[RunResult],
+    summaries: &[CellSummary],
+) -> Result<Vec<PathBuf>, Failure> {
+    let campaign = &loaded.campaign;
+    let sources: Vec<(String, String)> =
+        loaded.sources.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+    let manifest = files::manifest_json(campaign, results, &sources, &loaded.overrides);
+    let mut written = vec![
+        write(folder, "runs.csv", files::runs_csv(campaign, results).as_bytes())?,
+        write(folder, "series.csv", files::series_csv(campaign, results).as_bytes())?,
+        write(folder, "summary.json", files::summary_json(campaign, summaries).as_bytes())?,
+        write(folder, "manifest.json", manifest.as_bytes())?,
+    ];
+    for figure in figures::figures(campaign, results, summaries) {
+        let png = chart::png(&figure.svg, 2.0)
+            .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
+        written.push(write(folder, &format!("{}.svg", figure.name), figure.svg.as_bytes())?);
+        written.push(write(folder, &format!("{}.png", figure.name), &png)?);
+    }
+    Ok(written)
+}
+
+/// Writes a file whole or not at all.
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
+    let (path, unfinished) = (folder.join(name), folder.join(format!(".{name}.unfinished")));
+    std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, &path)).map_err(
+        |error| {
+            std::fs::remove_file(&unfinished).ok();
+            Failure::Machine(format!("error: cannot write `{}`: {error}", path.display()))
+        },
+    )?;
+    Ok(path)
+}
+
+/// The verdicts and the paths of what was written.
+fn closing(
+    campaign: &Campaign,
+    results: &[RunResult],
+    summaries: &[CellSummary],
+    written: &[PathBuf],
+) -> String {
+    let mut text = String::from("\n");
+    let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
+    for (index, first) in names.iter().enumerate() {
+        let kept = summaries.iter().filter(|s| s.invariants[index].violations == 0).count();
+        text.push_str(&format!(
+            "{}: none in {kept} of {} arms\n",
+            promises::label(first.name),
+            campaign.cells.len()
+        ));
+    }
+    let unknown = results.iter().filter(|run| run.verdict() == RunVerdict::Unknown).count();
+    if unknown > 0 {
+        text.push_str(&format!(
+            "{unknown} of {} runs reached a limit: see the column `ending` of runs.csv\n",
+            results.len()
+        ));
+    }
+    text.push_str(&format!("digest of all runs: {}\n\n", files::campaign_digest(results)));
+    for path in written {
+        text.push_str(&format!("wrote {}\n", path.display()));
+    }
+    text
+}

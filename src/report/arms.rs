@@ -1,0 +1,105 @@
+//! The table of arms: what each came to, in the terminal and in Markdown.
+
+use super::number::{self, Unit};
+use super::promises;
+use super::table::{Align, Cell, Column, Row, Table, Tone};
+use crate::experiment::campaign::Campaign;
+use crate::experiment::statistics::Estimate;
+use crate::experiment::summary::{CellSummary, InvariantSummary, METRICS};
+
+/// A column of the table: a metric, its header, its unit, and how soon it is dropped.
+const SHOWN: [(&str, &str, Unit, u8); 10] = [
+    ("amplification", "load per request", Unit::Times, 0),
+    ("edge_amplification", "load per call", Unit::Times, 3),
+    ("success_ratio", "success", Unit::Percent, 0),
+    ("goodput_during_per_s", "goodput in fault /s", Unit::Plain, 2),
+    ("goodput_after_per_s", "goodput after /s", Unit::Plain, 1),
+    ("latency_p50_ms", "p50", Unit::Seconds, 4),
+    ("latency_p99_ms", "p99", Unit::Seconds, 4),
+    ("recovery_s", "recovery", Unit::Seconds, 2),
+    ("wasted_work", "wasted work", Unit::Percent, 5),
+    ("oldest_message_s", "oldest message", Unit::Seconds, 6),
+];
+
+/// The table of a campaign's arms.
+#[must_use]
+pub fn arms_table(campaign: &Campaign, summaries: &[CellSummary]) -> Table {
+    let shown: Vec<_> = SHOWN
+        .iter()
+        .filter(|(name, ..)| summaries.iter().any(|summary| metric(summary, name).is_some()))
+        .collect();
+    let has_faults = summaries.iter().any(|summary| summary.never_recovered.is_some());
+    let mut columns = vec![column("arm", Align::Left, 0)];
+    columns.extend(
+        shown.iter().map(|(_, header, _, priority)| column(header, Align::Right, *priority)),
+    );
+    if has_faults {
+        columns.push(column("never came back", Align::Right, 0));
+    }
+    let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
+    columns.extend(
+        names.iter().map(|invariant| column(promises::label(invariant.name), Align::Right, 0)),
+    );
+    let mut rows = Vec::new();
+    let arms = campaign.experiment.arms.len();
+    for (index, (cell, summary)) in campaign.cells.iter().zip(summaries).enumerate() {
+        if index % arms == 0 && !cell.point_label.is_empty() {
+            rows.push(Row::Group(cell.point_label.clone()));
+        }
+        let mut cells = vec![plain(cell.arm_label.clone())];
+        cells.extend(shown.iter().map(|(name, _, unit, _)| estimate(summary, name, *unit)));
+        if has_faults {
+            cells.push(never_recovered(summary));
+        }
+        cells.extend(summary.invariants.iter().map(violations));
+        rows.push(Row::Cells(cells));
+    }
+    Table { columns, rows }
+}
+
+fn column(header: &str, align: Align, priority: u8) -> Column {
+    Column { header: header.to_owned(), align, priority }
+}
+
+fn plain(text: String) -> Cell {
+    Cell { text, tone: Tone::Plain }
+}
+
+fn metric<'a>(summary: &'a CellSummary, name: &str) -> Option<&'a Estimate> {
+    let index = METRICS.iter().position(|metric| metric.name == name)?;
+    summary.metrics[index].as_ref()
+}
+
+fn estimate(summary: &CellSummary, name: &str, unit: Unit) -> Cell {
+    let Some(estimate) = metric(summary, name) else {
+        return Cell { text: "–".to_owned(), tone: Tone::Faint };
+    };
+    // Milliseconds are shown in the unit that fits.
+    let scale = if name.ends_with("_ms") { 1e-3 } else { 1.0 };
+    let (low, high) = (estimate.interval.low * scale, estimate.interval.high * scale);
+    let value = estimate.mean * scale;
+    plain(match low.is_finite() && high.is_finite() {
+        true => number::interval(value, low, high, unit),
+        false => number::number(value, unit),
+    })
+}
+
+fn never_recovered(summary: &CellSummary) -> Cell {
+    let Some(share) = summary.never_recovered else { return plain("–".to_owned()) };
+    let tone = match share.count {
+        0 => Tone::Good,
+        count if count * 2 > share.of => Tone::Bad,
+        _ => Tone::Warning,
+    };
+    Cell { text: format!("{} of {}", share.count, share.of), tone }
+}
+
+fn violations(invariant: &InvariantSummary) -> Cell {
+    let tone = if invariant.violations == 0 { Tone::Good } else { Tone::Bad };
+    let per_run = invariant.violations as f64 / invariant.runs.of.max(1) as f64;
+    let text = match invariant.violations {
+        0 => "0".to_owned(),
+        _ => number::number(per_run, Unit::Plain),
+    };
+    Cell { text, tone }
+}

@@ -1,0 +1,237 @@
+//! The pictures of a campaign: goodput and load over time, amplification against success, and
+//! violations by arm.
+
+use super::chart::{
+    Axis, BarGroup, BarRow, Bars, Caption, Estimate, Lines, Panel, Point, Reference, Row, Scatter,
+    Series, Shaded,
+};
+use super::number::Unit;
+use super::promises;
+use crate::experiment::campaign::Campaign;
+use crate::experiment::run::RunResult;
+use crate::experiment::statistics::interval::mean_interval;
+use crate::experiment::statistics::{self, CONFIDENCE};
+use crate::experiment::summary::{CellSummary, METRICS};
+use crate::kernel::time::Time;
+use crate::metric::Window;
+
+/// A picture: the name of its files, and its SVG.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// The name, without an extension.
+    pub name: &'static str,
+    /// The picture.
+    pub svg: String,
+}
+
+/// How many points stand side by side in one picture.
+const COLUMNS_MAX: usize = 4;
+
+const WIDTH: f64 = 1040.0;
+
+/// The pictures of a campaign.
+#[must_use]
+pub fn figures(
+    campaign: &Campaign,
+    results: &[RunResult],
+    summaries: &[CellSummary],
+) -> Vec<Figure> {
+    let mut figures = vec![
+        Figure { name: "over-time", svg: over_time(campaign, results, summaries).svg() },
+        Figure { name: "amplification", svg: amplification(campaign, summaries).svg() },
+    ];
+    if summaries.iter().any(|summary| !summary.invariants.is_empty()) {
+        figures.push(Figure { name: "violations", svg: violations(campaign, summaries).svg() });
+    }
+    figures
+}
+
+/// Cells of one point: the arms, in order.
+fn points(campaign: &Campaign) -> std::slice::Chunks<'_, crate::experiment::campaign::Cell> {
+    campaign.cells.chunks(campaign.experiment.arms.len().max(1))
+}
+
+fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> Lines {
+    let shown: Vec<usize> = (0..points(campaign).len().min(COLUMNS_MAX)).collect();
+    let seeds = campaign.seeds.len();
+    let arms = campaign.experiment.arms.len();
+    let row = |label: String, count: fn(&Window) -> u64| Row {
+        label,
+        panels: shown
+            .iter()
+            .map(|&point| Panel {
+                series: (0..arms)
+                    .map(|arm| {
+                        let cell = point * arms + arm;
+                        series(campaign, cell, &results[cell * seeds..(cell + 1) * seeds], count)
+                    })
+                    .collect(),
+            })
+            .collect(),
+    };
+    let first = &campaign.cells[0];
+    let load = first.measure.load.map_or("client".to_owned(), |load| {
+        let operation = &first.program.operation(load);
+        first.program.node(operation.node).name.clone()
+    });
+    Lines {
+        caption: Caption {
+            title: campaign.experiment.title.clone(),
+            subtitle: came_back(campaign, summaries),
+            note: format!("Mean of {seeds} seeds; bands are 95% intervals."),
+        },
+        width: WIDTH,
+        x_label: "seconds".to_owned(),
+        columns: shown.iter().map(|&point| point_label(campaign, point)).collect(),
+        rows: vec![
+            row("goodput per second".to_owned(), |window| window.answered),
+            row(format!("{load} attempts per second"), |window| window.attempts),
+        ],
+        shaded: shaded(campaign),
+    }
+}
+
+fn point_label(campaign: &Campaign, point: usize) -> String {
+    campaign.cells[point * campaign.experiment.arms.len()].point_label.clone()
+}
+
+/// How many arms came back after the faults, in one sentence.
+fn came_back(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+    let judged: Vec<&CellSummary> =
+        summaries.iter().filter(|summary| summary.never_recovered.is_some()).collect();
+    let never = |summary: &&&CellSummary| {
+        summary.never_recovered.is_some_and(|share| share.count * 2 > share.of)
+    };
+    let arms = if campaign.experiment.factors.is_empty() { "arms" } else { "combinations" };
+    match (judged.iter().filter(never).count(), judged.len()) {
+        (_, 0) => campaign.experiment.question.clone(),
+        (0, all) => format!("All {all} {arms} come back after the fault in most runs."),
+        (lost, all) => {
+            format!("{lost} of {all} {arms} do not come back after the fault in most runs.")
+        }
+    }
+}
+
+fn series(
+    campaign: &Campaign,
+    cell: usize,
+    runs: &[RunResult],
+    count: fn(&Window) -> u64,
+) -> Series {
+    let description = &campaign.cells[cell];
+    let width = description.measure.window;
+    let windows = runs.iter().map(|run| run.metrics.windows.len()).max().unwrap_or(0);
+    let arm = cell % campaign.experiment.arms.len();
+    let mut series =
+        Series { label: description.arm_label.clone(), colour: arm, ..Series::default() };
+    // Only windows in which users still arrived: afterwards the system merely runs empty.
+    let arriving = (description.measure.arrivals_end.0 / width.0) as usize;
+    for index in 0..windows.min(arriving) {
+        let sample: Vec<f64> = runs
+            .iter()
+            .map(|run| run.metrics.windows.get(index).map_or(0, count) as f64 / width.seconds())
+            .collect();
+        let Ok(estimate) = mean_interval(&sample, CONFIDENCE) else { continue };
+        series.x.push(Time((index as u64) * width.0 + width.0 / 2).seconds());
+        series.middle.push(estimate.mean);
+        if runs.len() > 1 {
+            series.low.push(estimate.interval.low);
+            series.high.push(estimate.interval.high);
+        }
+    }
+    series
+}
+
+fn shaded(campaign: &Campaign) -> Vec<Shaded> {
+    let acts = campaign.cells.first().and_then(|cell| cell.plan.acts);
+    let shaded = acts.map(|(from, until)| Shaded {
+        from: from.seconds(),
+        to: until.seconds(),
+        label: "fault".to_owned(),
+    });
+    shaded.into_iter().collect()
+}
+
+fn metric(summary: &CellSummary, name: &str) -> Option<Estimate> {
+    let index = METRICS.iter().position(|metric| metric.name == name)?;
+    summary.metrics[index].as_ref().map(drawn)
+}
+
+/// An estimate as it is drawn: an unbounded interval is the value alone.
+fn drawn(estimate: &statistics::Estimate) -> Estimate {
+    let value = estimate.mean;
+    let end = |end: f64| if end.is_finite() { end } else { value };
+    Estimate { value, low: end(estimate.interval.low), high: end(estimate.interval.high) }
+}
+
+fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
+    let arms = campaign.experiment.arms.len();
+    let points = campaign.cells.iter().zip(summaries).enumerate();
+    let points = points.filter_map(|(index, (cell, summary))| {
+        Some(Point {
+            x: metric(summary, "amplification")?,
+            y: metric(summary, "success_ratio")?,
+            label: cell.arm_label.clone(),
+            colour: index % arms,
+            marker: index / arms,
+            group: None,
+        })
+    });
+    let labels = (0..campaign.cells.len() / arms.max(1)).map(|point| point_label(campaign, point));
+    Scatter {
+        caption: Caption {
+            title: format!("{}: what a retry costs and what it earns", campaign.experiment.title),
+            subtitle: "Up is better for the user, left is lighter for the dependency.".to_owned(),
+            note: "Means over seeds with 95% intervals.".to_owned(),
+        },
+        width: WIDTH * 0.8,
+        x: Axis {
+            label: "attempts at the dependency per request".to_owned(),
+            unit: Unit::Times,
+            log: false,
+        },
+        y: Axis { label: "requests that succeed".to_owned(), unit: Unit::Percent, log: false },
+        markers: labels.filter(|label| !label.is_empty()).collect(),
+        points: points.collect(),
+        x_references: vec![Reference { at: 1.0, label: "no amplification".to_owned() }],
+        y_references: Vec::new(),
+    }
+}
+
+fn violations(campaign: &Campaign, summaries: &[CellSummary]) -> Bars {
+    let arms = campaign.experiment.arms.len();
+    let names: Vec<&str> =
+        summaries[0].invariants.iter().map(|invariant| promises::label(invariant.name)).collect();
+    let groups =
+        campaign.cells.chunks(arms).zip(summaries.chunks(arms)).map(|(cells, group)| BarGroup {
+            heading: cells[0].point_label.clone(),
+            rows: cells
+                .iter()
+                .zip(group)
+                .enumerate()
+                .map(|(arm, (cell, summary))| BarRow {
+                    label: cell.arm_label.clone(),
+                    colour: arm,
+                    cells: summary
+                        .invariants
+                        .iter()
+                        .map(|invariant| Some(drawn(&invariant.per_10_000)))
+                        .collect(),
+                })
+                .collect(),
+        });
+    Bars {
+        caption: Caption {
+            title: format!("{}: which promises break", campaign.experiment.title),
+            subtitle: "Violations per 10,000 operations that could have broken the promise."
+                .to_owned(),
+            note: "Means over seeds with 95% intervals; a hollow 0 with its upper bound where \
+                   nothing was seen."
+                .to_owned(),
+        },
+        width: WIDTH,
+        unit: "per 10,000".to_owned(),
+        panels: names.into_iter().map(str::to_owned).collect(),
+        groups: groups.collect(),
+    }
+}

@@ -1,0 +1,240 @@
+//! The files of a campaign as text: `runs.csv`, `series.csv`, `summary.json`, `manifest.json`.
+//!
+//! `docs/results.md` describes each; a change of a column is a change of [`FORMAT`].
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::run::RunResult;
+use crate::experiment::statistics::Estimate;
+use crate::experiment::summary::{CellSummary, METRICS, Share};
+use crate::kernel::digest::{Digest, Digester, digest_of};
+use crate::kernel::time::Time;
+use crate::metric::Recovery;
+
+/// The version of these formats.
+pub const FORMAT: u32 = 1;
+
+/// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
+pub const TRACE: u32 = 1;
+
+/// Columns of `runs.csv` before those of the metrics.
+const COUNTS: [&str; 16] = [
+    "arm",
+    "point",
+    "seed",
+    "digest",
+    "verdict",
+    "ending",
+    "events",
+    "requests",
+    "ok",
+    "failed",
+    "unanswered",
+    "user_attempts",
+    "calls",
+    "attempts",
+    "effects",
+    "recovered",
+];
+
+/// `runs.csv`: a row for each arm, point and seed.
+#[must_use]
+pub fn runs_csv(campaign: &Campaign, results: &[RunResult]) -> String {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let names = results.first().map_or(&[][..], |run| &run.invariants);
+    let mut header: Vec<String> = COUNTS.iter().map(|&name| name.to_owned()).collect();
+    header.extend(METRICS.iter().map(|metric| metric.name.to_owned()));
+    for verdict in names {
+        header.push(format!("{}_violations", verdict.invariant));
+        header.push(format!("{}_exposure", verdict.invariant));
+    }
+    write_row(&mut table, &header);
+    for run in results {
+        write_row(&mut table, &row(&campaign.cells[run.cell], run));
+    }
+    into_text(table)
+}
+
+fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
+    let metrics = &run.metrics;
+    let counts = [
+        run.events,
+        metrics.requests,
+        metrics.ok,
+        metrics.failed.iter().sum(),
+        metrics.unanswered,
+        metrics.user_attempts,
+        metrics.calls,
+        metrics.attempts,
+        metrics.effects,
+    ];
+    let mut row = vec![
+        cell.arm.clone(),
+        cell.point.clone(),
+        run.seed.to_string(),
+        run.digest.to_string(),
+        run.verdict().name().to_owned(),
+        run.ending.name().to_owned(),
+    ];
+    row.extend(counts.iter().map(u64::to_string));
+    let recovered = match run.recovery {
+        Recovery::NoFault => "",
+        Recovery::After(_) => "true",
+        Recovery::Never => "false",
+    };
+    row.push(recovered.to_owned());
+    let shown = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    row.extend(METRICS.iter().map(|metric| shown((metric.value)(cell, run))));
+    for verdict in &run.invariants {
+        row.push(verdict.violations.to_string());
+        row.push(verdict.exposure.to_string());
+    }
+    row
+}
+
+/// `series.csv`: for each arm, point, seed and window what happened in it.
+#[must_use]
+pub fn series_csv(campaign: &Campaign, results: &[RunResult]) -> String {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let header = ["arm", "point", "seed", "from_s", "asked", "succeeded", "answered", "attempts"];
+    write_row(&mut table, &header.map(str::to_owned));
+    for run in results {
+        let cell = &campaign.cells[run.cell];
+        for (index, window) in run.metrics.windows.iter().enumerate() {
+            let from = Time(index as u64 * cell.measure.window.0).seconds();
+            let counts = [window.asked, window.succeeded, window.answered, window.attempts];
+            let mut row = vec![cell.arm.clone(), cell.point.clone(), run.seed.to_string()];
+            row.push(from.to_string());
+            row.extend(counts.iter().map(u64::to_string));
+            write_row(&mut table, &row);
+        }
+    }
+    into_text(table)
+}
+
+fn write_row(table: &mut csv::Writer<Vec<u8>>, row: &[String]) {
+    table.write_record(row).expect("writing to memory does not fail");
+}
+
+fn into_text(table: csv::Writer<Vec<u8>>) -> String {
+    let bytes = table.into_inner().expect("writing to memory does not fail");
+    String::from_utf8(bytes).expect("every field is text")
+}
+
+/// `summary.json`: what each cell came to.
+#[must_use]
+pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+    let experiment = &campaign.experiment;
+    let cells = campaign.cells.iter().zip(summaries).map(|(cell, summary)| {
+        json!({
+            "arm": cell.arm,
+            "arm_label": cell.arm_label,
+            "point": cell.point,
+            "point_label": cell.point_label,
+            "runs": summary.runs,
+            "unknown": summary.unknown,
+            "requests": summary.requests,
+            "metrics": estimates(&summary.metrics),
+            "difference_to_first_arm": estimates(&summary.differences),
+            "never_recovered": summary.never_recovered.map(share),
+            "invariants": summary.invariants.iter().map(|invariant| json!({
+                "name": invariant.name,
+                "violations": invariant.violations,
+                "exposure": invariant.exposure,
+                "runs_with_violation": share(invariant.runs),
+                "per_10000": estimate(&invariant.per_10_000),
+            })).collect::<Vec<_>>(),
+        })
+    });
+    pretty(&json!({
+        "format": FORMAT,
+        "experiment": experiment.name,
+        "question": experiment.question,
+        "confidence": 0.95,
+        "seeds": campaign.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
+        "cells": cells.collect::<Vec<_>>(),
+    }))
+}
+
+fn estimates(estimates: &[Option<Estimate>]) -> Value {
+    let named = METRICS.iter().zip(estimates).filter_map(|(metric, value)| {
+        let value = value.as_ref()?;
+        Some((metric.name.to_owned(), estimate(value)))
+    });
+    Value::Object(named.collect::<Map<_, _>>())
+}
+
+/// An unbounded end is `null`.
+fn estimate(estimate: &Estimate) -> Value {
+    json!({
+        "mean": estimate.mean,
+        "low": estimate.interval.low,
+        "high": estimate.interval.high,
+        "n": estimate.n,
+    })
+}
+
+fn share(share: Share) -> Value {
+    json!({
+        "count": share.count,
+        "of": share.of,
+        "low": share.interval.low,
+        "high": share.interval.high,
+    })
+}
+
+/// What was run: enough to run it again, and to see whether the answer is the same.
+#[must_use]
+pub fn manifest_json(
+    campaign: &Campaign,
+    results: &[RunResult],
+    files: &[(String, String)],
+    overrides: &[String],
+) -> String {
+    #[derive(Serialize)]
+    struct File<'a> {
+        name: &'a str,
+        digest: String,
+    }
+    let files: Vec<File<'_>> = files
+        .iter()
+        .map(|(name, text)| File { name, digest: digest_of(text).to_string() })
+        .collect();
+    let experiment = &campaign.experiment;
+    let limited = results.iter().filter(|run| run.ending.name() != "complete").count();
+    pretty(&json!({
+        "format": FORMAT,
+        "trace": TRACE,
+        "stormglass": env!("CARGO_PKG_VERSION"),
+        "experiment": experiment.name,
+        "files": files,
+        "set": overrides,
+        "seeds": campaign.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
+        "arms": experiment.arms.iter().map(|arm| &arm.name).collect::<Vec<_>>(),
+        "factors": experiment.factors.iter().map(|factor| (
+            factor.name.clone(),
+            factor.levels.iter().map(|level| json!(level.name)).collect(),
+        )).collect::<Map<String, Value>>(),
+        "runs": results.len(),
+        "runs_that_reached_a_limit": limited,
+        "digest": campaign_digest(results).to_string(),
+    }))
+}
+
+/// The digest of the digests of all runs, in the order of their numbers.
+#[must_use]
+pub fn campaign_digest(results: &[RunResult]) -> Digest {
+    let mut digester = Digester::default();
+    for run in results {
+        digester.fold(Time(run.seed), run.digest.0 as u64, (run.digest.0 >> 64) as u64);
+    }
+    digester.digest()
+}
+
+fn pretty(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("values are plain data");
+    text.push('\n');
+    text
+}
