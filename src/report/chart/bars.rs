@@ -1,8 +1,12 @@
 //! Horizontal bars, one panel for each kind of thing counted.
 
+use plotters::prelude::*;
+
 use super::font::Weight;
 use super::frame::{self, HEADING, MARGIN, SMALL};
-use super::palette::{AXIS, Colour, GREY, GRID, INK, colour};
+use super::marker::ring;
+use super::palette::{AXIS, GREY, GRID, INK, colour};
+use super::plot::{self, Drawn, Plane, at, stroke};
 use super::scale::{Scale, Tick, within};
 use super::svg::{Anchor, Sheet, Style, style};
 use super::{Caption, Estimate};
@@ -151,15 +155,15 @@ impl Bars {
                 sheet.text(MARGIN, y + 17.0, Anchor::Start, GROUP, &group.heading);
                 y += ROW + 3.0;
             }
-            let bottom = y + ROW * group.rows.len() as f64;
+            let count = group.rows.len() as f64;
+            let rows = Scale { low: 0.0, high: count, start: y, end: y + ROW * count, log: false };
             for column in columns {
-                grid(sheet, column, y, bottom);
+                sheet.plane(*column, rows, |plane| plot::series(plane, grid(column, &rows)));
             }
-            for row in &group.rows {
-                row.draw(sheet, columns, y + ROW / 2.0, &self.unit);
-                y += ROW;
+            for (index, row) in group.rows.iter().enumerate() {
+                row.draw(sheet, columns, &rows, index as f64 + 0.5, &self.unit);
             }
-            y += 8.0;
+            y = rows.end + 8.0;
         }
         y
     }
@@ -180,17 +184,25 @@ impl Bars {
 }
 
 impl BarRow {
-    fn draw(&self, sheet: &mut Sheet, columns: &[Scale], middle: f64, unit: &str) {
+    /// Draws the row whose middle is at `row` of the axis `rows`.
+    fn draw(&self, sheet: &mut Sheet, columns: &[Scale], rows: &Scale, row: f64, unit: &str) {
+        let middle = rows.at(row);
         sheet.text(MARGIN, middle + 4.3, Anchor::Start, NAME, &self.label);
         for (cell, column) in self.cells.iter().zip(columns) {
-            if let Some(cell) = cell {
-                sheet.open(&format!("{}: {} {unit}", self.label, text(cell)));
-                draw(sheet, column, cell, colour(self.colour), middle);
-                sheet.close();
-            } else {
+            let Some(cell) = cell else {
                 let style = Style { colour: GREY, ..VALUE };
                 sheet.text(column.start + BESIDE, middle + 4.0, Anchor::Start, style, "–");
-            }
+                continue;
+            };
+            sheet.open(&format!("{}: {} {unit}", self.label, text(cell)));
+            let mark = colour(self.colour).mark;
+            sheet.plane(*column, *rows, |plane| draw(plane, column, cell, mark, row));
+            let zero = cell.value <= 0.0;
+            let least = if zero { column.start + 4.0 } else { column.start };
+            let end = column.at(cell.high).max(least);
+            let style = Style { colour: if zero { GREY } else { INK }, ..VALUE };
+            sheet.text(end + BESIDE, middle + 4.0, Anchor::Start, style, &text(cell));
+            sheet.close();
         }
     }
 }
@@ -200,12 +212,12 @@ fn ticks(column: &Scale) -> Vec<Tick> {
 }
 
 /// Light lines at round numbers.
-fn grid(sheet: &mut Sheet, column: &Scale, top: f64, bottom: f64) {
-    for tick in ticks(column) {
-        let x = column.at(tick.at);
-        let stroke = if tick.at == 0.0 { AXIS } else { GRID };
-        sheet.line((x, top), (x, bottom), stroke, 1.0);
-    }
+fn grid(column: &Scale, rows: &Scale) -> impl Iterator<Item = PathElement<(f64, f64)>> {
+    let (top, bottom) = (rows.low, rows.high);
+    ticks(column).into_iter().map(move |tick| {
+        let colour = if tick.at == 0.0 { AXIS } else { GRID };
+        PathElement::new([(tick.at, top), (tick.at, bottom)], stroke(colour, 1.0))
+    })
 }
 
 /// The number beside a bar.
@@ -213,30 +225,25 @@ fn text(cell: &Estimate) -> String {
     interval(cell.value, cell.low, cell.high, Unit::Plain)
 }
 
-/// One bar with its whisker and number, or a hollow mark for zero.
-fn draw(sheet: &mut Sheet, column: &Scale, cell: &Estimate, colour: Colour, middle: f64) {
+/// One bar with its whisker, or a hollow mark for zero.
+fn draw(plane: &Plane<'_>, column: &Scale, cell: &Estimate, mark: RGBColor, row: f64) -> Drawn {
     let zero = cell.value <= 0.0;
-    let (low, high) = (column.at(cell.low), column.at(cell.high));
     if !zero {
-        let length = column.at(cell.value) - column.start;
-        sheet.rect((column.start, middle - BAR / 2.0), (length.max(1.0), BAR), colour.mark);
+        let half = BAR / ROW / 2.0;
+        // What is not zero is at least one pixel long.
+        let length = cell.value.max(column.high / (column.end - column.start));
+        plane.draw(&Rectangle::new([(0.0, row - half), (length, row + half)], mark.filled()))?;
     }
     if cell.high > cell.low {
-        let from = if zero { column.start } else { low };
-        let caps = if zero { vec![high] } else { vec![low, high] };
+        let from = if zero { 0.0 } else { cell.low };
         // A white rim first, so that a whisker shows on a black bar.
-        for (stroke, width) in [("#fff", 2.6), (INK, 1.2)] {
-            sheet.line((from, middle), (high, middle), stroke, width);
-            for &cap in &caps {
-                sheet.line((cap, middle - 3.0), (cap, middle + 3.0), stroke, width);
+        for style in [stroke(WHITE, 2.6), stroke(INK, 1.2)] {
+            plane.draw(&PathElement::new([(from, row), (cell.high, row)], style))?;
+            for cap in [cell.low, cell.high].into_iter().skip(usize::from(zero)) {
+                let line = PathElement::new([at((0.0, -3.0)), at((0.0, 3.0))], style);
+                plane.draw(&(EmptyElement::at((cap, row)) + line))?;
             }
         }
     }
-    let mut end = high;
-    if zero {
-        sheet.circle((column.start, middle), 3.8, "#fff", (colour.mark, 1.8));
-        end = end.max(column.start + 4.0);
-    }
-    let style = Style { colour: if zero { GREY } else { INK }, ..VALUE };
-    sheet.text(end + BESIDE, middle + 4.0, Anchor::Start, style, &text(cell));
+    if zero { ring(plane, (0.0, row), 3.8, 1.8, mark) } else { Ok(()) }
 }

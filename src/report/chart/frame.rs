@@ -2,7 +2,9 @@
 
 use super::Caption;
 use super::font::Weight;
+use super::marker::marker;
 use super::palette::{Colour, GREY, INK};
+use super::plot::at;
 use super::svg::{Anchor, Sheet, Style, style};
 
 /// The white margin around a chart, in pixels.
@@ -88,9 +90,10 @@ pub(super) fn legend(sheet: &mut Sheet, keys: &[Key<'_>], y: f64, width: f64) ->
         }
         let middle = baseline - 4.5;
         match key.sign {
-            Sign::Line => sheet.line((x, middle), (x + 20.0, middle), key.colour.mark, 3.0),
+            Sign::Line => sheet.line(&[(x, middle), (x + 20.0, middle)], key.colour.mark, 3.0),
             Sign::Marker(shape) => {
-                super::marker::marker(sheet, (x + 6.0, middle), 5.0, shape, key.colour.mark);
+                let centre = at((x + 6.0, middle));
+                sheet.ground(|ground| marker(ground, centre, 5.0, shape, key.colour.mark));
             }
         }
         let style = Style { colour: key.colour.text, ..LEGEND };

@@ -5,11 +5,13 @@ mod ends;
 use std::fmt::Write;
 
 use ends::EndLabel;
+use plotters::prelude::*;
 
 use super::Caption;
 use super::font::Weight;
 use super::frame::{self, HEADING, Key, LABEL, MARGIN, SMALL, Sign};
 use super::palette::{AXIS, GRID, SHADE, SHADE_TEXT, colour};
+use super::plot::{self, Drawn, Plane, steps, stroke};
 use super::scale::{Scale, Tick, enclosing, extent, within};
 use super::svg::{Anchor, Sheet, Style, style};
 use crate::report::number::Unit;
@@ -212,27 +214,23 @@ impl Lines {
     }
 
     fn row(&self, sheet: &mut Sheet, layout: &Layout, row: &Row, axis: &YAxis, top: f64) {
-        let scale = axis.scale(layout.height, top);
-        for (column, panel) in layout.panels.iter().enumerate() {
-            for shaded in &self.shaded {
-                let (from, to) = (panel.at(shaded.from), panel.at(shaded.to));
-                sheet.rect((from, top), (to - from, layout.height), SHADE);
+        let y = axis.scale(layout.height, top);
+        for (column, x) in layout.panels.iter().enumerate() {
+            let series = row.panels.get(column).map_or(&[][..], |panel| &panel.series);
+            sheet.plane(*x, y, |plane| {
+                plot::series(plane, self.shaded.iter().map(|shaded| shaded.area(&y)))?;
+                plot::series(plane, axis.ticks.iter().map(|tick| grid_line(tick, x)))?;
+                plot::series(plane, series.iter().flat_map(Series::bands))
+            });
+            for series in series {
+                sheet.open(&series.label);
+                sheet.plane(*x, y, |plane| series.draw_line(plane));
+                sheet.close();
             }
-            for tick in &axis.ticks {
-                let (y, zero) = (scale.at(tick.at), tick.at == 0.0);
-                let stroke = if zero { AXIS } else { GRID };
-                sheet.line((panel.start, y), (panel.end, y), stroke, 1.0);
-                if column == 0 {
-                    sheet.text(panel.start - 7.0, y + 4.0, Anchor::End, SMALL, &tick.text);
-                }
-            }
-            let Some(data) = row.panels.get(column) else { continue };
-            for series in &data.series {
-                series.draw_band(sheet, panel, &scale);
-            }
-            for series in &data.series {
-                series.draw_line(sheet, panel, &scale);
-            }
+        }
+        for tick in &axis.ticks {
+            let right = layout.panels[0].start - 7.0;
+            sheet.text(right, y.at(tick.at) + 4.0, Anchor::End, SMALL, &tick.text);
         }
     }
 
@@ -241,7 +239,7 @@ impl Lines {
             let count = ((panel.end - panel.start) / 42.0) as usize;
             for tick in within(panel.low, panel.high, count, Unit::Plain) {
                 let x = panel.at(tick.at);
-                sheet.line((x, y), (x, y + 4.0), AXIS, 1.0);
+                sheet.line(&[(x, y), (x, y + 4.0)], AXIS, 1.0);
                 sheet.text(x, y + 17.0, Anchor::Middle, SMALL, &tick.text);
             }
         }
@@ -296,6 +294,18 @@ struct ShadeLabel<'a> {
     text: &'a str,
 }
 
+impl Shaded {
+    fn area(&self, y: &Scale) -> Rectangle<(f64, f64)> {
+        Rectangle::new([(self.from, y.high), (self.to, y.low)], SHADE.filled())
+    }
+}
+
+/// The line across a panel at a tick of its y axis.
+fn grid_line(tick: &Tick, x: &Scale) -> PathElement<(f64, f64)> {
+    let colour = if tick.at == 0.0 { AXIS } else { GRID };
+    PathElement::new([(x.low, tick.at), (x.high, tick.at)], stroke(colour, 1.0))
+}
+
 impl Row {
     /// The y axis: from zero to the data, or to the next tick if that is close.
     fn axis(&self) -> YAxis {
@@ -319,31 +329,31 @@ impl Series {
         points.rev().find(|(x, y)| x.is_finite() && y.is_finite())
     }
 
-    fn draw_band(&self, sheet: &mut Sheet, x: &Scale, y: &Scale) {
+    /// The band between the bounds; what is not finite interrupts it.
+    fn bands(&self) -> Vec<Polygon<(f64, f64)>> {
         let edges = self.x.iter().zip(self.low.iter().zip(&self.high));
         let points: Vec<[f64; 3]> = edges.map(|(x, (low, high))| [*x, *low, *high]).collect();
-        for run in points.split(|point| !point.iter().all(|v| v.is_finite())) {
-            if run.len() > 1 {
-                let upper = run.iter().map(|[at, _, high]| (x.at(*at), y.at(*high)));
-                let lower = run.iter().rev().map(|[at, low, _]| (x.at(*at), y.at(*low)));
-                let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
-                sheet.polygon(&outline, colour(self.colour).mark, 0.16);
-            }
-        }
+        let runs = points.split(|point| !point.iter().all(|v| v.is_finite()));
+        let band = |run: &[[f64; 3]]| {
+            let upper = run.iter().map(|[x, _, high]| (*x, *high));
+            let lower = run.iter().rev().map(|[x, low, _]| (*x, *low));
+            let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
+            Polygon::new(outline, colour(self.colour).mark.mix(0.16).filled())
+        };
+        runs.filter(|run| run.len() > 1).map(band).collect()
     }
 
-    fn draw_line(&self, sheet: &mut Sheet, x: &Scale, y: &Scale) {
-        sheet.open(&self.label);
+    fn draw_line(&self, plane: &Plane<'_>) -> Drawn {
+        let mark = colour(self.colour).mark;
         let points: Vec<(f64, f64)> =
             self.x.iter().copied().zip(self.middle.iter().copied()).collect();
         for run in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
-            let run: Vec<(f64, f64)> = run.iter().map(|(at, v)| (x.at(*at), y.at(*v))).collect();
-            if let [only] = run[..] {
-                sheet.circle(only, 1.5, colour(self.colour).mark, ("none", 0.0));
-            } else if !run.is_empty() {
-                sheet.polyline(&run, colour(self.colour).mark, 1.9);
+            if let [only] = *run {
+                plane.draw(&Circle::new(only, steps(1.5), mark.filled()))?;
+            } else {
+                plot::series(plane, LineSeries::new(run.iter().copied(), stroke(mark, 1.9)))?;
             }
         }
-        sheet.close();
+        Ok(())
     }
 }

@@ -1,38 +1,46 @@
 //! The colours: Okabe and Ito's palette, which colour-blind readers can tell apart.
 
+use plotters::style::RGBColor;
+
 /// One colour for marks, and a darker shade of it that is legible as text on white.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Colour {
     /// For lines, bars and markers.
-    pub(super) mark: &'static str,
+    pub(super) mark: RGBColor,
     /// For text; at least 4.5 to 1 against white.
-    pub(super) text: &'static str,
+    pub(super) text: RGBColor,
 }
 
 /// For titles and baselines.
-pub(super) const INK: &str = "#1a1a1a";
+pub(super) const INK: RGBColor = hex(0x1a1a1a);
 /// For subtitles, axis labels and ticks.
-pub(super) const GREY: &str = "#5c5f66";
+pub(super) const GREY: RGBColor = hex(0x5c5f66);
 /// For gridlines.
-pub(super) const GRID: &str = "#e4e5e8";
+pub(super) const GRID: RGBColor = hex(0xe4e5e8);
 /// For the axis at zero and for thin connections.
-pub(super) const AXIS: &str = "#9a9da5";
+pub(super) const AXIS: RGBColor = hex(0x9a9da5);
 /// For shaded intervals.
-pub(super) const SHADE: &str = "#eeeae0";
+pub(super) const SHADE: RGBColor = hex(0xeeeae0);
 /// For the text of shaded intervals.
-pub(super) const SHADE_TEXT: &str = "#75684a";
+pub(super) const SHADE_TEXT: RGBColor = hex(0x75684a);
 
 // Blue comes late: beside sky blue it is the hardest pair to tell apart as text.
 const PALETTE: [Colour; 8] = [
     Colour { mark: INK, text: INK },
-    Colour { mark: "#d55e00", text: "#b84f00" },
-    Colour { mark: "#e69f00", text: "#8f6300" },
-    Colour { mark: "#56b4e9", text: "#1f78ad" },
-    Colour { mark: "#009e73", text: "#007a59" },
-    Colour { mark: "#cc79a7", text: "#a3487b" },
-    Colour { mark: "#0072b2", text: "#0072b2" },
-    Colour { mark: "#8a8d94", text: "#696c73" },
+    Colour { mark: hex(0xd55e00), text: hex(0xb84f00) },
+    Colour { mark: hex(0xe69f00), text: hex(0x8f6300) },
+    Colour { mark: hex(0x56b4e9), text: hex(0x1f78ad) },
+    Colour { mark: hex(0x009e73), text: hex(0x007a59) },
+    Colour { mark: hex(0xcc79a7), text: hex(0xa3487b) },
+    Colour { mark: hex(0x0072b2), text: hex(0x0072b2) },
+    Colour { mark: hex(0x8a8d94), text: hex(0x696c73) },
 ];
+
+/// The colour that HTML writes as `#rrggbb`.
+const fn hex(rgb: u32) -> RGBColor {
+    let [_, red, green, blue] = rgb.to_be_bytes();
+    RGBColor(red, green, blue)
+}
 
 /// The colour of an index; after the last it begins again.
 pub(super) fn colour(index: usize) -> Colour {
@@ -44,12 +52,12 @@ mod tests {
     use super::*;
 
     /// Relative luminance as WCAG 2 defines it.
-    fn luminance(colour: &str) -> f64 {
-        let channel = |at: usize| {
-            let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+    fn luminance(RGBColor(red, green, blue): RGBColor) -> f64 {
+        let channel = |value: u8| {
+            let value = f64::from(value) / 255.0;
             if value <= 0.040_45 { value / 12.92 } else { libm::pow((value + 0.055) / 1.055, 2.4) }
         };
-        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+        0.2126 * channel(red) + 0.7152 * channel(green) + 0.0722 * channel(blue)
     }
 
     #[test]
@@ -57,7 +65,7 @@ mod tests {
         let texts = PALETTE.iter().map(|c| c.text).chain([GREY, SHADE_TEXT]);
         for text in texts {
             let contrast = 1.05 / (luminance(text) + 0.05);
-            assert!(contrast >= 4.5, "{text} has a contrast of {contrast:.2}");
+            assert!(contrast >= 4.5, "{text:?} has a contrast of {contrast:.2}");
         }
     }
 }

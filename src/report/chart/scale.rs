@@ -20,13 +20,17 @@ pub(super) struct Scale {
 impl Scale {
     /// The pixel of `value`, which is moved into the axis where it lies outside.
     pub(super) fn at(&self, value: f64) -> f64 {
+        self.start + (self.end - self.start) * self.part(value)
+    }
+
+    /// How far along the axis `value` lies: 0 at its start, 1 at its end.
+    pub(super) fn part(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
-        let (part, whole) = if self.log {
-            (libm::log(value / self.low), libm::log(self.high / self.low))
+        if self.log {
+            libm::log(value / self.low) / libm::log(self.high / self.low)
         } else {
-            (value - self.low, self.high - self.low)
-        };
-        self.start + (self.end - self.start) * part / whole
+            (value - self.low) / (self.high - self.low)
+        }
     }
 
     /// Whether `value` lies on the axis.

@@ -1,10 +1,13 @@
 //! Points with intervals in both directions.
 
+use plotters::prelude::*;
+
 use super::font::Weight;
 use super::frame::{self, Key, LABEL, MARGIN, SMALL, Sign};
 use super::marker::marker;
 use super::palette::{AXIS, Colour, GREY, GRID, INK, colour};
 use super::place::{Obstacle, Rect, Wish, beside, distance};
+use super::plot::{self, at, steps, stroke};
 use super::scale::{Scale, Tick, enclosing, extent, ratios};
 use super::svg::{Anchor, Sheet, Style, style};
 use super::{Caption, Estimate};
@@ -131,26 +134,26 @@ impl Scatter {
         let area = plot.area;
         for tick in &plot.y_ticks {
             let y = plot.y.at(tick.at);
-            sheet.line((area.left, y), (area.right, y), GRID, 1.0);
+            sheet.line(&[(area.left, y), (area.right, y)], GRID, 1.0);
             sheet.text(area.left - 7.0, y + 4.0, Anchor::End, SMALL, &tick.text);
         }
         for tick in &plot.x_ticks {
             let x = plot.x.at(tick.at);
-            sheet.line((x, area.top), (x, area.bottom), GRID, 1.0);
+            sheet.line(&[(x, area.top), (x, area.bottom)], GRID, 1.0);
             sheet.text(x, area.bottom + 17.0, Anchor::Middle, SMALL, &tick.text);
         }
-        sheet.line((area.left, area.bottom), (area.right, area.bottom), AXIS, 1.0);
+        sheet.line(&[(area.left, area.bottom), (area.right, area.bottom)], AXIS, 1.0);
     }
 
     fn references(&self, sheet: &mut Sheet, plot: &Plot) {
         for (line, label) in self.x_labels(sheet, plot) {
             let x = plot.x.at(line.at);
-            sheet.dashes((x, plot.area.top), (x, plot.area.bottom), GREY, 1.2);
+            dashes(sheet, [(x, plot.area.top), (x, plot.area.bottom)]);
             sheet.text(label.left, label.bottom - 4.0, Anchor::Start, REFERENCE, &line.label);
         }
         for (line, label) in self.y_labels(sheet, plot) {
             let y = plot.y.at(line.at);
-            sheet.dashes((plot.area.left, y), (plot.area.right, y), GREY, 1.2);
+            dashes(sheet, [(plot.area.left, y), (plot.area.right, y)]);
             sheet.text(label.left, label.bottom - 4.0, Anchor::Start, REFERENCE, &line.label);
         }
     }
@@ -182,22 +185,19 @@ impl Scatter {
     }
 
     fn marks(&self, sheet: &mut Sheet, plot: &Plot) {
-        for [from, to] in self.links() {
-            let stroke = colour(from.colour).mark;
-            sheet.line(plot.centre(from), plot.centre(to), stroke, 1.0);
-        }
-        for point in &self.points {
-            let (x, y) = plot.centre(point);
-            let fill = colour(point.colour).mark;
-            let (low, high) = (plot.x.at(point.x.low), plot.x.at(point.x.high));
-            sheet.line((low, y), (high, y), fill, 1.4);
-            let (low, high) = (plot.y.at(point.y.low), plot.y.at(point.y.high));
-            sheet.line((x, low), (x, high), fill, 1.4);
-        }
+        sheet.plane(plot.x, plot.y, |plane| {
+            let link = |[from, to]: [&Point; 2]| {
+                PathElement::new([from.at(), to.at()], stroke(colour(from.colour).mark, 1.0))
+            };
+            plot::series(plane, self.links().into_iter().map(link))?;
+            plot::series(plane, self.points.iter().flat_map(Point::whiskers))
+        });
         for point in &self.points {
             sheet.open(&self.tip(point));
             let fill = colour(point.colour).mark;
-            marker(sheet, plot.centre(point), RADIUS, point.marker, fill);
+            sheet.plane(plot.x, plot.y, |plane| {
+                marker(plane, point.at(), RADIUS, point.marker, fill)
+            });
             sheet.close();
         }
     }
@@ -221,7 +221,7 @@ impl Scatter {
                 let away = distance(at, &area);
                 let part = (RADIUS + 1.0) / away;
                 let start = (at.0 + (end.0 - at.0) * part, at.1 + (end.1 - at.1) * part);
-                sheet.line(start, end, colour.text, 0.8);
+                sheet.line(&[start, end], colour.text, 0.8);
             }
             let style = Style { colour: colour.text, ..NAME };
             sheet.text(area.left, area.bottom - 3.5, Anchor::Start, style, &point.label);
@@ -290,6 +290,26 @@ impl Scatter {
         let points: Vec<String> = self.points.iter().map(|point| self.tip(point)).collect();
         format!("{} {}.", self.caption.subtitle, points.join("; "))
     }
+}
+
+impl Point {
+    fn at(&self) -> (f64, f64) {
+        (self.x.value, self.y.value)
+    }
+
+    /// The intervals as lines.
+    fn whiskers(&self) -> [PathElement<(f64, f64)>; 2] {
+        let Point { x, y, .. } = self;
+        let line = |from, to| PathElement::new([from, to], stroke(colour(self.colour).mark, 1.4));
+        [line((x.low, y.value), (x.high, y.value)), line((x.value, y.low), (x.value, y.high))]
+    }
+}
+
+/// Draws a reference line between two points given in pixels.
+fn dashes(sheet: &mut Sheet, ends: [(f64, f64); 2]) {
+    let (dash, gap) = (steps(4.0), steps(3.0));
+    let line = DashedLineSeries::new(ends.map(at), dash, gap, stroke(GREY, 1.2));
+    sheet.ground(|ground| plot::series(ground, line));
 }
 
 /// The plot: its area, its axes and their ticks.

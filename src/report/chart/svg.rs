@@ -1,16 +1,25 @@
 //! A sheet to draw on, and the SVG document that comes of it.
 //!
-//! Text is drawn as outlines of the embedded typeface. An SVG that names a font looks different on
-//! every machine, and one that embeds a font as `@font-face` works in browsers only: converters,
-//! editors and LaTeX ignore it, and its labels then overlap. With outlines, what was measured here
-//! is what is seen everywhere. Each glyph is stored once and used by reference, which is smaller
-//! than the font; each text carries its words as `aria-label`, so it can still be read aloud and
-//! searched for.
+//! The document is made by two hands. Every shape is drawn by plotters, on layers of its
+//! `SVGBackend` (the `plot` module). Added here are the texts, the `<title>` and `aria-label` that
+//! make the chart readable without eyes, and the head of the document, which says how many pixels
+//! the grid that plotters drew on stands for. Layers and texts follow one another in drawing order.
+//!
+//! Text is not plotters' because plotters leaves it to whoever opens the file: an SVG that names a
+//! font looks different on every machine, and one that embeds a font as `@font-face` works in
+//! browsers only; converters, editors and LaTeX ignore it, and its labels then overlap. So texts
+//! are outlines of the embedded typeface, and what was measured here is what is seen everywhere.
+//! Each glyph is stored once and used by reference, which is smaller than the font; each text
+//! carries its words as `aria-label`, so it can still be read aloud and searched for.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use plotters::prelude::*;
+
 use super::font::{Fonts, Setting, Weight};
+use super::plot::{self, Drawn, Ground, Plane, STEPS, at, stroke};
+use super::scale::Scale;
 
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +40,13 @@ pub(super) struct Style {
     /// How heavy the letters are.
     pub(super) weight: Weight,
     /// The colour of the letters.
-    pub(super) colour: &'static str,
+    pub(super) colour: RGBColor,
     /// Whether a white rim keeps the letters apart from lines below them.
     pub(super) halo: bool,
 }
 
 /// A style without halo.
-pub(super) const fn style(size: f64, weight: Weight, colour: &'static str) -> Style {
+pub(super) const fn style(size: f64, weight: Weight, colour: RGBColor) -> Style {
     Style { size, weight, colour, halo: false }
 }
 
@@ -84,10 +93,10 @@ impl Sheet {
             self.body,
             r#"<g role="img" aria-label="{}" transform="translate({} {})scale({})" fill="{}">"#,
             escape(text),
-            n(x),
-            n(y),
-            scaled(scale),
-            style.colour,
+            n(x * STEPS),
+            n(y * STEPS),
+            scaled(scale * STEPS),
+            css(style.colour),
         );
         let glyphs = self.place(&setting, style.weight);
         if style.halo {
@@ -114,73 +123,20 @@ impl Sheet {
         out
     }
 
-    /// Draws a straight line.
-    pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), stroke: &str, width: f64) {
-        self.stroke(&[from, to], stroke, width, "");
+    /// Draws on the whole sheet with plotters.
+    pub(super) fn ground(&mut self, draw: impl FnOnce(&Ground<'_>) -> Drawn) {
+        self.body.push_str(&plot::layer(draw));
     }
 
-    /// Draws a dashed straight line.
-    pub(super) fn dashes(&mut self, from: (f64, f64), to: (f64, f64), stroke: &str, width: f64) {
-        self.stroke(&[from, to], stroke, width, r#" stroke-dasharray="4 3""#);
+    /// Draws with plotters on the panel that two axes span.
+    pub(super) fn plane(&mut self, x: Scale, y: Scale, draw: impl FnOnce(&Plane<'_>) -> Drawn) {
+        self.ground(|ground| draw(&plot::plane(ground, x, y)));
     }
 
-    /// Draws a line through all the points.
-    pub(super) fn polyline(&mut self, points: &[(f64, f64)], stroke: &str, width: f64) {
-        self.stroke(points, stroke, width, r#" stroke-linejoin="round" stroke-linecap="round""#);
-    }
-
-    fn stroke(&mut self, points: &[(f64, f64)], stroke: &str, width: f64, extra: &str) {
-        let _ = writeln!(
-            self.body,
-            r#"<path d="{}" fill="none" stroke="{stroke}" stroke-width="{}"{extra}/>"#,
-            path(points),
-            n(width),
-        );
-    }
-
-    /// Fills the polygon with a colour that lets what is below shine through.
-    pub(super) fn polygon(&mut self, points: &[(f64, f64)], fill: &str, opacity: f64) {
-        let _ = write!(self.body, r#"<path d="{}Z" fill="{fill}""#, path(points));
-        if opacity < 1.0 {
-            let _ = write!(self.body, r#" fill-opacity="{}""#, n(opacity));
-        }
-        self.body.push_str("/>\n");
-    }
-
-    /// Fills a rectangle given by its upper left corner and its size.
-    pub(super) fn rect(&mut self, corner: (f64, f64), size: (f64, f64), fill: &str) {
-        let _ = writeln!(
-            self.body,
-            r#"<rect x="{}" y="{}" width="{}" height="{}" fill="{fill}"/>"#,
-            n(corner.0),
-            n(corner.1),
-            n(size.0),
-            n(size.1),
-        );
-    }
-
-    /// Draws a circle with a rim.
-    pub(super) fn circle(&mut self, centre: (f64, f64), radius: f64, fill: &str, rim: (&str, f64)) {
-        let _ = writeln!(
-            self.body,
-            r#"<circle cx="{}" cy="{}" r="{}" fill="{fill}" stroke="{}" stroke-width="{}"/>"#,
-            n(centre.0),
-            n(centre.1),
-            n(radius),
-            rim.0,
-            n(rim.1),
-        );
-    }
-
-    /// Draws a filled polygon with a rim.
-    pub(super) fn shape(&mut self, points: &[(f64, f64)], fill: &str, rim: (&str, f64)) {
-        let _ = writeln!(
-            self.body,
-            r#"<path d="{}Z" fill="{fill}" stroke="{}" stroke-width="{}" stroke-linejoin="round"/>"#,
-            path(points),
-            rim.0,
-            n(rim.1),
-        );
+    /// Draws a line through points given in pixels.
+    pub(super) fn line(&mut self, points: &[(f64, f64)], colour: RGBColor, width: f64) {
+        let points: Vec<(i32, i32)> = points.iter().copied().map(at).collect();
+        self.ground(|ground| ground.draw(&PathElement::new(points, stroke(colour, width))));
     }
 
     /// Begins a group whose `title` a browser shows when the pointer rests on it.
@@ -193,16 +149,17 @@ impl Sheet {
         self.body.push_str("</g>\n");
     }
 
-    /// The document, `width` by `height` pixels, on white.
+    /// The document, `width` by `height` pixels or up to one more, on white.
     pub(super) fn finish(self, width: f64, height: f64, title: &str, desc: &str) -> String {
-        let (w, h, prefix) = (n(width), n(height), &self.prefix);
+        // Whole pixels, or the last row of them would be half transparent.
+        let (w, h, prefix) = (width.ceil(), height.ceil(), &self.prefix);
+        let (x, y) = at((w, h));
         let mut out = format!(
-            r##"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="graphics-document" aria-labelledby="{prefix}t {prefix}d">
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {x} {y}" role="graphics-document" aria-labelledby="{prefix}t {prefix}d" stroke-linejoin="round">
 <title id="{prefix}t">{}</title>
 <desc id="{prefix}d">{}</desc>
-<rect width="{w}" height="{h}" fill="#fff"/>
 <defs>
-"##,
+"#,
             escape(title),
             escape(desc),
         );
@@ -211,6 +168,7 @@ impl Sheet {
             let _ = writeln!(out, r#"<path id="{}" d="{outline}"/>"#, self.id(weight, glyph));
         }
         out.push_str("</defs>\n");
+        out.push_str(&plot::background((x, y), WHITE));
         out.push_str(&self.body);
         out.push_str("</svg>\n");
         out
@@ -230,11 +188,6 @@ pub(super) fn n(value: f64) -> String {
     short(&format!("{value:.2}"))
 }
 
-/// A coordinate on a path, of which there are many: a tenth of a pixel is enough.
-fn tenths(value: f64) -> String {
-    short(&format!("{value:.1}"))
-}
-
 fn short(text: &str) -> String {
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
@@ -245,12 +198,9 @@ fn scaled(value: f64) -> String {
     short(&format!("{value:.7}"))
 }
 
-fn path(points: &[(f64, f64)]) -> String {
-    let mut out = String::with_capacity(points.len() * 12);
-    for (index, (x, y)) in points.iter().enumerate() {
-        let _ = write!(out, "{}{} {}", if index == 0 { 'M' } else { 'L' }, tenths(*x), tenths(*y));
-    }
-    out
+/// A colour as SVG writes it.
+fn css(RGBColor(red, green, blue): RGBColor) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 /// Text as it may stand in an XML document; characters that XML forbids are left out.
@@ -287,7 +237,7 @@ mod tests {
     fn labels_from_a_model_cannot_break_the_document() {
         let mut sheet = Sheet::new("a");
         let hostile = "a<b & \"c\" 'd' \u{1} 漢\u{ffff}";
-        sheet.text(0.0, 10.0, Anchor::Start, style(12.0, Weight::Regular, "#000"), hostile);
+        sheet.text(0.0, 10.0, Anchor::Start, style(12.0, Weight::Regular, BLACK), hostile);
         let svg = sheet.finish(10.0, 10.0, hostile, hostile);
         assert!(super::super::png(&svg, 1.0).is_ok(), "{svg}");
     }

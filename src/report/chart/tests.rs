@@ -2,6 +2,7 @@
 
 use super::font::{Fonts, Weight};
 use super::place::Rect;
+use super::plot::STEPS;
 use super::*;
 use crate::report::number::Unit;
 
@@ -135,8 +136,9 @@ fn texts(svg: &str) -> Vec<(String, Rect)> {
         let text = label.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
         let place = attribute(line, "translate(", ')').unwrap();
         let (x, y) = place.split_once(' ').unwrap();
-        let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
-        let scale: f64 = attribute(line, ")scale(", ')').unwrap().parse().unwrap();
+        let number = |text: &str| text.parse::<f64>().unwrap() / STEPS;
+        let (x, y) = (number(x), number(y));
+        let scale = number(&attribute(line, ")scale(", ')').unwrap());
         let bold = all[index + 1].split_once("href=\"#").unwrap().1.as_bytes()[9] == b's';
         let weight = if bold { Weight::SemiBold } else { Weight::Regular };
         let size = scale * fonts.units(weight);
@@ -149,6 +151,24 @@ fn texts(svg: &str) -> Vec<(String, Rect)> {
 #[test]
 fn the_same_data_give_the_same_bytes() {
     assert_eq!(charts(), charts());
+}
+
+#[test]
+fn shapes_are_whole_steps_of_a_fine_grid_and_texts_are_outlines() {
+    for (name, svg) in charts() {
+        let (head, body) = svg.split_once("</defs>").unwrap();
+        let (_, width) = head.split_once(" width=\"").unwrap();
+        let (width, _) = width.split_once('"').unwrap();
+        assert!(head.contains(&format!("viewBox=\"0 0 {width}0 ")), "{name}: ten steps a pixel");
+        assert!(!body.contains("<text") && !body.contains("<path"), "{name}");
+        let shapes = ["<polyline", "<polygon", "<rect", "<circle"];
+        let drawn = body.lines().filter(|line| shapes.iter().any(|tag| line.starts_with(tag)));
+        let values = drawn.flat_map(|line| line.split('"').skip(1).step_by(2));
+        for value in values.filter(|value| !value.starts_with('#') && *value != "0.16") {
+            assert!(!value.contains('.'), "{name}: {value}");
+        }
+        assert!(svg.len() < 400_000, "{name}: {} bytes", svg.len());
+    }
 }
 
 #[test]
@@ -223,11 +243,11 @@ fn a_zero_shows_its_bound_as_a_number_and_as_a_whisker() {
     chart.groups[0].rows.truncate(1);
     let svg = chart.svg();
     assert_eq!(texts(&svg).iter().filter(|(text, _)| text == "0 (<0.3)").count(), 3);
-    assert_eq!(svg.matches("<circle").count(), 3, "one hollow mark for each zero");
+    assert_eq!(svg.matches("<circle").count(), 6, "a disc and its hole for each zero");
     let (_, mark) = svg.split_once("<title>no retry: 0 (&lt;0.3) per 10,000 orders").unwrap();
     let (mark, _) = mark.split_once("<circle").unwrap();
     // Two passes, each of the whisker and its cap.
-    assert_eq!(mark.matches("<path").count(), 4, "{mark}");
+    assert_eq!(mark.matches("<polyline").count(), 4, "{mark}");
     assert!(texts(&svg).iter().any(|(text, _)| text == "–"), "what was not measured is a dash");
 }
 
@@ -240,7 +260,7 @@ fn bars_are_as_long_as_their_values_say() {
     let svg = chart.svg();
     let lengths: Vec<f64> = svg
         .lines()
-        .filter(|line| line.starts_with("<rect x"))
+        .filter(|line| line.starts_with("<rect") && line.contains("#D55E00"))
         .map(|line| line.split_once(" width=\"").unwrap().1.split_once('"').unwrap().0)
         .map(|length| length.parse().unwrap())
         .collect();
@@ -260,8 +280,8 @@ fn what_is_not_a_number_leaves_a_gap() {
     series[0].high[40] = f64::INFINITY;
     let svg = chart.svg();
     assert!(!svg.contains("NaN") && !svg.contains("inf"));
-    assert_eq!(svg.matches("stroke-width=\"1.9\"").count(), 2, "two pieces of line");
-    assert_eq!(svg.matches("fill-opacity").count(), 2, "two pieces of band");
+    assert_eq!(svg.matches("stroke-width=\"19\"").count(), 2, "two pieces of line");
+    assert_eq!(svg.matches("opacity=\"0.16\"").count(), 2, "two pieces of band");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) fn draw(sheet: &mut Sheet, labels: &[EndLabel], top: f64) {
         let (from, to) = ((label.from.0 + 2.0, label.from.1 + top), (label.to.0, label.to.1 + top));
         let colour = colour(label.colour);
         let knees = [from, (from.0 + 3.0, from.1), (to.0 - 4.0, to.1), (to.0 - 1.0, to.1)];
-        sheet.polyline(&knees, colour.mark, 1.0);
+        sheet.line(&knees, colour.mark, 1.0);
         let style = Style { colour: colour.text, ..NAME };
         sheet.text(to.0 + 3.0, to.1 + 4.3, Anchor::Start, style, &label.text);
     }
