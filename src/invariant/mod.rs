@@ -92,7 +92,24 @@ impl Invariants {
 }
 
 impl Observer for Invariants {
+    #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
+        // Most facts concern no invariant.
+        if matches!(
+            fact,
+            Fact::Effect { .. }
+                | Fact::Committed { .. }
+                | Fact::Flushed { .. }
+                | Fact::Answered { .. }
+                | Fact::DeadLettered { .. }
+        ) {
+            self.judge(now, fact);
+        }
+    }
+}
+
+impl Invariants {
+    fn judge(&mut self, now: Time, fact: &Fact) {
         if let Some(invariant) = &mut self.one_charge {
             invariant.observe(now, fact);
         }

@@ -92,7 +92,12 @@ impl Database {
 
 impl Replica {
     pub(super) fn new(program: &Program) -> Replica {
-        Replica { tables: Tables::new(program), pending: VecDeque::new(), sizes: VecDeque::new(), last: Time::ZERO }
+        Replica {
+            tables: Tables::new(program),
+            pending: VecDeque::new(),
+            sizes: VecDeque::new(),
+            last: Time::ZERO,
+        }
     }
 }
 
