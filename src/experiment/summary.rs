@@ -152,7 +152,7 @@ pub struct Share {
 pub struct InvariantSummary {
     /// Its name.
     pub name: &'static str,
-    /// Violations of all runs.
+    /// Violations of all runs: orders for which it was broken.
     pub violations: u64,
     /// Operations of all runs that could have broken it.
     pub exposure: u64,

@@ -27,7 +27,7 @@ pub use language::InvariantTexts;
 pub struct Verdict {
     /// The name of the invariant.
     pub invariant: &'static str,
-    /// How many times it was broken.
+    /// For how many orders it was broken.
     pub violations: u64,
     /// How many operations could have broken it.
     pub exposure: u64,
