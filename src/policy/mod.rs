@@ -1,1 +1,15 @@
-//! Pure decision machines: (state, input, now, draw) to a decision. They see no network, no queue and no clock.
+//! Pure decision machines: (state, input, now, draw) to a decision. They see no network, no queue
+//! and no clock.
+//!
+//! [`Policy`] puts the machines around a call; [`presets`] has what real libraries and proxies do.
+
+pub mod backoff;
+pub mod breaker;
+pub mod budget;
+mod composite;
+mod outcome;
+pub mod presets;
+pub mod retry;
+
+pub use composite::{Admission, Denial, GiveUp, Policy, Progress, State, Verdict};
+pub use outcome::{OUTCOMES, Outcome, OutcomeSet, Response};

@@ -1,0 +1,194 @@
+//! What a closed breaker counts, and when that is too much.
+
+use super::rolling::{Rolling, Window};
+use super::smooth::Smooth;
+use crate::kernel::time::{Span, Time};
+
+/// A limit on slow calls (resilience4j).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slow {
+    /// A call is slow when it takes longer than this.
+    pub longer_than: Span,
+    /// The share of slow calls that opens the breaker.
+    pub ratio: f64,
+}
+
+/// When a closed breaker opens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Trip {
+    /// After this many failures in a row.
+    Consecutive {
+        /// How many.
+        failures: u32,
+    },
+    /// When the share of failures in a window is too large.
+    Ratio {
+        /// The window.
+        window: Window,
+        /// With fewer calls than this in the window it never opens.
+        minimum: u32,
+        /// The share of failures.
+        ratio: f64,
+        /// Whether the share must exceed `ratio` instead of reaching it.
+        above: bool,
+        /// Whether a success can open it too, by completing the minimum (resilience4j).
+        on_success: bool,
+        /// A limit on slow calls.
+        slow: Option<Slow>,
+        /// The counts are looked at only this often, not after every call (Hystrix).
+        every: Option<Span>,
+    },
+    /// When an exponentially weighted success rate falls below a limit (Finagle, failsafe-rs).
+    SuccessRate {
+        /// The limit.
+        least: f64,
+        /// With fewer calls than this in the window it never opens.
+        minimum: u32,
+        /// The time constant of the weights; it never opens within this of its start.
+        window: Span,
+    },
+    /// After failures in a row, or by success rate, whichever is first.
+    Either {
+        /// How many failures in a row.
+        failures: u32,
+        /// As in [`Trip::SuccessRate`].
+        least: f64,
+        /// As in [`Trip::SuccessRate`].
+        minimum: u32,
+        /// As in [`Trip::SuccessRate`].
+        window: Span,
+    },
+}
+
+impl Trip {
+    /// The limit on slow calls, if there is one.
+    fn slow(&self) -> Option<Slow> {
+        match self {
+            Trip::Ratio { slow, .. } => *slow,
+            _ => None,
+        }
+    }
+
+    /// Whether a call that took `took` is slow.
+    pub(super) fn is_slow(&self, took: Span) -> bool {
+        self.slow().is_some_and(|slow| took > slow.longer_than)
+    }
+
+    /// The share of slow calls that opens the breaker.
+    pub(super) fn slow_ratio(&self) -> Option<f64> {
+        self.slow().map(|slow| slow.ratio)
+    }
+}
+
+/// The counts of one breaker.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Meter {
+    consecutive: u32,
+    rolling: Option<Rolling>,
+    smooth: Option<Smooth>,
+    evaluated: Time,
+}
+
+impl Meter {
+    pub(super) fn new(trip: &Trip) -> Meter {
+        let rolling = match trip {
+            Trip::Ratio { window, .. } => Some(Rolling::new(*window)),
+            _ => None,
+        };
+        let smooth = match trip {
+            Trip::SuccessRate { .. } | Trip::Either { .. } => Some(Smooth::default()),
+            _ => None,
+        };
+        Meter { consecutive: 0, rolling, smooth, evaluated: Time::ZERO }
+    }
+
+    pub(super) fn reset(&mut self, trip: &Trip, now: Time) {
+        self.consecutive = 0;
+        if let (Some(rolling), Trip::Ratio { window, .. }) = (&mut self.rolling, trip) {
+            rolling.reset(*window, now);
+        }
+        if let Some(smooth) = &mut self.smooth {
+            *smooth = Smooth::starting(now);
+        }
+    }
+
+    pub(super) fn consecutive(&self) -> u32 {
+        self.consecutive
+    }
+
+    /// Counts a call when it starts, for a breaker that also counts those that it rejects.
+    pub(super) fn count_call(&mut self, trip: &Trip, now: Time) {
+        if let (Some(rolling), Trip::Ratio { window, .. }) = (&mut self.rolling, trip) {
+            rolling.count(*window, now);
+        }
+    }
+
+    /// Counts the failure of a call that was counted when it started.
+    pub(super) fn fail(&mut self, trip: &Trip, now: Time) {
+        if let (Some(rolling), Trip::Ratio { window, .. }) = (&mut self.rolling, trip) {
+            rolling.fail(*window, now);
+        }
+    }
+
+    /// Counts a call with its result.
+    pub(super) fn push(&mut self, trip: &Trip, failed: bool, took: Span, now: Time) {
+        self.consecutive = if failed { self.consecutive + 1 } else { 0 };
+        if let (Some(rolling), Trip::Ratio { window, .. }) = (&mut self.rolling, trip) {
+            rolling.push(*window, failed, trip.is_slow(took), now);
+        }
+        if let (Some(smooth), Trip::SuccessRate { window, .. } | Trip::Either { window, .. }) =
+            (&mut self.smooth, trip)
+        {
+            smooth.push(*window, failed, now);
+        }
+    }
+
+    /// Whether the breaker opens now, after a result that was or was not a failure.
+    pub(super) fn trips(&mut self, trip: &Trip, failed: bool, now: Time) -> bool {
+        match *trip {
+            Trip::Consecutive { failures } => failed && self.consecutive >= failures,
+            Trip::Ratio { every: Some(_), .. } => false,
+            Trip::Ratio { on_success, .. } => (failed || on_success) && self.exceeds(trip),
+            Trip::SuccessRate { least, minimum, window } => {
+                failed && self.below(least, minimum, window, now)
+            }
+            Trip::Either { failures, least, minimum, window } => {
+                failed && (self.consecutive >= failures || self.below(least, minimum, window, now))
+            }
+        }
+    }
+
+    /// The time of the first look at the counts since the last event, if it opened the breaker.
+    pub(super) fn tripped_at_evaluation(&mut self, trip: &Trip, now: Time) -> Option<Time> {
+        let &Trip::Ratio { window, every: Some(every), .. } = trip else { return None };
+        let next = Time((self.evaluated.0 / every.0 + 1) * every.0);
+        if now < next {
+            return None;
+        }
+        self.evaluated = now;
+        self.rolling.as_mut()?.advance(window, next);
+        self.exceeds(trip).then_some(next)
+    }
+
+    /// Whether the shares in the window are too large.
+    fn exceeds(&self, trip: &Trip) -> bool {
+        let (Some(rolling), &Trip::Ratio { minimum, ratio, above, slow, .. }) =
+            (&self.rolling, trip)
+        else {
+            return false;
+        };
+        let total = rolling.total();
+        if total.calls < minimum || total.calls == 0 {
+            return false;
+        }
+        let share = |part: u32| f64::from(part) / f64::from(total.calls);
+        let failed = share(total.failed);
+        let failing = if above { failed > ratio } else { failed >= ratio };
+        failing || slow.is_some_and(|slow| share(total.slow) >= slow.ratio)
+    }
+
+    /// Whether the smoothed success rate is below `least` and says something.
+    fn below(&self, least: f64, minimum: u32, window: Span, now: Time) -> bool {
+        self.smooth.as_ref().is_some_and(|smooth| smooth.below(least, minimum, window, now))
+    }
+}

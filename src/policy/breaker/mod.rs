@@ -1,0 +1,346 @@
+//! Circuit breakers: stop asking a target that fails, and find out carefully when it is back.
+//!
+//! One machine with the choices in which the real ones differ: when it trips ([`Trip`]), how long
+//! it stays open, how many probes it sends and what decides ([`Probes`]), and what it hears of
+//! calls that began before it opened. The state belongs to a process and a target.
+
+mod meter;
+mod rolling;
+mod smooth;
+
+pub use meter::{Slow, Trip};
+pub use rolling::{Rotation, Window};
+
+use self::meter::Meter;
+use super::backoff::{Backoff, Memory};
+use super::outcome::{Outcome, OutcomeSet};
+use crate::kernel::draw::Draw;
+use crate::kernel::time::{Span, Time};
+
+/// What the probes of a half-open breaker must show.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Proof {
+    /// This many successes close it; the first failure opens it again.
+    Successes(u32),
+    /// When this many results are in, it opens again if the share of failures is at least `ratio`,
+    /// and closes otherwise (resilience4j).
+    Ratio {
+        /// How many results are waited for.
+        calls: u32,
+        /// The share of failures, or of slow calls, that opens it again.
+        ratio: f64,
+    },
+}
+
+/// How a half-open breaker finds out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probes {
+    /// How many probes it admits; `u32::MAX` is everybody.
+    pub limit: u32,
+    /// Whether the limit is of probes running at once instead of all probes of this half-open time.
+    pub at_once: bool,
+    /// Whether callers beyond the limit wait for the decision instead of being rejected
+    /// (cockatiel).
+    pub queue: bool,
+    /// What decides.
+    pub proof: Proof,
+}
+
+impl Probes {
+    /// One probe, everybody else rejected, its result decides.
+    pub const ONE: Probes =
+        Probes { limit: 1, at_once: false, queue: false, proof: Proof::Successes(1) };
+}
+
+/// What an ignored outcome, or an abandoned call, does to the probe that it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// The probe's place is free again (resilience4j `releasePermission`).
+    Frees,
+    /// The breaker closes, because nothing bad was seen (Polly, cockatiel).
+    Closes,
+    /// The place stays taken.
+    Holds,
+}
+
+/// The rule of a circuit breaker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Breaker {
+    /// When a closed breaker opens.
+    pub trip: Trip,
+    /// What counts as a failure.
+    pub failures: OutcomeSet,
+    /// What counts neither as a failure nor as a success.
+    pub ignored: OutcomeSet,
+    /// How long the n-th opening in a row lasts.
+    pub open_for: Backoff,
+    /// Whether it lets the first probe through only strictly after that time.
+    pub strictly_after: bool,
+    /// What happens then.
+    pub probes: Probes,
+    /// What an outcome that does not count does in half-open.
+    pub unheard: Unheard,
+    /// Whether results of calls admitted before the last change of state count like others.
+    pub hears_late: bool,
+    /// Whether a reply to a call that had timed out already is a result of its own.
+    pub hears_replies_after_timeout: bool,
+    /// Whether a closing breaker keeps what it has counted (opossum).
+    pub keeps_counts: bool,
+    /// Whether calls are counted when they ask, rejected ones included, and only failures when they
+    /// come back (opossum).
+    pub counts_at_start: bool,
+}
+
+/// Where a breaker is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Calls pass.
+    Closed,
+    /// Calls are rejected.
+    Open,
+    /// Probes pass.
+    HalfOpen,
+}
+
+/// The state of one breaker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BreakerState {
+    mode: Mode,
+    epoch: u32,
+    until: Time,
+    openings: u32,
+    memory: Memory,
+    meter: Meter,
+    admitted: u32,
+    recorded: u32,
+    succeeded: u32,
+    slow: u32,
+}
+
+/// What an admitted call carries to tell its breaker what it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticket {
+    epoch: u32,
+    probe: bool,
+}
+
+/// What a breaker says to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// It may start, and must record or release this ticket.
+    Pass(Ticket),
+    /// It may not.
+    Reject,
+    /// It may ask again when a probe has been recorded.
+    Queue,
+}
+
+impl Breaker {
+    /// A breaker that opens for a fixed time and closes after one good probe.
+    #[must_use]
+    pub const fn new(trip: Trip, open_for: Span) -> Breaker {
+        Breaker {
+            trip,
+            failures: OutcomeSet::TRANSIENT,
+            ignored: OutcomeSet::NONE,
+            open_for: Backoff::constant(open_for),
+            strictly_after: false,
+            probes: Probes::ONE,
+            unheard: Unheard::Frees,
+            hears_late: true,
+            hears_replies_after_timeout: false,
+            keeps_counts: false,
+            counts_at_start: false,
+        }
+    }
+
+    /// A closed breaker at the start of the run. The only place where a breaker allocates.
+    #[must_use]
+    pub fn state(&self) -> BreakerState {
+        BreakerState {
+            mode: Mode::Closed,
+            epoch: 0,
+            until: Time::ZERO,
+            openings: 0,
+            memory: Memory::default(),
+            meter: Meter::new(&self.trip),
+            admitted: 0,
+            recorded: 0,
+            succeeded: 0,
+            slow: 0,
+        }
+    }
+
+    /// Asks whether a call may start now.
+    pub fn admit(&self, state: &mut BreakerState, now: Time, draw: Draw) -> Gate {
+        if self.counts_at_start {
+            state.meter.count_call(&self.trip, now);
+        }
+        self.evaluate(state, now, draw);
+        let over = if self.strictly_after { now > state.until } else { now >= state.until };
+        if state.mode == Mode::Open && over {
+            state.change(Mode::HalfOpen);
+        }
+        match state.mode {
+            Mode::Closed => Gate::Pass(Ticket { epoch: state.epoch, probe: false }),
+            Mode::Open => Gate::Reject,
+            Mode::HalfOpen if state.admitted < self.probes.limit => {
+                state.admitted += 1;
+                Gate::Pass(Ticket { epoch: state.epoch, probe: true })
+            }
+            Mode::HalfOpen if self.probes.queue => Gate::Queue,
+            Mode::HalfOpen => Gate::Reject,
+        }
+    }
+
+    /// Tells what an admitted call came back with after `took`.
+    pub fn record(
+        &self,
+        state: &mut BreakerState,
+        ticket: Ticket,
+        outcome: Outcome,
+        took: Span,
+        now: Time,
+        draw: Draw,
+    ) {
+        self.evaluate(state, now, draw);
+        if ticket.epoch != state.epoch && !self.hears_late {
+            return;
+        }
+        if self.ignored.contains(outcome) {
+            self.release(state, ticket);
+            return;
+        }
+        let failed = self.failures.contains(outcome);
+        match state.mode {
+            Mode::Closed => {
+                self.count(state, failed, took, now);
+                if state.meter.trips(&self.trip, failed, now) {
+                    self.open(state, now, draw);
+                }
+            }
+            Mode::Open if self.keeps_counts => self.count(state, failed, took, now),
+            Mode::Open => {}
+            Mode::HalfOpen => self.judge(state, ticket, failed, took, now, draw),
+        }
+    }
+
+    /// A reply arrived to a call that was recorded as timed out already.
+    pub fn late(
+        &self,
+        state: &mut BreakerState,
+        outcome: Outcome,
+        took: Span,
+        now: Time,
+        draw: Draw,
+    ) {
+        if self.hears_replies_after_timeout {
+            self.record(state, Ticket::default(), outcome, took, now, draw);
+        }
+    }
+
+    /// An admitted call will never be recorded: it was cancelled, or its outcome does not count.
+    pub fn release(&self, state: &mut BreakerState, ticket: Ticket) {
+        if !ticket.probe || ticket.epoch != state.epoch || state.mode != Mode::HalfOpen {
+            return;
+        }
+        match self.unheard {
+            Unheard::Frees => state.admitted -= 1,
+            Unheard::Closes => state.change(Mode::Closed),
+            Unheard::Holds => {}
+        }
+    }
+
+    /// Counts one result.
+    fn count(&self, state: &mut BreakerState, failed: bool, took: Span, now: Time) {
+        if !self.counts_at_start {
+            state.meter.push(&self.trip, failed, took, now);
+        } else if failed {
+            state.meter.fail(&self.trip, now);
+        }
+    }
+
+    /// Weighs one result in half-open.
+    fn judge(
+        &self,
+        state: &mut BreakerState,
+        ticket: Ticket,
+        failed: bool,
+        took: Span,
+        now: Time,
+        draw: Draw,
+    ) {
+        if self.keeps_counts {
+            self.count(state, failed, took, now);
+        }
+        let own = ticket.probe && ticket.epoch == state.epoch;
+        if own && self.probes.at_once && self.probes.limit < u32::MAX {
+            state.admitted -= 1;
+        }
+        state.recorded += 1;
+        state.succeeded += u32::from(!failed);
+        state.slow += u32::from(self.trip.is_slow(took));
+        match self.probes.proof {
+            Proof::Successes(_) if failed => self.open(state, now, draw),
+            Proof::Successes(enough) if state.succeeded >= enough => self.close(state, now),
+            Proof::Successes(_) => {}
+            Proof::Ratio { calls, .. } if state.recorded < calls => {}
+            Proof::Ratio { calls, ratio } => {
+                let share = |part: u32| f64::from(part) / f64::from(calls);
+                let slow = self.trip.slow_ratio().is_some_and(|limit| share(state.slow) >= limit);
+                if share(state.recorded - state.succeeded) >= ratio || slow {
+                    self.open(state, now, draw);
+                } else {
+                    self.close(state, now);
+                }
+            }
+        }
+    }
+
+    /// Opens a breaker that looks at its counts only now and then, if the last look was over.
+    fn evaluate(&self, state: &mut BreakerState, now: Time, draw: Draw) {
+        if state.mode == Mode::Closed
+            && let Some(at) = state.meter.tripped_at_evaluation(&self.trip, now)
+        {
+            self.open(state, at, draw);
+        }
+    }
+
+    fn open(&self, state: &mut BreakerState, now: Time, draw: Draw) {
+        state.openings += 1;
+        state.until = now + self.open_for.delay(state.openings, &mut state.memory, draw);
+        state.change(Mode::Open);
+    }
+
+    fn close(&self, state: &mut BreakerState, now: Time) {
+        state.openings = 0;
+        state.memory = Memory::default();
+        if !self.keeps_counts {
+            state.meter.reset(&self.trip, now);
+        }
+        state.change(Mode::Closed);
+    }
+}
+
+impl BreakerState {
+    /// Where the breaker is, as of the last event.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// How many failures in a row a closed breaker has counted.
+    #[must_use]
+    pub fn consecutive_failures(&self) -> u32 {
+        self.meter.consecutive()
+    }
+
+    fn change(&mut self, mode: Mode) {
+        self.mode = mode;
+        self.epoch = self.epoch.wrapping_add(1);
+        self.admitted = 0;
+        self.recorded = 0;
+        self.succeeded = 0;
+        self.slow = 0;
+    }
+}

@@ -1,0 +1,55 @@
+//! A limit of concurrent retries: Envoy `max_retries` and `retry_budget`
+//! (`source/common/upstream/resource_manager_impl.h`), failsafe-go `budget`.
+
+use super::Share;
+
+/// The rule: at most `max(ratio * active calls, floor)` retries at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Concurrent {
+    /// The share of the active calls; 0 is a constant limit.
+    pub ratio: f64,
+    /// How many are always allowed.
+    pub floor: u32,
+}
+
+/// What one scope has in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConcurrentState {
+    active: u32,
+    retrying: u32,
+}
+
+impl Concurrent {
+    /// Takes a slot if one is free. It is held through the back-off and the retried attempt.
+    pub fn withdraw(&self, state: &mut ConcurrentState, share: &mut Share) -> bool {
+        let limit = ((self.ratio * f64::from(state.active)) as u32).max(self.floor);
+        let free = state.retrying < limit;
+        if free {
+            state.retrying += 1;
+            share.slot = true;
+        }
+        free
+    }
+}
+
+impl ConcurrentState {
+    pub(super) fn begin(&mut self) {
+        self.active += 1;
+    }
+
+    pub(super) fn end(&mut self) {
+        self.active -= 1;
+    }
+
+    pub(super) fn release(&mut self, share: &mut Share) {
+        if std::mem::take(&mut share.slot) {
+            self.retrying -= 1;
+        }
+    }
+
+    /// How many retries are waiting or running.
+    #[must_use]
+    pub fn retrying(&self) -> u32 {
+        self.retrying
+    }
+}

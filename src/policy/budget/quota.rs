@@ -1,0 +1,96 @@
+//! The retry quota of the AWS SDKs, with the deviations of versions and languages.
+//!
+//! botocore `retries/quota.py` and `retries/standard.py`, `@smithy/util-retry`
+//! `DefaultRetryToken`, crate aws-smithy-runtime `client/retries/token_bucket.rs`.
+
+use super::Share;
+use crate::policy::outcome::Outcome;
+
+/// What an `Ok` gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refund {
+    /// What this request last paid, or one token if it paid nothing (botocore, JavaScript).
+    Request,
+    /// What the one permit slot of the client holds, whoever paid it, or one token
+    /// (aws-smithy-runtime, one strategy object for all requests).
+    SharedSlot,
+}
+
+/// What the capacity does to a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refill {
+    /// Tokens never exceed the capacity.
+    AtMost,
+    /// Tokens never are below the capacity after a refund and grow past it: the defect of
+    /// `@smithy/util-retry` before 4.3.8, `max` where `min` was meant.
+    AtLeast,
+}
+
+/// The rule of a retry quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many tokens there are at the start.
+    pub capacity: u32,
+    /// What a retry costs after most errors.
+    pub cost: u32,
+    /// What a retry costs after `Throttled`.
+    pub throttled: u32,
+    /// What a retry costs after `TimedOut`.
+    pub timed_out: u32,
+    /// Who gets what back after an `Ok`.
+    pub refund: Refund,
+    /// Which side of the capacity a refund stays on.
+    pub refill: Refill,
+}
+
+/// The tokens of one client object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaState {
+    tokens: u32,
+    slot: u32,
+}
+
+impl Quota {
+    /// A full quota.
+    #[must_use]
+    pub fn state(&self) -> QuotaState {
+        QuotaState { tokens: self.capacity, slot: 0 }
+    }
+
+    /// A request was answered `Ok`.
+    pub fn succeed(&self, state: &mut QuotaState, share: &mut Share) {
+        let held = match self.refund {
+            Refund::Request => std::mem::take(&mut share.cost),
+            Refund::SharedSlot => std::mem::take(&mut state.slot),
+        };
+        let refunded = state.tokens + held.max(1);
+        state.tokens = match self.refill {
+            Refill::AtMost => refunded.min(self.capacity),
+            Refill::AtLeast => refunded.max(self.capacity),
+        };
+    }
+
+    /// Pays for one retry after `outcome`; what was paid before is lost for good.
+    pub fn withdraw(&self, state: &mut QuotaState, share: &mut Share, outcome: Outcome) -> bool {
+        let cost = match outcome {
+            Outcome::Throttled => self.throttled,
+            Outcome::TimedOut => self.timed_out,
+            _ => self.cost,
+        };
+        if state.tokens < cost {
+            return false;
+        }
+        state.tokens -= cost;
+        share.cost = cost;
+        state.slot = cost;
+        true
+    }
+}
+
+impl QuotaState {
+    /// The tokens left.
+    #[must_use]
+    pub fn tokens(&self) -> u32 {
+        self.tokens
+    }
+}

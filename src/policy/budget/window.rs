@@ -1,0 +1,119 @@
+//! Retries as a share of what the last seconds saw, with a constant reserve: Finagle
+//! (`util/.../WindowedAdder`, `finagle-core/.../service/RetryBudget.scala`), tower
+//! (`tower/src/retry/budget/tps_budget.rs`) and Linkerd service profiles, which use tower's.
+//!
+//! The reserve is no allowance per second: all of it may go in one burst, and it comes back as the
+//! debits leave the window.
+
+use super::Deposit;
+use crate::kernel::time::{Span, Time};
+
+/// The rule of a windowed budget.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// What earns.
+    pub deposit: Deposit,
+    /// What a deposit adds.
+    pub earn: i64,
+    /// What a retry costs: `cost / earn` deposits are one retry.
+    pub cost: i64,
+    /// What is always there, in the same unit.
+    pub reserve: i64,
+    /// How long deposits and debits count.
+    pub span: Span,
+}
+
+/// The sums of one scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowState {
+    slots: [i64; SLOTS],
+    open: i64,
+    next: usize,
+    opened: Time,
+    reserve: i64,
+}
+
+const SLOTS: usize = 10;
+
+impl Window {
+    /// tower's rule for `ratio` retries per call and `per_second` more, over `span`.
+    ///
+    /// The cost is truncated: a ratio of 0.7 allows 100 % retries and 0.3 allows 33 %.
+    #[must_use]
+    pub const fn tower(deposit: Deposit, ratio: f32, per_second: u32, span: Span) -> Window {
+        let (earn, cost) = if ratio == 0.0 {
+            (0, 1)
+        } else if ratio <= 1.0 {
+            (1, (1.0 / ratio) as i64)
+        } else {
+            (1000, (1000.0 / ratio) as i64)
+        };
+        let reserve = per_second as i64 * (span.0 / 1_000_000_000) as i64 * cost;
+        Window { deposit, earn, cost, reserve, span }
+    }
+
+    /// Finagle's rule for the same numbers, in thousandths of a deposit.
+    #[must_use]
+    pub const fn finagle(ratio: f64, per_second: u32, span: Span) -> Window {
+        let (earn, cost) = if ratio == 0.0 { (0, 1000) } else { (1000, (1000.0 / ratio) as i64) };
+        let reserve = per_second as i64 * (span.0 / 1_000_000_000) as i64 * cost;
+        Window { deposit: Deposit::FirstTry, earn, cost, reserve, span }
+    }
+
+    /// An empty window that opens at time zero.
+    #[must_use]
+    pub fn state(&self) -> WindowState {
+        WindowState {
+            slots: [0; SLOTS],
+            open: 0,
+            next: 0,
+            opened: Time::ZERO,
+            reserve: self.reserve,
+        }
+    }
+
+    /// Adds what an event of this kind earns.
+    pub fn deposit(&self, state: &mut WindowState, kind: Deposit, now: Time) {
+        self.expire(state, now);
+        if kind == self.deposit {
+            state.open += self.earn;
+        }
+    }
+
+    /// Pays for one retry if the window and the reserve can.
+    pub fn withdraw(&self, state: &mut WindowState, now: Time) -> bool {
+        self.expire(state, now);
+        let enough = state.balance() >= self.cost;
+        if enough {
+            state.open -= self.cost;
+        }
+        enough
+    }
+
+    /// Closes the open slot if its time is over; the remainder of the time is dropped.
+    fn expire(&self, state: &mut WindowState, now: Time) {
+        let slot = self.span.0 / SLOTS as u64;
+        let mut gone = now.since(state.opened).0;
+        if gone < slot {
+            return;
+        }
+        state.slots[state.next] = std::mem::take(&mut state.open);
+        state.next = (state.next + 1) % SLOTS;
+        let mut cleared = 0;
+        while gone > slot && cleared < SLOTS {
+            state.slots[state.next] = 0;
+            state.next = (state.next + 1) % SLOTS;
+            gone -= slot;
+            cleared += 1;
+        }
+        state.opened = now;
+    }
+}
+
+impl WindowState {
+    /// What is there to spend, the reserve included, as of the last event.
+    #[must_use]
+    pub fn balance(&self) -> i64 {
+        self.open + self.slots.iter().sum::<i64>() + self.reserve
+    }
+}

@@ -1,0 +1,108 @@
+//! What real client libraries and proxies do, by name and version.
+//!
+//! A preset is a [`Policy`] with its provenance: for every number that decides anything, where it
+//! was read.
+
+mod aws;
+mod grpc;
+mod istio;
+mod polly;
+
+use super::Policy;
+
+/// How far a preset has been proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// Replays recorded decisions of the real library without a difference
+    /// (`tests/data/policy-vectors`).
+    ConformanceTested,
+    /// Read in the source or on an official page.
+    SourceDerived,
+}
+
+/// To what one piece of a policy's state belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Each request has its own.
+    Request,
+    /// A process has one for all its targets.
+    Process,
+    /// A process has one for each target.
+    ProcessAndTarget,
+    /// Everybody shares one.
+    Shared,
+}
+
+/// One number of a preset and where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// What it is.
+    pub name: &'static str,
+    /// Its value, with unit.
+    pub value: &'static str,
+    /// Where it was read.
+    pub source: &'static str,
+}
+
+/// A named policy of a real library.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preset {
+    /// The name of the library and mode.
+    pub name: &'static str,
+    /// The version of the behaviour.
+    pub version: &'static str,
+    /// How far it has been proven.
+    pub label: Label,
+    /// The package, repository or page.
+    pub source: &'static str,
+    /// To what its shared state belongs.
+    pub scope: Scope,
+    /// Every number and where it comes from.
+    pub numbers: &'static [Number],
+    /// What differs from what one might expect.
+    pub note: &'static str,
+    /// The policy.
+    pub policy: Policy,
+}
+
+/// A number read at `source`.
+const fn number(name: &'static str, value: &'static str, source: &'static str) -> Number {
+    Number { name, value, source }
+}
+
+static FAMILIES: [&[Preset]; 4] = [&aws::PRESETS, &grpc::PRESETS, &istio::PRESETS, &polly::PRESETS];
+
+/// Every preset, by family; the newest version of a name first.
+pub fn all() -> impl Iterator<Item = &'static Preset> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// The preset with this name and version; without a version the newest.
+#[must_use]
+pub fn find(name: &str, version: Option<&str>) -> Option<&'static Preset> {
+    all().find(|preset| {
+        preset.name == name && version.is_none_or(|version| preset.version == version)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_versions_are_unique_and_explained() {
+        let mut seen: Vec<(&str, &str)> = Vec::new();
+        for preset in all() {
+            assert!(!seen.contains(&(preset.name, preset.version)), "{} twice", preset.name);
+            seen.push((preset.name, preset.version));
+            assert!(!preset.numbers.is_empty(), "{} has no numbers", preset.name);
+            assert!(!preset.source.is_empty());
+        }
+    }
+
+    #[test]
+    fn without_a_version_the_newest_is_found() {
+        assert_eq!(find("aws-standard", None).map(|preset| preset.version), Some("2.1"));
+        assert_eq!(find("aws-standard", Some("1.0")), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! When a failed attempt is made again, and after how long.
+
+use super::backoff::{Backoff, Memory};
+use super::outcome::{Outcome, OutcomeSet, Response};
+use crate::kernel::draw::Draw;
+use crate::kernel::time::Span;
+
+/// What a client does with the time a server asks it to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HintRule {
+    /// It does not look.
+    Ignore,
+    /// It waits exactly that long and keeps its place in the series.
+    Instead {
+        /// A longer hint is not believed; the own delay is used.
+        limit: Span,
+    },
+    /// It waits exactly that long and starts its series again (gRFC A6).
+    Restart,
+    /// It waits the longer of both, up to a limit.
+    AtLeast {
+        /// The longest wait.
+        limit: Span,
+    },
+    /// It waits the hint, but no less than its own delay `t` and no more than `t` plus this
+    /// (AWS retries 2.1).
+    Within(Span),
+}
+
+/// Which denials of the client's own machinery are retried, like an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDenial {
+    /// The call ends at once (Polly's HTTP handlers).
+    GiveUp,
+    /// The denial is one more failed attempt (resilience4j, whose retry is outside its breaker).
+    Retry,
+}
+
+/// The retry rule of a client.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retry {
+    /// How many attempts at most, the first one included; `u32::MAX` is for ever.
+    pub attempts: u32,
+    /// The delays.
+    pub backoff: Backoff,
+    /// The delays after `Throttled`, where they are others.
+    pub throttled: Option<Backoff>,
+    /// What is retried.
+    pub on: OutcomeSet,
+    /// What happens when a breaker or limiter of the client denies an attempt.
+    pub on_denial: OnDenial,
+    /// What a server hint does.
+    pub hint: HintRule,
+    /// Whether the client gives up at once if the next attempt would start at or after the
+    /// deadline of the call. If not, the deadline ends the call while it waits.
+    pub stop_before_deadline: bool,
+    /// Whether a timed-out attempt keeps running beside its retry, so that its answer still counts
+    /// (Envoy `hedge_on_per_try_timeout`).
+    pub keep_timed_out: bool,
+}
+
+impl Retry {
+    /// A retry of everything transient, up to `attempts` attempts, first one included.
+    #[must_use]
+    pub const fn new(attempts: u32, backoff: Backoff) -> Retry {
+        Retry {
+            attempts,
+            backoff,
+            throttled: None,
+            on: OutcomeSet::TRANSIENT,
+            on_denial: OnDenial::GiveUp,
+            hint: HintRule::Ignore,
+            stop_before_deadline: false,
+            keep_timed_out: false,
+        }
+    }
+
+    /// The rule for exactly these outcomes.
+    #[must_use]
+    pub const fn on(self, on: OutcomeSet) -> Retry {
+        Retry { on, ..self }
+    }
+
+    /// The series that applies after `outcome`.
+    #[must_use]
+    pub const fn series(&self, outcome: Outcome) -> &Backoff {
+        match (&self.throttled, outcome) {
+            (Some(series), Outcome::Throttled) => series,
+            _ => &self.backoff,
+        }
+    }
+
+    /// The delay before the next attempt, `retry` counting from 1 within the series.
+    ///
+    /// Returns whether the series starts again too.
+    pub(super) fn delay(
+        &self,
+        retry: u32,
+        memory: &mut Memory,
+        response: Response,
+        draw: Draw,
+    ) -> (Span, bool) {
+        let own = self.series(response.outcome).delay(retry, memory, draw);
+        let Some(hint) = response.hint else { return (own, false) };
+        match self.hint {
+            HintRule::Ignore => (own, false),
+            HintRule::Instead { limit } => (if hint > limit { own } else { hint }, false),
+            HintRule::Restart => (hint, true),
+            HintRule::AtLeast { limit } => (own.max(hint).min(limit), false),
+            HintRule::Within(more) => (own.max(hint.min(own + more)), false),
+        }
+    }
+}
