@@ -76,6 +76,8 @@ pub enum Admission {
 pub enum Denial {
     /// The breaker is open, or half-open with all its probes out.
     BreakerOpen,
+    /// The budget has run out while the retry waited.
+    Budget,
 }
 
 /// What to do after an attempt.
@@ -140,6 +142,12 @@ impl Policy {
                 budget.begin(state, now);
             }
         }
+        if let (Some(budget), Some(state)) = (&self.budget, &state.budget)
+            && progress.attempts > 0
+            && !budget.still_allows(state)
+        {
+            return Admission::Reject(Denial::Budget);
+        }
         if let (Some(breaker), Some(state)) = (&self.breaker, &mut state.breaker) {
             match breaker.admit(state, now, draw) {
                 Gate::Pass(ticket) => progress.ticket = ticket,
@@ -196,7 +204,9 @@ impl Policy {
         draw: Draw,
     ) -> Verdict {
         progress.attempts += 1;
-        let retried = self.retry.filter(|retry| retry.on_denial == OnDenial::Retry);
+        let retried = self
+            .retry
+            .filter(|retry| retry.on_denial == OnDenial::Retry && denial != Denial::Budget);
         let verdict = match retried {
             Some(retry) => {
                 let response = Response::new(Outcome::Rejected);

@@ -96,7 +96,9 @@ impl Meter {
             _ => None,
         };
         let smooth = match trip {
-            Trip::SuccessRate { .. } | Trip::Either { .. } => Some(Smooth::default()),
+            Trip::SuccessRate { window, .. } | Trip::Either { window, .. } => {
+                Some(Smooth::new(*window, Time::ZERO))
+            }
             _ => None,
         };
         Meter { consecutive: 0, rolling, smooth, evaluated: Time::ZERO }
@@ -108,7 +110,7 @@ impl Meter {
             rolling.reset(*window, now);
         }
         if let Some(smooth) = &mut self.smooth {
-            *smooth = Smooth::starting(now);
+            smooth.reset(now);
         }
     }
 
@@ -130,16 +132,19 @@ impl Meter {
         }
     }
 
+    /// Counts only how many failures there were in a row.
+    pub(super) fn chain(&mut self, failed: bool) {
+        self.consecutive = if failed { self.consecutive + 1 } else { 0 };
+    }
+
     /// Counts a call with its result.
     pub(super) fn push(&mut self, trip: &Trip, failed: bool, took: Span, now: Time) {
-        self.consecutive = if failed { self.consecutive + 1 } else { 0 };
+        self.chain(failed);
         if let (Some(rolling), Trip::Ratio { window, .. }) = (&mut self.rolling, trip) {
             rolling.push(*window, failed, trip.is_slow(took), now);
         }
-        if let (Some(smooth), Trip::SuccessRate { window, .. } | Trip::Either { window, .. }) =
-            (&mut self.smooth, trip)
-        {
-            smooth.push(*window, failed, now);
+        if let Some(smooth) = &mut self.smooth {
+            smooth.push(failed, now);
         }
     }
 
@@ -149,11 +154,9 @@ impl Meter {
             Trip::Consecutive { failures } => failed && self.consecutive >= failures,
             Trip::Ratio { every: Some(_), .. } => false,
             Trip::Ratio { on_success, .. } => (failed || on_success) && self.exceeds(trip),
-            Trip::SuccessRate { least, minimum, window } => {
-                failed && self.below(least, minimum, window, now)
-            }
-            Trip::Either { failures, least, minimum, window } => {
-                failed && (self.consecutive >= failures || self.below(least, minimum, window, now))
+            Trip::SuccessRate { least, minimum, .. } => failed && self.below(least, minimum, now),
+            Trip::Either { failures, least, minimum, .. } => {
+                failed && (self.consecutive >= failures || self.below(least, minimum, now))
             }
         }
     }
@@ -188,7 +191,7 @@ impl Meter {
     }
 
     /// Whether the smoothed success rate is below `least` and says something.
-    fn below(&self, least: f64, minimum: u32, window: Span, now: Time) -> bool {
-        self.smooth.as_ref().is_some_and(|smooth| smooth.below(least, minimum, window, now))
+    fn below(&mut self, least: f64, minimum: u32, now: Time) -> bool {
+        self.smooth.as_mut().is_some_and(|smooth| smooth.below(least, minimum, now))
     }
 }

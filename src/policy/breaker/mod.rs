@@ -63,6 +63,18 @@ pub enum Unheard {
     Holds,
 }
 
+/// What a closing breaker does with what it has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnClose {
+    /// It starts again from nothing; results of probes are never counted.
+    Forgets,
+    /// It starts again from the probe that closed it. Probes are counted like other calls, and if
+    /// an outcome that does not count closes it, all counts stay (cockatiel, failsafe-rs).
+    KeepsProbe,
+    /// It keeps all counts, and counts in every state (opossum).
+    KeepsAll,
+}
+
 /// The rule of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Breaker {
@@ -76,6 +88,9 @@ pub struct Breaker {
     pub open_for: Backoff,
     /// Whether it lets the first probe through only strictly after that time.
     pub strictly_after: bool,
+    /// Whether a timer makes it half-open, so that late results find it so; otherwise the next call
+    /// that asks does.
+    pub by_timer: bool,
     /// What happens then.
     pub probes: Probes,
     /// What an outcome that does not count does in half-open.
@@ -84,8 +99,8 @@ pub struct Breaker {
     pub hears_late: bool,
     /// Whether a reply to a call that had timed out already is a result of its own.
     pub hears_replies_after_timeout: bool,
-    /// Whether a closing breaker keeps what it has counted (opossum).
-    pub keeps_counts: bool,
+    /// What a closing breaker does with what it has counted.
+    pub on_close: OnClose,
     /// Whether calls are counted when they ask, rejected ones included, and only failures when they
     /// come back (opossum).
     pub counts_at_start: bool,
@@ -145,11 +160,12 @@ impl Breaker {
             ignored: OutcomeSet::NONE,
             open_for: Backoff::constant(open_for),
             strictly_after: false,
+            by_timer: false,
             probes: Probes::ONE,
             unheard: Unheard::Frees,
             hears_late: true,
             hears_replies_after_timeout: false,
-            keeps_counts: false,
+            on_close: OnClose::Forgets,
             counts_at_start: false,
         }
     }
@@ -177,10 +193,7 @@ impl Breaker {
             state.meter.count_call(&self.trip, now);
         }
         self.evaluate(state, now, draw);
-        let over = if self.strictly_after { now > state.until } else { now >= state.until };
-        if state.mode == Mode::Open && over {
-            state.change(Mode::HalfOpen);
-        }
+        self.half_open_if_over(state, now);
         match state.mode {
             Mode::Closed => Gate::Pass(Ticket { epoch: state.epoch, probe: false }),
             Mode::Open => Gate::Reject,
@@ -204,6 +217,9 @@ impl Breaker {
         draw: Draw,
     ) {
         self.evaluate(state, now, draw);
+        if self.by_timer {
+            self.half_open_if_over(state, now);
+        }
         if ticket.epoch != state.epoch && !self.hears_late {
             return;
         }
@@ -219,7 +235,9 @@ impl Breaker {
                     self.open(state, now, draw);
                 }
             }
-            Mode::Open if self.keeps_counts => self.count(state, failed, took, now),
+            Mode::Open if self.on_close == OnClose::KeepsAll => {
+                self.count(state, failed, took, now)
+            }
             Mode::Open => {}
             Mode::HalfOpen => self.judge(state, ticket, failed, took, now, draw),
         }
@@ -270,7 +288,9 @@ impl Breaker {
         now: Time,
         draw: Draw,
     ) {
-        if self.keeps_counts {
+        if self.on_close == OnClose::Forgets {
+            state.meter.chain(failed);
+        } else {
             self.count(state, failed, took, now);
         }
         let own = ticket.probe && ticket.epoch == state.epoch;
@@ -282,7 +302,9 @@ impl Breaker {
         state.slow += u32::from(self.trip.is_slow(took));
         match self.probes.proof {
             Proof::Successes(_) if failed => self.open(state, now, draw),
-            Proof::Successes(enough) if state.succeeded >= enough => self.close(state, now),
+            Proof::Successes(enough) if state.succeeded >= enough => {
+                self.close(state, failed, took, now);
+            }
             Proof::Successes(_) => {}
             Proof::Ratio { calls, .. } if state.recorded < calls => {}
             Proof::Ratio { calls, ratio } => {
@@ -291,9 +313,27 @@ impl Breaker {
                 if share(state.recorded - state.succeeded) >= ratio || slow {
                     self.open(state, now, draw);
                 } else {
-                    self.close(state, now);
+                    self.close(state, failed, took, now);
                 }
             }
+        }
+    }
+
+    /// Where the breaker is at `now`, if it is seen from outside between its events.
+    #[must_use]
+    pub fn mode_at(&self, state: &BreakerState, now: Time) -> Mode {
+        if self.by_timer && self.is_over(state, now) { Mode::HalfOpen } else { state.mode }
+    }
+
+    /// Whether the time of an open breaker is over.
+    fn is_over(&self, state: &BreakerState, now: Time) -> bool {
+        let passed = if self.strictly_after { now > state.until } else { now >= state.until };
+        state.mode == Mode::Open && passed
+    }
+
+    fn half_open_if_over(&self, state: &mut BreakerState, now: Time) {
+        if self.is_over(state, now) {
+            state.change(Mode::HalfOpen);
         }
     }
 
@@ -312,11 +352,15 @@ impl Breaker {
         state.change(Mode::Open);
     }
 
-    fn close(&self, state: &mut BreakerState, now: Time) {
+    /// Closes after the probe with this result.
+    fn close(&self, state: &mut BreakerState, failed: bool, took: Span, now: Time) {
         state.openings = 0;
         state.memory = Memory::default();
-        if !self.keeps_counts {
+        if self.on_close != OnClose::KeepsAll {
             state.meter.reset(&self.trip, now);
+        }
+        if self.on_close == OnClose::KeepsProbe {
+            self.count(state, failed, took, now);
         }
         state.change(Mode::Closed);
     }

@@ -44,7 +44,11 @@ pub(super) static PRESETS: [Preset; 1] = [Preset {
             )
             .on(OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected]))
         }),
-        budget: Some(Budget::Throttle(Throttle { max_tokens: 10.0, token_ratio: 0.1 })),
+        budget: Some(Budget::Throttle(Throttle {
+            max_tokens: 10.0,
+            token_ratio: 0.1,
+            after_wait: false,
+        })),
         breaker: None,
     },
 }];
