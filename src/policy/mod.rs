@@ -8,12 +8,18 @@ pub mod backoff;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
+pub mod codel;
 mod composite;
+pub mod deadline;
 pub mod hedge;
+pub mod limit;
 mod outcome;
+pub mod outlier;
 pub mod presets;
 pub mod rate_limit;
 pub mod retry;
+mod rolling;
+pub mod throttling;
 
 pub use composite::{Admission, Denial, GiveUp, Policy, Progress, State, Verdict};
 pub use outcome::{OUTCOMES, Outcome, OutcomeSet, Response};

@@ -6,14 +6,17 @@ use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::Span;
 use stormglass::policy::backoff::{Backoff, Cap, Growth, Jitter, Memory, Rounding};
 
+/// How the cases of one oracle are replayed.
+pub type ReplayCase = fn(&Case<'_>, &mut Mismatches) -> Result<(), String>;
+
 type Build = fn(&Config<'_>) -> Result<Backoff, String>;
 
 /// The replay of a delay oracle, if it is one.
-pub fn oracle(name: &str) -> Option<fn(&Case<'_>, &mut Mismatches) -> Result<(), String>> {
+pub fn oracle(name: &str) -> Option<ReplayCase> {
     if name == "backon-exponential" {
         return Some(backon);
     }
-    build(name).map(|_| replay as fn(&Case<'_>, &mut Mismatches) -> Result<(), String>)
+    build(name).map(|_| replay as ReplayCase)
 }
 
 fn build(oracle: &str) -> Option<Build> {

@@ -19,30 +19,29 @@ use vectors::{Case, File, Mismatches};
 
 /// Replays one file; the oracle names the machine.
 fn replay(file: &File, found: &mut Mismatches) -> Result<(), String> {
-    let replay_case: fn(&Case<'_>, &mut Mismatches) -> Result<(), String> =
-        match file.oracle.as_str() {
-            "botocore-standard-2.1" => aws::botocore_2_1,
-            "botocore-standard-2.0" => aws::botocore_2_0,
-            "smithy-standard" => aws::smithy_js,
-            "smithy-rs-standard" => aws::smithy_rs,
-            "botocore-adaptive" => adaptive::botocore,
-            "smithy-adaptive" => adaptive::smithy_js,
-            "grpc-js-throttler" => grpc::throttler,
-            "grpc-js-retry" => grpc::calls,
-            "pybreaker" => breakers::pybreaker,
-            "cockatiel-breaker" => breakers::cockatiel,
-            "failsafe-rs" => breakers::failsafe,
-            "opossum" => opossum::replay,
-            "tower-tps-budget" => limits::tower_budget,
-            "governor-gcra" => limits::gcra,
-            "x-time-rate" => limits::debt,
-            "guava-rate-limiter" => limits::guava,
-            "google-api-core-retry" => deadline::replay,
-            oracle => match delays::oracle(oracle) {
-                Some(replay_delays) => replay_delays,
-                None => return Err(format!("unknown oracle {oracle:?}")),
-            },
-        };
+    let replay_case: delays::ReplayCase = match file.oracle.as_str() {
+        "botocore-standard-2.1" => aws::botocore_2_1,
+        "botocore-standard-2.0" => aws::botocore_2_0,
+        "smithy-standard" => aws::smithy_js,
+        "smithy-rs-standard" => aws::smithy_rs,
+        "botocore-adaptive" => adaptive::botocore,
+        "smithy-adaptive" => adaptive::smithy_js,
+        "grpc-js-throttler" => grpc::throttler,
+        "grpc-js-retry" => grpc::calls,
+        "pybreaker" => breakers::pybreaker,
+        "cockatiel-breaker" => breakers::cockatiel,
+        "failsafe-rs" => breakers::failsafe,
+        "opossum" => opossum::replay,
+        "tower-tps-budget" => limits::tower_budget,
+        "governor-gcra" => limits::gcra,
+        "x-time-rate" => limits::debt,
+        "guava-rate-limiter" => limits::guava,
+        "google-api-core-retry" => deadline::replay,
+        oracle => match delays::oracle(oracle) {
+            Some(replay_delays) => replay_delays,
+            None => return Err(format!("unknown oracle {oracle:?}")),
+        },
+    };
     file.cases.iter().try_for_each(|case| {
         replay_case(&Case { file, case }, found)
             .map_err(|error| format!("case {:?}: {error}", case.name))
@@ -58,6 +57,7 @@ fn folder() -> PathBuf {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the number of replayed steps belongs to the result")]
 fn no_decision_differs() {
     let folder = folder();
     let files = vectors::load(&folder).expect("the folder holds vector files");

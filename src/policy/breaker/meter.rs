@@ -1,8 +1,8 @@
 //! What a closed breaker counts, and when that is too much.
 
-use super::rolling::{Rolling, Window};
 use super::smooth::Smooth;
 use crate::kernel::time::{Span, Time};
+use crate::policy::rolling::{Rolling, Window};
 
 /// A limit on slow calls (resilience4j).
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,11 +5,10 @@
 //! calls that began before it opened. The state belongs to a process and a target.
 
 mod meter;
-mod rolling;
 mod smooth;
 
+pub use super::rolling::{Rotation, Window};
 pub use meter::{Slow, Trip};
-pub use rolling::{Rotation, Window};
 
 use self::meter::Meter;
 use super::backoff::{Backoff, Memory};
@@ -236,7 +235,7 @@ impl Breaker {
                 }
             }
             Mode::Open if self.on_close == OnClose::KeepsAll => {
-                self.count(state, failed, took, now)
+                self.count(state, failed, took, now);
             }
             Mode::Open => {}
             Mode::HalfOpen => self.judge(state, ticket, failed, took, now, draw),

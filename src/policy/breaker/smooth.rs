@@ -1,8 +1,8 @@
 //! An exponentially weighted success rate: Finagle `SuccessRateWindowed` and the crate failsafe
 //! (`src/failure_policy.rs`, `src/ema.rs`, `src/windowed_adder.rs`).
 
-use super::rolling::{Rolling, Rotation, Window};
 use crate::kernel::time::{Span, Time};
+use crate::policy::rolling::{Rolling, Rotation, Window};
 
 /// The success rate of one breaker. Times are whole milliseconds since it began.
 #[derive(Clone, Debug, PartialEq)]

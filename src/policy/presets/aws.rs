@@ -137,7 +137,7 @@ const NUMBERS_RUST_2_0: &[Number] = &[
     number("cost of a retry, throttling and server errors", "5", SMITHY_RS),
     number("cost of a retry, transient", "10", SMITHY_RS),
     number("refund of a success", "what the one slot of the client holds, or 1", SMITHY_RS),
-    number("server hint", "exactly", SMITHY_RS),
+    number("server hint", "exactly, at most 20s", SMITHY_RS),
 ];
 
 const BASE_2_1: Span = Span::from_millis(50);
@@ -234,7 +234,7 @@ pub(super) static PRESETS: [Preset; 7] = [
                timeouts.",
         policy: standard_2_0(
             Retry {
-                hint: HintRule::Instead { limit: Span::MAX },
+                hint: HintRule::Instead { limit: Span::from_secs(20) },
                 ..Retry::new(3, full_jitter(Span::from_secs(1)))
             },
             Quota { cost: 10, refund: Refund::SharedSlot, ..QUOTA_2_0 },
