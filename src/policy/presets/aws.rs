@@ -40,23 +40,11 @@ const fn standard_2_1(attempts: u32, base: Span, unit: Option<Span>, quota: Quot
         hint: HintRule::Within(Span::from_secs(5)),
         ..Retry::new(attempts, series)
     };
-    Policy {
-        attempt_timeout: None,
-        deadline: None,
-        retry: Some(retry),
-        budget: Some(Budget::Quota(quota)),
-        breaker: None,
-    }
+    Policy { retry: Some(retry), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
 }
 
 const fn standard_2_0(retry: Retry, quota: Quota) -> Policy {
-    Policy {
-        attempt_timeout: None,
-        deadline: None,
-        retry: Some(retry),
-        budget: Some(Budget::Quota(quota)),
-        breaker: None,
-    }
+    Policy { retry: Some(retry), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
 }
 
 const NUMBERS_2_1: &[Number] = &[

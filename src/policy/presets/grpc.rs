@@ -32,8 +32,6 @@ pub(super) static PRESETS: [Preset; 1] = [Preset {
     note: "gRPC retries nothing without a service config. These are the numbers of the example in \
            gRFC A6; five net failures switch retries off.",
     policy: Policy {
-        attempt_timeout: None,
-        deadline: None,
         retry: Some(Retry {
             hint: HintRule::Restart,
             ..Retry::new(
@@ -49,6 +47,6 @@ pub(super) static PRESETS: [Preset; 1] = [Preset {
             token_ratio: 0.1,
             after_wait: false,
         })),
-        breaker: None,
+        ..Policy::ONCE
     },
 }];

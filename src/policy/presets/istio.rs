@@ -32,8 +32,6 @@ pub(super) static PRESETS: [Preset; 1] = [Preset {
     ],
     note: "Applies without any configuration. Istio lifts Envoy's limit of 3 concurrent retries.",
     policy: Policy {
-        attempt_timeout: None,
-        deadline: None,
         retry: Some(
             Retry::new(
                 3,
@@ -44,7 +42,6 @@ pub(super) static PRESETS: [Preset; 1] = [Preset {
             )
             .on(OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected])),
         ),
-        budget: None,
-        breaker: None,
+        ..Policy::ONCE
     },
 }];

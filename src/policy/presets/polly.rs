@@ -5,6 +5,7 @@ use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth};
 use crate::policy::breaker::{Breaker, Rotation, Trip, Unheard, Window};
+use crate::policy::bulkhead::{Around, Bulkhead};
 use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::{HintRule, Retry};
 
@@ -19,6 +20,7 @@ pub(super) static PRESETS: [Preset; 1] = [Preset {
     source: "App-vNext/Polly v8; Microsoft.Extensions.Http.Resilience standard handler",
     scope: Scope::ProcessAndTarget,
     numbers: &[
+        number("calls at once", "1000, no queue", HANDLER),
         number("total timeout", "30s", HANDLER),
         number("retries", "3", HANDLER),
         number("base delay", "2s, exponential, decorrelated jitter version 2", HANDLER),
@@ -41,7 +43,6 @@ pub(super) static PRESETS: [Preset; 1] = [Preset {
             )
             .on(OutcomeSet::TRANSIENT)
         }),
-        budget: None,
         breaker: Some(Breaker {
             failures: OutcomeSet::TRANSIENT,
             unheard: Unheard::Closes,
@@ -62,5 +63,7 @@ pub(super) static PRESETS: [Preset; 1] = [Preset {
                 Span::from_secs(5),
             )
         }),
+        bulkhead: Some(Bulkhead { limit: 1000, queue: 0, around: Around::Call }),
+        ..Policy::ONCE
     },
 }];
