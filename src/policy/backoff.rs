@@ -31,6 +31,13 @@ pub enum Growth {
         /// What each further retry multiplies by.
         factor: f64,
     },
+    /// `base * (factor^n - 1)`: Envoy as it is documented, and as it was before 1.18.
+    ExponentialLessOne {
+        /// The scale.
+        base: Span,
+        /// What each further retry multiplies by.
+        factor: f64,
+    },
     /// `base + u * (3 * previous - base)` with previous = base at first; ignores n. Its randomness
     /// is its own: leave the jitter at `None`.
     Decorrelated {
@@ -249,6 +256,9 @@ impl Backoff {
             Growth::Constant { delay } => count(delay, unit),
             Growth::Linear { base, step: each } => count(base, unit) + step * count(each, unit),
             Growth::Exponential { base, factor } => count(base, unit) * libm::pow(factor, step),
+            Growth::ExponentialLessOne { base, factor } => {
+                count(base, unit) * (libm::pow(factor, step + 1.0) - 1.0)
+            }
             Growth::Decorrelated { base } => {
                 let base = count(base, unit);
                 let previous = if memory.0 == 0.0 { base } else { memory.0 };

@@ -32,14 +32,18 @@ fn call(breaker: &Breaker, state: &mut BreakerState, now: Time, outcome: Outcome
     }
 }
 
-pub fn pybreaker(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
-    let config = case.config();
+/// pybreaker with the parameters of a case.
+pub fn pybreaker_rule(config: &Config<'_>) -> Result<Breaker, String> {
     let trip = Trip::Consecutive { failures: config.count("fail_max", 5) };
     let reset = span(config.number("reset_timeout", 60.0), SECOND);
     let successes = config.count("success_threshold", 1);
     config.finish()?;
     let probes = Probes { at_once: true, proof: Proof::Successes(successes), ..Probes::ONE };
-    let breaker = Breaker { probes, ..Breaker::new(trip, reset) };
+    Ok(Breaker { probes, ..Breaker::new(trip, reset) })
+}
+
+pub fn pybreaker(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
+    let breaker = pybreaker_rule(&case.config())?;
     let mut state = breaker.state();
     for (number, step) in case.steps() {
         // An excluded exception is a success to pybreaker.
@@ -62,19 +66,23 @@ pub fn pybreaker(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> 
     Ok(())
 }
 
-pub fn cockatiel(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
-    let config = case.config();
-    let trip = cockatiel_trip(&config)?;
+/// A cockatiel breaker with the parameters of a case.
+pub fn cockatiel_rule(config: &Config<'_>) -> Result<Breaker, String> {
+    let trip = cockatiel_trip(config)?;
     let open_for = span(config.number("halfOpenAfter_ms", 0.0), MILLISECOND);
     config.finish()?;
-    let breaker = Breaker {
+    Ok(Breaker {
         failures: OutcomeSet::of(&[Outcome::Failed]),
         ignored: OutcomeSet::of(&[Outcome::Invalid]),
         probes: Probes { queue: true, ..Probes::ONE },
         unheard: Unheard::Closes,
         on_close: OnClose::KeepsProbe,
         ..Breaker::new(trip, open_for)
-    };
+    })
+}
+
+pub fn cockatiel(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
+    let breaker = cockatiel_rule(&case.config())?;
     let mut state = breaker.state();
     for (number, step) in case.steps() {
         let outcome = match step.text("outcome") {
@@ -118,8 +126,8 @@ fn cockatiel_trip(config: &Config<'_>) -> Result<Trip, String> {
     Ok(Trip::Ratio { window, minimum, ratio, above, on_success, slow, every })
 }
 
-pub fn failsafe(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
-    let config = case.config();
+/// A breaker of the crate failsafe with the parameters of a case.
+pub fn failsafe_rule(config: &Config<'_>) -> Result<Breaker, String> {
     let failures = config.count("failures", 5);
     let least = config.number("rate", 0.8);
     let minimum = config.count("min_requests", 5);
@@ -132,14 +140,18 @@ pub fn failsafe(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
     };
     let open_for = Backoff::constant(span(config.number("backoff_s", 0.0), SECOND));
     config.finish()?;
-    let breaker = Breaker {
+    Ok(Breaker {
         failures: OutcomeSet::of(&[Outcome::Failed]),
         strictly_after: true,
         open_for,
         probes: Probes { limit: u32::MAX, ..Probes::ONE },
         on_close: OnClose::KeepsProbe,
         ..Breaker::new(trip, Span::ZERO)
-    };
+    })
+}
+
+pub fn failsafe(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
+    let breaker = failsafe_rule(&case.config())?;
     let mut state = breaker.state();
     let mut ticket = Ticket::default();
     for (number, step) in case.steps() {

@@ -48,11 +48,15 @@ fn millis(config: &Config<'_>, name: &'static str, default: f64) -> Span {
     span(config.number(name, default), MILLISECOND)
 }
 
+/// The series that the oracle's parameters make.
+pub fn series(oracle: &str, config: &Config<'_>) -> Result<Backoff, String> {
+    build(oracle).ok_or("no such back-off")?(config)
+}
+
 /// Replays the delays of one case; a step with n = 1 begins a new series.
 fn replay(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
     let config = case.config();
-    let build = build(&case.file.oracle).ok_or("no such back-off")?;
-    let series = build(&config)?;
+    let series = series(&case.file.oracle, &config)?;
     config.finish()?;
     let mut memory = Memory::default();
     for (number, step) in case.steps() {

@@ -12,6 +12,7 @@ mod delays;
 mod grpc;
 mod limits;
 mod opossum;
+mod same;
 mod vectors;
 
 use std::path::{Path, PathBuf};

@@ -14,8 +14,8 @@ use stormglass::policy::{Outcome, OutcomeSet};
 const DRAW: Draw = Draw(0);
 
 /// The parameters of one case.
-struct Circuit {
-    breaker: Breaker,
+pub struct Circuit {
+    pub breaker: Breaker,
     bulkhead: Bulkhead,
     timeout: u64,
 }
@@ -60,7 +60,7 @@ pub fn replay(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
     Ok(())
 }
 
-fn circuit(config: &Config<'_>) -> Result<Circuit, String> {
+pub fn circuit(config: &Config<'_>) -> Result<Circuit, String> {
     let millis = |name, default: f64| Span(nanos(config.number(name, default), MILLISECOND));
     let window = Window::Time {
         span: millis("rollingCountTimeout", 10_000.0),

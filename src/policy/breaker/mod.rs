@@ -19,6 +19,8 @@ use crate::kernel::time::{Span, Time};
 /// What the probes of a half-open breaker must show.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Proof {
+    /// Nothing: it closes when its time is over (Spring Retry).
+    Nothing,
     /// This many successes close it; the first failure opens it again.
     Successes(u32),
     /// When this many results are in, it opens again if the share of failures is at least `ratio`,
@@ -304,7 +306,7 @@ impl Breaker {
             Proof::Successes(enough) if state.succeeded >= enough => {
                 self.close(state, failed, took, now);
             }
-            Proof::Successes(_) => {}
+            Proof::Nothing | Proof::Successes(_) => {}
             Proof::Ratio { calls, .. } if state.recorded < calls => {}
             Proof::Ratio { calls, ratio } => {
                 let share = |part: u32| f64::from(part) / f64::from(calls);
@@ -331,7 +333,13 @@ impl Breaker {
     }
 
     fn half_open_if_over(&self, state: &mut BreakerState, now: Time) {
-        if self.is_over(state, now) {
+        if !self.is_over(state, now) {
+            return;
+        }
+        if self.probes.proof == Proof::Nothing {
+            state.meter.reset(&self.trip, now);
+            state.change(Mode::Closed);
+        } else {
             state.change(Mode::HalfOpen);
         }
     }

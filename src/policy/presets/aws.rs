@@ -148,6 +148,11 @@ const JS_2_0: Retry = Retry {
     )
 };
 
+/// botocore 2.1, to which adaptive mode adds its limiter.
+pub(super) const STANDARD_2_1: Policy = standard_2_1(3, BASE_2_1, None, QUOTA_2_1);
+/// JavaScript 2.1, to which adaptive mode adds its limiter.
+pub(super) const STANDARD_JS_2_1: Policy = standard_2_1(3, BASE_2_1, Some(MILLISECOND), QUOTA_2_1);
+
 /// The presets of this family.
 pub(super) static PRESETS: [Preset; 7] = [
     Preset {
@@ -158,7 +163,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         scope: Scope::Process,
         numbers: NUMBERS_2_1,
         note: "The quota belongs to a client object; a process with many clients has many quotas.",
-        policy: standard_2_1(3, BASE_2_1, None, QUOTA_2_1),
+        policy: STANDARD_2_1,
     },
     Preset {
         name: "aws-standard",
@@ -188,7 +193,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         scope: Scope::Process,
         numbers: NUMBERS_JS_2_1,
         note: "Delays are whole milliseconds.",
-        policy: standard_2_1(3, BASE_2_1, Some(MILLISECOND), QUOTA_2_1),
+        policy: STANDARD_JS_2_1,
     },
     Preset {
         name: "aws-standard-js",
