@@ -10,6 +10,7 @@ pub mod budget;
 pub mod bulkhead;
 pub mod codel;
 mod composite;
+pub mod custom;
 pub mod deadline;
 pub mod hedge;
 pub mod limit;
