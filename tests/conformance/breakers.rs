@@ -6,8 +6,8 @@ use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::backoff::Backoff;
 use stormglass::policy::breaker::{
-    Breaker, BreakerState, Gate, Mode, OnClose, Probes, Proof, Rotation, Ticket, Trip, Unheard,
-    Window,
+    Breaker, BreakerState, Comparison, Gate, Mode, OnClose, Probes, Proof, Rotation, Ticket, Trip,
+    Unheard, Window,
 };
 use stormglass::policy::{Outcome, OutcomeSet};
 
@@ -111,8 +111,10 @@ fn cockatiel_trip(config: &Config<'_>) -> Result<Trip, String> {
             let duration = config.number("duration", 0.0);
             let buckets = (duration / 1_000.0).ceil().max(5.0);
             let width = (duration / buckets).round();
-            let per_second = config.number("minimumRps", 5.0 / ratio);
-            let minimum = (width * buckets * per_second / 1_000.0).ceil();
+            let given = config.value("minimumRps").and_then(Value::as_f64);
+            let per_millisecond =
+                given.map_or(5.0 / (ratio * 1_000.0), |per_second| per_second / 1_000.0);
+            let minimum = (width * buckets * per_millisecond).ceil();
             let window = Window::Time {
                 span: span(width * buckets, MILLISECOND),
                 buckets: buckets as u32,
@@ -122,8 +124,8 @@ fn cockatiel_trip(config: &Config<'_>) -> Result<Trip, String> {
         }
         kind => return Err(format!("unknown breaker {kind:?}")),
     };
-    let (above, on_success, slow, every) = (true, false, None, None);
-    Ok(Trip::Ratio { window, minimum, ratio, above, on_success, slow, every })
+    let (comparison, on_success, slow, every) = (Comparison::AboveProduct, false, None, None);
+    Ok(Trip::Ratio { window, minimum, ratio, comparison, on_success, slow, every })
 }
 
 /// A breaker of the crate failsafe with the parameters of a case.

@@ -100,7 +100,7 @@ fn near(ours: &Value, recorded: f64) -> bool {
 }
 
 fn axios_retry(config: &Config<'_>) -> Result<Backoff, String> {
-    let factor = millis(config, "delayFactor", 100.0);
+    let factor = millis(config, "delayFactor", config.number("factor", 100.0));
     let first = Span(factor.0.saturating_mul(2));
     Ok(Backoff::exponential(first, 2.0).jittered(Jitter::Up(0.2)))
 }

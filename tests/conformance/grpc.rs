@@ -46,9 +46,38 @@ fn seconds(config: &Config<'_>, name: &'static str, default: &'static str) -> Re
     number.map(|number| span(number, SECOND)).ok_or(format!("{name} is {text:?}"))
 }
 
-/// A list of status codes.
-fn codes(config: &Config<'_>, name: &'static str) -> Option<Vec<i64>> {
-    Some(config.value(name)?.as_array()?.iter().filter_map(Value::as_i64).collect())
+/// The names of the status codes, by number.
+const CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// A list of status codes, by number or name.
+fn codes(config: &Config<'_>, name: &'static str) -> Result<Option<Vec<i64>>, String> {
+    let code = |value: &Value| {
+        let named = || {
+            let name = value.as_str()?.to_uppercase();
+            CODES.iter().position(|&code| code == name).map(|code| code as i64)
+        };
+        value.as_i64().or_else(named).ok_or(format!("unknown status code {value}"))
+    };
+    let list = config.value(name).and_then(Value::as_array);
+    list.map(|list| list.iter().map(code).collect()).transpose()
 }
 
 /// What the caller of one case is configured to do.
@@ -83,7 +112,7 @@ fn caller(config: &Config<'_>) -> Result<Caller, String> {
     let attempts = config.count("maxAttempts", 1).min(5);
     let budget = throttle(config).map(Budget::Throttle);
     let (fatal, retryable) =
-        (codes(config, "nonFatalStatusCodes"), codes(config, "retryableStatusCodes"));
+        (codes(config, "nonFatalStatusCodes")?, codes(config, "retryableStatusCodes")?);
     let transient = OutcomeSet::of(&[Outcome::Rejected]);
     let caller = if let Some(codes) = retryable {
         let series = Backoff::exponential(

@@ -33,7 +33,7 @@ pub fn tower_budget(case: &Case<'_>, found: &mut Mismatches) -> Result<(), Strin
 
 pub fn gcra(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
     let config = case.config();
-    let interval = span(1.0 / config.number("per_second", 1.0), 1e9);
+    let interval = Span(1_000_000_000 / u64::from(config.count("per_second", 1)));
     let rule = Gcra { interval, burst: config.count("burst", 1) };
     config.finish()?;
     let mut state = GcraState::default();

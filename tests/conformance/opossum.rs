@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::breaker::{
-    Breaker, BreakerState, Gate, Mode, OnClose, Rotation, Ticket, Trip, Window,
+    Breaker, BreakerState, Comparison, Gate, Mode, OnClose, Rotation, Ticket, Trip, Window,
 };
 use stormglass::policy::bulkhead::{Around, Bulkhead, BulkheadState, Room};
 use stormglass::policy::{Outcome, OutcomeSet};
@@ -62,16 +62,18 @@ pub fn replay(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
 
 pub fn circuit(config: &Config<'_>) -> Result<Circuit, String> {
     let millis = |name, default: f64| Span(nanos(config.number(name, default), MILLISECOND));
+    let buckets = config.count("rollingCountBuckets", 10);
+    let width = (config.number("rollingCountTimeout", 10_000.0) / f64::from(buckets)).floor();
     let window = Window::Time {
-        span: millis("rollingCountTimeout", 10_000.0),
-        buckets: config.count("rollingCountBuckets", 10),
+        span: Span(nanos(width * f64::from(buckets), MILLISECOND)),
+        buckets,
         rotation: Rotation::Aligned,
     };
     let trip = Trip::Ratio {
         window,
         minimum: config.count("volumeThreshold", 0),
         ratio: config.number("errorThresholdPercentage", 50.0) / 100.0,
-        above: true,
+        comparison: Comparison::AbovePercent,
         on_success: false,
         slow: None,
         every: None,

@@ -8,7 +8,7 @@ mod meter;
 mod smooth;
 
 pub use super::rolling::{Rotation, Window};
-pub use meter::{Slow, Trip};
+pub use meter::{Comparison, Slow, Trip};
 
 use self::meter::Meter;
 use super::backoff::{Backoff, Memory};

@@ -57,3 +57,38 @@ impl Smooth {
 const fn window(length: Span) -> Window {
     Window::Time { span: length, buckets: 5, rotation: Rotation::Shifting }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::ZERO + Span::from_secs(seconds)
+    }
+
+    /// The example in the tests of Finagle and failsafe: with a window of 100 s and a call each
+    /// second, the rate is below one half after 100 ln 2 = 70 failures.
+    #[test]
+    fn the_rate_has_its_half_life() {
+        let mut smooth = Smooth::new(Span::from_secs(100), Time::ZERO);
+        for second in 1..=100 {
+            smooth.push(false, at(second));
+        }
+        for failure in 1..=70 {
+            smooth.push(true, at(100 + failure));
+            assert_eq!(smooth.below(0.5, 5, at(100 + failure)), failure == 70);
+        }
+    }
+
+    #[test]
+    fn a_window_and_a_minimum_of_calls_are_needed() {
+        let mut smooth = Smooth::new(Span::from_secs(30), Time::ZERO);
+        for second in [26, 27, 28, 29] {
+            smooth.push(true, at(second));
+        }
+        assert!(!smooth.below(0.8, 4, at(29)));
+        assert!(smooth.below(0.8, 4, at(30)));
+        assert!(!smooth.below(0.8, 5, at(30)));
+        assert!(!smooth.below(0.8, 1, at(90)));
+    }
+}

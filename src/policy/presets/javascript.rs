@@ -4,7 +4,9 @@ use super::{Label, Preset, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Jitter, Rounding};
-use crate::policy::breaker::{Breaker, OnClose, Probes, Rotation, Trip, Unheard, Window};
+use crate::policy::breaker::{
+    Breaker, Comparison, OnClose, Probes, Rotation, Trip, Unheard, Window,
+};
 use crate::policy::bulkhead::{Around, Bulkhead};
 use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::Retry;
@@ -96,7 +98,7 @@ pub(super) static PRESETS: [Preset; 8] = [
                         },
                         minimum: 0,
                         ratio: 0.5,
-                        above: true,
+                        comparison: Comparison::AbovePercent,
                         on_success: false,
                         slow: None,
                         every: None,

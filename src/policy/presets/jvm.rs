@@ -4,7 +4,7 @@ use super::{Label, Preset, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
-use crate::policy::breaker::{Breaker, Probes, Proof, Rotation, Slow, Trip, Window};
+use crate::policy::breaker::{Breaker, Comparison, Probes, Proof, Rotation, Slow, Trip, Window};
 use crate::policy::budget::{Budget, Concurrent};
 use crate::policy::bulkhead::{Around, Bulkhead};
 use crate::policy::outcome::OutcomeSet;
@@ -31,7 +31,7 @@ const R4J: Breaker = Breaker {
             window: Window::Calls(100),
             minimum: 100,
             ratio: 0.5,
-            above: false,
+            comparison: Comparison::AtLeast,
             on_success: true,
             slow: Some(Slow { longer_than: Span::from_secs(60), ratio: 1.0 }),
             every: None,
@@ -121,7 +121,7 @@ pub(super) static PRESETS: [Preset; 6] = [
                         },
                         minimum: 20,
                         ratio: 0.5,
-                        above: false,
+                        comparison: Comparison::AtLeast,
                         on_success: false,
                         slow: None,
                         every: Some(Span::from_millis(500)),

@@ -4,7 +4,7 @@ use super::{Label, Preset, Scope, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth};
-use crate::policy::breaker::{Breaker, Rotation, Trip, Unheard, Window};
+use crate::policy::breaker::{Breaker, Comparison, Rotation, Trip, Unheard, Window};
 use crate::policy::bulkhead::{Around, Bulkhead};
 use crate::policy::hedge::{After, Hedge};
 use crate::policy::outcome::OutcomeSet;
@@ -39,7 +39,7 @@ const HTTP: Policy = Policy {
                 },
                 minimum: 100,
                 ratio: 0.1,
-                above: false,
+                comparison: Comparison::AtLeast,
                 on_success: false,
                 slow: None,
                 every: None,
