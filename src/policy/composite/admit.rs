@@ -27,10 +27,12 @@ impl Policy {
             .or_else(|| self.throttle(state, progress, now, draw))
             .or_else(|| self.gate(state, progress, now, draw))
             .or_else(|| self.pace(state, progress, now))
-            .or_else(|| self.room(state, progress, Around::Attempt));
+            .or_else(|| self.room(state, progress, Around::Attempt))
+            .or_else(|| self.limit(state));
         if let Some(refused) = refused {
             if matches!(refused, Admission::Reject(_)) {
                 self.release(state, progress);
+                self.leave_room(state, progress);
             }
             return refused;
         }
@@ -46,6 +48,8 @@ impl Policy {
             budget.begin(state, now);
         }
         progress.running = true;
+        state.in_flight += 1;
+        progress.in_flight = state.in_flight;
         progress.reserved = false;
         progress.passed = false;
         progress.attempts += 1;
@@ -128,6 +132,12 @@ impl Policy {
         }
         let (rule, state) = (self.adaptive.as_ref()?, state.adaptive.as_mut()?);
         rule.acquire(state, now).map(Admission::Wait)
+    }
+
+    /// Asks the adaptive concurrency limit.
+    fn limit(&self, state: &State) -> Option<Admission> {
+        let limit = state.limit.as_ref()?.limit();
+        (state.in_flight >= limit).then_some(Admission::Reject(Denial::Limit))
     }
 
     /// Gives the ticket of an attempt that will not start or not be recorded back to the breaker.

@@ -6,7 +6,8 @@
 //! after a rejected admission it asks [`Policy::denied`].
 //!
 //! An attempt passes, in this order: the bulkhead around the call, adaptive throttling, the breaker,
-//! the rate limiter, the adaptive limiter, the bulkhead around the attempt. Hedging is driven by the
+//! the rate limiter, the adaptive limiter, the bulkhead around the attempt, the adaptive
+//! concurrency limit. Hedging is driven by the
 //! caller with [`Policy::hedge`]; each further copy has a progress of its own,
 //! [`Policy::begin_copy`].
 
@@ -21,6 +22,8 @@ use super::breaker::{Breaker, BreakerState, Ticket};
 use super::budget::{Budget, BudgetState, Share};
 use super::bulkhead::{Bulkhead, BulkheadState};
 use super::hedge::{Hedge, HedgeState};
+use super::limit::{Limit, LimitState};
+use super::outlier::Outlier;
 use super::rate_limit::{RateLimit, RateLimitState};
 use super::retry::Retry;
 use super::throttling::{Throttling, ThrottlingState};
@@ -50,6 +53,10 @@ pub struct Policy {
     pub adaptive: Option<Adaptive>,
     /// What sends a further copy of a slow attempt.
     pub hedge: Option<Hedge>,
+    /// What learns how many attempts may run at once.
+    pub limit: Option<Limit>,
+    /// What keeps failing hosts out of the balancing; it is driven by whoever balances.
+    pub outlier: Option<Outlier>,
 }
 
 /// What a policy remembers across calls. One per scope; never cloned per request.
@@ -69,6 +76,10 @@ pub struct State {
     pub adaptive: Option<AdaptiveState>,
     /// Of hedging.
     pub hedge: Option<HedgeState>,
+    /// Of the adaptive limit.
+    pub limit: Option<LimitState>,
+    /// How many attempts are running.
+    pub in_flight: u32,
 }
 
 /// What a policy remembers of one call.
@@ -85,6 +96,7 @@ pub struct Progress {
     room: Room,
     reserved: bool,
     passed: bool,
+    in_flight: u32,
     /// Free for a policy of the user's own.
     pub own: u64,
 }
@@ -137,6 +149,8 @@ pub enum Denial {
     RateLimit,
     /// Adaptive throttling rejected it.
     Throttling,
+    /// As many attempts run as the adaptive limit allows.
+    Limit,
 }
 
 /// What to do after an attempt.
@@ -183,6 +197,8 @@ impl Policy {
         throttling: None,
         adaptive: None,
         hedge: None,
+        limit: None,
+        outlier: None,
     };
 
     /// A fresh state for one scope. The only place where a policy allocates.
@@ -196,6 +212,8 @@ impl Policy {
             throttling: self.throttling.as_ref().map(Throttling::state),
             adaptive: self.adaptive.as_ref().map(|rule| rule.state(Time::ZERO)),
             hedge: self.hedge.as_ref().map(Hedge::state),
+            limit: self.limit.as_ref().map(Limit::state),
+            in_flight: 0,
         }
     }
 

@@ -4,8 +4,12 @@ use super::{Denial, GiveUp, Policy, Progress, Room, State, Verdict};
 use crate::kernel::draw::{Draw, key_of};
 use crate::kernel::time::{Span, Time};
 use crate::policy::bulkhead::Around;
-use crate::policy::outcome::{Outcome, Response};
+use crate::policy::outcome::{Outcome, OutcomeSet, Response};
 use crate::policy::retry::{OnDenial, Retry};
+
+/// What an adaptive limit takes for a sign of overload.
+const DROPPED: OutcomeSet =
+    OutcomeSet::of(&[Outcome::Rejected, Outcome::Throttled, Outcome::TimedOut]);
 
 impl Policy {
     /// Tells what an admitted attempt came back with, and asks what to do.
@@ -107,6 +111,10 @@ impl Policy {
         if let (Some(rule), Some(state)) = (&self.adaptive, &mut state.adaptive) {
             rule.respond(state, outcome == Outcome::Throttled, now);
         }
+        if let (Some(rule), Some(state)) = (&self.limit, &mut state.limit) {
+            let own = Draw(key_of(draw.0, 2));
+            rule.update(state, took, progress.in_flight, DROPPED.contains(outcome), own);
+        }
     }
 
     /// The retry decision proper.
@@ -134,7 +142,8 @@ impl Policy {
         self.again(&retry, state, progress, now, call_started, response, draw)
     }
 
-    /// Asks every limit of the retry rule, pays for the retry and draws its delay.
+    /// Asks every limit of the retry rule, draws the delay and pays for the retry. A retry that would
+    /// come too late costs nothing.
     #[expect(clippy::too_many_arguments, reason = "the inputs of one decision, all of them plain")]
     fn again(
         &self,
@@ -149,11 +158,6 @@ impl Policy {
         if progress.attempts >= retry.attempts {
             return Verdict::GiveUp(GiveUp::Attempts);
         }
-        if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
-            && !budget.withdraw(state, &mut progress.share, response.outcome, now)
-        {
-            return Verdict::GiveUp(GiveUp::Budget);
-        }
         progress.step += 1;
         let (after, restarts) = retry.delay(progress.step, &mut progress.memory, response, draw);
         if restarts {
@@ -163,6 +167,11 @@ impl Policy {
             && now + after >= call_started + deadline
         {
             return Verdict::GiveUp(GiveUp::Deadline);
+        }
+        if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
+            && !budget.withdraw(state, &mut progress.share, response.outcome, now)
+        {
+            return Verdict::GiveUp(GiveUp::Budget);
         }
         Verdict::Retry { after }
     }
@@ -188,6 +197,12 @@ impl Policy {
 
     /// Gives back what one attempt holds.
     fn leave_attempt(&self, state: &mut State, progress: &mut Progress) {
+        state.in_flight -= 1;
+        self.leave_room(state, progress);
+    }
+
+    /// Leaves the bulkhead around the attempt.
+    pub(super) fn leave_room(&self, state: &mut State, progress: &mut Progress) {
         if let (Some(bulkhead), Some(state)) = (&self.bulkhead, &mut state.bulkhead)
             && bulkhead.around == Around::Attempt
             && progress.room == Room::Inside

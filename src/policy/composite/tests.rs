@@ -127,3 +127,35 @@ fn an_abandoned_retry_gives_its_slot_back() {
     let retried = attempt(&policy, &mut state, &mut policy.begin(), Time::ZERO, Outcome::Failed);
     assert!(matches!(retried, Verdict::Retry { .. }));
 }
+
+#[test]
+fn a_retry_that_would_come_too_late_costs_nothing() {
+    use crate::policy::retry::Retry;
+    let aws = policy("aws-standard");
+    let policy = Policy {
+        deadline: Some(Span::from_millis(20)),
+        retry: aws.retry.map(|retry| Retry { stop_before_deadline: true, ..retry }),
+        ..*aws
+    };
+    let (mut state, mut progress) = (policy.state(), policy.begin());
+    let verdict = attempt(&policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
+    assert_eq!(verdict, Verdict::GiveUp(GiveUp::Deadline));
+    assert_eq!(state.budget, policy.state().budget);
+}
+
+#[test]
+fn an_adaptive_limit_rejects_what_is_above_it_and_learns() {
+    let policy = *policy("concurrency-limits-aimd");
+    let mut state = policy.state();
+    let mut calls = [policy.begin(); 21];
+    let admitted = calls
+        .iter_mut()
+        .map(|call| policy.admit(&mut state, call, Time::ZERO, DRAW))
+        .filter(|&admission| admission == Admission::Go)
+        .count();
+    assert_eq!((admitted, state.in_flight), (20, 20));
+    let ok = Response::new(Outcome::Ok);
+    policy.settle(&mut state, &mut calls[19], Time(1), Time::ZERO, Time::ZERO, ok, DRAW);
+    assert_eq!(state.limit.map(|limit| limit.limit()), Some(21));
+    assert_eq!(state.in_flight, 19);
+}

@@ -10,6 +10,7 @@ mod finagle;
 mod grpc;
 mod javascript;
 mod jvm;
+mod learned;
 mod linkerd;
 mod overload;
 mod polly;
@@ -84,7 +85,7 @@ const fn number(name: &'static str, value: &'static str, source: &'static str) -
     Number { name, value, source }
 }
 
-static FAMILIES: [&[Preset]; 14] = [
+static FAMILIES: [&[Preset]; 15] = [
     &aws::PRESETS,
     &aws_modes::PRESETS,
     &envoy::PRESETS,
@@ -92,6 +93,7 @@ static FAMILIES: [&[Preset]; 14] = [
     &grpc::PRESETS,
     &javascript::PRESETS,
     &jvm::PRESETS,
+    &learned::PRESETS,
     &linkerd::PRESETS,
     &overload::PRESETS,
     &polly::PRESETS,
