@@ -67,10 +67,11 @@ fn probability(backoff: &Backoff, x: f64) -> f64 {
             return uniform(base.0 as f64 * (1.0 - spread), base.0 as f64 * (1.0 + spread));
         }
         Growth::DecorrelatedV2 { base, factor } => return rise(x / base.0 as f64, factor),
-        Growth::FourthPower { width } => {
-            let (second, low) = (1e9, 16.0);
-            let steps = (x / second - low + 1.0).floor();
-            return (steps / (f64::from(width) * f64::from(RETRY))).clamp(0.0, 1.0);
+        Growth::FourthPower { width, in_steps } => {
+            let seconds = (x / 1e9).floor() - 16.0;
+            let step = if in_steps { f64::from(RETRY) } else { 1.0 };
+            let values = f64::from(width) * f64::from(RETRY) / step;
+            return (((seconds / step).floor() + 1.0) / values).clamp(0.0, 1.0);
         }
         growth => panic!("{growth:?} is not jittered"),
     };

@@ -20,7 +20,7 @@ pub(super) static PRESETS: [Preset; 3] = [
         name: "finagle",
         version: "RetryBudget",
         label: Label::SourceDerived,
-        source: "twitter/finagle",
+        source: "twitter/finagle at commit 4feb34cb",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("retries of calls", "20%", BUDGET),
@@ -40,7 +40,7 @@ pub(super) static PRESETS: [Preset; 3] = [
         name: "finagle-failure-accrual",
         version: "default",
         label: Label::SourceDerived,
-        source: "twitter/finagle",
+        source: "twitter/finagle at commit 4feb34cb",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("failures in a row", "5", ACCRUAL),
@@ -64,7 +64,7 @@ pub(super) static PRESETS: [Preset; 3] = [
         name: "finagle-backup-requests",
         version: "1%",
         label: Label::SourceDerived,
-        source: "twitter/finagle",
+        source: "twitter/finagle at commit 4feb34cb",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("copies", "1 extra", BACKUP),

@@ -50,7 +50,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "grpc",
         version: "grpc-go",
         label: Label::SourceDerived,
-        source: "grpc/grpc-go stream.go and grpc/proposal A6-client-retries.md",
+        source: "grpc/grpc-go stream.go at commit 4793ad04 and grpc/proposal A6-client-retries.md",
         scope: Scope::ProcessAndTarget,
         numbers: EXAMPLE,
         note: "gRPC retries nothing without a service config. These are the numbers of the example \

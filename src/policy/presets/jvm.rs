@@ -44,9 +44,9 @@ const R4J: Breaker = Breaker {
 pub(super) static PRESETS: [Preset; 6] = [
     Preset {
         name: "resilience4j",
-        version: "2",
+        version: "af9e7c97",
         label: Label::SourceDerived,
-        source: "resilience4j/resilience4j",
+        source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("attempts", "3", R4J_RETRY),
@@ -71,9 +71,9 @@ pub(super) static PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "resilience4j-exponential-random",
-        version: "2",
+        version: "af9e7c97",
         label: Label::SourceDerived,
-        source: "resilience4j/resilience4j",
+        source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::Request,
         numbers: &[
             number("attempts", "3", R4J_RETRY),
@@ -135,9 +135,9 @@ pub(super) static PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "failsafe",
-        version: "3",
+        version: "5759a5e6",
         label: Label::SourceDerived,
-        source: "failsafe-lib/failsafe, failsafe-go",
+        source: "failsafe-lib/failsafe; failsafe-go/failsafe-go at commit 5759a5e6",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("retries", "2", FAILSAFE),
@@ -159,9 +159,9 @@ pub(super) static PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "spring-retry",
-        version: "2",
+        version: "c8977dda",
         label: Label::SourceDerived,
-        source: "spring-projects/spring-retry",
+        source: "spring-projects/spring-retry at commit c8977dda",
         scope: Scope::Request,
         numbers: &[
             number("attempts", "3", SPRING),
@@ -184,9 +184,9 @@ pub(super) static PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "spring-retry-circuit-breaker",
-        version: "2",
+        version: "c8977dda",
         label: Label::SourceDerived,
-        source: "spring-projects/spring-retry",
+        source: "spring-projects/spring-retry at commit c8977dda",
         scope: Scope::Process,
         numbers: &[
             number("failures", "3 within 5s", SPRING),

@@ -15,7 +15,7 @@ const NETFLIX: &str = "Netflix/concurrency-limits, builders of the limits";
 pub(super) static PRESETS: [Preset; 7] = [
     Preset {
         name: "envoy-outlier-detection",
-        version: "1.31",
+        version: "since-1.31",
         label: Label::SourceDerived,
         source: "envoyproxy/envoy outlier_detection_impl.cc",
         scope: Scope::ProcessAndTarget,
@@ -36,7 +36,7 @@ pub(super) static PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "envoy-outlier-detection",
-        version: "1.30",
+        version: "before-1.31",
         label: Label::SourceDerived,
         source: "envoyproxy/envoy outlier_detection_impl.cc",
         scope: Scope::ProcessAndTarget,
@@ -95,9 +95,9 @@ pub(super) static PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "concurrency-limits-aimd",
-        version: "0.5",
+        version: "78a74b98",
         label: Label::SourceDerived,
-        source: "Netflix/concurrency-limits AIMDLimit.java",
+        source: "Netflix/concurrency-limits AIMDLimit.java at commit 78a74b98",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("first limit", "20", NETFLIX),
@@ -110,9 +110,9 @@ pub(super) static PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "concurrency-limits-vegas",
-        version: "0.5",
+        version: "78a74b98",
         label: Label::SourceDerived,
-        source: "Netflix/concurrency-limits VegasLimit.java",
+        source: "Netflix/concurrency-limits VegasLimit.java at commit 78a74b98",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("first limit", "20", NETFLIX),
@@ -125,9 +125,9 @@ pub(super) static PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "concurrency-limits-gradient2",
-        version: "0.5",
+        version: "78a74b98",
         label: Label::SourceDerived,
-        source: "Netflix/concurrency-limits Gradient2Limit.java",
+        source: "Netflix/concurrency-limits Gradient2Limit.java at commit 78a74b98",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("first limit", "20", NETFLIX),

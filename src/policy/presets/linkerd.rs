@@ -19,7 +19,7 @@ pub(super) static PRESETS: [Preset; 3] = [
         name: "linkerd",
         version: "routes",
         label: Label::SourceDerived,
-        source: "linkerd/linkerd2-proxy",
+        source: "linkerd/linkerd2-proxy at commit 29637b64",
         scope: Scope::Request,
         numbers: &[
             number("retries", "1", ROUTES),
@@ -41,7 +41,7 @@ pub(super) static PRESETS: [Preset; 3] = [
         name: "linkerd",
         version: "service-profile",
         label: Label::SourceDerived,
-        source: "linkerd/linkerd2-proxy",
+        source: "linkerd/linkerd2-proxy at commit 29637b64",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("retry ratio", "0.2", PROFILES),
@@ -69,7 +69,7 @@ pub(super) static PRESETS: [Preset; 3] = [
         name: "linkerd-failure-accrual",
         version: "consecutive",
         label: Label::SourceDerived,
-        source: "linkerd/linkerd2-proxy",
+        source: "linkerd/linkerd2-proxy at commit 29637b64",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("failures in a row", "7", ROUTES),

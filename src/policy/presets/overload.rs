@@ -85,9 +85,9 @@ pub(super) static PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "failsafe-go-adaptive-throttler",
-        version: "0.7",
+        version: "5759a5e6",
         label: Label::SourceDerived,
-        source: "failsafe-go/failsafe-go",
+        source: "failsafe-go/failsafe-go at commit 5759a5e6",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("success rate", "0.9", FAILSAFE_GO),
@@ -128,9 +128,9 @@ pub(super) static PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "resilience4j-rate-limiter",
-        version: "2",
+        version: "af9e7c97",
         label: Label::SourceDerived,
-        source: "resilience4j/resilience4j",
+        source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::Process,
         numbers: &[
             number("permits", "50", LIMITER),

@@ -57,7 +57,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "polly-http",
         version: "8",
         label: Label::SourceDerived,
-        source: "App-vNext/Polly v8; Microsoft.Extensions.Http.Resilience standard handler",
+        source: "App-vNext/Polly 8 at commit 173d6d1d; Microsoft.Extensions.Http.Resilience standard handler",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("calls at once", "1000, no queue", HANDLER),
@@ -78,7 +78,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "polly-http-hedging",
         version: "8",
         label: Label::SourceDerived,
-        source: "App-vNext/Polly v8; Microsoft.Extensions.Http.Resilience hedging handler",
+        source: "App-vNext/Polly 8 at commit 173d6d1d; Microsoft.Extensions.Http.Resilience hedging handler",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("total timeout", "30s", HEDGING),
@@ -104,7 +104,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "polly-retry",
         version: "8",
         label: Label::SourceDerived,
-        source: "App-vNext/Polly v8",
+        source: "App-vNext/Polly 8 at commit 173d6d1d",
         scope: Scope::Request,
         numbers: &[
             number("retries", "3", CORE),
@@ -120,7 +120,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "polly-circuit-breaker",
         version: "8",
         label: Label::SourceDerived,
-        source: "App-vNext/Polly v8",
+        source: "App-vNext/Polly 8 at commit 173d6d1d",
         scope: Scope::ProcessAndTarget,
         numbers: &[
             number("failure ratio", "0.1, reached", BREAKER),

@@ -94,7 +94,7 @@ pub(super) static PRESETS: [Preset; 4] = [
     },
     Preset {
         name: "azure-core-js",
-        version: "1",
+        version: "default",
         label: Label::SourceDerived,
         source: "@azure/core-rest-pipeline",
         scope: Scope::Request,

@@ -16,7 +16,7 @@ const KAFKA: &str = "apache/kafka, KIP-580 and ProducerConfig";
 const CLIENT_GO: &str = "kubernetes/client-go, util/workqueue/default_rate_limiters.go";
 
 /// The presets of this family.
-pub(super) static PRESETS: [Preset; 6] = [
+pub(super) static PRESETS: [Preset; 7] = [
     Preset {
         name: "celery",
         version: "5.7",
@@ -67,7 +67,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "sidekiq",
         version: "8",
         label: Label::SourceDerived,
-        source: "sidekiq 8",
+        source: "sidekiq/sidekiq at commit 1bb4aa06",
         scope: Scope::Request,
         numbers: &[
             number("retries", "25", SIDEKIQ),
@@ -75,13 +75,29 @@ pub(super) static PRESETS: [Preset; 6] = [
         ],
         note: "About 20 days, then the dead set.",
         policy: retrying(
-            Retry::new(26, Backoff::growing(Growth::FourthPower { width: 10 }))
+            Retry::new(26, Backoff::growing(Growth::FourthPower { width: 10, in_steps: false }))
+                .on(OutcomeSet::ERRORS),
+        ),
+    },
+    Preset {
+        name: "sidekiq",
+        version: "6",
+        label: Label::SourceDerived,
+        source: "sidekiq/sidekiq 6",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "25", SIDEKIQ),
+            number("delay", "(n-1)^4 + 15 + rand(10) n s", SIDEKIQ),
+        ],
+        note: "The randomness comes in steps of n seconds: jobs of one failure meet again.",
+        policy: retrying(
+            Retry::new(26, Backoff::growing(Growth::FourthPower { width: 10, in_steps: true }))
                 .on(OutcomeSet::ERRORS),
         ),
     },
     Preset {
         name: "temporal",
-        version: "1",
+        version: "default",
         label: Label::SourceDerived,
         source: "temporalio/temporal",
         scope: Scope::Request,
@@ -102,7 +118,7 @@ pub(super) static PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "kafka-producer",
-        version: "3.7",
+        version: "KIP-580",
         label: Label::SourceDerived,
         source: "apache/kafka, KIP-580",
         scope: Scope::Request,
@@ -131,9 +147,9 @@ pub(super) static PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "client-go",
-        version: "0.31",
+        version: "32ce75a7",
         label: Label::SourceDerived,
-        source: "kubernetes/client-go; golang.org/x/time 0.3.0",
+        source: "kubernetes/client-go at commit 32ce75a7; golang.org/x/time 0.3.0",
         scope: Scope::Process,
         numbers: &[
             number("delay of an item", "5ms * 2^(n-1)", CLIENT_GO),
