@@ -5,4 +5,5 @@
 
 mod imports;
 mod independence;
+mod leaks;
 mod truths;

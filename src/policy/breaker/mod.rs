@@ -265,7 +265,14 @@ impl Breaker {
         }
         match self.unheard {
             Unheard::Frees => state.admitted -= 1,
-            Unheard::Closes => state.change(Mode::Closed),
+            Unheard::Closes => {
+                state.openings = 0;
+                state.memory = Memory::default();
+                if self.on_close == OnClose::Forgets {
+                    state.meter.reset(&self.trip, state.until);
+                }
+                state.change(Mode::Closed);
+            }
             Unheard::Holds => {}
         }
     }
