@@ -159,3 +159,18 @@ fn an_adaptive_limit_rejects_what_is_above_it_and_learns() {
     assert_eq!(state.limit.map(|limit| limit.limit()), Some(21));
     assert_eq!(state.in_flight, 19);
 }
+
+#[test]
+fn an_attempt_that_the_limit_rejects_leaves_the_bulkhead() {
+    use crate::policy::bulkhead::{Around, Bulkhead};
+    let policy = Policy {
+        bulkhead: Some(Bulkhead { limit: 30, queue: 0, around: Around::Attempt }),
+        ..*policy("concurrency-limits-aimd")
+    };
+    let mut state = policy.state();
+    let mut calls = [policy.begin(); 25];
+    for call in &mut calls {
+        policy.admit(&mut state, call, Time::ZERO, DRAW);
+    }
+    assert_eq!(state.bulkhead.map(|room| room.running()), Some(20));
+}
