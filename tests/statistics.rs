@@ -4,6 +4,8 @@
 //! a name ends in a level (`wilson95`, `t_ppf_0.975`, `min_n_for_two_sided_95ci_of_p99`), the level
 //! is read from the name. A name that is not known here is a failure.
 
+use std::cell::RefCell;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stormglass::experiment::statistics::quantile::{Sorted, least_n_for_quantile, rank_interval};
@@ -364,8 +366,9 @@ proptest! {
 
 /// The share of trials whose interval holds the truth; 0.95 of 4,000 has standard error 0.0034.
 fn covered(trials: u64, holds: impl Fn(&dyn Fn(u16) -> f64) -> bool) -> f64 {
-    let draws = Draws::new(2_024);
-    let unit = |trial, index| draws.draw(Purpose::Arrival, 0, trial, index).unit_open_zero();
+    let draws = RefCell::new(Draws::new(2_024));
+    let unit =
+        |trial, index| draws.borrow_mut().draw(Purpose::Arrival, 0, trial, index).unit_open_zero();
     let hits = (0..trials).filter(|trial| holds(&|index| unit(*trial, index)));
     hits.count() as f64 / trials as f64
 }
