@@ -1,8 +1,10 @@
 //! The statistics against reference values, laws that hold for every input, and coverage.
 //!
-//! Every row of `tests/data/stats_vectors.csv` is computed and compared. A row names its test; where
-//! a name ends in a level (`wilson95`, `t_ppf_0.975`, `min_n_for_two_sided_95ci_of_p99`), the level
-//! is read from the name. A name that is not known here is a failure.
+//! Every row of `tests/data/stats_vectors.csv` is computed and compared. A row names its test;
+//! where a name ends in a level (`wilson95`, `t_ppf_0.975`, `min_n_for_two_sided_95ci_of_p99`), the
+//! level is read from the name. A name that is not known here is a failure.
+
+use std::cell::RefCell;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -272,7 +274,8 @@ proptest! {
     #[test]
     fn more_successes_move_both_ends_up((x, n) in trials()) {
         for method in [proportion::wilson, proportion::clopper_pearson, proportion::jeffreys] {
-            let (less, more) = (method(x, n + 1, 0.95).unwrap(), method(x + 1, n + 1, 0.95).unwrap());
+            let less = method(x, n + 1, 0.95).unwrap();
+            let more = method(x + 1, n + 1, 0.95).unwrap();
             prop_assert!(less.interval.low < more.interval.low || x == n);
             prop_assert!(less.interval.high < more.interval.high || x == n);
             let mirrored = method(n + 1 - x, n + 1, 0.95).unwrap().interval;
@@ -281,7 +284,9 @@ proptest! {
     }
 
     #[test]
-    fn holm_lies_between_the_raw_values_and_bonferroni(p in prop::collection::vec(0.0..=1.0, 0..12)) {
+    fn holm_lies_between_the_raw_values_and_bonferroni(
+        p in prop::collection::vec(0.0..=1.0, 0..12),
+    ) {
         let (holm, bonferroni) =
             (multiplicity::holm(&p).unwrap(), multiplicity::bonferroni(&p).unwrap());
         for i in 0..p.len() {
@@ -293,7 +298,11 @@ proptest! {
     }
 
     #[test]
-    fn quantiles_stay_inside_and_rise(values in sample(1), p in 0.001..0.999_f64, q in 0.001..0.999_f64) {
+    fn quantiles_stay_inside_and_rise(
+        values in sample(1),
+        p in 0.001..0.999_f64,
+        q in 0.001..0.999_f64,
+    ) {
         let sorted = Sorted::new(&values).unwrap();
         let (least, most) = (sorted.values()[0], sorted.values()[values.len() - 1]);
         for quantile in [Sorted::type7, Sorted::nearest_rank, Sorted::harrell_davis] {
@@ -332,7 +341,8 @@ proptest! {
         let sure = there.p < 0.05 - 1e-9;
         prop_assert!(!sure || !there.difference.interval.contains(0.0));
         prop_assert!(there.p < 0.05 + 1e-9 || there.difference.interval.contains(0.0));
-        let (p, q) = (rank::signed_rank_exact(&a, &b).unwrap(), rank::signed_rank_exact(&b, &a).unwrap());
+        let p = rank::signed_rank_exact(&a, &b).unwrap();
+        let q = rank::signed_rank_exact(&b, &a).unwrap();
         prop_assert!((p - q).abs() < 1e-12 && p > 0.0);
     }
 
@@ -364,8 +374,9 @@ proptest! {
 
 /// The share of trials whose interval holds the truth; 0.95 of 4,000 has standard error 0.0034.
 fn covered(trials: u64, holds: impl Fn(&dyn Fn(u16) -> f64) -> bool) -> f64 {
-    let draws = Draws::new(2_024);
-    let unit = |trial, index| draws.draw(Purpose::Arrival, 0, trial, index).unit_open_zero();
+    let draws = RefCell::new(Draws::new(2_024));
+    let unit =
+        |trial, index| draws.borrow_mut().draw(Purpose::Arrival, 0, trial, index).unit_open_zero();
     let hits = (0..trials).filter(|trial| holds(&|index| unit(*trial, index)));
     hits.count() as f64 / trials as f64
 }

@@ -127,7 +127,7 @@ impl Probability {
     /// The first draw, as a number, under which it does not happen; saturates at 1.
     #[must_use]
     pub fn threshold(self) -> u64 {
-        self.0.checked_mul(2).unwrap_or(u64::MAX)
+        self.0.saturating_mul(2)
     }
 
     /// The probability as a number in [0, 1].

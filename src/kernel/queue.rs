@@ -287,7 +287,7 @@ mod tests {
             if choice < 45 || (queue.len() < pending && choice < 80) {
                 let far = if draw.below(16) == 0 { gap.saturating_mul(1000) } else { gap };
                 let at = now + draw.below(far);
-                if draw.0 % 2 == 0 {
+                if draw.0.is_multiple_of(2) {
                     queue.schedule(Time(at), step);
                     reference.schedule(at, step);
                 } else {

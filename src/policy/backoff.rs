@@ -1,4 +1,4 @@
-//! How long to wait before a retry: growth, jitter, cap, rounding. One draw per retry, by inversion.
+//! How long to wait before a retry: growth, jitter, cap, rounding. One draw per retry, inverted.
 //!
 //! The names full, equal and decorrelated are those of the
 //! AWS Architecture Blog ("Exponential Backoff And Jitter", aws-samples/aws-arch-backoff-simulator,
@@ -46,7 +46,8 @@ pub enum Growth {
     },
     /// `(curve(t) - previous curve) / 1.4 * base`, `t = n - 1 + u`,
     /// `curve(t) = factor^t * tanh(sqrt(4 t))`: decorrelated jitter version 2 of Polly
-    /// (App-vNext/Polly, `RetryHelper.cs`) and cockatiel (`generators.ts`). Leave the jitter at `None`.
+    /// (App-vNext/Polly, `RetryHelper.cs`) and cockatiel (`generators.ts`). Leave the jitter at
+    /// `None`.
     DecorrelatedV2 {
         /// The scale: the median of the first delay is about this long.
         base: Span,

@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// Beta(1, b) has the closed form 1 - (1 - x)^b, Beta(a, a) is symmetric: large shapes included.
+    /// Beta(1, b) has the closed form 1 - (1 - x)^b, Beta(a, a) is symmetric: large shapes too.
     #[test]
     fn closed_forms_hold_at_every_size() {
         for b in [0.5, 1.0, 3.0, 1e3, 1e7, 1e10] {

@@ -1,7 +1,7 @@
 //! The normal, Student's t and binomial distributions.
 //!
-//! Own code on `libm`, because these numbers decide when a campaign stops. `statrs` 0.19.1 takes its
-//! logarithms and exponentials from `num-traits`, which uses the platform's wherever another
+//! Own code on `libm`, because these numbers decide when a campaign stops. `statrs` 0.19.1 takes
+//! its logarithms and exponentials from `num-traits`, which uses the platform's wherever another
 //! dependency switches its `std` feature on, so its last bits differ between platforms. It is also
 //! less exact: against 40-digit arithmetic its normal distribution function errs by 9e-11 relative
 //! at -1 and 5e-11 at -8 (`libm::erfc`: less than 1e-14), and [`super::beta`] has the measurements

@@ -41,7 +41,7 @@ impl Sorted {
         Ok((low + (position - below) * (high - low)).clamp(low, high))
     }
 
-    /// The entry of rank ceil(n p), at least the first: the nearest rank, type 1 of Hyndman and Fan.
+    /// The entry of rank ceil(n p), at least the first: the nearest rank, type 1 of Hyndman, Fan.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] unless `p` is in [0, 1].

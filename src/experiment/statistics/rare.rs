@@ -4,7 +4,7 @@ use super::error::{Error, ceiling, check_open_unit, check_positive};
 
 /// The upper confidence bound of a probability after `runs` runs without the event.
 ///
-/// 1 - (1 - confidence)^(1 / runs), the one-sided Clopper-Pearson bound. Without runs the bound is 1.
+/// 1 - (1 - confidence)^(1 / runs), the one-sided Clopper-Pearson bound. Without runs it is 1.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] unless `confidence` is strictly between 0 and 1.
@@ -49,9 +49,9 @@ pub struct SplittingPlan {
 
 /// The asymptotically best splitting of an event of probability `probability`.
 ///
-/// Each level is passed with probability exp(-2), so there are -ln(p) / 2 of them (Villén-Altamirano
-/// and Villén-Altamirano, "RESTART: a method for accelerating rare event simulations", 1991); plain
-/// runs need (1 - p) / (p r^2) for the relative standard error r.
+/// Each level is passed with probability exp(-2), so there are -ln(p) / 2 of them
+/// (Villén-Altamirano and Villén-Altamirano, "RESTART: a method for accelerating rare event
+/// simulations", 1991); plain runs need (1 - p) / (p r^2) for the relative standard error r.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] unless `probability` is strictly between 0 and 1 and `relative_error` is

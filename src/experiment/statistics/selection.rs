@@ -15,7 +15,8 @@ pub struct KimNelson {
 /// The constants for `arms` arms, `first_stage` observations each and error probability `alpha`.
 ///
 /// Kim and Nelson, "A fully sequential procedure for indifference-zone selection in simulation",
-/// ACM TOMACS 11 (2001), section 3, with c = 1: eta = ((2 alpha / (arms - 1))^(-2 / (n0 - 1)) - 1) / 2.
+/// ACM TOMACS 11 (2001), section 3, with c = 1:
+/// eta = ((2 alpha / (arms - 1))^(-2 / (n0 - 1)) - 1) / 2.
 ///
 /// # Errors
 /// [`Error::TooFew`] for fewer than two arms or two observations, [`Error::OutOfRange`] unless

@@ -26,10 +26,10 @@ pub struct WarmUp {
 /// The warm-up of `series` by MSER-5: the truncation that minimises the squared deviations of the
 /// remaining batch means over the square of their number.
 ///
-/// Searched over the first half of the batches of 5; the first minimum wins; up to four observations
-/// at the end that fill no batch do not enter the criterion. White, "An effective truncation
-/// heuristic for bias reduction in simulation output", Simulation 69 (1997); Franklin and White,
-/// "Stationarity tests and MSER-5", Winter Simulation Conference (2008).
+/// Searched over the first half of the batches of 5; the first minimum wins; up to four
+/// observations at the end that fill no batch do not enter the criterion. White, "An effective
+/// truncation heuristic for bias reduction in simulation output", Simulation 69 (1997); Franklin
+/// and White, "Stationarity tests and MSER-5", Winter Simulation Conference (2008).
 ///
 /// # Errors
 /// [`Error::TooFew`] for fewer than 20 observations, [`Error::NotFinite`], [`Error::Overflow`].
@@ -67,8 +67,8 @@ pub struct BatchMeans {
 
 /// The mean of `series` with an interval over `batches` batches of equal size.
 ///
-/// Observations at the end that fill no batch are left out. Law, *Simulation Modeling and Analysis*,
-/// section 9.5.3.
+/// Observations at the end that fill no batch are left out. Law, *Simulation Modeling and
+/// Analysis*, section 9.5.3.
 ///
 /// # Errors
 /// [`Error::TooFew`] for fewer than two batches or fewer observations than batches,

@@ -55,7 +55,10 @@ fn side(pixels: f32) -> Result<u32, PngError> {
 mod tests {
     use super::*;
 
-    const DOT: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2"><rect width="3" height="2"/></svg>"#;
+    const DOT: &str = concat!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="3" height="2">"#,
+        r#"<rect width="3" height="2"/></svg>"#,
+    );
 
     #[test]
     fn the_scale_sets_the_number_of_pixels() {

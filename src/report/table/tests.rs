@@ -1,3 +1,5 @@
+//! Tables on narrow and wide terminals, with and without colour, and as Markdown.
+
 use unicode_width::UnicodeWidthStr;
 
 use super::*;

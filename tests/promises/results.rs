@@ -1,0 +1,98 @@
+//! `docs/results.md` describes what is written: every column and key, and none that is not there.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use stormglass::experiment::summary::summarise;
+use stormglass::report::{figures, files};
+
+use super::{sample, source};
+
+type Names = BTreeSet<String>;
+
+/// The names in the tables of one section: rows such as "| `arm` | …" below "## `runs.csv`".
+fn described(document: &str, section: &str) -> Names {
+    let heading = format!("## {section}");
+    let lines = document.lines().skip_while(|line| *line != heading).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with("## "));
+    let name = |line: &str| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned());
+    lines.filter_map(name).collect()
+}
+
+fn header(csv: &str) -> Names {
+    csv.lines().next().unwrap_or_default().split(',').map(str::to_owned).collect()
+}
+
+/// The keys of every object in a value, but not those that are names of the experiment's own.
+fn keys(value: &Value, own: &[&str]) -> Names {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, inner)| {
+                let inner = match (own.contains(&name.as_str()), inner) {
+                    (true, Value::Object(named)) => {
+                        named.values().flat_map(|value| keys(value, own)).collect()
+                    }
+                    _ => keys(inner, own),
+                };
+                inner.into_iter().chain([name.clone()])
+            })
+            .collect(),
+        Value::Array(values) => values.iter().flat_map(|value| keys(value, own)).collect(),
+        _ => Names::new(),
+    }
+}
+
+#[test]
+fn every_column_and_key_is_described_and_no_other() {
+    let document = source::read("docs/results.md");
+    let campaign = sample::campaign(&[]);
+    let results = sample::run_all(&campaign);
+    let summaries = summarise(&campaign, &results);
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let sources = [("experiments/sample.toml".to_owned(), String::new())];
+    let set = ["arrivals=6s".to_owned()];
+    let manifest = json(&files::manifest_json(&campaign, &results, &sources, &set));
+    let summary = json(&files::summary_json(&campaign, &summaries));
+    let drawn = figures::figures(&campaign, &results, &summaries);
+    let written = [
+        ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
+        ("`series.csv`", header(&files::series_csv(&campaign, &results))),
+        ("`summary.json`", keys(&summary, &["metrics", "difference_to_first_arm"])),
+        ("`manifest.json`", keys(&manifest, &["factors"])),
+        ("Figures", drawn.iter().map(|figure| figure.name.to_owned()).collect()),
+    ];
+    for (section, written) in written {
+        assert!(!written.is_empty());
+        let described = described(&document, section);
+        let missing: Vec<_> = written.difference(&described).collect();
+        let invented: Vec<_> = described.difference(&written).collect();
+        assert!(missing.is_empty(), "{section}: docs/results.md does not describe {missing:?}");
+        assert!(invented.is_empty(), "{section}: docs/results.md describes {invented:?}");
+    }
+}
+
+/// The metrics of the summary are columns of `runs.csv`, so one table describes both.
+#[test]
+fn the_metrics_of_the_summary_are_columns() {
+    let campaign = sample::campaign(&[]);
+    let results = sample::run_all(&campaign);
+    let columns = header(&files::runs_csv(&campaign, &results));
+    let text = files::summary_json(&campaign, &summarise(&campaign, &results));
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    let metrics = summary["cells"][0]["metrics"].as_object().unwrap();
+    assert!(metrics.len() > 10);
+    for name in metrics.keys() {
+        assert!(columns.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_planted_column_is_found() {
+    let document = "## `a.csv`\n\n| `x` | one |\n| `y` | two |\n\n## `b.csv`\n\n| `z` | three |\n";
+    assert_eq!(described(document, "`a.csv`"), Names::from(["x".to_owned(), "y".to_owned()]));
+    assert_eq!(header("x,w\n1,2\n"), Names::from(["x".to_owned(), "w".to_owned()]));
+    let value = serde_json::json!({"own": {"name": {"k": 1}}, "list": [{"l": {}}]});
+    let names = ["k", "l", "list", "own"].map(str::to_owned);
+    assert_eq!(keys(&value, &["own"]), Names::from(names));
+}

@@ -1,0 +1,214 @@
+//! A small campaign in memory, with every kind of node, of fault and of invariant.
+
+use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::run::RunResult;
+use stormglass::model::document::{Sources, Value};
+use stormglass::model::problem::Problem;
+
+const MODEL: &str = r#"
+[clients.shoppers]
+processes = 5
+arrivals = { poisson = "40/s" }
+keys = { zipf = { exponent = 1.1, of = 100 } }
+patience = "5s"
+flow = [
+  { call = "api.place_order", policy = "resilience" },
+  { think = "exp 100ms" },
+  { call = "api.order_status", policy = "resilience", expect = "own write" },
+]
+
+[service.api]
+instances = 2
+workers = 8
+queue = { limit = 50 }
+
+[service.api.on.place_order]
+steps = [
+  { work = "exp 2ms" },
+  { transaction = "orders", policy = "internal", once = "request", write = [
+      "order = accepted", "outbox = payment requested", "audit = accepted" ] },
+  { reply = "ok" },
+]
+
+[service.api.on.order_status]
+steps = [
+  { work = "exp 1ms" },
+  { read = "orders_replica.order", cache = "status", policy = "internal" },
+  { reply = "ok" },
+]
+
+[database.orders]
+connections = 8
+commit = "exp 2ms"
+read = "exp 500us"
+flush = "each_commit"
+tables = { order = {}, payment = {} }
+
+[replica.orders_replica]
+of = "orders"
+lag = "exp 100ms"
+read = "exp 500us"
+
+[cache.status]
+capacity = 50
+ttl = "2s"
+latency = "exp 200us"
+
+[outbox.relay]
+database = "orders"
+queue = "payments"
+poll = "50ms"
+batch = 10
+policy = "internal"
+
+[queue.payments]
+visibility = "3s"
+max_receives = 3
+redelivery = "500ms"
+latency = "exp 500us"
+
+[service.payer]
+workers = 10
+takes = "payments"
+steps = [
+  { call = "payment.charge", policy = "resilience" },
+  { transaction = "orders", policy = "internal", once = "order", write = [
+      "payment = recorded", "order = paid" ] },
+  { ack = true, policy = "internal" },
+]
+
+[provider.payment]
+concurrency = 10
+queue = { limit = 20 }
+latency = "lognormal 80ms sigma 0.5"
+effects = ["charge"]
+
+[link.default]
+latency = "exp 500us"
+reply_loss = "2%"
+
+[policy.resilience]
+timeout = "300ms"
+
+[policy.internal]
+timeout = "100ms"
+"#;
+
+const EXPERIMENT: &str = r#"
+name = "sample"
+title = "A sample"
+question = "Does the code do what the documents say?"
+model = "sample-model.toml"
+seeds = "1..4"
+arrivals = "6s"
+drain = "6s"
+
+[measure]
+operation = "api.place_order"
+load = "payment.charge"
+
+[[faults]]
+kind = "slow"
+target = "payment"
+factor = 5
+at = "2s"
+for = "2s"
+
+[[faults]]
+kind = "errors"
+target = "payment"
+share = "20%"
+after_effect = "50%"
+at = "2s"
+for = "2s"
+
+[[faults]]
+kind = "request_loss"
+target = "shoppers -> api"
+share = "5%"
+at = "2s"
+for = "1s"
+
+[[faults]]
+kind = "reply_loss"
+target = "all"
+share = "5%"
+at = "2s"
+for = "1s"
+
+[[faults]]
+kind = "latency"
+target = "payer -> payment"
+added = "5ms"
+at = "2s"
+for = "1s"
+
+[[faults]]
+kind = "traffic_spike"
+target = "shoppers"
+rate = "60/s"
+at = "3s"
+for = "1s"
+
+[invariants]
+one_charge = { effect = "charge" }
+paid_has_payment = { paid = "orders.order = paid", payment = "orders.payment = recorded" }
+charge_has_order = { effect = "charge", order = "orders.order" }
+
+[invariants.accepted_order_kept]
+accepted = "api.place_order"
+order = "orders.order"
+settled = "orders.order = paid"
+
+[arms.no_retry]
+
+[arms.full_jitter.set."policy.resilience.retry"]
+attempts = 4
+backoff = "exponential 50ms x2 cap 1s"
+jitter = "full"
+
+[arms.breaker.set."policy.resilience.retry"]
+attempts = 4
+backoff = "exponential 50ms x2 cap 1s"
+jitter = "full"
+budget = { ratio = 0.1 }
+
+[arms.breaker.set."policy.resilience.breaker"]
+failure_ratio = 0.5
+window = "5s"
+minimum = 10
+open_for = "1s"
+probes = 3
+
+[factors.workers.few]
+[factors.workers.few.set]
+"service.payer.workers" = 2
+
+[factors.workers.many]
+"#;
+
+/// The campaign, with paths and values that are set as the command line would.
+pub(crate) fn campaign(set: &[(&str, &str)]) -> Campaign {
+    let mut sources = Sources::default();
+    let mut parse = |name: &str, text: &str| {
+        let source = sources.add(name, text);
+        Value::parse(&sources, source)
+    };
+    let experiment = parse("experiments/sample.toml", EXPERIMENT).unwrap();
+    let model = parse("models/sample-model.toml", MODEL).unwrap();
+    let overrides = set
+        .iter()
+        .map(|&(path, value)| {
+            let source = sources.add(path, value);
+            (path.to_owned(), Value::parse_argument(value, source))
+        })
+        .collect();
+    let documents = Documents { experiment, model, overrides };
+    let no_file = |name: &str| Err(Problem::new(format!("the sample names a file: {name}")));
+    Campaign::new(&documents, &no_file).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+/// All its runs, in the order of their numbers.
+pub(crate) fn run_all(campaign: &Campaign) -> Vec<RunResult> {
+    (0..campaign.runs()).map(|number| campaign.run(number)).collect()
+}
