@@ -24,8 +24,11 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// How many points stand side by side in one picture.
+/// How many points of an experiment stand side by side in one picture.
 const COLUMNS_MAX: usize = 4;
+
+/// More cells than this are told apart by a legend instead of names beside them.
+const NAMED_POINTS_MAX: usize = 8;
 
 const WIDTH: f64 = 1040.0;
 
@@ -69,11 +72,6 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
             })
             .collect(),
     };
-    let first = &campaign.cells[0];
-    let load = first.measure.load.map_or("client".to_owned(), |load| {
-        let operation = &first.program.operation(load);
-        first.program.node(operation.node).name.clone()
-    });
     Lines {
         caption: Caption {
             title: campaign.experiment.title.clone(),
@@ -85,10 +83,19 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
         columns: shown.iter().map(|&point| point_label(campaign, point)).collect(),
         rows: vec![
             row("goodput per second".to_owned(), |window| window.answered),
-            row(format!("{load} attempts per second"), |window| window.attempts),
+            row(format!("attempts per second at {}", load_name(campaign)), |window| {
+                window.attempts
+            }),
         ],
         shaded: shaded(campaign),
     }
+}
+
+/// Whose attempts are the load.
+fn load_name(campaign: &Campaign) -> String {
+    let first = &campaign.cells[0];
+    let load = first.measure.load.map(|load| first.program.operation(load).node);
+    load.map_or("the entry".to_owned(), |node| first.program.node(node).name.clone())
 }
 
 fn point_label(campaign: &Campaign, point: usize) -> String {
@@ -167,12 +174,15 @@ fn drawn(estimate: &statistics::Estimate) -> Estimate {
 
 fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
     let arms = campaign.experiment.arms.len();
+    let names_points = campaign.cells.len() <= NAMED_POINTS_MAX;
     let points = campaign.cells.iter().zip(summaries).enumerate();
     let points = points.filter_map(|(index, (cell, summary))| {
+        let success = metric(summary, "success_ratio")?;
         Some(Point {
             x: metric(summary, "amplification")?,
-            y: metric(summary, "success_ratio")?,
-            label: cell.arm_label.clone(),
+            // A share is never more than all, whatever its interval says.
+            y: Estimate { high: success.high.min(1.0), low: success.low.max(0.0), ..success },
+            label: if names_points { cell.arm_label.clone() } else { String::new() },
             colour: index % arms,
             marker: index / arms,
             group: None,
@@ -187,12 +197,16 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
         },
         width: WIDTH * 0.8,
         x: Axis {
-            label: "attempts at the dependency per request".to_owned(),
+            label: format!("attempts at {} per request", load_name(campaign)),
             unit: Unit::Times,
             log: false,
         },
         y: Axis { label: "requests that succeed".to_owned(), unit: Unit::Percent, log: false },
         markers: labels.filter(|label| !label.is_empty()).collect(),
+        colours: match names_points {
+            true => Vec::new(),
+            false => campaign.cells[..arms].iter().map(|cell| cell.arm_label.clone()).collect(),
+        },
         points: points.collect(),
         x_references: vec![Reference { at: 1.0, label: "no amplification".to_owned() }],
         y_references: Vec::new(),

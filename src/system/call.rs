@@ -120,7 +120,10 @@ impl<O: Observer> World<'_, O> {
         }
         // Admission and decision of one attempt have draws of their own.
         let index = 2 * call.progress.attempts() as u16;
-        let draw = self.draws.draw(Purpose::Policy, edge.id, call.key, index);
+        let draw = match policy.admits_at_random() {
+            true => self.draws.draw(Purpose::Policy, edge.id, call.key, index),
+            false => Draw(0),
+        };
         let state = &mut self.policies[call.scope as usize];
         match policy.admit(state, &mut call.progress, self.now, draw) {
             Admission::Go => {

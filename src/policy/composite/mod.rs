@@ -217,6 +217,12 @@ impl Policy {
         }
     }
 
+    /// Whether [`Policy::admit`] looks at its draw: if not, the caller need not make one.
+    #[must_use]
+    pub fn admits_at_random(&self) -> bool {
+        self.breaker.is_some() || self.throttling.is_some()
+    }
+
     /// The progress of a call that has not yet asked for anything.
     #[must_use]
     pub fn begin(&self) -> Progress {

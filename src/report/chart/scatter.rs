@@ -35,6 +35,9 @@ pub struct Scatter {
     pub y: Axis,
     /// What each marker index stands for, shown as a legend; empty for no legend.
     pub markers: Vec<String>,
+    /// What each colour index stands for, shown as a legend where there are too many points to
+    /// name each; empty for no legend.
+    pub colours: Vec<String>,
     /// The points.
     pub points: Vec<Point>,
     /// Lines across the plot at a fixed x.
@@ -105,8 +108,10 @@ impl Scatter {
     fn keys(&self) -> Vec<Key<'_>> {
         // Grey, because the shape alone says which it is.
         let grey = Colour { mark: AXIS, text: GREY };
-        let key = |(shape, label)| Key { label, colour: grey, sign: Sign::Marker(shape) };
-        self.markers.iter().map(String::as_str).enumerate().map(key).collect()
+        let shape = |(shape, label)| Key { label, colour: grey, sign: Sign::Marker(shape) };
+        let hue = |(index, label)| Key { label, colour: colour(index), sign: Sign::Marker(0) };
+        let hues = self.colours.iter().map(String::as_str).enumerate().map(hue);
+        hues.chain(self.markers.iter().map(String::as_str).enumerate().map(shape)).collect()
     }
 
     fn plot(&self, sheet: &Sheet, top: f64) -> Plot {
@@ -281,8 +286,9 @@ impl Scatter {
         let x = interval(point.x.value, point.x.low, point.x.high, self.x.unit);
         let y = interval(point.y.value, point.y.low, point.y.high, self.y.unit);
         let marker = self.markers.get(point.marker).map_or("", String::as_str);
-        let names: Vec<&str> =
-            [point.label.as_str(), marker].into_iter().filter(|s| !s.is_empty()).collect();
+        let named = self.colours.get(point.colour).map_or("", String::as_str);
+        let own = if point.label.is_empty() { named } else { &point.label };
+        let names: Vec<&str> = [own, marker].into_iter().filter(|s| !s.is_empty()).collect();
         format!("{}: {} {x}, {} {y}", names.join(", "), self.x.label, self.y.label)
     }
 

@@ -70,6 +70,7 @@ fn scatter(width: f64) -> Scatter {
         width,
         x: Axis { label: "attempts per order".into(), unit: Unit::Times, log: true },
         y: Axis { label: "orders that succeed".into(), unit: Unit::Percent, log: false },
+        colours: Vec::new(),
         markers: HANDLINGS.iter().map(|name| (*name).into()).collect(),
         points: points.collect(),
         x_references: vec![Reference { at: 1.0, label: "no amplification".into() }],
