@@ -36,7 +36,7 @@ pub const METRICS: [Metric; 15] = [
     Metric {
         name: "user_amplification",
         meaning: "attempts that users' clients made per measured request",
-        value: |_, run| ratio(run.metrics.user_attempts, run.metrics.requests),
+        value: |_, run| ratio(run.metrics.user_attempts, run.metrics.measured),
     },
     Metric {
         name: "success_ratio",
@@ -73,7 +73,7 @@ pub const METRICS: [Metric; 15] = [
         meaning: "mean time from a request's first attempt to its ok answer",
         value: |_, run| {
             let total = run.metrics.latency_total as f64 / 1e6;
-            (run.metrics.ok > 0).then(|| total / run.metrics.ok as f64)
+            (run.metrics.measured_ok > 0).then(|| total / run.metrics.measured_ok as f64)
         },
     },
     Metric {
@@ -152,7 +152,7 @@ pub struct Share {
 pub struct InvariantSummary {
     /// Its name.
     pub name: &'static str,
-    /// Violations of all runs.
+    /// Violations of all runs: orders for which it was broken.
     pub violations: u64,
     /// Operations of all runs that could have broken it.
     pub exposure: u64,

@@ -9,7 +9,7 @@ mod language;
 mod one_charge;
 mod paid_has_payment;
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
@@ -27,7 +27,7 @@ pub use language::InvariantTexts;
 pub struct Verdict {
     /// The name of the invariant.
     pub invariant: &'static str,
-    /// How many times it was broken.
+    /// For how many orders it was broken.
     pub violations: u64,
     /// How many operations could have broken it.
     pub exposure: u64,
@@ -92,7 +92,24 @@ impl Invariants {
 }
 
 impl Observer for Invariants {
+    #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
+        // Most facts concern no invariant.
+        if matches!(
+            fact,
+            Fact::Effect { .. }
+                | Fact::Committed { .. }
+                | Fact::Flushed { .. }
+                | Fact::Answered { .. }
+                | Fact::DeadLettered { .. }
+        ) {
+            self.judge(now, fact);
+        }
+    }
+}
+
+impl Invariants {
+    fn judge(&mut self, now: Time, fact: &Fact) {
         if let Some(invariant) = &mut self.one_charge {
             invariant.observe(now, fact);
         }
@@ -149,21 +166,21 @@ impl<T: Default + Clone> ByOrder<T> {
     }
 }
 
-/// Row writes that wait for their log to reach the disk.
+/// Row writes that wait for their log to reach the disk: log position and order, in log order.
 #[derive(Clone, Debug, Default)]
 struct Durability {
-    waiting: BTreeMap<u64, Vec<u64>>,
+    waiting: VecDeque<(u64, u64)>,
 }
 
 impl Durability {
     /// A transaction at this position of the log wrote the row of this order.
     fn wrote(&mut self, position: u64, order: u64) {
-        self.waiting.entry(position).or_default().push(order);
+        self.waiting.push_back((position, order));
     }
 
     /// The orders whose rows became durable by a flush up to this position.
-    fn flushed(&mut self, position: u64) -> Vec<u64> {
-        let later = self.waiting.split_off(&(position + 1));
-        std::mem::replace(&mut self.waiting, later).into_values().flatten().collect()
+    fn flushed(&mut self, position: u64) -> impl Iterator<Item = u64> {
+        let durable = self.waiting.partition_point(|&(at, _)| at <= position);
+        self.waiting.drain(..durable).map(|(_, order)| order)
     }
 }

@@ -7,7 +7,7 @@ use crate::model::problem::Problem;
 use crate::model::program::{LabelId, Program};
 use crate::system::fact::Fact;
 
-/// Counts charges beyond the first of each order. Exposure: orders charged.
+/// Counts orders that were charged more than once. Exposure: orders charged.
 #[derive(Clone, Debug)]
 pub(super) struct OneCharge {
     effect: LabelId,
@@ -35,11 +35,13 @@ impl OneCharge {
         }
         let charges = self.charges.of(order);
         *charges += 1;
-        if *charges == 1 {
-            self.exposure += 1;
-        } else {
-            self.violations += 1;
-            self.first.get_or_insert((now, order));
+        match *charges {
+            1 => self.exposure += 1,
+            2 => {
+                self.violations += 1;
+                self.first.get_or_insert((now, order));
+            }
+            _ => {}
         }
     }
 

@@ -71,12 +71,6 @@ impl Distribution {
             }
         }
     }
-
-    /// Whether it is always zero: then no event is needed.
-    #[must_use]
-    pub fn is_zero(&self) -> bool {
-        *self == Distribution::Constant(Span::ZERO)
-    }
 }
 
 /// The exponential variate of mean 1 of this draw: `-ln(1 - u)`, increasing in the draw.

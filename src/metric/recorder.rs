@@ -57,7 +57,7 @@ pub struct EdgeCounts {
 /// The measurements of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunMetrics {
-    /// Requests that were measured.
+    /// Requests of all users.
     pub requests: u64,
     /// Those that were answered `ok`.
     pub ok: u64,
@@ -65,7 +65,11 @@ pub struct RunMetrics {
     pub failed: [u64; OUTCOMES],
     /// Those without an answer at the end of the run.
     pub unanswered: u64,
-    /// Attempts that users made for them.
+    /// Requests that are measured: of the chosen operation.
+    pub measured: u64,
+    /// Those of them that were answered `ok`.
+    pub measured_ok: u64,
+    /// Attempts that users' clients made for measured requests.
     pub user_attempts: u64,
     /// Attempts of the load: at the measured operation.
     pub attempts: u64,
@@ -146,28 +150,33 @@ impl Recorder {
         &mut windows[index]
     }
 
-    fn counts(&self, request: &Request) -> bool {
+    fn is_measured(&self, request: &Request) -> bool {
         self.measure.operation.is_none_or(|operation| operation == request.operation)
             && request.started >= self.measure.warm_up
     }
 
     fn asked(&mut self, request: &Request) {
-        if self.counts(request) {
-            self.metrics.requests += 1;
+        self.metrics.requests += 1;
+        if self.is_measured(request) {
+            self.metrics.measured += 1;
             self.window(request.started).asked += 1;
         }
     }
 
     fn answered(&mut self, now: Time, request: &Request, outcome: Outcome, attempts: u32) {
-        if !self.counts(request) {
+        if outcome == Outcome::Ok {
+            self.metrics.ok += 1;
+        } else {
+            self.metrics.failed[outcome as usize] += 1;
+        }
+        if !self.is_measured(request) {
             return;
         }
         self.metrics.user_attempts += u64::from(attempts);
         if outcome != Outcome::Ok {
-            self.metrics.failed[outcome as usize] += 1;
             return;
         }
-        self.metrics.ok += 1;
+        self.metrics.measured_ok += 1;
         let latency = now.since(request.started);
         self.metrics.latency.record(latency);
         self.metrics.latency_total += u128::from(latency.0);
@@ -193,7 +202,7 @@ impl Observer for Recorder {
                 let counts = &mut metrics.edges[edge.0 as usize];
                 counts.attempts += 1;
                 counts.calls += u64::from(attempt == 1);
-                if self.is_load[edge.0 as usize] {
+                if self.is_load[edge.0 as usize] && now >= self.measure.warm_up {
                     metrics.attempts += 1;
                     metrics.calls += u64::from(attempt == 1);
                     self.window(now).attempts += 1;
@@ -227,11 +236,7 @@ impl Observer for Recorder {
                 metrics.reads_back += 1;
                 metrics.stale_reads += u64::from(seen < own);
             }
-            Fact::Unanswered(request) => {
-                if self.counts(&request) {
-                    self.metrics.unanswered += 1;
-                }
-            }
+            Fact::Unanswered(_) => metrics.unanswered += 1,
             Fact::Unprocessed { since, .. } => {
                 metrics.unprocessed += 1;
                 self.done_with(now, since);
@@ -258,10 +263,10 @@ fn side(direction: Direction) -> usize {
 }
 
 impl RunMetrics {
-    /// Attempts of the load for each request: its amplification from end to end.
+    /// Attempts of the load for each measured request: its amplification from end to end.
     #[must_use]
     pub fn amplification(&self) -> f64 {
-        ratio(self.attempts as f64, self.requests as f64)
+        ratio(self.attempts as f64, self.measured as f64)
     }
 
     /// Attempts of the load for each of its calls: its amplification at its own edge.
@@ -270,10 +275,10 @@ impl RunMetrics {
         ratio(self.attempts as f64, self.calls as f64)
     }
 
-    /// The share of requests that were answered `ok`.
+    /// The share of measured requests that were answered `ok`.
     #[must_use]
     pub fn success_ratio(&self) -> f64 {
-        ratio(self.ok as f64, self.requests as f64)
+        ratio(self.measured_ok as f64, self.measured as f64)
     }
 
     /// The share of work for which nobody waited any more.

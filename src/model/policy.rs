@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::quantity::{Share, parse_duration};
 use crate::kernel::time::Span;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
-use crate::policy::breaker::{Breaker, Probes, Proof, Rotation, Trip, Window};
+use crate::policy::breaker::{Breaker, Comparison, Probes, Proof, Rotation, Trip, Window};
 use crate::policy::budget::{Budget, Deposit, TokenBucket};
 use crate::policy::retry::Retry;
 use crate::policy::{Outcome, OutcomeSet, Policy, presets};
@@ -131,7 +131,7 @@ pub struct BreakerText {
 /// If the preset is unknown, or numbers do not fit together.
 pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
     let mut policy = match &text.preset {
-        Some(name) => preset(name)?,
+        Some(name) => runnable(name, preset(name)?)?,
         None => Policy::default(),
     };
     policy.attempt_timeout = text.timeout.or(policy.attempt_timeout);
@@ -156,6 +156,18 @@ fn preset(name: &str) -> Result<Policy, Problem> {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         Problem::unknown("preset", name, &known)
     })
+}
+
+/// Copies of a call that run side by side, and ejected instances, need more than a caller: a
+/// preset that is not run as it is meant is refused.
+fn runnable(name: &str, policy: Policy) -> Result<Policy, Problem> {
+    let copies = policy.hedge.is_some() || policy.retry.is_some_and(|retry| retry.keep_timed_out);
+    if copies || policy.outlier.is_some() {
+        let what = if copies { "copies of a running attempt" } else { "ejected instances" };
+        return Err(Problem::new(format!("the preset `{name}` needs {what}"))
+            .expected("a preset without: runs do not have them"));
+    }
+    Ok(policy)
 }
 
 fn compile_retry(text: &RetryText, policy: &mut Policy) -> Result<(), Problem> {
@@ -257,7 +269,7 @@ fn compile_breaker(text: &BreakerText) -> Result<Breaker, Problem> {
             },
             minimum: text.minimum,
             ratio: ratio.0,
-            above: false,
+            comparison: Comparison::AtLeast,
             on_success: false,
             slow: None,
             every: None,

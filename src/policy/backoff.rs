@@ -31,6 +31,13 @@ pub enum Growth {
         /// What each further retry multiplies by.
         factor: f64,
     },
+    /// `base * (factor^n - 1)`: Envoy as it is documented, and as it was before 1.18.
+    ExponentialLessOne {
+        /// The scale.
+        base: Span,
+        /// What each further retry multiplies by.
+        factor: f64,
+    },
     /// `base + u * (3 * previous - base)` with previous = base at first; ignores n. Its randomness
     /// is its own: leave the jitter at `None`.
     Decorrelated {
@@ -58,11 +65,13 @@ pub enum Growth {
         /// The relative half-width of each step.
         spread: f64,
     },
-    /// `(n - 1)^4 + 15 s + floor(u * width * n) s`: Sidekiq (`lib/sidekiq/job_retry.rb`). Leave the
+    /// `(n - 1)^4 + 15 + rand(width * n)` seconds: Sidekiq (`lib/sidekiq/job_retry.rb`). Leave the
     /// jitter at `None`.
     FourthPower {
         /// How many seconds of randomness each retry adds.
         width: u32,
+        /// Whether the randomness is `rand(width) * n` instead (Sidekiq 6).
+        in_steps: bool,
     },
 }
 
@@ -250,6 +259,9 @@ impl Backoff {
             Growth::Constant { delay } => count(delay, unit),
             Growth::Linear { base, step: each } => count(base, unit) + step * count(each, unit),
             Growth::Exponential { base, factor } => count(base, unit) * libm::pow(factor, step),
+            Growth::ExponentialLessOne { base, factor } => {
+                count(base, unit) * (libm::pow(factor, step + 1.0) - 1.0)
+            }
             Growth::Decorrelated { base } => {
                 let base = count(base, unit);
                 let previous = if memory.0 == 0.0 { base } else { memory.0 };
@@ -267,9 +279,14 @@ impl Backoff {
                 memory.0 = (centre * (1.0 - spread + 2.0 * spread * u)).min(cap);
                 memory.0
             }
-            Growth::FourthPower { width } => {
+            Growth::FourthPower { width, in_steps } => {
                 let second = 1e9 / unit;
-                let random = libm::floor(u * f64::from(width) * (step + 1.0));
+                let (width, retry) = (f64::from(width), step + 1.0);
+                let random = if in_steps {
+                    libm::floor(u * width) * retry
+                } else {
+                    libm::floor(u * (width * retry))
+                };
                 (step * step * step * step + 15.0 + random) * second
             }
         }
@@ -330,6 +347,17 @@ mod tests {
         assert_eq!(delays(&Backoff::exponential(base, 3.0), 0.5, 3), [100.0, 300.0, 900.0]);
         let walk = Backoff::growing(Growth::Decorrelated { base }).capped(Span::from_secs(1));
         assert_eq!(delays(&walk, 0.5, 3), [200.0, 350.0, 575.0]);
+    }
+
+    #[test]
+    fn sidekiq_waits_by_the_fourth_power() {
+        let series = |in_steps| Backoff::growing(Growth::FourthPower { width: 10, in_steps });
+        let seconds: Vec<f64> =
+            delays(&series(false), 0.55, 3).iter().map(|millis| millis / 1e3).collect();
+        assert_eq!(seconds, [20.0, 27.0, 47.0]);
+        let seconds: Vec<f64> =
+            delays(&series(true), 0.55, 3).iter().map(|millis| millis / 1e3).collect();
+        assert_eq!(seconds, [20.0, 26.0, 46.0]);
     }
 
     #[test]

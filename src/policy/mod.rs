@@ -3,13 +3,24 @@
 //!
 //! [`Policy`] puts the machines around a call; [`presets`] has what real libraries and proxies do.
 
+pub mod adaptive;
 pub mod backoff;
 pub mod breaker;
 pub mod budget;
+pub mod bulkhead;
+pub mod codel;
 mod composite;
+pub mod custom;
+pub mod deadline;
+pub mod hedge;
+pub mod limit;
 mod outcome;
+pub mod outlier;
 pub mod presets;
+pub mod rate_limit;
 pub mod retry;
+mod rolling;
+pub mod throttling;
 
 pub use composite::{Admission, Denial, GiveUp, Policy, Progress, State, Verdict};
 pub use outcome::{OUTCOMES, Outcome, OutcomeSet, Response};

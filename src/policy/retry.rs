@@ -10,9 +10,9 @@ use crate::kernel::time::Span;
 pub enum HintRule {
     /// It does not look.
     Ignore,
-    /// It waits exactly that long and keeps its place in the series.
+    /// It waits that long, up to a limit, and keeps its place in the series.
     Instead {
-        /// A longer hint is not believed; the own delay is used.
+        /// The longest wait.
         limit: Span,
     },
     /// It waits exactly that long and starts its series again (gRFC A6).
@@ -104,7 +104,7 @@ impl Retry {
         let Some(hint) = response.hint else { return (own, false) };
         match self.hint {
             HintRule::Ignore => (own, false),
-            HintRule::Instead { limit } => (if hint > limit { own } else { hint }, false),
+            HintRule::Instead { limit } => (hint.min(limit), false),
             HintRule::Restart => (hint, true),
             HintRule::AtLeast { limit } => (own.max(hint).min(limit), false),
             HintRule::Within(more) => (own.max(hint.min(own + more)), false),

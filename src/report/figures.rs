@@ -135,7 +135,8 @@ fn series(
         series.x.push(Time((index as u64) * width.0 + width.0 / 2).seconds());
         series.middle.push(estimate.mean);
         if runs.len() > 1 {
-            series.low.push(estimate.interval.low);
+            // A count is never negative, whatever its interval says.
+            series.low.push(estimate.interval.low.max(0.0));
             series.high.push(estimate.interval.high);
         }
     }

@@ -20,7 +20,7 @@ pub const FORMAT: u32 = 1;
 pub const TRACE: u32 = 1;
 
 /// Columns of `runs.csv` before those of the metrics.
-const COUNTS: [&str; 16] = [
+const COUNTS: [&str; 18] = [
     "arm",
     "point",
     "seed",
@@ -32,6 +32,8 @@ const COUNTS: [&str; 16] = [
     "ok",
     "failed",
     "unanswered",
+    "measured",
+    "measured_ok",
     "user_attempts",
     "calls",
     "attempts",
@@ -65,6 +67,8 @@ fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
         metrics.ok,
         metrics.failed.iter().sum(),
         metrics.unanswered,
+        metrics.measured,
+        metrics.measured_ok,
         metrics.user_attempts,
         metrics.calls,
         metrics.attempts,

@@ -22,6 +22,8 @@ pub(super) struct Database {
     sent: usize,
     /// How many transactions were committed: the position of the last one in the log.
     position: u64,
+    /// The rows of the transaction that is being applied.
+    writes: Vec<Write>,
 }
 
 /// An event in the outbox table.
@@ -35,15 +37,17 @@ pub(super) struct OutboxEvent {
 #[derive(Debug)]
 struct Tables(Vec<Vec<u64>>);
 
-/// The rows that one transaction wrote.
-type Writes = Vec<(TableId, u64, u64)>;
+/// A row that a transaction wrote: its table, its number, its packed version and state.
+type Write = (TableId, u64, u64);
 
 /// What a replica keeps.
 #[derive(Debug)]
 pub(super) struct Replica {
     tables: Tables,
-    /// Transactions on their way, in commit order.
-    pending: VecDeque<Writes>,
+    /// Rows on their way, in commit order.
+    pending: VecDeque<Write>,
+    /// How many of them each transaction wrote, in commit order.
+    sizes: VecDeque<usize>,
     /// When the last of them will be applied.
     last: Time,
 }
@@ -75,6 +79,7 @@ impl Database {
             outbox: Vec::new(),
             sent: 0,
             position: 0,
+            writes: Vec::new(),
         }
     }
 
@@ -87,7 +92,12 @@ impl Database {
 
 impl Replica {
     pub(super) fn new(program: &Program) -> Replica {
-        Replica { tables: Tables::new(program), pending: VecDeque::new(), last: Time::ZERO }
+        Replica {
+            tables: Tables::new(program),
+            pending: VecDeque::new(),
+            sizes: VecDeque::new(),
+            last: Time::ZERO,
+        }
     }
 }
 
@@ -122,7 +132,8 @@ impl<O: Observer> World<'_, O> {
         let database = self.database(node);
         database.position += 1;
         let position = database.position;
-        let mut writes: Writes = Vec::new();
+        let mut writes = std::mem::take(&mut database.writes);
+        writes.clear();
         for &(table, state) in &transaction.writes {
             let row = row_of(program, table, &subject);
             let database = self.database(node);
@@ -148,6 +159,7 @@ impl<O: Observer> World<'_, O> {
             self.database(node).idempotency.insert((id, token), answer);
         }
         self.replicate_later(node, key, &writes);
+        self.database(node).writes = writes;
         if let Kind::Database { flush_every: None, .. } = program.node(node).kind {
             self.tell(Fact::Flushed { database: node, position });
         }
@@ -163,7 +175,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Sends a transaction to every replica; each applies them in commit order.
-    fn replicate_later(&mut self, node: NodeId, key: u64, writes: &Writes) {
+    fn replicate_later(&mut self, node: NodeId, key: u64, writes: &[Write]) {
         let program = self.program;
         let Kind::Database { replicas, .. } = &program.node(node).kind else { return };
         for &id in replicas {
@@ -172,7 +184,8 @@ impl<O: Observer> World<'_, O> {
             let at = self.now + lag.sample(draw);
             let replica = self.replica(id);
             replica.last = replica.last.max(at);
-            replica.pending.push_back(writes.clone());
+            replica.pending.extend(writes);
+            replica.sizes.push_back(writes.len());
             let at = replica.last;
             self.events.schedule(at, Event::Replicate(id));
         }
@@ -188,7 +201,8 @@ impl<O: Observer> World<'_, O> {
     /// A replica applies the next transaction.
     pub(super) fn replicate(&mut self, node: NodeId) {
         let replica = self.replica(node);
-        for (table, row, value) in replica.pending.pop_front().unwrap_or_default() {
+        let size = replica.sizes.pop_front().unwrap_or(0);
+        for (table, row, value) in replica.pending.drain(..size) {
             replica.tables.set(table, row, value);
         }
     }

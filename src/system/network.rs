@@ -4,6 +4,7 @@ use super::fact::{Direction, Fact, Observer};
 use super::job::{Job, Origin, Subject};
 use super::{Event, World};
 use crate::kernel::draw::{Probability, Purpose};
+use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
 use crate::model::program::{EdgeId, NodeId, OperationId};
 use crate::policy::Outcome;
@@ -71,14 +72,13 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Lost { direction });
             return false;
         }
-        let latency = if link.latency.is_zero() {
-            condition.added_latency
-        } else {
-            let draw = self.draws.draw(Purpose::Latency, site, work, number);
-            link.latency.sample(draw) + condition.added_latency
+        let latency = match link.latency {
+            Distribution::Constant(span) => span,
+            random => random.sample(self.draws.draw(Purpose::Latency, site, work, number)),
         };
         let handle = self.messages.insert(message);
-        self.events.schedule(self.now + latency, Event::Deliver(handle));
+        let at = self.now + latency + condition.added_latency;
+        self.events.schedule(at, Event::Deliver(handle));
         true
     }
 

@@ -1,8 +1,8 @@
 //! What a closed breaker counts, and when that is too much.
 
-use super::rolling::{Rolling, Window};
 use super::smooth::Smooth;
 use crate::kernel::time::{Span, Time};
+use crate::policy::rolling::{Rolling, Window};
 
 /// A limit on slow calls (resilience4j).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +11,34 @@ pub struct Slow {
     pub longer_than: Span,
     /// The share of slow calls that opens the breaker.
     pub ratio: f64,
+}
+
+/// How a share of failures is compared with its limit. The three last differ only by rounding, where
+/// a share is exactly at the limit: 57 of 100 is above 57 % for cockatiel, 11 of 20 above 55 % for
+/// opossum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `failures / calls >= ratio`.
+    AtLeast,
+    /// `failures / calls > ratio`.
+    Above,
+    /// `failures > ratio * calls` (cockatiel).
+    AboveProduct,
+    /// `failures / calls * 100 > percent` (opossum).
+    AbovePercent,
+}
+
+impl Comparison {
+    /// Whether `failures` of `calls` are too many.
+    fn exceeds(self, failures: u32, calls: u32, ratio: f64) -> bool {
+        let (failures, calls) = (f64::from(failures), f64::from(calls));
+        match self {
+            Comparison::AtLeast => failures / calls >= ratio,
+            Comparison::Above => failures / calls > ratio,
+            Comparison::AboveProduct => failures > ratio * calls,
+            Comparison::AbovePercent => failures / calls * 100.0 > libm::round(ratio * 1e11) / 1e9,
+        }
+    }
 }
 
 /// When a closed breaker opens.
@@ -29,8 +57,8 @@ pub enum Trip {
         minimum: u32,
         /// The share of failures.
         ratio: f64,
-        /// Whether the share must exceed `ratio` instead of reaching it.
-        above: bool,
+        /// How the share is compared with `ratio`.
+        comparison: Comparison,
         /// Whether a success can open it too, by completing the minimum (resilience4j).
         on_success: bool,
         /// A limit on slow calls.
@@ -96,7 +124,9 @@ impl Meter {
             _ => None,
         };
         let smooth = match trip {
-            Trip::SuccessRate { .. } | Trip::Either { .. } => Some(Smooth::default()),
+            Trip::SuccessRate { window, .. } | Trip::Either { window, .. } => {
+                Some(Smooth::new(*window, Time::ZERO))
+            }
             _ => None,
         };
         Meter { consecutive: 0, rolling, smooth, evaluated: Time::ZERO }
@@ -108,7 +138,7 @@ impl Meter {
             rolling.reset(*window, now);
         }
         if let Some(smooth) = &mut self.smooth {
-            *smooth = Smooth::starting(now);
+            smooth.reset(now);
         }
     }
 
@@ -130,16 +160,19 @@ impl Meter {
         }
     }
 
+    /// Counts only how many failures there were in a row.
+    pub(super) fn chain(&mut self, failed: bool) {
+        self.consecutive = if failed { self.consecutive + 1 } else { 0 };
+    }
+
     /// Counts a call with its result.
     pub(super) fn push(&mut self, trip: &Trip, failed: bool, took: Span, now: Time) {
-        self.consecutive = if failed { self.consecutive + 1 } else { 0 };
+        self.chain(failed);
         if let (Some(rolling), Trip::Ratio { window, .. }) = (&mut self.rolling, trip) {
             rolling.push(*window, failed, trip.is_slow(took), now);
         }
-        if let (Some(smooth), Trip::SuccessRate { window, .. } | Trip::Either { window, .. }) =
-            (&mut self.smooth, trip)
-        {
-            smooth.push(*window, failed, now);
+        if let Some(smooth) = &mut self.smooth {
+            smooth.push(failed, now);
         }
     }
 
@@ -149,11 +182,9 @@ impl Meter {
             Trip::Consecutive { failures } => failed && self.consecutive >= failures,
             Trip::Ratio { every: Some(_), .. } => false,
             Trip::Ratio { on_success, .. } => (failed || on_success) && self.exceeds(trip),
-            Trip::SuccessRate { least, minimum, window } => {
-                failed && self.below(least, minimum, window, now)
-            }
-            Trip::Either { failures, least, minimum, window } => {
-                failed && (self.consecutive >= failures || self.below(least, minimum, window, now))
+            Trip::SuccessRate { least, minimum, .. } => failed && self.below(least, minimum, now),
+            Trip::Either { failures, least, minimum, .. } => {
+                failed && (self.consecutive >= failures || self.below(least, minimum, now))
             }
         }
     }
@@ -172,7 +203,7 @@ impl Meter {
 
     /// Whether the shares in the window are too large.
     fn exceeds(&self, trip: &Trip) -> bool {
-        let (Some(rolling), &Trip::Ratio { minimum, ratio, above, slow, .. }) =
+        let (Some(rolling), &Trip::Ratio { minimum, ratio, comparison, slow, .. }) =
             (&self.rolling, trip)
         else {
             return false;
@@ -181,14 +212,31 @@ impl Meter {
         if total.calls < minimum || total.calls == 0 {
             return false;
         }
-        let share = |part: u32| f64::from(part) / f64::from(total.calls);
-        let failed = share(total.failed);
-        let failing = if above { failed > ratio } else { failed >= ratio };
-        failing || slow.is_some_and(|slow| share(total.slow) >= slow.ratio)
+        comparison.exceeds(total.failed, total.calls, ratio)
+            || slow.is_some_and(|slow| {
+                Comparison::AtLeast.exceeds(total.slow, total.calls, slow.ratio)
+            })
     }
 
     /// Whether the smoothed success rate is below `least` and says something.
-    fn below(&self, least: f64, minimum: u32, window: Span, now: Time) -> bool {
-        self.smooth.as_ref().is_some_and(|smooth| smooth.below(least, minimum, window, now))
+    fn below(&mut self, least: f64, minimum: u32, now: Time) -> bool {
+        self.smooth.as_mut().is_some_and(|smooth| smooth.below(least, minimum, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comparisons_differ_where_rounding_decides() {
+        use Comparison::{Above, AbovePercent, AboveProduct, AtLeast};
+        let at = |failures, calls, ratio| {
+            [AtLeast, Above, AboveProduct, AbovePercent]
+                .map(|comparison| comparison.exceeds(failures, calls, ratio))
+        };
+        assert_eq!(at(1, 2, 0.5), [true, false, false, false]);
+        assert_eq!(at(57, 100, 0.57), [true, false, true, false]);
+        assert_eq!(at(11, 20, 0.55), [true, false, false, true]);
     }
 }

@@ -5,63 +5,20 @@
 //! calls that began before it opened. The state belongs to a process and a target.
 
 mod meter;
-mod rolling;
+mod probes;
 mod smooth;
+#[cfg(test)]
+mod tests;
 
-pub use meter::{Slow, Trip};
-pub use rolling::{Rotation, Window};
+pub use super::rolling::{Rotation, Window};
+pub use meter::{Comparison, Slow, Trip};
+pub use probes::{OnClose, Probes, Proof, Unheard};
 
 use self::meter::Meter;
 use super::backoff::{Backoff, Memory};
 use super::outcome::{Outcome, OutcomeSet};
 use crate::kernel::draw::Draw;
 use crate::kernel::time::{Span, Time};
-
-/// What the probes of a half-open breaker must show.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Proof {
-    /// This many successes close it; the first failure opens it again.
-    Successes(u32),
-    /// When this many results are in, it opens again if the share of failures is at least `ratio`,
-    /// and closes otherwise (resilience4j).
-    Ratio {
-        /// How many results are waited for.
-        calls: u32,
-        /// The share of failures, or of slow calls, that opens it again.
-        ratio: f64,
-    },
-}
-
-/// How a half-open breaker finds out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Probes {
-    /// How many probes it admits; `u32::MAX` is everybody.
-    pub limit: u32,
-    /// Whether the limit is of probes running at once instead of all probes of this half-open time.
-    pub at_once: bool,
-    /// Whether callers beyond the limit wait for the decision instead of being rejected
-    /// (cockatiel).
-    pub queue: bool,
-    /// What decides.
-    pub proof: Proof,
-}
-
-impl Probes {
-    /// One probe, everybody else rejected, its result decides.
-    pub const ONE: Probes =
-        Probes { limit: 1, at_once: false, queue: false, proof: Proof::Successes(1) };
-}
-
-/// What an ignored outcome, or an abandoned call, does to the probe that it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unheard {
-    /// The probe's place is free again (resilience4j `releasePermission`).
-    Frees,
-    /// The breaker closes, because nothing bad was seen (Polly, cockatiel).
-    Closes,
-    /// The place stays taken.
-    Holds,
-}
 
 /// The rule of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +33,9 @@ pub struct Breaker {
     pub open_for: Backoff,
     /// Whether it lets the first probe through only strictly after that time.
     pub strictly_after: bool,
+    /// Whether a timer makes it half-open, so that late results find it so; otherwise the next call
+    /// that asks does.
+    pub by_timer: bool,
     /// What happens then.
     pub probes: Probes,
     /// What an outcome that does not count does in half-open.
@@ -84,8 +44,8 @@ pub struct Breaker {
     pub hears_late: bool,
     /// Whether a reply to a call that had timed out already is a result of its own.
     pub hears_replies_after_timeout: bool,
-    /// Whether a closing breaker keeps what it has counted (opossum).
-    pub keeps_counts: bool,
+    /// What a closing breaker does with what it has counted.
+    pub on_close: OnClose,
     /// Whether calls are counted when they ask, rejected ones included, and only failures when they
     /// come back (opossum).
     pub counts_at_start: bool,
@@ -145,11 +105,12 @@ impl Breaker {
             ignored: OutcomeSet::NONE,
             open_for: Backoff::constant(open_for),
             strictly_after: false,
+            by_timer: false,
             probes: Probes::ONE,
             unheard: Unheard::Frees,
             hears_late: true,
             hears_replies_after_timeout: false,
-            keeps_counts: false,
+            on_close: OnClose::Forgets,
             counts_at_start: false,
         }
     }
@@ -177,10 +138,7 @@ impl Breaker {
             state.meter.count_call(&self.trip, now);
         }
         self.evaluate(state, now, draw);
-        let over = if self.strictly_after { now > state.until } else { now >= state.until };
-        if state.mode == Mode::Open && over {
-            state.change(Mode::HalfOpen);
-        }
+        self.half_open_if_over(state, now);
         match state.mode {
             Mode::Closed => Gate::Pass(Ticket { epoch: state.epoch, probe: false }),
             Mode::Open => Gate::Reject,
@@ -204,6 +162,9 @@ impl Breaker {
         draw: Draw,
     ) {
         self.evaluate(state, now, draw);
+        if self.by_timer {
+            self.half_open_if_over(state, now);
+        }
         if ticket.epoch != state.epoch && !self.hears_late {
             return;
         }
@@ -219,7 +180,9 @@ impl Breaker {
                     self.open(state, now, draw);
                 }
             }
-            Mode::Open if self.keeps_counts => self.count(state, failed, took, now),
+            Mode::Open if self.on_close == OnClose::KeepsAll => {
+                self.count(state, failed, took, now);
+            }
             Mode::Open => {}
             Mode::HalfOpen => self.judge(state, ticket, failed, took, now, draw),
         }
@@ -246,7 +209,14 @@ impl Breaker {
         }
         match self.unheard {
             Unheard::Frees => state.admitted -= 1,
-            Unheard::Closes => state.change(Mode::Closed),
+            Unheard::Closes => {
+                state.openings = 0;
+                state.memory = Memory::default();
+                if self.on_close == OnClose::Forgets {
+                    state.meter.reset(&self.trip, state.until);
+                }
+                state.change(Mode::Closed);
+            }
             Unheard::Holds => {}
         }
     }
@@ -270,7 +240,9 @@ impl Breaker {
         now: Time,
         draw: Draw,
     ) {
-        if self.keeps_counts {
+        if self.on_close == OnClose::Forgets {
+            state.meter.chain(failed);
+        } else {
             self.count(state, failed, took, now);
         }
         let own = ticket.probe && ticket.epoch == state.epoch;
@@ -282,8 +254,10 @@ impl Breaker {
         state.slow += u32::from(self.trip.is_slow(took));
         match self.probes.proof {
             Proof::Successes(_) if failed => self.open(state, now, draw),
-            Proof::Successes(enough) if state.succeeded >= enough => self.close(state, now),
-            Proof::Successes(_) => {}
+            Proof::Successes(enough) if state.succeeded >= enough => {
+                self.close(state, failed, took, now);
+            }
+            Proof::Nothing | Proof::Successes(_) => {}
             Proof::Ratio { calls, .. } if state.recorded < calls => {}
             Proof::Ratio { calls, ratio } => {
                 let share = |part: u32| f64::from(part) / f64::from(calls);
@@ -291,9 +265,33 @@ impl Breaker {
                 if share(state.recorded - state.succeeded) >= ratio || slow {
                     self.open(state, now, draw);
                 } else {
-                    self.close(state, now);
+                    self.close(state, failed, took, now);
                 }
             }
+        }
+    }
+
+    /// Where the breaker is at `now`, if it is seen from outside between its events.
+    #[must_use]
+    pub fn mode_at(&self, state: &BreakerState, now: Time) -> Mode {
+        if self.by_timer && self.is_over(state, now) { Mode::HalfOpen } else { state.mode }
+    }
+
+    /// Whether the time of an open breaker is over.
+    fn is_over(&self, state: &BreakerState, now: Time) -> bool {
+        let passed = if self.strictly_after { now > state.until } else { now >= state.until };
+        state.mode == Mode::Open && passed
+    }
+
+    fn half_open_if_over(&self, state: &mut BreakerState, now: Time) {
+        if !self.is_over(state, now) {
+            return;
+        }
+        if self.probes.proof == Proof::Nothing {
+            state.meter.reset(&self.trip, now);
+            state.change(Mode::Closed);
+        } else {
+            state.change(Mode::HalfOpen);
         }
     }
 
@@ -312,11 +310,15 @@ impl Breaker {
         state.change(Mode::Open);
     }
 
-    fn close(&self, state: &mut BreakerState, now: Time) {
+    /// Closes after the probe with this result.
+    fn close(&self, state: &mut BreakerState, failed: bool, took: Span, now: Time) {
         state.openings = 0;
         state.memory = Memory::default();
-        if !self.keeps_counts {
+        if self.on_close != OnClose::KeepsAll {
             state.meter.reset(&self.trip, now);
+        }
+        if self.on_close == OnClose::KeepsProbe {
+            self.count(state, failed, took, now);
         }
         state.change(Mode::Closed);
     }

@@ -115,10 +115,10 @@ impl Budget {
                 rule.succeed(state, share);
             }
             (Budget::Throttle(rule), BudgetState::Throttle(state)) => {
-                if outcome == Outcome::Ok {
-                    rule.succeed(state);
-                } else if retryable {
+                if retryable {
                     rule.fail(state);
+                } else if outcome == Outcome::Ok {
+                    rule.succeed(state);
                 }
             }
             (Budget::Concurrent(_), BudgetState::Concurrent(state)) => state.release(share),
@@ -139,7 +139,9 @@ impl Budget {
             (Budget::Quota(rule), BudgetState::Quota(state)) => {
                 rule.withdraw(state, share, outcome)
             }
-            (Budget::Throttle(rule), BudgetState::Throttle(state)) => rule.allows(state),
+            (Budget::Throttle(rule), BudgetState::Throttle(state)) => {
+                rule.after_wait || rule.allows(state)
+            }
             (Budget::Concurrent(rule), BudgetState::Concurrent(state)) => {
                 rule.withdraw(state, share)
             }
@@ -148,11 +150,26 @@ impl Budget {
         }
     }
 
+    /// Whether a retry that was granted may still start after its wait.
+    #[must_use]
+    pub fn still_allows(&self, state: &BudgetState) -> bool {
+        match (self, state) {
+            (Budget::Throttle(rule), BudgetState::Throttle(state)) => {
+                !rule.after_wait || rule.allows(state)
+            }
+            _ => true,
+        }
+    }
+
     /// A call is over, in whatever way: what it still holds is given back.
     pub fn end(&self, state: &mut BudgetState, share: &mut Share) {
-        if let BudgetState::Concurrent(state) = state {
-            state.release(share);
-            state.end();
+        match (self, state) {
+            (Budget::Concurrent(_), BudgetState::Concurrent(state)) => {
+                state.release(share);
+                state.end();
+            }
+            (Budget::Quota(rule), BudgetState::Quota(state)) => rule.end(state, share),
+            _ => {}
         }
     }
 

@@ -11,6 +11,9 @@ use crate::policy::outcome::Outcome;
 pub enum Refund {
     /// What this request last paid, or one token if it paid nothing (botocore, JavaScript).
     Request,
+    /// As [`Refund::Request`], and a request that fails gets back what it last paid, because its
+    /// permit is dropped with it (aws-smithy-runtime, one strategy object per request).
+    RequestAlways,
     /// What the one permit slot of the client holds, whoever paid it, or one token
     /// (aws-smithy-runtime, one strategy object for all requests).
     SharedSlot,
@@ -60,7 +63,7 @@ impl Quota {
     /// A request was answered `Ok`.
     pub fn succeed(&self, state: &mut QuotaState, share: &mut Share) {
         let held = match self.refund {
-            Refund::Request => std::mem::take(&mut share.cost),
+            Refund::Request | Refund::RequestAlways => std::mem::take(&mut share.cost),
             Refund::SharedSlot => std::mem::take(&mut state.slot),
         };
         let refunded = state.tokens + held.max(1);
@@ -68,6 +71,13 @@ impl Quota {
             Refill::AtMost => refunded.min(self.capacity),
             Refill::AtLeast => refunded.max(self.capacity),
         };
+    }
+
+    /// A request is over.
+    pub fn end(&self, state: &mut QuotaState, share: &mut Share) {
+        if self.refund == Refund::RequestAlways {
+            state.tokens = (state.tokens + std::mem::take(&mut share.cost)).min(self.capacity);
+        }
     }
 
     /// Pays for one retry after `outcome`; what was paid before is lost for good.

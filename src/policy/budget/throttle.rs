@@ -7,6 +7,9 @@ pub struct Throttle {
     pub max_tokens: f64,
     /// What each success adds; each failure takes one.
     pub token_ratio: f64,
+    /// Whether the level is looked at after the back-off instead of before it (grpc-js): then a
+    /// denied call is held for the whole back-off first.
+    pub after_wait: bool,
 }
 
 /// The tokens of one server name.

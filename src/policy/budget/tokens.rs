@@ -121,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn one_token_is_not_more_than_one() {
+        let strict = TokenBucket { capacity: 1.0, strictly_more: true, ..RULE };
+        assert!(!strict.withdraw(&mut strict.state(), Time::ZERO));
+        let strict = TokenBucket { capacity: 1.1, ..strict };
+        assert!(strict.withdraw(&mut strict.state(), Time::ZERO));
+    }
+
+    #[test]
     fn time_fills_without_losing_a_fraction() {
         let rule = TokenBucket { ratio: 0.0, per_second: 1.0, ..RULE };
         let mut state = rule.state();

@@ -117,3 +117,36 @@ impl WindowState {
         self.open + self.slots.iter().sum::<i64>() + self.reserve
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reserve of 100 goes in one burst, and comes back after the window; then a fifth.
+    #[test]
+    fn finagle_grants_its_reserve_at_once_and_a_fifth_of_the_calls() {
+        let rule = Window::finagle(0.2, 10, Span::from_secs(10));
+        let mut state = rule.state();
+        let burst = (0..1_000).filter(|_| rule.withdraw(&mut state, Time::ZERO)).count();
+        assert_eq!(burst, 100);
+        let granted = (0..1_000)
+            .filter(|_| {
+                rule.deposit(&mut state, Deposit::FirstTry, Time(1));
+                rule.withdraw(&mut state, Time(1))
+            })
+            .count();
+        assert_eq!(granted, 200);
+        let later = Time::ZERO + Span::from_secs(30);
+        assert_eq!((0..1_000).filter(|_| rule.withdraw(&mut state, later)).count(), 100);
+    }
+
+    #[test]
+    fn tower_truncates_the_cost_and_finagle_does_not() {
+        let span = Span::from_secs(10);
+        for (ratio, tower) in [(0.2_f32, 5), (0.3, 3), (0.4, 2), (0.7, 1), (1.0, 1)] {
+            assert_eq!(Window::tower(Deposit::Success, ratio, 0, span).cost, tower);
+        }
+        let finagle = Window::finagle(0.7, 0, span);
+        assert_eq!((finagle.earn, finagle.cost), (1_000, 1_428));
+    }
+}

@@ -40,23 +40,11 @@ const fn standard_2_1(attempts: u32, base: Span, unit: Option<Span>, quota: Quot
         hint: HintRule::Within(Span::from_secs(5)),
         ..Retry::new(attempts, series)
     };
-    Policy {
-        attempt_timeout: None,
-        deadline: None,
-        retry: Some(retry),
-        budget: Some(Budget::Quota(quota)),
-        breaker: None,
-    }
+    Policy { retry: Some(retry), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
 }
 
 const fn standard_2_0(retry: Retry, quota: Quota) -> Policy {
-    Policy {
-        attempt_timeout: None,
-        deadline: None,
-        retry: Some(retry),
-        budget: Some(Budget::Quota(quota)),
-        breaker: None,
-    }
+    Policy { retry: Some(retry), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
 }
 
 const NUMBERS_2_1: &[Number] = &[
@@ -137,7 +125,7 @@ const NUMBERS_RUST_2_0: &[Number] = &[
     number("cost of a retry, throttling and server errors", "5", SMITHY_RS),
     number("cost of a retry, transient", "10", SMITHY_RS),
     number("refund of a success", "what the one slot of the client holds, or 1", SMITHY_RS),
-    number("server hint", "exactly", SMITHY_RS),
+    number("server hint", "exactly, at most 20s", SMITHY_RS),
 ];
 
 const BASE_2_1: Span = Span::from_millis(50);
@@ -160,6 +148,11 @@ const JS_2_0: Retry = Retry {
     )
 };
 
+/// botocore 2.1, to which adaptive mode adds its limiter.
+pub(super) const STANDARD_2_1: Policy = standard_2_1(3, BASE_2_1, None, QUOTA_2_1);
+/// JavaScript 2.1, to which adaptive mode adds its limiter.
+pub(super) const STANDARD_JS_2_1: Policy = standard_2_1(3, BASE_2_1, Some(MILLISECOND), QUOTA_2_1);
+
 /// The presets of this family.
 pub(super) static PRESETS: [Preset; 7] = [
     Preset {
@@ -170,7 +163,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         scope: Scope::Process,
         numbers: NUMBERS_2_1,
         note: "The quota belongs to a client object; a process with many clients has many quotas.",
-        policy: standard_2_1(3, BASE_2_1, None, QUOTA_2_1),
+        policy: STANDARD_2_1,
     },
     Preset {
         name: "aws-standard",
@@ -200,7 +193,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         scope: Scope::Process,
         numbers: NUMBERS_JS_2_1,
         note: "Delays are whole milliseconds.",
-        policy: standard_2_1(3, BASE_2_1, Some(MILLISECOND), QUOTA_2_1),
+        policy: STANDARD_JS_2_1,
     },
     Preset {
         name: "aws-standard-js",
@@ -234,7 +227,7 @@ pub(super) static PRESETS: [Preset; 7] = [
                timeouts.",
         policy: standard_2_0(
             Retry {
-                hint: HintRule::Instead { limit: Span::MAX },
+                hint: HintRule::Instead { limit: Span::from_secs(20) },
                 ..Retry::new(3, full_jitter(Span::from_secs(1)))
             },
             Quota { cost: 10, refund: Refund::SharedSlot, ..QUOTA_2_0 },

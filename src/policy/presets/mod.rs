@@ -4,11 +4,24 @@
 //! was read.
 
 mod aws;
+mod aws_modes;
+mod envoy;
+mod finagle;
 mod grpc;
-mod istio;
+mod javascript;
+mod jvm;
+mod learned;
+mod linkerd;
+mod overload;
 mod polly;
+mod python;
+mod python_services;
+mod queues;
+mod rust;
 
 use super::Policy;
+use super::breaker::Breaker;
+use super::retry::Retry;
 
 /// How far a preset has been proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +31,8 @@ pub enum Label {
     ConformanceTested,
     /// Read in the source or on an official page.
     SourceDerived,
+    /// Taken from a book or paper, not from a program.
+    Published,
 }
 
 /// To what one piece of a policy's state belongs.
@@ -70,7 +85,33 @@ const fn number(name: &'static str, value: &'static str, source: &'static str) -
     Number { name, value, source }
 }
 
-static FAMILIES: [&[Preset]; 4] = [&aws::PRESETS, &grpc::PRESETS, &istio::PRESETS, &polly::PRESETS];
+static FAMILIES: [&[Preset]; 15] = [
+    &aws::PRESETS,
+    &aws_modes::PRESETS,
+    &envoy::PRESETS,
+    &finagle::PRESETS,
+    &grpc::PRESETS,
+    &javascript::PRESETS,
+    &jvm::PRESETS,
+    &learned::PRESETS,
+    &linkerd::PRESETS,
+    &overload::PRESETS,
+    &polly::PRESETS,
+    &python::PRESETS,
+    &python_services::PRESETS,
+    &queues::PRESETS,
+    &rust::PRESETS,
+];
+
+/// A policy that only retries.
+const fn retrying(retry: Retry) -> Policy {
+    Policy { retry: Some(retry), ..Policy::ONCE }
+}
+
+/// A policy that only breaks.
+const fn breaking(breaker: Breaker) -> Policy {
+    Policy { breaker: Some(breaker), ..Policy::ONCE }
+}
 
 /// Every preset, by family; the newest version of a name first.
 pub fn all() -> impl Iterator<Item = &'static Preset> {

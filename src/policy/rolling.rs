@@ -12,6 +12,9 @@ pub enum Rotation {
     /// Each call moves on by at most one bucket, however long the gap: old counts outlive the
     /// window when there is no traffic (cockatiel).
     OnePerCall,
+    /// Each whole width since the current bucket began moves on by one bucket; the remainder of the
+    /// time is dropped (Finagle and failsafe-rs `WindowedAdder`).
+    Shifting,
 }
 
 /// How far back a window reaches.
@@ -74,8 +77,8 @@ impl Rolling {
             Window::Time { span, buckets, rotation: Rotation::Aligned } => {
                 Time(now.0 - now.0 % (span.0 / u64::from(buckets)))
             }
-            Window::Time { rotation: Rotation::WithTraffic, .. } => now,
-            _ => Time::ZERO,
+            Window::Time { .. } => now,
+            Window::Calls(_) => Time::ZERO,
         };
         self.buckets[0].start = start;
     }
@@ -116,6 +119,11 @@ impl Rolling {
             }
             Rotation::OnePerCall => {
                 if now.since(start).0 >= width {
+                    self.turn(now);
+                }
+            }
+            Rotation::Shifting => {
+                for _ in 0..(now.since(start).0 / width).min(u64::from(buckets)) {
                     self.turn(now);
                 }
             }

@@ -1,0 +1,156 @@
+//! What the breakers whose decisions nobody has recorded do, by their source.
+
+use super::*;
+use crate::policy::presets;
+
+const DRAW: Draw = Draw(0);
+
+fn breaker(name: &str) -> Breaker {
+    let policy = presets::find(name, None).expect("the preset exists").policy;
+    policy.breaker.expect("it has a breaker")
+}
+
+fn at(millis: u64) -> Time {
+    Time::ZERO + Span::from_millis(millis)
+}
+
+/// One call that takes no time; whether it was admitted.
+fn call(breaker: &Breaker, state: &mut BreakerState, now: Time, failed: bool) -> bool {
+    let Gate::Pass(ticket) = breaker.admit(state, now, DRAW) else { return false };
+    let outcome = if failed { Outcome::Failed } else { Outcome::Ok };
+    breaker.record(state, ticket, outcome, Span::ZERO, now, DRAW);
+    true
+}
+
+/// resilience4j after 50 failures and 50 successes, the last of which opens it.
+fn opened_resilience4j() -> (Breaker, BreakerState) {
+    let rule = breaker("resilience4j");
+    let mut state = rule.state();
+    for number in 0..100 {
+        assert_eq!(state.mode(), Mode::Closed);
+        assert!(call(&rule, &mut state, at(0), number < 50));
+    }
+    assert_eq!(state.mode(), Mode::Open);
+    (rule, state)
+}
+
+#[test]
+fn resilience4j_opens_strictly_after_its_time() {
+    let (rule, mut state) = opened_resilience4j();
+    assert_eq!(rule.admit(&mut state, at(60_000), DRAW), Gate::Reject);
+    assert!(matches!(rule.admit(&mut state, at(60_001), DRAW), Gate::Pass(_)));
+}
+
+#[test]
+fn resilience4j_judges_ten_probes_together() {
+    for (failures, then) in [(4, Mode::Closed), (5, Mode::Open)] {
+        let (rule, mut state) = opened_resilience4j();
+        let later = at(60_001);
+        let tickets: Vec<Gate> = (0..10).map(|_| rule.admit(&mut state, later, DRAW)).collect();
+        assert_eq!(rule.admit(&mut state, later, DRAW), Gate::Reject);
+        for (number, gate) in tickets.into_iter().enumerate() {
+            assert_eq!(state.mode(), Mode::HalfOpen);
+            let Gate::Pass(ticket) = gate else { panic!("ten probes are admitted") };
+            let outcome = if number < failures { Outcome::Failed } else { Outcome::Ok };
+            rule.record(&mut state, ticket, outcome, Span::ZERO, later, DRAW);
+        }
+        assert_eq!(state.mode(), then);
+    }
+}
+
+#[test]
+fn a_released_probe_frees_its_place() {
+    let (rule, mut state) = opened_resilience4j();
+    let later = at(60_001);
+    let Gate::Pass(ticket) = rule.admit(&mut state, later, DRAW) else { panic!("it is a probe") };
+    (0..9).for_each(|_| assert!(matches!(rule.admit(&mut state, later, DRAW), Gate::Pass(_))));
+    assert_eq!(rule.admit(&mut state, later, DRAW), Gate::Reject);
+    rule.release(&mut state, ticket);
+    assert!(matches!(rule.admit(&mut state, later, DRAW), Gate::Pass(_)));
+}
+
+#[test]
+fn slow_calls_open_resilience4j() {
+    let rule = breaker("resilience4j");
+    let mut state = rule.state();
+    for _ in 0..100 {
+        let Gate::Pass(ticket) = rule.admit(&mut state, at(0), DRAW) else { panic!("closed") };
+        rule.record(&mut state, ticket, Outcome::Ok, Span::from_secs(61), at(61_000), DRAW);
+    }
+    assert_eq!(state.mode(), Mode::Open);
+}
+
+#[test]
+fn polly_forgets_what_is_older_than_its_sampling_duration() {
+    let rule = breaker("polly-circuit-breaker");
+    for (gap, mode) in [(29_000, Mode::Open), (31_000, Mode::Closed)] {
+        let mut state = rule.state();
+        (0..99).for_each(|_| assert!(call(&rule, &mut state, at(1), false)));
+        (0..20).for_each(|_| assert!(call(&rule, &mut state, at(gap), true) || gap == 29_000));
+        assert_eq!(state.mode(), mode);
+    }
+}
+
+/// A result of a call that began before the breaker opened is its probe's result.
+#[test]
+fn polly_hears_late_results_in_half_open() {
+    let rule = breaker("polly-circuit-breaker");
+    let mut state = rule.state();
+    let Gate::Pass(late) = rule.admit(&mut state, at(0), DRAW) else { panic!("closed") };
+    while state.mode() == Mode::Closed {
+        call(&rule, &mut state, at(0), true);
+    }
+    assert!(matches!(rule.admit(&mut state, at(5_000), DRAW), Gate::Pass(_)));
+    rule.record(&mut state, late, Outcome::Ok, Span::from_secs(5), at(5_000), DRAW);
+    assert_eq!(state.mode(), Mode::Closed);
+    let deaf = Breaker { hears_late: false, ..rule };
+    let mut state = deaf.state();
+    while state.mode() == Mode::Closed {
+        call(&deaf, &mut state, at(0), true);
+    }
+    deaf.admit(&mut state, at(5_000), DRAW);
+    deaf.record(&mut state, late, Outcome::Ok, Span::from_secs(5), at(5_000), DRAW);
+    assert_eq!(state.mode(), Mode::HalfOpen);
+}
+
+#[test]
+fn hystrix_admits_a_whole_burst_and_opens_when_it_looks() {
+    let rule = breaker("hystrix");
+    let mut state = rule.state();
+    (0..1_000).for_each(|_| assert!(call(&rule, &mut state, at(100), true)));
+    assert!(call(&rule, &mut state, at(499), true));
+    assert!(!call(&rule, &mut state, at(700), true));
+    // It opened when it looked, at 500 ms, not when the next call asked.
+    assert_eq!(rule.admit(&mut state, at(5_500), DRAW), Gate::Reject);
+    assert!(matches!(rule.admit(&mut state, at(5_501), DRAW), Gate::Pass(_)));
+}
+
+#[test]
+fn linkerd_opens_longer_each_time_and_from_the_start_after_closing() {
+    let rule = breaker("linkerd-failure-accrual");
+    let mut state = rule.state();
+    let mut now = at(0);
+    (0..7).for_each(|_| assert!(call(&rule, &mut state, now, true)));
+    for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+        assert_eq!(
+            rule.admit(&mut state, now + Span(seconds * 1_000_000_000 - 1), DRAW),
+            Gate::Reject
+        );
+        now = now + Span::from_secs(seconds);
+        assert!(call(&rule, &mut state, now, true));
+    }
+    now = now + Span::from_secs(60);
+    assert!(call(&rule, &mut state, now, false));
+    (0..7).for_each(|_| assert!(call(&rule, &mut state, now, true)));
+    assert!(call(&rule, &mut state, now + Span::from_secs(1), false));
+}
+
+#[test]
+fn spring_retry_closes_when_its_time_is_over() {
+    let rule = breaker("spring-retry-circuit-breaker");
+    let mut state = rule.state();
+    (0..3).for_each(|_| assert!(call(&rule, &mut state, at(0), true)));
+    assert!(!call(&rule, &mut state, at(19_999), true));
+    assert!(call(&rule, &mut state, at(20_000), true));
+    assert_eq!(state.mode(), Mode::Closed);
+}

@@ -1,0 +1,96 @@
+//! A limit of calls at once, so that one dependency cannot take all of a caller's room.
+
+/// Around what the limit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Around {
+    /// The whole call with its waits and retries (Polly's standard handler).
+    Call,
+    /// Each attempt (resilience4j, Envoy).
+    Attempt,
+}
+
+/// The rule of a bulkhead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bulkhead {
+    /// How many may run at once.
+    pub limit: u32,
+    /// How many more may wait for room.
+    pub queue: u32,
+    /// Around what.
+    pub around: Around,
+}
+
+/// Who is in a bulkhead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BulkheadState {
+    running: u32,
+    waiting: u32,
+}
+
+/// What a bulkhead says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Come in.
+    Enter,
+    /// Wait until somebody leaves, then ask again.
+    Queue,
+    /// There is no room to wait either.
+    Full,
+}
+
+impl Bulkhead {
+    /// Asks for room; `waiting` says whether this caller was told to queue before.
+    pub fn enter(&self, state: &mut BulkheadState, waiting: bool) -> Room {
+        let room = if state.running < self.limit {
+            state.running += 1;
+            Room::Enter
+        } else if waiting {
+            return Room::Queue;
+        } else if state.waiting < self.queue {
+            state.waiting += 1;
+            return Room::Queue;
+        } else {
+            Room::Full
+        };
+        if waiting {
+            state.waiting -= 1;
+        }
+        room
+    }
+
+    /// Somebody who had entered leaves.
+    pub fn leave(&self, state: &mut BulkheadState) {
+        state.running -= 1;
+    }
+
+    /// Somebody who was waiting goes away.
+    pub fn give_up(&self, state: &mut BulkheadState) {
+        state.waiting -= 1;
+    }
+}
+
+impl BulkheadState {
+    /// How many are running.
+    #[must_use]
+    pub fn running(&self) -> u32 {
+        self.running
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_runs_then_queues_then_is_full() {
+        let rule = Bulkhead { limit: 1, queue: 1, around: Around::Call };
+        let mut state = BulkheadState::default();
+        assert_eq!(rule.enter(&mut state, false), Room::Enter);
+        assert_eq!(rule.enter(&mut state, false), Room::Queue);
+        assert_eq!(rule.enter(&mut state, false), Room::Full);
+        assert_eq!(rule.enter(&mut state, true), Room::Queue);
+        rule.leave(&mut state);
+        assert_eq!(rule.enter(&mut state, true), Room::Enter);
+        assert_eq!(state, BulkheadState { running: 1, waiting: 0 });
+    }
+}

@@ -1,0 +1,151 @@
+//! Before an attempt.
+
+use super::{Admission, Denial, Policy, Progress, Room, State};
+use crate::kernel::draw::{Draw, key_of};
+use crate::kernel::time::Time;
+use crate::policy::breaker::Gate;
+use crate::policy::bulkhead::{Around, Room as Answer};
+
+impl Policy {
+    /// Asks whether the next attempt of a call, the first or a later one, may start now.
+    pub fn admit(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        now: Time,
+        draw: Draw,
+    ) -> Admission {
+        debug_assert!(!progress.running, "an attempt is running");
+        if let (Some(budget), Some(state)) = (&self.budget, &state.budget)
+            && progress.attempts > 0
+            && !budget.still_allows(state)
+        {
+            return Admission::Reject(Denial::Budget);
+        }
+        let refused = self
+            .room(state, progress, Around::Call)
+            .or_else(|| self.throttle(state, progress, now, draw))
+            .or_else(|| self.gate(state, progress, now, draw))
+            .or_else(|| self.pace(state, progress, now))
+            .or_else(|| self.room(state, progress, Around::Attempt))
+            .or_else(|| self.limit(state));
+        if let Some(refused) = refused {
+            if matches!(refused, Admission::Reject(_)) {
+                self.release(state, progress);
+                self.leave_room(state, progress);
+            }
+            return refused;
+        }
+        self.start(state, progress, now);
+        Admission::Go
+    }
+
+    /// Books an attempt that starts, and with the first one the call.
+    fn start(&self, state: &mut State, progress: &mut Progress, now: Time) {
+        if !std::mem::replace(&mut progress.begun, true)
+            && let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
+        {
+            budget.begin(state, now);
+        }
+        progress.running = true;
+        state.in_flight += 1;
+        progress.in_flight = state.in_flight;
+        progress.reserved = false;
+        progress.passed = false;
+        progress.attempts += 1;
+    }
+
+    /// Asks the bulkhead, if it is around this.
+    fn room(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        around: Around,
+    ) -> Option<Admission> {
+        let rule = self.bulkhead.as_ref().filter(|rule| rule.around == around)?;
+        let state = state.bulkhead.as_mut()?;
+        if progress.room == Room::Inside || progress.copy && around == Around::Call {
+            return None;
+        }
+        match rule.enter(state, progress.room == Room::Waiting) {
+            Answer::Enter => {
+                progress.room = Room::Inside;
+                None
+            }
+            Answer::Queue => {
+                progress.room = Room::Waiting;
+                Some(Admission::Queue)
+            }
+            Answer::Full => Some(Admission::Reject(Denial::Bulkhead)),
+        }
+    }
+
+    /// Asks adaptive throttling, once for each attempt.
+    fn throttle(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        now: Time,
+        draw: Draw,
+    ) -> Option<Admission> {
+        let (rule, state) = (self.throttling.as_ref()?, state.throttling.as_mut()?);
+        progress.passed = progress.passed || rule.admit(state, now, draw);
+        (!progress.passed).then_some(Admission::Reject(Denial::Throttling))
+    }
+
+    /// Asks the breaker, unless its ticket is held from an earlier question.
+    fn gate(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        now: Time,
+        draw: Draw,
+    ) -> Option<Admission> {
+        let (rule, state) = (self.breaker.as_ref()?, state.breaker.as_mut()?);
+        if progress.ticket.is_some() {
+            return None;
+        }
+        match rule.admit(state, now, Draw(key_of(draw.0, 1))) {
+            Gate::Pass(ticket) => {
+                progress.ticket = Some(ticket);
+                None
+            }
+            Gate::Reject => Some(Admission::Reject(Denial::BreakerOpen)),
+            Gate::Queue => Some(Admission::Queue),
+        }
+    }
+
+    /// Asks the rate limiter, once for each attempt, and the adaptive limiter.
+    fn pace(&self, state: &mut State, progress: &mut Progress, now: Time) -> Option<Admission> {
+        if let (Some(rule), Some(state)) = (&self.rate_limit, &mut state.rate_limit)
+            && !progress.reserved
+        {
+            match rule.acquire(state, 1, now) {
+                None => return Some(Admission::Reject(Denial::RateLimit)),
+                Some(wait) => {
+                    progress.reserved = true;
+                    if wait.0 > 0 {
+                        return Some(Admission::Wait(wait));
+                    }
+                }
+            }
+        }
+        let (rule, state) = (self.adaptive.as_ref()?, state.adaptive.as_mut()?);
+        rule.acquire(state, now).map(Admission::Wait)
+    }
+
+    /// Asks the adaptive concurrency limit.
+    fn limit(&self, state: &State) -> Option<Admission> {
+        let limit = state.limit.as_ref()?.limit();
+        (state.in_flight >= limit).then_some(Admission::Reject(Denial::Limit))
+    }
+
+    /// Gives the ticket of an attempt that will not start or not be recorded back to the breaker.
+    pub(super) fn release(&self, state: &mut State, progress: &mut Progress) {
+        if let (Some(rule), Some(state), Some(ticket)) =
+            (&self.breaker, &mut state.breaker, progress.ticket.take())
+        {
+            rule.release(state, ticket);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! After an attempt.
+
+use super::{Denial, GiveUp, Policy, Progress, Room, State, Verdict};
+use crate::kernel::draw::{Draw, key_of};
+use crate::kernel::time::{Span, Time};
+use crate::policy::bulkhead::Around;
+use crate::policy::outcome::{Outcome, OutcomeSet, Response};
+use crate::policy::retry::{OnDenial, Retry};
+
+/// What an adaptive limit takes for a sign of overload.
+const DROPPED: OutcomeSet =
+    OutcomeSet::of(&[Outcome::Rejected, Outcome::Throttled, Outcome::TimedOut]);
+
+impl Policy {
+    /// Tells what an admitted attempt came back with, and asks what to do.
+    ///
+    /// `started` is when this attempt started and `call_started` when the call did. A timeout is an
+    /// outcome like others; what comes after it is for [`Policy::late`].
+    #[expect(clippy::too_many_arguments, reason = "the inputs of one decision, all of them plain")]
+    pub fn settle(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        now: Time,
+        started: Time,
+        call_started: Time,
+        response: Response,
+        draw: Draw,
+    ) -> Verdict {
+        debug_assert!(progress.running, "no attempt is running");
+        progress.running = false;
+        let outcome = response.outcome;
+        self.leave_attempt(state, progress);
+        self.hear(state, progress, outcome, now.since(started), now, draw);
+        let retryable = self.retry.is_some_and(|retry| retry.on.contains(outcome));
+        if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
+            budget.observe(state, &mut progress.share, outcome, retryable, now);
+        }
+        let verdict = self.decide(state, progress, now, call_started, response, draw);
+        if !matches!(verdict, Verdict::Retry { .. }) {
+            self.end(state, progress);
+        }
+        verdict
+    }
+
+    /// Asks what to do after [`Policy::admit`] has rejected an attempt.
+    pub fn denied(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        denial: Denial,
+        now: Time,
+        call_started: Time,
+        draw: Draw,
+    ) -> Verdict {
+        progress.attempts += 1;
+        progress.reserved = false;
+        progress.passed = false;
+        let retried = self
+            .retry
+            .filter(|retry| retry.on_denial == OnDenial::Retry && denial != Denial::Budget);
+        let verdict = match retried {
+            Some(retry) => {
+                let response = Response::new(Outcome::Rejected);
+                self.again(&retry, state, progress, now, call_started, response, draw)
+            }
+            None => Verdict::GiveUp(GiveUp::Denied(denial)),
+        };
+        if !matches!(verdict, Verdict::Retry { .. }) {
+            self.end(state, progress);
+        }
+        verdict
+    }
+
+    /// A reply arrived to an attempt that had timed out already: only a breaker may hear it.
+    pub fn late(&self, state: &mut State, outcome: Outcome, took: Span, now: Time, draw: Draw) {
+        if let (Some(breaker), Some(state)) = (&self.breaker, &mut state.breaker) {
+            breaker.late(state, outcome, took, now, draw);
+        }
+    }
+
+    /// The call ends without a verdict: its caller crashed, or its deadline passed while it ran or
+    /// waited. Gives back whatever it holds.
+    pub fn abandon(&self, state: &mut State, progress: &mut Progress) {
+        if std::mem::take(&mut progress.running) {
+            self.leave_attempt(state, progress);
+        }
+        self.release(state, progress);
+        self.end(state, progress);
+    }
+
+    /// Tells the parts that learn from outcomes.
+    fn hear(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        outcome: Outcome,
+        took: Span,
+        now: Time,
+        draw: Draw,
+    ) {
+        if let (Some(rule), Some(state), Some(ticket)) =
+            (&self.breaker, &mut state.breaker, progress.ticket.take())
+        {
+            // A draw of its own: how long the breaker opens must not follow this call's delay.
+            rule.record(state, ticket, outcome, took, now, Draw(key_of(draw.0, 0)));
+        }
+        if let (Some(rule), Some(state)) = (&self.throttling, &mut state.throttling) {
+            rule.record(state, outcome, now);
+        }
+        if let (Some(rule), Some(state)) = (&self.adaptive, &mut state.adaptive) {
+            rule.respond(state, outcome == Outcome::Throttled, now);
+        }
+        if let (Some(rule), Some(state)) = (&self.limit, &mut state.limit) {
+            let own = Draw(key_of(draw.0, 2));
+            rule.update(state, took, progress.in_flight, DROPPED.contains(outcome), own);
+        }
+    }
+
+    /// The retry decision proper.
+    fn decide(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        now: Time,
+        call_started: Time,
+        response: Response,
+        draw: Draw,
+    ) -> Verdict {
+        if response.outcome == Outcome::Ok {
+            return Verdict::Done;
+        }
+        if progress.copy {
+            return Verdict::GiveUp(GiveUp::Attempts);
+        }
+        let Some(retry) = self.retry.filter(|retry| retry.on.contains(response.outcome)) else {
+            return Verdict::GiveUp(GiveUp::NotRetryable);
+        };
+        if response.forbids_retry {
+            return Verdict::GiveUp(GiveUp::Forbidden);
+        }
+        self.again(&retry, state, progress, now, call_started, response, draw)
+    }
+
+    /// Asks every limit of the retry rule, draws the delay and pays for the retry. A retry that would
+    /// come too late costs nothing.
+    #[expect(clippy::too_many_arguments, reason = "the inputs of one decision, all of them plain")]
+    fn again(
+        &self,
+        retry: &Retry,
+        state: &mut State,
+        progress: &mut Progress,
+        now: Time,
+        call_started: Time,
+        response: Response,
+        draw: Draw,
+    ) -> Verdict {
+        if progress.attempts >= retry.attempts {
+            return Verdict::GiveUp(GiveUp::Attempts);
+        }
+        progress.step += 1;
+        let (after, restarts) = retry.delay(progress.step, &mut progress.memory, response, draw);
+        if restarts {
+            progress.step = 0;
+        }
+        if let Some(deadline) = self.deadline.filter(|_| retry.stop_before_deadline)
+            && now + after >= call_started + deadline
+        {
+            return Verdict::GiveUp(GiveUp::Deadline);
+        }
+        if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
+            && !budget.withdraw(state, &mut progress.share, response.outcome, now)
+        {
+            return Verdict::GiveUp(GiveUp::Budget);
+        }
+        Verdict::Retry { after }
+    }
+
+    /// Gives back what a call holds across its attempts, once.
+    fn end(&self, state: &mut State, progress: &mut Progress) {
+        if progress.copy {
+            return;
+        }
+        if let (Some(bulkhead), Some(state)) = (&self.bulkhead, &mut state.bulkhead) {
+            match std::mem::take(&mut progress.room) {
+                Room::Outside => {}
+                Room::Waiting => bulkhead.give_up(state),
+                Room::Inside => bulkhead.leave(state),
+            }
+        }
+        if std::mem::take(&mut progress.begun)
+            && let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
+        {
+            budget.end(state, &mut progress.share);
+        }
+    }
+
+    /// Gives back what one attempt holds.
+    fn leave_attempt(&self, state: &mut State, progress: &mut Progress) {
+        state.in_flight -= 1;
+        self.leave_room(state, progress);
+    }
+
+    /// Leaves the bulkhead around the attempt.
+    pub(super) fn leave_room(&self, state: &mut State, progress: &mut Progress) {
+        if let (Some(bulkhead), Some(state)) = (&self.bulkhead, &mut state.bulkhead)
+            && bulkhead.around == Around::Attempt
+            && progress.room == Room::Inside
+        {
+            progress.room = Room::Outside;
+            bulkhead.leave(state);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The composite against its presets.
+
+use super::*;
+use crate::kernel::draw::Draw;
+use crate::policy::presets;
+use crate::policy::{Outcome, Response};
+
+const DRAW: Draw = Draw(1 << 63);
+
+fn policy(name: &str) -> &'static Policy {
+    &presets::find(name, None).expect("the preset exists").policy
+}
+
+/// One attempt of a call that began at zero and whose attempts take no time.
+fn attempt(
+    policy: &Policy,
+    state: &mut State,
+    progress: &mut Progress,
+    now: Time,
+    outcome: Outcome,
+) -> Verdict {
+    assert_eq!(policy.admit(state, progress, now, DRAW), Admission::Go);
+    policy.settle(state, progress, now, now, Time::ZERO, Response::new(outcome), DRAW)
+}
+
+#[test]
+fn the_default_calls_once() {
+    let policy = Policy::default();
+    let (mut state, mut progress) = (policy.state(), policy.begin());
+    let verdict = attempt(&policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
+    assert_eq!(verdict, Verdict::GiveUp(GiveUp::NotRetryable));
+}
+
+#[test]
+fn aws_retries_twice_and_pays_from_the_shared_quota() {
+    let policy = policy("aws-standard");
+    let mut state = policy.state();
+    for paid in [28.0, 56.0] {
+        let mut progress = policy.begin();
+        let mut verdicts = [Verdict::Done; 3];
+        for verdict in &mut verdicts {
+            *verdict = attempt(policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
+        }
+        let expected = [
+            Verdict::Retry { after: Span::from_millis(25) },
+            Verdict::Retry { after: Span::from_millis(50) },
+            Verdict::GiveUp(GiveUp::Attempts),
+        ];
+        assert_eq!(verdicts, expected);
+        let (budget, held) = (policy.budget.expect("a quota"), state.budget.as_ref());
+        assert_eq!(held.and_then(|state| budget.tokens(state)), Some(500.0 - paid));
+    }
+}
+
+#[test]
+fn a_polly_breaker_opens_rejects_probes_and_closes() {
+    let policy = policy("polly-http");
+    let mut state = policy.state();
+    for call in 0..100 {
+        let outcome = if call < 90 { Outcome::Ok } else { Outcome::Failed };
+        attempt(policy, &mut state, &mut policy.begin(), Time::ZERO, outcome);
+    }
+    let mut progress = policy.begin();
+    let rejected = Admission::Reject(Denial::BreakerOpen);
+    let early = Time::ZERO + Span::from_millis(4_999);
+    assert_eq!(policy.admit(&mut state, &mut progress, early, DRAW), rejected);
+    assert_eq!(
+        policy.denied(&mut state, &mut progress, Denial::BreakerOpen, early, Time::ZERO, DRAW),
+        Verdict::GiveUp(GiveUp::Denied(Denial::BreakerOpen))
+    );
+    let later = Time::ZERO + Span::from_secs(5);
+    let (mut probe, mut other) = (policy.begin(), policy.begin());
+    assert_eq!(policy.admit(&mut state, &mut probe, later, DRAW), Admission::Go);
+    assert_eq!(policy.admit(&mut state, &mut other, later, DRAW), rejected);
+    let ok = Response::new(Outcome::Ok);
+    policy.settle(&mut state, &mut probe, later, later, later, ok, DRAW);
+    assert_eq!(policy.admit(&mut state, &mut other, later, DRAW), Admission::Go);
+}
+
+#[test]
+fn a_server_hint_restarts_the_grpc_series() {
+    let policy = policy("grpc");
+    let (mut state, mut progress) = (policy.state(), policy.begin());
+    attempt(policy, &mut state, &mut progress, Time::ZERO, Outcome::Rejected);
+    assert_eq!(policy.admit(&mut state, &mut progress, Time::ZERO, DRAW), Admission::Go);
+    let hinted = Response::new(Outcome::Rejected).after(Span::from_secs(7));
+    let zero = Time::ZERO;
+    let verdict = policy.settle(&mut state, &mut progress, zero, zero, zero, hinted, Draw(1 << 63));
+    assert_eq!(verdict, Verdict::Retry { after: Span::from_secs(7) });
+    let verdict = attempt(policy, &mut state, &mut progress, zero, Outcome::Rejected);
+    assert_eq!(verdict, Verdict::Retry { after: Span::from_millis(100) });
+}
+
+#[test]
+fn a_call_keeps_its_room_through_its_retries() {
+    let policy = policy("polly-http");
+    let policy = Policy {
+        bulkhead: policy
+            .bulkhead
+            .map(|rule| crate::policy::bulkhead::Bulkhead { limit: 1, ..rule }),
+        ..*policy
+    };
+    let mut state = policy.state();
+    let (mut first, mut second) = (policy.begin(), policy.begin());
+    attempt(&policy, &mut state, &mut first, Time::ZERO, Outcome::Failed);
+    let full = Admission::Reject(Denial::Bulkhead);
+    assert_eq!(policy.admit(&mut state, &mut second, Time::ZERO, DRAW), full);
+    policy.abandon(&mut state, &mut first);
+    assert_eq!(policy.admit(&mut state, &mut second, Time::ZERO, DRAW), Admission::Go);
+}
+
+#[test]
+fn an_abandoned_retry_gives_its_slot_back() {
+    use crate::policy::budget::{Budget, Concurrent};
+    let policy = Policy {
+        retry: policy("istio").retry,
+        budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 1 })),
+        ..Policy::ONCE
+    };
+    let mut state = policy.state();
+    let (mut first, mut second) = (policy.begin(), policy.begin());
+    let retried = attempt(&policy, &mut state, &mut first, Time::ZERO, Outcome::Failed);
+    assert!(matches!(retried, Verdict::Retry { .. }));
+    let denied = attempt(&policy, &mut state, &mut second, Time::ZERO, Outcome::Failed);
+    assert_eq!(denied, Verdict::GiveUp(GiveUp::Budget));
+    policy.abandon(&mut state, &mut first);
+    let retried = attempt(&policy, &mut state, &mut policy.begin(), Time::ZERO, Outcome::Failed);
+    assert!(matches!(retried, Verdict::Retry { .. }));
+}
+
+#[test]
+fn a_retry_that_would_come_too_late_costs_nothing() {
+    use crate::policy::retry::Retry;
+    let aws = policy("aws-standard");
+    let policy = Policy {
+        deadline: Some(Span::from_millis(20)),
+        retry: aws.retry.map(|retry| Retry { stop_before_deadline: true, ..retry }),
+        ..*aws
+    };
+    let (mut state, mut progress) = (policy.state(), policy.begin());
+    let verdict = attempt(&policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
+    assert_eq!(verdict, Verdict::GiveUp(GiveUp::Deadline));
+    assert_eq!(state.budget, policy.state().budget);
+}
+
+#[test]
+fn an_adaptive_limit_rejects_what_is_above_it_and_learns() {
+    let policy = *policy("concurrency-limits-aimd");
+    let mut state = policy.state();
+    let mut calls = [policy.begin(); 21];
+    let admitted = calls
+        .iter_mut()
+        .map(|call| policy.admit(&mut state, call, Time::ZERO, DRAW))
+        .filter(|&admission| admission == Admission::Go)
+        .count();
+    assert_eq!((admitted, state.in_flight), (20, 20));
+    let ok = Response::new(Outcome::Ok);
+    policy.settle(&mut state, &mut calls[19], Time(1), Time::ZERO, Time::ZERO, ok, DRAW);
+    assert_eq!(state.limit.map(|limit| limit.limit()), Some(21));
+    assert_eq!(state.in_flight, 19);
+}
+
+#[test]
+fn an_attempt_that_the_limit_rejects_leaves_the_bulkhead() {
+    use crate::policy::bulkhead::{Around, Bulkhead};
+    let policy = Policy {
+        bulkhead: Some(Bulkhead { limit: 30, queue: 0, around: Around::Attempt }),
+        ..*policy("concurrency-limits-aimd")
+    };
+    let mut state = policy.state();
+    let mut calls = [policy.begin(); 25];
+    for call in &mut calls {
+        policy.admit(&mut state, call, Time::ZERO, DRAW);
+    }
+    assert_eq!(state.bulkhead.map(|room| room.running()), Some(20));
+}

@@ -1,0 +1,288 @@
+//! Outlier ejection: hosts that fail are left out of the balancing for a while, and panic: when too
+//! few are left, all get traffic again.
+//!
+//! envoyproxy/envoy `source/common/upstream/outlier_detection_impl.cc`; gRFC A50.
+
+use super::outcome::{Outcome, OutcomeSet};
+use crate::kernel::time::{Span, Time};
+
+/// A sweep over the counts of the last interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sweep {
+    /// With fewer hosts of enough volume than this nothing is judged.
+    pub hosts: u32,
+    /// The number of calls in an interval that makes a host count.
+    pub volume: u32,
+}
+
+/// The rule of ejection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outlier {
+    /// What is a failure.
+    pub failures: OutcomeSet,
+    /// So many failures in a row eject at once; 0 is never.
+    pub consecutive: u32,
+    /// A host whose success rate is below the mean less this many standard deviations is ejected.
+    pub deviations: Option<(f64, Sweep)>,
+    /// A host that fails in at least this share of its calls is ejected.
+    pub failure_share: Option<(f64, Sweep)>,
+    /// How often hosts are swept and come back.
+    pub interval: Span,
+    /// How long a first ejection lasts; the n-th lasts n times as long.
+    pub base: Span,
+    /// The longest ejection.
+    pub longest: Span,
+    /// The largest share of the hosts that may be ejected.
+    pub most_ejected: f64,
+    /// Whether the share counts the host that is about to go. Envoy since 1.31 does: then a cluster
+    /// of fewer than ten hosts never ejects at 10 %.
+    pub counts_itself: bool,
+    /// Whether one host may always be ejected (gRPC).
+    pub always_one: bool,
+    /// With a smaller share of healthy hosts than this, every host gets traffic; 0 is never.
+    pub panic: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Host {
+    in_a_row: u32,
+    calls: u32,
+    failed: u32,
+    ejected_since: Option<Time>,
+    times: u32,
+}
+
+/// The hosts of one cluster, as one process sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutlierState {
+    hosts: Box<[Host]>,
+    ejected: u32,
+    swept: Time,
+}
+
+impl Outlier {
+    /// Envoy's defaults.
+    pub const ENVOY: Outlier = Outlier {
+        failures: OutcomeSet::TRANSIENT.without(Outcome::Throttled),
+        consecutive: 5,
+        deviations: Some((1.9, Sweep { hosts: 5, volume: 100 })),
+        failure_share: None,
+        interval: Span::from_secs(10),
+        base: Span::from_secs(30),
+        longest: Span::from_secs(300),
+        most_ejected: 0.1,
+        counts_itself: true,
+        always_one: false,
+        panic: 0.5,
+    };
+    /// The defaults of gRFC A50; both sweeps are on in its example.
+    pub const GRPC: Outlier = Outlier {
+        consecutive: 0,
+        failure_share: Some((0.85, Sweep { hosts: 5, volume: 50 })),
+        counts_itself: false,
+        always_one: true,
+        panic: 0.0,
+        ..Outlier::ENVOY
+    };
+    /// Envoy as Istio configures it: no panic, no sweeps.
+    pub const ISTIO: Outlier = Outlier { deviations: None, panic: 0.0, ..Outlier::ENVOY };
+
+    /// A cluster of `hosts` healthy hosts.
+    #[must_use]
+    pub fn state(&self, hosts: usize) -> OutlierState {
+        OutlierState {
+            hosts: vec![Host::default(); hosts].into_boxed_slice(),
+            ejected: 0,
+            swept: Time::ZERO,
+        }
+    }
+
+    /// A call to a host came back.
+    pub fn record(&self, state: &mut OutlierState, host: usize, outcome: Outcome, now: Time) {
+        let failed = self.failures.contains(outcome);
+        let entry = &mut state.hosts[host];
+        entry.calls += 1;
+        entry.failed += u32::from(failed);
+        entry.in_a_row = if failed { entry.in_a_row + 1 } else { 0 };
+        if self.consecutive > 0 && entry.in_a_row == self.consecutive {
+            entry.in_a_row = 0;
+            self.eject(state, host, now);
+        }
+    }
+
+    /// When the next sweep is due.
+    #[must_use]
+    pub fn next_sweep(&self, state: &OutlierState) -> Time {
+        state.swept + self.interval
+    }
+
+    /// Lets hosts come back whose time is over, then judges the interval that ends now.
+    pub fn sweep(&self, state: &mut OutlierState, now: Time) {
+        state.swept = now;
+        for host in 0..state.hosts.len() {
+            self.let_back(state, host, now);
+        }
+        let rate = self.deviations.and_then(|(deviations, sweep)| {
+            let (count, mean, variance) = state.success_rates(sweep.volume);
+            let least = mean - deviations * libm::sqrt(variance);
+            (count >= sweep.hosts).then_some((least, sweep.volume))
+        });
+        let share = self.failure_share.and_then(|(share, sweep)| {
+            let (count, ..) = state.success_rates(sweep.volume);
+            (count >= sweep.hosts).then_some((1.0 - share, sweep.volume))
+        });
+        for host in 0..state.hosts.len() {
+            let entry = state.hosts[host];
+            let below = rate
+                .is_some_and(|(least, volume)| entry.rate(volume).is_some_and(|rate| rate < least));
+            let failing = share
+                .is_some_and(|(most, volume)| entry.rate(volume).is_some_and(|rate| rate <= most));
+            if below || failing {
+                self.eject(state, host, now);
+            }
+            state.hosts[host].calls = 0;
+            state.hosts[host].failed = 0;
+        }
+    }
+
+    /// Whether a host may get traffic now.
+    #[must_use]
+    pub fn available(&self, state: &OutlierState, host: usize) -> bool {
+        state.hosts[host].ejected_since.is_none() || self.panics(state)
+    }
+
+    /// Whether so few hosts are healthy that all get traffic.
+    #[must_use]
+    pub fn panics(&self, state: &OutlierState) -> bool {
+        let hosts = state.hosts.len() as f64;
+        hosts - f64::from(state.ejected) < self.panic * hosts
+    }
+
+    /// Ejects a host unless too many are out already.
+    fn eject(&self, state: &mut OutlierState, host: usize, now: Time) {
+        let out = f64::from(state.ejected + u32::from(self.counts_itself));
+        let most = self.most_ejected * state.hosts.len() as f64;
+        let room = if self.counts_itself { out <= most } else { out < most };
+        let allowed = room || self.always_one && state.ejected == 0;
+        let entry = &mut state.hosts[host];
+        if allowed && entry.ejected_since.is_none() {
+            entry.ejected_since = Some(now);
+            entry.times += 1;
+            state.ejected += 1;
+        }
+    }
+
+    /// Takes back a host whose ejection is over; a healthy interval forgives one ejection.
+    fn let_back(&self, state: &mut OutlierState, host: usize, now: Time) {
+        let entry = &mut state.hosts[host];
+        match entry.ejected_since {
+            Some(since) => {
+                let length = Span(self.base.0.saturating_mul(u64::from(entry.times)));
+                if now.since(since) >= length.min(self.longest.max(self.base)) {
+                    entry.ejected_since = None;
+                    entry.in_a_row = 0;
+                    state.ejected -= 1;
+                }
+            }
+            None => entry.times = entry.times.saturating_sub(1),
+        }
+    }
+}
+
+impl Host {
+    /// The success rate of the interval, if there was enough of it.
+    fn rate(&self, volume: u32) -> Option<f64> {
+        (self.ejected_since.is_none() && self.calls >= volume && self.calls > 0)
+            .then(|| 1.0 - f64::from(self.failed) / f64::from(self.calls))
+    }
+}
+
+impl OutlierState {
+    /// How many hosts are ejected.
+    #[must_use]
+    pub fn ejected(&self) -> u32 {
+        self.ejected
+    }
+
+    /// How many hosts had enough volume, and the mean and variance of their success rates.
+    fn success_rates(&self, volume: u32) -> (u32, f64, f64) {
+        let rates = || self.hosts.iter().filter_map(|host| host.rate(volume));
+        let count = rates().count() as f64;
+        let mean = rates().sum::<f64>() / count.max(1.0);
+        let variance =
+            rates().map(|rate| (rate - mean) * (rate - mean)).sum::<f64>() / count.max(1.0);
+        (count as u32, mean, variance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fail(rule: &Outlier, state: &mut OutlierState, host: usize, times: u32, now: Time) {
+        for _ in 0..times {
+            rule.record(state, host, Outcome::Failed, now);
+        }
+    }
+
+    #[test]
+    fn ten_percent_ejects_nothing_under_ten_hosts() {
+        for (hosts, ejected) in [(9, 0), (10, 1), (19, 1), (20, 2)] {
+            let mut state = Outlier::ENVOY.state(hosts);
+            for host in 0..hosts {
+                fail(&Outlier::ENVOY, &mut state, host, 5, Time::ZERO);
+            }
+            assert_eq!(state.ejected(), ejected, "{hosts} hosts");
+        }
+        let older = Outlier { counts_itself: false, ..Outlier::ENVOY };
+        let mut state = older.state(3);
+        fail(&older, &mut state, 0, 5, Time::ZERO);
+        assert_eq!(state.ejected(), 1);
+    }
+
+    #[test]
+    fn a_host_comes_back_at_a_sweep_and_stays_out_longer_the_next_time() {
+        let rule = Outlier { most_ejected: 1.0, ..Outlier::ENVOY };
+        let mut state = rule.state(4);
+        let mut now = Time::ZERO;
+        for seconds in [30, 60] {
+            fail(&rule, &mut state, 0, 5, now);
+            let mut waited = 0;
+            while !rule.available(&state, 0) {
+                waited += 10;
+                now = now + Span::from_secs(10);
+                rule.sweep(&mut state, now);
+            }
+            assert_eq!(waited, seconds);
+        }
+    }
+
+    #[test]
+    fn a_low_success_rate_is_ejected_by_a_sweep() {
+        let rule = Outlier { consecutive: 0, most_ejected: 0.5, ..Outlier::ENVOY };
+        let mut state = rule.state(6);
+        for host in 0..6 {
+            for call in 0..100 {
+                let bad = host == 5 && call % 2 == 0;
+                let outcome = if bad { Outcome::Failed } else { Outcome::Ok };
+                rule.record(&mut state, host, outcome, Time::ZERO);
+            }
+        }
+        let due = rule.next_sweep(&state);
+        rule.sweep(&mut state, due);
+        let out: Vec<usize> = (0..6).filter(|&host| !rule.available(&state, host)).collect();
+        assert_eq!(out, [5]);
+    }
+
+    #[test]
+    fn panic_gives_everybody_traffic() {
+        let rule = Outlier { most_ejected: 1.0, ..Outlier::ENVOY };
+        let mut state = rule.state(4);
+        for host in 0..2 {
+            fail(&rule, &mut state, host, 5, Time::ZERO);
+        }
+        assert!(!rule.panics(&state) && !rule.available(&state, 0));
+        fail(&rule, &mut state, 2, 5, Time::ZERO);
+        assert!(rule.panics(&state) && rule.available(&state, 0));
+    }
+}

@@ -1,0 +1,117 @@
+//! Clients of services, in Python and JavaScript.
+
+use super::{Label, Preset, Scope, number, retrying};
+use crate::kernel::time::Span;
+use crate::policy::Policy;
+use crate::policy::backoff::{Backoff, Jitter};
+use crate::policy::outcome::{Outcome, OutcomeSet};
+use crate::policy::retry::{HintRule, Retry};
+
+const GOOGLE: &str = "PyPI google-api-core, retry";
+const STRIPE: &str = "PyPI stripe, _http_client.py";
+const AZURE: &str = "PyPI azure-core, policies/_retry.py";
+const AZURE_JS: &str = "npm @azure/core-rest-pipeline, exponentialRetryStrategy";
+
+/// The presets of this family.
+pub(super) static PRESETS: [Preset; 4] = [
+    Preset {
+        name: "google-api-core",
+        version: "2.44",
+        label: Label::ConformanceTested,
+        source: "google-api-core 2.44.0",
+        scope: Scope::Request,
+        numbers: &[
+            number("delay", "up to 1s * 2^(n-1)", GOOGLE),
+            number("longest", "60s, before jitter", GOOGLE),
+            number("deadline", "120s", GOOGLE),
+            number("attempts", "no limit", GOOGLE),
+        ],
+        note: "Stops when the next attempt would start after the deadline.",
+        policy: Policy {
+            deadline: Some(Span::from_secs(120)),
+            retry: Some(Retry {
+                stop_before_deadline: true,
+                ..Retry::new(
+                    u32::MAX,
+                    Backoff::exponential(Span::from_secs(1), 2.0)
+                        .capped(Span::from_secs(60))
+                        .jittered(Jitter::Full),
+                )
+            }),
+            ..Policy::ONCE
+        },
+    },
+    Preset {
+        name: "stripe",
+        version: "16.1",
+        label: Label::ConformanceTested,
+        source: "stripe 16.1.0",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "2", STRIPE),
+            number("delay", "500ms * 2^(n-1), equal jitter", STRIPE),
+            number("longest", "5s, before jitter", STRIPE),
+            number("least", "500ms", STRIPE),
+        ],
+        note: "The first delay is always 0.5 s. The header Stripe-Should-Retry overrides; 409 is retried.",
+        policy: retrying(
+            Retry::new(
+                3,
+                Backoff {
+                    floor: Span::from_millis(500),
+                    ..Backoff::exponential(Span::from_millis(500), 2.0)
+                        .capped(Span::from_secs(5))
+                        .jittered(Jitter::Equal)
+                },
+            )
+            .on(OutcomeSet::TRANSIENT.with(Outcome::Conflict)),
+        ),
+    },
+    Preset {
+        name: "azure-core",
+        version: "1.41",
+        label: Label::ConformanceTested,
+        source: "azure-core 1.41.0",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "10", AZURE),
+            number("first retry", "at once", AZURE),
+            number("delay", "800ms * 2^(n-1)", AZURE),
+            number("longest", "120s", AZURE),
+            number("jitter", "none", AZURE),
+        ],
+        note: "Python. No jitter.",
+        policy: retrying(Retry {
+            hint: HintRule::Instead { limit: Span::MAX },
+            ..Retry::new(
+                11,
+                Backoff {
+                    first_at_once: true,
+                    ..Backoff::exponential(Span::from_millis(800), 2.0).capped(Span::from_secs(120))
+                },
+            )
+        }),
+    },
+    Preset {
+        name: "azure-core-js",
+        version: "default",
+        label: Label::SourceDerived,
+        source: "@azure/core-rest-pipeline",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "3", AZURE_JS),
+            number("delay", "1s * 2^n, equal jitter", AZURE_JS),
+            number("longest", "64s, before jitter", AZURE_JS),
+        ],
+        note: "JavaScript and .NET.",
+        policy: retrying(Retry {
+            hint: HintRule::Instead { limit: Span::MAX },
+            ..Retry::new(
+                4,
+                Backoff::exponential(Span::from_secs(2), 2.0)
+                    .capped(Span::from_secs(64))
+                    .jittered(Jitter::Equal),
+            )
+        }),
+    },
+];

@@ -1,0 +1,139 @@
+//! Client-side adaptive throttling: a client that is often refused refuses itself.
+//!
+//! Google SRE book, chapter 21 ("Handling Overload"); Envoy `admission_control`
+//! (`source/extensions/filters/http/admission_control`); failsafe-go `adaptivethrottler`.
+
+use super::outcome::{Outcome, OutcomeSet};
+use super::rolling::{Rolling, Rotation, Window};
+use crate::kernel::draw::{Draw, Probability};
+use crate::kernel::time::{Span, Time};
+
+/// How the probability of a local rejection follows from what was counted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Formula {
+    /// `max(0, (requests - K * accepts) / (requests + 1))`, where the requests that were rejected
+    /// locally are counted too (Google SRE).
+    Multiplier {
+        /// K: how many requests may go to the server for each that it accepts.
+        k: f64,
+    },
+    /// `((requests - accepts / rate) / (requests + 1))^(1 / aggression)`, of the admitted requests
+    /// (Envoy, failsafe-go).
+    SuccessRate {
+        /// The success rate below which rejection begins.
+        rate: f64,
+        /// The exponent; 1 is linear.
+        aggression: f64,
+    },
+}
+
+/// The rule of adaptive throttling.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Throttling {
+    /// The formula.
+    pub formula: Formula,
+    /// What counts as accepted by the server: for Google, whatever is not an overload error.
+    pub accepted: OutcomeSet,
+    /// The window that is counted.
+    pub window: Span,
+    /// In how many buckets.
+    pub buckets: u32,
+    /// The largest probability of a rejection.
+    pub most: f64,
+    /// With fewer requests per second than this nothing is rejected.
+    pub least_rate: f64,
+}
+
+/// The counts of one scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThrottlingState {
+    counts: Rolling,
+}
+
+impl Throttling {
+    /// Google's numbers: K = 2 over two minutes.
+    pub const GOOGLE_SRE: Throttling = Throttling {
+        formula: Formula::Multiplier { k: 2.0 },
+        accepted: OutcomeSet::ERRORS
+            .with(Outcome::Ok)
+            .without(Outcome::Rejected)
+            .without(Outcome::Throttled)
+            .without(Outcome::TimedOut),
+        window: Span::from_secs(120),
+        buckets: 120,
+        most: 1.0,
+        least_rate: 0.0,
+    };
+
+    const fn rolling(&self) -> Window {
+        Window::Time { span: self.window, buckets: self.buckets, rotation: Rotation::Aligned }
+    }
+
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn state(&self) -> ThrottlingState {
+        ThrottlingState { counts: Rolling::new(self.rolling()) }
+    }
+
+    /// The probability that a request is rejected now.
+    pub fn probability(&self, state: &mut ThrottlingState, now: Time) -> f64 {
+        state.counts.advance(self.rolling(), now);
+        let total = state.counts.total();
+        let (requests, accepts) =
+            (f64::from(total.calls), f64::from(total.calls.saturating_sub(total.failed)));
+        if requests < self.least_rate * self.window.seconds() {
+            return 0.0;
+        }
+        let probability = match self.formula {
+            Formula::Multiplier { k } => (requests - k * accepts) / (requests + 1.0),
+            Formula::SuccessRate { rate, aggression } => {
+                let linear = ((requests - accepts / rate) / (requests + 1.0)).max(0.0);
+                libm::pow(linear, 1.0 / aggression)
+            }
+        };
+        probability.clamp(0.0, self.most)
+    }
+
+    /// Whether a request may be sent. A local rejection is counted where the formula says so.
+    pub fn admit(&self, state: &mut ThrottlingState, now: Time, draw: Draw) -> bool {
+        let rejected = Probability::new(self.probability(state, now)).happens(draw);
+        if rejected && matches!(self.formula, Formula::Multiplier { .. }) {
+            state.counts.push(self.rolling(), true, false, now);
+        }
+        !rejected
+    }
+
+    /// Tells what an admitted request came back with.
+    pub fn record(&self, state: &mut ThrottlingState, outcome: Outcome, now: Time) {
+        state.counts.push(self.rolling(), !self.accepted.contains(outcome), false, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn google_rejects_what_exceeds_k_times_the_accepts() {
+        let rule = Throttling::GOOGLE_SRE;
+        let mut state = rule.state();
+        for call in 0..300 {
+            let outcome = if call < 100 { Outcome::Ok } else { Outcome::Rejected };
+            rule.record(&mut state, outcome, Time::ZERO);
+        }
+        let probability = rule.probability(&mut state, Time::ZERO);
+        assert!((probability - 100.0 / 301.0).abs() < 1e-12, "{probability}");
+        let later = Time::ZERO + Span::from_secs(121);
+        assert_eq!(rule.probability(&mut state, later), 0.0);
+    }
+
+    #[test]
+    fn an_error_after_work_was_accepted() {
+        let rule = Throttling::GOOGLE_SRE;
+        let mut state = rule.state();
+        for _ in 0..100 {
+            rule.record(&mut state, Outcome::Failed, Time::ZERO);
+        }
+        assert_eq!(rule.probability(&mut state, Time::ZERO), 0.0);
+    }
+}

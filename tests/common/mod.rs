@@ -1,0 +1,50 @@
+//! What the integration tests share: campaigns from texts, run to their end.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
+
+use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::run::RunResult;
+use stormglass::model::document::{Sources, Value};
+use stormglass::model::problem::Problem;
+
+/// Compiles an experiment and a model given as TOML.
+///
+/// # Panics
+/// If either is wrong: a test's own texts are right.
+pub(crate) fn campaign(experiment: &str, model: &str) -> Campaign {
+    let mut sources = Sources::default();
+    let mut parse = |name: &str, text: &str| {
+        let source = sources.add(name, text);
+        Value::parse(&sources, source).unwrap_or_else(|problems| panic!("{name}: {problems:?}"))
+    };
+    let documents = Documents {
+        experiment: parse("experiment.toml", experiment),
+        model: parse("model.toml", model),
+        overrides: Vec::new(),
+    };
+    let no_files = |name: &str| Err(Problem::new(format!("no file {name} in this test")));
+    Campaign::new(&documents, &no_files).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// Compiles an experiment file of the project with its model.
+pub(crate) fn shipped(experiment: &str, patch: impl Fn(&str) -> String) -> Campaign {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);
+    let text = patch(&read(&format!("experiments/{experiment}.toml")));
+    let model = text
+        .lines()
+        .find_map(|line| line.strip_prefix("model = \"../"))
+        .and_then(|rest| rest.strip_suffix('"'))
+        .expect("every experiment names its model");
+    campaign(&text, &read(model))
+}
+
+/// Runs everything, one run after the other.
+pub(crate) fn run_all(campaign: &Campaign) -> Vec<RunResult> {
+    (0..campaign.runs()).map(|number| campaign.run(number)).collect()
+}
+
+/// Runs every seed of an experiment with one cell.
+pub(crate) fn runs(experiment: &str, model: &str) -> Vec<RunResult> {
+    run_all(&campaign(experiment, model))
+}
