@@ -81,6 +81,7 @@ fn every_file_is_the_same_with_one_worker_and_with_two() {
             "runs.csv",
             "series.csv",
             "summary.json",
+            "tables.md",
             "violations.png",
             "violations.svg",
         ]

@@ -9,6 +9,7 @@ use super::{Failure, RunArguments, output, progress};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::{RunResult, RunVerdict};
 use crate::experiment::summary::{CellSummary, summarise};
+use crate::report::table::Table;
 use crate::report::{arms, chart, figures, files, promises};
 
 /// Runs an experiment.
@@ -28,8 +29,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         output::print(&files::summary_json(campaign, &summaries));
     }
     if talks {
-        let table = arms::arms_table(campaign, &summaries);
-        output::print(&table.text(output::width(), output::colour_out()));
+        for table in arms::arms_tables(campaign, &summaries) {
+            if table.columns.len() > 1 {
+                output::print(&table.text(output::width(), output::colour_out()));
+                output::print("\n");
+            }
+        }
         output::print(&closing(campaign, &results, &summaries, &written));
     }
     Ok(())
@@ -110,6 +115,7 @@ fn write_all(
     let mut written = vec![
         write(folder, "runs.csv", files::runs_csv(campaign, results).as_bytes())?,
         write(folder, "series.csv", files::series_csv(campaign, results).as_bytes())?,
+        write(folder, "tables.md", tables(campaign, summaries).as_bytes())?,
         write(folder, "summary.json", files::summary_json(campaign, summaries).as_bytes())?,
         write(folder, "manifest.json", manifest.as_bytes())?,
     ];
@@ -120,6 +126,12 @@ fn write_all(
         written.push(write(folder, &format!("{}.png", figure.name), &png)?);
     }
     Ok(written)
+}
+
+/// The tables of arms in Markdown, one after the other.
+fn tables(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+    let tables = arms::arms_tables(campaign, summaries);
+    tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes a file whole or not at all.
@@ -141,7 +153,7 @@ fn closing(
     summaries: &[CellSummary],
     written: &[PathBuf],
 ) -> String {
-    let mut text = String::from("\n");
+    let mut text = String::new();
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
     for (index, first) in names.iter().enumerate() {
         let kept = summaries.iter().filter(|s| s.invariants[index].violations == 0).count();

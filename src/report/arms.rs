@@ -7,39 +7,66 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, InvariantSummary, METRICS};
 
-/// A column of the table: a metric, its header, its unit, and how soon it is dropped.
-const SHOWN: [(&str, &str, Unit, u8); 10] = [
-    ("amplification", "load per request", Unit::Times, 0),
-    ("edge_amplification", "load per call", Unit::Times, 3),
+/// A column: a metric, its header, its unit, and how soon it is dropped where space is short.
+type Shown = (&'static str, &'static str, Unit, u8);
+
+/// What the load and the service came to.
+const SERVICE: [Shown; 7] = [
+    ("amplification", "attempts per request", Unit::Times, 0),
+    ("edge_amplification", "attempts per call", Unit::Times, 3),
     ("success_ratio", "success", Unit::Percent, 0),
     ("goodput_during_per_s", "goodput in fault /s", Unit::Plain, 2),
     ("goodput_after_per_s", "goodput after /s", Unit::Plain, 1),
     ("latency_p50_ms", "p50", Unit::Seconds, 4),
     ("latency_p99_ms", "p99", Unit::Seconds, 4),
-    ("recovery_s", "recovery", Unit::Seconds, 2),
-    ("wasted_work", "wasted work", Unit::Percent, 5),
-    ("oldest_message_s", "oldest message", Unit::Seconds, 6),
 ];
 
-/// The table of a campaign's arms.
+/// What it took to come back, and at which cost.
+const HARM: [Shown; 3] = [
+    ("recovery_s", "recovery", Unit::Seconds, 2),
+    ("wasted_work", "wasted work", Unit::Percent, 1),
+    ("oldest_message_s", "oldest message", Unit::Seconds, 3),
+];
+
+/// The tables of a campaign's arms: load and service first, then recovery and broken promises.
 #[must_use]
-pub fn arms_table(campaign: &Campaign, summaries: &[CellSummary]) -> Table {
-    let shown: Vec<_> = SHOWN
-        .iter()
-        .filter(|(name, ..)| summaries.iter().any(|summary| metric(summary, name).is_some()))
-        .collect();
+pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> [Table; 2] {
     let has_faults = summaries.iter().any(|summary| summary.never_recovered.is_some());
-    let mut columns = vec![column("arm", Align::Left, 0)];
-    columns.extend(
-        shown.iter().map(|(_, header, _, priority)| column(header, Align::Right, *priority)),
-    );
-    if has_faults {
-        columns.push(column("never came back", Align::Right, 0));
-    }
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
-    columns.extend(
-        names.iter().map(|invariant| column(promises::label(invariant.name), Align::Right, 0)),
-    );
+    let promise =
+        |invariant: &InvariantSummary| column(promises::label(invariant.name), Align::Right, 0);
+    let mut more: Vec<Column> = Vec::new();
+    if has_faults {
+        more.push(column("never came back", Align::Right, 0));
+    }
+    more.extend(names.iter().map(promise));
+    let harm = |summary: &CellSummary| {
+        let mut cells = Vec::new();
+        if has_faults {
+            cells.push(never_recovered(summary));
+        }
+        cells.extend(summary.invariants.iter().map(violations));
+        cells
+    };
+    [
+        table(campaign, summaries, &SERVICE, Vec::new(), |_| Vec::new()),
+        table(campaign, summaries, &HARM, more, harm),
+    ]
+}
+
+/// A table of these metrics and of further columns, a row for each arm.
+fn table(
+    campaign: &Campaign,
+    summaries: &[CellSummary],
+    shown: &[Shown],
+    more: Vec<Column>,
+    further: impl Fn(&CellSummary) -> Vec<Cell>,
+) -> Table {
+    let has = |name| summaries.iter().any(|summary| metric(summary, name).is_some());
+    let shown: Vec<&Shown> = shown.iter().filter(|(name, ..)| has(name)).collect();
+    let mut columns = vec![column("arm", Align::Left, 0)];
+    columns.extend(shown.iter().map(|(_, header, _, soon)| column(header, Align::Right, *soon)));
+    columns.extend(more);
     let mut rows = Vec::new();
     let arms = campaign.experiment.arms.len();
     for (index, (cell, summary)) in campaign.cells.iter().zip(summaries).enumerate() {
@@ -48,10 +75,7 @@ pub fn arms_table(campaign: &Campaign, summaries: &[CellSummary]) -> Table {
         }
         let mut cells = vec![plain(cell.arm_label.clone())];
         cells.extend(shown.iter().map(|(name, _, unit, _)| estimate(summary, name, *unit)));
-        if has_faults {
-            cells.push(never_recovered(summary));
-        }
-        cells.extend(summary.invariants.iter().map(violations));
+        cells.extend(further(summary));
         rows.push(Row::Cells(cells));
     }
     Table { columns, rows }
