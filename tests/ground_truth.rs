@@ -65,7 +65,7 @@ measure = {{ warm_up = "1000s", window = "1000s" }}
 #[test]
 fn one_server_at_eighty_percent() {
     // M/M/1 at rho = .8: W = 1/(mu - lambda) = 5, sojourn quantile -ln(1-p)/(mu - lambda).
-    let results = runs(&long_run("400000s", "1..9"), &queue(1, 0.8));
+    let results = runs(&long_run("300000s", "1..17"), &queue(1, 0.8));
     check("W", &results, 5.0, 0.03, mean_latency);
     check("p50", &results, 3.465_736, 0.03, |run| quantile(run, 0.5));
     check("p99", &results, 23.025_851, 0.05, |run| quantile(run, 0.99));
@@ -74,7 +74,7 @@ fn one_server_at_eighty_percent() {
 #[test]
 fn ten_servers_at_ninety_percent() {
     // M/M/10 at lambda = 9: Erlang C gives Wq = .6687315, so W = 1.6687315; p99 = 6.249877.
-    let results = runs(&long_run("60000s", "1..9"), &queue(10, 9.0));
+    let results = runs(&long_run("60000s", "1..17"), &queue(10, 9.0));
     check("W", &results, 1.668_731_5, 0.02, mean_latency);
     check("p99", &results, 6.249_877, 0.03, |run| quantile(run, 0.99));
 }
@@ -83,7 +83,7 @@ fn ten_servers_at_ninety_percent() {
 fn a_full_system_turns_customers_away() {
     // Erlang B with 10 servers and 8 Erlang: .1216611 of the arrivals are lost.
     let model = queue(10, 8.0).replace("workers = 10", "workers = 10\nqueue = { limit = 0 }");
-    let results = runs(&long_run("20000s", "1..9"), &model);
+    let results = runs(&long_run("20000s", "1..17"), &model);
     check("lost", &results, 0.121_661_1, 0.02, |run| 1.0 - run.metrics.success_ratio());
 }
 

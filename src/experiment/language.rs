@@ -100,13 +100,13 @@ impl Default for MeasureText {
 pub struct LimitsText {
     /// Events in all.
     pub events: u64,
-    /// Events pending at once.
+    /// Events, work and messages pending at once.
     pub pending: u64,
 }
 
 impl Default for LimitsText {
     fn default() -> LimitsText {
-        LimitsText { events: 1_000_000_000, pending: 10_000_000 }
+        LimitsText { events: 1_000_000_000, pending: 2_000_000 }
     }
 }
 

@@ -9,18 +9,18 @@ pub struct Limits {
     pub horizon: Time,
     /// Most events that may be dispatched.
     pub events: u64,
-    /// Most events that may be pending at once: bounds the memory of a run.
+    /// Most events, work and messages that may be pending at once: bounds the memory of a run.
     pub pending: usize,
     /// Most events that may be dispatched without virtual time moving.
     pub instant: u64,
 }
 
 impl Limits {
-    /// The default limits with the given horizon: a billion events, ten million pending, a
-    /// million in one instant.
+    /// The default limits with the given horizon: a billion events, two million pending, a million
+    /// in one instant.
     #[must_use]
     pub fn until(horizon: Time) -> Limits {
-        Limits { horizon, events: 1_000_000_000, pending: 10_000_000, instant: 1_000_000 }
+        Limits { horizon, events: 1_000_000_000, pending: 2_000_000, instant: 1_000_000 }
     }
 }
 
@@ -31,7 +31,7 @@ pub enum Ending {
     Complete,
     /// It dispatched too many events.
     EventLimit,
-    /// Too many events or waiting requests were pending at once.
+    /// Too much was pending at once.
     QueueLimit,
     /// Virtual time stood still: events kept causing events in the same instant.
     Livelock,

@@ -1,8 +1,8 @@
 //! The event queue: events leave it in order of time, and of scheduling among equal times.
 //!
-//! Virtual time is cut into ticks of 2^16 ns. The events of the current tick are one sorted run,
-//! popped from its end. Later events wait in radix-64 buckets by the highest digit in which their
-//! tick differs from the current one, as in a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: "Faster
+//! Virtual time is cut into ticks of 2^18 ns, about a quarter of a millisecond. The events of the
+//! current tick are one sorted run, popped from its end. Later events wait in radix-64 buckets by
+//! the highest digit in which their tick differs from the current one, as in a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: "Faster
 //! algorithms for the shortest path problem", JACM 1990). Equal times always share a bucket and
 //! every move keeps their order, so ties stay in schedule order without a sequence number.
 //!
@@ -29,12 +29,14 @@ struct Entry<E> {
     event: E,
 }
 
-const TICK_BITS: u32 = 16;
+const TICK_BITS: u32 = 18;
 const DIGIT_BITS: u32 = 6;
 const BUCKETS: usize = 1 << DIGIT_BITS;
-const LEVELS: usize = ((u64::BITS - TICK_BITS) / DIGIT_BITS) as usize;
+const LEVELS: usize = (u64::BITS - TICK_BITS).div_ceil(DIGIT_BITS) as usize;
 /// Up to this many events, all of them live in the sorted run.
 const RUN_ONLY_MAX: usize = 32;
+/// An emptied bucket keeps memory for at most this many events.
+const BUCKET_KEPT_MAX: usize = 1024;
 /// A sweep of cancelled timers is not worth it below this many.
 const SWEEP_MIN: usize = 1024;
 
@@ -203,7 +205,7 @@ impl<E: Copy> EventQueue<E> {
             }
         }
         bucket.clear();
-        if bucket.capacity() <= 4 * RUN_ONLY_MAX {
+        if bucket.capacity() <= BUCKET_KEPT_MAX {
             self.buckets[index] = bucket;
         }
         self.run.reverse();

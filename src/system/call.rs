@@ -134,7 +134,7 @@ impl<O: Observer> World<'_, O> {
             Admission::Queue => {
                 let scope = call.scope as usize;
                 self.policy_waiters[scope].push(handle);
-                Resumption::Later
+                self.wait(handle, Span::MAX)
             }
             Admission::Reject(denial) => {
                 let draw = self.draws.draw(Purpose::Policy, edge.id, call.key, index + 1);
@@ -276,7 +276,13 @@ impl<O: Observer> World<'_, O> {
     /// Lets the calls that wait for this policy state ask again.
     fn wake_waiters(&mut self, scope: usize) {
         for handle in std::mem::take(&mut self.policy_waiters[scope]) {
-            self.events.schedule(self.now, Event::Retry(handle));
+            let Some(call) = self.calls.get_mut(handle).filter(|call| !call.running) else {
+                continue;
+            };
+            if let Some(timer) = call.timer.take() {
+                self.events.cancel(timer);
+            }
+            call.timer = Some(self.events.schedule_timer(self.now, Event::Retry(handle)));
         }
     }
 

@@ -93,6 +93,8 @@ pub struct World<'p, O> {
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
     locals: Vec<Local>,
+    /// How many messages wait in all queues.
+    queued: usize,
     orders: u64,
     observer: O,
 }
@@ -145,6 +147,7 @@ impl<'p, O: Observer> World<'p, O> {
             policy_waiters: vec![Vec::new(); program.scopes.len()],
             conditions: Conditions::new(program, controls.len()),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
+            queued: 0,
             orders: 0,
             observer,
         };
@@ -173,7 +176,8 @@ impl<'p, O: Observer> World<'p, O> {
             while let Some(job) = self.ready.pop_front() {
                 self.run_job(job);
             }
-            if let Some(limit) = self.meter.count(at, self.events.len()) {
+            let pending = self.events.len() + self.jobs.len() + self.queued;
+            if let Some(limit) = self.meter.count(at, pending) {
                 ending = limit;
                 break;
             }

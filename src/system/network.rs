@@ -118,7 +118,7 @@ impl<O: Observer> World<'_, O> {
             Message::GivenBack { queue, message, key } => {
                 self.fold(13, queue, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.take_back(queue, message);
+                self.take_back(queue, message, key);
             }
         }
     }

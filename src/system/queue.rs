@@ -31,6 +31,8 @@ struct Queued {
     subject: Subject,
     key: u64,
     receives: u32,
+    /// The stable key of its newest delivery: an older receiver can no longer give it back.
+    delivery: u64,
     /// Until when it is hidden; `None` while it may be delivered.
     hidden: Option<TimerId>,
 }
@@ -79,8 +81,15 @@ impl<O: Observer> World<'_, O> {
         let (node, subject, key) = (job.node, job.subject, job.key);
         let queue = self.queue(node);
         let number = queue.first + queue.messages.len() as u64;
-        queue.messages.push_back(Some(Queued { subject, key, receives: 0, hidden: None }));
+        queue.messages.push_back(Some(Queued {
+            subject,
+            key,
+            receives: 0,
+            delivery: 0,
+            hidden: None,
+        }));
         queue.ready.push_back(number);
+        self.queued += 1;
         self.tell(Fact::Enqueued { queue: node, order: subject.order });
         self.hand_out(node);
     }
@@ -140,6 +149,7 @@ impl<O: Observer> World<'_, O> {
         if queued.receives >= most {
             let (order, since) = (queued.subject.order, queued.subject.since);
             self.queue(node).take(message);
+            self.queued -= 1;
             return self.tell(Fact::DeadLettered { queue: node, order, since });
         }
         queued.receives += 1;
@@ -149,7 +159,7 @@ impl<O: Observer> World<'_, O> {
             .events
             .schedule_timer(self.now + visibility, Event::Visible { queue: node, message });
         if let Some(queued) = self.queue(node).get(message) {
-            queued.hidden = Some(timer);
+            (queued.hidden, queued.delivery) = (Some(timer), key);
         }
         self.tell(Fact::Delivered { queue: node, order, receives });
         let station = self.station_index(worker, instance);
@@ -195,12 +205,11 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A message that could not be handled becomes visible after a while.
-    pub(super) fn take_back(&mut self, node: NodeId, message: u64) {
+    pub(super) fn take_back(&mut self, node: NodeId, message: u64, delivery: u64) {
         let Some(span) = self.queue_rules(node).redelivery else { return };
         let at = self.now + span;
-        let Some(timer) = self.queue(node).get(message).and_then(|queued| queued.hidden) else {
-            return;
-        };
+        let newest = self.queue(node).get(message).filter(|queued| queued.delivery == delivery);
+        let Some(timer) = newest.and_then(|queued| queued.hidden) else { return };
         self.events.cancel(timer);
         let timer = self.events.schedule_timer(at, Event::Visible { queue: node, message });
         if let Some(queued) = self.queue(node).get(message) {
@@ -227,6 +236,7 @@ impl<O: Observer> World<'_, O> {
         if let Some(timer) = queued.hidden {
             self.events.cancel(timer);
         }
+        self.queued -= 1;
         self.tell(Fact::Acknowledged { queue: node, since: queued.subject.since });
     }
 }
