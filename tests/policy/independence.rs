@@ -24,7 +24,7 @@ fn series() -> Vec<(String, Backoff)> {
 
 /// The delays of many requests of one process, in nanoseconds.
 fn delays(backoff: &Backoff, process: u32, seed: u64) -> Vec<f64> {
-    let draws = Draws::new(seed);
+    let mut draws = Draws::new(seed);
     (0..DRAWS)
         .map(|request| {
             let mut memory = Memory::default();

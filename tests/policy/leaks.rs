@@ -51,7 +51,7 @@ fn step(policy: &Policy, state: &mut State, call: &mut Call, now: Time, draw: Dr
 fn nothing_leaks_and_nothing_is_stuck() {
     for preset in presets::all() {
         let policy = &preset.policy;
-        let (mut state, draws) = (policy.state(), Draws::new(99));
+        let (mut state, mut draws) = (policy.state(), Draws::new(99));
         let mut calls: Vec<Call> = (0..CALLS)
             .map(|_| Call { progress: policy.begin(), started: Time::ZERO, running: false })
             .collect();
