@@ -88,6 +88,12 @@ mod tests {
             read("s", 1.0, 1, "s\n"),
         ];
         let shown: Vec<String> = errors.into_iter().map(|error| error.unwrap_err()).collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        unknown column of t.csv `when`: known: `s`
+        t.csv:3: `x` is not a timestamp: seconds as a number, or `2023-11-16 18:15:46.68`
+        t.csv:3: time runs backwards here: rows sorted by timestamp
+        `speed` must be more than 0
+        t.csv has no rows
+        ");
     }
 }

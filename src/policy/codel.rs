@@ -46,7 +46,7 @@ impl Codel {
         law: Law::SloughOff,
     };
 
-    /// Whether a request that is taken from the queue at `now`, after it waited `delay`, is refused.
+    /// Whether a request that is taken from the queue at `now`, having waited `delay`, is refused.
     pub fn refuses(&self, state: &mut CodelState, delay: Span, now: Time) -> bool {
         match self.law {
             Law::SloughOff => self.slough_off(state, delay, now),
