@@ -55,7 +55,7 @@ impl CustomState for Balance {
     }
 }
 
-/// Ten thousand calls at a target that fails with this probability: attempts and successes per call.
+/// Ten thousand calls at a target that fails with this probability: attempts and successes of each.
 fn measure(policy: &dyn Custom, failing: f64) -> (f64, f64) {
     let (mut state, mut draws) = (policy.state(), Draws::new(1));
     let failing = Probability::new(failing);

@@ -40,7 +40,7 @@ fn until(cell: &Cell, seed: u64, end: Time) -> stormglass::experiment::run::RunR
 
 #[test]
 fn arms_are_equal_until_their_first_differing_decision() {
-    let campaign = shipped("payment-brownout", |text| text.to_owned());
+    let campaign = shipped("payment-brownout", str::to_owned);
     let arms = campaign.experiment.arms.len();
     for cells in campaign.cells.chunks(arms) {
         let (no_retry, immediate) = (&cells[0], &cells[1]);

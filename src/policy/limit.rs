@@ -97,8 +97,8 @@ impl Limit {
         LimitState { limit: initial, reference: 0.0, samples: 0, probe: 1.0 }
     }
 
-    /// A call ended: it took `took`, `in_flight` were running when it started, and it was dropped or
-    /// not. `draw` is used by Vegas alone.
+    /// A call ended: it took `took`, `in_flight` were running when it started, and it was dropped
+    /// or not. `draw` is used by Vegas alone.
     pub fn update(
         &self,
         state: &mut LimitState,
@@ -242,8 +242,8 @@ mod tests {
         assert!(state.limit() < 40, "{}", state.limit());
     }
 
-    /// A server that does 100 calls at once in 10 ms, and queues the others. Under a load that never
-    /// lets up, each probe takes the queue for the smallest latency and the limit creeps up.
+    /// A server that does 100 calls at once in 10 ms, and queues the others. Under a load that
+    /// never lets up, each probe takes the queue for the smallest latency and the limit creeps up.
     #[test]
     fn vegas_settles_near_the_capacity_and_creeps_up_with_every_probe() {
         let latency = |limit: u32| Span::from_micros(10_000 * u64::from(limit.max(100)) / 100);

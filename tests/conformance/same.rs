@@ -90,8 +90,9 @@ fn breakers_of_presets_are_those_replayed() {
     for (name, replayed) in replayed {
         let preset = presets::find(name, None).unwrap_or_else(|| panic!("no preset {name}"));
         let own = preset.policy.breaker.expect("it breaks");
-        // What counts as a failure is the recording's vocabulary; the failsafe recording has a fixed
-        // open time, and one probe after the other is the same whether they are counted at once.
+        // What counts as a failure is the recording's vocabulary; the failsafe recording has a
+        // fixed open time, and one probe after the other is the same whether they are counted at
+        // once.
         let plain = |breaker: Breaker| Breaker {
             failures: OutcomeSet::NONE,
             ignored: OutcomeSet::NONE,

@@ -3,7 +3,6 @@
 //! Every seed is fixed, so a test that passes once always passes. The stated probability is that of
 //! a failure under another seed, if the policy is right.
 
-mod imports;
 mod independence;
 mod leaks;
 mod truths;

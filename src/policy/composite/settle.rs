@@ -142,8 +142,8 @@ impl Policy {
         self.again(&retry, state, progress, now, call_started, response, draw)
     }
 
-    /// Asks every limit of the retry rule, draws the delay and pays for the retry. A retry that would
-    /// come too late costs nothing.
+    /// Asks every limit of the retry rule, draws the delay and pays for the retry. A retry that
+    /// would come too late costs nothing.
     #[expect(clippy::too_many_arguments, reason = "the inputs of one decision, all of them plain")]
     fn again(
         &self,
