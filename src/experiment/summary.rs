@@ -7,6 +7,7 @@ use super::statistics::paired::paired_t;
 use super::statistics::proportion::wilson;
 use super::statistics::rare::zero_events_upper;
 use super::statistics::{CONFIDENCE, Estimate, Interval};
+use crate::invariant::Verdict;
 use crate::kernel::time::Span;
 use crate::metric::Recovery;
 
@@ -158,8 +159,10 @@ pub struct InvariantSummary {
     pub exposure: u64,
     /// Runs with at least one violation.
     pub runs: Share,
-    /// Violations per 10,000 operations, averaged over seeds; without any violation, the upper end
-    /// is the 95% bound for zero events in that exposure.
+    /// Violations of one run, averaged over seeds; without any violation, the upper end is the 95%
+    /// bound for zero events in that exposure.
+    pub per_run: Estimate,
+    /// Violations per 10,000 operations, averaged over seeds; the upper end as above.
     pub per_10_000: Estimate,
 }
 
@@ -211,19 +214,25 @@ fn summarise_cell(
 
 fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
     let names = runs.first().map_or(&[][..], |run| &run.invariants);
-    let summary = |(index, first): (usize, &crate::invariant::Verdict)| {
+    let summary = |(index, first): (usize, &Verdict)| {
         let verdicts = || runs.iter().map(move |run| run.invariants[index]);
         let violations = verdicts().map(|verdict| verdict.violations).sum();
         let exposure = verdicts().map(|verdict| verdict.exposure).sum();
-        let rates: Vec<f64> = verdicts()
-            .map(|verdict| ratio(verdict.violations, verdict.exposure).unwrap_or(0.0) * 1e4)
-            .collect();
-        let mut per_10_000 = mean_interval(&rates, CONFIDENCE).ok()?;
-        per_10_000.interval.low = per_10_000.interval.low.max(0.0);
-        if violations == 0 {
-            let bound = zero_events_upper(exposure, CONFIDENCE).unwrap_or(1.0);
-            per_10_000.interval = Interval { low: 0.0, high: bound * 1e4 };
-        }
+        let bound = zero_events_upper(exposure, CONFIDENCE).unwrap_or(1.0);
+        // A count is never negative, whatever its interval says.
+        let mean = |sample: Vec<f64>, bound: f64| {
+            let mut estimate = mean_interval(&sample, CONFIDENCE).ok()?;
+            estimate.interval.low = estimate.interval.low.max(0.0);
+            if violations == 0 {
+                estimate.interval = Interval { low: 0.0, high: bound };
+            }
+            Some(estimate)
+        };
+        let rate =
+            |verdict: &Verdict| ratio(verdict.violations, verdict.exposure).unwrap_or(0.0) * 1e4;
+        let per_10_000 = mean(verdicts().map(|verdict| rate(&verdict)).collect(), bound * 1e4)?;
+        let counts = verdicts().map(|verdict| verdict.violations as f64).collect();
+        let per_run = mean(counts, bound * exposure as f64 / runs.len() as f64)?;
         Some(InvariantSummary {
             name: first.invariant,
             violations,
@@ -232,6 +241,7 @@ fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
                 count(runs, |run| run.invariants[index].violations > 0),
                 runs.len() as u64,
             )?,
+            per_run,
             per_10_000,
         })
     };

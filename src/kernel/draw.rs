@@ -5,8 +5,8 @@
 //! SC'11). The counter names the draw: which purpose, which site, which work, which index. So two
 //! runs of the same seed see equal draws wherever they do the same thing, whatever else differs.
 
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// What a draw is for. Part of its name, so that draws for different purposes never collide.
 ///

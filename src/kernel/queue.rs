@@ -2,9 +2,10 @@
 //!
 //! Virtual time is cut into ticks of 2^18 ns, about a quarter of a millisecond. The events of the
 //! current tick are one sorted run, popped from its end. Later events wait in radix-64 buckets by
-//! the highest digit in which their tick differs from the current one, as in a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: "Faster
-//! algorithms for the shortest path problem", JACM 1990). Equal times always share a bucket and
-//! every move keeps their order, so ties stay in schedule order without a sequence number.
+//! the highest digit in which their tick differs from the current one, as in a radix heap (Ahuja,
+//! Mehlhorn, Orlin, Tarjan: "Faster algorithms for the shortest path problem", JACM 1990). Equal
+//! times always share a bucket and every move keeps their order, so ties stay in schedule order
+//! without a sequence number.
 //!
 //! A cancelled timer is recognised by its generation: it is dropped when its bucket is moved, and
 //! a sweep drops all of them when they outnumber the live events, so garbage cannot grow.

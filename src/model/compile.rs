@@ -68,6 +68,7 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
     if compiler.problems.is_empty() {
         Handlers::new(&mut compiler, &sections).compile();
     }
+    compiler.distinct_ids();
     if compiler.problems.is_empty() { Ok(compiler.program) } else { Err(compiler.problems) }
 }
 
@@ -130,6 +131,19 @@ impl Compiler<'_> {
             self.problem(path, problem);
         }
         found
+    }
+
+    /// Draws are named by 32-bit ids of names: two nodes with one id would share their luck.
+    fn distinct_ids(&mut self) {
+        let mut ids: Vec<(u32, &str)> =
+            self.program.nodes.iter().map(|node| (node.id, node.name.as_str())).collect();
+        ids.sort_unstable();
+        let twins = ids.windows(2).find(|pair| pair[0].0 == pair[1].0);
+        if let Some([(_, one), (_, other)]) = twins {
+            let problem = Problem::new(format!("`{one}` and `{other}` have the same stable id"))
+                .expected("another name for one of them");
+            self.problems.push(problem.at(self.document.at));
+        }
     }
 
     fn policies(&mut self, sections: &Sections) {

@@ -100,12 +100,17 @@ fn estimate(summary: &CellSummary, name: &str, unit: Unit) -> Cell {
     };
     // Milliseconds are shown in the unit that fits.
     let scale = if name.ends_with("_ms") { 1e-3 } else { 1.0 };
+    plain(shown(estimate, scale, unit))
+}
+
+/// An estimate with its interval, where it has one.
+fn shown(estimate: &Estimate, scale: f64, unit: Unit) -> String {
     let (low, high) = (estimate.interval.low * scale, estimate.interval.high * scale);
     let value = estimate.mean * scale;
-    plain(match low.is_finite() && high.is_finite() {
+    match low.is_finite() && high.is_finite() {
         true => number::interval(value, low, high, unit),
         false => number::number(value, unit),
-    })
+    }
 }
 
 fn never_recovered(summary: &CellSummary) -> Cell {
@@ -120,10 +125,5 @@ fn never_recovered(summary: &CellSummary) -> Cell {
 
 fn violations(invariant: &InvariantSummary) -> Cell {
     let tone = if invariant.violations == 0 { Tone::Good } else { Tone::Bad };
-    let per_run = invariant.violations as f64 / invariant.runs.of.max(1) as f64;
-    let text = match invariant.violations {
-        0 => "0".to_owned(),
-        _ => number::number(per_run, Unit::Plain),
-    };
-    Cell { text, tone }
+    Cell { text: shown(&invariant.per_run, 1.0, Unit::Plain), tone }
 }

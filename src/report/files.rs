@@ -148,6 +148,7 @@ pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
                 "violations": invariant.violations,
                 "exposure": invariant.exposure,
                 "runs_with_violation": share(invariant.runs),
+                "per_run": estimate(&invariant.per_run),
                 "per_10000": estimate(&invariant.per_10_000),
             })).collect::<Vec<_>>(),
         })

@@ -14,8 +14,8 @@ pub struct Slow {
 }
 
 /// How a share of failures is compared with its limit. The three last differ by rounding only,
-/// where a share is exactly at the limit: 57 of 100 is above 57 % for cockatiel, 11 of 20 above 55 % for
-/// opossum.
+/// where a share is exactly at the limit: 57 of 100 is above 57 % for cockatiel, 11 of 20 above
+/// 55 % for opossum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// `failures / calls >= ratio`.
