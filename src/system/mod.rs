@@ -173,7 +173,9 @@ impl<'p, O: Observer> World<'p, O> {
             while let Some(job) = self.ready.pop_front() {
                 self.run_job(job);
             }
-            if let Some(limit) = self.meter.count(at, self.events.len()) {
+            // What waits in line has no event of its own, but takes memory all the same.
+            let pending = self.events.len() + self.calls.len() + self.jobs.len();
+            if let Some(limit) = self.meter.count(at, pending) {
                 ending = limit;
                 break;
             }
