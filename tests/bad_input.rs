@@ -156,8 +156,13 @@ fn check(group: &str) {
         let error = refused(&case.name, &case.run());
         shown.push_str(&format!("## {}\n{}\n\n", case.name, error.trim_end()));
     }
+    pin(group, &shown);
+}
+
+/// Compares with the snapshot of this name.
+fn pin(name: &str, shown: &str) {
     insta::with_settings!({ omit_expression => true }, {
-        insta::assert_snapshot!(group, shown);
+        insta::assert_snapshot!(name, shown);
     });
 }
 
@@ -212,4 +217,157 @@ fn the_base_is_good() {
     let ran = stormglass(folder.path(), &["run", "experiment.toml", "--quiet"]);
     assert_eq!((ran.code, ran.error.as_str(), ran.out.as_str()), (Some(0), "", ""));
     assert_eq!(ran.written, [folder.path().join("out")]);
+}
+
+/// Writes an experiment to the folder of a good base, and runs it.
+fn refused_bytes(name: &str, bytes: &[u8]) -> String {
+    let folder = folder();
+    fs::write(folder.path().join(name), bytes).expect("the case can be written");
+    refused(name, &stormglass(folder.path(), &["run", name]))
+}
+
+/// The first lines of an error, which is enough of one about a file of ten megabytes.
+fn first_lines(error: &str) -> String {
+    let lines: Vec<String> =
+        error.lines().take(4).map(|line| line.chars().take(60).collect()).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn ten_megabytes_of_nesting() {
+    const SIZE: usize = 10_000_000;
+    let cases = [
+        ("lists.toml", format!("a = {}", "[".repeat(SIZE))),
+        ("tables.toml", format!("a = {}", "{a=".repeat(SIZE / 3))),
+        ("keys.toml", format!("{}a = 1", "a.".repeat(SIZE / 2))),
+        ("header.toml", format!("[{}a]", "a.".repeat(SIZE / 2))),
+        ("lists.json", "[".repeat(SIZE)),
+        ("tables.json", "{\"a\":".repeat(SIZE / 5)),
+    ];
+    let shown = cases.map(|(name, text)| first_lines(&refused_bytes(name, text.as_bytes())));
+    pin("ten_megabytes_of_nesting", &shown.join("\n\n"));
+}
+
+#[test]
+fn ten_megabytes_of_one_name() {
+    let long = "a".repeat(10_000_000);
+    let base = base("experiment.toml");
+    let cases = [
+        ("key.toml", format!("{long} = 1\n{base}")),
+        ("value.toml", base.replace("\"slow\"", &format!("\"{long}\""))),
+        (
+            "number.toml",
+            base.replace("factor = 10", &format!("factor = 1{}", "0".repeat(10_000_000))),
+        ),
+        ("comment.toml", format!("{base}\nlimits = 3 # {long}")),
+        ("key.json", format!("{{ \"model\": \"model.toml\", \"{long}\": 1 }}")),
+    ];
+    let shown = cases.map(|(name, text)| first_lines(&refused_bytes(name, text.as_bytes())));
+    pin("ten_megabytes_of_one_name", &shown.join("\n\n"));
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let base = base("experiment.toml");
+    let utf_16: Vec<u8> = "\u{feff}name".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let cases: [(&str, &[u8]); 6] = [
+        ("latin-1.toml", b"name = \"b\xe4se\"\n"),
+        ("late.toml", &[base.as_bytes(), b"# \xff\n"].concat()),
+        ("utf-16.toml", &utf_16),
+        ("nul.toml", &[0; 100]),
+        ("nul.json", &[0; 100]),
+        ("random.toml", &[0x80, 0x81, 0xfe, 0xff, 0x00, 0x7f]),
+    ];
+    let shown = cases.map(|(name, bytes)| refused_bytes(name, bytes));
+    pin("bytes_that_are_no_text", &shown.join("\n"));
+}
+
+#[test]
+fn files_that_are_none() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("folder.toml")).expect("a folder can be made");
+    let run = |name: &str| refused(name, &stormglass(folder.path(), &["run", name]));
+    let shown = [
+        run("folder.toml"),
+        run("nowhere.toml"),
+        run("nowhere/experiment.toml"),
+        run(""),
+        refused("no command", &stormglass(folder.path(), &["rnu"])),
+        refused("no experiment", &stormglass(folder.path(), &["run"])),
+    ];
+    pin("files_that_are_none", &shown.join("\n"));
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_read() {
+    let folder = folder();
+    for name in ["model.toml", "experiment.toml"] {
+        let text = format!("\u{feff}{}", base(name).replace('\n', "\r\n"));
+        fs::write(folder.path().join(name), text).expect("the file can be written");
+    }
+    let quick = ["run", "experiment.toml", "--quiet", "--set", "limits.events=1"];
+    let ran = stormglass(folder.path(), &quick);
+    assert_eq!((ran.code, ran.error.as_str()), (Some(0), ""));
+    // The columns of errors are right as well.
+    let wrong = stormglass(folder.path(), &["run", "experiment.toml", "--set", "seeds=x"]);
+    assert!(wrong.error.contains("--set:1:7"), "{}", wrong.error);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_found_out_first() {
+    let folder = folder();
+    fs::write(folder.path().join("taken"), "mine").expect("a file can be written");
+    for out in ["taken", "taken/deeper"] {
+        // With a limit that a run would take minutes to reach.
+        let ran = stormglass(
+            folder.path(),
+            &["run", "experiment.toml", "--out", out, "--set", "arrivals=1000min"],
+        );
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{}", ran.error);
+        assert!(
+            ran.error.starts_with(&format!("error: cannot write to `{out}`: ")),
+            "{}",
+            ran.error
+        );
+        assert_eq!(ran.written, Vec::<PathBuf>::new());
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("taken")).expect("still there"), "mine");
+}
+
+#[test]
+fn suspicious_parts_are_warnings() {
+    let run = |change: &dyn Fn(String) -> String, arguments: &[&str]| {
+        let folder = folder();
+        let path = folder.path().join("model.toml");
+        fs::write(path, change(base("model.toml"))).expect("the case can be written");
+        let arguments =
+            [&["run", "experiment.toml", "--json", "--set", "limits.events=1"], arguments];
+        let ran = stormglass(folder.path(), &arguments.concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.error);
+        ran.error
+    };
+    let two_queues = |model: String| {
+        format!("{model}\n[queue.audits]\nvisibility = \"1s\"\n\n[cache.spare]\ncapacity = 5\n")
+            .replace("takes = \"payments\"", "takes = \"audits\"")
+    };
+    let shown = [
+        run(&two_queues, &[]),
+        run(&|model| model, &["--set", "faults.0.at=1h"]),
+        run(&two_queues, &["--quiet"]),
+    ];
+    pin("suspicious_parts_are_warnings", &shown.join("\n"));
+}
+
+#[test]
+fn shipped_experiments_have_no_warnings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let out = TempDir::new().expect("a temporary folder");
+    let out = out.path().to_str().expect("a name in UTF-8");
+    for path in entries(&root.join("experiments")) {
+        let name = path.to_str().expect("a name in UTF-8");
+        let quick =
+            ["run", name, "--json", "--out", out, "--set", "limits.events=1", "--seeds", "1..2"];
+        let ran = stormglass(root, &quick);
+        assert_eq!((ran.code, ran.error.as_str()), (Some(0), ""), "{name}");
+    }
 }

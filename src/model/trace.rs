@@ -41,7 +41,9 @@ pub(super) fn arrivals(trace: &Trace, text: &str) -> Result<Vec<Time>, Problem> 
         }
     }
     let Some(&first) = nanos.first() else {
-        return Err(Problem::new(format!("`{}` has no rows", trace.path)).inside("path"));
+        return Err(Problem::new(format!("`{}` has no rows", trace.path))
+            .expected("a row for each arrival")
+            .inside("path"));
     };
     let scaled = |stamp: i128| Time(((stamp - first) as f64 / trace.speed) as u64);
     let copies = trace.copies as usize;
@@ -98,6 +100,12 @@ mod tests {
             read("s", 1.0, 1, "s\n"),
         ];
         let shown: Vec<String> = errors.into_iter().map(|error| error.unwrap_err()).collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        unknown column of `t.csv` `when`: known: `s`
+        t.csv:3: `x` is not a timestamp: seconds as a number, or `2023-11-16 18:15:46.68`
+        t.csv:3: time runs backwards here: rows sorted by timestamp
+        a trace cannot be played at speed 0: more than 0
+        `t.csv` has no rows: a row for each arrival
+        ");
     }
 }
