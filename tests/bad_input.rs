@@ -9,7 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use annotate_snippets::Level;
+use proptest::prelude::{any, prop};
+use proptest::sample::Index;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
+use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::model::document::{Sources, Value};
+use stormglass::model::problem::Problem;
 use tempfile::TempDir;
 
 /// One broken input.
@@ -370,4 +377,208 @@ fn shipped_experiments_have_no_warnings() {
         let ran = stormglass(root, &quick);
         assert_eq!((ran.code, ran.error.as_str()), (Some(0), ""), "{name}");
     }
+}
+
+/// Reads an experiment and its model as the command line does, and runs what is accepted for a
+/// few thousand events. Says whether it was accepted.
+fn read_and_run(experiment: &str, model: &str) -> bool {
+    let mut sources = Sources::default();
+    let mut parse = |name: &str, text: &str| {
+        let source = sources.add(name, text);
+        Value::parse(&sources, source)
+    };
+    let (experiment, model) = (parse("experiment.toml", experiment), parse("model.toml", model));
+    let problems = match (experiment, model) {
+        (Ok(experiment), Ok(model)) => {
+            let documents = Documents { experiment, model, overrides: Vec::new() };
+            match Campaign::new(&documents, &|_| Err(Problem::new("there is no such file"))) {
+                Ok(mut campaign) => {
+                    campaign.cells[0].limits.events = 5_000;
+                    let result = campaign.run(0);
+                    assert!(result.events <= 5_001, "{} events", result.events);
+                    return true;
+                }
+                Err(problems) => problems,
+            }
+        }
+        (Err(problems), _) | (_, Err(problems)) => problems,
+    };
+    assert!(!problems.is_empty(), "what is refused has a reason");
+    for problem in problems {
+        let shown = problem.render(&sources, &Level::ERROR, false);
+        assert!(shown.starts_with("error: ") && shown.len() < 20_000, "{shown}");
+    }
+    false
+}
+
+/// Breaks a text in one to four places.
+fn mutate(text: &str, changes: &[(u8, Index, Index, u8)]) -> String {
+    // What the language gives a meaning, beside single bytes.
+    const TOKENS: [&str; 24] = [
+        "0",
+        "-1",
+        "1e400",
+        "nan",
+        "4294967295",
+        "9223372036854775807",
+        "\"0s\"",
+        "\"1ns\"",
+        "\"100d\"",
+        "\"1e9/s\"",
+        "\"0.000001/s\"",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "=",
+        ".",
+        ",",
+        "\n",
+        "true",
+        "\"unlimited\"",
+        "\"pareto 1ns shape 0.001\"",
+        "\u{feff}",
+    ];
+    let mut bytes = text.as_bytes().to_vec();
+    for (kind, at, other, byte) in changes {
+        if bytes.is_empty() {
+            break;
+        }
+        let (at, other) = (at.index(bytes.len()), other.index(bytes.len()));
+        let token = TOKENS[usize::from(*byte) % TOKENS.len()].bytes();
+        match kind % 12 {
+            0 => bytes.truncate(at),
+            1 => bytes[at] = *byte,
+            2 => drop(bytes.drain(at.min(other)..at.max(other).min(at.min(other) + 40))),
+            3 => drop(bytes.splice(at..at, token)),
+            4 => {
+                let end =
+                    at + bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                bytes.splice(at..end, token);
+            }
+            5 => bytes.swap(at, other),
+            6..10 => {
+                // Another number where there is one.
+                let digit = bytes[at..].iter().position(u8::is_ascii_digit);
+                if let Some(digit) = digit.map(|gap| at + gap) {
+                    bytes[digit] = b'0' + byte % 10;
+                }
+            }
+            10 => {
+                // A line that is missing.
+                let from = bytes[..at].iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
+                let end = bytes[at..].iter().position(|&byte| byte == b'\n').unwrap_or(0);
+                bytes.drain(from..(at + end).max(from));
+            }
+            _ => {
+                // A value in place of another: what follows `=` up to the end of the line or list.
+                let from = bytes[at..]
+                    .iter()
+                    .position(|&byte| byte == b'=')
+                    .map_or(at, |gap| at + gap + 1);
+                let ends = |byte: &u8| matches!(byte, b'\n' | b',' | b'}');
+                let end = bytes[from..].iter().position(ends).map_or(bytes.len(), |gap| from + gap);
+                bytes.splice(from..end, token);
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn mutations_of_good_files_never_panic() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("the file is shipped");
+    let pairs = [
+        (base("experiment.toml"), base("model.toml")),
+        (read("experiments/r1.toml"), read("models/single-server.toml")),
+        (read("experiments/payment-brownout.toml"), read("models/checkout.toml")),
+    ];
+    for (experiment, model) in &pairs {
+        assert!(read_and_run(experiment, model));
+    }
+    let change = (any::<u8>(), any::<Index>(), any::<Index>(), any::<u8>());
+    let cases = (0..pairs.len(), any::<bool>(), prop::collection::vec(change, 1..5));
+    let config = Config { cases: 3_000, failure_persistence: None, ..Config::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
+    let accepted = std::cell::Cell::new(0);
+    runner
+        .run(&cases, |(pair, in_model, changes)| {
+            let (experiment, model) = &pairs[pair];
+            let good = match in_model {
+                true => read_and_run(experiment, &mutate(model, &changes)),
+                false => read_and_run(&mutate(experiment, &changes), model),
+            };
+            accepted.set(accepted.get() + i32::from(good));
+            Ok(())
+        })
+        .expect("no mutation panics");
+    // Both ends of the language are reached: what is refused and what runs.
+    assert!((300..2_700).contains(&accepted.get()), "{accepted:?} of 3000 accepted");
+}
+
+/// Runs the base with a model or settings that explode, under the default limits but for the
+/// number of events, and says how its runs ended.
+fn endings(model: &str, arguments: &[&str]) -> Vec<String> {
+    let folder = folder();
+    fs::write(folder.path().join("model.toml"), model).expect("the case can be written");
+    let experiment = "name = \"explosion\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\n\
+                      arrivals = \"60s\"\n[limits]\nevents = 3_000_000\n";
+    fs::write(folder.path().join("experiment.toml"), experiment).expect("it can be written");
+    let ran =
+        stormglass(folder.path(), &[&["run", "experiment.toml", "--quiet"], arguments].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let runs = fs::read_to_string(folder.path().join("out/explosion/runs.csv")).expect("runs");
+    let mut rows = runs.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().expect("a header");
+    let column = header.iter().position(|&name| name == "ending").expect("a column");
+    rows.map(|row| row[column].to_owned()).collect()
+}
+
+#[test]
+fn explosions_end_with_the_name_of_a_limit() {
+    let server = "[clients.users]\narrivals = { constant = \"RATE\" }\n\
+                  flow = [{ call = \"server.serve\", policy = \"client\" }]\n\
+                  [service.server]\nworkers = WORKERS\nqueue = { limit = LIMIT }\n\
+                  [service.server.on.serve]\nsteps = [STEP{ reply = \"REPLY\" }]\n\
+                  [policy.client]\nretry = { attempts = 4_000_000_000, backoff = \"none\", \
+                  on = [\"failed\", \"rejected\"] }\n";
+    let model = |rate: &str, workers: &str, limit: &str, step: &str, reply: &str| {
+        server
+            .replace("RATE", rate)
+            .replace("WORKERS", workers)
+            .replace("LIMIT", limit)
+            .replace("STEP", step)
+            .replace("REPLY", reply)
+    };
+    let work = "{ work = \"1s\" }, ";
+    // Retries at once, for ever, of what fails at once.
+    let retries = model("1/s", "1", "\"unlimited\"", "", "failed");
+    assert_eq!(endings(&retries, &[]), ["livelock"]);
+    // Users who come faster than anything can serve, and wait.
+    let crowd = model("1_000_000_000/s", "1", "\"unlimited\"", work, "ok");
+    assert_eq!(endings(&crowd, &[]), ["queue-limit"]);
+    // Users who are turned away at once, and come back at once.
+    let turned_away = model("1_000_000/s", "1", "0", work, "ok");
+    assert_eq!(endings(&turned_away, &[]), ["livelock"]);
+    // A crowd that is served at once uses up nothing but events.
+    let served = model("1_000_000/s", "\"unlimited\"", "0", "", "ok");
+    assert_eq!(endings(&served, &[]), ["event-limit"]);
+    // The limits can be set.
+    assert_eq!(endings(&crowd, &["--set", "limits.pending=1000"]), ["queue-limit"]);
+    assert_eq!(endings(&crowd, &["--set", "limits.events=1000"]), ["event-limit"]);
+}
+
+#[test]
+fn the_longest_spans_and_rarest_users_are_no_trouble() {
+    let model = "[clients.users]\narrivals = { poisson = \"0.1/h\" }\n\
+                 flow = [{ call = \"server.serve\" }, { think = \"36525d\" }]\n\
+                 [service.server]\nworkers = 1\n[service.server.on.serve]\n\
+                 steps = [{ work = \"pareto 36525d shape 0.0001\" }, { reply = \"ok\" }]\n\
+                 [link.default]\nlatency = \"lognormal 36525d sigma 1000\"\n";
+    let long =
+        ["--set", "arrivals=36525d", "--set", "drain=36525d", "--set", "measure.window=365d"];
+    assert_eq!(endings(model, &long), ["complete"]);
 }

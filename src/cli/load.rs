@@ -105,16 +105,26 @@ fn folder(path: &Path) -> PathBuf {
 }
 
 fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Problem>> {
-    let text = read_text(path).map_err(|problem| vec![problem])?;
-    let source = sources.add(&path.display().to_string(), &text);
-    Value::parse(sources, source)
+    let bytes = read_bytes(path).map_err(|problem| vec![problem])?;
+    let shown = path.display().to_string();
+    match decode(bytes, &shown) {
+        Ok(text) => {
+            let source = sources.add(&shown, &text);
+            Value::parse(sources, source)
+        }
+        Err((problem, readable, at)) => {
+            let source = sources.add(&shown, &readable);
+            let end = at + char::REPLACEMENT_CHARACTER.len_utf8();
+            Err(vec![problem.at(Location { source, start: at, end: end.min(readable.len()) })])
+        }
+    }
 }
 
 /// The first of these folders that has the file.
 fn read_beside(folders: &[PathBuf], name: &str) -> Result<String, Problem> {
     let paths = folders.iter().map(|folder| folder.join(name));
     match paths.clone().find(|path| path.exists()) {
-        Some(path) => read_text(&path),
+        Some(path) => decode(read_bytes(&path)?, name).map_err(|(problem, ..)| problem),
         None => {
             let tried: Vec<String> = paths.map(|path| path.display().to_string()).collect();
             Err(Problem::new(format!("there is no file `{name}`"))
@@ -128,7 +138,7 @@ const BYTES_MAX: u64 = 1 << 30;
 /// Windows writes this in front of UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-fn read_text(path: &Path) -> Result<String, Problem> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     let shown = path.display();
     let metadata = std::fs::metadata(path).map_err(|error| {
         let why = match error.kind() {
@@ -148,18 +158,23 @@ fn read_text(path: &Path) -> Result<String, Problem> {
     if bytes.len() as u64 > BYTES_MAX {
         return Err(Problem::new(format!("`{shown}` is larger than 1 GiB")));
     }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(
-            Problem::new(format!("`{shown}` is UTF-16 text")).expected("a text file in UTF-8")
-        );
-    }
+    Ok(bytes)
+}
+
+/// The text of a file; or what is wrong with it, what of it can be read, and where the rest begins.
+fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, (Problem, String, usize)> {
+    let is_utf_16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix(BYTE_ORDER_MARK).map_or(text.clone(), str::to_owned)),
+        Ok(text) => match text.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) => Ok(rest.to_owned()),
+            None => Ok(text),
+        },
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
-            Err(Problem::new(format!("`{shown}` is not UTF-8 text: see line {line}, byte {valid}"))
-                .expected("a text file in UTF-8"))
+            let hint = if is_utf_16 { "; this is UTF-16" } else { "" };
+            let problem = Problem::new(format!("`{shown}` is not a text in UTF-8{hint}"));
+            let readable = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            Err((problem.expected("a text file in UTF-8"), readable, valid))
         }
     }
 }
