@@ -1,12 +1,13 @@
 //! Reading an experiment, its model, and what they name.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::Level;
 
 use super::{Failure, RunArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
-use crate::model::document::{Data, Sources, Value};
+use crate::model::document::{Data, Location, Patch, Sources, Value};
 use crate::model::problem::Problem;
 
 /// A campaign and the files that it was read from.
@@ -23,10 +24,13 @@ pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
     let loaded = read_all(arguments, &mut sources);
     match loaded {
         Ok(campaign) => {
+            if !arguments.quiet && !campaign.warnings.is_empty() {
+                output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
+            }
             let overrides = arguments.set.clone();
             Ok(Loaded { campaign, sources, overrides })
         }
-        Err(problems) => Err(Failure::Input(render(&problems, &sources))),
+        Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),
     }
 }
 
@@ -34,63 +38,65 @@ fn read_all(arguments: &RunArguments, sources: &mut Sources) -> Result<Campaign,
     let path = &arguments.experiment;
     let experiment = read_document(path, sources)?;
     let mut overrides = Vec::new();
-    for (index, text) in arguments.set.iter().enumerate() {
-        overrides.push(read_override(index, text, sources).map_err(|problem| vec![problem])?);
+    for text in &arguments.set {
+        overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);
     }
-    let model_path = model_path(&experiment, &overrides, path)?;
-    let model = read_document(&model_path, sources).map_err(|mut problems| {
-        if let Some(at) = experiment.find(&["model".to_owned()]).map(|value| value.at) {
-            problems.iter_mut().filter(|problem| problem.at.is_none()).for_each(|problem| {
-                problem.at = Some(at);
-            });
-        }
-        problems
+    let (model_path, named_at) = model_path(&experiment, &overrides, path)?;
+    let model = read_document(&model_path, sources).map_err(|problems| {
+        problems.into_iter().map(|problem| problem.at(named_at)).collect::<Vec<_>>()
     })?;
     let folders = [folder(path), folder(&model_path), PathBuf::new()];
     let documents = Documents { experiment, model, overrides };
     let mut campaign = Campaign::new(&documents, &|name| read_beside(&folders, name))?;
     if let Some(seeds) = &arguments.seeds {
-        campaign.seeds = seeds.0.clone().collect();
+        campaign.set_seeds(seeds).map_err(|problem| vec![problem])?;
     }
     Ok(campaign)
 }
 
 /// `PATH=VALUE` of the command line; its place in errors is the argument itself.
-fn read_override(
-    index: usize,
-    text: &str,
-    sources: &mut Sources,
-) -> Result<(String, Value), Problem> {
-    let (path, value) = text.split_once('=').ok_or_else(|| {
-        Problem::new(format!("`--set {text}` has no value"))
-            .expected("--set PATH=VALUE, such as --set policy.checkout.timeout=1s")
-    })?;
-    let source = sources.add(&format!("--set argument {}", index + 1), value.trim());
-    Ok((path.trim().to_owned(), Value::parse_argument(value.trim(), source)))
+fn read_override(text: &str, sources: &mut Sources) -> Result<Patch, Problem> {
+    let source = sources.add("--set", text);
+    let Some((path, value)) = text.split_once('=') else {
+        return Err(Problem::new("this argument sets nothing")
+            .at(Location { source, start: 0, end: text.len() })
+            .expected("PATH=VALUE, such as policy.checkout.timeout=1s"));
+    };
+    let start = path.len() + 1 + (value.len() - value.trim_start().len());
+    let path_at = Location { source, start: 0, end: path.len() };
+    let value = Value::parse_argument(sources, source, start);
+    Ok(Patch { path: path.trim().to_owned(), path_at, value })
 }
 
-/// The model's file: relative to the experiment's, or as the command line says.
+/// The model's file, relative to the experiment's, or as the command line says; and where it is
+/// named.
 fn model_path(
     experiment: &Value,
-    overrides: &[(String, Value)],
+    overrides: &[Patch],
     path: &Path,
-) -> Result<PathBuf, Vec<Problem>> {
-    if let Some((_, Value { data: Data::Text(name), .. })) =
-        overrides.iter().rev().find(|(path, _)| path == "model")
-    {
-        return Ok(PathBuf::from(name));
-    }
-    match experiment.find(&["model".to_owned()]) {
-        Some(Value { data: Data::Text(name), .. }) => Ok(folder(path).join(name)),
+) -> Result<(PathBuf, Location), Vec<Problem>> {
+    let patch = overrides.iter().rev().find(|patch| patch.path == "model");
+    let (value, folder) = match patch {
+        Some(patch) => (Some(&patch.value), PathBuf::new()),
+        None => (experiment.find(&["model".to_owned()]), folder(path)),
+    };
+    let expected = "the path of a model, such as \"../models/checkout.toml\"";
+    match value {
+        Some(Value { data: Data::Text(name), at }) => Ok((folder.join(name), *at)),
         Some(value) => Err(vec![
             Problem::new(format!("expected the path of a model, found {}", value.data.describe()))
-                .at(value.at),
+                .at(value.at)
+                .expected(expected),
         ]),
-        None => Err(vec![
-            Problem::new("`model` is missing")
-                .at(experiment.locate(&[]))
-                .expected("model = \"../models/checkout.toml\""),
-        ]),
+        None => {
+            let at = experiment.locate(&[]);
+            let at = Location { end: at.start, ..at };
+            if experiment.find(&["clients".to_owned()]).is_some() {
+                let problem = Problem::new("this file is a model, not an experiment").at(at);
+                return Err(vec![problem.expected("a file that names its `model`")]);
+            }
+            Err(vec![Problem::new("`model` is missing").at(at).expected(expected)])
+        }
     }
 }
 
@@ -99,16 +105,26 @@ fn folder(path: &Path) -> PathBuf {
 }
 
 fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Problem>> {
-    let text = read_text(path).map_err(|problem| vec![problem])?;
-    let source = sources.add(&path.display().to_string(), &text);
-    Value::parse(sources, source)
+    let bytes = read_bytes(path).map_err(|problem| vec![problem])?;
+    let shown = path.display().to_string();
+    match decode(bytes, &shown) {
+        Ok(text) => {
+            let source = sources.add(&shown, &text);
+            Value::parse(sources, source)
+        }
+        Err((problem, readable, at)) => {
+            let source = sources.add(&shown, &readable);
+            let end = at + char::REPLACEMENT_CHARACTER.len_utf8();
+            Err(vec![problem.at(Location { source, start: at, end: end.min(readable.len()) })])
+        }
+    }
 }
 
 /// The first of these folders that has the file.
 fn read_beside(folders: &[PathBuf], name: &str) -> Result<String, Problem> {
     let paths = folders.iter().map(|folder| folder.join(name));
     match paths.clone().find(|path| path.exists()) {
-        Some(path) => read_text(&path),
+        Some(path) => decode(read_bytes(&path)?, name).map_err(|(problem, ..)| problem),
         None => {
             let tried: Vec<String> = paths.map(|path| path.display().to_string()).collect();
             Err(Problem::new(format!("there is no file `{name}`"))
@@ -119,8 +135,10 @@ fn read_beside(folders: &[PathBuf], name: &str) -> Result<String, Problem> {
 
 /// No file of models, experiments or traces is larger.
 const BYTES_MAX: u64 = 1 << 30;
+/// Windows writes this in front of UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
-fn read_text(path: &Path) -> Result<String, Problem> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     let shown = path.display();
     let metadata = std::fs::metadata(path).map_err(|error| {
         let why = match error.kind() {
@@ -132,30 +150,47 @@ fn read_text(path: &Path) -> Result<String, Problem> {
     if metadata.is_dir() {
         return Err(Problem::new(format!("`{shown}` is a directory")).expected("a file"));
     }
-    if metadata.len() > BYTES_MAX {
+    let mut bytes = Vec::new();
+    // Not by its length: that of a pipe or a device is 0.
+    std::fs::File::open(path)
+        .and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| Problem::new(format!("cannot read `{shown}`: {error}")))?;
+    if bytes.len() as u64 > BYTES_MAX {
         return Err(Problem::new(format!("`{shown}` is larger than 1 GiB")));
     }
-    let bytes = std::fs::read(path)
-        .map_err(|error| Problem::new(format!("cannot read `{shown}`: {error}")))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let byte = error.utf8_error().valid_up_to();
-        Problem::new(format!("`{shown}` is not UTF-8 text: byte {byte} is not"))
-            .expected("a text file in UTF-8")
-    })
+    Ok(bytes)
+}
+
+/// The text of a file; or what is wrong with it, what of it can be read, and where the rest begins.
+fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, (Problem, String, usize)> {
+    let is_utf_16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    match String::from_utf8(bytes) {
+        Ok(text) => match text.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) => Ok(rest.to_owned()),
+            None => Ok(text),
+        },
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let hint = if is_utf_16 { "; this is UTF-16" } else { "" };
+            let problem = Problem::new(format!("`{shown}` is not a text in UTF-8{hint}"));
+            let readable = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            Err((problem.expected("a text file in UTF-8"), readable, valid))
+        }
+    }
 }
 
 /// The most problems that are shown at once.
 const PROBLEMS_MAX: usize = 20;
 
-fn render(problems: &[Problem], sources: &Sources) -> String {
+fn render(problems: &[Problem], sources: &Sources, level: &Level<'_>) -> String {
     let colour = output::colour_error();
     let mut text: Vec<String> = problems
         .iter()
         .take(PROBLEMS_MAX)
-        .map(|problem| problem.render(sources, &Level::ERROR, colour))
+        .map(|problem| problem.render(sources, level, colour))
         .collect();
     if problems.len() > PROBLEMS_MAX {
-        text.push(format!("… and {} more errors", problems.len() - PROBLEMS_MAX));
+        text.push(format!("… and {} more", problems.len() - PROBLEMS_MAX));
     }
     text.join("\n\n")
 }

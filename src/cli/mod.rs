@@ -47,7 +47,7 @@ struct RunArguments {
     #[arg(long, value_name = "DIR")]
     out: Option<std::path::PathBuf>,
     /// How many runs at once; all cores by default. Results do not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = parse_workers)]
     workers: Option<u16>,
     /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
     /// what arms set. Can be given more than once.
@@ -91,9 +91,12 @@ pub fn main() -> ExitCode {
 }
 
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
-    Seeds::parse(text).ok_or_else(|| {
-        "expected A..B with A less than B, such as 1..31 for thirty seeds".to_owned()
-    })
+    Seeds::parse(text).ok_or_else(|| format!("expected {}", Seeds::EXPECTED))
+}
+
+fn parse_workers(text: &str) -> Result<u16, String> {
+    let workers = text.parse().ok().filter(|&workers| workers > 0);
+    workers.ok_or_else(|| format!("expected a whole number from 1 to {}", u16::MAX))
 }
 
 impl From<Problem> for Failure {

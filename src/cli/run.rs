@@ -89,6 +89,12 @@ fn run_all(campaign: &Campaign, arguments: &RunArguments) -> Result<Vec<RunResul
 
 /// An unwritable folder is found out before the work starts.
 fn check_writable(folder: &Path) -> Result<(), Failure> {
+    if folder.is_file() {
+        let folder = folder.display();
+        return Err(Failure::Machine(format!(
+            "error: cannot write to `{folder}`: it is a file\nhelp: choose a folder with --out"
+        )));
+    }
     let probe = folder.join(".stormglass-probe");
     let checked = std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&probe, b""))

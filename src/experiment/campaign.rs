@@ -1,6 +1,6 @@
 //! A campaign: every (arm, point, seed) of an experiment, compiled before the first one runs.
 
-use super::language::{Experiment, Factor, TOP, Variant};
+use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::run::{RunResult, run};
 use crate::fault::Plan;
 use crate::invariant::Invariants;
@@ -8,9 +8,10 @@ use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
 use crate::metric::Measure;
 use crate::model::compile::{self, ReadFile};
-use crate::model::document::{Value, parse_path};
+use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
+use crate::model::unused;
 
 /// One arm at one point, ready to run under any seed.
 #[derive(Clone, Debug)]
@@ -44,7 +45,12 @@ pub struct Campaign {
     pub cells: Vec<Cell>,
     /// The seeds, in order.
     pub seeds: Vec<u64>,
+    /// What is suspicious about the experiment or its model, in every cell alike.
+    pub warnings: Vec<Problem>,
 }
+
+/// The most runs of a campaign: their results are kept in memory.
+const RUNS_MAX: usize = 1_000_000;
 
 /// The documents of an experiment and its model, with the patches of the command line.
 #[derive(Clone, Debug)]
@@ -53,8 +59,8 @@ pub struct Documents {
     pub experiment: Value,
     /// The model.
     pub model: Value,
-    /// Paths and values that are set last, after those of arms and levels.
-    pub overrides: Vec<(String, Value)>,
+    /// What is set last, after the patches of arms and levels.
+    pub overrides: Vec<Patch>,
 }
 
 impl Campaign {
@@ -64,12 +70,24 @@ impl Campaign {
     /// Everything that is wrong with the experiment, the model, or a patch; each thing once.
     pub fn new(documents: &Documents, read_file: ReadFile<'_>) -> Result<Campaign, Vec<Problem>> {
         let experiment = Experiment::read(&documents.patched_experiment()?)?;
+        let problems = compile::check_top(&documents.model);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let mut cells = Vec::new();
         let mut problems: Vec<Problem> = Vec::new();
+        let mut warnings: Option<Vec<Problem>> = None;
         for levels in points(&experiment.factors) {
             for arm in &experiment.arms {
                 match cell(documents, arm, &levels, &experiment.factors, read_file) {
-                    Ok(cell) => cells.push(cell),
+                    Ok((cell, suspicious)) => {
+                        cells.push(cell);
+                        // What one arm leaves unused another may be about.
+                        match &mut warnings {
+                            Some(kept) => kept.retain(|warning| suspicious.contains(warning)),
+                            None => warnings = Some(suspicious),
+                        }
+                    }
                     Err(more) => {
                         for problem in more {
                             if !problems.contains(&problem) {
@@ -80,8 +98,30 @@ impl Campaign {
                 }
             }
         }
-        let seeds = experiment.seeds.0.clone().collect();
-        if problems.is_empty() { Ok(Campaign { experiment, cells, seeds }) } else { Err(problems) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let (seeds, warnings) = (experiment.seeds.clone(), warnings.unwrap_or_default());
+        let mut campaign = Campaign { experiment, cells, seeds: Vec::new(), warnings };
+        let at = documents.experiment.locate(&["seeds".to_owned()]);
+        campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
+        Ok(campaign)
+    }
+
+    /// Runs these seeds instead of those of the experiment.
+    ///
+    /// # Errors
+    /// If there would be too many runs.
+    pub fn set_seeds(&mut self, seeds: &Seeds) -> Result<(), Problem> {
+        self.seeds = seeds.0.clone().collect();
+        if self.runs() <= RUNS_MAX {
+            return Ok(());
+        }
+        let (cells, seeds, runs) = (self.cells.len(), self.seeds.len(), self.runs());
+        Err(Problem::new(format!(
+            "{cells} combinations of arms and levels under {seeds} seeds are {runs} runs"
+        ))
+        .expected(format!("at most {RUNS_MAX} runs")))
     }
 
     /// How many runs there are.
@@ -103,7 +143,9 @@ impl Documents {
     fn patched_experiment(&self) -> Result<Value, Vec<Problem>> {
         let mut experiment = self.experiment.clone();
         let mut model = self.model.clone();
-        patch(&mut experiment, &mut model, &self.overrides)?;
+        // Whether the model's patches fit is seen with those of the arms.
+        let overrides = self.overrides.iter().filter(|patch| !is_of_model(patch));
+        patch(&mut experiment, &mut model, overrides, &TOP)?;
         Ok(experiment)
     }
 }
@@ -125,30 +167,28 @@ fn cell(
     levels: &[&Variant],
     factors: &[Factor],
     read_file: ReadFile<'_>,
-) -> Result<Cell, Vec<Problem>> {
+) -> Result<(Cell, Vec<Problem>), Vec<Problem>> {
     let (mut experiment, mut model) = (documents.experiment.clone(), documents.model.clone());
     let mut problems = Vec::new();
     let own = experiment.find(&["set".to_owned()]).cloned();
     let own = super::language::read_set(own.as_ref(), &mut problems);
-    let sets = [&own].into_iter().chain(levels.iter().map(|level| &level.set));
-    for set in sets.chain([&arm.set, &documents.overrides]) {
-        patch(&mut experiment, &mut model, set)?;
-    }
+    let sets = [&own].into_iter().chain(levels.iter().map(|level| &level.set)).chain([&arm.set]);
+    patch(&mut experiment, &mut model, sets.flatten(), &OF_RUNS)?;
+    patch(&mut experiment, &mut model, &documents.overrides, &TOP)?;
     let experiment_document = experiment;
     let experiment = Experiment::read(&experiment_document)?;
     let program = compile::compile(&model, read_file)?;
-    let place = |path: &[&str]| {
-        let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
-        experiment_document.locate(&path)
-    };
     let plan = Plan::new(&experiment.faults, &program).unwrap_or_else(|wrong| {
-        let placed =
-            |(index, problem): (usize, Problem)| problem.at(place(&["faults", &index.to_string()]));
+        let placed = |(index, problem): (usize, Problem)| {
+            problem.located(&experiment_document, &["faults", &index.to_string()])
+        };
         problems.extend(wrong.into_iter().map(placed));
         Plan::default()
     });
     let invariants = Invariants::new(&experiment.invariants, &program).unwrap_or_else(|wrong| {
-        let placed = |(name, problem): (&str, Problem)| problem.at(place(&["invariants", name]));
+        let placed = |(name, problem): (&str, Problem)| {
+            problem.located(&experiment_document, &["invariants", name])
+        };
         problems.extend(wrong.into_iter().map(placed));
         Invariants::default()
     });
@@ -156,9 +196,11 @@ fn cell(
         let name = name.as_ref()?;
         let found = program.find_operation(name);
         if found.is_none() {
-            let known: Vec<&str> = program.operations.iter().map(|o| o.name.as_str()).collect();
+            let mut known: Vec<&str> = program.operations.iter().map(|o| o.name.as_str()).collect();
+            known.sort_unstable();
+            known.dedup();
             let problem = Problem::unknown("operation", name, &known);
-            problems.push(problem.at(place(&["measure", key])));
+            problems.push(problem.located(&experiment_document, &["measure", key]));
         }
         found
     };
@@ -188,7 +230,16 @@ fn cell(
         };
         factors.iter().zip(levels).map(name).collect::<Vec<_>>().join(join)
     };
-    Ok(Cell {
+    let mut suspicious = unused(&model, &program);
+    for (index, fault) in experiment.faults.iter().enumerate() {
+        if Time(fault.at.0) >= limits.horizon {
+            let problem = Problem::new("this fault begins after the end of the run")
+                .expected(format!("less than {}", experiment.arrivals + experiment.drain));
+            let path = ["faults", &index.to_string(), "at"];
+            suspicious.push(problem.located(&experiment_document, &path));
+        }
+    }
+    let cell = Cell {
         arm: arm.name.clone(),
         arm_label: arm.label.clone(),
         point: names(|level| &level.name, " ", true),
@@ -198,28 +249,84 @@ fn cell(
         measure,
         invariants,
         limits,
-    })
+    };
+    Ok((cell, suspicious))
 }
 
-/// Sets values of the experiment or the model: the first key of a path tells which.
-fn patch(
+/// The keys of an experiment that say what a run is, and that arms and levels can set.
+const OF_RUNS: [&str; 6] = ["arrivals", "drain", "measure", "faults", "invariants", "limits"];
+
+/// Whether a patch is one of the model; if its path cannot be read, it is not.
+fn is_of_model(patch: &Patch) -> bool {
+    parse_path(&patch.path).is_ok_and(|path| compile::TOP.contains(&path[0].as_str()))
+}
+
+/// Sets values of the model, or of the experiment, of which these keys are `open`: the first key of
+/// a path tells which.
+fn patch<'p>(
     experiment: &mut Value,
     model: &mut Value,
-    set: &[(String, Value)],
+    set: impl IntoIterator<Item = &'p Patch>,
+    open: &[&str],
 ) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
-    for (path, value) in set {
-        let result = parse_path(path).and_then(|path| match path[0].as_str() {
-            top if compile::TOP.contains(&top) => model.set(&path, value.clone()),
-            top if TOP.contains(&top) => experiment.set(&path, value.clone()),
-            top => {
-                let known: Vec<&str> = compile::TOP.into_iter().chain(TOP).collect();
-                Err(Problem::unknown("key", top, &known))
-            }
+    for patch in set {
+        let result = parse_path(&patch.path).and_then(|path| {
+            let top = path[0].as_str();
+            let document = match top {
+                _ if compile::TOP.contains(&top) => &mut *model,
+                _ if open.contains(&top) => &mut *experiment,
+                _ if TOP.contains(&top) => {
+                    return Err(Problem::new(format!("`{top}` is the same for all runs"))
+                        .expected(format!("a path into the model, or {}", open.join(", "))));
+                }
+                _ => {
+                    let known: Vec<&str> = compile::TOP.iter().chain(open).copied().collect();
+                    return Err(Problem::unknown("key", top, &known));
+                }
+            };
+            known_names(document, &path)?;
+            document.set(&path, patch.value.clone())
         });
         if let Err(problem) = result {
-            problems.push(problem.at(value.at));
+            problems.push(problem.at(patch.path_at));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// A path into a named thing leads to one that is there: a name with a typing error would otherwise
+/// be a new thing that nothing uses.
+fn known_names(document: &Value, path: &[String]) -> Result<(), Problem> {
+    let words: Vec<&str> = path.iter().map(String::as_str).collect();
+    let depth = match words[..] {
+        ["link" | "measure" | "faults" | "limits" | "invariants" | "set", ..] => return Ok(()),
+        ["service", _, "on", _, _, ..] => vec![1, 3],
+        ["database", _, "tables", _, _, ..] => vec![1, 3],
+        [_, _, _, ..] => vec![1],
+        _ => return Ok(()),
+    };
+    for depth in depth {
+        let (parent, name) = (&path[..depth], &path[depth]);
+        let Some(Value { data: Data::Table(fields), .. }) = document.find(parent) else {
+            if document.find(parent).is_some() {
+                return Ok(());
+            }
+            let name = path[..=depth].join(".");
+            return Err(Problem::new(format!("there is no `{name}` whose values could be set"))
+                .expected("the name of something that is there"));
+        };
+        if !fields.contains_key(name) {
+            let known: Vec<&str> = fields.keys().map(String::as_str).collect();
+            let kind = match words[depth - 1] {
+                "on" => "operation",
+                "tables" => "table",
+                "arms" => "arm",
+                "factors" => "factor",
+                section => section,
+            };
+            return Err(Problem::unknown(kind, name, &known));
+        }
+    }
+    Ok(())
 }

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error};
+use serde::de::{Deserializer, Error, Unexpected};
 
 use crate::fault::FaultText;
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
 use crate::metric::RecoveryRule;
-use crate::model::document::{Data, Value};
-use crate::model::problem::Problem;
+use crate::model::document::{Data, Field, Patch, Value};
+use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
@@ -100,15 +100,22 @@ impl Default for MeasureText {
 pub struct LimitsText {
     /// Events in all.
     pub events: u64,
-    /// Events, work and messages pending at once.
+    /// Events, calls, jobs and messages pending at once.
     pub pending: u64,
 }
 
 impl Default for LimitsText {
     fn default() -> LimitsText {
-        LimitsText { events: 1_000_000_000, pending: 2_000_000 }
+        LimitsText { events: 100_000_000, pending: 2_000_000 }
     }
 }
+
+/// The most windows of the time series of a run.
+const WINDOWS_MAX: u64 = 100_000;
+/// The most events, calls and jobs at once that a limit may allow: they are kept in memory.
+const PENDING_MAX: u64 = 100_000_000;
+/// The most combinations of arms and levels.
+const CELLS_MAX: usize = 10_000;
 
 /// An arm, or a level of a factor: a name and what it changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,8 +124,8 @@ pub struct Variant {
     pub name: String,
     /// What pictures and tables call it.
     pub label: String,
-    /// Paths and their new values.
-    pub set: Vec<(String, Value)>,
+    /// What it changes.
+    pub set: Vec<Patch>,
 }
 
 /// A factor: what is swept.
@@ -151,14 +158,16 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         }
     }
     let mut part = Parts { document, problems };
-    let name: String = part.required("name").unwrap_or_default();
-    if name.is_empty() || name.contains(['/', '\\', '.']) {
-        part.problem(
-            "name",
-            Problem::new("the name of an experiment names a folder")
-                .expected("a name without slashes and dots, such as \"payment-brownout\""),
-        );
+    let name: Option<String> = part.required("name");
+    let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if let Some(name) = &name
+        && (name.is_empty() || name.len() > 100 || !name.chars().all(is_plain))
+    {
+        let problem = Problem::new(format!("`{}` cannot name an experiment", shortened(name)))
+            .expected("up to 100 letters, digits, `-` and `_`: results are written to out/NAME");
+        part.problem(&["name"], problem);
     }
+    let name = name.unwrap_or_default();
     let experiment = Experiment {
         title: part.optional("title").unwrap_or_else(|| name.clone()),
         question: part.optional("question").unwrap_or_default(),
@@ -167,20 +176,75 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         arrivals: part.required("arrivals").unwrap_or_default(),
         drain: part.optional("drain").unwrap_or_default(),
         measure: part.optional("measure").unwrap_or_default(),
-        faults: part.optional("faults").unwrap_or_default(),
+        faults: part.list("faults"),
         invariants: part.optional("invariants").unwrap_or_default(),
         limits: part.optional("limits").unwrap_or_default(),
         arms: part.variants("arms"),
         factors: part.factors(),
         name,
     };
-    if experiment.measure.window == Span::ZERO {
-        part.problem("measure", Problem::new("`window` is longer than 0s"));
-    }
-    if experiment.arrivals == Span::ZERO {
-        part.problem("arrivals", Problem::new("users arrive for longer than 0s"));
+    if part.problems.is_empty() {
+        check(&experiment, &mut part);
     }
     experiment
+}
+
+/// What each part may be, but not together, or not here.
+fn check(experiment: &Experiment, part: &mut Parts<'_>) {
+    let Experiment { arrivals, drain, measure, limits, .. } = experiment;
+    let whole = *arrivals + *drain;
+    if *arrivals == Span::ZERO {
+        let problem = Problem::new("nobody ever arrives").expected("more than 0s");
+        part.problem(&["arrivals"], problem);
+    }
+    if measure.window == Span::ZERO {
+        part.problem(
+            &["measure", "window"],
+            Problem::new("a window has a length").expected("more than 0s"),
+        );
+    } else if whole.0 / measure.window.0 > WINDOWS_MAX {
+        let window = measure.window;
+        let problem = Problem::new(format!(
+            "a run of {whole} has more than {WINDOWS_MAX} windows of {window}"
+        ));
+        let is_given = part.document.find(&["measure", "window"].map(str::to_owned)).is_some();
+        let longer = if arrivals < drain { "drain" } else { "arrivals" };
+        let path = if is_given { vec!["measure", "window"] } else { vec![longer] };
+        part.problem(&path, problem.expected("a shorter run, or a longer `window` in `measure`"));
+    }
+    if measure.warm_up >= *arrivals && *arrivals != Span::ZERO {
+        let problem =
+            Problem::new(format!("nobody arrives after a warm-up of {}", measure.warm_up))
+                .expected(format!("less than {arrivals}, the time for which users arrive"));
+        part.problem(&["measure", "warm_up"], problem);
+    }
+    if limits.events == 0 {
+        let problem = Problem::new("a run without events cannot begin").expected("at least 1");
+        part.problem(&["limits", "events"], problem);
+    }
+    if limits.pending == 0 || limits.pending > PENDING_MAX {
+        let problem =
+            Problem::new(format!("{} cannot be a limit of what is pending", limits.pending))
+                .expected(format!("from 1 to {PENDING_MAX}: a run keeps all of it in memory"));
+        part.problem(&["limits", "pending"], problem);
+    }
+    if experiment.arms.is_empty() {
+        let problem = Problem::new("there are no arms, so nothing would run")
+            .expected("an arm: [arms.NAME]; without `arms` the model itself is one");
+        part.problem(&["arms"], problem);
+    }
+    for factor in experiment.factors.iter().filter(|factor| factor.levels.is_empty()) {
+        let problem = Problem::new(format!("the factor `{}` has no levels", factor.name))
+            .expected(format!("a level: [factors.{}.NAME]", factor.name));
+        part.problem(&["factors", &factor.name], problem);
+    }
+    let levels = experiment.factors.iter().map(|factor| factor.levels.len());
+    let cells = levels.fold(experiment.arms.len(), usize::saturating_mul);
+    if cells > CELLS_MAX {
+        let problem = Problem::new(format!("{cells} combinations of arms and levels are too many"))
+            .expected(format!("at most {CELLS_MAX}"));
+        part.problem(&["factors"], problem);
+    }
 }
 
 /// Reads the parts of an experiment one by one, so that an error in one does not hide the others.
@@ -190,9 +254,26 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn problem(&mut self, name: &str, problem: Problem) {
-        let at = self.document.locate(&[name.to_owned()]);
-        self.problems.push(problem.at(at));
+    fn problem(&mut self, path: &[&str], problem: Problem) {
+        self.problems.push(problem.located(self.document, path));
+    }
+
+    /// A list whose elements are read one by one.
+    fn list<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
+        match self.document.find(&[name.to_owned()]).map(|value| (&value.data, value.at)) {
+            None => Vec::new(),
+            Some((Data::List(values), _)) => {
+                let values = values.iter().map(read);
+                values
+                    .filter_map(|value| value.map_err(|wrong| self.problems.push(wrong)).ok())
+                    .collect()
+            }
+            Some((other, at)) => {
+                let problem = Problem::new(format!("expected a list, found {}", other.describe()));
+                self.problems.push(problem.at(at).expected(format!("[[{name}]] for each element")));
+                Vec::new()
+            }
+        }
     }
 
     fn optional<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> Option<T> {
@@ -205,7 +286,9 @@ impl Parts<'_> {
             // The file's first line is the place of what is nowhere.
             let mut at = self.document.at;
             at.end = at.start;
-            self.problems.push(Problem::missing_field(name).at(at));
+            let problem = Problem::new(format!("`{name}` is missing"));
+            let expected = format!("`{name}` at the top of the experiment");
+            self.problems.push(problem.expected(expected).at(at));
             return None;
         }
         self.optional(name)
@@ -225,7 +308,10 @@ impl Parts<'_> {
     fn factors(&mut self) -> Vec<Factor> {
         let Some(value) = self.document.find(&["factors".to_owned()]) else { return Vec::new() };
         let Data::Table(fields) = &value.data else {
-            self.problem("factors", Problem::new("expected a table of factors"));
+            let found = value.data.describe();
+            let problem = Problem::new(format!("expected a table of factors, found {found}"))
+                .expected("[factors.NAME.LEVEL] for each level");
+            self.problem(&["factors"], problem);
             return Vec::new();
         };
         let factors = fields.iter().map(|(name, field)| Factor {
@@ -257,15 +343,22 @@ fn read_variants(table: Option<&Value>, problems: &mut Vec<Problem>) -> Vec<Vari
     texts.into_iter().map(read).collect()
 }
 
-/// Paths and values of a `set` table.
-pub fn read_set(set: Option<&Value>, problems: &mut Vec<Problem>) -> Vec<(String, Value)> {
+/// The patches of a `set` table.
+pub fn read_set(set: Option<&Value>, problems: &mut Vec<Problem>) -> Vec<Patch> {
     match set.map(|set| (&set.data, set.at)) {
         None => Vec::new(),
         Some((Data::Table(fields), _)) => {
-            fields.iter().map(|(path, field)| (path.clone(), field.value.clone())).collect()
+            let patch = |(path, field): (&String, &Field)| Patch {
+                path: path.clone(),
+                path_at: field.key_at,
+                value: field.value.clone(),
+            };
+            fields.iter().map(patch).collect()
         }
-        Some((_, at)) => {
-            let problem = Problem::new("`set` is a table of paths and values").at(at);
+        Some((other, at)) => {
+            let found = other.describe();
+            let problem =
+                Problem::new(format!("expected a table of paths and values, found {found}")).at(at);
             problems.push(problem.expected("set = { \"policy.checkout.timeout\" = \"1s\" }"));
             Vec::new()
         }
@@ -273,20 +366,26 @@ pub fn read_set(set: Option<&Value>, problems: &mut Vec<Problem>) -> Vec<(String
 }
 
 impl Seeds {
+    /// The most seeds of a campaign.
+    pub const MOST: u64 = 1_000_000;
+    /// How seeds are written.
+    pub const EXPECTED: &str = "A..B with A less than B, such as \"1..31\" for thirty seeds; at \
+                                most 1000000";
+
     /// Reads `A..B`: from A up to, but without, B.
     #[must_use]
     pub fn parse(text: &str) -> Option<Seeds> {
         let (first, end) = text.split_once("..")?;
-        let (first, end) = (first.trim().parse().ok()?, end.trim().parse().ok()?);
-        (first < end).then_some(Seeds(first..end))
+        let (first, end): (u64, u64) = (first.trim().parse().ok()?, end.trim().parse().ok()?);
+        (first < end && end - first <= Seeds::MOST).then_some(Seeds(first..end))
     }
 }
 
 impl<'de> Deserialize<'de> for Seeds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Seeds, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let wrong =
-            || D::Error::custom(format!("`{text}` is not a range of seeds such as \"1..31\""));
+        let expected = format!("a range of seeds: {}", Seeds::EXPECTED);
+        let wrong = || D::Error::invalid_value(Unexpected::Str(&text), &expected.as_str());
         Seeds::parse(&text).ok_or_else(wrong)
     }
 }

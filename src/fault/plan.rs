@@ -2,11 +2,14 @@
 
 use super::language::{FaultKind, FaultText};
 use crate::kernel::draw::Probability;
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{Arrivals, Kind, NodeId, Program};
 use crate::model::quantity::Share;
 use crate::system::control::{Action, Control};
+
+/// Users do not arrive faster: virtual time has no more than this many instants a second.
+const RATE_MAX: f64 = 1e9;
 
 /// Everything that goes wrong in a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +40,11 @@ impl Plan {
 
     fn add(&mut self, fault: &FaultText, program: &Program) -> Result<(), Problem> {
         check_strengths(fault)?;
+        if fault.lasts == Span::ZERO {
+            return Err(Problem::new("this fault ends when it begins")
+                .expected("more than 0s")
+                .inside("for"));
+        }
         let (from, until) = (Time(fault.at.0), Time(fault.at.0) + fault.lasts);
         let (first, last) = self.acts.unwrap_or((from, until));
         self.acts = Some((first.min(from), last.max(until)));
@@ -45,7 +53,9 @@ impl Plan {
             FaultKind::Slow => {
                 let factor = fault.factor.unwrap_or_default();
                 if !(factor > 0.0 && factor <= 1e6) {
-                    return Err(Problem::new("`factor` is more than 0 and at most 1e6"));
+                    return Err(Problem::new(format!("work cannot take {factor} times as long"))
+                        .expected("more than 0 and at most 1e6")
+                        .inside("factor"));
                 }
                 Action::Slow { node: find(fault, program, "node", |_| true)?, factor }
             }
@@ -86,9 +96,15 @@ impl Plan {
         };
         let Arrivals::Poisson(base) = &clients.arrivals else {
             return Err(Problem::new("only Poisson arrivals and profiles can have a spike")
-                .expected("arrivals = { poisson = … } or { profile = … } for this target"));
+                .expected("clients with arrivals = { poisson = … } or { profile = … }")
+                .inside("target"));
         };
         let rate = fault.rate.map_or(0.0, |rate| rate.per_second);
+        if rate > RATE_MAX {
+            return Err(Problem::new("more users than one a nanosecond")
+                .expected("at most 1e9/s")
+                .inside("rate"));
+        }
         let index = self.rates.iter().position(|(clients, _)| *clients == node);
         let before = index.map_or(base, |index| &self.rates[index].1);
         let rates = with_spike(before, from, until, rate);
@@ -123,7 +139,8 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
     for (name, is_given) in given {
         if is_given && !wanted.contains(&name) {
             return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
-                .expected(format!("`{kind}` takes {}", wanted.join(" and "))));
+                .expected(format!("`{kind}` takes `{}`", wanted.join("` and `")))
+                .inside(name));
         }
         if !is_given && wanted.contains(&name) && name != "after_effect" {
             return Err(Problem::new(format!("`{kind}` needs `{name}`"))
@@ -139,21 +156,7 @@ fn find(
     what: &str,
     is_right: fn(&Kind) -> bool,
 ) -> Result<NodeId, Problem> {
-    node_named(&fault.target, program, what, is_right)
-}
-
-fn node_named(
-    name: &str,
-    program: &Program,
-    what: &str,
-    is_right: fn(&Kind) -> bool,
-) -> Result<NodeId, Problem> {
-    let found = program.find_node(name).filter(|&id| is_right(&program.node(id).kind));
-    found.ok_or_else(|| {
-        let right = program.nodes.iter().filter(|node| is_right(&node.kind));
-        let known: Vec<&str> = right.map(|node| node.name.as_str()).collect();
-        Problem::unknown(what, name, &known)
-    })
+    program.find_node_of(&fault.target, what, is_right).map_err(|problem| problem.inside("target"))
 }
 
 /// The links that a fault strikes: all, those of a pair, or those from and to a node.
@@ -161,12 +164,15 @@ fn links(fault: &FaultText, program: &Program) -> Result<Vec<usize>, Problem> {
     if fault.target == "all" {
         return Ok((0..program.links.len()).collect());
     }
+    let end = |name: &str| {
+        program
+            .find_node_of(name.trim(), "node", |_| true)
+            .map_err(|problem| problem.inside("target"))
+    };
     if let Some((from, to)) = fault.target.split_once("->") {
-        let from = node_named(from.trim(), program, "node", |_| true)?;
-        let to = node_named(to.trim(), program, "node", |_| true)?;
-        return Ok(vec![program.link_index(from, to)]);
+        return Ok(vec![program.link_index(end(from)?, end(to)?)]);
     }
-    let node = node_named(&fault.target, program, "node", |_| true)?;
+    let node = end(&fault.target)?;
     let others = (0..program.nodes.len()).map(|other| NodeId(other as u16));
     let mut links: Vec<usize> = others
         .flat_map(|other| [program.link_index(node, other), program.link_index(other, node)])

@@ -35,9 +35,11 @@ impl AcceptedOrderKept {
         program: &Program,
     ) -> Result<AcceptedOrderKept, Problem> {
         Ok(AcceptedOrderKept {
-            accepted: operation(&text.accepted, program)?,
-            order: table(&text.order, program)?,
-            settled: row_state(&text.settled, program)?,
+            accepted: operation(&text.accepted, program)
+                .map_err(|problem| problem.inside("accepted"))?,
+            order: table(&text.order, program).map_err(|problem| problem.inside("order"))?,
+            settled: row_state(&text.settled, program)
+                .map_err(|problem| problem.inside("settled"))?,
             orders: ByOrder::default(),
             rows: Durability::default(),
         })

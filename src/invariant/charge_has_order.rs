@@ -31,8 +31,8 @@ impl ChargeHasOrder {
         program: &Program,
     ) -> Result<ChargeHasOrder, Problem> {
         Ok(ChargeHasOrder {
-            effect: effect(&text.effect, program)?,
-            order: table(&text.order, program)?,
+            effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
+            order: table(&text.order, program).map_err(|problem| problem.inside("order"))?,
             orders: ByOrder::default(),
             rows: Durability::default(),
         })

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::model::problem::Problem;
-use crate::model::program::{LabelId, NodeId, OperationId, Program, TableId};
+use crate::model::program::{LabelId, NodeId, OperationId, Program, Step, TableId};
 
 /// The promises that an experiment watches.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -61,8 +61,13 @@ pub struct AcceptedOrderKeptText {
 
 /// An effect of the program by name.
 pub(super) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
-    program.find_label(name).ok_or_else(|| {
-        let known: Vec<&str> = program.labels.iter().map(String::as_str).collect();
+    let effects = program.steps.iter().filter_map(|step| match step {
+        Step::Effect(label) => Some(*label),
+        _ => None,
+    });
+    let name_of = |label: LabelId| program.labels[label.0 as usize].as_str();
+    effects.clone().find(|&label| name_of(label) == name).ok_or_else(|| {
+        let known: Vec<&str> = effects.map(name_of).collect();
         Problem::unknown("effect", name, &known)
     })
 }
@@ -91,7 +96,8 @@ pub(super) fn row_state(
     program: &Program,
 ) -> Result<(TableId, NodeId, Option<LabelId>), Problem> {
     let (name, state) = text.split_once('=').ok_or_else(|| {
-        Problem::new(format!("`{text}` names no state")).expected("\"orders.order = paid\"")
+        Problem::new(format!("`{text}` names no state"))
+            .expected("a table and a state, such as \"orders.order = paid\"")
     })?;
     let (table, database) = table(name.trim(), program)?;
     Ok((table, database, program.find_label(state.trim())))

@@ -20,7 +20,7 @@ pub(super) struct OneCharge {
 impl OneCharge {
     pub(super) fn new(text: &OneChargeText, program: &Program) -> Result<OneCharge, Problem> {
         Ok(OneCharge {
-            effect: effect(&text.effect, program)?,
+            effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
             charges: ByOrder::default(),
             violations: 0,
             exposure: 0,

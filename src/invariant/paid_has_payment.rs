@@ -31,8 +31,9 @@ impl PaidHasPayment {
         program: &Program,
     ) -> Result<PaidHasPayment, Problem> {
         Ok(PaidHasPayment {
-            paid: row_state(&text.paid, program)?,
-            payment: row_state(&text.payment, program)?,
+            paid: row_state(&text.paid, program).map_err(|problem| problem.inside("paid"))?,
+            payment: row_state(&text.payment, program)
+                .map_err(|problem| problem.inside("payment"))?,
             orders: ByOrder::default(),
             records: Durability::default(),
         })

@@ -3,17 +3,17 @@
 use indexmap::IndexMap;
 
 use super::deserialize::{read, read_each};
-use super::document::{Data, Value};
+use super::document::{Data, Location, Value};
 use super::handler::Handlers;
 use super::language::{
-    Arrivals, Balance, Cache, Clients, Database, Flush, Keys, Line, Link, Outbox, Provider, Queue,
-    Replica, Service,
+    Arrivals, Balance, Cache, Clients, Database, Flush, Keys, Line, Link, Outbox, ProfileStep,
+    Provider, Queue, Replica, Service,
 };
 use super::policy::{self, PolicyText};
 use super::problem::Problem;
 use super::program::{self, Kind, Node, NodeId, OperationId, Program, Station};
 use super::quantity::Count;
-use super::trace;
+use super::{check, trace};
 use crate::kernel::draw::{Probability, name_id};
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::{Span, Time};
@@ -58,6 +58,9 @@ pub(super) struct Sections {
 pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec<Problem>> {
     let mut problems = Vec::new();
     let sections = read_sections(document, &mut problems);
+    if problems.is_empty() {
+        problems.extend(check::sizes(document, &sections));
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -69,17 +72,35 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
         Handlers::new(&mut compiler, &sections).compile();
     }
     compiler.distinct_ids();
+    if compiler.problems.is_empty() {
+        compiler.problems.extend(check::cycle(document, &compiler.program));
+    }
     if compiler.problems.is_empty() { Ok(compiler.program) } else { Err(compiler.problems) }
 }
 
-fn read_sections(document: &Value, problems: &mut Vec<Problem>) -> Sections {
-    if let Data::Table(fields) = &document.data {
-        for (name, field) in fields {
-            if !TOP.contains(&name.as_str()) {
-                problems.push(Problem::unknown("key", name, &TOP).at(field.key_at));
-            }
-        }
+/// What shows that a document is no model, before anything is set in it.
+#[must_use]
+pub fn check_top(document: &Value) -> Vec<Problem> {
+    let first = Location { end: document.at.start, ..document.at };
+    let Data::Table(fields) = &document.data else {
+        return vec![Problem::new("expected a table of sections").at(document.at)];
+    };
+    if let Some(field) = fields.get("model") {
+        let problem = Problem::new("this file is an experiment, not a model");
+        return vec![problem.at(field.key_at).expected("a file with [clients.NAME]")];
     }
+    let unknown = fields.iter().filter(|(name, _)| !TOP.contains(&name.as_str()));
+    let mut problems: Vec<Problem> =
+        unknown.map(|(name, field)| Problem::unknown("key", name, &TOP).at(field.key_at)).collect();
+    if problems.is_empty() && !fields.contains_key("clients") {
+        let problem = Problem::new("nobody asks anything: this model has no clients");
+        problems.push(problem.at(first).expected("at least one [clients.NAME]"));
+    }
+    problems
+}
+
+fn read_sections(document: &Value, problems: &mut Vec<Problem>) -> Sections {
+    problems.extend(check_top(document));
     let section = |name: &str| document.find(&[name.to_owned()]);
     if let Some(value) = section("description")
         && let Err(problem) = read::<String>(value)
@@ -108,10 +129,9 @@ pub(super) struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Notes a problem at the value that a path leads to.
+    /// Notes a problem at the value that a path leads to, or further inside.
     pub(super) fn problem(&mut self, path: &[&str], problem: Problem) {
-        let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
-        self.problems.push(problem.at(self.document.locate(&path)));
+        self.problems.push(problem.located(self.document, path));
     }
 
     /// The node of this name if it is of the right kind; else a problem at the path.
@@ -122,15 +142,13 @@ impl Compiler<'_> {
         what: &str,
         is_right: fn(&Kind) -> bool,
     ) -> Option<NodeId> {
-        let found =
-            self.program.find_node(name).filter(|&id| is_right(&self.program.node(id).kind));
-        if found.is_none() {
-            let right = self.program.nodes.iter().filter(|node| is_right(&node.kind));
-            let known: Vec<&str> = right.map(|node| node.name.as_str()).collect();
-            let problem = Problem::unknown(what, name, &known);
-            self.problem(path, problem);
+        match self.program.find_node_of(name, what, is_right) {
+            Ok(id) => Some(id),
+            Err(problem) => {
+                self.problem(path, problem);
+                None
+            }
         }
-        found
     }
 
     /// Draws are named by 32-bit ids of names: two nodes with one id would share their luck.
@@ -165,8 +183,9 @@ impl Compiler<'_> {
         for (name, service) in &sections.service {
             let mut station = station_with(service.instances, service.workers, service.queue);
             station.balance = service.balance;
-            if service.instances == 0 {
-                let problem = Problem::new("a service needs at least 1 instance");
+            if let Err(problem) =
+                check::count("instances", service.instances, 1, check::INSTANCES_MAX)
+            {
                 self.problem(&["service", name, "instances"], problem);
             }
             self.node("service", name, Kind::Service { takes: None }, station);
@@ -176,6 +195,11 @@ impl Compiler<'_> {
                 Flush::EachCommit => None,
                 Flush::Every(span) => Some(span),
             };
+            if flush_every == Some(Span::ZERO) {
+                let problem = Problem::new("a log that is always flushed would let no time pass")
+                    .expected("more than 0s, or \"each_commit\"");
+                self.problem(&["database", name, "flush", "every"], problem);
+            }
             let kind = Kind::Database { flush_every, replicas: Vec::new() };
             self.node(
                 "database",
@@ -191,8 +215,7 @@ impl Compiler<'_> {
         for (name, cache) in &sections.cache {
             let kind = Kind::Cache { capacity: cache.capacity, ttl: cache.ttl };
             self.node("cache", name, kind, station(1, Count::Unlimited));
-            if cache.capacity == 0 {
-                let problem = Problem::new("a cache holds at least 1 row");
+            if let Err(problem) = check::count("rows", cache.capacity, 1, u32::MAX) {
                 self.problem(&["cache", name, "capacity"], problem);
             }
         }
@@ -204,6 +227,14 @@ impl Compiler<'_> {
                 consumers: Vec::new(),
             });
             self.node("queue", name, kind, station(1, Count::Unlimited));
+            if queue.visibility == Span::ZERO {
+                let problem = Problem::new("a delivered message would be delivered again at once")
+                    .expected("more than 0s: longer than its handler takes");
+                self.problem(&["queue", name, "visibility"], problem);
+            }
+            if let Err(problem) = check::count("receives", queue.max_receives, 1, u32::MAX) {
+                self.problem(&["queue", name, "max_receives"], problem);
+            }
         }
         for (name, provider) in &sections.provider {
             let kind = Kind::Provider {
@@ -212,7 +243,7 @@ impl Compiler<'_> {
                 keys_expire: provider.keys_expire,
             };
             if provider.errors_before.0 + provider.errors_after.0 > 1.0 {
-                let problem = Problem::new("more than all calls would fail")
+                let problem = Problem::new("more calls would fail than there are")
                     .expected("`errors_before` and `errors_after` together at most 1");
                 self.problem(&["provider", name, "errors_after"], problem);
             }
@@ -235,15 +266,18 @@ impl Compiler<'_> {
             self.problem(&[section, name], problem);
             return None;
         }
-        if name.contains(['.', ' ', '>']) {
-            let problem = Problem::new(format!("`{name}` cannot be the name of a node"))
-                .expected("a name without dots, spaces and `>`");
+        if let Err(problem) = check::name("a node", name) {
             self.problem(&[section, name], problem);
         }
         if station.workers == 0 {
+            let key = match kind {
+                Kind::Service { .. } => "workers",
+                Kind::Provider { .. } => "concurrency",
+                _ => "connections",
+            };
             let problem = Problem::new(format!("`{name}` has nobody to do its work"))
-                .expected("at least 1 worker or connection, or \"unlimited\"");
-            self.problem(&[section, name], problem);
+                .expected("at least 1, or \"unlimited\"");
+            self.problem(&[section, name, key], problem);
         }
         let id = NodeId(self.program.nodes.len() as u16);
         self.program.nodes.push(Node { name: name.to_owned(), id: name_id(name), kind, station });
@@ -256,9 +290,14 @@ impl Compiler<'_> {
         clients: &Clients,
         read_file: ReadFile<'_>,
     ) -> Option<program::Clients> {
-        if clients.processes == 0 {
-            let problem = Problem::new("at least 1 process must send requests");
+        if let Err(problem) = check::count("processes", clients.processes, 1, check::PROCESSES_MAX)
+        {
             self.problem(&["clients", name, "processes"], problem);
+        }
+        if clients.patience == Some(Span::ZERO) {
+            let problem = Problem::new("users without patience never hear an answer")
+                .expected("more than 0s; without this key they wait for ever");
+            self.problem(&["clients", name, "patience"], problem);
         }
         let keys = match key_table(clients.keys) {
             Ok(keys) => keys,
@@ -285,7 +324,11 @@ impl Compiler<'_> {
         let Some(id) = self.program.find_node(name) else { return };
         for (table, text) in &database.tables {
             if table == "outbox" || table == "audit" {
-                let problem = Problem::new(format!("every database has its own `{table}`"));
+                let problem = Problem::new(format!("every database has its own `{table}`"))
+                    .expected("another name");
+                self.problem(&["database", name, "tables", table], problem);
+            }
+            if let Err(problem) = check::name("a table", table) {
                 self.problem(&["database", name, "tables", table], problem);
             }
             self.program.tables.push(program::Table {
@@ -317,12 +360,12 @@ impl Compiler<'_> {
         };
         let kind = Kind::Outbox { database, batch: outbox.batch, operation: OperationId(0) };
         self.node("outbox", name, kind, station(1, Count::Unlimited));
-        if outbox.batch == 0 || outbox.batch > u32::from(u16::MAX) {
-            let problem = Problem::new("`batch` is not from 1 to 65535");
+        if let Err(problem) = check::count("rows", outbox.batch, 1, u32::from(u16::MAX)) {
             self.problem(&["outbox", name, "batch"], problem);
         }
         if outbox.poll == Span::ZERO {
-            let problem = Problem::new("a relay that never waits would never let time move");
+            let problem = Problem::new("a relay that never waits would let no time pass")
+                .expected("more than 0s");
             self.problem(&["outbox", name, "poll"], problem);
         }
     }
@@ -332,6 +375,7 @@ impl Compiler<'_> {
         let default = sections.link.get("default").copied().unwrap_or_default();
         let count = self.program.nodes.len();
         self.program.links = vec![compile_link(default, Link::default()); count * count];
+        let mut seen = Vec::new();
         for (pair, link) in &sections.link {
             if pair == "default" {
                 continue;
@@ -347,6 +391,12 @@ impl Compiler<'_> {
             let to = self.node_of(&path, to.trim(), "node", |_| true);
             if let (Some(from), Some(to)) = (from, to) {
                 let index = self.program.link_index(from, to);
+                if seen.contains(&index) {
+                    let problem = Problem::new(format!("the link `{pair}` is written twice"))
+                        .expected("one table for each link, whatever its spaces");
+                    self.problem(&path, problem);
+                }
+                seen.push(index);
                 self.program.links[index] = compile_link(*link, default);
             }
         }
@@ -379,53 +429,74 @@ fn compile_link(link: Link, default: Link) -> program::Link {
 }
 
 fn arrivals(text: &Arrivals, read_file: ReadFile<'_>) -> Result<program::Arrivals, Problem> {
-    let positive = |per_second: f64| {
-        if per_second > 0.0 && per_second <= 1e9 {
-            Ok(per_second)
-        } else {
-            Err(Problem::new("a rate of arrivals is more than 0/s and at most 1e9/s"))
-        }
-    };
     match text {
         Arrivals::Poisson(rate) => {
-            Ok(program::Arrivals::Poisson(vec![(Time::ZERO, positive(rate.per_second)?)]))
+            let rate = check::rate(*rate).map_err(|problem| problem.inside("poisson"))?;
+            Ok(program::Arrivals::Poisson(vec![(Time::ZERO, rate)]))
         }
         Arrivals::Constant(rate) => {
-            Ok(program::Arrivals::Constant(Span::from_secs_f64(1.0 / positive(rate.per_second)?)))
+            let rate = check::rate(*rate).map_err(|problem| problem.inside("constant"))?;
+            Ok(program::Arrivals::Constant(Span::from_secs_f64(1.0 / rate)))
         }
-        Arrivals::Profile(steps) => {
-            let rates: Vec<(Time, f64)> =
-                steps.iter().map(|step| (Time(step.at.0), step.rate.per_second)).collect();
-            if rates.first().is_none_or(|&(at, _)| at != Time::ZERO) {
-                return Err(Problem::new("a profile starts with a step at \"0s\""));
-            }
-            if !rates.is_sorted_by(|a, b| a.0 < b.0) {
-                return Err(Problem::new("the steps of a profile go forward in time"));
-            }
-            Ok(program::Arrivals::Poisson(rates))
-        }
+        Arrivals::Profile(steps) => profile(steps).map_err(|problem| problem.inside("profile")),
         Arrivals::Trace(trace) => {
-            let times = trace::arrivals(trace, &read_file(&trace.path)?)?;
-            Ok(program::Arrivals::Trace(times.into()))
+            let text = read_file(&trace.path).map_err(|problem| problem.inside("path"));
+            text.and_then(|text| trace::arrivals(trace, &text))
+                .map(|times| program::Arrivals::Trace(times.into()))
+                .map_err(|problem| problem.inside("trace"))
         }
     }
 }
 
+fn profile(steps: &[ProfileStep]) -> Result<program::Arrivals, Problem> {
+    let mut rates: Vec<(Time, f64)> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let (at, rate) = (Time(step.at.0), step.rate);
+        let problem = match rates.last() {
+            None if at != Time::ZERO => Problem::new("nothing says who arrives before this step")
+                .expected("the first step of a profile at \"0s\""),
+            Some(&(before, _)) if at <= before => Problem::new("a profile goes forward in time")
+                .expected("a time after that of the step before"),
+            _ if rate.per_second == 0.0 => {
+                rates.push((at, 0.0));
+                continue;
+            }
+            _ => match check::rate(rate) {
+                Ok(rate) => {
+                    rates.push((at, rate));
+                    continue;
+                }
+                Err(problem) => return Err(problem.inside("rate").inside(index.to_string())),
+            },
+        };
+        return Err(problem.inside("at").inside(index.to_string()));
+    }
+    if rates.iter().all(|&(_, rate)| rate == 0.0) {
+        return Err(Problem::new("nobody ever arrives").expected("a step with a rate above 0/s"));
+    }
+    Ok(program::Arrivals::Poisson(rates))
+}
+
 /// The upper end of each key's part of `0..2^64`.
 fn key_table(keys: Keys) -> Result<Vec<u64>, Problem> {
-    const KEYS_MAX: u32 = 10_000_000;
     let (of, weight): (u32, Box<dyn Fn(f64) -> f64>) = match keys {
-        Keys::Uniform(of) => (of, Box::new(|_| 1.0)),
+        Keys::Uniform(of) => {
+            check::count("keys", of, 1, check::KEYS_MAX)
+                .map_err(|problem| problem.inside("uniform"))?;
+            (of, Box::new(|_| 1.0))
+        }
         Keys::Zipf { exponent, of } => {
             if !(0.0..=10.0).contains(&exponent) {
-                return Err(Problem::new("the exponent of a Zipf law is from 0 to 10"));
+                return Err(Problem::new(format!("no Zipf law has the exponent {exponent}"))
+                    .expected("a number from 0 to 10")
+                    .inside("exponent")
+                    .inside("zipf"));
             }
+            check::count("keys", of, 1, check::KEYS_MAX)
+                .map_err(|problem| problem.inside("of").inside("zipf"))?;
             (of, Box::new(move |key| libm::pow(key, -exponent)))
         }
     };
-    if of == 0 || of > KEYS_MAX {
-        return Err(Problem::new(format!("there are from 1 to {KEYS_MAX} keys")));
-    }
     if of == 1 {
         return Ok(Vec::new());
     }

@@ -63,19 +63,38 @@ impl<'de> Deserializer<'de> for &'de Value {
                 let (name, field) = fields.get_index(0).expect("one field");
                 Choice { name, key_at: field.key_at, value: Some(&field.value) }
             }
-            _ => {
+            Data::Table(fields) => {
+                let count = fields.len();
+                return Err(Problem::new(format!("expected one choice, found {count}"))
+                    .expected(format!("a table with one key of: {}", variants.join(", ")))
+                    .at(self.at));
+            }
+            other => {
                 let known = variants.join(", ");
-                return Err(Problem::new(format!("expected exactly one of {known}"))
-                    .expected(format!("a name, or a table with one key, of: {known}"))
+                return Err(Problem::new(format!("expected a choice, found {}", other.describe()))
+                    .expected(format!("one of: {known}"))
                     .at(self.at));
             }
         };
         visitor.visit_enum(choice).map_err(|problem| problem.at(self.at))
     }
 
+    /// A struct is a table with names, never a list in the order of its fields.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        match &self.data {
+            Data::List(_) => Err(Problem::invalid_type(Unexpected::Seq, &visitor).at(self.at)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -175,11 +194,11 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _fields: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
         let value = self.value.ok_or_else(|| self.needs_value())?;
-        value.deserialize_any(visitor)
+        value.deserialize_struct("", fields, visitor)
     }
 }
 
@@ -192,8 +211,11 @@ pub fn read_each<T: DeserializeOwned>(
     let Some(value) = value else { return things };
     let Data::Table(fields) = &value.data else {
         problems.push(
-            Problem::invalid_type(Unexpected::Other(value.data.describe()), &"a table of names")
-                .at(value.at),
+            Problem::invalid_type(
+                Unexpected::Other(value.data.describe()),
+                &"a table of names: a table with a name for each",
+            )
+            .at(value.at),
         );
         return things;
     };

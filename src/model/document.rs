@@ -94,25 +94,58 @@ impl Value {
     pub fn parse(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
         let text = sources.text(source);
         if sources.name(source).ends_with(".json") {
-            return super::json::parse(text, source).map_err(|problem| vec![problem]);
+            let value = super::json::parse(text, source).map_err(|problem| vec![problem])?;
+            return match value.data {
+                Data::Table(_) => Ok(value),
+                other => {
+                    let found = other.describe();
+                    Err(vec![
+                        Problem::new(format!("expected a table at the top, found {found}"))
+                            .at(value.at)
+                            .expected("{ \"name\": … }"),
+                    ])
+                }
+            };
         }
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            return Err(errors.iter().map(|error| syntax_problem(error, text, source)).collect());
+            // What the parser makes of the rest after an error of syntax misleads.
+            let is_duplicate = |error: &toml::de::Error| error.message() == "duplicate key";
+            let count = errors.iter().position(|error| !is_duplicate(error));
+            let errors = errors.iter().take(count.map_or(errors.len(), |first| first + 1));
+            return Err(errors.map(|error| syntax_problem(error, text, source)).collect());
         }
         let (span, table) = (table.span(), table.into_inner());
         from_table(&table, Location { source, start: span.start, end: span.end })
             .map_err(|problem| vec![problem])
     }
 
-    /// Reads `text` as one TOML value; anything else is taken as plain text.
+    /// Reads what follows `start` in the text of a source as one TOML value; anything else is taken
+    /// as plain text.
     #[must_use]
-    pub fn parse_argument(text: &str, source: usize) -> Value {
+    pub fn parse_argument(sources: &Sources, source: usize, start: usize) -> Value {
+        let text = &sources.text(source)[start..];
         let at = Location { source, start: 0, end: text.len() };
-        DeValue::parse(text)
+        let mut value = DeValue::parse(text)
             .ok()
             .and_then(|value| from_value(&value, source).ok())
-            .unwrap_or_else(|| Value { data: Data::Text(text.to_owned()), at })
+            .unwrap_or_else(|| Value { data: Data::Text(text.to_owned()), at });
+        value.move_by(start);
+        value
+    }
+
+    /// Moves the place of this value and of all inside it to later bytes.
+    fn move_by(&mut self, bytes: usize) {
+        let forward = |at: &mut Location| (at.start, at.end) = (at.start + bytes, at.end + bytes);
+        forward(&mut self.at);
+        match &mut self.data {
+            Data::Table(fields) => fields.values_mut().for_each(|field| {
+                forward(&mut field.key_at);
+                field.value.move_by(bytes);
+            }),
+            Data::List(values) => values.iter_mut().for_each(|value| value.move_by(bytes)),
+            _ => {}
+        }
     }
 
     /// The value at a path of keys and list positions.
@@ -163,16 +196,16 @@ impl Value {
                 match first.parse::<usize>().ok().and_then(|index| values.get_mut(index)) {
                     Some(element) => element.set(rest, value),
                     None => Err(Problem::new(format!(
-                        "no element {first} in a list of {length}: the first is 0"
+                        "there is no element `{first}` in this list of {length}"
                     ))
-                    .at(at)),
+                    .expected(match length {
+                        0 => "the whole list".to_owned(),
+                        _ => format!("a position from 0 to {}", length - 1),
+                    })),
                 }
             }
-            other => Err(Problem::new(format!(
-                "cannot set `{first}` inside {}: it is not a table",
-                other.describe()
-            ))
-            .at(at)),
+            other => Err(Problem::new(format!("cannot set `{first}` inside {}", other.describe()))
+                .expected("a path through tables and lists")),
         }
     }
 }
@@ -192,6 +225,17 @@ impl Data {
     }
 }
 
+/// A value of a document that is set to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Patch {
+    /// Where the value is, such as `policy.checkout.timeout`.
+    pub path: String,
+    /// Where that was written.
+    pub path_at: Location,
+    /// The new value.
+    pub value: Value,
+}
+
 /// Splits `a.b."c d".0` into its parts; quoted parts may hold dots and spaces.
 ///
 /// # Errors
@@ -201,13 +245,14 @@ pub fn parse_path(path: &str) -> Result<Vec<String>, Problem> {
     let mut rest = path;
     loop {
         let (part, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted
-                .split_once('"')
-                .ok_or_else(|| Problem::new(format!("`{path}`: a quote is not closed")))?,
+            Some(quoted) => quoted.split_once('"').ok_or_else(|| {
+                Problem::new("a quote in this path is not closed")
+                    .expected("a path such as `link.\"api -> payment\".latency`")
+            })?,
             None => rest.split_at(rest.find('.').unwrap_or(rest.len())),
         };
         if part.is_empty() {
-            return Err(Problem::new(format!("`{path}` has an empty part"))
+            return Err(Problem::new("this path has an empty part")
                 .expected("a path such as `policy.checkout.timeout`"));
         }
         parts.push(part.to_owned());
@@ -215,21 +260,40 @@ pub fn parse_path(path: &str) -> Result<Vec<String>, Problem> {
             Some(next) => rest = next,
             None if after.is_empty() => return Ok(parts),
             None => {
-                return Err(Problem::new(format!("`{path}`: expected `.` after a quoted part")));
+                return Err(Problem::new("something follows a quoted part of this path")
+                    .expected("`.` after a quoted part"));
             }
         }
     }
 }
 
 fn syntax_problem(error: &toml::de::Error, text: &str, source: usize) -> Problem {
-    let problem = Problem::new(error.message().to_owned());
+    // The parser's words, where they would mislead, in ours.
+    let (message, expected) = match error.message() {
+        "duplicate key" => ("this name is written twice", "one place for each name".to_owned()),
+        "recursion limit" | "cannot recurse further; max recursion depth met" => {
+            ("nested too deeply", "at most 80 levels".to_owned())
+        }
+        "string values must be quoted, expected literal string" => {
+            let values = "a number, text in quotes, true, false, [ … ] or { … }";
+            ("this is no value", values.to_owned())
+        }
+        message => match message.split_once(", expected ") {
+            Some((message, expected)) => {
+                (message, format!("expected {}", expected.replace("`, `", "` or `")))
+            }
+            None => (message, "expected valid TOML".to_owned()),
+        },
+    };
+    let problem = Problem::new(message).expected(expected);
     match error.span() {
         Some(span) => {
             // An error at the very end still needs a line to show.
             let start = span.start.min(text.len());
             problem.at(Location { source, start, end: span.end.clamp(start, text.len()) })
         }
-        None => problem,
+        // Too deep a nesting has no place: the parser gave up.
+        None => problem.at(Location { source, start: 0, end: 0 }),
     }
 }
 
@@ -249,8 +313,13 @@ fn from_value(value: &Spanned<DeValue<'_>>, source: usize) -> Result<Value, Prob
     let data = match value.get_ref() {
         DeValue::String(text) => Data::Text(text.to_string()),
         DeValue::Integer(integer) => Data::Integer(
-            i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix())
-                .map_err(|_| Problem::new("this number is too large".to_owned()).at(at))?,
+            i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).map_err(
+                |_| {
+                    Problem::new("this number is too large")
+                        .at(at)
+                        .expected("a whole number of at most 9223372036854775807")
+                },
+            )?,
         ),
         DeValue::Float(float) => {
             let number: f64 = float.as_str().replace('_', "").parse().unwrap_or(f64::NAN);

@@ -5,6 +5,7 @@
 
 use indexmap::IndexMap;
 
+use super::check;
 use super::compile::{Compiler, Sections};
 use super::language::{self, KeyOf, Reply};
 use super::problem::Problem;
@@ -61,6 +62,9 @@ impl<'c, 'd> Handlers<'c, 'd> {
         for (name, service) in &sections.service {
             let node = self.node(name);
             for operation in service.on.keys() {
+                if let Err(problem) = check::name("an operation", operation) {
+                    self.compiler.problem(&["service", name, "on", operation], problem);
+                }
                 self.declare(node, operation);
             }
         }
@@ -74,6 +78,11 @@ impl<'c, 'd> Handlers<'c, 'd> {
             let node = self.node(name);
             let place = Place { node, path: vec!["clients", name, "flow"], role: Role::User };
             let flow = self.declare(node, "flow");
+            if !clients.flow.is_empty() && clients.flow.iter().all(|step| step.call.is_none()) {
+                let problem =
+                    Problem::new("these users never ask anything").expected("at least one `call`");
+                self.compiler.problem(&place.path, problem);
+            }
             self.steps(flow, &place, &clients.flow);
             if let Kind::Clients(clients) = &mut self.compiler.program.nodes[node.0 as usize].kind {
                 clients.flow = flow;
@@ -135,7 +144,15 @@ impl<'c, 'd> Handlers<'c, 'd> {
 
     fn provider(&mut self, name: &str, provider: &language::Provider) {
         let node = self.node(name);
-        for effect in &provider.effects {
+        for (index, effect) in provider.effects.iter().enumerate() {
+            let path = ["provider", name, "effects", &index.to_string()];
+            if let Err(problem) = check::name("an effect", effect) {
+                self.compiler.problem(&path, problem);
+            }
+            if provider.effects[..index].contains(effect) {
+                let problem = Problem::new(format!("the effect `{effect}` is listed twice"));
+                self.compiler.problem(&path, problem.expected("each effect once"));
+            }
             let label = self.label(effect);
             let operation = self.declare(node, effect);
             self.start(operation);
@@ -163,9 +180,14 @@ impl<'c, 'd> Handlers<'c, 'd> {
             }
             (None, None) => {}
             (Some(queue), Some(steps)) => self.worker(name, node, queue, steps),
-            _ => {
-                let problem = Problem::new("a worker has both a queue and steps")
-                    .expected("`takes` and `steps` together");
+            (Some(_), None) => {
+                let problem = Problem::new(format!("`{name}` does nothing with its messages"))
+                    .expected("`steps` that handle a message");
+                self.compiler.problem(&with(&path, "takes"), problem);
+            }
+            (None, Some(_)) => {
+                let problem = Problem::new(format!("`{name}` has steps, but no messages"))
+                    .expected("`takes` with the name of a queue");
                 self.compiler.problem(&path, problem);
             }
         }
@@ -175,6 +197,11 @@ impl<'c, 'd> Handlers<'c, 'd> {
         let path = ["service", name, "takes"];
         let is_queue = |kind: &Kind| matches!(kind, Kind::Queue(_));
         let Some(queue) = self.compiler.node_of(&path, queue, "queue", is_queue) else { return };
+        if self.sections.service[name].on.contains_key("message") {
+            let problem = Problem::new("the steps of a worker are its operation `message`")
+                .expected("another name");
+            self.compiler.problem(&["service", name, "on", "message"], problem);
+        }
         let operation = self.declare(node, "message");
         let path = vec!["service", name, "steps"];
         self.steps(operation, &Place { node, path, role: Role::Worker(queue) }, steps);
@@ -257,16 +284,24 @@ impl<'c, 'd> Handlers<'c, 'd> {
     /// A handler answers exactly once, at its end; a worker acknowledges.
     fn check_ending(&mut self, place: &Place<'_>, steps: &[language::Step]) {
         let replies = steps.iter().position(|step| step.reply.is_some());
+        let is_unclear = steps.iter().any(|step| one_action(step).is_err());
         let problem = match (place.role, steps.last()) {
+            // The step that does nothing or two things has been told so.
+            (_, Some(_)) if is_unclear => return,
             (_, None) => Problem::new("there are no steps").expected("at least one step"),
             (Role::Handler, Some(last)) if last.reply.is_none() => match replies {
-                Some(_) => Problem::new("a step after the reply would never run")
-                    .expected("`reply` as the last step"),
+                Some(reply) => {
+                    let problem = Problem::new("a step after the reply would never run")
+                        .expected("`reply` as the last step");
+                    problem.inside((reply + 1).to_string())
+                }
                 None => Problem::new("this handler never answers")
                     .expected("`{ reply = \"ok\" }` as the last step"),
             },
             (Role::Handler, Some(_)) if replies != Some(steps.len() - 1) => {
-                Problem::new("a handler answers once").expected("`reply` as the last step only")
+                Problem::new("a handler answers once")
+                    .expected("`reply` as the last step only")
+                    .inside(replies.unwrap_or_default().to_string())
             }
             (Role::Worker(_), Some(_)) if !steps.iter().any(|step| step.ack == Some(true)) => {
                 Problem::new("this worker never acknowledges its messages")
@@ -330,7 +365,8 @@ impl<'c, 'd> Handlers<'c, 'd> {
             }
             "ack" => {
                 let Role::Worker(queue) = place.role else {
-                    return Err(Problem::new("only a worker has a message to acknowledge"));
+                    return Err(Problem::new("only a worker has a message to acknowledge")
+                        .expected("`ack` in the `steps` of a service that `takes` a queue"));
                 };
                 let name = self.compiler.program.node(queue).name.clone();
                 let latency = self.sections.queue[&name].latency;
@@ -427,10 +463,17 @@ impl<'c, 'd> Handlers<'c, 'd> {
             matches!(kind, Kind::Service { .. } | Kind::Provider { .. })
                 && operation.node != place.node
         };
-        if let Some(id) = program.find_operation(name)
-            && callable(&program.operation(id))
-        {
-            return Some(id);
+        if let Some(id) = program.find_operation(name) {
+            let operation = program.operation(id);
+            if callable(&operation) {
+                return Some(id);
+            }
+            if operation.node == place.node {
+                let problem = Problem::new("a service does not call itself")
+                    .expected(format!("the steps of `{name}` here instead of a call"));
+                self.compiler.problem(path, problem);
+                return None;
+            }
         }
         let names: Vec<&str> =
             program.operations.iter().filter(callable).map(|o| o.name.as_str()).collect();
@@ -453,16 +496,19 @@ impl<'c, 'd> Handlers<'c, 'd> {
         let once = token(step.once);
         if once == Token::Attempt {
             return Err(Problem::new("once for each attempt is no protection at all")
-                .expected("once = \"order\" or once = \"request\""));
+                .expected("once = \"order\" or once = \"request\"")
+                .inside("once"));
         }
         let mut transaction =
             Transaction { writes: Vec::new(), events: Vec::new(), audits: Vec::new(), once };
-        for write in &step.write {
-            self.write(name, write, &mut transaction)?;
+        for (index, write) in step.write.iter().enumerate() {
+            self.write(name, write, &mut transaction)
+                .map_err(|problem| problem.inside(index.to_string()).inside("write"))?;
         }
         if step.write.is_empty() {
             return Err(Problem::new("this transaction writes nothing")
-                .expected("write = [\"order = accepted\"]"));
+                .expected("write = [\"order = accepted\"]")
+                .inside("write"));
         }
         let transactions = &mut self.compiler.program.transactions;
         transactions.push(transaction);
@@ -478,7 +524,8 @@ impl<'c, 'd> Handlers<'c, 'd> {
         write: &str,
         transaction: &mut Transaction,
     ) -> Result<(), Problem> {
-        let Some((table, state)) = write.split_once('=').map(|(a, b)| (a.trim(), b.trim())) else {
+        let parts = write.split_once('=').map(|(table, state)| (table.trim(), state.trim()));
+        let Some((table, state)) = parts.filter(|(_, state)| !state.is_empty()) else {
             return Err(Problem::new(format!("`{write}` is not a write"))
                 .expected("\"TABLE = state\", \"outbox = event\" or \"audit = entry\""));
         };
@@ -507,10 +554,12 @@ impl<'c, 'd> Handlers<'c, 'd> {
     fn policy(&mut self, path: &[&str], name: Option<&str>) -> Option<u16> {
         let Some(name) = name else { return Some(0) };
         let policies = &self.compiler.program.policies;
-        if let Some(index) = policies.iter().skip(1).position(|(known, _)| known == name) {
+        // Beside the policies of the file there are those that users' patience shortens.
+        let own = policies.iter().take(self.sections.policy.len() + 1).skip(1);
+        if let Some(index) = own.into_iter().position(|(known, _)| known == name) {
             return Some(index as u16 + 1);
         }
-        let known: Vec<&str> = policies.iter().skip(1).map(|(name, _)| name.as_str()).collect();
+        let known: Vec<&str> = self.sections.policy.keys().map(String::as_str).collect();
         let problem = Problem::unknown("policy", name, &known);
         self.compiler.problem(path, problem);
         None
@@ -549,6 +598,15 @@ impl<'c, 'd> Handlers<'c, 'd> {
             _ => (caller_node.station.instances, false),
         };
         let name = format!("{} -> {operation}", caller_node.name);
+        if program.scopes.len() + processes as usize > check::SCOPES_MAX {
+            let most = check::SCOPES_MAX;
+            let problem =
+                Problem::new(format!("a policy state for each process of `{name}` is too much"))
+                    .expected(format!("at most {most} states: processes × policies × targets"));
+            self.compiler.problem(&[], problem);
+            return EdgeId(0);
+        }
+        let program = &mut self.compiler.program;
         let scopes = &mut program.scopes;
         let scope = *self.scopes.entry((caller, policy, target)).or_insert_with(|| {
             let first = scopes.len() as u32;
@@ -621,7 +679,7 @@ fn one_action(step: &language::Step) -> Result<&'static str, Problem> {
         (Some(action), None) => Ok(action),
         (Some(first), Some(second)) => {
             Err(Problem::new(format!("a step does one thing, not `{first}` and `{second}`"))
-                .expected("two steps"))
+                .expected("a step for each"))
         }
         _ => Err(Problem::new("this step does nothing").expected(format!("one of {ACTIONS}"))),
     }
@@ -630,9 +688,11 @@ fn one_action(step: &language::Step) -> Result<&'static str, Problem> {
 fn check_role(role: Role, action: &str) -> Result<(), Problem> {
     match (role, action) {
         (Role::User, "call" | "think") => Ok(()),
-        (Role::User, _) => Err(Problem::new(format!("a user does not `{action}`"))
-            .expected("`call` or `think` in a flow")),
-        (_, "think") => Err(Problem::new("a worker works instead of thinking").expected("`work`")),
+        (Role::User, _) => {
+            Err(Problem::new(format!("`{action}` is no step of a user"))
+                .expected("`call` or `think`"))
+        }
+        (_, "think") => Err(Problem::new("only users think").expected("`work`")),
         (Role::Worker(_), "reply") => Err(Problem::new("nobody waits for a worker's reply")
             .expected("`{ ack = true }` when the message is done with")),
         _ => Ok(()),
@@ -653,7 +713,8 @@ fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
     for (name, is_given, actions) in given {
         if is_given && !actions.contains(&action) {
             return Err(Problem::new(format!("`{name}` does not go with `{action}`"))
-                .expected(format!("`{name}` with {}", actions.join(" or "))));
+                .expected(format!("`{name}` with `{}`", actions.join("` or `")))
+                .inside(name));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 
 use super::document::{Data, Field, Location, Value};
-use super::problem::Problem;
+use super::problem::{Problem, shortened};
 
 /// Deeper nesting than this is refused before it is parsed.
 const DEPTH_MAX: usize = 64;
@@ -31,10 +31,15 @@ pub(super) fn parse(text: &str, source: usize) -> Result<Value, Problem> {
         allow_extended_string_escapes: false,
         allow_non_finite_numbers: false,
     };
-    let parsed = parse_to_ast(text, &collect, &strict)
-        .map_err(|error| Problem::new(error.kind().to_string()).at(place(error.range(), source)))?;
+    let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| {
+        Problem::new(error.kind().to_string().to_lowercase())
+            .at(place(error.range(), source))
+            .expected("valid JSON")
+    })?;
     let value = parsed.value.ok_or_else(|| {
-        Problem::new("the file is empty").at(Location { source, start: 0, end: 0 })
+        Problem::new("the file is empty")
+            .at(Location { source, start: 0, end: 0 })
+            .expected("{ … }")
     })?;
     convert(&value, source)
 }
@@ -50,7 +55,9 @@ fn refuse_deep_nesting(text: &str, source: usize) -> Result<(), Problem> {
         }
         if depth > DEPTH_MAX {
             let at = Location { source, start: position, end: position + 1 };
-            return Err(Problem::new(format!("nested deeper than {DEPTH_MAX} levels")).at(at));
+            return Err(Problem::new("nested too deeply")
+                .at(at)
+                .expected(format!("at most {DEPTH_MAX} levels")));
         }
     }
     Ok(())
@@ -81,7 +88,9 @@ fn convert(value: &ast::Value<'_>, source: usize) -> Result<Value, Problem> {
                 let value = convert(&property.value, source)?;
                 let name = property.name.as_str().to_owned();
                 if fields.insert(name, Field { key_at, value }).is_some() {
-                    return Err(Problem::new("this key is written twice").at(key_at));
+                    return Err(Problem::new("this name is written twice")
+                        .at(key_at)
+                        .expected("one place for each name"));
                 }
             }
             Data::Table(fields)
@@ -96,6 +105,8 @@ fn convert_number(text: &str, at: Location) -> Result<Data, Problem> {
     }
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(Data::Float(number)),
-        _ => Err(Problem::new(format!("`{text}` is not a finite number")).at(at)),
+        _ => Err(Problem::new(format!("`{}` is not a finite number", shortened(text)))
+            .at(at)
+            .expected("a finite number")),
     }
 }

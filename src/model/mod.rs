@@ -1,5 +1,6 @@
 //! The language of `models/*.toml`: parse, validate, compile to flat tables.
 
+mod check;
 pub mod compile;
 mod deserialize;
 pub mod document;
@@ -12,5 +13,6 @@ pub mod program;
 pub mod quantity;
 mod trace;
 
+pub use check::unused;
 pub use compile::compile;
 pub use deserialize::{read, read_each};

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::problem::Problem;
+use super::problem::{Problem, shortened};
 use super::quantity::{Share, parse_duration};
 use crate::kernel::time::Span;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
@@ -131,16 +131,26 @@ pub struct BreakerText {
 /// If the preset is unknown, or numbers do not fit together.
 pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
     let mut policy = match &text.preset {
-        Some(name) => runnable(name, preset(name)?)?,
+        Some(name) => preset(name)
+            .and_then(|policy| runnable(name, policy))
+            .map_err(|problem| problem.inside("preset"))?,
         None => Policy::default(),
     };
+    for (key, span) in [("timeout", text.timeout), ("deadline", text.deadline)] {
+        if span == Some(Span::ZERO) {
+            return Err(Problem::new("every attempt would time out at once")
+                .expected("more than 0s; without this key an attempt waits for ever")
+                .inside(key));
+        }
+    }
     policy.attempt_timeout = text.timeout.or(policy.attempt_timeout);
     policy.deadline = text.deadline.or(policy.deadline);
     if let Some(retry) = &text.retry {
-        compile_retry(retry, &mut policy)?;
+        compile_retry(retry, &mut policy).map_err(|problem| problem.inside("retry"))?;
     }
     if let Some(breaker) = &text.breaker {
-        policy.breaker = Some(compile_breaker(breaker)?);
+        let breaker = compile_breaker(breaker).map_err(|problem| problem.inside("breaker"))?;
+        policy.breaker = Some(breaker);
     }
     Ok(policy)
 }
@@ -177,19 +187,24 @@ fn compile_retry(text: &RetryText, policy: &mut Policy) -> Result<(), Problem> {
     }
     if let Some(attempts) = text.attempts {
         if attempts == 0 {
-            return Err(Problem::new("`attempts` counts the first try: it is at least 1"));
+            return Err(Problem::new("without an attempt nothing is ever sent")
+                .expected("at least 1: the first try counts")
+                .inside("attempts"));
         }
         retry.attempts = attempts;
     }
     if let Some(backoff) = &text.backoff {
         retry.backoff = parse_backoff(backoff).ok_or_else(|| {
-            Problem::new(format!("`{backoff}` is not a backoff")).expected(
-                "\"none\", \"constant 1s\", \"linear 1s\" or \"exponential 100ms x2 cap 5s\"",
-            )
+            Problem::new(format!("\"{}\" is not a backoff", shortened(backoff)))
+                .expected(
+                    "\"none\", \"constant 1s\", \"linear 1s\" or \"exponential 100ms x2 cap 5s\" \
+                     (from x1 to x1000)",
+                )
+                .inside("backoff")
         })?;
     }
     if let Some(jitter) = text.jitter {
-        apply_jitter(jitter, &mut retry.backoff)?;
+        apply_jitter(jitter, &mut retry.backoff).map_err(|problem| problem.inside("jitter"))?;
     }
     if let Some(on) = &text.on {
         retry.on = on.iter().fold(OutcomeSet::NONE, |set, outcome| set.with(outcome.outcome()));
@@ -201,8 +216,8 @@ fn compile_retry(text: &RetryText, policy: &mut Policy) -> Result<(), Problem> {
                 DepositText::Success => Deposit::Success,
             },
             ratio: budget.ratio.0,
-            capacity: at_least_zero("capacity", budget.capacity)?,
-            per_second: at_least_zero("per_second", budget.per_second)?,
+            capacity: tokens("capacity", budget.capacity)?,
+            per_second: tokens("per_second", budget.per_second)?,
             strictly_more: false,
         }));
     }
@@ -210,8 +225,14 @@ fn compile_retry(text: &RetryText, policy: &mut Policy) -> Result<(), Problem> {
     Ok(())
 }
 
-fn at_least_zero(name: &str, number: f64) -> Result<f64, Problem> {
-    if number >= 0.0 { Ok(number) } else { Err(Problem::new(format!("`{name}` is negative"))) }
+fn tokens(key: &str, number: f64) -> Result<f64, Problem> {
+    if (0.0..=1e9).contains(&number) {
+        return Ok(number);
+    }
+    Err(Problem::new(format!("`{key}` cannot be {number}"))
+        .expected("a number from 0 to 1e9")
+        .inside(key)
+        .inside("budget"))
 }
 
 fn parse_backoff(text: &str) -> Option<Backoff> {
@@ -274,11 +295,32 @@ fn compile_breaker(text: &BreakerText) -> Result<Breaker, Problem> {
             slow: None,
             every: None,
         },
-        _ => {
+        (Some(_), None) => {
+            return Err(Problem::new("the breaker would open without a failure")
+                .expected("at least 1 failure in a row")
+                .inside("consecutive"));
+        }
+        (Some(_), Some(_)) => {
+            return Err(Problem::new("a breaker has one rule for opening, not two")
+                .expected("either `failure_ratio` or `consecutive`"));
+        }
+        (None, None) => {
             return Err(Problem::new("a breaker needs a rule for opening")
                 .expected("either `failure_ratio` or `consecutive`"));
         }
     };
+    let rules = [
+        (text.failure_ratio == Some(Share(0.0)), "failure_ratio", "more than 0"),
+        (text.window == Span::ZERO, "window", "more than 0s"),
+        (text.minimum == 0, "minimum", "at least 1 attempt"),
+        (text.open_for == Span::ZERO, "open_for", "more than 0s"),
+        (text.probes == 0, "probes", "at least 1 probe"),
+    ];
+    if let Some((_, key, expected)) = rules.into_iter().find(|(is_broken, ..)| *is_broken) {
+        return Err(Problem::new(format!("a breaker with a `{key}` of 0 does not work"))
+            .expected(expected)
+            .inside(key));
+    }
     let mut breaker = Breaker::new(trip, text.open_for);
     breaker.probes =
         Probes { limit: text.probes, proof: Proof::Successes(text.probes), ..Probes::ONE };

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::document::{Location, Sources};
+use super::document::{Location, Sources, Value};
 
 /// One thing that is wrong, or suspicious, in a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,13 +15,15 @@ pub struct Problem {
     pub at: Option<Location>,
     /// What would have been right.
     pub expected: Option<String>,
+    /// Keys and list positions that lead from the thing that was judged to what is wrong with it.
+    pub inside: Vec<String>,
 }
 
 impl Problem {
     /// A problem without a place.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Problem {
-        Problem { message: message.into(), at: None, expected: None }
+        Problem { message: message.into(), at: None, expected: None, inside: Vec::new() }
     }
 
     /// The problem at this place, unless it already has a more exact one.
@@ -38,32 +40,59 @@ impl Problem {
         self
     }
 
+    /// The problem one key or list position further inside.
+    #[must_use]
+    pub fn inside(mut self, key: impl Into<String>) -> Problem {
+        self.inside.insert(0, key.into());
+        self
+    }
+
+    /// The problem at its own place, or else where a path and then its own path lead in a document.
+    #[must_use]
+    pub fn located(self, document: &Value, path: &[&str]) -> Problem {
+        let path: Vec<String> =
+            path.iter().map(|&part| part.to_owned()).chain(self.inside.iter().cloned()).collect();
+        Problem { inside: Vec::new(), ..self.at(document.locate(&path)) }
+    }
+
     /// An unknown name, with the nearest known one.
     #[must_use]
     pub fn unknown(kind: &str, name: &str, known: &[&str]) -> Problem {
-        let mut expected = match nearest(name, known) {
+        let expected = match nearest(name, known) {
+            _ if known.is_empty() => format!("there is no {kind} here"),
+            Some(near) if known.len() > 1 => {
+                format!("did you mean `{near}`? known: {}", list(known))
+            }
             Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => format!("there is no {kind} here"),
-            None => String::new(),
+            None => format!("known: {}", list(known)),
         };
-        if !known.is_empty() {
-            let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let gap = if expected.is_empty() { "" } else { " " };
-            expected.push_str(&format!("{gap}known: {list}"));
-        }
-        Problem::new(format!("unknown {kind} `{name}`")).expected(expected)
+        Problem::new(format!("unknown {kind} `{}`", shortened(name))).expected(expected)
+    }
+
+    /// A name of something else than what was asked for.
+    #[must_use]
+    pub fn wrong_kind(kind: &str, name: &str, known: &[&str]) -> Problem {
+        let expected = match known {
+            [] => format!("the name of a {kind}; there is none"),
+            _ => format!("the name of a {kind}: {}", list(known)),
+        };
+        Problem::new(format!("`{}` is not a {kind}", shortened(name))).expected(expected)
     }
 
     /// The problem as text of several lines: message, file and line, excerpt, what was expected.
     #[must_use]
     pub fn render(&self, sources: &Sources, level: &Level<'_>, colour: bool) -> String {
-        let mut group =
-            level.clone().primary_title(self.message.as_str()).elements(self.at.map(|at| {
+        let excerpt = self.at.map(|at| Excerpt::new(sources.text(at.source), at));
+        let mut group = level.clone().primary_title(self.message.as_str()).elements(
+            self.at.zip(excerpt.as_ref()).map(|(at, excerpt)| {
                 let label = self.expected.as_deref().unwrap_or("here");
-                Snippet::source(sources.text(at.source))
+                let span = excerpt.start..excerpt.end;
+                Snippet::source(excerpt.text)
+                    .line_start(excerpt.line)
                     .path(sources.name(at.source))
-                    .annotation(AnnotationKind::Primary.span(at.start..at.end).label(label))
-            }));
+                    .annotation(AnnotationKind::Primary.span(span).label(label))
+            }),
+        );
         if let (None, Some(expected)) = (self.at, &self.expected) {
             group = group.element(Level::HELP.message(expected.as_str()));
         }
@@ -103,16 +132,123 @@ impl serde::de::Error for Problem {
         found: serde::de::Unexpected<'_>,
         expected: &dyn serde::de::Expected,
     ) -> Problem {
-        Problem::new(format!("expected {expected}, found {found}"))
-            .expected(format!("expected {expected}"))
+        let expected = expected.to_string();
+        let (what, how) = plain(&expected);
+        Problem::new(format!("expected {what}, found {}", found_text(found)))
+            .expected(how.unwrap_or(what))
+    }
+
+    fn invalid_value(
+        found: serde::de::Unexpected<'_>,
+        expected: &dyn serde::de::Expected,
+    ) -> Problem {
+        Problem::invalid_type(found, expected)
+    }
+}
+
+/// What was expected, in the words of the language instead of those of Rust, and how it is written
+/// if that is more than its name.
+fn plain(expected: &str) -> (&str, Option<&str>) {
+    match expected {
+        "u32" => ("a whole number", Some("a whole number from 0 to 4294967295")),
+        "u64" => ("a whole number", Some("a whole number of at least 0")),
+        "f64" => ("a number", None),
+        "a string" => ("text", Some("text in quotes")),
+        "a boolean" => ("true or false", None),
+        "a sequence" => ("a list", Some("a list: [ … ]")),
+        "a map" => ("a table", Some("a table: { … }")),
+        _ if expected.starts_with("struct ") => ("a table", Some("a table: { … }")),
+        _ => match expected.split_once(": ") {
+            Some((what, how)) => (what, Some(how)),
+            None => (expected, None),
+        },
+    }
+}
+
+fn found_text(found: serde::de::Unexpected<'_>) -> String {
+    use serde::de::Unexpected;
+    match found {
+        Unexpected::Str(text) => format!("\"{}\"", shortened(text)),
+        Unexpected::Unsigned(number) => number.to_string(),
+        Unexpected::Signed(number) => number.to_string(),
+        Unexpected::Float(number) => number.to_string(),
+        Unexpected::Bool(boolean) => boolean.to_string(),
+        Unexpected::Map => "a table".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A text that may be in a message: no message is as long as a file.
+pub(crate) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let text = text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Names in backquotes; a long list ends early.
+fn list(names: &[&str]) -> String {
+    const MOST: usize = 16;
+    let shown: Vec<String> =
+        names.iter().take(MOST).map(|name| format!("`{}`", shortened(name))).collect();
+    let more = if names.len() > MOST {
+        format!(" and {} more", names.len() - MOST)
+    } else {
+        String::new()
+    };
+    shown.join(", ") + &more
+}
+
+/// The lines around a place, cut where a line is longer than any terminal.
+struct Excerpt<'a> {
+    text: &'a str,
+    /// The number of its first line.
+    line: usize,
+    start: usize,
+    end: usize,
+}
+
+impl Excerpt<'_> {
+    fn new(text: &str, at: Location) -> Excerpt<'_> {
+        const WIDEST: usize = 1_000;
+        let bytes = text.as_bytes();
+        let line_start = text[..at.start].rfind('\n').map_or(0, |end| end + 1);
+        let line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |end| from + end);
+        let mut from = line_start;
+        if at.start - from > WIDEST {
+            from = at.start - WIDEST;
+            while !text.is_char_boundary(from) {
+                from += 1;
+            }
+        }
+        let mut end = at.end;
+        let mut to = line_end(end);
+        if to - at.start > 2 * WIDEST {
+            to = at.start + 2 * WIDEST;
+            while !text.is_char_boundary(to) {
+                to -= 1;
+            }
+            end = end.min(to);
+        }
+        let line = 1 + bytes[..from].iter().filter(|&&byte| byte == b'\n').count();
+        Excerpt { text: &text[from..to], line, start: at.start - from, end: end - from }
     }
 }
 
 /// The known name most like `name`, if any is like it at all.
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let name = &shortened(name);
+    // An operation whose node alone was named is meant more likely than one that looks like it.
+    let likeness = |candidate: &str| match candidate.strip_prefix(name.as_str()) {
+        Some(rest) if rest.starts_with('.') => 1.0,
+        _ => strsim::jaro_winkler(name, candidate),
+    };
     known
         .iter()
-        .map(|&candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .map(|&candidate| (likeness(candidate), candidate))
         .filter(|&(likeness, _)| likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)

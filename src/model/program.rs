@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::language::{Balance, Order, Rows};
+use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::{Span, Time};
@@ -350,6 +351,28 @@ impl Program {
     pub fn find_node(&self, name: &str) -> Option<NodeId> {
         let index = self.nodes.iter().position(|node| node.name == name)?;
         Some(NodeId(index as u16))
+    }
+
+    /// The node of this name and kind; `what` is what errors call that kind.
+    ///
+    /// # Errors
+    /// If there is no such node, or it is of another kind.
+    pub fn find_node_of(
+        &self,
+        name: &str,
+        what: &str,
+        is_right: fn(&Kind) -> bool,
+    ) -> Result<NodeId, Problem> {
+        let found = self.find_node(name);
+        if let Some(id) = found.filter(|&id| is_right(&self.node(id).kind)) {
+            return Ok(id);
+        }
+        let right = self.nodes.iter().filter(|node| is_right(&node.kind));
+        let known: Vec<&str> = right.map(|node| node.name.as_str()).collect();
+        Err(match found {
+            Some(_) => Problem::wrong_kind(what, name, &known),
+            None => Problem::unknown(what, name, &known),
+        })
     }
 
     /// The operation of this name, `node.operation`.

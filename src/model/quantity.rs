@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
@@ -38,12 +38,15 @@ impl Count {
     }
 }
 
-const DURATION: &str = "a duration with its unit, such as \"200ms\" (ns, us, ms, s, min, h, d)";
-const RATE: &str = "a rate with its unit, such as \"400/s\" (/s, /min, /h)";
-const SHARE: &str = "a number from 0 to 1, or a percentage such as \"2%\"";
-const COUNT: &str = "a whole number, or \"unlimited\"";
-const DISTRIBUTION: &str = "a duration such as \"5ms\", or \"exp 5ms\", \"uniform 1ms..5ms\", \
-                            \"lognormal 5ms sigma 0.5\" (median), \"pareto 1ms shape 2.5\"";
+// What is expected, and after the colon how it is written.
+const DURATION: &str = "a duration: a number and its unit, such as \"200ms\" (ns, us, ms, s, min, \
+                        h, d), of at most a century";
+const RATE: &str = "a rate: a number and its unit, such as \"400/s\" (/s, /min, /h)";
+const SHARE: &str = "a share: a number from 0 to 1, or a percentage such as \"2%\"";
+const COUNT: &str = "a count: a whole number below 4000000000, or \"unlimited\"";
+const DISTRIBUTION: &str = "a length of time: a duration such as \"5ms\", or \"exp 5ms\" (mean), \
+                            \"uniform 1ms..5ms\" (shortest first), \"lognormal 5ms sigma 0.5\" \
+                            (median), \"pareto 1ms shape 2.5\" (shape more than 0)";
 
 /// Reads a duration such as `1.5s`; `None` if it is none.
 #[must_use]
@@ -62,7 +65,7 @@ pub fn parse_duration(text: &str) -> Option<Span> {
     };
     let value = parse_number(number.trim_end())? * nanos;
     // Rounded, because 0.3 ms is not exactly 300,000 ns in binary; at most a century.
-    (value <= 3.2e18).then_some(Span((value + 0.5) as u64))
+    (value <= 36_525.0 * 86_400e9).then_some(Span((value + 0.5) as u64))
 }
 
 /// Reads a plain number of at least 0.
@@ -126,12 +129,12 @@ impl<T> Visitor<'_> for Text<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        let wrong = || E::custom(format!("`{text}` is not {}", self.expected));
+        let wrong = || E::invalid_value(Unexpected::Str(text), &self);
         (self.parse)(text.trim()).ok_or_else(wrong)
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        let wrong = || E::custom(format!("`{number}` is not {}", self.expected));
+        let wrong = || E::invalid_value(Unexpected::Float(number), &self);
         (self.number)(number).ok_or_else(wrong)
     }
 

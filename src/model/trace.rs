@@ -6,13 +6,18 @@ use super::language::Trace;
 use super::problem::Problem;
 use crate::kernel::time::Time;
 
+/// No trace has more arrivals: they are kept in memory.
+const ARRIVALS_MAX: usize = 10_000_000;
+
 /// The arrival times of a trace, the first one at zero.
 ///
 /// # Errors
 /// If the column is missing, a timestamp cannot be read, or time runs backwards.
 pub(super) fn arrivals(trace: &Trace, text: &str) -> Result<Vec<Time>, Problem> {
     if !(trace.speed > 0.0 && trace.speed.is_finite()) {
-        return Err(Problem::new("`speed` must be more than 0"));
+        return Err(Problem::new(format!("a trace cannot be played at speed {}", trace.speed))
+            .expected("more than 0")
+            .inside("speed"));
     }
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let column = find_column(&mut reader, trace)?;
@@ -30,9 +35,15 @@ pub(super) fn arrivals(trace: &Trace, text: &str) -> Result<Vec<Time>, Problem> 
             return Err(wrong("time runs backwards here").expected("rows sorted by timestamp"));
         }
         nanos.push(stamp);
+        if nanos.len().saturating_mul(trace.copies as usize) > ARRIVALS_MAX {
+            return Err(Problem::new(format!("more than {ARRIVALS_MAX} users arrive"))
+                .expected("fewer lines or `copies`"));
+        }
     }
     let Some(&first) = nanos.first() else {
-        return Err(Problem::new(format!("{} has no rows", trace.path)));
+        return Err(Problem::new(format!("`{}` has no rows", trace.path))
+            .expected("a row for each arrival")
+            .inside("path"));
     };
     let scaled = |stamp: i128| Time(((stamp - first) as f64 / trace.speed) as u64);
     let copies = trace.copies as usize;
@@ -44,7 +55,8 @@ fn find_column(reader: &mut csv::Reader<&[u8]>, trace: &Trace) -> Result<usize, 
         reader.headers().map_err(|error| Problem::new(format!("{}: {error}", trace.path)))?;
     let names: Vec<&str> = headers.iter().collect();
     names.iter().position(|&name| name == trace.column).ok_or_else(|| {
-        Problem::unknown(&format!("column of {}", trace.path), &trace.column, &names)
+        let kind = format!("column of `{}`", trace.path);
+        Problem::unknown(&kind, &trace.column, &names).inside("column")
     })
 }
 
@@ -52,7 +64,7 @@ fn find_column(reader: &mut csv::Reader<&[u8]>, trace: &Trace) -> Result<usize, 
 fn parse_timestamp(field: &str) -> Option<i128> {
     let field = field.trim();
     if let Ok(seconds) = field.parse::<f64>() {
-        return seconds.is_finite().then_some((seconds * 1e9) as i128);
+        return (seconds.abs() <= 1e12).then_some((seconds * 1e9) as i128);
     }
     let origin = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
     let stamp: DateTime = field.trim_end_matches('Z').parse().ok()?;
@@ -89,11 +101,11 @@ mod tests {
         ];
         let shown: Vec<String> = errors.into_iter().map(|error| error.unwrap_err()).collect();
         insta::assert_snapshot!(shown.join("\n"), @r"
-        unknown column of t.csv `when`: known: `s`
+        unknown column of `t.csv` `when`: known: `s`
         t.csv:3: `x` is not a timestamp: seconds as a number, or `2023-11-16 18:15:46.68`
         t.csv:3: time runs backwards here: rows sorted by timestamp
-        `speed` must be more than 0
-        t.csv has no rows
+        a trace cannot be played at speed 0: more than 0
+        `t.csv` has no rows: a row for each arrival
         ");
     }
 }

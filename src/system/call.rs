@@ -119,9 +119,9 @@ impl<O: Observer> World<'_, O> {
             return self.end_call(handle, Outcome::TimedOut, 0);
         }
         // Admission and decision of one attempt have draws of their own.
-        let index = 2 * call.progress.attempts() as u16;
+        let (work, index) = draw_name(call.key, call.progress.attempts(), 0);
         let draw = match policy.admits_at_random() {
-            true => self.draws.draw(Purpose::Policy, edge.id, call.key, index),
+            true => self.draws.draw(Purpose::Policy, edge.id, work, index),
             false => Draw(0),
         };
         let state = &mut self.policies[call.scope as usize];
@@ -137,7 +137,7 @@ impl<O: Observer> World<'_, O> {
                 self.wait(handle, Span::MAX)
             }
             Admission::Reject(denial) => {
-                let draw = self.draws.draw(Purpose::Policy, edge.id, call.key, index + 1);
+                let draw = self.draws.draw(Purpose::Policy, edge.id, work, index + 1);
                 let verdict =
                     policy.denied(state, &mut call.progress, denial, self.now, call.started, draw);
                 let edge = call.step.edge;
@@ -226,8 +226,8 @@ impl<O: Observer> World<'_, O> {
         let draw = if outcome == Outcome::Ok {
             Draw(0)
         } else {
-            let index = 2 * call.progress.attempts() as u16 + 1;
-            self.draws.draw(Purpose::Policy, edge.id, call.key, index)
+            let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
+            self.draws.draw(Purpose::Policy, edge.id, work, index)
         };
         let verdict = policy.settle(
             &mut self.policies[scope],
@@ -305,4 +305,12 @@ impl<O: Observer> World<'_, O> {
             self.fold(kind, caller, call.key);
         }
     }
+}
+
+/// The work and the index that name the draws of an attempt, one of them for each side of it. An
+/// index counts to 2^16: attempts beyond are named like those of other work.
+fn draw_name(key: u64, attempts: u32, side: u16) -> (u64, u16) {
+    let rounds = attempts >> 15;
+    let work = if rounds == 0 { key } else { key_of(key, u64::from(rounds)) };
+    (work, ((attempts & 0x7fff) as u16) << 1 | side)
 }

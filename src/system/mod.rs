@@ -176,7 +176,9 @@ impl<'p, O: Observer> World<'p, O> {
             while let Some(job) = self.ready.pop_front() {
                 self.run_job(job);
             }
-            let pending = self.events.len() + self.jobs.len() + self.queued;
+            // What waits in line has no event of its own, but takes memory all the same.
+            let waiting = self.calls.len() + self.jobs.len() + self.queued;
+            let pending = self.events.len() + waiting;
             if let Some(limit) = self.meter.count(at, pending) {
                 ending = limit;
                 break;

@@ -1,0 +1,584 @@
+//! Bad input: every broken file and argument ends with exit code 2 and an error that shows where
+//! and what was expected; nothing is written, nothing panics, nothing hangs.
+//!
+//! The cases are data: each file of `tests/data/bad-input` is a group, each case breaks the good
+//! base beside it in one way, and the errors of a group are pinned by one snapshot.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use annotate_snippets::Level;
+use proptest::prelude::{any, prop};
+use proptest::sample::Index;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde::Deserialize;
+use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::model::document::{Sources, Value};
+use stormglass::model::problem::Problem;
+use tempfile::TempDir;
+
+/// One broken input.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// What is wrong.
+    name: String,
+    /// The file that is broken: `model.toml`, `model.json` or `experiment.toml`.
+    #[serde(default, rename = "in")]
+    file: Option<String>,
+    /// Text of the base that stands there once, and what replaces it.
+    #[serde(default)]
+    replace: Option<String>,
+    #[serde(default)]
+    by: String,
+    /// Text that is added at the end of the base.
+    #[serde(default)]
+    add: String,
+    /// A text instead of the base.
+    #[serde(default)]
+    whole: Option<String>,
+    /// Arguments after `run experiment.toml`.
+    #[serde(default)]
+    arguments: Vec<String>,
+}
+
+/// A file of cases.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    case: Vec<Case>,
+}
+
+/// What a process left behind.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    error: String,
+    /// What is in the folder that was not there before.
+    written: Vec<PathBuf>,
+}
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/bad-input")
+}
+
+fn base(name: &str) -> String {
+    fs::read_to_string(data().join("base").join(name)).expect("the base is there")
+}
+
+/// A folder with the base in it.
+fn folder() -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    for name in ["model.toml", "experiment.toml"] {
+        fs::write(folder.path().join(name), base(name)).expect("the base can be copied");
+    }
+    folder
+}
+
+/// Runs the command in a folder. It has a minute; then it hangs, and the test fails.
+fn stormglass(folder: &Path, arguments: &[&str]) -> Ran {
+    let logs = TempDir::new().expect("a temporary folder");
+    let log = |name: &str| File::create(logs.path().join(name)).expect("a log can be written");
+    let before = entries(folder);
+    let mut process = Command::new(env!("CARGO_BIN_EXE_stormglass"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(log("out"))
+        .stderr(log("error"))
+        .spawn()
+        .expect("the command starts");
+    let mut code = None;
+    for _ in 0..6_000 {
+        if let Some(status) = process.try_wait().expect("the process can be asked") {
+            code = Some(status);
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    if code.is_none() {
+        process.kill().expect("the process can be killed");
+        process.wait().expect("the process ends");
+        panic!("{arguments:?} hangs");
+    }
+    let read = |name: &str| fs::read_to_string(logs.path().join(name)).expect("UTF-8 output");
+    let written = entries(folder).into_iter().filter(|path| !before.contains(path)).collect();
+    Ran { code: code.and_then(|code| code.code()), out: read("out"), error: read("error"), written }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    entries.map(|entry| entry.expect("an entry").path()).collect()
+}
+
+/// The error of an input that must be refused: exit code 2, and nothing anywhere else.
+fn refused(name: &str, ran: &Ran) -> String {
+    assert_eq!(ran.code, Some(2), "{name}: {}{}", ran.out, ran.error);
+    assert_eq!(ran.out, "", "{name}: nothing on standard output");
+    assert_eq!(ran.written, Vec::<PathBuf>::new(), "{name}: nothing is written");
+    assert!(ran.error.len() < 4_000, "{name}: {} bytes of error", ran.error.len());
+    assert!(ran.error.starts_with("error: "), "{name}: {}", ran.error);
+    ran.error.clone()
+}
+
+impl Case {
+    fn run(&self) -> Ran {
+        let folder = folder();
+        if let Some(name) = &self.file {
+            let text = self.whole.clone().unwrap_or_else(|| self.broken(&base(name)));
+            assert_ne!(fs::read_to_string(folder.path().join(name)).ok(), Some(text.clone()));
+            fs::write(folder.path().join(name), text).expect("the case can be written");
+            if name == "model.json" {
+                let experiment = base("experiment.toml").replace("model.toml", name);
+                let path = folder.path().join("experiment.toml");
+                fs::write(path, experiment).expect("the case can be written");
+            }
+        }
+        let arguments = ["run", "experiment.toml"].into_iter();
+        let arguments: Vec<&str> =
+            arguments.chain(self.arguments.iter().map(String::as_str)).collect();
+        stormglass(folder.path(), &arguments)
+    }
+
+    fn broken(&self, base: &str) -> String {
+        let mut text = base.to_owned();
+        if let Some(old) = &self.replace {
+            assert_eq!(base.matches(old.as_str()).count(), 1, "{}: `{old}` once", self.name);
+            text = base.replace(old.as_str(), &self.by);
+        }
+        text + &self.add
+    }
+}
+
+/// Runs a group of cases; pins their errors.
+fn check(group: &str) {
+    let path = data().join(group).with_extension("toml");
+    let text = fs::read_to_string(path).expect("the group is there");
+    let cases: Group = toml::from_str(&text).expect("the group can be read");
+    let mut shown = String::new();
+    for case in &cases.case {
+        let error = refused(&case.name, &case.run());
+        shown.push_str(&format!("## {}\n{}\n\n", case.name, error.trim_end()));
+    }
+    pin(group, &shown);
+}
+
+/// Compares with the snapshot of this name.
+fn pin(name: &str, shown: &str) {
+    insta::with_settings!({ omit_expression => true }, {
+        insta::assert_snapshot!(name, shown);
+    });
+}
+
+#[test]
+fn syntax() {
+    check("syntax");
+}
+
+#[test]
+fn json() {
+    check("json");
+}
+
+#[test]
+fn quantities() {
+    check("quantities");
+}
+
+#[test]
+fn names() {
+    check("names");
+}
+
+#[test]
+fn steps() {
+    check("steps");
+}
+
+#[test]
+fn policies() {
+    check("policies");
+}
+
+#[test]
+fn experiments() {
+    check("experiments");
+}
+
+#[test]
+fn limits() {
+    check("limits");
+}
+
+#[test]
+fn arguments() {
+    check("arguments");
+}
+
+#[test]
+fn the_base_is_good() {
+    let folder = folder();
+    let ran = stormglass(folder.path(), &["run", "experiment.toml", "--quiet"]);
+    assert_eq!((ran.code, ran.error.as_str(), ran.out.as_str()), (Some(0), "", ""));
+    assert_eq!(ran.written, [folder.path().join("out")]);
+}
+
+/// Writes an experiment to the folder of a good base, and runs it.
+fn refused_bytes(name: &str, bytes: &[u8]) -> String {
+    let folder = folder();
+    fs::write(folder.path().join(name), bytes).expect("the case can be written");
+    refused(name, &stormglass(folder.path(), &["run", name]))
+}
+
+/// The first lines of an error, which is enough of one about a file of ten megabytes.
+fn first_lines(error: &str) -> String {
+    let lines: Vec<String> =
+        error.lines().take(4).map(|line| line.chars().take(60).collect()).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn ten_megabytes_of_nesting() {
+    const SIZE: usize = 10_000_000;
+    let cases = [
+        ("lists.toml", format!("a = {}", "[".repeat(SIZE))),
+        ("tables.toml", format!("a = {}", "{a=".repeat(SIZE / 3))),
+        ("keys.toml", format!("{}a = 1", "a.".repeat(SIZE / 2))),
+        ("header.toml", format!("[{}a]", "a.".repeat(SIZE / 2))),
+        ("lists.json", "[".repeat(SIZE)),
+        ("tables.json", "{\"a\":".repeat(SIZE / 5)),
+    ];
+    let shown = cases.map(|(name, text)| first_lines(&refused_bytes(name, text.as_bytes())));
+    pin("ten_megabytes_of_nesting", &shown.join("\n\n"));
+}
+
+#[test]
+fn ten_megabytes_of_one_name() {
+    let long = "a".repeat(10_000_000);
+    let base = base("experiment.toml");
+    let cases = [
+        ("key.toml", format!("{long} = 1\n{base}")),
+        ("value.toml", base.replace("\"slow\"", &format!("\"{long}\""))),
+        (
+            "number.toml",
+            base.replace("factor = 10", &format!("factor = 1{}", "0".repeat(10_000_000))),
+        ),
+        ("comment.toml", format!("{base}\nlimits = 3 # {long}")),
+        ("key.json", format!("{{ \"model\": \"model.toml\", \"{long}\": 1 }}")),
+    ];
+    let shown = cases.map(|(name, text)| first_lines(&refused_bytes(name, text.as_bytes())));
+    pin("ten_megabytes_of_one_name", &shown.join("\n\n"));
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let base = base("experiment.toml");
+    let utf_16: Vec<u8> = "\u{feff}name".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let cases: [(&str, &[u8]); 6] = [
+        ("latin-1.toml", b"name = \"b\xe4se\"\n"),
+        ("late.toml", &[base.as_bytes(), b"# \xff\n"].concat()),
+        ("utf-16.toml", &utf_16),
+        ("nul.toml", &[0; 100]),
+        ("nul.json", &[0; 100]),
+        ("random.toml", &[0x80, 0x81, 0xfe, 0xff, 0x00, 0x7f]),
+    ];
+    let shown = cases.map(|(name, bytes)| refused_bytes(name, bytes));
+    pin("bytes_that_are_no_text", &shown.join("\n"));
+}
+
+#[test]
+fn files_that_are_none() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("folder.toml")).expect("a folder can be made");
+    let run = |name: &str| refused(name, &stormglass(folder.path(), &["run", name]));
+    let shown = [
+        run("folder.toml"),
+        run("nowhere.toml"),
+        run("nowhere/experiment.toml"),
+        run(""),
+        refused("no command", &stormglass(folder.path(), &["rnu"])),
+        refused("no experiment", &stormglass(folder.path(), &["run"])),
+    ];
+    pin("files_that_are_none", &shown.join("\n"));
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_read() {
+    let folder = folder();
+    for name in ["model.toml", "experiment.toml"] {
+        let text = format!("\u{feff}{}", base(name).replace('\n', "\r\n"));
+        fs::write(folder.path().join(name), text).expect("the file can be written");
+    }
+    let quick = ["run", "experiment.toml", "--quiet", "--set", "limits.events=1"];
+    let ran = stormglass(folder.path(), &quick);
+    assert_eq!((ran.code, ran.error.as_str()), (Some(0), ""));
+    // The columns of errors are right as well.
+    let wrong = stormglass(folder.path(), &["run", "experiment.toml", "--set", "seeds=x"]);
+    assert!(wrong.error.contains("--set:1:7"), "{}", wrong.error);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_found_out_first() {
+    let folder = folder();
+    fs::write(folder.path().join("taken"), "mine").expect("a file can be written");
+    for out in ["taken", "taken/deeper"] {
+        // With a limit that a run would take minutes to reach.
+        let ran = stormglass(
+            folder.path(),
+            &["run", "experiment.toml", "--out", out, "--set", "arrivals=1000min"],
+        );
+        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{}", ran.error);
+        assert!(
+            ran.error.starts_with(&format!("error: cannot write to `{out}`: ")),
+            "{}",
+            ran.error
+        );
+        assert_eq!(ran.written, Vec::<PathBuf>::new());
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("taken")).expect("still there"), "mine");
+}
+
+#[test]
+fn suspicious_parts_are_warnings() {
+    let run = |change: &dyn Fn(String) -> String, arguments: &[&str]| {
+        let folder = folder();
+        let path = folder.path().join("model.toml");
+        fs::write(path, change(base("model.toml"))).expect("the case can be written");
+        let arguments =
+            [&["run", "experiment.toml", "--json", "--set", "limits.events=1"], arguments];
+        let ran = stormglass(folder.path(), &arguments.concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.error);
+        ran.error
+    };
+    let two_queues = |model: String| {
+        format!("{model}\n[queue.audits]\nvisibility = \"1s\"\n\n[cache.spare]\ncapacity = 5\n")
+            .replace("takes = \"payments\"", "takes = \"audits\"")
+    };
+    let shown = [
+        run(&two_queues, &[]),
+        run(&|model| model, &["--set", "faults.0.at=1h"]),
+        run(&two_queues, &["--quiet"]),
+    ];
+    pin("suspicious_parts_are_warnings", &shown.join("\n"));
+}
+
+#[test]
+fn shipped_experiments_have_no_warnings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let out = TempDir::new().expect("a temporary folder");
+    let out = out.path().to_str().expect("a name in UTF-8");
+    for path in entries(&root.join("experiments")) {
+        let name = path.to_str().expect("a name in UTF-8");
+        let quick =
+            ["run", name, "--json", "--out", out, "--set", "limits.events=1", "--seeds", "1..2"];
+        let ran = stormglass(root, &quick);
+        assert_eq!((ran.code, ran.error.as_str()), (Some(0), ""), "{name}");
+    }
+}
+
+/// Reads an experiment and its model as the command line does, and runs what is accepted for a
+/// few thousand events. Says whether it was accepted.
+fn read_and_run(experiment: &str, model: &str) -> bool {
+    let mut sources = Sources::default();
+    let mut parse = |name: &str, text: &str| {
+        let source = sources.add(name, text);
+        Value::parse(&sources, source)
+    };
+    let (experiment, model) = (parse("experiment.toml", experiment), parse("model.toml", model));
+    let problems = match (experiment, model) {
+        (Ok(experiment), Ok(model)) => {
+            let documents = Documents { experiment, model, overrides: Vec::new() };
+            match Campaign::new(&documents, &|_| Err(Problem::new("there is no such file"))) {
+                Ok(mut campaign) => {
+                    campaign.cells[0].limits.events = 5_000;
+                    let result = campaign.run(0);
+                    assert!(result.events <= 5_001, "{} events", result.events);
+                    return true;
+                }
+                Err(problems) => problems,
+            }
+        }
+        (Err(problems), _) | (_, Err(problems)) => problems,
+    };
+    assert!(!problems.is_empty(), "what is refused has a reason");
+    for problem in problems {
+        let shown = problem.render(&sources, &Level::ERROR, false);
+        assert!(shown.starts_with("error: ") && shown.len() < 20_000, "{shown}");
+    }
+    false
+}
+
+/// Breaks a text in one to four places.
+fn mutate(text: &str, changes: &[(u8, Index, Index, u8)]) -> String {
+    // What the language gives a meaning, beside single bytes.
+    const TOKENS: [&str; 24] = [
+        "0",
+        "-1",
+        "1e400",
+        "nan",
+        "4294967295",
+        "9223372036854775807",
+        "\"0s\"",
+        "\"1ns\"",
+        "\"100d\"",
+        "\"1e9/s\"",
+        "\"0.000001/s\"",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "=",
+        ".",
+        ",",
+        "\n",
+        "true",
+        "\"unlimited\"",
+        "\"pareto 1ns shape 0.001\"",
+        "\u{feff}",
+    ];
+    let mut bytes = text.as_bytes().to_vec();
+    for (kind, at, other, byte) in changes {
+        if bytes.is_empty() {
+            break;
+        }
+        let (at, other) = (at.index(bytes.len()), other.index(bytes.len()));
+        let token = TOKENS[usize::from(*byte) % TOKENS.len()].bytes();
+        match kind % 12 {
+            0 => bytes.truncate(at),
+            1 => bytes[at] = *byte,
+            2 => drop(bytes.drain(at.min(other)..at.max(other).min(at.min(other) + 40))),
+            3 => drop(bytes.splice(at..at, token)),
+            4 => {
+                let end =
+                    at + bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                bytes.splice(at..end, token);
+            }
+            5 => bytes.swap(at, other),
+            6..10 => {
+                // Another number where there is one.
+                let digit = bytes[at..].iter().position(u8::is_ascii_digit);
+                if let Some(digit) = digit.map(|gap| at + gap) {
+                    bytes[digit] = b'0' + byte % 10;
+                }
+            }
+            10 => {
+                // A line that is missing.
+                let from = bytes[..at].iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
+                let end = bytes[at..].iter().position(|&byte| byte == b'\n').unwrap_or(0);
+                bytes.drain(from..(at + end).max(from));
+            }
+            _ => {
+                // A value in place of another: what follows `=` up to the end of the line or list.
+                let from = bytes[at..]
+                    .iter()
+                    .position(|&byte| byte == b'=')
+                    .map_or(at, |gap| at + gap + 1);
+                let ends = |byte: &u8| matches!(byte, b'\n' | b',' | b'}');
+                let end = bytes[from..].iter().position(ends).map_or(bytes.len(), |gap| from + gap);
+                bytes.splice(from..end, token);
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn mutations_of_good_files_never_panic() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("the file is shipped");
+    let pairs = [
+        (base("experiment.toml"), base("model.toml")),
+        (read("experiments/r1.toml"), read("models/single-server.toml")),
+        (read("experiments/payment-brownout.toml"), read("models/checkout.toml")),
+    ];
+    for (experiment, model) in &pairs {
+        assert!(read_and_run(experiment, model));
+    }
+    let change = (any::<u8>(), any::<Index>(), any::<Index>(), any::<u8>());
+    let cases = (0..pairs.len(), any::<bool>(), prop::collection::vec(change, 1..5));
+    let config = Config { cases: 3_000, failure_persistence: None, ..Config::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
+    let accepted = std::cell::Cell::new(0);
+    runner
+        .run(&cases, |(pair, in_model, changes)| {
+            let (experiment, model) = &pairs[pair];
+            let good = match in_model {
+                true => read_and_run(experiment, &mutate(model, &changes)),
+                false => read_and_run(&mutate(experiment, &changes), model),
+            };
+            accepted.set(accepted.get() + i32::from(good));
+            Ok(())
+        })
+        .expect("no mutation panics");
+    // Both ends of the language are reached: what is refused and what runs.
+    assert!((300..2_700).contains(&accepted.get()), "{accepted:?} of 3000 accepted");
+}
+
+/// Runs the base with a model or settings that explode, under the default limits but for the
+/// number of events, and says how its runs ended.
+fn endings(model: &str, arguments: &[&str]) -> Vec<String> {
+    let folder = folder();
+    fs::write(folder.path().join("model.toml"), model).expect("the case can be written");
+    let experiment = "name = \"explosion\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\n\
+                      arrivals = \"60s\"\n[limits]\nevents = 3_000_000\n";
+    fs::write(folder.path().join("experiment.toml"), experiment).expect("it can be written");
+    let ran =
+        stormglass(folder.path(), &[&["run", "experiment.toml", "--quiet"], arguments].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let runs = fs::read_to_string(folder.path().join("out/explosion/runs.csv")).expect("runs");
+    let mut rows = runs.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().expect("a header");
+    let column = header.iter().position(|&name| name == "ending").expect("a column");
+    rows.map(|row| row[column].to_owned()).collect()
+}
+
+#[test]
+fn explosions_end_with_the_name_of_a_limit() {
+    let server = "[clients.users]\narrivals = { constant = \"RATE\" }\n\
+                  flow = [{ call = \"server.serve\", policy = \"client\" }]\n\
+                  [service.server]\nworkers = WORKERS\nqueue = { limit = LIMIT }\n\
+                  [service.server.on.serve]\nsteps = [STEP{ reply = \"REPLY\" }]\n\
+                  [policy.client]\nretry = { attempts = 4_000_000_000, backoff = \"none\", \
+                  on = [\"failed\", \"rejected\"] }\n";
+    let model = |rate: &str, workers: &str, limit: &str, step: &str, reply: &str| {
+        server
+            .replace("RATE", rate)
+            .replace("WORKERS", workers)
+            .replace("LIMIT", limit)
+            .replace("STEP", step)
+            .replace("REPLY", reply)
+    };
+    let work = "{ work = \"1s\" }, ";
+    // Retries at once, for ever, of what fails at once.
+    let retries = model("1/s", "1", "\"unlimited\"", "", "failed");
+    assert_eq!(endings(&retries, &[]), ["livelock"]);
+    // Users who come faster than anything can serve, and wait.
+    let crowd = model("1_000_000_000/s", "1", "\"unlimited\"", work, "ok");
+    assert_eq!(endings(&crowd, &[]), ["queue-limit"]);
+    // Users who are turned away at once, and come back at once.
+    let turned_away = model("1_000_000/s", "1", "0", work, "ok");
+    assert_eq!(endings(&turned_away, &[]), ["livelock"]);
+    // A crowd that is served at once uses up nothing but events.
+    let served = model("1_000_000/s", "\"unlimited\"", "0", "", "ok");
+    assert_eq!(endings(&served, &[]), ["event-limit"]);
+    // The limits can be set.
+    assert_eq!(endings(&crowd, &["--set", "limits.pending=1000"]), ["queue-limit"]);
+    assert_eq!(endings(&crowd, &["--set", "limits.events=1000"]), ["event-limit"]);
+}
+
+#[test]
+fn the_longest_spans_and_rarest_users_are_no_trouble() {
+    let model = "[clients.users]\narrivals = { poisson = \"0.1/h\" }\n\
+                 flow = [{ call = \"server.serve\" }, { think = \"36525d\" }]\n\
+                 [service.server]\nworkers = 1\n[service.server.on.serve]\n\
+                 steps = [{ work = \"pareto 36525d shape 0.0001\" }, { reply = \"ok\" }]\n\
+                 [link.default]\nlatency = \"lognormal 36525d sigma 1000\"\n";
+    let long =
+        ["--set", "arrivals=36525d", "--set", "drain=36525d", "--set", "measure.window=365d"];
+    assert_eq!(endings(model, &long), ["complete"]);
+}
