@@ -1,9 +1,11 @@
 //! Reading an experiment, its model, and what they name.
 
+use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::Level;
+use indexmap::IndexMap;
 
 use super::{Failure, RunArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
@@ -13,7 +15,8 @@ use crate::model::problem::Problem;
 /// A campaign and the files that it was read from.
 pub(super) struct Loaded {
     pub(super) campaign: Campaign,
-    pub(super) sources: Sources,
+    /// Name and text of the experiment, the model, and every file that the model names.
+    pub(super) files: Vec<(String, String)>,
     /// The overrides as they were given.
     pub(super) overrides: Vec<String>,
 }
@@ -21,20 +24,32 @@ pub(super) struct Loaded {
 /// Reads everything that a run needs. Nothing is written.
 pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
-    let loaded = read_all(arguments, &mut sources);
+    let named = RefCell::new(IndexMap::new());
+    let loaded = read_all(arguments, &mut sources, &named);
     match loaded {
         Ok(campaign) => {
             if !arguments.quiet && !campaign.warnings.is_empty() {
                 output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
             }
             let overrides = arguments.set.clone();
-            Ok(Loaded { campaign, sources, overrides })
+            let documents = sources.iter().filter(|(name, _)| *name != ARGUMENT);
+            let documents = documents.map(|(name, text)| (name.to_owned(), text.to_owned()));
+            let files = documents.chain(named.into_inner()).collect();
+            Ok(Loaded { campaign, files, overrides })
         }
         Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),
     }
 }
 
-fn read_all(arguments: &RunArguments, sources: &mut Sources) -> Result<Campaign, Vec<Problem>> {
+/// What errors call an argument of the command line.
+const ARGUMENT: &str = "--set";
+
+/// Reads everything; files that the model names are noted in `named`, and read once.
+fn read_all(
+    arguments: &RunArguments,
+    sources: &mut Sources,
+    named: &RefCell<IndexMap<String, String>>,
+) -> Result<Campaign, Vec<Problem>> {
     let path = &arguments.experiment;
     let experiment = read_document(path, sources)?;
     let mut overrides = Vec::new();
@@ -47,7 +62,14 @@ fn read_all(arguments: &RunArguments, sources: &mut Sources) -> Result<Campaign,
     })?;
     let folders = [folder(path), folder(&model_path), PathBuf::new()];
     let documents = Documents { experiment, model, overrides };
-    let mut campaign = Campaign::new(&documents, &|name| read_beside(&folders, name))?;
+    let mut campaign = Campaign::new(&documents, &|name| {
+        if let Some(text) = named.borrow().get(name) {
+            return Ok(text.clone());
+        }
+        let text = read_beside(&folders, name)?;
+        named.borrow_mut().insert(name.to_owned(), text.clone());
+        Ok(text)
+    })?;
     if let Some(seeds) = &arguments.seeds {
         campaign.set_seeds(seeds).map_err(|problem| vec![problem])?;
     }
@@ -56,7 +78,7 @@ fn read_all(arguments: &RunArguments, sources: &mut Sources) -> Result<Campaign,
 
 /// `PATH=VALUE` of the command line; its place in errors is the argument itself.
 fn read_override(text: &str, sources: &mut Sources) -> Result<Patch, Problem> {
-    let source = sources.add("--set", text);
+    let source = sources.add(ARGUMENT, text);
     let Some((path, value)) = text.split_once('=') else {
         return Err(Problem::new("this argument sets nothing")
             .at(Location { source, start: 0, end: text.len() })
@@ -112,10 +134,10 @@ fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Proble
             let source = sources.add(&shown, &text);
             Value::parse(sources, source)
         }
-        Err((problem, readable, at)) => {
+        Err(Undecoded { problem, readable, valid }) => {
             let source = sources.add(&shown, &readable);
-            let end = at + char::REPLACEMENT_CHARACTER.len_utf8();
-            Err(vec![problem.at(Location { source, start: at, end: end.min(readable.len()) })])
+            let end = (valid + char::REPLACEMENT_CHARACTER.len_utf8()).min(readable.len());
+            Err(vec![problem.at(Location { source, start: valid, end })])
         }
     }
 }
@@ -124,7 +146,7 @@ fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Proble
 fn read_beside(folders: &[PathBuf], name: &str) -> Result<String, Problem> {
     let paths = folders.iter().map(|folder| folder.join(name));
     match paths.clone().find(|path| path.exists()) {
-        Some(path) => decode(read_bytes(&path)?, name).map_err(|(problem, ..)| problem),
+        Some(path) => decode(read_bytes(&path)?, name).map_err(|undecoded| *undecoded.problem),
         None => {
             let tried: Vec<String> = paths.map(|path| path.display().to_string()).collect();
             Err(Problem::new(format!("there is no file `{name}`"))
@@ -161,8 +183,18 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// The text of a file; or what is wrong with it, what of it can be read, and where the rest begins.
-fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, (Problem, String, usize)> {
+/// A file that is no text.
+struct Undecoded {
+    /// What is wrong with it.
+    problem: Box<Problem>,
+    /// Its text, as far as it can be read.
+    readable: String,
+    /// Where the rest begins.
+    valid: usize,
+}
+
+/// The text of a file.
+fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, Undecoded> {
     let is_utf_16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     match String::from_utf8(bytes) {
         Ok(text) => match text.strip_prefix(BYTE_ORDER_MARK) {
@@ -174,7 +206,8 @@ fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, (Problem, String, usize
             let hint = if is_utf_16 { "; this is UTF-16" } else { "" };
             let problem = Problem::new(format!("`{shown}` is not a text in UTF-8{hint}"));
             let readable = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            Err((problem.expected("a text file in UTF-8"), readable, valid))
+            let problem = Box::new(problem.expected("a text file in UTF-8"));
+            Err(Undecoded { problem, readable, valid })
         }
     }
 }

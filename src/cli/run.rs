@@ -115,9 +115,7 @@ fn write_all(
     summaries: &[CellSummary],
 ) -> Result<Vec<PathBuf>, Failure> {
     let campaign = &loaded.campaign;
-    let sources: Vec<(String, String)> =
-        loaded.sources.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    let manifest = files::manifest_json(campaign, results, &sources, &loaded.overrides);
+    let manifest = files::manifest_json(campaign, results, &loaded.files, &loaded.overrides);
     let mut written = vec![
         write(folder, "runs.csv", files::runs_csv(campaign, results).as_bytes())?,
         write(folder, "series.csv", files::series_csv(campaign, results).as_bytes())?,

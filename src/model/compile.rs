@@ -6,17 +6,16 @@ use super::deserialize::{read, read_each};
 use super::document::{Data, Location, Value};
 use super::handler::Handlers;
 use super::language::{
-    Arrivals, Balance, Cache, Clients, Database, Flush, Keys, Line, Link, Outbox, ProfileStep,
-    Provider, Queue, Replica, Service,
+    Balance, Cache, Clients, Database, Flush, Line, Link, Outbox, Provider, Queue, Replica, Service,
 };
 use super::policy::{self, PolicyText};
 use super::problem::Problem;
 use super::program::{self, Kind, Node, NodeId, OperationId, Program, Station};
 use super::quantity::Count;
-use super::{check, trace};
+use super::{arrivals, check};
 use crate::kernel::draw::{Probability, name_id};
 use crate::kernel::sample::Distribution;
-use crate::kernel::time::{Span, Time};
+use crate::kernel::time::Span;
 use crate::policy::Policy;
 
 /// Reads a file that a model names, by its path as written.
@@ -299,14 +298,14 @@ impl Compiler<'_> {
                 .expected("more than 0s; without this key they wait for ever");
             self.problem(&["clients", name, "patience"], problem);
         }
-        let keys = match key_table(clients.keys) {
+        let keys = match arrivals::key_table(clients.keys) {
             Ok(keys) => keys,
             Err(problem) => {
                 self.problem(&["clients", name, "keys"], problem);
                 return None;
             }
         };
-        match arrivals(&clients.arrivals, read_file) {
+        match arrivals::arrivals(&clients.arrivals, read_file) {
             Ok(arrivals) => Some(program::Clients {
                 processes: clients.processes,
                 arrivals,
@@ -426,89 +425,4 @@ fn compile_link(link: Link, default: Link) -> program::Link {
         request_loss: share(link.request_loss, default.request_loss),
         reply_loss: share(link.reply_loss, default.reply_loss),
     }
-}
-
-fn arrivals(text: &Arrivals, read_file: ReadFile<'_>) -> Result<program::Arrivals, Problem> {
-    match text {
-        Arrivals::Poisson(rate) => {
-            let rate = check::rate(*rate).map_err(|problem| problem.inside("poisson"))?;
-            Ok(program::Arrivals::Poisson(vec![(Time::ZERO, rate)]))
-        }
-        Arrivals::Constant(rate) => {
-            let rate = check::rate(*rate).map_err(|problem| problem.inside("constant"))?;
-            Ok(program::Arrivals::Constant(Span::from_secs_f64(1.0 / rate)))
-        }
-        Arrivals::Profile(steps) => profile(steps).map_err(|problem| problem.inside("profile")),
-        Arrivals::Trace(trace) => {
-            let text = read_file(&trace.path).map_err(|problem| problem.inside("path"));
-            text.and_then(|text| trace::arrivals(trace, &text))
-                .map(|times| program::Arrivals::Trace(times.into()))
-                .map_err(|problem| problem.inside("trace"))
-        }
-    }
-}
-
-fn profile(steps: &[ProfileStep]) -> Result<program::Arrivals, Problem> {
-    let mut rates: Vec<(Time, f64)> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        let (at, rate) = (Time(step.at.0), step.rate);
-        let problem = match rates.last() {
-            None if at != Time::ZERO => Problem::new("nothing says who arrives before this step")
-                .expected("the first step of a profile at \"0s\""),
-            Some(&(before, _)) if at <= before => Problem::new("a profile goes forward in time")
-                .expected("a time after that of the step before"),
-            _ if rate.per_second == 0.0 => {
-                rates.push((at, 0.0));
-                continue;
-            }
-            _ => match check::rate(rate) {
-                Ok(rate) => {
-                    rates.push((at, rate));
-                    continue;
-                }
-                Err(problem) => return Err(problem.inside("rate").inside(index.to_string())),
-            },
-        };
-        return Err(problem.inside("at").inside(index.to_string()));
-    }
-    if rates.iter().all(|&(_, rate)| rate == 0.0) {
-        return Err(Problem::new("nobody ever arrives").expected("a step with a rate above 0/s"));
-    }
-    Ok(program::Arrivals::Poisson(rates))
-}
-
-/// The upper end of each key's part of `0..2^64`.
-fn key_table(keys: Keys) -> Result<Vec<u64>, Problem> {
-    let (of, weight): (u32, Box<dyn Fn(f64) -> f64>) = match keys {
-        Keys::Uniform(of) => {
-            check::count("keys", of, 1, check::KEYS_MAX)
-                .map_err(|problem| problem.inside("uniform"))?;
-            (of, Box::new(|_| 1.0))
-        }
-        Keys::Zipf { exponent, of } => {
-            if !(0.0..=10.0).contains(&exponent) {
-                return Err(Problem::new(format!("no Zipf law has the exponent {exponent}"))
-                    .expected("a number from 0 to 10")
-                    .inside("exponent")
-                    .inside("zipf"));
-            }
-            check::count("keys", of, 1, check::KEYS_MAX)
-                .map_err(|problem| problem.inside("of").inside("zipf"))?;
-            (of, Box::new(move |key| libm::pow(key, -exponent)))
-        }
-    };
-    if of == 1 {
-        return Ok(Vec::new());
-    }
-    let weights: Vec<f64> = (1..=of).map(|key| weight(f64::from(key))).collect();
-    let total: f64 = weights.iter().sum();
-    let mut sum = 0.0;
-    let scale = u64::MAX as f64 / total;
-    Ok(weights
-        .iter()
-        .map(|weight| {
-            sum += weight;
-            (sum * scale) as u64
-        })
-        .collect())
 }

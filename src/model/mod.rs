@@ -1,5 +1,6 @@
 //! The language of `models/*.toml`: parse, validate, compile to flat tables.
 
+mod arrivals;
 mod check;
 pub mod compile;
 mod deserialize;

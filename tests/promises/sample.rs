@@ -2,7 +2,7 @@
 
 use stormglass::experiment::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
-use stormglass::model::document::{Sources, Value};
+use stormglass::model::document::{Patch, Sources, Value};
 use stormglass::model::problem::Problem;
 
 const MODEL: &str = r#"
@@ -200,7 +200,8 @@ pub(crate) fn campaign(set: &[(&str, &str)]) -> Campaign {
         .iter()
         .map(|&(path, value)| {
             let source = sources.add(path, value);
-            (path.to_owned(), Value::parse_argument(value, source))
+            let value = Value::parse_argument(&sources, source, 0);
+            Patch { path: path.to_owned(), path_at: value.at, value }
         })
         .collect();
     let documents = Documents { experiment, model, overrides };

@@ -1,0 +1,141 @@
+//! Call edges: who calls what, by which policy, and whose policy state it shares.
+
+use super::{Handlers, Place};
+use crate::kernel::draw::name_id;
+use crate::kernel::time::Span;
+use crate::model::check;
+use crate::model::problem::Problem;
+use crate::model::program::{Call, Edge, EdgeId, Kind, NodeId, Operation, OperationId, Token};
+
+impl Handlers<'_, '_> {
+    /// The operation of a service or provider that `NODE.OPERATION` names.
+    pub(super) fn target(
+        &mut self,
+        path: &[&str],
+        name: &str,
+        place: &Place<'_>,
+    ) -> Option<OperationId> {
+        let program = &self.compiler.program;
+        let callable = |operation: &&Operation| {
+            let kind = &program.node(operation.node).kind;
+            matches!(kind, Kind::Service { .. } | Kind::Provider { .. })
+                && operation.node != place.node
+        };
+        if let Some(id) = program.find_operation(name) {
+            let operation = program.operation(id);
+            if callable(&operation) {
+                return Some(id);
+            }
+            if operation.node == place.node {
+                let problem = Problem::new("a service does not call itself")
+                    .expected(format!("the steps of `{name}` here instead of a call"));
+                self.compiler.problem(path, problem);
+                return None;
+            }
+        }
+        let names: Vec<&str> =
+            program.operations.iter().filter(callable).map(|o| o.name.as_str()).collect();
+        let problem = Problem::unknown("operation", name, &names);
+        self.compiler.problem(path, problem);
+        None
+    }
+
+    /// The index of a policy by its name; the first one calls once and waits for ever.
+    pub(super) fn policy(&mut self, path: &[&str], name: Option<&str>) -> Option<u16> {
+        let Some(name) = name else { return Some(0) };
+        let policies = &self.compiler.program.policies;
+        // Beside the policies of the file there are those that users' patience shortens.
+        let own = policies.iter().take(self.sections.policy.len() + 1).skip(1);
+        if let Some(index) = own.into_iter().position(|(known, _)| known == name) {
+            return Some(index as u16 + 1);
+        }
+        let known: Vec<&str> = self.sections.policy.keys().map(String::as_str).collect();
+        let problem = Problem::unknown("policy", name, &known);
+        self.compiler.problem(path, problem);
+        None
+    }
+
+    /// A call by the edge of this caller, operation and policy.
+    pub(super) fn call(
+        &mut self,
+        caller: NodeId,
+        operation: OperationId,
+        policy: u16,
+        nth: u32,
+    ) -> Call {
+        let target = self.compiler.program.operation(operation).node;
+        let name = self.compiler.program.operation(operation).name.clone();
+        let site = name_id(&format!("{name}#{nth}"));
+        let policy = self.patient(caller, policy);
+        let key = (caller, name, policy);
+        let edge = match self.edges.get(&key) {
+            Some(&edge) => edge,
+            None => {
+                let edge = self.edge(caller, target, &key.1, policy);
+                self.edges.insert(key, edge);
+                edge
+            }
+        };
+        Call {
+            edge,
+            operation,
+            site,
+            token: Token::None,
+            expects_own_write: false,
+            on_failure: None,
+        }
+    }
+
+    pub(super) fn edge(
+        &mut self,
+        caller: NodeId,
+        target: NodeId,
+        operation: &str,
+        policy: u16,
+    ) -> EdgeId {
+        let program = &mut self.compiler.program;
+        let caller_node = program.node(caller);
+        let (processes, is_entry) = match &caller_node.kind {
+            Kind::Clients(clients) => (clients.processes, true),
+            _ => (caller_node.station.instances, false),
+        };
+        let name = format!("{} -> {operation}", caller_node.name);
+        if program.scopes.len() + processes as usize > check::SCOPES_MAX {
+            let most = check::SCOPES_MAX;
+            let problem =
+                Problem::new(format!("a policy state for each process of `{name}` is too much"))
+                    .expected(format!("at most {most} states: processes × policies × targets"));
+            self.compiler.problem(&[], problem);
+            return EdgeId(0);
+        }
+        let program = &mut self.compiler.program;
+        let scopes = &mut program.scopes;
+        let scope = *self.scopes.entry((caller, policy, target)).or_insert_with(|| {
+            let first = scopes.len() as u32;
+            scopes.resize(scopes.len() + processes as usize, policy);
+            first
+        });
+        let id = name_id(&name);
+        program.edges.push(Edge { name, id, caller, target, policy, scope, is_entry });
+        EdgeId((program.edges.len() - 1) as u16)
+    }
+
+    /// The policy of a user: patience is a deadline for the whole call.
+    pub(super) fn patient(&mut self, caller: NodeId, policy: u16) -> u16 {
+        let program = &mut self.compiler.program;
+        let name = &program.node(caller).name;
+        let patience = self.sections.clients.get(name).and_then(|clients| clients.patience);
+        let (policy_name, mut machine) = program.policies[policy as usize].clone();
+        let Some(patience) = patience.filter(|&span| span < machine.deadline.unwrap_or(Span::MAX))
+        else {
+            return policy;
+        };
+        machine.deadline = Some(patience);
+        let patient = (format!("{policy_name} within {patience}"), machine);
+        let known = program.policies.iter().position(|known| *known == patient);
+        known.unwrap_or_else(|| {
+            program.policies.push(patient);
+            program.policies.len() - 1
+        }) as u16
+    }
+}

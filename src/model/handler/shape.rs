@@ -1,0 +1,65 @@
+//! The shape of a step: it does one thing, one that its owner can do, with keys that go with it.
+
+use super::Role;
+use crate::model::language;
+use crate::model::problem::Problem;
+
+const ACTIONS: &str = "work, think, call, transaction, read, publish, reply, ack";
+
+/// The one thing that a step does.
+pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem> {
+    let given = [
+        ("work", step.work.is_some()),
+        ("think", step.think.is_some()),
+        ("call", step.call.is_some()),
+        ("transaction", step.transaction.is_some()),
+        ("read", step.read.is_some()),
+        ("publish", step.publish.is_some()),
+        ("reply", step.reply.is_some()),
+        ("ack", step.ack.is_some()),
+    ];
+    let mut actions = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name);
+    match (actions.next(), actions.next()) {
+        (Some(action), None) => Ok(action),
+        (Some(first), Some(second)) => {
+            Err(Problem::new(format!("a step does one thing, not `{first}` and `{second}`"))
+                .expected("a step for each"))
+        }
+        _ => Err(Problem::new("this step does nothing").expected(format!("one of {ACTIONS}"))),
+    }
+}
+
+pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
+    match (role, action) {
+        (Role::User, "call" | "think") => Ok(()),
+        (Role::User, _) => {
+            Err(Problem::new(format!("`{action}` is no step of a user"))
+                .expected("`call` or `think`"))
+        }
+        (_, "think") => Err(Problem::new("only users think").expected("`work`")),
+        (Role::Worker(_), "reply") => Err(Problem::new("nobody waits for a worker's reply")
+            .expected("`{ ack = true }` when the message is done with")),
+        _ => Ok(()),
+    }
+}
+
+/// Keys that go with some actions only.
+pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
+    let given: [(&str, bool, &[&str]); 7] = [
+        ("policy", step.policy.is_some(), &["call", "transaction", "read", "publish", "ack"]),
+        ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
+        ("expect", step.expect.is_some(), &["call"]),
+        ("cache", step.cache.is_some(), &["read"]),
+        ("write", !step.write.is_empty(), &["transaction"]),
+        ("once", step.once.is_some(), &["transaction"]),
+        ("ignore_failure", step.ignore_failure, &["call", "transaction", "read", "publish", "ack"]),
+    ];
+    for (name, is_given, actions) in given {
+        if is_given && !actions.contains(&action) {
+            return Err(Problem::new(format!("`{name}` does not go with `{action}`"))
+                .expected(format!("`{name}` with `{}`", actions.join("` or `")))
+                .inside(name));
+        }
+    }
+    Ok(())
+}
