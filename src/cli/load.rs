@@ -112,7 +112,8 @@ fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Proble
             let source = sources.add(&shown, &text);
             Value::parse(sources, source)
         }
-        Err((problem, readable, at)) => {
+        Err(wrong) => {
+            let (problem, readable, at) = *wrong;
             let source = sources.add(&shown, &readable);
             let end = at + char::REPLACEMENT_CHARACTER.len_utf8();
             Err(vec![problem.at(Location { source, start: at, end: end.min(readable.len()) })])
@@ -124,11 +125,13 @@ fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Proble
 fn read_beside(folders: &[PathBuf], name: &str) -> Result<String, Problem> {
     let paths = folders.iter().map(|folder| folder.join(name));
     match paths.clone().find(|path| path.exists()) {
-        Some(path) => decode(read_bytes(&path)?, name).map_err(|(problem, ..)| problem),
+        Some(path) => decode(read_bytes(&path)?, name).map_err(|wrong| wrong.0),
         None => {
-            let tried: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+            let mut tried: Vec<String> =
+                paths.map(|path| format!("`{}`", path.display())).collect();
+            tried.dedup();
             Err(Problem::new(format!("there is no file `{name}`"))
-                .expected(format!("one of: {}", tried.join(", "))))
+                .expected(format!("a file at {}", tried.join(" or "))))
         }
     }
 }
@@ -162,7 +165,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
 }
 
 /// The text of a file; or what is wrong with it, what of it can be read, and where the rest begins.
-fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, (Problem, String, usize)> {
+fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, Box<(Problem, String, usize)>> {
     let is_utf_16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     match String::from_utf8(bytes) {
         Ok(text) => match text.strip_prefix(BYTE_ORDER_MARK) {
@@ -174,7 +177,7 @@ fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, (Problem, String, usize
             let hint = if is_utf_16 { "; this is UTF-16" } else { "" };
             let problem = Problem::new(format!("`{shown}` is not a text in UTF-8{hint}"));
             let readable = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            Err((problem.expected("a text file in UTF-8"), readable, valid))
+            Err(Box::new((problem.expected("a text file in UTF-8"), readable, valid)))
         }
     }
 }

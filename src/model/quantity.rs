@@ -65,7 +65,7 @@ pub fn parse_duration(text: &str) -> Option<Span> {
     };
     let value = parse_number(number.trim_end())? * nanos;
     // Rounded, because 0.3 ms is not exactly 300,000 ns in binary; at most a century.
-    (value <= 36_525.0 * 86_400e9).then(|| Span((value + 0.5) as u64))
+    (value <= 36_525.0 * 86_400e9).then_some(Span((value + 0.5) as u64))
 }
 
 /// Reads a plain number of at least 0.
