@@ -148,9 +148,11 @@ fn read_beside(folders: &[PathBuf], name: &str) -> Result<String, Problem> {
     match paths.clone().find(|path| path.exists()) {
         Some(path) => decode(read_bytes(&path)?, name).map_err(|undecoded| *undecoded.problem),
         None => {
-            let tried: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+            let mut tried: Vec<String> =
+                paths.map(|path| format!("`{}`", path.display())).collect();
+            tried.dedup();
             Err(Problem::new(format!("there is no file `{name}`"))
-                .expected(format!("one of: {}", tried.join(", "))))
+                .expected(format!("a file at {}", tried.join(" or "))))
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The language of `experiments/*.toml`, as it is written.
 
+use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Unexpected};
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use crate::fault::FaultText;
 use crate::invariant::InvariantTexts;
@@ -383,9 +384,20 @@ impl Seeds {
 
 impl<'de> Deserialize<'de> for Seeds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Seeds, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let expected = format!("a range of seeds: {}", Seeds::EXPECTED);
-        let wrong = || D::Error::invalid_value(Unexpected::Str(&text), &expected.as_str());
-        Seeds::parse(&text).ok_or_else(wrong)
+        deserializer.deserialize_str(SeedsVisitor)
+    }
+}
+
+struct SeedsVisitor;
+
+impl Visitor<'_> for SeedsVisitor {
+    type Value = Seeds;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a range of seeds: {}", Seeds::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Seeds, E> {
+        Seeds::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

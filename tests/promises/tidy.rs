@@ -6,7 +6,7 @@ use super::source::{self, File, Token, tokens};
 const LINES_MAX: usize = 500;
 
 /// Files that were longer when the rule was made, with their length: they may only shrink.
-const LONG: [(&str, usize); 1] = [("src/model/handler.rs", 679)];
+const LONG: [(&str, usize); 0] = [];
 
 const COLUMNS_MAX: usize = 100;
 
@@ -110,7 +110,8 @@ fn check_text(file: &File) -> Vec<String> {
         if line.contains('\t') {
             wrong.push(format!("{place}: a tab"));
         }
-        if line.ends_with(' ') {
+        // A snapshot is what was printed.
+        if line.ends_with(' ') && !file.path.ends_with(".snap") {
             wrong.push(format!("{place}: spaces at the end of the line"));
         }
         // A path is a whole word: `a/tmp/b` and addresses are not meant.
