@@ -30,10 +30,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     }
     if talks {
         for table in arms::arms_tables(campaign, &summaries) {
-            if table.columns.len() > 1 {
-                output::print(&table.text(output::width(), output::colour_out()));
-                output::print("\n");
-            }
+            output::print(&table.text(output::width(), output::colour_out()));
+            output::print("\n");
         }
         output::print(&closing(campaign, &results, &summaries, &written));
     }

@@ -10,48 +10,44 @@ use crate::experiment::summary::{CellSummary, InvariantSummary, METRICS};
 /// A column: a metric, its header, its unit, and how soon it is dropped where space is short.
 type Shown = (&'static str, &'static str, Unit, u8);
 
-/// What the load and the service came to.
-const SERVICE: [Shown; 7] = [
+/// What the load came to, and what came of the requests.
+const LOAD: [Shown; 5] = [
     ("amplification", "attempts per request", Unit::Times, 0),
     ("edge_amplification", "attempts per call", Unit::Times, 3),
     ("success_ratio", "success", Unit::Percent, 0),
     ("goodput_during_per_s", "goodput in fault /s", Unit::Plain, 2),
     ("goodput_after_per_s", "goodput after /s", Unit::Plain, 1),
-    ("latency_p50_ms", "p50", Unit::Seconds, 4),
-    ("latency_p99_ms", "p99", Unit::Seconds, 4),
 ];
 
-/// What it took to come back, and at which cost.
-const HARM: [Shown; 3] = [
-    ("recovery_s", "recovery", Unit::Seconds, 2),
+/// How long it took, and at which cost.
+const TIME: [Shown; 5] = [
+    ("latency_p50_ms", "p50", Unit::Seconds, 3),
+    ("latency_p99_ms", "p99", Unit::Seconds, 2),
+    ("recovery_s", "recovery", Unit::Seconds, 1),
     ("wasted_work", "wasted work", Unit::Percent, 1),
     ("oldest_message_s", "oldest message", Unit::Seconds, 3),
 ];
 
-/// The tables of a campaign's arms: load and service first, then recovery and broken promises.
+/// The tables of a campaign's arms: load and success, time and waste, broken promises. One that has
+/// nothing to show is left out.
 #[must_use]
-pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> [Table; 2] {
+pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
     let has_faults = summaries.iter().any(|summary| summary.never_recovered.is_some());
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
     let promise =
         |invariant: &InvariantSummary| column(promises::label(invariant.name), Align::Right, 0);
-    let mut more: Vec<Column> = Vec::new();
-    if has_faults {
-        more.push(column("never came back", Align::Right, 0));
-    }
-    more.extend(names.iter().map(promise));
-    let harm = |summary: &CellSummary| {
-        let mut cells = Vec::new();
-        if has_faults {
-            cells.push(never_recovered(summary));
-        }
-        cells.extend(summary.invariants.iter().map(violations));
-        cells
+    let never = has_faults.then(|| column("never came back", Align::Right, 0));
+    let came_back = |summary: &CellSummary| match has_faults {
+        true => vec![never_recovered(summary)],
+        false => Vec::new(),
     };
-    [
-        table(campaign, summaries, &SERVICE, Vec::new(), |_| Vec::new()),
-        table(campaign, summaries, &HARM, more, harm),
-    ]
+    let broken = |summary: &CellSummary| summary.invariants.iter().map(violations).collect();
+    let tables = [
+        table(campaign, summaries, &LOAD, Vec::new(), |_| Vec::new()),
+        table(campaign, summaries, &TIME, never.into_iter().collect(), came_back),
+        table(campaign, summaries, &[], names.iter().map(promise).collect(), broken),
+    ];
+    tables.into_iter().filter(|table| table.columns.len() > 1).collect()
 }
 
 /// A table of these metrics and of further columns, a row for each arm.
