@@ -28,7 +28,8 @@ fn no_colour() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
-/// How many columns the terminal has; 100 where there is none.
+/// How many columns the terminal has: 80 if it does not say, 100 where there is none.
 pub(super) fn width() -> usize {
-    console::Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns))
+    let unsaid = if std::io::stdout().is_terminal() { 80 } else { 100 };
+    console::Term::stdout().size_checked().map_or(unsaid, |(_, columns)| usize::from(columns))
 }

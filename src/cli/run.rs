@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use super::load::{Loaded, load};
 use super::{Failure, RunArguments, output, progress};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::run::{RunResult, RunVerdict};
+use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
+use crate::kernel::limit::Ending;
 use crate::report::table::Table;
 use crate::report::{arms, chart, figures, files, promises};
 
@@ -52,15 +53,20 @@ fn opening(campaign: &Campaign) -> String {
     let points = campaign.cells.len() / experiment.arms.len();
     let crossed = if points > 1 { format!(" × {points} points") } else { String::new() };
     format!(
-        "{}: {}\n{} arms{crossed} × {} seeds ({first} to {last}) = {} runs of {} and {} to drain\n",
+        "{}: {}\n{}{crossed} × {} ({first} to {last}) = {} of {} and {} to drain\n",
         experiment.name,
         experiment.question,
-        experiment.arms.len(),
-        campaign.seeds.len(),
-        campaign.runs(),
+        several(experiment.arms.len(), "arm"),
+        several(campaign.seeds.len(), "seed"),
+        several(campaign.runs(), "run"),
         experiment.arrivals,
         experiment.drain,
     )
+}
+
+/// A count with its noun.
+fn several(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Runs everything; the results are in the order of their numbers, whoever was first.
@@ -165,7 +171,7 @@ fn closing(
             campaign.cells.len()
         ));
     }
-    let unknown = results.iter().filter(|run| run.verdict() == RunVerdict::Unknown).count();
+    let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();
     if unknown > 0 {
         text.push_str(&format!(
             "{unknown} of {} runs reached a limit: see the column `ending` of runs.csv\n",

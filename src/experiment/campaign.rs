@@ -11,7 +11,7 @@ use crate::model::compile::{self, ReadFile};
 use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
-use crate::model::unused;
+use crate::model::{endless, unused};
 
 /// One arm at one point, ready to run under any seed.
 #[derive(Clone, Debug)]
@@ -101,7 +101,9 @@ impl Campaign {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let (seeds, warnings) = (experiment.seeds.clone(), warnings.unwrap_or_default());
+        let seeds = experiment.seeds.clone();
+        let mut warnings = warnings.unwrap_or_default();
+        warnings.extend(overruled(&documents.overrides, &experiment));
         let mut campaign = Campaign { experiment, cells, seeds: Vec::new(), warnings };
         let at = documents.experiment.locate(&["seeds".to_owned()]);
         campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
@@ -148,6 +150,30 @@ impl Documents {
         patch(&mut experiment, &mut model, overrides, &TOP)?;
         Ok(experiment)
     }
+}
+
+/// Overrides that win over what arms or levels set: those arms may be no longer what they are
+/// called.
+fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Problem> {
+    let levels = experiment.factors.iter().flat_map(|factor| &factor.levels);
+    let variants: Vec<&Variant> = experiment.arms.iter().chain(levels).collect();
+    let meets = |one: &str, other: &str| {
+        one == other
+            || one.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
+            || other.strip_prefix(one).is_some_and(|rest| rest.starts_with('.'))
+    };
+    let warning = |patch: &Patch| {
+        let sets =
+            |variant: &&&Variant| variant.set.iter().any(|own| meets(&own.path, &patch.path));
+        let names: Vec<String> =
+            variants.iter().filter(sets).map(|variant| format!("`{}`", variant.name)).collect();
+        (!names.is_empty()).then(|| {
+            Problem::new(format!("this wins over what {} set", names.join(", ")))
+                .at(patch.path_at)
+                .expected("their labels may no longer say what they are")
+        })
+    };
+    overrides.iter().filter_map(warning).collect()
 }
 
 /// Every combination of levels; the last factor changes fastest.
@@ -231,6 +257,7 @@ fn cell(
         factors.iter().zip(levels).map(name).collect::<Vec<_>>().join(join)
     };
     let mut suspicious = unused(&model, &program);
+    suspicious.extend(endless(&model, &program));
     for (index, fault) in experiment.faults.iter().enumerate() {
         if Time(fault.at.0) >= limits.horizon {
             let problem = Problem::new("this fault begins after the end of the run")

@@ -96,8 +96,25 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
         checkpoints: outcome.digester.checkpoints().to_vec(),
         draws: Purpose::ALL.map(|purpose| outcome.draws.tally(purpose)),
         events: outcome.digester.events(),
-        recovery: metrics.recovery(&cell.measure),
+        recovery: match outcome.ending {
+            Ending::Complete => metrics.recovery(&cell.measure),
+            _ => Recovery::Unseen,
+        },
         metrics,
-        invariants: invariants.verdicts(outcome.end),
+        invariants: invariants
+            .verdicts(outcome.end)
+            .into_iter()
+            .map(|verdict| judged(verdict, outcome.ending))
+            .collect(),
+    }
+}
+
+/// What an invariant can say of a run that ended like this: one that is judged at the end says
+/// nothing of a run that did not come to it.
+fn judged(verdict: Verdict, ending: Ending) -> Verdict {
+    match ending {
+        Ending::Complete => verdict,
+        _ if verdict.at_end => Verdict { violations: 0, exposure: 0, first: None, ..verdict },
+        _ => verdict,
     }
 }

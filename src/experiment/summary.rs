@@ -1,13 +1,14 @@
 //! The summary of a campaign: what each cell came to over its seeds, with 95% intervals.
 
 use super::campaign::{Campaign, Cell};
-use super::run::{RunResult, RunVerdict};
+use super::run::RunResult;
 use super::statistics::interval::mean_interval;
 use super::statistics::paired::paired_t;
 use super::statistics::proportion::wilson;
 use super::statistics::rare::zero_events_upper;
 use super::statistics::{CONFIDENCE, Estimate, Interval};
 use crate::invariant::Verdict;
+use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::metric::Recovery;
 
@@ -27,12 +28,12 @@ pub const METRICS: [Metric; 15] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
-        value: |_, run| Some(run.metrics.amplification()),
+        value: |_, run| run.metrics.amplification(),
     },
     Metric {
         name: "edge_amplification",
         meaning: "attempts of the load per call at its own edge",
-        value: |_, run| Some(run.metrics.edge_amplification()),
+        value: |_, run| run.metrics.edge_amplification(),
     },
     Metric {
         name: "user_amplification",
@@ -42,14 +43,14 @@ pub const METRICS: [Metric; 15] = [
     Metric {
         name: "success_ratio",
         meaning: "measured requests answered ok in time, of all measured requests",
-        value: |_, run| Some(run.metrics.success_ratio()),
+        value: |_, run| run.metrics.success_ratio(),
     },
     Metric {
         name: "goodput_before_per_s",
         meaning: "requests answered ok a second before the first fault",
         value: |cell, run| {
             let (began, _) = cell.measure.faults?;
-            Some(run.metrics.goodput(cell.measure.window, crate::kernel::time::Time::ZERO, began))
+            run.metrics.goodput(cell.measure.window, cell.measure.warm_up, began)
         },
     },
     Metric {
@@ -57,7 +58,7 @@ pub const METRICS: [Metric; 15] = [
         meaning: "requests answered ok a second from the first fault to the end of the last",
         value: |cell, run| {
             let (began, healed) = cell.measure.faults?;
-            Some(run.metrics.goodput(cell.measure.window, began, healed))
+            run.metrics.goodput(cell.measure.window, began, healed)
         },
     },
     Metric {
@@ -66,7 +67,7 @@ pub const METRICS: [Metric; 15] = [
         value: |cell, run| {
             let (_, healed) = cell.measure.faults?;
             let end = cell.measure.arrivals_end;
-            Some(run.metrics.goodput(cell.measure.window, healed, end))
+            run.metrics.goodput(cell.measure.window, healed, end)
         },
     },
     Metric {
@@ -93,13 +94,13 @@ pub const METRICS: [Metric; 15] = [
                   only of the runs that recovered",
         value: |_, run| match run.recovery {
             Recovery::After(span) => Some(span.seconds()),
-            Recovery::NoFault | Recovery::Never => None,
+            Recovery::NoFault | Recovery::Never | Recovery::Unseen => None,
         },
     },
     Metric {
         name: "wasted_work",
         meaning: "share of service time spent on work for which nobody waited any more",
-        value: |_, run| Some(run.metrics.wasted_work()),
+        value: |_, run| run.metrics.wasted_work(),
     },
     Metric {
         name: "oldest_message_s",
@@ -131,7 +132,7 @@ pub struct CellSummary {
     pub metrics: Vec<Option<Estimate>>,
     /// The difference of each of [`METRICS`] to the first arm at the same point, paired by seed.
     pub differences: Vec<Option<Estimate>>,
-    /// Runs that never recovered, of those with a fault.
+    /// Runs that never recovered, of those with a fault and with requests after it.
     pub never_recovered: Option<Share>,
     /// What was seen of each invariant.
     pub invariants: Vec<InvariantSummary>,
@@ -160,10 +161,10 @@ pub struct InvariantSummary {
     /// Runs with at least one violation.
     pub runs: Share,
     /// Violations of one run, averaged over seeds; without any violation, the upper end is the 95%
-    /// bound for zero events in that exposure.
-    pub per_run: Estimate,
+    /// bound for zero events in that exposure. `None` without exposure.
+    pub per_run: Option<Estimate>,
     /// Violations per 10,000 operations, averaged over seeds; the upper end as above.
-    pub per_10_000: Estimate,
+    pub per_10_000: Option<Estimate>,
 }
 
 /// Summarises the results of a campaign, which are ordered by their numbers.
@@ -198,16 +199,15 @@ fn summarise_cell(
         let first: Option<Vec<f64>> = values(metric, first_cell, first_runs).into_iter().collect();
         paired_t(&own?, &first?, CONFIDENCE).ok().map(|paired| paired.difference)
     };
-    let with_fault: Vec<&RunResult> =
-        runs.iter().filter(|run| run.recovery != Recovery::NoFault).collect();
-    let never = with_fault.iter().filter(|run| run.recovery == Recovery::Never).count();
+    let never = count(runs, |run| run.recovery == Recovery::Never);
+    let judged = never + count(runs, |run| matches!(run.recovery, Recovery::After(_)));
     CellSummary {
         runs: runs.len() as u64,
-        unknown: count(runs, |run| run.verdict() == RunVerdict::Unknown),
+        unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
         metrics: METRICS.iter().map(estimate).collect(),
         differences: METRICS.iter().map(difference).collect(),
-        never_recovered: share(never as u64, with_fault.len() as u64),
+        never_recovered: share(never, judged),
         invariants: summarise_invariants(runs),
     }
 }
@@ -221,7 +221,8 @@ fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
         let bound = zero_events_upper(exposure, CONFIDENCE).unwrap_or(1.0);
         // A count is never negative, whatever its interval says.
         let mean = |sample: Vec<f64>, bound: f64| {
-            let mut estimate = mean_interval(&sample, CONFIDENCE).ok()?;
+            let exposed = (exposure > 0).then_some(&sample)?;
+            let mut estimate = mean_interval(exposed, CONFIDENCE).ok()?;
             estimate.interval.low = estimate.interval.low.max(0.0);
             if violations == 0 {
                 estimate.interval = Interval { low: 0.0, high: bound };
@@ -230,9 +231,9 @@ fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
         };
         let rate =
             |verdict: &Verdict| ratio(verdict.violations, verdict.exposure).unwrap_or(0.0) * 1e4;
-        let per_10_000 = mean(verdicts().map(|verdict| rate(&verdict)).collect(), bound * 1e4)?;
+        let per_10_000 = mean(verdicts().map(|verdict| rate(&verdict)).collect(), bound * 1e4);
         let counts = verdicts().map(|verdict| verdict.violations as f64).collect();
-        let per_run = mean(counts, bound * exposure as f64 / runs.len() as f64)?;
+        let per_run = mean(counts, bound * exposure as f64 / runs.len() as f64);
         Some(InvariantSummary {
             name: first.invariant,
             violations,

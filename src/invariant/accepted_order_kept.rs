@@ -1,7 +1,8 @@
 //! I5: no accepted order is lost.
 //!
 //! An order is lost if its user was told that it is accepted, and at the end of the run it has no
-//! durable row, or it is not settled and its message was put aside as a dead letter.
+//! durable row, or it is not settled and nothing that is still on its way could settle it: no event
+//! in an outbox, no message in a queue. A dead letter is not on its way.
 
 use super::language::{AcceptedOrderKeptText, operation, row_state, table};
 use super::{ByOrder, Durability, Verdict};
@@ -26,7 +27,7 @@ struct Known {
     accepted: bool,
     written: bool,
     settled: bool,
-    put_aside: bool,
+    on_its_way: bool,
 }
 
 impl AcceptedOrderKept {
@@ -65,14 +66,14 @@ impl AcceptedOrderKept {
                     self.orders.of(order).written = true;
                 }
             }
-            Fact::DeadLettered { order, .. } => self.orders.of(order).put_aside = true,
+            Fact::Unprocessed { order, .. } => self.orders.of(order).on_its_way = true,
             _ => {}
         }
     }
 
     pub(super) fn verdict(&self, end: Time) -> Verdict {
         let accepted = || self.orders.iter().filter(|(_, known)| known.accepted);
-        let is_lost = |known: &Known| !known.written || (known.put_aside && !known.settled);
+        let is_lost = |known: &Known| !known.written || !(known.settled || known.on_its_way);
         let mut lost = accepted().filter(|(_, known)| is_lost(known)).map(|(order, _)| order);
         let first = lost.next();
         Verdict {
@@ -80,6 +81,7 @@ impl AcceptedOrderKept {
             violations: first.map_or(0, |_| 1 + lost.count() as u64),
             exposure: accepted().count() as u64,
             first: first.map(|order| (end, order)),
+            at_end: true,
         }
     }
 }

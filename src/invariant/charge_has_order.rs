@@ -64,6 +64,7 @@ impl ChargeHasOrder {
             violations: first.map_or(0, |_| 1 + broken.count() as u64),
             exposure: charged().count() as u64,
             first: first.map(|order| (end, order)),
+            at_end: true,
         }
     }
 }

@@ -55,7 +55,7 @@ pub struct AcceptedOrderKeptText {
     pub accepted: String,
     /// The row that an accepted order has.
     pub order: String,
-    /// The row and state of an order that is settled; a dead letter of one that is not is a loss.
+    /// The row and state of an order that is settled.
     pub settled: String,
 }
 

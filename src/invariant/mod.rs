@@ -33,6 +33,8 @@ pub struct Verdict {
     pub exposure: u64,
     /// The time and order of the first violation.
     pub first: Option<(Time, u64)>,
+    /// Whether it is judged when a run has come to its end: a run that did not says nothing of it.
+    pub at_end: bool,
 }
 
 /// The invariants of one run.
@@ -101,7 +103,7 @@ impl Observer for Invariants {
                 | Fact::Committed { .. }
                 | Fact::Flushed { .. }
                 | Fact::Answered { .. }
-                | Fact::DeadLettered { .. }
+                | Fact::Unprocessed { .. }
         ) {
             self.judge(now, fact);
         }

@@ -51,6 +51,7 @@ impl OneCharge {
             violations: self.violations,
             exposure: self.exposure,
             first: self.first,
+            at_end: false,
         }
     }
 }

@@ -67,6 +67,7 @@ impl PaidHasPayment {
             violations: first.map_or(0, |_| 1 + broken.count() as u64),
             exposure: paid().count() as u64,
             first: first.map(|order| (end, order)),
+            at_end: true,
         }
     }
 }

@@ -73,7 +73,7 @@ pub struct RunMetrics {
     pub user_attempts: u64,
     /// Attempts of the load: at the measured operation.
     pub attempts: u64,
-    /// Calls of the load: its first attempts.
+    /// Calls of the load: its first attempts, denied ones included.
     pub calls: u64,
     /// How long `ok` answers took, from the first attempt on.
     pub latency: Histogram,
@@ -208,7 +208,14 @@ impl Observer for Recorder {
                     self.window(now).attempts += 1;
                 }
             }
-            Fact::Denied { edge } => metrics.edges[edge.0 as usize].denied += 1,
+            Fact::Denied { edge, attempt } => {
+                let counts = &mut metrics.edges[edge.0 as usize];
+                counts.denied += 1;
+                counts.calls += u64::from(attempt == 1);
+                if self.is_load[edge.0 as usize] && now >= self.measure.warm_up {
+                    metrics.calls += u64::from(attempt == 1);
+                }
+            }
             Fact::Settled { edge, outcome } => {
                 metrics.edges[edge.0 as usize].outcomes[outcome as usize] += 1;
             }
@@ -265,35 +272,38 @@ fn side(direction: Direction) -> usize {
 impl RunMetrics {
     /// Attempts of the load for each measured request: its amplification from end to end.
     #[must_use]
-    pub fn amplification(&self) -> f64 {
+    pub fn amplification(&self) -> Option<f64> {
         ratio(self.attempts as f64, self.measured as f64)
     }
 
     /// Attempts of the load for each of its calls: its amplification at its own edge.
     #[must_use]
-    pub fn edge_amplification(&self) -> f64 {
+    pub fn edge_amplification(&self) -> Option<f64> {
         ratio(self.attempts as f64, self.calls as f64)
     }
 
     /// The share of measured requests that were answered `ok`.
     #[must_use]
-    pub fn success_ratio(&self) -> f64 {
+    pub fn success_ratio(&self) -> Option<f64> {
         ratio(self.measured_ok as f64, self.measured as f64)
     }
 
     /// The share of work for which nobody waited any more.
     #[must_use]
-    pub fn wasted_work(&self) -> f64 {
+    pub fn wasted_work(&self) -> Option<f64> {
         ratio(self.wasted as f64, self.worked as f64)
     }
 
-    /// Requests answered `ok` a second, between two times that lie on windows.
+    /// Requests answered `ok` a second in the whole windows between two times; `None` if there is
+    /// no whole window.
     #[must_use]
-    pub fn goodput(&self, window: Span, from: Time, until: Time) -> f64 {
-        let index = |time: Time| ((time.0 / window.0) as usize).min(self.windows.len());
-        let windows = &self.windows[index(from)..index(until).max(index(from))];
-        let answered: u64 = windows.iter().map(|window| window.answered).sum();
-        ratio(answered as f64, until.since(from).seconds())
+    pub fn goodput(&self, window: Span, from: Time, until: Time) -> Option<f64> {
+        let (first, end) = (from.0.div_ceil(window.0), until.0 / window.0);
+        let whole = end.checked_sub(first).filter(|&windows| windows > 0)?;
+        // Windows at the end in which nothing happened were never made.
+        let windows = self.windows.iter().skip(first as usize).take(whole as usize);
+        let answered: u64 = windows.map(|window| window.answered).sum();
+        Some(answered as f64 / (whole as f64 * window.seconds()))
     }
 
     /// Whether and when the run recovered.
@@ -308,7 +318,7 @@ impl RunMetrics {
     }
 }
 
-/// A quotient whose denominator may be zero: then there was nothing, and it is zero.
-fn ratio(part: f64, whole: f64) -> f64 {
-    if whole == 0.0 { 0.0 } else { part / whole }
+/// A quotient, or `None` if there was nothing to divide by.
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
 }

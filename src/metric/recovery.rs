@@ -31,6 +31,9 @@ pub enum Recovery {
     After(Span),
     /// Not before the end of the run.
     Never,
+    /// Nothing can be said: nothing succeeded before the faults, or nobody asked for anything in a
+    /// whole window after them.
+    Unseen,
 }
 
 impl RecoveryRule {
@@ -46,6 +49,9 @@ impl RecoveryRule {
         let before = &windows[..index_of(began).min(windows.len())];
         let asked: u64 = before.iter().map(|window| window.asked).sum();
         let succeeded: u64 = before.iter().map(|window| window.succeeded).sum();
+        if asked > 0 && succeeded == 0 {
+            return Recovery::Unseen;
+        }
         let baseline = if asked == 0 { 1.0 } else { succeeded as f64 / asked as f64 };
         let least = self.band.0 * baseline;
         let is_good = |window: &Window| window.succeeded as f64 >= least * window.asked as f64;
@@ -53,6 +59,9 @@ impl RecoveryRule {
         let first = healed.0.div_ceil(width.0) as usize;
         let after = windows.get(first..).unwrap_or_default();
         let after = &after[..after.iter().rposition(|w| w.asked > 0).map_or(0, |last| last + 1)];
+        if after.is_empty() {
+            return Recovery::Unseen;
+        }
         let hold = self.hold.0.div_ceil(width.0) as usize;
         let recovered = (0..after.len())
             .find(|&start| after[start..after.len().min(start + hold)].iter().all(is_good));
@@ -85,7 +94,12 @@ mod tests {
         assert_eq!(judge(&[90, 90, 0, 0, 0, 0, 0, 0], 2, 4), Recovery::Never);
         // A lasting end of the run counts, an empty rest does not.
         assert_eq!(judge(&[90, 90, 0, 0, 10, 90], 2, 4), seconds(1));
-        assert_eq!(judge(&[90, 90, 0, 0], 2, 4), Recovery::Never);
+    }
+
+    #[test]
+    fn without_requests_after_the_faults_nothing_can_be_said() {
+        assert_eq!(judge(&[90, 90, 0, 0], 2, 4), Recovery::Unseen);
+        assert_eq!(judge(&[90, 90], 2, 4), Recovery::Unseen);
     }
 
     #[test]

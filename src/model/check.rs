@@ -172,6 +172,31 @@ fn cycle_problem(document: &Value, program: &Program, circle: &[OperationId]) ->
     .located(document, &path)
 }
 
+/// Calls that nothing ends when a message is lost, over links that lose messages.
+#[must_use]
+pub fn endless(document: &Value, program: &Program) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for edge in &program.edges {
+        let (name, policy) = &program.policies[edge.policy as usize];
+        let link = &program.links[program.link_index(edge.caller, edge.target)];
+        let loses = !link.request_loss.is_never() || !link.reply_loss.is_never();
+        if !loses || policy.attempt_timeout.is_some() || policy.deadline.is_some() {
+            continue;
+        }
+        let problem = Problem::new(format!(
+            "`{}` waits for ever when a message is lost, and messages are lost on this link",
+            edge.name
+        ));
+        let caller = &program.node(edge.caller).name;
+        let problem = problem.expected("a policy with a `timeout` or a `deadline`");
+        problems.push(match edge.policy {
+            0 => problem.located(document, &["service", caller]),
+            _ => problem.located(document, &["policy", name]),
+        });
+    }
+    problems
+}
+
 /// Parts of a model that nothing uses: no mistakes, but likely the sign of one.
 #[must_use]
 pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {

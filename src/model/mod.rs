@@ -14,6 +14,6 @@ pub mod program;
 pub mod quantity;
 mod trace;
 
-pub use check::unused;
+pub use check::{endless, unused};
 pub use compile::compile;
 pub use deserialize::{read, read_each};

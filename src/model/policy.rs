@@ -168,12 +168,17 @@ fn preset(name: &str) -> Result<Policy, Problem> {
     })
 }
 
-/// Copies of a call that run side by side, and ejected instances, need more than a caller: a
-/// preset that is not run as it is meant is refused.
+/// Copies of a call that run side by side, late replies, and ejected instances need more than a
+/// caller that waits: a preset that is not run as it is meant is refused.
 fn runnable(name: &str, policy: Policy) -> Result<Policy, Problem> {
     let copies = policy.hedge.is_some() || policy.retry.is_some_and(|retry| retry.keep_timed_out);
-    if copies || policy.outlier.is_some() {
-        let what = if copies { "copies of a running attempt" } else { "ejected instances" };
+    let late = policy.breaker.is_some_and(|breaker| breaker.hears_replies_after_timeout);
+    if copies || late || policy.outlier.is_some() {
+        let what = match (copies, late) {
+            (true, _) => "copies of a running attempt",
+            (_, true) => "a breaker that hears replies after their timeout",
+            _ => "ejected instances",
+        };
         return Err(Problem::new(format!("the preset `{name}` needs {what}"))
             .expected("a preset without: runs do not have them"));
     }

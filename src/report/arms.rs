@@ -121,5 +121,8 @@ fn never_recovered(summary: &CellSummary) -> Cell {
 
 fn violations(invariant: &InvariantSummary) -> Cell {
     let tone = if invariant.violations == 0 { Tone::Good } else { Tone::Bad };
-    Cell { text: shown(&invariant.per_run, 1.0, Unit::Plain), tone }
+    match &invariant.per_run {
+        Some(per_run) => Cell { text: shown(per_run, 1.0, Unit::Plain), tone },
+        None => Cell { text: "–".to_owned(), tone: Tone::Faint },
+    }
 }

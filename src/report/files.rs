@@ -84,7 +84,7 @@ fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
     ];
     row.extend(counts.iter().map(u64::to_string));
     let recovered = match run.recovery {
-        Recovery::NoFault => "",
+        Recovery::NoFault | Recovery::Unseen => "",
         Recovery::After(_) => "true",
         Recovery::Never => "false",
     };
@@ -148,8 +148,8 @@ pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
                 "violations": invariant.violations,
                 "exposure": invariant.exposure,
                 "runs_with_violation": share(invariant.runs),
-                "per_run": estimate(&invariant.per_run),
-                "per_10000": estimate(&invariant.per_10_000),
+                "per_run": invariant.per_run.as_ref().map(estimate),
+                "per_10000": invariant.per_10_000.as_ref().map(estimate),
             })).collect::<Vec<_>>(),
         })
     });

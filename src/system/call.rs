@@ -140,8 +140,8 @@ impl<O: Observer> World<'_, O> {
                 let draw = self.draws.draw(Purpose::Policy, edge.id, work, index + 1);
                 let verdict =
                     policy.denied(state, &mut call.progress, denial, self.now, call.started, draw);
-                let edge = call.step.edge;
-                self.tell(Fact::Denied { edge });
+                let (edge, attempt) = (call.step.edge, call.progress.attempts());
+                self.tell(Fact::Denied { edge, attempt });
                 self.follow(handle, verdict, Outcome::Rejected, 0)
             }
         }
@@ -171,7 +171,8 @@ impl<O: Observer> World<'_, O> {
             value: call.value,
             token,
         };
-        self.tell(Fact::Attempted { edge: edge_id, attempt });
+        let made = call.progress.attempts();
+        self.tell(Fact::Attempted { edge: edge_id, attempt: made });
         self.send_request(edge_id, message);
         if until < Time::NEVER {
             let timer = self.events.schedule_timer(until, Event::Timeout(handle));

@@ -48,7 +48,7 @@ impl<O: Observer> World<'_, O> {
             draw.below(u64::from(clients.processes)) as u32
         };
         let subject = Subject { order, key, request: 0, since: self.now };
-        self.start_own(node, clients.flow, key_of(u64::from(site), index), process, subject);
+        self.start_own(clients.flow, key_of(u64::from(site), index), process, subject);
         self.schedule_arrival(node);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::fact::{Fact, Observer};
-use super::job::{Subject, pack};
+use super::job::{Subject, pack, version};
 use super::{Event, Local, World};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::slab::Handle;
@@ -83,6 +83,11 @@ impl Database {
         }
     }
 
+    /// The position of the last transaction in the log.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
     /// The order and due time of every event that is not marked as sent.
     pub(super) fn unsent(&self) -> Vec<(u64, Time)> {
         let unsent = self.outbox[self.sent..].iter();
@@ -137,8 +142,8 @@ impl<O: Observer> World<'_, O> {
         for &(table, state) in &transaction.writes {
             let row = row_of(program, table, &subject);
             let database = self.database(node);
-            let version = (database.tables.get(table, row) >> 16) + 1;
-            let value = pack(version, state.0);
+            let version = version(database.tables.get(table, row)) + 1;
+            let value = pack(version, table, state);
             database.tables.set(table, row, value);
             writes.push((table, row, value));
             let order = subject.order;

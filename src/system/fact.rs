@@ -33,13 +33,15 @@ pub enum Fact {
     Attempted {
         /// Where.
         edge: EdgeId,
-        /// 1 for the first attempt of a call.
+        /// 1 for the first attempt of a call, denied ones included.
         attempt: u32,
     },
     /// A caller's own policy refused an attempt.
     Denied {
         /// Where.
         edge: EdgeId,
+        /// 1 for the first attempt of a call.
+        attempt: u32,
     },
     /// An attempt ended for its caller.
     Settled {

@@ -9,7 +9,9 @@ use crate::kernel::queue::TimerId;
 use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{self, EdgeId, NodeId, OperationId, Step};
+use crate::model::program::{
+    self, EdgeId, LabelId, NodeId, Operation, OperationId, Program, Step, TableId,
+};
 use crate::policy::Outcome;
 
 /// What work is about: it travels with every message.
@@ -40,6 +42,7 @@ pub(super) enum Origin {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) node: NodeId,
+    pub(super) operation: OperationId,
     pub(super) instance: u32,
     /// The next step.
     pub(super) step: u32,
@@ -49,30 +52,43 @@ pub(super) struct Job {
     drawn: u16,
     pub(super) origin: Origin,
     pub(super) subject: Subject,
-    /// What was read or written last: a version and a state, see [`pack`]; 0 if nothing was found.
+    /// What was read or written last, see [`pack`]; 0 if nothing was found.
     pub(super) value: u64,
     /// What makes repetitions of this work the same work; 0 if nothing does.
     pub(super) token: u64,
-    /// The newest version that this user was told of.
+    /// What this user was told last of what it wrote, see [`pack`]; 0 if it was told nothing.
     own: u64,
     worked: Span,
     timer: Option<TimerId>,
 }
 
-/// A row's version and state as one word.
-pub(super) fn pack(version: u64, state: u16) -> u64 {
-    version << 16 | u64::from(state)
+/// A row's version, table and state as one word.
+pub(super) fn pack(version: u64, table: TableId, state: LabelId) -> u64 {
+    version << 32 | u64::from(table.0) << 16 | u64::from(state.0)
 }
 
-/// The version in a packed word.
+/// The version in a packed word; 0 if nothing was found.
 pub(super) fn version(value: u64) -> u64 {
-    value >> 16
+    value >> 32
+}
+
+/// Whether two packed words are of one table.
+fn same_table(one: u64, other: u64) -> bool {
+    one as u32 >> 16 == other as u32 >> 16
 }
 
 impl Job {
-    pub(super) fn new(node: NodeId, step: u32, key: u64, origin: Origin, subject: Subject) -> Job {
+    pub(super) fn new(
+        program: &Program,
+        operation: OperationId,
+        key: u64,
+        origin: Origin,
+        subject: Subject,
+    ) -> Job {
+        let Operation { node, start: step, .. } = *program.operation(operation);
         Job {
             node,
+            operation,
             instance: 0,
             step,
             key,
@@ -195,11 +211,11 @@ impl<O: Observer> World<'_, O> {
         let Some(job) = self.jobs.get_mut(handle) else { return false };
         if outcome == Outcome::Ok {
             job.value = value;
-            if call.expects_own_write {
-                let fact = Fact::ReadBack { seen: version(value), own: job.own };
-                self.tell(fact);
-            } else {
-                job.own = job.own.max(version(value));
+            let own = job.own;
+            if !call.expects_own_write {
+                job.own = value;
+            } else if own != 0 && (value == 0 || same_table(own, value)) {
+                self.tell(Fact::ReadBack { seen: version(value), own: version(own) });
             }
             return true;
         }
@@ -247,14 +263,12 @@ impl<O: Observer> World<'_, O> {
     /// Starts a job that nobody asked for.
     pub(super) fn start_own(
         &mut self,
-        node: NodeId,
         operation: OperationId,
         key: u64,
         instance: u32,
         subject: Subject,
     ) {
-        let step = self.program.operation(operation).start;
-        let mut job = Job::new(node, step, key, Origin::Nobody, subject);
+        let mut job = Job::new(self.program, operation, key, Origin::Nobody, subject);
         job.instance = instance;
         let handle = self.jobs.insert(job);
         self.ready.push_back(handle);

@@ -265,6 +265,13 @@ impl<'p, O: Observer> World<'p, O> {
         for request in waiting {
             self.tell(Fact::Unanswered(request));
         }
+        // The end of the run is no crash: what was committed will be on disk.
+        for index in 0..self.locals.len() {
+            if let Local::Database(database) = &self.locals[index] {
+                let position = database.position();
+                self.tell(Fact::Flushed { database: NodeId(index as u16), position });
+            }
+        }
         for index in 0..self.locals.len() {
             for (order, since) in self.locals[index].unprocessed() {
                 self.tell(Fact::Unprocessed { order, since });

@@ -91,8 +91,7 @@ impl<O: Observer> World<'_, O> {
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
                 let origin = Origin::Call { call, attempt, edge };
-                let step = self.program.operation(operation).start;
-                let mut job = Job::new(target, step, key, origin, subject);
+                let mut job = Job::new(self.program, operation, key, origin, subject);
                 (job.value, job.token) = (value, token);
                 job.instance = self.balance(target, key);
                 let instance = job.instance;

@@ -7,13 +7,14 @@ use super::{Local, World};
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
-use crate::model::program::{Kind, LabelId, NodeId};
+use crate::model::program::{Kind, LabelId, NodeId, OperationId};
 use crate::policy::Outcome;
 
 /// What a provider keeps.
 #[derive(Debug, Default)]
 pub(super) struct Provider {
-    keys: BTreeMap<u64, KeyState>,
+    /// By operation and key: one key for two effects is two keys.
+    keys: BTreeMap<(OperationId, u64), KeyState>,
 }
 
 /// What a provider knows of an idempotency key.
@@ -36,8 +37,8 @@ impl<O: Observer> World<'_, O> {
     /// The answer to a call whose idempotency key is known; `None` if it is the first with its key.
     pub(super) fn check_key(&mut self, handle: Handle) -> Option<Outcome> {
         let job = self.jobs.get(handle)?;
-        let (node, token, now) = (job.node, job.token, self.now);
-        if token == 0 {
+        let (node, token, now) = (job.node, (job.operation, job.token), self.now);
+        if token.1 == 0 {
             return None;
         }
         let known = self.provider(node).keys.get(&token).copied();
@@ -59,13 +60,14 @@ impl<O: Observer> World<'_, O> {
     /// An error after the effect leaves the key done: the next call with it is answered `ok`.
     pub(super) fn take_effect(&mut self, handle: Handle, effect: LabelId) -> Option<Outcome> {
         let job = self.jobs.get(handle)?;
-        let (node, token, order, key) = (job.node, job.token, job.subject.order, job.key);
+        let (node, order, key) = (job.node, job.subject.order, job.key);
+        let token = (job.operation, job.token);
         let error = self.draw_error(node, key);
         if error == Some(false) {
             self.provider(node).keys.remove(&token);
         } else {
             self.tell(Fact::Effect { effect, order });
-            if token != 0
+            if token.1 != 0
                 && let Kind::Provider { keys_expire, .. } = self.program.node(node).kind
             {
                 let forgotten = self.now + keys_expire;

@@ -188,9 +188,8 @@ impl<O: Observer> World<'_, O> {
             return self.leave(worker, instance);
         };
         let subject = queued.subject;
-        let step = self.program.operation(operation).start;
         let origin = Origin::Delivery { queue, message };
-        let mut job = Job::new(worker, step, key, origin, subject);
+        let mut job = Job::new(self.program, operation, key, origin, subject);
         job.instance = instance;
         let handle = self.jobs.insert(job);
         self.ready.push_back(handle);
