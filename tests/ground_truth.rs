@@ -276,6 +276,35 @@ seeds = "1..2"
 }
 
 #[test]
+fn a_reply_to_an_abandoned_attempt_never_counts() {
+    // Each reply comes 50 ms after its attempt was given up, while the next one is running.
+    let model = r#"
+[clients.users]
+arrivals = { constant = "1/s" }
+flow = [{ call = "payment.charge", policy = "hasty" }]
+
+[provider.payment]
+concurrency = 10
+latency = "150ms"
+
+[policy.hasty]
+timeout = "100ms"
+retry = { attempts = 3 }
+"#;
+    let experiment = r#"
+name = "hasty"
+model = "inline"
+arrivals = "10500ms"
+drain = "5s"
+seeds = "1..2"
+"#;
+    let results = runs(experiment, model);
+    let metrics = &results[0].metrics;
+    assert_eq!((metrics.requests, metrics.ok, metrics.attempts), (10, 0, 30));
+    assert_eq!((metrics.effects, metrics.edges[0].stale), (30, 30));
+}
+
+#[test]
 fn the_reference_collapse() {
     // R1: one server of 1 ms at 900/s, a spike to 2500/s in [10, 13) s, four attempts of 100 ms.
     let results = common::run_all(&common::shipped("r1", |text| {
