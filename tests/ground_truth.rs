@@ -246,6 +246,15 @@ fn lost_requests_and_lost_replies_are_two_things() {
     assert_eq!(effects, attempts, "what was answered in vain was done");
 }
 
+/// Ten users, one a second, and time for what they gave up to end.
+const HASTY: &str = r#"
+name = "hasty"
+model = "inline"
+arrivals = "10500ms"
+drain = "5s"
+seeds = "1..2"
+"#;
+
 #[test]
 fn a_timed_out_attempt_goes_on_and_its_charge_stands() {
     let model = r#"
@@ -260,14 +269,7 @@ latency = "1s"
 [policy.hasty]
 timeout = "100ms"
 "#;
-    let experiment = r#"
-name = "hasty"
-model = "inline"
-arrivals = "10500ms"
-drain = "5s"
-seeds = "1..2"
-"#;
-    let results = runs(experiment, model);
+    let results = runs(HASTY, model);
     let metrics = &results[0].metrics;
     assert_eq!((metrics.requests, metrics.ok), (10, 0));
     assert_eq!(metrics.effects, 10, "every charge happened");
@@ -291,14 +293,7 @@ latency = "150ms"
 timeout = "100ms"
 retry = { attempts = 3 }
 "#;
-    let experiment = r#"
-name = "hasty"
-model = "inline"
-arrivals = "10500ms"
-drain = "5s"
-seeds = "1..2"
-"#;
-    let results = runs(experiment, model);
+    let results = runs(HASTY, model);
     let metrics = &results[0].metrics;
     assert_eq!((metrics.requests, metrics.ok, metrics.attempts), (10, 0, 30));
     assert_eq!((metrics.effects, metrics.edges[0].stale), (30, 30));

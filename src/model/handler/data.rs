@@ -9,13 +9,14 @@ use crate::model::program::{
 };
 
 impl Handlers<'_, '_> {
-    /// A read, and around it the lookup and fill of a cache.
+    /// A read by a policy, and around it the lookup and fill of a cache.
     pub(super) fn read(
         &mut self,
         place: &Place<'_>,
         path: &[&str],
         step: &language::Step,
         before: &[Step],
+        policy: u16,
     ) -> Result<Vec<Step>, Problem> {
         let text = step.read.as_deref().unwrap_or_default();
         let Some((source, table)) = self.readable(&with(path, "read"), text) else {
@@ -28,7 +29,6 @@ impl Handlers<'_, '_> {
         };
         let steps = [Step::Work(work), Step::ReadRow(table)];
         let read = self.built_in(source, "read", table.0, &steps);
-        let policy = self.policy(&with(path, "policy"), step.policy.as_deref()).unwrap_or(0);
         let site = calls(before);
         let first = before.len() as u32;
         let read = self.call(place.node, read, policy, site);

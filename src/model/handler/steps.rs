@@ -130,7 +130,7 @@ impl Handlers<'_, '_> {
                 let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
                 Step::Call(Call { token: Token::Delivery, ..call })
             }
-            _ => return self.read(place, path, step, before),
+            _ => return self.read(place, path, step, before, policy),
         }])
     }
 }
