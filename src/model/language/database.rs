@@ -1,0 +1,62 @@
+//! `[database.NAME]`: transactions over versioned rows.
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+use super::{service::Line, unlimited};
+use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
+use crate::model::quantity::Count;
+
+/// `[database.NAME]`: transactions over versioned rows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// How many transactions and reads run at once.
+    #[serde(default = "unlimited")]
+    pub connections: Count,
+    /// The waiting line for a connection.
+    #[serde(default)]
+    pub queue: Line,
+    /// How long a transaction takes, flush included if it waits for one.
+    pub commit: Distribution,
+    /// How long a read takes.
+    pub read: Distribution,
+    /// When the write-ahead log reaches the disk.
+    #[serde(default)]
+    pub flush: Flush,
+    /// The tables.
+    #[serde(default)]
+    pub tables: IndexMap<String, Table>,
+}
+
+/// When the write-ahead log reaches the disk.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Flush {
+    /// Before a transaction is answered.
+    #[default]
+    EachCommit,
+    /// Each so often; a crash loses what was answered since.
+    Every(Span),
+}
+
+/// A table: a state and a version for each row.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// What a row is for.
+    #[serde(default)]
+    pub rows: Rows,
+}
+
+/// What a row is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rows {
+    /// An order: one user's flow.
+    #[default]
+    Order,
+    /// A key of the clients' `keys`.
+    Key,
+}

@@ -1,0 +1,25 @@
+//! `[replica.NAME]`: a late copy.
+
+use serde::Deserialize;
+
+use super::{service::Line, unlimited};
+use crate::kernel::sample::Distribution;
+use crate::model::quantity::Count;
+
+/// `[replica.NAME]`: a copy of a database that follows it late.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replica {
+    /// The database that it follows.
+    pub of: String,
+    /// How long after its commit a transaction is applied here; the order of commits is kept.
+    pub lag: Distribution,
+    /// How long a read takes.
+    pub read: Distribution,
+    /// How many reads run at once.
+    #[serde(default = "unlimited")]
+    pub connections: Count,
+    /// The waiting line for a connection.
+    #[serde(default)]
+    pub queue: Line,
+}
