@@ -60,7 +60,7 @@ impl Plan {
                 Action::Slow { node: find(fault, program, "node", |_| true)?, factor }
             }
             FaultKind::Errors => {
-                let is_provider = |kind: &Kind| matches!(kind, Kind::Provider { .. });
+                let is_provider = |kind: &Kind| matches!(kind, Kind::Provider(_));
                 let node = find(fault, program, "provider", is_provider)?;
                 let Share(share) = fault.share.unwrap_or_default();
                 let Share(after) = fault.after_effect.unwrap_or_default();

@@ -136,7 +136,7 @@ pub(super) fn cycle(document: &Value, program: &Program) -> Option<Problem> {
 }
 
 fn is_service(program: &Program, id: OperationId) -> bool {
-    matches!(program.node(program.operation(id).node).kind, Kind::Service { .. })
+    matches!(program.node(program.operation(id).node).kind, Kind::Service(_))
 }
 
 /// The operations of services that an operation calls and waits for.
@@ -205,11 +205,12 @@ pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
     for (index, node) in program.nodes.iter().enumerate() {
         let is_called = program.edges.iter().any(|edge| edge.target.0 as usize == index);
         let (wrong, expected) = match &node.kind {
-            Kind::Clients(_) | Kind::Outbox { .. } | Kind::Service { takes: Some(_) } => continue,
+            Kind::Clients(_) | Kind::Outbox(_) => continue,
+            Kind::Service(service) if service.takes.is_some() => continue,
             Kind::Queue(queue) if is_called && queue.consumers.is_empty() => {
                 ("nobody takes messages from the queue", "a service that `takes` them")
             }
-            Kind::Database { replicas, .. } if !replicas.is_empty() => continue,
+            Kind::Database(database) if !database.replicas.is_empty() => continue,
             _ if is_called => continue,
             _ => ("nothing uses", "a step that names it"),
         };

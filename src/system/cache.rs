@@ -76,10 +76,10 @@ impl<O: Observer> World<'_, O> {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, value) = (job.node, job.value);
         let row = self.row_of_job(table, &job.subject);
-        let Kind::Cache { capacity, ttl } = self.program.node(node).kind else { return };
-        let expires = ttl.map_or(Time::NEVER, |ttl| self.now + ttl);
+        let Kind::Cache(rules) = &self.program.node(node).kind else { return };
+        let expires = rules.ttl.map_or(Time::NEVER, |ttl| self.now + ttl);
         if value != 0 {
-            self.cache(node).put((table, row), value, expires, capacity as usize);
+            self.cache(node).put((table, row), value, expires, rules.capacity as usize);
         }
     }
 }

@@ -87,9 +87,11 @@ impl Conditions {
     /// What the model itself says, without any fault.
     pub(super) fn new(program: &Program, controls: usize) -> Conditions {
         let nodes = program.nodes.iter().map(|node| match node.kind {
-            Kind::Provider { errors_before, errors_after, .. } => {
-                NodeCondition { slow: 1.0, errors_before, errors_after }
-            }
+            Kind::Provider(ref provider) => NodeCondition {
+                slow: 1.0,
+                errors_before: provider.errors_before,
+                errors_after: provider.errors_after,
+            },
             _ => NodeCondition {
                 slow: 1.0,
                 errors_before: Probability::NEVER,

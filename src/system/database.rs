@@ -9,7 +9,7 @@ use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Rows;
-use crate::model::program::{Kind, NodeId, Program, TableId, TransactionId};
+use crate::model::program::{self, Kind, NodeId, Program, TableId, TransactionId};
 
 /// What a database keeps.
 #[derive(Debug)]
@@ -165,7 +165,9 @@ impl<O: Observer> World<'_, O> {
         }
         self.replicate_later(node, key, &writes);
         self.database(node).writes = writes;
-        if let Kind::Database { flush_every: None, .. } = program.node(node).kind {
+        if let Kind::Database(rules) = &program.node(node).kind
+            && rules.flush_every.is_none()
+        {
             self.tell(Fact::Flushed { database: node, position });
         }
     }
@@ -174,7 +176,9 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn flush(&mut self, node: NodeId) {
         let position = self.database(node).position;
         self.tell(Fact::Flushed { database: node, position });
-        if let Kind::Database { flush_every: Some(span), .. } = self.program.node(node).kind {
+        if let Kind::Database(program::Database { flush_every: Some(span), .. }) =
+            self.program.node(node).kind
+        {
             self.events.schedule(self.now + span, Event::Flush(node));
         }
     }
@@ -182,11 +186,11 @@ impl<O: Observer> World<'_, O> {
     /// Sends a transaction to every replica; each applies them in commit order.
     fn replicate_later(&mut self, node: NodeId, key: u64, writes: &[Write]) {
         let program = self.program;
-        let Kind::Database { replicas, .. } = &program.node(node).kind else { return };
-        for &id in replicas {
-            let Kind::Replica { lag, .. } = program.node(id).kind else { continue };
+        let Kind::Database(rules) = &program.node(node).kind else { return };
+        for &id in &rules.replicas {
+            let Kind::Replica(rules) = &program.node(id).kind else { continue };
             let draw = self.draws.draw(Purpose::Lag, program.node(id).id, key, 0);
-            let at = self.now + lag.sample(draw);
+            let at = self.now + rules.lag.sample(draw);
             let replica = self.replica(id);
             replica.last = replica.last.max(at);
             replica.pending.extend(writes);

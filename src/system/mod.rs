@@ -198,10 +198,12 @@ impl<'p, O: Observer> World<'p, O> {
         }
         for (index, node) in self.program.nodes.iter().enumerate() {
             let id = NodeId(index as u16);
-            match node.kind {
-                Kind::Outbox { operation, .. } => self.start_relay(id, operation),
-                Kind::Database { flush_every: Some(span), .. } => {
-                    self.events.schedule(self.now + span, Event::Flush(id));
+            match &node.kind {
+                Kind::Outbox(relay) => self.start_relay(id, relay.operation),
+                Kind::Database(database) => {
+                    if let Some(span) = database.flush_every {
+                        self.events.schedule(self.now + span, Event::Flush(id));
+                    }
                 }
                 _ => {}
             }
@@ -284,13 +286,13 @@ impl Local {
     fn new(program: &Program, kind: &Kind) -> Local {
         match kind {
             Kind::Clients(_) => Local::Clients(clients::Clients::default()),
-            Kind::Database { .. } => Local::Database(database::Database::new(program)),
-            Kind::Replica { .. } => Local::Replica(database::Replica::new(program)),
-            Kind::Cache { .. } => Local::Cache(cache::Cache::default()),
+            Kind::Database(_) => Local::Database(database::Database::new(program)),
+            Kind::Replica(_) => Local::Replica(database::Replica::new(program)),
+            Kind::Cache(_) => Local::Cache(cache::Cache::default()),
             Kind::Queue(_) => Local::Queue(queue::Queue::default()),
-            Kind::Provider { .. } => Local::Provider(provider::Provider::default()),
-            Kind::Outbox { .. } => Local::Relay(outbox::Relay::default()),
-            Kind::Service { .. } => Local::Nothing,
+            Kind::Provider(_) => Local::Provider(provider::Provider::default()),
+            Kind::Outbox(_) => Local::Relay(outbox::Relay::default()),
+            Kind::Service(_) => Local::Nothing,
         }
     }
 

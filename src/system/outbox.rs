@@ -52,9 +52,8 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn next_event(&mut self, handle: Handle, otherwise: u32) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, value, round_key) = (job.node, job.value, job.key);
-        let Kind::Outbox { database, batch: most, .. } = self.program.node(node).kind else {
-            return;
-        };
+        let Kind::Outbox(rules) = &self.program.node(node).kind else { return };
+        let (database, most) = (rules.database, rules.batch);
         let relay = self.relay(node);
         if relay.first.is_some() {
             relay.batch.start += 1;

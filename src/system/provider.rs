@@ -68,9 +68,9 @@ impl<O: Observer> World<'_, O> {
         } else {
             self.tell(Fact::Effect { effect, order });
             if token.1 != 0
-                && let Kind::Provider { keys_expire, .. } = self.program.node(node).kind
+                && let Kind::Provider(rules) = &self.program.node(node).kind
             {
-                let forgotten = self.now + keys_expire;
+                let forgotten = self.now + rules.keys_expire;
                 self.provider(node).keys.insert(token, KeyState::Done { forgotten });
             }
         }

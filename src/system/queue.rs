@@ -180,7 +180,9 @@ impl<O: Observer> World<'_, O> {
         instance: u32,
         key: u64,
     ) {
-        let Kind::Service { takes: Some(operation) } = self.program.node(worker).kind else {
+        let Kind::Service(program::Service { takes: Some(operation) }) =
+            self.program.node(worker).kind
+        else {
             return;
         };
         let Some(queued) = self.queue(queue).get(message) else {

@@ -71,7 +71,9 @@ impl<O: Observer> World<'_, O> {
             Some(next) => self.ready.push_back(next),
             None => {
                 station.busy -= 1;
-                if let Kind::Service { takes: Some(_) } = self.program.node(node).kind {
+                if let Kind::Service(service) = &self.program.node(node).kind
+                    && service.takes.is_some()
+                {
                     self.offer_worker(node);
                 }
             }

@@ -36,7 +36,7 @@ impl Handlers<'_, '_> {
             let on_failure = step.ignore_failure.then_some(first + 1);
             return Ok(vec![Step::Call(Call { on_failure, ..read })]);
         };
-        let is_cache = |kind: &Kind| matches!(kind, Kind::Cache { .. });
+        let is_cache = |kind: &Kind| matches!(kind, Kind::Cache(_));
         let Some(cache) = self.compiler.node_of(&with(path, "cache"), cache, "cache", is_cache)
         else {
             return Ok(Vec::new());
@@ -63,8 +63,8 @@ impl Handlers<'_, '_> {
         let mut known = Vec::new();
         for node in &program.nodes {
             let owner = match node.kind {
-                Kind::Database { .. } => program.find_node(&node.name),
-                Kind::Replica { of, .. } => Some(of),
+                Kind::Database(_) => program.find_node(&node.name),
+                Kind::Replica(ref replica) => Some(replica.of),
                 _ => continue,
             };
             for (index, table) in program.tables.iter().enumerate() {
@@ -91,7 +91,7 @@ impl Handlers<'_, '_> {
         step: &language::Step,
     ) -> Result<Option<OperationId>, Problem> {
         let name = step.transaction.as_deref().unwrap_or_default();
-        let is_database = |kind: &Kind| matches!(kind, Kind::Database { .. });
+        let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
         let path = with(path, "transaction");
         let Some(database) = self.compiler.node_of(&path, name, "database", is_database) else {
             return Ok(None);

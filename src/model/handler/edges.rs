@@ -18,8 +18,7 @@ impl Handlers<'_, '_> {
         let program = &self.compiler.program;
         let callable = |operation: &&Operation| {
             let kind = &program.node(operation.node).kind;
-            matches!(kind, Kind::Service { .. } | Kind::Provider { .. })
-                && operation.node != place.node
+            matches!(kind, Kind::Service(_) | Kind::Provider(_)) && operation.node != place.node
         };
         if let Some(id) = program.find_operation(name) {
             let operation = program.operation(id);

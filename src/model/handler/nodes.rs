@@ -3,7 +3,7 @@
 use super::Handlers;
 use crate::kernel::sample::Distribution;
 use crate::model::problem::Problem;
-use crate::model::program::{Call, Kind, NodeId, OperationId, Step};
+use crate::model::program::{self, Call, Kind, NodeId, OperationId, Step};
 use crate::model::{check, language};
 use crate::policy::Outcome;
 
@@ -62,7 +62,7 @@ impl Handlers<'_, '_> {
         self.push(Step::Call(Call { on_failure: Some(rest_at), ..mark }));
         self.push(Step::NextRound(Distribution::Constant(outbox.poll)));
         self.push(Step::Jump(first));
-        if let Kind::Outbox { operation: slot, .. } =
+        if let Kind::Outbox(program::Outbox { operation: slot, .. }) =
             &mut self.compiler.program.nodes[node.0 as usize].kind
         {
             *slot = operation;

@@ -1,13 +1,18 @@
 //! A compiled model: flat tables, indexed by small ids. This is what runs.
 
-use std::sync::Arc;
+mod kind;
+mod step;
 
 use super::language::{Balance, Order, Rows};
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
-use crate::kernel::time::{Span, Time};
-use crate::policy::{Outcome, Policy};
+use crate::policy::Policy;
+
+pub use kind::{
+    Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
+};
+pub use step::{Call, Step, Token, Transaction};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,96 +91,6 @@ pub struct Station {
     pub balance: Balance,
 }
 
-/// What a node is.
-#[derive(Clone, Debug)]
-pub enum Kind {
-    /// Users.
-    Clients(Clients),
-    /// Handlers.
-    Service {
-        /// The operation that handles messages, if the service is a worker.
-        takes: Option<OperationId>,
-    },
-    /// Transactions over rows.
-    Database {
-        /// How often the log is flushed; `None` flushes before each answer.
-        flush_every: Option<Span>,
-        /// The replicas that follow it.
-        replicas: Vec<NodeId>,
-    },
-    /// A late copy.
-    Replica {
-        /// Of which database.
-        of: NodeId,
-        /// How late.
-        lag: Distribution,
-    },
-    /// Row versions, kept for a while.
-    Cache {
-        /// How many.
-        capacity: u32,
-        /// For how long.
-        ttl: Option<Span>,
-    },
-    /// Messages.
-    Queue(Queue),
-    /// A relay from an outbox table to a queue.
-    Outbox {
-        /// The database.
-        database: NodeId,
-        /// Rows taken at once.
-        batch: u32,
-        /// Its endless operation.
-        operation: OperationId,
-    },
-    /// Effects that cannot be undone.
-    Provider {
-        /// Calls that fail without an effect.
-        errors_before: Probability,
-        /// Calls that fail although the effect happened.
-        errors_after: Probability,
-        /// How long an idempotency key is remembered.
-        keys_expire: Span,
-    },
-}
-
-/// Users.
-#[derive(Clone, Debug)]
-pub struct Clients {
-    /// Client processes.
-    pub processes: u32,
-    /// When users arrive.
-    pub arrivals: Arrivals,
-    /// For each key, the upper end of its part of `0..2^64`; empty if there is one key.
-    pub keys: Vec<u64>,
-    /// What a user does.
-    pub flow: OperationId,
-}
-
-/// When users arrive.
-#[derive(Clone, Debug)]
-pub enum Arrivals {
-    /// A Poisson process: from each time on, this rate a second. The first time is zero.
-    Poisson(Vec<(Time, f64)>),
-    /// Equal gaps.
-    Constant(Span),
-    /// At these times.
-    Trace(Arc<[Time]>),
-}
-
-/// A queue of messages.
-#[derive(Clone, Debug)]
-pub struct Queue {
-    /// How long a delivered message is hidden.
-    pub visibility: Span,
-    /// After so many receives a message becomes a dead letter.
-    pub max_receives: u32,
-    /// How long after a failed handler a message is delivered again.
-    pub redelivery: Option<Span>,
-    /// The services that take its messages.
-    pub consumers: Vec<NodeId>,
-}
-
 /// One operation of a node.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -228,97 +143,6 @@ pub struct Table {
     pub name: String,
     /// What a row is for.
     pub rows: Rows,
-}
-
-/// What a transaction writes.
-#[derive(Clone, Debug)]
-pub struct Transaction {
-    /// Rows and their new states.
-    pub writes: Vec<(TableId, LabelId)>,
-    /// Events put into the outbox.
-    pub events: Vec<LabelId>,
-    /// Entries of the audit log.
-    pub audits: Vec<LabelId>,
-    /// At most once for this.
-    pub once: Token,
-}
-
-/// What makes two calls the same work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Token {
-    /// Nothing does.
-    None,
-    /// The order.
-    Order,
-    /// The user's request.
-    Request,
-    /// The attempt.
-    Attempt,
-    /// The message being handled: acknowledgements name it.
-    Delivery,
-}
-
-/// One step of an operation.
-#[derive(Clone, Copy, Debug)]
-pub enum Step {
-    /// Occupies the worker for a time.
-    Work(Distribution),
-    /// Waits without being work.
-    Think(Distribution),
-    /// Calls another node and waits for the answer.
-    Call(Call),
-    /// Answers the caller and ends.
-    Reply(Outcome),
-    /// Ends without an answer.
-    Finish,
-    /// Goes to another step.
-    Jump(u32),
-    /// Goes to another step if the last read found a row.
-    JumpIfFound(u32),
-
-    /// Database: applies a transaction.
-    Commit(TransactionId),
-    /// Database or replica: reads a row.
-    ReadRow(TableId),
-    /// Database: finds the unsent events of the outbox table.
-    TakeOutbox,
-    /// Database: marks events as sent.
-    MarkOutbox,
-    /// Cache: looks a row up.
-    Lookup(TableId),
-    /// Cache: keeps the row that came with the request.
-    Fill(TableId),
-    /// Queue: accepts a message.
-    Enqueue,
-    /// Queue: forgets an acknowledged message.
-    Acknowledge,
-    /// Provider: answers at once if the idempotency key is known.
-    CheckKey,
-    /// Provider: the effect, or an error.
-    Effect(LabelId),
-    /// Relay: goes on with the next event of the batch, or to another step if there is none.
-    NextEvent(u32),
-    /// Relay: ends the batch, and goes to another step if nothing was published.
-    EndBatch(u32),
-    /// Relay: waits for the next round unless more events are due.
-    NextRound(Distribution),
-}
-
-/// A call from a step.
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// By which edge.
-    pub edge: EdgeId,
-    /// What is asked for.
-    pub operation: OperationId,
-    /// A stable id of this call within its handler.
-    pub site: u32,
-    /// What makes repetitions the same work.
-    pub token: Token,
-    /// Whether the answer must show what the user wrote before.
-    pub expects_own_write: bool,
-    /// Where to go on if the call fails; without it, the handler fails.
-    pub on_failure: Option<u32>,
 }
 
 impl Program {

@@ -1,0 +1,44 @@
+//! Databases and their tables.
+
+use super::{Compiler, station_with};
+use crate::kernel::time::Span;
+use crate::model::check;
+use crate::model::language::{Database, Flush};
+use crate::model::problem::Problem;
+use crate::model::program::{self, Kind};
+
+impl Compiler<'_> {
+    pub(super) fn database(&mut self, name: &str, database: &Database) {
+        let flush_every = match database.flush {
+            Flush::EachCommit => None,
+            Flush::Every(span) => Some(span),
+        };
+        if flush_every == Some(Span::ZERO) {
+            let problem = Problem::new("a log that is always flushed would let no time pass")
+                .expected("more than 0s, or \"each_commit\"");
+            self.problem(&["database", name, "flush", "every"], problem);
+        }
+        let kind = Kind::Database(program::Database { flush_every, replicas: Vec::new() });
+        self.node("database", name, kind, station_with(1, database.connections, database.queue));
+        self.tables(name, database);
+    }
+
+    fn tables(&mut self, name: &str, database: &Database) {
+        let Some(id) = self.program.find_node(name) else { return };
+        for (table, text) in &database.tables {
+            if table == "outbox" || table == "audit" {
+                let problem = Problem::new(format!("every database has its own `{table}`"))
+                    .expected("another name");
+                self.problem(&["database", name, "tables", table], problem);
+            }
+            if let Err(problem) = check::name("a table", table) {
+                self.problem(&["database", name, "tables", table], problem);
+            }
+            self.program.tables.push(program::Table {
+                database: id,
+                name: format!("{name}.{table}"),
+                rows: text.rows,
+            });
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! From the language to flat tables: names become ids, handlers become steps.
+
+mod cache;
+mod clients;
+mod database;
+mod links;
+mod outbox;
+mod provider;
+mod queue;
+mod replica;
+mod service;
+
+use indexmap::IndexMap;
+
+use crate::kernel::draw::name_id;
+use crate::model::check;
+use crate::model::deserialize::{read, read_each};
+use crate::model::document::{Data, Location, Value};
+use crate::model::handler::Handlers;
+use crate::model::language::{
+    Balance, Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
+};
+use crate::model::policy::{self, PolicyText};
+use crate::model::problem::Problem;
+use crate::model::program::{Kind, Node, NodeId, Program, Station};
+use crate::model::quantity::Count;
+use crate::policy::Policy;
+
+/// Reads a file that a model names, by its path as written.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;
+
+/// The keys at the top of a model.
+pub const TOP: [&str; 11] = [
+    "description",
+    "clients",
+    "service",
+    "database",
+    "replica",
+    "cache",
+    "queue",
+    "outbox",
+    "provider",
+    "link",
+    "policy",
+];
+
+/// A model as it was written, section by section.
+pub(super) struct Sections {
+    pub(super) clients: IndexMap<String, Clients>,
+    pub(super) service: IndexMap<String, Service>,
+    pub(super) database: IndexMap<String, Database>,
+    pub(super) replica: IndexMap<String, Replica>,
+    pub(super) cache: IndexMap<String, Cache>,
+    pub(super) queue: IndexMap<String, Queue>,
+    pub(super) outbox: IndexMap<String, Outbox>,
+    pub(super) provider: IndexMap<String, Provider>,
+    pub(super) link: IndexMap<String, Link>,
+    pub(super) policy: IndexMap<String, PolicyText>,
+}
+
+/// Compiles a model.
+///
+/// # Errors
+/// Everything that is wrong with it, as far as it could be read.
+pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let sections = read_sections(document, &mut problems);
+    if problems.is_empty() {
+        problems.extend(check::sizes(document, &sections));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut compiler = Compiler { document, program: Program::default(), problems };
+    compiler.policies(&sections);
+    compiler.nodes(&sections, read_file);
+    compiler.links(&sections);
+    if compiler.problems.is_empty() {
+        Handlers::new(&mut compiler, &sections).compile();
+    }
+    compiler.distinct_ids();
+    if compiler.problems.is_empty() {
+        compiler.problems.extend(check::cycle(document, &compiler.program));
+    }
+    if compiler.problems.is_empty() { Ok(compiler.program) } else { Err(compiler.problems) }
+}
+
+/// What shows that a document is no model, before anything is set in it.
+#[must_use]
+pub fn check_top(document: &Value) -> Vec<Problem> {
+    let first = Location { end: document.at.start, ..document.at };
+    let Data::Table(fields) = &document.data else {
+        return vec![Problem::new("expected a table of sections").at(document.at)];
+    };
+    if let Some(field) = fields.get("model") {
+        let problem = Problem::new("this file is an experiment, not a model");
+        return vec![problem.at(field.key_at).expected("a file with [clients.NAME]")];
+    }
+    let unknown = fields.iter().filter(|(name, _)| !TOP.contains(&name.as_str()));
+    let mut problems: Vec<Problem> =
+        unknown.map(|(name, field)| Problem::unknown("key", name, &TOP).at(field.key_at)).collect();
+    if problems.is_empty() && !fields.contains_key("clients") {
+        let problem = Problem::new("nobody asks anything: this model has no clients");
+        problems.push(problem.at(first).expected("at least one [clients.NAME]"));
+    }
+    problems
+}
+
+fn read_sections(document: &Value, problems: &mut Vec<Problem>) -> Sections {
+    problems.extend(check_top(document));
+    let section = |name: &str| document.find(&[name.to_owned()]);
+    if let Some(value) = section("description")
+        && let Err(problem) = read::<String>(value)
+    {
+        problems.push(problem);
+    }
+    Sections {
+        clients: read_each(section("clients"), problems),
+        service: read_each(section("service"), problems),
+        database: read_each(section("database"), problems),
+        replica: read_each(section("replica"), problems),
+        cache: read_each(section("cache"), problems),
+        queue: read_each(section("queue"), problems),
+        outbox: read_each(section("outbox"), problems),
+        provider: read_each(section("provider"), problems),
+        link: read_each(section("link"), problems),
+        policy: read_each(section("policy"), problems),
+    }
+}
+
+/// Builds a [`Program`] and collects what is wrong on the way.
+pub(super) struct Compiler<'a> {
+    pub(super) document: &'a Value,
+    pub(super) program: Program,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Compiler<'_> {
+    /// Notes a problem at the value that a path leads to, or further inside.
+    pub(super) fn problem(&mut self, path: &[&str], problem: Problem) {
+        self.problems.push(problem.located(self.document, path));
+    }
+
+    /// The node of this name if it is of the right kind; else a problem at the path.
+    pub(super) fn node_of(
+        &mut self,
+        path: &[&str],
+        name: &str,
+        what: &str,
+        is_right: fn(&Kind) -> bool,
+    ) -> Option<NodeId> {
+        match self.program.find_node_of(name, what, is_right) {
+            Ok(id) => Some(id),
+            Err(problem) => {
+                self.problem(path, problem);
+                None
+            }
+        }
+    }
+
+    /// Draws are named by 32-bit ids of names: two nodes with one id would share their luck.
+    fn distinct_ids(&mut self) {
+        let mut ids: Vec<(u32, &str)> =
+            self.program.nodes.iter().map(|node| (node.id, node.name.as_str())).collect();
+        ids.sort_unstable();
+        let twins = ids.windows(2).find(|pair| pair[0].0 == pair[1].0);
+        if let Some([(_, one), (_, other)]) = twins {
+            let problem = Problem::new(format!("`{one}` and `{other}` have the same stable id"))
+                .expected("another name for one of them");
+            self.problems.push(problem.at(self.document.at));
+        }
+    }
+
+    fn policies(&mut self, sections: &Sections) {
+        self.program.policies.push(("none".to_owned(), Policy::default()));
+        for (name, text) in &sections.policy {
+            match policy::compile(text) {
+                Ok(policy) => self.program.policies.push((name.clone(), policy)),
+                Err(problem) => self.problem(&["policy", name], problem),
+            }
+        }
+    }
+
+    /// Every node, in the order of the kinds: its id is its place.
+    fn nodes(&mut self, sections: &Sections, read_file: ReadFile<'_>) {
+        for (name, clients) in &sections.clients {
+            self.clients(name, clients, read_file);
+        }
+        for (name, service) in &sections.service {
+            self.service(name, service);
+        }
+        for (name, database) in &sections.database {
+            self.database(name, database);
+        }
+        for (name, replica) in &sections.replica {
+            self.replica(name, replica);
+        }
+        for (name, cache) in &sections.cache {
+            self.cache(name, cache);
+        }
+        for (name, queue) in &sections.queue {
+            self.queue(name, queue);
+        }
+        for (name, provider) in &sections.provider {
+            self.provider(name, provider);
+        }
+        for (name, outbox) in &sections.outbox {
+            self.outbox(name, outbox);
+        }
+    }
+
+    fn node(&mut self, section: &str, name: &str, kind: Kind, station: Station) -> Option<NodeId> {
+        if self.program.find_node(name).is_some() {
+            let problem = Problem::new(format!("there are two nodes named `{name}`"))
+                .expected("a name of its own for each node, whatever its kind");
+            self.problem(&[section, name], problem);
+            return None;
+        }
+        if let Err(problem) = check::name("a node", name) {
+            self.problem(&[section, name], problem);
+        }
+        if station.workers == 0 {
+            let key = match kind {
+                Kind::Service(_) => "workers",
+                Kind::Provider(_) => "concurrency",
+                _ => "connections",
+            };
+            let problem = Problem::new(format!("`{name}` has nobody to do its work"))
+                .expected("at least 1, or \"unlimited\"");
+            self.problem(&[section, name, key], problem);
+        }
+        let id = NodeId(self.program.nodes.len() as u16);
+        self.program.nodes.push(Node { name: name.to_owned(), id: name_id(name), kind, station });
+        Some(id)
+    }
+}
+
+fn station(instances: u32, workers: Count) -> Station {
+    station_with(instances, workers, Line::default())
+}
+
+fn station_with(instances: u32, workers: Count, line: Line) -> Station {
+    Station {
+        instances,
+        workers: workers.limit(),
+        queue_limit: line.limit.limit(),
+        order: line.order,
+        balance: Balance::default(),
+    }
+}

@@ -1,0 +1,20 @@
+//! Replicas.
+
+use super::{Compiler, station_with};
+use crate::model::language::Replica;
+use crate::model::program::{self, Kind};
+
+impl Compiler<'_> {
+    pub(super) fn replica(&mut self, name: &str, replica: &Replica) {
+        let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
+        let path = ["replica", name, "of"];
+        let Some(of) = self.node_of(&path, &replica.of, "database", is_database) else { return };
+        let kind = Kind::Replica(program::Replica { of, lag: replica.lag });
+        let station = station_with(1, replica.connections, replica.queue);
+        if let Some(id) = self.node("replica", name, kind, station)
+            && let Kind::Database(database) = &mut self.program.nodes[of.0 as usize].kind
+        {
+            database.replicas.push(id);
+        }
+    }
+}

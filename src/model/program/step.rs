@@ -1,0 +1,96 @@
+//! What a node does: steps of an operation, calls and transactions.
+
+use super::{EdgeId, LabelId, OperationId, TableId, TransactionId};
+use crate::kernel::sample::Distribution;
+use crate::policy::Outcome;
+
+/// What a transaction writes.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    /// Rows and their new states.
+    pub writes: Vec<(TableId, LabelId)>,
+    /// Events put into the outbox.
+    pub events: Vec<LabelId>,
+    /// Entries of the audit log.
+    pub audits: Vec<LabelId>,
+    /// At most once for this.
+    pub once: Token,
+}
+
+/// What makes two calls the same work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// Nothing does.
+    None,
+    /// The order.
+    Order,
+    /// The user's request.
+    Request,
+    /// The attempt.
+    Attempt,
+    /// The message being handled: acknowledgements name it.
+    Delivery,
+}
+
+/// One step of an operation.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// Occupies the worker for a time.
+    Work(Distribution),
+    /// Waits without being work.
+    Think(Distribution),
+    /// Calls another node and waits for the answer.
+    Call(Call),
+    /// Answers the caller and ends.
+    Reply(Outcome),
+    /// Ends without an answer.
+    Finish,
+    /// Goes to another step.
+    Jump(u32),
+    /// Goes to another step if the last read found a row.
+    JumpIfFound(u32),
+
+    /// Database: applies a transaction.
+    Commit(TransactionId),
+    /// Database or replica: reads a row.
+    ReadRow(TableId),
+    /// Database: finds the unsent events of the outbox table.
+    TakeOutbox,
+    /// Database: marks events as sent.
+    MarkOutbox,
+    /// Cache: looks a row up.
+    Lookup(TableId),
+    /// Cache: keeps the row that came with the request.
+    Fill(TableId),
+    /// Queue: accepts a message.
+    Enqueue,
+    /// Queue: forgets an acknowledged message.
+    Acknowledge,
+    /// Provider: answers at once if the idempotency key is known.
+    CheckKey,
+    /// Provider: the effect, or an error.
+    Effect(LabelId),
+    /// Relay: goes on with the next event of the batch, or to another step if there is none.
+    NextEvent(u32),
+    /// Relay: ends the batch, and goes to another step if nothing was published.
+    EndBatch(u32),
+    /// Relay: waits for the next round unless more events are due.
+    NextRound(Distribution),
+}
+
+/// A call from a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// By which edge.
+    pub edge: EdgeId,
+    /// What is asked for.
+    pub operation: OperationId,
+    /// A stable id of this call within its handler.
+    pub site: u32,
+    /// What makes repetitions the same work.
+    pub token: Token,
+    /// Whether the answer must show what the user wrote before.
+    pub expects_own_write: bool,
+    /// Where to go on if the call fails; without it, the handler fails.
+    pub on_failure: Option<u32>,
+}
