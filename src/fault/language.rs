@@ -1,12 +1,13 @@
 //! `[[faults]]` of an experiment.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
 use crate::model::quantity::{Rate, Share};
 
 /// One fault as it is written: when, where, what, how strong.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultText {
     /// What goes wrong.
@@ -36,7 +37,7 @@ pub struct FaultText {
 }
 
 /// What can go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// A node takes `factor` times as long for its work. Work that has begun is not slowed.

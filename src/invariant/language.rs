@@ -1,12 +1,13 @@
 //! `[invariants]` of an experiment: which promises are watched, by the names of the model.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, NodeId, OperationId, Program, Step, TableId};
 
 /// The promises that an experiment watches.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InvariantTexts {
     /// At most one charge per order.
@@ -20,7 +21,7 @@ pub struct InvariantTexts {
 }
 
 /// `one_charge = { effect = "charge" }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OneChargeText {
     /// The effect that must not be repeated.
@@ -28,7 +29,7 @@ pub struct OneChargeText {
 }
 
 /// `paid_has_payment = { paid = "orders.order = paid", payment = "orders.payment = recorded" }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaidHasPaymentText {
     /// The row and state of an order that is paid.
@@ -38,7 +39,7 @@ pub struct PaidHasPaymentText {
 }
 
 /// `charge_has_order = { effect = "charge", order = "orders.order" }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChargeHasOrderText {
     /// The effect.
@@ -48,7 +49,7 @@ pub struct ChargeHasOrderText {
 }
 
 /// `accepted_order_kept = { accepted = "api.place_order", order = "orders.order" }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptedOrderKeptText {
     /// The operation whose `ok` tells the user that the order is accepted.

@@ -1,7 +1,8 @@
 //! `[policy.NAME]`: what a caller does around a call, by preset, by numbers, or a preset with
 //! numbers changed.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::problem::{Problem, shortened};
 use super::quantity::{Share, parse_duration};
@@ -13,7 +14,7 @@ use crate::policy::retry::Retry;
 use crate::policy::{Outcome, OutcomeSet, Policy, presets};
 
 /// `[policy.NAME]` as it is written. Without anything: one attempt that waits for ever.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyText {
     /// The preset to start from, `NAME` or `NAME@VERSION`.
@@ -29,7 +30,7 @@ pub struct PolicyText {
 }
 
 /// `retry = { … }`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryText {
     /// Attempts in all, the first one included.
@@ -45,7 +46,7 @@ pub struct RetryText {
 }
 
 /// How delays are spread.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum JitterText {
     /// Not at all.
@@ -61,7 +62,7 @@ pub enum JitterText {
 }
 
 /// An outcome by name.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the policy::Outcome of the same name")]
 pub enum OutcomeText {
@@ -74,7 +75,7 @@ pub enum OutcomeText {
 }
 
 /// `budget = { … }`: a token bucket; a retry costs one token.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetText {
     /// Tokens that each deposit adds.
@@ -91,7 +92,7 @@ pub struct BudgetText {
 }
 
 /// What earns a deposit.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DepositText {
     /// A first attempt, whatever comes of it.
@@ -102,7 +103,7 @@ pub enum DepositText {
 }
 
 /// `breaker = { … }`.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BreakerText {
     /// It opens at this share of failures in the window.

@@ -1,13 +1,14 @@
 //! `[cache.NAME]`: rows kept for a while.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::instantly;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 
 /// `[cache.NAME]`: row versions, kept for a while.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
     /// How many rows it holds; the least recently used leaves first.

@@ -1,13 +1,14 @@
 //! `[clients.NAME]`: who asks, when, and about what.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{one, step::Step};
 use crate::kernel::time::Span;
 use crate::model::quantity::Rate;
 
 /// `[clients.NAME]`: users who send requests.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Clients {
     /// How many client processes: each has its own retry budgets and breakers.
@@ -26,7 +27,7 @@ pub struct Clients {
 }
 
 /// When users arrive: an open loop, so that a slow system does not slow its load.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Arrivals {
     /// A Poisson process of this rate.
@@ -40,7 +41,7 @@ pub enum Arrivals {
 }
 
 /// From `at` on, this rate.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileStep {
     /// Since the start of the run.
@@ -50,7 +51,7 @@ pub struct ProfileStep {
 }
 
 /// Arrivals recorded in a CSV file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     /// The file, relative to the file that names it.
@@ -66,7 +67,7 @@ pub struct Trace {
 }
 
 /// Which key a user is about.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Keys {
     /// Each of so many keys is equally likely.

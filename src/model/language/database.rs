@@ -1,7 +1,8 @@
 //! `[database.NAME]`: transactions over versioned rows.
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{service::Line, unlimited};
 use crate::kernel::sample::Distribution;
@@ -9,7 +10,7 @@ use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// `[database.NAME]`: transactions over versioned rows.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// How many transactions and reads run at once.
@@ -31,7 +32,7 @@ pub struct Database {
 }
 
 /// When the write-ahead log reaches the disk.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Flush {
     /// Before a transaction is answered.
@@ -42,7 +43,7 @@ pub enum Flush {
 }
 
 /// A table: a state and a version for each row.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// What a row is for.
@@ -51,7 +52,7 @@ pub struct Table {
 }
 
 /// What a row is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rows {
     /// An order: one user's flow.

@@ -1,12 +1,13 @@
 //! `[link.…]`: messages on their way.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::sample::Distribution;
 use crate::model::quantity::Share;
 
 /// `[link.default]` or `[link."A -> B"]`: what happens to messages on their way.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Link {
     /// How long a message travels, each way drawn anew.

@@ -1,11 +1,12 @@
 //! `[outbox.NAME]`: a relay from an outbox table to a queue.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
 
 /// `[outbox.NAME]`: a relay that publishes what transactions wrote to the outbox table.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Outbox {
     /// Whose outbox table it reads.

@@ -1,6 +1,7 @@
 //! `[provider.NAME]`: effects that cannot be undone.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::service::Line;
 use crate::kernel::sample::Distribution;
@@ -8,7 +9,7 @@ use crate::kernel::time::Span;
 use crate::model::quantity::{Count, Share};
 
 /// `[provider.NAME]`: somebody else's service whose effects cannot be undone.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// How many calls it handles at once.

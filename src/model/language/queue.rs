@@ -1,13 +1,14 @@
 //! `[queue.NAME]`: messages delivered at least once.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::instantly;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 
 /// `[queue.NAME]`: messages between services, delivered at least once.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     /// How long a delivered message is hidden from others while nobody acknowledges it.

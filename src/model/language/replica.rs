@@ -1,13 +1,14 @@
 //! `[replica.NAME]`: a late copy.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{service::Line, unlimited};
 use crate::kernel::sample::Distribution;
 use crate::model::quantity::Count;
 
 /// `[replica.NAME]`: a copy of a database that follows it late.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replica {
     /// The database that it follows.

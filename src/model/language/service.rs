@@ -1,13 +1,14 @@
 //! `[service.NAME]`: workers, their waiting lines, and how an instance is chosen.
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{one, step::Step};
 use crate::model::quantity::Count;
 
 /// The waiting line in front of workers.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Line {
     /// How many may wait; more are rejected.
@@ -23,7 +24,7 @@ impl Default for Line {
 }
 
 /// Who is served first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// The one who came first.
@@ -33,7 +34,7 @@ pub enum Order {
 }
 
 /// How an instance is chosen for a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Balance {
     /// One after the other.
@@ -48,7 +49,7 @@ pub enum Balance {
 }
 
 /// `[service.NAME]`: instances with workers that run handlers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     /// How many instances.
@@ -74,7 +75,7 @@ pub struct Service {
 }
 
 /// `[service.NAME.on.OPERATION]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Handler {
     /// The steps, one after the other.

@@ -1,11 +1,12 @@
 //! Steps of flows and handlers.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::sample::Distribution;
 
 /// One step of a flow or handler. Exactly one of the first group says what it does.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
     /// Occupies the worker for a time.
@@ -44,7 +45,7 @@ pub struct Step {
 }
 
 /// How a handler answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// Done as asked.
@@ -60,7 +61,7 @@ pub enum Reply {
 }
 
 /// What makes two calls the same work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyOf {
     /// The order: every call for one order is one effect.
@@ -72,7 +73,7 @@ pub enum KeyOf {
 }
 
 /// What the answer of a read must show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Expectation {
     /// What this user wrote earlier in the flow.
     #[serde(rename = "own write")]

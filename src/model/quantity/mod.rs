@@ -1,5 +1,8 @@
 //! Quantities as they are written: a number and its unit.
 
+mod schema;
+mod written;
+
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
