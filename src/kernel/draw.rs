@@ -38,10 +38,24 @@ pub enum Purpose {
     Fault = 10,
     /// Which process a user arrives at.
     Process = 11,
+    /// Which of several things is done: an operation of a mix, a branch of a handler.
+    Choice = 12,
+    /// When a process with two states changes its state.
+    Burst = 13,
+    /// Whether a message arrives twice, and when the second one does.
+    Duplicate = 14,
+    /// Whether a message is overtaken, and by how much it is late.
+    Reorder = 15,
+    /// Random choices of a waiting line about what it drops.
+    Shed = 16,
+    /// When a node stops for a while, and for how long.
+    Pause = 17,
+    /// Whether a cached row is fetched again before it expires.
+    Refresh = 18,
 }
 
 /// How many purposes there are.
-pub const PURPOSES: usize = 12;
+pub const PURPOSES: usize = 19;
 
 impl Purpose {
     /// Every purpose, in the order of its number.
@@ -58,6 +72,13 @@ impl Purpose {
         Purpose::Think,
         Purpose::Fault,
         Purpose::Process,
+        Purpose::Choice,
+        Purpose::Burst,
+        Purpose::Duplicate,
+        Purpose::Reorder,
+        Purpose::Shed,
+        Purpose::Pause,
+        Purpose::Refresh,
     ];
 }
 
