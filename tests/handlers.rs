@@ -1,4 +1,5 @@
-//! Ways through a handler: conditions, lists of steps that run at once, fallbacks, messages given back.
+//! Ways through a handler: conditions, lists of steps that run at once, fallbacks, and messages
+//! that are given back.
 
 mod common;
 

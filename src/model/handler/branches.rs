@@ -41,7 +41,7 @@ impl Handlers<'_, '_> {
     }
 
     fn condition(&mut self, text: &language::Condition, path: &[&str]) -> Condition {
-        // The path is the step's name: draws of another step do not move when one is added after it.
+        // The path is the step's name: a step that is added after it moves no draw.
         let site = name_id(&path.join("."));
         let chance =
             |share: Share, of| Condition::Chance { share: Probability::new(share.0), of, site };

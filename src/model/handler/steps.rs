@@ -138,8 +138,8 @@ impl Handlers<'_, '_> {
     }
 }
 
-/// Where a step that fails goes on: at `next` if its failure is ignored, at a fallback that is still
-/// to be compiled, or nowhere.
+/// Where a step that fails goes on: at `next` if its failure is ignored, at a fallback that is
+/// still to be compiled, or nowhere.
 pub(super) fn failure_target(step: &language::Step, next: u32) -> Option<u32> {
     match step.fallback {
         Some(_) => Some(FALLBACK),
