@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
-use crate::model::quantity::{Rate, Share};
+use crate::model::quantity::{Rate, Share, Shift};
 
 /// One fault as it is written: when, where, what, how strong.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -12,7 +12,7 @@ use crate::model::quantity::{Rate, Share};
 pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Whom it strikes: a node, a link such as `"api -> payment"`, or `"all"` links.
+    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a link such as `"api -> payment"`, or `"all"` links.
     pub target: String,
     /// When it begins.
     pub at: Span,
@@ -22,7 +22,8 @@ pub struct FaultText {
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`: the share of calls or messages.
+    /// `errors`, `request_loss`, `reply_loss`: the share of calls or messages. `worker_kill`,
+    /// `relay_crash`: the share of those that come to the step who die, with no limit on `times`.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
@@ -31,9 +32,40 @@ pub struct FaultText {
     /// `latency`: how much longer messages travel, each way.
     #[serde(default)]
     pub added: Option<Span>,
+    /// `crash`: whether the hosts are gone too, so that callers hear nothing instead of `failed`;
+    /// `false` if it is left out.
+    #[serde(default)]
+    pub unreachable: Option<bool>,
+    /// `worker_kill`: the step, by the operation that it calls, such as `payment.charge`,
+    /// `orders.transaction` or `payments.ack`. `relay_crash`: `take`, `publish` or `mark`.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// `worker_kill`, `relay_crash`: on which side of the step; `after` if it is left out.
+    #[serde(default)]
+    pub when: Option<Side>,
+    /// `worker_kill`, `relay_crash`: how long each is down, at most until the fault ends; 1s if it
+    /// is left out.
+    #[serde(default)]
+    pub down: Option<Span>,
+    /// `worker_kill`, `relay_crash`: how many die in all; 1 if neither this nor `share` is given.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// `clock_skew`: by how much the clock is fast, or with a minus slow.
+    #[serde(default)]
+    pub by: Option<Shift>,
     /// `traffic_spike`: the rate of arrivals while it lasts.
     #[serde(default)]
     pub rate: Option<Rate>,
+}
+
+/// On which side of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// When its call is about to be sent.
+    Before,
+    /// When its answer `ok` has come, before anything is done with it.
+    After,
 }
 
 /// What can go wrong.
@@ -51,12 +83,33 @@ pub enum FaultKind {
     ReplyLoss,
     /// Messages on a link travel longer by `added`, each way.
     Latency,
+    /// Instances of a node die and are down while it lasts. They lose what they had in memory (work
+    /// in progress, waiting requests, calls and their retries, budgets and breakers, cached rows,
+    /// the position of a relay, the log of a database as far as it was not flushed) and keep what
+    /// is durable. They answer nobody; their host refuses what arrives, and the caller hears
+    /// `failed`.
+    Crash,
+    /// Instances of a node die and are up again at the same instant, one after the other, evenly
+    /// over the time that it lasts.
+    Restart,
+    /// Instances of a node stand still. They keep everything: work takes so much longer, and
+    /// messages and timers that come in the meantime are handled at the end, in their order.
+    Pause,
+    /// An instance of a service dies when it comes to a step.
+    WorkerKill,
+    /// A relay dies when it comes to a step.
+    RelayCrash,
+    /// A database cannot write: transactions fail and the log is not flushed, reads work.
+    DiskFull,
+    /// The clock of a node is fast or slow, where it compares times: when a cached row or an
+    /// idempotency key expires.
+    ClockSkew,
     /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
     TrafficSpike,
 }
 
 impl FaultKind {
-    /// The keys that say how strong it is; all are required but `after_effect`.
+    /// The keys that say how strong it is.
     pub(super) fn strengths(self) -> &'static [&'static str] {
         match self {
             FaultKind::Slow => &["factor"],
@@ -64,6 +117,22 @@ impl FaultKind {
             FaultKind::RequestLoss | FaultKind::ReplyLoss => &["share"],
             FaultKind::Latency => &["added"],
             FaultKind::TrafficSpike => &["rate"],
+            FaultKind::Crash => &["unreachable"],
+            FaultKind::Restart | FaultKind::Pause | FaultKind::DiskFull => &[],
+            FaultKind::WorkerKill | FaultKind::RelayCrash => {
+                &["step", "when", "down", "times", "share"]
+            }
+            FaultKind::ClockSkew => &["by"],
+        }
+    }
+
+    /// The keys among them that may be left out.
+    pub(super) fn optional(self) -> &'static [&'static str] {
+        match self {
+            FaultKind::Errors => &["after_effect"],
+            FaultKind::Crash => &["unreachable"],
+            FaultKind::WorkerKill | FaultKind::RelayCrash => &["when", "down", "times", "share"],
+            _ => &[],
         }
     }
 
@@ -77,6 +146,13 @@ impl FaultKind {
             FaultKind::ReplyLoss => "reply_loss",
             FaultKind::Latency => "latency",
             FaultKind::TrafficSpike => "traffic_spike",
+            FaultKind::Crash => "crash",
+            FaultKind::Restart => "restart",
+            FaultKind::Pause => "pause",
+            FaultKind::WorkerKill => "worker_kill",
+            FaultKind::RelayCrash => "relay_crash",
+            FaultKind::DiskFull => "disk_full",
+            FaultKind::ClockSkew => "clock_skew",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From faults to controls of a compiled model.
 
+use super::instances;
 use super::language::{FaultKind, FaultText};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
@@ -76,6 +77,20 @@ impl Plan {
                 links: links(fault, program)?,
                 added: fault.added.unwrap_or_default(),
             },
+            FaultKind::Crash | FaultKind::Pause => instances::action(fault, program)?,
+            FaultKind::Restart => {
+                self.controls.extend(instances::restarts(fault, program, from)?);
+                return Ok(());
+            }
+            FaultKind::WorkerKill | FaultKind::RelayCrash => instances::kill(fault, program)?,
+            FaultKind::DiskFull => {
+                let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
+                Action::DiskFull { node: find(fault, program, "database", is_database)? }
+            }
+            FaultKind::ClockSkew => Action::ClockSkew {
+                node: find(fault, program, "node", |_| true)?,
+                by: fault.by.map_or(0, |by| by.0),
+            },
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
         self.controls.push(Control { from, until, action });
@@ -134,15 +149,24 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("after_effect", fault.after_effect.is_some()),
         ("added", fault.added.is_some()),
         ("rate", fault.rate.is_some()),
+        ("unreachable", fault.unreachable.is_some()),
+        ("step", fault.step.is_some()),
+        ("when", fault.when.is_some()),
+        ("down", fault.down.is_some()),
+        ("times", fault.times.is_some()),
+        ("by", fault.by.is_some()),
     ];
     let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
     for (name, is_given) in given {
         if is_given && !wanted.contains(&name) {
             return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
-                .expected(format!("`{kind}` takes `{}`", wanted.join("` and `")))
+                .expected(match wanted {
+                    [] => format!("nothing: `{kind}` has one strength only"),
+                    _ => format!("`{kind}` takes `{}`", wanted.join("` and `")),
+                })
                 .inside(name));
         }
-        if !is_given && wanted.contains(&name) && name != "after_effect" {
+        if !is_given && wanted.contains(&name) && !fault.kind.optional().contains(&name) {
             return Err(Problem::new(format!("`{kind}` needs `{name}`"))
                 .expected(format!("`{name}` says how strong it is")));
         }

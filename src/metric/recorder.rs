@@ -103,6 +103,20 @@ pub struct RunMetrics {
     pub refused: u64,
     /// Calls that were made to fail, before and after their effect.
     pub made_to_fail: [u64; 2],
+    /// Instances that died.
+    pub crashes: u64,
+    /// Those of them that died at a step named by a fault.
+    pub kills: u64,
+    /// Times that an instance stood still.
+    pub pauses: u64,
+    /// Requests that came to an instance that was down: refused by its host, and not answered.
+    pub nobody_there: [u64; 2],
+    /// Users who came while their client process was down.
+    pub turned_away: u64,
+    /// Transactions that crashes lost because they were not on disk.
+    pub lost_transactions: u64,
+    /// Messages that were lost because their queue kept them in memory only.
+    pub lost_messages: u64,
     /// Effects, repeated ones included.
     pub effects: u64,
     /// Reads of a user's own write.
@@ -235,6 +249,15 @@ impl Observer for Recorder {
                 metrics.dead_letters += 1;
                 self.done_with(now, since);
             }
+            Fact::Crashed { .. } => metrics.crashes += 1,
+            Fact::Killed { .. } => metrics.kills += 1,
+            Fact::Paused { .. } => metrics.pauses += 1,
+            Fact::NobodyThere { refused, .. } => {
+                metrics.nobody_there[usize::from(!refused)] += 1;
+            }
+            Fact::TurnedAway { .. } => metrics.turned_away += 1,
+            Fact::LogLost { transactions, .. } => metrics.lost_transactions += transactions,
+            Fact::MessageLost { .. } => metrics.lost_messages += 1,
             Fact::Effect { .. } => metrics.effects += 1,
             Fact::Failed { after_effect, .. } => {
                 metrics.made_to_fail[usize::from(after_effect)] += 1;
@@ -256,6 +279,7 @@ impl Observer for Recorder {
             | Fact::Enqueued { .. }
             | Fact::Delivered { .. }
             | Fact::Replayed { .. }
+            | Fact::Restarted { .. }
             | Fact::FaultBegan { .. }
             | Fact::FaultEnded { .. } => {}
         }

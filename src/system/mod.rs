@@ -9,11 +9,14 @@ mod cache;
 mod call;
 mod clients;
 pub mod control;
+mod crash;
 mod database;
 pub mod fact;
 mod job;
+mod life;
 mod network;
 mod outbox;
+mod pause;
 mod provider;
 mod queue;
 mod station;
@@ -21,11 +24,12 @@ mod station;
 use std::collections::VecDeque;
 
 use crate::kernel::digest::Digester;
-use crate::kernel::draw::Draws;
+use crate::kernel::draw::{Draws, key_of};
 use crate::kernel::limit::{Ending, Limits, Meter};
 use crate::kernel::queue::EventQueue;
 use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
+use crate::model::language::Flush;
 use crate::model::program::{Kind, NodeId, Program};
 use crate::policy;
 use control::{Conditions, Control};
@@ -50,6 +54,10 @@ enum Event {
     Replicate(NodeId),
     /// A database flushes its log.
     Flush(NodeId),
+    /// An instance stands still for a while because the model says so, for this time from 0.
+    Pause { node: NodeId, instance: u32, number: u64 },
+    /// An instance may go on that was down or stood still.
+    GoOn { node: NodeId, instance: u32 },
     /// A fault begins or ends.
     Switch { control: u32, on: bool },
 }
@@ -93,6 +101,8 @@ pub struct World<'p, O> {
     /// Calls that wait until a call of the same policy state is settled.
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
+    lives: life::Lives,
+    kills: Vec<crash::ActiveKill>,
     locals: Vec<Local>,
     /// How many messages wait in all queues.
     queued: usize,
@@ -147,6 +157,8 @@ impl<'p, O: Observer> World<'p, O> {
                 .collect(),
             policy_waiters: vec![Vec::new(); program.scopes.len()],
             conditions: Conditions::new(program, controls.len()),
+            lives: life::Lives::new(program),
+            kills: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             queued: 0,
             orders: 0,
@@ -169,25 +181,31 @@ impl<'p, O: Observer> World<'p, O> {
                 self.schedule_arrival(NodeId(index as u16));
             }
         }
-        let mut ending = Ending::Complete;
+        let ending = self.run_to_the_end();
+        self.tell_what_remains();
+        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
+        (outcome, self.observer)
+    }
+
+    /// Lets time pass until nothing happens any more or a limit is reached.
+    fn run_to_the_end(&mut self) -> Ending {
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
             debug_assert!(at >= self.now, "time runs backwards");
             self.now = at;
             self.dispatch(event);
             while let Some(job) = self.ready.pop_front() {
-                self.run_job(job);
+                if self.now >= self.lives.stopped_until || !self.put_job_off(job) {
+                    self.run_job(job);
+                }
             }
             // What waits in line has no event of its own, but takes memory all the same.
             let waiting = self.calls.len() + self.jobs.len() + self.queued;
             let pending = self.events.len() + waiting;
             if let Some(limit) = self.meter.count(at, pending) {
-                ending = limit;
-                break;
+                return limit;
             }
         }
-        self.tell_what_remains();
-        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
-        (outcome, self.observer)
+        Ending::Complete
     }
 
     /// What happens without anybody's doing.
@@ -202,16 +220,20 @@ impl<'p, O: Observer> World<'p, O> {
             match &node.kind {
                 Kind::Outbox(relay) => self.start_relay(id, relay.operation),
                 Kind::Database(database) => {
-                    if let Some(span) = database.flush_every {
+                    if let Flush::Every(span) = database.flush {
                         self.events.schedule(self.now + span, Event::Flush(id));
                     }
                 }
+                Kind::Service(_) => self.schedule_pauses(id),
                 _ => {}
             }
         }
     }
 
     fn dispatch(&mut self, event: Event) {
+        if self.now < self.lives.stopped_until && self.put_off(event) {
+            return;
+        }
         match event {
             Event::Arrive(clients) => {
                 self.fold(1, clients, self.orders);
@@ -243,6 +265,14 @@ impl<'p, O: Observer> World<'p, O> {
             Event::Flush(database) => {
                 self.fold(7, database, 0);
                 self.flush(database);
+            }
+            Event::Pause { node, instance, number } => {
+                self.fold(14, node, key_of(u64::from(instance), number));
+                self.begin_pause(node, instance, number);
+            }
+            Event::GoOn { node, instance } => {
+                self.fold(15, node, u64::from(instance));
+                self.go_on(node, instance);
             }
             Event::Switch { control, on } => {
                 self.digester.fold(self.now, 8 << 32 | u64::from(on), u64::from(control));

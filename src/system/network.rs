@@ -26,7 +26,15 @@ pub(super) enum Message {
     /// The answer to an attempt.
     Reply { call: Handle, attempt: u32, edge: EdgeId, outcome: Outcome, value: u64, key: u64 },
     /// A message of a queue for a worker whose place is kept.
-    Delivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
+    Delivery {
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        /// How many times the worker's instance had died.
+        deaths: u32,
+        key: u64,
+    },
     /// A worker could not handle a message of a queue.
     GivenBack { queue: NodeId, message: u64, key: u64 },
 }
@@ -96,6 +104,9 @@ impl<O: Observer> World<'_, O> {
                 job.instance = self.balance(target, key);
                 let instance = job.instance;
                 let handle = self.jobs.insert(job);
+                if self.now < self.lives.stopped_until && self.is_refused_by_host(handle) {
+                    return;
+                }
                 if !self.enter(handle, target, instance) {
                     self.jobs.remove(handle);
                     let outcome = Outcome::Rejected;
@@ -109,15 +120,19 @@ impl<O: Observer> World<'_, O> {
                 self.tell(Fact::Arrived { direction: Direction::Reply });
                 self.take_reply(call, attempt, edge, outcome, value);
             }
-            Message::Delivery { queue, message, worker, instance, key } => {
+            Message::Delivery { queue, message, worker, instance, deaths, key } => {
                 self.fold(12, worker, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.take_delivery(queue, message, worker, instance, key);
+                if deaths == self.lives.of(worker, instance).deaths() {
+                    self.take_delivery(queue, message, worker, instance, key);
+                }
             }
             Message::GivenBack { queue, message, key } => {
                 self.fold(13, queue, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.take_back(queue, message, key);
+                if !self.is_down(queue, 0) {
+                    self.take_back(queue, message, key);
+                }
             }
         }
     }

@@ -32,6 +32,13 @@ pub(super) fn pack_batch(first: u64, count: u64) -> u64 {
     first << COUNT_BITS | count.min((1 << COUNT_BITS) - 1)
 }
 
+impl Relay {
+    /// Forgets where it was; its rounds go on being counted.
+    pub(super) fn forget_batch(&mut self) {
+        *self = Relay { round: self.round, ..Relay::default() };
+    }
+}
+
 impl<O: Observer> World<'_, O> {
     fn relay(&mut self, node: NodeId) -> &mut Relay {
         match &mut self.locals[node.0 as usize] {
@@ -43,6 +50,14 @@ impl<O: Observer> World<'_, O> {
     /// Starts the endless job of a relay.
     pub(super) fn start_relay(&mut self, node: NodeId, operation: OperationId) {
         let key = u64::from(self.program.node(node).id);
+        self.start_own(operation, key, 0, Subject::default());
+    }
+
+    /// Starts a relay again that has died: with a new round, from what is marked.
+    pub(super) fn restart_relay(&mut self, node: NodeId, operation: OperationId) {
+        let relay = self.relay(node);
+        relay.round += 1;
+        let key = key_of(u64::from(self.program.node(node).id), self.relay(node).round);
         self.start_own(operation, key, 0, Subject::default());
     }
 
@@ -63,8 +78,19 @@ impl<O: Observer> World<'_, O> {
             relay.batch = first..first + waiting.min(u64::from(most));
             relay.more = waiting > u64::from(most);
         }
-        let (next, is_done) = (relay.batch.start, relay.batch.is_empty());
-        let event = (!is_done).then(|| self.database(database).outbox[next as usize]);
+        let mut batch = relay.batch.clone();
+        // A database that crashed may have lost events that it had told of.
+        let event = loop {
+            if batch.is_empty() {
+                break None;
+            }
+            let event = self.database(database).outbox[batch.start as usize];
+            if !event.is_lost {
+                break Some(event);
+            }
+            batch.start += 1;
+        };
+        self.relay(node).batch = batch;
         if let Some(job) = self.jobs.get_mut(handle) {
             match event {
                 Some(event) => {

@@ -26,6 +26,13 @@ enum KeyState {
     Done { forgotten: Time },
 }
 
+impl Provider {
+    /// Calls in progress are lost; keys of effects that have happened are durable.
+    pub(super) fn forget_unfinished(&mut self) {
+        self.keys.retain(|_, state| matches!(state, KeyState::Done { .. }));
+    }
+}
+
 impl<O: Observer> World<'_, O> {
     fn provider(&mut self, node: NodeId) -> &mut Provider {
         match &mut self.locals[node.0 as usize] {
@@ -37,7 +44,8 @@ impl<O: Observer> World<'_, O> {
     /// The answer to a call whose idempotency key is known; `None` if it is the first with its key.
     pub(super) fn check_key(&mut self, handle: Handle) -> Option<Outcome> {
         let job = self.jobs.get(handle)?;
-        let (node, token, now) = (job.node, (job.operation, job.token), self.now);
+        let (node, token) = (job.node, (job.operation, job.token));
+        let now = self.clock_of(node);
         if token.1 == 0 {
             return None;
         }
@@ -70,7 +78,7 @@ impl<O: Observer> World<'_, O> {
             if token.1 != 0
                 && let Kind::Provider(rules) = &self.program.node(node).kind
             {
-                let forgotten = self.now + rules.keys_expire;
+                let forgotten = self.clock_of(node) + rules.keys_expire;
                 self.provider(node).keys.insert(token, KeyState::Done { forgotten });
             }
         }

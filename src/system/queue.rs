@@ -107,7 +107,11 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Hands messages to free workers as long as there are both.
-    fn hand_out(&mut self, node: NodeId) {
+    pub(super) fn hand_out(&mut self, node: NodeId) {
+        if self.now < self.lives.stopped_until && self.lives.of(node, 0).stopped(self.now).is_some()
+        {
+            return;
+        }
         loop {
             let queue = self.queue(node);
             let Some(&message) = queue.ready.front() else { return };
@@ -132,6 +136,7 @@ impl<O: Observer> World<'_, O> {
             let limits = &program.node(worker).station;
             let free = (0..limits.instances).find(|&instance| {
                 self.stations[self.station_index(worker, instance)].busy < limits.workers
+                    && !self.is_down(worker, instance)
             });
             if let Some(instance) = free {
                 self.queue(node).turn = (turn + step + 1) % count;
@@ -164,7 +169,8 @@ impl<O: Observer> World<'_, O> {
         self.tell(Fact::Delivered { queue: node, order, receives });
         let station = self.station_index(worker, instance);
         self.stations[station].busy += 1;
-        let delivery = Message::Delivery { queue: node, message, worker, instance, key };
+        let deaths = self.lives.of(worker, instance).deaths();
+        let delivery = Message::Delivery { queue: node, message, worker, instance, deaths, key };
         if !self.send(node, worker, Direction::Request, delivery) {
             // The worker asks again at once; only the message stays hidden.
             self.stations[station].busy -= 1;
@@ -180,7 +186,7 @@ impl<O: Observer> World<'_, O> {
         instance: u32,
         key: u64,
     ) {
-        let Kind::Service(program::Service { takes: Some(operation) }) =
+        let Kind::Service(program::Service { takes: Some(operation), .. }) =
             self.program.node(worker).kind
         else {
             return;
@@ -225,6 +231,32 @@ impl<O: Observer> World<'_, O> {
             queued.hidden = None;
             queue.ready.push_back(message);
             self.hand_out(node);
+        }
+    }
+
+    /// A message stays hidden because its queue does nothing at present.
+    pub(super) fn hide_again(&mut self, node: NodeId, message: u64, timer: TimerId) {
+        if let Some(queued) = self.queue(node).get(message) {
+            queued.hidden = Some(timer);
+        }
+    }
+
+    /// A queue that keeps its messages in memory has died.
+    pub(super) fn lose_messages(&mut self, node: NodeId) {
+        if self.queue_rules(node).durable {
+            return;
+        }
+        let queue = self.queue(node);
+        let lost = std::mem::take(&mut queue.messages);
+        queue.first += lost.len() as u64;
+        queue.ready.clear();
+        for queued in lost.into_iter().flatten() {
+            if let Some(timer) = queued.hidden {
+                self.events.cancel(timer);
+            }
+            self.queued -= 1;
+            let (order, since) = (queued.subject.order, queued.subject.since);
+            self.tell(Fact::MessageLost { queue: node, order, since });
         }
     }
 

@@ -14,6 +14,7 @@ impl Compiler<'_> {
             visibility: queue.visibility,
             max_receives: queue.max_receives,
             redelivery: queue.redelivery,
+            durable: queue.durable,
             consumers: Vec::new(),
         });
         self.node("queue", name, kind, station(1, Count::Unlimited));

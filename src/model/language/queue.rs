@@ -20,9 +20,16 @@ pub struct Queue {
     /// the rest of its visibility.
     #[serde(default)]
     pub redelivery: Option<Span>,
+    /// Whether messages outlive a crash of the queue.
+    #[serde(default = "yes")]
+    pub durable: bool,
     /// How long the queue takes to accept a message or an acknowledgement.
     #[serde(default = "instantly")]
     pub latency: Distribution,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn ten() -> u32 {

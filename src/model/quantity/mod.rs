@@ -1,6 +1,7 @@
 //! Quantities as they are written: a number and its unit.
 
 mod schema;
+mod shift;
 mod written;
 
 use std::fmt;
@@ -9,6 +10,8 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
+
+pub use shift::Shift;
 
 /// How many things happen in a second.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
