@@ -161,14 +161,16 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         if is_given && !wanted.contains(&name) {
             return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
                 .expected(match wanted {
-                    [] => format!("nothing: `{kind}` has one strength only"),
+                    [] => format!("`{kind}` without any strength"),
                     _ => format!("`{kind}` takes `{}`", wanted.join("` and `")),
                 })
                 .inside(name));
         }
         if !is_given && wanted.contains(&name) && !fault.kind.optional().contains(&name) {
-            return Err(Problem::new(format!("`{kind}` needs `{name}`"))
-                .expected(format!("`{name}` says how strong it is")));
+            return Err(Problem::new(format!("`{kind}` needs `{name}`")).expected(match name {
+                "step" => "the name of the step at which it strikes".to_owned(),
+                _ => format!("`{name}` says how strong it is"),
+            }));
         }
     }
     Ok(())

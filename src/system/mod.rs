@@ -176,19 +176,19 @@ impl<'p, O: Observer> World<'p, O> {
 
     /// Runs to the end and returns what is left, with the observer.
     pub fn run(mut self) -> (Outcome, O) {
-        for index in 0..self.program.nodes.len() {
-            if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
-                self.schedule_arrival(NodeId(index as u16));
-            }
-        }
         let ending = self.run_to_the_end();
         self.tell_what_remains();
         let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
         (outcome, self.observer)
     }
 
-    /// Lets time pass until nothing happens any more or a limit is reached.
+    /// Lets users arrive and time pass until nothing happens any more or a limit is reached.
     fn run_to_the_end(&mut self) -> Ending {
+        for index in 0..self.program.nodes.len() {
+            if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
+                self.schedule_arrival(NodeId(index as u16));
+            }
+        }
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
             debug_assert!(at >= self.now, "time runs backwards");
             self.now = at;
