@@ -190,7 +190,8 @@ retry = {{ attempts = 2, backoff = "exponential 999ms", jitter = "full" }}
         assert!(count > 1990.0);
         let mean = delays.iter().sum::<f64>() / count;
         let deviation = |delay: f64| delay - mean;
-        let variance = delays.iter().map(|&delay| deviation(delay).powi(2)).sum::<f64>() / count;
+        let variance =
+            delays.iter().map(|&delay| deviation(delay) * deviation(delay)).sum::<f64>() / count;
         // Uniform on [0, 1]: mean 1/2, variance 1/12. Six standard errors, false alarm 2e-9 each.
         assert!((mean - 0.5).abs() < 6.0 * (1.0_f64 / 12.0 / count).sqrt(), "{mean}");
         assert!((variance - 1.0 / 12.0).abs() < 6.0 * (1.0_f64 / 180.0 / count).sqrt());

@@ -25,7 +25,7 @@ const CHANGES: u64 = 25;
 const DEPTH: u32 = 6;
 
 /// What a step can do, and what can be said about how.
-const ACTIONS: [(&str, &[&str]); 13] = [
+const ACTIONS: [(&str, &[&str]); 14] = [
     ("work", &[]),
     ("think", &[]),
     ("call", &["policy", "ignore_failure", "idempotency_key", "fallback", "expect"]),
@@ -39,6 +39,7 @@ const ACTIONS: [(&str, &[&str]); 13] = [
     ("nack", &[]),
     ("when", &["then", "otherwise", "then", "otherwise"]),
     ("parallel", &["need", "ignore_failure", "fallback"]),
+    ("parallel", &["need", "need", "ignore_failure", "fallback"]),
 ];
 
 /// Compiles a model given as JSON.
@@ -117,7 +118,8 @@ impl<'s> Generator<'s> {
             } },
             "service": services,
             "database": { "database0": {
-                "commit": "1ms", "read": "1ms", "tables": { "table0": {}, "table1": { "rows": "key" } },
+                "commit": "1ms", "read": "1ms",
+                "tables": { "table0": {}, "table1": { "rows": "key" } },
             } },
             "replica": { "replica0": { "of": "database0", "lag": "exp 20ms", "read": "1ms" } },
             "cache": { "cache0": { "capacity": 10 } },
@@ -129,7 +131,7 @@ impl<'s> Generator<'s> {
             "link": { "default": { "latency": "1ms" } },
             "policy": {
                 "policy0": { "timeout": "100ms" },
-                "policy1": { "timeout": "200ms", "retry": { "attempts": 3, "backoff": "constant 10ms" } },
+                "policy1": { "timeout": "200ms", "retry": { "attempts": 3 } },
             },
         })
     }
@@ -254,11 +256,11 @@ impl<'s> Generator<'s> {
         match type_of(schema) {
             "object" => self.object(schema, &name, depth),
             "array" => {
-                let count = 1 + self.below(2);
+                let count = 1 + self.below(3);
                 let parts = (0..count).map(|_| self.fresh(&schema["items"], &name, key, depth + 1));
                 Value::Array(parts.collect())
             }
-            "integer" => json!(self.pick(&[0_u64, 1, 2, 3, 5, 10, 50])),
+            "integer" => json!(self.pick(&[0_u64, 1, 1, 2, 2, 3, 5, 10, 50])),
             "number" => json!(self.pick(&[0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 10.0])),
             "boolean" => json!(self.below(2) == 0),
             "string" => self.word(key),

@@ -23,10 +23,15 @@ seeds = "1..2"
 limits = { events = 200000, pending = 20000 }
 "#;
 
+/// Parts of the language that need files, which these models have not.
+const NEEDS_FILES: [&str; 5] =
+    ["Arrivals.trace", "Trace.path", "Trace.column", "Trace.speed", "Trace.copies"];
+
+#[expect(clippy::disallowed_methods, reason = "how much is tried, not what comes out")]
 fn count() -> u64 {
     match std::env::var("STORMGLASS_RANDOM_MODELS") {
         Ok(text) => text.parse().expect("a number of models"),
-        Err(_) => 300,
+        Err(_) => 600,
     }
 }
 
@@ -61,10 +66,10 @@ fn random_models_end_and_end_the_same_twice() {
         *endings.entry(one.ending.name()).or_default() += 1;
         requests += one.metrics.requests;
     }
-    println!("endings: {endings:?}, requests: {requests}");
     assert!(endings["complete"] * 2 > count(), "most models come to their end: {endings:?}");
     assert!(requests > 10 * count(), "somebody asks: {requests}");
-    let missing: Vec<String> =
-        everything(&schema).difference(&generator.covered).cloned().collect();
-    println!("never accepted in any model: {missing:#?}");
+    let mut missing = everything(&schema);
+    missing
+        .retain(|name| !generator.covered.contains(name) && !NEEDS_FILES.contains(&name.as_str()));
+    assert!(missing.is_empty(), "no model had any of these: {missing:#?}");
 }
