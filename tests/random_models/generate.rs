@@ -291,7 +291,8 @@ impl<'s> Generator<'s> {
     /// A step that does one thing, in some way.
     fn step(&mut self, depth: u32) -> Value {
         let properties = self.schema["$defs"]["Step"]["properties"].as_object().expect("steps");
-        let (action, modifiers) = self.pick(&ACTIONS);
+        let plainest: (&str, &[&str]) = ("work", &[]);
+        let (action, modifiers) = if depth < DEPTH { self.pick(&ACTIONS) } else { plainest };
         let mut fields = Map::new();
         let mut put = |generator: &mut Self, key: &str| {
             let name = format!("Step.{key}");
