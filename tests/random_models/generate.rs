@@ -168,9 +168,11 @@ impl<'s> Generator<'s> {
             "/service/service0/on/ask/steps",
             "/service/worker0/steps",
         ]);
-        let steps = model.pointer_mut(list).and_then(Value::as_array_mut).expect("steps");
-        let index = self.below(steps.len() as u64) as usize;
-        steps.insert(index, self.step(0));
+        // An earlier change may have taken the list away.
+        if let Some(Value::Array(steps)) = model.pointer_mut(list) {
+            let index = self.below(1 + steps.len() as u64) as usize;
+            steps.insert(index, self.step(0));
+        }
     }
 
     fn change_at(&mut self, value: &mut Value, schema: &'s Value, name: &str, depth: u32) {
