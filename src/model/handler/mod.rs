@@ -10,6 +10,7 @@ mod shape;
 mod steps;
 
 use indexmap::IndexMap;
+use nodes::join_group;
 use steps::with;
 
 use crate::kernel::draw::name_id;
@@ -172,6 +173,11 @@ impl<'c, 'd> Handlers<'c, 'd> {
                 self.compiler.problem(&path, problem);
             }
         }
+        if service.group.is_some() && service.takes.is_none() {
+            let problem = Problem::new(format!("`{name}` shares no messages with anybody"))
+                .expected("`group` in a service that `takes` a queue");
+            self.compiler.problem(&with(&path, "group"), problem);
+        }
     }
 
     fn worker(&mut self, name: &str, node: NodeId, queue: &str, steps: &[language::Step]) {
@@ -189,7 +195,8 @@ impl<'c, 'd> Handlers<'c, 'd> {
         let nodes = &mut self.compiler.program.nodes;
         nodes[node.0 as usize].kind = Kind::Service(program::Service { takes: Some(operation) });
         if let Kind::Queue(queue) = &mut nodes[queue.0 as usize].kind {
-            queue.consumers.push(node);
+            let group = self.sections.service[name].group.as_deref();
+            join_group(queue, group, node);
         }
     }
 }

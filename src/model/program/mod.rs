@@ -10,7 +10,8 @@ use crate::kernel::sample::Distribution;
 use crate::policy::Policy;
 
 pub use kind::{
-    Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
+    Arrivals, Cache, Clients, Database, Group, Kind, Outbox, Provider, Queue, RateLimit, Replica,
+    Service, Tail,
 };
 pub use step::{Call, Step, Token, Transaction};
 
