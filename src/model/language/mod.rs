@@ -24,7 +24,7 @@ pub use provider::{ConcurrentKey, Mismatch, Provider, RateLimit};
 pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Service};
-pub use step::{Expectation, KeyOf, Reply, Step};
+pub use step::{Condition, Expectation, KeyOf, Reply, Step, all_steps};
 
 fn one() -> u32 {
     1
