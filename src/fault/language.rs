@@ -16,8 +16,8 @@ pub struct FaultText {
     pub target: String,
     /// When it begins.
     pub at: Span,
-    /// How long it lasts.
-    #[serde(rename = "for")]
+    /// How long it lasts. A `redelivery_burst` has no duration.
+    #[serde(rename = "for", default = "no_time")]
     pub lasts: Span,
     /// `slow`: how many times as long work takes.
     #[serde(default)]
@@ -53,6 +53,9 @@ pub struct FaultText {
     /// `clock_skew`: by how much the clock is fast, or with a minus slow.
     #[serde(default)]
     pub by: Option<Shift>,
+    /// `redelivery_burst`: messages acknowledged within this span are delivered again too.
+    #[serde(default)]
+    pub since: Option<Span>,
     /// `traffic_spike`: the rate of arrivals while it lasts.
     #[serde(default)]
     pub rate: Option<Rate>,
@@ -104,6 +107,12 @@ pub enum FaultKind {
     /// The clock of a node is fast or slow, where it compares times: when a cached row or an
     /// idempotency key expires.
     ClockSkew,
+    /// A queue delivers nothing while it lasts; it accepts messages and acknowledgements.
+    QueueStall,
+    /// When it begins, every message of a queue that was delivered and not acknowledged is
+    /// delivered again at once, and so is what was acknowledged within `since`, as after the reset
+    /// of a consumer's offset. It has no duration.
+    RedeliveryBurst,
     /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
     TrafficSpike,
 }
@@ -116,6 +125,8 @@ impl FaultKind {
             FaultKind::Errors => &["share", "after_effect"],
             FaultKind::RequestLoss | FaultKind::ReplyLoss => &["share"],
             FaultKind::Latency => &["added"],
+            FaultKind::QueueStall => &[],
+            FaultKind::RedeliveryBurst => &["since"],
             FaultKind::TrafficSpike => &["rate"],
             FaultKind::Crash => &["unreachable"],
             FaultKind::Restart | FaultKind::Pause | FaultKind::DiskFull => &[],
@@ -130,6 +141,7 @@ impl FaultKind {
     pub(super) fn optional(self) -> &'static [&'static str] {
         match self {
             FaultKind::Errors => &["after_effect"],
+            FaultKind::RedeliveryBurst => &["since"],
             FaultKind::Crash => &["unreachable"],
             FaultKind::WorkerKill | FaultKind::RelayCrash => &["when", "down", "times", "share"],
             _ => &[],
@@ -145,6 +157,8 @@ impl FaultKind {
             FaultKind::RequestLoss => "request_loss",
             FaultKind::ReplyLoss => "reply_loss",
             FaultKind::Latency => "latency",
+            FaultKind::QueueStall => "queue_stall",
+            FaultKind::RedeliveryBurst => "redelivery_burst",
             FaultKind::TrafficSpike => "traffic_spike",
             FaultKind::Crash => "crash",
             FaultKind::Restart => "restart",
@@ -155,4 +169,8 @@ impl FaultKind {
             FaultKind::ClockSkew => "clock_skew",
         }
     }
+}
+
+fn no_time() -> Span {
+    Span::ZERO
 }

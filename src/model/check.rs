@@ -208,7 +208,9 @@ pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
         let (wrong, expected) = match &node.kind {
             Kind::Clients(_) | Kind::Outbox(_) => continue,
             Kind::Service(service) if service.takes.is_some() => continue,
-            Kind::Queue(queue) if is_called && queue.consumers.is_empty() => {
+            Kind::Queue(queue)
+                if is_called && queue.groups.iter().all(|group| group.consumers.is_empty()) =>
+            {
                 ("nobody takes messages from the queue", "a service that `takes` them")
             }
             Kind::Database(database) if !database.replicas.is_empty() => continue,

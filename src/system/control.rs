@@ -30,6 +30,18 @@ pub enum Action {
         /// Although the effect happened.
         after: Probability,
     },
+    /// A queue delivers nothing.
+    QueueStall {
+        /// Which queue.
+        node: NodeId,
+    },
+    /// A queue delivers again what is in flight, all at once, when the control is switched on.
+    Redelivery {
+        /// Which queue.
+        node: NodeId,
+        /// Messages that were acknowledged within this span are delivered again as well.
+        since: Span,
+    },
     /// Requests on these links are lost.
     RequestLoss {
         /// Indices of [`Program::links`].
@@ -101,6 +113,8 @@ pub struct Control {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct NodeCondition {
     pub(super) slow: f64,
+    /// Queues: nothing is delivered.
+    pub(super) stalled: bool,
     pub(super) errors_before: Probability,
     pub(super) errors_after: Probability,
     pub(super) disk_full: bool,
@@ -130,6 +144,7 @@ impl Conditions {
         let nodes = program.nodes.iter().map(|node| match node.kind {
             Kind::Provider(ref provider) => NodeCondition {
                 slow: 1.0,
+                stalled: false,
                 errors_before: provider.errors_before,
                 errors_after: provider.errors_after,
                 disk_full: false,
@@ -137,6 +152,7 @@ impl Conditions {
             },
             _ => NodeCondition {
                 slow: 1.0,
+                stalled: false,
                 errors_before: Probability::NEVER,
                 errors_after: Probability::NEVER,
                 disk_full: false,
@@ -164,8 +180,12 @@ impl Conditions {
                 let skew = &mut self.nodes[node.0 as usize].skew;
                 *skew = skew.saturating_add(*by);
             }
+            Action::QueueStall { node } => self.nodes[node.0 as usize].stalled = true,
             // These happen once, or when somebody comes to a step.
-            Action::Crash { .. } | Action::Pause { .. } | Action::Kill { .. } => {}
+            Action::Crash { .. }
+            | Action::Pause { .. }
+            | Action::Kill { .. }
+            | Action::Redelivery { .. } => {}
             Action::RequestLoss { links, share } => {
                 for &link in links {
                     let loss = &mut self.links[link].request_loss;
@@ -202,7 +222,7 @@ impl<O: Observer> World<'_, O> {
         self.strike(control, on);
     }
 
-    /// Does what a fault does to instances when it begins or ends.
+    /// Does what a fault does once, when it begins or ends.
     fn strike(&mut self, control: u32, on: bool) {
         let Control { until, action, .. } = &self.controls[control as usize];
         match action {
@@ -214,7 +234,18 @@ impl<O: Observer> World<'_, O> {
             }
             Action::Kill { .. } if on => self.kills.push(ActiveKill { control, struck: 0 }),
             Action::Kill { .. } => self.kills.retain(|kill| kill.control != control),
+            Action::QueueStall { node } if !on => self.resume_queue(*node),
+            Action::Redelivery { node, since } if on => self.redeliver(*node, *since),
             _ => {}
+        }
+    }
+
+    /// Lets queues keep what a fault will ask for again.
+    pub(super) fn remember_for_faults(&mut self) {
+        for control in self.controls {
+            if let Action::Redelivery { node, since } = control.action {
+                self.remember_for(node, since);
+            }
         }
     }
 }

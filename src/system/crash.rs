@@ -57,6 +57,11 @@ impl<O: Observer> World<'_, O> {
         self.now < self.lives.stopped_until && self.lives.of(node, instance).is_down(self.now)
     }
 
+    /// Whether a node of one instance is down or stands still.
+    pub(super) fn is_stopped(&self, node: NodeId) -> bool {
+        self.now < self.lives.stopped_until && self.lives.of(node, 0).stopped(self.now).is_some()
+    }
+
     /// Takes instances of a node down until a time.
     pub(super) fn crash(
         &mut self,
@@ -83,11 +88,11 @@ impl<O: Observer> World<'_, O> {
         if self.lives.restarts(node, instance, self.now) {
             self.tell(Fact::Restarted { node, instance });
             if let Kind::Outbox(relay) = &program.node(node).kind {
-                self.restart_relay(node, relay.operation);
+                self.restart_relay(node, instance, relay.operation);
             }
         }
         match &program.node(node).kind {
-            Kind::Queue(_) => self.hand_out(node),
+            Kind::Queue(_) => self.resume_queue(node),
             Kind::Service(service) if service.takes.is_some() => self.offer_worker(node),
             _ => {}
         }
@@ -109,7 +114,7 @@ impl<O: Observer> World<'_, O> {
         }
         match &mut self.locals[node.0 as usize] {
             Local::Cache(cache) => *cache = super::cache::Cache::default(),
-            Local::Relay(relay) => relay.forget_batch(),
+            Local::Relay(relay) => relay.forget(instance),
             Local::Provider(provider) => provider.forget_unfinished(),
             Local::Database(_) => self.lose_log(node),
             Local::Queue(_) => self.lose_messages(node),
@@ -174,7 +179,9 @@ impl<O: Observer> World<'_, O> {
             && !is_silent
         {
             let outcome = Outcome::Failed;
-            self.send_reply(edge, Message::Reply { call, attempt, edge, outcome, value: 0, key });
+            let (value, hint) = (0, None);
+            let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
+            self.send_reply(edge, reply);
         }
         true
     }

@@ -2,7 +2,7 @@
 
 mod durability;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use durability::{Log, Undo};
 
@@ -23,7 +23,9 @@ pub(super) struct Database {
     idempotency: BTreeMap<(TransactionId, u64), u64>,
     pub(super) outbox: Vec<OutboxEvent>,
     /// How many events of the outbox are marked as sent: all before this one.
-    sent: usize,
+    pub(super) sent: usize,
+    /// Events behind that one that are marked as sent, out of order.
+    pub(super) marked: BTreeSet<u64>,
     /// How many transactions were committed: the position of the last one in the log.
     position: u64,
     log: Log,
@@ -85,6 +87,7 @@ impl Database {
             idempotency: BTreeMap::new(),
             outbox: Vec::new(),
             sent: 0,
+            marked: BTreeSet::new(),
             position: 0,
             log: Log::default(),
             writes: Vec::new(),
@@ -98,8 +101,10 @@ impl Database {
 
     /// The order and due time of every event that is not marked as sent.
     pub(super) fn unsent(&self) -> Vec<(u64, Time)> {
-        let unsent = self.outbox[self.sent..].iter().filter(|event| !event.is_lost);
-        unsent.map(|event| (event.subject.order, event.subject.since)).collect()
+        let rows = self.outbox.iter().enumerate().skip(self.sent);
+        let unsent =
+            rows.filter(|(row, event)| !event.is_lost && !self.marked.contains(&(*row as u64)));
+        unsent.map(|(_, event)| (event.subject.order, event.subject.since)).collect()
     }
 }
 
@@ -168,6 +173,9 @@ impl<O: Observer> World<'_, O> {
             database.outbox.push(OutboxEvent { subject, key: event_key, is_lost: false });
             self.tell(Fact::Outboxed { event, order: subject.order });
         }
+        if !transaction.events.is_empty() {
+            self.wake_followers(node);
+        }
         for &entry in &transaction.audits {
             self.tell(Fact::Audited { entry, order: subject.order });
         }
@@ -225,25 +233,6 @@ impl<O: Observer> World<'_, O> {
             other => unreachable!("rows are read at databases and replicas, not at {other:?}"),
         };
         self.set_value(handle, value);
-    }
-
-    /// Finds the first events that are not marked as sent.
-    pub(super) fn take_outbox(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let node = job.node;
-        let database = self.database(node);
-        let (sent, count) = (database.sent as u64, (database.outbox.len() - database.sent) as u64);
-        self.set_value(handle, super::outbox::pack_batch(sent, count));
-    }
-
-    /// Marks every event before the one that the relay names as sent.
-    pub(super) fn mark_outbox(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let (node, upto) = (job.node, job.value as usize);
-        let flush = self.flush_of(node);
-        let database = self.database(node);
-        database.log.note(flush, Undo::Sent(database.sent));
-        database.sent = database.sent.max(upto);
     }
 
     pub(super) fn set_value(&mut self, handle: Handle, value: u64) {

@@ -5,6 +5,7 @@ use super::branch::Forked;
 use super::call::Resumption;
 use super::fact::{Fact, Observer};
 use super::network::Message;
+use super::provider::KeyCheck;
 use crate::kernel::draw::Purpose;
 use crate::kernel::queue::TimerId;
 use crate::kernel::sample::Distribution;
@@ -175,13 +176,17 @@ impl<O: Observer> World<'_, O> {
                 Step::MarkOutbox => self.mark_outbox(handle),
                 Step::Lookup(table) => self.look_up(handle, table),
                 Step::Fill(table) => self.fill(handle, table),
-                Step::Enqueue => self.enqueue(handle),
-                Step::Acknowledge => self.acknowledge(handle),
-                Step::CheckKey => {
-                    if let Some(answer) = self.check_key(handle) {
-                        return self.end_job(handle, answer);
+                Step::Enqueue => {
+                    if let Some(refusal) = self.enqueue(handle) {
+                        return self.end_job(handle, refusal);
                     }
                 }
+                Step::Acknowledge => self.acknowledge(handle),
+                Step::CheckKey => match self.check_key(handle) {
+                    KeyCheck::Execute => {}
+                    KeyCheck::Answer(answer) => return self.end_job(handle, answer),
+                    KeyCheck::Wait => return,
+                },
                 Step::Effect(effect) => {
                     if let Some(error) = self.take_effect(handle, effect) {
                         return self.end_job(handle, error);
@@ -189,6 +194,14 @@ impl<O: Observer> World<'_, O> {
                 }
                 Step::NextEvent(otherwise) => self.next_event(handle, otherwise),
                 Step::EndBatch(otherwise) => self.end_batch(handle, otherwise),
+                Step::ClaimBatch(otherwise) => self.claim_batch(handle, otherwise),
+                Step::Follow(store) => {
+                    if self.follow_log(handle, store) {
+                        return;
+                    }
+                }
+                Step::Published => self.pass_published(handle),
+                Step::Stored => self.pass_stored(handle),
                 Step::NextRound(rest) => {
                     if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think) {
                         return;
@@ -268,7 +281,10 @@ impl<O: Observer> World<'_, O> {
             Origin::Call { call, attempt, edge } => {
                 let key = job.key;
                 let value = job.value;
-                self.send_reply(edge, Message::Reply { call, attempt, edge, outcome, value, key });
+                self.send_reply(
+                    edge,
+                    Message::Reply { call, attempt, edge, outcome, value, key, hint: None },
+                );
             }
             Origin::Delivery { queue, message } => {
                 if outcome != Outcome::Ok {

@@ -50,6 +50,10 @@ enum Event {
     Retry(Handle),
     /// A delivered message was not acknowledged in time, or is to be delivered again.
     Visible { queue: NodeId, message: u64 },
+    /// The oldest messages of a queue expire.
+    Expire(NodeId),
+    /// The handler of a message says that it still works.
+    Heartbeat(Handle),
     /// A replica applies its next transaction.
     Replicate(NodeId),
     /// A database flushes its log.
@@ -165,6 +169,7 @@ impl<'p, O: Observer> World<'p, O> {
             observer,
         };
         world.schedule_start();
+        world.remember_for_faults();
         world
     }
 
@@ -258,6 +263,11 @@ impl<'p, O: Observer> World<'p, O> {
                 self.fold(5, queue, message);
                 self.make_visible(queue, message);
             }
+            Event::Expire(queue) => {
+                self.fold(14, queue, 0);
+                self.expire(queue);
+            }
+            Event::Heartbeat(job) => self.beat(job),
             Event::Replicate(replica) => {
                 self.fold(6, replica, 0);
                 self.replicate(replica);
@@ -267,11 +277,11 @@ impl<'p, O: Observer> World<'p, O> {
                 self.flush(database);
             }
             Event::Pause { node, instance, number } => {
-                self.fold(14, node, key_of(u64::from(instance), number));
+                self.fold(30, node, key_of(u64::from(instance), number));
                 self.begin_pause(node, instance, number);
             }
             Event::GoOn { node, instance } => {
-                self.fold(15, node, u64::from(instance));
+                self.fold(31, node, u64::from(instance));
                 self.go_on(node, instance);
             }
             Event::Switch { control, on } => {
@@ -306,6 +316,9 @@ impl<'p, O: Observer> World<'p, O> {
             }
         }
         for index in 0..self.locals.len() {
+            if self.is_dead_end(NodeId(index as u16)) {
+                continue;
+            }
             for (order, since) in self.locals[index].unprocessed() {
                 self.tell(Fact::Unprocessed { order, since });
             }
@@ -320,7 +333,7 @@ impl Local {
             Kind::Database(_) => Local::Database(database::Database::new(program)),
             Kind::Replica(_) => Local::Replica(database::Replica::new(program)),
             Kind::Cache(_) => Local::Cache(cache::Cache::default()),
-            Kind::Queue(_) => Local::Queue(queue::Queue::default()),
+            Kind::Queue(rules) => Local::Queue(queue::Queue::new(rules)),
             Kind::Provider(_) => Local::Provider(provider::Provider::default()),
             Kind::Outbox(_) => Local::Relay(outbox::Relay::default()),
             Kind::Service(_) => Local::Nothing,

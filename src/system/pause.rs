@@ -53,6 +53,13 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn put_off(&mut self, event: Event) -> bool {
         match event {
             Event::Resume(job) => self.put_job_off(job),
+            Event::Heartbeat(job) => {
+                let paused = self
+                    .jobs
+                    .get(job)
+                    .and_then(|job| self.lives.of(job.node, job.instance).paused(self.now));
+                paused.is_some_and(|until| self.again(until, event))
+            }
             Event::Timeout(call) | Event::Retry(call) => {
                 let Some(until) = self.paused_caller(call) else { return false };
                 let timer = self.events.schedule_timer(until, event);
@@ -73,7 +80,7 @@ impl<O: Observer> World<'_, O> {
                 self.hide_again(queue, message, timer);
                 true
             }
-            Event::Replicate(node) | Event::Flush(node) => {
+            Event::Replicate(node) | Event::Flush(node) | Event::Expire(node) => {
                 let stopped = self.lives.of(node, 0).stopped(self.now);
                 stopped.is_some_and(|until| self.again(until, event))
             }

@@ -210,6 +210,11 @@ fn experiments() {
 }
 
 #[test]
+fn messaging() {
+    check("messaging");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }

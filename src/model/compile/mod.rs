@@ -226,6 +226,7 @@ impl Compiler<'_> {
         for (name, queue) in &sections.queue {
             self.queue(name, queue);
         }
+        self.dead_letters(sections);
         for (name, provider) in &sections.provider {
             self.provider(name, provider);
         }

@@ -100,7 +100,7 @@ impl Handlers<'_, '_> {
         let once = token(step.once);
         if once == Token::Attempt {
             return Err(Problem::new("once for each attempt is no protection at all")
-                .expected("once = \"order\" or once = \"request\"")
+                .expected("once = \"order\", once = \"key\" or once = \"request\"")
                 .inside("once"));
         }
         let mut transaction =

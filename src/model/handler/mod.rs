@@ -12,6 +12,7 @@ mod shape;
 mod steps;
 
 use indexmap::IndexMap;
+use nodes::join_group;
 use steps::with;
 
 use crate::kernel::draw::name_id;
@@ -176,6 +177,11 @@ impl<'c, 'd> Handlers<'c, 'd> {
                 self.compiler.problem(&path, problem);
             }
         }
+        if service.group.is_some() && service.takes.is_none() {
+            let problem = Problem::new(format!("`{name}` shares no messages with anybody"))
+                .expected("`group` in a service that `takes` a queue");
+            self.compiler.problem(&with(&path, "group"), problem);
+        }
     }
 
     fn worker(&mut self, name: &str, node: NodeId, queue: &str, steps: &[language::Step]) {
@@ -195,7 +201,8 @@ impl<'c, 'd> Handlers<'c, 'd> {
             service.takes = Some(operation);
         }
         if let Kind::Queue(queue) = &mut nodes[queue.0 as usize].kind {
-            queue.consumers.push(node);
+            let group = self.sections.service[name].group.as_deref();
+            join_group(queue, group, node);
         }
     }
 }

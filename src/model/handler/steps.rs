@@ -164,6 +164,7 @@ pub(super) fn token(key: Option<KeyOf>) -> Token {
     match key {
         None => Token::None,
         Some(KeyOf::Order) => Token::Order,
+        Some(KeyOf::Key) => Token::Key,
         Some(KeyOf::Request) => Token::Request,
         Some(KeyOf::Attempt) => Token::Attempt,
     }

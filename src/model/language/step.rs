@@ -132,6 +132,8 @@ pub enum Reply {
 pub enum KeyOf {
     /// The order: every call for one order is one effect.
     Order,
+    /// The key that the user is about, whatever the order.
+    Key,
     /// The request: a user's second request is new work, its retries are not.
     Request,
     /// The attempt: a new key for each retry, which protects from nothing.

@@ -10,7 +10,8 @@ use crate::kernel::sample::Distribution;
 use crate::policy::Policy;
 
 pub use kind::{
-    Arrivals, Cache, Clients, Database, Kind, Outbox, Pauses, Provider, Queue, Replica, Service,
+    Arrivals, Cache, Clients, Database, Group, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
+    Replica, Service, Tail,
 };
 pub use step::{Call, ChanceOf, Condition, Fork, Step, Token, Transaction};
 

@@ -27,6 +27,8 @@ pub enum Token {
     Order,
     /// The user's request.
     Request,
+    /// The key that the user is about.
+    Key,
     /// The attempt.
     Attempt,
     /// The message being handled: acknowledgements name it.
@@ -83,6 +85,15 @@ pub enum Step {
     EndBatch(u32),
     /// Relay: waits for the next round unless more events are due.
     NextRound(Distribution),
+    /// Relay: names the whole batch as what is to be marked, or goes to another step if there is
+    /// none.
+    ClaimBatch(u32),
+    /// Relay: waits for the next event of the log, or goes to another step to store how far it is.
+    Follow(u32),
+    /// Relay: goes on behind the event that was published.
+    Published,
+    /// Relay: how far it is has been stored.
+    Stored,
 }
 
 /// What a job can ask before it goes on.

@@ -1,5 +1,6 @@
 //! Quantities as they are written: a number and its unit.
 
+mod retry_after;
 mod schema;
 mod shift;
 mod written;
@@ -11,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 
+pub use retry_after::RetryAfter;
 pub use shift::Shift;
 
 /// How many things happen in a second.

@@ -4,6 +4,8 @@
 //! rows, events of the outbox and their marks, and answers that idempotency keys had got. Replicas
 //! are sent a transaction when it is on disk, so none of them knows more than its database.
 
+use std::collections::BTreeSet;
+
 use super::{Database, Write};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Span;
@@ -32,8 +34,8 @@ pub(super) enum Undo {
     Row(TableId, u64, u64),
     /// The event at this place of the outbox was not there.
     Event(usize),
-    /// So many events of the outbox were marked as sent.
-    Sent(usize),
+    /// These events of the outbox were marked as sent: all before the first, and these.
+    Marks(usize, BTreeSet<u64>),
     /// No transaction of this kind had been made.
     Answer(TransactionId, u64),
 }
@@ -54,7 +56,7 @@ impl Database {
             match undo {
                 Undo::Row(table, row, value) => self.tables.set(table, row, value),
                 Undo::Event(place) => self.outbox[place].is_lost = true,
-                Undo::Sent(before) => self.sent = before,
+                Undo::Marks(sent, marked) => (self.sent, self.marked) = (sent, marked),
                 Undo::Answer(transaction, token) => {
                     self.idempotency.remove(&(transaction, token));
                 }
@@ -73,6 +75,16 @@ impl<O: Observer> World<'_, O> {
         match &self.program.node(node).kind {
             Kind::Database(rules) => rules.flush,
             other => unreachable!("only databases have a log, not {other:?}"),
+        }
+    }
+
+    /// Keeps in mind which events of the outbox are marked before others are.
+    pub(in crate::system) fn note_marks(&mut self, node: NodeId) {
+        let flush = self.flush_of(node);
+        let database = self.database(node);
+        if let Flush::Every(_) = flush {
+            let undo = Undo::Marks(database.sent, database.marked.clone());
+            database.log.note(flush, undo);
         }
     }
 
