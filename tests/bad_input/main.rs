@@ -195,6 +195,11 @@ fn steps() {
 }
 
 #[test]
+fn overload() {
+    check("overload");
+}
+
+#[test]
 fn policies() {
     check("policies");
 }

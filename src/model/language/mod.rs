@@ -5,6 +5,7 @@ mod clients;
 mod database;
 mod link;
 mod outbox;
+mod overload;
 mod provider;
 mod queue;
 mod replica;
@@ -20,6 +21,10 @@ pub use clients::{Arrivals, Clients, Keys, ProfileStep, Trace};
 pub use database::{Database, Flush, Rows, Table};
 pub use link::Link;
 pub use outbox::Outbox;
+pub use overload::{
+    Aimd, Allowance, Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, Gradient2,
+    PropagateDeadline, RateLimit, Vegas,
+};
 pub use provider::Provider;
 pub use queue::Queue;
 pub use replica::Replica;

@@ -1,9 +1,10 @@
 //! A compiled model: flat tables, indexed by small ids. This is what runs.
 
 mod kind;
+mod station;
 mod step;
 
-use super::language::{Balance, Order, Rows};
+use super::language::Rows;
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
@@ -12,6 +13,7 @@ use crate::policy::Policy;
 pub use kind::{
     Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
 };
+pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
 pub use step::{Call, Step, Token, Transaction};
 
 /// The index of a node in [`Program::nodes`].
@@ -76,21 +78,6 @@ pub struct Node {
     pub station: Station,
 }
 
-/// The workers and waiting lines of a node.
-#[derive(Clone, Copy, Debug)]
-pub struct Station {
-    /// How many instances.
-    pub instances: u32,
-    /// Workers of each instance.
-    pub workers: u32,
-    /// How many may wait at each instance.
-    pub queue_limit: u32,
-    /// Who is served first.
-    pub order: Order,
-    /// How an instance is chosen.
-    pub balance: Balance,
-}
-
 /// One operation of a node.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -102,6 +89,8 @@ pub struct Operation {
     pub id: u32,
     /// Its first step in [`Program::steps`].
     pub start: u32,
+    /// In a waiting line by priority, larger ones are served first.
+    pub priority: u32,
 }
 
 /// Calls from one node to one operation of another by one policy.
