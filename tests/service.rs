@@ -323,11 +323,12 @@ on.serve.steps = [{{ work = "uniform 9ms..11ms" }}, {{ reply = "ok" }}]
         runs(&experiment("10s", "warm_up = \"2s\""), &model).remove(0)
     };
     assert!(p99_ms(&run("")) > 4_000.0);
-    // Each learns slowly what may be a new base: a load that never lets up teaches them patience.
+    // All begin far too high. Each learns slowly what may be a new base: a load that never lets up
+    // teaches them patience.
     for limit in [
-        "aimd = { initial = 10, min = 10, timeout = \"20ms\" }",
-        "vegas = { probe_multiplier = 1000 }",
-        "gradient2 = { initial = 10, min = 10, long_window = 100000 }",
+        "aimd = { initial = 200, min = 10, timeout = \"20ms\" }",
+        "vegas = { initial = 200, probe_multiplier = 1000 }",
+        "gradient2 = { initial = 200, min = 10, long_window = 100000 }",
     ] {
         let run = run(&format!("concurrency_limit = {{ {limit} }}"));
         assert!(p99_ms(&run) < 45.0, "{limit}: {} ms", p99_ms(&run));

@@ -43,18 +43,22 @@ pub struct Step {
     pub cache: Option<String>,
     /// With `transaction`: the rows and events it writes, `"TABLE = state"`, `"outbox = event"`,
     /// `"audit = entry"`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub write: Vec<String>,
     /// With `transaction`: at most one such transaction per order or key; a repetition changes
     /// nothing and is answered like the first.
     pub once: Option<KeyOf>,
     /// With anything that can fail: go on with the next step instead of failing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignore_failure: bool,
     /// With anything that can fail: what to do instead when it has failed; then the handler goes on
     /// with the next step.
     pub fallback: Option<Vec<Step>>,
     /// With `when`: what to do if it is so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<Step>,
     /// With `when`: what to do if it is not so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub otherwise: Vec<Step>,
     /// With `parallel`: how many of the lists must succeed; without it, all. The others go on, but
     /// nobody waits for them.
