@@ -52,7 +52,7 @@ impl Observer for Turns {
 }
 
 /// Order 0 occupies the only worker from 100 ms to 200 ms; 1 to 4 come meanwhile. 1 and 3 ask for
-/// what has no priority, 2 and 4 for what has; they are ready to wait 900, 300, 600 ms and for ever.
+/// what has no priority, 2 and 4 for what has; they wait up to 900, 300, 600 ms and for ever.
 fn turns(queue: &str) -> Vec<u64> {
     let mut model = format!(
         r#"
