@@ -22,7 +22,7 @@ pub struct FaultText {
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`: the share of calls or messages.
+    /// `errors`, `request_loss`, `reply_loss`, `hot_key`: the share of calls, messages or users.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
@@ -51,8 +51,12 @@ pub enum FaultKind {
     ReplyLoss,
     /// Messages on a link travel longer by `added`, each way.
     Latency,
-    /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
+    /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals
+    /// of any kind: a fixed rate, a profile, a daily pattern or bursts.
     TrafficSpike,
+    /// A `share` of the users of a group of clients is about one key, the last of their keys: under
+    /// a Zipf law the one that nobody expected.
+    HotKey,
 }
 
 impl FaultKind {
@@ -61,7 +65,7 @@ impl FaultKind {
         match self {
             FaultKind::Slow => &["factor"],
             FaultKind::Errors => &["share", "after_effect"],
-            FaultKind::RequestLoss | FaultKind::ReplyLoss => &["share"],
+            FaultKind::RequestLoss | FaultKind::ReplyLoss | FaultKind::HotKey => &["share"],
             FaultKind::Latency => &["added"],
             FaultKind::TrafficSpike => &["rate"],
         }
@@ -77,6 +81,7 @@ impl FaultKind {
             FaultKind::ReplyLoss => "reply_loss",
             FaultKind::Latency => "latency",
             FaultKind::TrafficSpike => "traffic_spike",
+            FaultKind::HotKey => "hot_key",
         }
     }
 }

@@ -25,6 +25,13 @@ pub enum Action {
         /// Although the effect happened.
         after: Probability,
     },
+    /// A share of the users is about one key, the last one.
+    HotKey {
+        /// Which clients.
+        node: NodeId,
+        /// How many of them.
+        share: Probability,
+    },
     /// Requests on these links are lost.
     RequestLoss {
         /// Indices of [`Program::links`].
@@ -65,6 +72,7 @@ pub(super) struct NodeCondition {
     pub(super) slow: f64,
     pub(super) errors_before: Probability,
     pub(super) errors_after: Probability,
+    pub(super) hot_key: Probability,
 }
 
 /// What acts on a link now.
@@ -91,11 +99,13 @@ impl Conditions {
                 slow: 1.0,
                 errors_before: provider.errors_before,
                 errors_after: provider.errors_after,
+                hot_key: Probability::NEVER,
             },
             _ => NodeCondition {
                 slow: 1.0,
                 errors_before: Probability::NEVER,
                 errors_after: Probability::NEVER,
+                hot_key: Probability::NEVER,
             },
         });
         let links = program.links.iter().map(|link| LinkCondition {
@@ -113,6 +123,10 @@ impl Conditions {
                 let condition = &mut self.nodes[node.0 as usize];
                 condition.errors_before = condition.errors_before.or(*before);
                 condition.errors_after = condition.errors_after.or(*after);
+            }
+            Action::HotKey { node, share } => {
+                let hot_key = &mut self.nodes[node.0 as usize].hot_key;
+                *hot_key = hot_key.or(*share);
             }
             Action::RequestLoss { links, share } => {
                 for &link in links {

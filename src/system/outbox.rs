@@ -43,7 +43,7 @@ impl<O: Observer> World<'_, O> {
     /// Starts the endless job of a relay.
     pub(super) fn start_relay(&mut self, node: NodeId, operation: OperationId) {
         let key = u64::from(self.program.node(node).id);
-        self.start_own(operation, key, 0, Subject::default());
+        self.start_own(operation, key, 0, Subject::default(), None);
     }
 
     /// Goes on with the next event of the batch, or, if there is none, at another step.

@@ -26,6 +26,9 @@ pub struct Step {
     /// Tells the queue that the message is done with.
     pub ack: Option<bool>,
 
+    /// With `work`: it takes so long for each unit of the request's size, which a trace says; a
+    /// request without a size has the size 1.
+    pub per_size: bool,
     /// With `call`, `transaction`, `read`, `publish`: how, by the name of a policy.
     pub policy: Option<String>,
     /// With `call`: what makes repetitions of an effect one effect.
@@ -78,4 +81,8 @@ pub enum Expectation {
     /// What this user wrote earlier in the flow.
     #[serde(rename = "own write")]
     OwnWrite,
+    /// Nothing older than what this user was shown before, by this or another call about the same
+    /// order or key.
+    #[serde(rename = "not older")]
+    NotOlder,
 }

@@ -1,5 +1,6 @@
 //! A compiled model: flat tables, indexed by small ids. This is what runs.
 
+mod arrivals;
 mod kind;
 mod step;
 
@@ -9,10 +10,9 @@ use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::policy::Policy;
 
-pub use kind::{
-    Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
-};
-pub use step::{Call, Step, Token, Transaction};
+pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
+pub use kind::{Cache, Clients, Database, Hot, Kind, Outbox, Provider, Queue, Replica, Service};
+pub use step::{Call, Memory, Step, Token, Transaction};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,7 +124,7 @@ pub struct Edge {
 }
 
 /// What happens to messages between two nodes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Link {
     /// How long they travel.
     pub latency: Distribution,
