@@ -185,6 +185,11 @@ fn quantities() {
 }
 
 #[test]
+fn clients() {
+    check("clients");
+}
+
+#[test]
 fn names() {
     check("names");
 }

@@ -103,8 +103,8 @@ impl<'de> Visitor<'de> for Written {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Distribution, A::Error> {
         let mut spans = Recorded::deserialize(MapAccessDeserializer::new(map))?.empirical;
         if spans.is_empty() || spans.len() > RECORDED_MAX {
-            let expected = format!("from 1 to {RECORDED_MAX} lengths of time");
-            return Err(A::Error::invalid_length(spans.len(), &expected.as_str()));
+            let expected = format!("recorded lengths: from 1 to {RECORDED_MAX} of them");
+            return Err(A::Error::invalid_value(Unexpected::Seq, &expected.as_str()));
         }
         spans.sort_unstable();
         Ok(Distribution::Empirical(spans.into()))
