@@ -14,6 +14,7 @@ pub mod problem;
 pub mod program;
 pub mod quantity;
 pub mod recording;
+pub mod show;
 mod trace;
 
 pub use check::{endless, unused};

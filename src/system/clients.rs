@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::arrival::{State, next_arrival, stretch_of, stretch_of_bursts};
 use super::fact::{Fact, Observer};
-use super::job::{Subject, version};
+use super::job::{Job, Origin, Subject, version};
 use super::{Event, Local, World};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::unit_exponential;
@@ -243,11 +243,22 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    /// Which user of its clients a flow or a branch of it is of: one of a closed loop, or one for
+    /// each order. A branch whose flow has ended is nobody's.
+    fn user_of(&self, job: &Job) -> Option<u64> {
+        match job.origin {
+            Origin::User(user) => Some(u64::from(user)),
+            Origin::Fork { parent, .. } => self.user_of(self.jobs.get(parent)?),
+            _ => Some(job.subject.order),
+        }
+    }
+
     /// A user remembers an answer, and may compare it with what it was shown before. An answer that
     /// shows no row is older than every row that is about the same.
     pub(super) fn remember(&mut self, handle: Handle, memory: Memory, value: u64) {
         let Some(job) = self.jobs.get(handle) else { return };
-        let (node, subject, who) = (job.node, job.subject, job.user());
+        let (node, subject) = (job.node, job.subject);
+        let Some(who) = self.user_of(job) else { return };
         let shown = (value != 0).then(|| {
             let table = TableId((value >> 16) as u16);
             Seen { table, row: self.row_of_job(table, &subject), version: version(value) }

@@ -5,6 +5,7 @@
 //! messages over links; nothing else connects nodes.
 
 mod arrival;
+mod branch;
 mod cache;
 mod call;
 mod clients;

@@ -66,7 +66,7 @@ impl Handlers<'_, '_> {
 
     fn flow(&mut self, name: &str, place: &Place<'_>, steps: &[language::Step]) -> OperationId {
         let flow = self.declare(place.node, name);
-        if !steps.is_empty() && steps.iter().all(|step| step.call.is_none()) {
+        if !steps.is_empty() && language::all_steps(steps).iter().all(|step| step.call.is_none()) {
             let problem =
                 Problem::new("these users never ask anything").expected("at least one `call`");
             self.compiler.problem(&place.path, problem);
@@ -78,6 +78,8 @@ impl Handlers<'_, '_> {
 
 /// Whether users compare an answer with what they were shown before.
 fn remembers(clients: &language::Clients) -> bool {
-    let steps = clients.flow.iter().chain(clients.mix.iter().flat_map(|choice| &choice.flow));
-    steps.into_iter().any(|step| step.expect == Some(language::Expectation::NotOlder))
+    let flows = clients.mix.iter().map(|choice| &choice.flow).chain([&clients.flow]);
+    flows
+        .flat_map(|flow| language::all_steps(flow))
+        .any(|step| step.expect == Some(language::Expectation::NotOlder))
 }

@@ -3,9 +3,11 @@
 //! The nodes that have no handlers in the file (databases, caches, queues, providers, relays) get
 //! theirs here, so one interpreter runs everything.
 
+mod branches;
 mod clients;
 mod data;
 mod edges;
+mod ending;
 mod nodes;
 mod shape;
 mod steps;

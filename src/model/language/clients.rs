@@ -27,10 +27,10 @@ pub struct Clients {
     #[serde(default)]
     pub patience: Option<Span>,
     /// What a user does: calls and pauses.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flow: Vec<Step>,
     /// Instead of `flow`: several things that users do, each in its share.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mix: Vec<Choice>,
 }
 

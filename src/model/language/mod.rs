@@ -26,7 +26,7 @@ pub use provider::Provider;
 pub use queue::Queue;
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Service};
-pub use step::{Expectation, KeyOf, Reply, Step};
+pub use step::{Condition, Expectation, KeyOf, Reply, Step, all_steps};
 
 fn one() -> u32 {
     1
