@@ -115,6 +115,17 @@ impl<'s> Generator<'s> {
                     { "think": "10ms" },
                     { "call": "service0.ask", "policy": "policy1" },
                 ],
+            }, "clients1": {
+                "arrivals": { "profile": [
+                    { "at": "0s", "rate": "2/s" },
+                    { "at": "1s", "rate": "2/s", "until": "2s", "to": "8/s" },
+                ] },
+                "keys": { "uniform": 5 },
+                "hot": { "share": "20%", "every": "1s" },
+                "mix": [
+                    { "weight": 2, "flow": [{ "call": "service0.ask", "policy": "policy0" }] },
+                    { "weight": 1, "flow": [{ "call": "service0.ask", "policy": "policy1" }] },
+                ],
             } },
             "service": services,
             "database": { "database0": {
@@ -168,7 +179,8 @@ impl<'s> Generator<'s> {
             "/service/service0/on/ask/steps",
             "/service/worker0/steps",
         ]);
-        let steps = model.pointer_mut(list).and_then(Value::as_array_mut).expect("steps");
+        // Users with a mix of flows have no flow.
+        let Some(steps) = model.pointer_mut(list).and_then(Value::as_array_mut) else { return };
         let index = self.below(steps.len() as u64) as usize;
         steps.insert(index, self.step(0));
     }
