@@ -22,8 +22,9 @@ pub struct FaultText {
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`: the share of calls or messages. `worker_kill`,
-    /// `relay_crash`: the share of those that come to the step who die, with no limit on `times`.
+    /// `errors`, `request_loss`, `reply_loss`, `hot_key`: the share of calls, messages or users.
+    /// `worker_kill`, `relay_crash`: the share of those that come to the step who die, with no limit
+    /// on `times`.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
@@ -113,8 +114,12 @@ pub enum FaultKind {
     /// delivered again at once, and so is what was acknowledged within `since`, as after the reset
     /// of a consumer's offset. It has no duration.
     RedeliveryBurst,
-    /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
+    /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals
+    /// of any kind: a fixed rate, a profile, a daily pattern or bursts.
     TrafficSpike,
+    /// A `share` of the users of a group of clients is about one key, the last of their keys: under
+    /// a Zipf law the one that nobody expected.
+    HotKey,
 }
 
 impl FaultKind {
@@ -123,7 +128,7 @@ impl FaultKind {
         match self {
             FaultKind::Slow => &["factor"],
             FaultKind::Errors => &["share", "after_effect"],
-            FaultKind::RequestLoss | FaultKind::ReplyLoss => &["share"],
+            FaultKind::RequestLoss | FaultKind::ReplyLoss | FaultKind::HotKey => &["share"],
             FaultKind::Latency => &["added"],
             FaultKind::QueueStall => &[],
             FaultKind::RedeliveryBurst => &["since"],
@@ -167,6 +172,7 @@ impl FaultKind {
             FaultKind::RelayCrash => "relay_crash",
             FaultKind::DiskFull => "disk_full",
             FaultKind::ClockSkew => "clock_skew",
+            FaultKind::HotKey => "hot_key",
         }
     }
 }

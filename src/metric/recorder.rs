@@ -133,6 +133,12 @@ pub struct RunMetrics {
     pub reads_back: u64,
     /// Those that showed an older version, or nothing.
     pub stale_reads: u64,
+    /// Reads of what the user had been shown before.
+    pub reads_again: u64,
+    /// Those that showed an older version, or nothing.
+    pub older_reads: u64,
+    /// Users whom a fault made to be about the hot key.
+    pub diverted: u64,
 }
 
 /// Counts the facts of one run.
@@ -288,6 +294,11 @@ impl Observer for Recorder {
                 metrics.reads_back += 1;
                 metrics.stale_reads += u64::from(seen < own);
             }
+            Fact::ReadAgain { seen, highest, .. } => {
+                metrics.reads_again += 1;
+                metrics.older_reads += u64::from(seen < highest);
+            }
+            Fact::Diverted { .. } => metrics.diverted += 1,
             Fact::Unanswered(_) => metrics.unanswered += 1,
             Fact::Unprocessed { since, .. } => {
                 metrics.unprocessed += 1;

@@ -41,7 +41,7 @@ impl<O: Observer> World<'_, O> {
             Condition::Chance { share, of, site } => {
                 let work = match of {
                     ChanceOf::Order => job.subject.order,
-                    ChanceOf::Key => job.subject.key,
+                    ChanceOf::Key => u64::from(job.subject.key),
                     ChanceOf::Request => job.subject.request,
                     ChanceOf::Attempt => job.key,
                 };

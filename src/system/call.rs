@@ -90,7 +90,7 @@ impl Call {
             Token::Order => key_of(self.subject.order, 1) | 1,
             Token::Request => key_of(self.subject.request, 2) | 1,
             Token::Attempt => key_of(attempt_key, 3) | 1,
-            Token::Key => key_of(self.subject.key, 4) | 1,
+            Token::Key => key_of(u64::from(self.subject.key), 4) | 1,
             Token::Delivery => self.delivery,
         }
     }

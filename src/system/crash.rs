@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::call::Call;
 use super::fact::{Fact, Observer};
-use super::job::Job;
+use super::job::{Job, Origin};
 use super::network::Message;
 use super::station::Station;
 use super::{Event, Local, World};
@@ -161,6 +161,11 @@ impl<O: Observer> World<'_, O> {
             if span > Span::ZERO {
                 self.tell(Fact::Worked { node, span, awaited: false });
             }
+            match job.origin {
+                Origin::Nobody => self.end_flow(node, &job.subject, None),
+                Origin::User(user) => self.end_flow(node, &job.subject, Some(user)),
+                Origin::Call { .. } | Origin::Delivery { .. } | Origin::Fork { .. } => {}
+            }
         }
     }
 
@@ -176,7 +181,7 @@ impl<O: Observer> World<'_, O> {
         self.jobs.remove(job);
         let is_silent = self.lives.of(node, instance).is_silent();
         self.tell(Fact::NobodyThere { node, refused: !is_silent });
-        if let super::job::Origin::Call { call, attempt, edge } = origin
+        if let Origin::Call { call, attempt, edge } = origin
             && !is_silent
         {
             let outcome = Outcome::Failed;

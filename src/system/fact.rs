@@ -277,6 +277,22 @@ pub enum Fact {
         /// Since when its work had been due.
         since: Time,
     },
+    /// A user was shown something about which it had been shown something before.
+    ReadAgain {
+        /// The user's order.
+        order: u64,
+        /// The version shown, 0 if nothing was found.
+        seen: u64,
+        /// The highest version that the user had been shown.
+        highest: u64,
+    },
+    /// A fault made a user be about the hot key.
+    Diverted {
+        /// Whose user.
+        clients: NodeId,
+        /// The user's order.
+        order: u64,
+    },
     /// A fault began to act.
     FaultBegan {
         /// Its index in the plan.

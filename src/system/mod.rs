@@ -4,6 +4,7 @@
 //! a user, the handler of a service, the transaction of a database. Jobs call other nodes by
 //! messages over links; nothing else connects nodes.
 
+mod arrival;
 mod branch;
 mod cache;
 mod call;
@@ -30,7 +31,7 @@ use crate::kernel::queue::EventQueue;
 use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
 use crate::model::language::Flush;
-use crate::model::program::{Kind, NodeId, Program};
+use crate::model::program::{Kind, NodeId, Program, Spike};
 use crate::policy;
 use control::{Conditions, Control};
 use fact::{Fact, Observer, Request};
@@ -40,6 +41,8 @@ use fact::{Fact, Observer, Request};
 enum Event {
     /// A user arrives at these clients.
     Arrive(NodeId),
+    /// A user of a closed loop begins its next round.
+    Return { clients: NodeId, user: u32 },
     /// A message arrives.
     Deliver(Handle),
     /// A job has worked or waited long enough.
@@ -173,10 +176,10 @@ impl<'p, O: Observer> World<'p, O> {
         world
     }
 
-    /// Lets users of these clients arrive at other rates than the model says: a Poisson process
-    /// that has each rate a second from its time on, the first one at zero.
-    pub fn set_arrival_rates(&mut self, clients: NodeId, rates: Vec<(Time, f64)>) {
-        self.clients(clients).rates = rates;
+    /// Lets users of these clients arrive at another rate than the model says for a while. A later
+    /// spike wins over those before it.
+    pub fn add_spike(&mut self, clients: NodeId, spike: Spike) {
+        self.clients(clients).spikes.push(spike);
     }
 
     /// Runs to the end and returns what is left, with the observer.
@@ -191,7 +194,7 @@ impl<'p, O: Observer> World<'p, O> {
     fn run_to_the_end(&mut self) -> Ending {
         for index in 0..self.program.nodes.len() {
             if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
-                self.schedule_arrival(NodeId(index as u16));
+                self.open(NodeId(index as u16));
             }
         }
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
@@ -243,6 +246,10 @@ impl<'p, O: Observer> World<'p, O> {
             Event::Arrive(clients) => {
                 self.fold(1, clients, self.orders);
                 self.arrive(clients);
+            }
+            Event::Return { clients, user } => {
+                self.fold(20, clients, u64::from(user));
+                self.return_to(clients, user);
             }
             Event::Deliver(message) => self.deliver(message),
             Event::Resume(job) => {
@@ -329,7 +336,7 @@ impl<'p, O: Observer> World<'p, O> {
 impl Local {
     fn new(program: &Program, kind: &Kind) -> Local {
         match kind {
-            Kind::Clients(_) => Local::Clients(clients::Clients::default()),
+            Kind::Clients(rules) => Local::Clients(clients::Clients::new(rules)),
             Kind::Database(_) => Local::Database(database::Database::new(program)),
             Kind::Replica(_) => Local::Replica(database::Replica::new(program)),
             Kind::Cache(_) => Local::Cache(cache::Cache::default()),

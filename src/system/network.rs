@@ -94,8 +94,8 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Lost { direction });
             return false;
         }
-        let latency = match link.latency {
-            Distribution::Constant(span) => span,
+        let latency = match &link.latency {
+            Distribution::Constant(span) => *span,
             random => random.sample(self.draws.draw(Purpose::Latency, site, work, number)),
         };
         let handle = self.messages.insert(message);

@@ -14,7 +14,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId, Pauses};
 
-impl<O: Observer> World<'_, O> {
+impl<'p, O: Observer> World<'p, O> {
     /// Lets instances of a node stand still until a time. Who is down has nothing to pause.
     pub(super) fn pause(&mut self, node: NodeId, instances: Range<u32>, until: Time) {
         for instance in instances {
@@ -112,9 +112,9 @@ impl<O: Observer> World<'_, O> {
         self.lives.of(job.node, job.instance).paused(self.now)
     }
 
-    fn pauses_of(&self, node: NodeId) -> Option<Pauses> {
+    fn pauses_of(&self, node: NodeId) -> Option<&'p Pauses> {
         match &self.program.node(node).kind {
-            Kind::Service(service) => service.pauses,
+            Kind::Service(service) => service.pauses.as_ref(),
             _ => None,
         }
     }

@@ -190,6 +190,11 @@ fn quantities() {
 }
 
 #[test]
+fn clients() {
+    check("clients");
+}
+
+#[test]
 fn names() {
     check("names");
 }

@@ -26,7 +26,7 @@ const DEPTH: u32 = 6;
 
 /// What a step can do, and what can be said about how.
 const ACTIONS: [(&str, &[&str]); 14] = [
-    ("work", &[]),
+    ("work", &["per_size"]),
     ("think", &[]),
     ("call", &["policy", "ignore_failure", "idempotency_key", "fallback", "expect"]),
     ("transaction", &["policy", "ignore_failure", "once", "fallback", "write"]),
@@ -114,6 +114,17 @@ impl<'s> Generator<'s> {
                     { "call": "service0.ask", "policy": "policy0", "ignore_failure": true },
                     { "think": "10ms" },
                     { "call": "service0.ask", "policy": "policy1" },
+                ],
+            }, "clients1": {
+                "arrivals": { "profile": [
+                    { "at": "0s", "rate": "2/s" },
+                    { "at": "1s", "rate": "2/s", "until": "2s", "to": "8/s" },
+                ] },
+                "keys": { "uniform": 5 },
+                "hot": { "share": "20%", "every": "1s" },
+                "mix": [
+                    { "weight": 2, "flow": [{ "call": "service0.ask", "policy": "policy0" }] },
+                    { "weight": 1, "flow": [{ "call": "service0.ask", "policy": "policy1" }] },
                 ],
             } },
             "service": services,
@@ -345,6 +356,7 @@ impl<'s> Generator<'s> {
             "Count" => json!(self.pick(&["1", "3", "20", "unlimited"]))
                 .as_str()
                 .map(|text| text.parse::<u32>().map_or(json!(text), |count| json!(count)))?,
+            "Distribution" if self.below(10) == 0 => json!({ "empirical": ["1ms", "5ms", "5ms"] }),
             "Distribution" => json!(self.pick(&[
                 "0s",
                 "2ms",
@@ -352,6 +364,9 @@ impl<'s> Generator<'s> {
                 "uniform 1ms..9ms",
                 "lognormal 3ms sigma 1",
                 "pareto 1ms shape 1.5",
+                "weibull 3ms shape 0.5",
+                "erlang 3 5ms",
+                "mix 90% exp 1ms, 10% exp 20ms",
             ])),
             _ => return None,
         })

@@ -28,6 +28,7 @@ use crate::model::policy::{self, PolicyText};
 use crate::model::problem::Problem;
 use crate::model::program::{Kind, Node, NodeId, Program, Station};
 use crate::model::quantity::Count;
+use crate::model::recording::with_recordings;
 use crate::policy::Policy;
 
 /// Reads a file that a model names, by its path as written.
@@ -92,7 +93,8 @@ pub(super) struct Sections {
 /// Everything that is wrong with it, as far as it could be read.
 pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec<Problem>> {
     let mut problems = Vec::new();
-    let sections = read_sections(document, &mut problems);
+    let filled = with_recordings(document, read_file).map_err(|problem| vec![problem])?;
+    let sections = read_sections(&filled, &mut problems);
     if problems.is_empty() {
         problems.extend(check::sizes(document, &sections));
     }

@@ -24,8 +24,9 @@ impl Compiler<'_> {
         {
             self.problem(&["service", name, "instances"], problem);
         }
-        let pauses = service.pauses.map(|Pauses { every, lasts }| program::Pauses { every, lasts });
-        if service.pauses.is_some_and(|pauses| pauses.every.mean() == Some(Span::ZERO)) {
+        let pauses = service.pauses.clone();
+        let pauses = pauses.map(|Pauses { every, lasts }| program::Pauses { every, lasts });
+        if pauses.as_ref().is_some_and(|pauses| pauses.every.mean() == Some(Span::ZERO)) {
             let problem = Problem::new("an instance that always pauses does nothing")
                 .expected("more than 0s");
             self.problem(&["service", name, "pauses", "every"], problem);

@@ -4,6 +4,7 @@
 //! theirs here, so one interpreter runs everything.
 
 mod branches;
+mod clients;
 mod data;
 mod edges;
 mod ending;
@@ -80,20 +81,7 @@ impl<'c, 'd> Handlers<'c, 'd> {
             self.service(name, service);
         }
         for (name, clients) in &sections.clients {
-            let node = self.node(name);
-            let place = Place { node, path: vec!["clients", name, "flow"], role: Role::User };
-            let flow = self.declare(node, "flow");
-            if !clients.flow.is_empty()
-                && language::all_steps(&clients.flow).iter().all(|step| step.call.is_none())
-            {
-                let problem =
-                    Problem::new("these users never ask anything").expected("at least one `call`");
-                self.compiler.problem(&place.path, problem);
-            }
-            self.steps(flow, &place, &clients.flow);
-            if let Kind::Clients(clients) = &mut self.compiler.program.nodes[node.0 as usize].kind {
-                clients.flow = flow;
-            }
+            self.clients(name, clients);
         }
         for (name, outbox) in &sections.outbox {
             self.relay(name, outbox);

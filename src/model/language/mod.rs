@@ -1,5 +1,6 @@
 //! The language of `models/*.toml`, as it is written. Every default stands here, once.
 
+mod arrivals;
 mod cache;
 mod clients;
 mod database;
@@ -16,8 +17,9 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
+pub use arrivals::{Arrivals, Bursts, Closed, Daily, ProfileStep, Size, Trace};
 pub use cache::Cache;
-pub use clients::{Arrivals, Clients, Keys, ProfileStep, Trace};
+pub use clients::{Choice, Clients, Hot, Keys};
 pub use database::{Database, Flush, Rows, Table};
 pub use link::Link;
 pub use outbox::{Claim, Outbox, Tail};

@@ -150,7 +150,7 @@ pub struct Service {
 }
 
 /// When an instance stands still, and for how long: each instance for itself.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pauses {
     /// From the beginning of one pause to the beginning of the next.

@@ -1,5 +1,6 @@
 //! A compiled model: flat tables, indexed by small ids. This is what runs.
 
+mod arrivals;
 mod kind;
 mod station;
 mod step;
@@ -10,12 +11,13 @@ use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::policy::Policy;
 
+pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::{
-    Arrivals, Cache, Clients, Database, Group, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
+    Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
     Replica, Service, Tail,
 };
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
-pub use step::{Call, ChanceOf, Condition, Fork, Step, Token, Transaction};
+pub use step::{Call, ChanceOf, Condition, Fork, Memory, Step, Token, Transaction};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,7 +122,7 @@ pub struct Edge {
 }
 
 /// What happens to messages between two nodes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Link {
     /// How long they travel.
     pub latency: Distribution,

@@ -101,7 +101,7 @@ impl<O: Observer> World<'_, O> {
         let (delay, groups) = (rules.delay, rules.groups.len());
         let by = match rules.partition_by {
             PartitionBy::Order => subject.order,
-            PartitionBy::Key => subject.key,
+            PartitionBy::Key => u64::from(subject.key),
         };
         let partition = match rules.partitions {
             0 => 0,
@@ -290,7 +290,7 @@ impl<O: Observer> World<'_, O> {
         let Some(queued) = self.remove(node, message) else { return };
         self.tell(Fact::Acknowledged { queue: node, since: queued.subject.since });
         let (group, _) = group_and_number(message);
-        self.remember(node, group, queued);
+        self.keep_acknowledged(node, group, queued);
         self.hand_out(node, group);
     }
 
