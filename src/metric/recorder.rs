@@ -5,7 +5,7 @@ use super::recovery::{Recovery, RecoveryRule};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
-use crate::system::fact::{Direction, Fact, Observer, Request};
+use crate::system::fact::{Direction, Fact, Observer, REFUSALS, Request};
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,8 +101,10 @@ pub struct RunMetrics {
     pub lost: [u64; 2],
     /// See `sent`.
     pub arrived: [u64; 2],
-    /// Requests for which a node had no room.
+    /// Requests that nodes refused.
     pub refused: u64,
+    /// These by why, by the number of the refusal.
+    pub refused_by: [u64; REFUSALS],
     /// Calls that were made to fail, before and after their effect.
     pub made_to_fail: [u64; 2],
     /// Instances that died.
@@ -245,7 +247,10 @@ impl Observer for Recorder {
             Fact::Sent { direction } => metrics.sent[side(direction)] += 1,
             Fact::Lost { direction } => metrics.lost[side(direction)] += 1,
             Fact::Arrived { direction } => metrics.arrived[side(direction)] += 1,
-            Fact::Refused { .. } => metrics.refused += 1,
+            Fact::Refused { refusal, .. } => {
+                metrics.refused += 1;
+                metrics.refused_by[refusal as usize] += 1;
+            }
             Fact::Worked { span, awaited, .. } => {
                 metrics.worked += u128::from(span.0);
                 if !awaited {

@@ -64,6 +64,7 @@ impl<O: Observer> World<'_, O> {
             let mut branch = Job::new(self.program, job.operation, key, origin, job.subject);
             (branch.instance, branch.step) = (job.instance, step);
             (branch.value, branch.token, branch.own) = (job.value, job.token, job.own);
+            branch.deadline = job.deadline;
             let branch = self.jobs.insert(branch);
             self.ready.push_back(branch);
         }

@@ -10,6 +10,7 @@ use super::call::Call;
 use super::fact::{Fact, Observer};
 use super::job::Job;
 use super::network::Message;
+use super::station::Station;
 use super::{Event, Local, World};
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
@@ -110,7 +111,7 @@ impl<O: Observer> World<'_, O> {
         }
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
             let station = self.station_index(node, instance);
-            self.stations[station].clear();
+            self.stations[station] = Station::new(&program.node(node).station);
         }
         match &mut self.locals[node.0 as usize] {
             Local::Cache(cache) => *cache = super::cache::Cache::default(),

@@ -3,7 +3,7 @@
 use super::World;
 use super::branch::Forked;
 use super::call::Resumption;
-use super::fact::{Fact, Observer};
+use super::fact::{Fact, Observer, Refusal};
 use super::network::Message;
 use super::provider::KeyCheck;
 use crate::kernel::draw::Purpose;
@@ -66,6 +66,14 @@ pub(super) struct Job {
     /// Until when its newest piece of work takes.
     pub(super) works_until: Time,
     pub(super) timer: Option<TimerId>,
+    /// When its caller stops waiting; never, if nobody waits for an answer.
+    pub(super) deadline: Time,
+    /// When it came in at a door with a learned limit.
+    pub(super) entered: Time,
+    /// How many were there then, itself included.
+    pub(super) beside: u32,
+    /// Whether it counts among the jobs at work of its instance.
+    is_at_work: bool,
     /// What it waits for while its branches run.
     pub(super) forked: Forked,
 }
@@ -113,6 +121,10 @@ impl Job {
             own: 0,
             worked: Span::ZERO,
             works_until: Time::ZERO,
+            deadline: Time::NEVER,
+            entered: Time::ZERO,
+            beside: 0,
+            is_at_work: false,
             timer: None,
             forked: Forked::default(),
         }
@@ -133,6 +145,10 @@ impl<O: Observer> World<'_, O> {
         let compiled = self.program;
         loop {
             let Some(job) = self.jobs.get_mut(handle) else { return };
+            if std::mem::take(&mut job.is_at_work) {
+                let index = self.first_station[job.node.0 as usize] + job.instance;
+                self.stations[index as usize].end_work();
+            }
             let step = compiled.steps[job.step as usize];
             job.step += 1;
             match step {
@@ -211,10 +227,19 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Lets a job take its time; says whether it has to wait.
+    /// Lets a job take its time; says whether it has to wait or has ended.
     fn spend(&mut self, handle: Handle, time: Distribution, purpose: Purpose) -> bool {
         let Some(job) = self.jobs.get_mut(handle) else { return true };
         let node = job.node;
+        let rules = &self.program.node(node).station;
+        if purpose == Purpose::Service
+            && let Some(rule) = rules.propagation
+            && !rule.worth_starting(self.now, Some(job.deadline), rule.margin)
+        {
+            self.tell(Fact::Refused { node, refusal: Refusal::Expired });
+            self.end_job(handle, Outcome::Failed);
+            return true;
+        }
         let mut span = match time {
             Distribution::Constant(span) => span,
             _ => {
@@ -228,6 +253,13 @@ impl<O: Observer> World<'_, O> {
             let slow = self.conditions.nodes[node.0 as usize].slow;
             if slow != 1.0 {
                 span = span.scaled(slow);
+            }
+            if let Some(cost) = &rules.cost
+                && span > Span::ZERO
+            {
+                let index = self.first_station[node.0 as usize] + job.instance;
+                span = span.scaled(self.stations[index as usize].begin_work(cost));
+                job.is_at_work = true;
             }
             job.worked += span;
             job.works_until = self.now + span;
@@ -294,6 +326,7 @@ impl<O: Observer> World<'_, O> {
             // It ran on its parent's worker.
             Origin::Fork { parent, round } => return self.join(parent, round, outcome, job.value),
         }
+        self.teach_limit(&job, outcome);
         self.leave(job.node, job.instance);
     }
 

@@ -6,7 +6,7 @@ use super::{Event, World};
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, NodeId, OperationId};
 use crate::policy::{Outcome, Response};
 
@@ -23,6 +23,8 @@ pub(super) enum Message {
         subject: Subject,
         value: u64,
         token: u64,
+        /// When the caller stops waiting for this attempt.
+        deadline: Time,
     },
     /// The answer to an attempt.
     Reply {
@@ -106,7 +108,17 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn deliver(&mut self, handle: Handle) {
         let Some(message) = self.messages.remove(handle) else { return };
         match message {
-            Message::Request { call, attempt, edge, operation, key, subject, value, token } => {
+            Message::Request {
+                call,
+                attempt,
+                edge,
+                operation,
+                key,
+                subject,
+                value,
+                token,
+                deadline,
+            } => {
                 let target = self.program.edge(edge).target;
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
@@ -120,20 +132,14 @@ impl<O: Observer> World<'_, O> {
                 }
                 let origin = Origin::Call { call, attempt, edge };
                 let mut job = Job::new(self.program, operation, key, origin, subject);
-                (job.value, job.token) = (value, token);
+                (job.value, job.token, job.deadline) = (value, token, deadline);
                 job.instance = self.balance(target, key);
                 let instance = job.instance;
                 let handle = self.jobs.insert(job);
                 if self.now < self.lives.stopped_until && self.is_refused_by_host(handle) {
                     return;
                 }
-                if !self.enter(handle, target, instance) {
-                    self.jobs.remove(handle);
-                    let outcome = Outcome::Rejected;
-                    let (value, hint) = (0, None);
-                    let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
-                    self.send_reply(edge, reply);
-                }
+                self.enter(handle, target, instance);
             }
             Message::Reply { call, attempt, edge, outcome, value, key, hint } => {
                 let caller = self.program.edge(edge).caller;

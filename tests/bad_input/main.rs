@@ -200,6 +200,11 @@ fn steps() {
 }
 
 #[test]
+fn overload() {
+    check("overload");
+}
+
+#[test]
 fn policies() {
     check("policies");
 }

@@ -9,10 +9,12 @@ mod provider;
 mod queue;
 mod replica;
 mod service;
+mod station;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
+use station::station_with;
 
 use crate::kernel::draw::name_id;
 use crate::model::check;
@@ -20,7 +22,7 @@ use crate::model::deserialize::{read, read_each};
 use crate::model::document::{Data, Location, Value};
 use crate::model::handler::Handlers;
 use crate::model::language::{
-    Balance, Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
+    Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
 };
 use crate::model::policy::{self, PolicyText};
 use crate::model::problem::Problem;
@@ -100,9 +102,12 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
     let mut compiler = Compiler { document, program: Program::default(), problems };
     compiler.policies(&sections);
     compiler.nodes(&sections, read_file);
+    compiler.lines(&sections);
+    compiler.bulkheads(&sections);
     compiler.links(&sections);
     if compiler.problems.is_empty() {
         Handlers::new(&mut compiler, &sections).compile();
+        compiler.priorities(&sections);
     }
     compiler.distinct_ids();
     if compiler.problems.is_empty() {
@@ -263,14 +268,4 @@ impl Compiler<'_> {
 
 fn station(instances: u32, workers: Count) -> Station {
     station_with(instances, workers, Line::default())
-}
-
-fn station_with(instances: u32, workers: Count, line: Line) -> Station {
-    Station {
-        instances,
-        workers: workers.limit(),
-        queue_limit: line.limit.limit(),
-        order: line.order,
-        balance: Balance::default(),
-    }
 }

@@ -107,7 +107,8 @@ impl<'c, 'd> Handlers<'c, 'd> {
     fn declare(&mut self, node: NodeId, operation: &str) -> OperationId {
         let name = format!("{}.{operation}", self.compiler.program.node(node).name);
         let operations = &mut self.compiler.program.operations;
-        operations.push(Operation { node, id: name_id(&name), name, start: 0 });
+        let id = name_id(&name);
+        operations.push(Operation { node, id, name, start: 0, priority: 0 });
         OperationId((operations.len() - 1) as u16)
     }
 

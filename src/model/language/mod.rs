@@ -5,6 +5,7 @@ mod clients;
 mod database;
 mod link;
 mod outbox;
+mod overload;
 mod provider;
 mod queue;
 mod replica;
@@ -20,7 +21,11 @@ pub use clients::{Arrivals, Clients, Keys, ProfileStep, Trace};
 pub use database::{Database, Flush, Rows, Table};
 pub use link::Link;
 pub use outbox::{Claim, Outbox, Tail};
-pub use provider::{ConcurrentKey, Mismatch, Provider, RateLimit};
+pub use overload::{
+    Aimd, Allowance, Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, Gradient2,
+    PropagateDeadline, RateLimit, Vegas,
+};
+pub use provider::{ConcurrentKey, Mismatch, Provider, ProviderRateLimit};
 pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Pauses, Service};

@@ -1,9 +1,10 @@
 //! A compiled model: flat tables, indexed by small ids. This is what runs.
 
 mod kind;
+mod station;
 mod step;
 
-use super::language::{Balance, Order, Rows};
+use super::language::Rows;
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
@@ -13,6 +14,7 @@ pub use kind::{
     Arrivals, Cache, Clients, Database, Group, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
     Replica, Service, Tail,
 };
+pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
 pub use step::{Call, ChanceOf, Condition, Fork, Step, Token, Transaction};
 
 /// The index of a node in [`Program::nodes`].
@@ -83,21 +85,6 @@ pub struct Node {
     pub station: Station,
 }
 
-/// The workers and waiting lines of a node.
-#[derive(Clone, Copy, Debug)]
-pub struct Station {
-    /// How many instances.
-    pub instances: u32,
-    /// Workers of each instance.
-    pub workers: u32,
-    /// How many may wait at each instance.
-    pub queue_limit: u32,
-    /// Who is served first.
-    pub order: Order,
-    /// How an instance is chosen.
-    pub balance: Balance,
-}
-
 /// One operation of a node.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -109,6 +96,8 @@ pub struct Operation {
     pub id: u32,
     /// Its first step in [`Program::steps`].
     pub start: u32,
+    /// In a waiting line by priority, larger ones are served first.
+    pub priority: u32,
 }
 
 /// Calls from one node to one operation of another by one policy.

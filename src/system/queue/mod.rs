@@ -7,7 +7,7 @@
 mod group;
 mod upkeep;
 
-use super::fact::{Direction, Fact, Observer};
+use super::fact::{Direction, Fact, Observer, Refusal};
 use super::job::{Job, Origin, Subject};
 use super::network::Message;
 use super::{Event, Local, World};
@@ -82,7 +82,7 @@ impl<O: Observer> World<'_, O> {
         let event = if self.comes_from_relay(job.origin) { event } else { 0 };
         let limit = self.queue_rules(node).limit;
         if self.queue(node).groups.iter().any(|group| group.length >= limit) {
-            self.tell(Fact::Refused { node });
+            self.tell(Fact::Refused { node, refusal: Refusal::Full });
             return Some(Outcome::Rejected);
         }
         self.put(node, subject, key, event);
