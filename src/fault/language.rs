@@ -12,7 +12,8 @@ use crate::model::quantity::{Rate, Share, Shift};
 pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a link such as `"api -> payment"`, or `"all"` links.
+    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a link such as
+    /// `"api -> payment"`, or `"all"` links.
     pub target: String,
     /// When it begins.
     pub at: Span,

@@ -122,7 +122,7 @@ impl<O: Observer> World<'_, O> {
                 let target = self.program.edge(edge).target;
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                if !self.is_stopped(target)
+                if !self.is_down(target, 0)
                     && let Some(refusal) = self.throttle(target)
                 {
                     let (outcome, hint) = (refusal.outcome, refusal.hint);
