@@ -134,7 +134,7 @@ impl<'s> Generator<'s> {
             } },
             "replica": { "replica0": { "of": "database0", "lag": "exp 20ms", "read": "1ms" } },
             "cache": { "cache0": { "capacity": 10 } },
-            "queue": { "queue0": { "visibility": "1s" } },
+            "queue": { "queue0": { "visibility": "1s" }, "queue1": { "visibility": "1s" } },
             "outbox": { "outbox0": {
                 "database": "database0", "queue": "queue0", "poll": "50ms", "policy": "policy0",
             } },
@@ -352,6 +352,7 @@ impl<'s> Generator<'s> {
         Some(match name {
             "Duration" => json!(self.pick(&["0s", "1ms", "10ms", "100ms", "500ms", "1s", "5s"])),
             "Rate" => json!(self.pick(&["0/s", "1/s", "20/s", "50/s", "600/min"])),
+            "RetryAfter" => json!(self.pick(&["exact", "10ms", "1s"])),
             "Share" => json!(self.pick(&["0%", "5%", "50%", "100%"])),
             "Count" => json!(self.pick(&["1", "3", "20", "unlimited"]))
                 .as_str()
@@ -378,7 +379,8 @@ impl<'s> Generator<'s> {
             "call" => &["service1.ask", "service2.ask", "provider0.charge"],
             "transaction" | "database" | "of" => &["database0"],
             "read" => &["replica0.table0", "database0.table0", "database0.table1"],
-            "publish" | "queue" | "takes" | "dead_letters" => &["queue0"],
+            "publish" | "queue" | "takes" => &["queue0"],
+            "dead_letters" => &["queue1"],
             "cache" | "invalidate" => &["cache0"],
             "policy" => &["policy0", "policy1"],
             "write" => &["table0 = new", "table1 = old", "outbox = event", "audit = entry"],
