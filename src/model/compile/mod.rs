@@ -174,7 +174,9 @@ impl Compiler<'_> {
     fn policies(&mut self, sections: &Sections) {
         self.program.policies.push(("none".to_owned(), Policy::default()));
         for (name, text) in &sections.policy {
-            match policy::compile(text) {
+            let compiled =
+                policy::compile(text).and_then(|policy| policy::runnable(&policy).map(|()| policy));
+            match compiled {
                 Ok(policy) => self.program.policies.push((name.clone(), policy)),
                 Err(problem) => self.problem(&["policy", name], problem),
             }
