@@ -3,6 +3,7 @@
 
 mod load;
 mod output;
+mod policy;
 mod progress;
 mod run;
 
@@ -33,6 +34,9 @@ struct Arguments {
 enum Command {
     /// Runs an experiment and writes its results.
     Run(RunArguments),
+    /// Lists and shows the policies of real libraries and proxies.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
 }
 
 /// What `run` is told.
@@ -75,6 +79,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Policy(command) => policy::policy(command),
     };
     let code = match result {
         Ok(()) => DONE,

@@ -8,5 +8,6 @@ pub mod chart;
 pub mod figures;
 pub mod files;
 pub mod number;
+pub mod policy;
 pub mod promises;
 pub mod table;

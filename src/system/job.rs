@@ -254,9 +254,9 @@ impl<O: Observer> World<'_, O> {
 
     /// Whether anybody still waits for what this work comes to, up to the user.
     fn is_awaited(&self, origin: Origin) -> bool {
-        let Origin::Call { call, attempt, .. } = origin else { return true };
-        let Some(call) = self.calls.get(call) else { return false };
-        call.waits_for(attempt)
+        let Origin::Call { call: handle, attempt, .. } = origin else { return true };
+        let Some(call) = self.calls.get(handle) else { return false };
+        self.expects(handle, attempt)
             && self.jobs.get(call.owner).is_some_and(|job| self.is_awaited(job.origin))
     }
 

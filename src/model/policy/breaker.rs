@@ -179,11 +179,16 @@ const WINDOW_MAX: u32 = 100_000;
 pub(super) fn compile(text: &BreakerText, base: Option<&Breaker>) -> Result<Breaker, Problem> {
     let default = Breaker::new(Trip::Consecutive { failures: 1 }, Span::from_secs(5));
     let machine = *base.unwrap_or(&default);
-    let names_rule = text.written().iter().any(|key| RULES.contains(key));
-    let rule = if names_rule || base.is_none() { text.clone() } else { rule_of(&machine.trip) };
-    let same_rule = base.is_some_and(|base| rule_name(&rule) == rule_name(&rule_of(&base.trip)));
+    // Numbers of the preset's own rule change it; another rule replaces it.
+    let rule = base.map(|base| rule_of(&base.trip).written()).unwrap_or_default();
+    let mut named = text.written().into_iter().filter(|key| RULES.contains(key));
+    let same_rule = base.is_some() && named.all(|key| rule.contains(&key));
     let keys = BreakerText { open_for: None, probes: None, proof: None, ..text.clone() };
-    let keys = if same_rule { keys.over(rule_of(&machine.trip)) } else { keys };
+    let mut base_rule = rule_of(&machine.trip);
+    if text.window.is_some() {
+        base_rule.window_calls = None;
+    }
+    let keys = if same_rule { keys.over(base_rule) } else { keys };
     zeros(text)?;
     let trip = compile_trip(&keys)?;
     let keys = keys.over(rest_of(&machine));
@@ -213,11 +218,6 @@ pub(super) fn compile(text: &BreakerText, base: Option<&Breaker>) -> Result<Brea
         },
         counts_at_start: needed(keys.counts_at_start, "counts_at_start")?,
     })
-}
-
-/// Which rules a text names.
-fn rule_name(text: &BreakerText) -> [bool; 3] {
-    [text.failure_ratio.is_some(), text.consecutive.is_some(), text.success_rate.is_some()]
 }
 
 /// Refuses numbers with which no breaker works.

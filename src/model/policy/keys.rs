@@ -83,7 +83,7 @@ pub(super) fn within(
         return Ok(number);
     }
     Err(Problem::new(format!("`{key}` cannot be {number}"))
-        .expected(format!("a number from {least:?} to {most:e}"))
+        .expected(format!("a number from {least} to {most:e}"))
         .inside(key))
 }
 

@@ -30,9 +30,9 @@ fn every_number_of_a_preset_is_reached_alone() {
         let name = format!("{}@{}", preset.name, preset.version);
         let written = serde_json::to_value(text_of(&preset.policy)).expect("it can be written");
         for (part, keys) in written.as_object().expect("a table") {
-            // To name a growth is to start a series anew, without the jitter of the preset.
-            let numbers =
-                keys.as_object().into_iter().flatten().filter(|(key, _)| *key != "backoff");
+            // To name a kind or a growth is to start anew.
+            let numbers = keys.as_object().into_iter().flatten();
+            let numbers = numbers.filter(|(key, _)| !["backoff", "kind"].contains(&key.as_str()));
             for (key, value) in numbers {
                 let alone = serde_json::json!({ "preset": name, part: { key: value } });
                 let text: PolicyText = serde_json::from_value(alone).expect("it can be read");
