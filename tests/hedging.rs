@@ -83,6 +83,10 @@ fn a_copy_after_the_95th_percentile_shortens_the_tail_for_five_percent_more_load
     assert_eq!(total(&hedged, stale), total(&hedged, attempts) - requests(&hedged));
 }
 
+/// Answers that lost are never heard, so a learned percentile q is too short. For Exp(1) a latency
+/// is heard that is longer than q if the first attempt is slow and wins, or if the copy wins and is
+/// slow itself: e^-q (1 + e^-2q) / 2 = 5% gives copies for e^-q = 9.9% of the calls, a little less
+/// with q rounded up to its bucket.
 #[test]
 fn a_percentile_is_learned_and_a_budget_limits_copies() {
     let run = |policy: &str| {
@@ -92,7 +96,7 @@ fn a_percentile_is_learned_and_a_budget_limits_copies() {
         total(&results, attempts) / requests - 1.0
     };
     let learned = run("hedge = { percentile = \"95%\", minimum = 20, period = \"60s\" }");
-    assert!((0.03..0.07).contains(&learned), "{learned}");
+    assert!((0.088..0.104).contains(&learned), "{learned}");
     let bounded =
         run("hedge = { delay = \"10ms\", extra = 3, budget = { ratio = \"2%\", capacity = 1 } }");
     assert!((0.015..=0.021).contains(&bounded), "{bounded}");

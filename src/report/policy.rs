@@ -1,5 +1,6 @@
 //! Presets for people: the list of them, and one with every number and where it comes from.
 
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::number::{Unit, number};
@@ -91,10 +92,8 @@ pub fn show(preset: &Preset, asked: &str, width: usize, colour: bool) -> String 
     out += &table(&["state", "belongs to"], states.collect()).text(width, colour);
     out += &delays(&preset.policy, width);
     out += "\nIn a model, every number written out; what is not listed above is a default:\n\n";
-    out += &format!("[policy.{}]\n", preset.name);
-    out += &toml::to_string(&text_of(&preset.policy))
-        .unwrap_or_default()
-        .replace("\n[", &format!("\n[policy.{}.", preset.name));
+    let policy = IndexMap::from([(preset.name, text_of(&preset.policy))]);
+    out += &toml::to_string(&IndexMap::from([("policy", policy)])).unwrap_or_default();
     out
 }
 
@@ -139,7 +138,7 @@ fn delays(policy: &Policy, width: usize) -> String {
             out += &format!("\nThere is no delay before a {what}.\n");
             continue;
         }
-        out += &format!("\nDelay before each {what}, from shortest to longest; ● is the median:\n");
+        out += &format!("\nDelays before each {what} (shortest … median ● … longest):\n");
         let room = width.saturating_sub(36).clamp(10, 44);
         for (index, range) in ranges.iter().enumerate() {
             let [low, median, high] = range.map(|span| number(span.seconds(), Unit::Seconds));
@@ -160,7 +159,7 @@ fn ranges(series: &Backoff, count: u32) -> Vec<[Span; 3]> {
     let of_retry = |retry: u32| {
         let mut delays: Vec<Span> = Vec::with_capacity(memories.len());
         for (index, memory) in memories.iter_mut().enumerate() {
-            // A walk needs draws that differ from step to step; else all values of one draw will do.
+            // A walk needs draws that differ from step to step; else one draw runs over its values.
             let draw = match walks {
                 true => key_of(index as u64, u64::from(retry)),
                 false => (u64::MAX / (DRAWS - 1)).saturating_mul(index as u64),

@@ -1,4 +1,4 @@
-//! Tables whose keys may all be left out: what is not written is that of the preset, or the default.
+//! Tables whose keys may all be left out: what is missing is that of the preset, or the default.
 
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;

@@ -1,3 +1,5 @@
+//! Policies are read as they were written, and presets are changed in single numbers.
+
 use super::*;
 use crate::kernel::time::Span;
 use crate::policy::presets;
