@@ -6,6 +6,7 @@ mod output;
 mod policy;
 mod progress;
 mod run;
+mod show;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,38 @@ enum Command {
     /// Lists and shows the policies of real libraries and proxies.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Prints a model with every default filled in.
+    Show(ShowArguments),
+    /// Prints the JSON Schema of models or of experiments, for editors.
+    Schema(SchemaArguments),
+}
+
+/// What `show` is told.
+#[derive(Debug, clap::Args)]
+struct ShowArguments {
+    /// The model, such as models/checkout.toml.
+    model: std::path::PathBuf,
+    /// Set any value of the model, such as policy.checkout.timeout=1s. Can be given more than once.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Print JSON, which is the same language.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `schema` is told.
+#[derive(Debug, clap::Args)]
+struct SchemaArguments {
+    /// Of which files.
+    of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SchemaOf {
+    /// Files in models/.
+    Model,
+    /// Files in experiments/.
+    Experiment,
 }
 
 /// What `run` is told.
@@ -80,6 +113,11 @@ pub fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Policy(command) => policy::policy(command),
+        Command::Show(arguments) => show::show(arguments),
+        Command::Schema(arguments) => {
+            show::schema(arguments);
+            Ok(())
+        }
     };
     let code = match result {
         Ok(()) => DONE,

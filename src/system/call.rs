@@ -72,6 +72,7 @@ impl Call {
             Token::Order => key_of(self.subject.order, 1) | 1,
             Token::Request => key_of(self.subject.request, 2) | 1,
             Token::Attempt => key_of(attempt_key, 3) | 1,
+            Token::Key => key_of(self.subject.key, 4) | 1,
             Token::Delivery => self.delivery,
         }
     }
@@ -226,7 +227,7 @@ impl<O: Observer> World<'_, O> {
                 self.timed_out.pop_first();
             }
         }
-        self.settle(handle, Outcome::TimedOut, 0);
+        self.settle(handle, Response::new(Outcome::TimedOut), 0);
     }
 
     /// A call has waited long enough for its next attempt.
@@ -245,20 +246,20 @@ impl<O: Observer> World<'_, O> {
         handle: Handle,
         attempt: u32,
         edge: EdgeId,
-        outcome: Outcome,
+        response: Response,
         value: u64,
     ) {
         if !self.expects(handle, attempt) {
-            return self.take_stale(handle, attempt, edge, outcome, value);
+            return self.take_stale(handle, attempt, edge, response.outcome, value);
         }
         let Some(call) = self.calls.get_mut(handle) else { return };
         if call.hedged != Handle::NONE {
-            return self.take_copy(handle, attempt, Response::new(outcome), value);
+            return self.take_copy(handle, attempt, response, value);
         }
         if let Some(timer) = call.timer.take() {
             self.events.cancel(timer);
         }
-        self.settle(handle, outcome, value);
+        self.settle(handle, response, value);
     }
 
     /// A reply has arrived for which nobody waits: a breaker may hear it, and a policy that keeps
@@ -301,7 +302,8 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Tells the policy what the newest attempt came to, and does what it says.
-    fn settle(&mut self, handle: Handle, outcome: Outcome, value: u64) {
+    fn settle(&mut self, handle: Handle, response: Response, value: u64) {
+        let outcome = response.outcome;
         let Some(call) = self.calls.get_mut(handle) else { return };
         let (edge_id, owner, scope) = (call.step.edge, call.owner, call.scope as usize);
         let edge = self.program.edge(edge_id);
@@ -320,7 +322,7 @@ impl<O: Observer> World<'_, O> {
             self.now,
             call.attempt_started,
             call.started,
-            Response::new(outcome),
+            response,
             draw,
         );
         self.tell(Fact::Settled { edge: edge_id, outcome });
