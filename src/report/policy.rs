@@ -139,11 +139,13 @@ fn delays(policy: &Policy, width: usize) -> String {
             continue;
         }
         out += &format!("\nDelays before each {what} (shortest … median ● … longest):\n");
-        let room = width.saturating_sub(36).clamp(10, 44);
+        let legend =
+            |range: &[Span; 3]| range.map(|span| number(span.seconds(), Unit::Seconds)).join(" … ");
+        let widest = ranges.iter().map(|range| legend(range).chars().count()).max().unwrap_or(0);
+        let room = width.saturating_sub(widest + 5).clamp(10, 44);
         for (index, range) in ranges.iter().enumerate() {
-            let [low, median, high] = range.map(|span| number(span.seconds(), Unit::Seconds));
             let strip = strip(*range, longest, room);
-            out += &format!("{:>3} {strip} {low} … {median} … {high}\n", index + 1);
+            out += &format!("{:>3} {strip} {}\n", index + 1, legend(range));
         }
     }
     out
