@@ -3,6 +3,7 @@
 
 mod load;
 mod output;
+mod policy;
 mod progress;
 mod run;
 mod show;
@@ -34,6 +35,9 @@ struct Arguments {
 enum Command {
     /// Runs an experiment and writes its results.
     Run(RunArguments),
+    /// Lists and shows the policies of real libraries and proxies.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Prints a model with every default filled in.
     Show(ShowArguments),
     /// Prints the JSON Schema of models or of experiments, for editors.
@@ -108,6 +112,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Policy(command) => policy::policy(command),
         Command::Show(arguments) => show::show(arguments),
         Command::Schema(arguments) => {
             show::schema(arguments);

@@ -16,7 +16,7 @@ use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::Balance;
-use crate::model::program::{EdgeId, Kind, NodeId};
+use crate::model::program::{Edge, EdgeId, Kind, NodeId, StateOf};
 use crate::policy::Outcome;
 
 /// On which side of a step an instance dies.
@@ -104,7 +104,9 @@ impl<O: Observer> World<'_, O> {
         self.lose_calls(node, instance);
         self.lose_jobs(node, instance);
         let program = self.program;
-        for edge in program.edges.iter().filter(|edge| edge.caller == node) {
+        // A state that all share is kept elsewhere; that of a call went with it.
+        let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
+        for edge in program.edges.iter().filter(is_own) {
             let scope = (edge.scope + instance) as usize;
             self.policies[scope] = program.policies[edge.policy as usize].1.state();
             self.policy_waiters[scope].clear();
@@ -131,16 +133,16 @@ impl<O: Observer> World<'_, O> {
             owner.is_some_and(|job| job.node == node && job.instance == instance)
         };
         let calls = self.calls.iter().filter(|(_, call)| is_lost(call));
-        let mut lost: Vec<(u64, Handle)> =
-            calls.map(|(handle, call)| (call.key(), handle)).collect();
+        let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
             let Some(call) = self.calls.remove(handle) else { continue };
-            if let Some(timer) = call.timer() {
+            if let Some(timer) = call.timer {
                 self.events.cancel(timer);
             }
+            self.forget_call(&call);
             if let Some(request) = call.request() {
-                let (outcome, attempts) = (Outcome::TimedOut, call.sent());
+                let (outcome, attempts) = (Outcome::TimedOut, call.sent);
                 self.tell(Fact::Answered { request, outcome, attempts });
             }
         }

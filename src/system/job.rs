@@ -363,8 +363,8 @@ impl<O: Observer> World<'_, O> {
                 self.jobs.get(parent).filter(|parent| parent.forked.waits_for(round))
             }
             Origin::Call { call, attempt, .. } => {
-                let call = self.calls.get(call).filter(|call| call.waits_for(attempt));
-                call.and_then(|call| self.jobs.get(call.owner))
+                let owner = self.calls.get(call).map(|call| call.owner);
+                owner.filter(|_| self.expects(call, attempt)).and_then(|owner| self.jobs.get(owner))
             }
         };
         asker.is_some_and(|job| self.is_awaited(job.origin))

@@ -13,6 +13,7 @@ pub mod control;
 mod crash;
 mod database;
 pub mod fact;
+mod hedge;
 mod job;
 mod life;
 mod network;
@@ -22,7 +23,7 @@ mod provider;
 mod queue;
 mod station;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::{Draws, key_of};
@@ -105,6 +106,12 @@ pub struct World<'p, O> {
     /// The instance of each node that was served last, for round robin.
     turns: Vec<u32>,
     policies: Vec<policy::State>,
+    /// Places of `policies` that a call had for itself and has left.
+    free_policies: Vec<u32>,
+    /// Copies of running attempts, of the calls whose policy hedges.
+    hedges: Slab<hedge::Hedged>,
+    /// Attempts that timed out, of which a breaker may still hear.
+    timed_out: BTreeMap<(Handle, u32), call::TimedOut>,
     /// Calls that wait until a call of the same policy state is settled.
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
@@ -162,6 +169,9 @@ impl<'p, O: Observer> World<'p, O> {
                 .iter()
                 .map(|&policy| program.policies[policy as usize].1.state())
                 .collect(),
+            free_policies: Vec::new(),
+            hedges: Slab::default(),
+            timed_out: BTreeMap::new(),
             policy_waiters: vec![Vec::new(); program.scopes.len()],
             conditions: Conditions::new(program, controls.len()),
             lives: life::Lives::new(program),

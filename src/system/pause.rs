@@ -64,7 +64,7 @@ impl<'p, O: Observer> World<'p, O> {
                 let Some(until) = self.paused_caller(call) else { return false };
                 let timer = self.events.schedule_timer(until, event);
                 if let Some(call) = self.calls.get_mut(call) {
-                    call.set_timer(timer);
+                    call.timer = Some(timer);
                 }
                 true
             }

@@ -26,10 +26,11 @@ use crate::model::language::{
 };
 use crate::model::policy::{self, PolicyText};
 use crate::model::problem::Problem;
-use crate::model::program::{Kind, Node, NodeId, Program, Station};
+use crate::model::program::{Kind, Node, NodeId, Program, Sharing, Station};
 use crate::model::quantity::Count;
 use crate::model::recording::with_recordings;
 use crate::policy::Policy;
+use crate::policy::presets::Scope;
 
 /// Reads a file that a model names, by its path as written.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;
@@ -204,10 +205,18 @@ impl Compiler<'_> {
     }
 
     fn policies(&mut self, sections: &Sections) {
+        let target = Sharing { scope: Scope::ProcessAndTarget, origin: 0 };
         self.program.policies.push(("none".to_owned(), Policy::default()));
+        self.program.sharing.push(target);
         for (name, text) in &sections.policy {
-            match policy::compile(text) {
-                Ok(policy) => self.program.policies.push((name.clone(), policy)),
+            let compiled =
+                policy::compile(text).and_then(|policy| policy::runnable(&policy).map(|()| policy));
+            match compiled {
+                Ok(policy) => {
+                    let origin = self.program.policies.len() as u16;
+                    self.program.policies.push((name.clone(), policy));
+                    self.program.sharing.push(Sharing { scope: policy::scope(text), origin });
+                }
                 Err(problem) => self.problem(&["policy", name], problem),
             }
         }

@@ -10,6 +10,7 @@ use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::policy::Policy;
+use crate::policy::presets::Scope;
 
 pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::{
@@ -64,6 +65,8 @@ pub struct Program {
     pub links: Vec<Link>,
     /// Every policy with its name.
     pub policies: Vec<(String, Policy)>,
+    /// For each policy, to whom its state belongs.
+    pub sharing: Vec<Sharing>,
     /// For each policy state of a run, which policy it belongs to.
     pub scopes: Vec<u16>,
     /// Every transaction.
@@ -117,8 +120,30 @@ pub struct Edge {
     pub policy: u16,
     /// The policy state of the caller's first process; the others follow.
     pub scope: u32,
+    /// Whose policy state a call uses.
+    pub state_of: StateOf,
     /// Whether users call here: then a call is a request.
     pub is_entry: bool,
+}
+
+/// Whose policy state a call uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateOf {
+    /// That of its process.
+    Process,
+    /// The one of all callers.
+    Everybody,
+    /// Its own.
+    Call,
+}
+
+/// To whom the state of a policy belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// To whom.
+    pub scope: Scope,
+    /// The policy of the file of which this is one with less patience; or itself.
+    pub origin: u16,
 }
 
 /// What happens to messages between two nodes.
