@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit codes out. The only room with files, threads, clock and
 //! environment.
 
+mod import;
 mod load;
 mod output;
 mod progress;
@@ -33,6 +34,8 @@ struct Arguments {
 enum Command {
     /// Runs an experiment and writes its results.
     Run(RunArguments),
+    /// Reads a configuration of another system and prints it as policies.
+    Import(import::ImportArguments),
 }
 
 /// What `run` is told.
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Import(arguments) => import::import(arguments),
     };
     let code = match result {
         Ok(()) => DONE,
