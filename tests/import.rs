@@ -96,7 +96,7 @@ fn every_field_of_every_sample_is_accounted_for() {
         });
         assert!(fields > 3, "{name}: the document was not read");
         let told = all.iter().filter(|note| matches!(note.fate, Fate::Given(_))).count();
-        assert!(told >= 3, "{name}: only {told} fields were used");
+        assert!(told >= 2, "{name}: only {told} fields were used");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::policy::backoff::Backoff;
 use crate::policy::budget::{Budget, Concurrent, Window};
 use crate::policy::outlier::Outlier;
 use crate::policy::retry::Retry;
-use crate::policy::{OutcomeSet, Policy};
+use crate::policy::{Outcome, OutcomeSet, Policy};
 
 const ROUTE: &str = "kubernetes-sigs/gateway-api httproute_types.go";
 const BUDGET: &str = "kubernetes-sigs/gateway-api GEP-3388";
@@ -116,13 +116,14 @@ fn rule(document: &Document<'_>, index: usize, kinds: &Kinds<'_>) -> Imported {
     let budget = attached(&kinds.budgets, &services);
     let mut policy = Policy::ONCE;
     let has_retry = rule.has("retry");
+    // The budget first: a gateway's own limit of retries gives way to it.
+    if let Some(document) = budget {
+        read_budget(&mut notes, document, &mut policy);
+    }
     if let Some(document) = traffic {
         read_traffic(&mut notes, document, &mut policy, has_retry);
     }
     read_rule(&mut notes, &mut rule, &mut policy, traffic.is_some());
-    if let Some(document) = budget {
-        read_budget(&mut notes, document, &mut policy);
-    }
     rule.close_open(&mut notes);
     let caveats = match (has_retry, traffic) {
         (true, None) => vec![
@@ -179,8 +180,8 @@ fn read_rule(notes: &mut Notes, rule: &mut Object<'_>, policy: &mut Policy, is_e
         (Some(delay), false) => Backoff::constant(delay),
         (None, false) => Backoff::NONE,
     };
-    // Broken connections are retried whatever the codes are (GEP-1731).
-    let connection = OutcomeSet::of(&[crate::policy::Outcome::Failed]);
+    // Broken and timed-out attempts are retried whatever the codes are (GEP-1731).
+    let connection = OutcomeSet::of(&[Outcome::Failed, Outcome::TimedOut]);
     let on = codes.map_or(SERVER_ERRORS, |codes| both(codes, connection));
     policy.retry = (retries > 0).then(|| Retry::new(retries.saturating_add(1), backoff).on(on));
     retry.close(notes);
@@ -281,7 +282,7 @@ fn read_retry(notes: &mut Notes, retry: &mut Object<'_>, policy: &mut Policy) {
             let path = joined(&on.path, "triggers");
             let default = "connect-failure, refused-stream, unavailable, cancelled, 503";
             notes.defaulted(&path, default.to_owned(), RETRY);
-            let refused = [crate::policy::Outcome::Failed, crate::policy::Outcome::Rejected];
+            let refused = [Outcome::Failed, Outcome::Rejected];
             both(OutcomeSet::of(&refused), codes.unwrap_or_default())
         }
     };
@@ -309,22 +310,36 @@ fn read_breaker(notes: &mut Notes, spec: &mut Object<'_>, policy: &mut Policy) {
     let connections = limit("maxConnections", "attempts at once: one on each connection");
     let pending = limit("maxPendingRequests", "attempts that wait");
     let requests = limit("maxParallelRequests", "attempts at once; the smaller counts");
-    let floor = limit("maxParallelRetries", "retries at once, unless there is a retryConstraint");
     policy.bulkhead = proxy::bulkhead(Some(connections), Some(pending), Some(requests));
-    policy.budget = Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor }));
+    if policy.budget.is_some() {
+        let why = "there is one budget: retryConstraint is taken";
+        breaker.ignore(notes, &["maxParallelRetries", "retryBudget"], why);
+    } else {
+        policy.budget = Some(read_limit_of_retries(notes, &mut breaker));
+    }
     let why = "connections are not modelled";
     breaker.ignore(notes, &["maxRequestsPerConnection"], why);
     breaker.ignore(notes, &["perEndpoint"], "one limit for the whole target is taken");
+    breaker.close(notes);
+}
+
+/// As in Envoy, a share counts before a number.
+fn read_limit_of_retries(notes: &mut Notes, breaker: &mut Object<'_>) -> Budget {
     let mut budget = breaker.object(notes, "retryBudget");
-    if budget.is_there() {
+    let rule = if budget.is_there() {
+        breaker.ignore(notes, &["maxParallelRetries"], "retryBudget is there and counts alone");
         let means = "% of the active calls may be retries at once";
         let share = budget.read(notes, "percent", percent, (20.0, BREAKER), means);
         let least = "retries at once at least";
         let floor = budget.read(notes, "minRetryConcurrency", count, (3, BREAKER), least);
-        policy.budget = Some(Budget::Concurrent(Concurrent { ratio: share / 100.0, floor }));
-    }
+        Concurrent { ratio: share / 100.0, floor }
+    } else {
+        let key = "maxParallelRetries";
+        let floor = breaker.read(notes, key, count, (1024, BREAKER), "retries at once");
+        Concurrent { ratio: 0.0, floor }
+    };
     budget.close(notes);
-    breaker.close(notes);
+    Budget::Concurrent(rule)
 }
 
 fn read_health(notes: &mut Notes, spec: &mut Object<'_>, policy: &mut Policy) {

@@ -180,10 +180,15 @@ fn table_name(name: &str) -> String {
 
 /// Why the language does not take a policy: numbers that no run could have, such as a timeout of 0s.
 fn refusal(imported: &Imported) -> Option<Problem> {
-    let problem = compile(&text(imported)).err()?;
+    let written = serde_json::to_value(text(imported)).and_then(serde_json::from_value);
+    let problem = match written {
+        Ok(text) => compile(&text).err()?,
+        Err(error) => Problem::new(error.to_string()),
+    };
     let place: Vec<&str> = problem.inside.iter().map(String::as_str).collect();
     let Imported { name, .. } = imported;
-    let message = format!("`policy.{name}.{}`: {}", place.join("."), problem.message);
+    let place = place.iter().map(|part| format!(".{part}")).collect::<String>();
+    let message = format!("`policy.{name}{place}` cannot be run: {}", problem.message);
     Some(Problem { message, inside: Vec::new(), ..problem })
 }
 

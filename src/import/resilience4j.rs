@@ -29,13 +29,12 @@ const MODULES: [&str; 6] =
     ["retry", "circuitbreaker", "bulkhead", "thread-pool-bulkhead", "ratelimiter", "timelimiter"];
 
 /// Keys of every module that are for watching and wiring, not for deciding.
-const OF_SPRING: [&str; 7] = [
+const OF_SPRING: [&str; 6] = [
     "registerHealthIndicator",
     "allowHealthIndicatorToFail",
     "eventConsumerBufferSize",
     "writableStackTraceEnabled",
     "subscribeForEvents",
-    "baseConfig",
     "instrumentationEnabled",
 ];
 
@@ -47,16 +46,17 @@ struct Layers<'a> {
 
 impl<'a> Layers<'a> {
     /// The nearest layer that has the key; what it hides is noted.
-    fn layer(&mut self, notes: &mut Notes, key: &'static str) -> Option<&mut Object<'a>> {
-        let nearest = self.objects.iter().position(|object| object.has(key))?;
+    fn layer(&mut self, notes: &mut Notes, key: &'static str) -> &mut Object<'a> {
+        // Where no layer has it, the instance is asked, so that errors know the key.
+        let nearest = self.objects.iter().position(|object| object.has(key)).unwrap_or(0);
         for hidden in &mut self.objects[nearest + 1..] {
             hidden.ignore(notes, &[key], "the instance has its own");
         }
-        Some(&mut self.objects[nearest])
+        &mut self.objects[nearest]
     }
 
     fn value(&mut self, notes: &mut Notes, key: &'static str) -> Option<(String, &'a Value)> {
-        self.layer(notes, key)?.value(key)
+        self.layer(notes, key).value(key)
     }
 
     fn given<T>(
@@ -66,7 +66,7 @@ impl<'a> Layers<'a> {
         parse: Parse<T>,
         means: &str,
     ) -> Option<T> {
-        self.layer(notes, key)?.given(notes, key, parse, means)
+        self.layer(notes, key).given(notes, key, parse, means)
     }
 
     fn read<T: std::fmt::Display>(
