@@ -6,6 +6,7 @@ mod load;
 mod output;
 mod progress;
 mod run;
+mod show;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,38 @@ enum Command {
     Run(RunArguments),
     /// Reads a configuration of another system and prints it as policies.
     Import(import::ImportArguments),
+    /// Prints a model with every default filled in.
+    Show(ShowArguments),
+    /// Prints the JSON Schema of models or of experiments, for editors.
+    Schema(SchemaArguments),
+}
+
+/// What `show` is told.
+#[derive(Debug, clap::Args)]
+struct ShowArguments {
+    /// The model, such as models/checkout.toml.
+    model: std::path::PathBuf,
+    /// Set any value of the model, such as policy.checkout.timeout=1s. Can be given more than once.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Print JSON, which is the same language.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `schema` is told.
+#[derive(Debug, clap::Args)]
+struct SchemaArguments {
+    /// Of which files.
+    of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SchemaOf {
+    /// Files in models/.
+    Model,
+    /// Files in experiments/.
+    Experiment,
 }
 
 /// What `run` is told.
@@ -79,6 +112,11 @@ pub fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Import(arguments) => import::import(arguments),
+        Command::Show(arguments) => show::show(arguments),
+        Command::Schema(arguments) => {
+            show::schema(arguments);
+            Ok(())
+        }
     };
     let code = match result {
         Ok(()) => DONE,

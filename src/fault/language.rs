@@ -16,8 +16,8 @@ pub struct FaultText {
     pub target: String,
     /// When it begins.
     pub at: Span,
-    /// How long it lasts.
-    #[serde(rename = "for")]
+    /// How long it lasts. A `redelivery_burst` has no duration.
+    #[serde(rename = "for", default = "no_time")]
     pub lasts: Span,
     /// `slow`: how many times as long work takes.
     #[serde(default)]
@@ -31,6 +31,9 @@ pub struct FaultText {
     /// `latency`: how much longer messages travel, each way.
     #[serde(default)]
     pub added: Option<Span>,
+    /// `redelivery_burst`: messages acknowledged within this span are delivered again too.
+    #[serde(default)]
+    pub since: Option<Span>,
     /// `traffic_spike`: the rate of arrivals while it lasts.
     #[serde(default)]
     pub rate: Option<Rate>,
@@ -51,18 +54,26 @@ pub enum FaultKind {
     ReplyLoss,
     /// Messages on a link travel longer by `added`, each way.
     Latency,
+    /// A queue delivers nothing while it lasts; it accepts messages and acknowledgements.
+    QueueStall,
+    /// When it begins, every message of a queue that was delivered and not acknowledged is
+    /// delivered again at once, and so is what was acknowledged within `since`, as after the reset
+    /// of a consumer's offset. It has no duration.
+    RedeliveryBurst,
     /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
     TrafficSpike,
 }
 
 impl FaultKind {
-    /// The keys that say how strong it is; all are required but `after_effect`.
+    /// The keys that say how strong it is; all are required but `after_effect` and `since`.
     pub(super) fn strengths(self) -> &'static [&'static str] {
         match self {
             FaultKind::Slow => &["factor"],
             FaultKind::Errors => &["share", "after_effect"],
             FaultKind::RequestLoss | FaultKind::ReplyLoss => &["share"],
             FaultKind::Latency => &["added"],
+            FaultKind::QueueStall => &[],
+            FaultKind::RedeliveryBurst => &["since"],
             FaultKind::TrafficSpike => &["rate"],
         }
     }
@@ -76,7 +87,13 @@ impl FaultKind {
             FaultKind::RequestLoss => "request_loss",
             FaultKind::ReplyLoss => "reply_loss",
             FaultKind::Latency => "latency",
+            FaultKind::QueueStall => "queue_stall",
+            FaultKind::RedeliveryBurst => "redelivery_burst",
             FaultKind::TrafficSpike => "traffic_spike",
         }
     }
+}
+
+fn no_time() -> Span {
+    Span::ZERO
 }

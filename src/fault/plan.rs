@@ -40,7 +40,7 @@ impl Plan {
 
     fn add(&mut self, fault: &FaultText, program: &Program) -> Result<(), Problem> {
         check_strengths(fault)?;
-        if fault.lasts == Span::ZERO {
+        if fault.lasts == Span::ZERO && fault.kind != FaultKind::RedeliveryBurst {
             return Err(Problem::new("this fault ends when it begins")
                 .expected("more than 0s")
                 .inside("for"));
@@ -75,6 +75,11 @@ impl Plan {
             FaultKind::Latency => Action::Latency {
                 links: links(fault, program)?,
                 added: fault.added.unwrap_or_default(),
+            },
+            FaultKind::QueueStall => Action::QueueStall { node: queue(fault, program)? },
+            FaultKind::RedeliveryBurst => Action::Redelivery {
+                node: queue(fault, program)?,
+                since: fault.since.unwrap_or(Span::ZERO),
             },
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
@@ -133,16 +138,21 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("share", fault.share.is_some()),
         ("after_effect", fault.after_effect.is_some()),
         ("added", fault.added.is_some()),
+        ("since", fault.since.is_some()),
         ("rate", fault.rate.is_some()),
     ];
     let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
     for (name, is_given) in given {
         if is_given && !wanted.contains(&name) {
+            let expected = match wanted {
+                [] => format!("`{kind}` has no strength"),
+                _ => format!("`{kind}` takes `{}`", wanted.join("` and `")),
+            };
             return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
-                .expected(format!("`{kind}` takes `{}`", wanted.join("` and `")))
+                .expected(expected)
                 .inside(name));
         }
-        if !is_given && wanted.contains(&name) && name != "after_effect" {
+        if !is_given && wanted.contains(&name) && !matches!(name, "after_effect" | "since") {
             return Err(Problem::new(format!("`{kind}` needs `{name}`"))
                 .expected(format!("`{name}` says how strong it is")));
         }
@@ -157,6 +167,10 @@ fn find(
     is_right: fn(&Kind) -> bool,
 ) -> Result<NodeId, Problem> {
     program.find_node_of(&fault.target, what, is_right).map_err(|problem| problem.inside("target"))
+}
+
+fn queue(fault: &FaultText, program: &Program) -> Result<NodeId, Problem> {
+    find(fault, program, "queue", |kind| matches!(kind, Kind::Queue(_)))
 }
 
 /// The links that a fault strikes: all, those of a pair, or those from and to a node.

@@ -94,9 +94,11 @@ fn either<T>(
     parse: super::object::Parse<T>,
     means: &str,
 ) -> Option<T> {
+    // Both are asked, so that errors know the key.
+    let of_route = own.given(notes, key, parse, means);
     if own.has(key) {
         everybodys.ignore(notes, &[key], "the route has its own");
-        return own.given(notes, key, parse, means);
+        return of_route;
     }
     everybodys.given(notes, key, parse, means)
 }
@@ -112,8 +114,12 @@ fn read_retry<'a>(
     let readers: [(&'static str, fn(&Value) -> Result<OutcomeSet, Problem>); 2] =
         [("retry.linkerd.io/http", statuses), ("retry.linkerd.io/grpc", grpc_statuses)];
     for (key, parse) in readers {
-        let object = if own.has(key) { &mut *own } else { &mut *everybodys };
-        let Some((path, value)) = object.value(key) else { continue };
+        let of_route = own.value(key);
+        let of_service = everybodys.value(key);
+        if let (Some(_), Some((path, value))) = (&of_route, &of_service) {
+            notes.ignored(path, value, "the route has its own");
+        }
+        let Some((path, value)) = of_route.or(of_service) else { continue };
         match parse(value) {
             Ok(set) => {
                 notes.given(&path, shown(value), format!("retried: {}", names(set)));

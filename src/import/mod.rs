@@ -178,7 +178,7 @@ fn table_name(name: &str) -> String {
     if words.is_empty() { "imported".to_owned() } else { words.join("-") }
 }
 
-/// Why the language does not take a policy: numbers that no run could have, such as a timeout of 0s.
+/// Why the language does not take a policy: numbers that no run could have, such as no time at all.
 fn refusal(imported: &Imported) -> Option<Problem> {
     let written = serde_json::to_value(text(imported)).and_then(serde_json::from_value);
     let problem = match written {

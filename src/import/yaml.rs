@@ -26,7 +26,11 @@ pub(super) fn parse(sources: &Sources, source: usize) -> Result<Vec<Value>, Prob
             .expected("at most 16 MiB"));
     }
     let options = options! {
-        budget: budget! { max_depth: DEPTH_MAX, max_nodes: NODES_MAX, flow_nesting_limit: DEPTH_MAX },
+        budget: budget! {
+            max_depth: DEPTH_MAX,
+            max_nodes: NODES_MAX,
+            flow_nesting_limit: DEPTH_MAX,
+        },
         duplicate_keys: DuplicateKeyPolicy::Error,
         with_snippet: false,
     };

@@ -205,6 +205,11 @@ fn experiments() {
 }
 
 #[test]
+fn messaging() {
+    check("messaging");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }
