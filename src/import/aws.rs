@@ -101,7 +101,7 @@ fn profile(name: &str, path: &str, value: &Value, names: &Names) -> Imported {
         "the numbers of Python's botocore, generation {generation}; the file does not say which \
          SDK reads it. Others: preset = \"aws-standard-js@2.1\", \"aws-standard-rust@2.0\" …"
     );
-    let imported = Imported::new(name.to_owned(), policy, vec![caveat], notes);
+    let imported = Imported::new(name, policy, vec![caveat], notes);
     Imported { scope: Some(ScopeText::Process), ..imported }
 }
 

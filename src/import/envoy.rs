@@ -39,7 +39,7 @@ pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
         let wanted = target(route);
         let own = clusters.iter().find(|(_, value)| named(value, "name") == wanted);
         let cluster = own.filter(|_| wanted.is_some()).or(match clusters.as_slice() {
-            [only] if wanted.is_none() || named(&only.1, "name").is_none() => Some(only),
+            [only] if wanted.is_none() || named(only.1, "name").is_none() => Some(only),
             _ => None,
         });
         one(Some(route), cluster.map(|(path, value)| (path, value)))
@@ -115,7 +115,7 @@ fn one(route: Option<&Route<'_>>, cluster: Option<(&String, &&Value)>) -> Import
         (Some(_), None) => vec!["nothing is retried: `retry_on` names no condition".to_owned()],
         _ => Vec::new(),
     };
-    Imported::new(name.unwrap_or_else(|| "envoy".to_owned()), policy, caveats, notes)
+    Imported::new(name.as_deref().unwrap_or("envoy"), policy, caveats, notes)
 }
 
 fn read_route(notes: &mut Notes, route: &Route<'_>, policy: &mut Policy) {

@@ -65,7 +65,7 @@ pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
                 name = read_budget(&mut notes, document, &mut policy).or(name);
             }
             let name = name.unwrap_or_else(|| "gateway".to_owned());
-            Imported::new(name, policy, Vec::new(), notes)
+            Imported::new(&name, policy, Vec::new(), notes)
         };
         policies.extend(kinds.traffic.iter().map(|document| alone(None, Some(document))));
         policies.extend(kinds.budgets.iter().map(|document| alone(Some(document), None)));
@@ -134,7 +134,7 @@ fn rule(document: &Document<'_>, index: usize, kinds: &Kinds<'_>) -> Imported {
         _ => Vec::new(),
     };
     let name = own.map_or(name.clone(), |own| format!("{name}-{own}"));
-    Imported::new(name, policy, caveats, notes)
+    Imported::new(&name, policy, caveats, notes)
 }
 
 /// What a route says counts before what a policy says (`ir/xds.go`, `HTTPRoute.GetRetry`).

@@ -84,7 +84,7 @@ fn method(document: &Document<'_>, index: usize) -> Imported {
     );
     config.ignore(&mut notes, &["healthCheckConfig"], "there are no probes");
     config.close_open(&mut notes);
-    Imported::new(name, policy, caveats, notes)
+    Imported::new(&name, policy, caveats, notes)
 }
 
 /// The name of a policy: that of the first method; without one it is everybody's.

@@ -69,7 +69,7 @@ fn route(service: &Document<'_>, index: usize, rules: &[&Document<'_>]) -> Impor
     }
     let name = name.unwrap_or_else(|| "istio".to_owned());
     let name = own_name.map_or(name.clone(), |own| format!("{name}-{own}"));
-    Imported::new(name, policy, Vec::new(), notes)
+    Imported::new(&name, policy, Vec::new(), notes)
 }
 
 /// A rule without a route has the retries that Istio gives everybody.
@@ -81,7 +81,7 @@ fn rule_alone(rule: &Document<'_>) -> Imported {
     notes.defaulted("http.retries", "2 retries".to_owned(), RETRY);
     notes.defaulted("http.timeout", "none".to_owned(), SERVICE);
     read_rule(&mut notes, rule, &mut policy);
-    Imported::new(name, policy, Vec::new(), notes)
+    Imported::new(&name, policy, Vec::new(), notes)
 }
 
 fn read_route(notes: &mut Notes, route: &mut Object<'_>, policy: &mut Policy) {

@@ -1,7 +1,7 @@
 //! Linkerd: annotations of routes and services, and service profiles.
 
 use super::note::{Notes, shown};
-use super::object::Object;
+use super::object::{Object, Parse};
 use super::outcome::{self, SERVER_ERRORS, both, names};
 use super::quantity::{count, flag, go_duration, number, text};
 use super::recognise::find_text;
@@ -72,7 +72,7 @@ fn annotated(
                 .to_owned(),
         );
     }
-    Imported::new(name, policy, caveats, notes)
+    Imported::new(&name, policy, caveats, notes)
 }
 
 /// The name of an object and its annotations.
@@ -91,7 +91,7 @@ fn either<T>(
     notes: &mut Notes,
     (own, everybodys): (&mut Object<'_>, &mut Object<'_>),
     key: &'static str,
-    parse: super::object::Parse<T>,
+    parse: Parse<T>,
     means: &str,
 ) -> Option<T> {
     // Both are asked, so that errors know the key.
@@ -111,7 +111,7 @@ fn read_retry<'a>(
 ) {
     let mut on = OutcomeSet::NONE;
     let mut is_retried = false;
-    let readers: [(&'static str, fn(&Value) -> Result<OutcomeSet, Problem>); 2] =
+    let readers: [(&'static str, Parse<OutcomeSet>); 2] =
         [("retry.linkerd.io/http", statuses), ("retry.linkerd.io/grpc", grpc_statuses)];
     for (key, parse) in readers {
         let of_route = own.value(key);
@@ -281,7 +281,7 @@ fn profile_route(profile: &Document<'_>, index: usize) -> Imported {
     route.close_open(&mut notes);
     spec.close_open(&mut notes);
     let host = name.split('.').next().unwrap_or_default();
-    Imported::new(format!("{host}-{own}"), policy, Vec::new(), notes)
+    Imported::new(&format!("{host}-{own}"), policy, Vec::new(), notes)
 }
 
 fn read_budget(notes: &mut Notes, budget: &mut Object<'_>, policy: &mut Policy) {

@@ -71,9 +71,9 @@ pub struct Import {
 }
 
 impl Imported {
-    fn new(name: String, policy: Policy, caveats: Vec<String>, notes: Notes) -> Imported {
+    fn new(name: &str, policy: Policy, caveats: Vec<String>, notes: Notes) -> Imported {
         let Notes { notes, problems } = notes;
-        Imported { name: table_name(&name), policy, scope: None, caveats, notes, problems }
+        Imported { name: table_name(name), policy, scope: None, caveats, notes, problems }
     }
 }
 

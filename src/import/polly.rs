@@ -81,7 +81,7 @@ fn options(path: &str, value: &Value) -> Imported {
     if policy.deadline < policy.attempt_timeout {
         caveats.push("the library refuses a total timeout below that of an attempt".to_owned());
     }
-    Imported::new(name.to_owned(), policy, caveats, notes)
+    Imported::new(name, policy, caveats, notes)
 }
 
 /// What stands around each attempt; the limiter of the standard handler stands around the call.

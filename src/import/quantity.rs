@@ -48,7 +48,7 @@ pub(super) fn spring_duration(value: &Value) -> Result<Span, Problem> {
                     days => plain(days.strip_suffix('D')?)? * 86400e9,
                 };
                 let rest = if rest.is_empty() { 0.0 } else { amounts(rest, ISO)? };
-                (iso != "" && iso != "T").then_some(days + rest)
+                (!matches!(iso, "" | "T")).then_some(days + rest)
             }
             None => plain(text).map(|millis| millis * 1e6).or_else(|| single(text, SPRING)),
         }

@@ -187,7 +187,7 @@ fn instance(document: &Document<'_>, name: &str) -> Imported {
         layers.ignore(&mut notes, &OF_SPRING, "for watching and wiring");
         layers.close(&mut notes);
     }
-    Imported::new(name.to_owned(), policy, Vec::new(), notes)
+    Imported::new(name, policy, Vec::new(), notes)
 }
 
 /// The instance of a module with what it inherits: its `baseConfig`, or the config of its name, or

@@ -82,8 +82,11 @@ fn table(imported: &Imported) -> Result<String, Problem> {
     Ok(out)
 }
 
+/// What is told of a field of one kind; nothing of those of another.
+type Told = fn(&Fate) -> Option<&str>;
+
 fn comments(out: &mut String, notes: &[Note], width: usize) {
-    let kinds: [(&str, fn(&Fate) -> Option<&str>); 3] = [
+    let kinds: [(&str, Told); 3] = [
         ("given", |fate| match fate {
             Fate::Given(means) => Some(means),
             _ => None,
