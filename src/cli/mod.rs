@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit codes out. The only room with files, threads, clock and
 //! environment.
 
+mod import;
 mod load;
 mod output;
 mod policy;
@@ -38,6 +39,8 @@ enum Command {
     /// Lists and shows the policies of real libraries and proxies.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Reads a configuration of another system and prints it as policies.
+    Import(import::ImportArguments),
     /// Prints a model with every default filled in.
     Show(ShowArguments),
     /// Prints the JSON Schema of models or of experiments, for editors.
@@ -113,6 +116,7 @@ pub fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Policy(command) => policy::policy(command),
+        Command::Import(arguments) => import::import(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Schema(arguments) => {
             show::schema(arguments);
