@@ -1,5 +1,5 @@
-//! Crashes: an instance loses what it had in memory, is down for a while, and starts again with what
-//! is durable.
+//! Crashes: an instance loses what it had in memory, is down for a while, and starts again with
+//! what is durable.
 //!
 //! What a dead process had sent is on its way and arrives; what arrives for it finds nobody. Jobs,
 //! calls with their timers, policy states, cached rows and the position of a relay are gone.

@@ -49,7 +49,8 @@ impl<'p, O: Observer> World<'p, O> {
         }
     }
 
-    /// Puts an event off that falls into a time when its instance does nothing; says whether it did.
+    /// Puts an event off that falls into a time when its instance does nothing; says whether it
+    /// did.
     pub(super) fn put_off(&mut self, event: Event) -> bool {
         match event {
             Event::Resume(job) => self.put_job_off(job),
