@@ -86,6 +86,7 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     for (clients, rates) in &cell.plan.rates {
         world.set_arrival_rates(*clients, rates.clone());
     }
+    world.watch_spikes(&cell.plan.spikes);
     let (outcome, (recorder, invariants)) = world.run();
     let metrics = recorder.finish();
     RunResult {

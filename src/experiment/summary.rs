@@ -7,6 +7,7 @@ use super::statistics::paired::paired_t;
 use super::statistics::proportion::wilson;
 use super::statistics::rare::zero_events_upper;
 use super::statistics::{CONFIDENCE, Estimate, Interval};
+use crate::fault::FaultText;
 use crate::invariant::Verdict;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
@@ -134,6 +135,8 @@ pub struct CellSummary {
     pub differences: Vec<Option<Estimate>>,
     /// Runs that never recovered, of those with a fault and with requests after it.
     pub never_recovered: Option<Share>,
+    /// How often faults had an effect.
+    pub faults: Vec<FaultSummary>,
     /// What was seen of each invariant.
     pub invariants: Vec<InvariantSummary>,
 }
@@ -147,6 +150,21 @@ pub struct Share {
     pub of: u64,
     /// The interval of the probability.
     pub interval: Interval,
+}
+
+/// How often a fault of the experiment had an effect in one cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultSummary {
+    /// Its number in the list of the experiment, from 1.
+    pub number: usize,
+    /// What goes wrong.
+    pub kind: &'static str,
+    /// Whom it strikes.
+    pub target: String,
+    /// Its effects in all runs.
+    pub fired: u64,
+    /// Runs in which it had any.
+    pub runs: u64,
 }
 
 /// What was seen of one invariant in one cell.
@@ -208,8 +226,20 @@ fn summarise_cell(
         metrics: METRICS.iter().map(estimate).collect(),
         differences: METRICS.iter().map(difference).collect(),
         never_recovered: share(never, judged),
+        faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(runs),
     }
+}
+
+fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {
+    let summary = |(index, fault): (usize, &FaultText)| FaultSummary {
+        number: index + 1,
+        kind: fault.kind.name(),
+        target: fault.target.clone(),
+        fired: runs.iter().map(|run| run.metrics.times_fired(index)).sum(),
+        runs: count(runs, |run| run.metrics.times_fired(index) > 0),
+    };
+    cell.plan.faults.iter().enumerate().map(summary).collect()
 }
 
 fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {

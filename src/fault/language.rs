@@ -7,7 +7,7 @@ use crate::kernel::time::Span;
 use crate::model::quantity::{Rate, Share};
 
 /// One fault as it is written: when, where, what, how strong.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultText {
     /// What goes wrong.

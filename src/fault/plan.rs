@@ -6,7 +6,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{Arrivals, Kind, NodeId, Program};
 use crate::model::quantity::Share;
-use crate::system::control::{Action, Control};
+use crate::system::control::{Action, Control, Spike};
 
 /// Users do not arrive faster: virtual time has no more than this many instants a second.
 const RATE_MAX: f64 = 1e9;
@@ -18,6 +18,10 @@ pub struct Plan {
     pub controls: Vec<Control>,
     /// Clients with other arrival rates than the model says.
     pub rates: Vec<(NodeId, Vec<(Time, f64)>)>,
+    /// When clients have those rates.
+    pub spikes: Vec<Spike>,
+    /// Every fault, by its number.
+    pub faults: Vec<FaultText>,
     /// When the first fault begins and the last one ends.
     pub acts: Option<(Time, Time)>,
 }
@@ -34,6 +38,7 @@ impl Plan {
             if let Err(problem) = plan.add(fault, program) {
                 problems.push((index, problem));
             }
+            plan.faults.push(fault.clone());
         }
         if problems.is_empty() { Ok(plan) } else { Err(problems) }
     }
@@ -78,7 +83,8 @@ impl Plan {
             },
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
-        self.controls.push(Control { from, until, action });
+        let fault = self.faults.len() as u32;
+        self.controls.push(Control { fault, from, until, action });
         Ok(())
     }
 
@@ -112,6 +118,7 @@ impl Plan {
             Some(index) => self.rates[index].1 = rates,
             None => self.rates.push((node, rates)),
         }
+        self.spikes.push(Spike { fault: self.faults.len() as u32, clients: node, from, until });
         Ok(())
     }
 }

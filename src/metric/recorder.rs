@@ -103,6 +103,9 @@ pub struct RunMetrics {
     pub refused: u64,
     /// Calls that were made to fail, before and after their effect.
     pub made_to_fail: [u64; 2],
+    /// How often each fault fired, by its number in the plan; those after the last that did are
+    /// left out.
+    pub fired: Vec<u64>,
     /// Effects, repeated ones included.
     pub effects: u64,
     /// Reads of a user's own write.
@@ -243,6 +246,7 @@ impl Observer for Recorder {
                 metrics.reads_back += 1;
                 metrics.stale_reads += u64::from(seen < own);
             }
+            Fact::FaultFired { fault } => metrics.count_fired(fault),
             Fact::Unanswered(_) => metrics.unanswered += 1,
             Fact::Unprocessed { since, .. } => {
                 metrics.unprocessed += 1;
@@ -270,6 +274,20 @@ fn side(direction: Direction) -> usize {
 }
 
 impl RunMetrics {
+    fn count_fired(&mut self, fault: u32) {
+        let index = fault as usize;
+        if self.fired.len() <= index {
+            self.fired.resize(index + 1, 0);
+        }
+        self.fired[index] += 1;
+    }
+
+    /// How often the fault of this number fired.
+    #[must_use]
+    pub fn times_fired(&self, fault: usize) -> u64 {
+        self.fired.get(fault).copied().unwrap_or(0)
+    }
+
     /// Attempts of the load for each measured request: its amplification from end to end.
     #[must_use]
     pub fn amplification(&self) -> Option<f64> {

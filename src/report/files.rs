@@ -20,7 +20,7 @@ pub const FORMAT: u32 = 1;
 pub const TRACE: u32 = 1;
 
 /// Columns of `runs.csv` before those of the metrics.
-const COUNTS: [&str; 18] = [
+const COUNTS: [&str; 19] = [
     "arm",
     "point",
     "seed",
@@ -38,6 +38,7 @@ const COUNTS: [&str; 18] = [
     "calls",
     "attempts",
     "effects",
+    "fault_fired",
     "recovered",
 ];
 
@@ -73,6 +74,7 @@ fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
         metrics.calls,
         metrics.attempts,
         metrics.effects,
+        metrics.fired.iter().sum(),
     ];
     let mut row = vec![
         cell.arm.clone(),
@@ -143,6 +145,13 @@ pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
             "metrics": estimates(&summary.metrics),
             "difference_to_first_arm": estimates(&summary.differences),
             "never_recovered": summary.never_recovered.map(share),
+            "faults": summary.faults.iter().map(|fault| json!({
+                "fault": fault.number,
+                "kind": fault.kind,
+                "target": fault.target,
+                "fired": fault.fired,
+                "runs_fired": fault.runs,
+            })).collect::<Vec<_>>(),
             "invariants": summary.invariants.iter().map(|invariant| json!({
                 "name": invariant.name,
                 "violations": invariant.violations,

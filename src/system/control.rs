@@ -51,12 +51,27 @@ pub enum Action {
 /// An action and when it acts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Control {
+    /// The number of its fault in the plan, from 0.
+    pub fault: u32,
     /// From when on.
     pub from: Time,
     /// Until when.
     pub until: Time,
     /// What it does.
     pub action: Action,
+}
+
+/// A time in which users of these clients arrive at another rate because of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spike {
+    /// The number of the fault in its plan.
+    pub fault: u32,
+    /// Which clients.
+    pub clients: NodeId,
+    /// From when on.
+    pub from: Time,
+    /// Until when.
+    pub until: Time,
 }
 
 /// What acts on a node now.
@@ -80,12 +95,13 @@ pub(super) struct LinkCondition {
 pub(super) struct Conditions {
     pub(super) nodes: Vec<NodeCondition>,
     pub(super) links: Vec<LinkCondition>,
-    active: Vec<bool>,
+    /// Indices of the controls that are on, in their order.
+    pub(super) active: Vec<u32>,
 }
 
 impl Conditions {
     /// What the model itself says, without any fault.
-    pub(super) fn new(program: &Program, controls: usize) -> Conditions {
+    pub(super) fn new(program: &Program) -> Conditions {
         let nodes = program.nodes.iter().map(|node| match node.kind {
             Kind::Provider(ref provider) => NodeCondition {
                 slow: 1.0,
@@ -103,7 +119,7 @@ impl Conditions {
             reply_loss: link.reply_loss,
             added_latency: Span::ZERO,
         });
-        Conditions { nodes: nodes.collect(), links: links.collect(), active: vec![false; controls] }
+        Conditions { nodes: nodes.collect(), links: links.collect(), active: Vec::new() }
     }
 
     fn apply(&mut self, action: &Action) {
@@ -139,13 +155,16 @@ impl<O: Observer> World<'_, O> {
     /// Switches a control on or off and works out anew what acts on whom.
     pub(super) fn switch(&mut self, control: u32, on: bool) {
         let mut active = std::mem::take(&mut self.conditions.active);
-        active[control as usize] = on;
-        self.conditions = Conditions::new(self.program, 0);
-        for (control, _) in self.controls.iter().zip(&active).filter(|&(_, &active)| active) {
-            self.conditions.apply(&control.action);
+        active.retain(|&other| other != control);
+        if on {
+            active.insert(active.partition_point(|&other| other < control), control);
+        }
+        self.conditions = Conditions::new(self.program);
+        for &index in &active {
+            self.conditions.apply(&self.controls[index as usize].action);
         }
         self.conditions.active = active;
-        let fault = control;
+        let fault = self.controls[control as usize].fault;
         self.tell(if on { Fact::FaultBegan { fault } } else { Fact::FaultEnded { fault } });
     }
 }

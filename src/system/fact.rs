@@ -187,12 +187,17 @@ pub enum Fact {
     },
     /// A fault began to act.
     FaultBegan {
-        /// Its index in the plan.
+        /// Its number in the plan, from 0.
+        fault: u32,
+    },
+    /// A fault had an effect on a message, a call, a unit of work or an arrival.
+    FaultFired {
+        /// Its number in the plan, from 0.
         fault: u32,
     },
     /// A fault was switched off.
     FaultEnded {
-        /// Its index in the plan.
+        /// Its number in the plan, from 0.
         fault: u32,
     },
     /// At the end of the run, a request had no answer yet.

@@ -6,6 +6,7 @@
 
 mod cache;
 mod call;
+mod cause;
 mod clients;
 pub mod control;
 mod database;
@@ -27,7 +28,7 @@ use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program};
 use crate::policy;
-use control::{Conditions, Control};
+use control::{Conditions, Control, Spike};
 use fact::{Fact, Observer, Request};
 
 /// Something that is going to happen.
@@ -92,6 +93,8 @@ pub struct World<'p, O> {
     /// Calls that wait until a call of the same policy state is settled.
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
+    /// When faults change the rates of arrivals.
+    spikes: Vec<Spike>,
     locals: Vec<Local>,
     /// How many messages wait in all queues.
     queued: usize,
@@ -145,7 +148,8 @@ impl<'p, O: Observer> World<'p, O> {
                 .map(|&policy| program.policies[policy as usize].1.state())
                 .collect(),
             policy_waiters: vec![Vec::new(); program.scopes.len()],
-            conditions: Conditions::new(program, controls.len()),
+            conditions: Conditions::new(program),
+            spikes: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             queued: 0,
             orders: 0,
@@ -214,6 +218,7 @@ impl<'p, O: Observer> World<'p, O> {
         match event {
             Event::Arrive(clients) => {
                 self.fold(1, clients, self.orders);
+                self.fired_by_arrival(clients);
                 self.arrive(clients);
             }
             Event::Deliver(message) => self.deliver(message),

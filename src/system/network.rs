@@ -1,11 +1,13 @@
 //! Messages over links: they take their time, and some never arrive.
 
+use super::control::Action;
 use super::fact::{Direction, Fact, Observer};
 use super::job::{Job, Origin, Subject};
 use super::{Event, World};
-use crate::kernel::draw::{Probability, Purpose};
+use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
+use crate::kernel::time::Span;
 use crate::model::program::{EdgeId, NodeId, OperationId};
 use crate::policy::Outcome;
 
@@ -66,20 +68,45 @@ impl<O: Observer> World<'_, O> {
         };
         self.tell(Fact::Sent { direction });
         let (site, work) = (self.program.node(target).id, message.key());
-        if loss != Probability::NEVER
-            && loss.happens(self.draws.draw(Purpose::Loss, site, work, number))
-        {
-            self.tell(Fact::Lost { direction });
-            return false;
+        if loss != Probability::NEVER {
+            let draw = self.draws.draw(Purpose::Loss, site, work, number);
+            if loss.happens(draw) {
+                self.tell(Fact::Lost { direction });
+                self.fired_by_loss(draw, index, direction);
+                return false;
+            }
         }
         let latency = match link.latency {
             Distribution::Constant(span) => span,
             random => random.sample(self.draws.draw(Purpose::Latency, site, work, number)),
         };
         let handle = self.messages.insert(message);
+        if condition.added_latency > Span::ZERO {
+            self.fired(
+                |action| matches!(action, Action::Latency { links, .. } if links.contains(&index)),
+            );
+        }
         let at = self.now + latency + condition.added_latency;
         self.events.schedule(at, Event::Deliver(handle));
         true
+    }
+
+    /// Tells which fault a message was lost to.
+    fn fired_by_loss(&mut self, draw: Draw, link: usize, direction: Direction) {
+        let own = &self.program.links[link];
+        let own = match direction {
+            Direction::Request => own.request_loss,
+            Direction::Reply => own.reply_loss,
+        };
+        self.fired_by_chance(draw, own, |action| match (action, direction) {
+            (Action::RequestLoss { links, share }, Direction::Request)
+            | (Action::ReplyLoss { links, share }, Direction::Reply)
+                if links.contains(&link) =>
+            {
+                Some(*share)
+            }
+            _ => None,
+        });
     }
 
     /// A message arrives.
