@@ -12,7 +12,8 @@ use crate::model::quantity::{Rate, Share};
 pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Whom it strikes: a node, a link such as `"api -> payment"`, or `"all"` links.
+    /// Whom it strikes: a node, a zone or region such as `"zone a"`, a link such as `"api -> payment"`
+    /// or `"zone a -> zone b"`, or `"all"` links.
     pub target: String,
     /// When it begins.
     pub at: Span,
@@ -22,22 +23,28 @@ pub struct FaultText {
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`: the share of calls or messages.
+    /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`: the share of calls or messages.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
     #[serde(default)]
     pub after_effect: Option<Share>,
-    /// `latency`: how much longer messages travel, each way.
+    /// `latency`: how much longer messages travel, each way. `reorder`: up to how late they are.
     #[serde(default)]
     pub added: Option<Span>,
+    /// `partition`: whether only messages from the first to the second are lost; no if left out.
+    #[serde(default)]
+    pub one_way: Option<bool>,
     /// `traffic_spike`: the rate of arrivals while it lasts.
     #[serde(default)]
     pub rate: Option<Rate>,
 }
 
+/// Strengths that a fault may leave out.
+pub(super) const OPTIONAL: [&str; 2] = ["after_effect", "one_way"];
+
 /// What can go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// A node takes `factor` times as long for its work. Work that has begun is not slowed.
@@ -51,18 +58,31 @@ pub enum FaultKind {
     ReplyLoss,
     /// Messages on a link travel longer by `added`, each way.
     Latency,
+    /// A `share` of the messages on a link arrives twice, each way: a second request is a second
+    /// job, a second reply is stale.
+    Duplicate,
+    /// A `share` of the messages on a link is late by up to `added`, each way, and is overtaken.
+    Reorder,
+    /// No message gets from one side to the other, nor back unless `one_way` is true. The sides are
+    /// those of a link, or a node, zone or region and all others. What is on its way arrives.
+    Partition,
+    /// Messages on a link, each way, are held until the fault ends; only then they set out.
+    LinkClog,
     /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
     TrafficSpike,
 }
 
 impl FaultKind {
-    /// The keys that say how strong it is; all are required but `after_effect`.
+    /// The keys that say how strong it is; all are required but those of [`OPTIONAL`].
     pub(super) fn strengths(self) -> &'static [&'static str] {
         match self {
             FaultKind::Slow => &["factor"],
             FaultKind::Errors => &["share", "after_effect"],
-            FaultKind::RequestLoss | FaultKind::ReplyLoss => &["share"],
+            FaultKind::RequestLoss | FaultKind::ReplyLoss | FaultKind::Duplicate => &["share"],
             FaultKind::Latency => &["added"],
+            FaultKind::Reorder => &["share", "added"],
+            FaultKind::Partition => &["one_way"],
+            FaultKind::LinkClog => &[],
             FaultKind::TrafficSpike => &["rate"],
         }
     }
@@ -76,6 +96,10 @@ impl FaultKind {
             FaultKind::RequestLoss => "request_loss",
             FaultKind::ReplyLoss => "reply_loss",
             FaultKind::Latency => "latency",
+            FaultKind::Duplicate => "duplicate",
+            FaultKind::Reorder => "reorder",
+            FaultKind::Partition => "partition",
+            FaultKind::LinkClog => "link_clog",
             FaultKind::TrafficSpike => "traffic_spike",
         }
     }

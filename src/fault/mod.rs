@@ -5,6 +5,7 @@
 
 mod language;
 mod plan;
+mod target;
 
 pub use language::{FaultKind, FaultText};
 pub use plan::Plan;

@@ -1,6 +1,7 @@
 //! From faults to controls of a compiled model.
 
-use super::language::{FaultKind, FaultText};
+use super::language::{FaultKind, FaultText, OPTIONAL};
+use super::target::{links, partition};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
@@ -81,6 +82,14 @@ impl Plan {
                 links: links(fault, program)?,
                 added: fault.added.unwrap_or_default(),
             },
+            FaultKind::Duplicate => Action::Duplicate { links: links(fault, program)?, share },
+            FaultKind::Reorder => Action::Reorder {
+                links: links(fault, program)?,
+                share,
+                added: fault.added.unwrap_or_default(),
+            },
+            FaultKind::Partition => partition(fault, program)?,
+            FaultKind::LinkClog => Action::Clog { links: links(fault, program)? },
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
         let fault = self.faults.len() as u32;
@@ -140,16 +149,21 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("share", fault.share.is_some()),
         ("after_effect", fault.after_effect.is_some()),
         ("added", fault.added.is_some()),
+        ("one_way", fault.one_way.is_some()),
         ("rate", fault.rate.is_some()),
     ];
     let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
     for (name, is_given) in given {
         if is_given && !wanted.contains(&name) {
+            let takes = match wanted {
+                [] => "no strength".to_owned(),
+                _ => format!("`{}`", wanted.join("` and `")),
+            };
             return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
-                .expected(format!("`{kind}` takes `{}`", wanted.join("` and `")))
+                .expected(format!("`{kind}` takes {takes}"))
                 .inside(name));
         }
-        if !is_given && wanted.contains(&name) && name != "after_effect" {
+        if !is_given && wanted.contains(&name) && !OPTIONAL.contains(&name) {
             return Err(Problem::new(format!("`{kind}` needs `{name}`"))
                 .expected(format!("`{name}` says how strong it is")));
         }
@@ -164,29 +178,6 @@ fn find(
     is_right: fn(&Kind) -> bool,
 ) -> Result<NodeId, Problem> {
     program.find_node_of(&fault.target, what, is_right).map_err(|problem| problem.inside("target"))
-}
-
-/// The links that a fault strikes: all, those of a pair, or those from and to a node.
-fn links(fault: &FaultText, program: &Program) -> Result<Vec<usize>, Problem> {
-    if fault.target == "all" {
-        return Ok((0..program.links.len()).collect());
-    }
-    let end = |name: &str| {
-        program
-            .find_node_of(name.trim(), "node", |_| true)
-            .map_err(|problem| problem.inside("target"))
-    };
-    if let Some((from, to)) = fault.target.split_once("->") {
-        return Ok(vec![program.link_index(end(from)?, end(to)?)]);
-    }
-    let node = end(&fault.target)?;
-    let others = (0..program.nodes.len()).map(|other| NodeId(other as u16));
-    let mut links: Vec<usize> = others
-        .flat_map(|other| [program.link_index(node, other), program.link_index(other, node)])
-        .collect();
-    links.sort_unstable();
-    links.dedup();
-    Ok(links)
 }
 
 #[cfg(test)]

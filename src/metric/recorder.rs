@@ -93,8 +93,10 @@ pub struct RunMetrics {
     pub dead_letters: u64,
     /// Messages and outbox events that were not done with at the end.
     pub unprocessed: u64,
-    /// Messages over links: sent, lost and arrived, requests first and replies second.
+    /// Messages over links: sent, duplicated, lost and arrived, requests first and replies second.
     pub sent: [u64; 2],
+    /// See `sent`: second copies, which are not counted there.
+    pub duplicated: [u64; 2],
     /// See `sent`.
     pub lost: [u64; 2],
     /// See `sent`.
@@ -224,6 +226,7 @@ impl Observer for Recorder {
             }
             Fact::Stale { edge } => metrics.edges[edge.0 as usize].stale += 1,
             Fact::Sent { direction } => metrics.sent[side(direction)] += 1,
+            Fact::Duplicated { direction } => metrics.duplicated[side(direction)] += 1,
             Fact::Lost { direction } => metrics.lost[side(direction)] += 1,
             Fact::Arrived { direction } => metrics.arrived[side(direction)] += 1,
             Fact::Refused { .. } => metrics.refused += 1,

@@ -104,6 +104,7 @@ impl<O: Observer> World<'_, O> {
         if let Some(request) = call.request() {
             self.tell(Fact::Requested(request));
         }
+        self.ledger.calls.enter();
         let handle = self.calls.insert(call);
         self.attempt(handle)
     }
@@ -290,6 +291,7 @@ impl<O: Observer> World<'_, O> {
     /// Ends a call: its caller gets the outcome.
     fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
         let Some(call) = self.calls.remove(handle) else { return Resumption::Later };
+        self.ledger.calls.leave();
         if let Some(request) = call.request() {
             self.tell(Fact::Answered { request, outcome, attempts: call.sent });
         }

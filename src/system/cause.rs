@@ -6,7 +6,7 @@ use super::fact::{Fact, Observer};
 use crate::kernel::draw::{Draw, Probability};
 use crate::model::program::NodeId;
 
-impl<O: Observer> World<'_, O> {
+impl<'p, O: Observer> World<'p, O> {
     /// Tells that every active fault that acts like this fired once. Call it where the fault has
     /// its effect on a message, a call or a unit of work.
     pub(super) fn fired(&mut self, acts: impl Fn(&Action) -> bool) {
@@ -28,7 +28,7 @@ impl<O: Observer> World<'_, O> {
         draw: Draw,
         own: Probability,
         share: impl Fn(&Action) -> Option<Probability>,
-    ) -> Option<&Control> {
+    ) -> Option<&'p Control> {
         let controls = self.controls;
         let mut so_far = own;
         if so_far.happens(draw) {

@@ -46,6 +46,34 @@ pub enum Action {
         /// By how much.
         added: Span,
     },
+    /// Messages on these links arrive twice, each way.
+    Duplicate {
+        /// Indices of [`Program::links`].
+        links: Vec<usize>,
+        /// How many of them.
+        share: Probability,
+    },
+    /// Messages on these links are late, each way, and so are overtaken.
+    Reorder {
+        /// Indices of [`Program::links`].
+        links: Vec<usize>,
+        /// How many of them.
+        share: Probability,
+        /// By up to how much, all lengths with equal probability.
+        added: Span,
+    },
+    /// Nothing gets through.
+    Partition {
+        /// Links whose requests are lost, indices of [`Program::links`].
+        requests: Vec<usize>,
+        /// Links whose replies are lost.
+        replies: Vec<usize>,
+    },
+    /// Messages on these links set out only when the fault ends, each way.
+    Clog {
+        /// Indices of [`Program::links`].
+        links: Vec<usize>,
+    },
 }
 
 /// An action and when it acts.
@@ -88,6 +116,11 @@ pub(super) struct LinkCondition {
     pub(super) request_loss: Probability,
     pub(super) reply_loss: Probability,
     pub(super) added_latency: Span,
+    pub(super) duplication: Probability,
+    pub(super) reordering: Probability,
+    pub(super) requests_cut: bool,
+    pub(super) replies_cut: bool,
+    pub(super) clogged_until: Time,
 }
 
 /// What acts on every node and link now, by their indices.
@@ -118,12 +151,17 @@ impl Conditions {
             request_loss: link.request_loss,
             reply_loss: link.reply_loss,
             added_latency: Span::ZERO,
+            duplication: link.duplication,
+            reordering: link.reordering,
+            requests_cut: false,
+            replies_cut: false,
+            clogged_until: Time::ZERO,
         });
         Conditions { nodes: nodes.collect(), links: links.collect(), active: Vec::new() }
     }
 
-    fn apply(&mut self, action: &Action) {
-        match action {
+    fn apply(&mut self, control: &Control) {
+        match &control.action {
             Action::Slow { node, factor } => self.nodes[node.0 as usize].slow *= factor,
             Action::Errors { node, before, after } => {
                 let condition = &mut self.nodes[node.0 as usize];
@@ -147,6 +185,32 @@ impl Conditions {
                     self.links[link].added_latency += *added;
                 }
             }
+            Action::Duplicate { links, share } => {
+                for &link in links {
+                    let duplication = &mut self.links[link].duplication;
+                    *duplication = duplication.or(*share);
+                }
+            }
+            Action::Reorder { links, share, .. } => {
+                for &link in links {
+                    let reordering = &mut self.links[link].reordering;
+                    *reordering = reordering.or(*share);
+                }
+            }
+            Action::Partition { requests, replies } => {
+                for &link in requests {
+                    self.links[link].requests_cut = true;
+                }
+                for &link in replies {
+                    self.links[link].replies_cut = true;
+                }
+            }
+            Action::Clog { links } => {
+                for &link in links {
+                    let until = &mut self.links[link].clogged_until;
+                    *until = control.until.max(*until);
+                }
+            }
         }
     }
 }
@@ -161,7 +225,7 @@ impl<O: Observer> World<'_, O> {
         }
         self.conditions = Conditions::new(self.program);
         for &index in &active {
-            self.conditions.apply(&self.controls[index as usize].action);
+            self.conditions.apply(&self.controls[index as usize]);
         }
         self.conditions.active = active;
         let fault = self.controls[control as usize].fault;

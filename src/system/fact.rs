@@ -55,6 +55,11 @@ pub enum Fact {
         /// Its direction.
         direction: Direction,
     },
+    /// A second copy of a message went on its way.
+    Duplicated {
+        /// Its direction.
+        direction: Direction,
+    },
     /// A message was lost on its way.
     Lost {
         /// Its direction.

@@ -12,6 +12,7 @@ pub mod control;
 mod database;
 pub mod fact;
 mod job;
+mod ledger;
 mod network;
 mod outbox;
 mod provider;
@@ -82,6 +83,8 @@ pub struct World<'p, O> {
     jobs: Slab<job::Job>,
     calls: Slab<call::Call>,
     messages: Slab<network::Message>,
+    /// When each link can send the next request and the next reply; empty without bandwidths.
+    pipes: Vec<[Time; 2]>,
     /// Jobs that may start now; started one after the other, never inside each other.
     ready: VecDeque<Handle>,
     stations: Vec<station::Station>,
@@ -96,6 +99,7 @@ pub struct World<'p, O> {
     /// When faults change the rates of arrivals.
     spikes: Vec<Spike>,
     locals: Vec<Local>,
+    ledger: ledger::Ledger,
     /// How many messages wait in all queues.
     queued: usize,
     orders: u64,
@@ -138,6 +142,7 @@ impl<'p, O: Observer> World<'p, O> {
             jobs: Slab::default(),
             calls: Slab::default(),
             messages: Slab::default(),
+            pipes: network::pipes(program),
             ready: VecDeque::new(),
             stations,
             first_station,
@@ -151,6 +156,7 @@ impl<'p, O: Observer> World<'p, O> {
             conditions: Conditions::new(program),
             spikes: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
+            ledger: ledger::Ledger::new(program),
             queued: 0,
             orders: 0,
             observer,
@@ -180,6 +186,7 @@ impl<'p, O: Observer> World<'p, O> {
             while let Some(job) = self.ready.pop_front() {
                 self.run_job(job);
             }
+            self.check_books();
             // What waits in line has no event of its own, but takes memory all the same.
             let waiting = self.calls.len() + self.jobs.len() + self.queued;
             let pending = self.events.len() + waiting;
@@ -188,6 +195,7 @@ impl<'p, O: Observer> World<'p, O> {
                 break;
             }
         }
+        let ending = self.audit().unwrap_or(ending);
         self.tell_what_remains();
         let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
         (outcome, self.observer)
@@ -262,6 +270,7 @@ impl<'p, O: Observer> World<'p, O> {
     }
 
     fn tell(&mut self, fact: Fact) {
+        self.ledger.book(&fact);
         self.observer.observe(self.now, &fact);
     }
 

@@ -53,6 +53,11 @@ impl Queue {
         queued
     }
 
+    /// How many messages are not done with.
+    pub(super) fn len(&self) -> usize {
+        self.messages.iter().flatten().count()
+    }
+
     /// The order and due time of every message that is not done with.
     pub(super) fn unprocessed(&self) -> Vec<(u64, Time)> {
         let messages = self.messages.iter().flatten();
@@ -180,21 +185,50 @@ impl<O: Observer> World<'_, O> {
         instance: u32,
         key: u64,
     ) {
+        match self.delivered_job(queue, message, worker, instance, key) {
+            Some(handle) => self.ready.push_back(handle),
+            // It was acknowledged by an earlier receiver while it travelled.
+            None => self.leave(worker, instance),
+        }
+    }
+
+    /// A second copy of a delivered message reaches the service. No worker expects it: it waits for
+    /// one like a request, and is dropped where there is no room.
+    pub(super) fn take_second_delivery(
+        &mut self,
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        key: u64,
+    ) {
+        let job = self.delivered_job(queue, message, worker, instance, key);
+        if let Some(handle) = job
+            && !self.enter(handle, worker, instance)
+        {
+            self.jobs.remove(handle);
+        }
+    }
+
+    /// The job that handles a delivered message, unless the message is done with.
+    fn delivered_job(
+        &mut self,
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        key: u64,
+    ) -> Option<Handle> {
         let Kind::Service(program::Service { takes: Some(operation) }) =
             self.program.node(worker).kind
         else {
-            return;
+            return None;
         };
-        let Some(queued) = self.queue(queue).get(message) else {
-            // It was acknowledged by an earlier receiver while it travelled.
-            return self.leave(worker, instance);
-        };
-        let subject = queued.subject;
+        let subject = self.queue(queue).get(message)?.subject;
         let origin = Origin::Delivery { queue, message };
         let mut job = Job::new(self.program, operation, key, origin, subject);
         job.instance = instance;
-        let handle = self.jobs.insert(job);
-        self.ready.push_back(handle);
+        Some(self.jobs.insert(job))
     }
 
     /// A worker's handler failed: the message goes back, if the queue has a rule for it.

@@ -18,6 +18,11 @@ pub(super) struct Station {
 }
 
 impl Station {
+    /// How many jobs wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     fn outstanding(&self) -> usize {
         self.busy as usize + self.waiting.len()
     }

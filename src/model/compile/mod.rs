@@ -5,6 +5,7 @@ mod clients;
 mod database;
 mod links;
 mod outbox;
+mod places;
 mod provider;
 mod queue;
 mod replica;
@@ -22,7 +23,7 @@ use crate::model::language::{
 };
 use crate::model::policy::{self, PolicyText};
 use crate::model::problem::Problem;
-use crate::model::program::{Kind, Node, NodeId, Program, Station};
+use crate::model::program::{Kind, Node, NodeId, Place, Program, Station};
 use crate::model::quantity::Count;
 use crate::policy::Policy;
 
@@ -74,6 +75,7 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
     let mut compiler = Compiler { document, program: Program::default(), problems };
     compiler.policies(&sections);
     compiler.nodes(&sections, read_file);
+    compiler.places(&sections);
     compiler.links(&sections);
     if compiler.problems.is_empty() {
         Handlers::new(&mut compiler, &sections).compile();
@@ -230,7 +232,8 @@ impl Compiler<'_> {
             self.problem(&[section, name, key], problem);
         }
         let id = NodeId(self.program.nodes.len() as u16);
-        self.program.nodes.push(Node { name: name.to_owned(), id: name_id(name), kind, station });
+        let (name, place) = (name.to_owned(), Place::default());
+        self.program.nodes.push(Node { id: name_id(&name), name, kind, station, place });
         Some(id)
     }
 }

@@ -24,6 +24,12 @@ pub struct Clients {
     pub patience: Option<Span>,
     /// What a user does: calls and pauses.
     pub flow: Vec<Step>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 /// When users arrive: an open loop, so that a slow system does not slow its load.

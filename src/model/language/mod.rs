@@ -18,7 +18,7 @@ use crate::model::quantity::Count;
 pub use cache::Cache;
 pub use clients::{Arrivals, Clients, Keys, ProfileStep, Trace};
 pub use database::{Database, Flush, Rows, Table};
-pub use link::Link;
+pub use link::{Link, Reordering};
 pub use outbox::Outbox;
 pub use provider::Provider;
 pub use queue::Queue;

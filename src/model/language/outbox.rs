@@ -21,6 +21,12 @@ pub struct Outbox {
     /// How it calls the database and the queue.
     #[serde(default)]
     pub policy: Option<String>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 fn hundred() -> u32 {

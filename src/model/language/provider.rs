@@ -31,6 +31,12 @@ pub struct Provider {
     /// How long an idempotency key is remembered.
     #[serde(default = "a_day")]
     pub keys_expire: Span,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 fn charge() -> Vec<String> {

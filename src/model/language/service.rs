@@ -72,6 +72,12 @@ pub struct Service {
     /// What an operation does.
     #[serde(default)]
     pub on: IndexMap<String, Handler>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 /// `[service.NAME.on.OPERATION]`.

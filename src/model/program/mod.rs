@@ -1,17 +1,20 @@
 //! A compiled model: flat tables, indexed by small ids. This is what runs.
 
 mod kind;
+mod place;
 mod step;
 
 use super::language::{Balance, Order, Rows};
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::policy::Policy;
 
 pub use kind::{
     Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
 };
+pub use place::{Extent, Place};
 pub use step::{Call, Step, Token, Transaction};
 
 /// The index of a node in [`Program::nodes`].
@@ -74,6 +77,8 @@ pub struct Node {
     pub kind: Kind,
     /// Its workers and waiting lines.
     pub station: Station,
+    /// Where it is.
+    pub place: Place,
 }
 
 /// The workers and waiting lines of a node.
@@ -132,6 +137,16 @@ pub struct Link {
     pub request_loss: Probability,
     /// Replies that never arrive.
     pub reply_loss: Probability,
+    /// Messages that arrive twice.
+    pub duplication: Probability,
+    /// Messages that are late.
+    pub reordering: Probability,
+    /// How late they are.
+    pub lateness: Distribution,
+    /// How long a message keeps others from being sent, each way; zero without a bandwidth.
+    pub transmission: Span,
+    /// For how long messages may wait to be sent; what would wait longer is lost.
+    pub backlog: Span,
 }
 
 /// A table of a database.

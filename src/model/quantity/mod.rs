@@ -1,5 +1,6 @@
 //! Quantities as they are written: a number and its unit.
 
+mod bandwidth;
 mod schema;
 mod written;
 
@@ -9,6 +10,8 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
+
+pub use bandwidth::{Bandwidth, Size};
 
 /// How many things happen in a second.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
