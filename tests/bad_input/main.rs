@@ -205,6 +205,11 @@ fn experiments() {
 }
 
 #[test]
+fn links() {
+    check("links");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }
