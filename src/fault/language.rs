@@ -12,8 +12,8 @@ use crate::model::quantity::{Rate, Share};
 pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Whom it strikes: a node, a zone or region such as `"zone a"`, a link such as `"api -> payment"`
-    /// or `"zone a -> zone b"`, or `"all"` links.
+    /// Whom it strikes: a node, a zone or region such as `"zone a"`, a link such as
+    /// `"api -> payment"` or `"zone a -> zone b"`, or `"all"` links.
     pub target: String,
     /// When it begins.
     pub at: Span,
@@ -23,7 +23,8 @@ pub struct FaultText {
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`: the share of calls or messages.
+    /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`: the share of calls or of
+    /// messages.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.

@@ -1,4 +1,5 @@
-//! The files of a campaign as text: `runs.csv`, `series.csv`, `faults.csv`, `summary.json`, `manifest.json`.
+//! The files of a campaign as text: `runs.csv`, `series.csv`, `faults.csv`, `summary.json`,
+//! `manifest.json`.
 //!
 //! `docs/results.md` describes each; a change of a column is a change of [`FORMAT`].
 
