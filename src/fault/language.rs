@@ -17,8 +17,8 @@ pub struct FaultText {
     pub target: String,
     /// When it begins.
     pub at: Span,
-    /// How long it lasts.
-    #[serde(rename = "for")]
+    /// How long it lasts. A `redelivery_burst` has no duration.
+    #[serde(rename = "for", default = "no_time")]
     pub lasts: Span,
     /// `slow`: how many times as long work takes.
     #[serde(default)]
@@ -36,13 +36,16 @@ pub struct FaultText {
     /// `partition`: whether only messages from the first to the second are lost; no if left out.
     #[serde(default)]
     pub one_way: Option<bool>,
+    /// `redelivery_burst`: messages acknowledged within this span are delivered again too.
+    #[serde(default)]
+    pub since: Option<Span>,
     /// `traffic_spike`: the rate of arrivals while it lasts.
     #[serde(default)]
     pub rate: Option<Rate>,
 }
 
 /// Strengths that a fault may leave out.
-pub(super) const OPTIONAL: [&str; 2] = ["after_effect", "one_way"];
+pub(super) const OPTIONAL: [&str; 3] = ["after_effect", "one_way", "since"];
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
@@ -69,6 +72,12 @@ pub enum FaultKind {
     Partition,
     /// Messages on a link, each way, are held until the fault ends; only then they set out.
     LinkClog,
+    /// A queue delivers nothing while it lasts; it accepts messages and acknowledgements.
+    QueueStall,
+    /// When it begins, every message of a queue that was delivered and not acknowledged is
+    /// delivered again at once, and so is what was acknowledged within `since`, as after the reset
+    /// of a consumer's offset. It has no duration.
+    RedeliveryBurst,
     /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
     TrafficSpike,
 }
@@ -84,6 +93,8 @@ impl FaultKind {
             FaultKind::Reorder => &["share", "added"],
             FaultKind::Partition => &["one_way"],
             FaultKind::LinkClog => &[],
+            FaultKind::QueueStall => &[],
+            FaultKind::RedeliveryBurst => &["since"],
             FaultKind::TrafficSpike => &["rate"],
         }
     }
@@ -101,7 +112,13 @@ impl FaultKind {
             FaultKind::Reorder => "reorder",
             FaultKind::Partition => "partition",
             FaultKind::LinkClog => "link_clog",
+            FaultKind::QueueStall => "queue_stall",
+            FaultKind::RedeliveryBurst => "redelivery_burst",
             FaultKind::TrafficSpike => "traffic_spike",
         }
     }
+}
+
+fn no_time() -> Span {
+    Span::ZERO
 }

@@ -46,7 +46,7 @@ impl Plan {
 
     fn add(&mut self, fault: &FaultText, program: &Program) -> Result<(), Problem> {
         check_strengths(fault)?;
-        if fault.lasts == Span::ZERO {
+        if fault.lasts == Span::ZERO && fault.kind != FaultKind::RedeliveryBurst {
             return Err(Problem::new("this fault ends when it begins")
                 .expected("more than 0s")
                 .inside("for"));
@@ -90,6 +90,11 @@ impl Plan {
             },
             FaultKind::Partition => partition(fault, program)?,
             FaultKind::LinkClog => Action::Clog { links: links(fault, program)? },
+            FaultKind::QueueStall => Action::QueueStall { node: queue(fault, program)? },
+            FaultKind::RedeliveryBurst => Action::Redelivery {
+                node: queue(fault, program)?,
+                since: fault.since.unwrap_or(Span::ZERO),
+            },
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
         let fault = self.faults.len() as u32;
@@ -150,6 +155,7 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("after_effect", fault.after_effect.is_some()),
         ("added", fault.added.is_some()),
         ("one_way", fault.one_way.is_some()),
+        ("since", fault.since.is_some()),
         ("rate", fault.rate.is_some()),
     ];
     let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
@@ -178,6 +184,10 @@ fn find(
     is_right: fn(&Kind) -> bool,
 ) -> Result<NodeId, Problem> {
     program.find_node_of(&fault.target, what, is_right).map_err(|problem| problem.inside("target"))
+}
+
+fn queue(fault: &FaultText, program: &Program) -> Result<NodeId, Problem> {
+    find(fault, program, "queue", |kind| matches!(kind, Kind::Queue(_)))
 }
 
 #[cfg(test)]

@@ -61,6 +61,9 @@ pub struct RandomKind {
     /// How much longer messages travel.
     #[serde(default)]
     pub added: Option<[Span; 2]>,
+    /// Messages acknowledged within this span are delivered again too.
+    #[serde(default)]
+    pub since: Option<[Span; 2]>,
     /// Whether only one direction is cut.
     #[serde(default)]
     pub one_way: Option<bool>,
@@ -89,6 +92,7 @@ const SHARE: u16 = 4;
 const AFTER_EFFECT: u16 = 5;
 const ADDED: u16 = 6;
 const RATE: u16 = 7;
+const SINCE: u16 = 8;
 /// The work that names the draw of whether a kind is left out.
 const SWARM: u64 = u64::MAX;
 
@@ -219,6 +223,7 @@ impl RandomKind {
     ) -> FaultText {
         let mut between =
             |index: u16, [low, high]: [f64; 2]| low + (high - low) * draw(index).unit();
+        let spans = |[low, high]: [Span; 2]| [low.0 as f64, high.0 as f64];
         let shares = |[low, high]: [Share; 2]| [low.0, high.0];
         FaultText {
             kind,
@@ -230,9 +235,8 @@ impl RandomKind {
             after_effect: self
                 .after_effect
                 .map(|range| Share(between(AFTER_EFFECT, shares(range)))),
-            added: self.added.map(|[low, high]| {
-                Span::from_nanos_f64(between(ADDED, [low.0 as f64, high.0 as f64]))
-            }),
+            added: self.added.map(|range| Span::from_nanos_f64(between(ADDED, spans(range)))),
+            since: self.since.map(|range| Span::from_nanos_f64(between(SINCE, spans(range)))),
             one_way: self.one_way,
             rate: self.rate.map(|[low, high]| {
                 let per_second = between(RATE, [low.per_second, high.per_second]);
@@ -250,6 +254,9 @@ fn possible_targets(kind: FaultKind, program: &Program) -> Vec<String> {
     };
     match kind {
         FaultKind::Slow => nodes(|kind| !matches!(kind, Kind::Clients(_) | Kind::Outbox(_))),
+        FaultKind::QueueStall | FaultKind::RedeliveryBurst => {
+            nodes(|kind| matches!(kind, Kind::Queue(_)))
+        }
         FaultKind::Errors => nodes(|kind| matches!(kind, Kind::Provider(_))),
         FaultKind::TrafficSpike => nodes(|kind| {
             let Kind::Clients(clients) = kind else { return false };
@@ -275,10 +282,12 @@ fn links_in_use(program: &Program) -> Vec<String> {
     let calls = program.edges.iter().map(|edge| (edge.caller, edge.target));
     let deliveries = program.nodes.iter().enumerate().flat_map(|(index, node)| {
         let consumers = match &node.kind {
-            Kind::Queue(queue) => queue.consumers.as_slice(),
-            _ => &[],
+            Kind::Queue(queue) => {
+                queue.groups.iter().flat_map(|group| group.consumers.clone()).collect()
+            }
+            _ => Vec::new(),
         };
-        consumers.iter().map(move |&worker| (NodeId(index as u16), worker))
+        consumers.into_iter().map(move |worker| (NodeId(index as u16), worker))
     });
     let mut links: Vec<(NodeId, NodeId)> = calls.chain(deliveries).collect();
     links.sort_unstable();
@@ -304,6 +313,7 @@ pub fn strengths(fault: &FaultText) -> String {
         fault.share.map(|share| format!("share = {}", share.0)),
         fault.after_effect.map(|share| format!("after_effect = {}", share.0)),
         fault.added.map(|added| format!("added = {added}")),
+        fault.since.map(|since| format!("since = {since}")),
         fault.one_way.map(|one_way| format!("one_way = {one_way}")),
         fault.rate.map(|rate| format!("rate = {rate}")),
     ];

@@ -91,6 +91,8 @@ pub struct RunMetrics {
     pub oldest_message: Span,
     /// Messages that were put aside as dead letters.
     pub dead_letters: u64,
+    /// Messages that were older than their queue keeps messages.
+    pub expired: u64,
     /// Messages and outbox events that were not done with at the end.
     pub unprocessed: u64,
     /// Messages over links: sent, duplicated, lost and arrived, requests first and replies second.
@@ -110,6 +112,12 @@ pub struct RunMetrics {
     pub fired: Vec<u64>,
     /// Effects, repeated ones included.
     pub effects: u64,
+    /// Calls that a provider answered as it had before, with `ok` and with an error.
+    pub replayed: [u64; 2],
+    /// Calls beyond the rate that a provider allows.
+    pub throttled: u64,
+    /// Calls whose idempotency key had been used for another order.
+    pub mismatched: u64,
     /// Reads of a user's own write.
     pub reads_back: u64,
     /// Those that showed an older version, or nothing.
@@ -241,7 +249,16 @@ impl Observer for Recorder {
                 metrics.dead_letters += 1;
                 self.done_with(now, since);
             }
+            Fact::Expired { since, .. } => {
+                metrics.expired += 1;
+                self.done_with(now, since);
+            }
             Fact::Effect { .. } => metrics.effects += 1,
+            Fact::Replayed { outcome, .. } => {
+                metrics.replayed[usize::from(outcome != Outcome::Ok)] += 1;
+            }
+            Fact::Throttled { .. } => metrics.throttled += 1,
+            Fact::Mismatched { .. } => metrics.mismatched += 1,
             Fact::Failed { after_effect, .. } => {
                 metrics.made_to_fail[usize::from(after_effect)] += 1;
             }
@@ -262,7 +279,6 @@ impl Observer for Recorder {
             | Fact::Audited { .. }
             | Fact::Enqueued { .. }
             | Fact::Delivered { .. }
-            | Fact::Replayed { .. }
             | Fact::FaultBegan { .. }
             | Fact::FaultEnded { .. } => {}
         }

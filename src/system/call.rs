@@ -59,6 +59,7 @@ impl Call {
             Token::Order => key_of(self.subject.order, 1) | 1,
             Token::Request => key_of(self.subject.request, 2) | 1,
             Token::Attempt => key_of(attempt_key, 3) | 1,
+            Token::Key => key_of(self.subject.key, 4) | 1,
             Token::Delivery => self.delivery,
         }
     }
@@ -185,7 +186,7 @@ impl<O: Observer> World<'_, O> {
 
     /// An attempt has taken too long: what it does from now on is nobody's business.
     pub(super) fn time_out(&mut self, handle: Handle) {
-        self.settle(handle, Outcome::TimedOut, 0);
+        self.settle(handle, Response::new(Outcome::TimedOut), 0);
     }
 
     /// A call has waited long enough for its next attempt.
@@ -204,7 +205,7 @@ impl<O: Observer> World<'_, O> {
         handle: Handle,
         attempt: u32,
         edge: EdgeId,
-        outcome: Outcome,
+        response: Response,
         value: u64,
     ) {
         let waiting = self.calls.get_mut(handle).filter(|call| call.waits_for(attempt));
@@ -214,11 +215,12 @@ impl<O: Observer> World<'_, O> {
         if let Some(timer) = call.timer.take() {
             self.events.cancel(timer);
         }
-        self.settle(handle, outcome, value);
+        self.settle(handle, response, value);
     }
 
     /// Tells the policy what the newest attempt came to, and does what it says.
-    fn settle(&mut self, handle: Handle, outcome: Outcome, value: u64) {
+    fn settle(&mut self, handle: Handle, response: Response, value: u64) {
+        let outcome = response.outcome;
         let Some(call) = self.calls.get_mut(handle) else { return };
         let (edge_id, owner, scope) = (call.step.edge, call.owner, call.scope as usize);
         let edge = self.program.edge(edge_id);
@@ -237,7 +239,7 @@ impl<O: Observer> World<'_, O> {
             self.now,
             call.attempt_started,
             call.started,
-            Response::new(outcome),
+            response,
             draw,
         );
         self.tell(Fact::Settled { edge: edge_id, outcome });

@@ -25,6 +25,18 @@ pub enum Action {
         /// Although the effect happened.
         after: Probability,
     },
+    /// A queue delivers nothing.
+    QueueStall {
+        /// Which queue.
+        node: NodeId,
+    },
+    /// A queue delivers again what is in flight, all at once, when the control is switched on.
+    Redelivery {
+        /// Which queue.
+        node: NodeId,
+        /// Messages that were acknowledged within this span are delivered again as well.
+        since: Span,
+    },
     /// Requests on these links are lost.
     RequestLoss {
         /// Indices of [`Program::links`].
@@ -106,6 +118,8 @@ pub struct Spike {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct NodeCondition {
     pub(super) slow: f64,
+    /// Queues: nothing is delivered.
+    pub(super) stalled: bool,
     pub(super) errors_before: Probability,
     pub(super) errors_after: Probability,
 }
@@ -138,11 +152,13 @@ impl Conditions {
         let nodes = program.nodes.iter().map(|node| match node.kind {
             Kind::Provider(ref provider) => NodeCondition {
                 slow: 1.0,
+                stalled: false,
                 errors_before: provider.errors_before,
                 errors_after: provider.errors_after,
             },
             _ => NodeCondition {
                 slow: 1.0,
+                stalled: false,
                 errors_before: Probability::NEVER,
                 errors_after: Probability::NEVER,
             },
@@ -168,6 +184,8 @@ impl Conditions {
                 condition.errors_before = condition.errors_before.or(*before);
                 condition.errors_after = condition.errors_after.or(*after);
             }
+            Action::QueueStall { node } => self.nodes[node.0 as usize].stalled = true,
+            Action::Redelivery { .. } => {}
             Action::RequestLoss { links, share } => {
                 for &link in links {
                     let loss = &mut self.links[link].request_loss;
@@ -230,5 +248,19 @@ impl<O: Observer> World<'_, O> {
         self.conditions.active = active;
         let fault = self.controls[control as usize].fault;
         self.tell(if on { Fact::FaultBegan { fault } } else { Fact::FaultEnded { fault } });
+        match self.controls[fault as usize].action {
+            Action::QueueStall { node } if !on => self.resume_queue(node),
+            Action::Redelivery { node, since } if on => self.redeliver(node, since),
+            _ => {}
+        }
+    }
+
+    /// Lets queues keep what a fault will ask for again.
+    pub(super) fn remember_for_faults(&mut self) {
+        for control in self.controls {
+            if let Action::Redelivery { node, since } = control.action {
+                self.remember_for(node, since);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Databases: transactions over versioned rows, an outbox, a log, and the replicas that follow it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::fact::{Fact, Observer};
 use super::job::{Subject, pack, version};
@@ -19,7 +19,9 @@ pub(super) struct Database {
     idempotency: BTreeMap<(TransactionId, u64), u64>,
     pub(super) outbox: Vec<OutboxEvent>,
     /// How many events of the outbox are marked as sent: all before this one.
-    sent: usize,
+    pub(super) sent: usize,
+    /// Events behind that one that are marked as sent, out of order.
+    pub(super) marked: BTreeSet<u64>,
     /// How many transactions were committed: the position of the last one in the log.
     position: u64,
     /// The rows of the transaction that is being applied.
@@ -78,6 +80,7 @@ impl Database {
             idempotency: BTreeMap::new(),
             outbox: Vec::new(),
             sent: 0,
+            marked: BTreeSet::new(),
             position: 0,
             writes: Vec::new(),
         }
@@ -90,8 +93,9 @@ impl Database {
 
     /// The order and due time of every event that is not marked as sent.
     pub(super) fn unsent(&self) -> Vec<(u64, Time)> {
-        let unsent = self.outbox[self.sent..].iter();
-        unsent.map(|event| (event.subject.order, event.subject.since)).collect()
+        let rows = self.outbox.iter().enumerate().skip(self.sent);
+        let unsent = rows.filter(|(row, _)| !self.marked.contains(&(*row as u64)));
+        unsent.map(|(_, event)| (event.subject.order, event.subject.since)).collect()
     }
 }
 
@@ -154,6 +158,9 @@ impl<O: Observer> World<'_, O> {
             let event_key = key_of(key, number as u64);
             self.database(node).outbox.push(OutboxEvent { subject, key: event_key });
             self.tell(Fact::Outboxed { event, order: subject.order });
+        }
+        if !transaction.events.is_empty() {
+            self.wake_followers(node);
         }
         for &entry in &transaction.audits {
             self.tell(Fact::Audited { entry, order: subject.order });
@@ -226,23 +233,6 @@ impl<O: Observer> World<'_, O> {
             other => unreachable!("rows are read at databases and replicas, not at {other:?}"),
         };
         self.set_value(handle, value);
-    }
-
-    /// Finds the first events that are not marked as sent.
-    pub(super) fn take_outbox(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let node = job.node;
-        let database = self.database(node);
-        let (sent, count) = (database.sent as u64, (database.outbox.len() - database.sent) as u64);
-        self.set_value(handle, super::outbox::pack_batch(sent, count));
-    }
-
-    /// Marks every event before the one that the relay names as sent.
-    pub(super) fn mark_outbox(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let (node, upto) = (job.node, job.value as usize);
-        let database = self.database(node);
-        database.sent = database.sent.max(upto);
     }
 
     pub(super) fn set_value(&mut self, handle: Handle, value: u64) {

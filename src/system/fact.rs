@@ -138,6 +138,8 @@ pub enum Fact {
         queue: NodeId,
         /// The order that it is about.
         order: u64,
+        /// The place of its event in the outbox, from 1; 0 if no relay brought it.
+        event: u64,
     },
     /// A queue handed a message to a worker.
     Delivered {
@@ -145,6 +147,8 @@ pub enum Fact {
         queue: NodeId,
         /// The order that it is about.
         order: u64,
+        /// The message: its group of consumers and its number in the queue in one word.
+        message: u64,
         /// How many times now.
         receives: u32,
     },
@@ -164,6 +168,15 @@ pub enum Fact {
         /// Since when its work had been due.
         since: Time,
     },
+    /// A message was older than its queue keeps messages, and is gone.
+    Expired {
+        /// Which queue.
+        queue: NodeId,
+        /// The order that it is about.
+        order: u64,
+        /// Since when its work had been due.
+        since: Time,
+    },
     /// A provider did what cannot be undone.
     Effect {
         /// What.
@@ -175,6 +188,20 @@ pub enum Fact {
     Replayed {
         /// Who.
         provider: NodeId,
+        /// The answer.
+        outcome: Outcome,
+    },
+    /// A provider was called more often than it allows.
+    Throttled {
+        /// Who.
+        provider: NodeId,
+    },
+    /// A provider was called with an idempotency key that it knows from another order.
+    Mismatched {
+        /// Who.
+        provider: NodeId,
+        /// The order of this call.
+        order: u64,
     },
     /// A fault made a call fail.
     Failed {

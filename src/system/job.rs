@@ -1,10 +1,12 @@
 //! Jobs: operations being carried out, step by step.
 
 use super::World;
+use super::branch::Forked;
 use super::call::Resumption;
 use super::control::Action;
 use super::fact::{Fact, Observer};
 use super::network::Message;
+use super::provider::KeyCheck;
 use crate::kernel::draw::Purpose;
 use crate::kernel::queue::TimerId;
 use crate::kernel::sample::Distribution;
@@ -37,6 +39,8 @@ pub(super) enum Origin {
     Call { call: Handle, attempt: u32, edge: EdgeId },
     /// A queue that delivered a message.
     Delivery { queue: NodeId, message: u64 },
+    /// A job that runs several lists of steps at once; `round` says which time.
+    Fork { parent: Handle, round: u16 },
 }
 
 /// An operation being carried out.
@@ -58,9 +62,11 @@ pub(super) struct Job {
     /// What makes repetitions of this work the same work; 0 if nothing does.
     pub(super) token: u64,
     /// What this user was told last of what it wrote, see [`pack`]; 0 if it was told nothing.
-    own: u64,
+    pub(super) own: u64,
     worked: Span,
     timer: Option<TimerId>,
+    /// What it waits for while its branches run.
+    pub(super) forked: Forked,
 }
 
 /// A row's version, table and state as one word.
@@ -71,6 +77,11 @@ pub(super) fn pack(version: u64, table: TableId, state: LabelId) -> u64 {
 /// The version in a packed word; 0 if nothing was found.
 pub(super) fn version(value: u64) -> u64 {
     value >> 32
+}
+
+/// The state in a packed word.
+pub(super) fn state(value: u64) -> LabelId {
+    LabelId(value as u16)
 }
 
 /// Whether two packed words are of one table.
@@ -101,6 +112,7 @@ impl Job {
             own: 0,
             worked: Span::ZERO,
             timer: None,
+            forked: Forked::default(),
         }
     }
 
@@ -144,19 +156,31 @@ impl<O: Observer> World<'_, O> {
                         job.step = to;
                     }
                 }
+                Step::JumpUnless(condition, to) => {
+                    if !self.holds(handle, condition)
+                        && let Some(job) = self.jobs.get_mut(handle)
+                    {
+                        job.step = to;
+                    }
+                }
+                Step::Fork(fork) => return self.fork(handle, fork),
                 Step::Commit(transaction) => self.commit(handle, transaction),
                 Step::ReadRow(table) => self.read_row(handle, table),
                 Step::TakeOutbox => self.take_outbox(handle),
                 Step::MarkOutbox => self.mark_outbox(handle),
                 Step::Lookup(table) => self.look_up(handle, table),
                 Step::Fill(table) => self.fill(handle, table),
-                Step::Enqueue => self.enqueue(handle),
-                Step::Acknowledge => self.acknowledge(handle),
-                Step::CheckKey => {
-                    if let Some(answer) = self.check_key(handle) {
-                        return self.end_job(handle, answer);
+                Step::Enqueue => {
+                    if let Some(refusal) = self.enqueue(handle) {
+                        return self.end_job(handle, refusal);
                     }
                 }
+                Step::Acknowledge => self.acknowledge(handle),
+                Step::CheckKey => match self.check_key(handle) {
+                    KeyCheck::Execute => {}
+                    KeyCheck::Answer(answer) => return self.end_job(handle, answer),
+                    KeyCheck::Wait => return,
+                },
                 Step::Effect(effect) => {
                     if let Some(error) = self.take_effect(handle, effect) {
                         return self.end_job(handle, error);
@@ -164,6 +188,14 @@ impl<O: Observer> World<'_, O> {
                 }
                 Step::NextEvent(otherwise) => self.next_event(handle, otherwise),
                 Step::EndBatch(otherwise) => self.end_batch(handle, otherwise),
+                Step::ClaimBatch(otherwise) => self.claim_batch(handle, otherwise),
+                Step::Follow(store) => {
+                    if self.follow_log(handle, store) {
+                        return;
+                    }
+                }
+                Step::Published => self.pass_published(handle),
+                Step::Stored => self.pass_stored(handle),
                 Step::NextRound(rest) => {
                     if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think) {
                         return;
@@ -248,23 +280,35 @@ impl<O: Observer> World<'_, O> {
             Origin::Call { call, attempt, edge } => {
                 let key = job.key;
                 let value = job.value;
-                self.send_reply(edge, Message::Reply { call, attempt, edge, outcome, value, key });
+                self.send_reply(
+                    edge,
+                    Message::Reply { call, attempt, edge, outcome, value, key, hint: None },
+                );
             }
             Origin::Delivery { queue, message } => {
                 if outcome != Outcome::Ok {
                     self.give_back(job.node, queue, message, job.key);
                 }
             }
+            // It ran on its parent's worker.
+            Origin::Fork { parent, round } => return self.join(parent, round, outcome, job.value),
         }
         self.leave(job.node, job.instance);
     }
 
     /// Whether anybody still waits for what this work comes to, up to the user.
     fn is_awaited(&self, origin: Origin) -> bool {
-        let Origin::Call { call, attempt, .. } = origin else { return true };
-        let Some(call) = self.calls.get(call) else { return false };
-        call.waits_for(attempt)
-            && self.jobs.get(call.owner).is_some_and(|job| self.is_awaited(job.origin))
+        let asker = match origin {
+            Origin::Nobody | Origin::Delivery { .. } => return true,
+            Origin::Fork { parent, round } => {
+                self.jobs.get(parent).filter(|parent| parent.forked.waits_for(round))
+            }
+            Origin::Call { call, attempt, .. } => {
+                let call = self.calls.get(call).filter(|call| call.waits_for(attempt));
+                call.and_then(|call| self.jobs.get(call.owner))
+            }
+        };
+        asker.is_some_and(|job| self.is_awaited(job.origin))
     }
 
     /// Starts a job that nobody asked for.

@@ -7,7 +7,7 @@ use super::fact::{Fact, Observer};
 use super::job::Origin;
 use super::network::Message;
 use crate::kernel::limit::Ending;
-use crate::model::program::Program;
+use crate::model::program::{NodeId, Program};
 
 /// What came in, and what went out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) struct Ledger {
     messages: [Account; 2],
     /// Calls: begun, and answered or given up.
     pub(super) calls: Account,
-    /// Messages in all queues: accepted, and acknowledged or put aside.
+    /// Messages in all queues: accepted, and acknowledged, put aside or expired.
     queued: Account,
     /// The same for each queue, by its node.
     queues: Vec<Account>,
@@ -47,6 +47,14 @@ pub(super) struct Ledger {
 impl Ledger {
     pub(super) fn new(program: &Program) -> Ledger {
         Ledger { queues: vec![Account::default(); program.nodes.len()], ..Ledger::default() }
+    }
+
+    /// Books messages that a queue accepts: one for each group of consumers.
+    pub(super) fn accept(&mut self, queue: NodeId, messages: usize) {
+        for _ in 0..messages {
+            self.queued.enter();
+            self.queues[queue.0 as usize].enter();
+        }
     }
 
     /// Books what a fact says about messages on their way and in queues.
@@ -58,11 +66,9 @@ impl Ledger {
             Fact::Lost { direction } | Fact::Arrived { direction } => {
                 self.messages[direction as usize].leave();
             }
-            Fact::Enqueued { queue, .. } => {
-                self.queued.enter();
-                self.queues[queue.0 as usize].enter();
-            }
-            Fact::Acknowledged { queue, .. } | Fact::DeadLettered { queue, .. } => {
+            Fact::Acknowledged { queue, .. }
+            | Fact::DeadLettered { queue, .. }
+            | Fact::Expired { queue, .. } => {
                 self.queued.leave();
                 self.queues[queue.0 as usize].leave();
             }
@@ -129,7 +135,8 @@ impl<O: Observer> World<'_, O> {
         }
         for (_, job) in self.jobs.iter() {
             match job.origin {
-                Origin::Nobody => {}
+                // A branch runs on its parent's worker.
+                Origin::Nobody | Origin::Fork { .. } => {}
                 Origin::Call { .. } | Origin::Delivery { .. } => {
                     holders[self.station_index(job.node, job.instance)] += 1;
                 }
@@ -173,7 +180,6 @@ mod tests {
     use crate::model::compile::compile;
     use crate::model::document::{Sources, Value};
     use crate::model::problem::Problem;
-    use crate::model::program::NodeId;
 
     const MODEL: &str = r#"
 [clients.users]
@@ -265,7 +271,7 @@ latency = "15ms"
         let program = program();
         let mut ledger = Ledger::new(&program);
         let queue = NodeId(1);
-        ledger.book(&Fact::Enqueued { queue, order: 1 });
+        ledger.accept(queue, 1);
         assert!(ledger.queued.agrees(1) && ledger.queues[1].agrees(1));
         ledger.book(&Fact::Acknowledged { queue, since: Time::ZERO });
         assert!(ledger.queued.agrees(0));

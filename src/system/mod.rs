@@ -4,6 +4,7 @@
 //! a user, the handler of a service, the transaction of a database. Jobs call other nodes by
 //! messages over links; nothing else connects nodes.
 
+mod branch;
 mod cache;
 mod call;
 mod cause;
@@ -47,6 +48,10 @@ enum Event {
     Retry(Handle),
     /// A delivered message was not acknowledged in time, or is to be delivered again.
     Visible { queue: NodeId, message: u64 },
+    /// The oldest messages of a queue expire.
+    Expire(NodeId),
+    /// The handler of a message says that it still works.
+    Heartbeat(Handle),
     /// A replica applies its next transaction.
     Replicate(NodeId),
     /// A database flushes its log.
@@ -162,6 +167,7 @@ impl<'p, O: Observer> World<'p, O> {
             observer,
         };
         world.schedule_start();
+        world.remember_for_faults();
         world
     }
 
@@ -248,6 +254,11 @@ impl<'p, O: Observer> World<'p, O> {
                 self.fold(5, queue, message);
                 self.make_visible(queue, message);
             }
+            Event::Expire(queue) => {
+                self.fold(14, queue, 0);
+                self.expire(queue);
+            }
+            Event::Heartbeat(job) => self.beat(job),
             Event::Replicate(replica) => {
                 self.fold(6, replica, 0);
                 self.replicate(replica);
@@ -289,6 +300,9 @@ impl<'p, O: Observer> World<'p, O> {
             }
         }
         for index in 0..self.locals.len() {
+            if self.is_dead_end(NodeId(index as u16)) {
+                continue;
+            }
             for (order, since) in self.locals[index].unprocessed() {
                 self.tell(Fact::Unprocessed { order, since });
             }
@@ -303,7 +317,7 @@ impl Local {
             Kind::Database(_) => Local::Database(database::Database::new(program)),
             Kind::Replica(_) => Local::Replica(database::Replica::new(program)),
             Kind::Cache(_) => Local::Cache(cache::Cache::default()),
-            Kind::Queue(_) => Local::Queue(queue::Queue::default()),
+            Kind::Queue(rules) => Local::Queue(queue::Queue::new(rules)),
             Kind::Provider(_) => Local::Provider(provider::Provider::default()),
             Kind::Outbox(_) => Local::Relay(outbox::Relay::default()),
             Kind::Service(_) => Local::Nothing,

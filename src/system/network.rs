@@ -9,7 +9,7 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, NodeId, OperationId, Program};
-use crate::policy::Outcome;
+use crate::policy::{Outcome, Response};
 
 /// Something on its way from one node to another.
 #[derive(Clone, Copy, Debug)]
@@ -26,13 +26,24 @@ pub(super) enum Message {
         token: u64,
     },
     /// The answer to an attempt.
-    Reply { call: Handle, attempt: u32, edge: EdgeId, outcome: Outcome, value: u64, key: u64 },
+    Reply {
+        call: Handle,
+        attempt: u32,
+        edge: EdgeId,
+        outcome: Outcome,
+        value: u64,
+        key: u64,
+        /// How long the server asks to wait before the next attempt.
+        hint: Option<Span>,
+    },
     /// A message of a queue for a worker whose place is kept.
     Delivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
     /// A second copy of a message of a queue, for which no worker's place is kept.
     SecondDelivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
     /// A worker could not handle a message of a queue.
     GivenBack { queue: NodeId, message: u64, key: u64 },
+    /// A worker still handles a message of a queue.
+    Extended { queue: NodeId, message: u64, key: u64 },
 }
 
 /// Draws of one message differ by what is drawn: a reply shares its attempt's key.
@@ -248,6 +259,12 @@ impl<O: Observer> World<'_, O> {
                 let target = self.program.edge(edge).target;
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
+                if let Some(refusal) = self.throttle(target) {
+                    let (outcome, hint) = (refusal.outcome, refusal.hint);
+                    let value = 0;
+                    let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
+                    return self.send_reply(edge, reply);
+                }
                 let origin = Origin::Call { call, attempt, edge };
                 let mut job = Job::new(self.program, operation, key, origin, subject);
                 (job.value, job.token) = (value, token);
@@ -257,15 +274,17 @@ impl<O: Observer> World<'_, O> {
                 if !self.enter(handle, target, instance) {
                     self.jobs.remove(handle);
                     let outcome = Outcome::Rejected;
-                    let reply = Message::Reply { call, attempt, edge, outcome, value: 0, key };
+                    let (value, hint) = (0, None);
+                    let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
                     self.send_reply(edge, reply);
                 }
             }
-            Message::Reply { call, attempt, edge, outcome, value, key } => {
+            Message::Reply { call, attempt, edge, outcome, value, key, hint } => {
                 let caller = self.program.edge(edge).caller;
                 self.fold(11 + ((outcome as u64) << 8), caller, key);
                 self.tell(Fact::Arrived { direction: Direction::Reply });
-                self.take_reply(call, attempt, edge, outcome, value);
+                let response = Response { hint, ..Response::new(outcome) };
+                self.take_reply(call, attempt, edge, response, value);
             }
             Message::Delivery { queue, message, worker, instance, key } => {
                 self.fold(12, worker, key);
@@ -273,7 +292,7 @@ impl<O: Observer> World<'_, O> {
                 self.take_delivery(queue, message, worker, instance, key);
             }
             Message::SecondDelivery { queue, message, worker, instance, key } => {
-                self.fold(14, worker, key);
+                self.fold(16, worker, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
                 self.take_second_delivery(queue, message, worker, instance, key);
             }
@@ -281,6 +300,11 @@ impl<O: Observer> World<'_, O> {
                 self.fold(13, queue, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
                 self.take_back(queue, message, key);
+            }
+            Message::Extended { queue, message, key } => {
+                self.fold(15, queue, key);
+                self.tell(Fact::Arrived { direction: Direction::Request });
+                self.extend(queue, message, key);
             }
         }
     }
@@ -294,7 +318,8 @@ impl Message {
             Message::Request { .. }
             | Message::Delivery { .. }
             | Message::SecondDelivery { .. }
-            | Message::GivenBack { .. } => Direction::Request,
+            | Message::GivenBack { .. }
+            | Message::Extended { .. } => Direction::Request,
         }
     }
 
@@ -304,7 +329,8 @@ impl Message {
             | Message::Reply { key, .. }
             | Message::Delivery { key, .. }
             | Message::SecondDelivery { key, .. }
-            | Message::GivenBack { key, .. } => key,
+            | Message::GivenBack { key, .. }
+            | Message::Extended { key, .. } => key,
         }
     }
 
@@ -317,7 +343,9 @@ impl Message {
                 return Message::SecondDelivery { queue, message, worker, instance, key };
             }
             // The queue knows a delivery that is given back by its key.
-            Message::SecondDelivery { .. } | Message::GivenBack { .. } => {}
+            Message::SecondDelivery { .. }
+            | Message::GivenBack { .. }
+            | Message::Extended { .. } => {}
         }
         self
     }

@@ -210,6 +210,11 @@ fn links() {
 }
 
 #[test]
+fn messaging() {
+    check("messaging");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }

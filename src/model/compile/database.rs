@@ -18,7 +18,11 @@ impl Compiler<'_> {
                 .expected("more than 0s, or \"each_commit\"");
             self.problem(&["database", name, "flush", "every"], problem);
         }
-        let kind = Kind::Database(program::Database { flush_every, replicas: Vec::new() });
+        let kind = Kind::Database(program::Database {
+            flush_every,
+            replicas: Vec::new(),
+            tailed_by: Vec::new(),
+        });
         self.node("database", name, kind, station_with(1, database.connections, database.queue));
         self.tables(name, database);
     }

@@ -1,6 +1,6 @@
 //! Steps that read and write data: cached reads and transactions.
 
-use super::steps::{calls, token, with};
+use super::steps::{calls, failure_target, token, with};
 use super::{Handlers, Place};
 use crate::model::language;
 use crate::model::problem::Problem;
@@ -33,7 +33,7 @@ impl Handlers<'_, '_> {
         let first = before.len() as u32;
         let read = self.call(place.node, read, policy, site);
         let Some(cache) = &step.cache else {
-            let on_failure = step.ignore_failure.then_some(first + 1);
+            let on_failure = failure_target(step, first + 1);
             return Ok(vec![Step::Call(Call { on_failure, ..read })]);
         };
         let is_cache = |kind: &Kind| matches!(kind, Kind::Cache(_));
@@ -52,7 +52,7 @@ impl Handlers<'_, '_> {
         Ok(vec![
             Step::Call(Call { on_failure: Some(first + 1), ..lookup }),
             Step::JumpIfFound(end),
-            Step::Call(Call { on_failure: step.ignore_failure.then_some(end), ..read }),
+            Step::Call(Call { on_failure: failure_target(step, end), ..read }),
             Step::Call(Call { on_failure: Some(end), ..fill }),
         ])
     }
@@ -99,7 +99,7 @@ impl Handlers<'_, '_> {
         let once = token(step.once);
         if once == Token::Attempt {
             return Err(Problem::new("once for each attempt is no protection at all")
-                .expected("once = \"order\" or once = \"request\"")
+                .expected("once = \"order\", once = \"key\" or once = \"request\"")
                 .inside("once"));
         }
         let mut transaction =

@@ -3,13 +3,16 @@
 //! The nodes that have no handlers in the file (databases, caches, queues, providers, relays) get
 //! theirs here, so one interpreter runs everything.
 
+mod branches;
 mod data;
 mod edges;
+mod ending;
 mod nodes;
 mod shape;
 mod steps;
 
 use indexmap::IndexMap;
+use nodes::join_group;
 use steps::with;
 
 use crate::kernel::draw::name_id;
@@ -80,7 +83,9 @@ impl<'c, 'd> Handlers<'c, 'd> {
             let node = self.node(name);
             let place = Place { node, path: vec!["clients", name, "flow"], role: Role::User };
             let flow = self.declare(node, "flow");
-            if !clients.flow.is_empty() && clients.flow.iter().all(|step| step.call.is_none()) {
+            if !clients.flow.is_empty()
+                && language::all_steps(&clients.flow).iter().all(|step| step.call.is_none())
+            {
                 let problem =
                     Problem::new("these users never ask anything").expected("at least one `call`");
                 self.compiler.problem(&place.path, problem);
@@ -172,6 +177,11 @@ impl<'c, 'd> Handlers<'c, 'd> {
                 self.compiler.problem(&path, problem);
             }
         }
+        if service.group.is_some() && service.takes.is_none() {
+            let problem = Problem::new(format!("`{name}` shares no messages with anybody"))
+                .expected("`group` in a service that `takes` a queue");
+            self.compiler.problem(&with(&path, "group"), problem);
+        }
     }
 
     fn worker(&mut self, name: &str, node: NodeId, queue: &str, steps: &[language::Step]) {
@@ -189,7 +199,8 @@ impl<'c, 'd> Handlers<'c, 'd> {
         let nodes = &mut self.compiler.program.nodes;
         nodes[node.0 as usize].kind = Kind::Service(program::Service { takes: Some(operation) });
         if let Kind::Queue(queue) = &mut nodes[queue.0 as usize].kind {
-            queue.consumers.push(node);
+            let group = self.sections.service[name].group.as_deref();
+            join_group(queue, group, node);
         }
     }
 }

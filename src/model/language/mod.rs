@@ -19,12 +19,12 @@ pub use cache::Cache;
 pub use clients::{Arrivals, Clients, Keys, ProfileStep, Trace};
 pub use database::{Database, Flush, Rows, Table};
 pub use link::{Link, Reordering};
-pub use outbox::Outbox;
-pub use provider::Provider;
-pub use queue::Queue;
+pub use outbox::{Claim, Outbox, Tail};
+pub use provider::{ConcurrentKey, Mismatch, Provider, RateLimit};
+pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Service};
-pub use step::{Expectation, KeyOf, Reply, Step};
+pub use step::{Condition, Expectation, KeyOf, Reply, Step, all_steps};
 
 fn one() -> u32 {
     1

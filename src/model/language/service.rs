@@ -66,6 +66,10 @@ pub struct Service {
     /// The queue whose messages this service handles, if it is a worker.
     #[serde(default)]
     pub takes: Option<String>,
+    /// The group of consumers that this worker belongs to: each group gets every message of the
+    /// queue once, its workers share them.
+    #[serde(default)]
+    pub group: Option<String>,
     /// What a worker does with a message.
     #[serde(default)]
     pub steps: Option<Vec<Step>>,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::sample::Distribution;
+use crate::model::quantity::Share;
 
 /// One step of a flow or handler. Exactly one of the first group says what it does.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -25,6 +26,12 @@ pub struct Step {
     pub reply: Option<Reply>,
     /// Tells the queue that the message is done with.
     pub ack: Option<bool>,
+    /// Gives the message back to the queue, as a handler that fails does.
+    pub nack: Option<bool>,
+    /// Goes one of two ways: `then` if this is so, `otherwise` if not.
+    pub when: Option<Condition>,
+    /// Does several lists of steps at once, on the same worker, and waits for them.
+    pub parallel: Option<Vec<Vec<Step>>>,
 
     /// With `call`, `transaction`, `read`, `publish`: how, by the name of a policy.
     pub policy: Option<String>,
@@ -36,12 +43,71 @@ pub struct Step {
     pub cache: Option<String>,
     /// With `transaction`: the rows and events it writes, `"TABLE = state"`, `"outbox = event"`,
     /// `"audit = entry"`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub write: Vec<String>,
     /// With `transaction`: at most one such transaction per order or key; a repetition changes
     /// nothing and is answered like the first.
     pub once: Option<KeyOf>,
     /// With anything that can fail: go on with the next step instead of failing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignore_failure: bool,
+    /// With anything that can fail: what to do instead when it has failed; then the handler goes on
+    /// with the next step.
+    pub fallback: Option<Vec<Step>>,
+    /// With `when`: what to do if it is so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Step>,
+    /// With `when`: what to do if it is not so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub otherwise: Vec<Step>,
+    /// With `parallel`: how many of the lists must succeed; without it, all. The others go on, but
+    /// nobody waits for them.
+    pub need: Option<u32>,
+}
+
+impl Step {
+    /// The lists of steps inside this one.
+    fn inner(&self) -> impl Iterator<Item = &[Step]> {
+        let lists = [self.then.as_slice(), self.otherwise.as_slice()];
+        let fallback = self.fallback.as_deref();
+        let branches = self.parallel.iter().flatten().map(Vec::as_slice);
+        lists.into_iter().chain(fallback).chain(branches)
+    }
+}
+
+/// The steps of a list and of every list inside them.
+pub fn all_steps(steps: &[Step]) -> Vec<&Step> {
+    let mut lists = vec![steps];
+    let mut all = Vec::new();
+    while let Some(list) = lists.pop() {
+        for step in list {
+            all.push(step);
+            lists.extend(step.inner());
+        }
+    }
+    all
+}
+
+/// What a handler can ask before it goes on. What was read is what the last `read` or `call` found.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Condition {
+    /// A row was found.
+    Found,
+    /// No row was found.
+    Missing,
+    /// The row was found in this state.
+    State(String),
+    /// The row was found in another state, or not at all.
+    NotState(String),
+    /// True of this share of the orders, whenever they are asked about: a poison order.
+    ShareOfOrders(Share),
+    /// True of this share of the keys, whenever they are asked about.
+    ShareOfKeys(Share),
+    /// True of this share of the requests, whenever they are asked about, retries included.
+    ShareOfRequests(Share),
+    /// True of this share of the attempts, each by itself.
+    ShareOfAttempts(Share),
 }
 
 /// How a handler answers.
@@ -66,6 +132,8 @@ pub enum Reply {
 pub enum KeyOf {
     /// The order: every call for one order is one effect.
     Order,
+    /// The key that the user is about, whatever the order.
+    Key,
     /// The request: a user's second request is new work, its retries are not.
     Request,
     /// The attempt: a new key for each retry, which protects from nothing.

@@ -6,6 +6,9 @@ use super::{NodeId, OperationId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::{Span, Time};
+use crate::model::language::{Claim, ConcurrentKey, Mismatch, PartitionBy};
+use crate::model::quantity::RetryAfter;
+use crate::policy::rate_limit::Gcra;
 
 /// What a node is.
 #[derive(Clone, Debug)]
@@ -42,6 +45,8 @@ pub struct Database {
     pub flush_every: Option<Span>,
     /// The replicas that follow it.
     pub replicas: Vec<NodeId>,
+    /// The relays that follow its log.
+    pub tailed_by: Vec<NodeId>,
 }
 
 /// A late copy of a database.
@@ -69,13 +74,47 @@ pub struct Outbox {
     pub database: NodeId,
     /// Rows taken at once.
     pub batch: u32,
+    /// How many relays work beside each other.
+    pub relays: u32,
+    /// What they do about each other.
+    pub claim: Claim,
+    /// How the relay follows the log; `None` if it polls the table.
+    pub tail: Option<Tail>,
     /// Its endless operation.
     pub operation: OperationId,
+}
+
+/// How a relay follows the log of its database.
+#[derive(Clone, Copy, Debug)]
+pub struct Tail {
+    /// How long after its commit an event is seen.
+    pub latency: Span,
+    /// How often the relay stores how far it has come.
+    pub checkpoint: Span,
+}
+
+/// How often a provider may be called.
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimit {
+    /// The limiter.
+    pub rule: Gcra,
+    /// What a refused caller is told; `None` is nothing.
+    pub retry_after: Option<RetryAfter>,
 }
 
 /// Effects that cannot be undone.
 #[derive(Clone, Debug)]
 pub struct Provider {
+    /// How often it may be called.
+    pub rate_limit: Option<RateLimit>,
+    /// What happens to a call whose key is that of a call in progress.
+    pub concurrent_key: ConcurrentKey,
+    /// What happens to a call whose key was used for another order.
+    pub on_mismatch: Mismatch,
+    /// Whether errors are stored with their key and answered again.
+    pub replay_errors: bool,
+    /// After so long a call in progress no longer holds its key.
+    pub key_lease: Option<Span>,
     /// Calls that fail without an effect.
     pub errors_before: Probability,
     /// Calls that fail although the effect happened.
@@ -117,6 +156,31 @@ pub struct Queue {
     pub max_receives: u32,
     /// How long after a failed handler a message is delivered again.
     pub redelivery: Option<Span>,
-    /// The services that take its messages.
+    /// How many partitions keep their order; 0 lets every message go its own way.
+    pub partitions: u32,
+    /// What messages of one partition have in common.
+    pub partition_by: PartitionBy,
+    /// How long a message waits before it is delivered for the first time.
+    pub delay: Span,
+    /// After so long a message is forgotten.
+    pub retention: Option<Span>,
+    /// How often a worker extends the visibility of the message that it handles.
+    pub heartbeat: Option<Span>,
+    /// The most messages that it keeps for a group of consumers.
+    pub limit: u32,
+    /// The most messages of a group that may be delivered and not acknowledged.
+    pub in_flight: u32,
+    /// The queue that gets the dead letters.
+    pub dead_letters: Option<NodeId>,
+    /// Who takes its messages; at least one group, each of which gets every message.
+    pub groups: Vec<Group>,
+}
+
+/// Services that share the messages of a queue.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// Its name; `None` for those who name no group.
+    pub name: Option<String>,
+    /// The services.
     pub consumers: Vec<NodeId>,
 }

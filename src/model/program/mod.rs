@@ -12,10 +12,11 @@ use crate::kernel::time::Span;
 use crate::policy::Policy;
 
 pub use kind::{
-    Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
+    Arrivals, Cache, Clients, Database, Group, Kind, Outbox, Provider, Queue, RateLimit, Replica,
+    Service, Tail,
 };
 pub use place::{Extent, Place};
-pub use step::{Call, Step, Token, Transaction};
+pub use step::{Call, ChanceOf, Condition, Fork, Step, Token, Transaction};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +42,10 @@ pub struct LabelId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId(pub u16);
 
+/// The index of a fork in [`Program::forks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ForkId(pub u16);
+
 /// A model in the form in which it runs.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -50,6 +55,8 @@ pub struct Program {
     pub operations: Vec<Operation>,
     /// The steps of all operations, one after the other.
     pub steps: Vec<Step>,
+    /// Every list of branches.
+    pub forks: Vec<Fork>,
     /// Every (caller, target operation, policy).
     pub edges: Vec<Edge>,
     /// What happens to messages from node `a` to node `b`, at `a * nodes + b`.

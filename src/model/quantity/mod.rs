@@ -1,6 +1,7 @@
 //! Quantities as they are written: a number and its unit.
 
 mod bandwidth;
+mod retry_after;
 mod schema;
 mod written;
 
@@ -12,6 +13,7 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 
 pub use bandwidth::{Bandwidth, Size};
+pub use retry_after::RetryAfter;
 
 /// How many things happen in a second.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
