@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
-use crate::model::quantity::{Rate, Share};
+use crate::model::quantity::{Rate, Share, Shift};
 
 /// One fault as it is written: when, where, what, how strong.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -12,8 +12,8 @@ use crate::model::quantity::{Rate, Share};
 pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Whom it strikes: a node, a zone or region such as `"zone a"`, a link such as
-    /// `"api -> payment"` or `"zone a -> zone b"`, or `"all"` links.
+    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a zone or region such
+    /// as `"zone a"`, a link such as `"api -> payment"` or `"zone a -> zone b"`, or `"all"` links.
     pub target: String,
     /// When it begins.
     pub at: Span,
@@ -24,7 +24,8 @@ pub struct FaultText {
     #[serde(default)]
     pub factor: Option<f64>,
     /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`: the share of calls or of
-    /// messages.
+    /// messages. `worker_kill`, `relay_crash`: the share of those that come to the step who die,
+    /// with no limit on `times`.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
@@ -36,6 +37,27 @@ pub struct FaultText {
     /// `partition`: whether only messages from the first to the second are lost; no if left out.
     #[serde(default)]
     pub one_way: Option<bool>,
+    /// `crash`: whether the hosts are gone too, so that callers hear nothing instead of `failed`;
+    /// `false` if it is left out.
+    #[serde(default)]
+    pub unreachable: Option<bool>,
+    /// `worker_kill`: the step, by the operation that it calls, such as `payment.charge`,
+    /// `orders.transaction` or `payments.ack`. `relay_crash`: `take`, `publish` or `mark`.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// `worker_kill`, `relay_crash`: on which side of the step; `after` if it is left out.
+    #[serde(default)]
+    pub when: Option<Side>,
+    /// `worker_kill`, `relay_crash`: how long each is down, at most until the fault ends; 1s if it
+    /// is left out.
+    #[serde(default)]
+    pub down: Option<Span>,
+    /// `worker_kill`, `relay_crash`: how many die in all; 1 if neither this nor `share` is given.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// `clock_skew`: by how much the clock is fast, or with a minus slow.
+    #[serde(default)]
+    pub by: Option<Shift>,
     /// `redelivery_burst`: messages acknowledged within this span are delivered again too.
     #[serde(default)]
     pub since: Option<Span>,
@@ -44,8 +66,15 @@ pub struct FaultText {
     pub rate: Option<Rate>,
 }
 
-/// Strengths that a fault may leave out.
-pub(super) const OPTIONAL: [&str; 3] = ["after_effect", "one_way", "since"];
+/// On which side of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// When its call is about to be sent.
+    Before,
+    /// When its answer `ok` has come, before anything is done with it.
+    After,
+}
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
@@ -72,6 +101,27 @@ pub enum FaultKind {
     Partition,
     /// Messages on a link, each way, are held until the fault ends; only then they set out.
     LinkClog,
+    /// Instances of a node die and are down while it lasts. They lose what they had in memory (work
+    /// in progress, waiting requests, calls and their retries, budgets and breakers, cached rows,
+    /// the position of a relay, the log of a database as far as it was not flushed) and keep what
+    /// is durable. They answer nobody; their host refuses what arrives, and the caller hears
+    /// `failed`.
+    Crash,
+    /// Instances of a node die and are up again at the same instant, one after the other, evenly
+    /// over the time that it lasts.
+    Restart,
+    /// Instances of a node stand still. They keep everything: work takes so much longer, and
+    /// messages and timers that come in the meantime are handled at the end, in their order.
+    Pause,
+    /// An instance of a service dies when it comes to a step.
+    WorkerKill,
+    /// A relay dies when it comes to a step.
+    RelayCrash,
+    /// A database cannot write: transactions fail and the log is not flushed, reads work.
+    DiskFull,
+    /// The clock of a node is fast or slow, where it compares times: when a cached row or an
+    /// idempotency key expires.
+    ClockSkew,
     /// A queue delivers nothing while it lasts; it accepts messages and acknowledgements.
     QueueStall,
     /// When it begins, every message of a queue that was delivered and not acknowledged is
@@ -83,7 +133,7 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// The keys that say how strong it is; all are required but those of [`OPTIONAL`].
+    /// The keys that say how strong it is.
     pub(super) fn strengths(self) -> &'static [&'static str] {
         match self {
             FaultKind::Slow => &["factor"],
@@ -96,6 +146,24 @@ impl FaultKind {
             FaultKind::QueueStall => &[],
             FaultKind::RedeliveryBurst => &["since"],
             FaultKind::TrafficSpike => &["rate"],
+            FaultKind::Crash => &["unreachable"],
+            FaultKind::Restart | FaultKind::Pause | FaultKind::DiskFull => &[],
+            FaultKind::WorkerKill | FaultKind::RelayCrash => {
+                &["step", "when", "down", "times", "share"]
+            }
+            FaultKind::ClockSkew => &["by"],
+        }
+    }
+
+    /// The keys among them that may be left out.
+    pub(super) fn optional(self) -> &'static [&'static str] {
+        match self {
+            FaultKind::Errors => &["after_effect"],
+            FaultKind::Partition => &["one_way"],
+            FaultKind::RedeliveryBurst => &["since"],
+            FaultKind::Crash => &["unreachable"],
+            FaultKind::WorkerKill | FaultKind::RelayCrash => &["when", "down", "times", "share"],
+            _ => &[],
         }
     }
 
@@ -115,6 +183,13 @@ impl FaultKind {
             FaultKind::QueueStall => "queue_stall",
             FaultKind::RedeliveryBurst => "redelivery_burst",
             FaultKind::TrafficSpike => "traffic_spike",
+            FaultKind::Crash => "crash",
+            FaultKind::Restart => "restart",
+            FaultKind::Pause => "pause",
+            FaultKind::WorkerKill => "worker_kill",
+            FaultKind::RelayCrash => "relay_crash",
+            FaultKind::DiskFull => "disk_full",
+            FaultKind::ClockSkew => "clock_skew",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From faults to controls of a compiled model.
 
-use super::language::{FaultKind, FaultText, OPTIONAL};
+use super::instances;
+use super::language::{FaultKind, FaultText};
 use super::target::{links, partition};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
@@ -90,6 +91,21 @@ impl Plan {
             },
             FaultKind::Partition => partition(fault, program)?,
             FaultKind::LinkClog => Action::Clog { links: links(fault, program)? },
+            FaultKind::Crash | FaultKind::Pause => instances::action(fault, program)?,
+            FaultKind::Restart => {
+                let number = self.faults.len() as u32;
+                self.controls.extend(instances::restarts(fault, number, program, from)?);
+                return Ok(());
+            }
+            FaultKind::WorkerKill | FaultKind::RelayCrash => instances::kill(fault, program)?,
+            FaultKind::DiskFull => {
+                let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
+                Action::DiskFull { node: find(fault, program, "database", is_database)? }
+            }
+            FaultKind::ClockSkew => Action::ClockSkew {
+                node: find(fault, program, "node", |_| true)?,
+                by: fault.by.map_or(0, |by| by.0),
+            },
             FaultKind::QueueStall => Action::QueueStall { node: queue(fault, program)? },
             FaultKind::RedeliveryBurst => Action::Redelivery {
                 node: queue(fault, program)?,
@@ -157,6 +173,12 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("one_way", fault.one_way.is_some()),
         ("since", fault.since.is_some()),
         ("rate", fault.rate.is_some()),
+        ("unreachable", fault.unreachable.is_some()),
+        ("step", fault.step.is_some()),
+        ("when", fault.when.is_some()),
+        ("down", fault.down.is_some()),
+        ("times", fault.times.is_some()),
+        ("by", fault.by.is_some()),
     ];
     let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
     for (name, is_given) in given {
@@ -169,9 +191,11 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
                 .expected(format!("`{kind}` takes {takes}"))
                 .inside(name));
         }
-        if !is_given && wanted.contains(&name) && !OPTIONAL.contains(&name) {
-            return Err(Problem::new(format!("`{kind}` needs `{name}`"))
-                .expected(format!("`{name}` says how strong it is")));
+        if !is_given && wanted.contains(&name) && !fault.kind.optional().contains(&name) {
+            return Err(Problem::new(format!("`{kind}` needs `{name}`")).expected(match name {
+                "step" => "the name of the step at which it strikes".to_owned(),
+                _ => format!("`{name}` says how strong it is"),
+            }));
         }
     }
     Ok(())

@@ -7,15 +7,16 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::language::{FaultKind, FaultText};
+use super::language::{FaultKind, FaultText, Side};
 use super::plan::Plan;
 use crate::kernel::draw::{Draw, Draws, Probability, Purpose, name_id};
 use crate::kernel::sample::{Distribution, unit_exponential};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{Arrivals, Extent, Kind, NodeId, Program};
-use crate::model::quantity::{Rate, Share};
+use crate::model::quantity::{Rate, Share, Shift};
 
 /// `[random_faults]`: faults that each run draws from its seed.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -67,6 +68,24 @@ pub struct RandomKind {
     /// Whether only one direction is cut.
     #[serde(default)]
     pub one_way: Option<bool>,
+    /// Whether the hosts of those who die are gone too.
+    #[serde(default)]
+    pub unreachable: Option<bool>,
+    /// The step at which they die.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// On which side of the step.
+    #[serde(default)]
+    pub when: Option<Side>,
+    /// How long each is down.
+    #[serde(default)]
+    pub down: Option<Span>,
+    /// How many die in all.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// By how much the clock is fast, or with a minus slow.
+    #[serde(default)]
+    pub by: Option<Shift>,
     /// The rate of arrivals while it lasts.
     #[serde(default)]
     pub rate: Option<[Rate; 2]>,
@@ -238,6 +257,12 @@ impl RandomKind {
             added: self.added.map(|range| Span::from_nanos_f64(between(ADDED, spans(range)))),
             since: self.since.map(|range| Span::from_nanos_f64(between(SINCE, spans(range)))),
             one_way: self.one_way,
+            unreachable: self.unreachable,
+            step: self.step.clone(),
+            when: self.when,
+            down: self.down,
+            times: self.times,
+            by: self.by,
             rate: self.rate.map(|[low, high]| {
                 let per_second = between(RATE, [low.per_second, high.per_second]);
                 Rate { per_second }
@@ -254,6 +279,12 @@ fn possible_targets(kind: FaultKind, program: &Program) -> Vec<String> {
     };
     match kind {
         FaultKind::Slow => nodes(|kind| !matches!(kind, Kind::Clients(_) | Kind::Outbox(_))),
+        FaultKind::Crash | FaultKind::Restart | FaultKind::Pause | FaultKind::ClockSkew => {
+            nodes(|kind| !matches!(kind, Kind::Clients(_)))
+        }
+        FaultKind::WorkerKill => nodes(|kind| matches!(kind, Kind::Service(_))),
+        FaultKind::RelayCrash => nodes(|kind| matches!(kind, Kind::Outbox(_))),
+        FaultKind::DiskFull => nodes(|kind| matches!(kind, Kind::Database(_))),
         FaultKind::QueueStall | FaultKind::RedeliveryBurst => {
             nodes(|kind| matches!(kind, Kind::Queue(_)))
         }
@@ -306,16 +337,19 @@ fn places(program: &Program, extent: Extent, word: &str) -> Vec<String> {
 }
 
 /// The strengths of a fault as text: `share = 0.05, added = 20ms`.
+///
+/// # Panics
+/// Never: a fault is plain data.
 #[must_use]
 pub fn strengths(fault: &FaultText) -> String {
-    let parts = [
-        fault.factor.map(|factor| format!("factor = {factor}")),
-        fault.share.map(|share| format!("share = {}", share.0)),
-        fault.after_effect.map(|share| format!("after_effect = {}", share.0)),
-        fault.added.map(|added| format!("added = {added}")),
-        fault.since.map(|since| format!("since = {since}")),
-        fault.one_way.map(|one_way| format!("one_way = {one_way}")),
-        fault.rate.map(|rate| format!("rate = {rate}")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let value = serde_json::to_value(fault).expect("a fault is plain data");
+    let given = value.as_object().into_iter().flatten();
+    let strengths = given.filter(|(name, value)| {
+        !["kind", "target", "at", "for"].contains(&name.as_str()) && !value.is_null()
+    });
+    let text = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name} = {text}"),
+        other => format!("{name} = {other}"),
+    };
+    strengths.map(text).collect::<Vec<_>>().join(", ")
 }

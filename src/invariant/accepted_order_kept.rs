@@ -19,7 +19,8 @@ pub(super) struct AcceptedOrderKept {
     order: (TableId, NodeId),
     settled: (TableId, NodeId, Option<LabelId>),
     orders: ByOrder<Known>,
-    rows: Durability,
+    rows: Durability<u64>,
+    settlements: Durability<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +44,7 @@ impl AcceptedOrderKept {
                 .map_err(|problem| problem.inside("settled"))?,
             orders: ByOrder::default(),
             rows: Durability::default(),
+            settlements: Durability::default(),
         })
     }
 
@@ -58,12 +60,27 @@ impl AcceptedOrderKept {
                     self.rows.wrote(position, order);
                 }
                 if table == self.settled.0 && Some(state) == self.settled.2 {
-                    self.orders.of(order).settled = true;
+                    self.settlements.wrote(position, order);
                 }
             }
-            Fact::Flushed { database, position } if database == self.order.1 => {
-                for order in self.rows.flushed(position) {
-                    self.orders.of(order).written = true;
+            Fact::Flushed { database, position } => {
+                if database == self.order.1 {
+                    for order in self.rows.flushed(position) {
+                        self.orders.of(order).written = true;
+                    }
+                }
+                if database == self.settled.1 {
+                    for order in self.settlements.flushed(position) {
+                        self.orders.of(order).settled = true;
+                    }
+                }
+            }
+            Fact::LogLost { database, after, .. } => {
+                if database == self.order.1 {
+                    self.rows.lost(after);
+                }
+                if database == self.settled.1 {
+                    self.settlements.lost(after);
                 }
             }
             Fact::Unprocessed { order, .. } => self.orders.of(order).on_its_way = true,

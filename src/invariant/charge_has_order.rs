@@ -16,7 +16,7 @@ pub(super) struct ChargeHasOrder {
     effect: LabelId,
     order: (TableId, NodeId),
     orders: ByOrder<Known>,
-    rows: Durability,
+    rows: Durability<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +50,9 @@ impl ChargeHasOrder {
                 for order in self.rows.flushed(position) {
                     self.orders.of(order).written = true;
                 }
+            }
+            Fact::LogLost { database, after, .. } if database == self.order.1 => {
+                self.rows.lost(after);
             }
             _ => {}
         }

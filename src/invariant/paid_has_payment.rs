@@ -16,7 +16,8 @@ pub(super) struct PaidHasPayment {
     paid: (TableId, NodeId, Option<LabelId>),
     payment: (TableId, NodeId, Option<LabelId>),
     orders: ByOrder<Known>,
-    records: Durability,
+    marks: Durability<(u64, bool)>,
+    records: Durability<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +36,7 @@ impl PaidHasPayment {
             payment: row_state(&text.payment, program)
                 .map_err(|problem| problem.inside("payment"))?,
             orders: ByOrder::default(),
+            marks: Durability::default(),
             records: Durability::default(),
         })
     }
@@ -43,15 +45,30 @@ impl PaidHasPayment {
         match *fact {
             Fact::Committed { table, order, state, position, .. } => {
                 if table == self.paid.0 {
-                    self.orders.of(order).paid = Some(state) == self.paid.2;
+                    self.marks.wrote(position, (order, Some(state) == self.paid.2));
                 }
                 if table == self.payment.0 && Some(state) == self.payment.2 {
                     self.records.wrote(position, order);
                 }
             }
-            Fact::Flushed { database, position } if database == self.payment.1 => {
-                for order in self.records.flushed(position) {
-                    self.orders.of(order).recorded = true;
+            Fact::Flushed { database, position } => {
+                if database == self.paid.1 {
+                    for (order, is_paid) in self.marks.flushed(position) {
+                        self.orders.of(order).paid = is_paid;
+                    }
+                }
+                if database == self.payment.1 {
+                    for order in self.records.flushed(position) {
+                        self.orders.of(order).recorded = true;
+                    }
+                }
+            }
+            Fact::LogLost { database, after, .. } => {
+                if database == self.paid.1 {
+                    self.marks.lost(after);
+                }
+                if database == self.payment.1 {
+                    self.records.lost(after);
                 }
             }
             _ => {}

@@ -110,6 +110,20 @@ pub struct RunMetrics {
     /// How often each fault fired, by its number in the plan; those after the last that did are
     /// left out.
     pub fired: Vec<u64>,
+    /// Instances that died.
+    pub crashes: u64,
+    /// Those of them that died at a step named by a fault.
+    pub kills: u64,
+    /// Times that an instance stood still.
+    pub pauses: u64,
+    /// Requests that came to an instance that was down: refused by its host, and not answered.
+    pub nobody_there: [u64; 2],
+    /// Users who came while their client process was down.
+    pub turned_away: u64,
+    /// Transactions that crashes lost because they were not on disk.
+    pub lost_transactions: u64,
+    /// Messages that were lost because their queue kept them in memory only.
+    pub lost_messages: u64,
     /// Effects, repeated ones included.
     pub effects: u64,
     /// Calls that a provider answered as it had before, with `ok` and with an error.
@@ -249,6 +263,15 @@ impl Observer for Recorder {
                 metrics.dead_letters += 1;
                 self.done_with(now, since);
             }
+            Fact::Crashed { .. } => metrics.crashes += 1,
+            Fact::Killed { .. } => metrics.kills += 1,
+            Fact::Paused { .. } => metrics.pauses += 1,
+            Fact::NobodyThere { refused, .. } => {
+                metrics.nobody_there[usize::from(!refused)] += 1;
+            }
+            Fact::TurnedAway { .. } => metrics.turned_away += 1,
+            Fact::LogLost { transactions, .. } => metrics.lost_transactions += transactions,
+            Fact::MessageLost { .. } => metrics.lost_messages += 1,
             Fact::Expired { since, .. } => {
                 metrics.expired += 1;
                 self.done_with(now, since);
@@ -279,6 +302,7 @@ impl Observer for Recorder {
             | Fact::Audited { .. }
             | Fact::Enqueued { .. }
             | Fact::Delivered { .. }
+            | Fact::Restarted { .. }
             | Fact::FaultBegan { .. }
             | Fact::FaultEnded { .. } => {}
         }

@@ -66,7 +66,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn look_up(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, row) = (job.node, self.row_of_job(table, &job.subject));
-        let now = self.now;
+        let now = self.clock_of(node);
         let value = self.cache(node).get((table, row), now).unwrap_or(0);
         self.set_value(handle, value);
     }
@@ -77,7 +77,8 @@ impl<O: Observer> World<'_, O> {
         let (node, value) = (job.node, job.value);
         let row = self.row_of_job(table, &job.subject);
         let Kind::Cache(rules) = &self.program.node(node).kind else { return };
-        let expires = rules.ttl.map_or(Time::NEVER, |ttl| self.now + ttl);
+        let now = self.clock_of(node);
+        let expires = rules.ttl.map_or(Time::NEVER, |ttl| now + ttl);
         if value != 0 {
             self.cache(node).put((table, row), value, expires, rules.capacity as usize);
         }

@@ -1,5 +1,6 @@
 //! Calls: attempts, timeouts, retries, and what the caller's policy says to each.
 
+use super::crash::Moment;
 use super::fact::{Fact, Observer, Request};
 use super::job::Subject;
 use super::network::Message;
@@ -52,6 +53,26 @@ impl Call {
         self.running && self.sent == attempt
     }
 
+    /// A stable key of this call.
+    pub(super) fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// How many attempts were sent.
+    pub(super) fn sent(&self) -> u32 {
+        self.sent
+    }
+
+    /// The timer of its newest attempt or of its next one.
+    pub(super) fn timer(&self) -> Option<TimerId> {
+        self.timer
+    }
+
+    /// Sets another timer in its place.
+    pub(super) fn set_timer(&mut self, timer: TimerId) {
+        self.timer = Some(timer);
+    }
+
     /// The word that makes an attempt the same work as others; 0 if nothing does.
     fn token(&self, attempt_key: u64) -> u64 {
         match self.step.token {
@@ -78,6 +99,9 @@ impl Call {
 impl<O: Observer> World<'_, O> {
     /// Starts a call of a job.
     pub(super) fn call(&mut self, owner: Handle, step: program::Call) -> Resumption {
+        if !self.kills.is_empty() && self.dies_at(owner, step.edge, Moment::Before) {
+            return Resumption::Later;
+        }
         let Some(job) = self.jobs.get(owner) else { return Resumption::Later };
         let edge = self.program.edge(step.edge);
         let key = key_of(job.key, u64::from(step.site));
@@ -296,6 +320,12 @@ impl<O: Observer> World<'_, O> {
         self.ledger.calls.leave();
         if let Some(request) = call.request() {
             self.tell(Fact::Answered { request, outcome, attempts: call.sent });
+        }
+        if !self.kills.is_empty()
+            && outcome == Outcome::Ok
+            && self.dies_at(call.owner, call.step.edge, Moment::After)
+        {
+            return Resumption::Later;
         }
         match self.take_answer(call.owner, &call.step, outcome, value) {
             true => Resumption::Now,

@@ -1,6 +1,6 @@
 //! Users: they arrive, and go through their flow.
 
-use super::fact::Observer;
+use super::fact::{Fact, Observer};
 use super::job::Subject;
 use super::{Event, Local, World};
 use crate::kernel::draw::{Purpose, key_of};
@@ -48,7 +48,11 @@ impl<O: Observer> World<'_, O> {
             draw.below(u64::from(clients.processes)) as u32
         };
         let subject = Subject { order, key, request: 0, since: self.now };
-        self.start_own(clients.flow, key_of(u64::from(site), index), process, subject);
+        if self.is_down(node, process) {
+            self.tell(Fact::TurnedAway { clients: node });
+        } else {
+            self.start_own(clients.flow, key_of(u64::from(site), index), process, subject);
+        }
         self.schedule_arrival(node);
     }
 

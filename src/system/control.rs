@@ -1,7 +1,12 @@
 //! The public controls of a running system: the only way in which a fault reaches a node.
 
+use std::ops::Range;
+
 use super::World;
+use super::crash::ActiveKill;
+pub use super::crash::{Kill, Moment};
 use super::fact::{Fact, Observer};
+pub use super::life::instances as instances_of;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId, Program};
@@ -50,6 +55,39 @@ pub enum Action {
         links: Vec<usize>,
         /// How many of them.
         share: Probability,
+    },
+    /// Instances die: they lose their memory and are down while it acts.
+    Crash {
+        /// Of which node.
+        node: NodeId,
+        /// Which of them.
+        instances: Range<u32>,
+        /// Whether nothing answers for them, not even their hosts.
+        unreachable: bool,
+    },
+    /// Instances stand still.
+    Pause {
+        /// Of which node.
+        node: NodeId,
+        /// Which of them.
+        instances: Range<u32>,
+    },
+    /// Instances die when they come to a step.
+    Kill {
+        /// At which step, and how.
+        kill: Kill,
+    },
+    /// A database cannot write to its disk.
+    DiskFull {
+        /// Which database.
+        node: NodeId,
+    },
+    /// The clock of a node shows another time.
+    ClockSkew {
+        /// Which node.
+        node: NodeId,
+        /// By how much it is fast, in nanoseconds; slow, if this is negative.
+        by: i64,
     },
     /// Messages on these links travel longer, each way.
     Latency {
@@ -122,6 +160,9 @@ pub(super) struct NodeCondition {
     pub(super) stalled: bool,
     pub(super) errors_before: Probability,
     pub(super) errors_after: Probability,
+    pub(super) disk_full: bool,
+    /// By how many nanoseconds its clock is fast.
+    pub(super) skew: i64,
 }
 
 /// What acts on a link now.
@@ -155,12 +196,16 @@ impl Conditions {
                 stalled: false,
                 errors_before: provider.errors_before,
                 errors_after: provider.errors_after,
+                disk_full: false,
+                skew: 0,
             },
             _ => NodeCondition {
                 slow: 1.0,
                 stalled: false,
                 errors_before: Probability::NEVER,
                 errors_after: Probability::NEVER,
+                disk_full: false,
+                skew: 0,
             },
         });
         let links = program.links.iter().map(|link| LinkCondition {
@@ -184,8 +229,17 @@ impl Conditions {
                 condition.errors_before = condition.errors_before.or(*before);
                 condition.errors_after = condition.errors_after.or(*after);
             }
+            Action::DiskFull { node } => self.nodes[node.0 as usize].disk_full = true,
+            Action::ClockSkew { node, by } => {
+                let skew = &mut self.nodes[node.0 as usize].skew;
+                *skew = skew.saturating_add(*by);
+            }
             Action::QueueStall { node } => self.nodes[node.0 as usize].stalled = true,
-            Action::Redelivery { .. } => {}
+            // These happen once, or when somebody comes to a step.
+            Action::Crash { .. }
+            | Action::Pause { .. }
+            | Action::Kill { .. }
+            | Action::Redelivery { .. } => {}
             Action::RequestLoss { links, share } => {
                 for &link in links {
                     let loss = &mut self.links[link].request_loss;
@@ -248,10 +302,33 @@ impl<O: Observer> World<'_, O> {
         self.conditions.active = active;
         let fault = self.controls[control as usize].fault;
         self.tell(if on { Fact::FaultBegan { fault } } else { Fact::FaultEnded { fault } });
-        match self.controls[fault as usize].action {
-            Action::QueueStall { node } if !on => self.resume_queue(node),
-            Action::Redelivery { node, since } if on => self.redeliver(node, since),
+        self.strike(control, on);
+    }
+
+    /// Does what a fault does once, when it begins or ends.
+    fn strike(&mut self, control: u32, on: bool) {
+        let Control { fault, until, action, .. } = &self.controls[control as usize];
+        match action {
+            Action::Crash { node, instances, unreachable } if on => {
+                self.fired_at(*fault, instances);
+                self.crash(*node, instances.clone(), *until, *unreachable);
+            }
+            Action::Pause { node, instances } if on => {
+                self.fired_at(*fault, instances);
+                self.pause(*node, instances.clone(), *until);
+            }
+            Action::Kill { .. } if on => self.kills.push(ActiveKill { control, struck: 0 }),
+            Action::Kill { .. } => self.kills.retain(|kill| kill.control != control),
+            Action::QueueStall { node } if !on => self.resume_queue(*node),
+            Action::Redelivery { node, since } if on => self.redeliver(*node, *since),
             _ => {}
+        }
+    }
+
+    /// Tells that a fault struck each of these instances.
+    fn fired_at(&mut self, fault: u32, instances: &Range<u32>) {
+        for _ in instances.clone() {
+            self.tell(Fact::FaultFired { fault });
         }
     }
 

@@ -1,6 +1,10 @@
 //! Databases: transactions over versioned rows, an outbox, a log, and the replicas that follow it.
 
+mod durability;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
 use super::job::{Subject, pack, version};
@@ -9,7 +13,7 @@ use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Rows;
-use crate::model::program::{self, Kind, NodeId, Program, TableId, TransactionId};
+use crate::model::program::{Kind, NodeId, Program, TableId, TransactionId};
 
 /// What a database keeps.
 #[derive(Debug)]
@@ -24,6 +28,7 @@ pub(super) struct Database {
     pub(super) marked: BTreeSet<u64>,
     /// How many transactions were committed: the position of the last one in the log.
     position: u64,
+    log: Log,
     /// The rows of the transaction that is being applied.
     writes: Vec<Write>,
 }
@@ -33,6 +38,8 @@ pub(super) struct Database {
 pub(super) struct OutboxEvent {
     pub(super) subject: Subject,
     pub(super) key: u64,
+    /// Whether its transaction was lost by a crash: then it is not there.
+    pub(super) is_lost: bool,
 }
 
 /// The rows of every table: a packed version and state each.
@@ -82,6 +89,7 @@ impl Database {
             sent: 0,
             marked: BTreeSet::new(),
             position: 0,
+            log: Log::default(),
             writes: Vec::new(),
         }
     }
@@ -94,7 +102,8 @@ impl Database {
     /// The order and due time of every event that is not marked as sent.
     pub(super) fn unsent(&self) -> Vec<(u64, Time)> {
         let rows = self.outbox.iter().enumerate().skip(self.sent);
-        let unsent = rows.filter(|(row, _)| !self.marked.contains(&(*row as u64)));
+        let unsent =
+            rows.filter(|(row, event)| !event.is_lost && !self.marked.contains(&(*row as u64)));
         unsent.map(|(_, event)| (event.subject.order, event.subject.since)).collect()
     }
 }
@@ -138,6 +147,7 @@ impl<O: Observer> World<'_, O> {
             self.set_value(handle, answer);
             return self.tell(Fact::Repeated { database: node, order: subject.order });
         }
+        let flush = self.flush_of(node);
         let database = self.database(node);
         database.position += 1;
         let position = database.position;
@@ -146,7 +156,9 @@ impl<O: Observer> World<'_, O> {
         for &(table, state) in &transaction.writes {
             let row = row_of(program, table, &subject);
             let database = self.database(node);
-            let version = version(database.tables.get(table, row)) + 1;
+            let before = database.tables.get(table, row);
+            database.log.note(flush, Undo::Row(table, row, before));
+            let version = version(before) + 1;
             let value = pack(version, table, state);
             database.tables.set(table, row, value);
             writes.push((table, row, value));
@@ -156,7 +168,9 @@ impl<O: Observer> World<'_, O> {
         for (number, &event) in transaction.events.iter().enumerate() {
             let subject = Subject { since: self.now, ..subject };
             let event_key = key_of(key, number as u64);
-            self.database(node).outbox.push(OutboxEvent { subject, key: event_key });
+            let database = self.database(node);
+            database.log.note(flush, Undo::Event(database.outbox.len()));
+            database.outbox.push(OutboxEvent { subject, key: event_key, is_lost: false });
             self.tell(Fact::Outboxed { event, order: subject.order });
         }
         if !transaction.events.is_empty() {
@@ -168,26 +182,12 @@ impl<O: Observer> World<'_, O> {
         let answer = writes.first().map_or(0, |&(_, _, value)| value);
         self.set_value(handle, answer);
         if token != 0 {
-            self.database(node).idempotency.insert((id, token), answer);
+            let database = self.database(node);
+            database.log.note(flush, Undo::Answer(id, token));
+            database.idempotency.insert((id, token), answer);
         }
-        self.replicate_later(node, key, &writes);
+        self.logged(node, key, &writes);
         self.database(node).writes = writes;
-        if let Kind::Database(rules) = &program.node(node).kind
-            && rules.flush_every.is_none()
-        {
-            self.tell(Fact::Flushed { database: node, position });
-        }
-    }
-
-    /// Writes the log to disk, and does so again later.
-    pub(super) fn flush(&mut self, node: NodeId) {
-        let position = self.database(node).position;
-        self.tell(Fact::Flushed { database: node, position });
-        if let Kind::Database(program::Database { flush_every: Some(span), .. }) =
-            self.program.node(node).kind
-        {
-            self.events.schedule(self.now + span, Event::Flush(node));
-        }
     }
 
     /// Sends a transaction to every replica; each applies them in commit order.

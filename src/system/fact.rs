@@ -217,6 +217,69 @@ pub enum Fact {
         /// The version that the user had been told of.
         own: u64,
     },
+    /// An instance died and lost its memory.
+    Crashed {
+        /// Whose.
+        node: NodeId,
+        /// Which one, from 0; of clients, a process.
+        instance: u32,
+    },
+    /// An instance that had died started again.
+    Restarted {
+        /// Whose.
+        node: NodeId,
+        /// Which one, from 0.
+        instance: u32,
+    },
+    /// An instance began to stand still.
+    Paused {
+        /// Whose.
+        node: NodeId,
+        /// Which one, from 0.
+        instance: u32,
+        /// For how long.
+        span: Span,
+    },
+    /// A fault struck an instance that had come to a step.
+    Killed {
+        /// Its index in the plan.
+        fault: u32,
+        /// Whose.
+        node: NodeId,
+        /// Which one, from 0.
+        instance: u32,
+    },
+    /// A request came to an instance that was down.
+    NobodyThere {
+        /// Whose.
+        node: NodeId,
+        /// Whether its host refused it at once; else the caller hears nothing.
+        refused: bool,
+    },
+    /// A user came while its client process was down, and left without asking anything.
+    TurnedAway {
+        /// Which clients.
+        clients: NodeId,
+    },
+    /// A database died before its log was on disk: whatever it told since it told that this
+    /// position was flushed has not happened. Positions and versions after it are given again.
+    LogLost {
+        /// Whose.
+        database: NodeId,
+        /// The position of the last transaction that is kept.
+        after: u64,
+        /// How many transactions were lost.
+        transactions: u64,
+    },
+    /// A queue died with a message that was in memory only.
+    MessageLost {
+        /// Which queue.
+        queue: NodeId,
+        /// The order that it is about.
+        order: u64,
+        /// Since when its work had been due.
+        since: Time,
+    },
     /// A fault began to act.
     FaultBegan {
         /// Its number in the plan, from 0.

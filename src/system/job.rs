@@ -63,8 +63,10 @@ pub(super) struct Job {
     pub(super) token: u64,
     /// What this user was told last of what it wrote, see [`pack`]; 0 if it was told nothing.
     pub(super) own: u64,
-    worked: Span,
-    timer: Option<TimerId>,
+    pub(super) worked: Span,
+    /// Until when its newest piece of work takes.
+    pub(super) works_until: Time,
+    pub(super) timer: Option<TimerId>,
     /// What it waits for while its branches run.
     pub(super) forked: Forked,
 }
@@ -111,6 +113,7 @@ impl Job {
             token: 0,
             own: 0,
             worked: Span::ZERO,
+            works_until: Time::ZERO,
             timer: None,
             forked: Forked::default(),
         }
@@ -164,6 +167,10 @@ impl<O: Observer> World<'_, O> {
                     }
                 }
                 Step::Fork(fork) => return self.fork(handle, fork),
+                Step::AwaitFlush => return self.await_flush(handle),
+                Step::Commit(_) | Step::MarkOutbox if self.finds_disk_full(handle) => {
+                    return self.end_job(handle, Outcome::Failed);
+                }
                 Step::Commit(transaction) => self.commit(handle, transaction),
                 Step::ReadRow(table) => self.read_row(handle, table),
                 Step::TakeOutbox => self.take_outbox(handle),
@@ -224,6 +231,7 @@ impl<O: Observer> World<'_, O> {
                 span = span.scaled(slow);
             }
             job.worked += span;
+            job.works_until = self.now + span;
             if slow != 1.0 {
                 self.fired(|act| matches!(*act, Action::Slow { node: slow, .. } if slow == node));
             }

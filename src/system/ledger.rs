@@ -36,9 +36,9 @@ impl Account {
 pub(super) struct Ledger {
     /// Requests and replies: sent and duplicated, lost and arrived.
     messages: [Account; 2],
-    /// Calls: begun, and answered or given up.
+    /// Calls: begun, and answered, given up or lost with their caller.
     pub(super) calls: Account,
-    /// Messages in all queues: accepted, and acknowledged, put aside or expired.
+    /// Messages in all queues: accepted, and acknowledged, put aside, expired or lost.
     queued: Account,
     /// The same for each queue, by its node.
     queues: Vec<Account>,
@@ -70,7 +70,8 @@ impl Ledger {
             }
             Fact::Acknowledged { queue, .. }
             | Fact::DeadLettered { queue, .. }
-            | Fact::Expired { queue, .. } => {
+            | Fact::Expired { queue, .. }
+            | Fact::MessageLost { queue, .. } => {
                 self.queued.leave();
                 self.queues[queue.0 as usize].leave();
             }
@@ -135,7 +136,9 @@ impl<O: Observer> World<'_, O> {
         let mut holders = vec![0; self.stations.len()];
         for (_, message) in self.messages.iter() {
             present[message.direction() as usize] += 1;
-            if let Message::Delivery { worker, instance, .. } = *message {
+            if let Message::Delivery { worker, instance, deaths, .. } = *message
+                && deaths == self.lives.of(worker, instance).deaths()
+            {
                 holders[self.station_index(worker, instance)] += 1;
             }
         }

@@ -10,12 +10,15 @@ mod call;
 mod cause;
 mod clients;
 pub mod control;
+mod crash;
 mod database;
 pub mod fact;
 mod job;
 mod ledger;
+mod life;
 mod network;
 mod outbox;
+mod pause;
 mod provider;
 mod queue;
 mod station;
@@ -23,11 +26,12 @@ mod station;
 use std::collections::VecDeque;
 
 use crate::kernel::digest::Digester;
-use crate::kernel::draw::Draws;
+use crate::kernel::draw::{Draws, key_of};
 use crate::kernel::limit::{Ending, Limits, Meter};
 use crate::kernel::queue::EventQueue;
 use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
+use crate::model::language::Flush;
 use crate::model::program::{Kind, NodeId, Program};
 use crate::policy;
 use control::{Conditions, Control, Spike};
@@ -56,6 +60,10 @@ enum Event {
     Replicate(NodeId),
     /// A database flushes its log.
     Flush(NodeId),
+    /// An instance stands still for a while because the model says so, for this time from 0.
+    Pause { node: NodeId, instance: u32, number: u64 },
+    /// An instance may go on that was down or stood still.
+    GoOn { node: NodeId, instance: u32 },
     /// A fault begins or ends.
     Switch { control: u32, on: bool },
 }
@@ -103,6 +111,8 @@ pub struct World<'p, O> {
     conditions: Conditions,
     /// When faults change the rates of arrivals.
     spikes: Vec<Spike>,
+    lives: life::Lives,
+    kills: Vec<crash::ActiveKill>,
     locals: Vec<Local>,
     ledger: ledger::Ledger,
     /// How many messages wait in all queues.
@@ -160,6 +170,8 @@ impl<'p, O: Observer> World<'p, O> {
             policy_waiters: vec![Vec::new(); program.scopes.len()],
             conditions: Conditions::new(program),
             spikes: Vec::new(),
+            lives: life::Lives::new(program),
+            kills: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             ledger: ledger::Ledger::new(program),
             queued: 0,
@@ -179,32 +191,38 @@ impl<'p, O: Observer> World<'p, O> {
 
     /// Runs to the end and returns what is left, with the observer.
     pub fn run(mut self) -> (Outcome, O) {
+        let ending = self.run_to_the_end();
+        let ending = self.audit().unwrap_or(ending);
+        self.tell_what_remains();
+        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
+        (outcome, self.observer)
+    }
+
+    /// Lets users arrive and time pass until nothing happens any more or a limit is reached.
+    fn run_to_the_end(&mut self) -> Ending {
         for index in 0..self.program.nodes.len() {
             if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
                 self.schedule_arrival(NodeId(index as u16));
             }
         }
-        let mut ending = Ending::Complete;
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
             debug_assert!(at >= self.now, "time runs backwards");
             self.now = at;
             self.dispatch(event);
             while let Some(job) = self.ready.pop_front() {
-                self.run_job(job);
+                if self.now >= self.lives.stopped_until || !self.put_job_off(job) {
+                    self.run_job(job);
+                }
             }
             self.check_books();
             // What waits in line has no event of its own, but takes memory all the same.
             let waiting = self.calls.len() + self.jobs.len() + self.queued;
             let pending = self.events.len() + waiting;
             if let Some(limit) = self.meter.count(at, pending) {
-                ending = limit;
-                break;
+                return limit;
             }
         }
-        let ending = self.audit().unwrap_or(ending);
-        self.tell_what_remains();
-        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
-        (outcome, self.observer)
+        Ending::Complete
     }
 
     /// What happens without anybody's doing.
@@ -219,16 +237,20 @@ impl<'p, O: Observer> World<'p, O> {
             match &node.kind {
                 Kind::Outbox(relay) => self.start_relay(id, relay.operation),
                 Kind::Database(database) => {
-                    if let Some(span) = database.flush_every {
+                    if let Flush::Every(span) = database.flush {
                         self.events.schedule(self.now + span, Event::Flush(id));
                     }
                 }
+                Kind::Service(_) => self.schedule_pauses(id),
                 _ => {}
             }
         }
     }
 
     fn dispatch(&mut self, event: Event) {
+        if self.now < self.lives.stopped_until && self.put_off(event) {
+            return;
+        }
         match event {
             Event::Arrive(clients) => {
                 self.fold(1, clients, self.orders);
@@ -266,6 +288,14 @@ impl<'p, O: Observer> World<'p, O> {
             Event::Flush(database) => {
                 self.fold(7, database, 0);
                 self.flush(database);
+            }
+            Event::Pause { node, instance, number } => {
+                self.fold(30, node, key_of(u64::from(instance), number));
+                self.begin_pause(node, instance, number);
+            }
+            Event::GoOn { node, instance } => {
+                self.fold(31, node, u64::from(instance));
+                self.go_on(node, instance);
             }
             Event::Switch { control, on } => {
                 self.digester.fold(self.now, 8 << 32 | u64::from(on), u64::from(control));

@@ -37,7 +37,15 @@ pub(super) enum Message {
         hint: Option<Span>,
     },
     /// A message of a queue for a worker whose place is kept.
-    Delivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
+    Delivery {
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        /// How many times the worker's instance had died.
+        deaths: u32,
+        key: u64,
+    },
     /// A second copy of a message of a queue, for which no worker's place is kept.
     SecondDelivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
     /// A worker could not handle a message of a queue.
@@ -259,7 +267,9 @@ impl<O: Observer> World<'_, O> {
                 let target = self.program.edge(edge).target;
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                if let Some(refusal) = self.throttle(target) {
+                if !self.is_stopped(target)
+                    && let Some(refusal) = self.throttle(target)
+                {
                     let (outcome, hint) = (refusal.outcome, refusal.hint);
                     let value = 0;
                     let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
@@ -271,6 +281,9 @@ impl<O: Observer> World<'_, O> {
                 job.instance = self.balance(target, key);
                 let instance = job.instance;
                 let handle = self.jobs.insert(job);
+                if self.now < self.lives.stopped_until && self.is_refused_by_host(handle) {
+                    return;
+                }
                 if !self.enter(handle, target, instance) {
                     self.jobs.remove(handle);
                     let outcome = Outcome::Rejected;
@@ -286,25 +299,33 @@ impl<O: Observer> World<'_, O> {
                 let response = Response { hint, ..Response::new(outcome) };
                 self.take_reply(call, attempt, edge, response, value);
             }
-            Message::Delivery { queue, message, worker, instance, key } => {
+            Message::Delivery { queue, message, worker, instance, deaths, key } => {
                 self.fold(12, worker, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.take_delivery(queue, message, worker, instance, key);
+                if deaths == self.lives.of(worker, instance).deaths() {
+                    self.take_delivery(queue, message, worker, instance, key);
+                }
             }
             Message::SecondDelivery { queue, message, worker, instance, key } => {
                 self.fold(16, worker, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.take_second_delivery(queue, message, worker, instance, key);
+                if !self.is_down(worker, instance) {
+                    self.take_second_delivery(queue, message, worker, instance, key);
+                }
             }
             Message::GivenBack { queue, message, key } => {
                 self.fold(13, queue, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.take_back(queue, message, key);
+                if !self.is_down(queue, 0) {
+                    self.take_back(queue, message, key);
+                }
             }
             Message::Extended { queue, message, key } => {
                 self.fold(15, queue, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.extend(queue, message, key);
+                if !self.is_down(queue, 0) {
+                    self.extend(queue, message, key);
+                }
             }
         }
     }
@@ -338,7 +359,7 @@ impl Message {
     fn second(mut self) -> Message {
         match &mut self {
             Message::Request { key, .. } | Message::Reply { key, .. } => *key = key_of(*key, COPY),
-            &mut Message::Delivery { queue, message, worker, instance, key } => {
+            &mut Message::Delivery { queue, message, worker, instance, key, .. } => {
                 let key = key_of(key, COPY);
                 return Message::SecondDelivery { queue, message, worker, instance, key };
             }

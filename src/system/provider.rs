@@ -61,6 +61,14 @@ pub(super) enum KeyCheck {
     Wait,
 }
 
+impl Provider {
+    /// Calls in progress are lost; keys of effects that have happened are durable.
+    pub(super) fn forget_unfinished(&mut self) {
+        self.keys.retain(|_, state| matches!(state, KeyState::Done { .. }));
+        self.waiting.clear();
+    }
+}
+
 impl<O: Observer> World<'_, O> {
     fn provider(&mut self, node: NodeId) -> &mut Provider {
         match &mut self.locals[node.0 as usize] {
@@ -102,7 +110,7 @@ impl<O: Observer> World<'_, O> {
         if key.1 == 0 {
             return KeyCheck::Execute;
         }
-        let now = self.now;
+        let now = self.clock_of(node);
         let known = match self.provider(node).keys.get(&key).copied() {
             Some(KeyState::InProgress { until, .. }) if now >= until => None,
             Some(KeyState::Done { forgotten, .. }) if now >= forgotten => None,
@@ -169,7 +177,7 @@ impl<O: Observer> World<'_, O> {
     /// Notes how a call with an idempotency key ended: without error, or with one before or after
     /// the effect.
     fn end_key(&mut self, node: NodeId, key: Key, order: u64, call: u64, error: Option<bool>) {
-        let now = self.now;
+        let now = self.clock_of(node);
         let rules = self.provider_rules(node);
         let forgotten = now + rules.keys_expire;
         let outcome = match error {

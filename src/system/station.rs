@@ -23,8 +23,14 @@ impl Station {
         self.waiting.len()
     }
 
-    fn outstanding(&self) -> usize {
+    pub(super) fn outstanding(&self) -> usize {
         self.busy as usize + self.waiting.len()
+    }
+
+    /// Forgets everybody who works or waits here.
+    pub(super) fn clear(&mut self) {
+        self.busy = 0;
+        self.waiting.clear();
     }
 }
 
@@ -91,6 +97,11 @@ impl<O: Observer> World<'_, O> {
         let instances = description.station.instances;
         if instances == 1 {
             return 0;
+        }
+        if self.now < self.lives.stopped_until
+            && let Some(instance) = self.balance_around(node, work)
+        {
+            return instance;
         }
         let first = self.first_station[node.0 as usize] as usize;
         let site = description.id;

@@ -170,6 +170,11 @@ fn pin(name: &str, shown: &str) {
 }
 
 #[test]
+fn crashes() {
+    check("crashes");
+}
+
+#[test]
 fn syntax() {
     check("syntax");
 }

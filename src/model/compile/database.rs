@@ -9,17 +9,18 @@ use crate::model::program::{self, Kind};
 
 impl Compiler<'_> {
     pub(super) fn database(&mut self, name: &str, database: &Database) {
-        let flush_every = match database.flush {
-            Flush::EachCommit => None,
-            Flush::Every(span) => Some(span),
+        let (span, key) = match database.flush {
+            Flush::EachCommit => (None, ""),
+            Flush::Every(span) => (Some(span), "every"),
+            Flush::Group(span) => (Some(span), "group"),
         };
-        if flush_every == Some(Span::ZERO) {
+        if span == Some(Span::ZERO) {
             let problem = Problem::new("a log that is always flushed would let no time pass")
                 .expected("more than 0s, or \"each_commit\"");
-            self.problem(&["database", name, "flush", "every"], problem);
+            self.problem(&["database", name, "flush", key], problem);
         }
         let kind = Kind::Database(program::Database {
-            flush_every,
+            flush: database.flush,
             replicas: Vec::new(),
             tailed_by: Vec::new(),
         });

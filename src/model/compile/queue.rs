@@ -17,6 +17,7 @@ impl Compiler<'_> {
             visibility: queue.visibility,
             max_receives: queue.max_receives,
             redelivery: queue.redelivery,
+            durable: queue.durable,
             partitions: queue.partitions.unwrap_or(0),
             partition_by: queue.partition_by,
             delay: queue.delay,

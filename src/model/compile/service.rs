@@ -1,8 +1,10 @@
 //! Services.
 
 use super::{Compiler, station_with};
+use crate::kernel::time::Span;
 use crate::model::check;
-use crate::model::language::Service;
+use crate::model::language::{Pauses, Service};
+use crate::model::problem::Problem;
 use crate::model::program::{self, Kind};
 
 impl Compiler<'_> {
@@ -13,6 +15,14 @@ impl Compiler<'_> {
         {
             self.problem(&["service", name, "instances"], problem);
         }
-        self.node("service", name, Kind::Service(program::Service::default()), station);
+        let pauses = service.pauses.map(|Pauses { every, lasts }| program::Pauses { every, lasts });
+        if service.pauses.is_some_and(|pauses| pauses.every.mean() == Some(Span::ZERO)) {
+            let problem = Problem::new("an instance that always pauses does nothing")
+                .expected("more than 0s");
+            self.problem(&["service", name, "pauses", "every"], problem);
+        }
+        let detection = service.detection;
+        let kind = Kind::Service(program::Service { takes: None, detection, pauses });
+        self.node("service", name, kind, station);
     }
 }

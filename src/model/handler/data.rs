@@ -2,7 +2,8 @@
 
 use super::steps::{calls, failure_target, token, with};
 use super::{Handlers, Place};
-use crate::model::language;
+use crate::kernel::sample::Distribution;
+use crate::model::language::{self, Flush};
 use crate::model::problem::Problem;
 use crate::model::program::{
     Call, Kind, NodeId, OperationId, Step, TableId, Token, Transaction, TransactionId,
@@ -117,7 +118,7 @@ impl Handlers<'_, '_> {
         transactions.push(transaction);
         let id = TransactionId((transactions.len() - 1) as u16);
         let commit = self.sections.database[name].commit;
-        let steps = [Step::Work(commit), Step::Commit(id)];
+        let steps = durable(self.sections.database[name].flush, commit, Step::Commit(id));
         Ok(Some(self.built_in(database, "transaction", id.0, &steps)))
     }
 
@@ -151,5 +152,13 @@ impl Handlers<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The steps of a transaction: in a group, it is applied when the log is flushed.
+pub(super) fn durable(flush: Flush, commit: Distribution, write: Step) -> Vec<Step> {
+    match flush {
+        Flush::EachCommit | Flush::Every(_) => vec![Step::Work(commit), write],
+        Flush::Group(_) => vec![Step::Work(commit), Step::AwaitFlush, write],
     }
 }

@@ -20,7 +20,7 @@ use crate::model::check;
 use crate::model::compile::{Compiler, Sections};
 use crate::model::language;
 use crate::model::problem::Problem;
-use crate::model::program::{self, EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Step};
+use crate::model::program::{EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Step};
 use crate::policy::Outcome;
 
 /// Compiles the handlers of a model whose nodes, tables and policies are known.
@@ -197,7 +197,9 @@ impl<'c, 'd> Handlers<'c, 'd> {
         let path = vec!["service", name, "steps"];
         self.steps(operation, &Place { node, path, role: Role::Worker(queue) }, steps);
         let nodes = &mut self.compiler.program.nodes;
-        nodes[node.0 as usize].kind = Kind::Service(program::Service { takes: Some(operation) });
+        if let Kind::Service(service) = &mut nodes[node.0 as usize].kind {
+            service.takes = Some(operation);
+        }
         if let Kind::Queue(queue) = &mut nodes[queue.0 as usize].kind {
             let group = self.sections.service[name].group.as_deref();
             join_group(queue, group, node);

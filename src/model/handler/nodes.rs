@@ -1,6 +1,7 @@
 //! Nodes that have no handlers in the file: providers, relays, and what queues bring with them.
 
 use super::Handlers;
+use super::data::durable;
 use crate::kernel::sample::Distribution;
 use crate::model::problem::Problem;
 use crate::model::program::{self, Call, Kind, NodeId, OperationId, Step};
@@ -43,7 +44,7 @@ impl Handlers<'_, '_> {
         let text = &self.sections.database[&outbox.database];
         let take = [Step::Work(text.read), Step::TakeOutbox];
         let take = self.built_in(database, "take_outbox", 0, &take);
-        let mark = [Step::Work(text.commit), Step::MarkOutbox];
+        let mark = durable(text.flush, text.commit, Step::MarkOutbox);
         let mark = self.built_in(database, "mark_outbox", 0, &mark);
         let publish = self.publish_operation(queue);
 

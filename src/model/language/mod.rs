@@ -23,7 +23,7 @@ pub use outbox::{Claim, Outbox, Tail};
 pub use provider::{ConcurrentKey, Mismatch, Provider, RateLimit};
 pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;
-pub use service::{Balance, Handler, Line, Order, Service};
+pub use service::{Balance, Handler, Line, Order, Pauses, Service};
 pub use step::{Condition, Expectation, KeyOf, Reply, Step, all_steps};
 
 fn one() -> u32 {

@@ -21,6 +21,9 @@ pub struct Queue {
     /// the rest of its visibility.
     #[serde(default)]
     pub redelivery: Option<Span>,
+    /// Whether messages outlive a crash of the queue.
+    #[serde(default = "yes")]
+    pub durable: bool,
     /// How many partitions keep the order of their messages: one message of each is in flight at a
     /// time, and blocks those behind it until it is acknowledged or a dead letter. Without it every
     /// message goes its own way.
@@ -56,6 +59,10 @@ pub struct Queue {
     /// The region that it is in.
     #[serde(default)]
     pub region: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What the messages of one partition have in common.

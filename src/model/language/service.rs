@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{one, step::Step};
+use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// The waiting line in front of workers.
@@ -63,6 +65,12 @@ pub struct Service {
     /// How an instance is chosen.
     #[serde(default)]
     pub balance: Balance,
+    /// How long after a crash requests are still sent to an instance that is down.
+    #[serde(default)]
+    pub detection: Span,
+    /// When an instance stands still: collections of garbage, migrations of its machine.
+    #[serde(default)]
+    pub pauses: Option<Pauses>,
     /// The queue whose messages this service handles, if it is a worker.
     #[serde(default)]
     pub takes: Option<String>,
@@ -82,6 +90,17 @@ pub struct Service {
     /// The region that it is in.
     #[serde(default)]
     pub region: Option<String>,
+}
+
+/// When an instance stands still, and for how long: each instance for itself.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pauses {
+    /// From the beginning of one pause to the beginning of the next.
+    pub every: Distribution,
+    /// How long a pause lasts.
+    #[serde(rename = "for")]
+    pub lasts: Distribution,
 }
 
 /// `[service.NAME.on.OPERATION]`.

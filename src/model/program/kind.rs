@@ -6,7 +6,7 @@ use super::{NodeId, OperationId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::{Span, Time};
-use crate::model::language::{Claim, ConcurrentKey, Mismatch, PartitionBy};
+use crate::model::language::{Claim, ConcurrentKey, Flush, Mismatch, PartitionBy};
 use crate::model::quantity::RetryAfter;
 use crate::policy::rate_limit::Gcra;
 
@@ -36,13 +36,26 @@ pub enum Kind {
 pub struct Service {
     /// The operation that handles messages, if the service is a worker.
     pub takes: Option<OperationId>,
+    /// How long a balancer takes to find out that an instance is down.
+    pub detection: Span,
+    /// When its instances stand still.
+    pub pauses: Option<Pauses>,
+}
+
+/// When an instance stands still.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
+    /// From the beginning of one pause to the next.
+    pub every: Distribution,
+    /// How long a pause lasts.
+    pub lasts: Distribution,
 }
 
 /// Transactions over rows.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// How often the log is flushed; `None` flushes before each answer.
-    pub flush_every: Option<Span>,
+    /// When the log reaches the disk.
+    pub flush: Flush,
     /// The replicas that follow it.
     pub replicas: Vec<NodeId>,
     /// The relays that follow its log.
@@ -156,6 +169,8 @@ pub struct Queue {
     pub max_receives: u32,
     /// How long after a failed handler a message is delivered again.
     pub redelivery: Option<Span>,
+    /// Whether messages outlive a crash of the queue.
+    pub durable: bool,
     /// How many partitions keep their order; 0 lets every message go its own way.
     pub partitions: u32,
     /// What messages of one partition have in common.

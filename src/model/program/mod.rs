@@ -12,8 +12,8 @@ use crate::kernel::time::Span;
 use crate::policy::Policy;
 
 pub use kind::{
-    Arrivals, Cache, Clients, Database, Group, Kind, Outbox, Provider, Queue, RateLimit, Replica,
-    Service, Tail,
+    Arrivals, Cache, Clients, Database, Group, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
+    Replica, Service, Tail,
 };
 pub use place::{Extent, Place};
 pub use step::{Call, ChanceOf, Condition, Fork, Step, Token, Transaction};

@@ -57,6 +57,8 @@ pub enum Step {
     /// Starts the branches of a fork and waits for them.
     Fork(ForkId),
 
+    /// Database: waits for the next flush of the log.
+    AwaitFlush,
     /// Database: applies a transaction.
     Commit(TransactionId),
     /// Database or replica: reads a row.

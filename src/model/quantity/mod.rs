@@ -3,6 +3,7 @@
 mod bandwidth;
 mod retry_after;
 mod schema;
+mod shift;
 mod written;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::kernel::time::Span;
 
 pub use bandwidth::{Bandwidth, Size};
 pub use retry_after::RetryAfter;
+pub use shift::Shift;
 
 /// How many things happen in a second.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]

@@ -46,6 +46,15 @@ struct Process {
     waiting: Option<(Handle, Option<TimerId>)>,
 }
 
+impl Relay {
+    /// One of the relays has died: it forgets where it was, but its rounds go on being counted.
+    pub(super) fn forget(&mut self, instance: u32) {
+        if let Some(process) = self.processes.get_mut(instance as usize) {
+            *process = Process { round: process.round, ..Process::default() };
+        }
+    }
+}
+
 impl<O: Observer> World<'_, O> {
     fn relay(&mut self, node: NodeId, instance: u32) -> &mut Process {
         let Local::Relay(relay) = &mut self.locals[node.0 as usize] else {
@@ -80,6 +89,21 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    /// Starts a relay again that has died: with a new round, from what is durable.
+    pub(super) fn restart_relay(&mut self, node: NodeId, instance: u32, operation: OperationId) {
+        let base = self.relay_key(node, instance);
+        let relay = self.relay(node, instance);
+        relay.round += 1;
+        let key = key_of(base, relay.round);
+        self.start_own(operation, key, instance, Subject::default());
+    }
+
+    /// Whether an event was lost by a crash of its database after a relay had been told of it.
+    fn is_lost(&mut self, node: NodeId, row: u64) -> bool {
+        let database = self.relay_rules(node).database;
+        self.database(database).outbox.get(row as usize).is_some_and(|event| event.is_lost)
+    }
+
     /// The outbox and the relay of it that a job belongs to.
     fn relay_of(&self, handle: Handle) -> Option<(NodeId, u32)> {
         self.jobs.get(handle).map(|job| (job.node, job.instance))
@@ -108,11 +132,16 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn next_event(&mut self, handle: Handle, otherwise: u32) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         self.read_batch(handle);
-        let relay = self.relay(node, instance);
-        let next = relay.batch.get(relay.done.unwrap_or(0)).copied();
-        match next {
-            Some(row) => self.turn_to(handle, row),
-            None => self.go_on_at(handle, otherwise),
+        loop {
+            let relay = self.relay(node, instance);
+            let done = relay.done.unwrap_or(0);
+            match relay.batch.get(done).copied() {
+                Some(row) if self.is_lost(node, row) => {
+                    self.relay(node, instance).done = Some(done + 1);
+                }
+                Some(row) => return self.turn_to(handle, row),
+                None => return self.go_on_at(handle, otherwise),
+            }
         }
     }
 

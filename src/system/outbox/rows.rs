@@ -73,12 +73,14 @@ impl<O: Observer> World<'_, O> {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, value, origin) = (job.node, job.value, job.origin);
         let Some((relay, instance)) = self.locking_relay(origin) else {
+            self.note_marks(node);
             let database = self.database(node);
             database.sent = database.sent.max(value as usize);
             return;
         };
         let mut rows = std::mem::take(&mut self.relay(relay, instance).claimed);
         rows.truncate(value as usize);
+        self.note_marks(node);
         let database = self.database(node);
         let is_unsent = |row: &u64| *row >= database.sent as u64;
         database.marked.extend(rows.into_iter().filter(is_unsent));

@@ -16,7 +16,10 @@ impl<O: Observer> World<'_, O> {
         let (database, Some(tail)) = (rules.database, rules.tail) else { return true };
         let table = self.database(database);
         let sent = table.sent as u64;
-        let start = self.relay(node, instance).position.unwrap_or(sent);
+        let mut start = self.relay(node, instance).position.unwrap_or(sent);
+        while self.is_lost(node, start) {
+            start += 1;
+        }
         let event = self.database(database).outbox.get(start as usize);
         let seen_at = event.map(|event| event.subject.since + tail.latency);
         let now = self.now;
@@ -25,8 +28,9 @@ impl<O: Observer> World<'_, O> {
         relay.waiting = None;
         if relay.position.is_none() {
             // It starts from what is durable.
-            (relay.position, relay.stored) = (Some(start), (start, now));
+            relay.stored = (start, now);
         }
+        relay.position = Some(start);
         let (stored, stored_at) = relay.stored;
         let store_at = if start > stored { stored_at + tail.checkpoint } else { Time::NEVER };
         if now >= store_at {

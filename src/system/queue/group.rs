@@ -195,6 +195,14 @@ impl Group {
         timer
     }
 
+    /// Forgets every message; the numbers go on.
+    pub(super) fn clear(&mut self) -> Vec<Queued> {
+        let (first, turn) = (self.next_number(), self.turn);
+        let lost = self.messages.drain(..).flatten().collect();
+        *self = Group { first, turn, ..Group::new(self.partitions.len() as u32) };
+        lost
+    }
+
     /// The numbers of the messages in flight, oldest first.
     pub(super) fn in_flight(&self) -> Vec<u64> {
         let places = self.messages.iter().enumerate();

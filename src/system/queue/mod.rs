@@ -154,6 +154,9 @@ impl<O: Observer> World<'_, O> {
 
     /// Hands messages to free workers of a group as long as there are both.
     fn hand_out(&mut self, node: NodeId, index: usize) {
+        if self.is_stopped(node) {
+            return;
+        }
         if self.conditions.nodes[node.0 as usize].stalled {
             self.fired(
                 |act| matches!(*act, Action::QueueStall { node: stalled } if stalled == node),
@@ -185,6 +188,7 @@ impl<O: Observer> World<'_, O> {
             let limits = &program.node(worker).station;
             let free = (0..limits.instances).find(|&instance| {
                 self.stations[self.station_index(worker, instance)].busy < limits.workers
+                    && !self.is_down(worker, instance)
             });
             if let Some(instance) = free {
                 self.queue(node).groups[group].turn = (turn + step + 1) % count;
@@ -212,7 +216,8 @@ impl<O: Observer> World<'_, O> {
         self.tell(Fact::Delivered { queue: node, order, message, receives });
         let station = self.station_index(worker, instance);
         self.stations[station].busy += 1;
-        let delivery = Message::Delivery { queue: node, message, worker, instance, key };
+        let deaths = self.lives.of(worker, instance).deaths();
+        let delivery = Message::Delivery { queue: node, message, worker, instance, deaths, key };
         if !self.send(node, worker, Direction::Request, delivery) {
             // The worker asks again at once; only the message stays hidden.
             self.stations[station].busy -= 1;
@@ -272,7 +277,7 @@ impl<O: Observer> World<'_, O> {
         instance: u32,
         key: u64,
     ) -> Option<Handle> {
-        let Kind::Service(program::Service { takes: Some(operation) }) =
+        let Kind::Service(program::Service { takes: Some(operation), .. }) =
             self.program.node(worker).kind
         else {
             return None;

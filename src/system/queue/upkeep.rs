@@ -2,7 +2,8 @@
 //! extended, and, when a fault says so, deliver messages again that were in hand or done with.
 
 use super::group::Queued;
-use super::{Group, ticket};
+use super::{Group, group_and_number, ticket};
+use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId};
@@ -123,7 +124,30 @@ impl<O: Observer> World<'_, O> {
         self.fired(|action| matches!(*action, Action::Redelivery { node, .. } if node == queue));
     }
 
-    /// A queue no longer stalls.
+    /// A message stays hidden because its queue does nothing at present.
+    pub(in crate::system) fn hide_again(&mut self, node: NodeId, message: u64, timer: TimerId) {
+        let (group, number) = group_and_number(message);
+        self.queue(node).groups[group].hide(number, timer);
+    }
+
+    /// A queue that keeps its messages in memory has died.
+    pub(in crate::system) fn lose_messages(&mut self, node: NodeId) {
+        if self.queue_rules(node).durable {
+            return;
+        }
+        for index in 0..self.queue_rules(node).groups.len() {
+            for queued in self.queue(node).groups[index].clear() {
+                if let Some(timer) = queued.hidden {
+                    self.events.cancel(timer);
+                }
+                self.queued -= 1;
+                let (order, since) = (queued.subject.order, queued.subject.since);
+                self.tell(Fact::MessageLost { queue: node, order, since });
+            }
+        }
+    }
+
+    /// A queue delivers again that did not.
     pub(in crate::system) fn resume_queue(&mut self, node: NodeId) {
         for index in 0..self.queue_rules(node).groups.len() {
             self.hand_out(node, index);
