@@ -81,7 +81,7 @@ impl Ledger {
 }
 
 /// How many events there are at least before a debug build looks at each node again. It also waits
-/// for as many events as there are things to look at, so that looking never costs more than running.
+/// for as many events as there are things to look at: looking never costs more than running.
 const EACH: u64 = 1_000;
 
 impl<O: Observer> World<'_, O> {
