@@ -12,6 +12,7 @@ use crate::experiment::campaign::{Campaign, Documents};
 use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
+use crate::model::recording::with_recordings;
 use crate::model::show::complete;
 
 /// A campaign and the files that it was read from.
@@ -64,8 +65,10 @@ fn read_model(
         set.map_err(|problem| vec![problem])?;
     }
     let folders = [folder(path), PathBuf::new()];
-    compile(&document, &|name| read_beside(&folders, name))?;
-    complete(&document)
+    let read_file = |name: &str| read_beside(&folders, name);
+    compile(&document, &read_file)?;
+    let filled = with_recordings(&document, &read_file).map_err(|problem| vec![problem])?;
+    complete(&filled)
 }
 
 /// What errors call an argument of the command line.
@@ -154,13 +157,16 @@ fn folder(path: &Path) -> PathBuf {
 }
 
 fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Problem>> {
+    let source = read_text(path, sources)?;
+    Value::parse(sources, source)
+}
+
+/// Reads a file as one of the sources.
+pub(super) fn read_text(path: &Path, sources: &mut Sources) -> Result<usize, Vec<Problem>> {
     let bytes = read_bytes(path).map_err(|problem| vec![problem])?;
     let shown = path.display().to_string();
     match decode(bytes, &shown) {
-        Ok(text) => {
-            let source = sources.add(&shown, &text);
-            Value::parse(sources, source)
-        }
+        Ok(text) => Ok(sources.add(&shown, &text)),
         Err(Undecoded { problem, readable, valid }) => {
             let source = sources.add(&shown, &readable);
             let end = (valid + char::REPLACEMENT_CHARACTER.len_utf8()).min(readable.len());
@@ -244,7 +250,8 @@ fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, Undecoded> {
 /// The most problems that are shown at once.
 const PROBLEMS_MAX: usize = 20;
 
-fn render(problems: &[Problem], sources: &Sources, level: &Level<'_>) -> String {
+/// The problems as they are shown.
+pub(super) fn render(problems: &[Problem], sources: &Sources, level: &Level<'_>) -> String {
     let colour = output::colour_error();
     let mut text: Vec<String> = problems
         .iter()

@@ -92,10 +92,10 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
         cell.limits,
         observer,
     );
-    for (clients, rates) in &plan.rates {
-        world.set_arrival_rates(*clients, rates.clone());
+    for &(clients, spike) in &plan.spikes {
+        world.add_spike(clients, spike);
     }
-    world.watch_spikes(&plan.spikes);
+    world.watch_surges(&plan.surges);
     let (outcome, (recorder, invariants)) = world.run();
     let metrics = recorder.finish();
     RunResult {

@@ -25,7 +25,7 @@ pub struct Metric {
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 15] = [
+pub const METRICS: [Metric; 16] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
@@ -117,6 +117,11 @@ pub const METRICS: [Metric; 15] = [
         name: "stale_read_ratio",
         meaning: "reads of a user's own write that showed an older version, of all such reads",
         value: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
+    },
+    Metric {
+        name: "older_read_ratio",
+        meaning: "reads that showed an older version than the user had seen, of all that could",
+        value: |_, run| ratio(run.metrics.older_reads, run.metrics.reads_again),
     },
 ];
 

@@ -12,8 +12,8 @@ use crate::model::quantity::{Rate, Share, Shift};
 pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a zone or region such
-    /// as `"zone a"`, a link such as `"api -> payment"` or `"zone a -> zone b"`, or `"all"` links.
+    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a zone or region
+    /// such as `"zone a"`, a link such as `"api -> payment"` or `"zone a -> zone b"`, or `"all"` links.
     pub target: String,
     /// When it begins.
     pub at: Span,
@@ -23,9 +23,9 @@ pub struct FaultText {
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`: the share of calls or of
-    /// messages. `worker_kill`, `relay_crash`: the share of those that come to the step who die,
-    /// with no limit on `times`.
+    /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`, `hot_key`: the share of calls,
+    /// messages or users. `worker_kill`, `relay_crash`: the share of those that come to the step who
+    /// die, with no limit on `times`.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
@@ -128,8 +128,12 @@ pub enum FaultKind {
     /// delivered again at once, and so is what was acknowledged within `since`, as after the reset
     /// of a consumer's offset. It has no duration.
     RedeliveryBurst,
-    /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
+    /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals
+    /// of any kind: a fixed rate, a profile, a daily pattern or bursts.
     TrafficSpike,
+    /// A `share` of the users of a group of clients is about one key, the last of their keys: under
+    /// a Zipf law the one that nobody expected.
+    HotKey,
 }
 
 impl FaultKind {
@@ -138,7 +142,10 @@ impl FaultKind {
         match self {
             FaultKind::Slow => &["factor"],
             FaultKind::Errors => &["share", "after_effect"],
-            FaultKind::RequestLoss | FaultKind::ReplyLoss | FaultKind::Duplicate => &["share"],
+            FaultKind::RequestLoss
+            | FaultKind::ReplyLoss
+            | FaultKind::Duplicate
+            | FaultKind::HotKey => &["share"],
             FaultKind::Latency => &["added"],
             FaultKind::Reorder => &["share", "added"],
             FaultKind::Partition => &["one_way"],
@@ -190,6 +197,7 @@ impl FaultKind {
             FaultKind::RelayCrash => "relay_crash",
             FaultKind::DiskFull => "disk_full",
             FaultKind::ClockSkew => "clock_skew",
+            FaultKind::HotKey => "hot_key",
         }
     }
 }

@@ -6,9 +6,9 @@ use super::target::{links, partition};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
-use crate::model::program::{Arrivals, Kind, NodeId, Program};
+use crate::model::program::{Arrivals, Kind, NodeId, Program, Spike};
 use crate::model::quantity::Share;
-use crate::system::control::{Action, Control, Spike};
+use crate::system::control::{Action, Control, Surge};
 
 /// Users do not arrive faster: virtual time has no more than this many instants a second.
 const RATE_MAX: f64 = 1e9;
@@ -18,10 +18,10 @@ const RATE_MAX: f64 = 1e9;
 pub struct Plan {
     /// What is switched on and off.
     pub controls: Vec<Control>,
-    /// Clients with other arrival rates than the model says.
-    pub rates: Vec<(NodeId, Vec<(Time, f64)>)>,
-    /// When clients have those rates.
-    pub spikes: Vec<Spike>,
+    /// Clients at which users arrive at another rate for a while, in the order of the faults.
+    pub spikes: Vec<(NodeId, Spike)>,
+    /// When those other rates count, by the number of the fault.
+    pub surges: Vec<Surge>,
     /// Every fault, by its number.
     pub faults: Vec<FaultText>,
     /// When the first fault begins and the last one ends.
@@ -111,6 +111,7 @@ impl Plan {
                 node: queue(fault, program)?,
                 since: fault.since.unwrap_or(Span::ZERO),
             },
+            FaultKind::HotKey => Action::HotKey { node: with_keys(fault, program)?, share },
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
         let fault = self.faults.len() as u32;
@@ -130,37 +131,22 @@ impl Plan {
         let Kind::Clients(clients) = &program.node(node).kind else {
             return Err(Problem::new("a spike strikes clients"));
         };
-        let Arrivals::Poisson(base) = &clients.arrivals else {
-            return Err(Problem::new("only Poisson arrivals and profiles can have a spike")
-                .expected("clients with arrivals = { poisson = … } or { profile = … }")
+        if !matches!(clients.arrivals, Arrivals::Poisson(_) | Arrivals::Bursts(_)) {
+            return Err(Problem::new("only Poisson arrivals can have a spike")
+                .expected("clients whose arrivals are `poisson`, `profile`, `daily` or `bursts`")
                 .inside("target"));
-        };
+        }
         let rate = fault.rate.map_or(0.0, |rate| rate.per_second);
         if rate > RATE_MAX {
             return Err(Problem::new("more users than one a nanosecond")
                 .expected("at most 1e9/s")
                 .inside("rate"));
         }
-        let index = self.rates.iter().position(|(clients, _)| *clients == node);
-        let before = index.map_or(base, |index| &self.rates[index].1);
-        let rates = with_spike(before, from, until, rate);
-        match index {
-            Some(index) => self.rates[index].1 = rates,
-            None => self.rates.push((node, rates)),
-        }
-        self.spikes.push(Spike { fault: self.faults.len() as u32, clients: node, from, until });
+        self.spikes.push((node, Spike { from, until, rate }));
+        let fault = self.faults.len() as u32;
+        self.surges.push(Surge { fault, clients: node, from, until });
         Ok(())
     }
-}
-
-/// Rates that are `rate` from one time to another, and as before elsewhere.
-fn with_spike(rates: &[(Time, f64)], from: Time, until: Time, rate: f64) -> Vec<(Time, f64)> {
-    let at_end = rates.iter().rev().find(|(at, _)| *at <= until).map_or(0.0, |&(_, rate)| rate);
-    let mut with: Vec<(Time, f64)> = rates.iter().copied().filter(|(at, _)| *at < from).collect();
-    with.push((from, rate));
-    with.push((until, at_end));
-    with.extend(rates.iter().copied().filter(|(at, _)| *at > until));
-    with
 }
 
 /// A fault has the strengths of its kind, and no others.
@@ -214,18 +200,16 @@ fn queue(fault: &FaultText, program: &Program) -> Result<NodeId, Problem> {
     find(fault, program, "queue", |kind| matches!(kind, Kind::Queue(_)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spike_leaves_the_rates_around_it_alone() {
-        let at = |seconds: u64| Time(seconds * 1_000_000_000);
-        let rates = [(at(0), 1.0), (at(10), 2.0), (at(20), 3.0)];
-        assert_eq!(
-            with_spike(&rates, at(5), at(15), 9.0),
-            [(at(0), 1.0), (at(5), 9.0), (at(15), 2.0), (at(20), 3.0)]
-        );
-        assert_eq!(with_spike(&rates[..1], at(0), at(2), 9.0), [(at(0), 9.0), (at(2), 1.0)]);
+/// Clients whose users are about more than one key.
+fn with_keys(fault: &FaultText, program: &Program) -> Result<NodeId, Problem> {
+    let is_clients = |kind: &Kind| matches!(kind, Kind::Clients(_));
+    let node = find(fault, program, "group of clients", is_clients)?;
+    match &program.node(node).kind {
+        Kind::Clients(clients) if clients.keys.is_empty() => {
+            Err(Problem::new("all users of these clients are about the same key")
+                .expected("clients with more than one of `keys`")
+                .inside("target"))
+        }
+        _ => Ok(node),
     }
 }

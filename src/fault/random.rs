@@ -289,6 +289,10 @@ fn possible_targets(kind: FaultKind, program: &Program) -> Vec<String> {
             nodes(|kind| matches!(kind, Kind::Queue(_)))
         }
         FaultKind::Errors => nodes(|kind| matches!(kind, Kind::Provider(_))),
+        FaultKind::HotKey => nodes(|kind| {
+            let Kind::Clients(clients) = kind else { return false };
+            !clients.keys.is_empty()
+        }),
         FaultKind::TrafficSpike => nodes(|kind| {
             let Kind::Clients(clients) = kind else { return false };
             matches!(clients.arrivals, Arrivals::Poisson(_))

@@ -5,7 +5,7 @@ use super::recovery::{Recovery, RecoveryRule};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
-use crate::system::fact::{Direction, Fact, Observer, Request};
+use crate::system::fact::{Direction, Fact, Observer, REFUSALS, Request};
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,8 +103,10 @@ pub struct RunMetrics {
     pub lost: [u64; 2],
     /// See `sent`.
     pub arrived: [u64; 2],
-    /// Requests for which a node had no room.
+    /// Requests that nodes refused.
     pub refused: u64,
+    /// These by why, by the number of the refusal.
+    pub refused_by: [u64; REFUSALS],
     /// Calls that were made to fail, before and after their effect.
     pub made_to_fail: [u64; 2],
     /// How often each fault fired, by its number in the plan; those after the last that did are
@@ -136,6 +138,12 @@ pub struct RunMetrics {
     pub reads_back: u64,
     /// Those that showed an older version, or nothing.
     pub stale_reads: u64,
+    /// Reads of what the user had been shown before.
+    pub reads_again: u64,
+    /// Those that showed an older version, or nothing.
+    pub older_reads: u64,
+    /// Users whom a fault made to be about the hot key.
+    pub diverted: u64,
 }
 
 /// Counts the facts of one run.
@@ -251,7 +259,10 @@ impl Observer for Recorder {
             Fact::Duplicated { direction } => metrics.duplicated[side(direction)] += 1,
             Fact::Lost { direction } => metrics.lost[side(direction)] += 1,
             Fact::Arrived { direction } => metrics.arrived[side(direction)] += 1,
-            Fact::Refused { .. } => metrics.refused += 1,
+            Fact::Refused { refusal, .. } => {
+                metrics.refused += 1;
+                metrics.refused_by[refusal as usize] += 1;
+            }
             Fact::Worked { span, awaited, .. } => {
                 metrics.worked += u128::from(span.0);
                 if !awaited {
@@ -290,6 +301,11 @@ impl Observer for Recorder {
                 metrics.stale_reads += u64::from(seen < own);
             }
             Fact::FaultFired { fault } => metrics.count_fired(fault),
+            Fact::ReadAgain { seen, highest, .. } => {
+                metrics.reads_again += 1;
+                metrics.older_reads += u64::from(seen < highest);
+            }
+            Fact::Diverted { .. } => metrics.diverted += 1,
             Fact::Unanswered(_) => metrics.unanswered += 1,
             Fact::Unprocessed { since, .. } => {
                 metrics.unprocessed += 1;

@@ -1,7 +1,7 @@
 //! Which fault an effect is due to: a fault that fired is told, each time that it did.
 
 use super::World;
-use super::control::{Action, Control, Spike};
+use super::control::{Action, Control, Surge};
 use super::fact::{Fact, Observer};
 use crate::kernel::draw::{Draw, Probability};
 use crate::model::program::NodeId;
@@ -43,15 +43,20 @@ impl<'p, O: Observer> World<'p, O> {
         Some(guilty)
     }
 
+    /// Tells which faults made a user be about the hot key.
+    pub(super) fn fired_by_diversion(&mut self, clients: NodeId) {
+        self.fired(|action| matches!(*action, Action::HotKey { node, .. } if node == clients));
+    }
+
     /// Says which faults change the rate of arrivals, so that the arrivals are counted.
-    pub fn watch_spikes(&mut self, spikes: &[Spike]) {
-        self.spikes = spikes.to_vec();
+    pub fn watch_surges(&mut self, surges: &[Surge]) {
+        self.surges = surges.to_vec();
     }
 
     /// Tells which faults a user's arrival is due to.
     pub(super) fn fired_by_arrival(&mut self, clients: NodeId) {
-        for index in 0..self.spikes.len() {
-            let Spike { fault, clients: struck, from, until } = self.spikes[index];
+        for index in 0..self.surges.len() {
+            let Surge { fault, clients: struck, from, until } = self.surges[index];
             if struck == clients && from <= self.now && self.now < until {
                 self.tell(Fact::FaultFired { fault });
             }

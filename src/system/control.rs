@@ -42,6 +42,13 @@ pub enum Action {
         /// Messages that were acknowledged within this span are delivered again as well.
         since: Span,
     },
+    /// A share of the users is about one key, the last one.
+    HotKey {
+        /// Which clients.
+        node: NodeId,
+        /// How many of them.
+        share: Probability,
+    },
     /// Requests on these links are lost.
     RequestLoss {
         /// Indices of [`Program::links`].
@@ -141,7 +148,7 @@ pub struct Control {
 
 /// A time in which users of these clients arrive at another rate because of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spike {
+pub struct Surge {
     /// The number of the fault in its plan.
     pub fault: u32,
     /// Which clients.
@@ -163,6 +170,7 @@ pub(super) struct NodeCondition {
     pub(super) disk_full: bool,
     /// By how many nanoseconds its clock is fast.
     pub(super) skew: i64,
+    pub(super) hot_key: Probability,
 }
 
 /// What acts on a link now.
@@ -198,6 +206,7 @@ impl Conditions {
                 errors_after: provider.errors_after,
                 disk_full: false,
                 skew: 0,
+                hot_key: Probability::NEVER,
             },
             _ => NodeCondition {
                 slow: 1.0,
@@ -206,6 +215,7 @@ impl Conditions {
                 errors_after: Probability::NEVER,
                 disk_full: false,
                 skew: 0,
+                hot_key: Probability::NEVER,
             },
         });
         let links = program.links.iter().map(|link| LinkCondition {
@@ -240,6 +250,10 @@ impl Conditions {
             | Action::Pause { .. }
             | Action::Kill { .. }
             | Action::Redelivery { .. } => {}
+            Action::HotKey { node, share } => {
+                let hot_key = &mut self.nodes[node.0 as usize].hot_key;
+                *hot_key = hot_key.or(*share);
+            }
             Action::RequestLoss { links, share } => {
                 for &link in links {
                     let loss = &mut self.links[link].request_loss;

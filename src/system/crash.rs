@@ -1,5 +1,5 @@
-//! Crashes: an instance loses what it had in memory, is down for a while, and starts again with what
-//! is durable.
+//! Crashes: an instance loses what it had in memory, is down for a while, and starts again with
+//! what is durable.
 //!
 //! What a dead process had sent is on its way and arrives; what arrives for it finds nobody. Jobs,
 //! calls with their timers, policy states, cached rows and the position of a relay are gone.
@@ -9,14 +9,15 @@ use std::ops::Range;
 use super::call::Call;
 use super::control::Action;
 use super::fact::{Fact, Observer};
-use super::job::Job;
+use super::job::{Job, Origin};
 use super::network::Message;
+use super::station::Station;
 use super::{Event, Local, World};
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::Balance;
-use crate::model::program::{EdgeId, Kind, NodeId};
+use crate::model::program::{Edge, EdgeId, Kind, NodeId, StateOf};
 use crate::policy::Outcome;
 
 /// On which side of a step an instance dies.
@@ -104,14 +105,16 @@ impl<O: Observer> World<'_, O> {
         self.lose_calls(node, instance);
         self.lose_jobs(node, instance);
         let program = self.program;
-        for edge in program.edges.iter().filter(|edge| edge.caller == node) {
+        // A state that all share is kept elsewhere; that of a call went with it.
+        let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
+        for edge in program.edges.iter().filter(is_own) {
             let scope = (edge.scope + instance) as usize;
             self.policies[scope] = program.policies[edge.policy as usize].1.state();
             self.policy_waiters[scope].clear();
         }
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
             let station = self.station_index(node, instance);
-            self.stations[station].clear();
+            self.stations[station] = Station::new(&program.node(node).station);
         }
         match &mut self.locals[node.0 as usize] {
             Local::Cache(cache) => *cache = super::cache::Cache::default(),
@@ -131,17 +134,17 @@ impl<O: Observer> World<'_, O> {
             owner.is_some_and(|job| job.node == node && job.instance == instance)
         };
         let calls = self.calls.iter().filter(|(_, call)| is_lost(call));
-        let mut lost: Vec<(u64, Handle)> =
-            calls.map(|(handle, call)| (call.key(), handle)).collect();
+        let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
             let Some(call) = self.calls.remove(handle) else { continue };
             self.ledger.calls.leave();
-            if let Some(timer) = call.timer() {
+            if let Some(timer) = call.timer {
                 self.events.cancel(timer);
             }
+            self.forget_call(&call);
             if let Some(request) = call.request() {
-                let (outcome, attempts) = (Outcome::TimedOut, call.sent());
+                let (outcome, attempts) = (Outcome::TimedOut, call.sent);
                 self.tell(Fact::Answered { request, outcome, attempts });
             }
         }
@@ -162,6 +165,11 @@ impl<O: Observer> World<'_, O> {
             if span > Span::ZERO {
                 self.tell(Fact::Worked { node, span, awaited: false });
             }
+            match job.origin {
+                Origin::Nobody => self.end_flow(node, &job.subject, None),
+                Origin::User(user) => self.end_flow(node, &job.subject, Some(user)),
+                Origin::Call { .. } | Origin::Delivery { .. } | Origin::Fork { .. } => {}
+            }
         }
     }
 
@@ -177,7 +185,7 @@ impl<O: Observer> World<'_, O> {
         self.jobs.remove(job);
         let is_silent = self.lives.of(node, instance).is_silent();
         self.tell(Fact::NobodyThere { node, refused: !is_silent });
-        if let super::job::Origin::Call { call, attempt, edge } = origin
+        if let Origin::Call { call, attempt, edge } = origin
             && !is_silent
         {
             let outcome = Outcome::Failed;

@@ -123,7 +123,7 @@ impl Replica {
 fn row_of(program: &Program, table: TableId, subject: &Subject) -> u64 {
     match program.tables[table.0 as usize].rows {
         Rows::Order => subject.order,
-        Rows::Key => subject.key,
+        Rows::Key => u64::from(subject.key),
     }
 }
 

@@ -75,10 +75,12 @@ pub enum Fact {
         /// Where.
         edge: EdgeId,
     },
-    /// A node had no room for a request.
+    /// A node did not begin, or did not go on with, what a request asked for.
     Refused {
         /// Who.
         node: NodeId,
+        /// Why.
+        refusal: Refusal,
     },
     /// A node ended its work on a request.
     Worked {
@@ -280,6 +282,22 @@ pub enum Fact {
         /// Since when its work had been due.
         since: Time,
     },
+    /// A user was shown something about which it had been shown something before.
+    ReadAgain {
+        /// The user's order.
+        order: u64,
+        /// The version shown, 0 if nothing was found.
+        seen: u64,
+        /// The highest version that the user had been shown.
+        highest: u64,
+    },
+    /// A fault made a user be about the hot key.
+    Diverted {
+        /// Whose user.
+        clients: NodeId,
+        /// The user's order.
+        order: u64,
+    },
     /// A fault began to act.
     FaultBegan {
         /// Its number in the plan, from 0.
@@ -305,6 +323,24 @@ pub enum Fact {
         since: Time,
     },
 }
+
+/// Why a node refuses a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no room in the waiting line.
+    Full = 0,
+    /// The request waited in vain: the line was shortened.
+    Shed = 1,
+    /// The caller would have gone before it were answered.
+    Expired = 2,
+    /// The rate limit of the instance is used up.
+    RateLimit = 3,
+    /// As many requests are at the instance as its learned limit allows.
+    Limit = 4,
+}
+
+/// How many kinds of refusal there are.
+pub const REFUSALS: usize = 5;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

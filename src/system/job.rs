@@ -4,7 +4,7 @@ use super::World;
 use super::branch::Forked;
 use super::call::Resumption;
 use super::control::Action;
-use super::fact::{Fact, Observer};
+use super::fact::{Fact, Observer, Refusal};
 use super::network::Message;
 use super::provider::KeyCheck;
 use crate::kernel::draw::Purpose;
@@ -13,21 +13,29 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{
-    self, EdgeId, LabelId, NodeId, Operation, OperationId, Program, Step, TableId,
+    self, EdgeId, LabelId, Memory, NodeId, Operation, OperationId, Program, Step, TableId,
 };
 use crate::policy::Outcome;
 
 /// What work is about: it travels with every message.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
     /// The order: one number for each user's flow, from 0.
     pub(super) order: u64,
     /// The key that the user is about.
-    pub(super) key: u64,
+    pub(super) key: u32,
+    /// How large the request is; 1 where nothing says so.
+    pub(super) size: f32,
     /// A stable key of the user's request; 0 where there is none.
     pub(super) request: u64,
     /// Since when this work has been due.
     pub(super) since: Time,
+}
+
+impl Default for Subject {
+    fn default() -> Subject {
+        Subject { order: 0, key: 0, size: 1.0, request: 0, since: Time::ZERO }
+    }
 }
 
 /// Who asked for a job.
@@ -35,6 +43,8 @@ pub(super) struct Subject {
 pub(super) enum Origin {
     /// Nobody: a user's flow, or a relay.
     Nobody,
+    /// This user of a closed loop, who comes back after the flow.
+    User(u32),
     /// A caller.
     Call { call: Handle, attempt: u32, edge: EdgeId },
     /// A queue that delivered a message.
@@ -67,6 +77,14 @@ pub(super) struct Job {
     /// Until when its newest piece of work takes.
     pub(super) works_until: Time,
     pub(super) timer: Option<TimerId>,
+    /// When its caller stops waiting; never, if nobody waits for an answer.
+    pub(super) deadline: Time,
+    /// When it came in at a door with a learned limit.
+    pub(super) entered: Time,
+    /// How many were there then, itself included.
+    pub(super) beside: u32,
+    /// Whether it counts among the jobs at work of its instance.
+    is_at_work: bool,
     /// What it waits for while its branches run.
     pub(super) forked: Forked,
 }
@@ -114,6 +132,10 @@ impl Job {
             own: 0,
             worked: Span::ZERO,
             works_until: Time::ZERO,
+            deadline: Time::NEVER,
+            entered: Time::ZERO,
+            beside: 0,
+            is_at_work: false,
             timer: None,
             forked: Forked::default(),
         }
@@ -134,16 +156,26 @@ impl<O: Observer> World<'_, O> {
         let compiled = self.program;
         loop {
             let Some(job) = self.jobs.get_mut(handle) else { return };
-            let step = compiled.steps[job.step as usize];
+            if std::mem::take(&mut job.is_at_work) {
+                let index = self.first_station[job.node.0 as usize] + job.instance;
+                self.stations[index as usize].end_work();
+            }
+            let step = &compiled.steps[job.step as usize];
             job.step += 1;
-            match step {
-                Step::Work(time) => {
-                    if self.spend(handle, time, Purpose::Service) {
+            match *step {
+                Step::Work(ref time) => {
+                    if self.spend(handle, time, Purpose::Service, 1.0) {
                         return;
                     }
                 }
-                Step::Think(time) => {
-                    if self.spend(handle, time, Purpose::Think) {
+                Step::WorkPerSize(ref time) => {
+                    let size = f64::from(job.subject.size);
+                    if self.spend(handle, time, Purpose::Service, size) {
+                        return;
+                    }
+                }
+                Step::Think(ref time) => {
+                    if self.spend(handle, time, Purpose::Think, 1.0) {
                         return;
                     }
                 }
@@ -203,8 +235,8 @@ impl<O: Observer> World<'_, O> {
                 }
                 Step::Published => self.pass_published(handle),
                 Step::Stored => self.pass_stored(handle),
-                Step::NextRound(rest) => {
-                    if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think) {
+                Step::NextRound(ref rest) => {
+                    if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think, 1.0) {
                         return;
                     }
                 }
@@ -212,12 +244,21 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Lets a job take its time; says whether it has to wait.
-    fn spend(&mut self, handle: Handle, time: Distribution, purpose: Purpose) -> bool {
+    /// Lets a job take its time, `times` over; says whether it has to wait or has ended.
+    fn spend(&mut self, handle: Handle, time: &Distribution, purpose: Purpose, times: f64) -> bool {
         let Some(job) = self.jobs.get_mut(handle) else { return true };
         let node = job.node;
+        let rules = &self.program.node(node).station;
+        if purpose == Purpose::Service
+            && let Some(rule) = rules.propagation
+            && !rule.worth_starting(self.now, Some(job.deadline), rule.margin)
+        {
+            self.tell(Fact::Refused { node, refusal: Refusal::Expired });
+            self.end_job(handle, Outcome::Failed);
+            return true;
+        }
         let mut span = match time {
-            Distribution::Constant(span) => span,
+            Distribution::Constant(span) => *span,
             _ => {
                 let site = self.program.node(node).id;
                 let draw = self.draws.draw(purpose, site, job.key, job.drawn);
@@ -225,10 +266,20 @@ impl<O: Observer> World<'_, O> {
                 time.sample(draw)
             }
         };
+        if times != 1.0 {
+            span = span.scaled(times);
+        }
         if purpose == Purpose::Service {
             let slow = self.conditions.nodes[node.0 as usize].slow;
             if slow != 1.0 {
                 span = span.scaled(slow);
+            }
+            if let Some(cost) = &rules.cost
+                && span > Span::ZERO
+            {
+                let index = self.first_station[node.0 as usize] + job.instance;
+                span = span.scaled(self.stations[index as usize].begin_work(cost));
+                job.is_at_work = true;
             }
             job.worked += span;
             job.works_until = self.now + span;
@@ -255,12 +306,17 @@ impl<O: Observer> World<'_, O> {
         outcome: Outcome,
         value: u64,
     ) -> bool {
+        if outcome == Outcome::Ok && call.memory != Memory::None {
+            self.remember(handle, call.memory, value);
+        }
         let Some(job) = self.jobs.get_mut(handle) else { return false };
         if outcome == Outcome::Ok {
             job.value = value;
             let own = job.own;
             if !call.expects_own_write {
-                job.own = value;
+                if call.memory != Memory::Compared {
+                    job.own = value;
+                }
             } else if own != 0 && (value == 0 || same_table(own, value)) {
                 self.tell(Fact::ReadBack { seen: version(value), own: version(own) });
             }
@@ -284,7 +340,8 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Worked { node: job.node, span: job.worked, awaited });
         }
         match job.origin {
-            Origin::Nobody => return,
+            Origin::Nobody => return self.end_flow(job.node, &job.subject, None),
+            Origin::User(user) => return self.end_flow(job.node, &job.subject, Some(user)),
             Origin::Call { call, attempt, edge } => {
                 let key = job.key;
                 let value = job.value;
@@ -301,33 +358,36 @@ impl<O: Observer> World<'_, O> {
             // It ran on its parent's worker.
             Origin::Fork { parent, round } => return self.join(parent, round, outcome, job.value),
         }
+        self.teach_limit(&job, outcome);
         self.leave(job.node, job.instance);
     }
 
     /// Whether anybody still waits for what this work comes to, up to the user.
     fn is_awaited(&self, origin: Origin) -> bool {
         let asker = match origin {
-            Origin::Nobody | Origin::Delivery { .. } => return true,
+            Origin::Nobody | Origin::User(_) | Origin::Delivery { .. } => return true,
             Origin::Fork { parent, round } => {
                 self.jobs.get(parent).filter(|parent| parent.forked.waits_for(round))
             }
             Origin::Call { call, attempt, .. } => {
-                let call = self.calls.get(call).filter(|call| call.waits_for(attempt));
-                call.and_then(|call| self.jobs.get(call.owner))
+                let owner = self.calls.get(call).map(|call| call.owner);
+                owner.filter(|_| self.expects(call, attempt)).and_then(|owner| self.jobs.get(owner))
             }
         };
         asker.is_some_and(|job| self.is_awaited(job.origin))
     }
 
-    /// Starts a job that nobody asked for.
+    /// Starts a job that nobody asked for, or a user of a closed loop, who comes `back`.
     pub(super) fn start_own(
         &mut self,
         operation: OperationId,
         key: u64,
         instance: u32,
         subject: Subject,
+        back: Option<u32>,
     ) {
-        let mut job = Job::new(self.program, operation, key, Origin::Nobody, subject);
+        let origin = back.map_or(Origin::Nobody, Origin::User);
+        let mut job = Job::new(self.program, operation, key, origin, subject);
         job.instance = instance;
         let handle = self.jobs.insert(job);
         self.ready.push_back(handle);

@@ -145,7 +145,7 @@ impl<O: Observer> World<'_, O> {
         for (_, job) in self.jobs.iter() {
             match job.origin {
                 // A branch runs on its parent's worker.
-                Origin::Nobody | Origin::Fork { .. } => {}
+                Origin::Nobody | Origin::User(_) | Origin::Fork { .. } => {}
                 Origin::Call { .. } | Origin::Delivery { .. } => {
                     holders[self.station_index(job.node, job.instance)] += 1;
                 }
@@ -213,7 +213,7 @@ latency = "15ms"
     fn world(program: &Program) -> World<'_, ()> {
         let end = Time::ZERO + Span::from_secs(1);
         let mut world = World::new(program, &[], 1, end, Limits::until(end), ());
-        world.schedule_arrival(NodeId(0));
+        world.open(NodeId(0));
         while world.jobs.iter().filter(|(_, job)| !matches!(job.origin, Origin::Nobody)).count()
             == 0
         {

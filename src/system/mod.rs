@@ -4,6 +4,7 @@
 //! a user, the handler of a service, the transaction of a database. Jobs call other nodes by
 //! messages over links; nothing else connects nodes.
 
+mod arrival;
 mod branch;
 mod cache;
 mod call;
@@ -13,6 +14,7 @@ pub mod control;
 mod crash;
 mod database;
 pub mod fact;
+mod hedge;
 mod job;
 mod ledger;
 mod life;
@@ -23,7 +25,7 @@ mod provider;
 mod queue;
 mod station;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::{Draws, key_of};
@@ -32,9 +34,9 @@ use crate::kernel::queue::EventQueue;
 use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
 use crate::model::language::Flush;
-use crate::model::program::{Kind, NodeId, Program};
+use crate::model::program::{Kind, NodeId, Program, Spike};
 use crate::policy;
-use control::{Conditions, Control, Spike};
+use control::{Conditions, Control, Surge};
 use fact::{Fact, Observer, Request};
 
 /// Something that is going to happen.
@@ -42,6 +44,8 @@ use fact::{Fact, Observer, Request};
 enum Event {
     /// A user arrives at these clients.
     Arrive(NodeId),
+    /// A user of a closed loop begins its next round.
+    Return { clients: NodeId, user: u32 },
     /// A message arrives.
     Deliver(Handle),
     /// A job has worked or waited long enough.
@@ -106,11 +110,17 @@ pub struct World<'p, O> {
     /// The instance of each node that was served last, for round robin.
     turns: Vec<u32>,
     policies: Vec<policy::State>,
+    /// Places of `policies` that a call had for itself and has left.
+    free_policies: Vec<u32>,
+    /// Copies of running attempts, of the calls whose policy hedges.
+    hedges: Slab<hedge::Hedged>,
+    /// Attempts that timed out, of which a breaker may still hear.
+    timed_out: BTreeMap<(Handle, u32), call::TimedOut>,
     /// Calls that wait until a call of the same policy state is settled.
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
     /// When faults change the rates of arrivals.
-    spikes: Vec<Spike>,
+    surges: Vec<Surge>,
     lives: life::Lives,
     kills: Vec<crash::ActiveKill>,
     locals: Vec<Local>,
@@ -167,9 +177,12 @@ impl<'p, O: Observer> World<'p, O> {
                 .iter()
                 .map(|&policy| program.policies[policy as usize].1.state())
                 .collect(),
+            free_policies: Vec::new(),
+            hedges: Slab::default(),
+            timed_out: BTreeMap::new(),
             policy_waiters: vec![Vec::new(); program.scopes.len()],
             conditions: Conditions::new(program),
-            spikes: Vec::new(),
+            surges: Vec::new(),
             lives: life::Lives::new(program),
             kills: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
@@ -183,10 +196,10 @@ impl<'p, O: Observer> World<'p, O> {
         world
     }
 
-    /// Lets users of these clients arrive at other rates than the model says: a Poisson process
-    /// that has each rate a second from its time on, the first one at zero.
-    pub fn set_arrival_rates(&mut self, clients: NodeId, rates: Vec<(Time, f64)>) {
-        self.clients(clients).rates = rates;
+    /// Lets users of these clients arrive at another rate than the model says for a while. A later
+    /// spike wins over those before it.
+    pub fn add_spike(&mut self, clients: NodeId, spike: Spike) {
+        self.clients(clients).spikes.push(spike);
     }
 
     /// Runs to the end and returns what is left, with the observer.
@@ -202,7 +215,7 @@ impl<'p, O: Observer> World<'p, O> {
     fn run_to_the_end(&mut self) -> Ending {
         for index in 0..self.program.nodes.len() {
             if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
-                self.schedule_arrival(NodeId(index as u16));
+                self.open(NodeId(index as u16));
             }
         }
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
@@ -256,6 +269,10 @@ impl<'p, O: Observer> World<'p, O> {
                 self.fold(1, clients, self.orders);
                 self.fired_by_arrival(clients);
                 self.arrive(clients);
+            }
+            Event::Return { clients, user } => {
+                self.fold(20, clients, u64::from(user));
+                self.return_to(clients, user);
             }
             Event::Deliver(message) => self.deliver(message),
             Event::Resume(job) => {
@@ -343,7 +360,7 @@ impl<'p, O: Observer> World<'p, O> {
 impl Local {
     fn new(program: &Program, kind: &Kind) -> Local {
         match kind {
-            Kind::Clients(_) => Local::Clients(clients::Clients::default()),
+            Kind::Clients(rules) => Local::Clients(clients::Clients::new(rules)),
             Kind::Database(_) => Local::Database(database::Database::new(program)),
             Kind::Replica(_) => Local::Replica(database::Replica::new(program)),
             Kind::Cache(_) => Local::Cache(cache::Cache::default()),

@@ -24,6 +24,8 @@ pub(super) enum Message {
         subject: Subject,
         value: u64,
         token: u64,
+        /// When the caller stops waiting for this attempt.
+        deadline: Time,
     },
     /// The answer to an attempt.
     Reply {
@@ -190,8 +192,8 @@ impl<O: Observer> World<'_, O> {
 
     /// How long a message travels.
     fn latency(&mut self, passage: Passage, purpose: Purpose, index: u16) -> Span {
-        match self.program.links[passage.link].latency {
-            Distribution::Constant(span) => span,
+        match &self.program.links[passage.link].latency {
+            Distribution::Constant(span) => *span,
             random => random.sample(self.draws.draw(purpose, passage.site, passage.work, index)),
         }
     }
@@ -212,13 +214,13 @@ impl<O: Observer> World<'_, O> {
             Action::Reorder { links, share, .. } if links.contains(&link) => Some(*share),
             _ => None,
         });
-        let by = match cause.map(|control| &control.action) {
+        let by = self.draws.draw(Purpose::Reorder, site, work, passage.number() + SECOND);
+        match cause.map(|control| &control.action) {
             Some(&Action::Reorder { added, .. }) => {
-                Distribution::Uniform { low: Span::ZERO, high: added }
+                Distribution::Uniform { low: Span::ZERO, high: added }.sample(by)
             }
-            _ => own.lateness,
-        };
-        by.sample(self.draws.draw(Purpose::Reorder, site, work, passage.number() + SECOND))
+            _ => own.lateness.sample(by),
+        }
     }
 
     /// Whether a message arrives twice.
@@ -263,11 +265,21 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn deliver(&mut self, handle: Handle) {
         let Some(message) = self.messages.remove(handle) else { return };
         match message {
-            Message::Request { call, attempt, edge, operation, key, subject, value, token } => {
+            Message::Request {
+                call,
+                attempt,
+                edge,
+                operation,
+                key,
+                subject,
+                value,
+                token,
+                deadline,
+            } => {
                 let target = self.program.edge(edge).target;
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                if !self.is_stopped(target)
+                if !self.is_down(target, 0)
                     && let Some(refusal) = self.throttle(target)
                 {
                     let (outcome, hint) = (refusal.outcome, refusal.hint);
@@ -277,20 +289,14 @@ impl<O: Observer> World<'_, O> {
                 }
                 let origin = Origin::Call { call, attempt, edge };
                 let mut job = Job::new(self.program, operation, key, origin, subject);
-                (job.value, job.token) = (value, token);
+                (job.value, job.token, job.deadline) = (value, token, deadline);
                 job.instance = self.balance(target, key);
                 let instance = job.instance;
                 let handle = self.jobs.insert(job);
                 if self.now < self.lives.stopped_until && self.is_refused_by_host(handle) {
                     return;
                 }
-                if !self.enter(handle, target, instance) {
-                    self.jobs.remove(handle);
-                    let outcome = Outcome::Rejected;
-                    let (value, hint) = (0, None);
-                    let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
-                    self.send_reply(edge, reply);
-                }
+                self.enter(handle, target, instance);
             }
             Message::Reply { call, attempt, edge, outcome, value, key, hint } => {
                 let caller = self.program.edge(edge).caller;

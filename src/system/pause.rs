@@ -14,7 +14,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId, Pauses};
 
-impl<O: Observer> World<'_, O> {
+impl<'p, O: Observer> World<'p, O> {
     /// Lets instances of a node stand still until a time. Who is down has nothing to pause.
     pub(super) fn pause(&mut self, node: NodeId, instances: Range<u32>, until: Time) {
         for instance in instances {
@@ -49,7 +49,8 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Puts an event off that falls into a time when its instance does nothing; says whether it did.
+    /// Puts an event off that falls into a time when its instance does nothing; says whether it
+    /// did.
     pub(super) fn put_off(&mut self, event: Event) -> bool {
         match event {
             Event::Resume(job) => self.put_job_off(job),
@@ -64,7 +65,7 @@ impl<O: Observer> World<'_, O> {
                 let Some(until) = self.paused_caller(call) else { return false };
                 let timer = self.events.schedule_timer(until, event);
                 if let Some(call) = self.calls.get_mut(call) {
-                    call.set_timer(timer);
+                    call.timer = Some(timer);
                 }
                 true
             }
@@ -112,9 +113,9 @@ impl<O: Observer> World<'_, O> {
         self.lives.of(job.node, job.instance).paused(self.now)
     }
 
-    fn pauses_of(&self, node: NodeId) -> Option<Pauses> {
+    fn pauses_of(&self, node: NodeId) -> Option<&'p Pauses> {
         match &self.program.node(node).kind {
-            Kind::Service(service) => service.pauses,
+            Kind::Service(service) => service.pauses.as_ref(),
             _ => None,
         }
     }

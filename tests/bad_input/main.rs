@@ -190,6 +190,11 @@ fn quantities() {
 }
 
 #[test]
+fn clients() {
+    check("clients");
+}
+
+#[test]
 fn names() {
     check("names");
 }
@@ -197,6 +202,11 @@ fn names() {
 #[test]
 fn steps() {
     check("steps");
+}
+
+#[test]
+fn overload() {
+    check("overload");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use stormglass::experiment::run::RunVerdict;
 use stormglass::kernel::draw::Purpose;
-use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::Outcome;
 use stormglass::system::fact::Fact;
 

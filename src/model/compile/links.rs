@@ -67,7 +67,7 @@ impl Compiler<'_> {
                         .expected("one table for each link, whatever its spaces");
                     self.problem(&["link", name], problem);
                 }
-                Ok(pairs) => rules.push((pairs, *link)),
+                Ok(pairs) => rules.push((pairs, link.clone())),
                 Err(problem) => self.problem(&["link", name], problem),
             }
         }
@@ -75,7 +75,8 @@ impl Compiler<'_> {
         let mut links = vec![Link::default(); count * count];
         for (pairs, link) in rules {
             for index in pairs.links(&self.program) {
-                links[index] = link.or(links[index]);
+                let general = std::mem::take(&mut links[index]);
+                links[index] = link.clone().or(general);
             }
         }
         self.program.links = links.into_iter().map(compile_link).collect();
@@ -109,17 +110,18 @@ impl Compiler<'_> {
 
 fn compile_link(link: Link) -> program::Link {
     let share = |share: Option<Share>| Probability::new(share.unwrap_or_default().0);
-    let at_once = Distribution::Constant(Span::ZERO);
+    let at_once = || Distribution::Constant(Span::ZERO);
+    let room = link.room();
     let transmission =
         link.bandwidth.map_or(Span::ZERO, |bandwidth| bandwidth.transmission(link.size()));
     program::Link {
-        latency: link.latency.unwrap_or(at_once),
+        latency: link.latency.unwrap_or_else(at_once),
         request_loss: share(link.request_loss),
         reply_loss: share(link.reply_loss),
         duplication: share(link.duplication),
-        reordering: share(link.reordering.map(|reordering| reordering.share)),
-        lateness: link.reordering.map_or(at_once, |reordering| reordering.by),
+        reordering: share(link.reordering.as_ref().map(|reordering| reordering.share)),
+        lateness: link.reordering.map_or_else(at_once, |reordering| reordering.by),
         transmission,
-        backlog: Span(transmission.0.saturating_mul(u64::from(link.room()))),
+        backlog: Span(transmission.0.saturating_mul(u64::from(room))),
     }
 }

@@ -10,10 +10,12 @@ mod provider;
 mod queue;
 mod replica;
 mod service;
+mod station;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
+use station::station_with;
 
 use crate::kernel::draw::name_id;
 use crate::model::check;
@@ -21,13 +23,15 @@ use crate::model::deserialize::{read, read_each};
 use crate::model::document::{Data, Location, Value};
 use crate::model::handler::Handlers;
 use crate::model::language::{
-    Balance, Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
+    Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
 };
 use crate::model::policy::{self, PolicyText};
 use crate::model::problem::Problem;
-use crate::model::program::{Kind, Node, NodeId, Place, Program, Station};
+use crate::model::program::{Kind, Node, NodeId, Place, Program, Sharing, Station};
 use crate::model::quantity::Count;
+use crate::model::recording::with_recordings;
 use crate::policy::Policy;
+use crate::policy::presets::Scope;
 
 /// Reads a file that a model names, by its path as written.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;
@@ -91,7 +95,8 @@ pub(super) struct Sections {
 /// Everything that is wrong with it, as far as it could be read.
 pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec<Problem>> {
     let mut problems = Vec::new();
-    let sections = read_sections(document, &mut problems);
+    let filled = with_recordings(document, read_file).map_err(|problem| vec![problem])?;
+    let sections = read_sections(&filled, &mut problems);
     if problems.is_empty() {
         problems.extend(check::sizes(document, &sections));
     }
@@ -102,9 +107,12 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
     compiler.policies(&sections);
     compiler.nodes(&sections, read_file);
     compiler.places(&sections);
+    compiler.lines(&sections);
+    compiler.bulkheads(&sections);
     compiler.links(&sections);
     if compiler.problems.is_empty() {
         Handlers::new(&mut compiler, &sections).compile();
+        compiler.priorities(&sections);
     }
     compiler.distinct_ids();
     if compiler.problems.is_empty() {
@@ -199,10 +207,18 @@ impl Compiler<'_> {
     }
 
     fn policies(&mut self, sections: &Sections) {
+        let target = Sharing { scope: Scope::ProcessAndTarget, origin: 0 };
         self.program.policies.push(("none".to_owned(), Policy::default()));
+        self.program.sharing.push(target);
         for (name, text) in &sections.policy {
-            match policy::compile(text) {
-                Ok(policy) => self.program.policies.push((name.clone(), policy)),
+            let compiled =
+                policy::compile(text).and_then(|policy| policy::runnable(&policy).map(|()| policy));
+            match compiled {
+                Ok(policy) => {
+                    let origin = self.program.policies.len() as u16;
+                    self.program.policies.push((name.clone(), policy));
+                    self.program.sharing.push(Sharing { scope: policy::scope(text), origin });
+                }
                 Err(problem) => self.problem(&["policy", name], problem),
             }
         }
@@ -266,14 +282,4 @@ impl Compiler<'_> {
 
 fn station(instances: u32, workers: Count) -> Station {
     station_with(instances, workers, Line::default())
-}
-
-fn station_with(instances: u32, workers: Count, line: Line) -> Station {
-    Station {
-        instances,
-        workers: workers.limit(),
-        queue_limit: line.limit.limit(),
-        order: line.order,
-        balance: Balance::default(),
-    }
 }

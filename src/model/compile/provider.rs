@@ -4,7 +4,7 @@ use super::{Compiler, station_with};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::Span;
 use crate::model::check;
-use crate::model::language::{Provider, RateLimit};
+use crate::model::language::{Provider, ProviderRateLimit};
 use crate::model::problem::Problem;
 use crate::model::program::{self, Kind};
 use crate::policy::rate_limit::Gcra;
@@ -37,7 +37,7 @@ impl Compiler<'_> {
         self.node("provider", name, kind, station_with(1, provider.concurrency, provider.queue));
     }
 
-    fn rate_limit(&mut self, name: &str, limit: RateLimit) -> program::RateLimit {
+    fn rate_limit(&mut self, name: &str, limit: ProviderRateLimit) -> program::RateLimit {
         let path = ["provider", name, "rate_limit"];
         let rate = limit.rate.per_second;
         if !(1e-6..=1e9).contains(&rate) {

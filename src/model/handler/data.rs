@@ -25,8 +25,8 @@ impl Handlers<'_, '_> {
         };
         let name = self.compiler.program.node(source).name.clone();
         let work = match self.sections.replica.get(&name) {
-            Some(replica) => replica.read,
-            None => self.sections.database[&name].read,
+            Some(replica) => replica.read.clone(),
+            None => self.sections.database[&name].read.clone(),
         };
         let steps = [Step::Work(work), Step::ReadRow(table)];
         let read = self.built_in(source, "read", table.0, &steps);
@@ -43,8 +43,8 @@ impl Handlers<'_, '_> {
             return Ok(Vec::new());
         };
         let name = self.compiler.program.node(cache).name.clone();
-        let work = Step::Work(self.sections.cache[&name].latency);
-        let lookup = self.built_in(cache, "lookup", table.0, &[work, Step::Lookup(table)]);
+        let work = Step::Work(self.sections.cache[&name].latency.clone());
+        let lookup = self.built_in(cache, "lookup", table.0, &[work.clone(), Step::Lookup(table)]);
         let fill = self.built_in(cache, "fill", table.0, &[work, Step::Fill(table)]);
         let lookup = self.call(place.node, lookup, policy, site + 1);
         let fill = self.call(place.node, fill, policy, site + 2);
@@ -117,8 +117,8 @@ impl Handlers<'_, '_> {
         let transactions = &mut self.compiler.program.transactions;
         transactions.push(transaction);
         let id = TransactionId((transactions.len() - 1) as u16);
-        let commit = self.sections.database[name].commit;
-        let steps = durable(self.sections.database[name].flush, commit, Step::Commit(id));
+        let text = &self.sections.database[name];
+        let steps = durable(text.flush, text.commit.clone(), Step::Commit(id));
         Ok(Some(self.built_in(database, "transaction", id.0, &steps)))
     }
 

@@ -4,6 +4,7 @@
 //! theirs here, so one interpreter runs everything.
 
 mod branches;
+mod clients;
 mod data;
 mod edges;
 mod ending;
@@ -31,8 +32,8 @@ pub(super) struct Handlers<'c, 'd> {
     built_in: IndexMap<(NodeId, &'static str, u16), OperationId>,
     /// Edges by caller, target operation's name and policy.
     edges: IndexMap<(NodeId, String, u16), EdgeId>,
-    /// First policy states by caller, policy and target.
-    scopes: IndexMap<(NodeId, u16, NodeId), u32>,
+    /// First policy states by caller, policy and target, as far as the state belongs to them.
+    scopes: IndexMap<(Option<NodeId>, u16, Option<NodeId>), u32>,
 }
 
 /// Where a list of steps stands in the file and whose it is.
@@ -80,20 +81,7 @@ impl<'c, 'd> Handlers<'c, 'd> {
             self.service(name, service);
         }
         for (name, clients) in &sections.clients {
-            let node = self.node(name);
-            let place = Place { node, path: vec!["clients", name, "flow"], role: Role::User };
-            let flow = self.declare(node, "flow");
-            if !clients.flow.is_empty()
-                && language::all_steps(&clients.flow).iter().all(|step| step.call.is_none())
-            {
-                let problem =
-                    Problem::new("these users never ask anything").expected("at least one `call`");
-                self.compiler.problem(&place.path, problem);
-            }
-            self.steps(flow, &place, &clients.flow);
-            if let Kind::Clients(clients) = &mut self.compiler.program.nodes[node.0 as usize].kind {
-                clients.flow = flow;
-            }
+            self.clients(name, clients);
         }
         for (name, outbox) in &sections.outbox {
             self.relay(name, outbox);
@@ -107,7 +95,8 @@ impl<'c, 'd> Handlers<'c, 'd> {
     fn declare(&mut self, node: NodeId, operation: &str) -> OperationId {
         let name = format!("{}.{operation}", self.compiler.program.node(node).name);
         let operations = &mut self.compiler.program.operations;
-        operations.push(Operation { node, id: name_id(&name), name, start: 0 });
+        let id = name_id(&name);
+        operations.push(Operation { node, id, name, start: 0, priority: 0 });
         OperationId((operations.len() - 1) as u16)
     }
 

@@ -24,7 +24,7 @@ impl Handlers<'_, '_> {
             let operation = self.declare(node, effect);
             self.start(operation);
             self.push(Step::CheckKey);
-            self.push(Step::Work(provider.latency));
+            self.push(Step::Work(provider.latency.clone()));
             self.push(Step::Effect(label));
             self.push(Step::Reply(Outcome::Ok));
         }
@@ -42,9 +42,9 @@ impl Handlers<'_, '_> {
         let path = ["outbox", name, "policy"];
         let Some(policy) = self.policy(&path, outbox.policy.as_deref()) else { return };
         let text = &self.sections.database[&outbox.database];
-        let take = [Step::Work(text.read), Step::TakeOutbox];
+        let take = [Step::Work(text.read.clone()), Step::TakeOutbox];
         let take = self.built_in(database, "take_outbox", 0, &take);
-        let mark = durable(text.flush, text.commit, Step::MarkOutbox);
+        let mark = durable(text.flush, text.commit.clone(), Step::MarkOutbox);
         let mark = self.built_in(database, "mark_outbox", 0, &mark);
         let publish = self.publish_operation(queue);
 
@@ -70,7 +70,7 @@ impl Handlers<'_, '_> {
 
     pub(super) fn publish_operation(&mut self, queue: NodeId) -> OperationId {
         let name = self.compiler.program.node(queue).name.clone();
-        let latency = self.sections.queue[&name].latency;
+        let latency = self.sections.queue[&name].latency.clone();
         self.built_in(queue, "publish", 0, &[Step::Work(latency), Step::Enqueue])
     }
 }

@@ -30,7 +30,7 @@ pub struct Provider {
     pub errors_after: Share,
     /// How often it may be called; calls beyond are answered `throttled` before anything else.
     #[serde(default)]
-    pub rate_limit: Option<RateLimit>,
+    pub rate_limit: Option<ProviderRateLimit>,
     /// How long an idempotency key is remembered. Stripe: at least 24 hours.
     #[serde(default = "a_day")]
     pub keys_expire: Span,
@@ -60,7 +60,7 @@ pub struct Provider {
 /// How often a provider may be called.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RateLimit {
+pub struct ProviderRateLimit {
     /// How often in the long run.
     pub rate: Rate,
     /// How many calls at once after a pause.

@@ -33,6 +33,10 @@ pub struct Step {
     /// Does several lists of steps at once, on the same worker, and waits for them.
     pub parallel: Option<Vec<Vec<Step>>>,
 
+    /// With `work`: it takes so long for each unit of the request's size, which a trace says; a
+    /// request without a size has the size 1.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub per_size: bool,
     /// With `call`, `transaction`, `read`, `publish`: how, by the name of a policy.
     pub policy: Option<String>,
     /// With `call`: what makes repetitions of an effect one effect.
@@ -146,4 +150,8 @@ pub enum Expectation {
     /// What this user wrote earlier in the flow.
     #[serde(rename = "own write")]
     OwnWrite,
+    /// Nothing older than what this user was shown before, by this or another call about the same
+    /// order or key.
+    #[serde(rename = "not older")]
+    NotOlder,
 }

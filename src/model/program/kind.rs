@@ -1,11 +1,9 @@
 //! What a node is, by its kind.
 
-use std::sync::Arc;
-
-use super::{NodeId, OperationId};
+use super::{Arrivals, NodeId, OperationId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
-use crate::kernel::time::{Span, Time};
+use crate::kernel::time::Span;
 use crate::model::language::{Claim, ConcurrentKey, Flush, Mismatch, PartitionBy};
 use crate::model::quantity::RetryAfter;
 use crate::policy::rate_limit::Gcra;
@@ -43,7 +41,7 @@ pub struct Service {
 }
 
 /// When an instance stands still.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Pauses {
     /// From the beginning of one pause to the next.
     pub every: Distribution,
@@ -145,19 +143,19 @@ pub struct Clients {
     pub arrivals: Arrivals,
     /// For each key, the upper end of its part of `0..2^64`; empty if there is one key.
     pub keys: Vec<u64>,
-    /// What a user does.
-    pub flow: OperationId,
+    /// The part of the users that is about a hot key.
+    pub hot: Option<Hot>,
+    /// What a user does: one of these, each with the last of the draws in `0..2^64` that choose it.
+    pub flows: Vec<(u64, OperationId)>,
 }
 
-/// When users arrive.
-#[derive(Clone, Debug)]
-pub enum Arrivals {
-    /// A Poisson process: from each time on, this rate a second. The first time is zero.
-    Poisson(Vec<(Time, f64)>),
-    /// Equal gaps.
-    Constant(Span),
-    /// At these times.
-    Trace(Arc<[Time]>),
+/// A part of the users that is about one key, which changes from time to time.
+#[derive(Clone, Copy, Debug)]
+pub struct Hot {
+    /// How many of the users.
+    pub share: Probability,
+    /// How long a key stays hot.
+    pub every: Span,
 }
 
 /// A queue of messages.

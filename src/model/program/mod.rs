@@ -1,22 +1,27 @@
 //! A compiled model: flat tables, indexed by small ids. This is what runs.
 
+mod arrivals;
 mod kind;
 mod place;
+mod station;
 mod step;
 
-use super::language::{Balance, Order, Rows};
+use super::language::Rows;
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::policy::Policy;
+use crate::policy::presets::Scope;
 
+pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::{
-    Arrivals, Cache, Clients, Database, Group, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
+    Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
     Replica, Service, Tail,
 };
 pub use place::{Extent, Place};
-pub use step::{Call, ChanceOf, Condition, Fork, Step, Token, Transaction};
+pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
+pub use step::{Call, ChanceOf, Condition, Fork, Memory, Step, Token, Transaction};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +68,8 @@ pub struct Program {
     pub links: Vec<Link>,
     /// Every policy with its name.
     pub policies: Vec<(String, Policy)>,
+    /// For each policy, to whom its state belongs.
+    pub sharing: Vec<Sharing>,
     /// For each policy state of a run, which policy it belongs to.
     pub scopes: Vec<u16>,
     /// Every transaction.
@@ -88,21 +95,6 @@ pub struct Node {
     pub place: Place,
 }
 
-/// The workers and waiting lines of a node.
-#[derive(Clone, Copy, Debug)]
-pub struct Station {
-    /// How many instances.
-    pub instances: u32,
-    /// Workers of each instance.
-    pub workers: u32,
-    /// How many may wait at each instance.
-    pub queue_limit: u32,
-    /// Who is served first.
-    pub order: Order,
-    /// How an instance is chosen.
-    pub balance: Balance,
-}
-
 /// One operation of a node.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -114,6 +106,8 @@ pub struct Operation {
     pub id: u32,
     /// Its first step in [`Program::steps`].
     pub start: u32,
+    /// In a waiting line by priority, larger ones are served first.
+    pub priority: u32,
 }
 
 /// Calls from one node to one operation of another by one policy.
@@ -131,12 +125,34 @@ pub struct Edge {
     pub policy: u16,
     /// The policy state of the caller's first process; the others follow.
     pub scope: u32,
+    /// Whose policy state a call uses.
+    pub state_of: StateOf,
     /// Whether users call here: then a call is a request.
     pub is_entry: bool,
 }
 
+/// Whose policy state a call uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateOf {
+    /// That of its process.
+    Process,
+    /// The one of all callers.
+    Everybody,
+    /// Its own.
+    Call,
+}
+
+/// To whom the state of a policy belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// To whom.
+    pub scope: Scope,
+    /// The policy of the file of which this is one with less patience; or itself.
+    pub origin: u16,
+}
+
 /// What happens to messages between two nodes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Link {
     /// How long they travel.
     pub latency: Distribution,

@@ -36,10 +36,12 @@ pub enum Token {
 }
 
 /// One step of an operation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Step {
     /// Occupies the worker for a time.
     Work(Distribution),
+    /// Occupies the worker for a time that grows with the size of the request.
+    WorkPerSize(Distribution),
     /// Waits without being work.
     Think(Distribution),
     /// Calls another node and waits for the answer.
@@ -94,6 +96,17 @@ pub enum Step {
     Published,
     /// Relay: how far it is has been stored.
     Stored,
+}
+
+/// What an answer means for what a user remembers of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Nothing: no step of this flow asks.
+    None,
+    /// It is remembered.
+    Kept,
+    /// It must be no older than what is remembered, and then it is remembered.
+    Compared,
 }
 
 /// What a job can ask before it goes on.
@@ -157,6 +170,8 @@ pub struct Call {
     pub token: Token,
     /// Whether the answer must show what the user wrote before.
     pub expects_own_write: bool,
+    /// What it means for what the user remembers of answers.
+    pub memory: Memory,
     /// Where to go on if the call fails; without it, the handler fails.
     pub on_failure: Option<u32>,
 }

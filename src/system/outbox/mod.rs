@@ -85,7 +85,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn start_relay(&mut self, node: NodeId, operation: OperationId) {
         for instance in 0..self.relay_rules(node).relays {
             let key = self.relay_key(node, instance);
-            self.start_own(operation, key, instance, Subject::default());
+            self.start_own(operation, key, instance, Subject::default(), None);
         }
     }
 
@@ -95,7 +95,7 @@ impl<O: Observer> World<'_, O> {
         let relay = self.relay(node, instance);
         relay.round += 1;
         let key = key_of(base, relay.round);
-        self.start_own(operation, key, instance, Subject::default());
+        self.start_own(operation, key, instance, Subject::default(), None);
     }
 
     /// Whether an event was lost by a crash of its database after a relay had been told of it.

@@ -8,7 +8,7 @@ mod group;
 mod upkeep;
 
 use super::control::Action;
-use super::fact::{Direction, Fact, Observer};
+use super::fact::{Direction, Fact, Observer, Refusal};
 use super::job::{Job, Origin, Subject};
 use super::network::Message;
 use super::{Event, Local, World};
@@ -88,7 +88,7 @@ impl<O: Observer> World<'_, O> {
         let event = if self.comes_from_relay(job.origin) { event } else { 0 };
         let limit = self.queue_rules(node).limit;
         if self.queue(node).groups.iter().any(|group| group.length >= limit) {
-            self.tell(Fact::Refused { node });
+            self.tell(Fact::Refused { node, refusal: Refusal::Full });
             return Some(Outcome::Rejected);
         }
         self.put(node, subject, key, event);
@@ -107,7 +107,7 @@ impl<O: Observer> World<'_, O> {
         let (delay, groups) = (rules.delay, rules.groups.len());
         let by = match rules.partition_by {
             PartitionBy::Order => subject.order,
-            PartitionBy::Key => subject.key,
+            PartitionBy::Key => u64::from(subject.key),
         };
         let partition = match rules.partitions {
             0 => 0,
@@ -260,11 +260,8 @@ impl<O: Observer> World<'_, O> {
         instance: u32,
         key: u64,
     ) {
-        let job = self.delivered_job(queue, message, worker, instance, key);
-        if let Some(handle) = job
-            && !self.enter(handle, worker, instance)
-        {
-            self.jobs.remove(handle);
+        if let Some(handle) = self.delivered_job(queue, message, worker, instance, key) {
+            self.enter(handle, worker, instance);
         }
     }
 
@@ -333,7 +330,7 @@ impl<O: Observer> World<'_, O> {
         let Some(queued) = self.remove(node, message) else { return };
         self.tell(Fact::Acknowledged { queue: node, since: queued.subject.since });
         let (group, _) = group_and_number(message);
-        self.remember(node, group, queued);
+        self.keep_acknowledged(node, group, queued);
         self.hand_out(node, group);
     }
 

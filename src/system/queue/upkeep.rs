@@ -73,7 +73,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Keeps an acknowledged message for as long as it may be asked for again.
-    pub(super) fn remember(&mut self, node: NodeId, group: usize, queued: Queued) {
+    pub(super) fn keep_acknowledged(&mut self, node: NodeId, group: usize, queued: Queued) {
         let now = self.now;
         let queue = self.queue(node);
         let span = queue.remembers;

@@ -7,7 +7,7 @@ use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
 use crate::model::compile;
 use crate::model::document::{Sources, Value};
-use crate::model::program::{NodeId, Program, TableId};
+use crate::model::program::{NodeId, Program, Step, TableId, Token};
 use crate::system::control::{Action, Control};
 use crate::system::job::pack;
 
@@ -21,7 +21,7 @@ flow = [{ call = "api.order" }, { call = "api.order" }]
 [service.api]
 workers = "unlimited"
 on.order.steps = [
-  { transaction = "orders", once = "request", write = [
+  { transaction = "orders", write = [
       "order = accepted", "account = charged", "outbox = placed"] },
   { reply = "ok" },
 ]
@@ -53,7 +53,16 @@ steps = [{ ack = true }]
     let mut sources = Sources::default();
     let source = sources.add("model.toml", &model.replace("FLUSH", flush));
     let document = Value::parse(&sources, source).unwrap();
-    compile(&document, &|_| unreachable!("this model names no file")).unwrap()
+    let mut program = compile(&document, &|_| unreachable!("this model names no file")).unwrap();
+    // Every transaction has an idempotency key.
+    for step in &mut program.steps {
+        if let Step::Call(call) = step
+            && program.operations[call.operation.0 as usize].name == "orders.transaction"
+        {
+            call.token = Token::Request;
+        }
+    }
+    program
 }
 
 /// What the facts say: rows on disk, and writes that are not.
