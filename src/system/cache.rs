@@ -77,7 +77,8 @@ impl<O: Observer> World<'_, O> {
         let (node, value) = (job.node, job.value);
         let row = self.row_of_job(table, &job.subject);
         let Kind::Cache(rules) = &self.program.node(node).kind else { return };
-        let expires = rules.ttl.map_or(Time::NEVER, |ttl| self.clock_of(node) + ttl);
+        let now = self.clock_of(node);
+        let expires = rules.ttl.map_or(Time::NEVER, |ttl| now + ttl);
         if value != 0 {
             self.cache(node).put((table, row), value, expires, rules.capacity as usize);
         }

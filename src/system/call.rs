@@ -145,6 +145,7 @@ impl<O: Observer> World<'_, O> {
         if let Some(request) = call.request() {
             self.tell(Fact::Requested(request));
         }
+        self.ledger.calls.enter();
         let handle = self.calls.insert(call);
         match self.ask_room(handle) {
             Room::Enter => self.attempt(handle),
@@ -449,6 +450,7 @@ impl<O: Observer> World<'_, O> {
     /// Ends a call: its caller gets the outcome.
     fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
         let Some(call) = self.calls.remove(handle) else { return Resumption::Later };
+        self.ledger.calls.leave();
         self.leave_room(handle, &call);
         self.forget_call(&call);
         if let Some(request) = call.request() {

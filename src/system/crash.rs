@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::call::Call;
+use super::control::Action;
 use super::fact::{Fact, Observer};
 use super::job::{Job, Origin};
 use super::network::Message;
@@ -137,6 +138,7 @@ impl<O: Observer> World<'_, O> {
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
             let Some(call) = self.calls.remove(handle) else { continue };
+            self.ledger.calls.leave();
             if let Some(timer) = call.timer {
                 self.events.cancel(timer);
             }
@@ -245,7 +247,7 @@ impl<O: Observer> World<'_, O> {
         for index in 0..self.kills.len() {
             let active = self.kills[index];
             let control = &self.controls[active.control as usize];
-            let super::control::Action::Kill { kill, .. } = &control.action else { continue };
+            let Action::Kill { kill, .. } = &control.action else { continue };
             let used_up = kill.times.is_some_and(|times| active.struck >= times);
             if used_up || kill.moment != moment || !kill.edges.contains(&edge) {
                 continue;
@@ -260,7 +262,9 @@ impl<O: Observer> World<'_, O> {
             self.kills[index].struck += 1;
             // A fault that is over keeps nobody down.
             let until = (self.now + kill.down).min(control.until);
-            self.tell(Fact::Killed { fault: active.control, node, instance });
+            let fault = control.fault;
+            self.tell(Fact::FaultFired { fault });
+            self.tell(Fact::Killed { fault, node, instance });
             self.crash(node, instance..instance + 1, until, false);
             return true;
         }
@@ -269,8 +273,13 @@ impl<O: Observer> World<'_, O> {
 
     /// What the clock of a node shows: real time, shifted by a fault. A clock does not go back
     /// beyond the start of the run.
-    pub(super) fn clock_of(&self, node: NodeId) -> Time {
+    pub(super) fn clock_of(&mut self, node: NodeId) -> Time {
         let skew = self.conditions.nodes[node.0 as usize].skew;
+        if skew != 0 {
+            self.fired(
+                |act| matches!(*act, Action::ClockSkew { node: wrong, .. } if wrong == node),
+            );
+        }
         Time(self.now.0.saturating_add_signed(skew))
     }
 }

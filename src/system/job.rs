@@ -3,6 +3,7 @@
 use super::World;
 use super::branch::Forked;
 use super::call::Resumption;
+use super::control::Action;
 use super::fact::{Fact, Observer, Refusal};
 use super::network::Message;
 use super::provider::KeyCheck;
@@ -282,12 +283,18 @@ impl<O: Observer> World<'_, O> {
             }
             job.worked += span;
             job.works_until = self.now + span;
+            if slow != 1.0 {
+                self.fired(|act| matches!(*act, Action::Slow { node: slow, .. } if slow == node));
+            }
         }
         if span == Span::ZERO {
             return false;
         }
         let at = self.now + span;
-        job.timer = Some(self.events.schedule_timer(at, super::Event::Resume(handle)));
+        let timer = self.events.schedule_timer(at, super::Event::Resume(handle));
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.timer = Some(timer);
+        }
         true
     }
 

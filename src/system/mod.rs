@@ -8,6 +8,7 @@ mod arrival;
 mod branch;
 mod cache;
 mod call;
+mod cause;
 mod clients;
 pub mod control;
 mod crash;
@@ -15,6 +16,7 @@ mod database;
 pub mod fact;
 mod hedge;
 mod job;
+mod ledger;
 mod life;
 mod network;
 mod outbox;
@@ -34,7 +36,7 @@ use crate::kernel::time::Time;
 use crate::model::language::Flush;
 use crate::model::program::{Kind, NodeId, Program, Spike};
 use crate::policy;
-use control::{Conditions, Control};
+use control::{Conditions, Control, Surge};
 use fact::{Fact, Observer, Request};
 
 /// Something that is going to happen.
@@ -98,6 +100,8 @@ pub struct World<'p, O> {
     jobs: Slab<job::Job>,
     calls: Slab<call::Call>,
     messages: Slab<network::Message>,
+    /// When each link can send the next request and the next reply; empty without bandwidths.
+    pipes: Vec<[Time; 2]>,
     /// Jobs that may start now; started one after the other, never inside each other.
     ready: VecDeque<Handle>,
     stations: Vec<station::Station>,
@@ -115,9 +119,12 @@ pub struct World<'p, O> {
     /// Calls that wait until a call of the same policy state is settled.
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
+    /// When faults change the rates of arrivals.
+    surges: Vec<Surge>,
     lives: life::Lives,
     kills: Vec<crash::ActiveKill>,
     locals: Vec<Local>,
+    ledger: ledger::Ledger,
     /// How many messages wait in all queues.
     queued: usize,
     orders: u64,
@@ -160,6 +167,7 @@ impl<'p, O: Observer> World<'p, O> {
             jobs: Slab::default(),
             calls: Slab::default(),
             messages: Slab::default(),
+            pipes: network::pipes(program),
             ready: VecDeque::new(),
             stations,
             first_station,
@@ -173,10 +181,12 @@ impl<'p, O: Observer> World<'p, O> {
             hedges: Slab::default(),
             timed_out: BTreeMap::new(),
             policy_waiters: vec![Vec::new(); program.scopes.len()],
-            conditions: Conditions::new(program, controls.len()),
+            conditions: Conditions::new(program),
+            surges: Vec::new(),
             lives: life::Lives::new(program),
             kills: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
+            ledger: ledger::Ledger::new(program),
             queued: 0,
             orders: 0,
             observer,
@@ -195,6 +205,7 @@ impl<'p, O: Observer> World<'p, O> {
     /// Runs to the end and returns what is left, with the observer.
     pub fn run(mut self) -> (Outcome, O) {
         let ending = self.run_to_the_end();
+        let ending = self.audit().unwrap_or(ending);
         self.tell_what_remains();
         let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
         (outcome, self.observer)
@@ -216,6 +227,7 @@ impl<'p, O: Observer> World<'p, O> {
                     self.run_job(job);
                 }
             }
+            self.check_books();
             // What waits in line has no event of its own, but takes memory all the same.
             let waiting = self.calls.len() + self.jobs.len() + self.queued;
             let pending = self.events.len() + waiting;
@@ -255,6 +267,7 @@ impl<'p, O: Observer> World<'p, O> {
         match event {
             Event::Arrive(clients) => {
                 self.fold(1, clients, self.orders);
+                self.fired_by_arrival(clients);
                 self.arrive(clients);
             }
             Event::Return { clients, user } => {
@@ -315,6 +328,7 @@ impl<'p, O: Observer> World<'p, O> {
     }
 
     fn tell(&mut self, fact: Fact) {
+        self.ledger.book(&fact);
         self.observer.observe(self.now, &fact);
     }
 

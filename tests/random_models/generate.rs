@@ -366,6 +366,8 @@ impl<'s> Generator<'s> {
         Some(match name {
             "Duration" => json!(self.pick(&["0s", "1ms", "10ms", "100ms", "500ms", "1s", "5s"])),
             "Rate" => json!(self.pick(&["0/s", "1/s", "20/s", "50/s", "600/min"])),
+            "Bandwidth" => json!(self.pick(&["1/s", "200/s", "10MB/s", "1Mbit/s"])),
+            "Size" => json!(self.pick(&["0B", "1kB", "2MB"])),
             "RetryAfter" => json!(self.pick(&["exact", "10ms", "1s"])),
             "Share" => json!(self.pick(&["0%", "5%", "50%", "100%"])),
             "Count" => json!(self.pick(&["1", "3", "20", "unlimited"]))

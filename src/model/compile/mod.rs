@@ -5,6 +5,7 @@ mod clients;
 mod database;
 mod links;
 mod outbox;
+mod places;
 mod provider;
 mod queue;
 mod replica;
@@ -26,7 +27,7 @@ use crate::model::language::{
 };
 use crate::model::policy::{self, PolicyText};
 use crate::model::problem::Problem;
-use crate::model::program::{Kind, Node, NodeId, Program, Sharing, Station};
+use crate::model::program::{Kind, Node, NodeId, Place, Program, Sharing, Station};
 use crate::model::quantity::Count;
 use crate::model::recording::with_recordings;
 use crate::policy::Policy;
@@ -105,6 +106,7 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
     let mut compiler = Compiler { document, program: Program::default(), problems };
     compiler.policies(&sections);
     compiler.nodes(&sections, read_file);
+    compiler.places(&sections);
     compiler.lines(&sections);
     compiler.bulkheads(&sections);
     compiler.links(&sections);
@@ -272,7 +274,8 @@ impl Compiler<'_> {
             self.problem(&[section, name, key], problem);
         }
         let id = NodeId(self.program.nodes.len() as u16);
-        self.program.nodes.push(Node { name: name.to_owned(), id: name_id(name), kind, station });
+        let (name, place) = (name.to_owned(), Place::default());
+        self.program.nodes.push(Node { id: name_id(&name), name, kind, station, place });
         Some(id)
     }
 }

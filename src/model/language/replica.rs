@@ -23,4 +23,10 @@ pub struct Replica {
     /// The waiting line for a connection.
     #[serde(default)]
     pub queue: Line,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }

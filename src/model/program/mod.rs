@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod kind;
+mod place;
 mod station;
 mod step;
 
@@ -9,6 +10,7 @@ use super::language::Rows;
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::presets::Scope;
 
@@ -17,6 +19,7 @@ pub use kind::{
     Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
     Replica, Service, Tail,
 };
+pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
 pub use step::{Call, ChanceOf, Condition, Fork, Memory, Step, Token, Transaction};
 
@@ -88,6 +91,8 @@ pub struct Node {
     pub kind: Kind,
     /// Its workers and waiting lines.
     pub station: Station,
+    /// Where it is.
+    pub place: Place,
 }
 
 /// One operation of a node.
@@ -155,6 +160,16 @@ pub struct Link {
     pub request_loss: Probability,
     /// Replies that never arrive.
     pub reply_loss: Probability,
+    /// Messages that arrive twice.
+    pub duplication: Probability,
+    /// Messages that are late.
+    pub reordering: Probability,
+    /// How late they are.
+    pub lateness: Distribution,
+    /// How long a message keeps others from being sent, each way; zero without a bandwidth.
+    pub transmission: Span,
+    /// For how long messages may wait to be sent; what would wait longer is lost.
+    pub backlog: Span,
 }
 
 /// A table of a database.

@@ -97,7 +97,7 @@ fn controls(program: &Program, pause: bool) -> Vec<Control> {
             true => Action::Pause { node, instances },
             false => Action::Crash { node, instances, unreachable: round % 3 == 0 },
         };
-        Control { from, until: from + Span::from_millis(500), action }
+        Control { fault: 0, from, until: from + Span::from_millis(500), action }
     });
     nodes.collect()
 }
