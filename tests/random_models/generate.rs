@@ -335,8 +335,11 @@ impl<'s> Generator<'s> {
     /// Notes every property that a model has.
     fn cover(&mut self, value: &Value, schema: &'s Value, name: &str) {
         let (schema, name) = self.resolve(schema, name);
-        for choice in schema["anyOf"].as_array().into_iter().flatten() {
-            self.cover(value, choice, &name);
+        for several in [&schema["anyOf"], &schema["oneOf"]] {
+            let named = |choice: &&Value| choice["$ref"].is_string();
+            for choice in several.as_array().into_iter().flatten().filter(named) {
+                self.cover(value, choice, &name);
+            }
         }
         let choices = schema["oneOf"].as_array().into_iter().flatten();
         let choices: Vec<&'s Value> = choices.chain([schema]).collect();
