@@ -337,7 +337,7 @@ fn duplicates_and_reordering_happen_to_messages_acknowledgements_and_redeliverie
     // Published once each; delivered at least as often; acknowledged or given back each time.
     let (published, delivered, answered) = (sent(links[0]), sent(links[1]), sent(links[2]));
     assert_eq!(published, [99, 198], "a request that comes twice is answered twice");
-    assert!(delivered[0] > 150, "redeliveries are duplicated too: {delivered:?}");
+    assert!(delivered[0] > 110, "redeliveries are duplicated too: {delivered:?}");
     assert!(answered[0] > 150, "acknowledgements and what is given back: {answered:?}");
     for link in links {
         let late = mails(link, "reordering = { share = 1.0, by = \"uniform 0ms..2s\" }");
