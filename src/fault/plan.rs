@@ -4,7 +4,7 @@ use super::language::{FaultKind, FaultText};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
-use crate::model::program::{Arrivals, Kind, NodeId, Program};
+use crate::model::program::{self, Arrivals, Kind, NodeId, Program};
 use crate::model::quantity::Share;
 use crate::system::control::{Action, Control};
 
@@ -76,9 +76,59 @@ impl Plan {
                 links: links(fault, program)?,
                 added: fault.added.unwrap_or_default(),
             },
+            FaultKind::ReplicaLag => Action::ReplicaLag {
+                node: find(fault, program, "replica", is_replica)?,
+                added: fault.added.unwrap_or_default(),
+            },
+            FaultKind::ReplicaStop => {
+                Action::StopReplica { node: find(fault, program, "replica", is_replica)? }
+            }
+            FaultKind::CacheFlush => {
+                Action::FlushCache { node: find(fault, program, "cache", is_cache)? }
+            }
+            FaultKind::CacheStale => {
+                Action::StaleCache { node: find(fault, program, "cache", is_cache)? }
+            }
+            FaultKind::ReadModelCorruption => {
+                let is_copy = |kind: &Kind| is_replica(kind) || is_cache(kind);
+                Action::Corrupt { node: find(fault, program, "replica or cache", is_copy)?, share }
+            }
+            FaultKind::PrimaryFailover => return self.add_failover(fault, program, from, until),
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
         self.controls.push(Control { from, until, action });
+        Ok(())
+    }
+
+    fn add_failover(
+        &mut self,
+        fault: &FaultText,
+        program: &Program,
+        from: Time,
+        until: Time,
+    ) -> Result<(), Problem> {
+        let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
+        let database = find(fault, program, "database", is_database)?;
+        let to = fault.to.as_deref().unwrap_or_default();
+        let replica = program
+            .find_node_of(to, "replica", is_replica)
+            .map_err(|problem| problem.inside("to"))?;
+        let Kind::Replica(program::Replica { of, .. }) = program.node(replica).kind else {
+            return Err(Problem::new("only a replica takes a database's place"));
+        };
+        if of != database {
+            return Err(Problem::new(format!("`{to}` does not follow `{}`", fault.target))
+                .expected(format!("a replica of `{}`", fault.target))
+                .inside("to"));
+        }
+        let near = Probability::new(fault.share.unwrap_or_default().0);
+        let action = Action::CutOff { node: database, near };
+        self.controls.push(Control { from, until, action });
+        let from = from + fault.after.unwrap_or_default();
+        if from < until {
+            let action = Action::Promote { database, replica };
+            self.controls.push(Control { from, until, action });
+        }
         Ok(())
     }
 
@@ -116,6 +166,14 @@ impl Plan {
     }
 }
 
+fn is_replica(kind: &Kind) -> bool {
+    matches!(kind, Kind::Replica(_))
+}
+
+fn is_cache(kind: &Kind) -> bool {
+    matches!(kind, Kind::Cache(_))
+}
+
 /// Rates that are `rate` from one time to another, and as before elsewhere.
 fn with_spike(rates: &[(Time, f64)], from: Time, until: Time, rate: f64) -> Vec<(Time, f64)> {
     let at_end = rates.iter().rev().find(|(at, _)| *at <= until).map_or(0.0, |&(_, rate)| rate);
@@ -133,16 +191,22 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("share", fault.share.is_some()),
         ("after_effect", fault.after_effect.is_some()),
         ("added", fault.added.is_some()),
+        ("to", fault.to.is_some()),
+        ("after", fault.after.is_some()),
         ("rate", fault.rate.is_some()),
     ];
     let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
     for (name, is_given) in given {
         if is_given && !wanted.contains(&name) {
+            let taken = match wanted {
+                [] => format!("`{kind}` with nothing but `target`, `at` and `for`"),
+                _ => format!("`{kind}` takes `{}`", wanted.join("` and `")),
+            };
             return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
-                .expected(format!("`{kind}` takes `{}`", wanted.join("` and `")))
+                .expected(taken)
                 .inside(name));
         }
-        if !is_given && wanted.contains(&name) && name != "after_effect" {
+        if !is_given && wanted.contains(&name) && !fault.kind.is_optional(name) {
             return Err(Problem::new(format!("`{kind}` needs `{name}`"))
                 .expected(format!("`{name}` says how strong it is")));
         }

@@ -66,6 +66,14 @@ impl AcceptedOrderKept {
                     self.orders.of(order).written = true;
                 }
             }
+            Fact::WriteLost { table, order, state, version, .. } => {
+                if table == self.order.0 && version == 1 {
+                    self.orders.of(order).written = false;
+                }
+                if table == self.settled.0 && Some(state) == self.settled.2 {
+                    self.orders.of(order).settled = false;
+                }
+            }
             Fact::Unprocessed { order, .. } => self.orders.of(order).on_its_way = true,
             _ => {}
         }

@@ -51,6 +51,9 @@ impl ChargeHasOrder {
                     self.orders.of(order).written = true;
                 }
             }
+            Fact::WriteLost { table, order, version: 1, .. } if table == self.order.0 => {
+                self.orders.of(order).written = false;
+            }
             _ => {}
         }
     }

@@ -104,6 +104,7 @@ impl Observer for Invariants {
                 | Fact::Flushed { .. }
                 | Fact::Answered { .. }
                 | Fact::Unprocessed { .. }
+                | Fact::WriteLost { .. }
         ) {
             self.judge(now, fact);
         }

@@ -54,6 +54,14 @@ impl PaidHasPayment {
                     self.orders.of(order).recorded = true;
                 }
             }
+            Fact::WriteLost { table, order, state, .. } => {
+                if table == self.paid.0 && Some(state) == self.paid.2 {
+                    self.orders.of(order).paid = false;
+                }
+                if table == self.payment.0 && Some(state) == self.payment.2 {
+                    self.orders.of(order).recorded = false;
+                }
+            }
             _ => {}
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct Call {
     /// A stable key of this call.
     key: u64,
     /// The policy state that it shares.
-    scope: u32,
+    pub(super) scope: u32,
     progress: Progress,
     /// How many attempts were sent.
     sent: u32,
@@ -31,8 +31,8 @@ pub(super) struct Call {
     timer: Option<TimerId>,
     subject: Subject,
     value: u64,
-    /// The message that the caller is handling, counted from 1; 0 if there is none.
-    delivery: u64,
+    /// What names the caller's own work: the message that it is handling, or the job itself.
+    work: u64,
     /// Whether a user asked.
     is_request: bool,
 }
@@ -59,7 +59,7 @@ impl Call {
             Token::Order => key_of(self.subject.order, 1) | 1,
             Token::Request => key_of(self.subject.request, 2) | 1,
             Token::Attempt => key_of(attempt_key, 3) | 1,
-            Token::Delivery => self.delivery,
+            Token::Delivery | Token::Caller => self.work,
         }
     }
 
@@ -98,7 +98,10 @@ impl<O: Observer> World<'_, O> {
             timer: None,
             subject,
             value: job.value,
-            delivery: job.delivery(),
+            work: match step.token {
+                Token::Caller => key_of(job.key, 4) | 1,
+                _ => job.delivery(),
+            },
             is_request: edge.is_entry,
         };
         if let Some(request) = call.request() {
@@ -157,6 +160,7 @@ impl<O: Observer> World<'_, O> {
         call.running = true;
         call.attempt_started = self.now;
         let attempt = call.sent;
+        let process = call.scope - edge.scope;
         let key = key_of(call.key, u64::from(attempt));
         let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.now + span);
         let until = timeout.min(deadline);
@@ -165,6 +169,7 @@ impl<O: Observer> World<'_, O> {
             call: handle,
             attempt,
             edge: edge_id,
+            target: edge.target,
             operation: call.step.operation,
             key,
             subject: call.subject,
@@ -173,7 +178,7 @@ impl<O: Observer> World<'_, O> {
         };
         let made = call.progress.attempts();
         self.tell(Fact::Attempted { edge: edge_id, attempt: made });
-        self.send_request(edge_id, message);
+        self.send_request(edge_id, process, message);
         if until < Time::NEVER {
             let timer = self.events.schedule_timer(until, Event::Timeout(handle));
             if let Some(call) = self.calls.get_mut(handle) {

@@ -39,6 +39,49 @@ pub enum Action {
         /// How many of them.
         share: Probability,
     },
+    /// A replica is later than usual.
+    ReplicaLag {
+        /// Which replica.
+        node: NodeId,
+        /// By how much.
+        added: Span,
+    },
+    /// A replica applies nothing; it catches up at the end.
+    StopReplica {
+        /// Which replica.
+        node: NodeId,
+    },
+    /// A primary is cut off from its replicas and from most of those that call it.
+    CutOff {
+        /// Which database.
+        node: NodeId,
+        /// The share of the callers' processes that reach it all the same.
+        near: Probability,
+    },
+    /// A replica leads instead of its database.
+    Promote {
+        /// Which database.
+        database: NodeId,
+        /// Which replica.
+        replica: NodeId,
+    },
+    /// A cache loses all its rows when this begins.
+    FlushCache {
+        /// Which cache.
+        node: NodeId,
+    },
+    /// A cache shows what it has, however old, and hears of no invalidation.
+    StaleCache {
+        /// Which cache.
+        node: NodeId,
+    },
+    /// Rows of a replica or cache fall back by one version when this begins.
+    Corrupt {
+        /// Which replica or cache.
+        node: NodeId,
+        /// How many of its rows.
+        share: Probability,
+    },
     /// Messages on these links travel longer, each way.
     Latency {
         /// Indices of [`Program::links`].
@@ -75,11 +118,25 @@ pub(super) struct LinkCondition {
     pub(super) added_latency: Span,
 }
 
+/// What acts on the data of a node now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct DataCondition {
+    /// A replica is later by so much.
+    pub(super) added_lag: Span,
+    /// A replica applies nothing.
+    pub(super) is_stopped: bool,
+    /// A primary is reached by this share of the processes only.
+    pub(super) cut_off: Option<Probability>,
+    /// A cache forgets nothing.
+    pub(super) is_stale: bool,
+}
+
 /// What acts on every node and link now, by their indices.
 #[derive(Clone, Debug)]
 pub(super) struct Conditions {
     pub(super) nodes: Vec<NodeCondition>,
     pub(super) links: Vec<LinkCondition>,
+    pub(super) data: Vec<DataCondition>,
     active: Vec<bool>,
 }
 
@@ -103,7 +160,12 @@ impl Conditions {
             reply_loss: link.reply_loss,
             added_latency: Span::ZERO,
         });
-        Conditions { nodes: nodes.collect(), links: links.collect(), active: vec![false; controls] }
+        Conditions {
+            nodes: nodes.collect(),
+            links: links.collect(),
+            data: vec![DataCondition::default(); program.nodes.len()],
+            active: vec![false; controls],
+        }
     }
 
     fn apply(&mut self, action: &Action) {
@@ -114,6 +176,13 @@ impl Conditions {
                 condition.errors_before = condition.errors_before.or(*before);
                 condition.errors_after = condition.errors_after.or(*after);
             }
+            Action::ReplicaLag { node, added } => {
+                self.data[node.0 as usize].added_lag += *added;
+            }
+            Action::StopReplica { node } => self.data[node.0 as usize].is_stopped = true,
+            Action::CutOff { node, near } => self.data[node.0 as usize].cut_off = Some(*near),
+            Action::StaleCache { node } => self.data[node.0 as usize].is_stale = true,
+            Action::Promote { .. } | Action::FlushCache { .. } | Action::Corrupt { .. } => {}
             Action::RequestLoss { links, share } => {
                 for &link in links {
                     let loss = &mut self.links[link].request_loss;
@@ -145,6 +214,11 @@ impl<O: Observer> World<'_, O> {
             self.conditions.apply(&control.action);
         }
         self.conditions.active = active;
+        let action = &self.controls[control as usize].action;
+        match on {
+            true => self.begin_at_once(action),
+            false => self.end_at_once(action),
+        }
         let fault = control;
         self.tell(if on { Fact::FaultBegan { fault } } else { Fact::FaultEnded { fault } });
     }

@@ -4,13 +4,14 @@ use super::World;
 use super::call::Resumption;
 use super::fact::{Fact, Observer};
 use super::network::Message;
+use super::replica::Applied;
 use crate::kernel::draw::Purpose;
 use crate::kernel::queue::TimerId;
 use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{
-    self, EdgeId, LabelId, NodeId, Operation, OperationId, Program, Step, TableId,
+    self, EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Program, Step, TableId,
 };
 use crate::policy::Outcome;
 
@@ -59,7 +60,7 @@ pub(super) struct Job {
     /// What this user was told last of what it wrote, see [`pack`]; 0 if it was told nothing.
     own: u64,
     worked: Span,
-    timer: Option<TimerId>,
+    pub(super) timer: Option<TimerId>,
 }
 
 /// A row's version, table and state as one word.
@@ -73,7 +74,7 @@ pub(super) fn version(value: u64) -> u64 {
 }
 
 /// Whether two packed words are of one table.
-fn same_table(one: u64, other: u64) -> bool {
+pub(super) fn same_table(one: u64, other: u64) -> bool {
     one as u32 >> 16 == other as u32 >> 16
 }
 
@@ -143,11 +144,46 @@ impl<O: Observer> World<'_, O> {
                         job.step = to;
                     }
                 }
-                Step::Commit(transaction) => self.commit(handle, transaction),
+                Step::Commit(transaction) => {
+                    if let Some(refusal) = self.commit(handle, transaction) {
+                        return self.end_job(handle, refusal);
+                    }
+                }
+                Step::AwaitReplica(timeout) => {
+                    if !self.await_replica(handle, timeout) {
+                        return;
+                    }
+                }
+                Step::AwaitApplied(wait) => match self.await_applied(handle, wait) {
+                    Applied::Yes => {}
+                    Applied::NotYet => return,
+                    Applied::TooLate => return self.end_job(handle, Outcome::Failed),
+                },
+                Step::JumpIfToldWithin(span, to) => {
+                    let order = job.subject.order;
+                    if self.was_told_within(order, span)
+                        && let Some(job) = self.jobs.get_mut(handle)
+                    {
+                        job.step = to;
+                    }
+                }
                 Step::ReadRow(table) => self.read_row(handle, table),
                 Step::TakeOutbox => self.take_outbox(handle),
                 Step::MarkOutbox => self.mark_outbox(handle),
-                Step::Lookup(table) => self.look_up(handle, table),
+                Step::Lookup(table) => {
+                    if !self.look_up(handle, table) {
+                        return;
+                    }
+                }
+                Step::Invalidate(table) => self.invalidate(handle, table),
+                Step::Refresh(read, operation) => self.refresh(handle, read, operation),
+                Step::Join(read) => {
+                    if !self.join(handle, read) {
+                        return;
+                    }
+                }
+                Step::Land(read) => self.land(handle, read),
+                Step::Abort(read) => self.abort(handle, read),
                 Step::Fill(table) => self.fill(handle, table),
                 Step::Enqueue => self.enqueue(handle),
                 Step::Acknowledge => self.acknowledge(handle),
@@ -209,11 +245,21 @@ impl<O: Observer> World<'_, O> {
         value: u64,
     ) -> bool {
         let Some(job) = self.jobs.get_mut(handle) else { return false };
+        if call.keeps_value && (outcome == Outcome::Ok || call.on_failure.is_some()) {
+            if let Some(to) = call.on_failure.filter(|_| outcome != Outcome::Ok) {
+                job.step = to;
+            }
+            return true;
+        }
         if outcome == Outcome::Ok {
             job.value = value;
             let own = job.own;
             if !call.expects_own_write {
                 job.own = value;
+                if self.program.has_sessions && self.program.edge(call.edge).is_entry {
+                    let order = job.subject.order;
+                    self.remember(order, value);
+                }
             } else if own != 0 && (value == 0 || same_table(own, value)) {
                 self.tell(Fact::ReadBack { seen: version(value), own: version(own) });
             }
@@ -237,11 +283,19 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Worked { node: job.node, span: job.worked, awaited });
         }
         match job.origin {
-            Origin::Nobody => return,
+            Origin::Nobody => {
+                if self.program.has_sessions
+                    && matches!(self.program.node(job.node).kind, Kind::Clients(_))
+                {
+                    self.sessions.remove(&job.subject.order);
+                }
+                return;
+            }
             Origin::Call { call, attempt, edge } => {
                 let key = job.key;
                 let value = job.value;
-                self.send_reply(edge, Message::Reply { call, attempt, edge, outcome, value, key });
+                let reply = Message::Reply { call, attempt, edge, outcome, value, key };
+                self.send_reply(edge, job.node, call, reply);
             }
             Origin::Delivery { queue, message } => {
                 if outcome != Outcome::Ok {

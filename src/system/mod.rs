@@ -10,14 +10,17 @@ mod clients;
 pub mod control;
 mod database;
 pub mod fact;
+mod failover;
+mod flight;
 mod job;
 mod network;
 mod outbox;
 mod provider;
 mod queue;
+mod replica;
 mod station;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::Draws;
@@ -45,6 +48,8 @@ enum Event {
     Retry(Handle),
     /// A delivered message was not acknowledged in time, or is to be delivered again.
     Visible { queue: NodeId, message: u64 },
+    /// A job has waited long enough for a worker.
+    GiveUp(Handle),
     /// A replica applies its next transaction.
     Replicate(NodeId),
     /// A database flushes its log.
@@ -60,7 +65,7 @@ enum Local {
     Nothing,
     Clients(clients::Clients),
     Database(database::Database),
-    Replica(database::Replica),
+    Replica(replica::Replica),
     Cache(cache::Cache),
     Queue(queue::Queue),
     Provider(provider::Provider),
@@ -93,6 +98,14 @@ pub struct World<'p, O> {
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
     locals: Vec<Local>,
+    /// For each database the node that leads: itself, or a replica that was promoted.
+    leaders: Vec<NodeId>,
+    /// What primaries wrote that had been replaced: positions, orders and rows.
+    discarded: Vec<(u64, u64, Vec<database::Write>)>,
+    /// What users were told, by order; only kept where a read depends on it.
+    sessions: BTreeMap<u64, replica::Session>,
+    /// Rows that processes are fetching for a cache.
+    flights: BTreeMap<flight::FlightKey, flight::Flight>,
     /// How many messages wait in all queues.
     queued: usize,
     orders: u64,
@@ -147,6 +160,10 @@ impl<'p, O: Observer> World<'p, O> {
             policy_waiters: vec![Vec::new(); program.scopes.len()],
             conditions: Conditions::new(program, controls.len()),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
+            leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
+            discarded: Vec::new(),
+            sessions: BTreeMap::new(),
+            flights: BTreeMap::new(),
             queued: 0,
             orders: 0,
             observer,
@@ -235,6 +252,12 @@ impl<'p, O: Observer> World<'p, O> {
                 self.fold(5, queue, message);
                 self.make_visible(queue, message);
             }
+            Event::GiveUp(job) => {
+                if let Some(job) = self.jobs.get(job) {
+                    self.fold(14, job.node, job.key);
+                }
+                self.give_up(job);
+            }
             Event::Replicate(replica) => {
                 self.fold(6, replica, 0);
                 self.replicate(replica);
@@ -269,9 +292,11 @@ impl<'p, O: Observer> World<'p, O> {
         }
         // The end of the run is no crash: what was committed will be on disk.
         for index in 0..self.locals.len() {
-            if let Local::Database(database) = &self.locals[index] {
-                let position = database.position();
-                self.tell(Fact::Flushed { database: NodeId(index as u16), position });
+            let database = NodeId(index as u16);
+            if matches!(self.locals[index], Local::Database(_)) {
+                let leader = self.leaders[index];
+                let position = self.store(leader).position;
+                self.tell(Fact::Flushed { database, position });
             }
         }
         for index in 0..self.locals.len() {
@@ -287,7 +312,7 @@ impl Local {
         match kind {
             Kind::Clients(_) => Local::Clients(clients::Clients::default()),
             Kind::Database(_) => Local::Database(database::Database::new(program)),
-            Kind::Replica(_) => Local::Replica(database::Replica::new(program)),
+            Kind::Replica(_) => Local::Replica(replica::Replica::new(program)),
             Kind::Cache(_) => Local::Cache(cache::Cache::default()),
             Kind::Queue(_) => Local::Queue(queue::Queue::default()),
             Kind::Provider(_) => Local::Provider(provider::Provider::default()),

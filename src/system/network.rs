@@ -17,6 +17,8 @@ pub(super) enum Message {
         call: Handle,
         attempt: u32,
         edge: EdgeId,
+        /// The node that it goes to: another one than its edge says after a failover.
+        target: NodeId,
         operation: OperationId,
         key: u64,
         subject: Subject,
@@ -37,15 +39,34 @@ const REPLY: u16 = 1;
 
 impl<O: Observer> World<'_, O> {
     /// Sends an attempt to the node that it calls.
-    pub(super) fn send_request(&mut self, edge: EdgeId, message: Message) {
-        let edge = self.program.edge(edge);
-        self.send(edge.caller, edge.target, Direction::Request, message);
+    pub(super) fn send_request(&mut self, edge: EdgeId, process: u32, mut message: Message) {
+        let Some(to) = self.route(edge, process) else {
+            return self.lose(Direction::Request);
+        };
+        if let Message::Request { target, .. } = &mut message {
+            *target = to;
+        }
+        self.send(self.program.edge(edge).caller, to, Direction::Request, message);
     }
 
-    /// Sends an answer back to the caller.
-    pub(super) fn send_reply(&mut self, edge: EdgeId, message: Message) {
-        let edge = self.program.edge(edge);
-        self.send(edge.caller, edge.target, Direction::Reply, message);
+    /// Sends an answer of a node back to the caller.
+    pub(super) fn send_reply(
+        &mut self,
+        edge: EdgeId,
+        from: NodeId,
+        call: Handle,
+        message: Message,
+    ) {
+        if !self.reaches_caller(from, edge, call) {
+            return self.lose(Direction::Reply);
+        }
+        self.send(self.program.edge(edge).caller, from, Direction::Reply, message);
+    }
+
+    /// A message goes nowhere: its target is cut off.
+    fn lose(&mut self, direction: Direction) {
+        self.tell(Fact::Sent { direction });
+        self.tell(Fact::Lost { direction });
     }
 
     /// Sends a message over the link between a caller and whom it calls, in either direction; says
@@ -86,13 +107,22 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn deliver(&mut self, handle: Handle) {
         let Some(message) = self.messages.remove(handle) else { return };
         match message {
-            Message::Request { call, attempt, edge, operation, key, subject, value, token } => {
-                let target = self.program.edge(edge).target;
+            Message::Request {
+                call,
+                attempt,
+                edge,
+                target,
+                operation,
+                key,
+                subject,
+                value,
+                token,
+            } => {
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
                 let origin = Origin::Call { call, attempt, edge };
                 let mut job = Job::new(self.program, operation, key, origin, subject);
-                (job.value, job.token) = (value, token);
+                (job.node, job.value, job.token) = (target, value, token);
                 job.instance = self.balance(target, key);
                 let instance = job.instance;
                 let handle = self.jobs.insert(job);
@@ -100,7 +130,7 @@ impl<O: Observer> World<'_, O> {
                     self.jobs.remove(handle);
                     let outcome = Outcome::Rejected;
                     let reply = Message::Reply { call, attempt, edge, outcome, value: 0, key };
-                    self.send_reply(edge, reply);
+                    self.send_reply(edge, target, call, reply);
                 }
             }
             Message::Reply { call, attempt, edge, outcome, value, key } => {

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::database::OutboxEvent;
 use super::fact::Observer;
 use super::job::Subject;
 use super::{Local, World};
@@ -63,17 +64,28 @@ impl<O: Observer> World<'_, O> {
             relay.batch = first..first + waiting.min(u64::from(most));
             relay.more = waiting > u64::from(most);
         }
-        let (next, is_done) = (relay.batch.start, relay.batch.is_empty());
-        let event = (!is_done).then(|| self.database(database).outbox[next as usize]);
+        let batch = relay.batch.clone();
+        let event = self.next_outboxed(database, batch);
+        let relay = self.relay(node);
+        relay.batch.start = event.map_or(relay.batch.end, |(index, _)| index);
         if let Some(job) = self.jobs.get_mut(handle) {
             match event {
-                Some(event) => {
+                Some((_, event)) => {
                     job.subject = event.subject;
                     job.key = key_of(round_key, event.key);
                 }
                 None => job.step = otherwise,
             }
         }
+    }
+
+    /// The first event of a batch that no failover has undone, with its index.
+    fn next_outboxed(&mut self, database: NodeId, batch: Range<u64>) -> Option<(u64, OutboxEvent)> {
+        let leader = self.leaders[database.0 as usize];
+        let outbox = &self.store(leader).outbox;
+        batch
+            .filter_map(|index| Some((index, *outbox.get(index as usize)?)))
+            .find(|(_, event)| !event.is_lost)
     }
 
     /// Ends a batch: the job's value says up to where it was published. Nothing published, nothing

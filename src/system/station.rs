@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::World;
 use super::fact::{Fact, Observer};
+use super::job::Origin;
+use super::network::Message;
+use super::{Event, World};
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
 use crate::model::language::{Balance, Order};
 use crate::model::program::{Kind, NodeId, Program};
+use crate::policy::Outcome;
 
 /// The workers and the waiting line of one instance of a node.
 #[derive(Debug, Default)]
@@ -55,7 +58,30 @@ impl<O: Observer> World<'_, O> {
             return false;
         }
         station.waiting.push_back(handle);
+        if let Some(timeout) = limits.acquire_timeout {
+            let timer = self.events.schedule_timer(self.now + timeout, Event::GiveUp(handle));
+            if let Some(job) = self.jobs.get_mut(handle) {
+                job.timer = Some(timer);
+            }
+        }
         true
+    }
+
+    /// A job has waited for a worker as long as it may: it is refused.
+    pub(super) fn give_up(&mut self, handle: Handle) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let (node, instance) = (job.node, job.instance);
+        let index = self.station_index(node, instance);
+        let waiting = &mut self.stations[index].waiting;
+        let Some(place) = waiting.iter().position(|&waiting| waiting == handle) else { return };
+        waiting.remove(place);
+        self.tell(Fact::Refused { node });
+        let Some(job) = self.jobs.remove(handle) else { return };
+        if let Origin::Call { call, attempt, edge } = job.origin {
+            let (outcome, key) = (Outcome::Rejected, job.key);
+            let reply = Message::Reply { call, attempt, edge, outcome, value: 0, key };
+            self.send_reply(edge, node, call, reply);
+        }
     }
 
     /// Frees a worker and lets the next job start.
@@ -68,6 +94,7 @@ impl<O: Observer> World<'_, O> {
             Order::Lifo => station.waiting.pop_back(),
         };
         match next {
+            Some(next) if limits.acquire_timeout.is_some() => self.wake(next),
             Some(next) => self.ready.push_back(next),
             None => {
                 station.busy -= 1;

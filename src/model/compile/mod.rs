@@ -245,6 +245,7 @@ fn station_with(instances: u32, workers: Count, line: Line) -> Station {
         workers: workers.limit(),
         queue_limit: line.limit.limit(),
         order: line.order,
+        acquire_timeout: None,
         balance: Balance::default(),
     }
 }

@@ -81,6 +81,7 @@ impl Handlers<'_, '_> {
             site,
             token: Token::None,
             expects_own_write: false,
+            keeps_value: false,
             on_failure: None,
         }
     }

@@ -3,6 +3,7 @@
 //! The nodes that have no handlers in the file (databases, caches, queues, providers, relays) get
 //! theirs here, so one interpreter runs everything.
 
+mod cached;
 mod data;
 mod edges;
 mod nodes;

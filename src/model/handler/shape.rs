@@ -45,13 +45,18 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 7] = [
+    let given: [(&str, bool, &[&str]); 12] = [
         ("policy", step.policy.is_some(), &["call", "transaction", "read", "publish", "ack"]),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
         ("expect", step.expect.is_some(), &["call"]),
         ("cache", step.cache.is_some(), &["read"]),
         ("write", !step.write.is_empty(), &["transaction"]),
         ("once", step.once.is_some(), &["transaction"]),
+        ("wait", step.wait.is_some(), &["read"]),
+        ("sticky", step.sticky.is_some(), &["read"]),
+        ("if_unchanged", step.if_unchanged, &["transaction"]),
+        ("invalidate", step.invalidate.is_some(), &["transaction"]),
+        ("order", step.order.is_some(), &["transaction"]),
         ("ignore_failure", step.ignore_failure, &["call", "transaction", "read", "publish", "ack"]),
     ];
     for (name, is_given, actions) in given {

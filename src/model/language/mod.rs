@@ -17,17 +17,21 @@ use crate::model::quantity::Count;
 
 pub use cache::Cache;
 pub use clients::{Arrivals, Clients, Keys, ProfileStep, Trace};
-pub use database::{Database, Flush, Rows, Table};
+pub use database::{Database, Flush, Replication, Rows, SemiSync, Table};
 pub use link::Link;
 pub use outbox::Outbox;
 pub use provider::Provider;
 pub use queue::Queue;
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Service};
-pub use step::{Expectation, KeyOf, Reply, Step};
+pub use step::{Expectation, Invalidation, KeyOf, Otherwise, Reply, Step, Wait};
 
 fn one() -> u32 {
     1
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn unlimited() -> Count {

@@ -40,6 +40,10 @@ pub struct Service {
 pub struct Database {
     /// How often the log is flushed; `None` flushes before each answer.
     pub flush_every: Option<Span>,
+    /// How long a transaction waits until a replica has applied it; `None` does not wait.
+    pub semi_sync: Option<Span>,
+    /// Whether a primary that has been replaced is kept from writing.
+    pub fencing: bool,
     /// The replicas that follow it.
     pub replicas: Vec<NodeId>,
 }
@@ -60,6 +64,12 @@ pub struct Cache {
     pub capacity: u32,
     /// For how long.
     pub ttl: Option<Span>,
+    /// For how long after that they are still shown.
+    pub stale_for: Span,
+    /// How often the right to fill a row is given; `None` lets everybody fill it.
+    pub lease: Option<Span>,
+    /// How eagerly a row is fetched before it expires.
+    pub early_expiry: Option<f64>,
 }
 
 /// A relay from an outbox table to a queue.

@@ -7,12 +7,13 @@ use super::language::{Balance, Order, Rows};
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::policy::Policy;
 
 pub use kind::{
     Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
 };
-pub use step::{Call, Step, Token, Transaction};
+pub use step::{CachedRead, Call, Step, Token, Transaction, Wait};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +62,8 @@ pub struct Program {
     pub tables: Vec<Table>,
     /// Names of row states, events, audit entries and effects.
     pub labels: Vec<String>,
+    /// Whether any read depends on what its user was told before.
+    pub has_sessions: bool,
 }
 
 /// One node.
@@ -87,6 +90,8 @@ pub struct Station {
     pub queue_limit: u32,
     /// Who is served first.
     pub order: Order,
+    /// How long a job waits for a worker before it is refused.
+    pub acquire_timeout: Option<Span>,
     /// How an instance is chosen.
     pub balance: Balance,
 }
