@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::Level;
 use indexmap::IndexMap;
 
-use super::{Failure, RunArguments, output};
+use super::{Failure, RunArguments, ShowArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
-use crate::model::document::{Data, Location, Patch, Sources, Value};
+use crate::model::compile;
+use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
+use crate::model::show::complete;
 
 /// A campaign and the files that it was read from.
 pub(super) struct Loaded {
@@ -39,6 +41,31 @@ pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
         }
         Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),
     }
+}
+
+/// Reads a model, and checks that it can run, for its complete text.
+pub(super) fn load_model(arguments: &ShowArguments) -> Result<toml::Table, Failure> {
+    let mut sources = Sources::default();
+    let read = read_model(arguments, &mut sources);
+    read.map_err(|problems| Failure::Input(render(&problems, &sources, &Level::ERROR)))
+}
+
+fn read_model(
+    arguments: &ShowArguments,
+    sources: &mut Sources,
+) -> Result<toml::Table, Vec<Problem>> {
+    let path = &arguments.model;
+    let mut document = read_document(path, sources)?;
+    for text in &arguments.set {
+        let set = read_override(text, sources).and_then(|patch| {
+            let path = parse_path(&patch.path).map_err(|problem| problem.at(patch.path_at))?;
+            document.set(&path, patch.value).map_err(|problem| problem.at(patch.path_at))
+        });
+        set.map_err(|problem| vec![problem])?;
+    }
+    let folders = [folder(path), PathBuf::new()];
+    compile(&document, &|name| read_beside(&folders, name))?;
+    complete(&document)
 }
 
 /// What errors call an argument of the command line.

@@ -5,6 +5,7 @@ mod load;
 mod output;
 mod progress;
 mod run;
+mod show;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,38 @@ struct Arguments {
 enum Command {
     /// Runs an experiment and writes its results.
     Run(RunArguments),
+    /// Prints a model with every default filled in.
+    Show(ShowArguments),
+    /// Prints the JSON Schema of models or of experiments, for editors.
+    Schema(SchemaArguments),
+}
+
+/// What `show` is told.
+#[derive(Debug, clap::Args)]
+struct ShowArguments {
+    /// The model, such as models/checkout.toml.
+    model: std::path::PathBuf,
+    /// Set any value of the model, such as policy.checkout.timeout=1s. Can be given more than once.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Print JSON, which is the same language.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `schema` is told.
+#[derive(Debug, clap::Args)]
+struct SchemaArguments {
+    /// Of which files.
+    of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SchemaOf {
+    /// Files in models/.
+    Model,
+    /// Files in experiments/.
+    Experiment,
 }
 
 /// What `run` is told.
@@ -75,6 +108,11 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Show(arguments) => show::show(arguments),
+        Command::Schema(arguments) => {
+            show::schema(arguments);
+            Ok(())
+        }
     };
     let code = match result {
         Ok(()) => DONE,

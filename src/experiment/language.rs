@@ -3,8 +3,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::{Deserialize, Serialize};
 
 use crate::fault::FaultText;
 use crate::invariant::InvariantTexts;
@@ -68,7 +69,7 @@ pub struct Experiment {
 pub struct Seeds(pub Range<u64>);
 
 /// `[measure]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MeasureText {
     /// The requests that count, `NODE.OPERATION`; without it, all.
@@ -96,7 +97,7 @@ impl Default for MeasureText {
 }
 
 /// `[limits]`: a run that reaches one ends with that as its verdict.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsText {
     /// Events in all.

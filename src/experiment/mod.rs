@@ -3,5 +3,6 @@
 pub mod campaign;
 pub mod language;
 pub mod run;
+pub mod schema;
 pub mod statistics;
 pub mod summary;

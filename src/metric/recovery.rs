@@ -1,13 +1,14 @@
 //! Recovery: when, after the last fault is gone, requests fare again as they did before the first.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::recorder::Window;
 use crate::kernel::time::{Span, Time};
 use crate::model::quantity::Share;
 
 /// What counts as recovered.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecoveryRule {
     /// The share of the success ratio before the faults that must be reached again.

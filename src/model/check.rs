@@ -2,6 +2,7 @@
 
 use super::compile::Sections;
 use super::document::{Data, Value};
+use super::language::{self, all_steps};
 use super::problem::{Problem, shortened};
 use super::program::{Kind, OperationId, Program, Step};
 use super::quantity::Rate;
@@ -87,11 +88,11 @@ pub(super) fn sizes(document: &Value, sections: &Sections) -> Vec<Problem> {
         let problem = Problem::new(format!("{instances} instances of services are too many"));
         refuse(&["service"], problem.expected(format!("at most {instances_max} in all")));
     }
-    let written = |step: &super::language::Step| 1 + step.write.len();
-    let flows = sections.clients.values().flat_map(|clients| &clients.flow);
+    let written = |step: &language::Step| 1 + step.write.len();
+    let flows = sections.clients.values().flat_map(|clients| all_steps(&clients.flow));
     let handlers = sections.service.values().flat_map(|service| {
-        let worker = service.steps.iter().flatten();
-        worker.chain(service.on.values().flat_map(|handler| &handler.steps))
+        let worker = service.steps.iter().flat_map(|steps| all_steps(steps));
+        worker.chain(service.on.values().flat_map(|handler| all_steps(&handler.steps)))
     });
     let parts: usize = flows.chain(handlers).map(written).sum::<usize>()
         + sections.service.values().map(|service| service.on.len()).sum::<usize>()

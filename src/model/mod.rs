@@ -12,6 +12,7 @@ pub mod policy;
 pub mod problem;
 pub mod program;
 pub mod quantity;
+pub mod show;
 mod trace;
 
 pub use check::{endless, unused};

@@ -7,6 +7,7 @@ pub mod arms;
 pub mod chart;
 pub mod figures;
 pub mod files;
+pub mod model;
 pub mod number;
 pub mod promises;
 pub mod table;

@@ -32,7 +32,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Joins the fetch of a row: says whether the job has to fetch it itself.
-    pub(super) fn join(&mut self, handle: Handle, read: CachedRead) -> bool {
+    pub(super) fn join_flight(&mut self, handle: Handle, read: CachedRead) -> bool {
         let Some(key) = self.flight_key(handle, read) else { return false };
         if let Some(flight) = self.flights.get_mut(&key)
             && self.jobs.get(flight.leader).is_some()

@@ -1,6 +1,7 @@
 //! Jobs: operations being carried out, step by step.
 
 use super::World;
+use super::branch::Forked;
 use super::call::Resumption;
 use super::fact::{Fact, Observer};
 use super::network::Message;
@@ -37,6 +38,8 @@ pub(super) enum Origin {
     Call { call: Handle, attempt: u32, edge: EdgeId },
     /// A queue that delivered a message.
     Delivery { queue: NodeId, message: u64 },
+    /// A job that runs several lists of steps at once; `round` says which time.
+    Fork { parent: Handle, round: u16 },
 }
 
 /// An operation being carried out.
@@ -58,9 +61,11 @@ pub(super) struct Job {
     /// What makes repetitions of this work the same work; 0 if nothing does.
     pub(super) token: u64,
     /// What this user was told last of what it wrote, see [`pack`]; 0 if it was told nothing.
-    own: u64,
+    pub(super) own: u64,
     worked: Span,
     pub(super) timer: Option<TimerId>,
+    /// What it waits for while its branches run.
+    pub(super) forked: Forked,
 }
 
 /// A row's version, table and state as one word.
@@ -71,6 +76,11 @@ pub(super) fn pack(version: u64, table: TableId, state: LabelId) -> u64 {
 /// The version in a packed word; 0 if nothing was found.
 pub(super) fn version(value: u64) -> u64 {
     value >> 32
+}
+
+/// The state in a packed word.
+pub(super) fn state(value: u64) -> LabelId {
+    LabelId(value as u16)
 }
 
 /// Whether two packed words are of one table.
@@ -101,6 +111,7 @@ impl Job {
             own: 0,
             worked: Span::ZERO,
             timer: None,
+            forked: Forked::default(),
         }
     }
 
@@ -167,6 +178,14 @@ impl<O: Observer> World<'_, O> {
                         job.step = to;
                     }
                 }
+                Step::JumpUnless(condition, to) => {
+                    if !self.holds(handle, condition)
+                        && let Some(job) = self.jobs.get_mut(handle)
+                    {
+                        job.step = to;
+                    }
+                }
+                Step::Fork(fork) => return self.fork(handle, fork),
                 Step::ReadRow(table) => self.read_row(handle, table),
                 Step::TakeOutbox => self.take_outbox(handle),
                 Step::MarkOutbox => self.mark_outbox(handle),
@@ -178,7 +197,7 @@ impl<O: Observer> World<'_, O> {
                 Step::Invalidate(table) => self.invalidate(handle, table),
                 Step::Refresh(read, operation) => self.refresh(handle, read, operation),
                 Step::Join(read) => {
-                    if !self.join(handle, read) {
+                    if !self.join_flight(handle, read) {
                         return;
                     }
                 }
@@ -302,16 +321,25 @@ impl<O: Observer> World<'_, O> {
                     self.give_back(job.node, queue, message, job.key);
                 }
             }
+            // It ran on its parent's worker.
+            Origin::Fork { parent, round } => return self.join(parent, round, outcome, job.value),
         }
         self.leave(job.node, job.instance);
     }
 
     /// Whether anybody still waits for what this work comes to, up to the user.
     fn is_awaited(&self, origin: Origin) -> bool {
-        let Origin::Call { call, attempt, .. } = origin else { return true };
-        let Some(call) = self.calls.get(call) else { return false };
-        call.waits_for(attempt)
-            && self.jobs.get(call.owner).is_some_and(|job| self.is_awaited(job.origin))
+        let asker = match origin {
+            Origin::Nobody | Origin::Delivery { .. } => return true,
+            Origin::Fork { parent, round } => {
+                self.jobs.get(parent).filter(|parent| parent.forked.waits_for(round))
+            }
+            Origin::Call { call, attempt, .. } => {
+                let call = self.calls.get(call).filter(|call| call.waits_for(attempt));
+                call.and_then(|call| self.jobs.get(call.owner))
+            }
+        };
+        asker.is_some_and(|job| self.is_awaited(job.origin))
     }
 
     /// Starts a job that nobody asked for.

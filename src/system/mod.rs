@@ -4,6 +4,7 @@
 //! a user, the handler of a service, the transaction of a database. Jobs call other nodes by
 //! messages over links; nothing else connects nodes.
 
+mod branch;
 mod cache;
 mod call;
 mod clients;

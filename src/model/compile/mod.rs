@@ -11,6 +11,8 @@ mod replica;
 mod service;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::kernel::draw::name_id;
 use crate::model::check;
@@ -45,16 +47,40 @@ pub const TOP: [&str; 11] = [
 ];
 
 /// A model as it was written, section by section.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Stormglass model", deny_unknown_fields)]
 pub(super) struct Sections {
+    /// What the model is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<String>,
+    /// Who asks.
     pub(super) clients: IndexMap<String, Clients>,
+    /// Workers that run handlers.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) service: IndexMap<String, Service>,
+    /// Transactions over versioned rows.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) database: IndexMap<String, Database>,
+    /// Late copies of databases.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) replica: IndexMap<String, Replica>,
+    /// Rows kept for a while.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) cache: IndexMap<String, Cache>,
+    /// Messages delivered at least once.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) queue: IndexMap<String, Queue>,
+    /// Relays from outbox tables to queues.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) outbox: IndexMap<String, Outbox>,
+    /// Effects that cannot be undone.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) provider: IndexMap<String, Provider>,
+    /// What happens to messages on their way: `default`, or `"caller -> callee"`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) link: IndexMap<String, Link>,
+    /// What callers do around a call.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(super) policy: IndexMap<String, PolicyText>,
 }
 
@@ -106,15 +132,14 @@ pub fn check_top(document: &Value) -> Vec<Problem> {
     problems
 }
 
-fn read_sections(document: &Value, problems: &mut Vec<Problem>) -> Sections {
+/// Reads every section; what cannot be read is a problem.
+pub(super) fn read_sections(document: &Value, problems: &mut Vec<Problem>) -> Sections {
     problems.extend(check_top(document));
     let section = |name: &str| document.find(&[name.to_owned()]);
-    if let Some(value) = section("description")
-        && let Err(problem) = read::<String>(value)
-    {
-        problems.push(problem);
-    }
+    let description = section("description").map(read::<String>);
     Sections {
+        description: description
+            .and_then(|text| text.map_err(|problem| problems.push(problem)).ok()),
         clients: read_each(section("clients"), problems),
         service: read_each(section("service"), problems),
         database: read_each(section("database"), problems),

@@ -1,6 +1,6 @@
 //! Reads through a cache: look there first, fetch the row after a miss, keep it there.
 
-use super::steps::with;
+use super::steps::{failure_target, with};
 use super::{Handlers, Place};
 use crate::model::language;
 use crate::model::program::{CachedRead, Call, Kind, NodeId, OperationId, Step, TableId, Token};
@@ -56,7 +56,7 @@ impl Handlers<'_, '_> {
         }
         steps.push(Step::JumpIfFound(end));
         if !text.single_flight {
-            let on_failure = step.ignore_failure.then_some(end);
+            let on_failure = failure_target(step, end);
             steps.push(Step::Call(Call { on_failure, ..read }));
             steps.push(Step::Call(Call { on_failure: Some(end), ..fill }));
             return steps;
@@ -66,9 +66,11 @@ impl Handlers<'_, '_> {
         steps.push(Step::Call(Call { on_failure: Some(next(&steps)), ..fill }));
         steps.push(Step::Land(shared));
         steps.push(Step::Abort(shared));
-        steps.push(match step.ignore_failure {
-            true => Step::Jump(end),
-            false => Step::Reply(Outcome::Failed),
+        steps.push(match (&step.fallback, step.ignore_failure) {
+            // The fallback comes behind a jump over it.
+            (Some(_), _) => Step::Jump(end + 1),
+            (None, true) => Step::Jump(end),
+            (None, false) => Step::Reply(Outcome::Failed),
         });
         steps
     }

@@ -1,7 +1,7 @@
 //! Steps that read and write data: cached reads and transactions.
 
 use super::cached::CachedPlace;
-use super::steps::{calls, token, with};
+use super::steps::{calls, failure_target, token, with};
 use super::{Handlers, Place};
 use crate::kernel::sample::Distribution;
 use crate::model::language::{self, Invalidation, Otherwise};
@@ -35,7 +35,7 @@ impl Handlers<'_, '_> {
             let at = CachedPlace { path, first, site, policy };
             return Ok(self.cached(place, &at, step, read, table));
         }
-        let on_failure = step.ignore_failure.then_some(first + 1);
+        let on_failure = failure_target(step, first + 1);
         Ok(vec![Step::Call(Call { on_failure, ..read })])
     }
 
@@ -89,14 +89,14 @@ impl Handlers<'_, '_> {
         };
         let replica = self.call(place.node, replica, policy, site);
         if step.sticky.is_none() && !falls_back {
-            let on_failure = step.ignore_failure.then_some(first + 1);
+            let on_failure = failure_target(step, first + 1);
             return Ok(vec![Step::Call(Call { on_failure, ..replica })]);
         }
         let primary = self.read_operation(of, table);
         let primary = self.call(place.node, primary, policy, site + 1);
         let sticky = u32::from(step.sticky.is_some());
         let (primary_at, end) = (first + sticky + 2, first + sticky + 3);
-        let ignored = step.ignore_failure.then_some(end);
+        let ignored = failure_target(step, end);
         let on_failure = if falls_back { Some(primary_at) } else { ignored };
         let jump = step.sticky.map(|span| Step::JumpIfToldWithin(span, primary_at));
         let steps = [
@@ -155,7 +155,7 @@ impl Handlers<'_, '_> {
                     .expected("`invalidate` with the name of a cache")
                     .inside("order"));
             }
-            let on_failure = step.ignore_failure.then_some(first + 1);
+            let on_failure = failure_target(step, first + 1);
             return Ok(vec![Step::Call(Call { on_failure, ..call })]);
         };
         let is_cache = |kind: &Kind| matches!(kind, Kind::Cache(_));
@@ -172,8 +172,7 @@ impl Handlers<'_, '_> {
         // Nobody fails because a cache did not hear: its rows are stale until they expire.
         let quiet =
             |next| Step::Call(Call { keeps_value: true, on_failure: Some(next), ..invalidate });
-        let write =
-            Step::Call(Call { on_failure: step.ignore_failure.then_some(first + 2), ..call });
+        let write = Step::Call(Call { on_failure: failure_target(step, first + 2), ..call });
         Ok(match step.order.unwrap_or_default() {
             Invalidation::Before => vec![quiet(first + 1), write],
             Invalidation::After => vec![write, quiet(first + 2)],
@@ -195,10 +194,13 @@ impl Handlers<'_, '_> {
     /// The table of this database whose row the last call before a step read.
     fn read_before(&self, database: NodeId, before: &[Step]) -> Option<TableId> {
         let program = &self.compiler.program;
+        // What a list beside this one has read ends with it.
         let last = before.iter().rev().find_map(|step| match step {
-            Step::Call(call) => Some(program.operation(call.operation)),
+            Step::Call(call) => Some(Some(program.operation(call.operation))),
+            Step::Finish => Some(None),
             _ => None,
-        })?;
+        });
+        let last = last.flatten()?;
         // The operations of services have no steps yet.
         if matches!(program.node(last.node).kind, Kind::Service(_) | Kind::Provider(_)) {
             return None;

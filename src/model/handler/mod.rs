@@ -3,9 +3,11 @@
 //! The nodes that have no handlers in the file (databases, caches, queues, providers, relays) get
 //! theirs here, so one interpreter runs everything.
 
+mod branches;
 mod cached;
 mod data;
 mod edges;
+mod ending;
 mod nodes;
 mod shape;
 mod steps;
@@ -81,7 +83,9 @@ impl<'c, 'd> Handlers<'c, 'd> {
             let node = self.node(name);
             let place = Place { node, path: vec!["clients", name, "flow"], role: Role::User };
             let flow = self.declare(node, "flow");
-            if !clients.flow.is_empty() && clients.flow.iter().all(|step| step.call.is_none()) {
+            if !clients.flow.is_empty()
+                && language::all_steps(&clients.flow).iter().all(|step| step.call.is_none())
+            {
                 let problem =
                     Problem::new("these users never ask anything").expected("at least one `call`");
                 self.compiler.problem(&place.path, problem);

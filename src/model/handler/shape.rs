@@ -4,7 +4,13 @@ use super::Role;
 use crate::model::language;
 use crate::model::problem::Problem;
 
-const ACTIONS: &str = "work, think, call, transaction, read, publish, reply, ack";
+const ACTIONS: &str =
+    "work, think, call, transaction, read, publish, reply, ack, nack, when, parallel";
+
+/// The actions that call another node.
+const CALLS: [&str; 5] = ["call", "transaction", "read", "publish", "ack"];
+/// The actions that can fail.
+const CAN_FAIL: [&str; 6] = ["call", "transaction", "read", "publish", "ack", "parallel"];
 
 /// The one thing that a step does.
 pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem> {
@@ -17,6 +23,9 @@ pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem>
         ("publish", step.publish.is_some()),
         ("reply", step.reply.is_some()),
         ("ack", step.ack.is_some()),
+        ("nack", step.nack.is_some()),
+        ("when", step.when.is_some()),
+        ("parallel", step.parallel.is_some()),
     ];
     let mut actions = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name);
     match (actions.next(), actions.next()) {
@@ -31,22 +40,22 @@ pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem>
 
 pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
     match (role, action) {
-        (Role::User, "call" | "think") => Ok(()),
-        (Role::User, _) => {
-            Err(Problem::new(format!("`{action}` is no step of a user"))
-                .expected("`call` or `think`"))
-        }
+        (Role::User, "call" | "think" | "when" | "parallel") => Ok(()),
+        (Role::User, _) => Err(Problem::new(format!("`{action}` is no step of a user"))
+            .expected("`call`, `think`, `when` or `parallel`")),
         (_, "think") => Err(Problem::new("only users think").expected("`work`")),
         (Role::Worker(_), "reply") => Err(Problem::new("nobody waits for a worker's reply")
             .expected("`{ ack = true }` when the message is done with")),
+        (Role::Handler, "nack") => Err(Problem::new("only a worker has a message to give back")
+            .expected("`{ reply = \"failed\" }`")),
         _ => Ok(()),
     }
 }
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 12] = [
-        ("policy", step.policy.is_some(), &["call", "transaction", "read", "publish", "ack"]),
+    let given: [(&str, bool, &[&str]); 16] = [
+        ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
         ("expect", step.expect.is_some(), &["call"]),
         ("cache", step.cache.is_some(), &["read"]),
@@ -57,7 +66,11 @@ pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(),
         ("if_unchanged", step.if_unchanged, &["transaction"]),
         ("invalidate", step.invalidate.is_some(), &["transaction"]),
         ("order", step.order.is_some(), &["transaction"]),
-        ("ignore_failure", step.ignore_failure, &["call", "transaction", "read", "publish", "ack"]),
+        ("ignore_failure", step.ignore_failure, &CAN_FAIL),
+        ("fallback", step.fallback.is_some(), &CAN_FAIL),
+        ("then", !step.then.is_empty(), &["when"]),
+        ("otherwise", !step.otherwise.is_empty(), &["when"]),
+        ("need", step.need.is_some(), &["parallel"]),
     ];
     for (name, is_given, actions) in given {
         if is_given && !actions.contains(&action) {

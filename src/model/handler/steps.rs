@@ -1,10 +1,10 @@
-//! Lists of steps: each step by itself, and whether the list ends as it must.
+//! Lists of steps: each step by itself.
 
 use super::shape::{check_modifiers, check_role, one_action};
 use super::{Handlers, Place, Role};
 use crate::model::language::{self, KeyOf, Reply};
 use crate::model::problem::Problem;
-use crate::model::program::{CachedRead, Call, Kind, OperationId, Step, Token};
+use crate::model::program::{CachedRead, Call, Fork, Kind, OperationId, Step, Token};
 use crate::policy::Outcome;
 
 impl Handlers<'_, '_> {
@@ -17,15 +17,8 @@ impl Handlers<'_, '_> {
     ) {
         // Built-in operations that the steps call must not come between them.
         let mut compiled = Vec::new();
-        for (index, step) in steps.iter().enumerate() {
-            let index = index.to_string();
-            let mut path = place.path.clone();
-            path.push(&index);
-            match self.step(place, &path, step, &compiled) {
-                Ok(more) => compiled.extend(more),
-                Err(problem) => self.compiler.problem(&path, problem),
-            }
-        }
+        let forks = self.compiler.program.forks.len();
+        self.list(place, &place.path, steps, &mut compiled);
         self.check_ending(place, steps);
         if place.role != Role::Handler {
             compiled.push(Step::Finish);
@@ -34,53 +27,62 @@ impl Handlers<'_, '_> {
         let first = self.compiler.program.steps.len() as u32;
         let shifted = compiled.into_iter().map(|step| shift(step, first));
         self.compiler.program.steps.extend(shifted);
+        for fork in &mut self.compiler.program.forks[forks..] {
+            shift_fork(fork, first);
+        }
     }
 
-    /// A handler answers exactly once, at its end; a worker acknowledges.
-    pub(super) fn check_ending(&mut self, place: &Place<'_>, steps: &[language::Step]) {
-        let replies = steps.iter().position(|step| step.reply.is_some());
-        let is_unclear = steps.iter().any(|step| one_action(step).is_err());
-        let problem = match (place.role, steps.last()) {
-            // The step that does nothing or two things has been told so.
-            (_, Some(_)) if is_unclear => return,
-            (_, None) => Problem::new("there are no steps").expected("at least one step"),
-            (Role::Handler, Some(last)) if last.reply.is_none() => match replies {
-                Some(reply) => {
-                    let problem = Problem::new("a step after the reply would never run")
-                        .expected("`reply` as the last step");
-                    problem.inside((reply + 1).to_string())
-                }
-                None => Problem::new("this handler never answers")
-                    .expected("`{ reply = \"ok\" }` as the last step"),
-            },
-            (Role::Handler, Some(_)) if replies != Some(steps.len() - 1) => {
-                Problem::new("a handler answers once")
-                    .expected("`reply` as the last step only")
-                    .inside(replies.unwrap_or_default().to_string())
+    /// Compiles a list of steps, at the end of those that the operation has already.
+    pub(super) fn list(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        steps: &[language::Step],
+        compiled: &mut Vec<Step>,
+    ) {
+        for (index, step) in steps.iter().enumerate() {
+            let index = index.to_string();
+            let path = with(path, &index);
+            if let Err(problem) = self.step(place, &path, step, compiled) {
+                self.compiler.problem(&path, problem);
             }
-            (Role::Worker(_), Some(_)) if !steps.iter().any(|step| step.ack == Some(true)) => {
-                Problem::new("this worker never acknowledges its messages")
-                    .expected("`{ ack = true }`, or every message is delivered again")
-            }
-            _ => return,
-        };
-        self.compiler.problem(&place.path, problem);
+        }
     }
 
     /// Compiles one step; jumps count from the first step of the operation.
-    pub(super) fn step(
+    fn step(
         &mut self,
         place: &Place<'_>,
         path: &[&str],
         step: &language::Step,
-        before: &[Step],
-    ) -> Result<Vec<Step>, Problem> {
+        compiled: &mut Vec<Step>,
+    ) -> Result<(), Problem> {
         let action = one_action(step)?;
         check_role(place.role, action)?;
         check_modifiers(step, action)?;
-        let next = before.len() as u32 + 1;
+        match action {
+            "when" => self.when(place, path, step, compiled),
+            "parallel" => self.parallel(place, path, step, compiled),
+            _ => {
+                let more = self.action(place, path, step, action, compiled)?;
+                compiled.extend(more);
+                self.fallback(place, path, step, compiled);
+                Ok(())
+            }
+        }
+    }
+
+    /// Compiles a step without steps inside it.
+    fn action(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        step: &language::Step,
+        action: &str,
+        before: &[Step],
+    ) -> Result<Vec<Step>, Problem> {
         let policy = self.policy(&with(path, "policy"), step.policy.as_deref()).unwrap_or(0);
-        let on_failure = step.ignore_failure.then_some(next);
+        let on_failure = failure_target(step, before.len() as u32 + 1);
         let site = calls(before);
         let call = |handlers: &mut Self, operation| {
             let call = handlers.call(place.node, operation, policy, site);
@@ -90,6 +92,7 @@ impl Handlers<'_, '_> {
             "work" => Step::Work(step.work.expect("the action")),
             "think" => Step::Think(step.think.expect("the action")),
             "reply" => Step::Reply(reply_outcome(step.reply.expect("the action"))),
+            "nack" => Step::Reply(Outcome::Failed),
             "call" => {
                 let target = step.call.as_deref().unwrap_or_default();
                 let Some(operation) = self.target(&with(path, "call"), target, place) else {
@@ -132,6 +135,18 @@ impl Handlers<'_, '_> {
     }
 }
 
+/// Where a step that fails goes on: at `next` if its failure is ignored, at a fallback that is
+/// still to be compiled, or nowhere.
+pub(super) fn failure_target(step: &language::Step, next: u32) -> Option<u32> {
+    match step.fallback {
+        Some(_) => Some(FALLBACK),
+        None => step.ignore_failure.then_some(next),
+    }
+}
+
+/// The place of a fallback that is still to be compiled.
+pub(super) const FALLBACK: u32 = u32::MAX;
+
 /// The path with one more key.
 pub(super) fn with<'a>(path: &[&'a str], key: &'a str) -> Vec<&'a str> {
     path.iter().copied().chain([key]).collect()
@@ -156,6 +171,7 @@ fn shift(step: Step, first: u32) -> Step {
     match step {
         Step::Jump(to) => Step::Jump(to + first),
         Step::JumpIfFound(to) => Step::JumpIfFound(to + first),
+        Step::JumpUnless(condition, to) => Step::JumpUnless(condition, to + first),
         Step::Call(call) => {
             Step::Call(Call { on_failure: call.on_failure.map(|to| to + first), ..call })
         }
@@ -170,6 +186,13 @@ fn shift(step: Step, first: u32) -> Step {
 
 fn shift_read(read: CachedRead, first: u32) -> CachedRead {
     CachedRead { end: read.end + first, failed: read.failed + first, ..read }
+}
+
+/// The fork with its jumps moved by `first`.
+fn shift_fork(fork: &mut Fork, first: u32) {
+    fork.branches.iter_mut().for_each(|branch| *branch += first);
+    fork.join += first;
+    fork.on_failure = fork.on_failure.map(|to| to + first);
 }
 
 fn reply_outcome(reply: Reply) -> Outcome {

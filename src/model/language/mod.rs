@@ -24,7 +24,9 @@ pub use provider::Provider;
 pub use queue::Queue;
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Service};
-pub use step::{Expectation, Invalidation, KeyOf, Otherwise, Reply, Step, Wait};
+pub use step::{
+    Condition, Expectation, Invalidation, KeyOf, Otherwise, Reply, Step, Wait, all_steps,
+};
 
 fn one() -> u32 {
     1

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
+use crate::model::quantity::Share;
 
 /// One step of a flow or handler. Exactly one of the first group says what it does.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -26,6 +27,12 @@ pub struct Step {
     pub reply: Option<Reply>,
     /// Tells the queue that the message is done with.
     pub ack: Option<bool>,
+    /// Gives the message back to the queue, as a handler that fails does.
+    pub nack: Option<bool>,
+    /// Goes one of two ways: `then` if this is so, `otherwise` if not.
+    pub when: Option<Condition>,
+    /// Does several lists of steps at once, on the same worker, and waits for them.
+    pub parallel: Option<Vec<Vec<Step>>>,
 
     /// With `call`, `transaction`, `read`, `publish`: how, by the name of a policy.
     pub policy: Option<String>,
@@ -37,6 +44,7 @@ pub struct Step {
     pub cache: Option<String>,
     /// With `transaction`: the rows and events it writes, `"TABLE = state"`, `"outbox = event"`,
     /// `"audit = entry"`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub write: Vec<String>,
     /// With `read` of a replica: wait until it shows what the user was told of.
     pub wait: Option<Wait>,
@@ -45,6 +53,7 @@ pub struct Step {
     pub sticky: Option<Span>,
     /// With `transaction`, right after a `read` of the same database: change nothing and answer
     /// `conflict` if the row that was read has changed since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub if_unchanged: bool,
     /// With `transaction`: the cache from which the rows that it writes are removed.
     pub invalidate: Option<String>,
@@ -54,7 +63,65 @@ pub struct Step {
     /// nothing and is answered like the first.
     pub once: Option<KeyOf>,
     /// With anything that can fail: go on with the next step instead of failing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignore_failure: bool,
+    /// With anything that can fail: what to do instead when it has failed; then the handler goes on
+    /// with the next step.
+    pub fallback: Option<Vec<Step>>,
+    /// With `when`: what to do if it is so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Step>,
+    /// With `when`: what to do if it is not so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub otherwise: Vec<Step>,
+    /// With `parallel`: how many of the lists must succeed; without it, all. The others go on, but
+    /// nobody waits for them.
+    pub need: Option<u32>,
+}
+
+impl Step {
+    /// The lists of steps inside this one.
+    fn inner(&self) -> impl Iterator<Item = &[Step]> {
+        let lists = [self.then.as_slice(), self.otherwise.as_slice()];
+        let fallback = self.fallback.as_deref();
+        let branches = self.parallel.iter().flatten().map(Vec::as_slice);
+        lists.into_iter().chain(fallback).chain(branches)
+    }
+}
+
+/// The steps of a list and of every list inside them.
+pub fn all_steps(steps: &[Step]) -> Vec<&Step> {
+    let mut lists = vec![steps];
+    let mut all = Vec::new();
+    while let Some(list) = lists.pop() {
+        for step in list {
+            all.push(step);
+            lists.extend(step.inner());
+        }
+    }
+    all
+}
+
+/// What a handler can ask before it goes on. What was read is what the last `read` or `call` found.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Condition {
+    /// A row was found.
+    Found,
+    /// No row was found.
+    Missing,
+    /// The row was found in this state.
+    State(String),
+    /// The row was found in another state, or not at all.
+    NotState(String),
+    /// True of this share of the orders, whenever they are asked about: a poison order.
+    ShareOfOrders(Share),
+    /// True of this share of the keys, whenever they are asked about.
+    ShareOfKeys(Share),
+    /// True of this share of the requests, whenever they are asked about, retries included.
+    ShareOfRequests(Share),
+    /// True of this share of the attempts, each by itself.
+    ShareOfAttempts(Share),
 }
 
 /// How a read at a replica waits until it shows what the user was told of.

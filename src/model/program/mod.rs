@@ -13,7 +13,7 @@ use crate::policy::Policy;
 pub use kind::{
     Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
 };
-pub use step::{CachedRead, Call, Step, Token, Transaction, Wait};
+pub use step::{CachedRead, Call, ChanceOf, Condition, Fork, Step, Token, Transaction, Wait};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +39,10 @@ pub struct LabelId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId(pub u16);
 
+/// The index of a fork in [`Program::forks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ForkId(pub u16);
+
 /// A model in the form in which it runs.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -48,6 +52,8 @@ pub struct Program {
     pub operations: Vec<Operation>,
     /// The steps of all operations, one after the other.
     pub steps: Vec<Step>,
+    /// Every list of branches.
+    pub forks: Vec<Fork>,
     /// Every (caller, target operation, policy).
     pub edges: Vec<Edge>,
     /// What happens to messages from node `a` to node `b`, at `a * nodes + b`.

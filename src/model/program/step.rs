@@ -1,6 +1,7 @@
 //! What a node does: steps of an operation, calls and transactions.
 
-use super::{EdgeId, LabelId, NodeId, OperationId, TableId, TransactionId};
+use super::{EdgeId, ForkId, LabelId, NodeId, OperationId, TableId, TransactionId};
+use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::policy::Outcome;
@@ -56,6 +57,10 @@ pub enum Step {
     Jump(u32),
     /// Goes to another step if the last read found a row.
     JumpIfFound(u32),
+    /// Goes to another step unless something is so.
+    JumpUnless(Condition, u32),
+    /// Starts the branches of a fork and waits for them.
+    Fork(ForkId),
 
     /// Database: applies a transaction.
     Commit(TransactionId),
@@ -124,6 +129,54 @@ pub struct CachedRead {
     pub end: u32,
     /// The step at which those go on that waited in vain.
     pub failed: u32,
+}
+
+/// What a job can ask before it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Condition {
+    /// The last read found a row.
+    Found,
+    /// The last read found nothing.
+    Missing,
+    /// The last read found a row in this state.
+    State(LabelId),
+    /// The last read found no row in this state.
+    NotState(LabelId),
+    /// A draw falls below a probability.
+    Chance {
+        /// How likely it is.
+        share: Probability,
+        /// What has one draw, however often it is asked.
+        of: ChanceOf,
+        /// A stable id of this step.
+        site: u32,
+    },
+}
+
+/// What has one draw at a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChanceOf {
+    /// The order.
+    Order,
+    /// The key that the user is about.
+    Key,
+    /// The user's request.
+    Request,
+    /// The attempt: the job itself.
+    Attempt,
+}
+
+/// Lists of steps that are done at once.
+#[derive(Clone, Debug)]
+pub struct Fork {
+    /// The first step of each.
+    pub branches: Vec<u32>,
+    /// How many of them must succeed.
+    pub need: u32,
+    /// Where the job goes on.
+    pub join: u32,
+    /// Where the job goes on if too many fail; without it, the job fails.
+    pub on_failure: Option<u32>,
 }
 
 /// A call from a step.

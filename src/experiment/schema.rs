@@ -1,0 +1,105 @@
+//! The JSON Schema of experiments.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
+
+use super::language::{LimitsText, MeasureText, Seeds};
+use crate::fault::FaultText;
+use crate::invariant::InvariantTexts;
+use crate::kernel::time::Span;
+
+/// The JSON Schema of experiments. What names mean and which numbers fit together is beyond it.
+#[must_use]
+pub fn experiment_schema() -> Schema {
+    schema_for!(Keys)
+}
+
+/// The keys of an experiment. Its parts are read one by one (`experiment::language`), so that an
+/// error in one does not hide the others; this is the whole, for its schema.
+#[derive(JsonSchema)]
+#[schemars(title = "Stormglass experiment", deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+struct Keys {
+    /// Its name: results are written to `out/NAME`.
+    name: String,
+    /// What its pictures are called.
+    title: Option<String>,
+    /// What it answers.
+    question: Option<String>,
+    /// The model's file, relative to the experiment's.
+    model: String,
+    /// The seeds of its runs; `"1..31"` without it.
+    seeds: Option<Seeds>,
+    /// For how long users arrive.
+    arrivals: Span,
+    /// How long a run goes on after the last arrival.
+    #[schemars(default)]
+    drain: Span,
+    /// What every arm changes in the model.
+    set: Option<Changes>,
+    /// What is measured.
+    #[schemars(default)]
+    measure: MeasureText,
+    /// What goes wrong.
+    #[schemars(default)]
+    faults: Vec<FaultText>,
+    /// Which promises are watched.
+    #[schemars(default)]
+    invariants: InvariantTexts,
+    /// When a run is given up.
+    #[schemars(default)]
+    limits: LimitsText,
+    /// The alternatives; without them the model itself is the only one.
+    arms: Option<IndexMap<String, Variant>>,
+    /// What is swept, each with its levels.
+    factors: Option<IndexMap<String, IndexMap<String, Variant>>>,
+}
+
+/// An arm, or a level of a factor.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+struct Variant {
+    /// What pictures and tables call it.
+    label: Option<String>,
+    /// What it changes in the model.
+    set: Option<Changes>,
+}
+
+/// New values by the path of what they replace, such as `"policy.checkout.timeout" = "1s"`.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+struct Changes(IndexMap<String, serde_json::Value>);
+
+impl JsonSchema for Seeds {
+    fn schema_name() -> Cow<'static, str> {
+        "Seeds".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": Seeds::EXPECTED,
+            "pattern": r"^\s*[0-9]+\s*\.\.\s*[0-9]+\s*$",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::language::TOP;
+
+    #[test]
+    fn the_schema_has_the_keys_that_are_read() {
+        let schema = experiment_schema();
+        let keys = schema.get("properties").and_then(|keys| keys.as_object()).expect("an object");
+        let mut keys: Vec<&str> = keys.keys().map(String::as_str).collect();
+        let mut read = TOP.to_vec();
+        keys.sort_unstable();
+        read.sort_unstable();
+        assert_eq!(keys, read);
+    }
+}

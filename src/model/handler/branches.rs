@@ -1,0 +1,139 @@
+//! Steps with steps inside them: conditions, branches that run at once, fallbacks.
+
+use super::steps::{FALLBACK, failure_target, with};
+use super::{Handlers, Place};
+use crate::kernel::draw::{Probability, name_id};
+use crate::model::language;
+use crate::model::problem::Problem;
+use crate::model::program::{Call, ChanceOf, Condition, Fork, ForkId, Step};
+use crate::model::quantity::Share;
+
+/// The most lists of steps that run at once.
+const BRANCHES_MAX: usize = 100;
+
+impl Handlers<'_, '_> {
+    /// Compiles `when`: a jump over `then`, and over `otherwise` behind it.
+    pub(super) fn when(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        step: &language::Step,
+        compiled: &mut Vec<Step>,
+    ) -> Result<(), Problem> {
+        if step.then.is_empty() && step.otherwise.is_empty() {
+            return Err(Problem::new("nothing is done either way").expected("`then = [ … ]`"));
+        }
+        let Some(condition) = &step.when else { return Ok(()) };
+        let condition = self.condition(condition, path);
+        let branch = compiled.len();
+        compiled.push(Step::JumpUnless(condition, 0));
+        self.list(place, &with(path, "then"), &step.then, compiled);
+        if step.otherwise.is_empty() {
+            compiled[branch] = Step::JumpUnless(condition, compiled.len() as u32);
+            return Ok(());
+        }
+        let leave = compiled.len();
+        compiled.push(Step::Jump(0));
+        compiled[branch] = Step::JumpUnless(condition, compiled.len() as u32);
+        self.list(place, &with(path, "otherwise"), &step.otherwise, compiled);
+        compiled[leave] = Step::Jump(compiled.len() as u32);
+        Ok(())
+    }
+
+    fn condition(&mut self, text: &language::Condition, path: &[&str]) -> Condition {
+        // The path is the step's name: a step that is added after it moves no draw.
+        let site = name_id(&path.join("."));
+        let chance =
+            |share: Share, of| Condition::Chance { share: Probability::new(share.0), of, site };
+        match text {
+            language::Condition::Found => Condition::Found,
+            language::Condition::Missing => Condition::Missing,
+            language::Condition::State(state) => Condition::State(self.label(state)),
+            language::Condition::NotState(state) => Condition::NotState(self.label(state)),
+            language::Condition::ShareOfOrders(share) => chance(*share, ChanceOf::Order),
+            language::Condition::ShareOfKeys(share) => chance(*share, ChanceOf::Key),
+            language::Condition::ShareOfRequests(share) => chance(*share, ChanceOf::Request),
+            language::Condition::ShareOfAttempts(share) => chance(*share, ChanceOf::Attempt),
+        }
+    }
+
+    /// Compiles `parallel`: a fork, then each list with its end.
+    pub(super) fn parallel(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        step: &language::Step,
+        compiled: &mut Vec<Step>,
+    ) -> Result<(), Problem> {
+        let lists = step.parallel.as_deref().unwrap_or_default();
+        check_parallel(lists, step.need)?;
+        let forks = &mut self.compiler.program.forks;
+        let id = ForkId(forks.len() as u16);
+        let need = step.need.unwrap_or(lists.len() as u32);
+        forks.push(Fork { branches: Vec::new(), need, join: 0, on_failure: None });
+        compiled.push(Step::Fork(id));
+        let path = with(path, "parallel");
+        let mut branches = Vec::new();
+        for (index, list) in lists.iter().enumerate() {
+            branches.push(compiled.len() as u32);
+            self.list(place, &with(&path, &index.to_string()), list, compiled);
+            compiled.push(Step::Finish);
+        }
+        let join = compiled.len() as u32;
+        let on_failure = match &step.fallback {
+            None => failure_target(step, join),
+            Some(fallback) => {
+                let end = compiled.len();
+                compiled.push(Step::Jump(0));
+                self.list(place, &with(&path, "fallback"), fallback, compiled);
+                compiled[end] = Step::Jump(compiled.len() as u32);
+                Some(join + 1)
+            }
+        };
+        self.compiler.program.forks[id.0 as usize] = Fork { branches, need, join, on_failure };
+        Ok(())
+    }
+
+    /// Compiles what a step does when it has failed, behind the step.
+    pub(super) fn fallback(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        step: &language::Step,
+        compiled: &mut Vec<Step>,
+    ) {
+        let Some(fallback) = &step.fallback else { return };
+        let leave = compiled.len();
+        compiled.push(Step::Jump(0));
+        let start = compiled.len() as u32;
+        for step in compiled.iter_mut() {
+            if let Step::Call(Call { on_failure: Some(to), .. }) = step
+                && *to == FALLBACK
+            {
+                *to = start;
+            }
+        }
+        self.list(place, &with(path, "fallback"), fallback, compiled);
+        compiled[leave] = Step::Jump(compiled.len() as u32);
+    }
+}
+
+fn check_parallel(lists: &[Vec<language::Step>], need: Option<u32>) -> Result<(), Problem> {
+    if lists.len() < 2 || lists.len() > BRANCHES_MAX {
+        return Err(Problem::new(format!("{} lists of steps cannot run at once", lists.len()))
+            .expected(format!("from 2 to {BRANCHES_MAX} lists: [[ … ], [ … ]]"))
+            .inside("parallel"));
+    }
+    if let Some(index) = lists.iter().position(Vec::is_empty) {
+        return Err(Problem::new("there are no steps")
+            .expected("at least one step")
+            .inside(index.to_string())
+            .inside("parallel"));
+    }
+    if need.is_some_and(|need| need == 0 || need as usize > lists.len()) {
+        return Err(Problem::new(format!("not so many of {} lists can succeed", lists.len()))
+            .expected(format!("from 1 to {}", lists.len()))
+            .inside("need"));
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! A model with every default filled in, and the schema of models.
+
+use schemars::{Schema, schema_for};
+
+use super::compile::{Sections, read_sections};
+use super::document::Value;
+use super::problem::Problem;
+
+/// The complete model as a TOML table: sections in the order of the language, keys in the order of
+/// their documentation. What is left out has no value: there is no limit, no policy, no such steps.
+///
+/// # Errors
+/// Every section that cannot be read. Whether names and numbers fit together is said by
+/// [`super::compile()`].
+pub fn complete(document: &Value) -> Result<toml::Table, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let sections: Sections = read_sections(document, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    toml::Table::try_from(sections).map_err(|error| vec![Problem::new(error.to_string())])
+}
+
+/// The JSON Schema of models. What names mean and which numbers fit together is beyond it.
+#[must_use]
+pub fn model_schema() -> Schema {
+    schema_for!(Sections)
+}

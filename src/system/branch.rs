@@ -1,0 +1,101 @@
+//! Ways through a handler: conditions, and lists of steps that run at once.
+
+use super::World;
+use super::fact::Observer;
+use super::job::{Job, Origin, state};
+use crate::kernel::draw::{Purpose, key_of};
+use crate::kernel::slab::Handle;
+use crate::model::program::{ChanceOf, Condition, Fork, ForkId};
+use crate::policy::Outcome;
+
+/// What a job knows of its branches.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Forked {
+    /// How many forks it has come to; branches of an earlier one are nobody's concern.
+    round: u16,
+    /// The fork that it waits at.
+    fork: Option<ForkId>,
+    succeeded: u16,
+    failed: u16,
+}
+
+/// Keys of branches are not those of calls, whose sites are below this.
+const FIRST_BRANCH: u64 = 1 << 32;
+
+impl Forked {
+    /// Whether the job still waits for the branches of this round.
+    pub(super) fn waits_for(self, round: u16) -> bool {
+        self.fork.is_some() && self.round == round
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// Whether something is so for a job.
+    pub(super) fn holds(&mut self, handle: Handle, condition: Condition) -> bool {
+        let Some(job) = self.jobs.get(handle) else { return false };
+        match condition {
+            Condition::Found => job.value != 0,
+            Condition::Missing => job.value == 0,
+            Condition::State(wanted) => job.value != 0 && state(job.value) == wanted,
+            Condition::NotState(unwanted) => job.value == 0 || state(job.value) != unwanted,
+            Condition::Chance { share, of, site } => {
+                let work = match of {
+                    ChanceOf::Order => job.subject.order,
+                    ChanceOf::Key => job.subject.key,
+                    ChanceOf::Request => job.subject.request,
+                    ChanceOf::Attempt => job.key,
+                };
+                share.happens(self.draws.draw(Purpose::Choice, site, work, 0))
+            }
+        }
+    }
+
+    /// Starts the branches of a fork; the job waits for them.
+    pub(super) fn fork(&mut self, handle: Handle, id: ForkId) {
+        let fork = &self.program.forks[id.0 as usize];
+        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let round = job.forked.round.wrapping_add(1);
+        job.forked = Forked { round, fork: Some(id), succeeded: 0, failed: 0 };
+        let first = FIRST_BRANCH + u64::from(round) * (1 << 16);
+        for (index, &step) in fork.branches.iter().enumerate() {
+            let Some(job) = self.jobs.get(handle) else { return };
+            let key = key_of(job.key, first + index as u64);
+            let origin = Origin::Fork { parent: handle, round };
+            let mut branch = Job::new(self.program, job.operation, key, origin, job.subject);
+            (branch.instance, branch.step) = (job.instance, step);
+            (branch.value, branch.token, branch.own) = (job.value, job.token, job.own);
+            let branch = self.jobs.insert(branch);
+            self.ready.push_back(branch);
+        }
+    }
+
+    /// A branch has ended: its parent goes on if enough have succeeded, or if too many have failed.
+    pub(super) fn join(&mut self, parent: Handle, round: u16, outcome: Outcome, value: u64) {
+        let program = self.program;
+        let Some(job) = self.jobs.get_mut(parent) else { return };
+        let Some(id) = job.forked.fork.filter(|_| job.forked.waits_for(round)) else { return };
+        let fork: &Fork = &program.forks[id.0 as usize];
+        match outcome {
+            Outcome::Ok => job.forked.succeeded += 1,
+            _ => job.forked.failed += 1,
+        }
+        let may_fail = fork.branches.len() as u32 - fork.need;
+        let next = if u32::from(job.forked.succeeded) >= fork.need {
+            job.value = value;
+            Some(fork.join)
+        } else if u32::from(job.forked.failed) > may_fail {
+            job.value = 0;
+            fork.on_failure
+        } else {
+            return;
+        };
+        job.forked.fork = None;
+        match next {
+            Some(step) => {
+                job.step = step;
+                self.ready.push_back(parent);
+            }
+            None => self.end_job(parent, Outcome::Failed),
+        }
+    }
+}
