@@ -123,7 +123,8 @@ impl<O: Observer> World<'_, O> {
         }
         let now = self.now;
         let replica = self.replica(node);
-        while let Some(record) = replica.pending.pop_front_if(|record| record.due <= now) {
+        while let Some(&record) = replica.pending.front().filter(|record| record.due <= now) {
+            replica.pending.pop_front();
             for (table, row, value) in replica.writes.drain(..record.rows) {
                 replica.store.tables.set(table, row, value, record.written);
             }
