@@ -12,6 +12,7 @@ use crate::experiment::campaign::{Campaign, Documents};
 use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
+use crate::model::recording::with_recordings;
 use crate::model::show::complete;
 
 /// A campaign and the files that it was read from.
@@ -64,8 +65,10 @@ fn read_model(
         set.map_err(|problem| vec![problem])?;
     }
     let folders = [folder(path), PathBuf::new()];
-    compile(&document, &|name| read_beside(&folders, name))?;
-    complete(&document)
+    let read_file = |name: &str| read_beside(&folders, name);
+    compile(&document, &read_file)?;
+    let filled = with_recordings(&document, &read_file).map_err(|problem| vec![problem])?;
+    complete(&filled)
 }
 
 /// What errors call an argument of the command line.

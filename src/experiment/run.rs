@@ -83,8 +83,8 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
         cell.limits,
         observer,
     );
-    for (clients, rates) in &cell.plan.rates {
-        world.set_arrival_rates(*clients, rates.clone());
+    for &(clients, spike) in &cell.plan.spikes {
+        world.add_spike(clients, spike);
     }
     let (outcome, (recorder, invariants)) = world.run();
     let metrics = recorder.finish();

@@ -24,7 +24,7 @@ pub struct Metric {
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 19] = [
+pub const METRICS: [Metric; 20] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
@@ -136,6 +136,11 @@ pub const METRICS: [Metric; 19] = [
         name: "commits_lost",
         meaning: "committed transactions that a failover lost",
         value: |_, run| Some(run.metrics.commits_lost as f64),
+    },
+    Metric {
+        name: "older_read_ratio",
+        meaning: "reads that showed an older version than the user had seen, of all that could",
+        value: |_, run| ratio(run.metrics.older_reads, run.metrics.reads_again),
     },
 ];
 

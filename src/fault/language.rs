@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
-use crate::model::quantity::{Rate, Share};
+use crate::model::quantity::{Rate, Share, Shift};
 
 /// One fault as it is written: when, where, what, how strong.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -12,19 +12,21 @@ use crate::model::quantity::{Rate, Share};
 pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Whom it strikes: a node, a link such as `"api -> payment"`, or `"all"` links.
+    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a link such as
+    /// `"api -> payment"`, or `"all"` links.
     pub target: String,
     /// When it begins.
     pub at: Span,
-    /// How long it lasts.
-    #[serde(rename = "for")]
+    /// How long it lasts. A `redelivery_burst` has no duration.
+    #[serde(rename = "for", default = "no_time")]
     pub lasts: Span,
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`: the share of calls or messages.
-    /// `read_model_corruption`: the share of rows. `primary_failover`: the share of the callers'
-    /// processes that reach the old primary all the same, none by default.
+    /// `errors`, `request_loss`, `reply_loss`, `hot_key`: the share of calls, messages or users.
+    /// `worker_kill`, `relay_crash`: the share of those that come to the step who die, with no limit
+    /// on `times`. `read_model_corruption`: the share of rows. `primary_failover`: the share of the
+    /// callers' processes that reach the old primary all the same, none by default.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
@@ -39,9 +41,43 @@ pub struct FaultText {
     /// `primary_failover`: how long it takes until it does.
     #[serde(default)]
     pub after: Option<Span>,
+    /// `crash`: whether the hosts are gone too, so that callers hear nothing instead of `failed`;
+    /// `false` if it is left out.
+    #[serde(default)]
+    pub unreachable: Option<bool>,
+    /// `worker_kill`: the step, by the operation that it calls, such as `payment.charge`,
+    /// `orders.transaction` or `payments.ack`. `relay_crash`: `take`, `publish` or `mark`.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// `worker_kill`, `relay_crash`: on which side of the step; `after` if it is left out.
+    #[serde(default)]
+    pub when: Option<Side>,
+    /// `worker_kill`, `relay_crash`: how long each is down, at most until the fault ends; 1s if it
+    /// is left out.
+    #[serde(default)]
+    pub down: Option<Span>,
+    /// `worker_kill`, `relay_crash`: how many die in all; 1 if neither this nor `share` is given.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// `clock_skew`: by how much the clock is fast, or with a minus slow.
+    #[serde(default)]
+    pub by: Option<Shift>,
+    /// `redelivery_burst`: messages acknowledged within this span are delivered again too.
+    #[serde(default)]
+    pub since: Option<Span>,
     /// `traffic_spike`: the rate of arrivals while it lasts.
     #[serde(default)]
     pub rate: Option<Rate>,
+}
+
+/// On which side of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// When its call is about to be sent.
+    Before,
+    /// When its answer `ok` has come, before anything is done with it.
+    After,
 }
 
 /// What can go wrong.
@@ -76,27 +112,77 @@ pub enum FaultKind {
     /// stays so until the row is written or filled again.
     ReadModelCorruption,
     /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
+    /// Instances of a node die and are down while it lasts. They lose what they had in memory (work
+    /// in progress, waiting requests, calls and their retries, budgets and breakers, cached rows,
+    /// the position of a relay, the log of a database as far as it was not flushed) and keep what
+    /// is durable. They answer nobody; their host refuses what arrives, and the caller hears
+    /// `failed`.
+    Crash,
+    /// Instances of a node die and are up again at the same instant, one after the other, evenly
+    /// over the time that it lasts.
+    Restart,
+    /// Instances of a node stand still. They keep everything: work takes so much longer, and
+    /// messages and timers that come in the meantime are handled at the end, in their order.
+    Pause,
+    /// An instance of a service dies when it comes to a step.
+    WorkerKill,
+    /// A relay dies when it comes to a step.
+    RelayCrash,
+    /// A database cannot write: transactions fail and the log is not flushed, reads work.
+    DiskFull,
+    /// The clock of a node is fast or slow, where it compares times: when a cached row or an
+    /// idempotency key expires.
+    ClockSkew,
+    /// A queue delivers nothing while it lasts; it accepts messages and acknowledgements.
+    QueueStall,
+    /// When it begins, every message of a queue that was delivered and not acknowledged is
+    /// delivered again at once, and so is what was acknowledged within `since`, as after the reset
+    /// of a consumer's offset. It has no duration.
+    RedeliveryBurst,
+    /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals
+    /// of any kind: a fixed rate, a profile, a daily pattern or bursts.
     TrafficSpike,
+    /// A `share` of the users of a group of clients is about one key, the last of their keys: under
+    /// a Zipf law the one that nobody expected.
+    HotKey,
 }
 
 impl FaultKind {
-    /// The keys that say how strong it is; all are required but those that are optional.
+    /// The keys that say how strong it is.
     pub(super) fn strengths(self) -> &'static [&'static str] {
         match self {
             FaultKind::Slow => &["factor"],
             FaultKind::Errors => &["share", "after_effect"],
-            FaultKind::RequestLoss | FaultKind::ReplyLoss => &["share"],
+            FaultKind::RequestLoss
+            | FaultKind::ReplyLoss
+            | FaultKind::HotKey
+            | FaultKind::ReadModelCorruption => &["share"],
             FaultKind::Latency | FaultKind::ReplicaLag => &["added"],
             FaultKind::ReplicaStop | FaultKind::CacheFlush | FaultKind::CacheStale => &[],
             FaultKind::PrimaryFailover => &["to", "after", "share"],
-            FaultKind::ReadModelCorruption => &["share"],
+            FaultKind::RedeliveryBurst => &["since"],
             FaultKind::TrafficSpike => &["rate"],
+            FaultKind::Crash => &["unreachable"],
+            FaultKind::Restart | FaultKind::Pause | FaultKind::DiskFull | FaultKind::QueueStall => {
+                &[]
+            }
+            FaultKind::WorkerKill | FaultKind::RelayCrash => {
+                &["step", "when", "down", "times", "share"]
+            }
+            FaultKind::ClockSkew => &["by"],
         }
     }
 
-    /// Whether a strength has a default.
-    pub(super) fn is_optional(self, strength: &str) -> bool {
-        strength == "after_effect" || self == FaultKind::PrimaryFailover && strength == "share"
+    /// The keys among them that may be left out.
+    pub(super) fn optional(self) -> &'static [&'static str] {
+        match self {
+            FaultKind::Errors => &["after_effect"],
+            FaultKind::PrimaryFailover => &["share"],
+            FaultKind::RedeliveryBurst => &["since"],
+            FaultKind::Crash => &["unreachable"],
+            FaultKind::WorkerKill | FaultKind::RelayCrash => &["when", "down", "times", "share"],
+            _ => &[],
+        }
     }
 
     /// Its name in the file.
@@ -114,7 +200,21 @@ impl FaultKind {
             FaultKind::CacheFlush => "cache_flush",
             FaultKind::CacheStale => "cache_stale",
             FaultKind::ReadModelCorruption => "read_model_corruption",
+            FaultKind::QueueStall => "queue_stall",
+            FaultKind::RedeliveryBurst => "redelivery_burst",
             FaultKind::TrafficSpike => "traffic_spike",
+            FaultKind::Crash => "crash",
+            FaultKind::Restart => "restart",
+            FaultKind::Pause => "pause",
+            FaultKind::WorkerKill => "worker_kill",
+            FaultKind::RelayCrash => "relay_crash",
+            FaultKind::DiskFull => "disk_full",
+            FaultKind::ClockSkew => "clock_skew",
+            FaultKind::HotKey => "hot_key",
         }
     }
+}
+
+fn no_time() -> Span {
+    Span::ZERO
 }

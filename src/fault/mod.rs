@@ -3,6 +3,7 @@
 //! A fault is data before it is action. A plan turns the faults of an experiment into controls of
 //! the running system; it has no other way to act.
 
+mod instances;
 mod language;
 mod plan;
 

@@ -1,10 +1,11 @@
 //! From faults to controls of a compiled model.
 
+use super::instances;
 use super::language::{FaultKind, FaultText};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
-use crate::model::program::{self, Arrivals, Kind, NodeId, Program};
+use crate::model::program::{self, Arrivals, Kind, NodeId, Program, Spike};
 use crate::model::quantity::Share;
 use crate::system::control::{Action, Control};
 
@@ -16,8 +17,8 @@ const RATE_MAX: f64 = 1e9;
 pub struct Plan {
     /// What is switched on and off.
     pub controls: Vec<Control>,
-    /// Clients with other arrival rates than the model says.
-    pub rates: Vec<(NodeId, Vec<(Time, f64)>)>,
+    /// Clients at which users arrive at another rate for a while, in the order of the faults.
+    pub spikes: Vec<(NodeId, Spike)>,
     /// When the first fault begins and the last one ends.
     pub acts: Option<(Time, Time)>,
 }
@@ -40,7 +41,7 @@ impl Plan {
 
     fn add(&mut self, fault: &FaultText, program: &Program) -> Result<(), Problem> {
         check_strengths(fault)?;
-        if fault.lasts == Span::ZERO {
+        if fault.lasts == Span::ZERO && fault.kind != FaultKind::RedeliveryBurst {
             return Err(Problem::new("this fault ends when it begins")
                 .expected("more than 0s")
                 .inside("for"));
@@ -94,6 +95,26 @@ impl Plan {
                 Action::Corrupt { node: find(fault, program, "replica or cache", is_copy)?, share }
             }
             FaultKind::PrimaryFailover => return self.add_failover(fault, program, from, until),
+            FaultKind::Crash | FaultKind::Pause => instances::action(fault, program)?,
+            FaultKind::Restart => {
+                self.controls.extend(instances::restarts(fault, program, from)?);
+                return Ok(());
+            }
+            FaultKind::WorkerKill | FaultKind::RelayCrash => instances::kill(fault, program)?,
+            FaultKind::DiskFull => {
+                let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
+                Action::DiskFull { node: find(fault, program, "database", is_database)? }
+            }
+            FaultKind::ClockSkew => Action::ClockSkew {
+                node: find(fault, program, "node", |_| true)?,
+                by: fault.by.map_or(0, |by| by.0),
+            },
+            FaultKind::QueueStall => Action::QueueStall { node: queue(fault, program)? },
+            FaultKind::RedeliveryBurst => Action::Redelivery {
+                node: queue(fault, program)?,
+                since: fault.since.unwrap_or(Span::ZERO),
+            },
+            FaultKind::HotKey => Action::HotKey { node: with_keys(fault, program)?, share },
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
         self.controls.push(Control { from, until, action });
@@ -144,24 +165,18 @@ impl Plan {
         let Kind::Clients(clients) = &program.node(node).kind else {
             return Err(Problem::new("a spike strikes clients"));
         };
-        let Arrivals::Poisson(base) = &clients.arrivals else {
-            return Err(Problem::new("only Poisson arrivals and profiles can have a spike")
-                .expected("clients with arrivals = { poisson = … } or { profile = … }")
+        if !matches!(clients.arrivals, Arrivals::Poisson(_) | Arrivals::Bursts(_)) {
+            return Err(Problem::new("only Poisson arrivals can have a spike")
+                .expected("clients whose arrivals are `poisson`, `profile`, `daily` or `bursts`")
                 .inside("target"));
-        };
+        }
         let rate = fault.rate.map_or(0.0, |rate| rate.per_second);
         if rate > RATE_MAX {
             return Err(Problem::new("more users than one a nanosecond")
                 .expected("at most 1e9/s")
                 .inside("rate"));
         }
-        let index = self.rates.iter().position(|(clients, _)| *clients == node);
-        let before = index.map_or(base, |index| &self.rates[index].1);
-        let rates = with_spike(before, from, until, rate);
-        match index {
-            Some(index) => self.rates[index].1 = rates,
-            None => self.rates.push((node, rates)),
-        }
+        self.spikes.push((node, Spike { from, until, rate }));
         Ok(())
     }
 }
@@ -174,16 +189,6 @@ fn is_cache(kind: &Kind) -> bool {
     matches!(kind, Kind::Cache(_))
 }
 
-/// Rates that are `rate` from one time to another, and as before elsewhere.
-fn with_spike(rates: &[(Time, f64)], from: Time, until: Time, rate: f64) -> Vec<(Time, f64)> {
-    let at_end = rates.iter().rev().find(|(at, _)| *at <= until).map_or(0.0, |&(_, rate)| rate);
-    let mut with: Vec<(Time, f64)> = rates.iter().copied().filter(|(at, _)| *at < from).collect();
-    with.push((from, rate));
-    with.push((until, at_end));
-    with.extend(rates.iter().copied().filter(|(at, _)| *at > until));
-    with
-}
-
 /// A fault has the strengths of its kind, and no others.
 fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
     let given = [
@@ -193,22 +198,33 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("added", fault.added.is_some()),
         ("to", fault.to.is_some()),
         ("after", fault.after.is_some()),
+        ("since", fault.since.is_some()),
         ("rate", fault.rate.is_some()),
+        ("unreachable", fault.unreachable.is_some()),
+        ("step", fault.step.is_some()),
+        ("when", fault.when.is_some()),
+        ("down", fault.down.is_some()),
+        ("times", fault.times.is_some()),
+        ("by", fault.by.is_some()),
     ];
     let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
     for (name, is_given) in given {
         if is_given && !wanted.contains(&name) {
-            let taken = match wanted {
-                [] => format!("`{kind}` with nothing but `target`, `at` and `for`"),
+            let expected = match wanted {
+                [] => format!("`{kind}` has no strength"),
                 _ => format!("`{kind}` takes `{}`", wanted.join("` and `")),
             };
             return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
-                .expected(taken)
+                .expected(expected)
                 .inside(name));
         }
-        if !is_given && wanted.contains(&name) && !fault.kind.is_optional(name) {
-            return Err(Problem::new(format!("`{kind}` needs `{name}`"))
-                .expected(format!("`{name}` says how strong it is")));
+        if !is_given && wanted.contains(&name) && !fault.kind.optional().contains(&name) {
+            return Err(Problem::new(format!("`{kind}` needs `{name}`")).expected(match name {
+                "step" => "the name of the step at which it strikes".to_owned(),
+                "to" => "the name of the replica that takes its place".to_owned(),
+                "after" => "how long it takes until the replica leads".to_owned(),
+                _ => format!("`{name}` says how strong it is"),
+            }));
         }
     }
     Ok(())
@@ -221,6 +237,24 @@ fn find(
     is_right: fn(&Kind) -> bool,
 ) -> Result<NodeId, Problem> {
     program.find_node_of(&fault.target, what, is_right).map_err(|problem| problem.inside("target"))
+}
+
+fn queue(fault: &FaultText, program: &Program) -> Result<NodeId, Problem> {
+    find(fault, program, "queue", |kind| matches!(kind, Kind::Queue(_)))
+}
+
+/// Clients whose users are about more than one key.
+fn with_keys(fault: &FaultText, program: &Program) -> Result<NodeId, Problem> {
+    let is_clients = |kind: &Kind| matches!(kind, Kind::Clients(_));
+    let node = find(fault, program, "group of clients", is_clients)?;
+    match &program.node(node).kind {
+        Kind::Clients(clients) if clients.keys.is_empty() => {
+            Err(Problem::new("all users of these clients are about the same key")
+                .expected("clients with more than one of `keys`")
+                .inside("target"))
+        }
+        _ => Ok(node),
+    }
 }
 
 /// The links that a fault strikes: all, those of a pair, or those from and to a node.
@@ -244,20 +278,4 @@ fn links(fault: &FaultText, program: &Program) -> Result<Vec<usize>, Problem> {
     links.sort_unstable();
     links.dedup();
     Ok(links)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spike_leaves_the_rates_around_it_alone() {
-        let at = |seconds: u64| Time(seconds * 1_000_000_000);
-        let rates = [(at(0), 1.0), (at(10), 2.0), (at(20), 3.0)];
-        assert_eq!(
-            with_spike(&rates, at(5), at(15), 9.0),
-            [(at(0), 1.0), (at(5), 9.0), (at(15), 2.0), (at(20), 3.0)]
-        );
-        assert_eq!(with_spike(&rates[..1], at(0), at(2), 9.0), [(at(0), 9.0), (at(2), 1.0)]);
-    }
 }

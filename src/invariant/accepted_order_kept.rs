@@ -19,14 +19,17 @@ pub(super) struct AcceptedOrderKept {
     order: (TableId, NodeId),
     settled: (TableId, NodeId, Option<LabelId>),
     orders: ByOrder<Known>,
-    rows: Durability,
+    rows: Durability<u64>,
+    settlements: Durability<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     accepted: bool,
-    written: bool,
-    settled: bool,
+    /// How many versions of its row are on disk.
+    written: u32,
+    /// How many of those that settle it are.
+    settled: u32,
     on_its_way: bool,
 }
 
@@ -43,6 +46,7 @@ impl AcceptedOrderKept {
                 .map_err(|problem| problem.inside("settled"))?,
             orders: ByOrder::default(),
             rows: Durability::default(),
+            settlements: Durability::default(),
         })
     }
 
@@ -58,20 +62,38 @@ impl AcceptedOrderKept {
                     self.rows.wrote(position, order);
                 }
                 if table == self.settled.0 && Some(state) == self.settled.2 {
-                    self.orders.of(order).settled = true;
+                    self.settlements.wrote(position, order);
                 }
             }
-            Fact::Flushed { database, position } if database == self.order.1 => {
-                for order in self.rows.flushed(position) {
-                    self.orders.of(order).written = true;
+            Fact::Flushed { database, position } => {
+                if database == self.order.1 {
+                    for order in self.rows.flushed(position) {
+                        self.orders.of(order).written += 1;
+                    }
+                }
+                if database == self.settled.1 {
+                    for order in self.settlements.flushed(position) {
+                        self.orders.of(order).settled += 1;
+                    }
                 }
             }
-            Fact::WriteLost { table, order, state, version, .. } => {
-                if table == self.order.0 && version == 1 {
-                    self.orders.of(order).written = false;
+            Fact::LogLost { database, after, .. } => {
+                if database == self.order.1 {
+                    self.rows.lost(after);
                 }
-                if table == self.settled.0 && Some(state) == self.settled.2 {
-                    self.orders.of(order).settled = false;
+                if database == self.settled.1 {
+                    self.settlements.lost(after);
+                }
+            }
+            Fact::WriteLost { table, order, state, position, .. } => {
+                if table == self.order.0 && !self.rows.undone(position, &order) {
+                    self.orders.of(order).written -= 1;
+                }
+                if table == self.settled.0
+                    && Some(state) == self.settled.2
+                    && !self.settlements.undone(position, &order)
+                {
+                    self.orders.of(order).settled -= 1;
                 }
             }
             Fact::Unprocessed { order, .. } => self.orders.of(order).on_its_way = true,
@@ -81,7 +103,7 @@ impl AcceptedOrderKept {
 
     pub(super) fn verdict(&self, end: Time) -> Verdict {
         let accepted = || self.orders.iter().filter(|(_, known)| known.accepted);
-        let is_lost = |known: &Known| !known.written || !(known.settled || known.on_its_way);
+        let is_lost = |known: &Known| known.written == 0 || known.settled == 0 && !known.on_its_way;
         let mut lost = accepted().filter(|(_, known)| is_lost(known)).map(|(order, _)| order);
         let first = lost.next();
         Verdict {

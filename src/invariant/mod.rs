@@ -102,6 +102,7 @@ impl Observer for Invariants {
             Fact::Effect { .. }
                 | Fact::Committed { .. }
                 | Fact::Flushed { .. }
+                | Fact::LogLost { .. }
                 | Fact::Answered { .. }
                 | Fact::Unprocessed { .. }
                 | Fact::WriteLost { .. }
@@ -169,21 +170,42 @@ impl<T: Default + Clone> ByOrder<T> {
     }
 }
 
-/// Row writes that wait for their log to reach the disk: log position and order, in log order.
-#[derive(Clone, Debug, Default)]
-struct Durability {
-    waiting: VecDeque<(u64, u64)>,
+/// Row writes that wait for their log to reach the disk: log position and what is noted of the
+/// write, in log order.
+#[derive(Clone, Debug)]
+struct Durability<T> {
+    waiting: VecDeque<(u64, T)>,
 }
 
-impl Durability {
-    /// A transaction at this position of the log wrote the row of this order.
-    fn wrote(&mut self, position: u64, order: u64) {
-        self.waiting.push_back((position, order));
+impl<T> Default for Durability<T> {
+    fn default() -> Durability<T> {
+        Durability { waiting: VecDeque::new() }
+    }
+}
+
+impl<T> Durability<T> {
+    /// A transaction at this position of the log wrote a row.
+    fn wrote(&mut self, position: u64, note: T) {
+        self.waiting.push_back((position, note));
     }
 
-    /// The orders whose rows became durable by a flush up to this position.
-    fn flushed(&mut self, position: u64) -> impl Iterator<Item = u64> {
+    /// What was noted of the writes that became durable by a flush up to this position.
+    fn flushed(&mut self, position: u64) -> impl Iterator<Item = T> {
         let durable = self.waiting.partition_point(|&(at, _)| at <= position);
-        self.waiting.drain(..durable).map(|(_, order)| order)
+        self.waiting.drain(..durable).map(|(_, note)| note)
+    }
+
+    /// One write was lost; says whether it was still to reach the disk.
+    fn undone(&mut self, position: u64, note: &T) -> bool
+    where
+        T: PartialEq,
+    {
+        let place = self.waiting.iter().position(|(at, what)| *at == position && what == note);
+        place.is_some_and(|place| self.waiting.remove(place).is_some())
+    }
+
+    /// Everything after this position of the log was lost before it reached the disk.
+    fn lost(&mut self, after: u64) {
+        self.waiting.retain(|&(at, _)| at <= after);
     }
 }

@@ -16,13 +16,15 @@ pub(super) struct PaidHasPayment {
     paid: (TableId, NodeId, Option<LabelId>),
     payment: (TableId, NodeId, Option<LabelId>),
     orders: ByOrder<Known>,
-    records: Durability,
+    marks: Durability<(u64, bool)>,
+    records: Durability<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     paid: bool,
-    recorded: bool,
+    /// How many payment records are on disk.
+    recorded: u32,
 }
 
 impl PaidHasPayment {
@@ -35,6 +37,7 @@ impl PaidHasPayment {
             payment: row_state(&text.payment, program)
                 .map_err(|problem| problem.inside("payment"))?,
             orders: ByOrder::default(),
+            marks: Durability::default(),
             records: Durability::default(),
         })
     }
@@ -43,23 +46,45 @@ impl PaidHasPayment {
         match *fact {
             Fact::Committed { table, order, state, position, .. } => {
                 if table == self.paid.0 {
-                    self.orders.of(order).paid = Some(state) == self.paid.2;
+                    self.marks.wrote(position, (order, Some(state) == self.paid.2));
                 }
                 if table == self.payment.0 && Some(state) == self.payment.2 {
                     self.records.wrote(position, order);
                 }
             }
-            Fact::Flushed { database, position } if database == self.payment.1 => {
-                for order in self.records.flushed(position) {
-                    self.orders.of(order).recorded = true;
+            Fact::Flushed { database, position } => {
+                if database == self.paid.1 {
+                    for (order, is_paid) in self.marks.flushed(position) {
+                        self.orders.of(order).paid = is_paid;
+                    }
+                }
+                if database == self.payment.1 {
+                    for order in self.records.flushed(position) {
+                        self.orders.of(order).recorded += 1;
+                    }
                 }
             }
-            Fact::WriteLost { table, order, state, .. } => {
-                if table == self.paid.0 && Some(state) == self.paid.2 {
+            Fact::LogLost { database, after, .. } => {
+                if database == self.paid.1 {
+                    self.marks.lost(after);
+                }
+                if database == self.payment.1 {
+                    self.records.lost(after);
+                }
+            }
+            Fact::WriteLost { table, order, state, position, .. } => {
+                let is_paid = Some(state) == self.paid.2;
+                if table == self.paid.0
+                    && !self.marks.undone(position, &(order, is_paid))
+                    && is_paid
+                {
                     self.orders.of(order).paid = false;
                 }
-                if table == self.payment.0 && Some(state) == self.payment.2 {
-                    self.orders.of(order).recorded = false;
+                if table == self.payment.0
+                    && Some(state) == self.payment.2
+                    && !self.records.undone(position, &order)
+                {
+                    self.orders.of(order).recorded -= 1;
                 }
             }
             _ => {}
@@ -68,7 +93,7 @@ impl PaidHasPayment {
 
     pub(super) fn verdict(&self, end: Time) -> Verdict {
         let paid = || self.orders.iter().filter(|(_, known)| known.paid);
-        let mut broken = paid().filter(|(_, known)| !known.recorded).map(|(order, _)| order);
+        let mut broken = paid().filter(|(_, known)| known.recorded == 0).map(|(order, _)| order);
         let first = broken.next();
         Verdict {
             invariant: "paid_has_payment",

@@ -4,6 +4,7 @@
 
 pub mod digest;
 pub mod draw;
+mod erlang;
 pub mod limit;
 pub mod queue;
 pub mod sample;

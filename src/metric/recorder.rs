@@ -5,7 +5,7 @@ use super::recovery::{Recovery, RecoveryRule};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
-use crate::system::fact::{Direction, Fact, Observer, Request};
+use crate::system::fact::{Direction, Fact, Observer, REFUSALS, Request};
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +91,8 @@ pub struct RunMetrics {
     pub oldest_message: Span,
     /// Messages that were put aside as dead letters.
     pub dead_letters: u64,
+    /// Messages that were older than their queue keeps messages.
+    pub expired: u64,
     /// Messages and outbox events that were not done with at the end.
     pub unprocessed: u64,
     /// Messages over links: sent, lost and arrived, requests first and replies second.
@@ -99,12 +101,34 @@ pub struct RunMetrics {
     pub lost: [u64; 2],
     /// See `sent`.
     pub arrived: [u64; 2],
-    /// Requests for which a node had no room.
+    /// Requests that nodes refused.
     pub refused: u64,
+    /// These by why, by the number of the refusal.
+    pub refused_by: [u64; REFUSALS],
     /// Calls that were made to fail, before and after their effect.
     pub made_to_fail: [u64; 2],
+    /// Instances that died.
+    pub crashes: u64,
+    /// Those of them that died at a step named by a fault.
+    pub kills: u64,
+    /// Times that an instance stood still.
+    pub pauses: u64,
+    /// Requests that came to an instance that was down: refused by its host, and not answered.
+    pub nobody_there: [u64; 2],
+    /// Users who came while their client process was down.
+    pub turned_away: u64,
+    /// Transactions that crashes lost because they were not on disk.
+    pub lost_transactions: u64,
+    /// Messages that were lost because their queue kept them in memory only.
+    pub lost_messages: u64,
     /// Effects, repeated ones included.
     pub effects: u64,
+    /// Calls that a provider answered as it had before, with `ok` and with an error.
+    pub replayed: [u64; 2],
+    /// Calls beyond the rate that a provider allows.
+    pub throttled: u64,
+    /// Calls whose idempotency key had been used for another order.
+    pub mismatched: u64,
     /// Reads of a user's own write.
     pub reads_back: u64,
     /// Those that showed an older version, or nothing.
@@ -129,6 +153,12 @@ pub struct RunMetrics {
     pub answered_alone: u64,
     /// Rows that a cache did not keep because their readers had lost the lease.
     pub fills_refused: u64,
+    /// Reads of what the user had been shown before.
+    pub reads_again: u64,
+    /// Those that showed an older version, or nothing.
+    pub older_reads: u64,
+    /// Users whom a fault made to be about the hot key.
+    pub diverted: u64,
 }
 
 /// Counts the facts of one run.
@@ -243,7 +273,10 @@ impl Observer for Recorder {
             Fact::Sent { direction } => metrics.sent[side(direction)] += 1,
             Fact::Lost { direction } => metrics.lost[side(direction)] += 1,
             Fact::Arrived { direction } => metrics.arrived[side(direction)] += 1,
-            Fact::Refused { .. } => metrics.refused += 1,
+            Fact::Refused { refusal, .. } => {
+                metrics.refused += 1;
+                metrics.refused_by[refusal as usize] += 1;
+            }
             Fact::Worked { span, awaited, .. } => {
                 metrics.worked += u128::from(span.0);
                 if !awaited {
@@ -255,7 +288,25 @@ impl Observer for Recorder {
                 metrics.dead_letters += 1;
                 self.done_with(now, since);
             }
+            Fact::Crashed { .. } => metrics.crashes += 1,
+            Fact::Killed { .. } => metrics.kills += 1,
+            Fact::Paused { .. } => metrics.pauses += 1,
+            Fact::NobodyThere { refused, .. } => {
+                metrics.nobody_there[usize::from(!refused)] += 1;
+            }
+            Fact::TurnedAway { .. } => metrics.turned_away += 1,
+            Fact::LogLost { transactions, .. } => metrics.lost_transactions += transactions,
+            Fact::MessageLost { .. } => metrics.lost_messages += 1,
+            Fact::Expired { since, .. } => {
+                metrics.expired += 1;
+                self.done_with(now, since);
+            }
             Fact::Effect { .. } => metrics.effects += 1,
+            Fact::Replayed { outcome, .. } => {
+                metrics.replayed[usize::from(outcome != Outcome::Ok)] += 1;
+            }
+            Fact::Throttled { .. } => metrics.throttled += 1,
+            Fact::Mismatched { .. } => metrics.mismatched += 1,
             Fact::Failed { after_effect, .. } => {
                 metrics.made_to_fail[usize::from(after_effect)] += 1;
             }
@@ -280,6 +331,11 @@ impl Observer for Recorder {
             }
             Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
             Fact::FillRefused { .. } => metrics.fills_refused += 1,
+            Fact::ReadAgain { seen, highest, .. } => {
+                metrics.reads_again += 1;
+                metrics.older_reads += u64::from(seen < highest);
+            }
+            Fact::Diverted { .. } => metrics.diverted += 1,
             Fact::Unanswered(_) => metrics.unanswered += 1,
             Fact::Unprocessed { since, .. } => {
                 metrics.unprocessed += 1;
@@ -295,7 +351,7 @@ impl Observer for Recorder {
             | Fact::Audited { .. }
             | Fact::Enqueued { .. }
             | Fact::Delivered { .. }
-            | Fact::Replayed { .. }
+            | Fact::Restarted { .. }
             | Fact::FaultBegan { .. }
             | Fact::FaultEnded { .. } => {}
         }

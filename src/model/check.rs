@@ -13,6 +13,8 @@ pub(super) const INSTANCES_MAX: u32 = 10_000;
 pub(super) const PROCESSES_MAX: u32 = 100_000;
 /// The most keys of a group of clients: their probabilities are kept in memory.
 pub(super) const KEYS_MAX: u32 = 1_000_000;
+/// The most users of a closed loop: each always has an event of its own.
+pub(super) const USERS_MAX: u32 = 1_000_000;
 /// The most policy states of a model: one for each process, policy and target.
 pub(super) const SCOPES_MAX: usize = 1_000_000;
 /// The most nodes: every pair has a link.
@@ -89,12 +91,17 @@ pub(super) fn sizes(document: &Value, sections: &Sections) -> Vec<Problem> {
         refuse(&["service"], problem.expected(format!("at most {instances_max} in all")));
     }
     let written = |step: &language::Step| 1 + step.write.len();
-    let flows = sections.clients.values().flat_map(|clients| all_steps(&clients.flow));
+    let flows = sections.clients.values().flat_map(|clients| {
+        let choices = clients.mix.iter().flat_map(|choice| all_steps(&choice.flow));
+        all_steps(&clients.flow).into_iter().chain(choices)
+    });
     let handlers = sections.service.values().flat_map(|service| {
         let worker = service.steps.iter().flat_map(|steps| all_steps(steps));
         worker.chain(service.on.values().flat_map(|handler| all_steps(&handler.steps)))
     });
-    let parts: usize = flows.chain(handlers).map(written).sum::<usize>()
+    let choices = sections.clients.values().map(|clients| clients.mix.len());
+    let parts: usize = choices.sum::<usize>()
+        + flows.chain(handlers).map(written).sum::<usize>()
         + sections.service.values().map(|service| service.on.len()).sum::<usize>()
         + sections.database.values().map(|database| database.tables.len()).sum::<usize>()
         + sections.provider.values().map(|provider| provider.effects.len()).sum::<usize>()
@@ -208,7 +215,9 @@ pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
         let (wrong, expected) = match &node.kind {
             Kind::Clients(_) | Kind::Outbox(_) => continue,
             Kind::Service(service) if service.takes.is_some() => continue,
-            Kind::Queue(queue) if is_called && queue.consumers.is_empty() => {
+            Kind::Queue(queue)
+                if is_called && queue.groups.iter().all(|group| group.consumers.is_empty()) =>
+            {
                 ("nobody takes messages from the queue", "a service that `takes` them")
             }
             Kind::Database(database) if !database.replicas.is_empty() => continue,

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod check;
+mod column;
 pub mod compile;
 mod deserialize;
 pub mod document;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod problem;
 pub mod program;
 pub mod quantity;
+pub mod recording;
 pub mod show;
 mod trace;
 

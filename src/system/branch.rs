@@ -41,7 +41,7 @@ impl<O: Observer> World<'_, O> {
             Condition::Chance { share, of, site } => {
                 let work = match of {
                     ChanceOf::Order => job.subject.order,
-                    ChanceOf::Key => job.subject.key,
+                    ChanceOf::Key => u64::from(job.subject.key),
                     ChanceOf::Request => job.subject.request,
                     ChanceOf::Attempt => job.key,
                 };
@@ -64,6 +64,7 @@ impl<O: Observer> World<'_, O> {
             let mut branch = Job::new(self.program, job.operation, key, origin, job.subject);
             (branch.instance, branch.step) = (job.instance, step);
             (branch.value, branch.token, branch.own) = (job.value, job.token, job.own);
+            branch.deadline = job.deadline;
             let branch = self.jobs.insert(branch);
             self.ready.push_back(branch);
         }

@@ -131,7 +131,7 @@ impl<O: Observer> World<'_, O> {
         let row = (table, self.row_of_job(table, &job.subject));
         let description = self.program.node(node);
         let Kind::Cache(rules) = &description.kind else { return true };
-        let now = self.now;
+        let now = self.clock_of(node);
         let is_stale = self.conditions.data[node.0 as usize].is_stale;
         let old = if is_stale { Span::MAX } else { rules.stale_for };
         let cache = self.cache(node);
@@ -175,7 +175,7 @@ impl<O: Observer> World<'_, O> {
         let (node, value, token) = (job.node, job.value, job.token);
         let row = (table, self.row_of_job(table, &job.subject));
         let Kind::Cache(rules) = &self.program.node(node).kind else { return };
-        let now = self.now;
+        let now = self.clock_of(node);
         let cache = self.cache(node);
         let own = cache.fetching.get_mut(&row).filter(|fetching| fetching.token == token);
         if rules.lease.is_some() && own.is_none() {

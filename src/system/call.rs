@@ -1,14 +1,17 @@
 //! Calls: attempts, timeouts, retries, and what the caller's policy says to each.
 
+use super::crash::Moment;
 use super::fact::{Fact, Observer, Request};
-use super::job::Subject;
+use super::job::{Job, Subject};
 use super::network::Message;
+use super::station::Place;
 use super::{Event, World};
 use crate::kernel::draw::{Draw, Purpose, key_of};
 use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{self, EdgeId, Token};
+use crate::policy::bulkhead::Room;
 use crate::policy::{Admission, Outcome, Progress, Response, Verdict};
 
 /// A call that has not come to its end.
@@ -28,7 +31,11 @@ pub(super) struct Call {
     running: bool,
     started: Time,
     attempt_started: Time,
-    timer: Option<TimerId>,
+    pub(super) timer: Option<TimerId>,
+    /// When it must have ended: what the caller's own caller leaves it.
+    limit: Time,
+    /// What it holds of a bulkhead.
+    pub(super) place: Place,
     subject: Subject,
     value: u64,
     /// What names the caller's own work: the message that it is handling, or the job itself.
@@ -47,9 +54,33 @@ pub(super) enum Resumption {
 }
 
 impl Call {
+    pub(super) fn edge(&self) -> EdgeId {
+        self.step.edge
+    }
+
     /// Whether the caller waits for this attempt.
     pub(super) fn waits_for(&self, attempt: u32) -> bool {
         self.running && self.sent == attempt
+    }
+
+    /// A stable key of this call.
+    pub(super) fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// How many attempts were sent.
+    pub(super) fn sent(&self) -> u32 {
+        self.sent
+    }
+
+    /// The timer of its newest attempt or of its next one.
+    pub(super) fn timer(&self) -> Option<TimerId> {
+        self.timer
+    }
+
+    /// Sets another timer in its place.
+    pub(super) fn set_timer(&mut self, timer: TimerId) {
+        self.timer = Some(timer);
     }
 
     /// The word that makes an attempt the same work as others; 0 if nothing does.
@@ -59,6 +90,7 @@ impl Call {
             Token::Order => key_of(self.subject.order, 1) | 1,
             Token::Request => key_of(self.subject.request, 2) | 1,
             Token::Attempt => key_of(attempt_key, 3) | 1,
+            Token::Key => key_of(u64::from(self.subject.key), 4) | 1,
             Token::Delivery | Token::Caller => self.work,
         }
     }
@@ -77,6 +109,9 @@ impl Call {
 impl<O: Observer> World<'_, O> {
     /// Starts a call of a job.
     pub(super) fn call(&mut self, owner: Handle, step: program::Call) -> Resumption {
+        if !self.kills.is_empty() && self.dies_at(owner, step.edge, Moment::Before) {
+            return Resumption::Later;
+        }
         let Some(job) = self.jobs.get(owner) else { return Resumption::Later };
         let edge = self.program.edge(step.edge);
         let key = key_of(job.key, u64::from(step.site));
@@ -96,10 +131,12 @@ impl<O: Observer> World<'_, O> {
             started: self.now,
             attempt_started: self.now,
             timer: None,
+            limit: self.limit_of(job),
+            place: Place::Outside,
             subject,
             value: job.value,
             work: match step.token {
-                Token::Caller => key_of(job.key, 4) | 1,
+                Token::Caller => key_of(job.key, 5) | 1,
                 _ => job.delivery(),
             },
             is_request: edge.is_entry,
@@ -108,7 +145,35 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Requested(request));
         }
         let handle = self.calls.insert(call);
-        self.attempt(handle)
+        match self.ask_room(handle) {
+            Room::Enter => self.attempt(handle),
+            Room::Queue => Resumption::Later,
+            Room::Full => self.deny_room(handle),
+        }
+    }
+
+    /// Until when anything may be begun for a job: what its caller leaves it, if its node
+    /// propagates deadlines.
+    fn limit_of(&self, job: &Job) -> Time {
+        let rules = &self.program.node(job.node).station;
+        let parent = (job.deadline < Time::NEVER).then_some(job.deadline);
+        let limit = rules.propagation.and_then(|rule| rule.child(self.now, None, parent));
+        limit.unwrap_or(Time::NEVER)
+    }
+
+    /// When a call must have ended, retries included.
+    pub(super) fn deadline_of(&self, call: &Call) -> Time {
+        let edge = self.program.edge(call.step.edge);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        policy.deadline.map_or(Time::NEVER, |span| call.started + span).min(call.limit)
+    }
+
+    /// A bulkhead has no room for a call: it is not attempted.
+    fn deny_room(&mut self, handle: Handle) -> Resumption {
+        let Some(call) = self.calls.get(handle) else { return Resumption::Later };
+        let edge = call.step.edge;
+        self.tell(Fact::Denied { edge, attempt: 1 });
+        self.end_call(handle, Outcome::Rejected, 0)
     }
 
     /// Attempts a call, if its policy admits the attempt.
@@ -116,9 +181,10 @@ impl<O: Observer> World<'_, O> {
         let Some(call) = self.calls.get_mut(handle) else { return Resumption::Later };
         let edge = self.program.edge(call.step.edge);
         let policy = &self.program.policies[edge.policy as usize].1;
-        let deadline = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
-        if self.now >= deadline && self.now > call.started {
-            policy.abandon(&mut self.policies[call.scope as usize], &mut call.progress);
+        let own = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
+        let deadline = own.min(call.limit);
+        if self.now >= deadline && (self.now > call.started || self.now >= call.limit) {
+            self.abandon(handle);
             return self.end_call(handle, Outcome::TimedOut, 0);
         }
         // Admission and decision of one attempt have draws of their own.
@@ -175,6 +241,7 @@ impl<O: Observer> World<'_, O> {
             subject: call.subject,
             value: call.value,
             token,
+            deadline: until,
         };
         let made = call.progress.attempts();
         self.tell(Fact::Attempted { edge: edge_id, attempt: made });
@@ -189,7 +256,7 @@ impl<O: Observer> World<'_, O> {
 
     /// An attempt has taken too long: what it does from now on is nobody's business.
     pub(super) fn time_out(&mut self, handle: Handle) {
-        self.settle(handle, Outcome::TimedOut, 0);
+        self.settle(handle, Response::new(Outcome::TimedOut), 0);
     }
 
     /// A call has waited long enough for its next attempt.
@@ -197,7 +264,11 @@ impl<O: Observer> World<'_, O> {
         let Some(call) = self.calls.get_mut(handle) else { return };
         call.timer = None;
         let owner = call.owner;
-        if self.attempt(handle) == Resumption::Now {
+        let resumption = match call.place {
+            Place::Waiting => self.deny_room(handle),
+            Place::Outside | Place::Inside => self.attempt(handle),
+        };
+        if resumption == Resumption::Now {
             self.ready.push_back(owner);
         }
     }
@@ -208,7 +279,7 @@ impl<O: Observer> World<'_, O> {
         handle: Handle,
         attempt: u32,
         edge: EdgeId,
-        outcome: Outcome,
+        response: Response,
         value: u64,
     ) {
         let waiting = self.calls.get_mut(handle).filter(|call| call.waits_for(attempt));
@@ -218,11 +289,12 @@ impl<O: Observer> World<'_, O> {
         if let Some(timer) = call.timer.take() {
             self.events.cancel(timer);
         }
-        self.settle(handle, outcome, value);
+        self.settle(handle, response, value);
     }
 
     /// Tells the policy what the newest attempt came to, and does what it says.
-    fn settle(&mut self, handle: Handle, outcome: Outcome, value: u64) {
+    fn settle(&mut self, handle: Handle, response: Response, value: u64) {
+        let outcome = response.outcome;
         let Some(call) = self.calls.get_mut(handle) else { return };
         let (edge_id, owner, scope) = (call.step.edge, call.owner, call.scope as usize);
         let edge = self.program.edge(edge_id);
@@ -241,7 +313,7 @@ impl<O: Observer> World<'_, O> {
             self.now,
             call.attempt_started,
             call.started,
-            Response::new(outcome),
+            response,
             draw,
         );
         self.tell(Fact::Settled { edge: edge_id, outcome });
@@ -261,19 +333,36 @@ impl<O: Observer> World<'_, O> {
     ) -> Resumption {
         match verdict {
             Verdict::Done => self.end_call(handle, Outcome::Ok, value),
+            Verdict::Retry { after } if self.is_too_late(handle, after) => {
+                self.abandon(handle);
+                self.end_call(handle, outcome, 0)
+            }
             Verdict::Retry { after } => self.wait(handle, after),
             Verdict::GiveUp(_) => self.end_call(handle, outcome, 0),
         }
     }
 
-    /// Lets a call wait for its next attempt, but not beyond its deadline.
-    fn wait(&mut self, handle: Handle, span: Span) -> Resumption {
-        let Some(call) = self.calls.get_mut(handle) else { return Resumption::Later };
+    /// Whether a retry after this wait would begin when the caller's own caller leaves no time.
+    fn is_too_late(&self, handle: Handle, after: Span) -> bool {
+        let limit = self.calls.get(handle).map_or(Time::NEVER, |call| call.limit);
+        limit < Time::NEVER && self.now + after >= limit
+    }
+
+    /// Tells the policy that a call that waits for its next attempt will make none.
+    fn abandon(&mut self, handle: Handle) {
+        let Some(call) = self.calls.get_mut(handle) else { return };
         let edge = self.program.edge(call.step.edge);
         let policy = &self.program.policies[edge.policy as usize].1;
-        let deadline = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
-        let at = (self.now + span).min(deadline);
-        if at < Time::NEVER {
+        policy.abandon(&mut self.policies[call.scope as usize], &mut call.progress);
+    }
+
+    /// Lets a call wait for its next attempt, but not beyond its deadline.
+    fn wait(&mut self, handle: Handle, span: Span) -> Resumption {
+        let Some(call) = self.calls.get(handle) else { return Resumption::Later };
+        let at = (self.now + span).min(self.deadline_of(call));
+        if at < Time::NEVER
+            && let Some(call) = self.calls.get_mut(handle)
+        {
             call.timer = Some(self.events.schedule_timer(at, Event::Retry(handle)));
         }
         Resumption::Later
@@ -295,8 +384,15 @@ impl<O: Observer> World<'_, O> {
     /// Ends a call: its caller gets the outcome.
     fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
         let Some(call) = self.calls.remove(handle) else { return Resumption::Later };
+        self.leave_room(handle, &call);
         if let Some(request) = call.request() {
             self.tell(Fact::Answered { request, outcome, attempts: call.sent });
+        }
+        if !self.kills.is_empty()
+            && outcome == Outcome::Ok
+            && self.dies_at(call.owner, call.step.edge, Moment::After)
+        {
+            return Resumption::Later;
         }
         match self.take_answer(call.owner, &call.step, outcome, value) {
             true => Resumption::Now,

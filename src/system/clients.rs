@@ -1,20 +1,64 @@
-//! Users: they arrive, and go through their flow.
+//! Users: they arrive, go through their flow, and some come back.
 
-use super::fact::Observer;
-use super::job::Subject;
+use std::collections::BTreeMap;
+
+use super::arrival::{State, next_arrival, stretch_of, stretch_of_bursts};
+use super::fact::{Fact, Observer};
+use super::job::{Job, Origin, Subject, version};
 use super::{Event, Local, World};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::unit_exponential;
-use crate::kernel::time::{Span, Time};
-use crate::model::program::{Arrivals, Kind, NodeId};
+use crate::kernel::slab::Handle;
+use crate::kernel::time::Time;
+use crate::model::program::{self, Arrivals, Kind, Memory, NodeId, Spike, TableId};
+
+/// A user remembers so many rows; what it was not shown for longest is forgotten.
+const ROWS_REMEMBERED: usize = 16;
 
 /// What clients keep.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Clients {
     /// How many users have arrived.
     arrived: u64,
-    /// Other rates than the model's, if it is not empty.
-    pub(super) rates: Vec<(Time, f64)>,
+    /// The number and the size of the next user of an open loop.
+    next: (u64, f32),
+    /// The line of a trace that comes next, and how many users it has had.
+    line: (usize, u32),
+    /// Where a process with two states is.
+    state: State,
+    /// Other rates than the model's.
+    pub(super) spikes: Vec<Spike>,
+    /// How many rounds each user of a closed loop has begun.
+    rounds: Vec<u32>,
+    /// What users were shown, the newest last: by the order, or by the user of a closed loop.
+    memories: BTreeMap<u64, Vec<Seen>>,
+}
+
+/// A row that a user was shown.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    table: TableId,
+    row: u64,
+    /// The highest version.
+    version: u64,
+}
+
+impl Clients {
+    pub(super) fn new(clients: &program::Clients) -> Clients {
+        let users = match &clients.arrivals {
+            Arrivals::Closed(closed) => closed.users,
+            _ => 0,
+        };
+        Clients {
+            arrived: 0,
+            next: (0, 1.0),
+            line: (0, 0),
+            state: State::default(),
+            spikes: Vec::new(),
+            rounds: vec![0; users as usize],
+            memories: BTreeMap::new(),
+        }
+    }
 }
 
 impl<O: Observer> World<'_, O> {
@@ -25,74 +69,234 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// A user arrives and starts its flow.
+    /// A user of an open loop arrives and starts its flow.
     pub(super) fn arrive(&mut self, node: NodeId) {
+        let clients = self.clients(node);
+        let (number, size) = clients.next;
+        clients.arrived += 1;
+        self.start_flow(node, number, number, size, None);
+        self.schedule_arrival(node);
+    }
+
+    /// A user of a closed loop begins its next round.
+    pub(super) fn return_to(&mut self, node: NodeId, user: u32) {
+        let rounds = &mut self.clients(node).rounds[user as usize];
+        let round = *rounds;
+        *rounds += 1;
+        let work = key_of(u64::from(user), u64::from(round));
+        self.start_flow(node, work, u64::from(user), 1.0, Some(user));
+    }
+
+    /// Starts a flow: what it is about is drawn for this work, the process for this user.
+    fn start_flow(&mut self, node: NodeId, work: u64, user: u64, size: f32, back: Option<u32>) {
         let description = self.program.node(node);
         let Kind::Clients(clients) = &description.kind else { return };
         let site = description.id;
-        let index = self.clients(node).arrived;
         let order = self.orders;
         self.orders += 1;
-        self.clients(node).arrived += 1;
-        let key = if clients.keys.is_empty() {
-            0
-        } else {
-            let draw = self.draws.draw(Purpose::Key, site, index, 0);
-            let last = clients.keys.len() - 1;
-            clients.keys.partition_point(|&end| end < draw.0).min(last) as u64
-        };
+        let key = self.choose_key(node, clients, work, order);
         let process = if clients.processes == 1 {
             0
         } else {
-            let draw = self.draws.draw(Purpose::Process, site, index, 0);
+            let draw = self.draws.draw(Purpose::Process, site, user, 0);
             draw.below(u64::from(clients.processes)) as u32
         };
-        let subject = Subject { order, key, request: 0, since: self.now };
-        self.start_own(clients.flow, key_of(u64::from(site), index), process, subject);
+        let (_, flow) = match &clients.flows[..] {
+            [only] => *only,
+            flows => {
+                let draw = self.draws.draw(Purpose::Choice, site, work, 0);
+                flows[flows.partition_point(|&(last, _)| last < draw.0)]
+            }
+        };
+        let subject = Subject { order, key, size, request: 0, since: self.now };
+        if self.is_down(node, process) {
+            self.tell(Fact::TurnedAway { clients: node });
+            return self.end_flow(node, &subject, back);
+        }
+        self.start_own(flow, key_of(u64::from(site), work), process, subject, back);
+    }
+
+    /// The key that a user is about.
+    fn choose_key(
+        &mut self,
+        node: NodeId,
+        clients: &program::Clients,
+        work: u64,
+        order: u64,
+    ) -> u32 {
+        /// What a draw is for: any key, whether it is the hot one, which one is hot, whether it is
+        /// that of a fault.
+        const ANY: u16 = 0;
+        const IS_HOT: u16 = 1;
+        const HOT: u16 = 2;
+        const BY_FAULT: u16 = 3;
+        let count = clients.keys.len();
+        if count == 0 {
+            return 0;
+        }
+        let site = self.program.node(node).id;
+        let by_fault = self.conditions.nodes[node.0 as usize].hot_key;
+        if !by_fault.is_never()
+            && by_fault.happens(self.draws.draw(Purpose::Key, site, work, BY_FAULT))
+        {
+            self.tell(Fact::Diverted { clients: node, order });
+            return count as u32 - 1;
+        }
+        if let Some(hot) = &clients.hot
+            && hot.share.happens(self.draws.draw(Purpose::Key, site, work, IS_HOT))
+        {
+            let turn = self.now.0 / hot.every.0;
+            return self.draws.draw(Purpose::Key, site, turn, HOT).below(count as u64) as u32;
+        }
+        let draw = self.draws.draw(Purpose::Key, site, work, ANY);
+        clients.keys.partition_point(|&end| end < draw.0).min(count - 1) as u32
+    }
+
+    /// Lets users come: the first of an open loop, and all of a closed one.
+    pub(super) fn open(&mut self, node: NodeId) {
+        for user in 0..self.clients(node).rounds.len() {
+            self.schedule_return(node, user as u32);
+        }
         self.schedule_arrival(node);
     }
 
     /// Schedules the next arrival, unless it would be after the last time of arrivals.
-    pub(super) fn schedule_arrival(&mut self, node: NodeId) {
+    fn schedule_arrival(&mut self, node: NodeId) {
         let description = self.program.node(node);
         let Kind::Clients(clients) = &description.kind else { return };
-        let index = self.clients(node).arrived;
+        let number = self.clients(node).arrived;
+        self.clients(node).next = (number, 1.0);
         let at = match &clients.arrivals {
             Arrivals::Constant(gap) => self.now + *gap,
-            Arrivals::Trace(times) => times.get(index as usize).copied().unwrap_or(Time::NEVER),
-            Arrivals::Poisson(rates) => {
-                let draw = self.draws.draw(Purpose::Arrival, description.id, index, 0);
-                let now = self.now;
-                let own = &self.clients(node).rates;
-                let rates = if own.is_empty() { rates } else { own };
-                next_arrival(rates, now, unit_exponential(draw))
+            Arrivals::Trace(trace) => self.next_of_trace(node, trace),
+            Arrivals::Poisson(_) | Arrivals::Bursts(_) => {
+                let draw = self.draws.draw(Purpose::Arrival, description.id, number, 0);
+                self.next_of_poisson(node, &clients.arrivals, unit_exponential(draw))
             }
+            Arrivals::Closed(_) => Time::NEVER,
         };
         if at < self.arrivals_end {
             self.events.schedule(at, Event::Arrive(node));
         }
     }
+
+    fn next_of_poisson(&mut self, node: NodeId, arrivals: &Arrivals, area: f64) -> Time {
+        let (now, end, site) = (self.now, self.arrivals_end, self.program.node(node).id);
+        let Local::Clients(clients) = &mut self.locals[node.0 as usize] else { return end };
+        let Clients { spikes, state, .. } = clients;
+        match arrivals {
+            Arrivals::Poisson(rates) => {
+                next_arrival(|at| stretch_of(rates, at), spikes, now, end, area)
+            }
+            Arrivals::Bursts(bursts) => {
+                let draws = &mut self.draws;
+                let stretch = |at| stretch_of_bursts(bursts, state, draws, site, at);
+                next_arrival(stretch, spikes, now, end, area)
+            }
+            _ => end,
+        }
+    }
+
+    /// The time of the next line that still has a user; each line draws how many it has.
+    fn next_of_trace(&mut self, node: NodeId, trace: &program::Trace) -> Time {
+        let site = self.program.node(node).id;
+        let most = trace.copies + u32::from(!trace.extra.is_never());
+        let (mut line, mut taken) = self.clients(node).line;
+        while let Some(&at) = trace.times.get(line) {
+            let is_extra = taken == trace.copies
+                && !trace.extra.is_never()
+                && trace.extra.happens(self.draws.draw(Purpose::Arrival, site, line as u64, 0));
+            if taken < trace.copies || is_extra {
+                let number = line as u64 * u64::from(most) + u64::from(taken);
+                let clients = self.clients(node);
+                clients.next = (number, trace.sizes.get(line).copied().unwrap_or(1.0));
+                clients.line = (line, taken + 1);
+                return at;
+            }
+            (line, taken) = (line + 1, 0);
+        }
+        Time::NEVER
+    }
+
+    /// Lets a user of a closed loop think and then begin its next round, unless that would be after
+    /// the last time of arrivals.
+    pub(super) fn schedule_return(&mut self, node: NodeId, user: u32) {
+        let description = self.program.node(node);
+        let Kind::Clients(clients) = &description.kind else { return };
+        let Arrivals::Closed(closed) = &clients.arrivals else { return };
+        let round = self.clients(node).rounds[user as usize];
+        let work = key_of(u64::from(user), u64::from(round));
+        let draw = self.draws.draw(Purpose::Think, description.id, work, 0);
+        let at = self.now + closed.think.sample(draw);
+        if at < self.arrivals_end {
+            self.events.schedule(at, Event::Return { clients: node, user });
+        }
+    }
+
+    /// Ends the flow of a user, who may come back.
+    pub(super) fn end_flow(&mut self, node: NodeId, subject: &Subject, back: Option<u32>) {
+        if self.program.has_sessions {
+            self.sessions.remove(&subject.order);
+        }
+        match back {
+            Some(user) => self.schedule_return(node, user),
+            None => {
+                if let Local::Clients(clients) = &mut self.locals[node.0 as usize]
+                    && !clients.memories.is_empty()
+                {
+                    clients.memories.remove(&subject.order);
+                }
+            }
+        }
+    }
+
+    /// Which user of its clients a flow or a branch of it is of: one of a closed loop, or one for
+    /// each order. A branch whose flow has ended is nobody's.
+    fn user_of(&self, job: &Job) -> Option<u64> {
+        match job.origin {
+            Origin::User(user) => Some(u64::from(user)),
+            Origin::Fork { parent, .. } => self.user_of(self.jobs.get(parent)?),
+            _ => Some(job.subject.order),
+        }
+    }
+
+    /// A user remembers an answer, and may compare it with what it was shown before. An answer that
+    /// shows no row is older than every row that is about the same.
+    pub(super) fn remember(&mut self, handle: Handle, memory: Memory, value: u64) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let (node, subject) = (job.node, job.subject);
+        let Some(who) = self.user_of(job) else { return };
+        let shown = (value != 0).then(|| {
+            let table = TableId((value >> 16) as u16);
+            Seen { table, row: self.row_of_job(table, &subject), version: version(value) }
+        });
+        let seen = self.clients(node).memories.remove(&who).unwrap_or_default();
+        let before = match shown {
+            Some(Seen { table, row, .. }) => {
+                seen.iter().position(|seen| (seen.table, seen.row) == (table, row))
+            }
+            None => seen.iter().rposition(|seen| self.row_of_job(seen.table, &subject) == seen.row),
+        };
+        if let (Memory::Compared, Some(index)) = (memory, before) {
+            let highest = seen[index].version;
+            let seen = shown.map_or(0, |shown| shown.version);
+            self.tell(Fact::ReadAgain { order: subject.order, seen, highest });
+        }
+        let memories = &mut self.clients(node).memories;
+        memories.insert(who, renewed(seen, before, shown));
+    }
 }
 
-/// The time at which the integral of the rate since `now` reaches `area`.
-fn next_arrival(rates: &[(Time, f64)], now: Time, mut area: f64) -> Time {
-    let mut segment = rates.partition_point(|&(from, _)| from <= now).saturating_sub(1);
-    let mut at = now;
-    loop {
-        let rate = rates[segment].1;
-        let end = rates.get(segment + 1).map_or(Time::NEVER, |&(from, _)| from);
-        if rate > 0.0 {
-            let reached = at + Span::from_secs_f64(area / rate);
-            if reached < end {
-                return reached;
-            }
-            area -= rate * end.since(at).seconds();
-        }
-        if end == Time::NEVER {
-            return Time::NEVER;
-        }
-        (segment, at) = (segment + 1, end);
+/// What is remembered after one more answer.
+fn renewed(mut seen: Vec<Seen>, before: Option<usize>, shown: Option<Seen>) -> Vec<Seen> {
+    let Some(mut newest) = shown else { return seen };
+    if let Some(index) = before {
+        newest.version = newest.version.max(seen.remove(index).version);
+    } else if seen.len() == ROWS_REMEMBERED {
+        seen.remove(0);
     }
+    seen.push(newest);
+    seen
 }
 
 #[cfg(test)]
@@ -100,13 +304,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arrivals_follow_a_rate_that_changes() {
-        let second = |at: u64| Time(at * 1_000_000_000);
-        let rates = [(Time::ZERO, 2.0), (second(10), 0.0), (second(20), 4.0)];
-        let at = |now, area| next_arrival(&rates, now, area).seconds();
-        assert_eq!(at(Time::ZERO, 1.0), 0.5);
-        assert_eq!(at(second(9), 3.0), 20.25);
-        assert_eq!(at(second(15), 4.0), 21.0);
-        assert_eq!(next_arrival(&[(Time::ZERO, 0.0)], Time::ZERO, 1.0), Time::NEVER);
+    fn the_highest_versions_of_the_newest_rows_are_remembered() {
+        let row = |row, version| Seen { table: TableId(0), row, version };
+        let mut seen = Vec::new();
+        for number in 0..20 {
+            seen = renewed(seen, None, Some(row(number, 7)));
+        }
+        assert_eq!((seen.len(), seen[0].row), (ROWS_REMEMBERED, 4));
+        seen = renewed(seen, Some(0), Some(row(4, 5)));
+        assert_eq!(seen.last().map(|seen| (seen.row, seen.version)), Some((4, 7)));
+        assert_eq!(renewed(seen, Some(3), None).len(), ROWS_REMEMBERED);
     }
 }

@@ -1,7 +1,12 @@
 //! The public controls of a running system: the only way in which a fault reaches a node.
 
+use std::ops::Range;
+
 use super::World;
+use super::crash::ActiveKill;
+pub use super::crash::{Kill, Moment};
 use super::fact::{Fact, Observer};
+pub use super::life::instances as instances_of;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId, Program};
@@ -24,6 +29,25 @@ pub enum Action {
         before: Probability,
         /// Although the effect happened.
         after: Probability,
+    },
+    /// A queue delivers nothing.
+    QueueStall {
+        /// Which queue.
+        node: NodeId,
+    },
+    /// A queue delivers again what is in flight, all at once, when the control is switched on.
+    Redelivery {
+        /// Which queue.
+        node: NodeId,
+        /// Messages that were acknowledged within this span are delivered again as well.
+        since: Span,
+    },
+    /// A share of the users is about one key, the last one.
+    HotKey {
+        /// Which clients.
+        node: NodeId,
+        /// How many of them.
+        share: Probability,
     },
     /// Requests on these links are lost.
     RequestLoss {
@@ -82,6 +106,39 @@ pub enum Action {
         /// How many of its rows.
         share: Probability,
     },
+    /// Instances die: they lose their memory and are down while it acts.
+    Crash {
+        /// Of which node.
+        node: NodeId,
+        /// Which of them.
+        instances: Range<u32>,
+        /// Whether nothing answers for them, not even their hosts.
+        unreachable: bool,
+    },
+    /// Instances stand still.
+    Pause {
+        /// Of which node.
+        node: NodeId,
+        /// Which of them.
+        instances: Range<u32>,
+    },
+    /// Instances die when they come to a step.
+    Kill {
+        /// At which step, and how.
+        kill: Kill,
+    },
+    /// A database cannot write to its disk.
+    DiskFull {
+        /// Which database.
+        node: NodeId,
+    },
+    /// The clock of a node shows another time.
+    ClockSkew {
+        /// Which node.
+        node: NodeId,
+        /// By how much it is fast, in nanoseconds; slow, if this is negative.
+        by: i64,
+    },
     /// Messages on these links travel longer, each way.
     Latency {
         /// Indices of [`Program::links`].
@@ -106,8 +163,14 @@ pub struct Control {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct NodeCondition {
     pub(super) slow: f64,
+    /// Queues: nothing is delivered.
+    pub(super) stalled: bool,
     pub(super) errors_before: Probability,
     pub(super) errors_after: Probability,
+    pub(super) disk_full: bool,
+    /// By how many nanoseconds its clock is fast.
+    pub(super) skew: i64,
+    pub(super) hot_key: Probability,
 }
 
 /// What acts on a link now.
@@ -146,13 +209,21 @@ impl Conditions {
         let nodes = program.nodes.iter().map(|node| match node.kind {
             Kind::Provider(ref provider) => NodeCondition {
                 slow: 1.0,
+                stalled: false,
                 errors_before: provider.errors_before,
                 errors_after: provider.errors_after,
+                disk_full: false,
+                skew: 0,
+                hot_key: Probability::NEVER,
             },
             _ => NodeCondition {
                 slow: 1.0,
+                stalled: false,
                 errors_before: Probability::NEVER,
                 errors_after: Probability::NEVER,
+                disk_full: false,
+                skew: 0,
+                hot_key: Probability::NEVER,
             },
         });
         let links = program.links.iter().map(|link| LinkCondition {
@@ -182,7 +253,24 @@ impl Conditions {
             Action::StopReplica { node } => self.data[node.0 as usize].is_stopped = true,
             Action::CutOff { node, near } => self.data[node.0 as usize].cut_off = Some(*near),
             Action::StaleCache { node } => self.data[node.0 as usize].is_stale = true,
-            Action::Promote { .. } | Action::FlushCache { .. } | Action::Corrupt { .. } => {}
+            Action::DiskFull { node } => self.nodes[node.0 as usize].disk_full = true,
+            Action::ClockSkew { node, by } => {
+                let skew = &mut self.nodes[node.0 as usize].skew;
+                *skew = skew.saturating_add(*by);
+            }
+            Action::QueueStall { node } => self.nodes[node.0 as usize].stalled = true,
+            // These happen once, or when somebody comes to a step.
+            Action::Promote { .. }
+            | Action::FlushCache { .. }
+            | Action::Corrupt { .. }
+            | Action::Crash { .. }
+            | Action::Pause { .. }
+            | Action::Kill { .. }
+            | Action::Redelivery { .. } => {}
+            Action::HotKey { node, share } => {
+                let hot_key = &mut self.nodes[node.0 as usize].hot_key;
+                *hot_key = hot_key.or(*share);
+            }
             Action::RequestLoss { links, share } => {
                 for &link in links {
                     let loss = &mut self.links[link].request_loss;
@@ -214,12 +302,36 @@ impl<O: Observer> World<'_, O> {
             self.conditions.apply(&control.action);
         }
         self.conditions.active = active;
-        let action = &self.controls[control as usize].action;
-        match on {
-            true => self.begin_at_once(action),
-            false => self.end_at_once(action),
-        }
         let fault = control;
         self.tell(if on { Fact::FaultBegan { fault } } else { Fact::FaultEnded { fault } });
+        self.strike(control, on);
+    }
+
+    /// Does what a fault does once, when it begins or ends.
+    fn strike(&mut self, control: u32, on: bool) {
+        let Control { until, action, .. } = &self.controls[control as usize];
+        match action {
+            Action::Crash { node, instances, unreachable } if on => {
+                self.crash(*node, instances.clone(), *until, *unreachable);
+            }
+            Action::Pause { node, instances } if on => {
+                self.pause(*node, instances.clone(), *until);
+            }
+            Action::Kill { .. } if on => self.kills.push(ActiveKill { control, struck: 0 }),
+            Action::Kill { .. } => self.kills.retain(|kill| kill.control != control),
+            Action::QueueStall { node } if !on => self.resume_queue(*node),
+            Action::Redelivery { node, since } if on => self.redeliver(*node, *since),
+            action if on => self.begin_at_once(action),
+            action => self.end_at_once(action),
+        }
+    }
+
+    /// Lets queues keep what a fault will ask for again.
+    pub(super) fn remember_for_faults(&mut self) {
+        for control in self.controls {
+            if let Action::Redelivery { node, since } = control.action {
+                self.remember_for(node, since);
+            }
+        }
     }
 }

@@ -1,15 +1,19 @@
 //! Databases: transactions over versioned rows, an outbox, and a log.
 
-use std::collections::BTreeMap;
+mod durability;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
 use super::job::{Subject, pack, version};
-use super::{Event, Local, World};
+use super::{Local, World};
 use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Rows;
-use crate::model::program::{self, Kind, NodeId, Program, TableId, TransactionId};
+use crate::model::program::{NodeId, Program, TableId, TransactionId};
 use crate::policy::Outcome;
 
 /// What a database keeps; also what a replica has of it.
@@ -21,8 +25,11 @@ pub(super) struct Database {
     pub(super) outbox: Vec<OutboxEvent>,
     /// How many events of the outbox are marked as sent: all before this one.
     pub(super) sent: usize,
+    /// Events behind that one that are marked as sent, out of order.
+    pub(super) marked: BTreeSet<u64>,
     /// The position of the last transaction in the log.
     pub(super) position: u64,
+    log: Log,
     /// Transactions that wait for a replica: their positions and jobs.
     pub(super) unreplicated: Vec<(u64, Handle)>,
     /// Whether no replica was in time: then nothing waits until one has caught up.
@@ -38,7 +45,8 @@ pub(super) struct OutboxEvent {
     pub(super) key: u64,
     /// The position of its transaction.
     pub(super) position: u64,
-    /// Whether a failover has undone it; its place stays, because relays count.
+    /// Whether a crash or a failover has undone it: then it is not there. Its place stays, because
+    /// relays count.
     pub(super) is_lost: bool,
 }
 
@@ -51,6 +59,19 @@ pub(super) struct Tables(Vec<Vec<Row>>);
 pub(super) struct Row {
     pub(super) value: u64,
     pub(super) written: Time,
+}
+
+/// A transaction that has been applied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Commit {
+    /// Its position in the log.
+    pub(super) position: u64,
+    /// The order on whose behalf.
+    pub(super) order: u64,
+    /// A stable key of it.
+    pub(super) key: u64,
+    /// When it was applied.
+    pub(super) at: Time,
 }
 
 /// A row that a transaction wrote: its table, its number, its packed version and state.
@@ -90,7 +111,9 @@ impl Database {
             idempotency: BTreeMap::new(),
             outbox: Vec::new(),
             sent: 0,
+            marked: BTreeSet::new(),
             position: 0,
+            log: Log::default(),
             unreplicated: Vec::new(),
             is_alone: false,
             writes: Vec::new(),
@@ -99,8 +122,10 @@ impl Database {
 
     /// The order and due time of every event that is not marked as sent.
     pub(super) fn unsent(&self) -> Vec<(u64, Time)> {
-        let unsent = self.outbox[self.sent..].iter().filter(|event| !event.is_lost);
-        unsent.map(|event| (event.subject.order, event.subject.since)).collect()
+        let rows = self.outbox.iter().enumerate().skip(self.sent);
+        let unsent =
+            rows.filter(|(row, event)| !event.is_lost && !self.marked.contains(&(*row as u64)));
+        unsent.map(|(_, event)| (event.subject.order, event.subject.since)).collect()
     }
 }
 
@@ -108,7 +133,7 @@ impl Database {
 fn row_of(program: &Program, table: TableId, subject: &Subject) -> u64 {
     match program.tables[table.0 as usize].rows {
         Rows::Order => subject.order,
-        Rows::Key => subject.key,
+        Rows::Key => u64::from(subject.key),
     }
 }
 
@@ -149,6 +174,7 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::UpdateLost { database, order: subject.order });
         }
         let now = self.now;
+        let flush = self.flush_of(node);
         let store = self.store(node);
         store.position += 1;
         let position = store.position;
@@ -157,7 +183,9 @@ impl<O: Observer> World<'_, O> {
         for &(table, state) in &transaction.writes {
             let row = row_of(program, table, &subject);
             let store = self.store(node);
-            let version = version(store.tables.get(table, row).value) + 1;
+            let before = store.tables.get(table, row);
+            store.log.note(flush, Undo::Row(table, row, before));
+            let version = version(before.value) + 1;
             let value = pack(version, table, state);
             store.tables.set(table, row, value, now);
             writes.push((table, row, value));
@@ -167,8 +195,13 @@ impl<O: Observer> World<'_, O> {
         for (number, &event) in transaction.events.iter().enumerate() {
             let subject = Subject { since: now, ..subject };
             let key = key_of(key, number as u64);
-            self.store(node).outbox.push(OutboxEvent { subject, key, position, is_lost: false });
+            let store = self.store(node);
+            store.log.note(flush, Undo::Event(store.outbox.len()));
+            store.outbox.push(OutboxEvent { subject, key, position, is_lost: false });
             self.tell(Fact::Outboxed { event, order: subject.order });
+        }
+        if !transaction.events.is_empty() {
+            self.wake_followers(database);
         }
         for &entry in &transaction.audits {
             self.tell(Fact::Audited { entry, order: subject.order });
@@ -176,15 +209,13 @@ impl<O: Observer> World<'_, O> {
         let answer = writes.first().map_or(0, |&(_, _, value)| value);
         self.set_value(handle, answer);
         if token != 0 {
-            self.store(node).idempotency.insert((id, token), (answer, position));
+            let store = self.store(node);
+            store.log.note(flush, Undo::Answer(id, token));
+            store.idempotency.insert((id, token), (answer, position));
         }
-        self.replicate_later(node, key, subject.order, &writes);
+        let commit = Commit { position, order: subject.order, key, at: now };
+        self.logged(node, commit, &writes);
         self.store(node).writes = writes;
-        if let Kind::Database(rules) = &program.node(database).kind
-            && rules.flush_every.is_none()
-        {
-            self.tell(Fact::Flushed { database, position });
-        }
         None
     }
 
@@ -194,18 +225,6 @@ impl<O: Observer> World<'_, O> {
         let (node, read) = (job.node, job.value);
         let row = row_of(self.program, table, &job.subject);
         version(self.store(node).tables.get(table, row).value) != version(read)
-    }
-
-    /// Writes the log to disk, and does so again later.
-    pub(super) fn flush(&mut self, node: NodeId) {
-        let leader = self.leaders[node.0 as usize];
-        let position = self.store(leader).position;
-        self.tell(Fact::Flushed { database: node, position });
-        if let Kind::Database(program::Database { flush_every: Some(span), .. }) =
-            self.program.node(node).kind
-        {
-            self.events.schedule(self.now + span, Event::Flush(node));
-        }
     }
 
     /// Reads the row that the job is about.
@@ -226,23 +245,6 @@ impl<O: Observer> World<'_, O> {
         let age = self.now.since(newest.written);
         let (seen, newest) = (version(value), version(newest.value));
         self.tell(Fact::Read { node, table, row, seen, newest, age });
-    }
-
-    /// Finds the first events that are not marked as sent.
-    pub(super) fn take_outbox(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let node = job.node;
-        let database = self.store(node);
-        let (sent, count) = (database.sent as u64, (database.outbox.len() - database.sent) as u64);
-        self.set_value(handle, super::outbox::pack_batch(sent, count));
-    }
-
-    /// Marks every event before the one that the relay names as sent.
-    pub(super) fn mark_outbox(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let (node, upto) = (job.node, job.value as usize);
-        let database = self.store(node);
-        database.sent = database.sent.max(upto.min(database.outbox.len()));
     }
 
     pub(super) fn set_value(&mut self, handle: Handle, value: u64) {

@@ -70,10 +70,12 @@ pub enum Fact {
         /// Where.
         edge: EdgeId,
     },
-    /// A node had no room for a request.
+    /// A node did not begin, or did not go on with, what a request asked for.
     Refused {
         /// Who.
         node: NodeId,
+        /// Why.
+        refusal: Refusal,
     },
     /// A node ended its work on a request.
     Worked {
@@ -224,6 +226,8 @@ pub enum Fact {
         queue: NodeId,
         /// The order that it is about.
         order: u64,
+        /// The place of its event in the outbox, from 1; 0 if no relay brought it.
+        event: u64,
     },
     /// A queue handed a message to a worker.
     Delivered {
@@ -231,6 +235,8 @@ pub enum Fact {
         queue: NodeId,
         /// The order that it is about.
         order: u64,
+        /// The message: its group of consumers and its number in the queue in one word.
+        message: u64,
         /// How many times now.
         receives: u32,
     },
@@ -250,6 +256,15 @@ pub enum Fact {
         /// Since when its work had been due.
         since: Time,
     },
+    /// A message was older than its queue keeps messages, and is gone.
+    Expired {
+        /// Which queue.
+        queue: NodeId,
+        /// The order that it is about.
+        order: u64,
+        /// Since when its work had been due.
+        since: Time,
+    },
     /// A provider did what cannot be undone.
     Effect {
         /// What.
@@ -261,6 +276,20 @@ pub enum Fact {
     Replayed {
         /// Who.
         provider: NodeId,
+        /// The answer.
+        outcome: Outcome,
+    },
+    /// A provider was called more often than it allows.
+    Throttled {
+        /// Who.
+        provider: NodeId,
+    },
+    /// A provider was called with an idempotency key that it knows from another order.
+    Mismatched {
+        /// Who.
+        provider: NodeId,
+        /// The order of this call.
+        order: u64,
     },
     /// A fault made a call fail.
     Failed {
@@ -275,6 +304,85 @@ pub enum Fact {
         seen: u64,
         /// The version that the user had been told of.
         own: u64,
+    },
+    /// An instance died and lost its memory.
+    Crashed {
+        /// Whose.
+        node: NodeId,
+        /// Which one, from 0; of clients, a process.
+        instance: u32,
+    },
+    /// An instance that had died started again.
+    Restarted {
+        /// Whose.
+        node: NodeId,
+        /// Which one, from 0.
+        instance: u32,
+    },
+    /// An instance began to stand still.
+    Paused {
+        /// Whose.
+        node: NodeId,
+        /// Which one, from 0.
+        instance: u32,
+        /// For how long.
+        span: Span,
+    },
+    /// A fault struck an instance that had come to a step.
+    Killed {
+        /// Its index in the plan.
+        fault: u32,
+        /// Whose.
+        node: NodeId,
+        /// Which one, from 0.
+        instance: u32,
+    },
+    /// A request came to an instance that was down.
+    NobodyThere {
+        /// Whose.
+        node: NodeId,
+        /// Whether its host refused it at once; else the caller hears nothing.
+        refused: bool,
+    },
+    /// A user came while its client process was down, and left without asking anything.
+    TurnedAway {
+        /// Which clients.
+        clients: NodeId,
+    },
+    /// A database died before its log was on disk: whatever it told since it told that this
+    /// position was flushed has not happened. Positions and versions after it are given again.
+    LogLost {
+        /// Whose.
+        database: NodeId,
+        /// The position of the last transaction that is kept.
+        after: u64,
+        /// How many transactions were lost.
+        transactions: u64,
+    },
+    /// A queue died with a message that was in memory only.
+    MessageLost {
+        /// Which queue.
+        queue: NodeId,
+        /// The order that it is about.
+        order: u64,
+        /// Since when its work had been due.
+        since: Time,
+    },
+    /// A user was shown something about which it had been shown something before.
+    ReadAgain {
+        /// The user's order.
+        order: u64,
+        /// The version shown, 0 if nothing was found.
+        seen: u64,
+        /// The highest version that the user had been shown.
+        highest: u64,
+    },
+    /// A fault made a user be about the hot key.
+    Diverted {
+        /// Whose user.
+        clients: NodeId,
+        /// The user's order.
+        order: u64,
     },
     /// A fault began to act.
     FaultBegan {
@@ -296,6 +404,26 @@ pub enum Fact {
         since: Time,
     },
 }
+
+/// Why a node refuses a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no room in the waiting line.
+    Full = 0,
+    /// The request waited in vain: the line was shortened.
+    Shed = 1,
+    /// The caller would have gone before it were answered.
+    Expired = 2,
+    /// The rate limit of the instance is used up.
+    RateLimit = 3,
+    /// As many requests are at the instance as its learned limit allows.
+    Limit = 4,
+    /// It waited for a worker as long as it may.
+    TooLong = 5,
+}
+
+/// How many kinds of refusal there are.
+pub const REFUSALS: usize = 6;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

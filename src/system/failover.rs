@@ -6,14 +6,17 @@
 //! replica had not applied is lost; what it commits after that is lost when it comes back. With
 //! fencing the epoch of its writes is checked where they are kept, and they are refused.
 
+use std::collections::VecDeque;
+
 use super::World;
 use super::control::Action;
-use super::database::{OutboxEvent, Write};
+use super::database::{Commit, OutboxEvent, Write};
 use super::fact::{Fact, Observer};
-use super::job::version;
+use super::job::{state, version};
+use super::replica::Record;
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
-use crate::model::program::{EdgeId, Kind, LabelId, NodeId};
+use crate::model::program::{EdgeId, Kind, NodeId};
 
 /// Positions of a later epoch are greater than those of every earlier one.
 const EPOCH_BITS: u32 = 40;
@@ -95,8 +98,12 @@ impl<O: Observer> World<'_, O> {
         }
         let promoted = self.replica(replica);
         let applied = promoted.store.position;
-        let lost: Vec<_> = promoted.pending.drain(..).collect();
-        let mut writes: Vec<Write> = promoted.writes.drain(..).collect();
+        let records: Vec<Record> = promoted.pending.drain(..).collect();
+        let mut writes: VecDeque<Write> = std::mem::take(&mut promoted.writes);
+        let mut lost: Vec<(Commit, Vec<Write>)> = Vec::new();
+        for record in records {
+            lost.push((record.commit, writes.drain(..record.rows).collect()));
+        }
         let old = self.store(database);
         let without_late = |&event: &OutboxEvent| OutboxEvent {
             is_lost: event.is_lost || event.position > applied,
@@ -105,15 +112,17 @@ impl<O: Observer> World<'_, O> {
         let outbox = old.outbox.iter().map(without_late).collect();
         let answered = old.idempotency.iter().filter(|(_, (_, position))| *position <= applied);
         let idempotency = answered.map(|(&key, &answer)| (key, answer)).collect();
-        let (sent, epoch) = (old.sent, (old.position >> EPOCH_BITS) + 1);
+        let (sent, marked) = (old.sent, old.marked.clone());
+        let epoch = (old.position >> EPOCH_BITS) + 1;
+        lost.extend(old.begin_log());
         let store = self.store(replica);
-        (store.outbox, store.idempotency, store.sent) = (outbox, idempotency, sent);
+        (store.outbox, store.idempotency) = (outbox, idempotency);
+        (store.sent, store.marked) = (sent, marked);
         store.position = epoch << EPOCH_BITS;
-        for record in lost {
-            let own = writes.drain(..record.rows);
-            self.tell_lost(database, record.position, record.order, own);
-        }
+        store.begin_log();
+        self.tell_lost(database, &lost);
         self.leaders[database.0 as usize] = replica;
+        self.begin_flushing(replica);
         self.follow_leader(database, replica);
     }
 
@@ -135,30 +144,27 @@ impl<O: Observer> World<'_, O> {
         if self.leaders[database.0 as usize] != replica {
             return;
         }
-        for (position, order, writes) in std::mem::take(&mut self.discarded) {
-            self.tell_lost(database, position, order, writes.into_iter());
-        }
-        let mut state = self.store(replica).clone();
+        // What is copied is on two disks.
+        self.flush_now(replica);
+        let state = self.store(replica).clone();
         let old = self.store(database);
-        let own = old.outbox.iter().skip(state.outbox.len());
-        state.outbox.extend(own.map(|&event| OutboxEvent { is_lost: true, ..event }));
-        state.unreplicated = std::mem::take(&mut old.unreplicated);
-        *old = state;
+        let discarded = old.begin_log();
+        let own: Vec<OutboxEvent> = old.outbox.iter().skip(state.outbox.len()).copied().collect();
+        old.copy(&state);
+        old.outbox.extend(own.iter().map(|&event| OutboxEvent { is_lost: true, ..event }));
+        self.tell_lost(database, &discarded);
         self.leaders[database.0 as usize] = database;
     }
 
-    /// Tells that a committed transaction is gone.
-    fn tell_lost(
-        &mut self,
-        database: NodeId,
-        position: u64,
-        order: u64,
-        writes: impl Iterator<Item = Write>,
-    ) {
-        self.tell(Fact::CommitLost { database, position, order });
-        for (table, row, value) in writes {
-            let (version, state) = (version(value), LabelId(value as u16));
-            self.tell(Fact::WriteLost { table, row, order, state, version, position });
+    /// Tells that committed transactions are gone.
+    fn tell_lost(&mut self, database: NodeId, lost: &[(Commit, Vec<Write>)]) {
+        for (Commit { position, order, .. }, writes) in lost {
+            let (position, order) = (*position, *order);
+            self.tell(Fact::CommitLost { database, position, order });
+            for &(table, row, value) in writes {
+                let (version, state) = (version(value), state(value));
+                self.tell(Fact::WriteLost { table, row, order, state, version, position });
+            }
         }
     }
 

@@ -73,6 +73,11 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    /// A process has died: nobody fetches for it any more, and nobody waits there.
+    pub(super) fn lose_flights(&mut self, node: NodeId, instance: u32) {
+        self.flights.retain(|&(of, process, ..), _| (of, process) != (node, instance));
+    }
+
     /// Fetches a row in the background if the lookup said that it is old and nobody does so yet.
     pub(super) fn refresh(&mut self, handle: Handle, read: CachedRead, operation: OperationId) {
         let Some(job) = self.jobs.get_mut(handle).filter(|job| job.value & REFRESH != 0) else {

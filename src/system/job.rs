@@ -3,8 +3,9 @@
 use super::World;
 use super::branch::Forked;
 use super::call::Resumption;
-use super::fact::{Fact, Observer};
+use super::fact::{Fact, Observer, Refusal};
 use super::network::Message;
+use super::provider::KeyCheck;
 use super::replica::Applied;
 use crate::kernel::draw::Purpose;
 use crate::kernel::queue::TimerId;
@@ -12,21 +13,29 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{
-    self, EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Program, Step, TableId,
+    self, EdgeId, LabelId, Memory, NodeId, Operation, OperationId, Program, Step, TableId,
 };
 use crate::policy::Outcome;
 
 /// What work is about: it travels with every message.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
     /// The order: one number for each user's flow, from 0.
     pub(super) order: u64,
     /// The key that the user is about.
-    pub(super) key: u64,
+    pub(super) key: u32,
+    /// How large the request is; 1 where nothing says so.
+    pub(super) size: f32,
     /// A stable key of the user's request; 0 where there is none.
     pub(super) request: u64,
     /// Since when this work has been due.
     pub(super) since: Time,
+}
+
+impl Default for Subject {
+    fn default() -> Subject {
+        Subject { order: 0, key: 0, size: 1.0, request: 0, since: Time::ZERO }
+    }
 }
 
 /// Who asked for a job.
@@ -34,6 +43,8 @@ pub(super) struct Subject {
 pub(super) enum Origin {
     /// Nobody: a user's flow, or a relay.
     Nobody,
+    /// This user of a closed loop, who comes back after the flow.
+    User(u32),
     /// A caller.
     Call { call: Handle, attempt: u32, edge: EdgeId },
     /// A queue that delivered a message.
@@ -62,8 +73,18 @@ pub(super) struct Job {
     pub(super) token: u64,
     /// What this user was told last of what it wrote, see [`pack`]; 0 if it was told nothing.
     pub(super) own: u64,
-    worked: Span,
+    pub(super) worked: Span,
+    /// Until when its newest piece of work takes.
+    pub(super) works_until: Time,
     pub(super) timer: Option<TimerId>,
+    /// When its caller stops waiting; never, if nobody waits for an answer.
+    pub(super) deadline: Time,
+    /// When it came in at a door with a learned limit.
+    pub(super) entered: Time,
+    /// How many were there then, itself included.
+    pub(super) beside: u32,
+    /// Whether it counts among the jobs at work of its instance.
+    is_at_work: bool,
     /// What it waits for while its branches run.
     pub(super) forked: Forked,
 }
@@ -110,6 +131,11 @@ impl Job {
             token: 0,
             own: 0,
             worked: Span::ZERO,
+            works_until: Time::ZERO,
+            deadline: Time::NEVER,
+            entered: Time::ZERO,
+            beside: 0,
+            is_at_work: false,
             timer: None,
             forked: Forked::default(),
         }
@@ -130,16 +156,26 @@ impl<O: Observer> World<'_, O> {
         let compiled = self.program;
         loop {
             let Some(job) = self.jobs.get_mut(handle) else { return };
-            let step = compiled.steps[job.step as usize];
+            if std::mem::take(&mut job.is_at_work) {
+                let index = self.first_station[job.node.0 as usize] + job.instance;
+                self.stations[index as usize].end_work();
+            }
+            let step = &compiled.steps[job.step as usize];
             job.step += 1;
-            match step {
-                Step::Work(time) => {
-                    if self.spend(handle, time, Purpose::Service) {
+            match *step {
+                Step::Work(ref time) => {
+                    if self.spend(handle, time, Purpose::Service, 1.0) {
                         return;
                     }
                 }
-                Step::Think(time) => {
-                    if self.spend(handle, time, Purpose::Think) {
+                Step::WorkPerSize(ref time) => {
+                    let size = f64::from(job.subject.size);
+                    if self.spend(handle, time, Purpose::Service, size) {
+                        return;
+                    }
+                }
+                Step::Think(ref time) => {
+                    if self.spend(handle, time, Purpose::Think, 1.0) {
                         return;
                     }
                 }
@@ -153,11 +189,6 @@ impl<O: Observer> World<'_, O> {
                 Step::JumpIfFound(to) => {
                     if job.value != 0 {
                         job.step = to;
-                    }
-                }
-                Step::Commit(transaction) => {
-                    if let Some(refusal) = self.commit(handle, transaction) {
-                        return self.end_job(handle, refusal);
                     }
                 }
                 Step::AwaitReplica(timeout) => {
@@ -186,6 +217,15 @@ impl<O: Observer> World<'_, O> {
                     }
                 }
                 Step::Fork(fork) => return self.fork(handle, fork),
+                Step::AwaitFlush => return self.await_flush(handle),
+                Step::Commit(_) | Step::MarkOutbox if self.finds_disk_full(handle) => {
+                    return self.end_job(handle, Outcome::Failed);
+                }
+                Step::Commit(transaction) => {
+                    if let Some(refusal) = self.commit(handle, transaction) {
+                        return self.end_job(handle, refusal);
+                    }
+                }
                 Step::ReadRow(table) => self.read_row(handle, table),
                 Step::TakeOutbox => self.take_outbox(handle),
                 Step::MarkOutbox => self.mark_outbox(handle),
@@ -204,13 +244,17 @@ impl<O: Observer> World<'_, O> {
                 Step::Land(read) => self.land(handle, read),
                 Step::Abort(read) => self.abort(handle, read),
                 Step::Fill(table) => self.fill(handle, table),
-                Step::Enqueue => self.enqueue(handle),
-                Step::Acknowledge => self.acknowledge(handle),
-                Step::CheckKey => {
-                    if let Some(answer) = self.check_key(handle) {
-                        return self.end_job(handle, answer);
+                Step::Enqueue => {
+                    if let Some(refusal) = self.enqueue(handle) {
+                        return self.end_job(handle, refusal);
                     }
                 }
+                Step::Acknowledge => self.acknowledge(handle),
+                Step::CheckKey => match self.check_key(handle) {
+                    KeyCheck::Execute => {}
+                    KeyCheck::Answer(answer) => return self.end_job(handle, answer),
+                    KeyCheck::Wait => return,
+                },
                 Step::Effect(effect) => {
                     if let Some(error) = self.take_effect(handle, effect) {
                         return self.end_job(handle, error);
@@ -218,8 +262,16 @@ impl<O: Observer> World<'_, O> {
                 }
                 Step::NextEvent(otherwise) => self.next_event(handle, otherwise),
                 Step::EndBatch(otherwise) => self.end_batch(handle, otherwise),
-                Step::NextRound(rest) => {
-                    if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think) {
+                Step::ClaimBatch(otherwise) => self.claim_batch(handle, otherwise),
+                Step::Follow(store) => {
+                    if self.follow_log(handle, store) {
+                        return;
+                    }
+                }
+                Step::Published => self.pass_published(handle),
+                Step::Stored => self.pass_stored(handle),
+                Step::NextRound(ref rest) => {
+                    if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think, 1.0) {
                         return;
                     }
                 }
@@ -227,12 +279,21 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Lets a job take its time; says whether it has to wait.
-    fn spend(&mut self, handle: Handle, time: Distribution, purpose: Purpose) -> bool {
+    /// Lets a job take its time, `times` over; says whether it has to wait or has ended.
+    fn spend(&mut self, handle: Handle, time: &Distribution, purpose: Purpose, times: f64) -> bool {
         let Some(job) = self.jobs.get_mut(handle) else { return true };
         let node = job.node;
+        let rules = &self.program.node(node).station;
+        if purpose == Purpose::Service
+            && let Some(rule) = rules.propagation
+            && !rule.worth_starting(self.now, Some(job.deadline), rule.margin)
+        {
+            self.tell(Fact::Refused { node, refusal: Refusal::Expired });
+            self.end_job(handle, Outcome::Failed);
+            return true;
+        }
         let mut span = match time {
-            Distribution::Constant(span) => span,
+            Distribution::Constant(span) => *span,
             _ => {
                 let site = self.program.node(node).id;
                 let draw = self.draws.draw(purpose, site, job.key, job.drawn);
@@ -240,12 +301,23 @@ impl<O: Observer> World<'_, O> {
                 time.sample(draw)
             }
         };
+        if times != 1.0 {
+            span = span.scaled(times);
+        }
         if purpose == Purpose::Service {
             let slow = self.conditions.nodes[node.0 as usize].slow;
             if slow != 1.0 {
                 span = span.scaled(slow);
             }
+            if let Some(cost) = &rules.cost
+                && span > Span::ZERO
+            {
+                let index = self.first_station[node.0 as usize] + job.instance;
+                span = span.scaled(self.stations[index as usize].begin_work(cost));
+                job.is_at_work = true;
+            }
             job.worked += span;
+            job.works_until = self.now + span;
         }
         if span == Span::ZERO {
             return false;
@@ -263,6 +335,9 @@ impl<O: Observer> World<'_, O> {
         outcome: Outcome,
         value: u64,
     ) -> bool {
+        if outcome == Outcome::Ok && call.memory != Memory::None {
+            self.remember(handle, call.memory, value);
+        }
         let Some(job) = self.jobs.get_mut(handle) else { return false };
         if call.keeps_value && (outcome == Outcome::Ok || call.on_failure.is_some()) {
             if let Some(to) = call.on_failure.filter(|_| outcome != Outcome::Ok) {
@@ -274,10 +349,12 @@ impl<O: Observer> World<'_, O> {
             job.value = value;
             let own = job.own;
             if !call.expects_own_write {
-                job.own = value;
+                if call.memory != Memory::Compared {
+                    job.own = value;
+                }
                 if self.program.has_sessions && self.program.edge(call.edge).is_entry {
                     let order = job.subject.order;
-                    self.remember(order, value);
+                    self.note_told(order, value);
                 }
             } else if own != 0 && (value == 0 || same_table(own, value)) {
                 self.tell(Fact::ReadBack { seen: version(value), own: version(own) });
@@ -302,18 +379,12 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Worked { node: job.node, span: job.worked, awaited });
         }
         match job.origin {
-            Origin::Nobody => {
-                if self.program.has_sessions
-                    && matches!(self.program.node(job.node).kind, Kind::Clients(_))
-                {
-                    self.sessions.remove(&job.subject.order);
-                }
-                return;
-            }
+            Origin::Nobody => return self.end_flow(job.node, &job.subject, None),
+            Origin::User(user) => return self.end_flow(job.node, &job.subject, Some(user)),
             Origin::Call { call, attempt, edge } => {
                 let key = job.key;
                 let value = job.value;
-                let reply = Message::Reply { call, attempt, edge, outcome, value, key };
+                let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint: None };
                 self.send_reply(edge, job.node, call, reply);
             }
             Origin::Delivery { queue, message } => {
@@ -324,13 +395,14 @@ impl<O: Observer> World<'_, O> {
             // It ran on its parent's worker.
             Origin::Fork { parent, round } => return self.join(parent, round, outcome, job.value),
         }
+        self.teach_limit(&job, outcome);
         self.leave(job.node, job.instance);
     }
 
     /// Whether anybody still waits for what this work comes to, up to the user.
     fn is_awaited(&self, origin: Origin) -> bool {
         let asker = match origin {
-            Origin::Nobody | Origin::Delivery { .. } => return true,
+            Origin::Nobody | Origin::User(_) | Origin::Delivery { .. } => return true,
             Origin::Fork { parent, round } => {
                 self.jobs.get(parent).filter(|parent| parent.forked.waits_for(round))
             }
@@ -342,15 +414,17 @@ impl<O: Observer> World<'_, O> {
         asker.is_some_and(|job| self.is_awaited(job.origin))
     }
 
-    /// Starts a job that nobody asked for.
+    /// Starts a job that nobody asked for, or a user of a closed loop, who comes `back`.
     pub(super) fn start_own(
         &mut self,
         operation: OperationId,
         key: u64,
         instance: u32,
         subject: Subject,
+        back: Option<u32>,
     ) {
-        let mut job = Job::new(self.program, operation, key, Origin::Nobody, subject);
+        let origin = back.map_or(Origin::Nobody, Origin::User);
+        let mut job = Job::new(self.program, operation, key, origin, subject);
         job.instance = instance;
         let handle = self.jobs.insert(job);
         self.ready.push_back(handle);

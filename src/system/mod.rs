@@ -4,18 +4,22 @@
 //! a user, the handler of a service, the transaction of a database. Jobs call other nodes by
 //! messages over links; nothing else connects nodes.
 
+mod arrival;
 mod branch;
 mod cache;
 mod call;
 mod clients;
 pub mod control;
+mod crash;
 mod database;
 pub mod fact;
 mod failover;
 mod flight;
 mod job;
+mod life;
 mod network;
 mod outbox;
+mod pause;
 mod provider;
 mod queue;
 mod replica;
@@ -24,12 +28,12 @@ mod station;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::kernel::digest::Digester;
-use crate::kernel::draw::Draws;
+use crate::kernel::draw::{Draws, key_of};
 use crate::kernel::limit::{Ending, Limits, Meter};
 use crate::kernel::queue::EventQueue;
 use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
-use crate::model::program::{Kind, NodeId, Program};
+use crate::model::program::{Kind, NodeId, Program, Spike};
 use crate::policy;
 use control::{Conditions, Control};
 use fact::{Fact, Observer, Request};
@@ -39,6 +43,8 @@ use fact::{Fact, Observer, Request};
 enum Event {
     /// A user arrives at these clients.
     Arrive(NodeId),
+    /// A user of a closed loop begins its next round.
+    Return { clients: NodeId, user: u32 },
     /// A message arrives.
     Deliver(Handle),
     /// A job has worked or waited long enough.
@@ -51,10 +57,18 @@ enum Event {
     Visible { queue: NodeId, message: u64 },
     /// A job has waited long enough for a worker.
     GiveUp(Handle),
+    /// The oldest messages of a queue expire.
+    Expire(NodeId),
+    /// The handler of a message says that it still works.
+    Heartbeat(Handle),
     /// A replica applies its next transaction.
     Replicate(NodeId),
     /// A database flushes its log.
     Flush(NodeId),
+    /// An instance stands still for a while because the model says so, for this time from 0.
+    Pause { node: NodeId, instance: u32, number: u64 },
+    /// An instance may go on that was down or stood still.
+    GoOn { node: NodeId, instance: u32 },
     /// A fault begins or ends.
     Switch { control: u32, on: bool },
 }
@@ -98,11 +112,11 @@ pub struct World<'p, O> {
     /// Calls that wait until a call of the same policy state is settled.
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
+    lives: life::Lives,
+    kills: Vec<crash::ActiveKill>,
     locals: Vec<Local>,
     /// For each database the node that leads: itself, or a replica that was promoted.
     leaders: Vec<NodeId>,
-    /// What primaries wrote that had been replaced: positions, orders and rows.
-    discarded: Vec<(u64, u64, Vec<database::Write>)>,
     /// What users were told, by order; only kept where a read depends on it.
     sessions: BTreeMap<u64, replica::Session>,
     /// Rows that processes are fetching for a cache.
@@ -160,9 +174,10 @@ impl<'p, O: Observer> World<'p, O> {
                 .collect(),
             policy_waiters: vec![Vec::new(); program.scopes.len()],
             conditions: Conditions::new(program, controls.len()),
+            lives: life::Lives::new(program),
+            kills: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
-            discarded: Vec::new(),
             sessions: BTreeMap::new(),
             flights: BTreeMap::new(),
             queued: 0,
@@ -170,41 +185,48 @@ impl<'p, O: Observer> World<'p, O> {
             observer,
         };
         world.schedule_start();
+        world.remember_for_faults();
         world
     }
 
-    /// Lets users of these clients arrive at other rates than the model says: a Poisson process
-    /// that has each rate a second from its time on, the first one at zero.
-    pub fn set_arrival_rates(&mut self, clients: NodeId, rates: Vec<(Time, f64)>) {
-        self.clients(clients).rates = rates;
+    /// Lets users of these clients arrive at another rate than the model says for a while. A later
+    /// spike wins over those before it.
+    pub fn add_spike(&mut self, clients: NodeId, spike: Spike) {
+        self.clients(clients).spikes.push(spike);
     }
 
     /// Runs to the end and returns what is left, with the observer.
     pub fn run(mut self) -> (Outcome, O) {
+        let ending = self.run_to_the_end();
+        self.tell_what_remains();
+        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
+        (outcome, self.observer)
+    }
+
+    /// Lets users arrive and time pass until nothing happens any more or a limit is reached.
+    fn run_to_the_end(&mut self) -> Ending {
         for index in 0..self.program.nodes.len() {
             if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
-                self.schedule_arrival(NodeId(index as u16));
+                self.open(NodeId(index as u16));
             }
         }
-        let mut ending = Ending::Complete;
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
             debug_assert!(at >= self.now, "time runs backwards");
             self.now = at;
             self.dispatch(event);
             while let Some(job) = self.ready.pop_front() {
-                self.run_job(job);
+                if self.now >= self.lives.stopped_until || !self.put_job_off(job) {
+                    self.run_job(job);
+                }
             }
             // What waits in line has no event of its own, but takes memory all the same.
             let waiting = self.calls.len() + self.jobs.len() + self.queued;
             let pending = self.events.len() + waiting;
             if let Some(limit) = self.meter.count(at, pending) {
-                ending = limit;
-                break;
+                return limit;
             }
         }
-        self.tell_what_remains();
-        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
-        (outcome, self.observer)
+        Ending::Complete
     }
 
     /// What happens without anybody's doing.
@@ -218,21 +240,25 @@ impl<'p, O: Observer> World<'p, O> {
             let id = NodeId(index as u16);
             match &node.kind {
                 Kind::Outbox(relay) => self.start_relay(id, relay.operation),
-                Kind::Database(database) => {
-                    if let Some(span) = database.flush_every {
-                        self.events.schedule(self.now + span, Event::Flush(id));
-                    }
-                }
+                Kind::Database(_) => self.begin_flushing(id),
+                Kind::Service(_) => self.schedule_pauses(id),
                 _ => {}
             }
         }
     }
 
     fn dispatch(&mut self, event: Event) {
+        if self.now < self.lives.stopped_until && self.put_off(event) {
+            return;
+        }
         match event {
             Event::Arrive(clients) => {
                 self.fold(1, clients, self.orders);
                 self.arrive(clients);
+            }
+            Event::Return { clients, user } => {
+                self.fold(20, clients, u64::from(user));
+                self.return_to(clients, user);
             }
             Event::Deliver(message) => self.deliver(message),
             Event::Resume(job) => {
@@ -253,12 +279,17 @@ impl<'p, O: Observer> World<'p, O> {
                 self.fold(5, queue, message);
                 self.make_visible(queue, message);
             }
+            Event::Expire(queue) => {
+                self.fold(14, queue, 0);
+                self.expire(queue);
+            }
             Event::GiveUp(job) => {
                 if let Some(job) = self.jobs.get(job) {
-                    self.fold(14, job.node, job.key);
+                    self.fold(24, job.node, job.key);
                 }
                 self.give_up(job);
             }
+            Event::Heartbeat(job) => self.beat(job),
             Event::Replicate(replica) => {
                 self.fold(6, replica, 0);
                 self.replicate(replica);
@@ -266,6 +297,14 @@ impl<'p, O: Observer> World<'p, O> {
             Event::Flush(database) => {
                 self.fold(7, database, 0);
                 self.flush(database);
+            }
+            Event::Pause { node, instance, number } => {
+                self.fold(30, node, key_of(u64::from(instance), number));
+                self.begin_pause(node, instance, number);
+            }
+            Event::GoOn { node, instance } => {
+                self.fold(31, node, u64::from(instance));
+                self.go_on(node, instance);
             }
             Event::Switch { control, on } => {
                 self.digester.fold(self.now, 8 << 32 | u64::from(on), u64::from(control));
@@ -282,6 +321,18 @@ impl<'p, O: Observer> World<'p, O> {
 
     fn tell(&mut self, fact: Fact) {
         self.observer.observe(self.now, &fact);
+    }
+
+    /// The order and due time of everything that waits at a node to be processed.
+    fn unprocessed(&mut self, node: NodeId) -> Vec<(u64, Time)> {
+        match &self.locals[node.0 as usize] {
+            Local::Database(_) => {
+                let leader = self.leaders[node.0 as usize];
+                self.store(leader).unsent()
+            }
+            Local::Queue(queue) => queue.unprocessed(),
+            _ => Vec::new(),
+        }
     }
 
     /// Tells the observer what was going on when the run ended.
@@ -301,7 +352,10 @@ impl<'p, O: Observer> World<'p, O> {
             }
         }
         for index in 0..self.locals.len() {
-            for (order, since) in self.locals[index].unprocessed() {
+            if self.is_dead_end(NodeId(index as u16)) {
+                continue;
+            }
+            for (order, since) in self.unprocessed(NodeId(index as u16)) {
                 self.tell(Fact::Unprocessed { order, since });
             }
         }
@@ -311,23 +365,14 @@ impl<'p, O: Observer> World<'p, O> {
 impl Local {
     fn new(program: &Program, kind: &Kind) -> Local {
         match kind {
-            Kind::Clients(_) => Local::Clients(clients::Clients::default()),
+            Kind::Clients(rules) => Local::Clients(clients::Clients::new(rules)),
             Kind::Database(_) => Local::Database(database::Database::new(program)),
             Kind::Replica(_) => Local::Replica(replica::Replica::new(program)),
             Kind::Cache(_) => Local::Cache(cache::Cache::default()),
-            Kind::Queue(_) => Local::Queue(queue::Queue::default()),
+            Kind::Queue(rules) => Local::Queue(queue::Queue::new(rules)),
             Kind::Provider(_) => Local::Provider(provider::Provider::default()),
             Kind::Outbox(_) => Local::Relay(outbox::Relay::default()),
             Kind::Service(_) => Local::Nothing,
-        }
-    }
-
-    /// The order and due time of everything that waits here to be processed.
-    fn unprocessed(&self) -> Vec<(u64, Time)> {
-        match self {
-            Local::Database(database) => database.unsent(),
-            Local::Queue(queue) => queue.unprocessed(),
-            _ => Vec::new(),
         }
     }
 }

@@ -6,8 +6,9 @@ use super::{Event, World};
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
+use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, NodeId, OperationId};
-use crate::policy::Outcome;
+use crate::policy::{Outcome, Response};
 
 /// Something on its way from one node to another.
 #[derive(Clone, Copy, Debug)]
@@ -24,13 +25,34 @@ pub(super) enum Message {
         subject: Subject,
         value: u64,
         token: u64,
+        /// When the caller stops waiting for this attempt.
+        deadline: Time,
     },
     /// The answer to an attempt.
-    Reply { call: Handle, attempt: u32, edge: EdgeId, outcome: Outcome, value: u64, key: u64 },
+    Reply {
+        call: Handle,
+        attempt: u32,
+        edge: EdgeId,
+        outcome: Outcome,
+        value: u64,
+        key: u64,
+        /// How long the server asks to wait before the next attempt.
+        hint: Option<Span>,
+    },
     /// A message of a queue for a worker whose place is kept.
-    Delivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
+    Delivery {
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        /// How many times the worker's instance had died.
+        deaths: u32,
+        key: u64,
+    },
     /// A worker could not handle a message of a queue.
     GivenBack { queue: NodeId, message: u64, key: u64 },
+    /// A worker still handles a message of a queue.
+    Extended { queue: NodeId, message: u64, key: u64 },
 }
 
 /// Draws of one message differ by what is drawn: a reply shares its attempt's key.
@@ -93,8 +115,8 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Lost { direction });
             return false;
         }
-        let latency = match link.latency {
-            Distribution::Constant(span) => span,
+        let latency = match &link.latency {
+            Distribution::Constant(span) => *span,
             random => random.sample(self.draws.draw(Purpose::Latency, site, work, number)),
         };
         let handle = self.messages.insert(message);
@@ -117,37 +139,57 @@ impl<O: Observer> World<'_, O> {
                 subject,
                 value,
                 token,
+                deadline,
             } => {
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
+                if !self.is_down(target, 0)
+                    && let Some(refusal) = self.throttle(target)
+                {
+                    let (outcome, hint) = (refusal.outcome, refusal.hint);
+                    let value = 0;
+                    let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
+                    return self.send_reply(edge, target, call, reply);
+                }
                 let origin = Origin::Call { call, attempt, edge };
                 let mut job = Job::new(self.program, operation, key, origin, subject);
-                (job.node, job.value, job.token) = (target, value, token);
+                (job.node, job.value) = (target, value);
+                (job.token, job.deadline) = (token, deadline);
                 job.instance = self.balance(target, key);
                 let instance = job.instance;
                 let handle = self.jobs.insert(job);
-                if !self.enter(handle, target, instance) {
-                    self.jobs.remove(handle);
-                    let outcome = Outcome::Rejected;
-                    let reply = Message::Reply { call, attempt, edge, outcome, value: 0, key };
-                    self.send_reply(edge, target, call, reply);
+                if self.now < self.lives.stopped_until && self.is_refused_by_host(handle) {
+                    return;
                 }
+                self.enter(handle, target, instance);
             }
-            Message::Reply { call, attempt, edge, outcome, value, key } => {
+            Message::Reply { call, attempt, edge, outcome, value, key, hint } => {
                 let caller = self.program.edge(edge).caller;
                 self.fold(11 + ((outcome as u64) << 8), caller, key);
                 self.tell(Fact::Arrived { direction: Direction::Reply });
-                self.take_reply(call, attempt, edge, outcome, value);
+                let response = Response { hint, ..Response::new(outcome) };
+                self.take_reply(call, attempt, edge, response, value);
             }
-            Message::Delivery { queue, message, worker, instance, key } => {
+            Message::Delivery { queue, message, worker, instance, deaths, key } => {
                 self.fold(12, worker, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.take_delivery(queue, message, worker, instance, key);
+                if deaths == self.lives.of(worker, instance).deaths() {
+                    self.take_delivery(queue, message, worker, instance, key);
+                }
             }
             Message::GivenBack { queue, message, key } => {
                 self.fold(13, queue, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
-                self.take_back(queue, message, key);
+                if !self.is_down(queue, 0) {
+                    self.take_back(queue, message, key);
+                }
+            }
+            Message::Extended { queue, message, key } => {
+                self.fold(15, queue, key);
+                self.tell(Fact::Arrived { direction: Direction::Request });
+                if !self.is_down(queue, 0) {
+                    self.extend(queue, message, key);
+                }
             }
         }
     }
@@ -159,7 +201,8 @@ impl Message {
             Message::Request { key, .. }
             | Message::Reply { key, .. }
             | Message::Delivery { key, .. }
-            | Message::GivenBack { key, .. } => key,
+            | Message::GivenBack { key, .. }
+            | Message::Extended { key, .. } => key,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Providers: somebody else's effects, which cannot be undone, and their idempotency keys.
+//! Providers: somebody else's effects, which cannot be undone, their idempotency keys and their
+//! rate limits.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +7,65 @@ use super::fact::{Fact, Observer};
 use super::{Local, World};
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
-use crate::kernel::time::Time;
-use crate::model::program::{Kind, LabelId, NodeId, OperationId};
-use crate::policy::Outcome;
+use crate::kernel::time::{Span, Time};
+use crate::model::language::{ConcurrentKey, Mismatch};
+use crate::model::program::{self, Kind, LabelId, NodeId, OperationId};
+use crate::model::quantity::RetryAfter;
+use crate::policy::rate_limit::GcraState;
+use crate::policy::{Outcome, Response};
 
 /// What a provider keeps.
 #[derive(Debug, Default)]
 pub(super) struct Provider {
     /// By operation and key: one key for two effects is two keys.
-    keys: BTreeMap<(OperationId, u64), KeyState>,
+    keys: BTreeMap<Key, KeyState>,
+    /// Calls that wait for the end of another one with their key.
+    waiting: BTreeMap<Key, Vec<Handle>>,
+    limiter: GcraState,
 }
+
+/// An operation and an idempotency key.
+type Key = (OperationId, u64);
 
 /// What a provider knows of an idempotency key.
 #[derive(Clone, Copy, Debug)]
 enum KeyState {
-    /// The first call with it is being handled.
-    InProgress,
-    /// The effect has happened; the key is forgotten at this time.
-    Done { forgotten: Time },
+    /// A call with it is being handled.
+    InProgress {
+        /// For which order: the parameters of the call.
+        order: u64,
+        /// The stable key of the call.
+        call: u64,
+        /// Until when it holds the key.
+        until: Time,
+    },
+    /// A call with it has been handled.
+    Done {
+        /// For which order.
+        order: u64,
+        /// How it was answered, or would be now.
+        outcome: Outcome,
+        /// When the key is forgotten.
+        forgotten: Time,
+    },
+}
+
+/// What becomes of a call, by its idempotency key.
+pub(super) enum KeyCheck {
+    /// It is handled.
+    Execute,
+    /// It is answered at once.
+    Answer(Outcome),
+    /// It waits for the end of another call with its key, and is checked again then.
+    Wait,
+}
+
+impl Provider {
+    /// Calls in progress are lost; keys of effects that have happened are durable.
+    pub(super) fn forget_unfinished(&mut self) {
+        self.keys.retain(|_, state| matches!(state, KeyState::Done { .. }));
+        self.waiting.clear();
+    }
 }
 
 impl<O: Observer> World<'_, O> {
@@ -34,50 +76,132 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// The answer to a call whose idempotency key is known; `None` if it is the first with its key.
-    pub(super) fn check_key(&mut self, handle: Handle) -> Option<Outcome> {
-        let job = self.jobs.get(handle)?;
-        let (node, token, now) = (job.node, (job.operation, job.token), self.now);
-        if token.1 == 0 {
+    fn provider_rules(&self, node: NodeId) -> &program::Provider {
+        match &self.program.node(node).kind {
+            Kind::Provider(provider) => provider,
+            other => unreachable!("effects happen at providers, not at {other:?}"),
+        }
+    }
+
+    /// The answer to a call beyond the rate that a provider allows, if it is one.
+    pub(super) fn throttle(&mut self, node: NodeId) -> Option<Response> {
+        let Kind::Provider(rules) = &self.program.node(node).kind else { return None };
+        let limit = rules.rate_limit?;
+        let now = self.now;
+        let limiter = &mut self.provider(node).limiter;
+        if limit.rule.reserve(limiter, 1, now, Span::ZERO).is_some() {
             return None;
         }
-        let known = self.provider(node).keys.get(&token).copied();
+        let hint = match limit.retry_after {
+            None => None,
+            Some(RetryAfter::Fixed(span)) => Some(span),
+            Some(RetryAfter::Exact) => limit.rule.wait(limiter, 1, now),
+        };
+        self.tell(Fact::Throttled { provider: node });
+        Some(Response { hint, ..Response::new(Outcome::Throttled) })
+    }
+
+    /// What becomes of a call whose idempotency key may be known.
+    pub(super) fn check_key(&mut self, handle: Handle) -> KeyCheck {
+        let Some(job) = self.jobs.get(handle) else { return KeyCheck::Wait };
+        let (node, order, call) = (job.node, job.subject.order, job.key);
+        let key = (job.operation, job.token);
+        if key.1 == 0 {
+            return KeyCheck::Execute;
+        }
+        let now = self.clock_of(node);
+        let known = match self.provider(node).keys.get(&key).copied() {
+            Some(KeyState::InProgress { until, .. }) if now >= until => None,
+            Some(KeyState::Done { forgotten, .. }) if now >= forgotten => None,
+            known => known,
+        };
+        let rules = self.provider_rules(node);
+        let (lease, concurrent) = (rules.key_lease, rules.concurrent_key);
+        let compares = rules.on_mismatch == Mismatch::Invalid;
         match known {
-            Some(KeyState::InProgress) => Some(Outcome::Conflict),
-            Some(KeyState::Done { forgotten }) if now < forgotten => {
-                self.tell(Fact::Replayed { provider: node });
-                Some(Outcome::Ok)
+            None => {
+                let until = lease.map_or(Time::NEVER, |span| now + span);
+                let state = KeyState::InProgress { order, call, until };
+                self.provider(node).keys.insert(key, state);
+                KeyCheck::Execute
             }
-            _ => {
-                self.provider(node).keys.insert(token, KeyState::InProgress);
-                None
+            Some(
+                KeyState::InProgress { order: first, .. } | KeyState::Done { order: first, .. },
+            ) if compares && first != order => {
+                self.tell(Fact::Mismatched { provider: node, order });
+                KeyCheck::Answer(Outcome::Invalid)
             }
+            Some(KeyState::Done { outcome, .. }) => {
+                self.tell(Fact::Replayed { provider: node, outcome });
+                KeyCheck::Answer(outcome)
+            }
+            Some(KeyState::InProgress { .. }) => match concurrent {
+                ConcurrentKey::Conflict => KeyCheck::Answer(Outcome::Conflict),
+                ConcurrentKey::Execute => KeyCheck::Execute,
+                ConcurrentKey::Wait => {
+                    self.wait_for_key(handle, key);
+                    KeyCheck::Wait
+                }
+            },
+        }
+    }
+
+    /// Lets a call wait where its key is checked.
+    fn wait_for_key(&mut self, handle: Handle, key: Key) {
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.step -= 1;
+            let node = job.node;
+            self.provider(node).waiting.entry(key).or_default().push(handle);
         }
     }
 
     /// Makes the effect happen, or an error, or both; returns the error.
-    ///
-    /// An error after the effect leaves the key done: the next call with it is answered `ok`.
     pub(super) fn take_effect(&mut self, handle: Handle, effect: LabelId) -> Option<Outcome> {
         let job = self.jobs.get(handle)?;
-        let (node, order, key) = (job.node, job.subject.order, job.key);
-        let token = (job.operation, job.token);
-        let error = self.draw_error(node, key);
-        if error == Some(false) {
-            self.provider(node).keys.remove(&token);
-        } else {
+        let (node, order, call) = (job.node, job.subject.order, job.key);
+        let key = (job.operation, job.token);
+        let error = self.draw_error(node, call);
+        if error != Some(false) {
             self.tell(Fact::Effect { effect, order });
-            if token.1 != 0
-                && let Kind::Provider(rules) = &self.program.node(node).kind
-            {
-                let forgotten = self.now + rules.keys_expire;
-                self.provider(node).keys.insert(token, KeyState::Done { forgotten });
-            }
+        }
+        if key.1 != 0 {
+            self.end_key(node, key, order, call, error);
         }
         error.map(|after_effect| {
             self.tell(Fact::Failed { node, after_effect });
             Outcome::Failed
         })
+    }
+
+    /// Notes how a call with an idempotency key ended: without error, or with one before or after
+    /// the effect.
+    fn end_key(&mut self, node: NodeId, key: Key, order: u64, call: u64, error: Option<bool>) {
+        let now = self.clock_of(node);
+        let rules = self.provider_rules(node);
+        let forgotten = now + rules.keys_expire;
+        let outcome = match error {
+            Some(_) if rules.replay_errors => Some(Outcome::Failed),
+            Some(false) => None,
+            _ => Some(Outcome::Ok),
+        };
+        let provider = self.provider(node);
+        let known = provider.keys.get(&key).copied();
+        let is_done = matches!(known, Some(KeyState::Done { forgotten, .. }) if now < forgotten);
+        let is_own = matches!(known, Some(KeyState::InProgress { call: own, .. }) if own == call);
+        match outcome {
+            // The first answer is the one that is kept.
+            _ if is_done => {}
+            Some(outcome) => {
+                provider.keys.insert(key, KeyState::Done { order, outcome, forgotten });
+            }
+            None if is_own => {
+                provider.keys.remove(&key);
+            }
+            None => {}
+        }
+        if let Some(waiting) = provider.waiting.remove(&key) {
+            self.ready.extend(waiting);
+        }
     }
 
     /// Whether a call fails, and if so whether its effect has happened. One draw decides both.

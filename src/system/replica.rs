@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::database::{Database, Write};
+use super::database::{Commit, Database, Write};
 use super::fact::{Fact, Observer};
 use super::job::{Subject, same_table, version};
 use super::{Event, Local, World};
@@ -29,12 +29,9 @@ pub(super) struct Replica {
 /// A transaction in the log of a database.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
-    pub(super) position: u64,
-    /// The order on whose behalf.
-    pub(super) order: u64,
+    pub(super) commit: Commit,
     /// How many rows it wrote.
     pub(super) rows: usize,
-    written: Time,
     /// When it is to be applied.
     due: Time,
 }
@@ -88,27 +85,22 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Sends the last transaction to every replica; each applies them in commit order.
-    pub(super) fn replicate_later(&mut self, from: NodeId, key: u64, order: u64, writes: &[Write]) {
+    /// Sends a transaction to every replica; each applies them in commit order.
+    pub(super) fn replicate_later(&mut self, from: NodeId, commit: Commit, writes: &[Write]) {
         let program = self.program;
         let database = self.database_of(from);
-        let position = self.store(from).position;
-        if self.leaders[database.0 as usize] != from {
-            // A primary that was replaced reaches no replica.
-            return self.discarded.push((position, order, writes.to_vec()));
-        }
         let Kind::Database(rules) = &program.node(database).kind else { return };
         for &id in rules.replicas.iter().filter(|&&id| id != from) {
             let Kind::Replica(rules) = &program.node(id).kind else { continue };
-            let draw = self.draws.draw(Purpose::Lag, program.node(id).id, key, 0);
+            let draw = self.draws.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
             let added = self.conditions.data[id.0 as usize].added_lag;
-            let (now, at) = (self.now, self.now + rules.lag.sample(draw) + added);
+            let at = self.now + rules.lag.sample(draw) + added;
             let replica = self.replica(id);
             replica.last = replica.last.max(at);
             let due = replica.last;
             replica.writes.extend(writes);
             let rows = writes.len();
-            replica.pending.push_back(Record { position, order, rows, written: now, due });
+            replica.pending.push_back(Record { commit, rows, due });
             self.events.schedule(due, Event::Replicate(id));
         }
     }
@@ -118,7 +110,8 @@ impl<O: Observer> World<'_, O> {
         let database = self.database_of(node);
         let is_cut_off = self.conditions.data[database.0 as usize].cut_off.is_some()
             && self.leaders[database.0 as usize] == database;
-        if is_cut_off || self.conditions.data[node.0 as usize].is_stopped {
+        let is_stopped = self.conditions.data[node.0 as usize].is_stopped;
+        if is_cut_off || is_stopped || self.is_stopped(node) {
             return;
         }
         let now = self.now;
@@ -126,14 +119,22 @@ impl<O: Observer> World<'_, O> {
         while let Some(&record) = replica.pending.front().filter(|record| record.due <= now) {
             replica.pending.pop_front();
             for (table, row, value) in replica.writes.drain(..record.rows) {
-                replica.store.tables.set(table, row, value, record.written);
+                replica.store.tables.set(table, row, value, record.commit.at);
             }
-            replica.store.position = record.position;
+            replica.store.position = record.commit.position;
         }
         if !replica.waiting.is_empty() {
             self.wake_readers(node);
         }
         self.wake_committers(database, node);
+    }
+
+    /// A replica has died: it keeps what it has applied, and nobody waits there any more.
+    pub(super) fn lose_readers(&mut self, node: NodeId) {
+        self.replica(node).waiting.clear();
+        if self.leads(node) {
+            self.lose_log(node);
+        }
     }
 
     /// Lets the reads go on whose row has been applied.
@@ -245,7 +246,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Notes what a user was told, if it is newer than what the user knew.
-    pub(super) fn remember(&mut self, order: u64, value: u64) {
+    pub(super) fn note_told(&mut self, order: u64, value: u64) {
         let now = self.now;
         let session = self.sessions.entry(order).or_insert(Session { told: 0, since: now });
         if value != 0

@@ -170,6 +170,11 @@ fn pin(name: &str, shown: &str) {
 }
 
 #[test]
+fn crashes() {
+    check("crashes");
+}
+
+#[test]
 fn syntax() {
     check("syntax");
 }
@@ -185,6 +190,11 @@ fn quantities() {
 }
 
 #[test]
+fn clients() {
+    check("clients");
+}
+
+#[test]
 fn names() {
     check("names");
 }
@@ -195,6 +205,11 @@ fn steps() {
 }
 
 #[test]
+fn overload() {
+    check("overload");
+}
+
+#[test]
 fn policies() {
     check("policies");
 }
@@ -202,6 +217,11 @@ fn policies() {
 #[test]
 fn experiments() {
     check("experiments");
+}
+
+#[test]
+fn messaging() {
+    check("messaging");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use stormglass::experiment::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
+use stormglass::model::compile::ReadFile;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 
@@ -12,6 +13,12 @@ use stormglass::model::problem::Problem;
 /// # Panics
 /// If either is wrong: a test's own texts are right.
 pub(crate) fn campaign(experiment: &str, model: &str) -> Campaign {
+    let no_files = |name: &str| Err(Problem::new(format!("no file {name} in this test")));
+    campaign_reading(experiment, model, &no_files)
+}
+
+/// The same, with a model that names files.
+pub(crate) fn campaign_reading(experiment: &str, model: &str, read_file: ReadFile<'_>) -> Campaign {
     let mut sources = Sources::default();
     let mut parse = |name: &str, text: &str| {
         let source = sources.add(name, text);
@@ -22,8 +29,7 @@ pub(crate) fn campaign(experiment: &str, model: &str) -> Campaign {
         model: parse("model.toml", model),
         overrides: Vec::new(),
     };
-    let no_files = |name: &str| Err(Problem::new(format!("no file {name} in this test")));
-    Campaign::new(&documents, &no_files).unwrap_or_else(|problems| panic!("{problems:?}"))
+    Campaign::new(&documents, read_file).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// Compiles an experiment file of the project with its model.

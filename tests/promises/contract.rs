@@ -30,8 +30,8 @@ fn observers_do_not_change_a_run() {
 fn watched(cell: &Cell, seed: u64, observer: impl Observer) -> (Digest, Vec<u64>) {
     let (controls, end) = (&cell.plan.controls, cell.measure.arrivals_end);
     let mut world = World::new(&cell.program, controls, seed, end, cell.limits, observer);
-    for (clients, rates) in &cell.plan.rates {
-        world.set_arrival_rates(*clients, rates.clone());
+    for &(clients, spike) in &cell.plan.spikes {
+        world.add_spike(clients, spike);
     }
     let (outcome, _) = world.run();
     let draws = Purpose::ALL.map(|purpose| outcome.draws.tally(purpose));

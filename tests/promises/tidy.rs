@@ -33,7 +33,7 @@ const MACHINE_PATHS: [&str; 5] = [
 ];
 
 /// What may be at the top of the project.
-const TOP: [&str; 19] = [
+const TOP: [&str; 20] = [
     ".ci",
     ".git",
     ".gitignore",
@@ -50,6 +50,7 @@ const TOP: [&str; 19] = [
     "experiments",
     "models",
     "rustfmt.toml",
+    "schema",
     "src",
     "tests",
     ".gitattributes",

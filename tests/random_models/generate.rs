@@ -26,7 +26,7 @@ const DEPTH: u32 = 6;
 
 /// What a step can do, and what can be said about how.
 const ACTIONS: [(&str, &[&str]); 14] = [
-    ("work", &[]),
+    ("work", &["per_size"]),
     ("think", &[]),
     ("call", &["policy", "ignore_failure", "idempotency_key", "fallback", "expect"]),
     ("transaction", &["policy", "ignore_failure", "once", "fallback", "write"]),
@@ -115,6 +115,17 @@ impl<'s> Generator<'s> {
                     { "think": "10ms" },
                     { "call": "service0.ask", "policy": "policy1" },
                 ],
+            }, "clients1": {
+                "arrivals": { "profile": [
+                    { "at": "0s", "rate": "2/s" },
+                    { "at": "1s", "rate": "2/s", "until": "2s", "to": "8/s" },
+                ] },
+                "keys": { "uniform": 5 },
+                "hot": { "share": "20%", "every": "1s" },
+                "mix": [
+                    { "weight": 2, "flow": [{ "call": "service0.ask", "policy": "policy0" }] },
+                    { "weight": 1, "flow": [{ "call": "service0.ask", "policy": "policy1" }] },
+                ],
             } },
             "service": services,
             "database": { "database0": {
@@ -123,7 +134,7 @@ impl<'s> Generator<'s> {
             } },
             "replica": { "replica0": { "of": "database0", "lag": "exp 20ms", "read": "1ms" } },
             "cache": { "cache0": { "capacity": 10 } },
-            "queue": { "queue0": { "visibility": "1s" } },
+            "queue": { "queue0": { "visibility": "1s" }, "queue1": { "visibility": "1s" } },
             "outbox": { "outbox0": {
                 "database": "database0", "queue": "queue0", "poll": "50ms", "policy": "policy0",
             } },
@@ -341,10 +352,12 @@ impl<'s> Generator<'s> {
         Some(match name {
             "Duration" => json!(self.pick(&["0s", "1ms", "10ms", "100ms", "500ms", "1s", "5s"])),
             "Rate" => json!(self.pick(&["0/s", "1/s", "20/s", "50/s", "600/min"])),
+            "RetryAfter" => json!(self.pick(&["exact", "10ms", "1s"])),
             "Share" => json!(self.pick(&["0%", "5%", "50%", "100%"])),
             "Count" => json!(self.pick(&["1", "3", "20", "unlimited"]))
                 .as_str()
                 .map(|text| text.parse::<u32>().map_or(json!(text), |count| json!(count)))?,
+            "Distribution" if self.below(10) == 0 => json!({ "empirical": ["1ms", "5ms", "5ms"] }),
             "Distribution" => json!(self.pick(&[
                 "0s",
                 "2ms",
@@ -352,6 +365,9 @@ impl<'s> Generator<'s> {
                 "uniform 1ms..9ms",
                 "lognormal 3ms sigma 1",
                 "pareto 1ms shape 1.5",
+                "weibull 3ms shape 0.5",
+                "erlang 3 5ms",
+                "mix 90% exp 1ms, 10% exp 20ms",
             ])),
             _ => return None,
         })
@@ -363,7 +379,8 @@ impl<'s> Generator<'s> {
             "call" => &["service1.ask", "service2.ask", "provider0.charge"],
             "transaction" | "database" | "of" => &["database0"],
             "read" => &["replica0.table0", "database0.table0", "database0.table1"],
-            "publish" | "queue" | "takes" | "dead_letters" => &["queue0"],
+            "publish" | "queue" | "takes" => &["queue0"],
+            "dead_letters" => &["queue1"],
             "cache" | "invalidate" => &["cache0"],
             "policy" => &["policy0", "policy1"],
             "write" => &["table0 = new", "table1 = old", "outbox = event", "audit = entry"],

@@ -24,8 +24,20 @@ limits = { events = 200000, pending = 20000 }
 "#;
 
 /// Parts of the language that need files, which these models have not.
-const NEEDS_FILES: [&str; 5] =
-    ["Arrivals.trace", "Trace.path", "Trace.column", "Trace.speed", "Trace.copies"];
+const NEEDS_FILES: [&str; 12] = [
+    "Arrivals.trace",
+    "Trace.path",
+    "Trace.column",
+    "Trace.size",
+    "Trace.speed",
+    "Trace.copies",
+    "Trace.rate",
+    "Size.column",
+    "Size.unit",
+    "Recording.path",
+    "Recording.column",
+    "Recording.unit",
+];
 
 #[expect(clippy::disallowed_methods, reason = "how much is tried, not what comes out")]
 fn count() -> u64 {

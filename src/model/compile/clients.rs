@@ -1,10 +1,11 @@
 //! Users.
 
 use super::{Compiler, ReadFile, station};
+use crate::kernel::draw::Probability;
 use crate::kernel::time::Span;
 use crate::model::language::Clients;
 use crate::model::problem::Problem;
-use crate::model::program::{self, Kind, OperationId};
+use crate::model::program::{self, Kind};
 use crate::model::quantity::Count;
 use crate::model::{arrivals, check};
 
@@ -25,17 +26,40 @@ impl Compiler<'_> {
                 return self.problem(&["clients", name, "keys"], problem);
             }
         };
+        let hot = match hot(clients, keys.len()) {
+            Ok(hot) => hot,
+            Err(problem) => {
+                return self.problem(&["clients", name, "hot"], problem);
+            }
+        };
         match arrivals::arrivals(&clients.arrivals, read_file) {
             Ok(arrivals) => {
                 let kind = Kind::Clients(program::Clients {
                     processes: clients.processes,
                     arrivals,
                     keys,
-                    flow: OperationId(0),
+                    hot,
+                    flows: Vec::new(),
                 });
                 self.node("clients", name, kind, station(1, Count::Unlimited));
             }
             Err(problem) => self.problem(&["clients", name, "arrivals"], problem),
         }
     }
+}
+
+/// The hot part of the users of so many keys.
+fn hot(clients: &Clients, keys: usize) -> Result<Option<program::Hot>, Problem> {
+    let Some(hot) = clients.hot else { return Ok(None) };
+    if keys == 0 {
+        return Err(Problem::new("all users are about the same key")
+            .expected("more than one of `keys`")
+            .inside("share"));
+    }
+    if hot.every == Span::ZERO {
+        return Err(Problem::new("no key is hot for no time at all")
+            .expected("more than 0s")
+            .inside("every"));
+    }
+    Ok(Some(program::Hot { share: Probability::new(hot.share.0), every: hot.every }))
 }

@@ -9,14 +9,15 @@ use crate::model::program::{self, Kind, Station};
 
 impl Compiler<'_> {
     pub(super) fn database(&mut self, name: &str, database: &Database) {
-        let flush_every = match database.flush {
-            Flush::EachCommit => None,
-            Flush::Every(span) => Some(span),
+        let (span, key) = match database.flush {
+            Flush::EachCommit => (None, ""),
+            Flush::Every(span) => (Some(span), "every"),
+            Flush::Group(span) => (Some(span), "group"),
         };
-        if flush_every == Some(Span::ZERO) {
+        if span == Some(Span::ZERO) {
             let problem = Problem::new("a log that is always flushed would let no time pass")
                 .expected("more than 0s, or \"each_commit\"");
-            self.problem(&["database", name, "flush", "every"], problem);
+            self.problem(&["database", name, "flush", key], problem);
         }
         let semi_sync = match database.replication {
             Replication::Async => None,
@@ -28,10 +29,11 @@ impl Compiler<'_> {
             self.problem(&["database", name, "replication", "semi_sync", "timeout"], problem);
         }
         let kind = Kind::Database(program::Database {
-            flush_every,
+            flush: database.flush,
             semi_sync,
             fencing: database.fencing,
             replicas: Vec::new(),
+            tailed_by: Vec::new(),
         });
         let station = Station {
             acquire_timeout: database.acquire_timeout,

@@ -12,9 +12,9 @@ use crate::model::quantity::Share;
 impl Compiler<'_> {
     /// Fills the matrix of links: the default, then each pair that the file names.
     pub(super) fn links(&mut self, sections: &Sections) {
-        let default = sections.link.get("default").copied().unwrap_or_default();
+        let default = sections.link.get("default").cloned().unwrap_or_default();
         let count = self.program.nodes.len();
-        self.program.links = vec![compile_link(default, Link::default()); count * count];
+        self.program.links = vec![compile_link(default.clone(), Link::default()); count * count];
         let mut seen = Vec::new();
         for (pair, link) in &sections.link {
             if pair == "default" {
@@ -37,7 +37,7 @@ impl Compiler<'_> {
                     self.problem(&path, problem);
                 }
                 seen.push(index);
-                self.program.links[index] = compile_link(*link, default);
+                self.program.links[index] = compile_link(link.clone(), default.clone());
             }
         }
     }

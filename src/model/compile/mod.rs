@@ -9,10 +9,12 @@ mod provider;
 mod queue;
 mod replica;
 mod service;
+mod station;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
+use station::station_with;
 
 use crate::kernel::draw::name_id;
 use crate::model::check;
@@ -20,12 +22,13 @@ use crate::model::deserialize::{read, read_each};
 use crate::model::document::{Data, Location, Value};
 use crate::model::handler::Handlers;
 use crate::model::language::{
-    Balance, Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
+    Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
 };
 use crate::model::policy::{self, PolicyText};
 use crate::model::problem::Problem;
 use crate::model::program::{Kind, Node, NodeId, Program, Station};
 use crate::model::quantity::Count;
+use crate::model::recording::with_recordings;
 use crate::policy::Policy;
 
 /// Reads a file that a model names, by its path as written.
@@ -90,7 +93,8 @@ pub(super) struct Sections {
 /// Everything that is wrong with it, as far as it could be read.
 pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec<Problem>> {
     let mut problems = Vec::new();
-    let sections = read_sections(document, &mut problems);
+    let filled = with_recordings(document, read_file).map_err(|problem| vec![problem])?;
+    let sections = read_sections(&filled, &mut problems);
     if problems.is_empty() {
         problems.extend(check::sizes(document, &sections));
     }
@@ -100,9 +104,12 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
     let mut compiler = Compiler { document, program: Program::default(), problems };
     compiler.policies(&sections);
     compiler.nodes(&sections, read_file);
+    compiler.lines(&sections);
+    compiler.bulkheads(&sections);
     compiler.links(&sections);
     if compiler.problems.is_empty() {
         Handlers::new(&mut compiler, &sections).compile();
+        compiler.priorities(&sections);
     }
     compiler.distinct_ids();
     if compiler.problems.is_empty() {
@@ -226,6 +233,7 @@ impl Compiler<'_> {
         for (name, queue) in &sections.queue {
             self.queue(name, queue);
         }
+        self.dead_letters(sections);
         for (name, provider) in &sections.provider {
             self.provider(name, provider);
         }
@@ -262,15 +270,4 @@ impl Compiler<'_> {
 
 fn station(instances: u32, workers: Count) -> Station {
     station_with(instances, workers, Line::default())
-}
-
-fn station_with(instances: u32, workers: Count, line: Line) -> Station {
-    Station {
-        instances,
-        workers: workers.limit(),
-        queue_limit: line.limit.limit(),
-        order: line.order,
-        acquire_timeout: None,
-        balance: Balance::default(),
-    }
 }

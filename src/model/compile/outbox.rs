@@ -3,10 +3,13 @@
 use super::{Compiler, station};
 use crate::kernel::time::Span;
 use crate::model::check;
-use crate::model::language::Outbox;
+use crate::model::language::{Claim, Outbox};
 use crate::model::problem::Problem;
-use crate::model::program::{self, Kind, OperationId};
+use crate::model::program::{self, Kind, OperationId, Tail};
 use crate::model::quantity::Count;
+
+/// The most relays of an outbox.
+const RELAYS_MAX: u32 = 100;
 
 impl Compiler<'_> {
     pub(super) fn outbox(&mut self, name: &str, outbox: &Outbox) {
@@ -15,19 +18,61 @@ impl Compiler<'_> {
         let Some(database) = self.node_of(&path, &outbox.database, "database", is_database) else {
             return;
         };
+        let tail =
+            outbox.tail.map(|tail| Tail { latency: tail.latency, checkpoint: tail.checkpoint });
         let kind = Kind::Outbox(program::Outbox {
             database,
             batch: outbox.batch,
+            relays: outbox.relays,
+            claim: outbox.claim,
+            tail,
             operation: OperationId(0),
         });
-        self.node("outbox", name, kind, station(1, Count::Unlimited));
-        if let Err(problem) = check::count("rows", outbox.batch, 1, u32::from(u16::MAX)) {
-            self.problem(&["outbox", name, "batch"], problem);
+        // Each relay is a process with policy states of its own.
+        let relay = self.node("outbox", name, kind, station(outbox.relays, Count::Unlimited));
+        if let (Some(relay), Some(_)) = (relay, tail)
+            && let Kind::Database(database) = &mut self.program.nodes[database.0 as usize].kind
+        {
+            database.tailed_by.push(relay);
         }
-        if outbox.poll == Span::ZERO {
-            let problem = Problem::new("a relay that never waits would let no time pass")
-                .expected("more than 0s");
-            self.problem(&["outbox", name, "poll"], problem);
+        for (key, problem) in contradictions(outbox) {
+            self.problem(&["outbox", name, key], problem);
         }
     }
+}
+
+/// Keys of an outbox that make no sense, or none together.
+fn contradictions(outbox: &Outbox) -> Vec<(&'static str, Problem)> {
+    let mut problems = Vec::new();
+    if let Err(problem) = check::count("rows", outbox.batch, 1, u32::from(u16::MAX)) {
+        problems.push(("batch", problem));
+    }
+    if let Err(problem) = check::count("relays", outbox.relays, 1, RELAYS_MAX) {
+        problems.push(("relays", problem));
+    }
+    if outbox.poll == Span::ZERO {
+        let problem = Problem::new("a relay that never waits would let no time pass")
+            .expected("more than 0s");
+        problems.push(("poll", problem));
+    }
+    if let Some(tail) = outbox.tail {
+        if tail.checkpoint == Span::ZERO {
+            let problem = Problem::new("a relay would do nothing but store how far it is")
+                .expected("more than 0s")
+                .inside("checkpoint");
+            problems.push(("tail", problem));
+        }
+        let table_only = [
+            ("mark_first", outbox.mark_first, "a log is followed, not marked"),
+            ("relays", outbox.relays > 1, "a log has one follower, who keeps its order"),
+            ("claim", outbox.claim != Claim::None, "a log has one follower and no locks"),
+        ];
+        for (key, is_given, wrong) in table_only {
+            if is_given {
+                let problem = Problem::new(wrong).expected(format!("`{key}` without `tail`"));
+                problems.push((key, problem));
+            }
+        }
+    }
+    problems
 }

@@ -9,7 +9,7 @@ impl Compiler<'_> {
         let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
         let path = ["replica", name, "of"];
         let Some(of) = self.node_of(&path, &replica.of, "database", is_database) else { return };
-        let kind = Kind::Replica(program::Replica { of, lag: replica.lag });
+        let kind = Kind::Replica(program::Replica { of, lag: replica.lag.clone() });
         let station = Station {
             acquire_timeout: replica.acquire_timeout,
             ..station_with(1, replica.connections, replica.queue)

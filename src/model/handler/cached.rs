@@ -35,8 +35,8 @@ impl Handlers<'_, '_> {
             return Vec::new();
         };
         let text = &self.sections.cache[name];
-        let work = Step::Work(text.latency);
-        let lookup = self.built_in(cache, "lookup", table.0, &[work, Step::Lookup(table)]);
+        let work = Step::Work(text.latency.clone());
+        let lookup = self.built_in(cache, "lookup", table.0, &[work.clone(), Step::Lookup(table)]);
         let fill = self.built_in(cache, "fill", table.0, &[work, Step::Fill(table)]);
         let lookup = self.call(place.node, lookup, at.policy, at.site + 1);
         let lookup = Call { token: Token::Caller, ..lookup };

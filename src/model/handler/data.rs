@@ -4,7 +4,7 @@ use super::cached::CachedPlace;
 use super::steps::{calls, failure_target, token, with};
 use super::{Handlers, Place};
 use crate::kernel::sample::Distribution;
-use crate::model::language::{self, Invalidation, Otherwise};
+use crate::model::language::{self, Flush, Invalidation, Otherwise};
 use crate::model::problem::Problem;
 use crate::model::program::{
     self, Call, Kind, NodeId, OperationId, Step, TableId, Token, Transaction, TransactionId, Wait,
@@ -48,8 +48,8 @@ impl Handlers<'_, '_> {
     fn read_time(&self, source: NodeId) -> Distribution {
         let name = &self.compiler.program.node(source).name;
         match self.sections.replica.get(name) {
-            Some(replica) => replica.read,
-            None => self.sections.database[name].read,
+            Some(replica) => replica.read.clone(),
+            None => self.sections.database[name].read.clone(),
         }
     }
 
@@ -164,7 +164,7 @@ impl Handlers<'_, '_> {
             return Ok(Vec::new());
         };
         let name = self.compiler.program.node(cache).name.clone();
-        let mut steps = vec![Step::Work(self.sections.cache[&name].latency)];
+        let mut steps = vec![Step::Work(self.sections.cache[&name].latency.clone())];
         let writes = &self.compiler.program.transactions[id.0 as usize].writes;
         steps.extend(writes.iter().map(|&(table, _)| Step::Invalidate(table)));
         let invalidate = self.built_in(cache, "invalidate", id.0, &steps);
@@ -181,8 +181,8 @@ impl Handlers<'_, '_> {
 
     fn transaction_operation(&mut self, database: NodeId, id: TransactionId) -> OperationId {
         let name = &self.compiler.program.node(database).name;
-        let commit = self.sections.database[name].commit;
-        let mut steps = vec![Step::Work(commit), Step::Commit(id)];
+        let text = &self.sections.database[name];
+        let mut steps = durable(text.flush, text.commit.clone(), Step::Commit(id));
         if let Kind::Database(program::Database { semi_sync: Some(timeout), .. }) =
             self.compiler.program.node(database).kind
         {
@@ -229,7 +229,7 @@ impl Handlers<'_, '_> {
         let once = token(step.once);
         if once == Token::Attempt {
             return Err(Problem::new("once for each attempt is no protection at all")
-                .expected("once = \"order\" or once = \"request\"")
+                .expected("once = \"order\", once = \"key\" or once = \"request\"")
                 .inside("once"));
         }
         let after_read_of = self.read_before(database, before);
@@ -290,5 +290,13 @@ impl Handlers<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The steps of a transaction: in a group, it is applied when the log is flushed.
+pub(super) fn durable(flush: Flush, commit: Distribution, write: Step) -> Vec<Step> {
+    match flush {
+        Flush::EachCommit | Flush::Every(_) => vec![Step::Work(commit), write],
+        Flush::Group(_) => vec![Step::Work(commit), Step::AwaitFlush, write],
     }
 }

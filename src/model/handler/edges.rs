@@ -5,7 +5,9 @@ use crate::kernel::draw::name_id;
 use crate::kernel::time::Span;
 use crate::model::check;
 use crate::model::problem::Problem;
-use crate::model::program::{Call, Edge, EdgeId, Kind, NodeId, Operation, OperationId, Token};
+use crate::model::program::{
+    Call, Edge, EdgeId, Kind, Memory, NodeId, Operation, OperationId, Token,
+};
 
 impl Handlers<'_, '_> {
     /// The operation of a service or provider that `NODE.OPERATION` names.
@@ -82,6 +84,7 @@ impl Handlers<'_, '_> {
             token: Token::None,
             expects_own_write: false,
             keeps_value: false,
+            memory: Memory::None,
             on_failure: None,
         }
     }

@@ -5,6 +5,7 @@
 
 mod branches;
 mod cached;
+mod clients;
 mod data;
 mod edges;
 mod ending;
@@ -13,6 +14,7 @@ mod shape;
 mod steps;
 
 use indexmap::IndexMap;
+use nodes::join_group;
 use steps::with;
 
 use crate::kernel::draw::name_id;
@@ -20,7 +22,7 @@ use crate::model::check;
 use crate::model::compile::{Compiler, Sections};
 use crate::model::language;
 use crate::model::problem::Problem;
-use crate::model::program::{self, EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Step};
+use crate::model::program::{EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Step};
 use crate::policy::Outcome;
 
 /// Compiles the handlers of a model whose nodes, tables and policies are known.
@@ -80,20 +82,7 @@ impl<'c, 'd> Handlers<'c, 'd> {
             self.service(name, service);
         }
         for (name, clients) in &sections.clients {
-            let node = self.node(name);
-            let place = Place { node, path: vec!["clients", name, "flow"], role: Role::User };
-            let flow = self.declare(node, "flow");
-            if !clients.flow.is_empty()
-                && language::all_steps(&clients.flow).iter().all(|step| step.call.is_none())
-            {
-                let problem =
-                    Problem::new("these users never ask anything").expected("at least one `call`");
-                self.compiler.problem(&place.path, problem);
-            }
-            self.steps(flow, &place, &clients.flow);
-            if let Kind::Clients(clients) = &mut self.compiler.program.nodes[node.0 as usize].kind {
-                clients.flow = flow;
-            }
+            self.clients(name, clients);
         }
         for (name, outbox) in &sections.outbox {
             self.relay(name, outbox);
@@ -107,7 +96,8 @@ impl<'c, 'd> Handlers<'c, 'd> {
     fn declare(&mut self, node: NodeId, operation: &str) -> OperationId {
         let name = format!("{}.{operation}", self.compiler.program.node(node).name);
         let operations = &mut self.compiler.program.operations;
-        operations.push(Operation { node, id: name_id(&name), name, start: 0 });
+        let id = name_id(&name);
+        operations.push(Operation { node, id, name, start: 0, priority: 0 });
         OperationId((operations.len() - 1) as u16)
     }
 
@@ -177,6 +167,11 @@ impl<'c, 'd> Handlers<'c, 'd> {
                 self.compiler.problem(&path, problem);
             }
         }
+        if service.group.is_some() && service.takes.is_none() {
+            let problem = Problem::new(format!("`{name}` shares no messages with anybody"))
+                .expected("`group` in a service that `takes` a queue");
+            self.compiler.problem(&with(&path, "group"), problem);
+        }
     }
 
     fn worker(&mut self, name: &str, node: NodeId, queue: &str, steps: &[language::Step]) {
@@ -192,9 +187,12 @@ impl<'c, 'd> Handlers<'c, 'd> {
         let path = vec!["service", name, "steps"];
         self.steps(operation, &Place { node, path, role: Role::Worker(queue) }, steps);
         let nodes = &mut self.compiler.program.nodes;
-        nodes[node.0 as usize].kind = Kind::Service(program::Service { takes: Some(operation) });
+        if let Kind::Service(service) = &mut nodes[node.0 as usize].kind {
+            service.takes = Some(operation);
+        }
         if let Kind::Queue(queue) = &mut nodes[queue.0 as usize].kind {
-            queue.consumers.push(node);
+            let group = self.sections.service[name].group.as_deref();
+            join_group(queue, group, node);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Nodes that have no handlers in the file: providers, relays, and what queues bring with them.
 
 use super::Handlers;
+use super::data::durable;
 use crate::kernel::sample::Distribution;
 use crate::model::problem::Problem;
 use crate::model::program::{self, Call, Kind, NodeId, OperationId, Step};
@@ -23,13 +24,13 @@ impl Handlers<'_, '_> {
             let operation = self.declare(node, effect);
             self.start(operation);
             self.push(Step::CheckKey);
-            self.push(Step::Work(provider.latency));
+            self.push(Step::Work(provider.latency.clone()));
             self.push(Step::Effect(label));
             self.push(Step::Reply(Outcome::Ok));
         }
     }
 
-    /// Take a batch, publish each event, mark what was published, rest; for ever.
+    /// The endless operation of a relay.
     pub(super) fn relay(&mut self, name: &str, outbox: &language::Outbox) {
         let node = self.node(name);
         let is_queue = |kind: &Kind| matches!(kind, Kind::Queue(_));
@@ -41,9 +42,9 @@ impl Handlers<'_, '_> {
         let path = ["outbox", name, "policy"];
         let Some(policy) = self.policy(&path, outbox.policy.as_deref()) else { return };
         let text = &self.sections.database[&outbox.database];
-        let take = [Step::Work(text.read), Step::TakeOutbox];
+        let take = [Step::Work(text.read.clone()), Step::TakeOutbox];
         let take = self.built_in(database, "take_outbox", 0, &take);
-        let mark = [Step::Work(text.commit), Step::MarkOutbox];
+        let mark = durable(text.flush, text.commit.clone(), Step::MarkOutbox);
         let mark = self.built_in(database, "mark_outbox", 0, &mark);
         let publish = self.publish_operation(queue);
 
@@ -53,15 +54,13 @@ impl Handlers<'_, '_> {
         let mark = self.call(node, mark, policy, 2);
         self.start(operation);
         let first = self.compiler.program.steps.len() as u32;
-        let (end_at, rest_at) = (first + 4, first + 6);
-        self.push(Step::Call(Call { on_failure: Some(rest_at), ..take }));
-        self.push(Step::NextEvent(end_at));
-        self.push(Step::Call(Call { on_failure: Some(end_at), ..publish }));
-        self.push(Step::Jump(first + 1));
-        self.push(Step::EndBatch(rest_at));
-        self.push(Step::Call(Call { on_failure: Some(rest_at), ..mark }));
-        self.push(Step::NextRound(Distribution::Constant(outbox.poll)));
-        self.push(Step::Jump(first));
+        let poll = Distribution::Constant(outbox.poll);
+        let steps = match (&outbox.tail, outbox.mark_first) {
+            (Some(_), _) => follow_log(first, publish, mark, poll),
+            (None, false) => publish_and_mark(first, take, publish, mark, poll),
+            (None, true) => mark_and_publish(first, take, publish, mark, poll),
+        };
+        self.compiler.program.steps.extend(steps);
         if let Kind::Outbox(program::Outbox { operation: slot, .. }) =
             &mut self.compiler.program.nodes[node.0 as usize].kind
         {
@@ -71,7 +70,84 @@ impl Handlers<'_, '_> {
 
     pub(super) fn publish_operation(&mut self, queue: NodeId) -> OperationId {
         let name = self.compiler.program.node(queue).name.clone();
-        let latency = self.sections.queue[&name].latency;
+        let latency = self.sections.queue[&name].latency.clone();
         self.built_in(queue, "publish", 0, &[Step::Work(latency), Step::Enqueue])
     }
+}
+
+/// Adds a worker to its group of consumers of a queue.
+pub(super) fn join_group(queue: &mut program::Queue, name: Option<&str>, worker: NodeId) {
+    let known = queue.groups.iter().position(|group| group.name.as_deref() == name);
+    let index = known.unwrap_or_else(|| {
+        // A queue starts with one group, that of nobody.
+        let is_nobodys = queue.groups.last().is_some_and(|group| group.consumers.is_empty());
+        if !is_nobodys {
+            queue.groups.push(program::Group::default());
+        }
+        queue.groups.len() - 1
+    });
+    let group = &mut queue.groups[index];
+    group.name = name.map(str::to_owned);
+    group.consumers.push(worker);
+}
+
+/// Take a batch, publish each event, mark what was published, rest; for ever.
+fn publish_and_mark(
+    first: u32,
+    take: Call,
+    publish: Call,
+    mark: Call,
+    poll: Distribution,
+) -> Vec<Step> {
+    let (end_at, rest_at) = (first + 5, first + 7);
+    vec![
+        Step::Call(Call { on_failure: Some(rest_at), ..take }),
+        Step::NextEvent(end_at),
+        Step::Call(Call { on_failure: Some(end_at), ..publish }),
+        Step::Published,
+        Step::Jump(first + 1),
+        Step::EndBatch(rest_at),
+        Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::NextRound(poll),
+        Step::Jump(first),
+    ]
+}
+
+/// Take a batch, mark all of it, publish each event whatever became of the one before, rest.
+fn mark_and_publish(
+    first: u32,
+    take: Call,
+    publish: Call,
+    mark: Call,
+    poll: Distribution,
+) -> Vec<Step> {
+    let (next_at, rest_at) = (first + 3, first + 7);
+    vec![
+        Step::Call(Call { on_failure: Some(rest_at), ..take }),
+        Step::ClaimBatch(rest_at),
+        Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::NextEvent(rest_at),
+        Step::Call(Call { on_failure: Some(next_at + 2), ..publish }),
+        Step::Published,
+        Step::Jump(next_at),
+        Step::NextRound(poll),
+        Step::Jump(first),
+    ]
+}
+
+/// Wait for the next event of the log, publish it, now and then store how far that is; after a
+/// failure, rest and try the same event again.
+fn follow_log(first: u32, publish: Call, mark: Call, poll: Distribution) -> Vec<Step> {
+    let (store_at, rest_at) = (first + 4, first + 7);
+    vec![
+        Step::Follow(store_at),
+        Step::Call(Call { on_failure: Some(rest_at), ..publish }),
+        Step::Published,
+        Step::Jump(first),
+        Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::Stored,
+        Step::Jump(first),
+        Step::Think(poll),
+        Step::Jump(first),
+    ]
 }

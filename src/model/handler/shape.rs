@@ -54,7 +54,8 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 16] = [
+    let given: [(&str, bool, &[&str]); 17] = [
+        ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
         ("expect", step.expect.is_some(), &["call"]),

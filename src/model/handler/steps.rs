@@ -2,9 +2,9 @@
 
 use super::shape::{check_modifiers, check_role, one_action};
 use super::{Handlers, Place, Role};
-use crate::model::language::{self, KeyOf, Reply};
+use crate::model::language::{self, Expectation, KeyOf, Reply};
 use crate::model::problem::Problem;
-use crate::model::program::{CachedRead, Call, Fork, Kind, OperationId, Step, Token};
+use crate::model::program::{CachedRead, Call, Fork, Kind, Memory, OperationId, Step, Token};
 use crate::policy::Outcome;
 
 impl Handlers<'_, '_> {
@@ -89,11 +89,19 @@ impl Handlers<'_, '_> {
             Step::Call(Call { on_failure, ..call })
         };
         Ok(vec![match action {
-            "work" => Step::Work(step.work.expect("the action")),
-            "think" => Step::Think(step.think.expect("the action")),
+            "work" => {
+                let time = step.work.clone().expect("the action");
+                if step.per_size { Step::WorkPerSize(time) } else { Step::Work(time) }
+            }
+            "think" => Step::Think(step.think.clone().expect("the action")),
             "reply" => Step::Reply(reply_outcome(step.reply.expect("the action"))),
             "nack" => Step::Reply(Outcome::Failed),
             "call" => {
+                if step.expect == Some(Expectation::NotOlder) && place.role != Role::User {
+                    return Err(Problem::new("only users remember what they were shown")
+                        .expected("`expect = \"not older\"` in a flow of clients")
+                        .inside("expect"));
+                }
                 let target = step.call.as_deref().unwrap_or_default();
                 let Some(operation) = self.target(&with(path, "call"), target, place) else {
                     return Ok(Vec::new());
@@ -101,7 +109,11 @@ impl Handlers<'_, '_> {
                 let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
                 Step::Call(Call {
                     token: token(step.idempotency_key),
-                    expects_own_write: step.expect.is_some(),
+                    expects_own_write: step.expect == Some(Expectation::OwnWrite),
+                    memory: match step.expect {
+                        Some(Expectation::NotOlder) => Memory::Compared,
+                        _ => Memory::None,
+                    },
                     ..call
                 })
             }
@@ -124,7 +136,7 @@ impl Handlers<'_, '_> {
                         .expected("`ack` in the `steps` of a service that `takes` a queue"));
                 };
                 let name = self.compiler.program.node(queue).name.clone();
-                let latency = self.sections.queue[&name].latency;
+                let latency = self.sections.queue[&name].latency.clone();
                 let steps = [Step::Work(latency), Step::Acknowledge];
                 let operation = self.built_in(queue, "ack", 0, &steps);
                 let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
@@ -161,6 +173,7 @@ pub(super) fn token(key: Option<KeyOf>) -> Token {
     match key {
         None => Token::None,
         Some(KeyOf::Order) => Token::Order,
+        Some(KeyOf::Key) => Token::Key,
         Some(KeyOf::Request) => Token::Request,
         Some(KeyOf::Attempt) => Token::Attempt,
     }

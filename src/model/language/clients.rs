@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::arrivals::Arrivals;
 use super::{one, step::Step};
 use crate::kernel::time::Span;
-use crate::model::quantity::Rate;
+use crate::model::quantity::Share;
 
 /// `[clients.NAME]`: users who send requests.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -19,51 +20,38 @@ pub struct Clients {
     /// Which key a user is about.
     #[serde(default)]
     pub keys: Keys,
+    /// A part of the users that is about one key, which changes from time to time.
+    #[serde(default)]
+    pub hot: Option<Hot>,
     /// How long a user waits for one request, retries included.
     #[serde(default)]
     pub patience: Option<Span>,
     /// What a user does: calls and pauses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flow: Vec<Step>,
+    /// Instead of `flow`: several things that users do, each in its share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mix: Vec<Choice>,
+}
+
+/// One of several things that users do.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// How often it is chosen, in proportion to the weights of the others.
+    pub weight: f64,
+    /// What the user does then: calls and pauses.
     pub flow: Vec<Step>,
 }
 
-/// When users arrive: an open loop, so that a slow system does not slow its load.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Arrivals {
-    /// A Poisson process of this rate.
-    Poisson(Rate),
-    /// Equal gaps at this rate.
-    Constant(Rate),
-    /// A Poisson process whose rate changes in steps.
-    Profile(Vec<ProfileStep>),
-    /// Recorded arrivals.
-    Trace(Trace),
-}
-
-/// From `at` on, this rate.
+/// A key that is hot for a while: a part of the users is about it.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ProfileStep {
-    /// Since the start of the run.
-    pub at: Span,
-    /// The rate from then on.
-    pub rate: Rate,
-}
-
-/// Arrivals recorded in a CSV file.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Trace {
-    /// The file, relative to the file that names it.
-    pub path: String,
-    /// The column that holds the timestamps: seconds as a number, or date and time.
-    pub column: String,
-    /// How many times faster the trace is played: 2 halves every gap.
-    #[serde(default = "one_f64")]
-    pub speed: f64,
-    /// How many users arrive for each line, at its time.
-    #[serde(default = "one")]
-    pub copies: u32,
+pub struct Hot {
+    /// The part of the users that is about the hot key; the others are about any key.
+    pub share: Share,
+    /// How long a key stays hot before another one is.
+    pub every: Span,
 }
 
 /// Which key a user is about.
@@ -85,8 +73,4 @@ impl Default for Keys {
     fn default() -> Keys {
         Keys::Uniform(1)
     }
-}
-
-fn one_f64() -> f64 {
-    1.0
 }

@@ -47,6 +47,8 @@ pub enum Flush {
     /// Before a transaction is answered.
     #[default]
     EachCommit,
+    /// So long after the first transaction that waits for it; all that wait are answered then.
+    Group(Span),
     /// Each so often; a crash loses what was answered since.
     Every(Span),
 }

@@ -7,7 +7,7 @@ use crate::kernel::sample::Distribution;
 use crate::model::quantity::Share;
 
 /// `[link.default]` or `[link."A -> B"]`: what happens to messages on their way.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Link {
     /// How long a message travels, each way drawn anew.

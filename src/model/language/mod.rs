@@ -1,10 +1,12 @@
 //! The language of `models/*.toml`, as it is written. Every default stands here, once.
 
+mod arrivals;
 mod cache;
 mod clients;
 mod database;
 mod link;
 mod outbox;
+mod overload;
 mod provider;
 mod queue;
 mod replica;
@@ -15,15 +17,20 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
+pub use arrivals::{Arrivals, Bursts, Closed, Daily, ProfileStep, Size, Trace};
 pub use cache::Cache;
-pub use clients::{Arrivals, Clients, Keys, ProfileStep, Trace};
+pub use clients::{Choice, Clients, Hot, Keys};
 pub use database::{Database, Flush, Replication, Rows, SemiSync, Table};
 pub use link::Link;
-pub use outbox::Outbox;
-pub use provider::Provider;
-pub use queue::Queue;
+pub use outbox::{Claim, Outbox, Tail};
+pub use overload::{
+    Aimd, Allowance, Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, Gradient2,
+    PropagateDeadline, RateLimit, Vegas,
+};
+pub use provider::{ConcurrentKey, Mismatch, Provider, ProviderRateLimit};
+pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;
-pub use service::{Balance, Handler, Line, Order, Service};
+pub use service::{Balance, Handler, Line, Order, Pauses, Service};
 pub use step::{
     Condition, Expectation, Invalidation, KeyOf, Otherwise, Reply, Step, Wait, all_steps,
 };

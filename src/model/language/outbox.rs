@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::one;
 use crate::kernel::time::Span;
 
 /// `[outbox.NAME]`: a relay that publishes what transactions wrote to the outbox table.
@@ -18,9 +19,50 @@ pub struct Outbox {
     /// How many rows it takes at once.
     #[serde(default = "hundred")]
     pub batch: u32,
+    /// Marks rows before it publishes them: what it could not publish then is lost.
+    #[serde(default)]
+    pub mark_first: bool,
+    /// How many relays work beside each other, each with its own policy state.
+    #[serde(default = "one")]
+    pub relays: u32,
+    /// What relays do about rows that another one has taken.
+    #[serde(default)]
+    pub claim: Claim,
+    /// Follows the database's log instead of asking for unsent rows; `poll` is then only how long
+    /// it waits after a failure.
+    #[serde(default)]
+    pub tail: Option<Tail>,
     /// How it calls the database and the queue.
     #[serde(default)]
     pub policy: Option<String>,
+}
+
+/// What relays do about rows that another one has taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// They take them as well: every relay publishes every row.
+    #[default]
+    None,
+    /// They skip them and take the next ones: no row twice, but rows of one order out of order.
+    SkipLocked,
+}
+
+/// How a relay follows the log of its database.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tail {
+    /// How long after its commit an event is seen.
+    pub latency: Span,
+    /// How often it stores how far it has come: what was published since is published again after
+    /// a restart. The default is that of Kafka Connect, `offset.flush.interval.ms`.
+    pub checkpoint: Span,
+}
+
+impl Default for Tail {
+    fn default() -> Tail {
+        Tail { latency: Span::from_millis(10), checkpoint: Span::from_secs(60) }
+    }
 }
 
 fn hundred() -> u32 {

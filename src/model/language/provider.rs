@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::service::Line;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
-use crate::model::quantity::{Count, Share};
+use crate::model::quantity::{Count, Rate, RetryAfter, Share};
 
 /// `[provider.NAME]`: somebody else's service whose effects cannot be undone.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -28,9 +28,64 @@ pub struct Provider {
     /// Calls that fail although the effect happened.
     #[serde(default)]
     pub errors_after: Share,
-    /// How long an idempotency key is remembered.
+    /// How often it may be called; calls beyond are answered `throttled` before anything else.
+    #[serde(default)]
+    pub rate_limit: Option<ProviderRateLimit>,
+    /// How long an idempotency key is remembered. Stripe: at least 24 hours.
     #[serde(default = "a_day")]
     pub keys_expire: Span,
+    /// What happens to a call whose key is that of a call in progress.
+    #[serde(default)]
+    pub concurrent_key: ConcurrentKey,
+    /// What happens to a call whose key was used for another order.
+    #[serde(default)]
+    pub on_mismatch: Mismatch,
+    /// Whether a failed call's answer is stored with its key and given again, as Stripe v1 does.
+    /// Without it a failure without effect leaves the key unused, and a failure after the effect is
+    /// answered `ok` the next time, as Stripe v2 does.
+    #[serde(default)]
+    pub replay_errors: bool,
+    /// How long a call in progress holds its key: then another one with it is handled beside it.
+    /// Without it, until it ends.
+    #[serde(default)]
+    pub key_lease: Option<Span>,
+}
+
+/// How often a provider may be called.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderRateLimit {
+    /// How often in the long run.
+    pub rate: Rate,
+    /// How many calls at once after a pause.
+    pub burst: u32,
+    /// What it tells those that it refuses; without it, nothing.
+    #[serde(default)]
+    pub retry_after: Option<RetryAfter>,
+}
+
+/// What happens to a call whose idempotency key is that of a call in progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConcurrentKey {
+    /// It is answered `conflict` (HTTP 409), as Stripe does.
+    #[default]
+    Conflict,
+    /// It waits for the end of the other one and is answered like it.
+    Wait,
+    /// It is handled as if it had no key: keys are stored when a call ends and not before.
+    Execute,
+}
+
+/// What happens to a call whose idempotency key was used for another order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mismatch {
+    /// It is answered `invalid`, as Stripe does, which compares the parameters.
+    #[default]
+    Invalid,
+    /// It is answered like the first one: nothing is compared, its own effect never happens.
+    Replay,
 }
 
 fn charge() -> Vec<String> {

@@ -4,7 +4,12 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{one, step::Step};
+use super::overload::{
+    Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, PropagateDeadline, RateLimit,
+};
+use super::{one, step::Step, unlimited};
+use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// The waiting line in front of workers.
@@ -15,15 +20,46 @@ pub struct Line {
     pub limit: Count,
     /// Who is served first.
     pub order: Order,
+    /// With `adaptive_lifo`: how many may wait before the newest is served first; without it, as
+    /// many as there are workers.
+    pub backlog: Option<Count>,
+    /// With `codel` and `folly_codel`: the wait that is accepted for ever, 5 ms without it. With
+    /// `adaptive_lifo`: how long one may wait in a line that has not been empty for the interval;
+    /// without it there is no such limit.
+    pub target: Option<Span>,
+    /// With a `target`: how long waits must be too long; 100 ms without it.
+    pub interval: Option<Span>,
+    /// Whether work is discarded, when its turn comes, whose caller will have gone.
+    pub discard_expired: Option<DiscardExpired>,
 }
 
 impl Default for Line {
     fn default() -> Line {
-        Line { limit: Count::Unlimited, order: Order::Fifo }
+        Line {
+            limit: Count::Unlimited,
+            order: Order::Fifo,
+            backlog: None,
+            target: None,
+            interval: None,
+            discard_expired: None,
+        }
     }
 }
 
-/// Who is served first.
+impl Line {
+    /// The wait that controlled delay accepts (Nichols, Jacobson: "Controlling Queue Delay", CACM
+    /// 2012; folly `executors/Codel.cpp`).
+    pub(in crate::model) fn target(&self) -> Span {
+        self.target.unwrap_or(Span::from_millis(5))
+    }
+
+    /// The interval of controlled delay, from the same sources.
+    pub(in crate::model) fn interval(&self) -> Span {
+        self.interval.unwrap_or(Span::from_millis(100))
+    }
+}
+
+/// Who is served first. Among equals, the one who came first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -31,6 +67,17 @@ pub enum Order {
     Fifo,
     /// The one who came last.
     Lifo,
+    /// The one who came first, or, when there is a backlog, the one who came last (Maurer: "Fail
+    /// at Scale", ACM Queue 2015). With a `target`, the limits of waits of that article.
+    AdaptiveLifo,
+    /// The one who came first; standing waits are shortened by controlled delay as in networks.
+    Codel,
+    /// The one who came first; standing waits are shortened as folly's executors do.
+    FollyCodel,
+    /// The one whose caller stops waiting first.
+    Deadline,
+    /// The one whose operation has the largest `priority`.
+    Priority,
 }
 
 /// How an instance is chosen for a request.
@@ -44,7 +91,7 @@ pub enum Balance {
     Random,
     /// The less loaded of two drawn at random.
     TwoChoices,
-    /// The least loaded.
+    /// The least loaded; among equals, the next in turn.
     LeastOutstanding,
 }
 
@@ -63,9 +110,37 @@ pub struct Service {
     /// How an instance is chosen.
     #[serde(default)]
     pub balance: Balance,
+    /// How long after a crash requests are still sent to an instance that is down.
+    #[serde(default)]
+    pub detection: Span,
+    /// When an instance stands still: collections of garbage, migrations of its machine.
+    #[serde(default)]
+    pub pauses: Option<Pauses>,
+    /// Whether the deadline of its callers holds for the work and the calls of its handlers.
+    #[serde(default)]
+    pub propagate_deadline: Option<PropagateDeadline>,
+    /// How many jobs of an instance can be at work at full speed; more share the cores.
+    #[serde(default = "unlimited")]
+    pub cores: Count,
+    /// How much slower work is when much of it is done at once.
+    #[serde(default)]
+    pub concurrency_cost: ConcurrencyCost,
+    /// How many requests each instance takes; others are answered `throttled`.
+    #[serde(default)]
+    pub rate_limit: Option<RateLimit>,
+    /// How many requests may be at an instance at once, learned from how long they take.
+    #[serde(default)]
+    pub concurrency_limit: Option<ConcurrencyLimit>,
+    /// For each node that is called: how many jobs of an instance may be in calls to it at once.
+    #[serde(default)]
+    pub bulkhead: IndexMap<String, Bulkhead>,
     /// The queue whose messages this service handles, if it is a worker.
     #[serde(default)]
     pub takes: Option<String>,
+    /// The group of consumers that this worker belongs to: each group gets every message of the
+    /// queue once, its workers share them.
+    #[serde(default)]
+    pub group: Option<String>,
     /// What a worker does with a message.
     #[serde(default)]
     pub steps: Option<Vec<Step>>,
@@ -74,10 +149,24 @@ pub struct Service {
     pub on: IndexMap<String, Handler>,
 }
 
+/// When an instance stands still, and for how long: each instance for itself.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pauses {
+    /// From the beginning of one pause to the beginning of the next.
+    pub every: Distribution,
+    /// How long a pause lasts.
+    #[serde(rename = "for")]
+    pub lasts: Distribution,
+}
+
 /// `[service.NAME.on.OPERATION]`.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Handler {
     /// The steps, one after the other.
     pub steps: Vec<Step>,
+    /// In a waiting line by priority, larger ones are served first.
+    #[serde(default)]
+    pub priority: u32,
 }

@@ -34,6 +34,10 @@ pub struct Step {
     /// Does several lists of steps at once, on the same worker, and waits for them.
     pub parallel: Option<Vec<Vec<Step>>>,
 
+    /// With `work`: it takes so long for each unit of the request's size, which a trace says; a
+    /// request without a size has the size 1.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub per_size: bool,
     /// With `call`, `transaction`, `read`, `publish`: how, by the name of a policy.
     pub policy: Option<String>,
     /// With `call`: what makes repetitions of an effect one effect.
@@ -184,6 +188,8 @@ pub enum Reply {
 pub enum KeyOf {
     /// The order: every call for one order is one effect.
     Order,
+    /// The key that the user is about, whatever the order.
+    Key,
     /// The request: a user's second request is new work, its retries are not.
     Request,
     /// The attempt: a new key for each retry, which protects from nothing.
@@ -196,4 +202,8 @@ pub enum Expectation {
     /// What this user wrote earlier in the flow.
     #[serde(rename = "own write")]
     OwnWrite,
+    /// Nothing older than what this user was shown before, by this or another call about the same
+    /// order or key.
+    #[serde(rename = "not older")]
+    NotOlder,
 }

@@ -1,11 +1,12 @@
 //! What a node is, by its kind.
 
-use std::sync::Arc;
-
-use super::{NodeId, OperationId};
+use super::{Arrivals, NodeId, OperationId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
-use crate::kernel::time::{Span, Time};
+use crate::kernel::time::Span;
+use crate::model::language::{Claim, ConcurrentKey, Flush, Mismatch, PartitionBy};
+use crate::model::quantity::RetryAfter;
+use crate::policy::rate_limit::Gcra;
 
 /// What a node is.
 #[derive(Clone, Debug)]
@@ -33,19 +34,34 @@ pub enum Kind {
 pub struct Service {
     /// The operation that handles messages, if the service is a worker.
     pub takes: Option<OperationId>,
+    /// How long a balancer takes to find out that an instance is down.
+    pub detection: Span,
+    /// When its instances stand still.
+    pub pauses: Option<Pauses>,
+}
+
+/// When an instance stands still.
+#[derive(Clone, Debug)]
+pub struct Pauses {
+    /// From the beginning of one pause to the next.
+    pub every: Distribution,
+    /// How long a pause lasts.
+    pub lasts: Distribution,
 }
 
 /// Transactions over rows.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// How often the log is flushed; `None` flushes before each answer.
-    pub flush_every: Option<Span>,
+    /// When the log reaches the disk.
+    pub flush: Flush,
     /// How long a transaction waits until a replica has applied it; `None` does not wait.
     pub semi_sync: Option<Span>,
     /// Whether a primary that has been replaced is kept from writing.
     pub fencing: bool,
     /// The replicas that follow it.
     pub replicas: Vec<NodeId>,
+    /// The relays that follow its log.
+    pub tailed_by: Vec<NodeId>,
 }
 
 /// A late copy of a database.
@@ -79,13 +95,47 @@ pub struct Outbox {
     pub database: NodeId,
     /// Rows taken at once.
     pub batch: u32,
+    /// How many relays work beside each other.
+    pub relays: u32,
+    /// What they do about each other.
+    pub claim: Claim,
+    /// How the relay follows the log; `None` if it polls the table.
+    pub tail: Option<Tail>,
     /// Its endless operation.
     pub operation: OperationId,
+}
+
+/// How a relay follows the log of its database.
+#[derive(Clone, Copy, Debug)]
+pub struct Tail {
+    /// How long after its commit an event is seen.
+    pub latency: Span,
+    /// How often the relay stores how far it has come.
+    pub checkpoint: Span,
+}
+
+/// How often a provider may be called.
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimit {
+    /// The limiter.
+    pub rule: Gcra,
+    /// What a refused caller is told; `None` is nothing.
+    pub retry_after: Option<RetryAfter>,
 }
 
 /// Effects that cannot be undone.
 #[derive(Clone, Debug)]
 pub struct Provider {
+    /// How often it may be called.
+    pub rate_limit: Option<RateLimit>,
+    /// What happens to a call whose key is that of a call in progress.
+    pub concurrent_key: ConcurrentKey,
+    /// What happens to a call whose key was used for another order.
+    pub on_mismatch: Mismatch,
+    /// Whether errors are stored with their key and answered again.
+    pub replay_errors: bool,
+    /// After so long a call in progress no longer holds its key.
+    pub key_lease: Option<Span>,
     /// Calls that fail without an effect.
     pub errors_before: Probability,
     /// Calls that fail although the effect happened.
@@ -103,19 +153,19 @@ pub struct Clients {
     pub arrivals: Arrivals,
     /// For each key, the upper end of its part of `0..2^64`; empty if there is one key.
     pub keys: Vec<u64>,
-    /// What a user does.
-    pub flow: OperationId,
+    /// The part of the users that is about a hot key.
+    pub hot: Option<Hot>,
+    /// What a user does: one of these, each with the last of the draws in `0..2^64` that choose it.
+    pub flows: Vec<(u64, OperationId)>,
 }
 
-/// When users arrive.
-#[derive(Clone, Debug)]
-pub enum Arrivals {
-    /// A Poisson process: from each time on, this rate a second. The first time is zero.
-    Poisson(Vec<(Time, f64)>),
-    /// Equal gaps.
-    Constant(Span),
-    /// At these times.
-    Trace(Arc<[Time]>),
+/// A part of the users that is about one key, which changes from time to time.
+#[derive(Clone, Copy, Debug)]
+pub struct Hot {
+    /// How many of the users.
+    pub share: Probability,
+    /// How long a key stays hot.
+    pub every: Span,
 }
 
 /// A queue of messages.
@@ -127,6 +177,33 @@ pub struct Queue {
     pub max_receives: u32,
     /// How long after a failed handler a message is delivered again.
     pub redelivery: Option<Span>,
-    /// The services that take its messages.
+    /// Whether messages outlive a crash of the queue.
+    pub durable: bool,
+    /// How many partitions keep their order; 0 lets every message go its own way.
+    pub partitions: u32,
+    /// What messages of one partition have in common.
+    pub partition_by: PartitionBy,
+    /// How long a message waits before it is delivered for the first time.
+    pub delay: Span,
+    /// After so long a message is forgotten.
+    pub retention: Option<Span>,
+    /// How often a worker extends the visibility of the message that it handles.
+    pub heartbeat: Option<Span>,
+    /// The most messages that it keeps for a group of consumers.
+    pub limit: u32,
+    /// The most messages of a group that may be delivered and not acknowledged.
+    pub in_flight: u32,
+    /// The queue that gets the dead letters.
+    pub dead_letters: Option<NodeId>,
+    /// Who takes its messages; at least one group, each of which gets every message.
+    pub groups: Vec<Group>,
+}
+
+/// Services that share the messages of a queue.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// Its name; `None` for those who name no group.
+    pub name: Option<String>,
+    /// The services.
     pub consumers: Vec<NodeId>,
 }

@@ -1,19 +1,25 @@
 //! A compiled model: flat tables, indexed by small ids. This is what runs.
 
+mod arrivals;
 mod kind;
+mod station;
 mod step;
 
-use super::language::{Balance, Order, Rows};
+use super::language::Rows;
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
-use crate::kernel::time::Span;
 use crate::policy::Policy;
 
+pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::{
-    Arrivals, Cache, Clients, Database, Kind, Outbox, Provider, Queue, Replica, Service,
+    Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
+    Replica, Service, Tail,
 };
-pub use step::{CachedRead, Call, ChanceOf, Condition, Fork, Step, Token, Transaction, Wait};
+pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
+pub use step::{
+    CachedRead, Call, ChanceOf, Condition, Fork, Memory, Step, Token, Transaction, Wait,
+};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,23 +91,6 @@ pub struct Node {
     pub station: Station,
 }
 
-/// The workers and waiting lines of a node.
-#[derive(Clone, Copy, Debug)]
-pub struct Station {
-    /// How many instances.
-    pub instances: u32,
-    /// Workers of each instance.
-    pub workers: u32,
-    /// How many may wait at each instance.
-    pub queue_limit: u32,
-    /// Who is served first.
-    pub order: Order,
-    /// How long a job waits for a worker before it is refused.
-    pub acquire_timeout: Option<Span>,
-    /// How an instance is chosen.
-    pub balance: Balance,
-}
-
 /// One operation of a node.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -113,6 +102,8 @@ pub struct Operation {
     pub id: u32,
     /// Its first step in [`Program::steps`].
     pub start: u32,
+    /// In a waiting line by priority, larger ones are served first.
+    pub priority: u32,
 }
 
 /// Calls from one node to one operation of another by one policy.
@@ -135,7 +126,7 @@ pub struct Edge {
 }
 
 /// What happens to messages between two nodes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Link {
     /// How long they travel.
     pub latency: Distribution,

@@ -32,6 +32,8 @@ pub enum Token {
     Order,
     /// The user's request.
     Request,
+    /// The key that the user is about.
+    Key,
     /// The attempt.
     Attempt,
     /// The message being handled: acknowledgements name it.
@@ -41,10 +43,12 @@ pub enum Token {
 }
 
 /// One step of an operation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Step {
     /// Occupies the worker for a time.
     Work(Distribution),
+    /// Occupies the worker for a time that grows with the size of the request.
+    WorkPerSize(Distribution),
     /// Waits without being work.
     Think(Distribution),
     /// Calls another node and waits for the answer.
@@ -62,6 +66,8 @@ pub enum Step {
     /// Starts the branches of a fork and waits for them.
     Fork(ForkId),
 
+    /// Database: waits for the next flush of the log.
+    AwaitFlush,
     /// Database: applies a transaction.
     Commit(TransactionId),
     /// Database or replica: reads a row.
@@ -105,6 +111,26 @@ pub enum Step {
     EndBatch(u32),
     /// Relay: waits for the next round unless more events are due.
     NextRound(Distribution),
+    /// Relay: names the whole batch as what is to be marked, or goes to another step if there is
+    /// none.
+    ClaimBatch(u32),
+    /// Relay: waits for the next event of the log, or goes to another step to store how far it is.
+    Follow(u32),
+    /// Relay: goes on behind the event that was published.
+    Published,
+    /// Relay: how far it is has been stored.
+    Stored,
+}
+
+/// What an answer means for what a user remembers of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Nothing: no step of this flow asks.
+    None,
+    /// It is remembered.
+    Kept,
+    /// It must be no older than what is remembered, and then it is remembered.
+    Compared,
 }
 
 /// How a read waits at a replica.
@@ -194,6 +220,8 @@ pub struct Call {
     pub expects_own_write: bool,
     /// Whether the caller keeps its own value whatever the answer is.
     pub keeps_value: bool,
+    /// What it means for what the user remembers of answers.
+    pub memory: Memory,
     /// Where to go on if the call fails; without it, the handler fails.
     pub on_failure: Option<u32>,
 }

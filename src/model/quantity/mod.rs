@@ -1,14 +1,20 @@
 //! Quantities as they are written: a number and its unit.
 
+mod distribution;
+mod retry_after;
 mod schema;
+mod shift;
 mod written;
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
-use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
+
+pub(super) use distribution::RECORDED_MAX;
+pub use retry_after::RetryAfter;
+pub use shift::Shift;
 
 /// How many things happen in a second.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -47,9 +53,6 @@ const DURATION: &str = "a duration: a number and its unit, such as \"200ms\" (ns
 const RATE: &str = "a rate: a number and its unit, such as \"400/s\" (/s, /min, /h)";
 const SHARE: &str = "a share: a number from 0 to 1, or a percentage such as \"2%\"";
 const COUNT: &str = "a count: a whole number below 4000000000, or \"unlimited\"";
-const DISTRIBUTION: &str = "a length of time: a duration such as \"5ms\", or \"exp 5ms\" (mean), \
-                            \"uniform 1ms..5ms\" (shortest first), \"lognormal 5ms sigma 0.5\" \
-                            (median), \"pareto 1ms shape 2.5\" (shape more than 0)";
 
 /// Reads a duration such as `1.5s`; `None` if it is none.
 #[must_use]
@@ -92,28 +95,6 @@ fn parse_rate(text: &str) -> Option<Rate> {
 fn parse_share(text: &str) -> Option<Share> {
     let share = parse_number(text.strip_suffix('%')?.trim_end())? / 100.0;
     (share <= 1.0).then_some(Share(share))
-}
-
-fn parse_distribution(text: &str) -> Option<Distribution> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    match *words.as_slice() {
-        [span] => parse_duration(span).map(Distribution::Constant),
-        ["exp", mean] => Some(Distribution::Exponential { mean: parse_duration(mean)? }),
-        ["uniform", range] => {
-            let (low, high) = range.split_once("..")?;
-            let (low, high) = (parse_duration(low)?, parse_duration(high)?);
-            (low <= high).then_some(Distribution::Uniform { low, high })
-        }
-        ["lognormal", median, "sigma", sigma] => Some(Distribution::Lognormal {
-            median: parse_duration(median)?,
-            sigma: parse_number(sigma)?,
-        }),
-        ["pareto", scale, "shape", shape] => {
-            let shape = parse_number(shape)?;
-            (shape > 0.0).then_some(Distribution::Pareto { scale: parse_duration(scale)?, shape })
-        }
-        _ => None,
-    }
 }
 
 /// Reads text by `parse`, or says what was expected.
@@ -186,16 +167,6 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-impl<'de> Deserialize<'de> for Distribution {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Distribution, D::Error> {
-        deserializer.deserialize_any(Text {
-            expected: DISTRIBUTION,
-            parse: parse_distribution,
-            number: |_| None,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,27 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn rates_shares_and_distributions_are_read() {
+    fn rates_and_shares_are_read() {
         assert_eq!(parse_rate("400/s"), Some(Rate { per_second: 400.0 }));
         assert_eq!(parse_rate("120 /min"), Some(Rate { per_second: 2.0 }));
         assert_eq!(parse_rate("400"), None);
         assert_eq!(parse_share("2%"), Some(Share(0.02)));
         assert_eq!(parse_share("200%"), None);
-        let ms = Span::from_millis;
-        let cases = [
-            ("5ms", Some(Distribution::Constant(ms(5)))),
-            ("exp 5ms", Some(Distribution::Exponential { mean: ms(5) })),
-            ("uniform 1ms..5ms", Some(Distribution::Uniform { low: ms(1), high: ms(5) })),
-            ("uniform 5ms..1ms", None),
-            (
-                "lognormal 5ms sigma 0.5",
-                Some(Distribution::Lognormal { median: ms(5), sigma: 0.5 }),
-            ),
-            ("pareto 1ms shape 2.5", Some(Distribution::Pareto { scale: ms(1), shape: 2.5 })),
-            ("gauss 5ms", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(parse_distribution(text), expected, "{text}");
-        }
     }
 }

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{COUNT, Count, DISTRIBUTION, DURATION, RATE, Rate, SHARE, Share};
+use super::distribution::DISTRIBUTION;
+use super::{COUNT, Count, DURATION, RATE, Rate, SHARE, Share};
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
+use crate::model::recording::Recording;
 
 impl JsonSchema for Span {
     fn schema_name() -> Cow<'static, str> {
@@ -73,7 +75,21 @@ impl JsonSchema for Distribution {
         "Distribution".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": DISTRIBUTION })
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let lengths = generator.subschema_for::<Vec<Span>>();
+        let recording = generator.subschema_for::<Recording>();
+        json_schema!({
+            "description": DISTRIBUTION,
+            "oneOf": [
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "description": "Recorded lengths, each as likely as any other.",
+                    "properties": { "empirical": { "oneOf": [lengths, recording] } },
+                    "required": ["empirical"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
     }
 }

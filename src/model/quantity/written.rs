@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::{Count, Rate, Share};
@@ -43,27 +44,46 @@ impl Serialize for Count {
 
 impl Serialize for Distribution {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Distribution::Constant(span) => serializer.collect_str(span),
-            Distribution::Uniform { low, high } => {
-                serializer.collect_str(&format_args!("uniform {low}..{high}"))
-            }
-            Distribution::Exponential { mean } => {
-                serializer.collect_str(&format_args!("exp {mean}"))
-            }
+        if let Distribution::Empirical(spans) = self {
+            let mut table = serializer.serialize_map(Some(1))?;
+            table.serialize_entry("empirical", &**spans)?;
+            return table.end();
+        }
+        serializer.collect_str(&Words(self))
+    }
+}
+
+/// A distribution as one text. One of recorded lengths has none, and stands in no other.
+struct Words<'a>(&'a Distribution);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Distribution::Constant(span) => write!(f, "{span}"),
+            Distribution::Uniform { low, high } => write!(f, "uniform {low}..{high}"),
+            Distribution::Exponential { mean } => write!(f, "exp {mean}"),
             Distribution::Lognormal { median, sigma } => {
-                serializer.collect_str(&format_args!("lognormal {median} sigma {sigma}"))
+                write!(f, "lognormal {median} sigma {sigma}")
             }
-            Distribution::Pareto { scale, shape } => {
-                serializer.collect_str(&format_args!("pareto {scale} shape {shape}"))
+            Distribution::Pareto { scale, shape } => write!(f, "pareto {scale} shape {shape}"),
+            Distribution::Weibull { scale, shape } => write!(f, "weibull {scale} shape {shape}"),
+            Distribution::Erlang { stages, mean } => write!(f, "erlang {stages} {mean}"),
+            Distribution::Mixture(parts) => {
+                for (index, part) in parts.iter().enumerate() {
+                    let before = if index == 0 { "mix" } else { "," };
+                    write!(f, "{before} {} {}", part.share, Words(&part.distribution))?;
+                }
+                Ok(())
             }
+            Distribution::Empirical(spans) => write!(f, "empirical of {}", spans.len()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{parse_distribution, parse_duration, parse_rate};
+    use super::super::distribution::parse_distribution;
+    use super::super::{parse_duration, parse_rate};
     use super::*;
 
     #[test]
@@ -77,9 +97,23 @@ mod tests {
             let written = text(serde_json::to_value(Rate { per_second }).unwrap());
             assert_eq!(parse_rate(&written), Some(Rate { per_second }), "{written}");
         }
-        for like in ["5ms", "exp 5ms", "uniform 1ms..5ms", "lognormal 5ms sigma 0.5"] {
+        for like in [
+            "5ms",
+            "exp 5ms",
+            "uniform 1ms..5ms",
+            "lognormal 5ms sigma 0.5",
+            "pareto 1ms shape 2.5",
+            "weibull 5ms shape 0.7",
+            "erlang 3 10ms",
+            "mix 0.93 exp 2ms, 0.07 lognormal 50ms sigma 1",
+        ] {
             let distribution = parse_distribution(like).unwrap();
             assert_eq!(text(serde_json::to_value(distribution).unwrap()), like);
         }
+        let recorded = serde_json::json!({ "empirical": ["1ms", "5ms", "7us"] });
+        let read: Distribution = serde_json::from_value(recorded).unwrap();
+        let written = serde_json::json!({ "empirical": ["7us", "1ms", "5ms"] });
+        assert_eq!(serde_json::to_value(&read).unwrap(), written);
+        assert_eq!(serde_json::from_value::<Distribution>(written).unwrap(), read);
     }
 }

@@ -1,0 +1,280 @@
+//! Crashes: an instance loses what it had in memory, is down for a while, and starts again with what
+//! is durable.
+//!
+//! What a dead process had sent is on its way and arrives; what arrives for it finds nobody. Jobs,
+//! calls with their timers, policy states, cached rows and the position of a relay are gone.
+
+use std::ops::Range;
+
+use super::call::Call;
+use super::fact::{Fact, Observer};
+use super::job::{Job, Origin};
+use super::network::Message;
+use super::station::Station;
+use super::{Event, Local, World};
+use crate::kernel::draw::{Probability, Purpose};
+use crate::kernel::slab::Handle;
+use crate::kernel::time::{Span, Time};
+use crate::model::language::Balance;
+use crate::model::program::{EdgeId, Kind, NodeId};
+use crate::policy::Outcome;
+
+/// On which side of a step an instance dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// When it is about to send the call of the step.
+    Before,
+    /// When it has the answer `ok`, and has done nothing with it.
+    After,
+}
+
+/// Instances that die when they come to a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kill {
+    /// The calls of the step: edges of the node that dies.
+    pub edges: Vec<EdgeId>,
+    /// On which side of it.
+    pub moment: Moment,
+    /// How long the instance is down.
+    pub down: Span,
+    /// How many of those that come there die; `None`, every one.
+    pub share: Option<Probability>,
+    /// How many die in all; `None`, any number.
+    pub times: Option<u32>,
+}
+
+/// A kill that acts now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ActiveKill {
+    /// The control that it belongs to.
+    pub(super) control: u32,
+    /// How many have died by it.
+    pub(super) struck: u32,
+}
+
+impl<O: Observer> World<'_, O> {
+    /// Whether an instance is down.
+    pub(super) fn is_down(&self, node: NodeId, instance: u32) -> bool {
+        self.now < self.lives.stopped_until && self.lives.of(node, instance).is_down(self.now)
+    }
+
+    /// Whether a node of one instance is down or stands still.
+    pub(super) fn is_stopped(&self, node: NodeId) -> bool {
+        self.now < self.lives.stopped_until && self.lives.of(node, 0).stopped(self.now).is_some()
+    }
+
+    /// Takes instances of a node down until a time.
+    pub(super) fn crash(
+        &mut self,
+        node: NodeId,
+        instances: Range<u32>,
+        until: Time,
+        unreachable: bool,
+    ) {
+        for instance in instances {
+            if self.lives.stop(node, instance, self.now, until, unreachable) {
+                self.tell(Fact::Crashed { node, instance });
+                self.lose_memory(node, instance);
+            }
+            self.events.schedule(until, Event::GoOn { node, instance });
+        }
+    }
+
+    /// An instance may go on, unless it has been stopped for longer in the meantime.
+    pub(super) fn go_on(&mut self, node: NodeId, instance: u32) {
+        if self.lives.of(node, instance).stopped(self.now).is_some() {
+            return;
+        }
+        let program = self.program;
+        if self.lives.restarts(node, instance, self.now) {
+            self.tell(Fact::Restarted { node, instance });
+            if let Kind::Outbox(relay) = &program.node(node).kind {
+                self.restart_relay(node, instance, relay.operation);
+            }
+        }
+        match &program.node(node).kind {
+            Kind::Queue(_) => self.resume_queue(node),
+            Kind::Replica(_) => self.replicate(node),
+            Kind::Service(service) if service.takes.is_some() => self.offer_worker(node),
+            _ => {}
+        }
+    }
+
+    /// Everything that an instance had in memory is gone.
+    fn lose_memory(&mut self, node: NodeId, instance: u32) {
+        self.lose_calls(node, instance);
+        self.lose_jobs(node, instance);
+        let program = self.program;
+        for edge in program.edges.iter().filter(|edge| edge.caller == node) {
+            let scope = (edge.scope + instance) as usize;
+            self.policies[scope] = program.policies[edge.policy as usize].1.state();
+            self.policy_waiters[scope].clear();
+        }
+        if !matches!(program.node(node).kind, Kind::Clients(_)) {
+            let station = self.station_index(node, instance);
+            self.stations[station] = Station::new(&program.node(node).station);
+        }
+        match &mut self.locals[node.0 as usize] {
+            Local::Cache(cache) => *cache = super::cache::Cache::default(),
+            Local::Relay(relay) => relay.forget(instance),
+            Local::Provider(provider) => provider.forget_unfinished(),
+            Local::Database(_) => self.lose_log(node),
+            Local::Queue(_) => self.lose_messages(node),
+            Local::Replica(_) => self.lose_readers(node),
+            Local::Nothing | Local::Clients(_) => {}
+        }
+        self.lose_flights(node, instance);
+    }
+
+    /// Nobody waits any more for what an instance has asked of others. A user whose process is gone
+    /// has given up.
+    fn lose_calls(&mut self, node: NodeId, instance: u32) {
+        let is_lost = |call: &Call| {
+            let owner = self.jobs.get(call.owner);
+            owner.is_some_and(|job| job.node == node && job.instance == instance)
+        };
+        let calls = self.calls.iter().filter(|(_, call)| is_lost(call));
+        let mut lost: Vec<(u64, Handle)> =
+            calls.map(|(handle, call)| (call.key(), handle)).collect();
+        lost.sort_unstable_by_key(|&(key, _)| key);
+        for (_, handle) in lost {
+            let Some(call) = self.calls.remove(handle) else { continue };
+            if let Some(timer) = call.timer() {
+                self.events.cancel(timer);
+            }
+            if let Some(request) = call.request() {
+                let (outcome, attempts) = (Outcome::TimedOut, call.sent());
+                self.tell(Fact::Answered { request, outcome, attempts });
+            }
+        }
+    }
+
+    /// The work of an instance ends where it is, without an answer.
+    fn lose_jobs(&mut self, node: NodeId, instance: u32) {
+        let is_lost = |job: &Job| job.node == node && job.instance == instance;
+        let jobs = self.jobs.iter().filter(|(_, job)| is_lost(job));
+        let mut lost: Vec<(u64, Handle)> = jobs.map(|(handle, job)| (job.key, handle)).collect();
+        lost.sort_unstable_by_key(|&(key, _)| key);
+        for (_, handle) in lost {
+            let Some(job) = self.jobs.remove(handle) else { continue };
+            if let Some(timer) = job.timer {
+                self.events.cancel(timer);
+            }
+            let span = job.worked - job.works_until.since(self.now);
+            if span > Span::ZERO {
+                self.tell(Fact::Worked { node, span, awaited: false });
+            }
+            match job.origin {
+                Origin::Nobody => self.end_flow(node, &job.subject, None),
+                Origin::User(user) => self.end_flow(node, &job.subject, Some(user)),
+                Origin::Call { .. } | Origin::Delivery { .. } | Origin::Fork { .. } => {}
+            }
+        }
+    }
+
+    /// Answers a request that came to an instance that is down, if anything is there to answer;
+    /// says whether it is down.
+    pub(super) fn is_refused_by_host(&mut self, job: Handle) -> bool {
+        let Some(&Job { node, instance, origin, key, .. }) = self.jobs.get(job) else {
+            return false;
+        };
+        if !self.is_down(node, instance) {
+            return false;
+        }
+        self.jobs.remove(job);
+        let is_silent = self.lives.of(node, instance).is_silent();
+        self.tell(Fact::NobodyThere { node, refused: !is_silent });
+        if let Origin::Call { call, attempt, edge } = origin
+            && !is_silent
+        {
+            let outcome = Outcome::Failed;
+            let (value, hint) = (0, None);
+            let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
+            self.send_reply(edge, node, call, reply);
+        }
+        true
+    }
+
+    /// Which instance a request goes to while some are known to be down; `None` if none is, or all
+    /// are.
+    pub(super) fn balance_around(&mut self, node: NodeId, work: u64) -> Option<u32> {
+        let Kind::Service(service) = &self.program.node(node).kind else { return None };
+        let detection = service.detection;
+        let count = self.program.node(node).station.instances;
+        let is_up = |&i: &u32| !self.lives.of(node, i).is_known_down(self.now, detection);
+        let up: Vec<u32> = (0..count).filter(is_up).collect();
+        let some_are_down = up.len() < count as usize;
+        (some_are_down && !up.is_empty()).then(|| self.balance_among(node, work, &up))
+    }
+
+    /// Which of these instances a request goes to.
+    fn balance_among(&mut self, node: NodeId, work: u64, up: &[u32]) -> u32 {
+        let description = self.program.node(node);
+        let site = description.id;
+        let pick = |world: &mut Self, index| {
+            let draw = world.draws.draw(Purpose::Balance, site, work, index);
+            up[draw.below(up.len() as u64) as usize]
+        };
+        match description.station.balance {
+            Balance::RoundRobin => {
+                let turn = self.turns[node.0 as usize];
+                let next = up.iter().copied().find(|&instance| instance > turn).unwrap_or(up[0]);
+                self.turns[node.0 as usize] = next;
+                next
+            }
+            Balance::Random => pick(self, 0),
+            Balance::TwoChoices => {
+                let (one, other) = (pick(self, 0), pick(self, 1));
+                if self.load(node, other) < self.load(node, one) { other } else { one }
+            }
+            Balance::LeastOutstanding => {
+                let least = up.iter().copied().min_by_key(|&instance| self.load(node, instance));
+                least.unwrap_or(up[0])
+            }
+        }
+    }
+
+    fn load(&self, node: NodeId, instance: u32) -> usize {
+        self.stations[self.station_index(node, instance)].outstanding()
+    }
+
+    /// Lets an instance die if it is to die at this side of the step whose call this is; says
+    /// whether it did.
+    pub(super) fn dies_at(&mut self, owner: Handle, edge: EdgeId, moment: Moment) -> bool {
+        let Some(job) = self.jobs.get(owner) else { return false };
+        let (node, instance, work) = (job.node, job.instance, job.key);
+        for index in 0..self.kills.len() {
+            let active = self.kills[index];
+            let control = &self.controls[active.control as usize];
+            let super::control::Action::Kill { kill, .. } = &control.action else { continue };
+            let used_up = kill.times.is_some_and(|times| active.struck >= times);
+            if used_up || kill.moment != moment || !kill.edges.contains(&edge) {
+                continue;
+            }
+            if let Some(share) = kill.share {
+                let site = self.program.edge(edge).id;
+                let draw = self.draws.draw(Purpose::Fault, site, work, moment as u16);
+                if !share.happens(draw) {
+                    continue;
+                }
+            }
+            self.kills[index].struck += 1;
+            // A fault that is over keeps nobody down.
+            let until = (self.now + kill.down).min(control.until);
+            self.tell(Fact::Killed { fault: active.control, node, instance });
+            self.crash(node, instance..instance + 1, until, false);
+            return true;
+        }
+        false
+    }
+
+    /// What the clock of a node shows: real time, shifted by a fault. A clock does not go back
+    /// beyond the start of the run.
+    pub(super) fn clock_of(&self, node: NodeId) -> Time {
+        let skew = self.conditions.nodes[node.0 as usize].skew;
+        Time(self.now.0.saturating_add_signed(skew))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! The relays of an outbox: they publish what transactions wrote.
+//!
+//! A relay is one endless job. It takes a batch of unsent events, publishes one after the other,
+//! marks what was published, and rests. What it had published but not marked when something went
+//! wrong is published again: at least once, never less. A relay that marks first publishes at most
+//! once instead, and one that tails the log (`tail`) takes no batches at all.
+
+mod rows;
+mod tail;
+
+use super::database::{Database, OutboxEvent};
+use super::fact::Observer;
+use super::job::Subject;
+use super::{Local, World};
+use crate::kernel::draw::key_of;
+use crate::kernel::queue::TimerId;
+use crate::kernel::slab::Handle;
+use crate::kernel::time::Time;
+use crate::model::language::Claim;
+use crate::model::program::{self, Kind, NodeId, OperationId};
+
+/// What the relays of an outbox keep, and lose when they crash: the default is what they start
+/// with.
+#[derive(Debug, Default)]
+pub(super) struct Relay {
+    /// One for each relay that has begun.
+    processes: Vec<Process>,
+}
+
+/// What one relay keeps.
+#[derive(Debug, Default)]
+struct Process {
+    /// The events of its batch that are locked for it, if relays lock.
+    claimed: Vec<u64>,
+    /// The events of its batch.
+    batch: Vec<u64>,
+    /// How many of them it is done with; `None` between batches.
+    done: Option<usize>,
+    /// Whether more events wait than the batch holds.
+    more: bool,
+    round: u64,
+    /// The next event of the log; `None` before it has looked where to start.
+    position: Option<u64>,
+    /// Up to where it has stored its position, and when.
+    stored: (u64, Time),
+    /// The job that waits for a new event in the log, and what wakes it in any case.
+    waiting: Option<(Handle, Option<TimerId>)>,
+}
+
+impl Relay {
+    /// One of the relays has died: it forgets where it was, but its rounds go on being counted.
+    pub(super) fn forget(&mut self, instance: u32) {
+        if let Some(process) = self.processes.get_mut(instance as usize) {
+            *process = Process { round: process.round, ..Process::default() };
+        }
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    fn relay(&mut self, node: NodeId, instance: u32) -> &mut Process {
+        let Local::Relay(relay) = &mut self.locals[node.0 as usize] else {
+            unreachable!("batches belong to relays, not to {:?}", self.program.node(node).name)
+        };
+        let index = instance as usize;
+        if relay.processes.len() <= index {
+            relay.processes.resize_with(index + 1, Process::default);
+        }
+        &mut relay.processes[index]
+    }
+
+    fn relay_rules(&self, node: NodeId) -> &program::Outbox {
+        match &self.program.node(node).kind {
+            Kind::Outbox(outbox) => outbox,
+            other => unreachable!("only relays have these rules, not {other:?}"),
+        }
+    }
+
+    /// The stable key of a relay.
+    fn relay_key(&self, node: NodeId, instance: u32) -> u64 {
+        let id = u64::from(self.program.node(node).id);
+        // Rounds are counted from 1 within the key of the first relay: others are far away.
+        if instance == 0 { id } else { key_of(id, u64::from(instance) << 32) }
+    }
+
+    /// Starts the endless job of each relay of an outbox.
+    pub(super) fn start_relay(&mut self, node: NodeId, operation: OperationId) {
+        for instance in 0..self.relay_rules(node).relays {
+            let key = self.relay_key(node, instance);
+            self.start_own(operation, key, instance, Subject::default(), None);
+        }
+    }
+
+    /// Starts a relay again that has died: with a new round, from what is durable.
+    pub(super) fn restart_relay(&mut self, node: NodeId, instance: u32, operation: OperationId) {
+        let base = self.relay_key(node, instance);
+        let relay = self.relay(node, instance);
+        relay.round += 1;
+        let key = key_of(base, relay.round);
+        self.start_own(operation, key, instance, Subject::default(), None);
+    }
+
+    /// The outbox that a relay reads: that of whoever leads.
+    fn outbox_of(&mut self, relay: NodeId) -> &mut Database {
+        let database = self.relay_rules(relay).database;
+        let leader = self.leaders[database.0 as usize];
+        self.store(leader)
+    }
+
+    /// An event that a relay has been told of, unless it was lost by a crash or a failover since.
+    fn event_of(&mut self, relay: NodeId, row: u64) -> Option<OutboxEvent> {
+        let event = self.outbox_of(relay).outbox.get(row as usize).copied();
+        event.filter(|event| !event.is_lost)
+    }
+
+    /// The outbox and the relay of it that a job belongs to.
+    fn relay_of(&self, handle: Handle) -> Option<(NodeId, u32)> {
+        self.jobs.get(handle).map(|job| (job.node, job.instance))
+    }
+
+    /// Reads the batch that the answer to "take" names, if it has not been read yet.
+    fn read_batch(&mut self, handle: Handle) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let (node, instance, value) = (job.node, job.instance, job.value);
+        let rules = self.relay_rules(node);
+        let (claim, most) = (rules.claim, u64::from(rules.batch));
+        let relay = self.relay(node, instance);
+        if relay.done.is_some() {
+            return;
+        }
+        relay.done = Some(0);
+        let (first, waiting) = rows::unpack_batch(value);
+        relay.batch = match claim {
+            Claim::None => (first..first + waiting.min(most)).collect(),
+            Claim::SkipLocked => relay.claimed.clone(),
+        };
+        relay.more = waiting > relay.batch.len() as u64;
+    }
+
+    /// Goes on with the next event of the batch, or, if there is none, at another step.
+    pub(super) fn next_event(&mut self, handle: Handle, otherwise: u32) {
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        self.read_batch(handle);
+        loop {
+            let relay = self.relay(node, instance);
+            let done = relay.done.unwrap_or(0);
+            match relay.batch.get(done).copied() {
+                Some(row) if self.event_of(node, row).is_none() => {
+                    self.relay(node, instance).done = Some(done + 1);
+                }
+                Some(row) => return self.turn_to(handle, row),
+                None => return self.go_on_at(handle, otherwise),
+            }
+        }
+    }
+
+    /// Lets a relay's job be about an event.
+    fn turn_to(&mut self, handle: Handle, row: u64) {
+        let Some((node, _)) = self.relay_of(handle) else { return };
+        let Some(event) = self.event_of(node, row) else { return };
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.subject = event.subject;
+            job.key = key_of(job.key, event.key);
+            job.value = row + 1;
+        }
+    }
+
+    /// Goes on behind the event that was published.
+    pub(super) fn pass_published(&mut self, handle: Handle) {
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        let relay = self.relay(node, instance);
+        match (&mut relay.position, &mut relay.done) {
+            (Some(position), _) => *position += 1,
+            (None, Some(done)) => *done += 1,
+            (None, None) => {}
+        }
+    }
+
+    fn go_on_at(&mut self, handle: Handle, step: u32) {
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.step = step;
+        }
+    }
+
+    /// Names the whole batch as what is to be marked, before any of it is published. Nothing to
+    /// mark: then it goes on at another step.
+    pub(super) fn claim_batch(&mut self, handle: Handle, otherwise: u32) {
+        self.read_batch(handle);
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        let relay = self.relay(node, instance);
+        let (count, last) = (relay.batch.len() as u64, relay.batch.last().copied());
+        self.name_marks(handle, count, last, otherwise);
+    }
+
+    /// Ends a batch: the job's value says up to where it was published. Nothing published, nothing
+    /// to mark: then it goes on at another step.
+    pub(super) fn end_batch(&mut self, handle: Handle, otherwise: u32) {
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        let relay = self.relay(node, instance);
+        let done = relay.done.take().unwrap_or(0);
+        let last = done.checked_sub(1).and_then(|index| relay.batch.get(index).copied());
+        self.name_marks(handle, done as u64, last, otherwise);
+    }
+
+    /// Tells the job what to mark: how many locked events, or up to which one.
+    fn name_marks(&mut self, handle: Handle, count: u64, last: Option<u64>, otherwise: u32) {
+        let Some((node, _)) = self.relay_of(handle) else { return };
+        let claim = self.relay_rules(node).claim;
+        if let Some(job) = self.jobs.get_mut(handle) {
+            match (last, claim) {
+                (None, _) => job.step = otherwise,
+                (Some(last), Claim::None) => job.value = last + 1,
+                (Some(_), Claim::SkipLocked) => job.value = count,
+            }
+        }
+    }
+
+    /// Starts the next round; says whether the relay may go on without a rest.
+    pub(super) fn next_round(&mut self, handle: Handle) -> bool {
+        let Some((node, instance)) = self.relay_of(handle) else { return false };
+        let base = self.relay_key(node, instance);
+        let relay = self.relay(node, instance);
+        relay.done = None;
+        relay.round += 1;
+        let (round, more) = (relay.round, std::mem::take(&mut relay.more));
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.key = key_of(base, round);
+        }
+        more
+    }
+}

@@ -1,0 +1,86 @@
+//! A relay that follows the log of its database: no batches and no asking, one event after the
+//! other in the order of commits. It stores how far it has come now and then, after publishing.
+
+use crate::kernel::slab::Handle;
+use crate::kernel::time::Time;
+use crate::model::program::{Kind, NodeId};
+use crate::system::fact::Observer;
+use crate::system::{Event, World};
+
+impl<O: Observer> World<'_, O> {
+    /// Turns to the next event of the log, or goes on at another step to store how far it is; says
+    /// whether the relay has to wait, and then does this again.
+    pub(in crate::system) fn follow_log(&mut self, handle: Handle, store: u32) -> bool {
+        let Some((node, instance)) = self.relay_of(handle) else { return true };
+        let rules = self.relay_rules(node);
+        let Some(tail) = rules.tail else { return true };
+        let sent = self.outbox_of(node).sent as u64;
+        let mut start = self.relay(node, instance).position.unwrap_or(sent);
+        let table = self.outbox_of(node);
+        while table.outbox.get(start as usize).is_some_and(|event| event.is_lost) {
+            start += 1;
+        }
+        let event = table.outbox.get(start as usize);
+        let seen_at = event.map(|event| event.subject.since + tail.latency);
+        let now = self.now;
+        let relay = self.relay(node, instance);
+        // A commit must not wake it while it does something else.
+        relay.waiting = None;
+        if relay.position.is_none() {
+            // It starts from what is durable.
+            relay.stored = (start, now);
+        }
+        relay.position = Some(start);
+        let (stored, stored_at) = relay.stored;
+        let store_at = if start > stored { stored_at + tail.checkpoint } else { Time::NEVER };
+        if now >= store_at {
+            if let Some(job) = self.jobs.get_mut(handle) {
+                (job.step, job.value) = (store, start);
+            }
+            return false;
+        }
+        match seen_at {
+            Some(at) if at <= now => {
+                self.turn_to(handle, start);
+                return false;
+            }
+            Some(at) => self.look_again(handle, at.min(store_at), false),
+            None => self.look_again(handle, store_at, true),
+        }
+        true
+    }
+
+    /// Lets a relay look at the log again at a time, or when an event is committed.
+    fn look_again(&mut self, handle: Handle, at: Time, or_at_commit: bool) {
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.step -= 1;
+        }
+        let timer =
+            (at < Time::NEVER).then(|| self.events.schedule_timer(at, Event::Resume(handle)));
+        self.relay(node, instance).waiting = or_at_commit.then_some((handle, timer));
+    }
+
+    /// Lets the relays that follow a database's log see that there is a new event.
+    pub(in crate::system) fn wake_followers(&mut self, database: NodeId) {
+        let program = self.program;
+        let Kind::Database(rules) = &program.node(database).kind else { return };
+        for &node in &rules.tailed_by {
+            let Some((handle, timer)) = self.relay(node, 0).waiting.take() else { continue };
+            if let Some(timer) = timer {
+                self.events.cancel(timer);
+            }
+            self.ready.push_back(handle);
+        }
+    }
+
+    /// Notes that the position which the relay came to is stored.
+    pub(in crate::system) fn pass_stored(&mut self, handle: Handle) {
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        let now = self.now;
+        let relay = self.relay(node, instance);
+        if let Some(position) = relay.position {
+            relay.stored = (position, now);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Pauses: an instance stands still, keeps everything, and does late what it would have done.
+//!
+//! A collection of garbage or a migration of a virtual machine stops every thread. Work in progress
+//! takes so much longer; messages and timers that fall into the pause are handled at its end, in
+//! their order.
+
+use std::ops::Range;
+
+use super::fact::{Fact, Observer};
+use super::network::Message;
+use super::{Event, World};
+use crate::kernel::draw::{Purpose, key_of};
+use crate::kernel::slab::Handle;
+use crate::kernel::time::{Span, Time};
+use crate::model::program::{Kind, NodeId, Pauses};
+
+impl<'p, O: Observer> World<'p, O> {
+    /// Lets instances of a node stand still until a time. Who is down has nothing to pause.
+    pub(super) fn pause(&mut self, node: NodeId, instances: Range<u32>, until: Time) {
+        for instance in instances {
+            if self.is_down(node, instance) {
+                continue;
+            }
+            let longer = self.lives.pause(node, instance, self.now, until);
+            self.tell(Fact::Paused { node, instance, span: until.since(self.now) });
+            self.prolong_work(node, instance, longer);
+            self.events.schedule(until, Event::GoOn { node, instance });
+        }
+    }
+
+    /// Work in progress takes longer.
+    fn prolong_work(&mut self, node: NodeId, instance: u32, longer: Span) {
+        let now = self.now;
+        let working = self.jobs.iter().filter(|(_, job)| {
+            job.node == node && job.instance == instance && job.works_until > now
+        });
+        let mut working: Vec<(Time, u64, Handle)> =
+            working.map(|(handle, job)| (job.works_until, job.key, handle)).collect();
+        working.sort_unstable_by_key(|&(until, key, _)| (until, key));
+        for (until, _, handle) in working {
+            let at = until + longer;
+            let timer = self.events.schedule_timer(at, Event::Resume(handle));
+            if let Some(job) = self.jobs.get_mut(handle) {
+                job.works_until = at;
+                if let Some(before) = job.timer.replace(timer) {
+                    self.events.cancel(before);
+                }
+            }
+        }
+    }
+
+    /// Puts an event off that falls into a time when its instance does nothing; says whether it did.
+    pub(super) fn put_off(&mut self, event: Event) -> bool {
+        match event {
+            Event::Resume(job) => self.put_job_off(job),
+            Event::GiveUp(job) => self.put_patience_off(job),
+            Event::Heartbeat(job) => {
+                let paused = self
+                    .jobs
+                    .get(job)
+                    .and_then(|job| self.lives.of(job.node, job.instance).paused(self.now));
+                paused.is_some_and(|until| self.again(until, event))
+            }
+            Event::Timeout(call) | Event::Retry(call) => {
+                let Some(until) = self.paused_caller(call) else { return false };
+                let timer = self.events.schedule_timer(until, event);
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.set_timer(timer);
+                }
+                true
+            }
+            Event::Deliver(message) => {
+                let Some(&Message::Reply { call, .. }) = self.messages.get(message) else {
+                    return false;
+                };
+                self.paused_caller(call).is_some_and(|until| self.again(until, event))
+            }
+            Event::Visible { queue, message } => {
+                let Some(until) = self.lives.of(queue, 0).stopped(self.now) else { return false };
+                let timer = self.events.schedule_timer(until, event);
+                self.hide_again(queue, message, timer);
+                true
+            }
+            Event::Replicate(node) | Event::Flush(node) | Event::Expire(node) => {
+                let stopped = self.lives.of(node, 0).stopped(self.now);
+                stopped.is_some_and(|until| self.again(until, event))
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts a job off whose instance stands still; says whether it did.
+    pub(super) fn put_job_off(&mut self, handle: Handle) -> bool {
+        let Some(job) = self.jobs.get(handle) else { return false };
+        let Some(until) = self.lives.of(job.node, job.instance).paused(self.now) else {
+            return false;
+        };
+        let timer = self.events.schedule_timer(until, Event::Resume(handle));
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.timer = Some(timer);
+        }
+        true
+    }
+
+    /// Lets a job wait in line until its instance goes on; says whether that stands still.
+    fn put_patience_off(&mut self, handle: Handle) -> bool {
+        let Some(job) = self.jobs.get(handle) else { return false };
+        let Some(until) = self.lives.of(job.node, job.instance).paused(self.now) else {
+            return false;
+        };
+        let timer = self.events.schedule_timer(until, Event::GiveUp(handle));
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.timer = Some(timer);
+        }
+        true
+    }
+
+    fn again(&mut self, until: Time, event: Event) -> bool {
+        self.events.schedule(until, event);
+        true
+    }
+
+    /// Until when the instance that made a call stands still, if it does.
+    fn paused_caller(&self, call: Handle) -> Option<Time> {
+        let job = self.jobs.get(self.calls.get(call)?.owner)?;
+        self.lives.of(job.node, job.instance).paused(self.now)
+    }
+
+    fn pauses_of(&self, node: NodeId) -> Option<&'p Pauses> {
+        match &self.program.node(node).kind {
+            Kind::Service(service) => service.pauses.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Schedules the first pause of each instance of a node, if the model says that it has any.
+    pub(super) fn schedule_pauses(&mut self, node: NodeId) {
+        if self.pauses_of(node).is_some() {
+            for instance in 0..self.program.node(node).station.instances {
+                self.schedule_pause(node, instance, 0);
+            }
+        }
+    }
+
+    /// A pause that the model says: its times depend on nothing but its number.
+    pub(super) fn begin_pause(&mut self, node: NodeId, instance: u32, number: u64) {
+        let Some(pauses) = self.pauses_of(node) else { return };
+        let site = self.program.node(node).id;
+        let work = key_of(u64::from(instance), number);
+        let lasts = pauses.lasts.sample(self.draws.draw(Purpose::Pause, site, work, 1));
+        self.pause(node, instance..instance + 1, self.now + lasts);
+        self.schedule_pause(node, instance, number + 1);
+    }
+
+    fn schedule_pause(&mut self, node: NodeId, instance: u32, number: u64) {
+        let Some(pauses) = self.pauses_of(node) else { return };
+        let site = self.program.node(node).id;
+        let work = key_of(u64::from(instance), number);
+        let gap = pauses.every.sample(self.draws.draw(Purpose::Pause, site, work, 0));
+        let at = self.now + gap.max(Span(1));
+        self.events.schedule(at, Event::Pause { node, instance, number });
+    }
+}

@@ -1,0 +1,307 @@
+//! Queues: messages wait, are handed to workers, and come back unless they are acknowledged.
+//!
+//! Each group of consumers sees every message and has receipts of its own, so a queue keeps its
+//! messages once for each group. A delivery is known by its ticket: the group and the number of the
+//! message in one word.
+
+mod group;
+mod upkeep;
+
+use super::fact::{Direction, Fact, Observer, Refusal};
+use super::job::{Job, Origin, Subject};
+use super::network::Message;
+use super::{Event, Local, World};
+use crate::kernel::draw::key_of;
+use crate::kernel::queue::TimerId;
+use crate::kernel::slab::Handle;
+use crate::kernel::time::{Span, Time};
+use crate::model::language::PartitionBy;
+use crate::model::program::{self, Kind, NodeId};
+use crate::policy::Outcome;
+use group::{Group, Queued};
+
+/// What a queue keeps.
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// In the order of the groups in the program.
+    groups: Vec<Group>,
+    /// When the next message expires, and the timer that says so.
+    expiry: Option<(Time, TimerId)>,
+    /// For how long acknowledged messages may be asked for again.
+    remembers: Span,
+}
+
+/// How many bits of a ticket are the number of a message; those above are its group.
+const NUMBER_BITS: u32 = 48;
+/// What separates the choice of a partition from other uses of an order's number.
+const PARTITION: u64 = 0x7061_7274;
+
+/// The group and the number of a message as one word.
+fn ticket(group: usize, number: u64) -> u64 {
+    (group as u64) << NUMBER_BITS | number
+}
+
+/// What a ticket says.
+fn group_and_number(ticket: u64) -> (usize, u64) {
+    ((ticket >> NUMBER_BITS) as usize, ticket & ((1 << NUMBER_BITS) - 1))
+}
+
+impl Queue {
+    /// An empty queue.
+    pub(super) fn new(rules: &program::Queue) -> Queue {
+        let groups = rules.groups.iter().map(|_| Group::new(rules.partitions)).collect();
+        Queue { groups, expiry: None, remembers: Span::ZERO }
+    }
+
+    /// The order and due time of every message that is not done with, for each group.
+    pub(super) fn unprocessed(&self) -> Vec<(u64, Time)> {
+        let messages = self.groups.iter().flat_map(Group::messages);
+        messages.map(|queued| (queued.subject.order, queued.subject.since)).collect()
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    fn queue(&mut self, node: NodeId) -> &mut Queue {
+        match &mut self.locals[node.0 as usize] {
+            Local::Queue(queue) => queue,
+            other => unreachable!("messages are kept in queues, not in {other:?}"),
+        }
+    }
+
+    fn queue_rules(&self, node: NodeId) -> &program::Queue {
+        match &self.program.node(node).kind {
+            Kind::Queue(queue) => queue,
+            other => unreachable!("messages are kept in queues, not in {other:?}"),
+        }
+    }
+
+    /// Accepts the message that a job brings, or answers that there is no room for it.
+    pub(super) fn enqueue(&mut self, handle: Handle) -> Option<Outcome> {
+        let job = self.jobs.get(handle)?;
+        let (node, subject, key, event) = (job.node, job.subject, job.key, job.value);
+        let event = if self.comes_from_relay(job.origin) { event } else { 0 };
+        let limit = self.queue_rules(node).limit;
+        if self.queue(node).groups.iter().any(|group| group.length >= limit) {
+            self.tell(Fact::Refused { node, refusal: Refusal::Full });
+            return Some(Outcome::Rejected);
+        }
+        self.put(node, subject, key, event);
+        None
+    }
+
+    /// Whether a relay asks for a job: then the job's value is the place of its event.
+    fn comes_from_relay(&self, origin: Origin) -> bool {
+        let Origin::Call { edge, .. } = origin else { return false };
+        matches!(self.program.node(self.program.edge(edge).caller).kind, Kind::Outbox(_))
+    }
+
+    /// Puts a message into every group of a queue.
+    fn put(&mut self, node: NodeId, subject: Subject, key: u64, event: u64) {
+        let rules = self.queue_rules(node);
+        let (delay, groups) = (rules.delay, rules.groups.len());
+        let by = match rules.partition_by {
+            PartitionBy::Order => subject.order,
+            PartitionBy::Key => u64::from(subject.key),
+        };
+        let partition = match rules.partitions {
+            0 => 0,
+            count => (key_of(by, PARTITION) % u64::from(count)) as u32,
+        };
+        let expires = rules.retention.map_or(Time::NEVER, |span| self.now + span);
+        for index in 0..groups {
+            let number = self.queue(node).groups[index].next_number();
+            let hidden = (delay > Span::ZERO).then(|| {
+                let event = Event::Visible { queue: node, message: ticket(index, number) };
+                self.events.schedule_timer(self.now + delay, event)
+            });
+            let (receives, delivery) = (0, 0);
+            self.queue(node).groups[index].push(Queued {
+                subject,
+                key,
+                partition,
+                expires,
+                receives,
+                delivery,
+                hidden,
+            });
+        }
+        self.queued += groups;
+        self.expire_at(node, expires);
+        self.tell(Fact::Enqueued { queue: node, order: subject.order, event });
+        for index in 0..groups {
+            self.hand_out(node, index);
+        }
+    }
+
+    /// A worker of this service is free: the queue that it takes from may have a message for it.
+    pub(super) fn offer_worker(&mut self, worker: NodeId) {
+        let program = self.program;
+        for (index, node) in program.nodes.iter().enumerate() {
+            let Kind::Queue(queue) = &node.kind else { continue };
+            let takes = |group: &program::Group| group.consumers.contains(&worker);
+            if let Some(group) = queue.groups.iter().position(takes) {
+                self.hand_out(NodeId(index as u16), group);
+            }
+        }
+    }
+
+    /// Hands messages to free workers of a group as long as there are both.
+    fn hand_out(&mut self, node: NodeId, index: usize) {
+        if self.conditions.nodes[node.0 as usize].stalled || self.is_stopped(node) {
+            return;
+        }
+        let most = self.queue_rules(node).in_flight;
+        loop {
+            let group = &mut self.queue(node).groups[index];
+            let Some(number) = group.next_ready() else { return };
+            if group.in_flight >= most {
+                return;
+            }
+            let Some((worker, instance)) = self.free_worker(node, index) else { return };
+            self.queue(node).groups[index].pop_ready();
+            self.hand_to(node, ticket(index, number), worker, instance);
+        }
+    }
+
+    /// A service instance of a group that has a free worker.
+    fn free_worker(&mut self, node: NodeId, group: usize) -> Option<(NodeId, u32)> {
+        let program = self.program;
+        let Kind::Queue(rules) = &program.node(node).kind else { return None };
+        let consumers = &rules.groups[group].consumers;
+        let turn = self.queue(node).groups[group].turn;
+        let count = consumers.len();
+        for step in 0..count {
+            let worker = consumers[(turn + step) % count];
+            let limits = &program.node(worker).station;
+            let free = (0..limits.instances).find(|&instance| {
+                self.stations[self.station_index(worker, instance)].busy < limits.workers
+                    && !self.is_down(worker, instance)
+            });
+            if let Some(instance) = free {
+                self.queue(node).groups[group].turn = (turn + step + 1) % count;
+                return Some((worker, instance));
+            }
+        }
+        None
+    }
+
+    /// Sends a message to a worker whose place is kept until the message is handled or lost.
+    fn hand_to(&mut self, node: NodeId, message: u64, worker: NodeId, instance: u32) {
+        let rules = self.queue_rules(node);
+        let (visibility, most) = (rules.visibility, rules.max_receives);
+        let (group, number) = group_and_number(message);
+        let Some(queued) = self.queue(node).groups[group].get(number).copied() else { return };
+        if queued.receives >= most {
+            return self.put_aside(node, message, &queued);
+        }
+        let (receives, order) = (queued.receives + 1, queued.subject.order);
+        let key = key_of(queued.key, u64::from(receives));
+        let timer = self
+            .events
+            .schedule_timer(self.now + visibility, Event::Visible { queue: node, message });
+        self.queue(node).groups[group].deliver(number, key, timer);
+        self.tell(Fact::Delivered { queue: node, order, message, receives });
+        let station = self.station_index(worker, instance);
+        self.stations[station].busy += 1;
+        let deaths = self.lives.of(worker, instance).deaths();
+        let delivery = Message::Delivery { queue: node, message, worker, instance, deaths, key };
+        if !self.send(node, worker, Direction::Request, delivery) {
+            // The worker asks again at once; only the message stays hidden.
+            self.stations[station].busy -= 1;
+        }
+    }
+
+    /// Ends a message that was received too often: it is a dead letter.
+    fn put_aside(&mut self, node: NodeId, message: u64, queued: &Queued) {
+        self.remove(node, message);
+        let (subject, key) = (queued.subject, queued.key);
+        self.tell(Fact::DeadLettered { queue: node, order: subject.order, since: subject.since });
+        if let Some(target) = self.queue_rules(node).dead_letters {
+            self.put(target, subject, key_of(key, u64::MAX), 0);
+        }
+    }
+
+    /// A message reaches its worker.
+    pub(super) fn take_delivery(
+        &mut self,
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        key: u64,
+    ) {
+        let Kind::Service(program::Service { takes: Some(operation), .. }) =
+            self.program.node(worker).kind
+        else {
+            return;
+        };
+        let (group, number) = group_and_number(message);
+        let Some(queued) = self.queue(queue).groups[group].get(number) else {
+            // It was acknowledged by an earlier receiver while it travelled.
+            return self.leave(worker, instance);
+        };
+        let subject = queued.subject;
+        let origin = Origin::Delivery { queue, message };
+        let mut job = Job::new(self.program, operation, key, origin, subject);
+        job.instance = instance;
+        let handle = self.jobs.insert(job);
+        self.ready.push_back(handle);
+        self.expect_heartbeat(queue, handle);
+    }
+
+    /// A worker's handler failed: the message goes back, if the queue has a rule for it.
+    pub(super) fn give_back(&mut self, worker: NodeId, queue: NodeId, message: u64, key: u64) {
+        if self.queue_rules(queue).redelivery.is_some() {
+            let given_back = Message::GivenBack { queue, message, key };
+            self.send(worker, queue, Direction::Request, given_back);
+        }
+    }
+
+    /// A message that could not be handled becomes visible after a while.
+    pub(super) fn take_back(&mut self, node: NodeId, message: u64, delivery: u64) {
+        if let Some(span) = self.queue_rules(node).redelivery {
+            self.hide_for(node, message, delivery, span);
+        }
+    }
+
+    /// Hides a message for a span from now on, if this is its newest delivery.
+    fn hide_for(&mut self, node: NodeId, message: u64, delivery: u64, span: Span) {
+        let (group, number) = group_and_number(message);
+        let hidden = self.queue(node).groups[group].timer_of(number, delivery);
+        let Some(timer) = hidden else { return };
+        self.events.cancel(timer);
+        let at = self.now + span;
+        let timer = self.events.schedule_timer(at, Event::Visible { queue: node, message });
+        self.queue(node).groups[group].hide(number, timer);
+    }
+
+    /// A message may be delivered, for the first time or again.
+    pub(super) fn make_visible(&mut self, node: NodeId, message: u64) {
+        let (group, number) = group_and_number(message);
+        self.queue(node).groups[group].show(number);
+        self.hand_out(node, group);
+    }
+
+    /// Forgets the message that a job acknowledges.
+    pub(super) fn acknowledge(&mut self, handle: Handle) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let (node, token) = (job.node, job.token);
+        let Some(message) = token.checked_sub(1) else { return };
+        let Some(queued) = self.remove(node, message) else { return };
+        self.tell(Fact::Acknowledged { queue: node, since: queued.subject.since });
+        let (group, _) = group_and_number(message);
+        self.keep_acknowledged(node, group, queued);
+        self.hand_out(node, group);
+    }
+
+    /// Removes a message from its group.
+    fn remove(&mut self, node: NodeId, message: u64) -> Option<Queued> {
+        let (group, number) = group_and_number(message);
+        let queued = self.queue(node).groups[group].take(number)?;
+        if let Some(timer) = queued.hidden {
+            self.events.cancel(timer);
+        }
+        self.queued -= 1;
+        Some(queued)
+    }
+}

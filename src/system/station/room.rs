@@ -1,0 +1,92 @@
+//! Bulkheads: how many jobs of an instance are in calls to one node at once.
+
+use std::collections::VecDeque;
+
+use super::super::call::Call;
+use super::super::fact::Observer;
+use super::super::{Event, World};
+use crate::kernel::slab::Handle;
+use crate::kernel::time::Time;
+use crate::model::program::Bulkhead;
+use crate::policy::bulkhead::{self, BulkheadState};
+
+/// The calls of one instance to one node.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    state: BulkheadState,
+    /// Calls that wait for room.
+    waiting: VecDeque<Handle>,
+}
+
+/// What a call holds of a bulkhead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::system) enum Place {
+    /// Nothing: there is none, or it was full.
+    #[default]
+    Outside,
+    /// A place in its queue.
+    Waiting,
+    /// A place inside.
+    Inside,
+}
+
+impl<O: Observer> World<'_, O> {
+    /// The bulkhead that a call passes, and where its room is.
+    fn bulkhead(&self, call: &Call) -> Option<(Bulkhead, usize, usize)> {
+        let edge = self.program.edge(call.edge());
+        let bulkheads = &self.program.node(edge.caller).station.bulkheads;
+        let number = bulkheads.iter().position(|bulkhead| bulkhead.target == edge.target)?;
+        let instance = call.scope - edge.scope;
+        Some((bulkheads[number], self.station_index(edge.caller, instance), number))
+    }
+
+    /// Asks for room for a call; says whether it may go on, must wait, or is refused.
+    pub(in crate::system) fn ask_room(&mut self, handle: Handle) -> bulkhead::Room {
+        let Some(call) = self.calls.get(handle) else { return bulkhead::Room::Full };
+        let Some((bulkhead, station, number)) = self.bulkhead(call) else {
+            return bulkhead::Room::Enter;
+        };
+        let room = &mut self.stations[station].rooms[number];
+        let answer = bulkhead.rule.enter(&mut room.state, false);
+        let place = match answer {
+            bulkhead::Room::Enter => Place::Inside,
+            bulkhead::Room::Full => Place::Outside,
+            bulkhead::Room::Queue => {
+                room.waiting.push_back(handle);
+                Place::Waiting
+            }
+        };
+        let patience = bulkhead.max_wait.map_or(Time::NEVER, |span| self.now + span);
+        let until = self.deadline_of(call).min(patience);
+        let Some(call) = self.calls.get_mut(handle) else { return answer };
+        call.place = place;
+        if place == Place::Waiting && until < Time::NEVER {
+            call.timer = Some(self.events.schedule_timer(until, Event::Retry(handle)));
+        }
+        answer
+    }
+
+    /// Gives back what a call that has ended held of a bulkhead; the next one may go on.
+    pub(in crate::system) fn leave_room(&mut self, handle: Handle, call: &Call) {
+        if call.place == Place::Outside {
+            return;
+        }
+        let Some((bulkhead, station, number)) = self.bulkhead(call) else { return };
+        let room = &mut self.stations[station].rooms[number];
+        if call.place == Place::Waiting {
+            room.waiting.retain(|&waiting| waiting != handle);
+            return bulkhead.rule.give_up(&mut room.state);
+        }
+        bulkhead.rule.leave(&mut room.state);
+        while let Some(next) = room.waiting.pop_front() {
+            let Some(call) = self.calls.get_mut(next) else { continue };
+            bulkhead.rule.enter(&mut room.state, true);
+            call.place = Place::Inside;
+            if let Some(timer) = call.timer.take() {
+                self.events.cancel(timer);
+            }
+            call.timer = Some(self.events.schedule_timer(self.now, Event::Retry(next)));
+            return;
+        }
+    }
+}
