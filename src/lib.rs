@@ -4,12 +4,13 @@
 //! answer can be reproduced byte for byte from the file and a seed.
 //!
 //! The rooms form layers, and each imports only from those below it (`docs/architecture.md`):
-//! [`kernel`], [`policy`], [`model`], [`system`], [`fault`], [`invariant`], [`metric`],
+//! [`kernel`], [`policy`], [`model`], [`import`], [`system`], [`fault`], [`invariant`], [`metric`],
 //! [`experiment`], [`report`], [`cli`].
 
 pub mod cli;
 pub mod experiment;
 pub mod fault;
+pub mod import;
 pub mod invariant;
 pub mod kernel;
 pub mod metric;

@@ -75,6 +75,7 @@ fn every_file_is_the_same_with_one_worker_and_with_two() {
         [
             "amplification.png",
             "amplification.svg",
+            "faults.csv",
             "manifest.json",
             "over-time.png",
             "over-time.svg",

@@ -157,13 +157,16 @@ fn folder(path: &Path) -> PathBuf {
 }
 
 fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Problem>> {
+    let source = read_text(path, sources)?;
+    Value::parse(sources, source)
+}
+
+/// Reads a file as one of the sources.
+pub(super) fn read_text(path: &Path, sources: &mut Sources) -> Result<usize, Vec<Problem>> {
     let bytes = read_bytes(path).map_err(|problem| vec![problem])?;
     let shown = path.display().to_string();
     match decode(bytes, &shown) {
-        Ok(text) => {
-            let source = sources.add(&shown, &text);
-            Value::parse(sources, source)
-        }
+        Ok(text) => Ok(sources.add(&shown, &text)),
         Err(Undecoded { problem, readable, valid }) => {
             let source = sources.add(&shown, &readable);
             let end = (valid + char::REPLACEMENT_CHARACTER.len_utf8()).min(readable.len());
@@ -247,7 +250,8 @@ fn decode(bytes: Vec<u8>, shown: &str) -> Result<String, Undecoded> {
 /// The most problems that are shown at once.
 const PROBLEMS_MAX: usize = 20;
 
-fn render(problems: &[Problem], sources: &Sources, level: &Level<'_>) -> String {
+/// The problems as they are shown.
+pub(super) fn render(problems: &[Problem], sources: &Sources, level: &Level<'_>) -> String {
     let colour = output::colour_error();
     let mut text: Vec<String> = problems
         .iter()

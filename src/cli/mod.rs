@@ -1,8 +1,10 @@
 //! The command line: arguments in, exit codes out. The only room with files, threads, clock and
 //! environment.
 
+mod import;
 mod load;
 mod output;
+mod policy;
 mod progress;
 mod run;
 mod show;
@@ -34,6 +36,11 @@ struct Arguments {
 enum Command {
     /// Runs an experiment and writes its results.
     Run(RunArguments),
+    /// Lists and shows the policies of real libraries and proxies.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Reads a configuration of another system and prints it as policies.
+    Import(import::ImportArguments),
     /// Prints a model with every default filled in.
     Show(ShowArguments),
     /// Prints the JSON Schema of models or of experiments, for editors.
@@ -108,6 +115,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Policy(command) => policy::policy(command),
+        Command::Import(arguments) => import::import(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Schema(arguments) => {
             show::schema(arguments);

@@ -123,6 +123,7 @@ fn write_all(
     let mut written = vec![
         write(folder, "runs.csv", files::runs_csv(campaign, results).as_bytes())?,
         write(folder, "series.csv", files::series_csv(campaign, results).as_bytes())?,
+        write(folder, "faults.csv", files::faults_csv(campaign, results).as_bytes())?,
         write(folder, "tables.md", tables(campaign, summaries).as_bytes())?,
         write(folder, "summary.json", files::summary_json(campaign, summaries).as_bytes())?,
         write(folder, "manifest.json", manifest.as_bytes())?,

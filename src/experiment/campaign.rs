@@ -1,8 +1,10 @@
 //! A campaign: every (arm, point, seed) of an experiment, compiled before the first one runs.
 
+use std::borrow::Cow;
+
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::run::{RunResult, run};
-use crate::fault::Plan;
+use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::Invariants;
 use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
@@ -28,6 +30,8 @@ pub struct Cell {
     pub program: Program,
     /// What goes wrong.
     pub plan: Plan,
+    /// What goes wrong at random beside that.
+    pub random: Option<RandomPlan>,
     /// What is measured.
     pub measure: Measure,
     /// Which promises are watched.
@@ -152,6 +156,49 @@ impl Documents {
     }
 }
 
+impl Cell {
+    /// What goes wrong in a run, with these faults that were drawn for it.
+    ///
+    /// # Panics
+    /// If a drawn fault does not fit the program: [`RandomPlan::new`] has refused those.
+    #[must_use]
+    pub fn plan_with(&self, drawn: &[DrawnFault]) -> Cow<'_, Plan> {
+        if drawn.is_empty() {
+            return Cow::Borrowed(&self.plan);
+        }
+        let mut faults = self.plan.faults.clone();
+        faults.extend(drawn.iter().map(|drawn| drawn.fault.clone()));
+        let plan = Plan::new(&faults, &self.program);
+        Cow::Owned(plan.unwrap_or_else(|wrong| panic!("a drawn fault does not fit: {wrong:?}")))
+    }
+
+    /// When something can go wrong in a run.
+    #[must_use]
+    pub fn faults_act(&self) -> Option<(Time, Time)> {
+        let random = self.random.as_ref().map(RandomPlan::window);
+        match (self.plan.acts, random) {
+            (Some(listed), Some(random)) => Some((listed.0.min(random.0), listed.1.max(random.1))),
+            (listed, random) => listed.or(random),
+        }
+    }
+}
+
+/// The drawn faults of an experiment, which end while users still arrive.
+fn random_plan(
+    text: &RandomText,
+    experiment: &Experiment,
+    program: &Program,
+) -> Result<RandomPlan, Vec<Problem>> {
+    if text.until >= experiment.arrivals {
+        let problem =
+            Problem::new("nobody arrives after the drawn faults, so no run recovers").expected(
+                format!("less than {}, the time for which users arrive", experiment.arrivals),
+            );
+        return Err(vec![problem.inside("until")]);
+    }
+    RandomPlan::new(text, program)
+}
+
 /// Overrides that win over what arms or levels set: those arms may be no longer what they are
 /// called.
 fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Problem> {
@@ -210,6 +257,15 @@ fn cell(
         };
         problems.extend(wrong.into_iter().map(placed));
         Plan::default()
+    });
+    let random = experiment.random_faults.as_ref().and_then(|text| {
+        random_plan(text, &experiment, &program)
+            .map_err(|wrong| {
+                let placed =
+                    |problem: Problem| problem.located(&experiment_document, &["random_faults"]);
+                problems.extend(wrong.into_iter().map(placed));
+            })
+            .ok()
     });
     let invariants = Invariants::new(&experiment.invariants, &program).unwrap_or_else(|wrong| {
         let placed = |(name, problem): (&str, Problem)| {
@@ -273,6 +329,7 @@ fn cell(
         point_label: names(|level| &level.label, ", ", false),
         program,
         plan,
+        random,
         measure,
         invariants,
         limits,
@@ -281,7 +338,8 @@ fn cell(
 }
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-const OF_RUNS: [&str; 6] = ["arrivals", "drain", "measure", "faults", "invariants", "limits"];
+const OF_RUNS: [&str; 7] =
+    ["arrivals", "drain", "measure", "faults", "random_faults", "invariants", "limits"];
 
 /// Whether a patch is one of the model; if its path cannot be read, it is not.
 fn is_of_model(patch: &Patch) -> bool {
@@ -327,7 +385,8 @@ fn patch<'p>(
 fn known_names(document: &Value, path: &[String]) -> Result<(), Problem> {
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     let depth = match words[..] {
-        ["link" | "measure" | "faults" | "limits" | "invariants" | "set", ..] => return Ok(()),
+        ["link" | "measure" | "faults" | "limits" | "invariants" | "set", ..]
+        | ["random_faults", ..] => return Ok(()),
         ["service", _, "on", _, _, ..] => vec![1, 3],
         ["database", _, "tables", _, _, ..] => vec![1, 3],
         [_, _, _, ..] => vec![1],

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::fault::FaultText;
+use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
 use crate::metric::RecoveryRule;
@@ -16,7 +16,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 14] = [
+pub const TOP: [&str; 15] = [
     "name",
     "title",
     "question",
@@ -27,6 +27,7 @@ pub const TOP: [&str; 14] = [
     "set",
     "measure",
     "faults",
+    "random_faults",
     "invariants",
     "limits",
     "arms",
@@ -54,6 +55,8 @@ pub struct Experiment {
     pub measure: MeasureText,
     /// What goes wrong.
     pub faults: Vec<FaultText>,
+    /// What goes wrong at random, drawn for each seed.
+    pub random_faults: Option<RandomText>,
     /// Which promises are watched.
     pub invariants: InvariantTexts,
     /// When a run is given up.
@@ -179,6 +182,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         drain: part.optional("drain").unwrap_or_default(),
         measure: part.optional("measure").unwrap_or_default(),
         faults: part.list("faults"),
+        random_faults: part.optional("random_faults"),
         invariants: part.optional("invariants").unwrap_or_default(),
         limits: part.optional("limits").unwrap_or_default(),
         arms: part.variants("arms"),

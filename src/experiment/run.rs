@@ -1,11 +1,13 @@
 //! One run: one cell under one seed.
 
 use super::campaign::Cell;
+use crate::fault::DrawnFault;
 use crate::invariant::Verdict;
 use crate::kernel::digest::{Checkpoint, Digest};
 use crate::kernel::draw::{PURPOSES, Purpose};
 use crate::kernel::limit::Ending;
-use crate::metric::{Recorder, Recovery, RunMetrics};
+use crate::kernel::time::Time;
+use crate::metric::{Measure, Recorder, Recovery, RunMetrics};
 use crate::system::World;
 
 /// The result of one run.
@@ -29,6 +31,10 @@ pub struct RunResult {
     pub metrics: RunMetrics,
     /// Whether and when it recovered.
     pub recovery: Recovery,
+    /// When the first fault began and the last one ended.
+    pub faults_act: Option<(Time, Time)>,
+    /// The faults that were drawn for this run; their numbers follow those of the listed ones.
+    pub drawn: Vec<DrawnFault>,
     /// What the invariants say.
     pub invariants: Vec<Verdict>,
 }
@@ -73,19 +79,23 @@ impl RunResult {
 /// Runs a cell under a seed; `index` is the cell's place in its campaign.
 #[must_use]
 pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
-    let recorder = Recorder::new(&cell.program, cell.measure.clone());
+    let drawn = cell.random.as_ref().map(|random| random.draw(seed)).unwrap_or_default();
+    let plan = cell.plan_with(&drawn);
+    let measure = Measure { faults: plan.acts, ..cell.measure.clone() };
+    let recorder = Recorder::new(&cell.program, measure.clone());
     let observer = (recorder, cell.invariants.clone());
     let mut world = World::new(
         &cell.program,
-        &cell.plan.controls,
+        &plan.controls,
         seed,
         cell.measure.arrivals_end,
         cell.limits,
         observer,
     );
-    for &(clients, spike) in &cell.plan.spikes {
+    for &(clients, spike) in &plan.spikes {
         world.add_spike(clients, spike);
     }
+    world.watch_surges(&plan.surges);
     let (outcome, (recorder, invariants)) = world.run();
     let metrics = recorder.finish();
     RunResult {
@@ -97,10 +107,12 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
         draws: Purpose::ALL.map(|purpose| outcome.draws.tally(purpose)),
         events: outcome.digester.events(),
         recovery: match outcome.ending {
-            Ending::Complete => metrics.recovery(&cell.measure),
+            Ending::Complete => metrics.recovery(&measure),
             _ => Recovery::Unseen,
         },
         metrics,
+        faults_act: plan.acts,
+        drawn,
         invariants: invariants
             .verdicts(outcome.end)
             .into_iter()

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
 use super::language::{LimitsText, MeasureText, Seeds};
-use crate::fault::FaultText;
+use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
 
@@ -45,6 +45,8 @@ struct Keys {
     /// What goes wrong.
     #[schemars(default)]
     faults: Vec<FaultText>,
+    /// What goes wrong at random, drawn for each seed.
+    random_faults: Option<RandomText>,
     /// Which promises are watched.
     #[schemars(default)]
     invariants: InvariantTexts,

@@ -7,6 +7,7 @@ use super::statistics::paired::paired_t;
 use super::statistics::proportion::wilson;
 use super::statistics::rare::zero_events_upper;
 use super::statistics::{CONFIDENCE, Estimate, Interval};
+use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::Verdict;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
@@ -49,7 +50,7 @@ pub const METRICS: [Metric; 20] = [
         name: "goodput_before_per_s",
         meaning: "requests answered ok a second before the first fault",
         value: |cell, run| {
-            let (began, _) = cell.measure.faults?;
+            let (began, _) = run.faults_act?;
             run.metrics.goodput(cell.measure.window, cell.measure.warm_up, began)
         },
     },
@@ -57,7 +58,7 @@ pub const METRICS: [Metric; 20] = [
         name: "goodput_during_per_s",
         meaning: "requests answered ok a second from the first fault to the end of the last",
         value: |cell, run| {
-            let (began, healed) = cell.measure.faults?;
+            let (began, healed) = run.faults_act?;
             run.metrics.goodput(cell.measure.window, began, healed)
         },
     },
@@ -65,7 +66,7 @@ pub const METRICS: [Metric; 20] = [
         name: "goodput_after_per_s",
         meaning: "requests answered ok a second from the end of the last fault to the last arrival",
         value: |cell, run| {
-            let (_, healed) = cell.measure.faults?;
+            let (_, healed) = run.faults_act?;
             let end = cell.measure.arrivals_end;
             run.metrics.goodput(cell.measure.window, healed, end)
         },
@@ -159,6 +160,8 @@ pub struct CellSummary {
     pub differences: Vec<Option<Estimate>>,
     /// Runs that never recovered, of those with a fault and with requests after it.
     pub never_recovered: Option<Share>,
+    /// How often faults had an effect.
+    pub faults: Vec<FaultSummary>,
     /// What was seen of each invariant.
     pub invariants: Vec<InvariantSummary>,
 }
@@ -172,6 +175,21 @@ pub struct Share {
     pub of: u64,
     /// The interval of the probability.
     pub interval: Interval,
+}
+
+/// How often a fault of the experiment had an effect in one cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultSummary {
+    /// Its number in the list of the experiment, from 1; `None` for all drawn faults of a kind.
+    pub number: Option<usize>,
+    /// What goes wrong.
+    pub kind: &'static str,
+    /// Whom it strikes; `None` for all drawn faults of a kind.
+    pub target: Option<String>,
+    /// Its effects in all runs.
+    pub fired: u64,
+    /// Runs in which it had any.
+    pub runs: u64,
 }
 
 /// What was seen of one invariant in one cell.
@@ -233,8 +251,36 @@ fn summarise_cell(
         metrics: METRICS.iter().map(estimate).collect(),
         differences: METRICS.iter().map(difference).collect(),
         never_recovered: share(never, judged),
+        faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(runs),
     }
+}
+
+fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {
+    let listed = cell.plan.faults.len();
+    let summary = |number: Option<usize>, kind: FaultKind, target: Option<String>| {
+        let fired = |run: &RunResult| -> u64 {
+            let drawn = run.drawn.iter().enumerate().filter(|(_, drawn)| drawn.fault.kind == kind);
+            match number {
+                Some(number) => run.metrics.times_fired(number - 1),
+                None => drawn.map(|(index, _)| run.metrics.times_fired(listed + index)).sum(),
+            }
+        };
+        FaultSummary {
+            number,
+            kind: kind.name(),
+            target,
+            fired: runs.iter().map(fired).sum(),
+            runs: count(runs, |run| fired(run) > 0),
+        }
+    };
+    let numbered = cell.plan.faults.iter().enumerate();
+    let mut faults: Vec<FaultSummary> = numbered
+        .map(|(index, fault)| summary(Some(index + 1), fault.kind, Some(fault.target.clone())))
+        .collect();
+    let kinds = cell.random.iter().flat_map(RandomPlan::kinds);
+    faults.extend(kinds.map(|kind| summary(None, kind, None)));
+    faults
 }
 
 fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {

@@ -47,6 +47,7 @@ pub(super) fn action(fault: &FaultText, program: &Program) -> Result<Action, Pro
 /// Restarts: one instance after the other, evenly over the time of the fault.
 pub(super) fn restarts(
     fault: &FaultText,
+    number: u32,
     program: &Program,
     from: Time,
 ) -> Result<Vec<Control>, Problem> {
@@ -59,7 +60,7 @@ pub(super) fn restarts(
             let at = from + Span(after as u64);
             let action =
                 Action::Crash { node, instances: instance..instance + 1, unreachable: false };
-            Control { from: at, until: at, action }
+            Control { fault: number, from: at, until: at, action }
         })
         .collect())
 }

@@ -7,13 +7,13 @@ use crate::kernel::time::Span;
 use crate::model::quantity::{Rate, Share, Shift};
 
 /// One fault as it is written: when, where, what, how strong.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a link such as
-    /// `"api -> payment"`, or `"all"` links.
+    /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a zone or region
+    /// such as `"zone a"`, a link such as `"api -> payment"` or `"zone a -> zone b"`, or `"all"` links.
     pub target: String,
     /// When it begins.
     pub at: Span,
@@ -23,16 +23,18 @@ pub struct FaultText {
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`, `hot_key`: the share of calls, messages or users.
-    /// `worker_kill`, `relay_crash`: the share of those that come to the step who die, with no limit
-    /// on `times`. `read_model_corruption`: the share of rows. `primary_failover`: the share of the
-    /// callers' processes that reach the old primary all the same, none by default.
+    /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`, `hot_key`: the share of calls,
+    /// messages or users. `worker_kill`, `relay_crash`: the share of those that come to the step who
+    /// die, with no limit on `times`. `read_model_corruption`: the share of rows.
+    /// `primary_failover`: the share of the callers' processes that reach the old primary all the
+    /// same, none by default.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
     #[serde(default)]
     pub after_effect: Option<Share>,
-    /// `latency`: how much longer messages travel, each way. `replica_lag`: how much later.
+    /// `latency`: how much longer messages travel, each way. `reorder`: up to how late they are.
+    /// `replica_lag`: how much later.
     #[serde(default)]
     pub added: Option<Span>,
     /// `primary_failover`: the replica that takes the database's place.
@@ -41,6 +43,9 @@ pub struct FaultText {
     /// `primary_failover`: how long it takes until it does.
     #[serde(default)]
     pub after: Option<Span>,
+    /// `partition`: whether only messages from the first to the second are lost; no if left out.
+    #[serde(default)]
+    pub one_way: Option<bool>,
     /// `crash`: whether the hosts are gone too, so that callers hear nothing instead of `failed`;
     /// `false` if it is left out.
     #[serde(default)]
@@ -81,7 +86,7 @@ pub enum Side {
 }
 
 /// What can go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// A node takes `factor` times as long for its work. Work that has begun is not slowed.
@@ -95,6 +100,16 @@ pub enum FaultKind {
     ReplyLoss,
     /// Messages on a link travel longer by `added`, each way.
     Latency,
+    /// A `share` of the messages on a link arrives twice, each way: a second request is a second
+    /// job, a second reply is stale.
+    Duplicate,
+    /// A `share` of the messages on a link is late by up to `added`, each way, and is overtaken.
+    Reorder,
+    /// No message gets from one side to the other, nor back unless `one_way` is true. The sides are
+    /// those of a link, or a node, zone or region and all others. What is on its way arrives.
+    Partition,
+    /// Messages on a link, each way, are held until the fault ends; only then they set out.
+    LinkClog,
     /// A replica applies every transaction later by `added`.
     ReplicaLag,
     /// A replica applies nothing. It catches up when this ends.
@@ -111,7 +126,6 @@ pub enum FaultKind {
     /// A `share` of the rows of a replica or cache falls back by one version when this begins, and
     /// stays so until the row is written or filled again.
     ReadModelCorruption,
-    /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals.
     /// Instances of a node die and are down while it lasts. They lose what they had in memory (work
     /// in progress, waiting requests, calls and their retries, budgets and breakers, cached rows,
     /// the position of a relay, the log of a database as far as it was not flushed) and keep what
@@ -155,10 +169,16 @@ impl FaultKind {
             FaultKind::Errors => &["share", "after_effect"],
             FaultKind::RequestLoss
             | FaultKind::ReplyLoss
+            | FaultKind::Duplicate
             | FaultKind::HotKey
             | FaultKind::ReadModelCorruption => &["share"],
             FaultKind::Latency | FaultKind::ReplicaLag => &["added"],
-            FaultKind::ReplicaStop | FaultKind::CacheFlush | FaultKind::CacheStale => &[],
+            FaultKind::Reorder => &["share", "added"],
+            FaultKind::Partition => &["one_way"],
+            FaultKind::ReplicaStop
+            | FaultKind::CacheFlush
+            | FaultKind::CacheStale
+            | FaultKind::LinkClog => &[],
             FaultKind::PrimaryFailover => &["to", "after", "share"],
             FaultKind::RedeliveryBurst => &["since"],
             FaultKind::TrafficSpike => &["rate"],
@@ -178,6 +198,7 @@ impl FaultKind {
         match self {
             FaultKind::Errors => &["after_effect"],
             FaultKind::PrimaryFailover => &["share"],
+            FaultKind::Partition => &["one_way"],
             FaultKind::RedeliveryBurst => &["since"],
             FaultKind::Crash => &["unreachable"],
             FaultKind::WorkerKill | FaultKind::RelayCrash => &["when", "down", "times", "share"],
@@ -194,6 +215,10 @@ impl FaultKind {
             FaultKind::RequestLoss => "request_loss",
             FaultKind::ReplyLoss => "reply_loss",
             FaultKind::Latency => "latency",
+            FaultKind::Duplicate => "duplicate",
+            FaultKind::Reorder => "reorder",
+            FaultKind::Partition => "partition",
+            FaultKind::LinkClog => "link_clog",
             FaultKind::ReplicaLag => "replica_lag",
             FaultKind::ReplicaStop => "replica_stop",
             FaultKind::PrimaryFailover => "primary_failover",

@@ -6,6 +6,9 @@
 mod instances;
 mod language;
 mod plan;
+mod random;
+mod target;
 
 pub use language::{FaultKind, FaultText};
 pub use plan::Plan;
+pub use random::{DrawnFault, RandomKind, RandomPlan, RandomText, strengths};

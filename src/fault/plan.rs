@@ -2,12 +2,13 @@
 
 use super::instances;
 use super::language::{FaultKind, FaultText};
+use super::target::{links, partition};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{self, Arrivals, Kind, NodeId, Program, Spike};
 use crate::model::quantity::Share;
-use crate::system::control::{Action, Control};
+use crate::system::control::{Action, Control, Surge};
 
 /// Users do not arrive faster: virtual time has no more than this many instants a second.
 const RATE_MAX: f64 = 1e9;
@@ -19,6 +20,10 @@ pub struct Plan {
     pub controls: Vec<Control>,
     /// Clients at which users arrive at another rate for a while, in the order of the faults.
     pub spikes: Vec<(NodeId, Spike)>,
+    /// When those other rates count, by the number of the fault.
+    pub surges: Vec<Surge>,
+    /// Every fault, by its number.
+    pub faults: Vec<FaultText>,
     /// When the first fault begins and the last one ends.
     pub acts: Option<(Time, Time)>,
 }
@@ -35,6 +40,7 @@ impl Plan {
             if let Err(problem) = plan.add(fault, program) {
                 problems.push((index, problem));
             }
+            plan.faults.push(fault.clone());
         }
         if problems.is_empty() { Ok(plan) } else { Err(problems) }
     }
@@ -77,6 +83,14 @@ impl Plan {
                 links: links(fault, program)?,
                 added: fault.added.unwrap_or_default(),
             },
+            FaultKind::Duplicate => Action::Duplicate { links: links(fault, program)?, share },
+            FaultKind::Reorder => Action::Reorder {
+                links: links(fault, program)?,
+                share,
+                added: fault.added.unwrap_or_default(),
+            },
+            FaultKind::Partition => partition(fault, program)?,
+            FaultKind::LinkClog => Action::Clog { links: links(fault, program)? },
             FaultKind::ReplicaLag => Action::ReplicaLag {
                 node: find(fault, program, "replica", is_replica)?,
                 added: fault.added.unwrap_or_default(),
@@ -97,7 +111,8 @@ impl Plan {
             FaultKind::PrimaryFailover => return self.add_failover(fault, program, from, until),
             FaultKind::Crash | FaultKind::Pause => instances::action(fault, program)?,
             FaultKind::Restart => {
-                self.controls.extend(instances::restarts(fault, program, from)?);
+                let number = self.faults.len() as u32;
+                self.controls.extend(instances::restarts(fault, number, program, from)?);
                 return Ok(());
             }
             FaultKind::WorkerKill | FaultKind::RelayCrash => instances::kill(fault, program)?,
@@ -117,7 +132,8 @@ impl Plan {
             FaultKind::HotKey => Action::HotKey { node: with_keys(fault, program)?, share },
             FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
         };
-        self.controls.push(Control { from, until, action });
+        let fault = self.faults.len() as u32;
+        self.controls.push(Control { fault, from, until, action });
         Ok(())
     }
 
@@ -144,11 +160,12 @@ impl Plan {
         }
         let near = Probability::new(fault.share.unwrap_or_default().0);
         let action = Action::CutOff { node: database, near };
-        self.controls.push(Control { from, until, action });
+        let number = self.faults.len() as u32;
+        self.controls.push(Control { fault: number, from, until, action });
         let from = from + fault.after.unwrap_or_default();
         if from < until {
             let action = Action::Promote { database, replica };
-            self.controls.push(Control { from, until, action });
+            self.controls.push(Control { fault: number, from, until, action });
         }
         Ok(())
     }
@@ -177,6 +194,8 @@ impl Plan {
                 .inside("rate"));
         }
         self.spikes.push((node, Spike { from, until, rate }));
+        let fault = self.faults.len() as u32;
+        self.surges.push(Surge { fault, clients: node, from, until });
         Ok(())
     }
 }
@@ -196,6 +215,7 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("share", fault.share.is_some()),
         ("after_effect", fault.after_effect.is_some()),
         ("added", fault.added.is_some()),
+        ("one_way", fault.one_way.is_some()),
         ("to", fault.to.is_some()),
         ("after", fault.after.is_some()),
         ("since", fault.since.is_some()),
@@ -210,12 +230,12 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
     let (kind, wanted) = (fault.kind.name(), fault.kind.strengths());
     for (name, is_given) in given {
         if is_given && !wanted.contains(&name) {
-            let expected = match wanted {
-                [] => format!("`{kind}` has no strength"),
-                _ => format!("`{kind}` takes `{}`", wanted.join("` and `")),
+            let takes = match wanted {
+                [] => "no strength".to_owned(),
+                _ => format!("`{}`", wanted.join("` and `")),
             };
             return Err(Problem::new(format!("`{name}` does not go with `{kind}`"))
-                .expected(expected)
+                .expected(format!("`{kind}` takes {takes}"))
                 .inside(name));
         }
         if !is_given && wanted.contains(&name) && !fault.kind.optional().contains(&name) {
@@ -255,27 +275,4 @@ fn with_keys(fault: &FaultText, program: &Program) -> Result<NodeId, Problem> {
         }
         _ => Ok(node),
     }
-}
-
-/// The links that a fault strikes: all, those of a pair, or those from and to a node.
-fn links(fault: &FaultText, program: &Program) -> Result<Vec<usize>, Problem> {
-    if fault.target == "all" {
-        return Ok((0..program.links.len()).collect());
-    }
-    let end = |name: &str| {
-        program
-            .find_node_of(name.trim(), "node", |_| true)
-            .map_err(|problem| problem.inside("target"))
-    };
-    if let Some((from, to)) = fault.target.split_once("->") {
-        return Ok(vec![program.link_index(end(from)?, end(to)?)]);
-    }
-    let node = end(&fault.target)?;
-    let others = (0..program.nodes.len()).map(|other| NodeId(other as u16));
-    let mut links: Vec<usize> = others
-        .flat_map(|other| [program.link_index(node, other), program.link_index(other, node)])
-        .collect();
-    links.sort_unstable();
-    links.dedup();
-    Ok(links)
 }

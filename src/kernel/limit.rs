@@ -35,6 +35,8 @@ pub enum Ending {
     QueueLimit,
     /// Virtual time stood still: events kept causing events in the same instant.
     Livelock,
+    /// Something was lost without a trace: what came in neither went out nor was still there.
+    Imbalance,
 }
 
 impl Ending {
@@ -46,6 +48,7 @@ impl Ending {
             Ending::EventLimit => "event-limit",
             Ending::QueueLimit => "queue-limit",
             Ending::Livelock => "livelock",
+            Ending::Imbalance => "imbalance",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 /// The place of a value in a [`Slab`]. A handle to a removed value finds nothing, even after its
 /// slot is used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Handle {
     slot: u32,
     generation: u32,

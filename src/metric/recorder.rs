@@ -95,8 +95,10 @@ pub struct RunMetrics {
     pub expired: u64,
     /// Messages and outbox events that were not done with at the end.
     pub unprocessed: u64,
-    /// Messages over links: sent, lost and arrived, requests first and replies second.
+    /// Messages over links: sent, duplicated, lost and arrived, requests first and replies second.
     pub sent: [u64; 2],
+    /// See `sent`: second copies, which are not counted there.
+    pub duplicated: [u64; 2],
     /// See `sent`.
     pub lost: [u64; 2],
     /// See `sent`.
@@ -107,6 +109,9 @@ pub struct RunMetrics {
     pub refused_by: [u64; REFUSALS],
     /// Calls that were made to fail, before and after their effect.
     pub made_to_fail: [u64; 2],
+    /// How often each fault fired, by its number in the plan; those after the last that did are
+    /// left out.
+    pub fired: Vec<u64>,
     /// Instances that died.
     pub crashes: u64,
     /// Those of them that died at a step named by a fault.
@@ -271,6 +276,7 @@ impl Observer for Recorder {
             }
             Fact::Stale { edge } => metrics.edges[edge.0 as usize].stale += 1,
             Fact::Sent { direction } => metrics.sent[side(direction)] += 1,
+            Fact::Duplicated { direction } => metrics.duplicated[side(direction)] += 1,
             Fact::Lost { direction } => metrics.lost[side(direction)] += 1,
             Fact::Arrived { direction } => metrics.arrived[side(direction)] += 1,
             Fact::Refused { refusal, .. } => {
@@ -331,6 +337,7 @@ impl Observer for Recorder {
             }
             Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
             Fact::FillRefused { .. } => metrics.fills_refused += 1,
+            Fact::FaultFired { fault } => metrics.count_fired(fault),
             Fact::ReadAgain { seen, highest, .. } => {
                 metrics.reads_again += 1;
                 metrics.older_reads += u64::from(seen < highest);
@@ -366,6 +373,20 @@ fn side(direction: Direction) -> usize {
 }
 
 impl RunMetrics {
+    fn count_fired(&mut self, fault: u32) {
+        let index = fault as usize;
+        if self.fired.len() <= index {
+            self.fired.resize(index + 1, 0);
+        }
+        self.fired[index] += 1;
+    }
+
+    /// How often the fault of this number fired.
+    #[must_use]
+    pub fn times_fired(&self, fault: usize) -> u64 {
+        self.fired.get(fault).copied().unwrap_or(0)
+    }
+
     /// Attempts of the load for each measured request: its amplification from end to end.
     #[must_use]
     pub fn amplification(&self) -> Option<f64> {

@@ -94,18 +94,7 @@ impl Value {
     pub fn parse(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
         let text = sources.text(source);
         if sources.name(source).ends_with(".json") {
-            let value = super::json::parse(text, source).map_err(|problem| vec![problem])?;
-            return match value.data {
-                Data::Table(_) => Ok(value),
-                other => {
-                    let found = other.describe();
-                    Err(vec![
-                        Problem::new(format!("expected a table at the top, found {found}"))
-                            .at(value.at)
-                            .expected("{ \"name\": … }"),
-                    ])
-                }
-            };
+            return Value::parse_json(sources, source);
         }
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
@@ -118,6 +107,26 @@ impl Value {
         let (span, table) = (table.span(), table.into_inner());
         from_table(&table, Location { source, start: span.start, end: span.end })
             .map_err(|problem| vec![problem])
+    }
+
+    /// Parses the file `source` as JSON, whatever its name is.
+    ///
+    /// # Errors
+    /// The first thing that is not JSON, or something else than a table at the top.
+    pub fn parse_json(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
+        let value = super::json::parse(sources.text(source), source);
+        let value = value.map_err(|problem| vec![problem])?;
+        match value.data {
+            Data::Table(_) => Ok(value),
+            other => {
+                let found = other.describe();
+                Err(vec![
+                    Problem::new(format!("expected a table at the top, found {found}"))
+                        .at(value.at)
+                        .expected("{ \"name\": … }"),
+                ])
+            }
+        }
     }
 
     /// Reads what follows `start` in the text of a source as one TOML value; anything else is taken

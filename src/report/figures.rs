@@ -7,7 +7,7 @@ use super::chart::{
 };
 use super::number::Unit;
 use super::promises;
-use crate::experiment::campaign::Campaign;
+use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::interval::mean_interval;
 use crate::experiment::statistics::{self, CONFIDENCE};
@@ -153,7 +153,7 @@ fn series(
 }
 
 fn shaded(campaign: &Campaign) -> Vec<Shaded> {
-    let acts = campaign.cells.first().and_then(|cell| cell.plan.acts);
+    let acts = campaign.cells.first().and_then(Cell::faults_act);
     let shaded = acts.map(|(from, until)| Shaded {
         from: from.seconds(),
         to: until.seconds(),

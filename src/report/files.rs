@@ -1,4 +1,5 @@
-//! The files of a campaign as text: `runs.csv`, `series.csv`, `summary.json`, `manifest.json`.
+//! The files of a campaign as text: `runs.csv`, `series.csv`, `faults.csv`, `summary.json`,
+//! `manifest.json`.
 //!
 //! `docs/results.md` describes each; a change of a column is a change of [`FORMAT`].
 
@@ -9,6 +10,7 @@ use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, METRICS, Share};
+use crate::fault::strengths;
 use crate::kernel::digest::{Digest, Digester, digest_of};
 use crate::kernel::time::Time;
 use crate::metric::Recovery;
@@ -20,7 +22,7 @@ pub const FORMAT: u32 = 1;
 pub const TRACE: u32 = 1;
 
 /// Columns of `runs.csv` before those of the metrics.
-const COUNTS: [&str; 18] = [
+const COUNTS: [&str; 19] = [
     "arm",
     "point",
     "seed",
@@ -38,7 +40,14 @@ const COUNTS: [&str; 18] = [
     "calls",
     "attempts",
     "effects",
+    "fault_fired",
     "recovered",
+];
+
+/// Columns of `faults.csv`.
+const FAULTS: [&str; 11] = [
+    "arm", "point", "seed", "fault", "drawn", "kind", "target", "strength", "from_s", "until_s",
+    "fired",
 ];
 
 /// `runs.csv`: a row for each arm, point and seed.
@@ -73,6 +82,7 @@ fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
         metrics.calls,
         metrics.attempts,
         metrics.effects,
+        metrics.fired.iter().sum(),
     ];
     let mut row = vec![
         cell.arm.clone(),
@@ -96,6 +106,38 @@ fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
         row.push(verdict.exposure.to_string());
     }
     row
+}
+
+/// `faults.csv`: for each arm, point, seed and fault when and where it struck, and how often.
+#[must_use]
+pub fn faults_csv(campaign: &Campaign, results: &[RunResult]) -> String {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    write_row(&mut table, &FAULTS.map(str::to_owned));
+    for run in results {
+        let cell = &campaign.cells[run.cell];
+        let listed = cell.plan.faults.iter().map(|fault| ("", fault));
+        let drawn = run.drawn.iter().map(|drawn| (drawn.name.as_str(), &drawn.fault));
+        for (index, (name, fault)) in listed.chain(drawn).enumerate() {
+            let until = fault.at + fault.lasts;
+            write_row(
+                &mut table,
+                &[
+                    cell.arm.clone(),
+                    cell.point.clone(),
+                    run.seed.to_string(),
+                    (index + 1).to_string(),
+                    name.to_owned(),
+                    fault.kind.name().to_owned(),
+                    fault.target.clone(),
+                    strengths(fault),
+                    fault.at.seconds().to_string(),
+                    until.seconds().to_string(),
+                    run.metrics.times_fired(index).to_string(),
+                ],
+            );
+        }
+    }
+    into_text(table)
 }
 
 /// `series.csv`: for each arm, point, seed and window what happened in it.
@@ -143,6 +185,13 @@ pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
             "metrics": estimates(&summary.metrics),
             "difference_to_first_arm": estimates(&summary.differences),
             "never_recovered": summary.never_recovered.map(share),
+            "faults": summary.faults.iter().map(|fault| json!({
+                "fault": fault.number,
+                "kind": fault.kind,
+                "target": fault.target,
+                "fired": fault.fired,
+                "runs_fired": fault.runs,
+            })).collect::<Vec<_>>(),
             "invariants": summary.invariants.iter().map(|invariant| json!({
                 "name": invariant.name,
                 "violations": invariant.violations,

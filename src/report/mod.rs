@@ -9,5 +9,6 @@ pub mod figures;
 pub mod files;
 pub mod model;
 pub mod number;
+pub mod policy;
 pub mod promises;
 pub mod table;

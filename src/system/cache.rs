@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::control::Action;
 use super::fact::{Fact, Observer};
 use super::flight::REFRESH;
 use super::job::version;
@@ -146,7 +147,12 @@ impl<O: Observer> World<'_, O> {
                     return false;
                 }
             },
-            Some(kept) if is_stale => kept.value,
+            Some(kept) if is_stale => {
+                if kept.expires <= now {
+                    self.fired_by_staleness(node);
+                }
+                kept.value
+            }
             Some(kept) if kept.expires <= now => match cache.let_fetch(row, token, now, rules) {
                 None => kept.value | REFRESH,
                 Some(_) => kept.value,
@@ -207,9 +213,15 @@ impl<O: Observer> World<'_, O> {
         let Some(job) = self.jobs.get(handle) else { return };
         let node = job.node;
         let row = (table, self.row_of_job(table, &job.subject));
-        if !self.conditions.data[node.0 as usize].is_stale {
-            self.cache(node).remove(row);
+        match self.conditions.data[node.0 as usize].is_stale {
+            true => self.fired_by_staleness(node),
+            false => self.cache(node).remove(row),
         }
+    }
+
+    /// Tells which fault lets a cache keep a row.
+    fn fired_by_staleness(&mut self, cache: NodeId) {
+        self.fired(|act| matches!(*act, Action::StaleCache { node } if node == cache));
     }
 
     /// A fault empties a cache.

@@ -10,39 +10,54 @@ use crate::kernel::draw::{Draw, Purpose, key_of};
 use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{self, EdgeId, Token};
+use crate::model::program::{self, EdgeId, StateOf, Token};
 use crate::policy::bulkhead::Room;
-use crate::policy::{Admission, Outcome, Progress, Response, Verdict};
+use crate::policy::{Admission, Outcome, Progress, Response, State, Verdict};
 
 /// A call that has not come to its end.
 #[derive(Debug)]
 pub(super) struct Call {
     /// The job that waits for it.
     pub(super) owner: Handle,
-    step: program::Call,
+    pub(super) step: program::Call,
     /// A stable key of this call.
-    key: u64,
+    pub(super) key: u64,
     /// The policy state that it shares.
     pub(super) scope: u32,
-    progress: Progress,
+    /// The caller's process: its instance.
+    pub(super) process: u32,
+    pub(super) progress: Progress,
     /// How many attempts were sent.
-    sent: u32,
+    pub(super) sent: u32,
     /// Whether the newest attempt is on its way.
-    running: bool,
-    started: Time,
+    pub(super) running: bool,
+    pub(super) started: Time,
     attempt_started: Time,
     pub(super) timer: Option<TimerId>,
     /// When it must have ended: what the caller's own caller leaves it.
-    limit: Time,
+    pub(super) limit: Time,
     /// What it holds of a bulkhead.
     pub(super) place: Place,
-    subject: Subject,
-    value: u64,
+    /// Its copies, if its policy hedges and an attempt runs.
+    pub(super) hedged: Handle,
+    pub(super) subject: Subject,
+    pub(super) value: u64,
     /// What names the caller's own work: the message that it is handling, or the job itself.
     work: u64,
     /// Whether a user asked.
     is_request: bool,
 }
+
+/// An attempt whose reply, if it comes, is news for a breaker.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimedOut {
+    scope: u32,
+    key: u64,
+    started: Time,
+}
+
+/// Of so many timed-out attempts at most a reply is still expected.
+const TIMED_OUT_MAX: usize = 1 << 16;
 
 /// Whether the job that called can go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,28 +78,8 @@ impl Call {
         self.running && self.sent == attempt
     }
 
-    /// A stable key of this call.
-    pub(super) fn key(&self) -> u64 {
-        self.key
-    }
-
-    /// How many attempts were sent.
-    pub(super) fn sent(&self) -> u32 {
-        self.sent
-    }
-
-    /// The timer of its newest attempt or of its next one.
-    pub(super) fn timer(&self) -> Option<TimerId> {
-        self.timer
-    }
-
-    /// Sets another timer in its place.
-    pub(super) fn set_timer(&mut self, timer: TimerId) {
-        self.timer = Some(timer);
-    }
-
     /// The word that makes an attempt the same work as others; 0 if nothing does.
-    fn token(&self, attempt_key: u64) -> u64 {
+    pub(super) fn token(&self, attempt_key: u64) -> u64 {
         match self.step.token {
             Token::None => 0,
             Token::Order => key_of(self.subject.order, 1) | 1,
@@ -120,11 +115,22 @@ impl<O: Observer> World<'_, O> {
             subject.request = key;
             subject.since = self.now;
         }
+        let scope = match edge.state_of {
+            StateOf::Process => edge.scope + job.instance,
+            StateOf::Everybody => edge.scope,
+            StateOf::Call => own_state(
+                self.program.policies[edge.policy as usize].1.state(),
+                &mut self.free_policies,
+                &mut self.policies,
+                &mut self.policy_waiters,
+            ),
+        };
         let call = Call {
             owner,
             step,
             key,
-            scope: edge.scope + job.instance,
+            scope,
+            process: job.instance,
             progress: self.program.policies[edge.policy as usize].1.begin(),
             sent: 0,
             running: false,
@@ -133,6 +139,7 @@ impl<O: Observer> World<'_, O> {
             timer: None,
             limit: self.limit_of(job),
             place: Place::Outside,
+            hedged: Handle::NONE,
             subject,
             value: job.value,
             work: match step.token {
@@ -144,6 +151,7 @@ impl<O: Observer> World<'_, O> {
         if let Some(request) = call.request() {
             self.tell(Fact::Requested(request));
         }
+        self.ledger.calls.enter();
         let handle = self.calls.insert(call);
         match self.ask_room(handle) {
             Room::Enter => self.attempt(handle),
@@ -226,7 +234,6 @@ impl<O: Observer> World<'_, O> {
         call.running = true;
         call.attempt_started = self.now;
         let attempt = call.sent;
-        let process = call.scope - edge.scope;
         let key = key_of(call.key, u64::from(attempt));
         let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.now + span);
         let until = timeout.min(deadline);
@@ -245,8 +252,10 @@ impl<O: Observer> World<'_, O> {
         };
         let made = call.progress.attempts();
         self.tell(Fact::Attempted { edge: edge_id, attempt: made });
-        self.send_request(edge_id, process, message);
-        if until < Time::NEVER {
+        self.send_request(edge_id, message);
+        if policy.hedge.is_some() {
+            self.begin_hedging(handle, until);
+        } else if until < Time::NEVER {
             let timer = self.events.schedule_timer(until, Event::Timeout(handle));
             if let Some(call) = self.calls.get_mut(handle) {
                 call.timer = Some(timer);
@@ -256,6 +265,22 @@ impl<O: Observer> World<'_, O> {
 
     /// An attempt has taken too long: what it does from now on is nobody's business.
     pub(super) fn time_out(&mut self, handle: Handle) {
+        let Some(call) = self.calls.get(handle) else { return };
+        if call.hedged != Handle::NONE {
+            return self.hedge_tick(handle);
+        }
+        let edge = self.program.edge(call.step.edge);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        if policy.breaker.is_some_and(|breaker| breaker.hears_replies_after_timeout)
+            && edge.state_of != StateOf::Call
+        {
+            let entry =
+                TimedOut { scope: call.scope, key: call.key, started: call.attempt_started };
+            self.timed_out.insert((handle, call.sent), entry);
+            if self.timed_out.len() > TIMED_OUT_MAX {
+                self.timed_out.pop_first();
+            }
+        }
         self.settle(handle, Response::new(Outcome::TimedOut), 0);
     }
 
@@ -282,14 +307,56 @@ impl<O: Observer> World<'_, O> {
         response: Response,
         value: u64,
     ) {
-        let waiting = self.calls.get_mut(handle).filter(|call| call.waits_for(attempt));
-        let Some(call) = waiting else {
-            return self.tell(Fact::Stale { edge });
-        };
+        if !self.expects(handle, attempt) {
+            return self.take_stale(handle, attempt, edge, response.outcome, value);
+        }
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        if call.hedged != Handle::NONE {
+            return self.take_copy(handle, attempt, response, value);
+        }
         if let Some(timer) = call.timer.take() {
             self.events.cancel(timer);
         }
         self.settle(handle, response, value);
+    }
+
+    /// A reply has arrived for which nobody waits: a breaker may hear it, and a policy that keeps
+    /// timed-out attempts takes a good answer after all.
+    fn take_stale(
+        &mut self,
+        handle: Handle,
+        attempt: u32,
+        edge_id: EdgeId,
+        outcome: Outcome,
+        value: u64,
+    ) {
+        let edge = self.program.edge(edge_id);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        let keeps = policy.retry.is_some_and(|retry| retry.keep_timed_out);
+        if keeps
+            && outcome == Outcome::Ok
+            && let Some(call) = self.calls.get_mut(handle)
+        {
+            if let Some(timer) = call.timer.take() {
+                self.events.cancel(timer);
+            }
+            let (owner, scope) = (call.owner, call.scope as usize);
+            policy.abandon(&mut self.policies[scope], &mut call.progress);
+            self.tell(Fact::Settled { edge: edge_id, outcome });
+            self.wake_waiters(scope);
+            if self.end_call(handle, outcome, value) == Resumption::Now {
+                self.ready.push_back(owner);
+            }
+            return;
+        }
+        if let Some(late) = self.timed_out.remove(&(handle, attempt)) {
+            let work = key_of(late.key, u64::from(attempt));
+            let draw = self.draws.draw(Purpose::Policy, edge.id, work, 2);
+            let state = &mut self.policies[late.scope as usize];
+            policy.late(state, outcome, self.now.since(late.started), self.now, draw);
+            self.wake_waiters(late.scope as usize);
+        }
+        self.tell(Fact::Stale { edge: edge_id });
     }
 
     /// Tells the policy what the newest attempt came to, and does what it says.
@@ -318,13 +385,19 @@ impl<O: Observer> World<'_, O> {
         );
         self.tell(Fact::Settled { edge: edge_id, outcome });
         self.wake_waiters(scope);
-        if self.follow(handle, verdict, outcome, value) == Resumption::Now {
+        // An attempt that was kept may still answer until the deadline.
+        let kept = outcome == Outcome::TimedOut
+            && matches!(verdict, Verdict::GiveUp(_))
+            && policy.retry.is_some_and(|retry| retry.keep_timed_out);
+        if kept && policy.deadline.is_some() {
+            self.wait(handle, Span::MAX);
+        } else if self.follow(handle, verdict, outcome, value) == Resumption::Now {
             self.ready.push_back(owner);
         }
     }
 
     /// Does what a policy says.
-    fn follow(
+    pub(super) fn follow(
         &mut self,
         handle: Handle,
         verdict: Verdict,
@@ -369,7 +442,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Lets the calls that wait for this policy state ask again.
-    fn wake_waiters(&mut self, scope: usize) {
+    pub(super) fn wake_waiters(&mut self, scope: usize) {
         for handle in std::mem::take(&mut self.policy_waiters[scope]) {
             let Some(call) = self.calls.get_mut(handle).filter(|call| !call.running) else {
                 continue;
@@ -384,7 +457,9 @@ impl<O: Observer> World<'_, O> {
     /// Ends a call: its caller gets the outcome.
     fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
         let Some(call) = self.calls.remove(handle) else { return Resumption::Later };
+        self.ledger.calls.leave();
         self.leave_room(handle, &call);
+        self.forget_call(&call);
         if let Some(request) = call.request() {
             self.tell(Fact::Answered { request, outcome, attempts: call.sent });
         }
@@ -400,6 +475,14 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    /// Frees what a call that has ended had of its own.
+    pub(super) fn forget_call(&mut self, call: &Call) {
+        self.hedges.remove(call.hedged);
+        if self.program.edge(call.step.edge).state_of == StateOf::Call {
+            self.free_policies.push(call.scope);
+        }
+    }
+
     /// Folds an event about a call into the digest.
     pub(super) fn fold_call(&mut self, kind: u64, handle: Handle) {
         if let Some(call) = self.calls.get(handle) {
@@ -409,9 +492,25 @@ impl<O: Observer> World<'_, O> {
     }
 }
 
+/// The place of a state that one call has for itself.
+fn own_state(
+    state: State,
+    free: &mut Vec<u32>,
+    states: &mut Vec<State>,
+    waiters: &mut Vec<Vec<Handle>>,
+) -> u32 {
+    if let Some(place) = free.pop() {
+        states[place as usize] = state;
+        return place;
+    }
+    states.push(state);
+    waiters.push(Vec::new());
+    (states.len() - 1) as u32
+}
+
 /// The work and the index that name the draws of an attempt, one of them for each side of it. An
 /// index counts to 2^16: attempts beyond are named like those of other work.
-fn draw_name(key: u64, attempts: u32, side: u16) -> (u64, u16) {
+pub(super) fn draw_name(key: u64, attempts: u32, side: u16) -> (u64, u16) {
     let rounds = attempts >> 15;
     let work = if rounds == 0 { key } else { key_of(key, u64::from(rounds)) };
     (work, ((attempts & 0x7fff) as u16) << 1 | side)

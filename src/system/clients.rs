@@ -140,6 +140,7 @@ impl<O: Observer> World<'_, O> {
             && by_fault.happens(self.draws.draw(Purpose::Key, site, work, BY_FAULT))
         {
             self.tell(Fact::Diverted { clients: node, order });
+            self.fired_by_diversion(node);
             return count as u32 - 1;
         }
         if let Some(hot) = &clients.hot

@@ -146,17 +146,60 @@ pub enum Action {
         /// By how much.
         added: Span,
     },
+    /// Messages on these links arrive twice, each way.
+    Duplicate {
+        /// Indices of [`Program::links`].
+        links: Vec<usize>,
+        /// How many of them.
+        share: Probability,
+    },
+    /// Messages on these links are late, each way, and so are overtaken.
+    Reorder {
+        /// Indices of [`Program::links`].
+        links: Vec<usize>,
+        /// How many of them.
+        share: Probability,
+        /// By up to how much, all lengths with equal probability.
+        added: Span,
+    },
+    /// Nothing gets through.
+    Partition {
+        /// Links whose requests are lost, indices of [`Program::links`].
+        requests: Vec<usize>,
+        /// Links whose replies are lost.
+        replies: Vec<usize>,
+    },
+    /// Messages on these links set out only when the fault ends, each way.
+    Clog {
+        /// Indices of [`Program::links`].
+        links: Vec<usize>,
+    },
 }
 
 /// An action and when it acts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Control {
+    /// The number of its fault in the plan, from 0.
+    pub fault: u32,
     /// From when on.
     pub from: Time,
     /// Until when.
     pub until: Time,
     /// What it does.
     pub action: Action,
+}
+
+/// A time in which users of these clients arrive at another rate because of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Surge {
+    /// The number of the fault in its plan.
+    pub fault: u32,
+    /// Which clients.
+    pub clients: NodeId,
+    /// From when on.
+    pub from: Time,
+    /// Until when.
+    pub until: Time,
 }
 
 /// What acts on a node now.
@@ -179,6 +222,11 @@ pub(super) struct LinkCondition {
     pub(super) request_loss: Probability,
     pub(super) reply_loss: Probability,
     pub(super) added_latency: Span,
+    pub(super) duplication: Probability,
+    pub(super) reordering: Probability,
+    pub(super) requests_cut: bool,
+    pub(super) replies_cut: bool,
+    pub(super) clogged_until: Time,
 }
 
 /// What acts on the data of a node now.
@@ -200,12 +248,13 @@ pub(super) struct Conditions {
     pub(super) nodes: Vec<NodeCondition>,
     pub(super) links: Vec<LinkCondition>,
     pub(super) data: Vec<DataCondition>,
-    active: Vec<bool>,
+    /// Indices of the controls that are on, in their order.
+    pub(super) active: Vec<u32>,
 }
 
 impl Conditions {
     /// What the model itself says, without any fault.
-    pub(super) fn new(program: &Program, controls: usize) -> Conditions {
+    pub(super) fn new(program: &Program) -> Conditions {
         let nodes = program.nodes.iter().map(|node| match node.kind {
             Kind::Provider(ref provider) => NodeCondition {
                 slow: 1.0,
@@ -230,17 +279,22 @@ impl Conditions {
             request_loss: link.request_loss,
             reply_loss: link.reply_loss,
             added_latency: Span::ZERO,
+            duplication: link.duplication,
+            reordering: link.reordering,
+            requests_cut: false,
+            replies_cut: false,
+            clogged_until: Time::ZERO,
         });
         Conditions {
             nodes: nodes.collect(),
             links: links.collect(),
             data: vec![DataCondition::default(); program.nodes.len()],
-            active: vec![false; controls],
+            active: Vec::new(),
         }
     }
 
-    fn apply(&mut self, action: &Action) {
-        match action {
+    fn apply(&mut self, control: &Control) {
+        match &control.action {
             Action::Slow { node, factor } => self.nodes[node.0 as usize].slow *= factor,
             Action::Errors { node, before, after } => {
                 let condition = &mut self.nodes[node.0 as usize];
@@ -288,6 +342,32 @@ impl Conditions {
                     self.links[link].added_latency += *added;
                 }
             }
+            Action::Duplicate { links, share } => {
+                for &link in links {
+                    let duplication = &mut self.links[link].duplication;
+                    *duplication = duplication.or(*share);
+                }
+            }
+            Action::Reorder { links, share, .. } => {
+                for &link in links {
+                    let reordering = &mut self.links[link].reordering;
+                    *reordering = reordering.or(*share);
+                }
+            }
+            Action::Partition { requests, replies } => {
+                for &link in requests {
+                    self.links[link].requests_cut = true;
+                }
+                for &link in replies {
+                    self.links[link].replies_cut = true;
+                }
+            }
+            Action::Clog { links } => {
+                for &link in links {
+                    let until = &mut self.links[link].clogged_until;
+                    *until = control.until.max(*until);
+                }
+            }
         }
     }
 }
@@ -296,33 +376,45 @@ impl<O: Observer> World<'_, O> {
     /// Switches a control on or off and works out anew what acts on whom.
     pub(super) fn switch(&mut self, control: u32, on: bool) {
         let mut active = std::mem::take(&mut self.conditions.active);
-        active[control as usize] = on;
-        self.conditions = Conditions::new(self.program, 0);
-        for (control, _) in self.controls.iter().zip(&active).filter(|&(_, &active)| active) {
-            self.conditions.apply(&control.action);
+        active.retain(|&other| other != control);
+        if on {
+            active.insert(active.partition_point(|&other| other < control), control);
+        }
+        self.conditions = Conditions::new(self.program);
+        for &index in &active {
+            self.conditions.apply(&self.controls[index as usize]);
         }
         self.conditions.active = active;
-        let fault = control;
+        let fault = self.controls[control as usize].fault;
         self.tell(if on { Fact::FaultBegan { fault } } else { Fact::FaultEnded { fault } });
         self.strike(control, on);
     }
 
     /// Does what a fault does once, when it begins or ends.
     fn strike(&mut self, control: u32, on: bool) {
-        let Control { until, action, .. } = &self.controls[control as usize];
+        let Control { fault, until, action, .. } = &self.controls[control as usize];
         match action {
             Action::Crash { node, instances, unreachable } if on => {
+                self.fired_at(*fault, instances);
                 self.crash(*node, instances.clone(), *until, *unreachable);
             }
             Action::Pause { node, instances } if on => {
+                self.fired_at(*fault, instances);
                 self.pause(*node, instances.clone(), *until);
             }
             Action::Kill { .. } if on => self.kills.push(ActiveKill { control, struck: 0 }),
             Action::Kill { .. } => self.kills.retain(|kill| kill.control != control),
             Action::QueueStall { node } if !on => self.resume_queue(*node),
             Action::Redelivery { node, since } if on => self.redeliver(*node, *since),
-            action if on => self.begin_at_once(action),
+            action if on => self.begin_at_once(*fault, action),
             action => self.end_at_once(action),
+        }
+    }
+
+    /// Tells that a fault struck each of these instances.
+    fn fired_at(&mut self, fault: u32, instances: &Range<u32>) {
+        for _ in instances.clone() {
+            self.tell(Fact::FaultFired { fault });
         }
     }
 

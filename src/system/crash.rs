@@ -1,5 +1,5 @@
-//! Crashes: an instance loses what it had in memory, is down for a while, and starts again with what
-//! is durable.
+//! Crashes: an instance loses what it had in memory, is down for a while, and starts again with
+//! what is durable.
 //!
 //! What a dead process had sent is on its way and arrives; what arrives for it finds nobody. Jobs,
 //! calls with their timers, policy states, cached rows and the position of a relay are gone.
@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::call::Call;
+use super::control::Action;
 use super::fact::{Fact, Observer};
 use super::job::{Job, Origin};
 use super::network::Message;
@@ -16,7 +17,7 @@ use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::Balance;
-use crate::model::program::{EdgeId, Kind, NodeId};
+use crate::model::program::{Edge, EdgeId, Kind, NodeId, StateOf};
 use crate::policy::Outcome;
 
 /// On which side of a step an instance dies.
@@ -105,7 +106,9 @@ impl<O: Observer> World<'_, O> {
         self.lose_calls(node, instance);
         self.lose_jobs(node, instance);
         let program = self.program;
-        for edge in program.edges.iter().filter(|edge| edge.caller == node) {
+        // A state that all share is kept elsewhere; that of a call went with it.
+        let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
+        for edge in program.edges.iter().filter(is_own) {
             let scope = (edge.scope + instance) as usize;
             self.policies[scope] = program.policies[edge.policy as usize].1.state();
             self.policy_waiters[scope].clear();
@@ -134,16 +137,17 @@ impl<O: Observer> World<'_, O> {
             owner.is_some_and(|job| job.node == node && job.instance == instance)
         };
         let calls = self.calls.iter().filter(|(_, call)| is_lost(call));
-        let mut lost: Vec<(u64, Handle)> =
-            calls.map(|(handle, call)| (call.key(), handle)).collect();
+        let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
             let Some(call) = self.calls.remove(handle) else { continue };
-            if let Some(timer) = call.timer() {
+            self.ledger.calls.leave();
+            if let Some(timer) = call.timer {
                 self.events.cancel(timer);
             }
+            self.forget_call(&call);
             if let Some(request) = call.request() {
-                let (outcome, attempts) = (Outcome::TimedOut, call.sent());
+                let (outcome, attempts) = (Outcome::TimedOut, call.sent);
                 self.tell(Fact::Answered { request, outcome, attempts });
             }
         }
@@ -246,7 +250,7 @@ impl<O: Observer> World<'_, O> {
         for index in 0..self.kills.len() {
             let active = self.kills[index];
             let control = &self.controls[active.control as usize];
-            let super::control::Action::Kill { kill, .. } = &control.action else { continue };
+            let Action::Kill { kill, .. } = &control.action else { continue };
             let used_up = kill.times.is_some_and(|times| active.struck >= times);
             if used_up || kill.moment != moment || !kill.edges.contains(&edge) {
                 continue;
@@ -261,7 +265,9 @@ impl<O: Observer> World<'_, O> {
             self.kills[index].struck += 1;
             // A fault that is over keeps nobody down.
             let until = (self.now + kill.down).min(control.until);
-            self.tell(Fact::Killed { fault: active.control, node, instance });
+            let fault = control.fault;
+            self.tell(Fact::FaultFired { fault });
+            self.tell(Fact::Killed { fault, node, instance });
             self.crash(node, instance..instance + 1, until, false);
             return true;
         }
@@ -270,8 +276,13 @@ impl<O: Observer> World<'_, O> {
 
     /// What the clock of a node shows: real time, shifted by a fault. A clock does not go back
     /// beyond the start of the run.
-    pub(super) fn clock_of(&self, node: NodeId) -> Time {
+    pub(super) fn clock_of(&mut self, node: NodeId) -> Time {
         let skew = self.conditions.nodes[node.0 as usize].skew;
+        if skew != 0 {
+            self.fired(
+                |act| matches!(*act, Action::ClockSkew { node: wrong, .. } if wrong == node),
+            );
+        }
         Time(self.now.0.saturating_add_signed(skew))
     }
 }

@@ -55,6 +55,11 @@ pub enum Fact {
         /// Its direction.
         direction: Direction,
     },
+    /// A second copy of a message went on its way.
+    Duplicated {
+        /// Its direction.
+        direction: Direction,
+    },
     /// A message was lost on its way.
     Lost {
         /// Its direction.
@@ -386,12 +391,17 @@ pub enum Fact {
     },
     /// A fault began to act.
     FaultBegan {
-        /// Its index in the plan.
+        /// Its number in the plan, from 0.
+        fault: u32,
+    },
+    /// A fault had an effect on a message, a call, a unit of work or an arrival.
+    FaultFired {
+        /// Its number in the plan, from 0.
         fault: u32,
     },
     /// A fault was switched off.
     FaultEnded {
-        /// Its index in the plan.
+        /// Its number in the plan, from 0.
         fault: u32,
     },
     /// At the end of the run, a request had no answer yet.

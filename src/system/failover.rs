@@ -30,13 +30,14 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// The node to which an attempt of a caller's process goes now, if it reaches any.
-    pub(super) fn route(&mut self, edge: EdgeId, process: u32) -> Option<NodeId> {
+    /// The node to which an attempt of a call goes now, if it reaches any.
+    pub(super) fn route(&mut self, edge: EdgeId, call: Handle) -> Option<NodeId> {
         let edge = self.program.edge(edge);
         let leader = self.leaders[edge.target.0 as usize];
         let Some(near) = self.conditions.data[edge.target.0 as usize].cut_off else {
             return Some(leader);
         };
+        let process = self.calls.get(call).map_or(0, |call| call.process);
         if self.is_near(edge.caller, process, near) {
             return Some(edge.target);
         }
@@ -47,7 +48,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn reaches_caller(&mut self, node: NodeId, edge: EdgeId, call: Handle) -> bool {
         let Some(near) = self.conditions.data[node.0 as usize].cut_off else { return true };
         let edge = self.program.edge(edge);
-        let process = self.calls.get(call).map(|call| call.scope - edge.scope);
+        let process = self.calls.get(call).map(|call| call.process);
         process.is_some_and(|process| self.is_near(edge.caller, process, near))
     }
 
@@ -67,11 +68,21 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// What a fault does at once when it begins.
-    pub(super) fn begin_at_once(&mut self, action: &Action) {
+    pub(super) fn begin_at_once(&mut self, fault: u32, action: &Action) {
         match *action {
-            Action::Promote { database, replica } => self.promote(database, replica),
-            Action::FlushCache { node } => self.flush_cache(node),
-            Action::Corrupt { node, share } => self.corrupt(node, share),
+            Action::Promote { database, replica } => {
+                self.tell(Fact::FaultFired { fault });
+                self.promote(database, replica);
+            }
+            Action::FlushCache { node } => {
+                self.tell(Fact::FaultFired { fault });
+                self.flush_cache(node);
+            }
+            Action::Corrupt { node, share } => {
+                for _ in 0..self.corrupt(node, share) {
+                    self.tell(Fact::FaultFired { fault });
+                }
+            }
             _ => {}
         }
     }
@@ -168,13 +179,14 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// A share of the rows of a replica or cache falls back by one version.
-    fn corrupt(&mut self, node: NodeId, share: Probability) {
+    /// A share of the rows of a replica or cache falls back by one version; says how many.
+    fn corrupt(&mut self, node: NodeId, share: Probability) -> u64 {
         let rows = match self.program.node(node).kind {
             Kind::Cache(_) => self.corrupt_cache(node, share),
             _ => self.corrupt_replica(node, share),
         };
         self.tell(Fact::Corrupted { node, rows });
+        rows
     }
 
     fn corrupt_replica(&mut self, node: NodeId, share: Probability) -> u64 {

@@ -3,6 +3,7 @@
 use super::World;
 use super::branch::Forked;
 use super::call::Resumption;
+use super::control::Action;
 use super::fact::{Fact, Observer, Refusal};
 use super::network::Message;
 use super::provider::KeyCheck;
@@ -318,12 +319,18 @@ impl<O: Observer> World<'_, O> {
             }
             job.worked += span;
             job.works_until = self.now + span;
+            if slow != 1.0 {
+                self.fired(|act| matches!(*act, Action::Slow { node: slow, .. } if slow == node));
+            }
         }
         if span == Span::ZERO {
             return false;
         }
         let at = self.now + span;
-        job.timer = Some(self.events.schedule_timer(at, super::Event::Resume(handle)));
+        let timer = self.events.schedule_timer(at, super::Event::Resume(handle));
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.timer = Some(timer);
+        }
         true
     }
 
@@ -407,8 +414,8 @@ impl<O: Observer> World<'_, O> {
                 self.jobs.get(parent).filter(|parent| parent.forked.waits_for(round))
             }
             Origin::Call { call, attempt, .. } => {
-                let call = self.calls.get(call).filter(|call| call.waits_for(attempt));
-                call.and_then(|call| self.jobs.get(call.owner))
+                let owner = self.calls.get(call).map(|call| call.owner);
+                owner.filter(|_| self.expects(call, attempt)).and_then(|owner| self.jobs.get(owner))
             }
         };
         asker.is_some_and(|job| self.is_awaited(job.origin))

@@ -8,6 +8,7 @@ mod arrival;
 mod branch;
 mod cache;
 mod call;
+mod cause;
 mod clients;
 pub mod control;
 mod crash;
@@ -15,7 +16,9 @@ mod database;
 pub mod fact;
 mod failover;
 mod flight;
+mod hedge;
 mod job;
+mod ledger;
 mod life;
 mod network;
 mod outbox;
@@ -35,7 +38,7 @@ use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program, Spike};
 use crate::policy;
-use control::{Conditions, Control};
+use control::{Conditions, Control, Surge};
 use fact::{Fact, Observer, Request};
 
 /// Something that is going to happen.
@@ -101,6 +104,8 @@ pub struct World<'p, O> {
     jobs: Slab<job::Job>,
     calls: Slab<call::Call>,
     messages: Slab<network::Message>,
+    /// When each link can send the next request and the next reply; empty without bandwidths.
+    pipes: Vec<[Time; 2]>,
     /// Jobs that may start now; started one after the other, never inside each other.
     ready: VecDeque<Handle>,
     stations: Vec<station::Station>,
@@ -109,12 +114,21 @@ pub struct World<'p, O> {
     /// The instance of each node that was served last, for round robin.
     turns: Vec<u32>,
     policies: Vec<policy::State>,
+    /// Places of `policies` that a call had for itself and has left.
+    free_policies: Vec<u32>,
+    /// Copies of running attempts, of the calls whose policy hedges.
+    hedges: Slab<hedge::Hedged>,
+    /// Attempts that timed out, of which a breaker may still hear.
+    timed_out: BTreeMap<(Handle, u32), call::TimedOut>,
     /// Calls that wait until a call of the same policy state is settled.
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
+    /// When faults change the rates of arrivals.
+    surges: Vec<Surge>,
     lives: life::Lives,
     kills: Vec<crash::ActiveKill>,
     locals: Vec<Local>,
+    ledger: ledger::Ledger,
     /// For each database the node that leads: itself, or a replica that was promoted.
     leaders: Vec<NodeId>,
     /// What users were told, by order; only kept where a read depends on it.
@@ -163,6 +177,7 @@ impl<'p, O: Observer> World<'p, O> {
             jobs: Slab::default(),
             calls: Slab::default(),
             messages: Slab::default(),
+            pipes: network::pipes(program),
             ready: VecDeque::new(),
             stations,
             first_station,
@@ -172,11 +187,16 @@ impl<'p, O: Observer> World<'p, O> {
                 .iter()
                 .map(|&policy| program.policies[policy as usize].1.state())
                 .collect(),
+            free_policies: Vec::new(),
+            hedges: Slab::default(),
+            timed_out: BTreeMap::new(),
             policy_waiters: vec![Vec::new(); program.scopes.len()],
-            conditions: Conditions::new(program, controls.len()),
+            conditions: Conditions::new(program),
+            surges: Vec::new(),
             lives: life::Lives::new(program),
             kills: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
+            ledger: ledger::Ledger::new(program),
             leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
             sessions: BTreeMap::new(),
             flights: BTreeMap::new(),
@@ -198,6 +218,7 @@ impl<'p, O: Observer> World<'p, O> {
     /// Runs to the end and returns what is left, with the observer.
     pub fn run(mut self) -> (Outcome, O) {
         let ending = self.run_to_the_end();
+        let ending = self.audit().unwrap_or(ending);
         self.tell_what_remains();
         let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
         (outcome, self.observer)
@@ -219,6 +240,7 @@ impl<'p, O: Observer> World<'p, O> {
                     self.run_job(job);
                 }
             }
+            self.check_books();
             // What waits in line has no event of its own, but takes memory all the same.
             let waiting = self.calls.len() + self.jobs.len() + self.queued;
             let pending = self.events.len() + waiting;
@@ -254,6 +276,7 @@ impl<'p, O: Observer> World<'p, O> {
         match event {
             Event::Arrive(clients) => {
                 self.fold(1, clients, self.orders);
+                self.fired_by_arrival(clients);
                 self.arrive(clients);
             }
             Event::Return { clients, user } => {
@@ -320,6 +343,7 @@ impl<'p, O: Observer> World<'p, O> {
     }
 
     fn tell(&mut self, fact: Fact) {
+        self.ledger.book(&fact);
         self.observer.observe(self.now, &fact);
     }
 

@@ -1,13 +1,14 @@
 //! Messages over links: they take their time, and some never arrive.
 
+use super::control::Action;
 use super::fact::{Direction, Fact, Observer};
 use super::job::{Job, Origin, Subject};
 use super::{Event, World};
-use crate::kernel::draw::{Probability, Purpose};
+use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::Distribution;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{EdgeId, NodeId, OperationId};
+use crate::model::program::{EdgeId, NodeId, OperationId, Program};
 use crate::policy::{Outcome, Response};
 
 /// Something on its way from one node to another.
@@ -49,6 +50,8 @@ pub(super) enum Message {
         deaths: u32,
         key: u64,
     },
+    /// A second copy of a message of a queue, for which no worker's place is kept.
+    SecondDelivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
     /// A worker could not handle a message of a queue.
     GivenBack { queue: NodeId, message: u64, key: u64 },
     /// A worker still handles a message of a queue.
@@ -58,16 +61,47 @@ pub(super) enum Message {
 /// Draws of one message differ by what is drawn: a reply shares its attempt's key.
 const REQUEST: u16 = 0;
 const REPLY: u16 = 1;
+/// Added for a second draw of the same purpose about the same message.
+const SECOND: u16 = 2;
+
+/// Part of the key of a second copy: it has luck of its own.
+const COPY: u64 = 0x636f_7079;
+
+/// When each link can send next, if any link has a bandwidth.
+pub(super) fn pipes(program: &Program) -> Vec<[Time; 2]> {
+    let is_limited = program.links.iter().any(|link| link.transmission > Span::ZERO);
+    vec![[Time::ZERO; 2]; if is_limited { program.links.len() } else { 0 }]
+}
+
+/// A message's way over a link.
+#[derive(Clone, Copy)]
+struct Passage {
+    link: usize,
+    direction: Direction,
+    /// The site of its draws.
+    site: u32,
+    /// The work of its draws.
+    work: u64,
+}
+
+impl Passage {
+    /// The index of its draws.
+    fn number(self) -> u16 {
+        match self.direction {
+            Direction::Request => REQUEST,
+            Direction::Reply => REPLY,
+        }
+    }
+}
 
 impl<O: Observer> World<'_, O> {
     /// Sends an attempt to the node that it calls.
-    pub(super) fn send_request(&mut self, edge: EdgeId, process: u32, mut message: Message) {
-        let Some(to) = self.route(edge, process) else {
-            return self.lose(Direction::Request);
+    pub(super) fn send_request(&mut self, edge: EdgeId, mut message: Message) {
+        let Message::Request { call, target, .. } = &mut message else { return };
+        let Some(to) = self.route(edge, *call) else {
+            return self.lose(Direction::Request, *target);
         };
-        if let Message::Request { target, .. } = &mut message {
-            *target = to;
-        }
+        *target = to;
         self.send(self.program.edge(edge).caller, to, Direction::Request, message);
     }
 
@@ -80,13 +114,14 @@ impl<O: Observer> World<'_, O> {
         message: Message,
     ) {
         if !self.reaches_caller(from, edge, call) {
-            return self.lose(Direction::Reply);
+            return self.lose(Direction::Reply, from);
         }
         self.send(self.program.edge(edge).caller, from, Direction::Reply, message);
     }
 
     /// A message goes nowhere: its target is cut off.
-    fn lose(&mut self, direction: Direction) {
+    fn lose(&mut self, direction: Direction, target: NodeId) {
+        self.fired(|act| matches!(*act, Action::CutOff { node, .. } if node == target));
         self.tell(Fact::Sent { direction });
         self.tell(Fact::Lost { direction });
     }
@@ -100,29 +135,151 @@ impl<O: Observer> World<'_, O> {
         direction: Direction,
         message: Message,
     ) -> bool {
-        let index = self.program.link_index(caller, target);
-        let link = &self.program.links[index];
-        let condition = self.conditions.links[index];
-        let (loss, number) = match direction {
-            Direction::Request => (condition.request_loss, REQUEST),
-            Direction::Reply => (condition.reply_loss, REPLY),
-        };
-        self.tell(Fact::Sent { direction });
+        let link = self.program.link_index(caller, target);
         let (site, work) = (self.program.node(target).id, message.key());
-        if loss != Probability::NEVER
-            && loss.happens(self.draws.draw(Purpose::Loss, site, work, number))
-        {
+        let passage = Passage { link, direction, site, work };
+        self.tell(Fact::Sent { direction });
+        let departure = match self.program.links[link].transmission {
+            Span::ZERO => Some(self.now),
+            _ => self.depart(passage),
+        };
+        let Some(departure) = departure.filter(|_| !self.loses(passage)) else {
             self.tell(Fact::Lost { direction });
             return false;
-        }
-        let latency = match &link.latency {
-            Distribution::Constant(span) => *span,
-            random => random.sample(self.draws.draw(Purpose::Latency, site, work, number)),
         };
-        let handle = self.messages.insert(message);
-        let at = self.now + latency + condition.added_latency;
-        self.events.schedule(at, Event::Deliver(handle));
+        let latency = self.latency(passage, Purpose::Latency, passage.number());
+        let late = self.lateness(passage);
+        self.carry(passage, departure, latency + late, message);
+        if self.duplicates(passage) {
+            self.tell(Fact::Duplicated { direction });
+            let latency = self.latency(passage, Purpose::Duplicate, passage.number() + SECOND);
+            self.carry(passage, departure, latency, message.second());
+        }
         true
+    }
+
+    /// Waits for the link's bandwidth: messages go one after the other. `None` if too many wait.
+    fn depart(&mut self, passage: Passage) -> Option<Time> {
+        let link = &self.program.links[passage.link];
+        let free = &mut self.pipes[passage.link][passage.number() as usize];
+        let start = self.now.max(*free);
+        if start.since(self.now) > link.backlog {
+            return None;
+        }
+        *free = start + link.transmission;
+        Some(*free)
+    }
+
+    /// Whether a message is lost on its way.
+    fn loses(&mut self, passage: Passage) -> bool {
+        let condition = &self.conditions.links[passage.link];
+        let (is_cut, loss) = match passage.direction {
+            Direction::Request => (condition.requests_cut, condition.request_loss),
+            Direction::Reply => (condition.replies_cut, condition.reply_loss),
+        };
+        if is_cut {
+            self.fired(|action| match (action, passage.direction) {
+                (Action::Partition { requests: cut, .. }, Direction::Request)
+                | (Action::Partition { replies: cut, .. }, Direction::Reply) => {
+                    cut.contains(&passage.link)
+                }
+                _ => false,
+            });
+            return true;
+        }
+        if loss.is_never() {
+            return false;
+        }
+        let draw = self.draws.draw(Purpose::Loss, passage.site, passage.work, passage.number());
+        if !loss.happens(draw) {
+            return false;
+        }
+        let own = &self.program.links[passage.link];
+        let own = match passage.direction {
+            Direction::Request => own.request_loss,
+            Direction::Reply => own.reply_loss,
+        };
+        self.fired_by_chance(draw, own, |action| match (action, passage.direction) {
+            (Action::RequestLoss { links, share }, Direction::Request)
+            | (Action::ReplyLoss { links, share }, Direction::Reply)
+                if links.contains(&passage.link) =>
+            {
+                Some(*share)
+            }
+            _ => None,
+        });
+        true
+    }
+
+    /// How long a message travels.
+    fn latency(&mut self, passage: Passage, purpose: Purpose, index: u16) -> Span {
+        match &self.program.links[passage.link].latency {
+            Distribution::Constant(span) => *span,
+            random => random.sample(self.draws.draw(purpose, passage.site, passage.work, index)),
+        }
+    }
+
+    /// By how much a message is late, so that others overtake it.
+    fn lateness(&mut self, passage: Passage) -> Span {
+        let share = self.conditions.links[passage.link].reordering;
+        if share.is_never() {
+            return Span::ZERO;
+        }
+        let Passage { link, site, work, .. } = passage;
+        let draw = self.draws.draw(Purpose::Reorder, site, work, passage.number());
+        if !share.happens(draw) {
+            return Span::ZERO;
+        }
+        let own = &self.program.links[link];
+        let cause = self.fired_by_chance(draw, own.reordering, |action| match action {
+            Action::Reorder { links, share, .. } if links.contains(&link) => Some(*share),
+            _ => None,
+        });
+        let by = self.draws.draw(Purpose::Reorder, site, work, passage.number() + SECOND);
+        match cause.map(|control| &control.action) {
+            Some(&Action::Reorder { added, .. }) => {
+                Distribution::Uniform { low: Span::ZERO, high: added }.sample(by)
+            }
+            _ => own.lateness.sample(by),
+        }
+    }
+
+    /// Whether a message arrives twice.
+    fn duplicates(&mut self, passage: Passage) -> bool {
+        let share = self.conditions.links[passage.link].duplication;
+        if share.is_never() {
+            return false;
+        }
+        let Passage { link, site, work, .. } = passage;
+        let draw = self.draws.draw(Purpose::Duplicate, site, work, passage.number());
+        if !share.happens(draw) {
+            return false;
+        }
+        let own = self.program.links[link].duplication;
+        self.fired_by_chance(draw, own, |action| match action {
+            Action::Duplicate { links, share } if links.contains(&link) => Some(*share),
+            _ => None,
+        });
+        true
+    }
+
+    /// Puts a message on its way: it arrives when it has travelled, and later if the link is slow
+    /// or clogged.
+    fn carry(&mut self, passage: Passage, departure: Time, travels: Span, message: Message) {
+        let link = passage.link;
+        let condition = &self.conditions.links[link];
+        let (added, clogged_until) = (condition.added_latency, condition.clogged_until);
+        if added > Span::ZERO {
+            self.fired(
+                |action| matches!(action, Action::Latency { links, .. } if links.contains(&link)),
+            );
+        }
+        if clogged_until > departure {
+            self.fired(|action| matches!(action, Action::Clog { links } if links.contains(&link)));
+        }
+        let at = departure.max(clogged_until) + travels + added;
+        let handle = self.messages.insert(message);
+        self.events.schedule(at, Event::Deliver(handle));
     }
 
     /// A message arrives.
@@ -177,6 +334,13 @@ impl<O: Observer> World<'_, O> {
                     self.take_delivery(queue, message, worker, instance, key);
                 }
             }
+            Message::SecondDelivery { queue, message, worker, instance, key } => {
+                self.fold(16, worker, key);
+                self.tell(Fact::Arrived { direction: Direction::Request });
+                if !self.is_down(worker, instance) {
+                    self.take_second_delivery(queue, message, worker, instance, key);
+                }
+            }
             Message::GivenBack { queue, message, key } => {
                 self.fold(13, queue, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
@@ -196,13 +360,42 @@ impl<O: Observer> World<'_, O> {
 }
 
 impl Message {
+    /// Which way it goes.
+    pub(super) fn direction(&self) -> Direction {
+        match self {
+            Message::Reply { .. } => Direction::Reply,
+            Message::Request { .. }
+            | Message::Delivery { .. }
+            | Message::SecondDelivery { .. }
+            | Message::GivenBack { .. }
+            | Message::Extended { .. } => Direction::Request,
+        }
+    }
+
     fn key(&self) -> u64 {
         match *self {
             Message::Request { key, .. }
             | Message::Reply { key, .. }
             | Message::Delivery { key, .. }
+            | Message::SecondDelivery { key, .. }
             | Message::GivenBack { key, .. }
             | Message::Extended { key, .. } => key,
         }
+    }
+
+    /// The second copy of a message: the same content, but its draws are its own.
+    fn second(mut self) -> Message {
+        match &mut self {
+            Message::Request { key, .. } | Message::Reply { key, .. } => *key = key_of(*key, COPY),
+            &mut Message::Delivery { queue, message, worker, instance, key, .. } => {
+                let key = key_of(key, COPY);
+                return Message::SecondDelivery { queue, message, worker, instance, key };
+            }
+            // The queue knows a delivery that is given back by its key.
+            Message::SecondDelivery { .. }
+            | Message::GivenBack { .. }
+            | Message::Extended { .. } => {}
+        }
+        self
     }
 }

@@ -49,7 +49,8 @@ impl<'p, O: Observer> World<'p, O> {
         }
     }
 
-    /// Puts an event off that falls into a time when its instance does nothing; says whether it did.
+    /// Puts an event off that falls into a time when its instance does nothing; says whether it
+    /// did.
     pub(super) fn put_off(&mut self, event: Event) -> bool {
         match event {
             Event::Resume(job) => self.put_job_off(job),
@@ -65,7 +66,7 @@ impl<'p, O: Observer> World<'p, O> {
                 let Some(until) = self.paused_caller(call) else { return false };
                 let timer = self.events.schedule_timer(until, event);
                 if let Some(call) = self.calls.get_mut(call) {
-                    call.set_timer(timer);
+                    call.timer = Some(timer);
                 }
                 true
             }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::control::Action;
 use super::fact::{Fact, Observer};
 use super::{Local, World};
 use crate::kernel::draw::{Draw, Probability, Purpose};
@@ -212,10 +213,23 @@ impl<O: Observer> World<'_, O> {
             return None;
         }
         let draw = self.draws.draw(Purpose::Error, self.program.node(node).id, key, 0);
+        let (own_before, own_after) = match &self.program.node(node).kind {
+            Kind::Provider(rules) => (rules.errors_before, rules.errors_after),
+            other => unreachable!("{other:?} is no provider"),
+        };
+        let share = |action: &Action, after_effect: bool| match *action {
+            Action::Errors { node: failing, before, after } if failing == node => {
+                Some(if after_effect { after } else { before })
+            }
+            _ => None,
+        };
         if before.happens(draw) {
+            self.fired_by_chance(draw, own_before, |action| share(action, false));
             return Some(false);
         }
-        shifted(draw, before).filter(|&draw| after.happens(draw)).map(|_| true)
+        let draw = shifted(draw, before).filter(|&draw| after.happens(draw))?;
+        self.fired_by_chance(draw, own_after, |action| share(action, true));
+        Some(true)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::control::Action;
 use super::database::{Commit, Database, Write};
 use super::fact::{Fact, Observer};
 use super::job::{Subject, same_table, version};
@@ -94,6 +95,9 @@ impl<O: Observer> World<'_, O> {
             let Kind::Replica(rules) = &program.node(id).kind else { continue };
             let draw = self.draws.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
             let added = self.conditions.data[id.0 as usize].added_lag;
+            if added > Span::ZERO {
+                self.fired(|act| matches!(*act, Action::ReplicaLag { node, .. } if node == id));
+            }
             let at = self.now + rules.lag.sample(draw) + added;
             let replica = self.replica(id);
             replica.last = replica.last.max(at);
@@ -112,7 +116,11 @@ impl<O: Observer> World<'_, O> {
             && self.leaders[database.0 as usize] == database;
         let is_stopped = self.conditions.data[node.0 as usize].is_stopped;
         if is_cut_off || is_stopped || self.is_stopped(node) {
-            return;
+            return self.fired(|act| match *act {
+                Action::StopReplica { node: stopped } => stopped == node,
+                Action::CutOff { node: cut, .. } => is_cut_off && cut == database,
+                _ => false,
+            });
         }
         let now = self.now;
         let replica = self.replica(node);

@@ -28,7 +28,7 @@ fn explosions_end_with_the_name_of_a_limit() {
                   flow = [{ call = \"server.serve\", policy = \"client\" }]\n\
                   [service.server]\nworkers = WORKERS\nqueue = { limit = LIMIT }\n\
                   [service.server.on.serve]\nsteps = [STEP{ reply = \"REPLY\" }]\n\
-                  [policy.client]\nretry = { attempts = 4_000_000_000, backoff = \"none\", \
+                  [policy.client]\nretry = { attempts = \"unlimited\", backoff = \"none\", \
                   on = [\"failed\", \"rejected\"] }\n";
     let model = |rate: &str, workers: &str, limit: &str, step: &str, reply: &str| {
         server

@@ -220,6 +220,11 @@ fn experiments() {
 }
 
 #[test]
+fn links() {
+    check("links");
+}
+
+#[test]
 fn messaging() {
     check("messaging");
 }

@@ -58,6 +58,7 @@ fn every_column_and_key_is_described_and_no_other() {
     let written = [
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
+        ("`faults.csv`", header(&files::faults_csv(&campaign, &results))),
         ("`summary.json`", keys(&summary, &["metrics", "difference_to_first_arm"])),
         ("`manifest.json`", keys(&manifest, &["factors"])),
         ("Figures", drawn.iter().map(|figure| figure.name.to_owned()).collect()),

@@ -8,8 +8,10 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 use stormglass::kernel::draw::stream;
 use stormglass::model::document::{Sources, Value as Document};
+use stormglass::model::policy::text_of;
 use stormglass::model::problem::Problem;
 use stormglass::model::program::Program;
+use stormglass::policy::presets::{self, Preset};
 
 /// Makes models from a schema.
 pub(crate) struct Generator<'s> {
@@ -20,7 +22,7 @@ pub(crate) struct Generator<'s> {
 }
 
 /// How many changes are tried on each model.
-const CHANGES: u64 = 25;
+const CHANGES: u64 = 50;
 /// How deep a fresh value may be.
 const DEPTH: u32 = 6;
 
@@ -143,14 +145,23 @@ impl<'s> Generator<'s> {
             "policy": {
                 "policy0": { "timeout": "100ms" },
                 "policy1": { "timeout": "200ms", "retry": { "attempts": 3 } },
+                "policy2": self.preset(),
             },
         })
+    }
+
+    /// What a real client does, every number written out.
+    fn preset(&mut self) -> Value {
+        let runs = |preset: &&Preset| preset.policy.outlier.is_none();
+        let presets: Vec<&Preset> = presets::all().filter(runs).collect();
+        let chosen = presets[self.below(presets.len() as u64) as usize];
+        serde_json::to_value(text_of(&chosen.policy)).expect("a policy")
     }
 
     /// A step of a handler in a layer; calls go to deeper layers only.
     fn handler_step(&mut self, layer: u64, layers: u64) -> Value {
         let deeper = layer + 1 + self.below(2);
-        let policy = self.pick(&["policy0", "policy1"]);
+        let policy = self.pick(&["policy0", "policy1", "policy2"]);
         match self.below(7) {
             0 if deeper < layers => {
                 json!({ "call": format!("service{deeper}.ask"), "policy": policy })
@@ -324,6 +335,9 @@ impl<'s> Generator<'s> {
     /// Notes every property that a model has.
     fn cover(&mut self, value: &Value, schema: &'s Value, name: &str) {
         let (schema, name) = self.resolve(schema, name);
+        for choice in schema["anyOf"].as_array().into_iter().flatten() {
+            self.cover(value, choice, &name);
+        }
         let choices = schema["oneOf"].as_array().into_iter().flatten();
         let choices: Vec<&'s Value> = choices.chain([schema]).collect();
         match value {
@@ -352,6 +366,8 @@ impl<'s> Generator<'s> {
         Some(match name {
             "Duration" => json!(self.pick(&["0s", "1ms", "10ms", "100ms", "500ms", "1s", "5s"])),
             "Rate" => json!(self.pick(&["0/s", "1/s", "20/s", "50/s", "600/min"])),
+            "Bandwidth" => json!(self.pick(&["1/s", "200/s", "10MB/s", "1Mbit/s"])),
+            "Size" => json!(self.pick(&["0B", "1kB", "2MB"])),
             "RetryAfter" => json!(self.pick(&["exact", "10ms", "1s"])),
             "Share" => json!(self.pick(&["0%", "5%", "50%", "100%"])),
             "Count" => json!(self.pick(&["1", "3", "20", "unlimited"]))
@@ -382,7 +398,7 @@ impl<'s> Generator<'s> {
             "publish" | "queue" | "takes" => &["queue0"],
             "dead_letters" => &["queue1"],
             "cache" | "invalidate" => &["cache0"],
-            "policy" => &["policy0", "policy1"],
+            "policy" => &["policy0", "policy1", "policy2"],
             "write" => &["table0 = new", "table1 = old", "outbox = event", "audit = entry"],
             "backoff" => &["none", "constant 10ms", "linear 10ms", "exponential 10ms x2 cap 1s"],
             "preset" => &["grpc", "istio", "aws-standard@2.1", "envoy"],

@@ -5,6 +5,7 @@ mod clients;
 mod database;
 mod links;
 mod outbox;
+mod places;
 mod provider;
 mod queue;
 mod replica;
@@ -26,10 +27,11 @@ use crate::model::language::{
 };
 use crate::model::policy::{self, PolicyText};
 use crate::model::problem::Problem;
-use crate::model::program::{Kind, Node, NodeId, Program, Station};
+use crate::model::program::{Kind, Node, NodeId, Place, Program, Sharing, Station};
 use crate::model::quantity::Count;
 use crate::model::recording::with_recordings;
 use crate::policy::Policy;
+use crate::policy::presets::Scope;
 
 /// Reads a file that a model names, by its path as written.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;
@@ -104,6 +106,7 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
     let mut compiler = Compiler { document, program: Program::default(), problems };
     compiler.policies(&sections);
     compiler.nodes(&sections, read_file);
+    compiler.places(&sections);
     compiler.lines(&sections);
     compiler.bulkheads(&sections);
     compiler.links(&sections);
@@ -204,10 +207,18 @@ impl Compiler<'_> {
     }
 
     fn policies(&mut self, sections: &Sections) {
+        let target = Sharing { scope: Scope::ProcessAndTarget, origin: 0 };
         self.program.policies.push(("none".to_owned(), Policy::default()));
+        self.program.sharing.push(target);
         for (name, text) in &sections.policy {
-            match policy::compile(text) {
-                Ok(policy) => self.program.policies.push((name.clone(), policy)),
+            let compiled =
+                policy::compile(text).and_then(|policy| policy::runnable(&policy).map(|()| policy));
+            match compiled {
+                Ok(policy) => {
+                    let origin = self.program.policies.len() as u16;
+                    self.program.policies.push((name.clone(), policy));
+                    self.program.sharing.push(Sharing { scope: policy::scope(text), origin });
+                }
                 Err(problem) => self.problem(&["policy", name], problem),
             }
         }
@@ -263,7 +274,8 @@ impl Compiler<'_> {
             self.problem(&[section, name, key], problem);
         }
         let id = NodeId(self.program.nodes.len() as u16);
-        self.program.nodes.push(Node { name: name.to_owned(), id: name_id(name), kind, station });
+        let (name, place) = (name.to_owned(), Place::default());
+        self.program.nodes.push(Node { id: name_id(&name), name, kind, station, place });
         Some(id)
     }
 }

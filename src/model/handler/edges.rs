@@ -6,8 +6,9 @@ use crate::kernel::time::Span;
 use crate::model::check;
 use crate::model::problem::Problem;
 use crate::model::program::{
-    Call, Edge, EdgeId, Kind, Memory, NodeId, Operation, OperationId, Token,
+    Call, Edge, EdgeId, Kind, Memory, NodeId, Operation, OperationId, Sharing, StateOf, Token,
 };
+use crate::policy::presets::Scope;
 
 impl Handlers<'_, '_> {
     /// The operation of a service or provider that `NODE.OPERATION` names.
@@ -112,14 +113,23 @@ impl Handlers<'_, '_> {
             return EdgeId(0);
         }
         let program = &mut self.compiler.program;
+        let Sharing { scope, origin } = program.sharing[policy as usize];
+        let (owner, states, state_of) = match scope {
+            Scope::ProcessAndTarget => {
+                ((Some(caller), policy, Some(target)), processes, StateOf::Process)
+            }
+            Scope::Process => ((Some(caller), policy, None), processes, StateOf::Process),
+            Scope::Shared => ((None, origin, None), 1, StateOf::Everybody),
+            Scope::Request => ((None, policy, None), 0, StateOf::Call),
+        };
         let scopes = &mut program.scopes;
-        let scope = *self.scopes.entry((caller, policy, target)).or_insert_with(|| {
+        let scope = *self.scopes.entry(owner).or_insert_with(|| {
             let first = scopes.len() as u32;
-            scopes.resize(scopes.len() + processes as usize, policy);
+            scopes.resize(scopes.len() + states as usize, policy);
             first
         });
         let id = name_id(&name);
-        program.edges.push(Edge { name, id, caller, target, policy, scope, is_entry });
+        program.edges.push(Edge { name, id, caller, target, policy, scope, state_of, is_entry });
         EdgeId((program.edges.len() - 1) as u16)
     }
 
@@ -138,6 +148,7 @@ impl Handlers<'_, '_> {
         let known = program.policies.iter().position(|known| *known == patient);
         known.unwrap_or_else(|| {
             program.policies.push(patient);
+            program.sharing.push(program.sharing[policy as usize]);
             program.policies.len() - 1
         }) as u16
     }

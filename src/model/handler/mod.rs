@@ -33,8 +33,8 @@ pub(super) struct Handlers<'c, 'd> {
     built_in: IndexMap<(NodeId, &'static str, u16), OperationId>,
     /// Edges by caller, target operation's name and policy.
     edges: IndexMap<(NodeId, String, u16), EdgeId>,
-    /// First policy states by caller, policy and target.
-    scopes: IndexMap<(NodeId, u16, NodeId), u32>,
+    /// First policy states by caller, policy and target, as far as the state belongs to them.
+    scopes: IndexMap<(Option<NodeId>, u16, Option<NodeId>), u32>,
 }
 
 /// Where a list of steps stands in the file and whose it is.

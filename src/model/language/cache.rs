@@ -33,4 +33,10 @@ pub struct Cache {
     /// How long a lookup or a fill takes.
     #[serde(default = "instantly")]
     pub latency: Distribution,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }

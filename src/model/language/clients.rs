@@ -32,6 +32,12 @@ pub struct Clients {
     /// Instead of `flow`: several things that users do, each in its share.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mix: Vec<Choice>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 /// One of several things that users do.

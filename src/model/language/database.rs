@@ -38,6 +38,12 @@ pub struct Database {
     /// The tables.
     #[serde(default)]
     pub tables: IndexMap<String, Table>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 /// When the write-ahead log reaches the disk.

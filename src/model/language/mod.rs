@@ -21,7 +21,7 @@ pub use arrivals::{Arrivals, Bursts, Closed, Daily, ProfileStep, Size, Trace};
 pub use cache::Cache;
 pub use clients::{Choice, Clients, Hot, Keys};
 pub use database::{Database, Flush, Replication, Rows, SemiSync, Table};
-pub use link::Link;
+pub use link::{Link, Reordering};
 pub use outbox::{Claim, Outbox, Tail};
 pub use overload::{
     Aimd, Allowance, Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, Gradient2,

@@ -35,6 +35,12 @@ pub struct Outbox {
     /// How it calls the database and the queue.
     #[serde(default)]
     pub policy: Option<String>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 /// What relays do about rows that another one has taken.

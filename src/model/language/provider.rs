@@ -49,6 +49,12 @@ pub struct Provider {
     /// Without it, until it ends.
     #[serde(default)]
     pub key_lease: Option<Span>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 /// How often a provider may be called.

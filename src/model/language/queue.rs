@@ -53,6 +53,12 @@ pub struct Queue {
     /// How long the queue takes to accept a message or an acknowledgement.
     #[serde(default = "instantly")]
     pub latency: Distribution,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 fn yes() -> bool {

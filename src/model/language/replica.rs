@@ -27,4 +27,10 @@ pub struct Replica {
     /// How long a request waits for a connection before it is `rejected`; for ever by default.
     #[serde(default)]
     pub acquire_timeout: Option<Span>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }

@@ -147,6 +147,12 @@ pub struct Service {
     /// What an operation does.
     #[serde(default)]
     pub on: IndexMap<String, Handler>,
+    /// The zone that it is in.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: Option<String>,
 }
 
 /// When an instance stands still, and for how long: each instance for itself.

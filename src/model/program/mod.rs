@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod kind;
+mod place;
 mod station;
 mod step;
 
@@ -9,13 +10,16 @@ use super::language::Rows;
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::policy::Policy;
+use crate::policy::presets::Scope;
 
 pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::{
     Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
     Replica, Service, Tail,
 };
+pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
 pub use step::{
     CachedRead, Call, ChanceOf, Condition, Fork, Memory, Step, Token, Transaction, Wait,
@@ -66,6 +70,8 @@ pub struct Program {
     pub links: Vec<Link>,
     /// Every policy with its name.
     pub policies: Vec<(String, Policy)>,
+    /// For each policy, to whom its state belongs.
+    pub sharing: Vec<Sharing>,
     /// For each policy state of a run, which policy it belongs to.
     pub scopes: Vec<u16>,
     /// Every transaction.
@@ -89,6 +95,8 @@ pub struct Node {
     pub kind: Kind,
     /// Its workers and waiting lines.
     pub station: Station,
+    /// Where it is.
+    pub place: Place,
 }
 
 /// One operation of a node.
@@ -121,8 +129,30 @@ pub struct Edge {
     pub policy: u16,
     /// The policy state of the caller's first process; the others follow.
     pub scope: u32,
+    /// Whose policy state a call uses.
+    pub state_of: StateOf,
     /// Whether users call here: then a call is a request.
     pub is_entry: bool,
+}
+
+/// Whose policy state a call uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateOf {
+    /// That of its process.
+    Process,
+    /// The one of all callers.
+    Everybody,
+    /// Its own.
+    Call,
+}
+
+/// To whom the state of a policy belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// To whom.
+    pub scope: Scope,
+    /// The policy of the file of which this is one with less patience; or itself.
+    pub origin: u16,
 }
 
 /// What happens to messages between two nodes.
@@ -134,6 +164,16 @@ pub struct Link {
     pub request_loss: Probability,
     /// Replies that never arrive.
     pub reply_loss: Probability,
+    /// Messages that arrive twice.
+    pub duplication: Probability,
+    /// Messages that are late.
+    pub reordering: Probability,
+    /// How late they are.
+    pub lateness: Distribution,
+    /// How long a message keeps others from being sent, each way; zero without a bandwidth.
+    pub transmission: Span,
+    /// For how long messages may wait to be sent; what would wait longer is lost.
+    pub backlog: Span,
 }
 
 /// A table of a database.

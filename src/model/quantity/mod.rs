@@ -1,5 +1,6 @@
 //! Quantities as they are written: a number and its unit.
 
+mod bandwidth;
 mod distribution;
 mod retry_after;
 mod schema;
@@ -12,6 +13,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::kernel::time::Span;
 
+pub use bandwidth::{Bandwidth, Size};
 pub(super) use distribution::RECORDED_MAX;
 pub use retry_after::RetryAfter;
 pub use shift::Shift;

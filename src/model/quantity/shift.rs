@@ -14,8 +14,8 @@ use crate::kernel::time::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shift(pub i64);
 
-const SHIFT: &str = "a shift: a duration with or without a minus, such as \"5s\" or \"-200ms\" (ns, us, \
-                     ms, s, min, h, d), of at most a century";
+const SHIFT: &str = "a shift: a duration with or without a minus, such as \"5s\" or \"-200ms\" \
+                     (ns, us, ms, s, min, h, d), of at most a century";
 
 fn parse_shift(text: &str) -> Option<Shift> {
     let (text, sign) = match text.strip_prefix('-') {

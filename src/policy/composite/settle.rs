@@ -27,6 +27,21 @@ impl Policy {
         response: Response,
         draw: Draw,
     ) -> Verdict {
+        self.observe(state, progress, now, started, response, draw);
+        self.conclude(state, progress, now, call_started, response, draw)
+    }
+
+    /// Tells what an admitted attempt came back with, without asking what to do: one of several
+    /// attempts of a call that run side by side.
+    pub fn observe(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        now: Time,
+        started: Time,
+        response: Response,
+        draw: Draw,
+    ) {
         debug_assert!(progress.running, "no attempt is running");
         progress.running = false;
         let outcome = response.outcome;
@@ -36,6 +51,18 @@ impl Policy {
         if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
             budget.observe(state, &mut progress.share, outcome, retryable, now);
         }
+    }
+
+    /// Asks what to do after all attempts that ran side by side have come to this.
+    pub fn conclude(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        now: Time,
+        call_started: Time,
+        response: Response,
+        draw: Draw,
+    ) -> Verdict {
         let verdict = self.decide(state, progress, now, call_started, response, draw);
         if !matches!(verdict, Verdict::Retry { .. }) {
             self.end(state, progress);
@@ -82,11 +109,16 @@ impl Policy {
     /// The call ends without a verdict: its caller crashed, or its deadline passed while it ran or
     /// waited. Gives back whatever it holds.
     pub fn abandon(&self, state: &mut State, progress: &mut Progress) {
+        self.abandon_attempt(state, progress);
+        self.end(state, progress);
+    }
+
+    /// The running attempt of a call will not be heard: another copy was the answer.
+    pub fn abandon_attempt(&self, state: &mut State, progress: &mut Progress) {
         if std::mem::take(&mut progress.running) {
             self.leave_attempt(state, progress);
         }
         self.release(state, progress);
-        self.end(state, progress);
     }
 
     /// Tells the parts that learn from outcomes.
@@ -178,9 +210,6 @@ impl Policy {
 
     /// Gives back what a call holds across its attempts, once.
     fn end(&self, state: &mut State, progress: &mut Progress) {
-        if progress.copy {
-            return;
-        }
         if let (Some(bulkhead), Some(state)) = (&self.bulkhead, &mut state.bulkhead) {
             match std::mem::take(&mut progress.room) {
                 Room::Outside => {}
@@ -189,6 +218,7 @@ impl Policy {
             }
         }
         if std::mem::take(&mut progress.begun)
+            && !progress.copy
             && let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
         {
             budget.end(state, &mut progress.share);

@@ -154,6 +154,11 @@ impl Hedge {
 }
 
 impl Copies {
+    /// A copy that was counted could not start.
+    pub fn deny(&mut self) {
+        self.running -= 1;
+    }
+
     /// How many copies were sent.
     #[must_use]
     pub fn sent(&self) -> u32 {

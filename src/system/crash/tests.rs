@@ -97,7 +97,7 @@ fn controls(program: &Program, pause: bool) -> Vec<Control> {
             true => Action::Pause { node, instances },
             false => Action::Crash { node, instances, unreachable: round % 3 == 0 },
         };
-        Control { from, until: from + Span::from_millis(500), action }
+        Control { fault: 0, from, until: from + Span::from_millis(500), action }
     });
     nodes.collect()
 }
@@ -115,7 +115,7 @@ fn after_crashes_and_a_drain_every_place_is_free() {
         let mut world = World::new(&program, controls, seed, end, Limits::until(horizon), ());
         assert_eq!(world.run_to_the_end(), Ending::Complete);
         assert!(world.orders > 2000, "the places were taken");
-        // The relay never rests: it may be asking the database at the end, and nobody else anything.
+        // The relay never rests: it may be asking the database at the end, and nobody else is.
         let asks = world.calls.len();
         assert_eq!(world.jobs.iter().filter(|(_, job)| is_of_relay(&program, job)).count(), 1);
         assert!(asks <= 1 && world.jobs.len() <= 1 + asks, "only the relay is at work");

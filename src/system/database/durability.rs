@@ -14,6 +14,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{Kind, NodeId, TableId, TransactionId};
+use crate::system::control::Action;
 use crate::system::fact::{Fact, Observer};
 use crate::system::{Event, World};
 
@@ -199,6 +200,7 @@ impl<O: Observer> World<'_, O> {
         let node = job.node;
         let is_full = self.conditions.nodes[node.0 as usize].disk_full;
         if is_full {
+            self.fired(|act| matches!(*act, Action::DiskFull { node: full } if full == node));
             self.tell(Fact::Failed { node, after_effect: false });
         }
         is_full

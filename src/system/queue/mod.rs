@@ -7,6 +7,7 @@
 mod group;
 mod upkeep;
 
+use super::control::Action;
 use super::fact::{Direction, Fact, Observer, Refusal};
 use super::job::{Job, Origin, Subject};
 use super::network::Message;
@@ -51,6 +52,11 @@ impl Queue {
     pub(super) fn new(rules: &program::Queue) -> Queue {
         let groups = rules.groups.iter().map(|_| Group::new(rules.partitions)).collect();
         Queue { groups, expiry: None, remembers: Span::ZERO }
+    }
+
+    /// How many messages are not done with, in all groups.
+    pub(super) fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.messages().count()).sum()
     }
 
     /// The order and due time of every message that is not done with, for each group.
@@ -126,6 +132,7 @@ impl<O: Observer> World<'_, O> {
             });
         }
         self.queued += groups;
+        self.ledger.accept(node, groups);
         self.expire_at(node, expires);
         self.tell(Fact::Enqueued { queue: node, order: subject.order, event });
         for index in 0..groups {
@@ -147,7 +154,13 @@ impl<O: Observer> World<'_, O> {
 
     /// Hands messages to free workers of a group as long as there are both.
     fn hand_out(&mut self, node: NodeId, index: usize) {
-        if self.conditions.nodes[node.0 as usize].stalled || self.is_stopped(node) {
+        if self.is_stopped(node) {
+            return;
+        }
+        if self.conditions.nodes[node.0 as usize].stalled {
+            self.fired(
+                |act| matches!(*act, Action::QueueStall { node: stalled } if stalled == node),
+            );
             return;
         }
         let most = self.queue_rules(node).in_flight;
@@ -230,23 +243,50 @@ impl<O: Observer> World<'_, O> {
         instance: u32,
         key: u64,
     ) {
+        match self.delivered_job(queue, message, worker, instance, key) {
+            Some(handle) => self.ready.push_back(handle),
+            // It was acknowledged by an earlier receiver while it travelled.
+            None => self.leave(worker, instance),
+        }
+    }
+
+    /// A second copy of a delivered message reaches the service. No worker expects it: it waits for
+    /// one like a request, and is dropped where there is no room.
+    pub(super) fn take_second_delivery(
+        &mut self,
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        key: u64,
+    ) {
+        if let Some(handle) = self.delivered_job(queue, message, worker, instance, key) {
+            self.enter(handle, worker, instance);
+        }
+    }
+
+    /// The job that handles a delivered message, unless the message is done with.
+    fn delivered_job(
+        &mut self,
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        key: u64,
+    ) -> Option<Handle> {
         let Kind::Service(program::Service { takes: Some(operation), .. }) =
             self.program.node(worker).kind
         else {
-            return;
+            return None;
         };
         let (group, number) = group_and_number(message);
-        let Some(queued) = self.queue(queue).groups[group].get(number) else {
-            // It was acknowledged by an earlier receiver while it travelled.
-            return self.leave(worker, instance);
-        };
-        let subject = queued.subject;
+        let subject = self.queue(queue).groups[group].get(number)?.subject;
         let origin = Origin::Delivery { queue, message };
         let mut job = Job::new(self.program, operation, key, origin, subject);
         job.instance = instance;
         let handle = self.jobs.insert(job);
-        self.ready.push_back(handle);
         self.expect_heartbeat(queue, handle);
+        Some(handle)
     }
 
     /// A worker's handler failed: the message goes back, if the queue has a rule for it.

@@ -7,6 +7,7 @@ use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId};
+use crate::system::control::Action;
 use crate::system::fact::{Direction, Fact, Observer};
 use crate::system::job::Origin;
 use crate::system::network::Message;
@@ -97,6 +98,7 @@ impl<O: Observer> World<'_, O> {
     pub(in crate::system) fn redeliver(&mut self, node: NodeId, since: Span) {
         for index in 0..self.queue_rules(node).groups.len() {
             for number in self.queue(node).groups[index].in_flight() {
+                self.fired_redelivery(node);
                 if let Some(timer) = self.queue(node).groups[index].show(number) {
                     self.events.cancel(timer);
                 }
@@ -108,11 +110,18 @@ impl<O: Observer> World<'_, O> {
                 .filter(|&(at, queued)| now.since(at) <= since && queued.expires > now);
             for (_, queued) in again {
                 self.queued += 1;
+                self.ledger.accept(node, 1);
+                self.fired_redelivery(node);
                 self.expire_at(node, queued.expires);
                 self.queue(node).groups[index].push(Queued { hidden: None, ..queued });
             }
             self.hand_out(node, index);
         }
+    }
+
+    /// Tells which fault a redelivery is due to.
+    fn fired_redelivery(&mut self, queue: NodeId) {
+        self.fired(|action| matches!(*action, Action::Redelivery { node, .. } if node == queue));
     }
 
     /// A message stays hidden because its queue does nothing at present.

@@ -51,6 +51,11 @@ impl Station {
         }
     }
 
+    /// How many jobs wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn outstanding(&self) -> usize {
         self.busy as usize + self.waiting.len()
     }

@@ -120,6 +120,7 @@ fn a_database_crash_keeps_exactly_what_was_flushed() {
             let first = Time(400_000_000 + round * 7_300_001);
             let second = first + Span::from_millis(251);
             let crash = |from| Control {
+                fault: 0,
                 from,
                 until: from + Span::from_millis(40),
                 action: Action::Crash { node: database, instances: 0..1, unreachable: false },
@@ -162,8 +163,9 @@ fn nothing_is_flushed_while_the_disk_is_full() {
     let node: NodeId = program.find_node("orders").unwrap();
     let at = |millis: u64| Time(millis * 1_000_000);
     let controls = [
-        Control { from: at(400), until: at(900), action: Action::DiskFull { node } },
+        Control { fault: 0, from: at(400), until: at(900), action: Action::DiskFull { node } },
         Control {
+            fault: 0,
             from: at(800),
             until: at(850),
             action: Action::Crash { node, instances: 0..1, unreachable: false },

@@ -1,0 +1,227 @@
+//! What Envoy does, however it is configured: by itself, by Istio, by a gateway.
+
+use super::note::{Notes, shown};
+use super::object::{Object, Parse};
+use super::outcome::{self, Condition, both, names};
+use super::quantity::{count, flag, number, percent, texts, wrong};
+use crate::kernel::time::Span;
+use crate::model::document::{Data, Value};
+use crate::model::problem::Problem;
+use crate::policy::OutcomeSet;
+use crate::policy::backoff::{Backoff, Jitter};
+use crate::policy::bulkhead::{Around, Bulkhead};
+use crate::policy::outlier::{Outlier, Sweep};
+
+pub(super) const BACKOFF: &str = "envoyproxy/envoy backoff_strategy.cc";
+pub(super) const OUTLIER: &str = "Envoy, outlier_detection.proto";
+
+/// Windows of `base`, 2 `base`, 4 `base` and so on up to `longest`, anything of each, in whole
+/// milliseconds (`backoff_strategy.cc`).
+pub(super) fn backoff(base: Span, longest: Span) -> Backoff {
+    Backoff::exponential(base, 2.0)
+        .capped(longest)
+        .jittered(Jitter::Full)
+        .truncated_to(Span::from_millis(1))
+}
+
+/// A window of no time is refused by Envoy too.
+pub(super) fn positive(notes: &mut Notes, object: &Object<'_>, span: Span, what: &str) {
+    if span == Span::ZERO {
+        let problem = Problem::new(format!("`{what}` of {} is no time", object.path));
+        notes.problems.push(problem.expected("more than 0s"));
+    }
+}
+
+/// Reads `retry_on`: conditions, and in Istio status codes among them. `codes` are those of
+/// `retriable-status-codes`.
+pub(super) fn conditions(
+    notes: &mut Notes,
+    path: &str,
+    value: &Value,
+    codes: OutcomeSet,
+    takes_codes: bool,
+) -> OutcomeSet {
+    let (mut set, mut unmodelled) = (OutcomeSet::NONE, Vec::new());
+    let list = match texts(value) {
+        Ok(list) => list,
+        Err(problem) => {
+            notes.problems.push(problem);
+            return set;
+        }
+    };
+    for name in list.iter().filter(|name| !name.is_empty()) {
+        let code = name.parse().ok().filter(|_| takes_codes).and_then(outcome::http);
+        match (code, outcome::condition(name)) {
+            (Some(outcome), _) => set = set.with(outcome),
+            (None, Some(Condition::Outcomes(outcomes))) => set = both(set, *outcomes),
+            (None, Some(Condition::StatusCodes)) => set = both(set, codes),
+            (None, Some(Condition::Nothing)) => unmodelled.push(name.as_str()),
+            (None, None) => {
+                let known = outcome::conditions();
+                let problem = Problem::unknown("retry condition", name, &known);
+                notes.problems.push(problem.at(value.at));
+            }
+        }
+    }
+    let mut means = format!("retried: {}", names(set));
+    if !unmodelled.is_empty() {
+        means += &format!("; nothing in a run is `{}`", unmodelled.join("`, `"));
+    }
+    notes.given(path, shown(value), means);
+    set
+}
+
+/// Reads a list of HTTP status codes.
+pub(super) fn status_codes(
+    notes: &mut Notes,
+    object: &mut Object<'_>,
+    key: &'static str,
+) -> Option<OutcomeSet> {
+    let (path, value) = object.value(key)?;
+    let Data::List(codes) = &value.data else {
+        notes.problems.push(wrong(value, "a list of HTTP status codes"));
+        return None;
+    };
+    let mut set = OutcomeSet::NONE;
+    for code in codes {
+        match count(code).ok().and_then(outcome::http) {
+            Some(outcome) => set = set.with(outcome),
+            None => notes.problems.push(wrong(code, "an HTTP status code from 400 to 599")),
+        }
+    }
+    notes.given(&path, shown(value), format!("are the outcomes {}", names(set)));
+    Some(set)
+}
+
+/// The limits of connections, of waiting calls and of calls: each call of HTTP/1.1 takes a
+/// connection, those of HTTP/2 share one (`resource_manager_impl.h`, `http1/conn_pool.cc`).
+pub(super) fn bulkhead(
+    connections: Option<u32>,
+    pending: Option<u32>,
+    requests: Option<u32>,
+) -> Option<Bulkhead> {
+    if connections.is_none() && pending.is_none() && requests.is_none() {
+        return None;
+    }
+    let unlimited = u32::MAX;
+    Some(Bulkhead {
+        limit: connections.unwrap_or(unlimited).min(requests.unwrap_or(unlimited)),
+        queue: pending.unwrap_or(unlimited),
+        around: Around::Attempt,
+    })
+}
+
+/// The keys of outlier detection of one configurator, and its defaults.
+pub(super) struct Ejection {
+    pub(super) duration: Parse<Span>,
+    pub(super) start: Outlier,
+    pub(super) source: &'static str,
+    pub(super) in_a_row: &'static str,
+    /// The key of gateway errors in a row, where naming it enforces it.
+    pub(super) gateway: Option<&'static str>,
+    pub(super) interval: &'static str,
+    pub(super) base: &'static str,
+    pub(super) most: &'static str,
+}
+
+/// Reads what every configurator has: counts in a row, times, and the largest share.
+pub(super) fn ejection(notes: &mut Notes, object: &mut Object<'_>, keys: &Ejection) -> Outlier {
+    let Ejection { start, source, duration, .. } = *keys;
+    let in_a_row =
+        object.read(notes, keys.in_a_row, count, (start.consecutive, source), "failures in a row");
+    let means = "502, 503, 504 in a row: nearly all failures of a run are, the smaller count \
+                 decides; 0 is off";
+    let gateway =
+        keys.gateway.and_then(|key| object.limit(notes, key, count, ("off", source), means));
+    let interval =
+        object.read(notes, keys.interval, duration, (start.interval, source), "between sweeps");
+    let base = object.read(notes, keys.base, duration, (start.base, source), "first ejection");
+    positive(notes, object, interval, keys.interval);
+    let most = start.most_ejected * 100.0;
+    let most = object.read(notes, keys.most, percent, (most, source), "% of the hosts");
+    let consecutive = match gateway {
+        Some(gateway) if gateway > 0 && (in_a_row == 0 || gateway < in_a_row) => gateway,
+        _ => in_a_row,
+    };
+    let longest = start.longest.max(base);
+    Outlier { consecutive, interval, base, longest, most_ejected: most / 100.0, ..start }
+}
+
+/// Reads what only Envoy itself has: which rules are enforced, and the sweeps.
+pub(super) fn enforcement(notes: &mut Notes, object: &mut Object<'_>, outlier: &mut Outlier) {
+    let on = |percent: f64| percent > 0.0;
+    let source = OUTLIER;
+    let mut enforced =
+        |key, default, means| object.read(notes, key, percent, (default, source), means);
+    let means = "0 is off; any other share counts as 100";
+    if !on(enforced("enforcing_consecutive_5xx", 100.0, means)) {
+        outlier.consecutive = 0;
+    }
+    let by_rate = on(enforced("enforcing_success_rate", 100.0, means));
+    let by_share = on(enforced("enforcing_failure_percentage", 0.0, means));
+    if by_rate {
+        let hosts = ("success_rate_minimum_hosts", 5);
+        let volume = ("success_rate_request_volume", 100);
+        let factor = object.read(
+            notes,
+            "success_rate_stdev_factor",
+            number,
+            (1900.0, source),
+            "thousandths of a standard deviation below the mean",
+        );
+        outlier.deviations = Some((factor / 1000.0, sweep(notes, object, hosts, volume)));
+    } else {
+        outlier.deviations = None;
+        let keys = [
+            "success_rate_minimum_hosts",
+            "success_rate_request_volume",
+            "success_rate_stdev_factor",
+        ];
+        object.ignore(notes, &keys, "enforcing_success_rate is 0");
+    }
+    if by_share {
+        let hosts = ("failure_percentage_minimum_hosts", 5);
+        let volume = ("failure_percentage_request_volume", 50);
+        let share = object.read(
+            notes,
+            "failure_percentage_threshold",
+            percent,
+            (85.0, source),
+            "% of failed calls",
+        );
+        outlier.failure_share = Some((share / 100.0, sweep(notes, object, hosts, volume)));
+    } else {
+        let keys = [
+            "failure_percentage_minimum_hosts",
+            "failure_percentage_request_volume",
+            "failure_percentage_threshold",
+        ];
+        object.ignore(notes, &keys, "enforcing_failure_percentage is 0");
+    }
+    let one = "one host may always be ejected";
+    outlier.always_one = object.read(notes, "always_eject_one_host", flag, (false, source), one);
+}
+
+fn sweep(
+    notes: &mut Notes,
+    object: &mut Object<'_>,
+    (hosts, least_hosts): (&'static str, u32),
+    (volume, least_volume): (&'static str, u32),
+) -> Sweep {
+    Sweep {
+        hosts: object.read(notes, hosts, count, (least_hosts, OUTLIER), "hosts, else no verdict"),
+        volume: object.read(notes, volume, count, (least_volume, OUTLIER), "calls of a host"),
+    }
+}
+
+/// What balances at a service, in the words of the language.
+pub(super) fn balance_hint(policy: &str) -> &'static str {
+    match policy.to_uppercase().as_str() {
+        "ROUND_ROBIN" | "ROUNDROBIN" => "say balance = \"round_robin\" at the service",
+        "LEAST_REQUEST" | "LEASTREQUEST" | "LEAST_CONN" => {
+            "say balance = \"two_choices\" at the service"
+        }
+        "RANDOM" => "say balance = \"random\" at the service",
+        _ => "balancing is a key of the service, which has no such rule",
+    }
+}

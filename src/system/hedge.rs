@@ -1,0 +1,251 @@
+//! Copies of a running attempt: several attempts of one call in flight, the first good answer wins.
+//!
+//! Only calls whose policy hedges have an entry here. What the other copies come to when one has
+//! won is stale: nothing is cancelled at the server.
+
+use super::World;
+use super::call::{Resumption, draw_name};
+use super::fact::{Fact, Observer};
+use super::network::Message;
+use crate::kernel::draw::{Draw, Purpose, key_of};
+use crate::kernel::slab::Handle;
+use crate::kernel::time::Time;
+use crate::policy::hedge::{Copies, Hedge, Next, Step};
+use crate::policy::{Admission, Outcome, Policy, Progress, Response};
+use crate::system::Event;
+
+/// The copies of one call.
+#[derive(Debug)]
+pub(super) struct Hedged {
+    copies: Copies,
+    running: Vec<Copy>,
+    /// When the next copy is due.
+    due: Time,
+    /// What the last copy that failed came to.
+    last: Outcome,
+}
+
+/// One attempt of several.
+#[derive(Debug)]
+struct Copy {
+    attempt: u32,
+    /// Nothing for the first copy: its progress is that of the call.
+    progress: Option<Progress>,
+    started: Time,
+    /// When it times out.
+    until: Time,
+}
+
+impl<'p, O: Observer> World<'p, O> {
+    /// The first attempt of a call whose policy hedges was sent.
+    pub(super) fn begin_hedging(&mut self, handle: Handle, until: Time) {
+        let Some((policy, hedge)) = self.hedging(handle) else { return };
+        debug_assert!(policy.hedge.is_some());
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        let Some(state) = &mut self.policies[call.scope as usize].hedge else { return };
+        let copies = hedge.begin(state, self.now);
+        let due = hedge.due(state, &copies).map_or(Time::NEVER, |span| self.now + span);
+        let first = Copy { attempt: call.sent, progress: None, started: self.now, until };
+        let last = Outcome::TimedOut;
+        call.hedged = self.hedges.insert(Hedged { copies, running: vec![first], due, last });
+        self.set_hedge_timer(handle);
+    }
+
+    /// Whether a caller waits for this attempt, alone or among copies.
+    pub(super) fn expects(&self, handle: Handle, attempt: u32) -> bool {
+        self.calls.get(handle).is_some_and(|call| match self.hedges.get(call.hedged) {
+            None => call.waits_for(attempt),
+            Some(hedged) => hedged.running.iter().any(|copy| copy.attempt == attempt),
+        })
+    }
+
+    /// A reply to one of several copies has arrived.
+    pub(super) fn take_copy(
+        &mut self,
+        handle: Handle,
+        attempt: u32,
+        response: Response,
+        value: u64,
+    ) {
+        let Some(hedged) = self.hedged(handle) else { return };
+        let Some(index) = hedged.running.iter().position(|copy| copy.attempt == attempt) else {
+            return;
+        };
+        if self.copy_back(handle, index, response, value) {
+            self.set_hedge_timer(handle);
+        }
+    }
+
+    /// A copy has taken too long, or the next one is due.
+    pub(super) fn hedge_tick(&mut self, handle: Handle) {
+        if let Some(call) = self.calls.get_mut(handle) {
+            call.timer = None;
+        }
+        let now = self.now;
+        while let Some(hedged) = self.hedged(handle)
+            && let Some(index) = hedged.running.iter().position(|copy| copy.until <= now)
+        {
+            if !self.copy_back(handle, index, Response::new(Outcome::TimedOut), 0) {
+                return;
+            }
+        }
+        if self.hedged(handle).is_some_and(|hedged| hedged.due <= now) && !self.next_copy(handle) {
+            return;
+        }
+        self.set_hedge_timer(handle);
+    }
+
+    /// Books what one copy came to; says whether the call goes on.
+    fn copy_back(&mut self, handle: Handle, index: usize, response: Response, value: u64) -> bool {
+        let Some((policy, hedge)) = self.hedging(handle) else { return false };
+        let Some(call) = self.calls.get_mut(handle) else { return false };
+        let Some(hedged) = self.hedges.get_mut(call.hedged) else { return false };
+        let mut copy = hedged.running.remove(index);
+        let edge = self.program.edge(call.step.edge);
+        let work = key_of(call.key, u64::from(copy.attempt));
+        let draw = self.draws.draw(Purpose::Policy, edge.id, work, 1);
+        let state = &mut self.policies[call.scope as usize];
+        let progress = copy.progress.as_mut().unwrap_or(&mut call.progress);
+        policy.observe(state, progress, self.now, copy.started, response, draw);
+        let took = self.now.since(copy.started);
+        let Some(of_hedging) = &mut state.hedge else { return false };
+        let step = hedge.back(of_hedging, &mut hedged.copies, response, took, self.now);
+        let others = hedged.copies.running() > 0;
+        hedged.last = response.outcome;
+        let edge = call.step.edge;
+        let goes_on = match step {
+            Step::Win => None,
+            // Silence is no answer: while others run, it does not end the call.
+            Step::Fail if response.outcome == Outcome::TimedOut && others => Some(Time::NEVER),
+            Step::Fail => None,
+            Step::Next { after } => Some(self.now + after),
+        };
+        if let Some(due) = goes_on {
+            hedged.due = hedged.due.min(due);
+        }
+        let scope = call.scope as usize;
+        self.tell(Fact::Settled { edge, outcome: response.outcome });
+        self.wake_waiters(scope);
+        match goes_on {
+            None => {
+                self.conclude(handle, response, value);
+                false
+            }
+            Some(due) if due <= self.now => self.next_copy(handle),
+            Some(_) => true,
+        }
+    }
+
+    /// Sends the next copy if the policy lets it; says whether the call goes on.
+    fn next_copy(&mut self, handle: Handle) -> bool {
+        let Some((policy, hedge)) = self.hedging(handle) else { return false };
+        let Some(call) = self.calls.get_mut(handle) else { return false };
+        let Some(hedged) = self.hedges.get_mut(call.hedged) else { return false };
+        hedged.due = Time::NEVER;
+        let state = &mut self.policies[call.scope as usize];
+        let Some(of_hedging) = &mut state.hedge else { return false };
+        let last = hedged.last;
+        match hedge.next(of_hedging, &mut hedged.copies, self.now) {
+            Next::Wait => return true,
+            Next::Fail => {
+                self.conclude(handle, Response::new(last), 0);
+                return false;
+            }
+            Next::Send => {}
+        }
+        let due = hedge.due(of_hedging, &hedged.copies);
+        hedged.due = due.map_or(Time::NEVER, |span| self.now + span);
+        let attempt = call.sent + 1;
+        let edge_id = call.step.edge;
+        let key = key_of(call.key, u64::from(attempt));
+        let draw = match policy.admits_at_random() {
+            true => self.draws.draw(Purpose::Policy, self.program.edge(edge_id).id, key, 0),
+            false => Draw(0),
+        };
+        let mut progress = policy.begin_copy();
+        if policy.admit(state, &mut progress, self.now, draw) != Admission::Go {
+            policy.abandon(state, &mut progress);
+            hedged.copies.deny();
+            let goes_on = hedged.copies.running() > 0;
+            self.tell(Fact::Denied { edge: edge_id, attempt });
+            if !goes_on {
+                self.conclude(handle, Response::new(last), 0);
+            }
+            return goes_on;
+        }
+        call.sent = attempt;
+        let deadline = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
+        let deadline = deadline.min(call.limit);
+        let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.now + span);
+        let until = timeout.min(deadline);
+        let started = self.now;
+        hedged.running.push(Copy { attempt, progress: Some(progress), started, until });
+        let message = Message::Request {
+            call: handle,
+            attempt,
+            edge: edge_id,
+            target: self.program.edge(edge_id).target,
+            operation: call.step.operation,
+            key,
+            subject: call.subject,
+            value: call.value,
+            token: call.token(key),
+            deadline: until,
+        };
+        self.tell(Fact::Attempted { edge: edge_id, attempt });
+        self.send_request(edge_id, message);
+        true
+    }
+
+    /// One copy has won, or all have failed: the others are not heard, and the policy says what
+    /// comes next.
+    fn conclude(&mut self, handle: Handle, response: Response, value: u64) {
+        let Some((policy, _)) = self.hedging(handle) else { return };
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        let hedged = self.hedges.remove(std::mem::replace(&mut call.hedged, Handle::NONE));
+        let (owner, scope) = (call.owner, call.scope as usize);
+        let state = &mut self.policies[scope];
+        for mut copy in hedged.into_iter().flat_map(|hedged| hedged.running) {
+            let progress = copy.progress.as_mut().unwrap_or(&mut call.progress);
+            policy.abandon_attempt(state, progress);
+        }
+        call.running = false;
+        if let Some(timer) = call.timer.take() {
+            self.events.cancel(timer);
+        }
+        let edge = self.program.edge(call.step.edge);
+        let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
+        let draw = self.draws.draw(Purpose::Policy, edge.id, work, index);
+        let verdict =
+            policy.conclude(state, &mut call.progress, self.now, call.started, response, draw);
+        self.wake_waiters(scope);
+        if self.follow(handle, verdict, response.outcome, value) == Resumption::Now {
+            self.ready.push_back(owner);
+        }
+    }
+
+    /// Wakes the call when its next copy is due or a copy has taken too long.
+    fn set_hedge_timer(&mut self, handle: Handle) {
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        let Some(hedged) = self.hedges.get(call.hedged) else { return };
+        let at = hedged.running.iter().map(|copy| copy.until).fold(hedged.due, Time::min);
+        if let Some(timer) = call.timer.take() {
+            self.events.cancel(timer);
+        }
+        if at < Time::NEVER {
+            call.timer = Some(self.events.schedule_timer(at, Event::Timeout(handle)));
+        }
+    }
+
+    fn hedged(&self, handle: Handle) -> Option<&Hedged> {
+        self.hedges.get(self.calls.get(handle)?.hedged)
+    }
+
+    /// The policy of a call, if it hedges.
+    fn hedging(&self, handle: Handle) -> Option<(&'p Policy, &'p Hedge)> {
+        let call = self.calls.get(handle)?;
+        let edge = self.program.edge(call.step.edge);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        Some((policy, policy.hedge.as_ref()?))
+    }
+}

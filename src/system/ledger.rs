@@ -1,0 +1,290 @@
+//! The books of a run: whatever came in has gone out or is still there. A mistake of ours that
+//! drops a message or a call silently would make every number wrong; this is where it shows.
+
+use super::Local;
+use super::World;
+use super::fact::{Fact, Observer};
+use super::job::Origin;
+use super::network::Message;
+use crate::kernel::limit::Ending;
+use crate::model::program::{NodeId, Program};
+
+/// What came in, and what went out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Account {
+    entered: u64,
+    left: u64,
+}
+
+impl Account {
+    pub(super) fn enter(&mut self) {
+        self.entered += 1;
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.left += 1;
+    }
+
+    /// Whether what came in and did not go out is what is there.
+    fn agrees(self, present: usize) -> bool {
+        self.entered == self.left + present as u64
+    }
+}
+
+/// The accounts of one run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    /// Requests and replies: sent and duplicated, lost and arrived.
+    messages: [Account; 2],
+    /// Calls: begun, and answered, given up or lost with their caller.
+    pub(super) calls: Account,
+    /// Messages in all queues: accepted, and acknowledged, put aside, expired or lost.
+    queued: Account,
+    /// The same for each queue, by its node.
+    queues: Vec<Account>,
+    /// After how many events each node is looked at again.
+    look_again: u64,
+}
+
+impl Ledger {
+    pub(super) fn new(program: &Program) -> Ledger {
+        Ledger { queues: vec![Account::default(); program.nodes.len()], ..Ledger::default() }
+    }
+
+    /// Books messages that a queue accepts: one for each group of consumers.
+    pub(super) fn accept(&mut self, queue: NodeId, messages: usize) {
+        for _ in 0..messages {
+            self.queued.enter();
+            self.queues[queue.0 as usize].enter();
+        }
+    }
+
+    /// Books what a fact says about messages on their way and in queues.
+    pub(super) fn book(&mut self, fact: &Fact) {
+        match *fact {
+            Fact::Sent { direction } | Fact::Duplicated { direction } => {
+                self.messages[direction as usize].enter();
+            }
+            Fact::Lost { direction } | Fact::Arrived { direction } => {
+                self.messages[direction as usize].leave();
+            }
+            Fact::Acknowledged { queue, .. }
+            | Fact::DeadLettered { queue, .. }
+            | Fact::Expired { queue, .. }
+            | Fact::MessageLost { queue, .. } => {
+                self.queued.leave();
+                self.queues[queue.0 as usize].leave();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many events there are at least before a debug build looks at each node again. It also waits
+/// for as many events as there are things to look at: looking never costs more than running.
+const EACH: u64 = 1_000;
+
+impl<O: Observer> World<'_, O> {
+    /// In debug builds, checks the books after an event.
+    ///
+    /// # Panics
+    /// If they do not agree.
+    pub(super) fn check_books(&mut self) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        assert_eq!(self.imbalance_in_all(), None, "after an event at {}", self.now);
+        let events = self.meter.events();
+        if events >= self.ledger.look_again {
+            assert_eq!(self.imbalance_of_each(), None, "after an event at {}", self.now);
+            let things = self.jobs.len() + self.messages.len() + self.queued;
+            self.ledger.look_again = events + EACH.max(things as u64);
+        }
+    }
+
+    /// The ending of a run whose books do not agree.
+    ///
+    /// # Panics
+    /// In debug builds, instead of that.
+    pub(super) fn audit(&self) -> Option<Ending> {
+        let wrong = self.imbalance_in_all().or_else(|| self.imbalance_of_each());
+        debug_assert_eq!(wrong, None, "at the end of the run");
+        wrong.map(|_| Ending::Imbalance)
+    }
+
+    /// What does not agree in all nodes together; takes the same time however large the run is.
+    fn imbalance_in_all(&self) -> Option<&'static str> {
+        let Ledger { messages: [requests, replies], calls, queued, .. } = self.ledger;
+        let entered = requests.entered + replies.entered;
+        let messages = Account { entered, left: requests.left + replies.left };
+        if !messages.agrees(self.messages.len()) {
+            return Some(
+                "messages sent and duplicated are not those lost, arrived or on their way",
+            );
+        }
+        if !calls.agrees(self.calls.len()) {
+            return Some("calls begun are not those answered, given up or in progress");
+        }
+        let agree = queued.agrees(self.queued);
+        (!agree).then_some("messages accepted by queues are not those done with or present")
+    }
+
+    /// What does not agree in one direction, queue or station.
+    fn imbalance_of_each(&self) -> Option<&'static str> {
+        let mut present = [0; 2];
+        // Jobs that hold a worker or wait for one, and workers that are kept for a delivery.
+        let mut holders = vec![0; self.stations.len()];
+        for (_, message) in self.messages.iter() {
+            present[message.direction() as usize] += 1;
+            if let Message::Delivery { worker, instance, deaths, .. } = *message
+                && deaths == self.lives.of(worker, instance).deaths()
+            {
+                holders[self.station_index(worker, instance)] += 1;
+            }
+        }
+        for (_, job) in self.jobs.iter() {
+            match job.origin {
+                // A branch runs on its parent's worker.
+                Origin::Nobody | Origin::User(_) | Origin::Fork { .. } => {}
+                Origin::Call { .. } | Origin::Delivery { .. } => {
+                    holders[self.station_index(job.node, job.instance)] += 1;
+                }
+            }
+        }
+        let accounts = self.ledger.messages.iter().zip(present);
+        if accounts.into_iter().any(|(account, present)| !account.agrees(present)) {
+            return Some("requests and replies are mixed up");
+        }
+        let queues = self.ledger.queues.iter().zip(&self.locals);
+        let disagrees = |(account, local): (&Account, &Local)| match local {
+            Local::Queue(queue) => !account.agrees(queue.len()),
+            _ => false,
+        };
+        if queues.into_iter().any(disagrees) {
+            return Some("messages accepted by a queue are not those done with or present");
+        }
+        for (node, &first) in self.program.nodes.iter().zip(&self.first_station) {
+            for index in first as usize..(first + node.station.instances) as usize {
+                let station = &self.stations[index];
+                let (busy, waiting) = (station.busy as usize, station.waiting());
+                if busy + waiting != holders[index] {
+                    return Some("workers are taken by nobody, or jobs run without a worker");
+                }
+                let is_within = station.busy <= node.station.workers
+                    && waiting <= node.station.queue_limit as usize;
+                if !is_within {
+                    return Some("more work or wait at an instance than its limits say");
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::limit::Limits;
+    use crate::kernel::time::{Span, Time};
+    use crate::model::compile::compile;
+    use crate::model::document::{Sources, Value};
+    use crate::model::problem::Problem;
+
+    const MODEL: &str = r#"
+[clients.users]
+arrivals = { constant = "100/s" }
+flow = [{ call = "api.ask" }]
+[service.api]
+workers = 1
+[service.api.on.ask]
+steps = [{ work = "9ms" }, { reply = "ok" }]
+[link.default]
+latency = "15ms"
+"#;
+
+    fn program() -> Program {
+        let mut sources = Sources::default();
+        let source = sources.add("model.toml", MODEL);
+        let document = Value::parse(&sources, source).unwrap();
+        compile(&document, &|_| Err(Problem::new("no file"))).unwrap()
+    }
+
+    /// A world in which a few messages, calls and jobs are under way.
+    fn world(program: &Program) -> World<'_, ()> {
+        let end = Time::ZERO + Span::from_secs(1);
+        let mut world = World::new(program, &[], 1, end, Limits::until(end), ());
+        world.open(NodeId(0));
+        while world.jobs.iter().filter(|(_, job)| !matches!(job.origin, Origin::Nobody)).count()
+            == 0
+        {
+            let (at, event) = world.events.pop(end).unwrap();
+            world.now = at;
+            world.dispatch(event);
+            while let Some(job) = world.ready.pop_front() {
+                world.run_job(job);
+            }
+            world.check_books();
+        }
+        world
+    }
+
+    #[test]
+    fn the_books_of_a_right_run_agree() {
+        let program = program();
+        let world = world(&program);
+        assert_eq!((world.imbalance_in_all(), world.imbalance_of_each()), (None, None));
+        assert_eq!(world.audit(), None);
+    }
+
+    #[test]
+    fn a_message_that_vanishes_is_missed() {
+        let program = program();
+        let mut world = world(&program);
+        let (handle, _) = world.messages.iter().next().unwrap();
+        world.messages.remove(handle);
+        assert!(world.imbalance_in_all().is_some_and(|what| what.starts_with("messages sent")));
+    }
+
+    #[test]
+    fn a_call_that_vanishes_is_missed() {
+        let program = program();
+        let mut world = world(&program);
+        let (handle, _) = world.calls.iter().next().unwrap();
+        world.calls.remove(handle);
+        assert!(world.imbalance_in_all().is_some_and(|what| what.starts_with("calls")));
+    }
+
+    #[test]
+    fn a_worker_that_nobody_frees_is_missed() {
+        let program = program();
+        let mut world = world(&program);
+        let busy = world.stations.iter().position(|station| station.busy == 1).unwrap();
+        world.stations[busy].busy = 0;
+        assert!(world.imbalance_of_each().is_some_and(|what| what.starts_with("workers")));
+        world.stations[busy].busy = 2;
+        assert!(world.imbalance_of_each().is_some());
+    }
+
+    #[test]
+    fn a_reply_that_is_booked_as_a_request_is_missed() {
+        let program = program();
+        let mut world = world(&program);
+        world.ledger.messages[0].enter();
+        world.ledger.messages[1].leave();
+        assert_eq!(world.imbalance_in_all(), None);
+        assert_eq!(world.imbalance_of_each(), Some("requests and replies are mixed up"));
+    }
+
+    #[test]
+    fn messages_of_a_queue_leave_it_once() {
+        let program = program();
+        let mut ledger = Ledger::new(&program);
+        let queue = NodeId(1);
+        ledger.accept(queue, 1);
+        assert!(ledger.queued.agrees(1) && ledger.queues[1].agrees(1));
+        ledger.book(&Fact::Acknowledged { queue, since: Time::ZERO });
+        assert!(ledger.queued.agrees(0));
+        ledger.book(&Fact::Acknowledged { queue, since: Time::ZERO });
+        assert!(!ledger.queued.agrees(0));
+    }
+}
