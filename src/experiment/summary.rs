@@ -25,7 +25,7 @@ pub struct Metric {
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 16] = [
+pub const METRICS: [Metric; 20] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
@@ -117,6 +117,26 @@ pub const METRICS: [Metric; 16] = [
         name: "stale_read_ratio",
         meaning: "reads of a user's own write that showed an older version, of all such reads",
         value: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
+    },
+    Metric {
+        name: "old_row_ratio",
+        meaning: "rows read that were older than the newest version committed, of all rows read",
+        value: |_, run| ratio(run.metrics.old_row_reads, run.metrics.row_reads),
+    },
+    Metric {
+        name: "staleness_p99_ms",
+        meaning: "99th percentile of how long a newer version had been there when a row was read",
+        value: |_, run| run.metrics.staleness.quantile(0.99).map(Span::millis),
+    },
+    Metric {
+        name: "updates_lost",
+        meaning: "transactions that overwrote a version that their handlers had not read",
+        value: |_, run| Some(run.metrics.updates_lost as f64),
+    },
+    Metric {
+        name: "commits_lost",
+        meaning: "committed transactions that a failover lost",
+        value: |_, run| Some(run.metrics.commits_lost as f64),
     },
     Metric {
         name: "older_read_ratio",

@@ -26,15 +26,24 @@ pub struct FaultText {
     pub factor: Option<f64>,
     /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`, `hot_key`: the share of
     /// calls, messages or users. `worker_kill`, `relay_crash`: the share of those that come to the
-    /// step who die, with no limit on `times`.
+    /// step who die, with no limit on `times`. `read_model_corruption`: the share of rows.
+    /// `primary_failover`: the share of the callers' processes that reach the old primary all the
+    /// same, none by default.
     #[serde(default)]
     pub share: Option<Share>,
     /// `errors`: the share of the errors that come after the effect.
     #[serde(default)]
     pub after_effect: Option<Share>,
     /// `latency`: how much longer messages travel, each way. `reorder`: up to how late they are.
+    /// `replica_lag`: how much later.
     #[serde(default)]
     pub added: Option<Span>,
+    /// `primary_failover`: the replica that takes the database's place.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// `primary_failover`: how long it takes until it does.
+    #[serde(default)]
+    pub after: Option<Span>,
     /// `partition`: whether only messages from the first to the second are lost; no if left out.
     #[serde(default)]
     pub one_way: Option<bool>,
@@ -102,6 +111,22 @@ pub enum FaultKind {
     Partition,
     /// Messages on a link, each way, are held until the fault ends; only then they set out.
     LinkClog,
+    /// A replica applies every transaction later by `added`.
+    ReplicaLag,
+    /// A replica applies nothing. It catches up when this ends.
+    ReplicaStop,
+    /// A database cannot be reached but by a `share` of its callers' processes, and no replica
+    /// hears of what it writes. The replica `to` leads instead of it `after` some time: what that
+    /// had not applied is lost. When this ends the database copies the replica and leads again;
+    /// what it accepted meanwhile is lost.
+    PrimaryFailover,
+    /// A cache is emptied when this begins.
+    CacheFlush,
+    /// A cache shows what it has, however old, and hears of no invalidation.
+    CacheStale,
+    /// A `share` of the rows of a replica or cache falls back by one version when this begins, and
+    /// stays so until the row is written or filled again.
+    ReadModelCorruption,
     /// Instances of a node die and are down while it lasts. They lose what they had in memory (work
     /// in progress, waiting requests, calls and their retries, budgets and breakers, cached rows,
     /// the position of a relay, the log of a database as far as it was not flushed) and keep what
@@ -146,16 +171,22 @@ impl FaultKind {
             FaultKind::RequestLoss
             | FaultKind::ReplyLoss
             | FaultKind::Duplicate
-            | FaultKind::HotKey => &["share"],
-            FaultKind::Latency => &["added"],
+            | FaultKind::HotKey
+            | FaultKind::ReadModelCorruption => &["share"],
+            FaultKind::Latency | FaultKind::ReplicaLag => &["added"],
             FaultKind::Reorder => &["share", "added"],
             FaultKind::Partition => &["one_way"],
-            FaultKind::LinkClog => &[],
-            FaultKind::QueueStall => &[],
+            FaultKind::ReplicaStop
+            | FaultKind::CacheFlush
+            | FaultKind::CacheStale
+            | FaultKind::LinkClog => &[],
+            FaultKind::PrimaryFailover => &["to", "after", "share"],
             FaultKind::RedeliveryBurst => &["since"],
             FaultKind::TrafficSpike => &["rate"],
             FaultKind::Crash => &["unreachable"],
-            FaultKind::Restart | FaultKind::Pause | FaultKind::DiskFull => &[],
+            FaultKind::Restart | FaultKind::Pause | FaultKind::DiskFull | FaultKind::QueueStall => {
+                &[]
+            }
             FaultKind::WorkerKill | FaultKind::RelayCrash => {
                 &["step", "when", "down", "times", "share"]
             }
@@ -167,6 +198,7 @@ impl FaultKind {
     pub(super) fn optional(self) -> &'static [&'static str] {
         match self {
             FaultKind::Errors => &["after_effect"],
+            FaultKind::PrimaryFailover => &["share"],
             FaultKind::Partition => &["one_way"],
             FaultKind::RedeliveryBurst => &["since"],
             FaultKind::Crash => &["unreachable"],
@@ -188,6 +220,12 @@ impl FaultKind {
             FaultKind::Reorder => "reorder",
             FaultKind::Partition => "partition",
             FaultKind::LinkClog => "link_clog",
+            FaultKind::ReplicaLag => "replica_lag",
+            FaultKind::ReplicaStop => "replica_stop",
+            FaultKind::PrimaryFailover => "primary_failover",
+            FaultKind::CacheFlush => "cache_flush",
+            FaultKind::CacheStale => "cache_stale",
+            FaultKind::ReadModelCorruption => "read_model_corruption",
             FaultKind::QueueStall => "queue_stall",
             FaultKind::RedeliveryBurst => "redelivery_burst",
             FaultKind::TrafficSpike => "traffic_spike",

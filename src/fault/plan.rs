@@ -6,7 +6,7 @@ use super::target::{links, partition};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
-use crate::model::program::{Arrivals, Kind, NodeId, Program, Spike};
+use crate::model::program::{self, Arrivals, Kind, NodeId, Program, Spike};
 use crate::model::quantity::Share;
 use crate::system::control::{Action, Control, Surge};
 
@@ -91,6 +91,24 @@ impl Plan {
             },
             FaultKind::Partition => partition(fault, program)?,
             FaultKind::LinkClog => Action::Clog { links: links(fault, program)? },
+            FaultKind::ReplicaLag => Action::ReplicaLag {
+                node: find(fault, program, "replica", is_replica)?,
+                added: fault.added.unwrap_or_default(),
+            },
+            FaultKind::ReplicaStop => {
+                Action::StopReplica { node: find(fault, program, "replica", is_replica)? }
+            }
+            FaultKind::CacheFlush => {
+                Action::FlushCache { node: find(fault, program, "cache", is_cache)? }
+            }
+            FaultKind::CacheStale => {
+                Action::StaleCache { node: find(fault, program, "cache", is_cache)? }
+            }
+            FaultKind::ReadModelCorruption => {
+                let is_copy = |kind: &Kind| is_replica(kind) || is_cache(kind);
+                Action::Corrupt { node: find(fault, program, "replica or cache", is_copy)?, share }
+            }
+            FaultKind::PrimaryFailover => return self.add_failover(fault, program, from, until),
             FaultKind::Crash | FaultKind::Pause => instances::action(fault, program)?,
             FaultKind::Restart => {
                 let number = self.faults.len() as u32;
@@ -116,6 +134,39 @@ impl Plan {
         };
         let fault = self.faults.len() as u32;
         self.controls.push(Control { fault, from, until, action });
+        Ok(())
+    }
+
+    fn add_failover(
+        &mut self,
+        fault: &FaultText,
+        program: &Program,
+        from: Time,
+        until: Time,
+    ) -> Result<(), Problem> {
+        let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
+        let database = find(fault, program, "database", is_database)?;
+        let to = fault.to.as_deref().unwrap_or_default();
+        let replica = program
+            .find_node_of(to, "replica", is_replica)
+            .map_err(|problem| problem.inside("to"))?;
+        let Kind::Replica(program::Replica { of, .. }) = program.node(replica).kind else {
+            return Err(Problem::new("only a replica takes a database's place"));
+        };
+        if of != database {
+            return Err(Problem::new(format!("`{to}` does not follow `{}`", fault.target))
+                .expected(format!("a replica of `{}`", fault.target))
+                .inside("to"));
+        }
+        let near = Probability::new(fault.share.unwrap_or_default().0);
+        let action = Action::CutOff { node: database, near };
+        let number = self.faults.len() as u32;
+        self.controls.push(Control { fault: number, from, until, action });
+        let from = from + fault.after.unwrap_or_default();
+        if from < until {
+            let action = Action::Promote { database, replica };
+            self.controls.push(Control { fault: number, from, until, action });
+        }
         Ok(())
     }
 
@@ -149,6 +200,14 @@ impl Plan {
     }
 }
 
+fn is_replica(kind: &Kind) -> bool {
+    matches!(kind, Kind::Replica(_))
+}
+
+fn is_cache(kind: &Kind) -> bool {
+    matches!(kind, Kind::Cache(_))
+}
+
 /// A fault has the strengths of its kind, and no others.
 fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
     let given = [
@@ -157,6 +216,8 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("after_effect", fault.after_effect.is_some()),
         ("added", fault.added.is_some()),
         ("one_way", fault.one_way.is_some()),
+        ("to", fault.to.is_some()),
+        ("after", fault.after.is_some()),
         ("since", fault.since.is_some()),
         ("rate", fault.rate.is_some()),
         ("unreachable", fault.unreachable.is_some()),
@@ -180,6 +241,8 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         if !is_given && wanted.contains(&name) && !fault.kind.optional().contains(&name) {
             return Err(Problem::new(format!("`{kind}` needs `{name}`")).expected(match name {
                 "step" => "the name of the step at which it strikes".to_owned(),
+                "to" => "the name of the replica that takes its place".to_owned(),
+                "after" => "how long it takes until the replica leads".to_owned(),
                 _ => format!("`{name}` says how strong it is"),
             }));
         }

@@ -65,6 +65,12 @@ pub struct RandomKind {
     /// Messages acknowledged within this span are delivered again too.
     #[serde(default)]
     pub since: Option<[Span; 2]>,
+    /// The replica that takes a database's place.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// How long it takes until it does.
+    #[serde(default)]
+    pub after: Option<Span>,
     /// Whether only one direction is cut.
     #[serde(default)]
     pub one_way: Option<bool>,
@@ -256,6 +262,8 @@ impl RandomKind {
                 .map(|range| Share(between(AFTER_EFFECT, shares(range)))),
             added: self.added.map(|range| Span::from_nanos_f64(between(ADDED, spans(range)))),
             since: self.since.map(|range| Span::from_nanos_f64(between(SINCE, spans(range)))),
+            to: self.to.clone(),
+            after: self.after,
             one_way: self.one_way,
             unreachable: self.unreachable,
             step: self.step.clone(),
@@ -284,9 +292,20 @@ fn possible_targets(kind: FaultKind, program: &Program) -> Vec<String> {
         }
         FaultKind::WorkerKill => nodes(|kind| matches!(kind, Kind::Service(_))),
         FaultKind::RelayCrash => nodes(|kind| matches!(kind, Kind::Outbox(_))),
-        FaultKind::DiskFull => nodes(|kind| matches!(kind, Kind::Database(_))),
+        FaultKind::DiskFull | FaultKind::PrimaryFailover => {
+            nodes(|kind| matches!(kind, Kind::Database(_)))
+        }
         FaultKind::QueueStall | FaultKind::RedeliveryBurst => {
             nodes(|kind| matches!(kind, Kind::Queue(_)))
+        }
+        FaultKind::ReplicaLag | FaultKind::ReplicaStop => {
+            nodes(|kind| matches!(kind, Kind::Replica(_)))
+        }
+        FaultKind::CacheFlush | FaultKind::CacheStale => {
+            nodes(|kind| matches!(kind, Kind::Cache(_)))
+        }
+        FaultKind::ReadModelCorruption => {
+            nodes(|kind| matches!(kind, Kind::Replica(_) | Kind::Cache(_)))
         }
         FaultKind::Errors => nodes(|kind| matches!(kind, Kind::Provider(_))),
         FaultKind::HotKey => nodes(|kind| {

@@ -26,8 +26,10 @@ pub(super) struct AcceptedOrderKept {
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     accepted: bool,
-    written: bool,
-    settled: bool,
+    /// How many versions of its row are on disk.
+    written: u32,
+    /// How many of those that settle it are.
+    settled: u32,
     on_its_way: bool,
 }
 
@@ -66,12 +68,12 @@ impl AcceptedOrderKept {
             Fact::Flushed { database, position } => {
                 if database == self.order.1 {
                     for order in self.rows.flushed(position) {
-                        self.orders.of(order).written = true;
+                        self.orders.of(order).written += 1;
                     }
                 }
                 if database == self.settled.1 {
                     for order in self.settlements.flushed(position) {
-                        self.orders.of(order).settled = true;
+                        self.orders.of(order).settled += 1;
                     }
                 }
             }
@@ -83,6 +85,17 @@ impl AcceptedOrderKept {
                     self.settlements.lost(after);
                 }
             }
+            Fact::WriteLost { table, order, state, position, .. } => {
+                if table == self.order.0 && !self.rows.undone(position, &order) {
+                    self.orders.of(order).written -= 1;
+                }
+                if table == self.settled.0
+                    && Some(state) == self.settled.2
+                    && !self.settlements.undone(position, &order)
+                {
+                    self.orders.of(order).settled -= 1;
+                }
+            }
             Fact::Unprocessed { order, .. } => self.orders.of(order).on_its_way = true,
             _ => {}
         }
@@ -90,7 +103,7 @@ impl AcceptedOrderKept {
 
     pub(super) fn verdict(&self, end: Time) -> Verdict {
         let accepted = || self.orders.iter().filter(|(_, known)| known.accepted);
-        let is_lost = |known: &Known| !known.written || !(known.settled || known.on_its_way);
+        let is_lost = |known: &Known| known.written == 0 || known.settled == 0 && !known.on_its_way;
         let mut lost = accepted().filter(|(_, known)| is_lost(known)).map(|(order, _)| order);
         let first = lost.next();
         Verdict {

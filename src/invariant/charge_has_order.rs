@@ -22,7 +22,8 @@ pub(super) struct ChargeHasOrder {
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     charged: bool,
-    written: bool,
+    /// How many versions of its row are on disk.
+    written: u32,
 }
 
 impl ChargeHasOrder {
@@ -48,11 +49,16 @@ impl ChargeHasOrder {
             }
             Fact::Flushed { database, position } if database == self.order.1 => {
                 for order in self.rows.flushed(position) {
-                    self.orders.of(order).written = true;
+                    self.orders.of(order).written += 1;
                 }
             }
             Fact::LogLost { database, after, .. } if database == self.order.1 => {
                 self.rows.lost(after);
+            }
+            Fact::WriteLost { table, order, position, .. } if table == self.order.0 => {
+                if !self.rows.undone(position, &order) {
+                    self.orders.of(order).written -= 1;
+                }
             }
             _ => {}
         }
@@ -60,7 +66,7 @@ impl ChargeHasOrder {
 
     pub(super) fn verdict(&self, end: Time) -> Verdict {
         let charged = || self.orders.iter().filter(|(_, known)| known.charged);
-        let mut broken = charged().filter(|(_, known)| !known.written).map(|(order, _)| order);
+        let mut broken = charged().filter(|(_, known)| known.written == 0).map(|(order, _)| order);
         let first = broken.next();
         Verdict {
             invariant: "charge_has_order",

@@ -105,6 +105,7 @@ impl Observer for Invariants {
                 | Fact::LogLost { .. }
                 | Fact::Answered { .. }
                 | Fact::Unprocessed { .. }
+                | Fact::WriteLost { .. }
         ) {
             self.judge(now, fact);
         }
@@ -194,9 +195,17 @@ impl<T> Durability<T> {
         self.waiting.drain(..durable).map(|(_, note)| note)
     }
 
+    /// One write was lost; says whether it was still to reach the disk.
+    fn undone(&mut self, position: u64, note: &T) -> bool
+    where
+        T: PartialEq,
+    {
+        let place = self.waiting.iter().position(|(at, what)| *at == position && what == note);
+        place.is_some_and(|place| self.waiting.remove(place).is_some())
+    }
+
     /// Everything after this position of the log was lost before it reached the disk.
     fn lost(&mut self, after: u64) {
-        let kept = self.waiting.partition_point(|&(at, _)| at <= after);
-        self.waiting.truncate(kept);
+        self.waiting.retain(|&(at, _)| at <= after);
     }
 }

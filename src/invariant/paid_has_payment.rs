@@ -23,7 +23,8 @@ pub(super) struct PaidHasPayment {
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     paid: bool,
-    recorded: bool,
+    /// How many payment records are on disk.
+    recorded: u32,
 }
 
 impl PaidHasPayment {
@@ -59,7 +60,7 @@ impl PaidHasPayment {
                 }
                 if database == self.payment.1 {
                     for order in self.records.flushed(position) {
-                        self.orders.of(order).recorded = true;
+                        self.orders.of(order).recorded += 1;
                     }
                 }
             }
@@ -71,13 +72,28 @@ impl PaidHasPayment {
                     self.records.lost(after);
                 }
             }
+            Fact::WriteLost { table, order, state, position, .. } => {
+                let is_paid = Some(state) == self.paid.2;
+                if table == self.paid.0
+                    && !self.marks.undone(position, &(order, is_paid))
+                    && is_paid
+                {
+                    self.orders.of(order).paid = false;
+                }
+                if table == self.payment.0
+                    && Some(state) == self.payment.2
+                    && !self.records.undone(position, &order)
+                {
+                    self.orders.of(order).recorded -= 1;
+                }
+            }
             _ => {}
         }
     }
 
     pub(super) fn verdict(&self, end: Time) -> Verdict {
         let paid = || self.orders.iter().filter(|(_, known)| known.paid);
-        let mut broken = paid().filter(|(_, known)| !known.recorded).map(|(order, _)| order);
+        let mut broken = paid().filter(|(_, known)| known.recorded == 0).map(|(order, _)| order);
         let first = broken.next();
         Verdict {
             invariant: "paid_has_payment",

@@ -138,6 +138,26 @@ pub struct RunMetrics {
     pub reads_back: u64,
     /// Those that showed an older version, or nothing.
     pub stale_reads: u64,
+    /// Reads of rows at databases, replicas and caches.
+    pub row_reads: u64,
+    /// Those that showed an older version than the newest one committed, or nothing.
+    pub old_row_reads: u64,
+    /// How long the newest version had been there when a row was read; 0 if it was shown.
+    pub staleness: Histogram,
+    /// Transactions that overwrote a version that their handlers had not read.
+    pub updates_lost: u64,
+    /// Transactions that wrote nothing because a row had changed.
+    pub conflicts: u64,
+    /// Committed transactions that a failover lost.
+    pub commits_lost: u64,
+    /// Writes that a replaced primary refused and accepted.
+    pub stale_epochs: [u64; 2],
+    /// Reads that waited at a replica: in vain, and with success.
+    pub replica_waits: [u64; 2],
+    /// Transactions answered before a replica had applied them, although they should wait.
+    pub answered_alone: u64,
+    /// Rows that a cache did not keep because their readers had lost the lease.
+    pub fills_refused: u64,
     /// Reads of what the user had been shown before.
     pub reads_again: u64,
     /// Those that showed an older version, or nothing.
@@ -300,6 +320,23 @@ impl Observer for Recorder {
                 metrics.reads_back += 1;
                 metrics.stale_reads += u64::from(seen < own);
             }
+            Fact::Read { seen, newest, age, .. } => {
+                let is_old = seen < newest;
+                metrics.row_reads += 1;
+                metrics.old_row_reads += u64::from(is_old);
+                metrics.staleness.record(if is_old { age } else { Span::ZERO });
+            }
+            Fact::Conflict { .. } => metrics.conflicts += 1,
+            Fact::UpdateLost { .. } => metrics.updates_lost += 1,
+            Fact::CommitLost { .. } => metrics.commits_lost += 1,
+            Fact::StaleEpoch { accepted, .. } => {
+                metrics.stale_epochs[usize::from(accepted)] += 1;
+            }
+            Fact::WaitedForReplica { in_time, .. } => {
+                metrics.replica_waits[usize::from(in_time)] += 1;
+            }
+            Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
+            Fact::FillRefused { .. } => metrics.fills_refused += 1,
             Fact::FaultFired { fault } => metrics.count_fired(fault),
             Fact::ReadAgain { seen, highest, .. } => {
                 metrics.reads_again += 1;
@@ -312,6 +349,9 @@ impl Observer for Recorder {
                 self.done_with(now, since);
             }
             Fact::Committed { .. }
+            | Fact::WriteLost { .. }
+            | Fact::CacheFlushed { .. }
+            | Fact::Corrupted { .. }
             | Fact::Flushed { .. }
             | Fact::Repeated { .. }
             | Fact::Outboxed { .. }

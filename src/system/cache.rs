@@ -1,20 +1,36 @@
 //! Caches: rows kept for a while; the least recently used leaves first.
+//!
+//! Leases are those of memcache (Nishtala et al.: "Scaling Memcache at Facebook", NSDI'13): a miss
+//! gives one reader the right to fill the row, an invalidation takes it away, and the others wait.
+//! Early expiry is XFetch (Vattani, Chierichetti, Lowenstein: "Optimal probabilistic cache stampede
+//! prevention", VLDB'15).
 
 use std::collections::BTreeMap;
 
-use super::fact::Observer;
+use super::control::Action;
+use super::fact::{Fact, Observer};
+use super::flight::REFRESH;
+use super::job::version;
 use super::{Local, World};
+use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
-use crate::kernel::time::Time;
-use crate::model::program::{Kind, NodeId, TableId};
+use crate::kernel::time::{Span, Time};
+use crate::model::program::{self, Kind, NodeId, TableId};
+
+/// A row: its table and number.
+type Row = (TableId, u64);
 
 /// What a cache keeps.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    rows: BTreeMap<(TableId, u64), Kept>,
+    rows: BTreeMap<Row, Kept>,
     /// The rows by their last use, which is a number of its own for each use.
-    by_use: BTreeMap<u64, (TableId, u64)>,
+    by_use: BTreeMap<u64, Row>,
     uses: u64,
+    /// Who was let to fetch a row last; only kept with leases or early expiry.
+    fetching: BTreeMap<Row, Fetching>,
+    /// Lookups that wait for the holder of a lease.
+    waiting: Vec<(Row, Handle)>,
 }
 
 /// A row in a cache.
@@ -23,26 +39,36 @@ struct Kept {
     value: u64,
     expires: Time,
     used: u64,
+    /// How long it took to fetch it.
+    fetched_in: Span,
+}
+
+/// A reader that fetches a row.
+#[derive(Clone, Copy, Debug)]
+struct Fetching {
+    /// What names the reader; 0 if it may not fill the row any more.
+    token: u64,
+    since: Time,
 }
 
 impl Cache {
-    fn get(&mut self, row: (TableId, u64), now: Time) -> Option<u64> {
+    /// The row if it is there and at most `old` past its time, as if it was used.
+    fn get(&mut self, row: Row, now: Time, old: Span) -> Option<Kept> {
         let kept = self.rows.get_mut(&row)?;
         self.by_use.remove(&kept.used);
-        if kept.expires <= now {
+        if kept.expires + old <= now {
             self.rows.remove(&row);
             return None;
         }
         self.uses += 1;
         kept.used = self.uses;
         self.by_use.insert(self.uses, row);
-        Some(kept.value)
+        Some(*kept)
     }
 
-    fn put(&mut self, row: (TableId, u64), value: u64, expires: Time, capacity: usize) {
+    fn put(&mut self, row: Row, kept: Kept, capacity: usize) {
         self.uses += 1;
-        let kept = Kept { value, expires, used: self.uses };
-        if let Some(before) = self.rows.insert(row, kept) {
+        if let Some(before) = self.rows.insert(row, Kept { used: self.uses, ..kept }) {
             self.by_use.remove(&before.used);
         }
         self.by_use.insert(self.uses, row);
@@ -52,6 +78,43 @@ impl Cache {
             self.rows.remove(&oldest);
         }
     }
+
+    fn remove(&mut self, row: Row) {
+        if let Some(kept) = self.rows.remove(&row) {
+            self.by_use.remove(&kept.used);
+        }
+        if let Some(fetching) = self.fetching.get_mut(&row) {
+            fetching.token = 0;
+        }
+    }
+
+    /// Lets a reader fetch a row, unless another one has the lease; then the answer is until when.
+    fn let_fetch(
+        &mut self,
+        row: Row,
+        token: u64,
+        now: Time,
+        rules: &program::Cache,
+    ) -> Option<Time> {
+        if let Some(lease) = rules.lease
+            && let Some(before) = self.fetching.get(&row)
+            && now < before.since + lease
+            && before.token != token
+        {
+            return Some(before.since + lease);
+        }
+        if rules.lease.is_some() || rules.early_expiry.is_some() {
+            self.fetching.insert(row, Fetching { token, since: now });
+        }
+        None
+    }
+}
+
+/// Whether a row is fetched before it expires: the time until then is a random multiple of the
+/// time that it took to fetch it.
+fn expires_early(kept: &Kept, now: Time, beta: f64, draw: Draw) -> bool {
+    let ahead = kept.fetched_in.0 as f64 * beta * -libm::log(draw.unit_open_zero());
+    now.0 as f64 + ahead >= kept.expires.0 as f64
 }
 
 impl<O: Observer> World<'_, O> {
@@ -62,26 +125,130 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Looks up the row that a job is about; 0 if it is not there.
-    pub(super) fn look_up(&mut self, handle: Handle, table: TableId) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let (node, row) = (job.node, self.row_of_job(table, &job.subject));
+    /// Looks up the row that a job is about; 0 if the job is to fetch it. Says whether it knows.
+    pub(super) fn look_up(&mut self, handle: Handle, table: TableId) -> bool {
+        let Some(job) = self.jobs.get(handle) else { return false };
+        let (node, key, token) = (job.node, job.key, job.token);
+        let row = (table, self.row_of_job(table, &job.subject));
+        let description = self.program.node(node);
+        let Kind::Cache(rules) = &description.kind else { return true };
         let now = self.clock_of(node);
-        let value = self.cache(node).get((table, row), now).unwrap_or(0);
+        let is_stale = self.conditions.data[node.0 as usize].is_stale;
+        let old = if is_stale { Span::MAX } else { rules.stale_for };
+        let cache = self.cache(node);
+        cache.waiting.retain(|&(_, waiting)| waiting != handle);
+        let found = cache.get(row, now, old);
+        let value = match found {
+            None => match cache.let_fetch(row, token, now, rules) {
+                None => 0,
+                Some(until) => {
+                    cache.waiting.push((row, handle));
+                    self.park(handle, until.since(now));
+                    return false;
+                }
+            },
+            Some(kept) if is_stale => {
+                if kept.expires <= now {
+                    self.fired_by_staleness(node);
+                }
+                kept.value
+            }
+            Some(kept) if kept.expires <= now => match cache.let_fetch(row, token, now, rules) {
+                None => kept.value | REFRESH,
+                Some(_) => kept.value,
+            },
+            Some(kept) => {
+                let beta = rules.early_expiry.filter(|_| kept.fetched_in > Span::ZERO);
+                let is_early = beta.is_some_and(|beta| {
+                    let draw = self.draws.draw(Purpose::Refresh, description.id, key, 0);
+                    expires_early(&kept, now, beta, draw)
+                });
+                let fetches =
+                    is_early && self.cache(node).let_fetch(row, token, now, rules).is_none();
+                if fetches { 0 } else { kept.value }
+            }
+        };
         self.set_value(handle, value);
+        if value != 0 {
+            self.tell_read(node, table, row.1, value & !REFRESH);
+        }
+        true
     }
 
-    /// Keeps the row that a job brings, unless there was none.
+    /// Keeps the row that a job brings, unless there was none or its lease has ended.
     pub(super) fn fill(&mut self, handle: Handle, table: TableId) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let (node, value) = (job.node, job.value);
-        let row = self.row_of_job(table, &job.subject);
+        let Some(job) = self.jobs.get(handle).filter(|job| job.value != 0) else { return };
+        let (node, value, token) = (job.node, job.value, job.token);
+        let row = (table, self.row_of_job(table, &job.subject));
         let Kind::Cache(rules) = &self.program.node(node).kind else { return };
         let now = self.clock_of(node);
-        let expires = rules.ttl.map_or(Time::NEVER, |ttl| now + ttl);
-        if value != 0 {
-            self.cache(node).put((table, row), value, expires, rules.capacity as usize);
+        let cache = self.cache(node);
+        let own = cache.fetching.get_mut(&row).filter(|fetching| fetching.token == token);
+        if rules.lease.is_some() && own.is_none() {
+            return self.tell(Fact::FillRefused { cache: node });
         }
+        let fetched_in = own.map(|fetching| {
+            fetching.token = 0;
+            now.since(fetching.since)
+        });
+        let before = cache.rows.get(&row).map_or(Span::ZERO, |kept| kept.fetched_in);
+        let expires = rules.ttl.map_or(Time::NEVER, |ttl| now + ttl);
+        let kept = Kept { value, expires, used: 0, fetched_in: fetched_in.unwrap_or(before) };
+        cache.put(row, kept, rules.capacity as usize);
+        self.wake_lookups(node, |waiting| waiting == row);
+    }
+
+    /// Lets lookups go on that wait for some rows.
+    fn wake_lookups(&mut self, node: NodeId, is_ready: impl Fn(Row) -> bool) {
+        let waiting = &self.cache(node).waiting;
+        let ready: Vec<Handle> =
+            waiting.iter().filter(|(row, _)| is_ready(*row)).map(|&(_, job)| job).collect();
+        for job in ready {
+            self.wake(job);
+        }
+    }
+
+    /// Forgets the row that a job is about.
+    pub(super) fn invalidate(&mut self, handle: Handle, table: TableId) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let node = job.node;
+        let row = (table, self.row_of_job(table, &job.subject));
+        match self.conditions.data[node.0 as usize].is_stale {
+            true => self.fired_by_staleness(node),
+            false => self.cache(node).remove(row),
+        }
+    }
+
+    /// Tells which fault lets a cache keep a row.
+    fn fired_by_staleness(&mut self, cache: NodeId) {
+        self.fired(|act| matches!(*act, Action::StaleCache { node } if node == cache));
+    }
+
+    /// A fault empties a cache.
+    pub(super) fn flush_cache(&mut self, node: NodeId) {
+        let cache = self.cache(node);
+        let rows = cache.rows.len() as u64;
+        cache.rows.clear();
+        cache.by_use.clear();
+        cache.fetching.clear();
+        self.tell(Fact::CacheFlushed { cache: node, rows });
+        self.wake_lookups(node, |_| true);
+    }
+
+    /// A fault lets a share of the rows of a cache fall back by one version; says how many.
+    pub(super) fn corrupt_cache(&mut self, node: NodeId, share: Probability) -> u64 {
+        let site = self.program.node(node).id;
+        let mut kept = std::mem::take(&mut self.cache(node).rows);
+        let mut count = 0;
+        for (&(table, number), row) in &mut kept {
+            let draw = self.draws.draw(Purpose::Fault, site, number, table.0);
+            if version(row.value) > 1 && share.happens(draw) {
+                row.value -= 1 << 32;
+                count += 1;
+            }
+        }
+        self.cache(node).rows = kept;
+        count
     }
 }
 
@@ -89,18 +256,36 @@ impl<O: Observer> World<'_, O> {
 mod tests {
     use super::*;
 
+    fn kept(value: u64, expires: u64) -> Kept {
+        Kept { value, expires: Time(expires), used: 0, fetched_in: Span(10) }
+    }
+
     #[test]
     fn the_least_recently_used_row_leaves_first_and_rows_expire() {
         let mut cache = Cache::default();
         let row = |number| (TableId(0), number);
+        let get = |cache: &mut Cache, number, now, old| {
+            cache.get(row(number), Time(now), Span(old)).map(|kept| kept.value)
+        };
         for number in [1, 2] {
-            cache.put(row(number), number * 10, Time(100), 2);
+            cache.put(row(number), kept(number * 10, 100), 2);
         }
-        assert_eq!(cache.get(row(1), Time(0)), Some(10));
-        cache.put(row(3), 30, Time(50), 2);
-        assert_eq!(cache.get(row(2), Time(0)), None);
-        assert_eq!(cache.get(row(3), Time(49)), Some(30));
-        assert_eq!(cache.get(row(3), Time(50)), None);
+        assert_eq!(get(&mut cache, 1, 0, 0), Some(10));
+        cache.put(row(3), kept(30, 50), 2);
+        assert_eq!(get(&mut cache, 2, 0, 0), None);
+        assert_eq!(get(&mut cache, 3, 49, 0), Some(30));
+        assert_eq!(get(&mut cache, 3, 54, 5), Some(30));
+        assert_eq!(get(&mut cache, 3, 55, 5), None);
         assert_eq!(cache.rows.len(), cache.by_use.len());
+    }
+
+    #[test]
+    fn rows_expire_early_in_proportion_to_the_time_of_a_fetch() {
+        // -ln(u) >= 2 for u <= 0.1353: a row fetched in 10 that expires in 20.
+        let row = kept(1, 100);
+        assert!(expires_early(&row, Time(80), 1.0, Draw::from_unit(0.135)));
+        assert!(!expires_early(&row, Time(80), 1.0, Draw::from_unit(0.136)));
+        assert!(expires_early(&row, Time(80), 2.0, Draw::from_unit(0.36)));
+        assert!(expires_early(&row, Time(100), 1.0, Draw(u64::MAX)));
     }
 }

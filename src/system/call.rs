@@ -24,6 +24,8 @@ pub(super) struct Call {
     pub(super) key: u64,
     /// The policy state that it shares.
     pub(super) scope: u32,
+    /// The caller's process: its instance.
+    pub(super) process: u32,
     pub(super) progress: Progress,
     /// How many attempts were sent.
     pub(super) sent: u32,
@@ -40,8 +42,8 @@ pub(super) struct Call {
     pub(super) hedged: Handle,
     pub(super) subject: Subject,
     pub(super) value: u64,
-    /// The message that the caller is handling, counted from 1; 0 if there is none.
-    delivery: u64,
+    /// What names the caller's own work: the message that it is handling, or the job itself.
+    work: u64,
     /// Whether a user asked.
     is_request: bool,
 }
@@ -84,7 +86,7 @@ impl Call {
             Token::Request => key_of(self.subject.request, 2) | 1,
             Token::Attempt => key_of(attempt_key, 3) | 1,
             Token::Key => key_of(u64::from(self.subject.key), 4) | 1,
-            Token::Delivery => self.delivery,
+            Token::Delivery | Token::Caller => self.work,
         }
     }
 
@@ -128,6 +130,7 @@ impl<O: Observer> World<'_, O> {
             step,
             key,
             scope,
+            process: job.instance,
             progress: self.program.policies[edge.policy as usize].1.begin(),
             sent: 0,
             running: false,
@@ -139,7 +142,10 @@ impl<O: Observer> World<'_, O> {
             hedged: Handle::NONE,
             subject,
             value: job.value,
-            delivery: job.delivery(),
+            work: match step.token {
+                Token::Caller => key_of(job.key, 5) | 1,
+                _ => job.delivery(),
+            },
             is_request: edge.is_entry,
         };
         if let Some(request) = call.request() {
@@ -236,6 +242,7 @@ impl<O: Observer> World<'_, O> {
             call: handle,
             attempt,
             edge: edge_id,
+            target: edge.target,
             operation: call.step.operation,
             key,
             subject: call.subject,

@@ -236,6 +236,9 @@ impl<O: Observer> World<'_, O> {
 
     /// Ends the flow of a user, who may come back.
     pub(super) fn end_flow(&mut self, node: NodeId, subject: &Subject, back: Option<u32>) {
+        if self.program.has_sessions {
+            self.sessions.remove(&subject.order);
+        }
         match back {
             Some(user) => self.schedule_return(node, user),
             None => {

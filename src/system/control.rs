@@ -63,6 +63,49 @@ pub enum Action {
         /// How many of them.
         share: Probability,
     },
+    /// A replica is later than usual.
+    ReplicaLag {
+        /// Which replica.
+        node: NodeId,
+        /// By how much.
+        added: Span,
+    },
+    /// A replica applies nothing; it catches up at the end.
+    StopReplica {
+        /// Which replica.
+        node: NodeId,
+    },
+    /// A primary is cut off from its replicas and from most of those that call it.
+    CutOff {
+        /// Which database.
+        node: NodeId,
+        /// The share of the callers' processes that reach it all the same.
+        near: Probability,
+    },
+    /// A replica leads instead of its database.
+    Promote {
+        /// Which database.
+        database: NodeId,
+        /// Which replica.
+        replica: NodeId,
+    },
+    /// A cache loses all its rows when this begins.
+    FlushCache {
+        /// Which cache.
+        node: NodeId,
+    },
+    /// A cache shows what it has, however old, and hears of no invalidation.
+    StaleCache {
+        /// Which cache.
+        node: NodeId,
+    },
+    /// Rows of a replica or cache fall back by one version when this begins.
+    Corrupt {
+        /// Which replica or cache.
+        node: NodeId,
+        /// How many of its rows.
+        share: Probability,
+    },
     /// Instances die: they lose their memory and are down while it acts.
     Crash {
         /// Of which node.
@@ -186,11 +229,25 @@ pub(super) struct LinkCondition {
     pub(super) clogged_until: Time,
 }
 
+/// What acts on the data of a node now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct DataCondition {
+    /// A replica is later by so much.
+    pub(super) added_lag: Span,
+    /// A replica applies nothing.
+    pub(super) is_stopped: bool,
+    /// A primary is reached by this share of the processes only.
+    pub(super) cut_off: Option<Probability>,
+    /// A cache forgets nothing.
+    pub(super) is_stale: bool,
+}
+
 /// What acts on every node and link now, by their indices.
 #[derive(Clone, Debug)]
 pub(super) struct Conditions {
     pub(super) nodes: Vec<NodeCondition>,
     pub(super) links: Vec<LinkCondition>,
+    pub(super) data: Vec<DataCondition>,
     /// Indices of the controls that are on, in their order.
     pub(super) active: Vec<u32>,
 }
@@ -228,7 +285,12 @@ impl Conditions {
             replies_cut: false,
             clogged_until: Time::ZERO,
         });
-        Conditions { nodes: nodes.collect(), links: links.collect(), active: Vec::new() }
+        Conditions {
+            nodes: nodes.collect(),
+            links: links.collect(),
+            data: vec![DataCondition::default(); program.nodes.len()],
+            active: Vec::new(),
+        }
     }
 
     fn apply(&mut self, control: &Control) {
@@ -239,6 +301,12 @@ impl Conditions {
                 condition.errors_before = condition.errors_before.or(*before);
                 condition.errors_after = condition.errors_after.or(*after);
             }
+            Action::ReplicaLag { node, added } => {
+                self.data[node.0 as usize].added_lag += *added;
+            }
+            Action::StopReplica { node } => self.data[node.0 as usize].is_stopped = true,
+            Action::CutOff { node, near } => self.data[node.0 as usize].cut_off = Some(*near),
+            Action::StaleCache { node } => self.data[node.0 as usize].is_stale = true,
             Action::DiskFull { node } => self.nodes[node.0 as usize].disk_full = true,
             Action::ClockSkew { node, by } => {
                 let skew = &mut self.nodes[node.0 as usize].skew;
@@ -246,7 +314,10 @@ impl Conditions {
             }
             Action::QueueStall { node } => self.nodes[node.0 as usize].stalled = true,
             // These happen once, or when somebody comes to a step.
-            Action::Crash { .. }
+            Action::Promote { .. }
+            | Action::FlushCache { .. }
+            | Action::Corrupt { .. }
+            | Action::Crash { .. }
             | Action::Pause { .. }
             | Action::Kill { .. }
             | Action::Redelivery { .. } => {}
@@ -335,7 +406,8 @@ impl<O: Observer> World<'_, O> {
             Action::Kill { .. } => self.kills.retain(|kill| kill.control != control),
             Action::QueueStall { node } if !on => self.resume_queue(*node),
             Action::Redelivery { node, since } if on => self.redeliver(*node, *since),
-            _ => {}
+            action if on => self.begin_at_once(*fault, action),
+            action => self.end_at_once(action),
         }
     }
 

@@ -95,6 +95,7 @@ impl<O: Observer> World<'_, O> {
         }
         match &program.node(node).kind {
             Kind::Queue(_) => self.resume_queue(node),
+            Kind::Replica(_) => self.replicate(node),
             Kind::Service(service) if service.takes.is_some() => self.offer_worker(node),
             _ => {}
         }
@@ -122,8 +123,10 @@ impl<O: Observer> World<'_, O> {
             Local::Provider(provider) => provider.forget_unfinished(),
             Local::Database(_) => self.lose_log(node),
             Local::Queue(_) => self.lose_messages(node),
-            Local::Nothing | Local::Clients(_) | Local::Replica(_) => {}
+            Local::Replica(_) => self.lose_readers(node),
+            Local::Nothing | Local::Clients(_) => {}
         }
+        self.lose_flights(node, instance);
     }
 
     /// Nobody waits any more for what an instance has asked of others. A user whose process is gone
@@ -191,7 +194,7 @@ impl<O: Observer> World<'_, O> {
             let outcome = Outcome::Failed;
             let (value, hint) = (0, None);
             let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
-            self.send_reply(edge, reply);
+            self.send_reply(edge, node, call, reply);
         }
         true
     }

@@ -1,34 +1,39 @@
-//! Databases: transactions over versioned rows, an outbox, a log, and the replicas that follow it.
+//! Databases: transactions over versioned rows, an outbox, and a log.
 
 mod durability;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
 use super::job::{Subject, pack, version};
-use super::{Event, Local, World};
-use crate::kernel::draw::{Purpose, key_of};
+use super::{Local, World};
+use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Rows;
-use crate::model::program::{Kind, NodeId, Program, TableId, TransactionId};
+use crate::model::program::{NodeId, Program, TableId, TransactionId};
+use crate::policy::Outcome;
 
-/// What a database keeps.
-#[derive(Debug)]
+/// What a database keeps; also what a replica has of it.
+#[derive(Clone, Debug)]
 pub(super) struct Database {
-    tables: Tables,
-    /// What was answered to the first transaction of each (kind, token).
-    idempotency: BTreeMap<(TransactionId, u64), u64>,
+    pub(super) tables: Tables,
+    /// What was answered to the first transaction of each (kind, token), and its position.
+    pub(super) idempotency: BTreeMap<(TransactionId, u64), (u64, u64)>,
     pub(super) outbox: Vec<OutboxEvent>,
     /// How many events of the outbox are marked as sent: all before this one.
     pub(super) sent: usize,
     /// Events behind that one that are marked as sent, out of order.
     pub(super) marked: BTreeSet<u64>,
-    /// How many transactions were committed: the position of the last one in the log.
-    position: u64,
+    /// The position of the last transaction in the log.
+    pub(super) position: u64,
     log: Log,
+    /// Transactions that wait for a replica: their positions and jobs.
+    pub(super) unreplicated: Vec<(u64, Handle)>,
+    /// Whether no replica was in time: then nothing waits until one has caught up.
+    pub(super) is_alone: bool,
     /// The rows of the transaction that is being applied.
     writes: Vec<Write>,
 }
@@ -38,45 +43,64 @@ pub(super) struct Database {
 pub(super) struct OutboxEvent {
     pub(super) subject: Subject,
     pub(super) key: u64,
-    /// Whether its transaction was lost by a crash: then it is not there.
+    /// The position of its transaction.
+    pub(super) position: u64,
+    /// Whether a crash or a failover has undone it: then it is not there. Its place stays, because
+    /// relays count.
     pub(super) is_lost: bool,
 }
 
-/// The rows of every table: a packed version and state each.
-#[derive(Debug)]
-struct Tables(Vec<Vec<u64>>);
+/// The rows of every table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tables(Vec<Vec<Row>>);
 
-/// A row that a transaction wrote: its table, its number, its packed version and state.
-type Write = (TableId, u64, u64);
-
-/// What a replica keeps.
-#[derive(Debug)]
-pub(super) struct Replica {
-    tables: Tables,
-    /// Rows on their way, in commit order.
-    pending: VecDeque<Write>,
-    /// How many of them each transaction wrote, in commit order.
-    sizes: VecDeque<usize>,
-    /// When the last of them will be applied.
-    last: Time,
+/// A row: its packed version and state, and when that was committed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Row {
+    pub(super) value: u64,
+    pub(super) written: Time,
 }
 
+/// A transaction that has been applied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Commit {
+    /// Its position in the log.
+    pub(super) position: u64,
+    /// The order on whose behalf.
+    pub(super) order: u64,
+    /// A stable key of it.
+    pub(super) key: u64,
+    /// When it was applied.
+    pub(super) at: Time,
+}
+
+/// A row that a transaction wrote: its table, its number, its packed version and state.
+pub(super) type Write = (TableId, u64, u64);
+
 impl Tables {
-    fn new(program: &Program) -> Tables {
+    pub(super) fn new(program: &Program) -> Tables {
         Tables(vec![Vec::new(); program.tables.len()])
     }
 
-    fn get(&self, table: TableId, row: u64) -> u64 {
-        self.0[table.0 as usize].get(row as usize).copied().unwrap_or(0)
+    pub(super) fn get(&self, table: TableId, row: u64) -> Row {
+        self.0[table.0 as usize].get(row as usize).copied().unwrap_or_default()
     }
 
-    fn set(&mut self, table: TableId, row: u64, value: u64) {
+    pub(super) fn set(&mut self, table: TableId, row: u64, value: u64, written: Time) {
         let rows = &mut self.0[table.0 as usize];
         let index = row as usize;
         if rows.len() <= index {
-            rows.resize(index + 1, 0);
+            rows.resize(index + 1, Row::default());
         }
-        rows[index] = value;
+        rows[index] = Row { value, written };
+    }
+
+    /// Every row that was written, with its table and number.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (TableId, u64, &mut Row)> {
+        self.0.iter_mut().enumerate().flat_map(|(table, rows)| {
+            let rows = rows.iter_mut().enumerate().filter(|(_, row)| row.value != 0);
+            rows.map(move |(number, row)| (TableId(table as u16), number as u64, row))
+        })
     }
 }
 
@@ -90,13 +114,10 @@ impl Database {
             marked: BTreeSet::new(),
             position: 0,
             log: Log::default(),
+            unreplicated: Vec::new(),
+            is_alone: false,
             writes: Vec::new(),
         }
-    }
-
-    /// The position of the last transaction in the log.
-    pub(super) fn position(&self) -> u64 {
-        self.position
     }
 
     /// The order and due time of every event that is not marked as sent.
@@ -105,17 +126,6 @@ impl Database {
         let unsent =
             rows.filter(|(row, event)| !event.is_lost && !self.marked.contains(&(*row as u64)));
         unsent.map(|(_, event)| (event.subject.order, event.subject.since)).collect()
-    }
-}
-
-impl Replica {
-    pub(super) fn new(program: &Program) -> Replica {
-        Replica {
-            tables: Tables::new(program),
-            pending: VecDeque::new(),
-            sizes: VecDeque::new(),
-            last: Time::ZERO,
-        }
     }
 }
 
@@ -128,53 +138,70 @@ fn row_of(program: &Program, table: TableId, subject: &Subject) -> u64 {
 }
 
 impl<O: Observer> World<'_, O> {
-    pub(super) fn database(&mut self, node: NodeId) -> &mut Database {
+    /// What a database keeps, or a replica that may have taken its place.
+    pub(super) fn store(&mut self, node: NodeId) -> &mut Database {
         match &mut self.locals[node.0 as usize] {
             Local::Database(database) => database,
-            other => unreachable!("transactions go to databases, not to {other:?}"),
+            Local::Replica(replica) => &mut replica.store,
+            other => unreachable!("rows are kept by databases and replicas, not by {other:?}"),
         }
     }
 
-    /// Applies a transaction: all of it at this instant.
-    pub(super) fn commit(&mut self, handle: Handle, id: TransactionId) {
+    /// Applies a transaction: all of it at this instant. If it is refused, the outcome says why.
+    pub(super) fn commit(&mut self, handle: Handle, id: TransactionId) -> Option<Outcome> {
         let program = self.program;
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.get(handle)?;
         let (node, subject, key, token) = (job.node, job.subject, job.key, job.token);
+        let database = self.database_of(node);
+        if self.leaders[database.0 as usize] != node && !self.accepts_stale_epoch(database, node) {
+            return Some(Outcome::Failed);
+        }
         let transaction = &program.transactions[id.0 as usize];
         if token != 0
-            && let Some(&answer) = self.database(node).idempotency.get(&(id, token))
+            && let Some(&(answer, _)) = self.store(node).idempotency.get(&(id, token))
         {
             self.set_value(handle, answer);
-            return self.tell(Fact::Repeated { database: node, order: subject.order });
+            self.tell(Fact::Repeated { database, order: subject.order });
+            return None;
         }
+        if let Some(table) = transaction.after_read_of
+            && self.has_changed(handle, table)
+        {
+            if transaction.if_unchanged {
+                self.tell(Fact::Conflict { database, order: subject.order });
+                return Some(Outcome::Conflict);
+            }
+            self.tell(Fact::UpdateLost { database, order: subject.order });
+        }
+        let now = self.now;
         let flush = self.flush_of(node);
-        let database = self.database(node);
-        database.position += 1;
-        let position = database.position;
-        let mut writes = std::mem::take(&mut database.writes);
+        let store = self.store(node);
+        store.position += 1;
+        let position = store.position;
+        let mut writes = std::mem::take(&mut store.writes);
         writes.clear();
         for &(table, state) in &transaction.writes {
             let row = row_of(program, table, &subject);
-            let database = self.database(node);
-            let before = database.tables.get(table, row);
-            database.log.note(flush, Undo::Row(table, row, before));
-            let version = version(before) + 1;
+            let store = self.store(node);
+            let before = store.tables.get(table, row);
+            store.log.note(flush, Undo::Row(table, row, before));
+            let version = version(before.value) + 1;
             let value = pack(version, table, state);
-            database.tables.set(table, row, value);
+            store.tables.set(table, row, value, now);
             writes.push((table, row, value));
             let order = subject.order;
             self.tell(Fact::Committed { table, row, order, state, version, position });
         }
         for (number, &event) in transaction.events.iter().enumerate() {
-            let subject = Subject { since: self.now, ..subject };
-            let event_key = key_of(key, number as u64);
-            let database = self.database(node);
-            database.log.note(flush, Undo::Event(database.outbox.len()));
-            database.outbox.push(OutboxEvent { subject, key: event_key, is_lost: false });
+            let subject = Subject { since: now, ..subject };
+            let key = key_of(key, number as u64);
+            let store = self.store(node);
+            store.log.note(flush, Undo::Event(store.outbox.len()));
+            store.outbox.push(OutboxEvent { subject, key, position, is_lost: false });
             self.tell(Fact::Outboxed { event, order: subject.order });
         }
         if !transaction.events.is_empty() {
-            self.wake_followers(node);
+            self.wake_followers(database);
         }
         for &entry in &transaction.audits {
             self.tell(Fact::Audited { entry, order: subject.order });
@@ -182,57 +209,42 @@ impl<O: Observer> World<'_, O> {
         let answer = writes.first().map_or(0, |&(_, _, value)| value);
         self.set_value(handle, answer);
         if token != 0 {
-            let database = self.database(node);
-            database.log.note(flush, Undo::Answer(id, token));
-            database.idempotency.insert((id, token), answer);
+            let store = self.store(node);
+            store.log.note(flush, Undo::Answer(id, token));
+            store.idempotency.insert((id, token), (answer, position));
         }
-        self.logged(node, key, &writes);
-        self.database(node).writes = writes;
+        let commit = Commit { position, order: subject.order, key, at: now };
+        self.logged(node, commit, &writes);
+        self.store(node).writes = writes;
+        None
     }
 
-    /// Sends a transaction to every replica; each applies them in commit order.
-    fn replicate_later(&mut self, node: NodeId, key: u64, writes: &[Write]) {
-        let program = self.program;
-        let Kind::Database(rules) = &program.node(node).kind else { return };
-        for &id in &rules.replicas {
-            let Kind::Replica(rules) = &program.node(id).kind else { continue };
-            let draw = self.draws.draw(Purpose::Lag, program.node(id).id, key, 0);
-            let at = self.now + rules.lag.sample(draw);
-            let replica = self.replica(id);
-            replica.last = replica.last.max(at);
-            replica.pending.extend(writes);
-            replica.sizes.push_back(writes.len());
-            let at = replica.last;
-            self.events.schedule(at, Event::Replicate(id));
-        }
-    }
-
-    fn replica(&mut self, node: NodeId) -> &mut Replica {
-        match &mut self.locals[node.0 as usize] {
-            Local::Replica(replica) => replica,
-            other => unreachable!("only replicas follow a database, not {other:?}"),
-        }
-    }
-
-    /// A replica applies the next transaction.
-    pub(super) fn replicate(&mut self, node: NodeId) {
-        let replica = self.replica(node);
-        let size = replica.sizes.pop_front().unwrap_or(0);
-        for (table, row, value) in replica.pending.drain(..size) {
-            replica.tables.set(table, row, value);
-        }
+    /// Whether a row has another version than the one that the job brings.
+    fn has_changed(&mut self, handle: Handle, table: TableId) -> bool {
+        let Some(job) = self.jobs.get(handle) else { return false };
+        let (node, read) = (job.node, job.value);
+        let row = row_of(self.program, table, &job.subject);
+        version(self.store(node).tables.get(table, row).value) != version(read)
     }
 
     /// Reads the row that the job is about.
     pub(super) fn read_row(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
+        let node = job.node;
         let row = row_of(self.program, table, &job.subject);
-        let value = match &self.locals[job.node.0 as usize] {
-            Local::Database(database) => database.tables.get(table, row),
-            Local::Replica(replica) => replica.tables.get(table, row),
-            other => unreachable!("rows are read at databases and replicas, not at {other:?}"),
-        };
+        let value = self.store(node).tables.get(table, row).value;
         self.set_value(handle, value);
+        self.tell_read(node, table, row, value);
+    }
+
+    /// Tells what was read of a row, and what could have been read.
+    pub(super) fn tell_read(&mut self, node: NodeId, table: TableId, row: u64, value: u64) {
+        let database = self.program.tables[table.0 as usize].database;
+        let leader = self.leaders[database.0 as usize];
+        let newest = self.store(leader).tables.get(table, row);
+        let age = self.now.since(newest.written);
+        let (seen, newest) = (version(value), version(newest.value));
+        self.tell(Fact::Read { node, table, row, seen, newest, age });
     }
 
     pub(super) fn set_value(&mut self, handle: Handle, value: u64) {

@@ -120,6 +120,97 @@ pub enum Fact {
         /// The order on whose behalf.
         order: u64,
     },
+    /// A transaction wrote nothing because the row that its handler read had changed.
+    Conflict {
+        /// Whose.
+        database: NodeId,
+        /// The order on whose behalf.
+        order: u64,
+    },
+    /// A transaction overwrote a version that its handler had not read.
+    UpdateLost {
+        /// Whose.
+        database: NodeId,
+        /// The order on whose behalf.
+        order: u64,
+    },
+    /// A row was read at a database or replica, or found in a cache.
+    Read {
+        /// Where.
+        node: NodeId,
+        /// The table.
+        table: TableId,
+        /// The row.
+        row: u64,
+        /// The version read, 0 if nothing was found.
+        seen: u64,
+        /// The newest version committed, 0 if there is none.
+        newest: u64,
+        /// How long ago that was committed.
+        age: Span,
+    },
+    /// A read waited at a replica for what its user was told of.
+    WaitedForReplica {
+        /// Which replica.
+        replica: NodeId,
+        /// Whether the replica applied it in time.
+        in_time: bool,
+    },
+    /// A transaction was answered before any replica had applied it, although it should wait.
+    AnsweredAlone {
+        /// Whose.
+        database: NodeId,
+    },
+    /// A primary that had been replaced was asked to write.
+    StaleEpoch {
+        /// Whose.
+        database: NodeId,
+        /// Whether it did.
+        accepted: bool,
+    },
+    /// A committed transaction is gone: no replica that leads has it.
+    CommitLost {
+        /// Whose.
+        database: NodeId,
+        /// Its position in the log of its epoch.
+        position: u64,
+        /// The order on whose behalf.
+        order: u64,
+    },
+    /// A row as a lost transaction had written it is gone.
+    WriteLost {
+        /// The table.
+        table: TableId,
+        /// The row.
+        row: u64,
+        /// The order on whose behalf.
+        order: u64,
+        /// The state.
+        state: LabelId,
+        /// The version.
+        version: u64,
+        /// The position of the transaction in the log of its epoch.
+        position: u64,
+    },
+    /// A cache did not keep a row because its reader had lost the lease.
+    FillRefused {
+        /// Which cache.
+        cache: NodeId,
+    },
+    /// A fault emptied a cache.
+    CacheFlushed {
+        /// Which cache.
+        cache: NodeId,
+        /// How many rows it lost.
+        rows: u64,
+    },
+    /// A fault let rows fall back by one version.
+    Corrupted {
+        /// Where.
+        node: NodeId,
+        /// How many rows.
+        rows: u64,
+    },
     /// A transaction put an event into the outbox.
     Outboxed {
         /// The event.
@@ -337,10 +428,12 @@ pub enum Refusal {
     RateLimit = 3,
     /// As many requests are at the instance as its learned limit allows.
     Limit = 4,
+    /// It waited for a worker as long as it may.
+    TooLong = 5,
 }
 
 /// How many kinds of refusal there are.
-pub const REFUSALS: usize = 5;
+pub const REFUSALS: usize = 6;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -184,6 +184,7 @@ impl<'p, O: Observer> World<'p, O> {
             call: handle,
             attempt,
             edge: edge_id,
+            target: self.program.edge(edge_id).target,
             operation: call.step.operation,
             key,
             subject: call.subject,

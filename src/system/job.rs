@@ -7,6 +7,7 @@ use super::control::Action;
 use super::fact::{Fact, Observer, Refusal};
 use super::network::Message;
 use super::provider::KeyCheck;
+use super::replica::Applied;
 use crate::kernel::draw::Purpose;
 use crate::kernel::queue::TimerId;
 use crate::kernel::sample::Distribution;
@@ -105,7 +106,7 @@ pub(super) fn state(value: u64) -> LabelId {
 }
 
 /// Whether two packed words are of one table.
-fn same_table(one: u64, other: u64) -> bool {
+pub(super) fn same_table(one: u64, other: u64) -> bool {
     one as u32 >> 16 == other as u32 >> 16
 }
 
@@ -191,6 +192,24 @@ impl<O: Observer> World<'_, O> {
                         job.step = to;
                     }
                 }
+                Step::AwaitReplica(timeout) => {
+                    if !self.await_replica(handle, timeout) {
+                        return;
+                    }
+                }
+                Step::AwaitApplied(wait) => match self.await_applied(handle, wait) {
+                    Applied::Yes => {}
+                    Applied::NotYet => return,
+                    Applied::TooLate => return self.end_job(handle, Outcome::Failed),
+                },
+                Step::JumpIfToldWithin(span, to) => {
+                    let order = job.subject.order;
+                    if self.was_told_within(order, span)
+                        && let Some(job) = self.jobs.get_mut(handle)
+                    {
+                        job.step = to;
+                    }
+                }
                 Step::JumpUnless(condition, to) => {
                     if !self.holds(handle, condition)
                         && let Some(job) = self.jobs.get_mut(handle)
@@ -203,11 +222,28 @@ impl<O: Observer> World<'_, O> {
                 Step::Commit(_) | Step::MarkOutbox if self.finds_disk_full(handle) => {
                     return self.end_job(handle, Outcome::Failed);
                 }
-                Step::Commit(transaction) => self.commit(handle, transaction),
+                Step::Commit(transaction) => {
+                    if let Some(refusal) = self.commit(handle, transaction) {
+                        return self.end_job(handle, refusal);
+                    }
+                }
                 Step::ReadRow(table) => self.read_row(handle, table),
                 Step::TakeOutbox => self.take_outbox(handle),
                 Step::MarkOutbox => self.mark_outbox(handle),
-                Step::Lookup(table) => self.look_up(handle, table),
+                Step::Lookup(table) => {
+                    if !self.look_up(handle, table) {
+                        return;
+                    }
+                }
+                Step::Invalidate(table) => self.invalidate(handle, table),
+                Step::Refresh(read, operation) => self.refresh(handle, read, operation),
+                Step::Join(read) => {
+                    if !self.join_flight(handle, read) {
+                        return;
+                    }
+                }
+                Step::Land(read) => self.land(handle, read),
+                Step::Abort(read) => self.abort(handle, read),
                 Step::Fill(table) => self.fill(handle, table),
                 Step::Enqueue => {
                     if let Some(refusal) = self.enqueue(handle) {
@@ -310,12 +346,22 @@ impl<O: Observer> World<'_, O> {
             self.remember(handle, call.memory, value);
         }
         let Some(job) = self.jobs.get_mut(handle) else { return false };
+        if call.keeps_value && (outcome == Outcome::Ok || call.on_failure.is_some()) {
+            if let Some(to) = call.on_failure.filter(|_| outcome != Outcome::Ok) {
+                job.step = to;
+            }
+            return true;
+        }
         if outcome == Outcome::Ok {
             job.value = value;
             let own = job.own;
             if !call.expects_own_write {
                 if call.memory != Memory::Compared {
                     job.own = value;
+                }
+                if self.program.has_sessions && self.program.edge(call.edge).is_entry {
+                    let order = job.subject.order;
+                    self.note_told(order, value);
                 }
             } else if own != 0 && (value == 0 || same_table(own, value)) {
                 self.tell(Fact::ReadBack { seen: version(value), own: version(own) });
@@ -345,10 +391,8 @@ impl<O: Observer> World<'_, O> {
             Origin::Call { call, attempt, edge } => {
                 let key = job.key;
                 let value = job.value;
-                self.send_reply(
-                    edge,
-                    Message::Reply { call, attempt, edge, outcome, value, key, hint: None },
-                );
+                let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint: None };
+                self.send_reply(edge, job.node, call, reply);
             }
             Origin::Delivery { queue, message } => {
                 if outcome != Outcome::Ok {

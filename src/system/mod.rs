@@ -14,6 +14,8 @@ pub mod control;
 mod crash;
 mod database;
 pub mod fact;
+mod failover;
+mod flight;
 mod hedge;
 mod job;
 mod ledger;
@@ -23,6 +25,7 @@ mod outbox;
 mod pause;
 mod provider;
 mod queue;
+mod replica;
 mod station;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -33,7 +36,6 @@ use crate::kernel::limit::{Ending, Limits, Meter};
 use crate::kernel::queue::EventQueue;
 use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
-use crate::model::language::Flush;
 use crate::model::program::{Kind, NodeId, Program, Spike};
 use crate::policy;
 use control::{Conditions, Control, Surge};
@@ -56,6 +58,8 @@ enum Event {
     Retry(Handle),
     /// A delivered message was not acknowledged in time, or is to be delivered again.
     Visible { queue: NodeId, message: u64 },
+    /// A job has waited long enough for a worker.
+    GiveUp(Handle),
     /// The oldest messages of a queue expire.
     Expire(NodeId),
     /// The handler of a message says that it still works.
@@ -79,7 +83,7 @@ enum Local {
     Nothing,
     Clients(clients::Clients),
     Database(database::Database),
-    Replica(database::Replica),
+    Replica(replica::Replica),
     Cache(cache::Cache),
     Queue(queue::Queue),
     Provider(provider::Provider),
@@ -125,6 +129,12 @@ pub struct World<'p, O> {
     kills: Vec<crash::ActiveKill>,
     locals: Vec<Local>,
     ledger: ledger::Ledger,
+    /// For each database the node that leads: itself, or a replica that was promoted.
+    leaders: Vec<NodeId>,
+    /// What users were told, by order; only kept where a read depends on it.
+    sessions: BTreeMap<u64, replica::Session>,
+    /// Rows that processes are fetching for a cache.
+    flights: BTreeMap<flight::FlightKey, flight::Flight>,
     /// How many messages wait in all queues.
     queued: usize,
     orders: u64,
@@ -187,6 +197,9 @@ impl<'p, O: Observer> World<'p, O> {
             kills: Vec::new(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             ledger: ledger::Ledger::new(program),
+            leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
+            sessions: BTreeMap::new(),
+            flights: BTreeMap::new(),
             queued: 0,
             orders: 0,
             observer,
@@ -249,11 +262,7 @@ impl<'p, O: Observer> World<'p, O> {
             let id = NodeId(index as u16);
             match &node.kind {
                 Kind::Outbox(relay) => self.start_relay(id, relay.operation),
-                Kind::Database(database) => {
-                    if let Flush::Every(span) = database.flush {
-                        self.events.schedule(self.now + span, Event::Flush(id));
-                    }
-                }
+                Kind::Database(_) => self.begin_flushing(id),
                 Kind::Service(_) => self.schedule_pauses(id),
                 _ => {}
             }
@@ -297,6 +306,12 @@ impl<'p, O: Observer> World<'p, O> {
                 self.fold(14, queue, 0);
                 self.expire(queue);
             }
+            Event::GiveUp(job) => {
+                if let Some(job) = self.jobs.get(job) {
+                    self.fold(24, job.node, job.key);
+                }
+                self.give_up(job);
+            }
             Event::Heartbeat(job) => self.beat(job),
             Event::Replicate(replica) => {
                 self.fold(6, replica, 0);
@@ -332,6 +347,18 @@ impl<'p, O: Observer> World<'p, O> {
         self.observer.observe(self.now, &fact);
     }
 
+    /// The order and due time of everything that waits at a node to be processed.
+    fn unprocessed(&mut self, node: NodeId) -> Vec<(u64, Time)> {
+        match &self.locals[node.0 as usize] {
+            Local::Database(_) => {
+                let leader = self.leaders[node.0 as usize];
+                self.store(leader).unsent()
+            }
+            Local::Queue(queue) => queue.unprocessed(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Tells the observer what was going on when the run ended.
     fn tell_what_remains(&mut self) {
         let waiting: Vec<Request> =
@@ -341,16 +368,18 @@ impl<'p, O: Observer> World<'p, O> {
         }
         // The end of the run is no crash: what was committed will be on disk.
         for index in 0..self.locals.len() {
-            if let Local::Database(database) = &self.locals[index] {
-                let position = database.position();
-                self.tell(Fact::Flushed { database: NodeId(index as u16), position });
+            let database = NodeId(index as u16);
+            if matches!(self.locals[index], Local::Database(_)) {
+                let leader = self.leaders[index];
+                let position = self.store(leader).position;
+                self.tell(Fact::Flushed { database, position });
             }
         }
         for index in 0..self.locals.len() {
             if self.is_dead_end(NodeId(index as u16)) {
                 continue;
             }
-            for (order, since) in self.locals[index].unprocessed() {
+            for (order, since) in self.unprocessed(NodeId(index as u16)) {
                 self.tell(Fact::Unprocessed { order, since });
             }
         }
@@ -362,21 +391,12 @@ impl Local {
         match kind {
             Kind::Clients(rules) => Local::Clients(clients::Clients::new(rules)),
             Kind::Database(_) => Local::Database(database::Database::new(program)),
-            Kind::Replica(_) => Local::Replica(database::Replica::new(program)),
+            Kind::Replica(_) => Local::Replica(replica::Replica::new(program)),
             Kind::Cache(_) => Local::Cache(cache::Cache::default()),
             Kind::Queue(rules) => Local::Queue(queue::Queue::new(rules)),
             Kind::Provider(_) => Local::Provider(provider::Provider::default()),
             Kind::Outbox(_) => Local::Relay(outbox::Relay::default()),
             Kind::Service(_) => Local::Nothing,
-        }
-    }
-
-    /// The order and due time of everything that waits here to be processed.
-    fn unprocessed(&self) -> Vec<(u64, Time)> {
-        match self {
-            Local::Database(database) => database.unsent(),
-            Local::Queue(queue) => queue.unprocessed(),
-            _ => Vec::new(),
         }
     }
 }

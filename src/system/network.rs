@@ -19,6 +19,8 @@ pub(super) enum Message {
         call: Handle,
         attempt: u32,
         edge: EdgeId,
+        /// The node that it goes to: another one than its edge says after a failover.
+        target: NodeId,
         operation: OperationId,
         key: u64,
         subject: Subject,
@@ -94,15 +96,34 @@ impl Passage {
 
 impl<O: Observer> World<'_, O> {
     /// Sends an attempt to the node that it calls.
-    pub(super) fn send_request(&mut self, edge: EdgeId, message: Message) {
-        let edge = self.program.edge(edge);
-        self.send(edge.caller, edge.target, Direction::Request, message);
+    pub(super) fn send_request(&mut self, edge: EdgeId, mut message: Message) {
+        let Message::Request { call, target, .. } = &mut message else { return };
+        let Some(to) = self.route(edge, *call) else {
+            return self.lose(Direction::Request, *target);
+        };
+        *target = to;
+        self.send(self.program.edge(edge).caller, to, Direction::Request, message);
     }
 
-    /// Sends an answer back to the caller.
-    pub(super) fn send_reply(&mut self, edge: EdgeId, message: Message) {
-        let edge = self.program.edge(edge);
-        self.send(edge.caller, edge.target, Direction::Reply, message);
+    /// Sends an answer of a node back to the caller.
+    pub(super) fn send_reply(
+        &mut self,
+        edge: EdgeId,
+        from: NodeId,
+        call: Handle,
+        message: Message,
+    ) {
+        if !self.reaches_caller(from, edge, call) {
+            return self.lose(Direction::Reply, from);
+        }
+        self.send(self.program.edge(edge).caller, from, Direction::Reply, message);
+    }
+
+    /// A message goes nowhere: its target is cut off.
+    fn lose(&mut self, direction: Direction, target: NodeId) {
+        self.fired(|act| matches!(*act, Action::CutOff { node, .. } if node == target));
+        self.tell(Fact::Sent { direction });
+        self.tell(Fact::Lost { direction });
     }
 
     /// Sends a message over the link between a caller and whom it calls, in either direction; says
@@ -269,6 +290,7 @@ impl<O: Observer> World<'_, O> {
                 call,
                 attempt,
                 edge,
+                target,
                 operation,
                 key,
                 subject,
@@ -276,7 +298,6 @@ impl<O: Observer> World<'_, O> {
                 token,
                 deadline,
             } => {
-                let target = self.program.edge(edge).target;
                 self.fold(10, target, key);
                 self.tell(Fact::Arrived { direction: Direction::Request });
                 if !self.is_down(target, 0)
@@ -285,11 +306,12 @@ impl<O: Observer> World<'_, O> {
                     let (outcome, hint) = (refusal.outcome, refusal.hint);
                     let value = 0;
                     let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
-                    return self.send_reply(edge, reply);
+                    return self.send_reply(edge, target, call, reply);
                 }
                 let origin = Origin::Call { call, attempt, edge };
                 let mut job = Job::new(self.program, operation, key, origin, subject);
-                (job.value, job.token, job.deadline) = (value, token, deadline);
+                (job.node, job.value) = (target, value);
+                (job.token, job.deadline) = (token, deadline);
                 job.instance = self.balance(target, key);
                 let instance = job.instance;
                 let handle = self.jobs.insert(job);

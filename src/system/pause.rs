@@ -54,6 +54,7 @@ impl<'p, O: Observer> World<'p, O> {
     pub(super) fn put_off(&mut self, event: Event) -> bool {
         match event {
             Event::Resume(job) => self.put_job_off(job),
+            Event::GiveUp(job) => self.put_patience_off(job),
             Event::Heartbeat(job) => {
                 let paused = self
                     .jobs
@@ -96,6 +97,19 @@ impl<'p, O: Observer> World<'p, O> {
             return false;
         };
         let timer = self.events.schedule_timer(until, Event::Resume(handle));
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.timer = Some(timer);
+        }
+        true
+    }
+
+    /// Lets a job wait in line until its instance goes on; says whether that stands still.
+    fn put_patience_off(&mut self, handle: Handle) -> bool {
+        let Some(job) = self.jobs.get(handle) else { return false };
+        let Some(until) = self.lives.of(job.node, job.instance).paused(self.now) else {
+            return false;
+        };
+        let timer = self.events.schedule_timer(until, Event::GiveUp(handle));
         if let Some(job) = self.jobs.get_mut(handle) {
             job.timer = Some(timer);
         }

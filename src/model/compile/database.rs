@@ -3,9 +3,9 @@
 use super::{Compiler, station_with};
 use crate::kernel::time::Span;
 use crate::model::check;
-use crate::model::language::{Database, Flush};
+use crate::model::language::{Database, Flush, Replication};
 use crate::model::problem::Problem;
-use crate::model::program::{self, Kind};
+use crate::model::program::{self, Kind, Station};
 
 impl Compiler<'_> {
     pub(super) fn database(&mut self, name: &str, database: &Database) {
@@ -19,12 +19,27 @@ impl Compiler<'_> {
                 .expected("more than 0s, or \"each_commit\"");
             self.problem(&["database", name, "flush", key], problem);
         }
+        let semi_sync = match database.replication {
+            Replication::Async => None,
+            Replication::SemiSync(semi_sync) => Some(semi_sync.timeout),
+        };
+        if semi_sync == Some(Span::ZERO) {
+            let problem = Problem::new("a transaction that does not wait is asynchronous")
+                .expected("more than 0s, or replication = \"async\"");
+            self.problem(&["database", name, "replication", "semi_sync", "timeout"], problem);
+        }
         let kind = Kind::Database(program::Database {
             flush: database.flush,
+            semi_sync,
+            fencing: database.fencing,
             replicas: Vec::new(),
             tailed_by: Vec::new(),
         });
-        self.node("database", name, kind, station_with(1, database.connections, database.queue));
+        let station = Station {
+            acquire_timeout: database.acquire_timeout,
+            ..station_with(1, database.connections, database.queue)
+        };
+        self.node("database", name, kind, station);
         self.tables(name, database);
     }
 

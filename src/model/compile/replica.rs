@@ -2,7 +2,7 @@
 
 use super::{Compiler, station_with};
 use crate::model::language::Replica;
-use crate::model::program::{self, Kind};
+use crate::model::program::{self, Kind, Station};
 
 impl Compiler<'_> {
     pub(super) fn replica(&mut self, name: &str, replica: &Replica) {
@@ -10,7 +10,10 @@ impl Compiler<'_> {
         let path = ["replica", name, "of"];
         let Some(of) = self.node_of(&path, &replica.of, "database", is_database) else { return };
         let kind = Kind::Replica(program::Replica { of, lag: replica.lag.clone() });
-        let station = station_with(1, replica.connections, replica.queue);
+        let station = Station {
+            acquire_timeout: replica.acquire_timeout,
+            ..station_with(1, replica.connections, replica.queue)
+        };
         if let Some(id) = self.node("replica", name, kind, station)
             && let Kind::Database(database) = &mut self.program.nodes[of.0 as usize].kind
         {

@@ -1,16 +1,17 @@
 //! Steps that read and write data: cached reads and transactions.
 
+use super::cached::CachedPlace;
 use super::steps::{calls, failure_target, token, with};
 use super::{Handlers, Place};
 use crate::kernel::sample::Distribution;
-use crate::model::language::{self, Flush};
+use crate::model::language::{self, Flush, Invalidation, Otherwise};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    Call, Kind, NodeId, OperationId, Step, TableId, Token, Transaction, TransactionId,
+    self, Call, Kind, NodeId, OperationId, Step, TableId, Token, Transaction, TransactionId, Wait,
 };
 
 impl Handlers<'_, '_> {
-    /// A read by a policy, and around it the lookup and fill of a cache.
+    /// A read by a policy, at a database or replica, with or without a cache.
     pub(super) fn read(
         &mut self,
         place: &Place<'_>,
@@ -23,39 +24,87 @@ impl Handlers<'_, '_> {
         let Some((source, table)) = self.readable(&with(path, "read"), text) else {
             return Ok(Vec::new());
         };
-        let name = self.compiler.program.node(source).name.clone();
-        let work = match self.sections.replica.get(&name) {
-            Some(replica) => replica.read.clone(),
-            None => self.sections.database[&name].read.clone(),
-        };
-        let steps = [Step::Work(work), Step::ReadRow(table)];
-        let read = self.built_in(source, "read", table.0, &steps);
         let site = calls(before);
         let first = before.len() as u32;
+        if step.wait.is_some() || step.sticky.is_some() {
+            return self.read_after(place, step, (source, table), (first, site), policy);
+        }
+        let read = self.read_operation(source, table);
         let read = self.call(place.node, read, policy, site);
-        let Some(cache) = &step.cache else {
-            let on_failure = failure_target(step, first + 1);
-            return Ok(vec![Step::Call(Call { on_failure, ..read })]);
-        };
-        let is_cache = |kind: &Kind| matches!(kind, Kind::Cache(_));
-        let Some(cache) = self.compiler.node_of(&with(path, "cache"), cache, "cache", is_cache)
+        if step.cache.is_some() {
+            let at = CachedPlace { path, first, site, policy };
+            return Ok(self.cached(place, &at, step, read, table));
+        }
+        let on_failure = failure_target(step, first + 1);
+        Ok(vec![Step::Call(Call { on_failure, ..read })])
+    }
+
+    /// The operation that reads a row at a database or replica.
+    fn read_operation(&mut self, source: NodeId, table: TableId) -> OperationId {
+        let steps = [Step::Work(self.read_time(source)), Step::ReadRow(table)];
+        self.built_in(source, "read", table.0, &steps)
+    }
+
+    fn read_time(&self, source: NodeId) -> Distribution {
+        let name = &self.compiler.program.node(source).name;
+        match self.sections.replica.get(name) {
+            Some(replica) => replica.read.clone(),
+            None => self.sections.database[name].read.clone(),
+        }
+    }
+
+    /// A read at a replica that shows what the user was told of, or else at the database.
+    fn read_after(
+        &mut self,
+        place: &Place<'_>,
+        step: &language::Step,
+        (source, table): (NodeId, TableId),
+        (first, site): (u32, u32),
+        policy: u16,
+    ) -> Result<Vec<Step>, Problem> {
+        let key = if step.wait.is_some() { "wait" } else { "sticky" };
+        let Kind::Replica(program::Replica { of, .. }) = self.compiler.program.node(source).kind
         else {
-            return Ok(Vec::new());
+            return Err(Problem::new(format!("`{key}` is about replicas, which are late"))
+                .expected("a read of a replica, or the read without it")
+                .inside(key));
         };
-        let name = self.compiler.program.node(cache).name.clone();
-        let work = Step::Work(self.sections.cache[&name].latency.clone());
-        let lookup = self.built_in(cache, "lookup", table.0, &[work.clone(), Step::Lookup(table)]);
-        let fill = self.built_in(cache, "fill", table.0, &[work, Step::Fill(table)]);
-        let lookup = self.call(place.node, lookup, policy, site + 1);
-        let fill = self.call(place.node, fill, policy, site + 2);
-        let end = first + 4;
-        // A cache that does not answer is a miss; a fill that fails is nobody's concern.
-        Ok(vec![
-            Step::Call(Call { on_failure: Some(first + 1), ..lookup }),
-            Step::JumpIfFound(end),
-            Step::Call(Call { on_failure: failure_target(step, end), ..read }),
-            Step::Call(Call { on_failure: Some(end), ..fill }),
-        ])
+        if step.cache.is_some() {
+            return Err(Problem::new(format!("a cache does not know of `{key}`"))
+                .expected("the read without `cache`")
+                .inside(key));
+        }
+        self.compiler.program.has_sessions = true;
+        let takes_stale = step.wait.is_some_and(|wait| wait.otherwise == Otherwise::Stale);
+        let falls_back = step.wait.is_some_and(|wait| wait.otherwise == Otherwise::Primary);
+        let replica = match step.wait {
+            None => self.read_operation(source, table),
+            Some(wait) => {
+                let wait = Wait { table, timeout: wait.timeout, takes_stale };
+                let work = Step::Work(self.read_time(source));
+                let steps = [Step::AwaitApplied(wait), work, Step::ReadRow(table)];
+                let about = self.compiler.program.operations.len() as u16;
+                self.built_in(source, "read_after", about, &steps)
+            }
+        };
+        let replica = self.call(place.node, replica, policy, site);
+        if step.sticky.is_none() && !falls_back {
+            let on_failure = failure_target(step, first + 1);
+            return Ok(vec![Step::Call(Call { on_failure, ..replica })]);
+        }
+        let primary = self.read_operation(of, table);
+        let primary = self.call(place.node, primary, policy, site + 1);
+        let sticky = u32::from(step.sticky.is_some());
+        let (primary_at, end) = (first + sticky + 2, first + sticky + 3);
+        let ignored = failure_target(step, end);
+        let on_failure = if falls_back { Some(primary_at) } else { ignored };
+        let jump = step.sticky.map(|span| Step::JumpIfToldWithin(span, primary_at));
+        let steps = [
+            Step::Call(Call { on_failure, ..replica }),
+            Step::Jump(end),
+            Step::Call(Call { on_failure: ignored, ..primary }),
+        ];
+        Ok(jump.into_iter().chain(steps).collect())
     }
 
     /// The database or replica and the table that `NODE.TABLE` names.
@@ -86,11 +135,91 @@ impl Handlers<'_, '_> {
         None
     }
 
-    pub(super) fn transaction(
+    /// A transaction by a policy, and before or after it the invalidation of a cache.
+    pub(super) fn transaction_with_cache(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        step: &language::Step,
+        before: &[Step],
+        policy: u16,
+    ) -> Result<Vec<Step>, Problem> {
+        let Some(id) = self.transaction(path, step, before)? else { return Ok(Vec::new()) };
+        let database = self.node(step.transaction.as_deref().unwrap_or_default());
+        let operation = self.transaction_operation(database, id);
+        let (first, site) = (before.len() as u32, calls(before));
+        let call = self.call(place.node, operation, policy, site);
+        let Some(cache) = &step.invalidate else {
+            if step.order.is_some() {
+                return Err(Problem::new("there is nothing to invalidate in any order")
+                    .expected("`invalidate` with the name of a cache")
+                    .inside("order"));
+            }
+            let on_failure = failure_target(step, first + 1);
+            return Ok(vec![Step::Call(Call { on_failure, ..call })]);
+        };
+        let is_cache = |kind: &Kind| matches!(kind, Kind::Cache(_));
+        let path = with(path, "invalidate");
+        let Some(cache) = self.compiler.node_of(&path, cache, "cache", is_cache) else {
+            return Ok(Vec::new());
+        };
+        let name = self.compiler.program.node(cache).name.clone();
+        let mut steps = vec![Step::Work(self.sections.cache[&name].latency.clone())];
+        let writes = &self.compiler.program.transactions[id.0 as usize].writes;
+        steps.extend(writes.iter().map(|&(table, _)| Step::Invalidate(table)));
+        let invalidate = self.built_in(cache, "invalidate", id.0, &steps);
+        let invalidate = self.call(place.node, invalidate, policy, site + 1);
+        // Nobody fails because a cache did not hear: its rows are stale until they expire.
+        let quiet =
+            |next| Step::Call(Call { keeps_value: true, on_failure: Some(next), ..invalidate });
+        let write = Step::Call(Call { on_failure: failure_target(step, first + 2), ..call });
+        Ok(match step.order.unwrap_or_default() {
+            Invalidation::Before => vec![quiet(first + 1), write],
+            Invalidation::After => vec![write, quiet(first + 2)],
+        })
+    }
+
+    fn transaction_operation(&mut self, database: NodeId, id: TransactionId) -> OperationId {
+        let name = &self.compiler.program.node(database).name;
+        let text = &self.sections.database[name];
+        let mut steps = durable(text.flush, text.commit.clone(), Step::Commit(id));
+        if let Kind::Database(program::Database { semi_sync: Some(timeout), .. }) =
+            self.compiler.program.node(database).kind
+        {
+            steps.push(Step::AwaitReplica(timeout));
+        }
+        self.built_in(database, "transaction", id.0, &steps)
+    }
+
+    /// The table of this database whose row the last call before a step read.
+    fn read_before(&self, database: NodeId, before: &[Step]) -> Option<TableId> {
+        let program = &self.compiler.program;
+        // What a list beside this one has read ends with it.
+        let last = before.iter().rev().find_map(|step| match step {
+            Step::Call(call) => Some(Some(program.operation(call.operation))),
+            Step::Finish => Some(None),
+            _ => None,
+        });
+        let last = last.flatten()?;
+        // The operations of services have no steps yet.
+        if matches!(program.node(last.node).kind, Kind::Service(_) | Kind::Provider(_)) {
+            return None;
+        }
+        let steps = &program.steps[last.start as usize..];
+        let own = steps.iter().take_while(|step| !matches!(step, Step::Reply(_)));
+        let table = own.into_iter().find_map(|step| match step {
+            Step::ReadRow(table) | Step::Fill(table) => Some(*table),
+            _ => None,
+        })?;
+        (program.tables[table.0 as usize].database == database).then_some(table)
+    }
+
+    fn transaction(
         &mut self,
         path: &[&str],
         step: &language::Step,
-    ) -> Result<Option<OperationId>, Problem> {
+        before: &[Step],
+    ) -> Result<Option<TransactionId>, Problem> {
         let name = step.transaction.as_deref().unwrap_or_default();
         let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
         let path = with(path, "transaction");
@@ -103,8 +232,20 @@ impl Handlers<'_, '_> {
                 .expected("once = \"order\", once = \"key\" or once = \"request\"")
                 .inside("once"));
         }
-        let mut transaction =
-            Transaction { writes: Vec::new(), events: Vec::new(), audits: Vec::new(), once };
+        let after_read_of = self.read_before(database, before);
+        if step.if_unchanged && after_read_of.is_none() {
+            return Err(Problem::new("nothing was read that could have changed")
+                .expected(format!("a `read` of `{name}` as the last call before"))
+                .inside("if_unchanged"));
+        }
+        let mut transaction = Transaction {
+            writes: Vec::new(),
+            events: Vec::new(),
+            audits: Vec::new(),
+            after_read_of,
+            if_unchanged: step.if_unchanged,
+            once,
+        };
         for (index, write) in step.write.iter().enumerate() {
             self.write(name, write, &mut transaction)
                 .map_err(|problem| problem.inside(index.to_string()).inside("write"))?;
@@ -116,10 +257,7 @@ impl Handlers<'_, '_> {
         }
         let transactions = &mut self.compiler.program.transactions;
         transactions.push(transaction);
-        let id = TransactionId((transactions.len() - 1) as u16);
-        let text = &self.sections.database[name];
-        let steps = durable(text.flush, text.commit.clone(), Step::Commit(id));
-        Ok(Some(self.built_in(database, "transaction", id.0, &steps)))
+        Ok(Some(TransactionId((transactions.len() - 1) as u16)))
     }
 
     pub(super) fn write(

@@ -84,6 +84,7 @@ impl Handlers<'_, '_> {
             site,
             token: Token::None,
             expects_own_write: false,
+            keeps_value: false,
             memory: Memory::None,
             on_failure: None,
         }

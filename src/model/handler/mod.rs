@@ -4,6 +4,7 @@
 //! theirs here, so one interpreter runs everything.
 
 mod branches;
+mod cached;
 mod clients;
 mod data;
 mod edges;

@@ -54,7 +54,7 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 12] = [
+    let given: [(&str, bool, &[&str]); 17] = [
         ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
@@ -62,6 +62,11 @@ pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(),
         ("cache", step.cache.is_some(), &["read"]),
         ("write", !step.write.is_empty(), &["transaction"]),
         ("once", step.once.is_some(), &["transaction"]),
+        ("wait", step.wait.is_some(), &["read"]),
+        ("sticky", step.sticky.is_some(), &["read"]),
+        ("if_unchanged", step.if_unchanged, &["transaction"]),
+        ("invalidate", step.invalidate.is_some(), &["transaction"]),
+        ("order", step.order.is_some(), &["transaction"]),
         ("ignore_failure", step.ignore_failure, &CAN_FAIL),
         ("fallback", step.fallback.is_some(), &CAN_FAIL),
         ("then", !step.then.is_empty(), &["when"]),

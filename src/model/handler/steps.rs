@@ -4,7 +4,7 @@ use super::shape::{check_modifiers, check_role, one_action};
 use super::{Handlers, Place, Role};
 use crate::model::language::{self, Expectation, KeyOf, Reply};
 use crate::model::problem::Problem;
-use crate::model::program::{Call, Fork, Kind, Memory, OperationId, Step, Token};
+use crate::model::program::{CachedRead, Call, Fork, Kind, Memory, OperationId, Step, Token};
 use crate::policy::Outcome;
 
 impl Handlers<'_, '_> {
@@ -118,10 +118,7 @@ impl Handlers<'_, '_> {
                 })
             }
             "transaction" => {
-                let Some(operation) = self.transaction(path, step)? else {
-                    return Ok(Vec::new());
-                };
-                call(self, operation)
+                return self.transaction_with_cache(place, path, step, before, policy);
             }
             "publish" => {
                 let name = step.publish.as_deref().unwrap_or_default();
@@ -191,8 +188,17 @@ fn shift(step: Step, first: u32) -> Step {
         Step::Call(call) => {
             Step::Call(Call { on_failure: call.on_failure.map(|to| to + first), ..call })
         }
+        Step::JumpIfToldWithin(span, to) => Step::JumpIfToldWithin(span, to + first),
+        Step::Refresh(read, operation) => Step::Refresh(shift_read(read, first), operation),
+        Step::Join(read) => Step::Join(shift_read(read, first)),
+        Step::Land(read) => Step::Land(shift_read(read, first)),
+        Step::Abort(read) => Step::Abort(shift_read(read, first)),
         other => other,
     }
+}
+
+fn shift_read(read: CachedRead, first: u32) -> CachedRead {
+    CachedRead { end: read.end + first, failed: read.failed + first, ..read }
 }
 
 /// The fork with its jumps moved by `first`.

@@ -16,6 +16,20 @@ pub struct Cache {
     /// How long a row is kept after it was filled.
     #[serde(default)]
     pub ttl: Option<Span>,
+    /// For how long after its `ttl` a row is still shown, while one reader of each process
+    /// fetches it again in the background.
+    #[serde(default)]
+    pub stale_for: Option<Span>,
+    /// Whether the readers of one process wait for the first of them that fetches a row.
+    #[serde(default)]
+    pub single_flight: bool,
+    /// After a miss one reader gets the lease of the row, at most one in each such time; the
+    /// others wait. Only the holder may fill the row, and an invalidation ends the lease.
+    #[serde(default)]
+    pub lease: Option<Span>,
+    /// How eagerly a row is fetched again before its `ttl` ends, at random: 1 is usual.
+    #[serde(default)]
+    pub early_expiry: Option<f64>,
     /// How long a lookup or a fill takes.
     #[serde(default = "instantly")]
     pub latency: Distribution,

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{service::Line, unlimited};
+use super::{service::Line, unlimited, yes};
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::quantity::Count;
@@ -19,6 +19,9 @@ pub struct Database {
     /// The waiting line for a connection.
     #[serde(default)]
     pub queue: Line,
+    /// How long a request waits for a connection before it is `rejected`; for ever by default.
+    #[serde(default)]
+    pub acquire_timeout: Option<Span>,
     /// How long a transaction takes, flush included if it waits for one.
     pub commit: Distribution,
     /// How long a read takes.
@@ -26,6 +29,12 @@ pub struct Database {
     /// When the write-ahead log reaches the disk.
     #[serde(default)]
     pub flush: Flush,
+    /// What a transaction waits for at the replicas before it is answered.
+    #[serde(default)]
+    pub replication: Replication,
+    /// Whether a primary that has been replaced is kept from writing.
+    #[serde(default = "yes")]
+    pub fencing: bool,
     /// The tables.
     #[serde(default)]
     pub tables: IndexMap<String, Table>,
@@ -48,6 +57,25 @@ pub enum Flush {
     Group(Span),
     /// Each so often; a crash loses what was answered since.
     Every(Span),
+}
+
+/// What a transaction waits for at the replicas before it is answered.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Replication {
+    /// Nothing.
+    #[default]
+    Async,
+    /// One replica has applied it.
+    SemiSync(SemiSync),
+}
+
+/// A transaction is answered when one replica has applied it.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SemiSync {
+    /// How long a transaction waits for that; then nothing waits until a replica has caught up.
+    pub timeout: Span,
 }
 
 /// A table: a state and a version for each row.

@@ -20,7 +20,7 @@ use crate::model::quantity::Count;
 pub use arrivals::{Arrivals, Bursts, Closed, Daily, ProfileStep, Size, Trace};
 pub use cache::Cache;
 pub use clients::{Choice, Clients, Hot, Keys};
-pub use database::{Database, Flush, Rows, Table};
+pub use database::{Database, Flush, Replication, Rows, SemiSync, Table};
 pub use link::{Link, Reordering};
 pub use outbox::{Claim, Outbox, Tail};
 pub use overload::{
@@ -31,10 +31,16 @@ pub use provider::{ConcurrentKey, Mismatch, Provider, ProviderRateLimit};
 pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Pauses, Service};
-pub use step::{Condition, Expectation, KeyOf, Reply, Step, all_steps};
+pub use step::{
+    Condition, Expectation, Invalidation, KeyOf, Otherwise, Reply, Step, Wait, all_steps,
+};
 
 fn one() -> u32 {
     1
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn unlimited() -> Count {

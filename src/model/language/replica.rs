@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{service::Line, unlimited};
 use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// `[replica.NAME]`: a copy of a database that follows it late.
@@ -23,6 +24,9 @@ pub struct Replica {
     /// The waiting line for a connection.
     #[serde(default)]
     pub queue: Line,
+    /// How long a request waits for a connection before it is `rejected`; for ever by default.
+    #[serde(default)]
+    pub acquire_timeout: Option<Span>,
     /// The zone that it is in.
     #[serde(default)]
     pub zone: Option<String>,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::model::quantity::Share;
 
 /// One step of a flow or handler. Exactly one of the first group says what it does.
@@ -49,6 +50,19 @@ pub struct Step {
     /// `"audit = entry"`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub write: Vec<String>,
+    /// With `read` of a replica: wait until it shows what the user was told of.
+    pub wait: Option<Wait>,
+    /// With `read` of a replica: for so long after a user was told of a newer version than
+    /// before, read at the database.
+    pub sticky: Option<Span>,
+    /// With `transaction`, right after a `read` of the same database: change nothing and answer
+    /// `conflict` if the row that was read has changed since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub if_unchanged: bool,
+    /// With `transaction`: the cache from which the rows that it writes are removed.
+    pub invalidate: Option<String>,
+    /// With `invalidate`: before or after the transaction; `after` by default.
+    pub order: Option<Invalidation>,
     /// With `transaction`: at most one such transaction per order or key; a repetition changes
     /// nothing and is answered like the first.
     pub once: Option<KeyOf>,
@@ -112,6 +126,44 @@ pub enum Condition {
     ShareOfRequests(Share),
     /// True of this share of the attempts, each by itself.
     ShareOfAttempts(Share),
+}
+
+/// How a read at a replica waits until it shows what the user was told of.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// What it waits for.
+    #[serde(rename = "for")]
+    pub until: Expectation,
+    /// For how long at most.
+    pub timeout: Span,
+    /// What happens then.
+    #[serde(default)]
+    pub otherwise: Otherwise,
+}
+
+/// What happens when a replica did not catch up in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Otherwise {
+    /// The row is read at the database, also if the replica does not answer at all.
+    #[default]
+    Primary,
+    /// The row is read as it is.
+    Stale,
+    /// The read fails.
+    Failed,
+}
+
+/// When rows are removed from a cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Invalidation {
+    /// Before the transaction.
+    Before,
+    /// After the transaction.
+    #[default]
+    After,
 }
 
 /// How a handler answers.

@@ -54,6 +54,10 @@ pub struct Pauses {
 pub struct Database {
     /// When the log reaches the disk.
     pub flush: Flush,
+    /// How long a transaction waits until a replica has applied it; `None` does not wait.
+    pub semi_sync: Option<Span>,
+    /// Whether a primary that has been replaced is kept from writing.
+    pub fencing: bool,
     /// The replicas that follow it.
     pub replicas: Vec<NodeId>,
     /// The relays that follow its log.
@@ -76,6 +80,12 @@ pub struct Cache {
     pub capacity: u32,
     /// For how long.
     pub ttl: Option<Span>,
+    /// For how long after that they are still shown.
+    pub stale_for: Span,
+    /// How often the right to fill a row is given; `None` lets everybody fill it.
+    pub lease: Option<Span>,
+    /// How eagerly a row is fetched before it expires.
+    pub early_expiry: Option<f64>,
 }
 
 /// A relay from an outbox table to a queue.

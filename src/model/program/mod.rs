@@ -21,7 +21,9 @@ pub use kind::{
 };
 pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
-pub use step::{Call, ChanceOf, Condition, Fork, Memory, Step, Token, Transaction};
+pub use step::{
+    CachedRead, Call, ChanceOf, Condition, Fork, Memory, Step, Token, Transaction, Wait,
+};
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +80,8 @@ pub struct Program {
     pub tables: Vec<Table>,
     /// Names of row states, events, audit entries and effects.
     pub labels: Vec<String>,
+    /// Whether any read depends on what its user was told before.
+    pub has_sessions: bool,
 }
 
 /// One node.

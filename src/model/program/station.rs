@@ -24,6 +24,8 @@ pub struct Station {
     pub shedding: Option<Shedding>,
     /// Work is discarded, when its turn comes, if its caller waits no longer than this.
     pub discard: Option<Span>,
+    /// How long a job waits for a worker before it is refused.
+    pub acquire_timeout: Option<Span>,
     /// How an instance is chosen.
     pub balance: Balance,
     /// How callers' deadlines hold for what is done for them.

@@ -1,8 +1,9 @@
 //! What a node does: steps of an operation, calls and transactions.
 
-use super::{EdgeId, ForkId, LabelId, OperationId, TableId, TransactionId};
+use super::{EdgeId, ForkId, LabelId, NodeId, OperationId, TableId, TransactionId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
+use crate::kernel::time::Span;
 use crate::policy::Outcome;
 
 /// What a transaction writes.
@@ -14,6 +15,10 @@ pub struct Transaction {
     pub events: Vec<LabelId>,
     /// Entries of the audit log.
     pub audits: Vec<LabelId>,
+    /// The table whose row the handler read right before.
+    pub after_read_of: Option<TableId>,
+    /// Whether nothing is written if that row has changed since.
+    pub if_unchanged: bool,
     /// At most once for this.
     pub once: Token,
 }
@@ -33,6 +38,8 @@ pub enum Token {
     Attempt,
     /// The message being handled: acknowledgements name it.
     Delivery,
+    /// The job that calls: the lookup and the fill of one reader share it.
+    Caller,
 }
 
 /// One step of an operation.
@@ -65,6 +72,12 @@ pub enum Step {
     Commit(TransactionId),
     /// Database or replica: reads a row.
     ReadRow(TableId),
+    /// Database: waits until a replica has applied the transaction.
+    AwaitReplica(Span),
+    /// Replica: waits until a row shows what the user was told of.
+    AwaitApplied(Wait),
+    /// Goes to another step if the user was told of something new within this time.
+    JumpIfToldWithin(Span, u32),
     /// Database: finds the unsent events of the outbox table.
     TakeOutbox,
     /// Database: marks events as sent.
@@ -73,6 +86,17 @@ pub enum Step {
     Lookup(TableId),
     /// Cache: keeps the row that came with the request.
     Fill(TableId),
+    /// Cache: forgets the row.
+    Invalidate(TableId),
+    /// Fetches a row in the background if the lookup said so.
+    Refresh(CachedRead, OperationId),
+    /// Waits for another reader of this process that fetches the row, if there is one; then goes
+    /// on after the last step of the read, or, if that reader failed, at another step.
+    Join(CachedRead),
+    /// Ends the fetching of a row with what was read, and lets those that wait for it go on.
+    Land(CachedRead),
+    /// Ends the fetching of a row without success.
+    Abort(CachedRead),
     /// Queue: accepts a message.
     Enqueue,
     /// Queue: forgets an acknowledged message.
@@ -107,6 +131,30 @@ pub enum Memory {
     Kept,
     /// It must be no older than what is remembered, and then it is remembered.
     Compared,
+}
+
+/// How a read waits at a replica.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait {
+    /// The table whose row is read.
+    pub table: TableId,
+    /// For how long at most.
+    pub timeout: Span,
+    /// Whether the row is read as it is when the time is over; otherwise the read fails.
+    pub takes_stale: bool,
+}
+
+/// A read through a cache whose readers share what they fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct CachedRead {
+    /// The cache.
+    pub cache: NodeId,
+    /// The table whose row is read.
+    pub table: TableId,
+    /// The step after the read.
+    pub end: u32,
+    /// The step at which those go on that waited in vain.
+    pub failed: u32,
 }
 
 /// What a job can ask before it goes on.
@@ -170,6 +218,8 @@ pub struct Call {
     pub token: Token,
     /// Whether the answer must show what the user wrote before.
     pub expects_own_write: bool,
+    /// Whether the caller keeps its own value whatever the answer is.
+    pub keeps_value: bool,
     /// What it means for what the user remembers of answers.
     pub memory: Memory,
     /// Where to go on if the call fails; without it, the handler fails.

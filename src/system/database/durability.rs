@@ -3,10 +3,13 @@
 //! A flush makes everything durable that was committed before it. A crash undoes exactly the rest:
 //! rows, events of the outbox and their marks, and answers that idempotency keys had got. Replicas
 //! are sent a transaction when it is on disk, so none of them knows more than its database.
+//!
+//! A replica that leads has a log as well. What a replaced primary writes reaches no replica: it
+//! stays in its log until the primary comes back, and is lost then.
 
 use std::collections::BTreeSet;
 
-use super::{Database, Write};
+use super::{Commit, Database, Row, Write};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Span;
 use crate::model::language::Flush;
@@ -16,23 +19,25 @@ use crate::system::fact::{Fact, Observer};
 use crate::system::{Event, World};
 
 /// What of a log is not on disk yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     /// The position of the last transaction on disk.
     flushed: u64,
     /// How to undo what was done since, latest last.
     undo: Vec<Undo>,
-    /// Transactions that replicas have not been sent, each with its key.
-    unsent: Vec<(u64, Vec<Write>)>,
+    /// Transactions that replicas have not been sent, with the rows that they wrote.
+    unsent: Vec<(Commit, Vec<Write>)>,
     /// Transactions that wait for the next flush before they are applied.
     waiting: Vec<Handle>,
+    /// Whether a regular flush is to come.
+    is_flushed: bool,
 }
 
 /// How one change is undone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Undo {
-    /// The row had this packed version and state.
-    Row(TableId, u64, u64),
+    /// This is how the row was.
+    Row(TableId, u64, Row),
     /// The event at this place of the outbox was not there.
     Event(usize),
     /// These events of the outbox were marked as sent: all before the first, and these.
@@ -51,11 +56,13 @@ impl Log {
 }
 
 impl Database {
-    /// Goes back to what is on disk; returns how many transactions are lost.
+    /// Goes back to what is on disk; returns how many transactions are undone.
     fn forget_unflushed(&mut self) -> u64 {
         for undo in std::mem::take(&mut self.log.undo).into_iter().rev() {
             match undo {
-                Undo::Row(table, row, value) => self.tables.set(table, row, value),
+                Undo::Row(table, row, before) => {
+                    self.tables.set(table, row, before.value, before.written);
+                }
                 Undo::Event(place) => self.outbox[place].is_lost = true,
                 Undo::Marks(sent, marked) => (self.sent, self.marked) = (sent, marked),
                 Undo::Answer(transaction, token) => {
@@ -63,43 +70,79 @@ impl Database {
                 }
             }
         }
-        self.log.unsent.clear();
         self.log.waiting.clear();
-        let lost = self.position - self.log.flushed;
+        self.unreplicated.clear();
+        self.is_alone = false;
+        let undone = self.position - self.log.flushed;
         self.position = self.log.flushed;
-        lost
+        undone
+    }
+
+    /// Lets the log begin anew: all that is here is on disk. Returns what replicas had not been
+    /// sent. Who waits for a flush goes on waiting.
+    pub(in crate::system) fn begin_log(&mut self) -> Vec<(Commit, Vec<Write>)> {
+        self.log.flushed = self.position;
+        self.log.undo.clear();
+        std::mem::take(&mut self.log.unsent)
+    }
+
+    /// Becomes what another database is; who waits here goes on waiting here.
+    pub(in crate::system) fn copy(&mut self, other: &Database) {
+        let unreplicated = std::mem::take(&mut self.unreplicated);
+        let waiting = std::mem::take(&mut self.log.waiting);
+        let is_flushed = self.log.is_flushed;
+        *self = other.clone();
+        self.unreplicated = unreplicated;
+        self.log = Log { flushed: self.position, waiting, is_flushed, ..Log::default() };
     }
 }
 
 impl<O: Observer> World<'_, O> {
     pub(super) fn flush_of(&self, node: NodeId) -> Flush {
-        match &self.program.node(node).kind {
+        match &self.program.node(self.database_of(node)).kind {
             Kind::Database(rules) => rules.flush,
             other => unreachable!("only databases have a log, not {other:?}"),
         }
     }
 
+    /// Whether what is committed at a node holds.
+    pub(in crate::system) fn leads(&self, node: NodeId) -> bool {
+        self.leaders[self.database_of(node).0 as usize] == node
+    }
+
     /// Keeps in mind which events of the outbox are marked before others are.
     pub(in crate::system) fn note_marks(&mut self, node: NodeId) {
         let flush = self.flush_of(node);
-        let database = self.database(node);
+        let store = self.store(node);
         if let Flush::Every(_) = flush {
-            let undo = Undo::Marks(database.sent, database.marked.clone());
-            database.log.note(flush, undo);
+            let undo = Undo::Marks(store.sent, store.marked.clone());
+            store.log.note(flush, undo);
         }
     }
 
     /// A transaction has been applied: it is on disk already, or will be at the next flush.
-    pub(super) fn logged(&mut self, node: NodeId, key: u64, writes: &[Write]) {
+    pub(super) fn logged(&mut self, node: NodeId, commit: Commit, writes: &[Write]) {
         let flush = self.flush_of(node);
-        let database = self.database(node);
-        let position = database.position;
-        if let Flush::Every(_) = flush {
-            database.log.unsent.push((key, writes.to_vec()));
-        } else {
-            database.log.flushed = position;
-            self.replicate_later(node, key, writes);
-            self.tell(Fact::Flushed { database: node, position });
+        let leads = self.leads(node);
+        let log = &mut self.store(node).log;
+        let is_on_disk = !matches!(flush, Flush::Every(_));
+        if is_on_disk {
+            log.flushed = commit.position;
+        }
+        if !leads || !is_on_disk {
+            return log.unsent.push((commit, writes.to_vec()));
+        }
+        self.replicate_later(node, commit, writes);
+        let database = self.database_of(node);
+        self.tell(Fact::Flushed { database, position: commit.position });
+    }
+
+    /// Lets a log be flushed now and then from now on, if that is the rule.
+    pub(in crate::system) fn begin_flushing(&mut self, node: NodeId) {
+        if let Flush::Every(span) = self.flush_of(node)
+            && !std::mem::replace(&mut self.store(node).log.is_flushed, true)
+        {
+            self.flush_later(node, span);
         }
     }
 
@@ -112,20 +155,25 @@ impl<O: Observer> World<'_, O> {
                 self.flush_now(node);
             }
         }
-        for job in std::mem::take(&mut self.database(node).log.waiting) {
+        for job in std::mem::take(&mut self.store(node).log.waiting) {
             self.ready.push_back(job);
         }
     }
 
-    fn flush_now(&mut self, node: NodeId) {
-        let database = self.database(node);
-        let position = database.position;
-        database.log.flushed = position;
-        database.log.undo.clear();
-        for (key, writes) in std::mem::take(&mut database.log.unsent) {
-            self.replicate_later(node, key, &writes);
+    /// Makes everything durable that was committed at a node. Of what does not hold nobody hears.
+    pub(in crate::system) fn flush_now(&mut self, node: NodeId) {
+        let leads = self.leads(node);
+        let store = self.store(node);
+        let position = store.position;
+        if !leads {
+            store.log.flushed = position;
+            return store.log.undo.clear();
         }
-        self.tell(Fact::Flushed { database: node, position });
+        for (commit, writes) in store.begin_log() {
+            self.replicate_later(node, commit, &writes);
+        }
+        let database = self.database_of(node);
+        self.tell(Fact::Flushed { database, position });
     }
 
     fn flush_later(&mut self, node: NodeId, span: Span) {
@@ -136,7 +184,7 @@ impl<O: Observer> World<'_, O> {
     pub(in crate::system) fn await_flush(&mut self, handle: Handle) {
         let Some(job) = self.jobs.get(handle) else { return };
         let node = job.node;
-        let log = &mut self.database(node).log;
+        let log = &mut self.store(node).log;
         log.waiting.push(handle);
         let is_first = log.waiting.len() == 1;
         if let Flush::Group(span) = self.flush_of(node)
@@ -158,12 +206,17 @@ impl<O: Observer> World<'_, O> {
         is_full
     }
 
-    /// A database has died: what was not flushed has not happened.
+    /// A database has died, or a replica that led: what was not flushed has not happened.
     pub(in crate::system) fn lose_log(&mut self, node: NodeId) {
-        let database = self.database(node);
-        let transactions = database.forget_unflushed();
-        let after = database.position;
-        self.tell(Fact::LogLost { database: node, after, transactions });
+        let leads = self.leads(node);
+        let store = self.store(node);
+        let transactions = store.forget_unflushed();
+        let after = store.position;
+        if leads {
+            store.log.unsent.clear();
+            let database = self.database_of(node);
+            self.tell(Fact::LogLost { database, after, transactions });
+        }
     }
 }
 

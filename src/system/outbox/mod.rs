@@ -8,6 +8,7 @@
 mod rows;
 mod tail;
 
+use super::database::{Database, OutboxEvent};
 use super::fact::Observer;
 use super::job::Subject;
 use super::{Local, World};
@@ -98,10 +99,17 @@ impl<O: Observer> World<'_, O> {
         self.start_own(operation, key, instance, Subject::default(), None);
     }
 
-    /// Whether an event was lost by a crash of its database after a relay had been told of it.
-    fn is_lost(&mut self, node: NodeId, row: u64) -> bool {
-        let database = self.relay_rules(node).database;
-        self.database(database).outbox.get(row as usize).is_some_and(|event| event.is_lost)
+    /// The outbox that a relay reads: that of whoever leads.
+    fn outbox_of(&mut self, relay: NodeId) -> &mut Database {
+        let database = self.relay_rules(relay).database;
+        let leader = self.leaders[database.0 as usize];
+        self.store(leader)
+    }
+
+    /// An event that a relay has been told of, unless it was lost by a crash or a failover since.
+    fn event_of(&mut self, relay: NodeId, row: u64) -> Option<OutboxEvent> {
+        let event = self.outbox_of(relay).outbox.get(row as usize).copied();
+        event.filter(|event| !event.is_lost)
     }
 
     /// The outbox and the relay of it that a job belongs to.
@@ -136,7 +144,7 @@ impl<O: Observer> World<'_, O> {
             let relay = self.relay(node, instance);
             let done = relay.done.unwrap_or(0);
             match relay.batch.get(done).copied() {
-                Some(row) if self.is_lost(node, row) => {
+                Some(row) if self.event_of(node, row).is_none() => {
                     self.relay(node, instance).done = Some(done + 1);
                 }
                 Some(row) => return self.turn_to(handle, row),
@@ -148,8 +156,7 @@ impl<O: Observer> World<'_, O> {
     /// Lets a relay's job be about an event.
     fn turn_to(&mut self, handle: Handle, row: u64) {
         let Some((node, _)) = self.relay_of(handle) else { return };
-        let database = self.relay_rules(node).database;
-        let Some(&event) = self.database(database).outbox.get(row as usize) else { return };
+        let Some(event) = self.event_of(node, row) else { return };
         if let Some(job) = self.jobs.get_mut(handle) {
             job.subject = event.subject;
             job.key = key_of(job.key, event.key);

@@ -26,7 +26,7 @@ impl<O: Observer> World<'_, O> {
     pub(in crate::system) fn take_outbox(&mut self, handle: Handle) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, origin) = (job.node, job.origin);
-        let database = self.database(node);
+        let database = self.store(node);
         let (sent, count) = (database.sent as u64, (database.outbox.len() - database.sent) as u64);
         let batch = match self.locking_relay(origin) {
             None => pack_batch(sent, count),
@@ -55,7 +55,7 @@ impl<O: Observer> World<'_, O> {
         let mut locked: Vec<u64> =
             others.processes.iter().flat_map(|other| &other.claimed).copied().collect();
         locked.sort_unstable();
-        let database = self.database(database);
+        let database = self.store(database);
         let rows = database.sent as u64..database.outbox.len() as u64;
         let is_free =
             |row: &u64| !database.marked.contains(row) && locked.binary_search(row).is_err();
@@ -74,15 +74,16 @@ impl<O: Observer> World<'_, O> {
         let (node, value, origin) = (job.node, job.value, job.origin);
         let Some((relay, instance)) = self.locking_relay(origin) else {
             self.note_marks(node);
-            let database = self.database(node);
-            database.sent = database.sent.max(value as usize);
+            let database = self.store(node);
+            database.sent = database.sent.max((value as usize).min(database.outbox.len()));
             return;
         };
         let mut rows = std::mem::take(&mut self.relay(relay, instance).claimed);
         rows.truncate(value as usize);
         self.note_marks(node);
-        let database = self.database(node);
-        let is_unsent = |row: &u64| *row >= database.sent as u64;
+        let database = self.store(node);
+        let unsent = database.sent as u64..database.outbox.len() as u64;
+        let is_unsent = |row: &u64| unsent.contains(row);
         database.marked.extend(rows.into_iter().filter(is_unsent));
         while database.marked.remove(&(database.sent as u64)) {
             database.sent += 1;

@@ -13,14 +13,14 @@ impl<O: Observer> World<'_, O> {
     pub(in crate::system) fn follow_log(&mut self, handle: Handle, store: u32) -> bool {
         let Some((node, instance)) = self.relay_of(handle) else { return true };
         let rules = self.relay_rules(node);
-        let (database, Some(tail)) = (rules.database, rules.tail) else { return true };
-        let table = self.database(database);
-        let sent = table.sent as u64;
+        let Some(tail) = rules.tail else { return true };
+        let sent = self.outbox_of(node).sent as u64;
         let mut start = self.relay(node, instance).position.unwrap_or(sent);
-        while self.is_lost(node, start) {
+        let table = self.outbox_of(node);
+        while table.outbox.get(start as usize).is_some_and(|event| event.is_lost) {
             start += 1;
         }
-        let event = self.database(database).outbox.get(start as usize);
+        let event = table.outbox.get(start as usize);
         let seen_at = event.map(|event| event.subject.since + tail.latency);
         let now = self.now;
         let relay = self.relay(node, instance);

@@ -75,6 +75,16 @@ impl Line {
         }
     }
 
+    /// Takes a job out of the line, wherever it stands; says whether it was there.
+    pub(super) fn remove(&mut self, job: Handle) -> bool {
+        let before = self.len();
+        match self {
+            Line::Arrived(waiting) => waiting.retain(|one| one.job != job),
+            Line::Ranked { waiting, .. } => waiting.retain(|_, one| one.job != job),
+        }
+        self.len() < before
+    }
+
     /// Takes the one who came first if it has waited too long.
     pub(super) fn pop_overdue(&mut self, now: Time) -> Option<Waiting> {
         match self {

@@ -7,10 +7,10 @@ mod room;
 
 pub(super) use room::Place;
 
-use super::World;
 use super::fact::{Fact, Observer, Refusal};
 use super::job::Origin;
 use super::network::Message;
+use super::{Event, World};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{self, ConcurrencyCost, Kind, NodeId, Order, Program, Shedding};
@@ -126,6 +126,25 @@ impl<O: Observer> World<'_, O> {
         };
         let until = station.latest_start(rules, self.now);
         station.waiting.push(rank, Waiting { job: handle, since: self.now, deadline, until });
+        if let Some(timeout) = rules.acquire_timeout {
+            let timer = self.events.schedule_timer(self.now + timeout, Event::GiveUp(handle));
+            if let Some(job) = self.jobs.get_mut(handle) {
+                job.timer = Some(timer);
+            }
+        }
+    }
+
+    /// A job has waited for a worker as long as it may: it is refused.
+    pub(super) fn give_up(&mut self, handle: Handle) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let index = self.station_index(job.node, job.instance);
+        let station = &mut self.stations[index];
+        if station.waiting.remove(handle) {
+            if station.waiting.len() == 0 {
+                station.empty = self.now;
+            }
+            self.refuse(handle, Refusal::TooLong);
+        }
     }
 
     /// Frees a worker and lets the next job start.
@@ -136,6 +155,7 @@ impl<O: Observer> World<'_, O> {
             self.shed_overdue(index);
         }
         match self.next_in_line(rules, index) {
+            Some(next) if rules.acquire_timeout.is_some() => self.wake(next),
             Some(next) => self.ready.push_back(next),
             None => {
                 self.stations[index].busy -= 1;
@@ -186,8 +206,11 @@ impl<O: Observer> World<'_, O> {
     /// Answers a job that will not be begun.
     fn refuse(&mut self, handle: Handle, refusal: Refusal) {
         let Some(job) = self.jobs.remove(handle) else { return };
+        if let Some(timer) = job.timer {
+            self.events.cancel(timer);
+        }
         self.tell(Fact::Refused { node: job.node, refusal });
-        if matches!(refusal, Refusal::Shed | Refusal::Expired) {
+        if matches!(refusal, Refusal::Shed | Refusal::Expired | Refusal::TooLong) {
             self.teach_limit(&job, Outcome::Rejected);
         }
         if let Origin::Call { call, attempt, edge } = job.origin {
@@ -197,7 +220,7 @@ impl<O: Observer> World<'_, O> {
             };
             let (value, key, hint) = (0, job.key, None);
             let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
-            self.send_reply(edge, reply);
+            self.send_reply(edge, job.node, call, reply);
         }
     }
 }

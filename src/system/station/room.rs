@@ -36,8 +36,7 @@ impl<O: Observer> World<'_, O> {
         let edge = self.program.edge(call.edge());
         let bulkheads = &self.program.node(edge.caller).station.bulkheads;
         let number = bulkheads.iter().position(|bulkhead| bulkhead.target == edge.target)?;
-        let instance = call.scope - edge.scope;
-        Some((bulkheads[number], self.station_index(edge.caller, instance), number))
+        Some((bulkheads[number], self.station_index(edge.caller, call.process), number))
     }
 
     /// Asks for room for a call; says whether it may go on, must wait, or is refused.

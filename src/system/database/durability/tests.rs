@@ -9,6 +9,7 @@ use crate::model::compile;
 use crate::model::document::{Sources, Value};
 use crate::model::program::{NodeId, Program, Step, TableId, Token};
 use crate::system::control::{Action, Control};
+use crate::system::database::Tables;
 use crate::system::job::pack;
 
 fn program(flush: &str) -> Program {
@@ -129,15 +130,15 @@ fn a_database_crash_keeps_exactly_what_was_flushed() {
             let replay = Replay::default();
             let mut world = World::new(&program, &controls, round, Time::NEVER, limits, replay);
             world.run_to_the_end();
-            let rows = rows(&program, &world.database(database).tables.0);
+            let rows = rows(&program, &world.store(database).tables);
             assert_eq!(rows, world.observer.disk, "{flush} {first}");
-            let kept = world.database(database).outbox.iter().filter(|event| !event.is_lost);
+            let kept = world.store(database).outbox.iter().filter(|event| !event.is_lost);
             let kept = kept.count();
             assert_eq!(kept, world.observer.events[0], "{flush} {first}");
-            let answers = world.database(database).idempotency.len() as u64;
+            let answers = world.store(database).idempotency.len() as u64;
             assert_eq!(answers, world.observer.flushed, "one key for each transaction");
             // A replica without lag has what is on disk, and nothing else.
-            let copied = self::rows(&program, &world.replica(copy).tables.0);
+            let copied = self::rows(&program, &world.store(copy).tables);
             assert_eq!(copied, world.observer.disk, "{flush} {first}");
             lost += world.observer.lost;
         }
@@ -146,11 +147,11 @@ fn a_database_crash_keeps_exactly_what_was_flushed() {
 }
 
 /// The rows of tables that are there.
-fn rows(program: &Program, tables: &[Vec<u64>]) -> BTreeMap<(u16, u64), u64> {
+fn rows(program: &Program, tables: &Tables) -> BTreeMap<(u16, u64), u64> {
     let mut rows = BTreeMap::new();
     for table in 0..program.tables.len() {
-        for (row, &value) in tables[table].iter().enumerate().filter(|&(_, &value)| value != 0) {
-            rows.insert((table as u16, row as u64), value);
+        for (number, row) in tables.0[table].iter().enumerate().filter(|(_, row)| row.value != 0) {
+            rows.insert((table as u16, number as u64), row.value);
         }
     }
     rows
@@ -174,5 +175,5 @@ fn nothing_is_flushed_while_the_disk_is_full() {
     let mut world = World::new(&program, &controls, 1, Time::NEVER, limits, Replay::default());
     world.run_to_the_end();
     assert!(world.observer.lost > 0, "what was committed since the last flush before 400 ms");
-    assert_eq!(rows(&program, &world.database(node).tables.0), world.observer.disk);
+    assert_eq!(rows(&program, &world.store(node).tables), world.observer.disk);
 }

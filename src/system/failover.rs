@@ -1,0 +1,206 @@
+//! Failover: a replica takes the place of a primary that cannot be reached.
+//!
+//! Each database has one leader: itself, or the replica that was promoted. While a primary is cut
+//! off, a share of the callers' processes still reaches it; what the others send it is lost until
+//! there is another leader, and so are its answers to them. What it had committed and the promoted
+//! replica had not applied is lost; what it commits after that is lost when it comes back. With
+//! fencing the epoch of its writes is checked where they are kept, and they are refused.
+
+use std::collections::VecDeque;
+
+use super::World;
+use super::control::Action;
+use super::database::{Commit, OutboxEvent, Write};
+use super::fact::{Fact, Observer};
+use super::job::{state, version};
+use super::replica::Record;
+use crate::kernel::draw::{Probability, Purpose};
+use crate::kernel::slab::Handle;
+use crate::model::program::{EdgeId, Kind, NodeId};
+
+/// Positions of a later epoch are greater than those of every earlier one.
+const EPOCH_BITS: u32 = 40;
+
+impl<O: Observer> World<'_, O> {
+    /// The database that a node is, or that it follows.
+    pub(super) fn database_of(&self, node: NodeId) -> NodeId {
+        match self.program.node(node).kind {
+            Kind::Replica(ref replica) => replica.of,
+            _ => node,
+        }
+    }
+
+    /// The node to which an attempt of a call goes now, if it reaches any.
+    pub(super) fn route(&mut self, edge: EdgeId, call: Handle) -> Option<NodeId> {
+        let edge = self.program.edge(edge);
+        let leader = self.leaders[edge.target.0 as usize];
+        let Some(near) = self.conditions.data[edge.target.0 as usize].cut_off else {
+            return Some(leader);
+        };
+        let process = self.calls.get(call).map_or(0, |call| call.process);
+        if self.is_near(edge.caller, process, near) {
+            return Some(edge.target);
+        }
+        (leader != edge.target).then_some(leader)
+    }
+
+    /// Whether the answer of a node reaches the process that called.
+    pub(super) fn reaches_caller(&mut self, node: NodeId, edge: EdgeId, call: Handle) -> bool {
+        let Some(near) = self.conditions.data[node.0 as usize].cut_off else { return true };
+        let edge = self.program.edge(edge);
+        let process = self.calls.get(call).map(|call| call.process);
+        process.is_some_and(|process| self.is_near(edge.caller, process, near))
+    }
+
+    /// Whether a process is on the side of a primary that is cut off from the rest.
+    fn is_near(&mut self, caller: NodeId, process: u32, near: Probability) -> bool {
+        let site = self.program.node(caller).id;
+        near.happens(self.draws.draw(Purpose::Fault, site, u64::from(process), 0))
+    }
+
+    /// Whether a node that does not lead may write all the same.
+    pub(super) fn accepts_stale_epoch(&mut self, database: NodeId, node: NodeId) -> bool {
+        let Kind::Database(rules) = &self.program.node(database).kind else { return false };
+        // A replica that leads no longer knows that it is one.
+        let accepted = node == database && !rules.fencing;
+        self.tell(Fact::StaleEpoch { database, accepted });
+        accepted
+    }
+
+    /// What a fault does at once when it begins.
+    pub(super) fn begin_at_once(&mut self, fault: u32, action: &Action) {
+        match *action {
+            Action::Promote { database, replica } => {
+                self.tell(Fact::FaultFired { fault });
+                self.promote(database, replica);
+            }
+            Action::FlushCache { node } => {
+                self.tell(Fact::FaultFired { fault });
+                self.flush_cache(node);
+            }
+            Action::Corrupt { node, share } => {
+                for _ in 0..self.corrupt(node, share) {
+                    self.tell(Fact::FaultFired { fault });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is made good at once when a fault ends.
+    pub(super) fn end_at_once(&mut self, action: &Action) {
+        match *action {
+            Action::Promote { database, replica } => self.rejoin(database, replica),
+            Action::StopReplica { node } => self.replicate(node),
+            Action::CutOff { node, .. } => {
+                let Kind::Database(rules) = &self.program.node(node).kind else { return };
+                for &replica in &rules.replicas {
+                    self.replicate(replica);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A replica becomes the leader, with what it has applied and no more.
+    fn promote(&mut self, database: NodeId, replica: NodeId) {
+        if self.leaders[database.0 as usize] != database {
+            return;
+        }
+        let promoted = self.replica(replica);
+        let applied = promoted.store.position;
+        let records: Vec<Record> = promoted.pending.drain(..).collect();
+        let mut writes: VecDeque<Write> = std::mem::take(&mut promoted.writes);
+        let mut lost: Vec<(Commit, Vec<Write>)> = Vec::new();
+        for record in records {
+            lost.push((record.commit, writes.drain(..record.rows).collect()));
+        }
+        let old = self.store(database);
+        let without_late = |&event: &OutboxEvent| OutboxEvent {
+            is_lost: event.is_lost || event.position > applied,
+            ..event
+        };
+        let outbox = old.outbox.iter().map(without_late).collect();
+        let answered = old.idempotency.iter().filter(|(_, (_, position))| *position <= applied);
+        let idempotency = answered.map(|(&key, &answer)| (key, answer)).collect();
+        let (sent, marked) = (old.sent, old.marked.clone());
+        let epoch = (old.position >> EPOCH_BITS) + 1;
+        lost.extend(old.begin_log());
+        let store = self.store(replica);
+        (store.outbox, store.idempotency) = (outbox, idempotency);
+        (store.sent, store.marked) = (sent, marked);
+        store.position = epoch << EPOCH_BITS;
+        store.begin_log();
+        self.tell_lost(database, &lost);
+        self.leaders[database.0 as usize] = replica;
+        self.begin_flushing(replica);
+        self.follow_leader(database, replica);
+    }
+
+    /// The other replicas copy a new leader.
+    fn follow_leader(&mut self, database: NodeId, leader: NodeId) {
+        let Kind::Database(rules) = &self.program.node(database).kind else { return };
+        for &id in rules.replicas.iter().filter(|&&id| id != leader) {
+            let store = self.store(leader);
+            let (tables, position) = (store.tables.clone(), store.position);
+            let replica = self.replica(id);
+            replica.pending.clear();
+            replica.writes.clear();
+            (replica.store.tables, replica.store.position) = (tables, position);
+        }
+    }
+
+    /// The old primary is back: it copies the leader and leads again.
+    fn rejoin(&mut self, database: NodeId, replica: NodeId) {
+        if self.leaders[database.0 as usize] != replica {
+            return;
+        }
+        // What is copied is on two disks.
+        self.flush_now(replica);
+        let state = self.store(replica).clone();
+        let old = self.store(database);
+        let discarded = old.begin_log();
+        let own: Vec<OutboxEvent> = old.outbox.iter().skip(state.outbox.len()).copied().collect();
+        old.copy(&state);
+        old.outbox.extend(own.iter().map(|&event| OutboxEvent { is_lost: true, ..event }));
+        self.tell_lost(database, &discarded);
+        self.leaders[database.0 as usize] = database;
+    }
+
+    /// Tells that committed transactions are gone.
+    fn tell_lost(&mut self, database: NodeId, lost: &[(Commit, Vec<Write>)]) {
+        for (Commit { position, order, .. }, writes) in lost {
+            let (position, order) = (*position, *order);
+            self.tell(Fact::CommitLost { database, position, order });
+            for &(table, row, value) in writes {
+                let (version, state) = (version(value), state(value));
+                self.tell(Fact::WriteLost { table, row, order, state, version, position });
+            }
+        }
+    }
+
+    /// A share of the rows of a replica or cache falls back by one version; says how many.
+    fn corrupt(&mut self, node: NodeId, share: Probability) -> u64 {
+        let rows = match self.program.node(node).kind {
+            Kind::Cache(_) => self.corrupt_cache(node, share),
+            _ => self.corrupt_replica(node, share),
+        };
+        self.tell(Fact::Corrupted { node, rows });
+        rows
+    }
+
+    fn corrupt_replica(&mut self, node: NodeId, share: Probability) -> u64 {
+        let site = self.program.node(node).id;
+        let mut tables = std::mem::take(&mut self.store(node).tables);
+        let mut count = 0;
+        for (table, number, row) in tables.iter_mut() {
+            let draw = self.draws.draw(Purpose::Fault, site, number, table.0);
+            if version(row.value) > 1 && share.happens(draw) {
+                row.value -= 1 << 32;
+                count += 1;
+            }
+        }
+        self.store(node).tables = tables;
+        count
+    }
+}

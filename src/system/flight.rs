@@ -1,0 +1,98 @@
+//! Shared fetches: of the readers of one process that miss a row in a cache, one fetches it.
+//!
+//! The others wait for its answer, and for its failure: one slow or failed fetch is everybody's
+//! (`golang.org/x/sync/singleflight`).
+
+use super::World;
+use super::fact::Observer;
+use super::job::{Job, Origin};
+use crate::kernel::slab::Handle;
+use crate::model::program::{CachedRead, NodeId, OperationId, Step, TableId};
+
+/// What is being fetched: by which node and process, for which cache, which row.
+pub(super) type FlightKey = (NodeId, u32, NodeId, TableId, u64);
+
+/// A row that is being fetched.
+#[derive(Debug)]
+pub(super) struct Flight {
+    /// The job that fetches it.
+    leader: Handle,
+    /// Jobs that wait for it.
+    waiting: Vec<Handle>,
+}
+
+/// In the answer of a lookup: the row is old, fetch it again. Versions do not come that far.
+pub(super) const REFRESH: u64 = 1 << 63;
+
+impl<O: Observer> World<'_, O> {
+    fn flight_key(&self, handle: Handle, read: CachedRead) -> Option<FlightKey> {
+        let job = self.jobs.get(handle)?;
+        let row = self.row_of_job(read.table, &job.subject);
+        Some((job.node, job.instance, read.cache, read.table, row))
+    }
+
+    /// Joins the fetch of a row: says whether the job has to fetch it itself.
+    pub(super) fn join_flight(&mut self, handle: Handle, read: CachedRead) -> bool {
+        let Some(key) = self.flight_key(handle, read) else { return false };
+        if let Some(flight) = self.flights.get_mut(&key)
+            && self.jobs.get(flight.leader).is_some()
+        {
+            flight.waiting.push(handle);
+            return false;
+        }
+        self.flights.insert(key, Flight { leader: handle, waiting: Vec::new() });
+        true
+    }
+
+    /// Ends the fetch of a row: all that wait for it have what was read.
+    pub(super) fn land(&mut self, handle: Handle, read: CachedRead) {
+        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let value = job.value;
+        job.step = read.end;
+        self.end_flight(handle, read, Some(value));
+    }
+
+    /// Ends the fetch of a row without success, for all that wait for it.
+    pub(super) fn abort(&mut self, handle: Handle, read: CachedRead) {
+        self.end_flight(handle, read, None);
+    }
+
+    fn end_flight(&mut self, handle: Handle, read: CachedRead, value: Option<u64>) {
+        let Some(key) = self.flight_key(handle, read) else { return };
+        if self.flights.get(&key).is_none_or(|flight| flight.leader != handle) {
+            return;
+        }
+        let Some(flight) = self.flights.remove(&key) else { return };
+        for waiting in flight.waiting {
+            let Some(job) = self.jobs.get_mut(waiting) else { continue };
+            // Each waits at a step of its own handler.
+            let Step::Join(own) = self.program.steps[job.step as usize - 1] else { continue };
+            job.value = value.unwrap_or(0);
+            job.step = if value.is_some() { own.end } else { own.failed };
+            self.ready.push_back(waiting);
+        }
+    }
+
+    /// A process has died: nobody fetches for it any more, and nobody waits there.
+    pub(super) fn lose_flights(&mut self, node: NodeId, instance: u32) {
+        self.flights.retain(|&(of, process, ..), _| (of, process) != (node, instance));
+    }
+
+    /// Fetches a row in the background if the lookup said that it is old and nobody does so yet.
+    pub(super) fn refresh(&mut self, handle: Handle, read: CachedRead, operation: OperationId) {
+        let Some(job) = self.jobs.get_mut(handle).filter(|job| job.value & REFRESH != 0) else {
+            return;
+        };
+        job.value &= !REFRESH;
+        let (key, instance, subject) = (job.key, job.instance, job.subject);
+        let Some(flight) = self.flight_key(handle, read) else { return };
+        if self.flights.get(&flight).is_some_and(|flight| self.jobs.get(flight.leader).is_some()) {
+            return;
+        }
+        let mut job = Job::new(self.program, operation, key, Origin::Nobody, subject);
+        job.instance = instance;
+        let leader = self.jobs.insert(job);
+        self.flights.insert(flight, Flight { leader, waiting: Vec::new() });
+        self.ready.push_back(leader);
+    }
+}

@@ -1,0 +1,279 @@
+//! Replicas: they apply the transactions of a database late, in the order of its log.
+
+use std::collections::VecDeque;
+
+use super::control::Action;
+use super::database::{Commit, Database, Write};
+use super::fact::{Fact, Observer};
+use super::job::{Subject, same_table, version};
+use super::{Event, Local, World};
+use crate::kernel::draw::Purpose;
+use crate::kernel::slab::Handle;
+use crate::kernel::time::{Span, Time};
+use crate::model::program::{Kind, NodeId, Program, TableId, Wait};
+
+/// What a replica keeps.
+#[derive(Debug)]
+pub(super) struct Replica {
+    /// What it has of its database. Its outbox and its answers count only if it leads.
+    pub(super) store: Database,
+    /// Transactions on their way, in commit order.
+    pub(super) pending: VecDeque<Record>,
+    /// The rows that they wrote.
+    pub(super) writes: VecDeque<Write>,
+    /// When the last of them will be applied.
+    last: Time,
+    /// Reads that wait for a row.
+    waiting: Vec<Waiting>,
+}
+
+/// A transaction in the log of a database.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) commit: Commit,
+    /// How many rows it wrote.
+    pub(super) rows: usize,
+    /// When it is to be applied.
+    due: Time,
+}
+
+/// A read that waits until a row has at least some version.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    job: Handle,
+    table: TableId,
+    row: u64,
+    version: u64,
+}
+
+/// What a user was told: it travels with the user's requests, so it is kept once instead.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Session {
+    /// The newest version that the user was told of, packed.
+    told: u64,
+    /// Since when.
+    since: Time,
+}
+
+/// Whether a read may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// It may.
+    Yes,
+    /// It has to wait.
+    NotYet,
+    /// It has waited for too long.
+    TooLate,
+}
+
+impl Replica {
+    pub(super) fn new(program: &Program) -> Replica {
+        Replica {
+            store: Database::new(program),
+            pending: VecDeque::new(),
+            writes: VecDeque::new(),
+            last: Time::ZERO,
+            waiting: Vec::new(),
+        }
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    pub(super) fn replica(&mut self, node: NodeId) -> &mut Replica {
+        match &mut self.locals[node.0 as usize] {
+            Local::Replica(replica) => replica,
+            other => unreachable!("only replicas follow a database, not {other:?}"),
+        }
+    }
+
+    /// Sends a transaction to every replica; each applies them in commit order.
+    pub(super) fn replicate_later(&mut self, from: NodeId, commit: Commit, writes: &[Write]) {
+        let program = self.program;
+        let database = self.database_of(from);
+        let Kind::Database(rules) = &program.node(database).kind else { return };
+        for &id in rules.replicas.iter().filter(|&&id| id != from) {
+            let Kind::Replica(rules) = &program.node(id).kind else { continue };
+            let draw = self.draws.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
+            let added = self.conditions.data[id.0 as usize].added_lag;
+            if added > Span::ZERO {
+                self.fired(|act| matches!(*act, Action::ReplicaLag { node, .. } if node == id));
+            }
+            let at = self.now + rules.lag.sample(draw) + added;
+            let replica = self.replica(id);
+            replica.last = replica.last.max(at);
+            let due = replica.last;
+            replica.writes.extend(writes);
+            let rows = writes.len();
+            replica.pending.push_back(Record { commit, rows, due });
+            self.events.schedule(due, Event::Replicate(id));
+        }
+    }
+
+    /// A replica applies the transactions that are due, unless it is stopped or cut off.
+    pub(super) fn replicate(&mut self, node: NodeId) {
+        let database = self.database_of(node);
+        let is_cut_off = self.conditions.data[database.0 as usize].cut_off.is_some()
+            && self.leaders[database.0 as usize] == database;
+        let is_stopped = self.conditions.data[node.0 as usize].is_stopped;
+        if is_cut_off || is_stopped || self.is_stopped(node) {
+            return self.fired(|act| match *act {
+                Action::StopReplica { node: stopped } => stopped == node,
+                Action::CutOff { node: cut, .. } => is_cut_off && cut == database,
+                _ => false,
+            });
+        }
+        let now = self.now;
+        let replica = self.replica(node);
+        while let Some(&record) = replica.pending.front().filter(|record| record.due <= now) {
+            replica.pending.pop_front();
+            for (table, row, value) in replica.writes.drain(..record.rows) {
+                replica.store.tables.set(table, row, value, record.commit.at);
+            }
+            replica.store.position = record.commit.position;
+        }
+        if !replica.waiting.is_empty() {
+            self.wake_readers(node);
+        }
+        self.wake_committers(database, node);
+    }
+
+    /// A replica has died: it keeps what it has applied, and nobody waits there any more.
+    pub(super) fn lose_readers(&mut self, node: NodeId) {
+        self.replica(node).waiting.clear();
+        if self.leads(node) {
+            self.lose_log(node);
+        }
+    }
+
+    /// Lets the reads go on whose row has been applied.
+    fn wake_readers(&mut self, node: NodeId) {
+        let Replica { store, waiting, .. } = self.replica(node);
+        let is_applied = |waiting: &&Waiting| {
+            version(store.tables.get(waiting.table, waiting.row).value) >= waiting.version
+        };
+        let ready: Vec<Handle> =
+            waiting.iter().filter(is_applied).map(|waiting| waiting.job).collect();
+        for job in ready {
+            self.wake(job);
+        }
+    }
+
+    /// Lets the transactions go on that wait for this replica.
+    fn wake_committers(&mut self, database: NodeId, replica: NodeId) {
+        let leader = self.leaders[database.0 as usize];
+        let applied = self.store(replica).position;
+        let store = self.store(leader);
+        store.is_alone &= applied < store.position;
+        if store.unreplicated.is_empty() {
+            return;
+        }
+        let is_applied = |&&(position, _): &&(u64, Handle)| position <= applied;
+        let ready: Vec<Handle> =
+            store.unreplicated.iter().filter(is_applied).map(|&(_, job)| job).collect();
+        for job in ready {
+            self.wake(job);
+        }
+    }
+
+    /// Lets a job that waits go on now: it takes its step again.
+    pub(super) fn wake(&mut self, handle: Handle) {
+        let timer = self.jobs.get_mut(handle).and_then(|job| job.timer.take());
+        if let Some(timer) = timer {
+            self.events.cancel(timer);
+            self.ready.push_back(handle);
+        }
+    }
+
+    /// Lets a job wait: it takes its step again when it is woken or the time is over.
+    pub(super) fn park(&mut self, handle: Handle, span: Span) {
+        let at = self.now + span;
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.step -= 1;
+            job.timer = Some(self.events.schedule_timer(at, Event::Resume(handle)));
+        }
+    }
+
+    /// Lets a read wait until its replica shows what the user was told of.
+    pub(super) fn await_applied(&mut self, handle: Handle, wait: Wait) -> Applied {
+        let Some(job) = self.jobs.get(handle) else { return Applied::NotYet };
+        let (node, brought, subject) = (job.node, job.value, job.subject);
+        let (table, row) = (wait.table, self.row_of_job(wait.table, &subject));
+        let wanted = self.told(table, brought, &subject);
+        let replica = self.replica(node);
+        let is_applied = version(replica.store.tables.get(table, row).value) >= wanted;
+        match replica.waiting.iter().position(|waiting| waiting.job == handle) {
+            None if is_applied => Applied::Yes,
+            None => {
+                replica.waiting.push(Waiting { job: handle, table, row, version: wanted });
+                self.park(handle, wait.timeout);
+                Applied::NotYet
+            }
+            Some(place) => {
+                replica.waiting.swap_remove(place);
+                self.tell(Fact::WaitedForReplica { replica: node, in_time: is_applied });
+                let goes_on = is_applied || wait.takes_stale;
+                if goes_on { Applied::Yes } else { Applied::TooLate }
+            }
+        }
+    }
+
+    /// Lets a transaction wait until a replica has applied it; says whether it may go on.
+    pub(super) fn await_replica(&mut self, handle: Handle, timeout: Span) -> bool {
+        let Some(job) = self.jobs.get(handle) else { return false };
+        let node = job.node;
+        let database = self.database_of(node);
+        let Kind::Database(rules) = &self.program.node(database).kind else { return true };
+        let others = rules.replicas.iter().filter(|&&id| id != node);
+        let applied = others.map(|&id| self.applied(id)).max();
+        let store = self.store(node);
+        let last = store.position;
+        match store.unreplicated.iter().position(|&(_, job)| job == handle) {
+            None if store.is_alone || applied.is_none_or(|applied| applied >= last) => true,
+            None => {
+                store.unreplicated.push((last, handle));
+                self.park(handle, timeout);
+                false
+            }
+            Some(place) => {
+                let (position, _) = store.unreplicated.swap_remove(place);
+                if applied.is_none_or(|applied| applied < position) {
+                    store.is_alone = true;
+                    self.tell(Fact::AnsweredAlone { database });
+                }
+                true
+            }
+        }
+    }
+
+    /// The position up to which a replica has applied its database's log.
+    fn applied(&self, node: NodeId) -> u64 {
+        match &self.locals[node.0 as usize] {
+            Local::Replica(replica) => replica.store.position,
+            _ => 0,
+        }
+    }
+
+    /// Notes what a user was told, if it is newer than what the user knew.
+    pub(super) fn note_told(&mut self, order: u64, value: u64) {
+        let now = self.now;
+        let session = self.sessions.entry(order).or_insert(Session { told: 0, since: now });
+        if value != 0
+            && (!same_table(session.told, value) || version(value) > version(session.told))
+        {
+            *session = Session { told: value, since: now };
+        }
+    }
+
+    /// The version of a row that a user was told of, or that the handler has just seen.
+    fn told(&self, table: TableId, brought: u64, subject: &Subject) -> u64 {
+        let told = self.sessions.get(&subject.order).map_or(0, |session| session.told);
+        let is_of_table = |value: &u64| same_table(*value, u64::from(table.0) << 16);
+        [told, brought].into_iter().filter(is_of_table).map(version).max().unwrap_or(0)
+    }
+
+    /// Whether a user was told of something new within this time.
+    pub(super) fn was_told_within(&self, order: u64, span: Span) -> bool {
+        let session = self.sessions.get(&order).filter(|session| session.told != 0);
+        session.is_some_and(|session| self.now < session.since + span)
+    }
+}
