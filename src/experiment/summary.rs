@@ -25,7 +25,7 @@ pub struct Metric {
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 20] = [
+pub const METRICS: [Metric; 21] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
@@ -112,6 +112,11 @@ pub const METRICS: [Metric; 20] = [
         name: "dead_letters",
         meaning: "messages put aside because they were received too often",
         value: |_, run| Some(run.metrics.dead_letters as f64),
+    },
+    Metric {
+        name: "unprocessed",
+        meaning: "messages and outbox events that were not done with when the run ended",
+        value: |_, run| Some(run.metrics.unprocessed as f64),
     },
     Metric {
         name: "stale_read_ratio",

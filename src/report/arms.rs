@@ -28,7 +28,16 @@ const TIME: [Shown; 5] = [
     ("oldest_message_s", "oldest message", Unit::Seconds, 3),
 ];
 
-/// The tables of a campaign's arms: load and success, time and waste, broken promises. One that has
+/// What became of data and messages.
+const DATA: [Shown; 5] = [
+    ("stale_read_ratio", "own write not seen", Unit::Percent, 0),
+    ("old_row_ratio", "old rows read", Unit::Percent, 1),
+    ("commits_lost", "commits lost", Unit::Plain, 2),
+    ("dead_letters", "dead letters", Unit::Plain, 2),
+    ("unprocessed", "messages left", Unit::Plain, 1),
+];
+
+/// The tables of a campaign's arms: load and success, time and waste, data, broken promises. One that has
 /// nothing to show is left out.
 #[must_use]
 pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
@@ -42,9 +51,15 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
         false => Vec::new(),
     };
     let broken = |summary: &CellSummary| summary.invariants.iter().map(violations).collect();
+    let is_zero = |estimate: &Estimate| estimate.mean == 0.0;
+    let happens = |(name, ..): &Shown| {
+        summaries.iter().any(|summary| metric(summary, name).is_some_and(|it| !is_zero(it)))
+    };
+    let happened: Vec<Shown> = DATA.into_iter().filter(happens).collect();
     let tables = [
         table(campaign, summaries, &LOAD, Vec::new(), |_| Vec::new()),
         table(campaign, summaries, &TIME, never.into_iter().collect(), came_back),
+        table(campaign, summaries, &happened, Vec::new(), |_| Vec::new()),
         table(campaign, summaries, &[], names.iter().map(promise).collect(), broken),
     ];
     tables.into_iter().filter(|table| table.columns.len() > 1).collect()
