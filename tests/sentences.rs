@@ -1,4 +1,8 @@
 //! What is true of every run, sentence by sentence: docs/model.md, "What is true of every run".
+//!
+//! What is true of crashes and pauses is in `tests/crashes`: `a_crash_loses_memory_and_keeps_what_is_
+//! durable`, `a_pause_keeps_everything_and_answers_late`, and `a_relay_that_dies_between_two_steps_
+//! leaves_exactly_what_those_steps_had_made_durable`.
 
 mod common;
 
@@ -280,4 +284,89 @@ keys_expire = "5s"
     };
     assert_eq!(charged_twice("4s"), 0);
     assert_eq!(charged_twice("6s"), 10);
+}
+
+/// A hundred orders whose mails are published, delivered, given back once by some, and acknowledged,
+/// over one link with these properties.
+fn mails(link: &str, properties: &str) -> RunResult {
+    let model = format!(
+        r#"
+[clients.users]
+arrivals = {{ constant = "10/s" }}
+flow = [{{ call = "api.order" }}]
+
+[service.api]
+workers = "unlimited"
+on.order.steps = [{{ publish = "mails" }}, {{ reply = "ok" }}]
+
+[queue.mails]
+visibility = "5s"
+redelivery = "1s"
+
+[service.mailer]
+workers = 100
+takes = "mails"
+steps = [
+  {{ when = {{ share_of_attempts = "50%" }}, then = [{{ nack = true }}] }},
+  {{ ack = true }},
+]
+
+[link.default]
+latency = "1ms"
+
+[link."{link}"]
+{properties}
+"#
+    );
+    run(&model, "10s")
+}
+
+#[test]
+fn duplicates_and_reordering_happen_to_messages_acknowledgements_and_redeliveries_alike() {
+    let links = ["api -> mails", "mails -> mailer", "mailer -> mails"];
+    let plain = mails(links[0], "");
+    assert_eq!(plain.metrics.duplicated, [0, 0]);
+    let sent = |link: &str| {
+        let all = mails(link, "duplication = 1.0");
+        assert_eq!(
+            all.metrics.unprocessed, 0,
+            "{link}: what comes twice is done with all the same"
+        );
+        all.metrics.duplicated
+    };
+    // Published once each; delivered at least as often; acknowledged or given back each time.
+    let (published, delivered, answered) = (sent(links[0]), sent(links[1]), sent(links[2]));
+    assert_eq!(published, [99, 198], "a request that comes twice is answered twice");
+    assert!(delivered[0] > 110, "redeliveries are duplicated too: {delivered:?}");
+    assert!(answered[0] > 150, "acknowledgements and what is given back: {answered:?}");
+    for link in links {
+        let late = mails(link, "reordering = { share = 1.0, by = \"uniform 0ms..2s\" }");
+        assert_ne!(late.digest, plain.digest, "{link}");
+        assert_eq!(late.metrics.unprocessed, 0, "{link}");
+    }
+}
+
+#[test]
+fn load_is_open_loop_unless_the_model_says_closed_loop_and_a_closed_loop_hides_overload() {
+    let requests = |arrivals: &str, work: &str| {
+        let model = format!(
+            r#"
+[clients.users]
+arrivals = {arrivals}
+flow = [{{ call = "api.ask" }}]
+
+[service.api]
+workers = 1
+on.ask.steps = [{{ work = "{work}" }}, {{ reply = "ok" }}]
+"#
+        );
+        run(&model, "10s").metrics.requests
+    };
+    let (open, closed) =
+        ("{ constant = \"50/s\" }", "{ closed = { users = 5, think = \"100ms\" } }");
+    // The server becomes ten times slower than the load that it is asked.
+    assert_eq!(requests(open, "1ms"), 499);
+    assert_eq!(requests(open, "200ms"), 499, "users come whatever they meet");
+    assert!(requests(closed, "1ms") > 450);
+    assert!(requests(closed, "200ms") < 60, "users who wait do not ask: the load fits the server");
 }

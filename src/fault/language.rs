@@ -13,7 +13,8 @@ pub struct FaultText {
     /// What goes wrong.
     pub kind: FaultKind,
     /// Whom it strikes: a node, one instance of it such as `"api[2]"` (from 0), a zone or region
-    /// such as `"zone a"`, a link such as `"api -> payment"` or `"zone a -> zone b"`, or `"all"` links.
+    /// such as `"zone a"`, a link such as `"api -> payment"` or `"zone a -> zone b"`, or `"all"`
+    /// links.
     pub target: String,
     /// When it begins.
     pub at: Span,
@@ -23,9 +24,9 @@ pub struct FaultText {
     /// `slow`: how many times as long work takes.
     #[serde(default)]
     pub factor: Option<f64>,
-    /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`, `hot_key`: the share of calls,
-    /// messages or users. `worker_kill`, `relay_crash`: the share of those that come to the step who
-    /// die, with no limit on `times`. `read_model_corruption`: the share of rows.
+    /// `errors`, `request_loss`, `reply_loss`, `duplicate`, `reorder`, `hot_key`: the share of
+    /// calls, messages or users. `worker_kill`, `relay_crash`: the share of those that come to the
+    /// step who die, with no limit on `times`. `read_model_corruption`: the share of rows.
     /// `primary_failover`: the share of the callers' processes that reach the old primary all the
     /// same, none by default.
     #[serde(default)]

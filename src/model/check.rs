@@ -205,6 +205,14 @@ pub fn endless(document: &Value, program: &Program) -> Vec<Problem> {
     problems
 }
 
+/// Whether another queue puts its dead letters here.
+fn gets_dead_letters(program: &Program, index: usize) -> bool {
+    program.nodes.iter().any(|node| match &node.kind {
+        Kind::Queue(queue) => queue.dead_letters.is_some_and(|id| id.0 as usize == index),
+        _ => false,
+    })
+}
+
 /// Parts of a model that nothing uses: no mistakes, but likely the sign of one.
 #[must_use]
 pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
@@ -215,6 +223,8 @@ pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
         let (wrong, expected) = match &node.kind {
             Kind::Clients(_) | Kind::Outbox(_) => continue,
             Kind::Service(service) if service.takes.is_some() => continue,
+            // Dead letters may rest.
+            Kind::Queue(_) if gets_dead_letters(program, index) => continue,
             Kind::Queue(queue)
                 if is_called && queue.groups.iter().all(|group| group.consumers.is_empty()) =>
             {

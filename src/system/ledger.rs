@@ -164,10 +164,10 @@ impl<O: Observer> World<'_, O> {
             return Some("messages accepted by a queue are not those done with or present");
         }
         for (node, &first) in self.program.nodes.iter().zip(&self.first_station) {
-            for index in first as usize..(first + node.station.instances) as usize {
-                let station = &self.stations[index];
+            let stations = self.stations.iter().zip(&holders).skip(first as usize);
+            for (station, &held) in stations.take(node.station.instances as usize) {
                 let (busy, waiting) = (station.busy as usize, station.waiting());
-                if busy + waiting != holders[index] {
+                if busy + waiting != held {
                     return Some("workers are taken by nobody, or jobs run without a worker");
                 }
                 let is_within = station.busy <= node.station.workers

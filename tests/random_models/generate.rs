@@ -31,10 +31,34 @@ const ACTIONS: [(&str, &[&str]); 14] = [
     ("work", &["per_size"]),
     ("think", &[]),
     ("call", &["policy", "ignore_failure", "idempotency_key", "fallback", "expect"]),
-    ("transaction", &["policy", "ignore_failure", "once", "fallback", "write"]),
-    ("transaction", &["policy", "ignore_failure", "once", "fallback", "write"]),
-    ("read", &["policy", "ignore_failure", "cache", "fallback"]),
-    ("read", &["policy", "ignore_failure", "cache", "fallback"]),
+    (
+        "transaction",
+        &[
+            "policy",
+            "ignore_failure",
+            "once",
+            "fallback",
+            "write",
+            "invalidate",
+            "order",
+            "if_unchanged",
+        ],
+    ),
+    (
+        "transaction",
+        &[
+            "policy",
+            "ignore_failure",
+            "once",
+            "fallback",
+            "write",
+            "invalidate",
+            "order",
+            "if_unchanged",
+        ],
+    ),
+    ("read", &["policy", "ignore_failure", "cache", "wait", "sticky", "fallback"]),
+    ("read", &["policy", "ignore_failure", "cache", "wait", "sticky", "fallback"]),
     ("publish", &["policy", "ignore_failure", "fallback"]),
     ("reply", &[]),
     ("ack", &["policy", "ignore_failure", "fallback"]),
@@ -109,6 +133,12 @@ impl<'s> Generator<'s> {
             { "ack": true, "policy": "policy0" },
         ] });
         services.insert("worker0".to_owned(), worker);
+        let limits = [
+            json!({ "aimd": { "initial": 20, "max": 100 } }),
+            json!({ "vegas": { "initial": 20, "max": 100 } }),
+            json!({ "gradient2": { "initial": 20, "max": 100, "long_window": 100 } }),
+        ];
+        services["service0"]["concurrency_limit"] = limits[self.below(3) as usize].clone();
         json!({
             "clients": { "clients0": {
                 "arrivals": { "poisson": "20/s" },
@@ -117,6 +147,12 @@ impl<'s> Generator<'s> {
                     { "think": "10ms" },
                     { "call": "service0.ask", "policy": "policy1" },
                 ],
+            }, "clients2": {
+                "arrivals": { "daily": {
+                    "mean": "5/s", "amplitude": "50%", "period": "2s", "peak": "1s",
+                    "start": "500ms",
+                } },
+                "flow": [{ "call": "service0.ask", "policy": "policy3" }],
             }, "clients1": {
                 "arrivals": { "profile": [
                     { "at": "0s", "rate": "2/s" },
@@ -141,11 +177,18 @@ impl<'s> Generator<'s> {
                 "database": "database0", "queue": "queue0", "poll": "50ms", "policy": "policy0",
             } },
             "provider": { "provider0": { "concurrency": 4, "latency": "exp 5ms" } },
-            "link": { "default": { "latency": "1ms" } },
+            "link": {
+                "default": { "latency": "1ms" },
+                "clients1 -> service0": { "bandwidth": "10MB/s", "message_size": "1kB" },
+            },
             "policy": {
                 "policy0": { "timeout": "100ms" },
                 "policy1": { "timeout": "200ms", "retry": { "attempts": 3 } },
                 "policy2": self.preset(),
+                "policy3": { "preset": "aws-standard@2.1", "without": ["budget"] },
+                "policy4": { "retry": { "backoff": {
+                    "growth": "linear", "base": "1ms", "step": "2ms", "least": "1ms",
+                } } },
             },
         })
     }
@@ -335,8 +378,11 @@ impl<'s> Generator<'s> {
     /// Notes every property that a model has.
     fn cover(&mut self, value: &Value, schema: &'s Value, name: &str) {
         let (schema, name) = self.resolve(schema, name);
-        for choice in schema["anyOf"].as_array().into_iter().flatten() {
-            self.cover(value, choice, &name);
+        for several in [&schema["anyOf"], &schema["oneOf"]] {
+            let named = |choice: &&Value| choice["$ref"].is_string();
+            for choice in several.as_array().into_iter().flatten().filter(named) {
+                self.cover(value, choice, &name);
+            }
         }
         let choices = schema["oneOf"].as_array().into_iter().flatten();
         let choices: Vec<&'s Value> = choices.chain([schema]).collect();
