@@ -55,10 +55,10 @@ impl ChargeHasOrder {
             Fact::LogLost { database, after, .. } if database == self.order.1 => {
                 self.rows.lost(after);
             }
-            Fact::WriteLost { table, order, position, .. } if table == self.order.0 => {
-                if !self.rows.undone(position, &order) {
-                    self.orders.of(order).written -= 1;
-                }
+            Fact::WriteLost { table, order, position, .. }
+                if table == self.order.0 && !self.rows.undone(position, &order) =>
+            {
+                self.orders.of(order).written -= 1;
             }
             _ => {}
         }
