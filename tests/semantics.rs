@@ -76,6 +76,62 @@ fn a_dual_write_loses_what_it_could_not_announce() {
 }
 
 #[test]
+fn a_transaction_that_is_made_once_is_answered_again_and_changes_nothing() {
+    let effects = |once: &str| {
+        let model = format!(
+            r#"
+[clients.users]
+arrivals = {{ constant = "100/s" }}
+flow = [{{ call = "api.order" }}]
+
+[service.api]
+workers = "unlimited"
+on.order.steps = [
+  {{ transaction = "orders", {once} write = ["order = accepted", "outbox = due"], policy = "hasty" }},
+  {{ reply = "ok" }},
+]
+
+[database.orders]
+commit = "1ms"
+read = "1ms"
+tables = {{ order = {{}} }}
+
+[outbox.relay]
+database = "orders"
+queue = "payments"
+poll = "10ms"
+
+[queue.payments]
+visibility = "10s"
+
+[service.payer]
+workers = 10
+takes = "payments"
+steps = [{{ call = "payment.charge" }}, {{ ack = true }}]
+
+[provider.payment]
+concurrency = "unlimited"
+latency = "1ms"
+
+[link."api -> orders"]
+reply_loss = "20%"
+
+[policy.hasty]
+timeout = "100ms"
+retry = {{ attempts = 10 }}
+"#
+        );
+        let experiment = "name = \"once\"\nmodel = \"inline\"\narrivals = \"10.005s\"\n\
+                          drain = \"5s\"\nseeds = \"1..2\"";
+        runs(experiment, &model)[0].metrics.effects
+    };
+    assert_eq!(effects("once = \"order\","), 1000, "a lost answer is given again");
+    assert_eq!(effects("once = \"request\","), 1000);
+    // 250 +- 17 answers of 1,250 are lost.
+    assert!(effects("") > 1150, "without it, every try is an order");
+}
+
+#[test]
 fn what_is_still_on_its_way_is_not_lost() {
     // The horizon comes while messages are being handled.
     let campaign = common::shipped("payment-brownout", |text| {

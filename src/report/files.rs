@@ -19,7 +19,7 @@ use crate::metric::Recovery;
 pub const FORMAT: u32 = 1;
 
 /// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
-pub const TRACE: u32 = 1;
+pub const TRACE: u32 = 2;
 
 /// Columns of `runs.csv` before those of the metrics.
 const COUNTS: [&str; 19] = [

@@ -32,7 +32,7 @@ pub(super) struct Call {
     /// Whether the newest attempt is on its way.
     pub(super) running: bool,
     pub(super) started: Time,
-    attempt_started: Time,
+    pub(super) attempt_started: Time,
     pub(super) timer: Option<TimerId>,
     /// When it must have ended: what the caller's own caller leaves it.
     pub(super) limit: Time,
@@ -47,17 +47,6 @@ pub(super) struct Call {
     /// Whether a user asked.
     is_request: bool,
 }
-
-/// An attempt whose reply, if it comes, is news for a breaker.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TimedOut {
-    scope: u32,
-    key: u64,
-    started: Time,
-}
-
-/// Of so many timed-out attempts at most a reply is still expected.
-const TIMED_OUT_MAX: usize = 1 << 16;
 
 /// Whether the job that called can go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,18 +258,7 @@ impl<O: Observer> World<'_, O> {
         if call.hedged != Handle::NONE {
             return self.hedge_tick(handle);
         }
-        let edge = self.program.edge(call.step.edge);
-        let policy = &self.program.policies[edge.policy as usize].1;
-        if policy.breaker.is_some_and(|breaker| breaker.hears_replies_after_timeout)
-            && edge.state_of != StateOf::Call
-        {
-            let entry =
-                TimedOut { scope: call.scope, key: call.key, started: call.attempt_started };
-            self.timed_out.insert((handle, call.sent), entry);
-            if self.timed_out.len() > TIMED_OUT_MAX {
-                self.timed_out.pop_first();
-            }
-        }
+        self.expect_late_reply(handle);
         self.settle(handle, Response::new(Outcome::TimedOut), 0);
     }
 
@@ -318,45 +296,6 @@ impl<O: Observer> World<'_, O> {
             self.events.cancel(timer);
         }
         self.settle(handle, response, value);
-    }
-
-    /// A reply has arrived for which nobody waits: a breaker may hear it, and a policy that keeps
-    /// timed-out attempts takes a good answer after all.
-    fn take_stale(
-        &mut self,
-        handle: Handle,
-        attempt: u32,
-        edge_id: EdgeId,
-        outcome: Outcome,
-        value: u64,
-    ) {
-        let edge = self.program.edge(edge_id);
-        let policy = &self.program.policies[edge.policy as usize].1;
-        let keeps = policy.retry.is_some_and(|retry| retry.keep_timed_out);
-        if keeps
-            && outcome == Outcome::Ok
-            && let Some(call) = self.calls.get_mut(handle)
-        {
-            if let Some(timer) = call.timer.take() {
-                self.events.cancel(timer);
-            }
-            let (owner, scope) = (call.owner, call.scope as usize);
-            policy.abandon(&mut self.policies[scope], &mut call.progress);
-            self.tell(Fact::Settled { edge: edge_id, outcome });
-            self.wake_waiters(scope);
-            if self.end_call(handle, outcome, value) == Resumption::Now {
-                self.ready.push_back(owner);
-            }
-            return;
-        }
-        if let Some(late) = self.timed_out.remove(&(handle, attempt)) {
-            let work = key_of(late.key, u64::from(attempt));
-            let draw = self.draws.draw(Purpose::Policy, edge.id, work, 2);
-            let state = &mut self.policies[late.scope as usize];
-            policy.late(state, outcome, self.now.since(late.started), self.now, draw);
-            self.wake_waiters(late.scope as usize);
-        }
-        self.tell(Fact::Stale { edge: edge_id });
     }
 
     /// Tells the policy what the newest attempt came to, and does what it says.
@@ -455,7 +394,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Ends a call: its caller gets the outcome.
-    fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
+    pub(super) fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
         let Some(call) = self.calls.remove(handle) else { return Resumption::Later };
         self.ledger.calls.leave();
         self.leave_room(handle, &call);

@@ -18,6 +18,7 @@ mod failover;
 mod flight;
 mod hedge;
 mod job;
+mod late;
 mod ledger;
 mod life;
 mod network;
@@ -119,7 +120,7 @@ pub struct World<'p, O> {
     /// Copies of running attempts, of the calls whose policy hedges.
     hedges: Slab<hedge::Hedged>,
     /// Attempts that timed out, of which a breaker may still hear.
-    timed_out: BTreeMap<(Handle, u32), call::TimedOut>,
+    timed_out: BTreeMap<(Handle, u32), late::TimedOut>,
     /// Calls that wait until a call of the same policy state is settled.
     policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,

@@ -149,6 +149,7 @@ impl Handlers<'_, '_> {
         let operation = self.transaction_operation(database, id);
         let (first, site) = (before.len() as u32, calls(before));
         let call = self.call(place.node, operation, policy, site);
+        let call = Call { token: token(step.once), ..call };
         let Some(cache) = &step.invalidate else {
             if step.order.is_some() {
                 return Err(Problem::new("there is nothing to invalidate in any order")
@@ -226,8 +227,7 @@ impl Handlers<'_, '_> {
         let Some(database) = self.compiler.node_of(&path, name, "database", is_database) else {
             return Ok(None);
         };
-        let once = token(step.once);
-        if once == Token::Attempt {
+        if token(step.once) == Token::Attempt {
             return Err(Problem::new("once for each attempt is no protection at all")
                 .expected("once = \"order\", once = \"key\" or once = \"request\"")
                 .inside("once"));
@@ -244,7 +244,6 @@ impl Handlers<'_, '_> {
             audits: Vec::new(),
             after_read_of,
             if_unchanged: step.if_unchanged,
-            once,
         };
         for (index, write) in step.write.iter().enumerate() {
             self.write(name, write, &mut transaction)

@@ -19,8 +19,6 @@ pub struct Transaction {
     pub after_read_of: Option<TableId>,
     /// Whether nothing is written if that row has changed since.
     pub if_unchanged: bool,
-    /// At most once for this.
-    pub once: Token,
 }
 
 /// What makes two calls the same work.
