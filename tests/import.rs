@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use stormglass::import::{self, Fate, Format, Import, leaves};
+use stormglass::kernel::time::Span;
 use stormglass::model::document::{Data, Sources, Value};
 use stormglass::model::policy::{PolicyText, compile};
 use stormglass::policy::Policy;
@@ -182,7 +183,7 @@ fn other_numbers_and_other_spellings_are_read() {
         {"retryOn": "5xx", "numRetries": 7, "perTryTimeout": "0.2s"}}}"#);
     let retry = envoy.policy.retry.expect("retries");
     assert_eq!((retry.attempts, envoy.policy.deadline), (8, None));
-    assert_eq!(envoy.policy.attempt_timeout.map(|span| span.millis()), Some(200.0));
+    assert_eq!(envoy.policy.attempt_timeout.map(Span::millis), Some(200.0));
     let none = one("route: { cluster: a, retry_policy: { num_retries: 3 } }");
     assert!(none.policy.retry.is_none(), "without retry_on nothing is retried");
     let istio = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\n\

@@ -1,5 +1,5 @@
-//! Where failures of instances meet replicas, relays and caches: what is lost, and that nothing else
-//! is.
+//! Where failures of instances meet replicas, relays and caches: what is lost, and that nothing
+//! else is.
 
 mod common;
 

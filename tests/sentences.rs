@@ -1,8 +1,8 @@
 //! What is true of every run, sentence by sentence: docs/model.md, "What is true of every run".
 //!
-//! What is true of crashes and pauses is in `tests/crashes`: `a_crash_loses_memory_and_keeps_what_is_
-//! durable`, `a_pause_keeps_everything_and_answers_late`, and `a_relay_that_dies_between_two_steps_
-//! leaves_exactly_what_those_steps_had_made_durable`.
+//! What is true of crashes and pauses is in `tests/crashes`:
+//! `a_crash_loses_memory_and_keeps_what_is_durable`, `a_pause_keeps_everything_and_answers_late`,
+//! `a_relay_that_dies_between_two_steps_leaves_exactly_what_those_steps_had_made_durable`.
 
 mod common;
 
@@ -286,8 +286,8 @@ keys_expire = "5s"
     assert_eq!(charged_twice("6s"), 10);
 }
 
-/// A hundred orders whose mails are published, delivered, given back once by some, and acknowledged,
-/// over one link with these properties.
+/// A hundred orders whose mails are published, delivered, given back by some and acknowledged, over
+/// one link with these properties.
 fn mails(link: &str, properties: &str) -> RunResult {
     let model = format!(
         r#"

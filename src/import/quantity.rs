@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn durations_are_read_in_their_dialect_and_in_no_other() {
-        let cases: [(fn(&Value) -> Result<Span, Problem>, &str, Option<u64>); 24] = [
+        type Read = fn(&Value) -> Result<Span, Problem>;
+        let cases: [(Read, &str, Option<u64>); 24] = [
             (go_duration, "1h3m0.5s", Some(3_780_500_000)),
             (go_duration, "900ms", Some(900_000)),
             (go_duration, "0", Some(0)),

@@ -37,8 +37,8 @@ const DATA: [Shown; 5] = [
     ("unprocessed", "messages left", Unit::Plain, 1),
 ];
 
-/// The tables of a campaign's arms: load and success, time and waste, data, broken promises. One that has
-/// nothing to show is left out.
+/// The tables of a campaign's arms: load and success, time and waste, data, broken promises. One
+/// that has nothing to show is left out.
 #[must_use]
 pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
     let has_faults = summaries.iter().any(|summary| summary.never_recovered.is_some());

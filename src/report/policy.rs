@@ -32,7 +32,7 @@ pub fn list(width: usize, colour: bool) -> String {
 /// Every preset as JSON.
 #[must_use]
 pub fn list_json() -> Value {
-    presets::all().map(|preset| brief(preset)).collect()
+    presets::all().map(brief).collect()
 }
 
 /// One preset as JSON: its numbers with their sources, and its text in the language of models.

@@ -46,7 +46,8 @@ fn every_number_of_a_preset_is_reached_alone() {
 
 #[test]
 fn one_number_of_a_preset_changes_and_the_others_stay() {
-    let cases: [(&str, &str, fn(&mut Policy)); 6] = [
+    type Change = fn(&mut Policy);
+    let cases: [(&str, &str, Change); 6] = [
         ("aws-standard@2.1", "retry = { attempts = 5 }", |policy| {
             policy.retry.as_mut().expect("it retries").attempts = 5;
         }),
