@@ -363,8 +363,11 @@ impl<O: Observer> World<'_, O> {
                     let order = job.subject.order;
                     self.note_told(order, value);
                 }
-            } else if own != 0 && (value == 0 || same_table(own, value)) {
-                self.tell(Fact::ReadBack { seen: version(value), own: version(own) });
+            } else if own != 0 {
+                // A row of another table cannot be compared: something was found, and that counts.
+                let is_other = value != 0 && !same_table(own, value);
+                let seen = if is_other { version(own) } else { version(value) };
+                self.tell(Fact::ReadBack { seen, own: version(own) });
             }
             return true;
         }
