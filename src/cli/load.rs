@@ -8,7 +8,7 @@ use annotate_snippets::Level;
 use indexmap::IndexMap;
 
 use super::{Failure, RunArguments, ShowArguments, output};
-use crate::experiment::campaign::{Campaign, Documents};
+use crate::experiment::campaign::{Campaign, Documents, set_known};
 use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
@@ -60,7 +60,8 @@ fn read_model(
     for text in &arguments.set {
         let set = read_override(text, sources).and_then(|patch| {
             let path = parse_path(&patch.path).map_err(|problem| problem.at(patch.path_at))?;
-            document.set(&path, patch.value).map_err(|problem| problem.at(patch.path_at))
+            set_known(&mut document, &path, patch.value)
+                .map_err(|problem| problem.at(patch.path_at))
         });
         set.map_err(|problem| vec![problem])?;
     }

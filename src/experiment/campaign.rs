@@ -370,14 +370,22 @@ fn patch<'p>(
                     return Err(Problem::unknown("key", top, &known));
                 }
             };
-            known_names(document, &path)?;
-            document.set(&path, patch.value.clone())
+            set_known(document, &path, patch.value.clone())
         });
         if let Err(problem) = result {
             problems.push(problem.at(patch.path_at));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Sets a value of a model or experiment.
+///
+/// # Errors
+/// If the path leads into a named thing that is not there, or through a value that is no table.
+pub fn set_known(document: &mut Value, path: &[String], value: Value) -> Result<(), Problem> {
+    known_names(document, path)?;
+    document.set(path, value)
 }
 
 /// A path into a named thing leads to one that is there: a name with a typing error would otherwise

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::language::{FaultKind, FaultText, Side};
+use super::plan::find;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
@@ -93,15 +94,6 @@ pub(super) fn kill(fault: &FaultText, program: &Program) -> Result<Action, Probl
         times,
     };
     Ok(Action::Kill { kill })
-}
-
-fn find(
-    fault: &FaultText,
-    program: &Program,
-    what: &str,
-    is_right: fn(&Kind) -> bool,
-) -> Result<NodeId, Problem> {
-    program.find_node_of(&fault.target, what, is_right).map_err(|problem| problem.inside("target"))
 }
 
 /// The edges of a node's step: a step is named by the operation that it calls. The steps of a relay

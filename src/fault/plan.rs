@@ -250,7 +250,8 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
     Ok(())
 }
 
-fn find(
+/// The node that a fault strikes.
+pub(super) fn find(
     fault: &FaultText,
     program: &Program,
     what: &str,

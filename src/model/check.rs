@@ -4,7 +4,7 @@ use super::compile::Sections;
 use super::document::{Data, Value};
 use super::language::{self, all_steps};
 use super::problem::{Problem, shortened};
-use super::program::{Kind, OperationId, Program, Step};
+use super::program::{Kind, NodeId, OperationId, Program, Step};
 use super::quantity::Rate;
 
 /// The most instances of a service: each has a waiting line of its own.
@@ -205,14 +205,6 @@ pub fn endless(document: &Value, program: &Program) -> Vec<Problem> {
     problems
 }
 
-/// Whether another queue puts its dead letters here.
-fn gets_dead_letters(program: &Program, index: usize) -> bool {
-    program.nodes.iter().any(|node| match &node.kind {
-        Kind::Queue(queue) => queue.dead_letters.is_some_and(|id| id.0 as usize == index),
-        _ => false,
-    })
-}
-
 /// Parts of a model that nothing uses: no mistakes, but likely the sign of one.
 #[must_use]
 pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
@@ -224,7 +216,7 @@ pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
             Kind::Clients(_) | Kind::Outbox(_) => continue,
             Kind::Service(service) if service.takes.is_some() => continue,
             // Dead letters may rest.
-            Kind::Queue(_) if gets_dead_letters(program, index) => continue,
+            Kind::Queue(_) if program.gets_dead_letters(NodeId(index as u16)) => continue,
             Kind::Queue(queue)
                 if is_called && queue.groups.iter().all(|group| group.consumers.is_empty()) =>
             {

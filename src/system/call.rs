@@ -395,13 +395,8 @@ impl<O: Observer> World<'_, O> {
 
     /// Ends a call: its caller gets the outcome.
     pub(super) fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
-        let Some(call) = self.calls.remove(handle) else { return Resumption::Later };
-        self.ledger.calls.leave();
+        let Some(call) = self.close_call(handle, outcome) else { return Resumption::Later };
         self.leave_room(handle, &call);
-        self.forget_call(&call);
-        if let Some(request) = call.request() {
-            self.tell(Fact::Answered { request, outcome, attempts: call.sent });
-        }
         if !self.kills.is_empty()
             && outcome == Outcome::Ok
             && self.dies_at(call.owner, call.step.edge, Moment::After)
@@ -414,12 +409,18 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Frees what a call that has ended had of its own.
-    pub(super) fn forget_call(&mut self, call: &Call) {
+    /// Takes a call out with what it had of its own, and tells the user's answer if a user asked.
+    pub(super) fn close_call(&mut self, handle: Handle, outcome: Outcome) -> Option<Call> {
+        let call = self.calls.remove(handle)?;
+        self.ledger.calls.leave();
         self.hedges.remove(call.hedged);
         if self.program.edge(call.step.edge).state_of == StateOf::Call {
             self.free_policies.push(call.scope);
         }
+        if let Some(request) = call.request() {
+            self.tell(Fact::Answered { request, outcome, attempts: call.sent });
+        }
+        Some(call)
     }
 
     /// Folds an event about a call into the digest.

@@ -216,6 +216,19 @@ pub(super) struct NodeCondition {
     pub(super) hot_key: Probability,
 }
 
+impl NodeCondition {
+    /// Nothing acts on it.
+    const WELL: NodeCondition = NodeCondition {
+        slow: 1.0,
+        stalled: false,
+        errors_before: Probability::NEVER,
+        errors_after: Probability::NEVER,
+        disk_full: false,
+        skew: 0,
+        hot_key: Probability::NEVER,
+    };
+}
+
 /// What acts on a link now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct LinkCondition {
@@ -255,25 +268,13 @@ pub(super) struct Conditions {
 impl Conditions {
     /// What the model itself says, without any fault.
     pub(super) fn new(program: &Program) -> Conditions {
-        let nodes = program.nodes.iter().map(|node| match node.kind {
-            Kind::Provider(ref provider) => NodeCondition {
-                slow: 1.0,
-                stalled: false,
+        let nodes = program.nodes.iter().map(|node| match &node.kind {
+            Kind::Provider(provider) => NodeCondition {
                 errors_before: provider.errors_before,
                 errors_after: provider.errors_after,
-                disk_full: false,
-                skew: 0,
-                hot_key: Probability::NEVER,
+                ..NodeCondition::WELL
             },
-            _ => NodeCondition {
-                slow: 1.0,
-                stalled: false,
-                errors_before: Probability::NEVER,
-                errors_after: Probability::NEVER,
-                disk_full: false,
-                skew: 0,
-                hot_key: Probability::NEVER,
-            },
+            _ => NodeCondition::WELL,
         });
         let links = program.links.iter().map(|link| LinkCondition {
             request_loss: link.request_loss,

@@ -16,7 +16,6 @@ use super::{Event, Local, World};
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::language::Balance;
 use crate::model::program::{Edge, EdgeId, Kind, NodeId, StateOf};
 use crate::policy::Outcome;
 
@@ -140,15 +139,9 @@ impl<O: Observer> World<'_, O> {
         let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
-            let Some(call) = self.calls.remove(handle) else { continue };
-            self.ledger.calls.leave();
-            if let Some(timer) = call.timer {
+            let closed = self.close_call(handle, Outcome::TimedOut);
+            if let Some(timer) = closed.and_then(|call| call.timer) {
                 self.events.cancel(timer);
-            }
-            self.forget_call(&call);
-            if let Some(request) = call.request() {
-                let (outcome, attempts) = (Outcome::TimedOut, call.sent);
-                self.tell(Fact::Answered { request, outcome, attempts });
             }
         }
     }
@@ -199,47 +192,17 @@ impl<O: Observer> World<'_, O> {
         true
     }
 
-    /// Which instance a request goes to while some are known to be down; `None` if none is, or all
-    /// are.
-    pub(super) fn balance_around(&mut self, node: NodeId, work: u64) -> Option<u32> {
-        let Kind::Service(service) = &self.program.node(node).kind else { return None };
-        let detection = service.detection;
-        let count = self.program.node(node).station.instances;
-        let is_up = |&i: &u32| !self.lives.of(node, i).is_known_down(self.now, detection);
-        let up: Vec<u32> = (0..count).filter(is_up).collect();
-        let some_are_down = up.len() < count as usize;
-        (some_are_down && !up.is_empty()).then(|| self.balance_among(node, work, &up))
-    }
-
-    /// Which of these instances a request goes to.
-    fn balance_among(&mut self, node: NodeId, work: u64, up: &[u32]) -> u32 {
-        let description = self.program.node(node);
-        let site = description.id;
-        let pick = |world: &mut Self, index| {
-            let draw = world.draws.draw(Purpose::Balance, site, work, index);
-            up[draw.below(up.len() as u64) as usize]
-        };
-        match description.station.balance {
-            Balance::RoundRobin => {
-                let turn = self.turns[node.0 as usize];
-                let next = up.iter().copied().find(|&instance| instance > turn).unwrap_or(up[0]);
-                self.turns[node.0 as usize] = next;
-                next
-            }
-            Balance::Random => pick(self, 0),
-            Balance::TwoChoices => {
-                let (one, other) = (pick(self, 0), pick(self, 1));
-                if self.load(node, other) < self.load(node, one) { other } else { one }
-            }
-            Balance::LeastOutstanding => {
-                let least = up.iter().copied().min_by_key(|&instance| self.load(node, instance));
-                least.unwrap_or(up[0])
-            }
+    /// The instances that are not known to be down, in their order; `None` while none is known to
+    /// be, or all are.
+    pub(super) fn known_up(&self, node: NodeId) -> Option<Vec<u32>> {
+        if self.now >= self.lives.stopped_until {
+            return None;
         }
-    }
-
-    fn load(&self, node: NodeId, instance: u32) -> usize {
-        self.stations[self.station_index(node, instance)].outstanding()
+        let Kind::Service(service) = &self.program.node(node).kind else { return None };
+        let count = self.program.node(node).station.instances;
+        let is_up = |&i: &u32| !self.lives.of(node, i).is_known_down(self.now, service.detection);
+        let up: Vec<u32> = (0..count).filter(is_up).collect();
+        Some(up).filter(|up| !up.is_empty() && up.len() < count as usize)
     }
 
     /// Lets an instance die if it is to die at this side of the step whose call this is; says

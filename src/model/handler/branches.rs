@@ -72,49 +72,56 @@ impl Handlers<'_, '_> {
         let need = step.need.unwrap_or(lists.len() as u32);
         forks.push(Fork { branches: Vec::new(), need, join: 0, on_failure: None });
         compiled.push(Step::Fork(id));
-        let path = with(path, "parallel");
+        let lists_path = with(path, "parallel");
         let mut branches = Vec::new();
         for (index, list) in lists.iter().enumerate() {
             branches.push(compiled.len() as u32);
-            self.list(place, &with(&path, &index.to_string()), list, compiled);
+            self.list(place, &with(&lists_path, &index.to_string()), list, compiled);
             compiled.push(Step::Finish);
         }
         let join = compiled.len() as u32;
         let on_failure = match &step.fallback {
             None => failure_target(step, join),
-            Some(fallback) => {
-                let end = compiled.len();
-                compiled.push(Step::Jump(0));
-                self.list(place, &with(&path, "fallback"), fallback, compiled);
-                compiled[end] = Step::Jump(compiled.len() as u32);
-                Some(join + 1)
-            }
+            Some(fallback) => Some(self.stand_in(place, path, fallback, compiled)),
         };
         self.compiler.program.forks[id.0 as usize] = Fork { branches, need, join, on_failure };
         Ok(())
     }
 
-    /// Compiles what a step does when it has failed, behind the step.
+    /// Compiles what a step does when it has failed, behind the step, which begins at `first`.
     pub(super) fn fallback(
         &mut self,
         place: &Place<'_>,
         path: &[&str],
         step: &language::Step,
         compiled: &mut Vec<Step>,
+        first: usize,
     ) {
         let Some(fallback) = &step.fallback else { return };
-        let leave = compiled.len();
-        compiled.push(Step::Jump(0));
-        let start = compiled.len() as u32;
-        for step in compiled.iter_mut() {
+        let last = compiled.len();
+        let start = self.stand_in(place, path, fallback, compiled);
+        for step in &mut compiled[first..last] {
             if let Step::Call(Call { on_failure: Some(to), .. }) = step
                 && *to == FALLBACK
             {
                 *to = start;
             }
         }
+    }
+
+    /// Compiles the steps of a fallback and a jump over them; returns where they start.
+    fn stand_in(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        fallback: &[language::Step],
+        compiled: &mut Vec<Step>,
+    ) -> u32 {
+        let leave = compiled.len();
+        compiled.push(Step::Jump(0));
         self.list(place, &with(path, "fallback"), fallback, compiled);
         compiled[leave] = Step::Jump(compiled.len() as u32);
+        leave as u32 + 1
     }
 }
 

@@ -65,8 +65,9 @@ impl Handlers<'_, '_> {
             "parallel" => self.parallel(place, path, step, compiled),
             _ => {
                 let more = self.action(place, path, step, action, compiled)?;
+                let first = compiled.len();
                 compiled.extend(more);
-                self.fallback(place, path, step, compiled);
+                self.fallback(place, path, step, compiled, first);
                 Ok(())
             }
         }

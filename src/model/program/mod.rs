@@ -212,6 +212,15 @@ impl Program {
         from.0 as usize * self.nodes.len() + to.0 as usize
     }
 
+    /// Whether a queue puts its dead letters here.
+    #[must_use]
+    pub fn gets_dead_letters(&self, id: NodeId) -> bool {
+        self.nodes.iter().any(|node| match &node.kind {
+            Kind::Queue(queue) => queue.dead_letters == Some(id),
+            _ => false,
+        })
+    }
+
     /// The node of this name.
     #[must_use]
     pub fn find_node(&self, name: &str) -> Option<NodeId> {

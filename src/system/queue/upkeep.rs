@@ -157,11 +157,7 @@ impl<O: Observer> World<'_, O> {
     /// Whether dead letters come here and nobody takes them: then nothing here is on its way.
     pub(in crate::system) fn is_dead_end(&self, node: NodeId) -> bool {
         let Kind::Queue(rules) = &self.program.node(node).kind else { return false };
-        let feeds = |kind: &Kind| match kind {
-            Kind::Queue(other) => other.dead_letters == Some(node),
-            _ => false,
-        };
         rules.groups.iter().all(|group| group.consumers.is_empty())
-            && self.program.nodes.iter().any(|other| feeds(&other.kind))
+            && self.program.gets_dead_letters(node)
     }
 }
