@@ -93,7 +93,8 @@ fn a_breaker_makes_a_partial_failure_a_total_one() {
 }
 
 /// A budget of r in each of L layers allows `(1 + r)^L` attempts in a total outage: 1.728 for 20%
-/// in three, against 64 of four attempts without one (Site Reliability Engineering, chapters 21, 22).
+/// in three, against 64 of four attempts without one (Site Reliability Engineering, chapters 21
+/// and 22).
 #[test]
 fn budgets_per_layer_multiply() {
     let layered = |retry: &str| {
