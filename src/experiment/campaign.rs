@@ -1,6 +1,7 @@
 //! A campaign: every (arm, point, seed) of an experiment, compiled before the first one runs.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::run::{RunResult, run};
@@ -13,7 +14,8 @@ use crate::model::compile::{self, ReadFile};
 use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
-use crate::model::{endless, unused};
+use crate::model::{endless, never_ejecting, unused, unversioned};
+use crate::policy::custom::Custom;
 
 /// One arm at one point, ready to run under any seed.
 #[derive(Clone, Debug)]
@@ -128,6 +130,27 @@ impl Campaign {
             "{cells} combinations of arms and levels under {seeds} seeds are {runs} runs"
         ))
         .expected(format!("at most {RUNS_MAX} runs")))
+    }
+
+    /// Lets a policy of the user's own decide in an arm wherever its model names this one.
+    ///
+    /// # Errors
+    /// If there is no such arm, or its model has no policy of this name.
+    pub fn replace_policy(
+        &mut self,
+        arm: &str,
+        policy: &str,
+        own: &Arc<dyn Custom>,
+    ) -> Result<(), Problem> {
+        if !self.experiment.arms.iter().any(|known| known.name == arm) {
+            let arms = &self.experiment.arms;
+            let known: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
+            return Err(Problem::unknown("arm", arm, &known));
+        }
+        for cell in self.cells.iter_mut().filter(|cell| cell.arm == arm) {
+            cell.program.replace_policy(policy, own)?;
+        }
+        Ok(())
     }
 
     /// How many runs there are.
@@ -313,6 +336,8 @@ fn cell(
     };
     let mut suspicious = unused(&model, &program);
     suspicious.extend(endless(&model, &program));
+    suspicious.extend(never_ejecting(&model, &program));
+    suspicious.extend(unversioned(&model));
     for (index, fault) in experiment.faults.iter().enumerate() {
         if Time(fault.at.0) >= limits.horizon {
             let problem = Problem::new("this fault begins after the end of the run")

@@ -25,7 +25,7 @@ pub struct Metric {
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 21] = [
+pub const METRICS: [Metric; 23] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
@@ -102,6 +102,16 @@ pub const METRICS: [Metric; 21] = [
         name: "wasted_work",
         meaning: "share of service time spent on work for which nobody waited any more",
         value: |_, run| run.metrics.wasted_work(),
+    },
+    Metric {
+        name: "ejections",
+        meaning: "instances that processes left out of their balancing because they failed",
+        value: |_, run| Some(run.metrics.ejections as f64),
+    },
+    Metric {
+        name: "panics",
+        meaning: "requests sent to any instance because too few were healthy",
+        value: |_, run| Some(run.metrics.panics as f64),
     },
     Metric {
         name: "oldest_message_s",
