@@ -7,11 +7,12 @@ use rayon::prelude::*;
 use super::load::{Loaded, load};
 use super::{Failure, RunArguments, output, progress};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::comparison::{Pair, compare};
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
 use crate::report::table::Table;
-use crate::report::{arms, chart, figures, files, promises};
+use crate::report::{arms, chart, comparison, figures, files, promises};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -25,12 +26,13 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     }
     let results = run_all(campaign, arguments)?;
     let summaries = summarise(campaign, &results);
-    let written = write_all(&loaded, &folder, &results, &summaries)?;
+    let pairs = compare(campaign, &results);
+    let written = write_all(&loaded, &folder, &results, &summaries, &pairs)?;
     if arguments.json {
-        output::print(&files::summary_json(campaign, &summaries));
+        output::print(&files::summary_json(campaign, &summaries, &pairs));
     }
     if talks {
-        for table in arms::arms_tables(campaign, &summaries) {
+        for table in all_tables(campaign, &summaries, &pairs) {
             output::print(&table.text(output::width(), output::colour_out()));
             output::print("\n");
         }
@@ -117,6 +119,7 @@ fn write_all(
     folder: &Path,
     results: &[RunResult],
     summaries: &[CellSummary],
+    pairs: &[Pair],
 ) -> Result<Vec<PathBuf>, Failure> {
     let campaign = &loaded.campaign;
     let manifest = files::manifest_json(campaign, results, &loaded.files, &loaded.overrides);
@@ -124,8 +127,9 @@ fn write_all(
         write(folder, "runs.csv", files::runs_csv(campaign, results).as_bytes())?,
         write(folder, "series.csv", files::series_csv(campaign, results).as_bytes())?,
         write(folder, "faults.csv", files::faults_csv(campaign, results).as_bytes())?,
-        write(folder, "tables.md", tables(campaign, summaries).as_bytes())?,
-        write(folder, "summary.json", files::summary_json(campaign, summaries).as_bytes())?,
+        write(folder, "pairs.csv", comparison::pairs_csv(campaign, pairs).as_bytes())?,
+        write(folder, "tables.md", tables(campaign, summaries, pairs).as_bytes())?,
+        write(folder, "summary.json", files::summary_json(campaign, summaries, pairs).as_bytes())?,
         write(folder, "manifest.json", manifest.as_bytes())?,
     ];
     for figure in figures::figures(campaign, results, summaries) {
@@ -137,9 +141,16 @@ fn write_all(
     Ok(written)
 }
 
-/// The tables of arms in Markdown, one after the other.
-fn tables(campaign: &Campaign, summaries: &[CellSummary]) -> String {
-    let tables = arms::arms_tables(campaign, summaries);
+/// The tables of arms, and of their comparison.
+fn all_tables(campaign: &Campaign, summaries: &[CellSummary], pairs: &[Pair]) -> Vec<Table> {
+    let mut tables = arms::arms_tables(campaign, summaries);
+    tables.extend(comparison::pairs_table(campaign, pairs));
+    tables
+}
+
+/// The same in Markdown, one after the other.
+fn tables(campaign: &Campaign, summaries: &[CellSummary], pairs: &[Pair]) -> String {
+    let tables = all_tables(campaign, summaries, pairs);
     tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n")
 }
 

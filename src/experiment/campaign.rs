@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::comparison::Declared;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::run::{RunResult, run};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
@@ -49,6 +50,8 @@ pub struct Campaign {
     pub cells: Vec<Cell>,
     /// The seeds, in order.
     pub seeds: Vec<u64>,
+    /// What arms are compared by.
+    pub declared: Declared,
     /// What is suspicious about the experiment or its model, in every cell alike.
     pub warnings: Vec<Problem>,
 }
@@ -73,7 +76,8 @@ impl Campaign {
     /// # Errors
     /// Everything that is wrong with the experiment, the model, or a patch; each thing once.
     pub fn new(documents: &Documents, read_file: ReadFile<'_>) -> Result<Campaign, Vec<Problem>> {
-        let experiment = Experiment::read(&documents.patched_experiment()?)?;
+        let patched = documents.patched_experiment()?;
+        let experiment = Experiment::read(&patched)?;
         let problems = compile::check_top(&documents.model);
         if !problems.is_empty() {
             return Err(problems);
@@ -105,10 +109,15 @@ impl Campaign {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let declared = Declared::new(&experiment.compare, &experiment.arms, &cells[0]);
+        let declared = declared.map_err(|wrong| {
+            let placed = |problem: Problem| problem.located(&patched, &["compare"]);
+            wrong.into_iter().map(placed).collect::<Vec<_>>()
+        })?;
         let seeds = experiment.seeds.clone();
         let mut warnings = warnings.unwrap_or_default();
         warnings.extend(overruled(&documents.overrides, &experiment));
-        let mut campaign = Campaign { experiment, cells, seeds: Vec::new(), warnings };
+        let mut campaign = Campaign { experiment, cells, seeds: Vec::new(), declared, warnings };
         let at = documents.experiment.locate(&["seeds".to_owned()]);
         campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
         Ok(campaign)

@@ -1,6 +1,7 @@
 //! Experiments: arms x factors x seeds, run and compared.
 
 pub mod campaign;
+pub mod comparison;
 pub mod language;
 pub mod run;
 pub mod schema;

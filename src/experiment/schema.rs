@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
+use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
@@ -53,6 +54,9 @@ struct Keys {
     /// When a run is given up.
     #[schemars(default)]
     limits: LimitsText,
+    /// What arms are compared by.
+    #[schemars(default)]
+    compare: CompareText,
     /// The alternatives; without them the model itself is the only one.
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.

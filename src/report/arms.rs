@@ -96,7 +96,7 @@ fn column(header: &str, align: Align, priority: u8) -> Column {
     Column { header: header.to_owned(), align, priority }
 }
 
-fn plain(text: String) -> Cell {
+pub(super) fn plain(text: String) -> Cell {
     Cell { text, tone: Tone::Plain }
 }
 

@@ -6,7 +6,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::comparison;
 use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::comparison::Pair;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, METRICS, Share};
@@ -16,7 +18,7 @@ use crate::kernel::time::Time;
 use crate::metric::Recovery;
 
 /// The version of these formats.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
 pub const TRACE: u32 = 2;
@@ -160,18 +162,18 @@ pub fn series_csv(campaign: &Campaign, results: &[RunResult]) -> String {
     into_text(table)
 }
 
-fn write_row(table: &mut csv::Writer<Vec<u8>>, row: &[String]) {
+pub(super) fn write_row(table: &mut csv::Writer<Vec<u8>>, row: &[String]) {
     table.write_record(row).expect("writing to memory does not fail");
 }
 
-fn into_text(table: csv::Writer<Vec<u8>>) -> String {
+pub(super) fn into_text(table: csv::Writer<Vec<u8>>) -> String {
     let bytes = table.into_inner().expect("writing to memory does not fail");
     String::from_utf8(bytes).expect("every field is text")
 }
 
 /// `summary.json`: what each cell came to.
 #[must_use]
-pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary], pairs: &[Pair]) -> String {
     let experiment = &campaign.experiment;
     let cells = campaign.cells.iter().zip(summaries).map(|(cell, summary)| {
         json!({
@@ -183,7 +185,6 @@ pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
             "unknown": summary.unknown,
             "requests": summary.requests,
             "metrics": estimates(&summary.metrics),
-            "difference_to_first_arm": estimates(&summary.differences),
             "never_recovered": summary.never_recovered.map(share),
             "faults": summary.faults.iter().map(|fault| json!({
                 "fault": fault.number,
@@ -209,6 +210,7 @@ pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
         "confidence": 0.95,
         "seeds": campaign.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
         "cells": cells.collect::<Vec<_>>(),
+        "comparison": comparison::json(campaign, pairs),
     }))
 }
 

@@ -5,6 +5,7 @@
 
 pub mod arms;
 pub mod chart;
+pub mod comparison;
 pub mod figures;
 pub mod files;
 pub mod model;

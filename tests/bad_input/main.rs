@@ -220,6 +220,11 @@ fn experiments() {
 }
 
 #[test]
+fn comparisons() {
+    check("comparisons");
+}
+
+#[test]
 fn links() {
     check("links");
 }

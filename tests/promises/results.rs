@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use stormglass::experiment::comparison::compare;
 use stormglass::experiment::summary::summarise;
-use stormglass::report::{figures, files};
+use stormglass::report::{comparison, figures, files};
 
 use super::{sample, source};
 
@@ -53,13 +54,15 @@ fn every_column_and_key_is_described_and_no_other() {
     let sources = [("experiments/sample.toml".to_owned(), String::new())];
     let set = ["arrivals=6s".to_owned()];
     let manifest = json(&files::manifest_json(&campaign, &results, &sources, &set));
-    let summary = json(&files::summary_json(&campaign, &summaries));
+    let pairs = compare(&campaign, &results);
+    let summary = json(&files::summary_json(&campaign, &summaries, &pairs));
     let drawn = figures::figures(&campaign, &results, &summaries);
     let written = [
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
         ("`faults.csv`", header(&files::faults_csv(&campaign, &results))),
-        ("`summary.json`", keys(&summary, &["metrics", "difference_to_first_arm"])),
+        ("`pairs.csv`", header(&comparison::pairs_csv(&campaign, &pairs))),
+        ("`summary.json`", keys(&summary, &["metrics"])),
         ("`manifest.json`", keys(&manifest, &["factors"])),
         ("Figures", drawn.iter().map(|figure| figure.name.to_owned()).collect()),
     ];
@@ -79,7 +82,7 @@ fn the_metrics_of_the_summary_are_columns() {
     let campaign = sample::campaign(&[]);
     let results = sample::run_all(&campaign);
     let columns = header(&files::runs_csv(&campaign, &results));
-    let text = files::summary_json(&campaign, &summarise(&campaign, &results));
+    let text = files::summary_json(&campaign, &summarise(&campaign, &results), &[]);
     let summary: Value = serde_json::from_str(&text).unwrap();
     let metrics = summary["cells"][0]["metrics"].as_object().unwrap();
     assert!(metrics.len() > 10);
