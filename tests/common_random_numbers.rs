@@ -98,7 +98,7 @@ for = "1s"
     let model = std::fs::read_to_string("models/single-server.toml").unwrap();
     let campaign = campaign(experiment, &model);
     let results = run_all(&campaign);
-    let pairs = compare(&campaign, &results);
+    let pairs = compare(&campaign, &results).pairs;
     assert!(pairs.len() > 20);
     for pair in pairs.iter().filter(|pair| pair.pairs > 0) {
         assert_eq!(pair.difference, Some(0.0), "{}", pair.metric);

@@ -3,6 +3,7 @@
 pub mod campaign;
 pub mod comparison;
 pub mod language;
+pub mod metastability;
 pub mod run;
 pub mod schema;
 pub mod statistics;

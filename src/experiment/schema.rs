@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
 use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
+use super::metastability::MetastabilityText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -54,6 +55,8 @@ struct Keys {
     /// When a run is given up.
     #[schemars(default)]
     limits: LimitsText,
+    /// Each run is repeated without its faults, and labelled.
+    metastability: Option<MetastabilityText>,
     /// What arms are compared by.
     #[schemars(default)]
     compare: CompareText,

@@ -1,6 +1,7 @@
 //! The summary of a campaign: what each cell came to over its seeds, with 95% intervals.
 
 use super::campaign::{Campaign, Cell};
+use super::metastability::Label;
 use super::run::RunResult;
 use super::statistics::interval::mean_interval;
 use super::statistics::proportion::wilson;
@@ -209,10 +210,26 @@ pub struct CellSummary {
     pub metrics: Vec<Option<Estimate>>,
     /// Runs that never recovered, of those with a fault and with requests after it.
     pub never_recovered: Option<Share>,
+    /// Runs with each label, of those that have one.
+    pub labels: Vec<(Label, Share)>,
+    /// The two kinds of runs apart, where some collapsed and others did not.
+    pub modes: Option<Modes>,
     /// How often faults had an effect.
     pub faults: Vec<FaultSummary>,
     /// What was seen of each invariant.
     pub invariants: Vec<InvariantSummary>,
+}
+
+/// What the runs of a cell came to that collapsed, and those that did not: a mean of both describes
+/// neither.
+#[derive(Clone, Debug)]
+pub struct Modes {
+    /// Runs that collapsed, of those of which it can be said.
+    pub collapsed: Share,
+    /// The estimate of each of [`METRICS`] over the runs that collapsed.
+    pub if_collapsed: Vec<Option<Estimate>>,
+    /// The same over those that did not.
+    pub if_not: Vec<Option<Estimate>>,
 }
 
 /// A share of runs with its Wilson interval.
@@ -269,21 +286,47 @@ pub fn summarise(campaign: &Campaign, results: &[RunResult]) -> Vec<CellSummary>
 }
 
 fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
-    let estimate = |metric: &Metric| {
-        let sample: Vec<f64> = runs.iter().filter_map(|run| (metric.value)(cell, run)).collect();
-        mean_interval(&sample, CONFIDENCE).ok()
-    };
     let never = count(runs, |run| run.recovery == Recovery::Never);
     let judged = never + count(runs, |run| matches!(run.recovery, Recovery::After(_)));
     CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
-        metrics: METRICS.iter().map(estimate).collect(),
+        metrics: estimates(cell, runs),
         never_recovered: share(never, judged),
+        labels: labels(runs),
+        modes: modes(cell, runs),
         faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(runs),
     }
+}
+
+fn estimates<'r>(
+    cell: &Cell,
+    runs: impl IntoIterator<Item = &'r RunResult> + Clone,
+) -> Vec<Option<Estimate>> {
+    let estimate = |metric: &Metric| {
+        let values = runs.clone().into_iter().filter_map(|run| (metric.value)(cell, run));
+        mean_interval(&values.collect::<Vec<_>>(), CONFIDENCE).ok()
+    };
+    METRICS.iter().map(estimate).collect()
+}
+
+fn labels(runs: &[RunResult]) -> Vec<(Label, Share)> {
+    let labelled = count(runs, |run| run.label.is_some());
+    let of = |label: Label| share(count(runs, |run| run.label == Some(label)), labelled);
+    Label::ALL.into_iter().filter_map(|label| Some((label, of(label)?))).collect()
+}
+
+fn modes(cell: &Cell, runs: &[RunResult]) -> Option<Modes> {
+    let apart = |collapsed: bool| runs.iter().filter(move |run| run.collapsed() == Some(collapsed));
+    let (collapsed, others) = (apart(true).count() as u64, apart(false).count() as u64);
+    (collapsed > 0 && others > 0).then_some(())?;
+    Some(Modes {
+        collapsed: share(collapsed, collapsed + others)?,
+        if_collapsed: estimates(cell, apart(true)),
+        if_not: estimates(cell, apart(false)),
+    })
 }
 
 fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::arms::plain;
 use super::files::{into_text, write_row};
+use super::front;
 use super::number::{self, Unit};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{Margin, Measured, Pair};
+use crate::experiment::comparison::{Comparison, Margin, Measured, Missed, Pair};
 use crate::experiment::statistics::Interval;
 use crate::experiment::statistics::verdict::{Direction, Verdict};
 use crate::experiment::summary::METRICS;
@@ -91,11 +92,11 @@ fn role(pair: &Pair) -> &'static str {
 }
 
 /// The comparison in `summary.json`: what was declared, and its primary pairs.
-pub(super) fn json(campaign: &Campaign, pairs: &[Pair]) -> Value {
+pub(super) fn json(campaign: &Campaign, comparison: &Comparison) -> Value {
     let declared = &campaign.declared;
     let names = declared.primary.iter().map(|measured| measured.name.as_str());
     let ends = |interval: Option<Interval>| interval.map(|it| json!([it.low, it.high]));
-    let pairs = pairs.iter().filter(|pair| pair.is_primary).map(|pair| {
+    let pairs = comparison.pairs.iter().filter(|pair| pair.is_primary).map(|pair| {
         let cell = &campaign.cells[pair.cell];
         json!({
             "point": cell.point,
@@ -124,8 +125,58 @@ pub(super) fn json(campaign: &Campaign, pairs: &[Pair]) -> Value {
         "family": declared.family.name(),
         "primary": names.collect::<Vec<_>>(),
         "pairs": pairs.collect::<Vec<_>>(),
+        "precision": precision_json(campaign, comparison),
+        "front": front::json(campaign, &comparison.front),
     })
 }
+
+/// Whether the declared precision was reached, and where it was not.
+pub(super) fn precision_json(campaign: &Campaign, comparison: &Comparison) -> Value {
+    let (Some(precision), Some(text)) = (&comparison.precision, campaign.declared.precision) else {
+        return Value::Null;
+    };
+    let missed = precision.missed.iter().map(|missed| {
+        let cell = &campaign.cells[missed.cell];
+        let finite = missed.half_width.is_finite().then_some(missed.half_width);
+        json!({
+            "point": cell.point,
+            "arm": cell.arm,
+            "metric": missed.metric,
+            "half_width": finite,
+        })
+    });
+    json!({
+        "amounts": text.amounts.0,
+        "shares": text.shares.0,
+        "seeds": precision.seeds,
+        "reached": precision.missed.is_empty(),
+        "missed": missed.collect::<Vec<_>>(),
+    })
+}
+
+/// Whether the declared precision was reached, for the terminal; nothing if none is declared.
+#[must_use]
+pub fn precision_text(campaign: &Campaign, comparison: &Comparison) -> String {
+    let Some(precision) = &comparison.precision else { return String::new() };
+    let seeds = precision.seeds;
+    match precision.missed.as_slice() {
+        [] => format!("precision reached with {seeds} seeds\n"),
+        missed => {
+            let name = |missed: &Missed| {
+                let cell = &campaign.cells[missed.cell];
+                let point = if cell.point.is_empty() { "" } else { " at " };
+                format!("  {} of {}{point}{}\n", missed.metric, cell.arm, cell.point)
+            };
+            let shown: String = missed.iter().take(MISSED_SHOWN).map(name).collect();
+            let rest = missed.len().saturating_sub(MISSED_SHOWN);
+            let rest = if rest > 0 { format!("  and {rest} more\n") } else { String::new() };
+            format!("precision not reached with {seeds} seeds:\n{shown}{rest}")
+        }
+    }
+}
+
+/// How many metrics that are not precise are named on the terminal.
+const MISSED_SHOWN: usize = 5;
 
 /// The primary comparisons, a table of all points; `None` if there is one arm only.
 #[must_use]
@@ -253,6 +304,8 @@ pub(super) fn written(metric: &str) -> (String, Unit, f64) {
         (name, Unit::Seconds, 1.0)
     } else if metric == "never_recovered" {
         ("never came back", Unit::Percent, 1.0)
+    } else if metric == "metastable" {
+        (metric, Unit::Percent, 1.0)
     } else {
         (metric, Unit::Plain, 1.0)
     };

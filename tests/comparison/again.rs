@@ -165,11 +165,11 @@ fn written() -> Written {
     });
     assert_eq!(campaign.seeds.len(), 6);
     let results = run_all(&campaign);
-    let pairs = compare(&campaign, &results);
-    let summary = files::summary_json(&campaign, &summarise(&campaign, &results), &pairs);
+    let compared = compare(&campaign, &results);
+    let summary = files::summary_json(&campaign, &summarise(&campaign, &results), &compared);
     Written {
         runs: rows(&files::runs_csv(&campaign, &results)),
-        pairs: rows(&comparison::pairs_csv(&campaign, &pairs)),
+        pairs: rows(&comparison::pairs_csv(&campaign, &compared.pairs)),
         summary: serde_json::from_str(&summary).unwrap(),
     }
 }

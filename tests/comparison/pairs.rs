@@ -11,7 +11,7 @@ use crate::single_server;
 fn pairs(declared: &str) -> (Campaign, Vec<Pair>) {
     let campaign = single_server(declared);
     let results = run_all(&campaign);
-    let pairs = compare(&campaign, &results);
+    let pairs = compare(&campaign, &results).pairs;
     (campaign, pairs)
 }
 

@@ -53,16 +53,16 @@ fn every_column_and_key_is_described_and_no_other() {
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let sources = [("experiments/sample.toml".to_owned(), String::new())];
     let set = ["arrivals=6s".to_owned()];
-    let manifest = json(&files::manifest_json(&campaign, &results, &sources, &set));
-    let pairs = compare(&campaign, &results);
-    let summary = json(&files::summary_json(&campaign, &summaries, &pairs));
-    let drawn = figures::figures(&campaign, &results, &summaries);
+    let manifest = json(&files::manifest_json(&campaign, &results, &compared, &sources, &set));
+    let compared = compare(&campaign, &results);
+    let summary = json(&files::summary_json(&campaign, &summaries, &compared));
+    let drawn = figures::figures(&campaign, &results, &summaries, &compared);
     let written = [
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
         ("`faults.csv`", header(&files::faults_csv(&campaign, &results))),
-        ("`pairs.csv`", header(&comparison::pairs_csv(&campaign, &pairs))),
-        ("`summary.json`", keys(&summary, &["metrics"])),
+        ("`pairs.csv`", header(&comparison::pairs_csv(&campaign, &compared.pairs))),
+        ("`summary.json`", keys(&summary, &["metrics", "metrics_if_collapsed", "metrics_if_not"])),
         ("`manifest.json`", keys(&manifest, &["factors"])),
         ("Figures", drawn.iter().map(|figure| figure.name.to_owned()).collect()),
     ];
@@ -82,7 +82,8 @@ fn the_metrics_of_the_summary_are_columns() {
     let campaign = sample::campaign(&[]);
     let results = sample::run_all(&campaign);
     let columns = header(&files::runs_csv(&campaign, &results));
-    let text = files::summary_json(&campaign, &summarise(&campaign, &results), &[]);
+    let compared = compare(&campaign, &results);
+    let text = files::summary_json(&campaign, &summarise(&campaign, &results), &compared);
     let summary: Value = serde_json::from_str(&text).unwrap();
     let metrics = summary["cells"][0]["metrics"].as_object().unwrap();
     assert!(metrics.len() > 10);

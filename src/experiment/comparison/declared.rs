@@ -98,7 +98,7 @@ impl Declared {
 fn usual(all: &[Measured]) -> Vec<usize> {
     let is_usual = |measured: &Measured| match measured.source {
         Source::Metric(index) => matches!(METRICS[index].name, "success_ratio" | "amplification"),
-        Source::Violated(_) | Source::NeverRecovered => true,
+        Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
         Source::Rate(_) => false,
     };
     (0..all.len()).filter(|&index| is_usual(&all[index])).collect()

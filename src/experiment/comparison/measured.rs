@@ -2,6 +2,7 @@
 
 use super::language::{Margin, PrecisionText};
 use crate::experiment::campaign::Cell;
+use crate::experiment::metastability::Label;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::sequential::Precision;
 use crate::experiment::statistics::verdict::Direction;
@@ -34,6 +35,8 @@ pub enum Source {
     Violated(usize),
     /// Whether the run never came back after the last fault.
     NeverRecovered,
+    /// Whether the run is labelled metastable.
+    Metastable,
 }
 
 impl Measured {
@@ -69,6 +72,9 @@ impl Measured {
         if cell.faults_act().is_some() {
             all.push(event("never_recovered".to_owned(), Source::NeverRecovered));
         }
+        if cell.metastability.is_some() {
+            all.push(event("metastable".to_owned(), Source::Metastable));
+        }
         all
     }
 
@@ -77,7 +83,7 @@ impl Measured {
     pub fn is_event(&self) -> bool {
         match self.source {
             Source::Metric(_) | Source::Rate(_) => false,
-            Source::Violated(_) | Source::NeverRecovered => true,
+            Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
         }
     }
 
@@ -102,6 +108,7 @@ impl Measured {
                 Recovery::After(_) => yes(false),
                 Recovery::NoFault | Recovery::Unseen => None,
             },
+            Source::Metastable => yes(run.label? == Label::Metastable),
         }
     }
 
@@ -111,7 +118,7 @@ impl Measured {
         let is_share = match self.source {
             Source::Metric(index) => METRICS[index].is_share,
             Source::Rate(_) => false,
-            Source::Violated(_) | Source::NeverRecovered => true,
+            Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
         };
         match is_share {
             true => Precision::Absolute(text.shares.0),

@@ -83,8 +83,7 @@ impl Method {
 /// Compares every arm with the baseline: by point, then arm, then metric, primary ones first.
 ///
 /// `results` are those of the whole campaign in the order of their numbers.
-#[must_use]
-pub fn compare(campaign: &Campaign, results: &[RunResult]) -> Vec<Pair> {
+pub(super) fn pairs(campaign: &Campaign, results: &[RunResult]) -> Vec<Pair> {
     let (declared, arms) = (&campaign.declared, campaign.experiment.arms.len());
     let mut pairs = Vec::new();
     for first in (0..campaign.cells.len()).step_by(arms) {
