@@ -84,6 +84,7 @@ impl Call {
         let request = Request {
             operation: self.step.operation,
             order: self.subject.order,
+            key: self.subject.key,
             started: self.started,
         };
         self.is_request.then_some(request)

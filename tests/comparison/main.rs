@@ -3,7 +3,9 @@
 mod again;
 #[path = "../common/mod.rs"]
 mod common;
+mod metastable;
 mod pairs;
+mod stopping;
 
 use stormglass::experiment::campaign::Campaign;
 
