@@ -225,6 +225,11 @@ fn experiments() {
 }
 
 #[test]
+fn comparisons() {
+    check("comparisons");
+}
+
+#[test]
 fn links() {
     check("links");
 }
