@@ -4,6 +4,7 @@ pub mod campaign;
 pub mod comparison;
 pub mod language;
 pub mod metastability;
+pub mod patch;
 pub mod run;
 pub mod schema;
 pub mod statistics;
