@@ -252,7 +252,7 @@ fn what_is_imported_runs() {
                 .insert("p".to_owned(), table.into());
             let model = toml::to_string(&document).expect("it can be written");
             let experiment = "name = \"t\"\nmodel = \"inline\"\narrivals = \"2s\"\n\
-                              drain = \"10s\"\nseeds = \"1..1\"\n";
+                              drain = \"10s\"\nseeds = \"1..2\"\n";
             let results = common::runs(experiment, &model);
             let attempts: u64 = results
                 .iter()
@@ -268,7 +268,7 @@ fn what_is_imported_runs() {
 
 const MODEL: &str = r#"
 [clients.users]
-arrivals = { rate = "20/s" }
+arrivals = { poisson = "20/s" }
 flow = [{ call = "server.serve", policy = "p", ignore_failure = true }]
 
 [service.server]
