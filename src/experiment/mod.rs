@@ -1,7 +1,9 @@
 //! Experiments: arms x factors x seeds, run and compared.
 
 pub mod campaign;
+pub mod comparison;
 pub mod language;
+pub mod metastability;
 pub mod run;
 pub mod schema;
 pub mod statistics;
