@@ -143,8 +143,8 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     }
 }
 
-/// The label of a run, judged beside its control: the same cell under the same seed, in which nothing
-/// goes wrong.
+/// The label of a run, judged beside its control: the same cell under the same seed, in which
+/// nothing goes wrong.
 fn label(
     cell: &Cell,
     plan: &Plan,
