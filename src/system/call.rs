@@ -203,10 +203,15 @@ impl<O: Observer> World<'_, O> {
             }
             Admission::Wait(span) => self.wait(handle, span.max(Span(1))),
             Admission::Queue => {
+                let patience = policy.patience(&call.progress, self.now);
                 self.policies.wait(scope, handle);
-                self.wait(handle, Span::MAX)
+                self.wait(handle, patience)
             }
             Admission::Reject(denial) => {
+                // One who has waited long enough is no longer woken with those who wait.
+                if policy.bulkhead.is_some_and(|rule| rule.max_wait.is_some()) {
+                    self.policies.wait_no_more(scope, handle);
+                }
                 let draw = self.draws.draw(Purpose::Policy, edge.id, work, index + 1);
                 let moment = Moment {
                     now: self.now,

@@ -75,6 +75,11 @@ impl Policies {
         self.waiting[scope].push(call);
     }
 
+    /// A call waits no more.
+    pub(super) fn wait_no_more(&mut self, scope: usize, call: Handle) {
+        self.waiting[scope].retain(|&other| other != call);
+    }
+
     /// Those that waited: they may ask again.
     pub(super) fn take_waiting(&mut self, scope: usize) -> Vec<Handle> {
         std::mem::take(&mut self.waiting[scope])

@@ -140,6 +140,7 @@ fn probability(backoff: &Backoff, x: f64) -> f64 {
         Growth::RandomWalk { base, spread, .. } => {
             return uniform(base.0 as f64 * (1.0 - spread), base.0 as f64 * (1.0 + spread));
         }
+        Growth::Decorrelated { base } => return uniform(base.0 as f64, 3.0 * base.0 as f64),
         Growth::DecorrelatedV2 { base, factor } => return rise(x / base.0 as f64, factor),
         Growth::FourthPower { width, in_steps } => {
             let seconds = (x / 1e9).floor() - 16.0;
@@ -272,6 +273,7 @@ fn budgets_of_two() -> [Policy; 2] {
         timed_out: 14,
         refund: Refund::Request,
         refill: Refill::AtMost,
+        after_wait: false,
     });
     [tokens, quota].map(|budget| Policy {
         retry: Some(Retry::new(5, Backoff::NONE)),

@@ -133,7 +133,7 @@ impl<'s> Generator<'s> {
         ] });
         services.insert("worker0".to_owned(), worker);
         let limits = [
-            json!({ "aimd": { "initial": 20, "max": 100 } }),
+            json!({ "aimd": { "initial": 20, "max": 100, "backoff": "90%" } }),
             json!({ "vegas": { "initial": 20, "max": 100 } }),
             json!({ "gradient2": { "initial": 20, "max": 100, "long_window": 100 } }),
         ];
@@ -429,6 +429,7 @@ impl<'s> Generator<'s> {
                 "2ms",
                 "exp 5ms",
                 "uniform 1ms..9ms",
+                "normal 3ms sigma 1ms",
                 "lognormal 3ms sigma 1",
                 "pareto 1ms shape 1.5",
                 "weibull 3ms shape 0.5",
