@@ -264,7 +264,7 @@ fn what_is_imported_runs() {
 
 const MODEL: &str = r#"
 [clients.users]
-arrivals = { rate = "20/s" }
+arrivals = { constant = "20/s" }
 flow = [{ call = "server.serve", policy = "p", ignore_failure = true }]
 
 [service.server]

@@ -137,6 +137,8 @@ fn probability(backoff: &Backoff, x: f64) -> f64 {
     let grown = match backoff.growth {
         Growth::Exponential { base, factor } => base.0 as f64 * factor,
         Growth::ExponentialLessOne { base, factor } => base.0 as f64 * (factor * factor - 1.0),
+        Growth::Linear { base, step } => (base.0 + u64::from(RETRY - 1) * step.0) as f64,
+        Growth::Constant { delay } => delay.0 as f64,
         Growth::RandomWalk { base, spread, .. } => {
             return uniform(base.0 as f64 * (1.0 - spread), base.0 as f64 * (1.0 + spread));
         }
