@@ -222,7 +222,7 @@ fn each_route_of_linkerd_has_the_annotations_of_its_own_service() {
     assert!(read(&zero).expect_err("no rate").contains("config:11"));
 }
 
-/// What is read from samples and variants, ejection included.
+/// What is read from samples and variants.
 #[test]
 fn what_is_imported_runs() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/policy-configs");
@@ -238,7 +238,8 @@ fn what_is_imported_runs() {
     let mut ran = 0;
     for text in &texts {
         for imported in &ok(text).policies {
-            let toml = toml::to_string(&import::text(imported)).expect("it can be written");
+            let written = import::text(imported);
+            let toml = toml::to_string(&written).expect("it can be written");
             let table: toml::Table = toml.parse().expect(&toml);
             let mut document: toml::Table = MODEL.parse().expect("the model");
             document["policy"]
@@ -263,7 +264,7 @@ fn what_is_imported_runs() {
 
 const MODEL: &str = r#"
 [clients.users]
-arrivals = { poisson = "20/s" }
+arrivals = { constant = "20/s" }
 flow = [{ call = "server.serve", policy = "p", ignore_failure = true }]
 
 [service.server]
