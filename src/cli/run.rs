@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
+use super::journal::Journal;
 use super::load::{Loaded, load};
-use super::{Failure, RunArguments, output, progress};
+use super::write::{Folder, MANIFEST};
+use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
@@ -18,14 +18,20 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let loaded = load(arguments)?;
     let campaign = &loaded.campaign;
     let talks = !arguments.quiet && !arguments.json;
-    let folder = folder_of(arguments, campaign);
-    check_writable(&folder)?;
+    let folder = Folder::prepare(&folder_of(arguments, campaign))?;
+    let journal = Journal::open(folder.path(), &loaded)?;
+    let done = journal.found(campaign);
     if talks {
         output::print(&opening(campaign));
+        output::print(&what_was_there(&folder, done));
     }
-    let results = run_all(campaign, arguments)?;
+    let bar = progress::bar(campaign.runs(), done, !talks);
+    let shown = bar.clone();
+    journal.go_on_after_interrupt(campaign.runs(), move || shown.finish_and_clear())?;
+    let results = workers::run_all(campaign, arguments.workers, &journal, &bar)?;
     let summaries = summarise(campaign, &results);
-    let written = write_all(&loaded, &folder, &results, &summaries)?;
+    let written = write_all(&loaded, folder, &results, &summaries)?;
+    journal.remove()?;
     if arguments.json {
         output::print(&files::summary_json(campaign, &summaries));
     }
@@ -69,90 +75,47 @@ fn several(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Runs everything; the results are in the order of their numbers, whoever was first.
-fn run_all(campaign: &Campaign, arguments: &RunArguments) -> Result<Vec<RunResult>, Failure> {
-    let workers = arguments.workers.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers)
-        .build()
-        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
-    let bar = progress::bar(campaign.runs(), arguments.quiet || arguments.json);
-    let results = pool.install(|| {
-        (0..campaign.runs())
-            .into_par_iter()
-            .map(|number| {
-                let result = campaign.run(number);
-                bar.inc(1);
-                result
-            })
-            .collect()
-    });
-    bar.finish_and_clear();
-    Ok(results)
-}
-
-/// An unwritable folder is found out before the work starts.
-fn check_writable(folder: &Path) -> Result<(), Failure> {
-    if folder.is_file() {
-        let folder = folder.display();
-        return Err(Failure::Machine(format!(
-            "error: cannot write to `{folder}`: it is a file\nhelp: choose a folder with --out"
-        )));
+/// What the folder has already: finished runs of the same command, and results.
+fn what_was_there(folder: &Folder, done: usize) -> String {
+    let mut text = String::new();
+    if done > 0 {
+        text.push_str(&format!("{} finished before: goes on from there\n", several(done, "run")));
     }
-    let probe = folder.join(".stormglass-probe");
-    let checked = std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&probe, b""))
-        .and_then(|()| std::fs::remove_file(&probe));
-    checked.map_err(|error| {
-        let folder = folder.display();
-        Failure::Machine(format!(
-            "error: cannot write to `{folder}`: {error}\nhelp: choose another folder with --out"
-        ))
-    })
+    if folder.has_results() {
+        let folder = folder.path().display();
+        text.push_str(&format!("replaces the results in `{folder}` when it is done\n"));
+    }
+    text
 }
 
 /// Writes every file of the results; returns their paths.
 fn write_all(
     loaded: &Loaded,
-    folder: &Path,
+    mut folder: Folder,
     results: &[RunResult],
     summaries: &[CellSummary],
 ) -> Result<Vec<PathBuf>, Failure> {
     let campaign = &loaded.campaign;
-    let manifest = files::manifest_json(campaign, results, &loaded.files, &loaded.overrides);
-    let mut written = vec![
-        write(folder, "runs.csv", files::runs_csv(campaign, results).as_bytes())?,
-        write(folder, "series.csv", files::series_csv(campaign, results).as_bytes())?,
-        write(folder, "faults.csv", files::faults_csv(campaign, results).as_bytes())?,
-        write(folder, "tables.md", tables(campaign, summaries).as_bytes())?,
-        write(folder, "summary.json", files::summary_json(campaign, summaries).as_bytes())?,
-        write(folder, "manifest.json", manifest.as_bytes())?,
-    ];
+    folder.write("runs.csv", files::runs_csv(campaign, results).as_bytes())?;
+    folder.write("series.csv", files::series_csv(campaign, results).as_bytes())?;
+    folder.write("faults.csv", files::faults_csv(campaign, results).as_bytes())?;
+    folder.write("tables.md", tables(campaign, summaries).as_bytes())?;
+    folder.write("summary.json", files::summary_json(campaign, summaries).as_bytes())?;
     for figure in figures::figures(campaign, results, summaries) {
         let png = chart::png(&figure.svg, 2.0)
             .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
-        written.push(write(folder, &format!("{}.svg", figure.name), figure.svg.as_bytes())?);
-        written.push(write(folder, &format!("{}.png", figure.name), &png)?);
+        folder.write(&format!("{}.svg", figure.name), figure.svg.as_bytes())?;
+        folder.write(&format!("{}.png", figure.name), &png)?;
     }
-    Ok(written)
+    let manifest = files::manifest_json(campaign, results, &loaded.files, &loaded.overrides);
+    folder.write(MANIFEST, manifest.as_bytes())?;
+    folder.publish()
 }
 
 /// The tables of arms in Markdown, one after the other.
 fn tables(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     let tables = arms::arms_tables(campaign, summaries);
     tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n")
-}
-
-/// Writes a file whole or not at all.
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
-    let (path, unfinished) = (folder.join(name), folder.join(format!(".{name}.unfinished")));
-    std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, &path)).map_err(
-        |error| {
-            std::fs::remove_file(&unfinished).ok();
-            Failure::Machine(format!("error: cannot write `{}`: {error}", path.display()))
-        },
-    )?;
-    Ok(path)
 }
 
 /// The verdicts and the paths of what was written.

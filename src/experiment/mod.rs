@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod language;
+pub mod record;
 pub mod run;
 pub mod schema;
 pub mod statistics;

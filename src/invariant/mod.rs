@@ -11,6 +11,8 @@ mod paid_has_payment;
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
@@ -23,9 +25,10 @@ use paid_has_payment::PaidHasPayment;
 pub use language::InvariantTexts;
 
 /// What a run says about one invariant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Verdict {
-    /// The name of the invariant.
+    /// The name of the invariant. It is not stored: a cell knows its invariants and their order.
+    #[serde(skip)]
     pub invariant: &'static str,
     /// For how many orders it was broken.
     pub violations: u64,
