@@ -11,6 +11,7 @@ use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
 use crate::report::table::Table;
+use crate::report::violations::violations_jsonl;
 use crate::report::{arms, chart, figures, files, promises};
 
 /// Runs an experiment.
@@ -97,8 +98,12 @@ fn write_all(
 ) -> Result<Vec<PathBuf>, Failure> {
     let campaign = &loaded.campaign;
     folder.write("runs.csv", files::runs_csv(campaign, results).as_bytes())?;
+    folder.write("runs.parquet", &files::runs_parquet(campaign, results))?;
     folder.write("series.csv", files::series_csv(campaign, results).as_bytes())?;
     folder.write("faults.csv", files::faults_csv(campaign, results).as_bytes())?;
+    let (experiment, overrides) = (&loaded.files[0].0, &loaded.overrides);
+    let violations = violations_jsonl(campaign, results, experiment, overrides);
+    folder.write("violations.jsonl", violations.as_bytes())?;
     folder.write("tables.md", tables(campaign, summaries).as_bytes())?;
     folder.write("summary.json", files::summary_json(campaign, summaries).as_bytes())?;
     for figure in figures::figures(campaign, results, summaries) {
@@ -107,7 +112,7 @@ fn write_all(
         folder.write(&format!("{}.svg", figure.name), figure.svg.as_bytes())?;
         folder.write(&format!("{}.png", figure.name), &png)?;
     }
-    let manifest = files::manifest_json(campaign, results, &loaded.files, &loaded.overrides);
+    let manifest = files::manifest_json(campaign, results, &loaded.files, overrides);
     folder.write(MANIFEST, manifest.as_bytes())?;
     folder.publish()
 }

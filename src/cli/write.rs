@@ -14,10 +14,12 @@ use super::Failure;
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Every file that a campaign may write.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "runs.csv",
+    "runs.parquet",
     "series.csv",
     "faults.csv",
+    "violations.jsonl",
     "tables.md",
     "summary.json",
     "over-time.svg",

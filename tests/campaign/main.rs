@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod disk;
+mod examples;
 mod record;
 mod resume;
 
@@ -21,7 +22,8 @@ fn short(text: &str) -> String {
         .replace("arrivals = \"103s\"", "arrivals = \"3s\"")
         .replace("at = \"30s\"", "at = \"1s\"")
         .replace("for = \"20s\"", "for = \"1s\"")
-        .replace("seeds = \"1..31\"", "seeds = \"1..3\"");
+        .replace("seeds = \"1..31\"", "seeds = \"1..3\"")
+        .replace("set = {", "set = { \"clients.shoppers.arrivals\" = { poisson = \"60/s\" },");
     text + "[random_faults]\nuntil = \"2s\"\n\
             [random_faults.kinds.reply_loss]\nstrikes = \"1/s\"\nfor = \"exp 500ms\"\n\
             share = [\"1%\", \"33%\"]\n"

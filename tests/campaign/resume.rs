@@ -1,7 +1,7 @@
 //! A campaign that was interrupted at any moment goes on with the same command and leaves the same
 //! bytes as one that was not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -70,58 +70,64 @@ fn a_killed_campaign_goes_on_and_gives_the_same_bytes() {
     assert!(!broken.join(JOURNAL).exists());
 }
 
-/// Interrupts a campaign after some runs, changes its journal, and goes on: to the same bytes.
-fn goes_on_with(change: impl Fn(&Path), other: &[&str]) -> (usize, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let experiment = write_experiment(folder.path());
-    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
-    let first = || {
-        let mut first = command(&experiment, &broken, "2");
-        first.args(other);
-        first
-    };
-    interrupted(first(), || finished(&broken) >= RUNS / 2, kill);
-    change(&broken.join(JOURNAL));
+/// Interrupts a campaign after some runs, changes its journal, and goes on with other seeds: to the
+/// bytes of `whole`. Returns how many runs were kept, and what was said.
+fn goes_on(
+    folder: &Path,
+    whole: &Path,
+    other: &[&str],
+    change: impl Fn(&mut Vec<u8>),
+) -> (usize, String) {
+    let experiment = folder.join("short.toml");
+    let broken = folder.join("broken");
+    let mut first = command(&experiment, &broken, "2");
+    first.args(other);
+    interrupted(first, || finished(&broken) >= RUNS / 2, kill);
+    let journal = broken.join(JOURNAL);
+    let mut bytes = std::fs::read(&journal).unwrap();
+    change(&mut bytes);
+    std::fs::write(&journal, bytes).unwrap();
     let kept = finished(&broken);
     let mut again = command(&experiment, &broken, "2");
     let again = again.args(["--seeds", "2..3"]).output().unwrap();
     assert!(again.status.success());
+    assert_same(whole, &broken);
+    (kept, String::from_utf8(again.stderr).unwrap())
+}
+
+/// A folder with the experiment, and the results of its second seed.
+fn one_seed(folder: &Path) -> PathBuf {
+    let (experiment, whole) = (write_experiment(folder), folder.join("whole"));
     let mut once = command(&experiment, &whole, "1");
     assert!(once.args(["--seeds", "2..3"]).status().unwrap().success());
-    assert_same(&whole, &broken);
-    (kept, String::from_utf8(again.stderr).unwrap())
+    whole
 }
 
 #[test]
 fn a_torn_journal_is_good_up_to_the_tear() {
-    let (kept, said) = goes_on_with(
-        |journal| {
-            let bytes = std::fs::read(journal).unwrap();
-            std::fs::write(journal, &bytes[..bytes.len() - 100]).unwrap();
-        },
-        &[],
-    );
+    let folder = tempfile::tempdir().unwrap();
+    let whole = one_seed(folder.path());
+    let goes_on = |change: &dyn Fn(&mut Vec<u8>)| goes_on(folder.path(), &whole, &[], change);
+    let (kept, said) = goes_on(&|bytes| bytes.truncate(bytes.len() - 100));
     assert!(kept >= RUNS / 2 - 1);
     assert_eq!(said, "");
     // A byte in the middle: what follows is run again.
-    goes_on_with(
-        |journal| {
-            let mut bytes = std::fs::read(journal).unwrap();
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 0x10;
-            std::fs::write(journal, &bytes).unwrap();
-        },
-        &[],
-    );
+    goes_on(&|bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x10;
+    });
     // Death in the first line, and something that is no journal.
     for text in ["stormglass jour", "\u{0}\u{ff}\n\n"] {
-        goes_on_with(|journal| std::fs::write(journal, text).unwrap(), &[]);
+        goes_on(&|bytes| *bytes = text.into());
     }
 }
 
 #[test]
 fn a_journal_of_other_inputs_is_not_used() {
-    let (kept, said) = goes_on_with(|_| (), &["--set", "clients.shoppers.patience=4s"]);
+    let folder = tempfile::tempdir().unwrap();
+    let whole = one_seed(folder.path());
+    let other = ["--set", "clients.shoppers.patience=4s"];
+    let (kept, said) = goes_on(folder.path(), &whole, &other, |_| ());
     assert!(kept > 0);
     assert!(said.contains("are of other inputs: they are not used"), "{said}");
 }
