@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::run::{RunResult, run};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
-use crate::invariant::Invariants;
+use crate::invariant::{InvariantTexts, Invariants};
 use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
 use crate::metric::Measure;
@@ -35,7 +35,7 @@ pub struct Cell {
     /// What is measured.
     pub measure: Measure,
     /// Which promises are watched.
-    pub invariants: Invariants,
+    pub invariants: InvariantTexts,
     /// When a run is given up.
     pub limits: Limits,
 }
@@ -274,13 +274,12 @@ fn cell(
             })
             .ok()
     });
-    let invariants = Invariants::new(&experiment.invariants, &program).unwrap_or_else(|wrong| {
+    if let Err(wrong) = Invariants::new(&experiment.invariants, &program) {
         let placed = |(name, problem): (&str, Problem)| {
             problem.located(&experiment_document, &["invariants", name])
         };
         problems.extend(wrong.into_iter().map(placed));
-        Invariants::default()
-    });
+    }
     let mut operation = |name: &Option<String>, key: &str| {
         let name = name.as_ref()?;
         let found = program.find_operation(name);
@@ -338,7 +337,7 @@ fn cell(
         plan,
         random,
         measure,
-        invariants,
+        invariants: experiment.invariants,
         limits,
     };
     Ok((cell, suspicious))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::campaign::Cell;
 use crate::fault::DrawnFault;
-use crate::invariant::Verdict;
+use crate::invariant::{Invariants, Judgement, Verdict};
 use crate::kernel::digest::{Checkpoint, Digest};
 use crate::kernel::draw::{PURPOSES, Purpose};
 use crate::kernel::limit::Ending;
@@ -83,13 +83,18 @@ impl RunResult {
 }
 
 /// Runs a cell under a seed; `index` is the cell's place in its campaign.
+///
+/// # Panics
+/// If the cell's invariants do not fit its program: a campaign has refused those.
 #[must_use]
 pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     let drawn = cell.random.as_ref().map(|random| random.draw(seed)).unwrap_or_default();
     let plan = cell.plan_with(&drawn);
     let measure = Measure { faults: plan.acts, ..cell.measure.clone() };
     let recorder = Recorder::new(&cell.program, measure.clone());
-    let observer = (recorder, cell.invariants.clone());
+    let invariants = Invariants::new(&cell.invariants, &cell.program)
+        .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
+    let observer = (recorder, invariants);
     let mut world = World::new(
         &cell.program,
         &plan.controls,
@@ -104,6 +109,7 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     world.watch_surges(&plan.surges);
     let (outcome, (recorder, invariants)) = world.run();
     let metrics = recorder.finish();
+    let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
     RunResult {
         cell: index,
         seed,
@@ -120,7 +126,7 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
         faults_act: plan.acts,
         drawn,
         invariants: invariants
-            .verdicts(outcome.end)
+            .verdicts(Judgement { healed, end: outcome.end })
             .into_iter()
             .map(|verdict| judged(verdict, outcome.ending))
             .collect(),

@@ -318,7 +318,7 @@ impl Observer for Recorder {
             Fact::Failed { after_effect, .. } => {
                 metrics.made_to_fail[usize::from(after_effect)] += 1;
             }
-            Fact::ReadBack { seen, own } => {
+            Fact::ReadBack { seen, own, .. } => {
                 metrics.reads_back += 1;
                 metrics.stale_reads += u64::from(seen < own);
             }

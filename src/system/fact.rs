@@ -11,6 +11,8 @@ pub struct Request {
     pub operation: OperationId,
     /// The order: one number for each user's flow, from 0.
     pub order: u64,
+    /// The key that the user is about.
+    pub key: u32,
     /// When the user asked.
     pub started: Time,
 }
@@ -276,6 +278,8 @@ pub enum Fact {
         effect: LabelId,
         /// For which order.
         order: u64,
+        /// The key that the order is about.
+        key: u32,
     },
     /// A provider knew the idempotency key and answered as before.
     Replayed {
@@ -305,6 +309,8 @@ pub enum Fact {
     },
     /// A user read back what the flow had written.
     ReadBack {
+        /// The user's order.
+        order: u64,
         /// The version read, 0 if nothing was found.
         seen: u64,
         /// The version that the user had been told of.
