@@ -5,6 +5,7 @@
 
 use super::campaign::Campaign;
 use super::run::RunResult;
+use crate::invariant::{Invariants, Judgement};
 use crate::kernel::digest::digest_of;
 use crate::kernel::time::Time;
 
@@ -50,7 +51,8 @@ fn checked(line: &[u8]) -> Option<&str> {
 fn result_of(json: &str, campaign: &Campaign) -> Option<RunResult> {
     let mut result: RunResult = serde_json::from_str(json).ok()?;
     let cell = campaign.cells.get(result.cell)?;
-    let named = cell.invariants.verdicts(Time::ZERO);
+    let invariants = Invariants::new(&cell.invariants, &cell.program).ok()?;
+    let named = invariants.verdicts(Judgement { healed: Time::ZERO, end: Time::ZERO });
     if named.len() != result.invariants.len() {
         return None;
     }

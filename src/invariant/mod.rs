@@ -61,7 +61,7 @@ pub struct Verdict {
 }
 
 /// An invariant was broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Violation {
     /// When.
     pub at: Time,

@@ -1,7 +1,9 @@
-//! What people and other programs read: tables, charts, CSV, Parquet and JSON. Pure functions of results.
+//! What people and other programs read: tables, charts, CSV, Parquet and JSON. Pure functions of
+//! results.
 //!
 //! Nothing here opens a file, reads a clock or looks at the terminal. [`chart`], [`columns`],
-//! [`number`], [`parquet`] and [`table`] do not even know what was simulated: they get labels and numbers.
+//! [`number`], [`parquet`] and [`table`] do not even know what was simulated: they get labels and
+//! numbers.
 
 pub mod arms;
 pub mod chart;

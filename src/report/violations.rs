@@ -28,8 +28,8 @@ pub fn violations_jsonl(
                 "invariant": verdict.invariant,
                 "violations": verdict.violations,
                 "exposure": verdict.exposure,
-                "first_at_s": verdict.first.map(|(at, _)| at.seconds()),
-                "first_order": verdict.first.map(|(_, order)| order),
+                "first_at_s": verdict.first.map(|first| first.at.seconds()),
+                "first_order": verdict.first.and_then(|first| first.order),
                 "command": command_line(experiment, &[run.seed], overrides),
             });
             text.push_str(&line.to_string());

@@ -1,6 +1,6 @@
 //! Thrift structs in the compact protocol, as far as Parquet's metadata needs it.
 //!
-//! Specification: <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>.
+//! Specification: `doc/specs/thrift-compact-protocol.md` of <https://github.com/apache/thrift>.
 
 /// Types of fields.
 const TRUE: u8 = 1;
