@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::summary::summarise;
-use stormglass::report::{comparison, files};
+use stormglass::report::{columns, comparison, files};
 
 use crate::common::{run_all, shipped};
 
@@ -163,7 +163,7 @@ fn written() -> Written {
     let summary = files::summary_json(&campaign, &summarise(&campaign, &results), &compared);
     Written {
         runs: rows(&files::runs_csv(&campaign, &results)),
-        pairs: rows(&comparison::pairs_csv(&campaign, &compared.pairs)),
+        pairs: rows(&columns::csv(&comparison::pairs(&campaign, &compared.pairs))),
         summary: serde_json::from_str(&summary).unwrap(),
     }
 }
