@@ -77,10 +77,11 @@ impl RunResult {
     #[must_use]
     pub fn collapsed(&self) -> Option<bool> {
         match (self.label, self.recovery) {
-            (Some(label), _) => Some(matches!(label, Label::Metastable | Label::Overload)),
-            (None, Recovery::Never) => Some(true),
-            (None, Recovery::After(_)) => Some(false),
-            (None, Recovery::NoFault | Recovery::Unseen) => None,
+            (Some(Label::Metastable), _) => Some(true),
+            (Some(Label::SlowRecovery | Label::Recovers), _) => Some(false),
+            (Some(Label::Overload) | None, Recovery::Never) => Some(true),
+            (Some(Label::Overload) | None, Recovery::After(_)) => Some(false),
+            (Some(Label::Overload) | None, Recovery::NoFault | Recovery::Unseen) => None,
         }
     }
 

@@ -189,8 +189,8 @@ pub fn summary_json(
                 "label": label.name(),
                 "runs": share(*share_of_runs),
             })).collect::<Vec<_>>(),
+            "collapsed": summary.collapsed.map(share),
             "modes": summary.modes.as_ref().map(|modes| json!({
-                "collapsed": share(modes.collapsed),
                 "metrics_if_collapsed": estimates(&modes.if_collapsed),
                 "metrics_if_not": estimates(&modes.if_not),
             })),

@@ -51,8 +51,7 @@ fn every_column_and_key_is_described_and_no_other() {
     let results = sample::run_all(&campaign);
     let mut summaries = summarise(&campaign, &results);
     // Whether the runs of a cell differ in kind is not for a sample to say.
-    summaries[0].modes = summaries[0].never_recovered.map(|collapsed| Modes {
-        collapsed,
+    summaries[0].modes = Some(Modes {
         if_collapsed: summaries[0].metrics.clone(),
         if_not: summaries[0].metrics.clone(),
     });
