@@ -8,6 +8,7 @@ mod policy;
 mod progress;
 mod run;
 mod show;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Reads a configuration of another system and prints it as policies.
     Import(import::ImportArguments),
+    /// Tells what theory says beside what runs show.
+    Validate(validate::ValidateArguments),
     /// Prints a model with every default filled in.
     Show(ShowArguments),
     /// Prints the JSON Schema of models or of experiments, for editors.
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Policy(command) => policy::policy(command),
         Command::Import(arguments) => import::import(arguments),
+        Command::Validate(arguments) => validate::validate(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Schema(arguments) => {
             show::schema(arguments);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::run::{RunResult, run};
+use super::theory::Theory;
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::Invariants;
 use crate::kernel::limit::Limits;
@@ -38,6 +39,8 @@ pub struct Cell {
     pub invariants: Invariants,
     /// When a run is given up.
     pub limits: Limits,
+    /// What theory says of it.
+    pub theory: Option<Theory>,
 }
 
 /// All the runs of an experiment: each cell under each seed.
@@ -274,6 +277,10 @@ fn cell(
         problems.extend(wrong.into_iter().map(placed));
         Invariants::default()
     });
+    let theory = experiment.theory.as_ref().and_then(|text| {
+        let placed = |problem: Problem| problem.located(&experiment_document, &["theory"]);
+        text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
+    });
     let mut operation = |name: &Option<String>, key: &str| {
         let name = name.as_ref()?;
         let found = program.find_operation(name);
@@ -333,6 +340,7 @@ fn cell(
         measure,
         invariants,
         limits,
+        theory,
     };
     Ok((cell, suspicious))
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -16,7 +17,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 15] = [
+pub const TOP: [&str; 16] = [
     "name",
     "title",
     "question",
@@ -30,6 +31,7 @@ pub const TOP: [&str; 15] = [
     "random_faults",
     "invariants",
     "limits",
+    "theory",
     "arms",
     "factors",
 ];
@@ -61,6 +63,8 @@ pub struct Experiment {
     pub invariants: InvariantTexts,
     /// When a run is given up.
     pub limits: LimitsText,
+    /// The closed form that the model follows.
+    pub theory: Option<TheoryText>,
     /// The alternatives.
     pub arms: Vec<Variant>,
     /// What is swept, in the order of the file.
@@ -185,6 +189,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         random_faults: part.optional("random_faults"),
         invariants: part.optional("invariants").unwrap_or_default(),
         limits: part.optional("limits").unwrap_or_default(),
+        theory: part.optional("theory"),
         arms: part.variants("arms"),
         factors: part.factors(),
         name,

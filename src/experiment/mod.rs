@@ -6,3 +6,4 @@ pub mod run;
 pub mod schema;
 pub mod statistics;
 pub mod summary;
+pub mod theory;

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
 use super::language::{LimitsText, MeasureText, Seeds};
+use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -53,6 +54,8 @@ struct Keys {
     /// When a run is given up.
     #[schemars(default)]
     limits: LimitsText,
+    /// The closed form that the model follows.
+    theory: Option<TheoryText>,
     /// The alternatives; without them the model itself is the only one.
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.

@@ -12,3 +12,4 @@ pub mod number;
 pub mod policy;
 pub mod promises;
 pub mod table;
+pub mod validation;
