@@ -13,7 +13,9 @@ use crate::experiment::language::Seeds;
 use crate::experiment::theory::published::Row;
 use crate::experiment::theory::verdict::values;
 use crate::kernel::time::Span;
-use crate::report::validation::{Compared, Detail, NotSimulated, Page, Tally, compared, page, table};
+use crate::report::validation::{
+    Compared, Detail, NotSimulated, Page, Tally, compared, page, table,
+};
 
 /// What `validate` is told.
 #[derive(Debug, clap::Args)]
@@ -57,7 +59,9 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<(), Failure> {
     for (campaign, values) in campaigns.iter().zip(&results) {
         let own = compared(campaign, values, &rows);
         output::print(&format!("{}: {}\n", campaign.experiment.name, campaign.experiment.question));
-        output::print(&table(&own, Detail::Terminal).text(output::width().min(80), output::colour_out()));
+        output::print(
+            &table(&own, Detail::Terminal).text(output::width().min(80), output::colour_out()),
+        );
         output::print("\n");
         cells.extend(own);
     }

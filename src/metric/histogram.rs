@@ -141,6 +141,9 @@ mod tests {
         [3, 3, 12].map(|found| small.record(Span(found)));
         assert_eq!(small.share_above(Span(11)), Some(1.0 / 3.0));
         assert_eq!(small.share_above(Span(12)), Some(0.0));
-        assert_eq!((Histogram::default().variance(), small.share_above(Span(2))), (None, Some(1.0)));
+        assert_eq!(
+            (Histogram::default().variance(), small.share_above(Span(2))),
+            (None, Some(1.0))
+        );
     }
 }

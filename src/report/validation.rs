@@ -2,8 +2,8 @@
 
 use super::number::{Unit, number};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
-use crate::experiment::theory::published;
 use crate::experiment::campaign::Campaign;
+use crate::experiment::theory::published;
 use crate::experiment::theory::verdict::{Comparison, Verdict, compare_all};
 use crate::model::problem::Problem;
 
@@ -95,11 +95,8 @@ pub enum Detail {
 /// The table of one experiment's cells.
 #[must_use]
 pub fn table(cells: &[Compared], detail: Detail) -> Table {
-    let column = |header: &str, align, priority| Column {
-        header: header.to_owned(),
-        align,
-        priority,
-    };
+    let column =
+        |header: &str, align, priority| Column { header: header.to_owned(), align, priority };
     let columns = vec![
         column("quantity", Align::Left, 0),
         column("theory", Align::Right, 0),
@@ -112,7 +109,9 @@ pub fn table(cells: &[Compared], detail: Detail) -> Table {
     let mut rows = Vec::new();
     for cell in cells {
         rows.push(Row::Group(format!("{}, {} runs", cell.cell, cell.runs)));
-        rows.extend(cell.quantities.iter().map(|(ids, one)| Row::Cells(cells_of(ids, one, detail))));
+        rows.extend(
+            cell.quantities.iter().map(|(ids, one)| Row::Cells(cells_of(ids, one, detail))),
+        );
     }
     Table { columns, rows }
 }
@@ -185,10 +184,7 @@ impl NotSimulated {
     ///
     /// # Errors
     /// A row that is not published, or published after the last one of its range.
-    pub fn read_all(
-        text: &str,
-        rows: &[published::Row],
-    ) -> Result<Vec<NotSimulated>, Problem> {
+    pub fn read_all(text: &str, rows: &[published::Row]) -> Result<Vec<NotSimulated>, Problem> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let place = |id: &str| {
             rows.iter().position(|row| row.id == id).ok_or_else(|| {
@@ -256,7 +252,11 @@ pub fn page(page: &Page<'_>) -> String {
     while let Some(first) = rest.first() {
         let count = rest.iter().take_while(|cell| cell.experiment == first.experiment).count();
         let (own, others) = rest.split_at(count);
-        text.push_str(&format!("\n## {}\n\n{}", first.experiment, table(own, Detail::Page).markdown()));
+        text.push_str(&format!(
+            "\n## {}\n\n{}",
+            first.experiment,
+            table(own, Detail::Page).markdown()
+        ));
         rest = others;
     }
     text.push_str("\n## Not simulated\n\n| rows | how many | why |\n| --- | --- | --- |\n");

@@ -26,7 +26,6 @@ fn experiment(name: &str) -> String {
 fn short_runs_bear_the_closed_forms_out() {
     let names = [
         "mm1-by-load",
-        "erlang-b",
         "erlang-a",
         "deadline",
         "retries",

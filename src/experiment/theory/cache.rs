@@ -56,11 +56,15 @@ pub(super) fn characteristic(parameters: &Parameters) -> Says {
     ])
 }
 
-/// Rows that are kept for a time after they were filled, without a limit of room: a renewal for each
-/// key (Jung, Berger, Balakrishnan: "Modeling TTL-based internet caches", INFOCOM 2003).
+/// Rows that are kept for a time after they were filled, or after they were asked for (`sliding`),
+/// without a limit of room: a renewal for each key (Jung, Berger, Balakrishnan: "Modeling TTL-based internet caches", INFOCOM 2003).
 pub(super) fn expiring(parameters: &Parameters) -> Says {
     let keys = zipf(parameters.whole("N")?, parameters.number("zipf")?);
     let (lambda, kept) = (parameters.number("lambda")?, parameters.number("ttl")?);
+    if parameters.word("mode").is_some_and(|mode| mode.starts_with("sliding")) {
+        let kept_on = |p: &f64| -p * libm::expm1(-p * lambda * kept);
+        return Ok(vec![Quantity::unseen("hit_ratio", keys.iter().map(kept_on).sum())]);
+    }
     let hits: f64 = keys.iter().map(|p| p * p * lambda * kept / (1.0 + p * lambda * kept)).sum();
     let reads = Measured::LoadRate;
     Ok(vec![

@@ -31,7 +31,10 @@ pub(super) fn single_constant(parameters: &Parameters) -> Says {
     let chain = Chain { lambda, mu, servers: 1, persistence: 1.0, retries: |_| 1.0, nu };
     let states = chain.states();
     Ok(vec![
-        Quantity::unseen("stability_lambda(lambda+nu)/(nu mu) <1", lambda * (lambda + nu) / nu / mu),
+        Quantity::unseen(
+            "stability_lambda(lambda+nu)/(nu mu) <1",
+            lambda * (lambda + nu) / nu / mu,
+        ),
         Quantity::shown("P(busy)", states.busy, Measured::Metric("working_mean")),
         Quantity::shown("E[orbit]", states.orbit, Measured::Orbit),
     ])

@@ -29,7 +29,11 @@ pub(super) fn layers(parameters: &Parameters) -> Says {
     let most = each.saturating_pow(parameters.whole("layers")?);
     let fails = Measured::LessThanOne("success_ratio");
     Ok(vec![
-        Quantity::shown("amplification_at_bottom", tries(p, most), Measured::Metric("amplification")),
+        Quantity::shown(
+            "amplification_at_bottom",
+            tries(p, most),
+            Measured::Metric("amplification"),
+        ),
         Quantity::share("P(user fails)", power(p, most), fails),
     ])
 }

@@ -57,8 +57,8 @@ pub fn compare(quantity: Quantity, sample: &[f64]) -> Comparison {
     let wide = estimate.interval.half_width();
     let half_width = if wide == 0.0 { 0.0 } else { wide / theory.abs() };
     let rounding = 1e-9 * theory.abs();
-    let is_inside = estimate.interval.low - rounding <= theory
-        && theory <= estimate.interval.high + rounding;
+    let is_inside =
+        estimate.interval.low - rounding <= theory && theory <= estimate.interval.high + rounding;
     let verdict = match (is_inside, half_width <= quantity.precision) {
         (false, _) => Verdict::Outside,
         (true, true) => Verdict::Inside,

@@ -12,11 +12,7 @@ use crate::policy::limit::Limit;
 
 impl<O: Observer> World<'_, O> {
     /// Asks the limits at the door; says why a job may not come in.
-    pub(super) fn ask_door(
-        &mut self,
-        rules: &program::Station,
-        index: usize,
-    ) -> Option<Refusal> {
+    pub(super) fn ask_door(&mut self, rules: &program::Station, index: usize) -> Option<Refusal> {
         let station = &mut self.stations[index];
         if let (Some(rule), Some(state)) = (&rules.rate_limit, &mut station.rate_limit)
             && rule.acquire(state, 1, self.now).is_none()
