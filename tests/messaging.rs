@@ -306,7 +306,7 @@ steps = [{ call = "payment.mail" }, { ack = true }]
     let (facts, node) = Facts::of("", &model, 1);
     let mut effects: BTreeMap<_, Vec<u64>> = BTreeMap::new();
     for (_, fact) in &facts.0 {
-        if let Fact::Effect { effect, order } = *fact {
+        if let Fact::Effect { effect, order, .. } = *fact {
             effects.entry(effect.0).or_default().push(order);
         }
     }

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::comparison::CompareText;
+use super::metastability::MetastabilityText;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
@@ -17,7 +19,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 16] = [
+pub const TOP: [&str; 18] = [
     "name",
     "title",
     "question",
@@ -31,6 +33,8 @@ pub const TOP: [&str; 16] = [
     "random_faults",
     "invariants",
     "limits",
+    "metastability",
+    "compare",
     "theory",
     "arms",
     "factors",
@@ -63,6 +67,10 @@ pub struct Experiment {
     pub invariants: InvariantTexts,
     /// When a run is given up.
     pub limits: LimitsText,
+    /// Each run is repeated without its faults, and labelled.
+    pub metastability: Option<MetastabilityText>,
+    /// What arms are compared by.
+    pub compare: CompareText,
     /// The closed form that the model follows.
     pub theory: Option<TheoryText>,
     /// The alternatives.
@@ -189,6 +197,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         random_faults: part.optional("random_faults"),
         invariants: part.optional("invariants").unwrap_or_default(),
         limits: part.optional("limits").unwrap_or_default(),
+        metastability: part.optional("metastability"),
+        compare: part.optional("compare").unwrap_or_default(),
         theory: part.optional("theory"),
         arms: part.variants("arms"),
         factors: part.factors(),

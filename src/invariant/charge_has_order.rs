@@ -3,27 +3,20 @@
 //! Judged at the end of the run: a handler that charges first and writes the order afterwards has
 //! until then.
 
+use super::known::{ByOrder, DurableRows};
 use super::language::{ChargeHasOrderText, effect, table};
-use super::{ByOrder, Durability, Verdict};
+use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
-use crate::model::program::{LabelId, NodeId, Program, TableId};
+use crate::model::program::{LabelId, Program};
 use crate::system::fact::Fact;
 
 /// Compares charged orders with the order rows on disk. Exposure: orders charged.
 #[derive(Clone, Debug)]
 pub(super) struct ChargeHasOrder {
     effect: LabelId,
-    order: (TableId, NodeId),
-    orders: ByOrder<Known>,
-    rows: Durability<u64>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Known {
-    charged: bool,
-    /// How many versions of its row are on disk.
-    written: u32,
+    charged: ByOrder<bool>,
+    rows: DurableRows,
 }
 
 impl ChargeHasOrder {
@@ -31,49 +24,33 @@ impl ChargeHasOrder {
         text: &ChargeHasOrderText,
         program: &Program,
     ) -> Result<ChargeHasOrder, Problem> {
+        let order = table(&text.order, program).map_err(|problem| problem.inside("order"))?;
         Ok(ChargeHasOrder {
             effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
-            order: table(&text.order, program).map_err(|problem| problem.inside("order"))?,
-            orders: ByOrder::default(),
-            rows: Durability::default(),
+            charged: ByOrder::default(),
+            rows: DurableRows::of(order),
         })
     }
+}
 
-    pub(super) fn observe(&mut self, fact: &Fact) {
+impl Invariant for ChargeHasOrder {
+    fn observe(&mut self, _: Time, fact: &Fact) {
         match *fact {
-            Fact::Effect { effect, order } if effect == self.effect => {
-                self.orders.of(order).charged = true;
+            Fact::Effect { effect, order, .. } if effect == self.effect => {
+                *self.charged.of(order) = true;
             }
-            Fact::Committed { table, order, position, .. } if table == self.order.0 => {
-                self.rows.wrote(position, order);
-            }
-            Fact::Flushed { database, position } if database == self.order.1 => {
-                for order in self.rows.flushed(position) {
-                    self.orders.of(order).written += 1;
-                }
-            }
-            Fact::LogLost { database, after, .. } if database == self.order.1 => {
-                self.rows.lost(after);
-            }
-            Fact::WriteLost { table, order, position, .. }
-                if table == self.order.0 && !self.rows.undone(position, &order) =>
-            {
-                self.orders.of(order).written -= 1;
-            }
-            _ => {}
+            _ => self.rows.observe(fact),
         }
     }
 
-    pub(super) fn verdict(&self, end: Time) -> Verdict {
-        let charged = || self.orders.iter().filter(|(_, known)| known.charged);
-        let mut broken = charged().filter(|(_, known)| known.written == 0).map(|(order, _)| order);
-        let first = broken.next();
-        Verdict {
-            invariant: "charge_has_order",
-            violations: first.map_or(0, |_| 1 + broken.count() as u64),
-            exposure: charged().count() as u64,
-            first: first.map(|order| (end, order)),
-            at_end: true,
+    fn tally(&self, judgement: Judgement) -> Tally {
+        let mut tally = Tally::default();
+        for (order, _) in self.charged.iter().filter(|(_, charged)| **charged) {
+            tally.exposed();
+            if !self.rows.has(order) {
+                tally.broken(judgement.end, Some(order));
+            }
         }
+        tally
     }
 }

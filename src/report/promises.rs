@@ -1,13 +1,9 @@
 //! What people call the invariants.
 
+use crate::invariant::CATALOGUE;
+
 /// The short name of what is counted when an invariant breaks.
 #[must_use]
 pub fn label(invariant: &str) -> &str {
-    match invariant {
-        "one_charge" => "double charges",
-        "paid_has_payment" => "paid without record",
-        "charge_has_order" => "charge without order",
-        "accepted_order_kept" => "accepted orders lost",
-        other => other,
-    }
+    CATALOGUE.iter().find(|entry| entry.name == invariant).map_or(invariant, |entry| entry.label)
 }

@@ -11,8 +11,23 @@ pub struct Request {
     pub operation: OperationId,
     /// The order: one number for each user's flow, from 0.
     pub order: u64,
+    /// The key that the user is about.
+    pub key: u32,
     /// When the user asked.
     pub started: Time,
+}
+
+/// An instance that a process leaves out of its balancing, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ejection {
+    /// Whose process: of a policy that all callers share, the first of them.
+    pub caller: NodeId,
+    /// Which one, from 0.
+    pub process: u32,
+    /// Whose instance.
+    pub target: NodeId,
+    /// Which one, from 0.
+    pub instance: u32,
 }
 
 /// Something that happened in a run.
@@ -49,6 +64,17 @@ pub enum Fact {
         edge: EdgeId,
         /// How.
         outcome: Outcome,
+    },
+    /// A process leaves an instance out of its balancing because attempts at it failed.
+    Ejected(Ejection),
+    /// An instance did as badly, but the process leaves out as many as it may already.
+    EjectionRefused(Ejection),
+    /// A process lets an instance have attempts again, or has died with what it knew of it.
+    Returned(Ejection),
+    /// A request went to any instance because its caller had too few healthy ones left.
+    Panicked {
+        /// Whose.
+        node: NodeId,
     },
     /// A message went on its way. Messages from a queue to a worker have no edge.
     Sent {
@@ -289,6 +315,8 @@ pub enum Fact {
         effect: LabelId,
         /// For which order.
         order: u64,
+        /// The key that the order is about.
+        key: u32,
     },
     /// A provider knew the idempotency key and answered as before.
     Replayed {
@@ -318,6 +346,8 @@ pub enum Fact {
     },
     /// A user read back what the flow had written.
     ReadBack {
+        /// The user's order.
+        order: u64,
         /// The version read, 0 if nothing was found.
         seen: u64,
         /// The version that the user had been told of.

@@ -376,7 +376,8 @@ impl<O: Observer> World<'_, O> {
                 // A row of another table cannot be compared: something was found, and that counts.
                 let is_other = value != 0 && !same_table(own, value);
                 let seen = if is_other { version(own) } else { version(value) };
-                self.tell(Fact::ReadBack { seen, own: version(own) });
+                let order = job.subject.order;
+                self.tell(Fact::ReadBack { order, seen, own: version(own) });
             }
             return true;
         }

@@ -159,14 +159,14 @@ impl<O: Observer> World<'_, O> {
     /// Makes the effect happen, or an error, or both; returns the error.
     pub(super) fn take_effect(&mut self, handle: Handle, effect: LabelId) -> Option<Outcome> {
         let job = self.jobs.get(handle)?;
-        let (node, order, call) = (job.node, job.subject.order, job.key);
+        let (node, subject, call) = (job.node, job.subject, job.key);
         let key = (job.operation, job.token);
         let error = self.draw_error(node, call);
         if error != Some(false) {
-            self.tell(Fact::Effect { effect, order });
+            self.tell(Fact::Effect { effect, order: subject.order, key: subject.key });
         }
         if key.1 != 0 {
-            self.end_key(node, key, order, call, error);
+            self.end_key(node, key, subject.order, call, error);
         }
         error.map(|after_effect| {
             self.tell(Fact::Failed { node, after_effect });

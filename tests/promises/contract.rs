@@ -3,6 +3,7 @@
 
 use stormglass::experiment::campaign::Cell;
 use stormglass::experiment::run::RunVerdict;
+use stormglass::invariant::Invariants;
 use stormglass::kernel::digest::Digest;
 use stormglass::kernel::draw::Purpose;
 use stormglass::metric::Recorder;
@@ -19,7 +20,8 @@ fn observers_do_not_change_a_run() {
         let seed = campaign.seeds[0];
         let alone = watched(cell, seed, ());
         let recorder = Recorder::new(&cell.program, cell.measure.clone());
-        assert_eq!(alone, watched(cell, seed, (recorder, cell.invariants.clone())));
+        let invariants = Invariants::new(&cell.invariants, &cell.program).expect("they fit");
+        assert_eq!(alone, watched(cell, seed, (recorder, invariants)));
         let result = campaign.run(index * campaign.seeds.len());
         assert_eq!(alone, (result.digest, result.draws.to_vec()), "{}", cell.arm);
         assert_ne!(alone, watched(cell, seed + 1, ()));

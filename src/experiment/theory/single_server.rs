@@ -79,6 +79,11 @@ pub(super) fn lognormal(parameters: &Parameters) -> Says {
     let (mean, grown) = (parameters.number("E[S]")?, 1.0 + parameters.number("cv2")?);
     let (second, third) = (mean * mean * grown, mean * mean * mean * grown * grown * grown);
     let mut all = moments(parameters, &Service { first: mean, second, third })?;
+    if grown >= 5.0 {
+        // Service times that come up once in a hundred million decide the third moment.
+        let variances = all.iter_mut().filter(|quantity| quantity.name.starts_with("var"));
+        variances.for_each(|quantity| quantity.measured = None);
+    }
     if grown > 16.0 {
         // The longest of many service times decide the mean, so that it comes about slowly.
         all.iter_mut().for_each(|quantity| quantity.precision = quantity.precision.max(0.05));
