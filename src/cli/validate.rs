@@ -1,5 +1,11 @@
 //! `stormglass validate`: runs models that have a closed form, and tells both.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the command line has the clock: it says on which day, and how long it took"
+)]
+
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -138,7 +138,9 @@ mod tests {
         let variance = histogram.variance().unwrap() * 1e6;
         assert!((variance / (999_999.0 / 12.0) - 1.0).abs() < 1e-3, "{variance}");
         let mut small = Histogram::default();
-        [3, 3, 12].map(|found| small.record(Span(found)));
+        for found in [3, 3, 12] {
+            small.record(Span(found));
+        }
         assert_eq!(small.share_above(Span(11)), Some(1.0 / 3.0));
         assert_eq!(small.share_above(Span(12)), Some(0.0));
         assert_eq!(

@@ -12,7 +12,7 @@ fn zipf(count: u32, exponent: f64) -> Vec<f64> {
 }
 
 /// Least recently used, exactly: the probability of each set of the most recent keys (King,
-/// "Analysis of demand paging algorithms", 1971). The sets are counted one by one, so up to 20 keys.
+/// "Analysis of demand paging algorithms", 1971). The sets are counted one by one: up to 20 keys.
 pub(super) fn exact(parameters: &Parameters) -> Says {
     let keys = zipf(parameters.whole("N")?.min(20), parameters.number("zipf")?);
     let room = parameters.whole("C")?;
@@ -57,7 +57,8 @@ pub(super) fn characteristic(parameters: &Parameters) -> Says {
 }
 
 /// Rows that are kept for a time after they were filled, or after they were asked for (`sliding`),
-/// without a limit of room: a renewal for each key (Jung, Berger, Balakrishnan: "Modeling TTL-based internet caches", INFOCOM 2003).
+/// without a limit of room: a renewal for each key (Jung, Berger, Balakrishnan: "Modeling TTL-based
+/// internet caches", INFOCOM 2003).
 pub(super) fn expiring(parameters: &Parameters) -> Says {
     let keys = zipf(parameters.whole("N")?, parameters.number("zipf")?);
     let (lambda, kept) = (parameters.number("lambda")?, parameters.number("ttl")?);
