@@ -9,6 +9,7 @@ mod policy;
 mod progress;
 mod run;
 mod show;
+mod validate;
 mod workers;
 mod write;
 
@@ -46,6 +47,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Reads a configuration of another system and prints it as policies.
     Import(import::ImportArguments),
+    /// Tells what theory says beside what runs show.
+    Validate(validate::ValidateArguments),
     /// Prints a model with every default filled in.
     Show(ShowArguments),
     /// Prints the JSON Schema of models or of experiments, for editors.
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Policy(command) => policy::policy(command),
         Command::Import(arguments) => import::import(arguments),
+        Command::Validate(arguments) => validate::validate(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Schema(arguments) => {
             show::schema(arguments);

@@ -8,6 +8,7 @@ use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
 use super::patch::{OF_RUNS, is_of_model, patch};
 use super::run::{RunResult, run};
+use super::theory::Theory;
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{InvariantTexts, Invariants};
 use crate::kernel::limit::Limits;
@@ -45,6 +46,8 @@ pub struct Cell {
     pub invariants: InvariantTexts,
     /// When a run is given up.
     pub limits: Limits,
+    /// What theory says of it.
+    pub theory: Option<Theory>,
 }
 
 /// All the runs of an experiment: each cell under each seed.
@@ -347,6 +350,10 @@ fn cell(
         };
         problems.extend(wrong.into_iter().map(placed));
     }
+    let theory = experiment.theory.as_ref().and_then(|text| {
+        let placed = |problem: Problem| problem.located(&experiment_document, &["theory"]);
+        text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
+    });
     let mut operation = |name: &Option<String>, key: &str| {
         let name = name.as_ref()?;
         let found = program.find_operation(name);
@@ -417,6 +424,7 @@ fn cell(
         metastability,
         invariants: experiment.invariants,
         limits,
+        theory,
     };
     Ok((cell, suspicious))
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::CompareText;
 use super::metastability::MetastabilityText;
+use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -18,7 +19,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 17] = [
+pub const TOP: [&str; 18] = [
     "name",
     "title",
     "question",
@@ -34,6 +35,7 @@ pub const TOP: [&str; 17] = [
     "limits",
     "metastability",
     "compare",
+    "theory",
     "arms",
     "factors",
 ];
@@ -69,6 +71,8 @@ pub struct Experiment {
     pub metastability: Option<MetastabilityText>,
     /// What arms are compared by.
     pub compare: CompareText,
+    /// The closed form that the model follows.
+    pub theory: Option<TheoryText>,
     /// The alternatives.
     pub arms: Vec<Variant>,
     /// What is swept, in the order of the file.
@@ -195,6 +199,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         limits: part.optional("limits").unwrap_or_default(),
         metastability: part.optional("metastability"),
         compare: part.optional("compare").unwrap_or_default(),
+        theory: part.optional("theory"),
         arms: part.variants("arms"),
         factors: part.factors(),
         name,

@@ -10,3 +10,4 @@ pub mod run;
 pub mod schema;
 pub mod statistics;
 pub mod summary;
+pub mod theory;

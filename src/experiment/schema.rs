@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
 use super::metastability::MetastabilityText;
+use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -60,6 +61,8 @@ struct Keys {
     /// What arms are compared by.
     #[schemars(default)]
     compare: CompareText,
+    /// The closed form that the model follows.
+    theory: Option<TheoryText>,
     /// The alternatives; without them the model itself is the only one.
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.

@@ -30,7 +30,7 @@ pub struct Metric {
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 23] = [
+pub const METRICS: [Metric; 33] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
@@ -91,6 +91,16 @@ pub const METRICS: [Metric; 23] = [
         },
     },
     Metric {
+        name: "goodput_per_s",
+        meaning: "measured requests answered ok a second of the measured time",
+        better: Direction::Higher,
+        is_share: false,
+        value: |cell, run| {
+            let measured_for = cell.measure.measured_for().seconds();
+            Some(run.metrics.measured_ok as f64 / measured_for)
+        },
+    },
+    Metric {
         name: "latency_mean_ms",
         meaning: "mean time from a request's first attempt to its ok answer",
         better: Direction::Lower,
@@ -113,6 +123,69 @@ pub const METRICS: [Metric; 23] = [
         better: Direction::Lower,
         is_share: false,
         value: |_, run| run.metrics.latency.quantile(0.99).map(Span::millis),
+    },
+    Metric {
+        name: "latency_p999_ms",
+        meaning: "99.9th percentile of that time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |_, run| run.metrics.latency.quantile(0.999).map(Span::millis),
+    },
+    Metric {
+        name: "wait_mean_ms",
+        meaning: "mean time that attempts of the load waited for a worker",
+        better: Direction::Lower,
+        is_share: false,
+        value: |_, run| run.metrics.stays.mean_wait().map(Span::millis),
+    },
+    Metric {
+        name: "wait_p99_ms",
+        meaning: "99th percentile of that time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |_, run| run.metrics.stays.wait.quantile(0.99).map(Span::millis),
+    },
+    Metric {
+        name: "queued_ratio",
+        meaning: "attempts of the load that had to wait for a worker, of all that came to a node",
+        better: Direction::Lower,
+        is_share: true,
+        value: |_, run| run.metrics.stays.queued_ratio(),
+    },
+    Metric {
+        name: "refused_first_ratio",
+        meaning: "first attempts of the load that no worker took up, of all that came to a node",
+        better: Direction::Lower,
+        is_share: true,
+        value: |_, run| run.metrics.stays.refused_ratio(0),
+    },
+    Metric {
+        name: "refused_again_ratio",
+        meaning: "retries of the load that no worker took up, of all that came to a node",
+        better: Direction::Lower,
+        is_share: true,
+        value: |_, run| run.metrics.stays.refused_ratio(1),
+    },
+    Metric {
+        name: "waiting_mean",
+        meaning: "attempts of the load that waited for a worker, averaged over the measured time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |cell, run| Some(cell.measure.average(run.metrics.stays.waiting)),
+    },
+    Metric {
+        name: "working_mean",
+        meaning: "workers taken by attempts of the load, averaged over the measured time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |cell, run| Some(cell.measure.average(run.metrics.stays.working)),
+    },
+    Metric {
+        name: "in_flight_mean",
+        meaning: "requests without an answer yet, averaged over the measured time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |cell, run| Some(cell.measure.average(run.metrics.stays.in_flight)),
     },
     Metric {
         name: "recovery_s",

@@ -34,6 +34,37 @@ impl Histogram {
         self.total
     }
 
+    /// The share of spans that are longer than `span`, to the precision of its bucket; `None` if
+    /// nothing was recorded.
+    #[must_use]
+    pub fn share_above(&self, span: Span) -> Option<f64> {
+        let own = bucket_of(span.0);
+        let above: u64 = self.counts.iter().skip(own + 1).map(|&count| u64::from(count)).sum();
+        let (low, width) = bounds_of(own);
+        let inside = self.counts.get(own).map_or(0.0, |&count| f64::from(count));
+        let part = 1.0 - (span.0 - low + 1) as f64 / width as f64;
+        (self.total > 0).then(|| (above as f64 + inside * part) / self.total as f64)
+    }
+
+    /// The variance of the recorded spans in square seconds, as if those of a bucket lay evenly in
+    /// it; `None` if nothing was recorded.
+    #[must_use]
+    pub fn variance(&self) -> Option<f64> {
+        let total = self.total as f64;
+        let buckets = || {
+            self.counts.iter().enumerate().map(|(bucket, &count)| {
+                let (low, width) = bounds_of(bucket);
+                let width = (width - 1) as f64 / 1e9;
+                (f64::from(count), low as f64 / 1e9 + width / 2.0, width)
+            })
+        };
+        let mean = buckets().map(|(count, middle, _)| count * middle).sum::<f64>() / total;
+        let square = |(count, middle, width): (f64, f64, f64)| {
+            count * ((middle - mean) * (middle - mean) + width * width / 12.0)
+        };
+        (self.total > 0).then(|| buckets().map(square).sum::<f64>() / total)
+    }
+
     /// The smallest recorded span, to the precision of its bucket, that at least a share `p` of
     /// all spans do not exceed (nearest rank); `None` if nothing was recorded.
     #[must_use]
@@ -120,5 +151,28 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 0.008, "{p}: {found}");
         }
         assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn shares_and_variances_are_those_of_the_spans() {
+        let mut histogram = Histogram::default();
+        (0..1000).for_each(|millis| histogram.record(Span::from_millis(millis)));
+        for (millis, above) in [(0, 0.999), (499, 0.5), (998, 0.001), (5_000, 0.0)] {
+            let found = histogram.share_above(Span::from_millis(millis)).unwrap();
+            assert!((found - above).abs() < 0.004, "{millis}: {found}");
+        }
+        // The variance of 0, 1, ..., n - 1 is (n^2 - 1) / 12.
+        let variance = histogram.variance().unwrap() * 1e6;
+        assert!((variance / (999_999.0 / 12.0) - 1.0).abs() < 1e-3, "{variance}");
+        let mut small = Histogram::default();
+        for found in [3, 3, 12] {
+            small.record(Span(found));
+        }
+        assert_eq!(small.share_above(Span(11)), Some(1.0 / 3.0));
+        assert_eq!(small.share_above(Span(12)), Some(0.0));
+        assert_eq!(
+            (Histogram::default().variance(), small.share_above(Span(2))),
+            (None, Some(1.0))
+        );
     }
 }

@@ -19,4 +19,5 @@ pub mod parquet;
 pub mod policy;
 pub mod promises;
 pub mod table;
+pub mod validation;
 pub mod violations;

@@ -108,6 +108,19 @@ pub enum Fact {
         /// Why.
         refusal: Refusal,
     },
+    /// What a caller asked for left the node that it came to: it was answered or refused there.
+    Left {
+        /// Where it was asked.
+        edge: EdgeId,
+        /// Which attempt of its call, from 1.
+        attempt: u32,
+        /// When it came.
+        arrived: Time,
+        /// When a worker took it up; `None` if none did.
+        begun: Option<Time>,
+        /// How many were at work or waiting at its instance when it came.
+        found: u32,
+    },
     /// A node ended its work on a request.
     Worked {
         /// Who.
