@@ -35,6 +35,8 @@ pub enum Fact {
     Attempted {
         /// Where.
         edge: EdgeId,
+        /// The order on whose behalf.
+        order: u64,
         /// 1 for the first attempt of a call, denied ones included.
         attempt: u32,
     },
@@ -213,12 +215,31 @@ pub enum Fact {
         /// How many rows.
         rows: u64,
     },
+    /// A fault let a row of a replica fall back by one version.
+    FellBack {
+        /// Which replica.
+        node: NodeId,
+        /// The table.
+        table: TableId,
+        /// The row.
+        row: u64,
+        /// The version that it had.
+        version: u64,
+    },
     /// A transaction put an event into the outbox.
     Outboxed {
         /// The event.
         event: LabelId,
         /// The order that it is about.
         order: u64,
+        /// The key that the order is about.
+        key: u32,
+        /// Whose outbox.
+        database: NodeId,
+        /// Its place in the outbox, from 1: the order of commits.
+        place: u64,
+        /// The position of its transaction in the database's log.
+        position: u64,
     },
     /// A transaction wrote an entry of the audit log.
     Audited {
@@ -226,6 +247,10 @@ pub enum Fact {
         entry: LabelId,
         /// The order that it is about.
         order: u64,
+        /// Whose audit log.
+        database: NodeId,
+        /// The position of its transaction in the database's log.
+        position: u64,
     },
     /// A queue accepted a message.
     Enqueued {
@@ -244,6 +269,8 @@ pub enum Fact {
         order: u64,
         /// The message: its group of consumers and its number in the queue in one word.
         message: u64,
+        /// The place of its event in the outbox, from 1; 0 if no relay brought it.
+        event: u64,
         /// How many times now.
         receives: u32,
     },
