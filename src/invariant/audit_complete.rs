@@ -153,9 +153,9 @@ mod tests {
     #[test]
     fn effects_have_entries_too() {
         let effects = || Of::Effect(CHARGE, ByOrder::default());
-        let (charge, entry) = ((1, effect(CHARGE, 0)), (2, audited(0, 1)));
+        let (charge, entry) = ((1, had(CHARGE, 0)), (2, audited(0, 1)));
         assert_eq!(of(effects(), &[charge, entry]), (0, 1));
         assert_eq!(of(effects(), &[charge, charge, entry]), (1, 1));
-        assert_eq!(of(effects(), &[(1, effect(REFUND, 0))]), (0, 0));
+        assert_eq!(of(effects(), &[(1, had(REFUND, 0))]), (0, 0));
     }
 }

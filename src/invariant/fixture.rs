@@ -51,7 +51,7 @@ pub(super) fn delivered(order: u64, event: u64) -> Fact {
 }
 
 /// A provider has an effect.
-pub(super) fn effect(effect: LabelId, order: u64) -> Fact {
+pub(super) fn had(effect: LabelId, order: u64) -> Fact {
     Fact::Effect { effect, order, key: 7 }
 }
 

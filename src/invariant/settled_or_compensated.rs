@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_cancelled_order_must_be_paid_back() {
-        let charged = (2, effect(CHARGE, 0));
+        let charged = (2, had(CHARGE, 0));
         let cancelled = (3, committed(0, CANCELLED, 2));
-        let refunded = (4, effect(REFUND, 0));
+        let refunded = (4, had(REFUND, 0));
         assert_eq!(of(&[charged, cancelled], 0, 20), (1, 1));
         assert_eq!(of(&[charged, cancelled, refunded], 0, 20), (0, 1));
         assert_eq!(of(&[cancelled], 0, 20), (0, 1), "it was never charged");

@@ -220,6 +220,11 @@ fn experiments() {
 }
 
 #[test]
+fn invariants_messages() {
+    check("invariants_messages");
+}
+
+#[test]
 fn links() {
     check("links");
 }
