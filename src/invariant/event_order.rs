@@ -1,8 +1,8 @@
 //! I8: the events of one order, or of one key, are delivered in the order of their commits.
 //!
-//! What counts is the first delivery of each event to any consumer; a repetition breaks nothing, and
-//! neither does an event that is never delivered. Events are those of the outbox that feeds the
-//! queue. One that a crash or a failover undid has no place in the order.
+//! What counts is the first delivery of each event to any consumer; a repetition breaks nothing,
+//! and neither does an event that is never delivered. Events are those of the outbox that feeds
+//! the queue. One that a crash or a failover undid has no place in the order.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -1,9 +1,10 @@
 //! I7: what was committed is published.
 //!
 //! For each transaction that brings a row into the state and stands: if it put events into the
-//! outbox that feeds the queue, the queue accepts each of them within the bound after the commit and
-//! the end of all faults, whichever is later; if it put none there, the queue accepts some message
-//! about the order by then. Nothing is said of a transaction whose time is not up when the run ends.
+//! outbox that feeds the queue, the queue accepts each of them within the bound after the commit
+//! and the end of all faults, whichever is later; if it put none there, the queue accepts some
+//! message about the order by then. Nothing is said of a transaction whose time is not up when the
+//! run ends.
 
 use super::known::ByOrder;
 use super::language::{NoLostEventText, fed_by, queue, row_state};

@@ -1,9 +1,9 @@
 //! I23: retries are bounded: for one call, for one order, and for the whole fleet.
 //!
-//! The fleet's bound is that of a retry budget: in each window, or in the whole run, no more retries
-//! than a share of the first tries, and some in reserve (Beyer et al.: "Site Reliability
-//! Engineering", 2016, ch. 21; theory of a token bucket: what it holds at the beginning of a window
-//! is the reserve). Copies of a hedged attempt are retries.
+//! The fleet's bound is that of a retry budget: in each window, or in the whole run, no more
+//! retries than a share of the first tries, and some in reserve (Beyer et al.: "Site Reliability
+//! Engineering", 2016, ch. 21; theory of a token bucket: what it holds at the beginning of a
+//! window is the reserve). Copies of a hedged attempt are retries.
 
 use super::known::ByOrder;
 use super::language::{RetriesBoundedText, operation};

@@ -1,5 +1,6 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 
+pub use super::observer::Observer;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
@@ -475,28 +476,4 @@ pub enum Direction {
     Request,
     /// Back to a caller.
     Reply,
-}
-
-/// Somebody who is told every fact, in order.
-pub trait Observer {
-    /// Takes note of a fact.
-    fn observe(&mut self, now: Time, fact: &Fact);
-}
-
-impl<A: Observer, B: Observer> Observer for (A, B) {
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        self.0.observe(now, fact);
-        self.1.observe(now, fact);
-    }
-}
-
-/// Nobody is told anything.
-impl Observer for () {
-    fn observe(&mut self, _now: Time, _fact: &Fact) {}
-}
-
-impl<O: Observer> Observer for &mut O {
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        (**self).observe(now, fact);
-    }
 }
