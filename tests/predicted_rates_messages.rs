@@ -224,7 +224,7 @@ fn publish_then_commit_invents_what_dies_or_is_aborted_between() {
     let abort = abort.replace("TRANSACTION", transaction);
     let dual = format!("{{ publish = \"events\" }}, {}", abort.replace(" EVENT", ""));
     assert_share(tally(&experiment, &model(&dual, IDLE)), 1.0 - (1.0 - c) * (1.0 - a));
-    // The same aborts, and deaths right after the commit; for longer, as fewer orders are committed.
+    // The same aborts, and deaths right after the commit; for longer, as some are aborted.
     let experiment = experiment
         .replace("events.publish", "orders.transaction")
         .replace("arrivals = \"61s\"", "arrivals = \"79s\"");
