@@ -278,7 +278,7 @@ impl Observer for Recorder {
             Fact::Answered { request, outcome, attempts } => {
                 self.answered(now, &request, outcome, attempts);
             }
-            Fact::Attempted { edge, attempt } => {
+            Fact::Attempted { edge, attempt, .. } => {
                 let counts = &mut metrics.edges[edge.0 as usize];
                 counts.attempts += 1;
                 counts.calls += u64::from(attempt == 1);
@@ -389,6 +389,7 @@ impl Observer for Recorder {
             | Fact::WriteLost { .. }
             | Fact::CacheFlushed { .. }
             | Fact::Corrupted { .. }
+            | Fact::FellBack { .. }
             | Fact::Flushed { .. }
             | Fact::Repeated { .. }
             | Fact::Audited { .. }

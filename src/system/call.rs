@@ -256,8 +256,8 @@ impl<O: Observer> World<'_, O> {
             deadline: until,
             detector: self.detectors.of(edge_id, call.process),
         };
-        let made = call.progress.attempts();
-        self.tell(Fact::Attempted { edge: edge_id, attempt: made });
+        let (order, attempt) = (call.subject.order, call.progress.attempts());
+        self.tell(Fact::Attempted { edge: edge_id, order, attempt });
         self.send_request(edge_id, message);
         if policy.hedge.is_some() {
             self.begin_hedging(handle, until);

@@ -1,5 +1,7 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 
+pub use super::observer::Observer;
+pub use super::refusal::{REFUSALS, Refusal};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
@@ -48,6 +50,8 @@ pub enum Fact {
     Attempted {
         /// Where.
         edge: EdgeId,
+        /// The order on whose behalf.
+        order: u64,
         /// 1 for the first attempt of a call, denied ones included.
         attempt: u32,
     },
@@ -250,12 +254,31 @@ pub enum Fact {
         /// How many rows.
         rows: u64,
     },
+    /// A fault let a row of a replica fall back by one version.
+    FellBack {
+        /// Which replica.
+        node: NodeId,
+        /// The table.
+        table: TableId,
+        /// The row.
+        row: u64,
+        /// The version that it had.
+        version: u64,
+    },
     /// A transaction put an event into the outbox.
     Outboxed {
         /// The event.
         event: LabelId,
         /// The order that it is about.
         order: u64,
+        /// The key that the order is about.
+        key: u32,
+        /// Whose outbox.
+        database: NodeId,
+        /// Its place in the outbox, from 1: the order of commits.
+        place: u64,
+        /// The position of its transaction in the database's log.
+        position: u64,
     },
     /// A transaction wrote an entry of the audit log.
     Audited {
@@ -263,6 +286,10 @@ pub enum Fact {
         entry: LabelId,
         /// The order that it is about.
         order: u64,
+        /// Whose audit log.
+        database: NodeId,
+        /// The position of its transaction in the database's log.
+        position: u64,
     },
     /// A queue accepted a message.
     Enqueued {
@@ -281,6 +308,8 @@ pub enum Fact {
         order: u64,
         /// The message: its group of consumers and its number in the queue in one word.
         message: u64,
+        /// The place of its event in the outbox, from 1; 0 if no relay brought it.
+        event: u64,
         /// How many times now.
         receives: u32,
     },
@@ -458,26 +487,6 @@ pub enum Fact {
     },
 }
 
-/// Why a node refuses a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no room in the waiting line.
-    Full = 0,
-    /// The request waited in vain: the line was shortened.
-    Shed = 1,
-    /// The caller would have gone before it were answered.
-    Expired = 2,
-    /// The rate limit of the instance is used up.
-    RateLimit = 3,
-    /// As many requests are at the instance as its learned limit allows.
-    Limit = 4,
-    /// It waited for a worker as long as it may.
-    TooLong = 5,
-}
-
-/// How many kinds of refusal there are.
-pub const REFUSALS: usize = 6;
-
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -485,28 +494,4 @@ pub enum Direction {
     Request,
     /// Back to a caller.
     Reply,
-}
-
-/// Somebody who is told every fact, in order.
-pub trait Observer {
-    /// Takes note of a fact.
-    fn observe(&mut self, now: Time, fact: &Fact);
-}
-
-impl<A: Observer, B: Observer> Observer for (A, B) {
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        self.0.observe(now, fact);
-        self.1.observe(now, fact);
-    }
-}
-
-/// Nobody is told anything.
-impl Observer for () {
-    fn observe(&mut self, _now: Time, _fact: &Fact) {}
-}
-
-impl<O: Observer> Observer for &mut O {
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        (**self).observe(now, fact);
-    }
 }

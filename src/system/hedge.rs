@@ -219,7 +219,8 @@ impl<'p, O: Observer> World<'p, O> {
             deadline: until,
             detector,
         };
-        self.tell(Fact::Attempted { edge: edge_id, attempt });
+        let order = call.subject.order;
+        self.tell(Fact::Attempted { edge: edge_id, order, attempt });
         self.send_request(edge_id, message);
         true
     }

@@ -23,11 +23,13 @@ mod late;
 mod ledger;
 mod life;
 mod network;
+mod observer;
 mod outbox;
 mod pause;
 mod policies;
 mod provider;
 mod queue;
+mod refusal;
 mod replica;
 mod station;
 
