@@ -4,11 +4,24 @@
 //! violations it counts its exposure: how many operations could have broken it.
 
 mod accepted_order_kept;
+mod amount_kept;
+mod bounded_staleness;
 mod charge_has_order;
+mod deadline_honest;
+#[cfg(test)]
+mod example;
+mod fencing;
 mod known;
 mod language;
+mod ledger_conserved;
+mod legal_states;
+mod monotonic_reads;
+mod no_lost_update;
+mod no_stale_authorisation;
 mod one_charge;
 mod paid_has_payment;
+mod read_your_writes;
+mod same_answer;
 
 use std::fmt;
 
@@ -17,9 +30,20 @@ use crate::model::problem::Problem;
 use crate::model::program::Program;
 use crate::system::fact::{Fact, Observer};
 use accepted_order_kept::AcceptedOrderKept;
+use amount_kept::AmountKept;
+use bounded_staleness::BoundedStaleness;
 use charge_has_order::ChargeHasOrder;
+use deadline_honest::DeadlineHonest;
+use fencing::Fencing;
+use ledger_conserved::LedgerConserved;
+use legal_states::LegalStates;
+use monotonic_reads::MonotonicReads;
+use no_lost_update::NoLostUpdate;
+use no_stale_authorisation::NoStaleAuthorisation;
 use one_charge::OneCharge;
 use paid_has_payment::PaidHasPayment;
+use read_your_writes::ReadYourWrites;
+use same_answer::SameAnswer;
 
 pub use known::Tally;
 pub use language::InvariantTexts;
@@ -81,7 +105,7 @@ pub struct Entry {
 type Built = Result<Box<dyn Invariant>, Problem>;
 
 /// Every invariant, in the order of results.
-pub const CATALOGUE: [Entry; 4] = [
+pub const CATALOGUE: &[Entry] = &[
     Entry {
         name: "one_charge",
         label: "double charges",
@@ -112,6 +136,80 @@ pub const CATALOGUE: [Entry; 4] = [
             build(texts.accepted_order_kept.as_ref(), program, AcceptedOrderKept::new)
         },
     },
+    Entry {
+        name: "read_your_writes",
+        label: "own writes not seen",
+        at_end: false,
+        build: |texts, program| {
+            build(texts.read_your_writes.as_ref(), program, ReadYourWrites::new)
+        },
+    },
+    Entry {
+        name: "monotonic_reads",
+        label: "reads back in time",
+        at_end: false,
+        build: |texts, program| build(texts.monotonic_reads.as_ref(), program, MonotonicReads::new),
+    },
+    Entry {
+        name: "bounded_staleness",
+        label: "reads too stale",
+        at_end: false,
+        build: |texts, program| {
+            build(texts.bounded_staleness.as_ref(), program, BoundedStaleness::new)
+        },
+    },
+    Entry {
+        name: "no_stale_authorisation",
+        label: "done without right",
+        at_end: false,
+        build: |texts, program| {
+            build(texts.no_stale_authorisation.as_ref(), program, NoStaleAuthorisation::new)
+        },
+    },
+    Entry {
+        name: "ledger_conserved",
+        label: "entries unbalanced",
+        at_end: true,
+        build: |texts, program| {
+            build(texts.ledger_conserved.as_ref(), program, LedgerConserved::new)
+        },
+    },
+    Entry {
+        name: "amount_kept",
+        label: "wrong amounts",
+        at_end: false,
+        build: |texts, program| build(texts.amount_kept.as_ref(), program, AmountKept::new),
+    },
+    Entry {
+        name: "same_answer",
+        label: "answers changed",
+        at_end: false,
+        build: |texts, program| build(texts.same_answer.as_ref(), program, SameAnswer::new),
+    },
+    Entry {
+        name: "no_lost_update",
+        label: "updates lost",
+        at_end: false,
+        build: |texts, program| build(texts.no_lost_update.as_ref(), program, NoLostUpdate::new),
+    },
+    Entry {
+        name: "legal_states",
+        label: "illegal states",
+        at_end: false,
+        build: |texts, program| build(texts.legal_states.as_ref(), program, LegalStates::new),
+    },
+    Entry {
+        name: "deadline_honest",
+        label: "done after giving up",
+        at_end: false,
+        build: |texts, program| build(texts.deadline_honest.as_ref(), program, DeadlineHonest::new),
+    },
+    Entry {
+        name: "fencing",
+        label: "stale writes taken",
+        at_end: false,
+        build: |texts, program| build(texts.fencing.as_ref(), program, Fencing::new),
+    },
 ];
 
 fn build<Text, I: Invariant + 'static>(
@@ -136,7 +234,7 @@ impl Invariants {
         program: &Program,
     ) -> Result<Invariants, Vec<(&'static str, Problem)>> {
         let (mut invariants, mut problems) = (Vec::new(), Vec::new());
-        for entry in CATALOGUE {
+        for &entry in CATALOGUE {
             match (entry.build)(texts, program) {
                 None => {}
                 Some(Ok(invariant)) => invariants.push((entry, invariant)),
@@ -180,6 +278,13 @@ fn concerns_a_promise(fact: &Fact) -> bool {
             | Fact::Answered { .. }
             | Fact::Unprocessed { .. }
             | Fact::WriteLost { .. }
+            | Fact::Requested(_)
+            | Fact::Read { .. }
+            | Fact::ReadBack { .. }
+            | Fact::ReadAgain { .. }
+            | Fact::KeyAnswered { .. }
+            | Fact::UpdateLost { .. }
+            | Fact::StaleEpoch { .. }
     )
 }
 

@@ -354,6 +354,7 @@ impl Observer for Recorder {
             | Fact::Corrupted { .. }
             | Fact::Flushed { .. }
             | Fact::Repeated { .. }
+            | Fact::KeyAnswered { .. }
             | Fact::Outboxed { .. }
             | Fact::Audited { .. }
             | Fact::Enqueued { .. }

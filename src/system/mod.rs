@@ -22,6 +22,7 @@ mod late;
 mod ledger;
 mod life;
 mod network;
+mod observer;
 mod outbox;
 mod pause;
 mod provider;
