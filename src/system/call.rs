@@ -199,11 +199,16 @@ impl<O: Observer> World<'_, O> {
             }
             Admission::Wait(span) => self.wait(handle, span.max(Span(1))),
             Admission::Queue => {
-                let scope = call.scope as usize;
+                let (scope, patience) =
+                    (call.scope as usize, policy.patience(&call.progress, self.now));
                 self.policy_waiters[scope].push(handle);
-                self.wait(handle, Span::MAX)
+                self.wait(handle, patience)
             }
             Admission::Reject(denial) => {
+                // One who has waited long enough is no longer woken with those who wait.
+                if policy.bulkhead.is_some_and(|rule| rule.max_wait.is_some()) {
+                    self.policy_waiters[call.scope as usize].retain(|other| *other != handle);
+                }
                 let draw = self.draws.draw(Purpose::Policy, edge.id, work, index + 1);
                 let verdict =
                     policy.denied(state, &mut call.progress, denial, self.now, call.started, draw);

@@ -198,6 +198,7 @@ fn budgets_of_two() -> [Policy; 2] {
         timed_out: 14,
         refund: Refund::Request,
         refill: Refill::AtMost,
+        after_wait: false,
     });
     [tokens, quota].map(|budget| Policy {
         retry: Some(Retry::new(5, Backoff::NONE)),

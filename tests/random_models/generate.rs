@@ -425,6 +425,7 @@ impl<'s> Generator<'s> {
                 "2ms",
                 "exp 5ms",
                 "uniform 1ms..9ms",
+                "normal 3ms sigma 1ms",
                 "lognormal 3ms sigma 1",
                 "pareto 1ms shape 1.5",
                 "weibull 3ms shape 0.5",

@@ -2,7 +2,7 @@
 
 use super::{Admission, Denial, Policy, Progress, Room, State};
 use crate::kernel::draw::{Draw, key_of};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::policy::breaker::Gate;
 use crate::policy::bulkhead::{Around, Room as Answer};
 
@@ -18,16 +18,16 @@ impl Policy {
         debug_assert!(!progress.running, "an attempt is running");
         if let (Some(budget), Some(state)) = (&self.budget, &state.budget)
             && progress.attempts > 0
-            && !budget.still_allows(state)
+            && !budget.still_allows(state, &progress.share)
         {
             return Admission::Reject(Denial::Budget);
         }
         let refused = self
-            .room(state, progress, Around::Call)
+            .room(state, progress, Around::Call, now)
             .or_else(|| self.throttle(state, progress, now, draw))
             .or_else(|| self.gate(state, progress, now, draw))
             .or_else(|| self.pace(state, progress, now))
-            .or_else(|| self.room(state, progress, Around::Attempt))
+            .or_else(|| self.room(state, progress, Around::Attempt, now))
             .or_else(|| self.limit(state));
         if let Some(refused) = refused {
             if matches!(refused, Admission::Reject(_)) {
@@ -45,7 +45,7 @@ impl Policy {
         if !std::mem::replace(&mut progress.begun, true)
             && let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
         {
-            budget.begin(state, now);
+            budget.begin(state, &mut progress.share, now);
         }
         progress.running = true;
         state.in_flight += 1;
@@ -61,6 +61,7 @@ impl Policy {
         state: &mut State,
         progress: &mut Progress,
         around: Around,
+        now: Time,
     ) -> Option<Admission> {
         let rule = self.bulkhead.as_ref().filter(|rule| rule.around == around)?;
         let state = state.bulkhead.as_mut()?;
@@ -73,7 +74,15 @@ impl Policy {
                 None
             }
             Answer::Queue => {
+                if progress.room != Room::Waiting {
+                    progress.queued = now;
+                }
                 progress.room = Room::Waiting;
+                if self.patience(progress, now) == Span::ZERO {
+                    progress.room = Room::Outside;
+                    rule.give_up(state);
+                    return Some(Admission::Reject(Denial::Bulkhead));
+                }
                 Some(Admission::Queue)
             }
             Answer::Full => Some(Admission::Reject(Denial::Bulkhead)),
