@@ -2,7 +2,7 @@
 
 use super::{Invariant, Judgement};
 use crate::kernel::time::{Span, Time};
-use crate::model::document::{Document, Sources};
+use crate::model::document::{Sources, Value};
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, Program};
 use crate::policy::Outcome;
@@ -49,7 +49,7 @@ effects = ["charge", "refund"]
 pub(super) fn program() -> Program {
     let mut sources = Sources::default();
     let source = sources.add("example.toml", MODEL);
-    let document = Document::parse(&sources, source).unwrap();
+    let document = Value::parse(&sources, source).unwrap();
     let no_files = |name: &str| Err(Problem::new(format!("no file {name}")));
     crate::model::compile(&document, &no_files).unwrap_or_else(|wrong| panic!("{wrong:#?}"))
 }

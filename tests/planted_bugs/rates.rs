@@ -19,7 +19,7 @@ fn verdict(seconds: u32, promise: &str, model: &str) -> Verdict {
 
 fn assert_rate(verdict: Verdict, expected: f64) {
     let Verdict { violations, exposure, .. } = verdict;
-    let interval = wilson(violations, exposure, 0.999).unwrap();
+    let interval = wilson(violations, exposure, 0.999).unwrap().interval;
     assert!(
         interval.low <= expected && expected <= interval.high,
         "{violations} of {exposure} is in {interval:?}, and {expected} is not"
