@@ -74,7 +74,8 @@ mod tests {
         let text = LegalStatesText { table: "db.order".to_owned(), allowed };
         let judge = |before: Option<&str>, state: &str| {
             let before = before.and_then(|before| program.find_label(before));
-            let write = Write { before, ..Write::of(&program, &format!("db.order = {state}")) };
+            let write = format!("db.order = {state}");
+            let write = Write { before, ..Write::of(&program, &write) };
             judge(LegalStates::new(&text, &program).unwrap(), &[(1, write.fact())])
         };
         assert_eq!(judge(None, "accepted"), (0, 1));
