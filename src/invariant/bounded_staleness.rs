@@ -113,10 +113,10 @@ mod tests {
             newest: 2,
             age: Span::ZERO,
         };
-        let facts = [(0, write(1, 1)), (60, write(2, 2)), (100, read), (109, read)];
+        let writes = [(0, write(1, 1)), (60, write(2, 2))];
         let lost = lost.map(|lost| (61, lost));
-        let facts: Vec<(u64, Fact)> = facts[..2].iter().copied().chain(lost).collect();
-        let facts = [facts, vec![(100, read), (109, read), (110, read)]].concat();
+        let reads = [(100, read), (109, read), (110, read)];
+        let facts: Vec<(u64, Fact)> = writes.into_iter().chain(lost).chain(reads).collect();
         judge(BoundedStaleness::new(&text, &program).unwrap(), &facts)
     }
 

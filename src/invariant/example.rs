@@ -67,12 +67,12 @@ pub(super) fn judge(mut invariant: impl Invariant, facts: &[(u64, Fact)]) -> (u6
 /// A row that a transaction wrote.
 #[derive(Clone, Copy)]
 pub(super) struct Write<'p> {
-    program: &'p Program,
-    table: &'p str,
+    pub(super) program: &'p Program,
+    pub(super) table: &'p str,
     pub(super) row: u64,
     pub(super) order: u64,
     pub(super) before: Option<LabelId>,
-    state: &'p str,
+    pub(super) state: &'p str,
     pub(super) version: u64,
     pub(super) amount: u32,
     pub(super) position: u64,
