@@ -5,17 +5,17 @@ mod common;
 use std::fmt::Write;
 
 use stormglass::kernel::time::Span;
-use stormglass::model::policy::runnable;
 use stormglass::policy::presets;
 
 const MODEL: &str = r#"
 [clients.users]
-arrivals = { rate = "10/s" }
+arrivals = { constant = "10/s" }
 flow = [{ call = "server.serve", policy = "p", ignore_failure = true }]
 
 [service.server]
+instances = 3
 workers = 2
-on.serve.steps = [{ work = { exponential = "150ms" } }, { reply = "ok" }]
+on.serve.steps = [{ work = "exp 150ms" }, { reply = "ok" }]
 
 [policy.p]
 deadline = "2s"
@@ -24,9 +24,9 @@ deadline = "2s"
 #[test]
 fn an_arm_takes_a_preset_and_changes_one_number_of_it() {
     let mut experiment =
-        "name = \"t\"\nmodel = \"inline\"\narrivals = \"2s\"\ndrain = \"3s\"\nseeds = \"1..1\"\n"
+        "name = \"t\"\nmodel = \"inline\"\narrivals = \"2s\"\ndrain = \"3s\"\nseeds = \"1..2\"\n"
             .to_owned();
-    let taken: Vec<_> = presets::all().filter(|preset| runnable(&preset.policy).is_ok()).collect();
+    let taken: Vec<_> = presets::all().collect();
     for (index, preset) in taken.iter().enumerate() {
         write!(
             experiment,

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::comparison::CompareText;
+use super::metastability::MetastabilityText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -16,7 +18,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 15] = [
+pub const TOP: [&str; 17] = [
     "name",
     "title",
     "question",
@@ -30,6 +32,8 @@ pub const TOP: [&str; 15] = [
     "random_faults",
     "invariants",
     "limits",
+    "metastability",
+    "compare",
     "arms",
     "factors",
 ];
@@ -61,6 +65,10 @@ pub struct Experiment {
     pub invariants: InvariantTexts,
     /// When a run is given up.
     pub limits: LimitsText,
+    /// Each run is repeated without its faults, and labelled.
+    pub metastability: Option<MetastabilityText>,
+    /// What arms are compared by.
+    pub compare: CompareText,
     /// The alternatives.
     pub arms: Vec<Variant>,
     /// What is swept, in the order of the file.
@@ -185,6 +193,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         random_faults: part.optional("random_faults"),
         invariants: part.optional("invariants").unwrap_or_default(),
         limits: part.optional("limits").unwrap_or_default(),
+        metastability: part.optional("metastability"),
+        compare: part.optional("compare").unwrap_or_default(),
         arms: part.variants("arms"),
         factors: part.factors(),
         name,

@@ -5,6 +5,7 @@ use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
 
 pub use super::observer::Observer;
+pub use super::refusal::{REFUSALS, Refusal};
 
 /// A user's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,19 @@ pub struct Request {
     pub key: u32,
     /// When the user asked.
     pub started: Time,
+}
+
+/// An instance that a process leaves out of its balancing, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ejection {
+    /// Whose process: of a policy that all callers share, the first of them.
+    pub caller: NodeId,
+    /// Which one, from 0.
+    pub process: u32,
+    /// Whose instance.
+    pub target: NodeId,
+    /// Which one, from 0.
+    pub instance: u32,
 }
 
 /// Something that happened in a run.
@@ -53,6 +67,17 @@ pub enum Fact {
         edge: EdgeId,
         /// How.
         outcome: Outcome,
+    },
+    /// A process leaves an instance out of its balancing because attempts at it failed.
+    Ejected(Ejection),
+    /// An instance did as badly, but the process leaves out as many as it may already.
+    EjectionRefused(Ejection),
+    /// A process lets an instance have attempts again, or has died with what it knew of it.
+    Returned(Ejection),
+    /// A request went to any instance because its caller had too few healthy ones left.
+    Panicked {
+        /// Whose.
+        node: NodeId,
     },
     /// A message went on its way. Messages from a queue to a worker have no edge.
     Sent {
@@ -450,26 +475,6 @@ pub enum Fact {
         since: Time,
     },
 }
-
-/// Why a node refuses a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no room in the waiting line.
-    Full = 0,
-    /// The request waited in vain: the line was shortened.
-    Shed = 1,
-    /// The caller would have gone before it were answered.
-    Expired = 2,
-    /// The rate limit of the instance is used up.
-    RateLimit = 3,
-    /// As many requests are at the instance as its learned limit allows.
-    Limit = 4,
-    /// It waited for a worker as long as it may.
-    TooLong = 5,
-}
-
-/// How many kinds of refusal there are.
-pub const REFUSALS: usize = 6;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,15 +29,22 @@ impl Policy {
             .or_else(|| self.pace(state, progress, now))
             .or_else(|| self.room(state, progress, Around::Attempt, now))
             .or_else(|| self.limit(state));
-        if let Some(refused) = refused {
-            if matches!(refused, Admission::Reject(_)) {
-                self.release(state, progress);
-                self.leave_room(state, progress);
+        match refused {
+            None => {
+                self.start(state, progress, now);
+                Admission::Go
             }
-            return refused;
+            Some(Admission::Reject(denial)) => self.reject(state, progress, denial),
+            Some(waits) => waits,
         }
-        self.start(state, progress, now);
-        Admission::Go
+    }
+
+    /// Rejects an attempt that has not started, for a reason of the policy's or of its caller's:
+    /// what it held is given back.
+    pub fn reject(&self, state: &mut State, progress: &mut Progress, denial: Denial) -> Admission {
+        self.release(state, progress);
+        self.leave_room(state, progress);
+        Admission::Reject(denial)
     }
 
     /// Books an attempt that starts, and with the first one the call.

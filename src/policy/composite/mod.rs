@@ -151,6 +151,8 @@ pub enum Denial {
     Throttling,
     /// As many attempts run as the adaptive limit allows.
     Limit,
+    /// Every instance of the target is ejected; whoever balances says so.
+    NoInstance,
 }
 
 /// What to do after an attempt.
