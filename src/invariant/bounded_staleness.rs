@@ -59,7 +59,7 @@ impl Invariant for BoundedStaleness {
             Fact::Committed { table, row, version: number, position, .. }
                 if table == self.table =>
             {
-                // What can no longer be asked for goes, so that a row that nobody reads stays small.
+                // What can no longer be asked for goes: a row that nobody reads stays small.
                 self.required(row, now);
                 let version = Version { number, committed: now, position };
                 self.rows.entry(row).or_default().push_back(version);

@@ -1,5 +1,5 @@
-//! I14: the ledger balances: every entry has one debit and one credit, no entry is posted twice, and
-//! balances are what was posted.
+//! I14: the ledger balances: every entry has one debit and one credit, no entry is posted twice,
+//! and balances are what was posted.
 //!
 //! An order is an entry, and every version of a row that it wrote is a posting. A balance is a row
 //! of a key whose version counts the postings to it. Judged at the end, when all is at rest.

@@ -48,8 +48,8 @@ retry = { attempts = 4 }
     verdict(200, "one_charge = { effect = \"charge\" }", &model.replace("KEY", key))
 }
 
-/// `1 - a^n - P1`, where `P1 = (1 - b)(1 - a^n) + n a^(n-1) (1 - a) b` is the probability of exactly
-/// one execution, for losses `a` of requests and `b` of replies and `n` attempts.
+/// `1 - a^n - P1`, where `P1 = (1 - b)(1 - a^n) + n a^(n-1) (1 - a) b` is the probability of
+/// exactly one execution, for losses `a` of requests and `b` of replies and `n` attempts.
 #[test]
 fn double_charges_are_as_many_as_losses_make_them() {
     let (a, b, n) = (0.05f64, 0.05f64, 4);
@@ -94,8 +94,8 @@ read = "0s"
     verdict(5_000, promise, &model.replace("THINK", think))
 }
 
-/// A write is not seen after `t` with probability `e^(-theta t)`, where the lag has the rate `theta`;
-/// after an exponential time with the rate `r`, with `r / (r + theta)`.
+/// A write is not seen after `t` with probability `e^(-theta t)`, where the lag has the rate
+/// `theta`; after an exponential time with the rate `r`, with `r / (r + theta)`.
 #[test]
 fn own_writes_are_missed_as_often_as_the_lag_makes_them() {
     let theta = 50.0;
