@@ -43,10 +43,10 @@ impl Invariant for DeadlineHonest {
             Fact::Requested(request) if request.operation == self.operation => {
                 self.given_up.remove(&request.order);
             }
-            Fact::Answered { request, outcome: Outcome::TimedOut, .. } => {
-                if request.operation == self.operation {
-                    self.given_up.insert(request.order, now);
-                }
+            Fact::Answered { request, outcome: Outcome::TimedOut, .. }
+                if request.operation == self.operation =>
+            {
+                self.given_up.insert(request.order, now);
             }
             Fact::Effect { effect, order, .. } if effect == self.effect => {
                 self.tally.exposed();

@@ -88,10 +88,11 @@ impl Invariant for NoStaleAuthorisation {
             Fact::LogLost { database, after, .. } if database == self.database => {
                 self.since.retain(|_, &mut (_, position)| position <= after);
             }
-            Fact::WriteLost { table, row, position, .. } if table == self.table => {
-                if self.since.get(&row).is_some_and(|&(_, revoked)| revoked == position) {
-                    self.since.remove(&row);
-                }
+            Fact::WriteLost { table, row, position, .. }
+                if table == self.table
+                    && self.since.get(&row).is_some_and(|&(_, revoked)| revoked == position) =>
+            {
+                self.since.remove(&row);
             }
             Fact::Effect { effect, order, key, .. } => {
                 if matches!(self.protected, Protected::Effect(protected) if protected == effect) {
