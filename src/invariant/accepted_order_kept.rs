@@ -77,3 +77,30 @@ impl Invariant for AcceptedOrderKept {
         tally
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{Write, answered, flushed, judge, program};
+    use super::*;
+
+    #[test]
+    fn an_accepted_order_has_a_row_and_is_settled_or_on_its_way() {
+        let program = program();
+        let text = AcceptedOrderKeptText {
+            accepted: "api.place".to_owned(),
+            order: "db.order".to_owned(),
+            settled: "db.order = paid".to_owned(),
+        };
+        let answer = (2, answered(&program, "api.place", (3, 0), 1, Outcome::Ok));
+        let written = |text| (1, Write { order: 3, ..Write::of(&program, text) }.fact());
+        let flush = (3, flushed(&program, 1));
+        let waits = (4, Fact::Unprocessed { order: 3, since: Time::ZERO });
+        let judge =
+            |facts: &[(u64, Fact)]| judge(AcceptedOrderKept::new(&text, &program).unwrap(), facts);
+        assert_eq!(judge(&[written("db.order = paid"), answer, flush]), (0, 1));
+        assert_eq!(judge(&[written("db.order = accepted"), answer, flush, waits]), (0, 1));
+        assert_eq!(judge(&[written("db.order = accepted"), answer, flush]), (1, 1));
+        assert_eq!(judge(&[written("db.order = paid"), answer]), (1, 1));
+        assert_eq!(judge(&[written("db.order = paid"), flush]), (0, 0));
+    }
+}

@@ -54,3 +54,24 @@ impl Invariant for ChargeHasOrder {
         tally
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{Write, flushed, judge, program};
+    use super::*;
+
+    #[test]
+    fn the_order_may_come_after_the_charge_but_not_never() {
+        let program = program();
+        let text = ChargeHasOrderText { effect: "charge".to_owned(), order: "db.order".to_owned() };
+        let effect = effect("charge", &program).unwrap();
+        let charge = (1, Fact::Effect { effect, order: 3, key: 0, amount: 0 });
+        let write = (2, Write { order: 3, ..Write::of(&program, "db.order = paid") }.fact());
+        let flush = (3, flushed(&program, 1));
+        let judge =
+            |facts: &[(u64, Fact)]| judge(ChargeHasOrder::new(&text, &program).unwrap(), facts);
+        assert_eq!(judge(&[charge, write, flush]), (0, 1));
+        assert_eq!(judge(&[charge, write]), (1, 1));
+        assert_eq!(judge(&[charge]), (1, 1));
+    }
+}

@@ -21,7 +21,16 @@ pub(super) fn at(seconds: u64) -> Time {
 
 /// An order's row is written in a state, at a position of the log.
 pub(super) fn committed(order: u64, state: LabelId, position: u64) -> Fact {
-    Fact::Committed { table: ORDERS, row: order, order, state, version: 1, position }
+    Fact::Committed {
+        table: ORDERS,
+        row: order,
+        order,
+        state,
+        before: None,
+        version: 1,
+        position,
+        amount: 0,
+    }
 }
 
 /// The log is on disk up to a position.
@@ -52,7 +61,7 @@ pub(super) fn delivered(order: u64, event: u64) -> Fact {
 
 /// A provider has an effect.
 pub(super) fn had(effect: LabelId, order: u64) -> Fact {
-    Fact::Effect { effect, order, key: 7 }
+    Fact::Effect { effect, order, key: 7, amount: 0 }
 }
 
 /// What an invariant says after these facts, each with its time in seconds, if all faults were

@@ -52,6 +52,11 @@ impl<T: Default + Clone> ByOrder<T> {
         self.0.get(order as usize)
     }
 
+    /// What is known of every order, to be changed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
         self.0.iter().enumerate().map(|(order, known)| (order as u64, known))
     }
@@ -124,7 +129,12 @@ impl DurableRows {
 
     /// Whether any counted version of an order's row is on disk.
     pub(super) fn has(&self, order: u64) -> bool {
-        self.durable.get(order).is_some_and(|&versions| versions > 0)
+        self.versions(order) > 0
+    }
+
+    /// How many counted versions that an order wrote are on disk.
+    pub(super) fn versions(&self, order: u64) -> u32 {
+        self.durable.get(order).copied().unwrap_or(0)
     }
 
     /// The orders with a counted version on disk.

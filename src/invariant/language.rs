@@ -30,10 +30,32 @@ pub struct InvariantTexts {
     pub event_order: Option<EventOrderText>,
     /// A message is applied once.
     pub applied_once: Option<AppliedOnceText>,
+    /// Users see what they wrote.
+    pub read_your_writes: Option<ReadYourWritesText>,
+    /// What a user is shown never becomes older.
+    pub monotonic_reads: Option<MonotonicReadsText>,
+    /// Reads are no older than a bound.
+    pub bounded_staleness: Option<BoundedStalenessText>,
+    /// Nothing is done with a right that was revoked.
+    pub no_stale_authorisation: Option<NoStaleAuthorisationText>,
+    /// The ledger balances.
+    pub ledger_conserved: Option<LedgerConservedText>,
+    /// An order is charged the amount at which it was accepted.
+    pub amount_kept: Option<AmountKeptText>,
+    /// An idempotency key has one answer.
+    pub same_answer: Option<SameAnswerText>,
     /// Everything that happened has exactly one entry in the audit log, and the other way round.
     pub audit_complete: Option<AuditCompleteText>,
     /// A projection is what a rebuild from its source's log would be.
     pub projection_matches: Option<ProjectionMatchesText>,
+    /// No update is lost.
+    pub no_lost_update: Option<NoLostUpdateText>,
+    /// Rows go from state to state as they may.
+    pub legal_states: Option<LegalStatesText>,
+    /// Nothing new is done for users who have given up.
+    pub deadline_honest: Option<DeadlineHonestText>,
+    /// A primary that was replaced writes nothing.
+    pub fencing: Option<FencingText>,
     /// Retries are bounded.
     pub retries_bounded: Option<RetriesBoundedText>,
 }
@@ -259,4 +281,122 @@ pub(super) fn row_state(
     })?;
     let (table, database) = table(name.trim(), program)?;
     Ok((table, database, program.find_label(state.trim())))
+}
+
+/// `read_your_writes = { read = "api.order_status" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadYourWritesText {
+    /// The operation whose answers with `expect = "own write"` are judged.
+    pub read: String,
+}
+
+/// `monotonic_reads = { read = "api.order_status" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MonotonicReadsText {
+    /// The operation whose answers with `expect = "not older"` are judged.
+    pub read: String,
+}
+
+/// `bounded_staleness = { read = "orders.order", within = "2s" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BoundedStalenessText {
+    /// The table whose rows are read, wherever they are read.
+    pub read: String,
+    /// What was committed so long ago must be seen.
+    pub within: Span,
+}
+
+/// `no_stale_authorisation = { revoked = "access.grant = revoked", protected = "api.open" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoStaleAuthorisationText {
+    /// The row and state of a right that was revoked.
+    pub revoked: String,
+    /// What must not be done then: an operation that is answered `ok`, or an effect.
+    pub protected: String,
+    /// How long after it was revoked a right may still be used.
+    #[serde(default)]
+    pub within: Span,
+}
+
+/// `ledger_conserved = { debit = "ledger.debit", credit = "ledger.credit" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerConservedText {
+    /// The rows of the debits.
+    pub debit: String,
+    /// The rows of the credits.
+    pub credit: String,
+    /// The rows of the balances to which each entry is added, if there are any.
+    #[serde(default)]
+    pub balance: Option<String>,
+}
+
+/// `amount_kept = { order = "shop.order = accepted", charge = "charge" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AmountKeptText {
+    /// The row and state of an order that is accepted.
+    pub order: String,
+    /// The effect that charges it.
+    pub charge: String,
+    /// The effect that gives an amount back, if there is one.
+    #[serde(default)]
+    pub refund: Option<String>,
+}
+
+/// `same_answer = { operation = "payment.charge" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SameAnswerText {
+    /// The operation of a provider that takes idempotency keys.
+    pub operation: String,
+}
+
+/// `no_lost_update = { table = "stock.item" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoLostUpdateText {
+    /// The table whose rows are read and then written.
+    pub table: String,
+}
+
+/// ```toml
+/// legal_states = { table = "orders.order", allowed = ["-> accepted", "accepted -> paid"] }
+/// ```
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LegalStatesText {
+    /// The table.
+    pub table: String,
+    /// The steps that its rows may take; without a state in front of the arrow, of a new row.
+    pub allowed: Vec<String>,
+}
+
+/// `deadline_honest = { effect = "charge", operation = "api.pay", skew = "500ms" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeadlineHonestText {
+    /// The effect.
+    pub effect: String,
+    /// The operation for which it is done while a user waits.
+    pub operation: String,
+    /// How long after the user has given up it may still happen: what is on its way arrives.
+    pub skew: Span,
+}
+
+/// `fencing = { database = "orders" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FencingText {
+    /// The database.
+    pub database: String,
+}
+
+/// A database of the program by name.
+pub(super) fn database(name: &str, program: &Program) -> Result<NodeId, Problem> {
+    program.find_node_of(name, "database", |kind| matches!(kind, Kind::Database(_)))
 }

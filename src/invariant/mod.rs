@@ -4,20 +4,33 @@
 //! violations it counts its exposure: how many operations could have broken it.
 
 mod accepted_order_kept;
+mod amount_kept;
 mod applied_once;
 mod audit_complete;
+mod bounded_staleness;
 mod charge_has_order;
+mod deadline_honest;
 mod event_order;
+#[cfg(test)]
+mod example;
+mod fencing;
 #[cfg(test)]
 mod fixture;
 mod known;
 mod language;
+mod ledger_conserved;
+mod legal_states;
+mod monotonic_reads;
 mod no_lost_event;
+mod no_lost_update;
 mod no_phantom_event;
+mod no_stale_authorisation;
 mod one_charge;
 mod paid_has_payment;
 mod projection_matches;
+mod read_your_writes;
 mod retries_bounded;
+mod same_answer;
 mod settled_or_compensated;
 mod standing;
 
@@ -30,16 +43,27 @@ use crate::model::problem::Problem;
 use crate::model::program::Program;
 use crate::system::fact::{Fact, Observer};
 use accepted_order_kept::AcceptedOrderKept;
+use amount_kept::AmountKept;
 use applied_once::AppliedOnce;
 use audit_complete::AuditComplete;
+use bounded_staleness::BoundedStaleness;
 use charge_has_order::ChargeHasOrder;
+use deadline_honest::DeadlineHonest;
 use event_order::EventOrder;
+use fencing::Fencing;
+use ledger_conserved::LedgerConserved;
+use legal_states::LegalStates;
+use monotonic_reads::MonotonicReads;
 use no_lost_event::NoLostEvent;
+use no_lost_update::NoLostUpdate;
 use no_phantom_event::NoPhantomEvent;
+use no_stale_authorisation::NoStaleAuthorisation;
 use one_charge::OneCharge;
 use paid_has_payment::PaidHasPayment;
 use projection_matches::ProjectionMatches;
+use read_your_writes::ReadYourWrites;
 use retries_bounded::RetriesBounded;
+use same_answer::SameAnswer;
 use settled_or_compensated::SettledOrCompensated;
 
 pub use known::Tally;
@@ -103,7 +127,7 @@ pub struct Entry {
 type Built = Result<Box<dyn Invariant>, Problem>;
 
 /// Every invariant, in the order of results.
-pub const CATALOGUE: [Entry; 12] = [
+pub const CATALOGUE: &[Entry] = &[
     Entry {
         name: "one_charge",
         label: "double charges",
@@ -169,6 +193,56 @@ pub const CATALOGUE: [Entry; 12] = [
         build: |texts, program| build(texts.applied_once.as_ref(), program, AppliedOnce::new),
     },
     Entry {
+        name: "read_your_writes",
+        label: "own writes not seen",
+        at_end: false,
+        build: |texts, program| {
+            build(texts.read_your_writes.as_ref(), program, ReadYourWrites::new)
+        },
+    },
+    Entry {
+        name: "monotonic_reads",
+        label: "reads back in time",
+        at_end: false,
+        build: |texts, program| build(texts.monotonic_reads.as_ref(), program, MonotonicReads::new),
+    },
+    Entry {
+        name: "bounded_staleness",
+        label: "reads too stale",
+        at_end: false,
+        build: |texts, program| {
+            build(texts.bounded_staleness.as_ref(), program, BoundedStaleness::new)
+        },
+    },
+    Entry {
+        name: "no_stale_authorisation",
+        label: "done without right",
+        at_end: false,
+        build: |texts, program| {
+            build(texts.no_stale_authorisation.as_ref(), program, NoStaleAuthorisation::new)
+        },
+    },
+    Entry {
+        name: "ledger_conserved",
+        label: "entries unbalanced",
+        at_end: true,
+        build: |texts, program| {
+            build(texts.ledger_conserved.as_ref(), program, LedgerConserved::new)
+        },
+    },
+    Entry {
+        name: "amount_kept",
+        label: "wrong amounts",
+        at_end: false,
+        build: |texts, program| build(texts.amount_kept.as_ref(), program, AmountKept::new),
+    },
+    Entry {
+        name: "same_answer",
+        label: "answers changed",
+        at_end: false,
+        build: |texts, program| build(texts.same_answer.as_ref(), program, SameAnswer::new),
+    },
+    Entry {
         name: "audit_complete",
         label: "audit gaps",
         at_end: true,
@@ -181,6 +255,30 @@ pub const CATALOGUE: [Entry; 12] = [
         build: |texts, program| {
             build(texts.projection_matches.as_ref(), program, ProjectionMatches::new)
         },
+    },
+    Entry {
+        name: "no_lost_update",
+        label: "updates lost",
+        at_end: false,
+        build: |texts, program| build(texts.no_lost_update.as_ref(), program, NoLostUpdate::new),
+    },
+    Entry {
+        name: "legal_states",
+        label: "illegal states",
+        at_end: false,
+        build: |texts, program| build(texts.legal_states.as_ref(), program, LegalStates::new),
+    },
+    Entry {
+        name: "deadline_honest",
+        label: "done after giving up",
+        at_end: false,
+        build: |texts, program| build(texts.deadline_honest.as_ref(), program, DeadlineHonest::new),
+    },
+    Entry {
+        name: "fencing",
+        label: "stale writes taken",
+        at_end: false,
+        build: |texts, program| build(texts.fencing.as_ref(), program, Fencing::new),
     },
     Entry {
         name: "retries_bounded",
@@ -212,7 +310,7 @@ impl Invariants {
         program: &Program,
     ) -> Result<Invariants, Vec<(&'static str, Problem)>> {
         let (mut invariants, mut problems) = (Vec::new(), Vec::new());
-        for entry in CATALOGUE {
+        for &entry in CATALOGUE {
             match (entry.build)(texts, program) {
                 None => {}
                 Some(Ok(invariant)) => invariants.push((entry, invariant)),
@@ -263,6 +361,13 @@ fn concerns_a_promise(fact: &Fact) -> bool {
             | Fact::Delivered { .. }
             | Fact::Attempted { .. }
             | Fact::FellBack { .. }
+            | Fact::Requested(_)
+            | Fact::Read { .. }
+            | Fact::ReadBack { .. }
+            | Fact::ReadAgain { .. }
+            | Fact::KeyAnswered { .. }
+            | Fact::UpdateLost { .. }
+            | Fact::StaleEpoch { .. }
     )
 }
 

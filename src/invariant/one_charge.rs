@@ -45,3 +45,22 @@ impl Invariant for OneCharge {
         self.tally
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{judge, program};
+    use super::*;
+
+    #[test]
+    fn each_order_is_charged_once() {
+        let program = program();
+        let text = OneChargeText { effect: "charge".to_owned() };
+        let charge = |order| {
+            let effect = effect("charge", &program).unwrap();
+            (1, Fact::Effect { effect, order, key: 0, amount: 0 })
+        };
+        let judge = |facts: &[(u64, Fact)]| judge(OneCharge::new(&text, &program).unwrap(), facts);
+        assert_eq!(judge(&[charge(1), charge(2)]), (0, 2));
+        assert_eq!(judge(&[charge(1), charge(1), charge(1)]), (1, 1));
+    }
+}

@@ -48,3 +48,28 @@ impl Invariant for PaidHasPayment {
         tally
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{Write, flushed, judge, program};
+    use super::*;
+
+    #[test]
+    fn a_paid_order_has_a_record_on_disk() {
+        let program = program();
+        let text = PaidHasPaymentText {
+            paid: "db.order = paid".to_owned(),
+            payment: "db.debit = posted".to_owned(),
+        };
+        let write =
+            |text, position| (1, Write { order: 3, position, ..Write::of(&program, text) }.fact());
+        let (paid, payment) = (write("db.order = paid", 1), write("db.debit = posted", 2));
+        let judge = |position| {
+            let facts = [paid, payment, (2, flushed(&program, position))];
+            judge(PaidHasPayment::new(&text, &program).unwrap(), &facts)
+        };
+        assert_eq!(judge(2), (0, 1));
+        assert_eq!(judge(1), (1, 1));
+        assert_eq!(judge(0), (0, 0));
+    }
+}

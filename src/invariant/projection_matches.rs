@@ -173,7 +173,16 @@ mod tests {
     }
 
     fn shown(row: u64, state: LabelId, position: u64) -> Fact {
-        Fact::Committed { table: VIEWS.0, row, order: row, state, version: 1, position }
+        Fact::Committed {
+            table: VIEWS.0,
+            row,
+            order: row,
+            state,
+            before: None,
+            version: 1,
+            position,
+            amount: 0,
+        }
     }
 
     #[test]
@@ -207,8 +216,10 @@ mod tests {
             row: 0,
             order: 0,
             state: PLACED,
+            before: None,
             version,
             position,
+            amount: 0,
         };
         let fell = |node, version| Fact::FellBack { node, table: ORDERS, row: 0, version };
         assert_eq!(of_replica(&[write(1, 1), write(2, 2)]), (0, 1));

@@ -392,6 +392,7 @@ impl Observer for Recorder {
             | Fact::FellBack { .. }
             | Fact::Flushed { .. }
             | Fact::Repeated { .. }
+            | Fact::KeyAnswered { .. }
             | Fact::Audited { .. }
             | Fact::Delivered { .. }
             | Fact::Restarted { .. }

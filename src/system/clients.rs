@@ -108,7 +108,7 @@ impl<O: Observer> World<'_, O> {
                 flows[flows.partition_point(|&(last, _)| last < draw.0)]
             }
         };
-        let subject = Subject { order, key, size, request: 0, since: self.now };
+        let subject = Subject { order, key, size, amount: 0, request: 0, since: self.now };
         if self.is_down(node, process) {
             self.tell(Fact::TurnedAway { clients: node });
             return self.end_flow(node, &subject, back);
@@ -263,7 +263,7 @@ impl<O: Observer> World<'_, O> {
 
     /// A user remembers an answer, and may compare it with what it was shown before. An answer that
     /// shows no row is older than every row that is about the same.
-    pub(super) fn remember(&mut self, handle: Handle, memory: Memory, value: u64) {
+    pub(super) fn remember(&mut self, handle: Handle, call: &program::Call, value: u64) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, subject) = (job.node, job.subject);
         let Some(who) = self.user_of(job) else { return };
@@ -278,10 +278,11 @@ impl<O: Observer> World<'_, O> {
             }
             None => seen.iter().rposition(|seen| self.row_of_job(seen.table, &subject) == seen.row),
         };
-        if let (Memory::Compared, Some(index)) = (memory, before) {
+        if let (Memory::Compared, Some(index)) = (call.memory, before) {
             let highest = seen[index].version;
             let seen = shown.map_or(0, |shown| shown.version);
-            self.tell(Fact::ReadAgain { order: subject.order, seen, highest });
+            let (operation, order) = (call.operation, subject.order);
+            self.tell(Fact::ReadAgain { operation, order, seen, highest });
         }
         let memories = &mut self.clients(node).memories;
         memories.insert(who, renewed(seen, before, shown));

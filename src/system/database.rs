@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
-use super::job::{Subject, pack, version};
+use super::job::{Subject, pack, state, version};
 use super::{Local, World};
 use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
@@ -153,7 +153,9 @@ impl<O: Observer> World<'_, O> {
         let job = self.jobs.get(handle)?;
         let (node, subject, key, token) = (job.node, job.subject, job.key, job.token);
         let database = self.database_of(node);
-        if self.leaders[database.0 as usize] != node && !self.accepts_stale_epoch(database, node) {
+        if self.leaders[database.0 as usize] != node
+            && !self.accepts_stale_epoch(database, node, subject.order)
+        {
             return Some(Outcome::Failed);
         }
         let transaction = &program.transactions[id.0 as usize];
@@ -171,7 +173,7 @@ impl<O: Observer> World<'_, O> {
                 self.tell(Fact::Conflict { database, order: subject.order });
                 return Some(Outcome::Conflict);
             }
-            self.tell(Fact::UpdateLost { database, order: subject.order });
+            self.tell(Fact::UpdateLost { table, order: subject.order });
         }
         let now = self.now;
         let flush = self.flush_of(node);
@@ -189,8 +191,18 @@ impl<O: Observer> World<'_, O> {
             let value = pack(version, table, state);
             store.tables.set(table, row, value, now);
             writes.push((table, row, value));
-            let order = subject.order;
-            self.tell(Fact::Committed { table, row, order, state, version, position });
+            let Subject { order, amount, .. } = subject;
+            let before = (before.value != 0).then(|| self::state(before.value));
+            self.tell(Fact::Committed {
+                table,
+                row,
+                order,
+                before,
+                state,
+                version,
+                amount,
+                position,
+            });
         }
         for (number, &event) in transaction.events.iter().enumerate() {
             let subject = Subject { since: now, ..subject };
@@ -232,21 +244,27 @@ impl<O: Observer> World<'_, O> {
     /// Reads the row that the job is about.
     pub(super) fn read_row(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
-        let node = job.node;
+        let (node, order) = (job.node, job.subject.order);
         let row = row_of(self.program, table, &job.subject);
         let value = self.store(node).tables.get(table, row).value;
         self.set_value(handle, value);
-        self.tell_read(node, table, row, value);
+        self.tell_read(node, (table, row), order, value);
     }
 
     /// Tells what was read of a row, and what could have been read.
-    pub(super) fn tell_read(&mut self, node: NodeId, table: TableId, row: u64, value: u64) {
+    pub(super) fn tell_read(
+        &mut self,
+        node: NodeId,
+        (table, row): (TableId, u64),
+        order: u64,
+        value: u64,
+    ) {
         let database = self.program.tables[table.0 as usize].database;
         let leader = self.leaders[database.0 as usize];
         let newest = self.store(leader).tables.get(table, row);
         let age = self.now.since(newest.written);
         let (seen, newest) = (version(value), version(newest.value));
-        self.tell(Fact::Read { node, table, row, seen, newest, age });
+        self.tell(Fact::Read { node, table, row, order, seen, newest, age });
     }
 
     pub(super) fn set_value(&mut self, handle: Handle, value: u64) {

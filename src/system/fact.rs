@@ -142,10 +142,14 @@ pub enum Fact {
         row: u64,
         /// The order on whose behalf.
         order: u64,
+        /// The state that it had before; none if there was no such row.
+        before: Option<LabelId>,
         /// Its new state.
         state: LabelId,
         /// Its new version, from 1.
         version: u64,
+        /// The amount that the work was about; 0 if none was read.
+        amount: u32,
         /// The position of the transaction in the database's log.
         position: u64,
     },
@@ -172,8 +176,8 @@ pub enum Fact {
     },
     /// A transaction overwrote a version that its handler had not read.
     UpdateLost {
-        /// Whose.
-        database: NodeId,
+        /// The table whose row it had read.
+        table: TableId,
         /// The order on whose behalf.
         order: u64,
     },
@@ -185,6 +189,8 @@ pub enum Fact {
         table: TableId,
         /// The row.
         row: u64,
+        /// The order on whose behalf.
+        order: u64,
         /// The version read, 0 if nothing was found.
         seen: u64,
         /// The newest version committed, 0 if there is none.
@@ -208,6 +214,8 @@ pub enum Fact {
     StaleEpoch {
         /// Whose.
         database: NodeId,
+        /// The order on whose behalf.
+        order: u64,
         /// Whether it did.
         accepted: bool,
     },
@@ -346,6 +354,22 @@ pub enum Fact {
         order: u64,
         /// The key that the order is about.
         key: u32,
+        /// The amount that the call was about; 0 if none was read.
+        amount: u32,
+    },
+    /// A provider gave the final answer to a call with an idempotency key: one that it will give to
+    /// every later call with this key too.
+    KeyAnswered {
+        /// What the key was used for.
+        operation: OperationId,
+        /// The key, as one word.
+        token: u64,
+        /// The order of this call.
+        order: u64,
+        /// The answer.
+        outcome: Outcome,
+        /// Which execution it tells of: what is in its body.
+        body: u64,
     },
     /// A provider knew the idempotency key and answered as before.
     Replayed {
@@ -375,6 +399,8 @@ pub enum Fact {
     },
     /// A user read back what the flow had written.
     ReadBack {
+        /// What was asked for.
+        operation: OperationId,
         /// The user's order.
         order: u64,
         /// The version read, 0 if nothing was found.
@@ -447,6 +473,8 @@ pub enum Fact {
     },
     /// A user was shown something about which it had been shown something before.
     ReadAgain {
+        /// What was asked for.
+        operation: OperationId,
         /// The user's order.
         order: u64,
         /// The version shown, 0 if nothing was found.

@@ -59,11 +59,16 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Whether a node that does not lead may write all the same.
-    pub(super) fn accepts_stale_epoch(&mut self, database: NodeId, node: NodeId) -> bool {
+    pub(super) fn accepts_stale_epoch(
+        &mut self,
+        database: NodeId,
+        node: NodeId,
+        order: u64,
+    ) -> bool {
         let Kind::Database(rules) = &self.program.node(database).kind else { return false };
         // A replica that leads no longer knows that it is one.
         let accepted = node == database && !rules.fencing;
-        self.tell(Fact::StaleEpoch { database, accepted });
+        self.tell(Fact::StaleEpoch { database, order, accepted });
         accepted
     }
 

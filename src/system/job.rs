@@ -27,6 +27,8 @@ pub(super) struct Subject {
     pub(super) key: u32,
     /// How large the request is; 1 where nothing says so.
     pub(super) size: f32,
+    /// The amount that it is about: the version of the row that it was read from; 0 if none was.
+    pub(super) amount: u32,
     /// A stable key of the user's request; 0 where there is none.
     pub(super) request: u64,
     /// Since when this work has been due.
@@ -35,7 +37,7 @@ pub(super) struct Subject {
 
 impl Default for Subject {
     fn default() -> Subject {
-        Subject { order: 0, key: 0, size: 1.0, request: 0, since: Time::ZERO }
+        Subject { order: 0, key: 0, size: 1.0, amount: 0, request: 0, since: Time::ZERO }
     }
 }
 
@@ -196,6 +198,11 @@ impl<O: Observer> World<'_, O> {
                 Step::Reply(outcome) => return self.end_job(handle, outcome),
                 Step::Finish => return self.end_job(handle, Outcome::Ok),
                 Step::Jump(to) => job.step = to,
+                Step::TakeAmount => {
+                    if job.value != 0 {
+                        job.subject.amount = version(job.value) as u32;
+                    }
+                }
                 Step::JumpIfFound(to) => {
                     if job.value != 0 {
                         job.step = to;
@@ -352,7 +359,7 @@ impl<O: Observer> World<'_, O> {
         value: u64,
     ) -> bool {
         if outcome == Outcome::Ok && call.memory != Memory::None {
-            self.remember(handle, call.memory, value);
+            self.remember(handle, call, value);
         }
         let Some(job) = self.jobs.get_mut(handle) else { return false };
         if call.keeps_value && (outcome == Outcome::Ok || call.on_failure.is_some()) {
@@ -377,7 +384,8 @@ impl<O: Observer> World<'_, O> {
                 let is_other = value != 0 && !same_table(own, value);
                 let seen = if is_other { version(own) } else { version(value) };
                 let order = job.subject.order;
-                self.tell(Fact::ReadBack { order, seen, own: version(own) });
+                let (operation, own) = (call.operation, version(own));
+                self.tell(Fact::ReadBack { operation, order, seen, own });
             }
             return true;
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::control::Action;
 use super::fact::{Fact, Observer};
+use super::job::Subject;
 use super::{Local, World};
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
@@ -22,6 +23,8 @@ pub(super) struct Provider {
     keys: BTreeMap<Key, KeyState>,
     /// Calls that wait for the end of another one with their key.
     waiting: BTreeMap<Key, Vec<Handle>>,
+    /// How many calls with a key it has executed.
+    executions: u64,
     limiter: GcraState,
 }
 
@@ -46,6 +49,8 @@ enum KeyState {
         order: u64,
         /// How it was answered, or would be now.
         outcome: Outcome,
+        /// Which execution the answer tells of.
+        body: u64,
         /// When the key is forgotten.
         forgotten: Time,
     },
@@ -132,8 +137,10 @@ impl<O: Observer> World<'_, O> {
                 self.tell(Fact::Mismatched { provider: node, order });
                 KeyCheck::Answer(Outcome::Invalid)
             }
-            Some(KeyState::Done { outcome, .. }) => {
+            Some(KeyState::Done { outcome, body, .. }) => {
                 self.tell(Fact::Replayed { provider: node, outcome });
+                let (operation, token) = key;
+                self.tell(Fact::KeyAnswered { operation, token, order, outcome, body });
                 KeyCheck::Answer(outcome)
             }
             Some(KeyState::InProgress { .. }) => match concurrent {
@@ -163,7 +170,8 @@ impl<O: Observer> World<'_, O> {
         let key = (job.operation, job.token);
         let error = self.draw_error(node, call);
         if error != Some(false) {
-            self.tell(Fact::Effect { effect, order: subject.order, key: subject.key });
+            let Subject { order, key, amount, .. } = subject;
+            self.tell(Fact::Effect { effect, order, key, amount });
         }
         if key.1 != 0 {
             self.end_key(node, key, subject.order, call, error);
@@ -186,6 +194,8 @@ impl<O: Observer> World<'_, O> {
             _ => Some(Outcome::Ok),
         };
         let provider = self.provider(node);
+        provider.executions += 1;
+        let body = provider.executions;
         let known = provider.keys.get(&key).copied();
         let is_done = matches!(known, Some(KeyState::Done { forgotten, .. }) if now < forgotten);
         let is_own = matches!(known, Some(KeyState::InProgress { call: own, .. }) if own == call);
@@ -193,7 +203,7 @@ impl<O: Observer> World<'_, O> {
             // The first answer is the one that is kept.
             _ if is_done => {}
             Some(outcome) => {
-                provider.keys.insert(key, KeyState::Done { order, outcome, forgotten });
+                provider.keys.insert(key, KeyState::Done { order, outcome, body, forgotten });
             }
             None if is_own => {
                 provider.keys.remove(&key);
@@ -202,6 +212,12 @@ impl<O: Observer> World<'_, O> {
         }
         if let Some(waiting) = provider.waiting.remove(&key) {
             self.ready.extend(waiting);
+        }
+        // An error after the effect whose key is kept is no answer that anybody gets again.
+        let given = if error.is_some() { Outcome::Failed } else { Outcome::Ok };
+        if outcome == Some(given) {
+            let (operation, token) = key;
+            self.tell(Fact::KeyAnswered { operation, token, order, outcome: given, body });
         }
     }
 

@@ -163,6 +163,17 @@ for = "1s"
 one_charge = { effect = "charge" }
 paid_has_payment = { paid = "orders.order = paid", payment = "orders.payment = recorded" }
 charge_has_order = { effect = "charge", order = "orders.order" }
+read_your_writes = { read = "api.order_status" }
+monotonic_reads = { read = "api.order_status" }
+bounded_staleness = { read = "orders.order", within = "1s" }
+no_stale_authorisation = { revoked = "orders.order = paid", protected = "charge" }
+ledger_conserved = { debit = "orders.order", credit = "orders.payment" }
+amount_kept = { order = "orders.order = accepted", charge = "charge" }
+same_answer = { operation = "payment.charge" }
+no_lost_update = { table = "orders.order" }
+legal_states = { table = "orders.order", allowed = ["-> accepted", "accepted -> paid"] }
+deadline_honest = { effect = "charge", operation = "api.place_order", skew = "1s" }
+fencing = { database = "orders" }
 
 [invariants.accepted_order_kept]
 accepted = "api.place_order"

@@ -54,12 +54,13 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 17] = [
+    let given: [(&str, bool, &[&str]); 18] = [
         ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
         ("expect", step.expect.is_some(), &["call"]),
         ("cache", step.cache.is_some(), &["read"]),
+        ("amount", step.amount, &["read"]),
         ("write", !step.write.is_empty(), &["transaction"]),
         ("once", step.once.is_some(), &["transaction"]),
         ("wait", step.wait.is_some(), &["read"]),

@@ -143,7 +143,11 @@ impl Handlers<'_, '_> {
                 let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
                 Step::Call(Call { token: Token::Delivery, ..call })
             }
-            _ => return self.read(place, path, step, before, policy),
+            _ => {
+                let mut read = self.read(place, path, step, before, policy)?;
+                read.extend(step.amount.then_some(Step::TakeAmount));
+                return Ok(read);
+            }
         }])
     }
 }

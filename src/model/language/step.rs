@@ -46,6 +46,10 @@ pub struct Step {
     pub expect: Option<Expectation>,
     /// With `read`: the cache to look in first, and to fill after a miss.
     pub cache: Option<String>,
+    /// With `read`: what was read is the amount that this work is about from now on, such as a
+    /// price; its version stands for it. It goes with every call, event and message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub amount: bool,
     /// With `transaction`: the rows and events it writes, `"TABLE = state"`, `"outbox = event"`,
     /// `"audit = entry"`.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -55,6 +55,8 @@ pub enum Step {
     Reply(Outcome),
     /// Ends without an answer.
     Finish,
+    /// Takes the version of the row that was read last as the amount that the work is about.
+    TakeAmount,
     /// Goes to another step.
     Jump(u32),
     /// Goes to another step if the last read found a row.

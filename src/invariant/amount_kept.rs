@@ -1,0 +1,146 @@
+//! I15: an order is charged the amount at which it was accepted, less what was refunded, and never
+//! less than nothing.
+
+use super::known::ByOrder;
+use super::language::{AmountKeptText, effect, row_state};
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{LabelId, NodeId, Program, TableId};
+use crate::system::fact::Fact;
+
+/// Compares the amounts of charges and refunds with that of the order. Exposure: orders charged or
+/// refunded.
+#[derive(Clone, Debug)]
+pub(super) struct AmountKept {
+    table: TableId,
+    database: NodeId,
+    accepted: Option<LabelId>,
+    charge: LabelId,
+    refund: Option<LabelId>,
+    orders: ByOrder<Account>,
+    tally: Tally,
+}
+
+/// What is known of an order.
+#[derive(Clone, Copy, Debug, Default)]
+struct Account {
+    /// At what amount it was accepted, and by the transaction at which position.
+    accepted: Option<(u32, u64)>,
+    is_charged: bool,
+    charged: u64,
+    refunded: u64,
+    is_exposed: bool,
+    is_broken: bool,
+}
+
+impl AmountKept {
+    pub(super) fn new(text: &AmountKeptText, program: &Program) -> Result<AmountKept, Problem> {
+        let (table, database, accepted) =
+            row_state(&text.order, program).map_err(|problem| problem.inside("order"))?;
+        let refund = text.refund.as_ref().map(|refund| effect(refund, program)).transpose();
+        Ok(AmountKept {
+            table,
+            database,
+            accepted,
+            charge: effect(&text.charge, program).map_err(|problem| problem.inside("charge"))?,
+            refund: refund.map_err(|problem| problem.inside("refund"))?,
+            orders: ByOrder::default(),
+            tally: Tally::default(),
+        })
+    }
+
+    /// An amount of an order has become known: both sides may be known now.
+    fn judge(&mut self, now: Time, order: u64) {
+        let account = self.orders.of(order);
+        let has_moved = account.is_charged || account.refunded > 0;
+        if has_moved && !account.is_exposed {
+            account.is_exposed = true;
+            self.tally.exposed();
+        }
+        let is_other = account
+            .accepted
+            .is_some_and(|(amount, _)| account.is_charged && account.charged != u64::from(amount));
+        if !account.is_broken && (is_other || account.refunded > account.charged) {
+            account.is_broken = true;
+            self.tally.broken(now, Some(order));
+        }
+    }
+}
+
+impl Invariant for AmountKept {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        let order = match *fact {
+            Fact::Committed { table, order, state, amount, position, .. }
+                if table == self.table && Some(state) == self.accepted =>
+            {
+                self.orders.of(order).accepted.get_or_insert((amount, position));
+                order
+            }
+            Fact::WriteLost { table, order, position, .. } if table == self.table => {
+                let accepted = &mut self.orders.of(order).accepted;
+                *accepted = accepted.filter(|&(_, accepted)| accepted != position);
+                return;
+            }
+            Fact::LogLost { database, after, .. } if database == self.database => {
+                for account in self.orders.iter_mut() {
+                    account.accepted = account.accepted.filter(|&(_, accepted)| accepted <= after);
+                }
+                return;
+            }
+            Fact::Effect { effect, order, amount, .. } if effect == self.charge => {
+                let account = self.orders.of(order);
+                account.is_charged = true;
+                account.charged += u64::from(amount);
+                order
+            }
+            Fact::Effect { effect, order, amount, .. } if Some(effect) == self.refund => {
+                self.orders.of(order).refunded += u64::from(amount);
+                order
+            }
+            _ => return,
+        };
+        self.judge(now, order);
+    }
+
+    fn tally(&self, _: Judgement) -> Tally {
+        self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{Write, judge, program};
+    use super::*;
+
+    /// An order is accepted at 5; then these amounts are charged and, below zero, refunded.
+    fn moved(amounts: &[i32]) -> (u64, u64) {
+        let program = program();
+        let text = AmountKeptText {
+            order: "db.order = accepted".to_owned(),
+            charge: "charge".to_owned(),
+            refund: Some("refund".to_owned()),
+        };
+        let write = Write { order: 2, amount: 5, ..Write::of(&program, "db.order = accepted") };
+        let again = Write { amount: 9, version: 2, position: 2, ..write };
+        let effects = amounts.iter().map(|&amount| {
+            let name = if amount > 0 { "charge" } else { "refund" };
+            let effect = effect(name, &program).unwrap();
+            (2, Fact::Effect { effect, order: 2, key: 0, amount: amount.unsigned_abs() })
+        });
+        let facts: Vec<(u64, Fact)> =
+            [(0, write.fact()), (1, again.fact())].into_iter().chain(effects).collect();
+        judge(AmountKept::new(&text, &program).unwrap(), &facts)
+    }
+
+    #[test]
+    fn the_amount_at_acceptance_is_what_is_charged() {
+        assert_eq!(moved(&[]), (0, 0));
+        assert_eq!(moved(&[5]), (0, 1));
+        assert_eq!(moved(&[6]), (1, 1));
+        assert_eq!(moved(&[5, 5]), (1, 1));
+        assert_eq!(moved(&[5, -5]), (0, 1));
+        assert_eq!(moved(&[5, -6]), (1, 1));
+        assert_eq!(moved(&[-1, 5]), (1, 1));
+    }
+}

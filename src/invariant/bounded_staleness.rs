@@ -1,0 +1,136 @@
+//! I12: whatever was committed long enough ago is seen by every read.
+//!
+//! Of each row the versions of the last `within` are kept, and the newest one before them: that one
+//! must be seen. Nothing else is needed, so memory grows with the rows and not with the time.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::language::{BoundedStalenessText, table};
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::{Span, Time};
+use crate::model::problem::Problem;
+use crate::model::program::{NodeId, Program, TableId};
+use crate::system::fact::Fact;
+
+/// Counts reads that missed what was committed long before. Exposure: reads of rows that had been
+/// committed long before.
+#[derive(Clone, Debug)]
+pub(super) struct BoundedStaleness {
+    table: TableId,
+    database: NodeId,
+    within: Span,
+    rows: BTreeMap<u64, VecDeque<Version>>,
+    tally: Tally,
+}
+
+/// A version of a row.
+#[derive(Clone, Copy, Debug)]
+struct Version {
+    number: u64,
+    committed: Time,
+    position: u64,
+}
+
+impl BoundedStaleness {
+    pub(super) fn new(
+        text: &BoundedStalenessText,
+        program: &Program,
+    ) -> Result<BoundedStaleness, Problem> {
+        let (table, database) =
+            table(&text.read, program).map_err(|problem| problem.inside("read"))?;
+        let (rows, tally) = (BTreeMap::new(), Tally::default());
+        Ok(BoundedStaleness { table, database, within: text.within, rows, tally })
+    }
+
+    /// The version that a read must show, if there is one; older ones are forgotten.
+    fn required(&mut self, row: u64, now: Time) -> Option<u64> {
+        let versions = self.rows.get_mut(&row)?;
+        let is_old = |version: &Version| version.committed + self.within <= now;
+        while versions.get(1).is_some_and(is_old) {
+            versions.pop_front();
+        }
+        versions.front().filter(|version| is_old(version)).map(|version| version.number)
+    }
+}
+
+impl Invariant for BoundedStaleness {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        match *fact {
+            Fact::Committed { table, row, version: number, position, .. }
+                if table == self.table =>
+            {
+                // What can no longer be asked for goes: a row that nobody reads stays small.
+                self.required(row, now);
+                let version = Version { number, committed: now, position };
+                self.rows.entry(row).or_default().push_back(version);
+            }
+            Fact::Read { table, row, order, seen, .. } if table == self.table => {
+                let Some(required) = self.required(row, now) else { return };
+                self.tally.exposed();
+                if seen < required {
+                    self.tally.broken(now, Some(order));
+                }
+            }
+            Fact::LogLost { database, after, .. } if database == self.database => {
+                for versions in self.rows.values_mut() {
+                    versions.retain(|version| version.position <= after);
+                }
+            }
+            Fact::WriteLost { table, row, position, .. } if table == self.table => {
+                if let Some(versions) = self.rows.get_mut(&row) {
+                    versions.retain(|version| version.position != position);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tally(&self, _: Judgement) -> Tally {
+        self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{Write, judge, program};
+    use super::*;
+
+    /// A read 100 ms after version 1 and 40 ms after version 2 were written.
+    fn read(seen: u64, lost: Option<Fact>) -> (u64, u64) {
+        let program = program();
+        let within = Span::from_millis(50);
+        let text = BoundedStalenessText { read: "db.item".to_owned(), within };
+        let (table, database) = table("db.item", &program).unwrap();
+        let write = |version, position| {
+            Write { version, position, row: 3, ..Write::of(&program, "db.item = set") }.fact()
+        };
+        let read = Fact::Read {
+            node: database,
+            table,
+            row: 3,
+            order: 9,
+            seen,
+            newest: 2,
+            age: Span::ZERO,
+        };
+        let writes = [(0, write(1, 1)), (60, write(2, 2))];
+        let lost = lost.map(|lost| (61, lost));
+        let reads = [(100, read), (109, read), (110, read)];
+        let facts: Vec<(u64, Fact)> = writes.into_iter().chain(lost).chain(reads).collect();
+        judge(BoundedStaleness::new(&text, &program).unwrap(), &facts)
+    }
+
+    #[test]
+    fn a_version_must_be_seen_once_it_is_as_old_as_the_bound() {
+        assert_eq!(read(2, None), (0, 3));
+        assert_eq!(read(1, None), (1, 3));
+        assert_eq!(read(0, None), (3, 3));
+    }
+
+    #[test]
+    fn what_was_lost_need_not_be_seen() {
+        let database = program().find_node("db").unwrap();
+        let lost = Fact::LogLost { database, after: 1, transactions: 1 };
+        assert_eq!(read(1, Some(lost)), (0, 3));
+    }
+}

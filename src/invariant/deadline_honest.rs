@@ -1,0 +1,90 @@
+//! I21: nothing new is done for a user who has given up.
+
+use std::collections::BTreeMap;
+
+use super::language::{DeadlineHonestText, effect, operation};
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::{Span, Time};
+use crate::model::problem::Problem;
+use crate::model::program::{LabelId, OperationId, Program};
+use crate::policy::Outcome;
+use crate::system::fact::Fact;
+
+/// Counts effects for users who had given up long before. Exposure: effects.
+#[derive(Clone, Debug)]
+pub(super) struct DeadlineHonest {
+    effect: LabelId,
+    operation: OperationId,
+    skew: Span,
+    /// When users gave up, by order. They stay: work may turn up at any time.
+    given_up: BTreeMap<u64, Time>,
+    tally: Tally,
+}
+
+impl DeadlineHonest {
+    pub(super) fn new(
+        text: &DeadlineHonestText,
+        program: &Program,
+    ) -> Result<DeadlineHonest, Problem> {
+        Ok(DeadlineHonest {
+            effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
+            operation: operation(&text.operation, program)
+                .map_err(|problem| problem.inside("operation"))?,
+            skew: text.skew,
+            given_up: BTreeMap::new(),
+            tally: Tally::default(),
+        })
+    }
+}
+
+impl Invariant for DeadlineHonest {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        match *fact {
+            Fact::Requested(request) if request.operation == self.operation => {
+                self.given_up.remove(&request.order);
+            }
+            Fact::Answered { request, outcome: Outcome::TimedOut, .. }
+                if request.operation == self.operation =>
+            {
+                self.given_up.insert(request.order, now);
+            }
+            Fact::Effect { effect, order, .. } if effect == self.effect => {
+                self.tally.exposed();
+                if self.given_up.get(&order).is_some_and(|&at| at + self.skew < now) {
+                    self.tally.broken(now, Some(order));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tally(&self, _: Judgement) -> Tally {
+        self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{answered, judge, program};
+    use super::*;
+
+    #[test]
+    fn an_effect_may_be_late_by_the_skew_and_no_more() {
+        let program = program();
+        let charge = effect("charge", &program).unwrap();
+        let text = DeadlineHonestText {
+            effect: "charge".to_owned(),
+            operation: "api.place".to_owned(),
+            skew: Span::from_millis(10),
+        };
+        let judge = |outcome, at, order| {
+            let answer = answered(&program, "api.place", (1, 0), 0, outcome);
+            let done = Fact::Effect { effect: charge, order, key: 0, amount: 0 };
+            judge(DeadlineHonest::new(&text, &program).unwrap(), &[(50, answer), (at, done)])
+        };
+        assert_eq!(judge(Outcome::TimedOut, 60, 1), (0, 1));
+        assert_eq!(judge(Outcome::TimedOut, 61, 1), (1, 1));
+        assert_eq!(judge(Outcome::TimedOut, 61, 2), (0, 1));
+        assert_eq!(judge(Outcome::Ok, 61, 1), (0, 1));
+    }
+}

@@ -1,0 +1,113 @@
+//! A small model and facts about it, for the tests of invariants.
+
+use super::{Invariant, Judgement};
+use crate::kernel::time::{Span, Time};
+use crate::model::document::{Sources, Value};
+use crate::model::problem::Problem;
+use crate::model::program::{LabelId, Program};
+use crate::policy::Outcome;
+use crate::system::fact::{Fact, Request};
+
+const MODEL: &str = r#"
+[clients.users]
+arrivals = { poisson = "1/s" }
+keys = { uniform = 10 }
+flow = [{ call = "api.place" }, { call = "api.look" }]
+
+[service.api]
+workers = 1
+on.look.steps = [{ read = "db.order" }, { reply = "ok" }]
+on.place.steps = [
+  { read = "db.item", amount = true },
+  { transaction = "db", write = ["order = accepted", "order = paid", "item = set"] },
+  { transaction = "db", write = ["grant = granted", "grant = revoked", "balance = counted"] },
+  { transaction = "db", write = ["debit = posted", "credit = posted"] },
+  { call = "bank.charge" },
+  { call = "bank.refund" },
+  { reply = "ok" },
+]
+
+[database.db]
+commit = "0s"
+read = "0s"
+
+[database.db.tables]
+order = {}
+debit = {}
+credit = {}
+item = { rows = "key" }
+grant = { rows = "key" }
+balance = { rows = "key" }
+
+[provider.bank]
+concurrency = 1
+latency = "0s"
+effects = ["charge", "refund"]
+"#;
+
+/// The model, compiled.
+pub(super) fn program() -> Program {
+    let mut sources = Sources::default();
+    let source = sources.add("example.toml", MODEL);
+    let document = Value::parse(&sources, source).unwrap();
+    let no_files = |name: &str| Err(Problem::new(format!("no file {name}")));
+    crate::model::compile(&document, &no_files).unwrap_or_else(|wrong| panic!("{wrong:#?}"))
+}
+
+/// What an invariant says of facts, each with its time in milliseconds: violations and exposure.
+pub(super) fn judge(mut invariant: impl Invariant, facts: &[(u64, Fact)]) -> (u64, u64) {
+    let time = |millis| Time::ZERO + Span::from_millis(millis);
+    for (at, fact) in facts {
+        invariant.observe(time(*at), fact);
+    }
+    let tally = invariant.tally(Judgement { healed: Time::ZERO, end: time(1_000_000) });
+    (tally.violations, tally.exposure)
+}
+
+/// A row that a transaction wrote.
+#[derive(Clone, Copy)]
+pub(super) struct Write<'p> {
+    pub(super) program: &'p Program,
+    pub(super) table: &'p str,
+    pub(super) row: u64,
+    pub(super) order: u64,
+    pub(super) before: Option<LabelId>,
+    pub(super) state: &'p str,
+    pub(super) version: u64,
+    pub(super) amount: u32,
+    pub(super) position: u64,
+}
+
+impl<'p> Write<'p> {
+    /// The first one, of `database.table = state`.
+    pub(super) fn of(program: &'p Program, text: &'p str) -> Write<'p> {
+        let (table, state) = text.split_once(" = ").unwrap();
+        let (row, order, before, version, amount, position) = (0, 0, None, 1, 0, 1);
+        Write { program, table, row, order, before, state, version, amount, position }
+    }
+
+    pub(super) fn fact(self) -> Fact {
+        let Write { program, row, order, before, version, amount, position, .. } = self;
+        let table = program.find_table(self.table).unwrap();
+        let state = program.find_label(self.state).unwrap();
+        Fact::Committed { table, row, order, before, state, version, amount, position }
+    }
+}
+
+/// The log is on disk up to a position.
+pub(super) fn flushed(program: &Program, position: u64) -> Fact {
+    Fact::Flushed { database: program.find_node("db").unwrap(), position }
+}
+
+/// A user asked at a time in milliseconds about an order and a key, and was answered.
+pub(super) fn answered(
+    program: &Program,
+    operation: &str,
+    (order, key): (u64, u32),
+    asked: u64,
+    outcome: Outcome,
+) -> Fact {
+    let operation = program.find_operation(operation).unwrap();
+    let started = Time::ZERO + Span::from_millis(asked);
+    Fact::Answered { request: Request { operation, order, key, started }, outcome, attempts: 1 }
+}

@@ -1,0 +1,93 @@
+//! I14: the ledger balances: every entry has one debit and one credit, no entry is posted twice,
+//! and balances are what was posted.
+//!
+//! An order is an entry, and every version of a row that it wrote is a posting. A balance is a row
+//! of a key whose version counts the postings to it. Judged at the end, when all is at rest.
+
+use super::known::{ByOrder, DurableRows};
+use super::language::{LedgerConservedText, table};
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{NodeId, Program, TableId};
+use crate::system::fact::Fact;
+
+/// Compares the postings of each order. Exposure: orders with a posting.
+#[derive(Clone, Debug)]
+pub(super) struct LedgerConserved {
+    /// The postings of each side: debit, credit and, if there is one, the balance.
+    sides: Vec<DurableRows>,
+}
+
+impl LedgerConserved {
+    pub(super) fn new(
+        text: &LedgerConservedText,
+        program: &Program,
+    ) -> Result<LedgerConserved, Problem> {
+        let side = |name: &str, key: &str| -> Result<(TableId, NodeId), Problem> {
+            table(name, program).map_err(|problem| problem.inside(key))
+        };
+        let mut sides = vec![side(&text.debit, "debit")?, side(&text.credit, "credit")?];
+        if let Some(balance) = &text.balance {
+            sides.push(side(balance, "balance")?);
+        }
+        Ok(LedgerConserved { sides: sides.into_iter().map(DurableRows::of).collect() })
+    }
+}
+
+impl Invariant for LedgerConserved {
+    fn observe(&mut self, _: Time, fact: &Fact) {
+        for side in &mut self.sides {
+            side.observe(fact);
+        }
+    }
+
+    fn tally(&self, judgement: Judgement) -> Tally {
+        let mut posted = ByOrder::<bool>::default();
+        for order in self.sides.iter().flat_map(DurableRows::orders) {
+            *posted.of(order) = true;
+        }
+        let mut tally = Tally::default();
+        for (order, _) in posted.iter().filter(|(_, posted)| **posted) {
+            tally.exposed();
+            if self.sides.iter().any(|side| side.versions(order) != 1) {
+                tally.broken(judgement.end, Some(order));
+            }
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{Write, flushed, judge, program};
+    use super::*;
+
+    /// What the ledger says of postings by one order, each of a transaction of its own.
+    fn posted(writes: &[&str]) -> (u64, u64) {
+        let program = program();
+        let text = LedgerConservedText {
+            debit: "db.debit".to_owned(),
+            credit: "db.credit".to_owned(),
+            balance: Some("db.balance".to_owned()),
+        };
+        let write = |(index, write): (usize, &&str)| {
+            let position = index as u64 + 1;
+            (position, Write { order: 4, position, ..Write::of(&program, write) }.fact())
+        };
+        let mut facts: Vec<(u64, Fact)> = writes.iter().enumerate().map(write).collect();
+        facts.push((50, flushed(&program, writes.len() as u64)));
+        judge(LedgerConserved::new(&text, &program).unwrap(), &facts)
+    }
+
+    #[test]
+    fn an_entry_has_one_posting_on_each_side() {
+        let (debit, credit) = ("db.debit = posted", "db.credit = posted");
+        let balance = "db.balance = counted";
+        assert_eq!(posted(&[]), (0, 0));
+        assert_eq!(posted(&[debit, credit, balance]), (0, 1));
+        assert_eq!(posted(&[debit, credit]), (1, 1));
+        assert_eq!(posted(&[debit, balance]), (1, 1));
+        assert_eq!(posted(&[debit, credit, balance, debit, credit, balance]), (1, 1));
+    }
+}

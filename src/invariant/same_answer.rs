@@ -1,0 +1,77 @@
+//! I16: an idempotency key has one final answer, and it is about one order.
+
+use std::collections::BTreeMap;
+
+use super::language::{SameAnswerText, operation};
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{OperationId, Program};
+use crate::policy::Outcome;
+use crate::system::fact::Fact;
+
+/// Counts final answers other than the first one with their key, and answers to another order.
+/// Exposure: final answers to calls whose key had one.
+#[derive(Clone, Debug)]
+pub(super) struct SameAnswer {
+    operation: OperationId,
+    /// By key: the order, the answer and its body.
+    first: BTreeMap<u64, (u64, Outcome, u64)>,
+    tally: Tally,
+}
+
+impl SameAnswer {
+    pub(super) fn new(text: &SameAnswerText, program: &Program) -> Result<SameAnswer, Problem> {
+        let operation =
+            operation(&text.operation, program).map_err(|problem| problem.inside("operation"))?;
+        Ok(SameAnswer { operation, first: BTreeMap::new(), tally: Tally::default() })
+    }
+}
+
+impl Invariant for SameAnswer {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        let Fact::KeyAnswered { operation, token, order, outcome, body } = *fact else { return };
+        if operation != self.operation {
+            return;
+        }
+        let answer = (order, outcome, body);
+        match self.first.get(&token) {
+            None => {
+                self.first.insert(token, answer);
+            }
+            Some(&first) => {
+                self.tally.exposed();
+                if first != answer {
+                    self.tally.broken(now, Some(order));
+                }
+            }
+        }
+    }
+
+    fn tally(&self, _: Judgement) -> Tally {
+        self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{judge, program};
+    use super::*;
+
+    #[test]
+    fn a_key_has_one_answer_about_one_order() {
+        let program = program();
+        let operation = program.find_operation("bank.charge").unwrap();
+        let text = SameAnswerText { operation: "bank.charge".to_owned() };
+        let answer = |token, order, outcome, body| {
+            (1, Fact::KeyAnswered { operation, token, order, outcome, body })
+        };
+        let first = answer(7, 1, Outcome::Ok, 1);
+        let judge = |second| judge(SameAnswer::new(&text, &program).unwrap(), &[first, second]);
+        assert_eq!(judge(first), (0, 1));
+        assert_eq!(judge(answer(8, 2, Outcome::Ok, 2)), (0, 0));
+        assert_eq!(judge(answer(7, 1, Outcome::Ok, 2)), (1, 1));
+        assert_eq!(judge(answer(7, 1, Outcome::Failed, 1)), (1, 1));
+        assert_eq!(judge(answer(7, 2, Outcome::Ok, 1)), (1, 1));
+    }
+}
