@@ -2,12 +2,15 @@
 //! environment.
 
 mod import;
+mod journal;
 mod load;
 mod output;
 mod policy;
 mod progress;
 mod run;
 mod show;
+mod workers;
+mod write;
 
 use std::process::ExitCode;
 
@@ -22,6 +25,8 @@ const DONE: u8 = 0;
 const MACHINE: u8 = 1;
 /// The input is wrong: an argument, an experiment, a model.
 const INPUT: u8 = 2;
+/// Ctrl-C: what a shell says of a process that it ended.
+const INTERRUPTED: u8 = 130;
 
 /// Simulates distributed systems under failure: which policy survives, at what load, and which
 /// promise breaks.

@@ -200,11 +200,18 @@ impl Campaign {
         self.cells.len() * self.seeds.len()
     }
 
-    /// The run of this number: all seeds of the first cell, then of the second, and so on.
+    /// The cell and the seed of the run of this number: all seeds of the first cell, then of the
+    /// second, and so on.
+    #[must_use]
+    pub fn cell_and_seed(&self, number: usize) -> (usize, u64) {
+        (number / self.seeds.len(), self.seeds[number % self.seeds.len()])
+    }
+
+    /// Runs the run of this number.
     #[must_use]
     pub fn run(&self, number: usize) -> RunResult {
-        let cell = number / self.seeds.len();
-        run(&self.cells[cell], cell, self.seeds[number % self.seeds.len()])
+        let (cell, seed) = self.cell_and_seed(number);
+        run(&self.cells[cell], cell, seed)
     }
 }
 

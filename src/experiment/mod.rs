@@ -5,6 +5,7 @@ pub mod comparison;
 pub mod language;
 pub mod metastability;
 pub mod patch;
+pub mod record;
 pub mod run;
 pub mod schema;
 pub mod statistics;

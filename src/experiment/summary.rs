@@ -226,6 +226,8 @@ pub struct CellSummary {
     pub never_recovered: Option<Share>,
     /// Runs with each label, of those that have one.
     pub labels: Vec<(Label, Share)>,
+    /// Runs that collapsed, of those of which it can be said.
+    pub collapsed: Option<Share>,
     /// The two kinds of runs apart, where some collapsed and others did not.
     pub modes: Option<Modes>,
     /// How often faults had an effect.
@@ -238,8 +240,6 @@ pub struct CellSummary {
 /// neither.
 #[derive(Clone, Debug)]
 pub struct Modes {
-    /// Runs that collapsed, of those of which it can be said.
-    pub collapsed: Share,
     /// The estimate of each of [`METRICS`] over the runs that collapsed.
     pub if_collapsed: Vec<Option<Estimate>>,
     /// The same over those that did not.
@@ -306,22 +306,20 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
-        metrics: estimates(cell, runs),
+        metrics: estimates(cell, &runs.iter().collect::<Vec<_>>()),
         never_recovered: share(never, judged),
         labels: labels(runs),
+        collapsed: collapsed(runs),
         modes: modes(cell, runs),
         faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(runs),
     }
 }
 
-fn estimates<'r>(
-    cell: &Cell,
-    runs: impl IntoIterator<Item = &'r RunResult> + Clone,
-) -> Vec<Option<Estimate>> {
+fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Estimate>> {
     let estimate = |metric: &Metric| {
-        let values = runs.clone().into_iter().filter_map(|run| (metric.value)(cell, run));
-        mean_interval(&values.collect::<Vec<_>>(), CONFIDENCE).ok()
+        let values: Vec<f64> = runs.iter().filter_map(|run| (metric.value)(cell, run)).collect();
+        mean_interval(&values, CONFIDENCE).ok()
     };
     METRICS.iter().map(estimate).collect()
 }
@@ -332,14 +330,19 @@ fn labels(runs: &[RunResult]) -> Vec<(Label, Share)> {
     Label::ALL.into_iter().filter_map(|label| Some((label, of(label)?))).collect()
 }
 
+fn collapsed(runs: &[RunResult]) -> Option<Share> {
+    let of = |collapsed: bool| count(runs, |run| run.collapsed() == Some(collapsed));
+    share(of(true), of(true) + of(false))
+}
+
 fn modes(cell: &Cell, runs: &[RunResult]) -> Option<Modes> {
-    let apart = |collapsed: bool| runs.iter().filter(move |run| run.collapsed() == Some(collapsed));
-    let (collapsed, others) = (apart(true).count() as u64, apart(false).count() as u64);
-    (collapsed > 0 && others > 0).then_some(())?;
-    Some(Modes {
-        collapsed: share(collapsed, collapsed + others)?,
-        if_collapsed: estimates(cell, apart(true)),
-        if_not: estimates(cell, apart(false)),
+    let apart = |collapsed: bool| -> Vec<&RunResult> {
+        runs.iter().filter(|run| run.collapsed() == Some(collapsed)).collect()
+    };
+    let (collapsed, others) = (apart(true), apart(false));
+    (!collapsed.is_empty() && !others.is_empty()).then(|| Modes {
+        if_collapsed: estimates(cell, &collapsed),
+        if_not: estimates(cell, &others),
     })
 }
 

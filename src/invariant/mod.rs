@@ -25,6 +25,8 @@ mod same_answer;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
@@ -67,9 +69,10 @@ pub struct Judgement {
 }
 
 /// What a run says about one invariant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Verdict {
-    /// The name of the invariant.
+    /// The name of the invariant. It is not stored: a cell knows its invariants and their order.
+    #[serde(skip)]
     pub invariant: &'static str,
     /// How often it was broken.
     pub violations: u64,
@@ -82,7 +85,7 @@ pub struct Verdict {
 }
 
 /// An invariant was broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Violation {
     /// When.
     pub at: Time,

@@ -1,5 +1,7 @@
 //! A histogram of lengths of time with a relative error of at most 0.4%.
 
+use serde::{Deserialize, Serialize};
+
 use crate::kernel::time::Span;
 
 /// Buckets of each power of two; the lowest powers are counted exactly.
@@ -8,7 +10,8 @@ const STEP_BITS: u32 = STEPS.trailing_zeros();
 
 /// Counts of spans in buckets whose width grows with the span (log-linear). Counts of two
 /// histograms can be added in any order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "Vec<(usize, u32)>", into = "Vec<(usize, u32)>")]
 pub struct Histogram {
     counts: Vec<u32>,
     total: u64,
@@ -48,6 +51,30 @@ impl Histogram {
             before += count;
         }
         None
+    }
+}
+
+/// Only the buckets in which something was counted, with their counts.
+impl From<Histogram> for Vec<(usize, u32)> {
+    fn from(histogram: Histogram) -> Vec<(usize, u32)> {
+        histogram.counts.into_iter().enumerate().filter(|&(_, count)| count > 0).collect()
+    }
+}
+
+impl TryFrom<Vec<(usize, u32)>> for Histogram {
+    type Error = String;
+
+    fn try_from(counted: Vec<(usize, u32)>) -> Result<Histogram, String> {
+        let mut histogram = Histogram::default();
+        for (bucket, count) in counted {
+            if bucket > bucket_of(u64::MAX) || bucket < histogram.counts.len() || count == 0 {
+                return Err(format!("{count} in bucket {bucket}, which comes after none or all"));
+            }
+            histogram.counts.resize(bucket + 1, 0);
+            histogram.counts[bucket] = count;
+            histogram.total += u64::from(count);
+        }
+        Ok(histogram)
     }
 }
 

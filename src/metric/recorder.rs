@@ -1,5 +1,7 @@
 //! The recorder: an observer that counts.
 
+use serde::{Deserialize, Serialize};
+
 use super::histogram::Histogram;
 use super::recovery::{Recovery, RecoveryRule};
 use crate::kernel::time::{Span, Time};
@@ -27,7 +29,7 @@ pub struct Measure {
 }
 
 /// What happened in one window of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Window {
     /// Requests first asked in it.
     pub asked: u64,
@@ -40,7 +42,7 @@ pub struct Window {
 }
 
 /// What happened at one call edge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct EdgeCounts {
     /// Calls: first attempts, denied ones included.
     pub calls: u64,
@@ -55,7 +57,7 @@ pub struct EdgeCounts {
 }
 
 /// The measurements of one run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RunMetrics {
     /// Requests of all users.
     pub requests: u64,
