@@ -9,6 +9,7 @@ mod campaigns;
 mod rates;
 
 use std::fmt::Write;
+use std::thread::ScopedJoinHandle;
 
 use campaigns::{arm, read};
 use stormglass::experiment::campaign::Campaign;
@@ -21,6 +22,7 @@ const SEEDS_MAX: u64 = 1_000;
 const SEEDS_WATCHED: u64 = 10;
 
 /// How many seeds the arms without a bug run.
+#[expect(clippy::disallowed_methods, reason = "it says how many runs there are, not how they end")]
 fn seeds_without_bug() -> u64 {
     let asked = std::env::var("STORMGLASS_PROMISE_SEEDS");
     asked.map_or(100, |seeds| seeds.parse().expect("STORMGLASS_PROMISE_SEEDS is a number"))
@@ -95,7 +97,7 @@ fn every_planted_bug_is_found_and_nothing_else_is() {
             scope.spawn(move || check(&name))
         };
         let running: Vec<_> = names.iter().map(check).collect();
-        names.iter().cloned().zip(running.into_iter().map(|thread| thread.join())).collect()
+        names.iter().cloned().zip(running.into_iter().map(ScopedJoinHandle::join)).collect()
     });
     for (name, result) in results {
         let found = result.unwrap_or_else(|_| panic!("{name}: see above"));
