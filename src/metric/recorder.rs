@@ -5,7 +5,7 @@ use super::recovery::{Recovery, RecoveryRule};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
-use crate::system::fact::{Direction, Fact, Observer, REFUSALS, Request};
+use crate::system::fact::{Direction, Fact, Observer, REFUSALS, Request, Transit};
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -253,7 +253,7 @@ impl Observer for Recorder {
             Fact::Answered { request, outcome, attempts } => {
                 self.answered(now, &request, outcome, attempts);
             }
-            Fact::Attempted { edge, attempt } => {
+            Fact::Attempted { edge, attempt, .. } => {
                 let counts = &mut metrics.edges[edge.0 as usize];
                 counts.attempts += 1;
                 counts.calls += u64::from(attempt == 1);
@@ -263,7 +263,7 @@ impl Observer for Recorder {
                     self.window(now).attempts += 1;
                 }
             }
-            Fact::Denied { edge, attempt } => {
+            Fact::Denied { edge, attempt, .. } => {
                 let counts = &mut metrics.edges[edge.0 as usize];
                 counts.denied += 1;
                 counts.calls += u64::from(attempt == 1);
@@ -271,14 +271,14 @@ impl Observer for Recorder {
                     metrics.calls += u64::from(attempt == 1);
                 }
             }
-            Fact::Settled { edge, outcome } => {
+            Fact::Settled { edge, outcome, .. } => {
                 metrics.edges[edge.0 as usize].outcomes[outcome as usize] += 1;
             }
-            Fact::Stale { edge } => metrics.edges[edge.0 as usize].stale += 1,
-            Fact::Sent { direction } => metrics.sent[side(direction)] += 1,
-            Fact::Duplicated { direction } => metrics.duplicated[side(direction)] += 1,
-            Fact::Lost { direction } => metrics.lost[side(direction)] += 1,
-            Fact::Arrived { direction } => metrics.arrived[side(direction)] += 1,
+            Fact::Stale { edge, .. } => metrics.edges[edge.0 as usize].stale += 1,
+            Fact::Sent(Transit { direction, .. }) => metrics.sent[side(direction)] += 1,
+            Fact::Duplicated(Transit { direction, .. }) => metrics.duplicated[side(direction)] += 1,
+            Fact::Lost(Transit { direction, .. }) => metrics.lost[side(direction)] += 1,
+            Fact::Arrived(Transit { direction, .. }) => metrics.arrived[side(direction)] += 1,
             Fact::Refused { refusal, .. } => {
                 metrics.refused += 1;
                 metrics.refused_by[refusal as usize] += 1;

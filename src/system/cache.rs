@@ -129,6 +129,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn look_up(&mut self, handle: Handle, table: TableId) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
         let (node, key, token) = (job.node, job.key, job.token);
+        let order = job.subject.order;
         let row = (table, self.row_of_job(table, &job.subject));
         let description = self.program.node(node);
         let Kind::Cache(rules) = &description.kind else { return true };
@@ -170,7 +171,7 @@ impl<O: Observer> World<'_, O> {
         };
         self.set_value(handle, value);
         if value != 0 {
-            self.tell_read(node, table, row.1, value & !REFRESH);
+            self.tell_read(node, order, table, row.1, value & !REFRESH);
         }
         true
     }

@@ -231,20 +231,28 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn read_row(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
         let node = job.node;
+        let order = job.subject.order;
         let row = row_of(self.program, table, &job.subject);
         let value = self.store(node).tables.get(table, row).value;
         self.set_value(handle, value);
-        self.tell_read(node, table, row, value);
+        self.tell_read(node, order, table, row, value);
     }
 
     /// Tells what was read of a row, and what could have been read.
-    pub(super) fn tell_read(&mut self, node: NodeId, table: TableId, row: u64, value: u64) {
+    pub(super) fn tell_read(
+        &mut self,
+        node: NodeId,
+        order: u64,
+        table: TableId,
+        row: u64,
+        value: u64,
+    ) {
         let database = self.program.tables[table.0 as usize].database;
         let leader = self.leaders[database.0 as usize];
         let newest = self.store(leader).tables.get(table, row);
         let age = self.now.since(newest.written);
         let (seen, newest) = (version(value), version(newest.value));
-        self.tell(Fact::Read { node, table, row, seen, newest, age });
+        self.tell(Fact::Read { node, order, table, row, seen, newest, age });
     }
 
     pub(super) fn set_value(&mut self, handle: Handle, value: u64) {

@@ -1,8 +1,15 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 
+mod observer;
+mod order;
+mod transit;
+
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
+
+pub use observer::Observer;
+pub use transit::{Content, Direction, Transit};
 
 /// A user's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +44,8 @@ pub enum Fact {
         edge: EdgeId,
         /// 1 for the first attempt of a call, denied ones included.
         attempt: u32,
+        /// The order on whose behalf.
+        order: u64,
     },
     /// A caller's own policy refused an attempt.
     Denied {
@@ -44,43 +53,43 @@ pub enum Fact {
         edge: EdgeId,
         /// 1 for the first attempt of a call.
         attempt: u32,
+        /// The order on whose behalf.
+        order: u64,
     },
     /// An attempt ended for its caller.
     Settled {
         /// Where.
         edge: EdgeId,
+        /// Which one, as it was attempted.
+        attempt: u32,
+        /// The order on whose behalf.
+        order: u64,
         /// How.
         outcome: Outcome,
     },
-    /// A message went on its way. Messages from a queue to a worker have no edge.
-    Sent {
-        /// Its direction.
-        direction: Direction,
-    },
+    /// A message went on its way.
+    Sent(Transit),
     /// A second copy of a message went on its way.
-    Duplicated {
-        /// Its direction.
-        direction: Direction,
-    },
+    Duplicated(Transit),
     /// A message was lost on its way.
-    Lost {
-        /// Its direction.
-        direction: Direction,
-    },
+    Lost(Transit),
     /// A message arrived.
-    Arrived {
-        /// Its direction.
-        direction: Direction,
-    },
+    Arrived(Transit),
     /// A reply arrived whose caller no longer waited for it.
     Stale {
         /// Where.
         edge: EdgeId,
+        /// The attempt that it answers.
+        attempt: u32,
+        /// The order that it is about.
+        order: u64,
     },
     /// A node did not begin, or did not go on with, what a request asked for.
     Refused {
         /// Who.
         node: NodeId,
+        /// The order that it is about.
+        order: u64,
         /// Why.
         refusal: Refusal,
     },
@@ -88,6 +97,8 @@ pub enum Fact {
     Worked {
         /// Who.
         node: NodeId,
+        /// The order that it was about.
+        order: u64,
         /// How long it worked.
         span: Span,
         /// Whether anybody still waited for the result.
@@ -140,6 +151,8 @@ pub enum Fact {
     Read {
         /// Where.
         node: NodeId,
+        /// The order on whose behalf.
+        order: u64,
         /// The table.
         table: TableId,
         /// The row.
@@ -251,6 +264,8 @@ pub enum Fact {
     Acknowledged {
         /// Which queue.
         queue: NodeId,
+        /// The order that it is about.
+        order: u64,
         /// Since when its work had been due.
         since: Time,
     },
@@ -285,6 +300,8 @@ pub enum Fact {
     Replayed {
         /// Who.
         provider: NodeId,
+        /// The order of this call.
+        order: u64,
         /// The answer.
         outcome: Outcome,
     },
@@ -292,6 +309,8 @@ pub enum Fact {
     Throttled {
         /// Who.
         provider: NodeId,
+        /// The order of this call.
+        order: u64,
     },
     /// A provider was called with an idempotency key that it knows from another order.
     Mismatched {
@@ -304,6 +323,8 @@ pub enum Fact {
     Failed {
         /// Who.
         node: NodeId,
+        /// The order of this call.
+        order: u64,
         /// Whether the effect had happened.
         after_effect: bool,
     },
@@ -352,6 +373,8 @@ pub enum Fact {
     NobodyThere {
         /// Whose.
         node: NodeId,
+        /// The order that it is about.
+        order: u64,
         /// Whether its host refused it at once; else the caller hears nothing.
         refused: bool,
     },
@@ -359,6 +382,8 @@ pub enum Fact {
     TurnedAway {
         /// Which clients.
         clients: NodeId,
+        /// The user's order.
+        order: u64,
     },
     /// A database died before its log was on disk: whatever it told since it told that this
     /// position was flushed has not happened. Positions and versions after it are given again.
@@ -440,36 +465,3 @@ pub enum Refusal {
 
 /// How many kinds of refusal there are.
 pub const REFUSALS: usize = 6;
-
-/// Which way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From a caller, or from a queue to a worker.
-    Request,
-    /// Back to a caller.
-    Reply,
-}
-
-/// Somebody who is told every fact, in order.
-pub trait Observer {
-    /// Takes note of a fact.
-    fn observe(&mut self, now: Time, fact: &Fact);
-}
-
-impl<A: Observer, B: Observer> Observer for (A, B) {
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        self.0.observe(now, fact);
-        self.1.observe(now, fact);
-    }
-}
-
-/// Nobody is told anything.
-impl Observer for () {
-    fn observe(&mut self, _now: Time, _fact: &Fact) {}
-}
-
-impl<O: Observer> Observer for &mut O {
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        (**self).observe(now, fact);
-    }
-}

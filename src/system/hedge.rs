@@ -123,8 +123,9 @@ impl<'p, O: Observer> World<'p, O> {
         if let Some(due) = goes_on {
             hedged.due = hedged.due.min(due);
         }
-        let scope = call.scope as usize;
-        self.tell(Fact::Settled { edge, outcome: response.outcome });
+        let (scope, order) = (call.scope as usize, call.subject.order);
+        let (attempt, outcome) = (copy.attempt, response.outcome);
+        self.tell(Fact::Settled { edge, attempt, order, outcome });
         self.wake_waiters(scope);
         match goes_on {
             None => {
@@ -167,7 +168,8 @@ impl<'p, O: Observer> World<'p, O> {
             policy.abandon(state, &mut progress);
             hedged.copies.deny();
             let goes_on = hedged.copies.running() > 0;
-            self.tell(Fact::Denied { edge: edge_id, attempt });
+            let order = call.subject.order;
+            self.tell(Fact::Denied { edge: edge_id, attempt, order });
             if !goes_on {
                 self.conclude(handle, Response::new(last), 0);
             }
@@ -192,7 +194,8 @@ impl<'p, O: Observer> World<'p, O> {
             token: call.token(key),
             deadline: until,
         };
-        self.tell(Fact::Attempted { edge: edge_id, attempt });
+        let order = call.subject.order;
+        self.tell(Fact::Attempted { edge: edge_id, attempt, order });
         self.send_request(edge_id, message);
         true
     }

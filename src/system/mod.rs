@@ -27,6 +27,7 @@ mod pause;
 mod provider;
 mod queue;
 mod replica;
+mod rerun;
 mod station;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -139,6 +140,7 @@ pub struct World<'p, O> {
     /// How many messages wait in all queues.
     queued: usize,
     orders: u64,
+    rerun: rerun::Rerun,
     observer: O,
 }
 
@@ -203,6 +205,7 @@ impl<'p, O: Observer> World<'p, O> {
             flights: BTreeMap::new(),
             queued: 0,
             orders: 0,
+            rerun: rerun::Rerun::default(),
             observer,
         };
         world.schedule_start();
@@ -234,6 +237,9 @@ impl<'p, O: Observer> World<'p, O> {
         }
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
             debug_assert!(at >= self.now, "time runs backwards");
+            if at > self.rerun.redraw_after {
+                self.redraw();
+            }
             self.now = at;
             self.dispatch(event);
             while let Some(job) = self.ready.pop_front() {

@@ -85,7 +85,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The answer to a call beyond the rate that a provider allows, if it is one.
-    pub(super) fn throttle(&mut self, node: NodeId) -> Option<Response> {
+    pub(super) fn throttle(&mut self, node: NodeId, order: u64) -> Option<Response> {
         let Kind::Provider(rules) = &self.program.node(node).kind else { return None };
         let limit = rules.rate_limit?;
         let now = self.now;
@@ -98,7 +98,7 @@ impl<O: Observer> World<'_, O> {
             Some(RetryAfter::Fixed(span)) => Some(span),
             Some(RetryAfter::Exact) => limit.rule.wait(limiter, 1, now),
         };
-        self.tell(Fact::Throttled { provider: node });
+        self.tell(Fact::Throttled { provider: node, order });
         Some(Response { hint, ..Response::new(Outcome::Throttled) })
     }
 
@@ -133,7 +133,7 @@ impl<O: Observer> World<'_, O> {
                 KeyCheck::Answer(Outcome::Invalid)
             }
             Some(KeyState::Done { outcome, .. }) => {
-                self.tell(Fact::Replayed { provider: node, outcome });
+                self.tell(Fact::Replayed { provider: node, order, outcome });
                 KeyCheck::Answer(outcome)
             }
             Some(KeyState::InProgress { .. }) => match concurrent {
@@ -169,7 +169,7 @@ impl<O: Observer> World<'_, O> {
             self.end_key(node, key, subject.order, call, error);
         }
         error.map(|after_effect| {
-            self.tell(Fact::Failed { node, after_effect });
+            self.tell(Fact::Failed { node, order: subject.order, after_effect });
             Outcome::Failed
         })
     }
