@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::run::{RunResult, run};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
@@ -36,6 +37,8 @@ pub struct Cell {
     pub measure: Measure,
     /// Which promises are watched.
     pub invariants: InvariantTexts,
+    /// What the metrics of every run must be.
+    pub expect: Vec<Expectation>,
     /// When a run is given up.
     pub limits: Limits,
 }
@@ -331,14 +334,15 @@ fn cell(
         random,
         measure,
         invariants: experiment.invariants,
+        expect: experiment.expect,
         limits,
     };
     Ok((cell, suspicious))
 }
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-const OF_RUNS: [&str; 7] =
-    ["arrivals", "drain", "measure", "faults", "random_faults", "invariants", "limits"];
+const OF_RUNS: [&str; 8] =
+    ["arrivals", "drain", "measure", "faults", "random_faults", "invariants", "expect", "limits"];
 
 /// Whether a patch is one of the model; if its path cannot be read, it is not.
 fn is_of_model(patch: &Patch) -> bool {

@@ -1,8 +1,16 @@
 //! Experiments: arms x factors x seeds, run and compared.
 
 pub mod campaign;
+pub mod case;
+pub mod check;
+pub mod compare;
+pub mod expect;
 pub mod language;
+pub mod minimize;
+pub mod reproduction;
 pub mod run;
 pub mod schema;
+pub mod sometimes;
 pub mod statistics;
+pub mod story;
 pub mod summary;

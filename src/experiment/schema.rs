@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
 use super::language::{LimitsText, MeasureText, Seeds};
+use super::sometimes::Sometimes;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -50,6 +51,11 @@ struct Keys {
     /// Which promises are watched.
     #[schemars(default)]
     invariants: InvariantTexts,
+    /// What the metrics of every run must be, such as `amplification = "<= 1.3"` or
+    /// `recovers = "within 30s"`.
+    expect: Option<IndexMap<String, String>>,
+    /// What must happen in at least one run, such as `"crash"` or `"fault slow"`.
+    sometimes: Option<Vec<SometimesName>>,
     /// When a run is given up.
     #[schemars(default)]
     limits: LimitsText,
@@ -57,6 +63,19 @@ struct Keys {
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.
     factors: Option<IndexMap<String, IndexMap<String, Variant>>>,
+}
+
+/// Something that can happen.
+struct SometimesName;
+
+impl JsonSchema for SometimesName {
+    fn schema_name() -> Cow<'static, str> {
+        "Sometimes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Sometimes::names() })
+    }
 }
 
 /// An arm, or a level of a factor.

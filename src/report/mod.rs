@@ -5,10 +5,13 @@
 
 pub mod arms;
 pub mod chart;
+pub mod check;
 pub mod figures;
 pub mod files;
 pub mod model;
 pub mod number;
+pub mod parting;
 pub mod policy;
 pub mod promises;
+pub mod story;
 pub mod table;
