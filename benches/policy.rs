@@ -117,7 +117,7 @@ fn budget(bencher: Bencher<'_, '_>, name: &str) {
         let (now, draw) = ticks.next();
         let mut share = Share::default();
         let outcome = Ticks::outcome(draw);
-        budget.begin(&mut state, now);
+        budget.begin(&mut state, &mut share, now);
         budget.observe(&mut state, &mut share, outcome, outcome != Outcome::Ok, now);
         let granted =
             outcome != Outcome::Ok && budget.withdraw(&mut state, &mut share, outcome, now);
@@ -195,7 +195,7 @@ fn concurrency_limit(bencher: Bencher<'_, '_>, name: &str) {
 
 #[divan::bench]
 fn bulkhead(bencher: Bencher<'_, '_>) {
-    let rule = Bulkhead { limit: 10, queue: 0, around: Around::Attempt };
+    let rule = Bulkhead { limit: 10, queue: 0, max_wait: None, around: Around::Attempt };
     let mut state = BulkheadState::default();
     bencher.bench_local(|| {
         let room = rule.enter(black_box(&mut state), false);

@@ -1,14 +1,19 @@
-//! A retry policy of one's own: it retries while this process has seen more successes than
-//! failures lately, whoever's they were.
+//! A retry policy of one's own, compared with one of a real library in an experiment: it retries
+//! while its process has seen more successes than failures lately, whoever's they were.
 //!
 //! `cargo run --example custom_policy`
 
-use stormglass::kernel::draw::{Draw, Draws, Probability, Purpose, key_of};
+use std::sync::Arc;
+
+use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::summary::summarise;
+use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
+use stormglass::model::document::{Sources, Value};
+use stormglass::model::problem::Problem;
 use stormglass::policy::custom::{Custom, CustomState, Moment};
-use stormglass::policy::{
-    Admission, GiveUp, Outcome, OutcomeSet, Policy, Progress, Response, Verdict, presets,
-};
+use stormglass::policy::{Admission, GiveUp, Outcome, OutcomeSet, Progress, Response, Verdict};
+use stormglass::report::arms::arms_tables;
 
 /// Retries while the balance of the process is positive.
 #[derive(Debug)]
@@ -32,8 +37,7 @@ impl Custom for Confident {
 }
 
 impl CustomState for Balance {
-    fn admit(&mut self, progress: &mut Progress, _now: Time, _draw: Draw) -> Admission {
-        progress.count_attempt();
+    fn admit(&mut self, _progress: &mut Progress, _now: Time, _draw: Draw) -> Admission {
         Admission::Go
     }
 
@@ -55,45 +59,83 @@ impl CustomState for Balance {
     }
 }
 
-/// Ten thousand calls at a target that fails with this probability: attempts and successes of each.
-fn measure(policy: &dyn Custom, failing: f64) -> (f64, f64) {
-    let (mut state, mut draws) = (policy.state(), Draws::new(1));
-    let failing = Probability::new(failing);
-    let (mut attempts, mut succeeded) = (0_u32, 0_u32);
-    let calls = 10_000;
-    for call in 0..calls {
-        let call_started = Time::ZERO + Span::from_millis(call);
-        let (mut progress, mut now) = (Progress::default(), call_started);
-        for attempt in 0.. {
-            let draw = draws.draw(Purpose::Policy, 0, key_of(call, attempt), 0);
-            if state.admit(&mut progress, now, draw) != Admission::Go {
-                break;
-            }
-            attempts += 1;
-            let fails = draws.draw(Purpose::Error, 0, key_of(call, attempt), 0);
-            let outcome = if failing.happens(fails) { Outcome::Failed } else { Outcome::Ok };
-            let moment = Moment { now, attempt_started: now, call_started, draw };
-            match state.settle(&mut progress, moment, Response::new(outcome)) {
-                Verdict::Retry { after } => now = now + after,
-                verdict => {
-                    succeeded += u32::from(verdict == Verdict::Done);
-                    break;
-                }
-            }
-        }
-    }
-    let per_call = |count: u32| f64::from(count) / calls as f64;
-    (per_call(attempts), per_call(succeeded))
+/// Shops that ask a provider of payments, each by what the policy of its arm says.
+const MODEL: &str = r#"
+[clients.shops]
+processes = 10
+arrivals = { poisson = "200/s" }
+flow = [{ call = "payment.charge", policy = "to_payment", ignore_failure = true }]
+
+[provider.payment]
+concurrency = 20
+latency = "exp 20ms"
+
+[policy.to_payment]
+timeout = "300ms"
+retry = { attempts = 4, backoff = "exponential 50ms x2 cap 1s", jitter = "full" }
+"#;
+
+/// For 30 s a good half of the calls fails.
+const EXPERIMENT: &str = r#"
+name = "own-policy"
+model = "inline"
+arrivals = "60s"
+drain = "5s"
+seeds = "1..11"
+
+[[faults]]
+kind = "errors"
+target = "payment"
+share = "60%"
+at = "15s"
+for = "30s"
+
+[arms.none]
+set."policy.to_payment.retry.attempts" = 1
+
+[arms.plain]
+
+[arms.aws]
+set."policy.to_payment" = { preset = "aws-standard@2.1", timeout = "300ms" }
+
+[arms.own]
+"#;
+
+/// The experiment, with the own policy in its arm `own`.
+fn campaign() -> Result<Campaign, Vec<Problem>> {
+    let mut sources = Sources::default();
+    let mut parse = |name: &str, text: &str| {
+        let source = sources.add(name, text);
+        Value::parse(&sources, source)
+    };
+    let documents = Documents {
+        experiment: parse("experiment.toml", EXPERIMENT)?,
+        model: parse("model.toml", MODEL)?,
+        overrides: Vec::new(),
+    };
+    let no_files = |name: &str| Err(Problem::new(format!("there is no file {name}")));
+    let mut campaign = Campaign::new(&documents, &no_files)?;
+    let own: Arc<dyn Custom> = Arc::new(Confident { attempts: 4, wait: Span::from_millis(100) });
+    campaign.replace_policy("own", "to_payment", &own).map_err(|problem| vec![problem])?;
+    Ok(campaign)
+}
+
+/// Runs the experiment and returns its table of results.
+///
+/// # Panics
+/// If the texts above are wrong.
+#[must_use]
+pub(crate) fn table(seeds: usize) -> String {
+    let mut campaign = campaign().unwrap_or_else(|problems| panic!("{problems:?}"));
+    campaign.seeds.truncate(seeds);
+    let results: Vec<_> = (0..campaign.runs()).map(|number| campaign.run(number)).collect();
+    let summaries = summarise(&campaign, &results);
+    let tables = arms_tables(&campaign, &summaries);
+    let texts: Vec<String> = tables.iter().map(|table| table.text(80, false)).collect();
+    texts.join("\n")
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows its result")]
 fn main() {
-    let own = Confident { attempts: 3, wait: Span::from_millis(100) };
-    let aws: Policy = presets::find("aws-standard", None).expect("the preset exists").policy;
-    println!("{:>8} {:>22} {:>22}", "failing", "own: load, success", "aws: load, success");
-    for failing in [0.01, 0.1, 0.3, 0.6, 1.0] {
-        let ((own_load, own_success), (load, success)) =
-            (measure(&own, failing), measure(&aws, failing));
-        println!("{failing:>8} {own_load:>14.3} {own_success:>7.3} {load:>14.3} {success:>7.3}");
-    }
+    print!("{}", table(10));
 }

@@ -5,8 +5,10 @@ mod common;
 
 use common::{campaign, run_all, shipped};
 use stormglass::experiment::campaign::Cell;
+use stormglass::experiment::comparison::{Method, compare};
 use stormglass::experiment::run::run;
-use stormglass::experiment::summary::summarise;
+use stormglass::experiment::statistics::Interval;
+use stormglass::experiment::statistics::verdict::Verdict;
 use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::Time;
 use stormglass::system::World;
@@ -96,12 +98,20 @@ for = "1s"
     let model = std::fs::read_to_string("models/single-server.toml").unwrap();
     let campaign = campaign(experiment, &model);
     let results = run_all(&campaign);
-    let summaries = summarise(&campaign, &results);
-    let differences = summaries[1].differences.iter().flatten();
-    assert!(differences.clone().count() > 5);
-    for difference in differences {
-        assert_eq!(difference.mean, 0.0);
-        assert_eq!((difference.interval.low, difference.interval.high), (0.0, 0.0));
+    let pairs = compare(&campaign, &results).pairs;
+    assert!(pairs.len() > 20);
+    for pair in pairs.iter().filter(|pair| pair.pairs > 0) {
+        assert_eq!(pair.difference, Some(0.0), "{}", pair.metric);
+        assert_eq!(pair.p, Some(1.0), "{}", pair.metric);
+        let nothing = Some(Interval { low: 0.0, high: 0.0 });
+        if pair.method == Method::PairedT {
+            assert_eq!(pair.interval, nothing, "{}", pair.metric);
+            assert_eq!(pair.effect_size, Some(0.0), "{}", pair.metric);
+            assert!(pair.bootstrap.is_none() || pair.bootstrap == nothing, "{}", pair.metric);
+            assert_eq!(pair.missing > 0, pair.verdict == Verdict::Undecided, "{}", pair.metric);
+        } else {
+            assert!(pair.interval.is_some_and(|interval| interval.contains(0.0)));
+        }
     }
 }
 

@@ -7,15 +7,17 @@ use rayon::prelude::*;
 use super::load::{Loaded, load};
 use super::{Failure, RunArguments, output, progress};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::comparison::{Comparison, compare, next_seeds};
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
+use crate::report::comparison::{pairs_csv, pairs_table, precision_text};
 use crate::report::table::Table;
-use crate::report::{arms, chart, figures, files, promises};
+use crate::report::{arms, chart, figures, files, front, promises};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
-    let loaded = load(arguments)?;
+    let mut loaded = load(arguments)?;
     let campaign = &loaded.campaign;
     let talks = !arguments.quiet && !arguments.json;
     let folder = folder_of(arguments, campaign);
@@ -23,18 +25,20 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     if talks {
         output::print(&opening(campaign));
     }
-    let results = run_all(campaign, arguments)?;
+    let results = run_until_precise(&mut loaded.campaign, arguments)?;
+    let campaign = &loaded.campaign;
     let summaries = summarise(campaign, &results);
-    let written = write_all(&loaded, &folder, &results, &summaries)?;
+    let comparison = compare(campaign, &results);
+    let written = write_all(&loaded, &folder, &results, &summaries, &comparison)?;
     if arguments.json {
-        output::print(&files::summary_json(campaign, &summaries));
+        output::print(&files::summary_json(campaign, &summaries, &comparison));
     }
     if talks {
-        for table in arms::arms_tables(campaign, &summaries) {
+        for table in all_tables(campaign, &summaries, &comparison) {
             output::print(&table.text(output::width(), output::colour_out()));
             output::print("\n");
         }
-        output::print(&closing(campaign, &results, &summaries, &written));
+        output::print(&closing(campaign, &results, &summaries, &comparison, &written));
     }
     Ok(())
 }
@@ -69,8 +73,26 @@ fn several(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Runs everything; the results are in the order of their numbers, whoever was first.
-fn run_all(campaign: &Campaign, arguments: &RunArguments) -> Result<Vec<RunResult>, Failure> {
+/// Runs everything, and at each checkpoint decides whether to run on with more seeds.
+fn run_until_precise(
+    campaign: &mut Campaign,
+    arguments: &RunArguments,
+) -> Result<Vec<RunResult>, Failure> {
+    let mut results = run_all(campaign, arguments, Vec::new())?;
+    while let Some(seeds) = next_seeds(campaign, &results) {
+        let known = campaign.grow(seeds, results);
+        results = run_all(campaign, arguments, known)?;
+    }
+    Ok(results)
+}
+
+/// Runs everything that is not known yet; the results are in the order of their numbers, whoever was first.
+fn run_all(
+    campaign: &Campaign,
+    arguments: &RunArguments,
+    mut known: Vec<Option<RunResult>>,
+) -> Result<Vec<RunResult>, Failure> {
+    known.resize_with(campaign.runs(), || None);
     let workers = arguments.workers.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(workers)
@@ -78,10 +100,11 @@ fn run_all(campaign: &Campaign, arguments: &RunArguments) -> Result<Vec<RunResul
         .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
     let bar = progress::bar(campaign.runs(), arguments.quiet || arguments.json);
     let results = pool.install(|| {
-        (0..campaign.runs())
+        known
             .into_par_iter()
-            .map(|number| {
-                let result = campaign.run(number);
+            .enumerate()
+            .map(|(number, known)| {
+                let result = known.unwrap_or_else(|| campaign.run(number));
                 bar.inc(1);
                 result
             })
@@ -117,18 +140,25 @@ fn write_all(
     folder: &Path,
     results: &[RunResult],
     summaries: &[CellSummary],
+    comparison: &Comparison,
 ) -> Result<Vec<PathBuf>, Failure> {
     let campaign = &loaded.campaign;
-    let manifest = files::manifest_json(campaign, results, &loaded.files, &loaded.overrides);
+    let manifest =
+        files::manifest_json(campaign, results, comparison, &loaded.files, &loaded.overrides);
     let mut written = vec![
         write(folder, "runs.csv", files::runs_csv(campaign, results).as_bytes())?,
         write(folder, "series.csv", files::series_csv(campaign, results).as_bytes())?,
         write(folder, "faults.csv", files::faults_csv(campaign, results).as_bytes())?,
-        write(folder, "tables.md", tables(campaign, summaries).as_bytes())?,
-        write(folder, "summary.json", files::summary_json(campaign, summaries).as_bytes())?,
+        write(folder, "pairs.csv", pairs_csv(campaign, &comparison.pairs).as_bytes())?,
+        write(folder, "tables.md", tables(campaign, summaries, comparison).as_bytes())?,
+        write(
+            folder,
+            "summary.json",
+            files::summary_json(campaign, summaries, comparison).as_bytes(),
+        )?,
         write(folder, "manifest.json", manifest.as_bytes())?,
     ];
-    for figure in figures::figures(campaign, results, summaries) {
+    for figure in figures::figures(campaign, results, summaries, comparison) {
         let png = chart::png(&figure.svg, 2.0)
             .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
         written.push(write(folder, &format!("{}.svg", figure.name), figure.svg.as_bytes())?);
@@ -137,9 +167,21 @@ fn write_all(
     Ok(written)
 }
 
-/// The tables of arms in Markdown, one after the other.
-fn tables(campaign: &Campaign, summaries: &[CellSummary]) -> String {
-    let tables = arms::arms_tables(campaign, summaries);
+/// The tables of arms, and of their comparison.
+fn all_tables(
+    campaign: &Campaign,
+    summaries: &[CellSummary],
+    comparison: &Comparison,
+) -> Vec<Table> {
+    let mut tables = arms::arms_tables(campaign, summaries);
+    tables.extend(pairs_table(campaign, &comparison.pairs));
+    tables.extend(front::table(campaign, comparison));
+    tables
+}
+
+/// The same in Markdown, one after the other.
+fn tables(campaign: &Campaign, summaries: &[CellSummary], comparison: &Comparison) -> String {
+    let tables = all_tables(campaign, summaries, comparison);
     tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n")
 }
 
@@ -160,9 +202,10 @@ fn closing(
     campaign: &Campaign,
     results: &[RunResult],
     summaries: &[CellSummary],
+    comparison: &Comparison,
     written: &[PathBuf],
 ) -> String {
-    let mut text = String::new();
+    let mut text = precision_text(campaign, comparison);
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
     for (index, first) in names.iter().enumerate() {
         let kept = summaries.iter().filter(|s| s.invariants[index].violations == 0).count();

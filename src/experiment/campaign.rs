@@ -1,9 +1,12 @@
 //! A campaign: every (arm, point, seed) of an experiment, compiled before the first one runs.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use super::comparison::Declared;
 use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
+use super::metastability::MetastabilityRule;
 use super::run::{RunResult, run};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{InvariantTexts, Invariants};
@@ -14,7 +17,8 @@ use crate::model::compile::{self, ReadFile};
 use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
-use crate::model::{endless, unused};
+use crate::model::{endless, never_ejecting, unused, unversioned};
+use crate::policy::custom::Custom;
 
 /// One arm at one point, ready to run under any seed.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Cell {
     pub random: Option<RandomPlan>,
     /// What is measured.
     pub measure: Measure,
+    /// How runs are labelled; `None` if they are not.
+    pub metastability: Option<MetastabilityRule>,
     /// Which promises are watched.
     pub invariants: InvariantTexts,
     /// What the metrics of every run must be.
@@ -52,12 +58,16 @@ pub struct Campaign {
     pub cells: Vec<Cell>,
     /// The seeds, in order.
     pub seeds: Vec<u64>,
+    /// Whether seeds are added until the runs are precise.
+    pub adds_seeds: bool,
+    /// What arms are compared by.
+    pub declared: Declared,
     /// What is suspicious about the experiment or its model, in every cell alike.
     pub warnings: Vec<Problem>,
 }
 
 /// The most runs of a campaign: their results are kept in memory.
-const RUNS_MAX: usize = 1_000_000;
+pub const RUNS_MAX: usize = 1_000_000;
 
 /// The documents of an experiment and its model, with the patches of the command line.
 #[derive(Clone, Debug)]
@@ -76,7 +86,8 @@ impl Campaign {
     /// # Errors
     /// Everything that is wrong with the experiment, the model, or a patch; each thing once.
     pub fn new(documents: &Documents, read_file: ReadFile<'_>) -> Result<Campaign, Vec<Problem>> {
-        let experiment = Experiment::read(&documents.patched_experiment()?)?;
+        let patched = documents.patched_experiment()?;
+        let experiment = Experiment::read(&patched)?;
         let problems = compile::check_top(&documents.model);
         if !problems.is_empty() {
             return Err(problems);
@@ -108,21 +119,35 @@ impl Campaign {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let declared = Declared::new(&experiment.compare, &experiment.arms, &cells[0]);
+        let declared = declared.map_err(|wrong| {
+            let placed = |problem: Problem| problem.located(&patched, &["compare"]);
+            wrong.into_iter().map(placed).collect::<Vec<_>>()
+        })?;
         let seeds = experiment.seeds.clone();
         let mut warnings = warnings.unwrap_or_default();
         warnings.extend(overruled(&documents.overrides, &experiment));
-        let mut campaign = Campaign { experiment, cells, seeds: Vec::new(), warnings };
+        let mut campaign = Campaign {
+            experiment,
+            cells,
+            seeds: Vec::new(),
+            adds_seeds: false,
+            declared,
+            warnings,
+        };
         let at = documents.experiment.locate(&["seeds".to_owned()]);
         campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
+        campaign.adds_seeds = campaign.declared.precision.is_some();
         Ok(campaign)
     }
 
-    /// Runs these seeds instead of those of the experiment.
+    /// Runs these seeds, and no others, instead of those of the experiment.
     ///
     /// # Errors
     /// If there would be too many runs.
     pub fn set_seeds(&mut self, seeds: &Seeds) -> Result<(), Problem> {
         self.seeds = seeds.0.clone().collect();
+        self.adds_seeds = false;
         if self.runs() <= RUNS_MAX {
             return Ok(());
         }
@@ -131,6 +156,44 @@ impl Campaign {
             "{cells} combinations of arms and levels under {seeds} seeds are {runs} runs"
         ))
         .expected(format!("at most {RUNS_MAX} runs")))
+    }
+
+    /// Lets a policy of the user's own decide in an arm wherever its model names this one.
+    ///
+    /// # Errors
+    /// If there is no such arm, or its model has no policy of this name.
+    pub fn replace_policy(
+        &mut self,
+        arm: &str,
+        policy: &str,
+        own: &Arc<dyn Custom>,
+    ) -> Result<(), Problem> {
+        if !self.experiment.arms.iter().any(|known| known.name == arm) {
+            let arms = &self.experiment.arms;
+            let known: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
+            return Err(Problem::unknown("arm", arm, &known));
+        }
+        for cell in self.cells.iter_mut().filter(|cell| cell.arm == arm) {
+            cell.program.replace_policy(policy, own)?;
+        }
+        Ok(())
+    }
+
+    /// Runs so many seeds from the first one on, which
+    /// [`next_seeds`](super::comparison::next_seeds) asks for.
+    ///
+    /// Returns the results there are at their new places, for the numbers that are left to run.
+    #[must_use]
+    pub fn grow(&mut self, seeds: u64, results: Vec<RunResult>) -> Vec<Option<RunResult>> {
+        let before = self.seeds.len();
+        let first = self.seeds[0];
+        self.seeds = (first..first + seeds).collect();
+        let mut results = results.into_iter();
+        let place = |number: usize| match number % self.seeds.len() < before {
+            true => results.next(),
+            false => None,
+        };
+        (0..self.runs()).map(place).collect()
     }
 
     /// How many runs there are.
@@ -178,11 +241,14 @@ impl Cell {
     /// When something can go wrong in a run.
     #[must_use]
     pub fn faults_act(&self) -> Option<(Time, Time)> {
-        let random = self.random.as_ref().map(RandomPlan::window);
-        match (self.plan.acts, random) {
-            (Some(listed), Some(random)) => Some((listed.0.min(random.0), listed.1.max(random.1))),
-            (listed, random) => listed.or(random),
-        }
+        faults_act(&self.plan, self.random.as_ref())
+    }
+}
+
+fn faults_act(plan: &Plan, random: Option<&RandomPlan>) -> Option<(Time, Time)> {
+    match (plan.acts, random.map(RandomPlan::window)) {
+        (Some(listed), Some(random)) => Some((listed.0.min(random.0), listed.1.max(random.1))),
+        (listed, random) => listed.or(random),
     }
 }
 
@@ -299,6 +365,14 @@ fn cell(
         arrivals_end,
         warm_up: Time(text.warm_up.0),
     };
+    let acts = faults_act(&plan, random.as_ref());
+    let metastability = experiment.metastability.as_ref().and_then(|text| {
+        MetastabilityRule::new(text, measure.window, acts, arrivals_end)
+            .map_err(|wrong| {
+                problems.push(wrong.located(&experiment_document, &["metastability"]));
+            })
+            .ok()
+    });
     let limits = Limits {
         events: experiment.limits.events,
         pending: experiment.limits.pending as usize,
@@ -316,6 +390,8 @@ fn cell(
     };
     let mut suspicious = unused(&model, &program);
     suspicious.extend(endless(&model, &program));
+    suspicious.extend(never_ejecting(&model, &program));
+    suspicious.extend(unversioned(&model));
     for (index, fault) in experiment.faults.iter().enumerate() {
         if Time(fault.at.0) >= limits.horizon {
             let problem = Problem::new("this fault begins after the end of the run")
@@ -333,6 +409,7 @@ fn cell(
         plan,
         random,
         measure,
+        metastability,
         invariants: experiment.invariants,
         expect: experiment.expect,
         limits,
@@ -341,8 +418,17 @@ fn cell(
 }
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-const OF_RUNS: [&str; 8] =
-    ["arrivals", "drain", "measure", "faults", "random_faults", "invariants", "expect", "limits"];
+const OF_RUNS: [&str; 9] = [
+    "arrivals",
+    "drain",
+    "measure",
+    "faults",
+    "random_faults",
+    "metastability",
+    "invariants",
+    "expect",
+    "limits",
+];
 
 /// Whether a patch is one of the model; if its path cannot be read, it is not.
 fn is_of_model(patch: &Patch) -> bool {

@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::comparison::CompareText;
 use super::expect::Expectation;
+use super::metastability::MetastabilityText;
 use super::sometimes::Sometimes;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
@@ -19,7 +21,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 17] = [
+pub const TOP: [&str; 19] = [
     "name",
     "title",
     "question",
@@ -35,6 +37,8 @@ pub const TOP: [&str; 17] = [
     "expect",
     "sometimes",
     "limits",
+    "metastability",
+    "compare",
     "arms",
     "factors",
 ];
@@ -70,6 +74,10 @@ pub struct Experiment {
     pub sometimes: Vec<Sometimes>,
     /// When a run is given up.
     pub limits: LimitsText,
+    /// Each run is repeated without its faults, and labelled.
+    pub metastability: Option<MetastabilityText>,
+    /// What arms are compared by.
+    pub compare: CompareText,
     /// The alternatives.
     pub arms: Vec<Variant>,
     /// What is swept, in the order of the file.
@@ -196,6 +204,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         expect: part.expectations(),
         sometimes: part.sometimes(),
         limits: part.optional("limits").unwrap_or_default(),
+        metastability: part.optional("metastability"),
+        compare: part.optional("compare").unwrap_or_default(),
         arms: part.variants("arms"),
         factors: part.factors(),
         name,

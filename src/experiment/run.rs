@@ -3,6 +3,7 @@
 use super::campaign::Cell;
 use super::case::Case;
 use super::expect::Judged;
+use super::metastability::Label;
 use crate::fault::{DrawnFault, Plan};
 use crate::invariant::{Invariants, Judgement, Verdict};
 use crate::kernel::digest::{Checkpoint, Digest, Folded};
@@ -34,6 +35,9 @@ pub struct RunResult {
     pub metrics: RunMetrics,
     /// Whether and when it recovered.
     pub recovery: Recovery,
+    /// What became of it beside its control; `None` unless the experiment asks, in a run without a
+    /// fault, and where a limit ended one of both.
+    pub label: Option<Label>,
     /// When the first fault began and the last one ended.
     pub faults_act: Option<(Time, Time)>,
     /// The faults that were drawn for this run; their numbers follow those of the listed ones.
@@ -68,6 +72,17 @@ impl RunVerdict {
 }
 
 impl RunResult {
+    /// Whether it collapsed: down to the end of what is judged. `None` where nothing can be said.
+    #[must_use]
+    pub fn collapsed(&self) -> Option<bool> {
+        match (self.label, self.recovery) {
+            (Some(label), _) => Some(matches!(label, Label::Metastable | Label::Overload)),
+            (None, Recovery::Never) => Some(true),
+            (None, Recovery::After(_)) => Some(false),
+            (None, Recovery::NoFault | Recovery::Unseen) => None,
+        }
+    }
+
     /// Whether the run kept its promises.
     #[must_use]
     pub fn verdict(&self) -> RunVerdict {
@@ -155,6 +170,7 @@ impl Course<'_> {
                 Ending::Complete => metrics.recovery(&measure),
                 _ => Recovery::Unseen,
             },
+            label: label(cell, plan, seed, outcome.ending, &metrics),
             metrics,
             faults_act: plan.acts,
             drawn: Vec::new(),
@@ -169,6 +185,28 @@ impl Course<'_> {
         let result = RunResult { expectations, ..result };
         (result, outcome.digester.watched().to_vec())
     }
+}
+
+/// The label of a run, judged beside its control: the same cell under the same seed, in which nothing
+/// goes wrong.
+fn label(
+    cell: &Cell,
+    plan: &Plan,
+    seed: u64,
+    ending: Ending,
+    metrics: &RunMetrics,
+) -> Option<Label> {
+    let (rule, acts) = (cell.metastability?, plan.acts?);
+    if ending != Ending::Complete {
+        return None;
+    }
+    let recorder = Recorder::new(&cell.program, Measure { faults: None, ..cell.measure.clone() });
+    let end = cell.measure.arrivals_end;
+    let control = World::new(&cell.program, &[], seed, end, cell.limits, recorder);
+    let (outcome, recorder) = control.run();
+    let control = recorder.finish();
+    (outcome.ending == Ending::Complete)
+        .then(|| rule.label(metrics, &control, cell.measure.window, acts))
 }
 
 /// What an invariant can say of a run that ended like this: one that is judged at the end says

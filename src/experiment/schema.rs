@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 
+use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
+use super::metastability::MetastabilityText;
 use super::sometimes::Sometimes;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
@@ -59,6 +61,11 @@ struct Keys {
     /// When a run is given up.
     #[schemars(default)]
     limits: LimitsText,
+    /// Each run is repeated without its faults, and labelled.
+    metastability: Option<MetastabilityText>,
+    /// What arms are compared by.
+    #[schemars(default)]
+    compare: CompareText,
     /// The alternatives; without them the model itself is the only one.
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.

@@ -1,11 +1,12 @@
 //! The summary of a campaign: what each cell came to over its seeds, with 95% intervals.
 
 use super::campaign::{Campaign, Cell};
+use super::metastability::Label;
 use super::run::RunResult;
 use super::statistics::interval::mean_interval;
-use super::statistics::paired::paired_t;
 use super::statistics::proportion::wilson;
 use super::statistics::rare::zero_events_upper;
+use super::statistics::verdict::Direction;
 use super::statistics::{CONFIDENCE, Estimate, Interval};
 use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::Verdict;
@@ -20,35 +21,49 @@ pub struct Metric {
     pub name: &'static str,
     /// What it is.
     pub meaning: &'static str,
+    /// Which way it is good.
+    pub better: Direction,
+    /// Whether it is a share, from 0 to 1.
+    pub is_share: bool,
     /// Its value in a run; `None` where there is none.
     pub value: fn(&Cell, &RunResult) -> Option<f64>,
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 21] = [
+pub const METRICS: [Metric; 23] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| run.metrics.amplification(),
     },
     Metric {
         name: "edge_amplification",
         meaning: "attempts of the load per call at its own edge",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| run.metrics.edge_amplification(),
     },
     Metric {
         name: "user_amplification",
         meaning: "attempts that users' clients made per measured request",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| ratio(run.metrics.user_attempts, run.metrics.measured),
     },
     Metric {
         name: "success_ratio",
         meaning: "measured requests answered ok in time, of all measured requests",
+        better: Direction::Higher,
+        is_share: true,
         value: |_, run| run.metrics.success_ratio(),
     },
     Metric {
         name: "goodput_before_per_s",
         meaning: "requests answered ok a second before the first fault",
+        better: Direction::Higher,
+        is_share: false,
         value: |cell, run| {
             let (began, _) = run.faults_act?;
             run.metrics.goodput(cell.measure.window, cell.measure.warm_up, began)
@@ -57,6 +72,8 @@ pub const METRICS: [Metric; 21] = [
     Metric {
         name: "goodput_during_per_s",
         meaning: "requests answered ok a second from the first fault to the end of the last",
+        better: Direction::Higher,
+        is_share: false,
         value: |cell, run| {
             let (began, healed) = run.faults_act?;
             run.metrics.goodput(cell.measure.window, began, healed)
@@ -65,6 +82,8 @@ pub const METRICS: [Metric; 21] = [
     Metric {
         name: "goodput_after_per_s",
         meaning: "requests answered ok a second from the end of the last fault to the last arrival",
+        better: Direction::Higher,
+        is_share: false,
         value: |cell, run| {
             let (_, healed) = run.faults_act?;
             let end = cell.measure.arrivals_end;
@@ -74,6 +93,8 @@ pub const METRICS: [Metric; 21] = [
     Metric {
         name: "latency_mean_ms",
         meaning: "mean time from a request's first attempt to its ok answer",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| {
             let total = run.metrics.latency_total as f64 / 1e6;
             (run.metrics.measured_ok > 0).then(|| total / run.metrics.measured_ok as f64)
@@ -82,17 +103,23 @@ pub const METRICS: [Metric; 21] = [
     Metric {
         name: "latency_p50_ms",
         meaning: "median time from a request's first attempt to its ok answer",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| run.metrics.latency.quantile(0.5).map(Span::millis),
     },
     Metric {
         name: "latency_p99_ms",
         meaning: "99th percentile of that time",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| run.metrics.latency.quantile(0.99).map(Span::millis),
     },
     Metric {
         name: "recovery_s",
         meaning: "time from the end of the last fault until requests fare as before and stay so; \
                   only of the runs that recovered",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| match run.recovery {
             Recovery::After(span) => Some(span.seconds()),
             Recovery::NoFault | Recovery::Never | Recovery::Unseen => None,
@@ -101,51 +128,81 @@ pub const METRICS: [Metric; 21] = [
     Metric {
         name: "wasted_work",
         meaning: "share of service time spent on work for which nobody waited any more",
+        better: Direction::Lower,
+        is_share: true,
         value: |_, run| run.metrics.wasted_work(),
+    },
+    Metric {
+        name: "ejections",
+        meaning: "instances that processes left out of their balancing because they failed",
+        value: |_, run| Some(run.metrics.ejections as f64),
+    },
+    Metric {
+        name: "panics",
+        meaning: "requests sent to any instance because too few were healthy",
+        value: |_, run| Some(run.metrics.panics as f64),
     },
     Metric {
         name: "oldest_message_s",
         meaning: "longest time that a message's work was due before it was done with",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| Some(run.metrics.oldest_message.seconds()),
     },
     Metric {
         name: "dead_letters",
         meaning: "messages put aside because they were received too often",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| Some(run.metrics.dead_letters as f64),
     },
     Metric {
         name: "unprocessed",
         meaning: "messages and outbox events that were not done with when the run ended",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| Some(run.metrics.unprocessed as f64),
     },
     Metric {
         name: "stale_read_ratio",
         meaning: "reads of a user's own write that showed an older version, of all such reads",
+        better: Direction::Lower,
+        is_share: true,
         value: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
     },
     Metric {
         name: "old_row_ratio",
         meaning: "rows read that were older than the newest version committed, of all rows read",
+        better: Direction::Lower,
+        is_share: true,
         value: |_, run| ratio(run.metrics.old_row_reads, run.metrics.row_reads),
     },
     Metric {
         name: "staleness_p99_ms",
         meaning: "99th percentile of how long a newer version had been there when a row was read",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| run.metrics.staleness.quantile(0.99).map(Span::millis),
     },
     Metric {
         name: "updates_lost",
         meaning: "transactions that overwrote a version that their handlers had not read",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| Some(run.metrics.updates_lost as f64),
     },
     Metric {
         name: "commits_lost",
         meaning: "committed transactions that a failover lost",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| Some(run.metrics.commits_lost as f64),
     },
     Metric {
         name: "older_read_ratio",
         meaning: "reads that showed an older version than the user had seen, of all that could",
+        better: Direction::Lower,
+        is_share: true,
         value: |_, run| ratio(run.metrics.older_reads, run.metrics.reads_again),
     },
 ];
@@ -161,14 +218,28 @@ pub struct CellSummary {
     pub requests: u64,
     /// The estimate of each of [`METRICS`]; `None` where no run has a value.
     pub metrics: Vec<Option<Estimate>>,
-    /// The difference of each of [`METRICS`] to the first arm at the same point, paired by seed.
-    pub differences: Vec<Option<Estimate>>,
     /// Runs that never recovered, of those with a fault and with requests after it.
     pub never_recovered: Option<Share>,
+    /// Runs with each label, of those that have one.
+    pub labels: Vec<(Label, Share)>,
+    /// The two kinds of runs apart, where some collapsed and others did not.
+    pub modes: Option<Modes>,
     /// How often faults had an effect.
     pub faults: Vec<FaultSummary>,
     /// What was seen of each invariant.
     pub invariants: Vec<InvariantSummary>,
+}
+
+/// What the runs of a cell came to that collapsed, and those that did not: a mean of both describes
+/// neither.
+#[derive(Clone, Debug)]
+pub struct Modes {
+    /// Runs that collapsed, of those of which it can be said.
+    pub collapsed: Share,
+    /// The estimate of each of [`METRICS`] over the runs that collapsed.
+    pub if_collapsed: Vec<Option<Estimate>>,
+    /// The same over those that did not.
+    pub if_not: Vec<Option<Estimate>>,
 }
 
 /// A share of runs with its Wilson interval.
@@ -220,45 +291,52 @@ pub struct InvariantSummary {
 pub fn summarise(campaign: &Campaign, results: &[RunResult]) -> Vec<CellSummary> {
     let seeds = campaign.seeds.len();
     let runs_of = |cell: usize| &results[cell * seeds..(cell + 1) * seeds];
-    let arms = campaign.experiment.arms.len();
-    (0..campaign.cells.len())
-        .map(|index| {
-            let reference = index / arms * arms;
-            let first = (&campaign.cells[reference], runs_of(reference));
-            summarise_cell(&campaign.cells[index], runs_of(index), first)
-        })
-        .collect()
+    let numbered = campaign.cells.iter().enumerate();
+    numbered.map(|(index, cell)| summarise_cell(cell, runs_of(index))).collect()
 }
 
-fn summarise_cell(
-    cell: &Cell,
-    runs: &[RunResult],
-    (first_cell, first_runs): (&Cell, &[RunResult]),
-) -> CellSummary {
-    let values = |metric: &Metric, cell: &Cell, runs: &[RunResult]| -> Vec<Option<f64>> {
-        runs.iter().map(|run| (metric.value)(cell, run)).collect()
-    };
-    let estimate = |metric: &Metric| {
-        let sample: Vec<f64> = values(metric, cell, runs).into_iter().flatten().collect();
-        mean_interval(&sample, CONFIDENCE).ok()
-    };
-    let difference = |metric: &Metric| {
-        let own: Option<Vec<f64>> = values(metric, cell, runs).into_iter().collect();
-        let first: Option<Vec<f64>> = values(metric, first_cell, first_runs).into_iter().collect();
-        paired_t(&own?, &first?, CONFIDENCE).ok().map(|paired| paired.difference)
-    };
+fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
     let never = count(runs, |run| run.recovery == Recovery::Never);
     let judged = never + count(runs, |run| matches!(run.recovery, Recovery::After(_)));
     CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
-        metrics: METRICS.iter().map(estimate).collect(),
-        differences: METRICS.iter().map(difference).collect(),
+        metrics: estimates(cell, runs),
         never_recovered: share(never, judged),
+        labels: labels(runs),
+        modes: modes(cell, runs),
         faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(runs),
     }
+}
+
+fn estimates<'r>(
+    cell: &Cell,
+    runs: impl IntoIterator<Item = &'r RunResult> + Clone,
+) -> Vec<Option<Estimate>> {
+    let estimate = |metric: &Metric| {
+        let values = runs.clone().into_iter().filter_map(|run| (metric.value)(cell, run));
+        mean_interval(&values.collect::<Vec<_>>(), CONFIDENCE).ok()
+    };
+    METRICS.iter().map(estimate).collect()
+}
+
+fn labels(runs: &[RunResult]) -> Vec<(Label, Share)> {
+    let labelled = count(runs, |run| run.label.is_some());
+    let of = |label: Label| share(count(runs, |run| run.label == Some(label)), labelled);
+    Label::ALL.into_iter().filter_map(|label| Some((label, of(label)?))).collect()
+}
+
+fn modes(cell: &Cell, runs: &[RunResult]) -> Option<Modes> {
+    let apart = |collapsed: bool| runs.iter().filter(move |run| run.collapsed() == Some(collapsed));
+    let (collapsed, others) = (apart(true).count() as u64, apart(false).count() as u64);
+    (collapsed > 0 && others > 0).then_some(())?;
+    Some(Modes {
+        collapsed: share(collapsed, collapsed + others)?,
+        if_collapsed: estimates(cell, apart(true)),
+        if_not: estimates(cell, apart(false)),
+    })
 }
 
 fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {

@@ -20,7 +20,7 @@ const BUDGET: &str = "kubernetes-sigs/gateway-api GEP-3388";
 const RETRY: &str = "envoyproxy/gateway retry_types.go";
 const BREAKER: &str = "envoyproxy/gateway circuitbreaker_types.go";
 const HEALTH: &str = "envoyproxy/gateway healthcheck_types.go";
-const TIMEOUT: &str = "envoyproxy/gateway timeout_types.go";
+const TIMEOUT: &str = "Envoy route_components.proto: Envoy Gateway has none of its own";
 
 /// The documents of one file by kind.
 struct Kinds<'a> {

@@ -3,14 +3,14 @@
 use super::note::{Notes, shown};
 use super::object::{Object, Parse};
 use super::outcome::{self, SERVER_ERRORS, both, names};
-use super::quantity::{count, flag, go_duration, number, text};
+use super::quantity::{count, flag, go_duration, number, share, text};
 use super::recognise::find_text;
 use super::{Document, Imported, metadata_name, preset};
 use crate::kernel::time::Span;
-use crate::model::document::Value;
+use crate::model::document::{Data, Value};
 use crate::model::problem::Problem;
 use crate::policy::backoff::{Backoff, Jitter};
-use crate::policy::breaker::{Breaker, Trip};
+use crate::policy::breaker::{Breaker, Trip, Window as Counted};
 use crate::policy::budget::{Budget, Deposit, Window};
 use crate::policy::{Outcome, OutcomeSet, Policy};
 
@@ -18,7 +18,12 @@ const ROUTES: &str = "linkerd/linkerd2-proxy outbound";
 const PROFILES: &str = "linkerd/linkerd2-proxy, tower TpsBudget";
 const REFERENCE: &str = "Linkerd reference, service profiles";
 /// The prefixes of the annotations that decide.
-const DECIDING: [&str; 3] = ["retry.linkerd.io/", "timeout.linkerd.io/", "balancer.linkerd.io/"];
+const DECIDING: [&str; 4] = [
+    "retry.linkerd.io/",
+    "timeout.linkerd.io/",
+    "balancer.linkerd.io/",
+    "balancer.alpha.linkerd.io/",
+];
 
 /// Reads annotated routes, then services that no route covers, then the routes of profiles.
 pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
@@ -31,13 +36,19 @@ pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
     let services = of_kind(&["Service"]);
     let profiles = of_kind(&["ServiceProfile"]);
     let mut policies = Vec::new();
+    let mut covered: Vec<Option<String>> = Vec::new();
     for route in of_kind(&["HTTPRoute", "GRPCRoute"]) {
-        policies.push(annotated(Some(route), services.first().copied(), !profiles.is_empty()));
+        let service = service_of(route, &services);
+        let name = service.and_then(name_of).or_else(|| called(route).into_iter().next());
+        covered.push(name.clone());
+        policies.push(annotated(Some(route), service, has_profile(&profiles, name.as_deref())));
     }
-    if policies.is_empty() {
-        let alone =
-            services.iter().map(|service| annotated(None, Some(service), !profiles.is_empty()));
-        policies.extend(alone);
+    for service in services.iter().filter(|service| is_annotated(service)) {
+        let name = name_of(service);
+        if !covered.contains(&name) {
+            let has_profile = has_profile(&profiles, name.as_deref());
+            policies.push(annotated(None, Some(service), has_profile));
+        }
     }
     for profile in profiles {
         let mut scratch = Notes::default();
@@ -47,6 +58,54 @@ pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
         policies.extend((0..routes.len()).map(|index| profile_route(profile, index)));
     }
     policies
+}
+
+fn name_of(document: &Document<'_>) -> Option<String> {
+    find_text(document.value.find(&["metadata".to_owned()])?, "name")
+}
+
+/// Whether an object says anything to Linkerd.
+fn is_annotated(document: &Document<'_>) -> bool {
+    let annotations = document.value.find(&["metadata".to_owned(), "annotations".to_owned()]);
+    let Some(Data::Table(annotations)) = annotations.map(|value| &value.data) else { return false };
+    annotations.keys().any(|key| DECIDING.iter().any(|prefix| key.starts_with(prefix)))
+}
+
+/// The services that a route is attached to, and then those that it calls.
+fn called(route: &Document<'_>) -> Vec<String> {
+    let list = |value: &Value, key: &str| match value.find(&[key.to_owned()]).map(|v| &v.data) {
+        Some(Data::List(list)) => list.clone(),
+        _ => Vec::new(),
+    };
+    let Some(spec) = route.value.find(&["spec".to_owned()]) else { return Vec::new() };
+    let mut targets = list(spec, "parentRefs");
+    targets.extend(list(spec, "rules").iter().flat_map(|rule| list(rule, "backendRefs")));
+    let is_service =
+        |target: &&Value| find_text(target, "kind").is_none_or(|kind| kind == "Service");
+    targets.iter().filter(is_service).filter_map(|target| find_text(target, "name")).collect()
+}
+
+/// The service of a route; the only one of the file, if the route names none of them.
+fn service_of<'a, 'b>(
+    route: &Document<'_>,
+    services: &[&'b Document<'a>],
+) -> Option<&'b Document<'a>> {
+    let called = called(route);
+    let by_name = called.iter().find_map(|wanted| {
+        services.iter().find(|service| name_of(service).as_ref() == Some(wanted)).copied()
+    });
+    match services {
+        [only] if called.is_empty() => Some(only),
+        _ => by_name,
+    }
+}
+
+/// Whether there is a profile of this service; of an unknown service, whether there is any.
+fn has_profile(profiles: &[&Document<'_>], service: Option<&str>) -> bool {
+    profiles.iter().any(|profile| match (name_of(profile), service) {
+        (Some(name), Some(service)) => name.split('.').next() == Some(service),
+        _ => true,
+    })
 }
 
 /// The policy of a route: its own annotations before those of the service.
@@ -62,6 +121,8 @@ fn annotated(
     read_retry(&mut notes, &mut own.1, &mut everybodys.1, &mut policy);
     read_timeouts(&mut notes, &mut own.1, &mut everybodys.1, &mut policy);
     read_accrual(&mut notes, &mut everybodys.1, &mut policy);
+    let why = "balancing is a key of the service";
+    everybodys.1.ignore(&mut notes, &BIASER, why);
     own.1.close_prefixed(&mut notes, &DECIDING);
     everybodys.1.close_prefixed(&mut notes, &DECIDING);
     let name = own.0.or(everybodys.0).unwrap_or_else(|| "linkerd".to_owned());
@@ -219,15 +280,21 @@ fn read_accrual(notes: &mut Notes, object: &mut Object<'_>, policy: &mut Policy)
         notes.defaulted(key, "none: no breaker".to_owned(), ROUTES);
         let why = "failure accrual is not switched on";
         object.ignore(notes, &ACCRUAL, why);
+        object.ignore(notes, &UNIFIED, why);
         return;
     };
     let mode = text(value).unwrap_or_default();
-    if mode != "consecutive" {
-        let problem = Problem::unknown("failure accrual", &mode, &["consecutive"]);
+    let is_unified = mode == "unified";
+    if !is_unified && mode != "consecutive" {
+        let problem = Problem::unknown("failure accrual", &mode, &["consecutive", "unified"]);
         notes.problems.push(problem.at(value.at));
         return;
     }
-    notes.given(&path, mode, "a breaker on failures in a row");
+    let means = match is_unified {
+        true => "a breaker on failures in a row and on the success rate",
+        false => "a breaker on failures in a row",
+    };
+    notes.given(&path, mode, means);
     let [failures, least, most, jitter] = ACCRUAL;
     let failures = object.read(notes, failures, count, (7, ROUTES), "failures in a row");
     let shortest = (Span::from_secs(1), ROUTES);
@@ -236,18 +303,73 @@ fn read_accrual(notes: &mut Notes, object: &mut Object<'_>, policy: &mut Policy)
     let longest = object.read(notes, most, go_duration, longest, "longest time open");
     let means = "of the time at random on top";
     let jitter = object.read(notes, jitter, number, (0.5, ROUTES), means);
-    if failures == 0 {
-        notes.problems.push(Problem::new("the breaker would open without a failure").at(value.at));
+    // Zero switches the count off in unified mode (`unified.rs`, `should_trip`).
+    if failures == 0 && !is_unified {
+        let problem = Problem::new("the breaker would open without a failure");
+        notes.problems.push(object.problem(ACCRUAL[0], problem.expected("at least 1")));
     }
-    let start = preset("linkerd-failure-accrual", "consecutive").breaker;
+    let version = if is_unified { "unified" } else { "consecutive" };
+    let start = preset("linkerd-failure-accrual", version).breaker;
+    let trip = match start.map(|breaker| breaker.trip) {
+        Some(trip) if is_unified => read_rate(notes, object, trip, failures),
+        _ => {
+            object.ignore(notes, &UNIFIED, "the mode is consecutive");
+            Trip::Consecutive { failures }
+        }
+    };
     policy.breaker = start.map(|breaker| Breaker {
-        trip: Trip::Consecutive { failures },
+        trip,
         open_for: Backoff::exponential(least, 2.0)
             .jittered(Jitter::Up(jitter))
             .capped_after_jitter(longest),
         ..breaker
     });
 }
+
+/// Balancing away from what throttles.
+const BIASER: [&str; 3] = [
+    "balancer.alpha.linkerd.io/load-biaser",
+    "balancer.alpha.linkerd.io/load-biaser-penalty",
+    "balancer.alpha.linkerd.io/load-biaser-max-retry-after",
+];
+
+/// The success rate of unified mode.
+fn read_rate(notes: &mut Notes, object: &mut Object<'_>, start: Trip, failures: u32) -> Trip {
+    let [least, span, requests] = UNIFIED;
+    let rate = object.read(notes, least, share, (0.8, UNIFIED_MODE), "below it opens");
+    let window = (Span::from_secs(10), UNIFIED_MODE);
+    let window = object.read(notes, span, go_duration, window, "in ten buckets");
+    if window < Span::from_millis(10) {
+        let problem = Problem::new(format!("a window of {window} is no window"));
+        notes.problems.push(object.problem(span, problem.expected("at least 10ms")));
+    }
+    let minimum = (5, UNIFIED_MODE);
+    let minimum = object.read(notes, requests, count, minimum, "calls in the window");
+    match start {
+        Trip::Ratio { window: Counted::Time { buckets, rotation, .. }, comparison, .. } => {
+            Trip::Ratio {
+                window: Counted::Time { span: window, buckets, rotation },
+                minimum,
+                // Rounded, or 1 - 0.8 would be a little below 0.2 and a share of 0.2 above it.
+                ratio: libm::round((1.0 - rate) * 1e9) / 1e9,
+                comparison,
+                on_success: true,
+                slow: None,
+                every: None,
+                consecutive: (failures > 0).then_some(failures),
+            }
+        }
+        other => other,
+    }
+}
+
+const UNIFIED_MODE: &str = "Linkerd reference, unified circuit breaker";
+/// What unified mode can be told besides.
+const UNIFIED: [&str; 3] = [
+    "balancer.alpha.linkerd.io/failure-accrual-success-rate-threshold",
+    "balancer.alpha.linkerd.io/failure-accrual-success-rate-window",
+    "balancer.alpha.linkerd.io/failure-accrual-success-rate-min-requests",
+];
 
 /// What failure accrual can be told.
 const ACCRUAL: [&str; 4] = [
@@ -293,7 +415,8 @@ fn read_budget(notes: &mut Notes, budget: &mut Object<'_>, policy: &mut Policy) 
     let span = budget.read(notes, "ttl", go_duration, span, "over which both are counted");
     if !(Span::from_secs(1)..=Span::from_secs(60)).contains(&span) {
         let message = format!("`{}.ttl` of {span} is refused by Linkerd", budget.path);
-        notes.problems.push(Problem::new(message).expected("from 1s to 60s"));
+        let problem = Problem::new(message).expected("from 1s to 60s");
+        notes.problems.push(budget.problem("ttl", problem));
     }
     let window = Window::tower(Deposit::Answer, ratio as f32, least, span);
     policy.budget = Some(Budget::Window(window));

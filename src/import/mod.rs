@@ -11,6 +11,7 @@ mod gateway;
 mod grpc;
 mod ini;
 mod istio;
+mod istio_rule;
 mod linkerd;
 mod note;
 mod object;
@@ -156,13 +157,31 @@ fn parse(
     format: Option<Format>,
 ) -> Result<Vec<Value>, Vec<Problem>> {
     let text = sources.text(source);
-    if text.trim_start().starts_with('{') {
-        return Value::parse_json(sources, source).map(|value| vec![value]);
+    if is_json(text) {
+        let value = Value::parse_configuration(sources, source)?;
+        return Ok(recognise::items(value));
     }
     if format == Some(Format::Aws) || (format.is_none() && ini::looks_like_it(text)) {
         return ini::parse(text, source).map(|value| vec![value]);
     }
-    yaml::parse(sources, source).map_err(|problem| vec![problem])
+    let values = yaml::parse(sources, source).map_err(|problem| vec![problem])?;
+    Ok(values.into_iter().flat_map(recognise::items).collect())
+}
+
+/// Whether a text begins with a bracket, comments of JSON aside.
+fn is_json(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    loop {
+        let after = if let Some(line) = rest.strip_prefix("//") {
+            line.split_once('\n').map(|(_, after)| after)
+        } else if let Some(block) = rest.strip_prefix("/*") {
+            block.split_once("*/").map(|(_, after)| after)
+        } else {
+            return rest.starts_with('{');
+        };
+        let Some(after) = after else { return false };
+        rest = after.trim_start();
+    }
 }
 
 /// The policy of a preset that is known to exist.

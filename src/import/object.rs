@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::note::{Notes, joined, shown};
 use super::quantity::wrong;
-use crate::model::document::{Data, Field, Value};
+use crate::model::document::{Data, Field, Location, Value};
 use crate::model::problem::Problem;
 
 /// An object that is there, or one that is not and has defaults only.
@@ -16,6 +16,7 @@ pub(super) struct Object<'a> {
     /// Its path in the file.
     pub(super) path: String,
     fields: Option<&'a IndexMap<String, Field>>,
+    at: Option<Location>,
     asked: Vec<&'static str>,
     /// Whether `max_requests`, `maxRequests` and `max-requests` are one key.
     is_relaxed: bool,
@@ -33,7 +34,9 @@ impl<'a> Object<'a> {
     pub(super) fn new(path: &str, value: &'a Value, notes: &mut Notes) -> Object<'a> {
         let mut object = Object::absent(path);
         match &value.data {
-            Data::Table(fields) => object.fields = Some(fields),
+            Data::Table(fields) => {
+                (object.fields, object.at) = (Some(fields), Some(value.at));
+            }
             _ => notes.problems.push(wrong(value, "an object with fields")),
         }
         object
@@ -41,7 +44,13 @@ impl<'a> Object<'a> {
 
     /// An object that is not there.
     pub(super) fn absent(path: &str) -> Object<'a> {
-        Object { path: path.to_owned(), fields: None, asked: Vec::new(), is_relaxed: false }
+        Object {
+            path: path.to_owned(),
+            fields: None,
+            at: None,
+            asked: Vec::new(),
+            is_relaxed: false,
+        }
     }
 
     /// The object with keys that may be written in several ways.
@@ -68,6 +77,16 @@ impl<'a> Object<'a> {
     /// Whether a key is there.
     pub(super) fn has(&self, key: &str) -> bool {
         self.fields.is_some_and(|fields| fields.keys().any(|written| self.matches(written, key)))
+    }
+
+    /// A problem at the value of a key, or at the object where the key is not given.
+    pub(super) fn problem(&self, key: &str, problem: Problem) -> Problem {
+        let mut fields = self.fields.into_iter().flatten();
+        let given = fields.find(|(written, _)| self.matches(written, key));
+        match given.map(|(_, field)| field.value.at).or(self.at) {
+            Some(at) => problem.at(at),
+            None => problem,
+        }
     }
 
     /// Reads a key that is given, and notes what it means.

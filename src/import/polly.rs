@@ -101,7 +101,7 @@ fn read_attempt(
     limits.close(notes);
     limiter.ignore(notes, &["Name"], "a name for telemetry");
     limiter.close(notes);
-    policy.bulkhead = Some(Bulkhead { limit, queue, around });
+    policy.bulkhead = Some(Bulkhead { limit, queue, max_wait: None, around });
     let mut breaker = object.object(notes, "CircuitBreaker");
     policy.breaker = policy.breaker.map(|rule| read_breaker(notes, &mut breaker, rule));
     breaker.close(notes);
@@ -184,6 +184,7 @@ fn read_breaker(notes: &mut Notes, object: &mut Object<'_>, rule: Breaker) -> Br
             on_success: false,
             slow: None,
             every: None,
+            consecutive: None,
         },
         open_for: Backoff::constant(open),
         ..rule

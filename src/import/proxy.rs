@@ -28,7 +28,7 @@ pub(super) fn backoff(base: Span, longest: Span) -> Backoff {
 pub(super) fn positive(notes: &mut Notes, object: &Object<'_>, span: Span, what: &str) {
     if span == Span::ZERO {
         let problem = Problem::new(format!("`{what}` of {} is no time", object.path));
-        notes.problems.push(problem.expected("more than 0s"));
+        notes.problems.push(object.problem(what, problem.expected("more than 0s")));
     }
 }
 
@@ -107,6 +107,7 @@ pub(super) fn bulkhead(
     Some(Bulkhead {
         limit: connections.unwrap_or(unlimited).min(requests.unwrap_or(unlimited)),
         queue: pending.unwrap_or(unlimited),
+        max_wait: None,
         around: Around::Attempt,
     })
 }

@@ -108,6 +108,22 @@ pub(super) fn documents(values: &[Value]) -> Vec<Document<'_>> {
     documents
 }
 
+/// The objects of a list of Kubernetes (`kubectl get -o yaml`), or the object itself.
+pub(super) fn items(value: Value) -> Vec<Value> {
+    let is_list = find_text(&value, "kind").is_some_and(|kind| kind.ends_with("List"));
+    match value.data {
+        Data::Table(mut fields) if is_list && fields.contains_key("items") => {
+            match fields.swap_remove("items").map(|field| field.value) {
+                Some(Value { data: Data::List(list), .. }) => {
+                    list.into_iter().flat_map(items).collect()
+                }
+                other => other.into_iter().collect(),
+            }
+        }
+        data => vec![Value { data, at: value.at }],
+    }
+}
+
 /// The text at a key.
 pub(super) fn find_text(value: &Value, key: &str) -> Option<String> {
     value.find(&[key.to_owned()]).and_then(|value| text(value).ok())

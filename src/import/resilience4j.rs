@@ -89,6 +89,13 @@ impl<'a> Layers<'a> {
         }
     }
 
+    /// A value that is read but cannot be, at its place.
+    fn refuse(&mut self, notes: &mut Notes, key: &'static str, how: &str, expected: &str) {
+        let problem = Problem::new(format!("`{key}` {how}")).expected(expected);
+        let problem = self.layer(notes, key).problem(key, problem);
+        notes.problems.push(problem);
+    }
+
     fn close(self, notes: &mut Notes) {
         // What one layer was asked for, all of them may have.
         for object in Object::share_asked(self.objects) {
@@ -346,10 +353,9 @@ fn read_breaker(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy,
         (false, BREAKER),
         "a timer makes it half-open, not the next call",
     );
-    if size == 0 || minimum == 0 || probes == 0 {
-        let message = format!("`{}` has a size of 0", layers.path);
-        let expected = "at least 1 for window, minimum and probes";
-        notes.problems.push(Problem::new(message).expected(expected));
+    let sizes = [("slidingWindowSize", size), ("minimumNumberOfCalls", minimum), (key, probes)];
+    for (key, _) in sizes.into_iter().filter(|(_, size)| *size == 0) {
+        layers.refuse(notes, key, "is 0", "at least 1");
     }
     let window = match is_timed {
         true => Window::Time {
@@ -368,10 +374,11 @@ fn read_breaker(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy,
         on_success: true,
         slow: Some(Slow { longer_than: longer, ratio: slow / 100.0 }),
         every: None,
+        consecutive: None,
     };
     let proof = Proof::Ratio { calls: probes, ratio: ratio / 100.0 };
     rule.probes = Probes { limit: probes, proof, ..rule.probes };
-    rule.open_for = Backoff::constant(open);
+    rule.open_for = read_open_for(notes, layers, open);
     rule.by_timer = by_timer;
     if let Some(recorded) = classes(notes, layers, "recordExceptions") {
         rule.failures = recorded.outcomes;
@@ -382,26 +389,58 @@ fn read_breaker(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy,
     }
     let why = "probes have no time limit";
     layers.ignore(notes, &["maxWaitDurationInHalfOpenState"], why);
-    let keys = [
-        "enableExponentialBackoff",
-        "exponentialBackoffMultiplier",
-        "exponentialMaxWaitDurationInOpenState",
-        "enableRandomizedWait",
-        "randomizedWaitFactor",
-    ];
-    layers.ignore(notes, &keys, "it opens for the same time each time");
     let keys = ["recordFailurePredicate", "recordResultPredicate", "ignoreExceptionPredicate"];
     layers.ignore(notes, &keys, "is code of the application");
     policy.breaker = Some(rule);
 }
 
+/// How long it opens: growing counts before random (`CommonCircuitBreakerConfigurationProperties`,
+/// `buildConfigFromProperties`).
+fn read_open_for(notes: &mut Notes, layers: &mut Layers<'_>, open: Span) -> Backoff {
+    let means = "each opening in a row lasts longer";
+    let key = "enableExponentialBackoff";
+    let grows = layers.read(notes, key, flag, (false, BREAKER), means);
+    let mut open_for = Backoff::constant(open);
+    let keys = ["exponentialBackoffMultiplier", "exponentialMaxWaitDurationInOpenState"];
+    if grows {
+        let factor = layers.read(notes, keys[0], number, (1.5, BREAKER), "growth");
+        open_for = Backoff::exponential(open, factor);
+        if let Some(most) = layers.given(notes, keys[1], spring_duration, "longest time open") {
+            open_for = open_for.capped(most);
+        }
+        open_for = open_for.truncated_to(Span::from_millis(1));
+    } else {
+        layers.ignore(notes, &keys, "enableExponentialBackoff is false");
+    }
+    let keys = ["enableRandomizedWait", "randomizedWaitFactor"];
+    if grows {
+        layers.ignore(notes, &keys, "enableExponentialBackoff counts before it");
+        return open_for;
+    }
+    let means = "the time open is spread";
+    if layers.read(notes, keys[0], flag, (false, BREAKER), means) {
+        let spread = (0.5, BREAKER);
+        let spread = layers.read(notes, keys[1], number, spread, "of the time either way");
+        let jitter = Jitter::Proportional(spread.min(1.0));
+        return open_for.jittered(jitter).truncated_to(Span::from_millis(1));
+    }
+    layers.ignore(notes, &keys[1..], "enableRandomizedWait is false");
+    open_for
+}
+
 fn read_bulkhead(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy) {
     let means = "attempts at once";
     let limit = layers.read(notes, "maxConcurrentCalls", count, (25, BULKHEAD), means);
-    let why = "waiting for room is limited by callers, not by time: here nobody waits";
-    layers.ignore(notes, &["maxWaitDuration"], why);
-    layers.ignore(notes, &["fairCallHandlingEnabled"], "nobody waits");
-    policy.bulkhead = Some(Bulkhead { limit, queue: 0, around: Around::Attempt });
+    let wait = (Span::ZERO, BULKHEAD);
+    let means = "longest wait for room";
+    let wait = layers.read(notes, "maxWaitDuration", spring_duration, wait, means);
+    let why = "the one who waits longest is first";
+    layers.ignore(notes, &["fairCallHandlingEnabled"], why);
+    let around = Around::Attempt;
+    policy.bulkhead = Some(match wait > Span::ZERO {
+        true => Bulkhead { limit, queue: u32::MAX, max_wait: Some(wait), around },
+        false => Bulkhead { limit, queue: 0, max_wait: None, around },
+    });
 }
 
 /// A pool runs its core, then fills its queue, then grows; here it may grow at once.
@@ -420,7 +459,7 @@ fn read_pool(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy) {
         let queue = layers.read(notes, keys[1], count, (100, POOL), "wait for a thread");
         let why = "the queue is filled before the pool grows, which is not modelled";
         layers.ignore(notes, &[keys[2]], why);
-        policy.bulkhead = Some(Bulkhead { limit, queue, around: Around::Attempt });
+        policy.bulkhead = Some(Bulkhead { limit, queue, max_wait: None, around: Around::Attempt });
     }
     let keys = ["keepAliveDuration", "contextPropagators"];
     layers.ignore(notes, &keys, "threads cost nothing here");
@@ -435,9 +474,11 @@ fn read_rate(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy) {
     let patience = (Span::from_secs(5), RATE);
     let key = "timeoutDuration";
     let patience = layers.read(notes, key, spring_duration, patience, "longest wait");
-    if permits == 0 || period == Span::ZERO {
-        let message = format!("`{}` lets nothing through", layers.path);
-        notes.problems.push(Problem::new(message).expected("a permit and a period above 0"));
+    if permits == 0 {
+        layers.refuse(notes, "limitForPeriod", "lets nothing through", "at least 1 permit");
+    }
+    if period == Span::ZERO {
+        layers.refuse(notes, "limitRefreshPeriod", "is no time", "more than 0");
     }
     policy.rate_limit =
         Some(RateLimit { rule: Rule::Cycles(Cycles { permits, period }), patience });

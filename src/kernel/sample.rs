@@ -24,6 +24,13 @@ pub enum Distribution {
         /// The mean.
         mean: Span,
     },
+    /// `mean + sigma * Z` with `Z` standard normal; what would be negative is no time at all.
+    Normal {
+        /// The mean.
+        mean: Span,
+        /// The standard deviation.
+        sigma: Span,
+    },
     /// `median * exp(sigma * Z)` with `Z` standard normal.
     Lognormal {
         /// The median.
@@ -100,6 +107,9 @@ impl Distribution {
                 Span(low.0 + draw.below((high - low).0.saturating_add(1)))
             }
             Distribution::Exponential { mean } => mean.scaled(unit_exponential(draw)),
+            Distribution::Normal { mean, sigma } => {
+                Span::from_nanos_f64(mean.0 as f64 + sigma.0 as f64 * standard_normal(draw))
+            }
             Distribution::Lognormal { median, sigma } => {
                 median.scaled(libm::exp(sigma * standard_normal(draw)))
             }
@@ -130,6 +140,7 @@ impl Distribution {
             Distribution::Constant(span) => Some(span),
             Distribution::Uniform { low, high } => Some(Span(low.0 + (high - low).0 / 2)),
             Distribution::Exponential { mean } => Some(mean),
+            Distribution::Normal { mean, sigma } => Some(folded_at_zero(mean, sigma)),
             Distribution::Lognormal { median, sigma } => {
                 Some(median.scaled(libm::exp(sigma * sigma / 2.0)))
             }
@@ -151,6 +162,18 @@ impl Distribution {
             }
         }
     }
+}
+
+/// The mean of a normal variate whose negative part is 0: `m P(Z > -m/s) + s phi(m/s)`.
+fn folded_at_zero(mean: Span, sigma: Span) -> Span {
+    let (m, s) = (mean.0 as f64, sigma.0 as f64);
+    if s == 0.0 {
+        return mean;
+    }
+    let ratio = m / s;
+    let above = 1.0 - libm::erfc(ratio / core::f64::consts::SQRT_2) / 2.0;
+    let density = libm::exp(-ratio * ratio / 2.0) / (2.0 * core::f64::consts::PI).sqrt();
+    Span::from_nanos_f64(m * above + s * density)
 }
 
 /// The exponential variate of mean 1 of this draw: `-ln(1 - u)`, increasing in the draw.
@@ -288,6 +311,8 @@ mod tests {
             Distribution::Constant(mean),
             Distribution::Uniform { low: Span::from_millis(5), high: Span::from_millis(15) },
             Distribution::Exponential { mean },
+            Distribution::Normal { mean, sigma: Span::from_millis(2) },
+            Distribution::Normal { mean, sigma: mean },
             Distribution::Lognormal { median: Span::from_millis(8), sigma: 0.5 },
             Distribution::Pareto { scale: Span::from_millis(5), shape: 3.0 },
             Distribution::Weibull { scale: Span::from_millis(10), shape: 1.5 },

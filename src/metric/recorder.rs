@@ -122,6 +122,15 @@ pub struct RunMetrics {
     pub nobody_there: [u64; 2],
     /// Users who came while their client process was down.
     pub turned_away: u64,
+    /// Instances that processes left out of their balancing; that would have been, but too many
+    /// were already; and that were let back.
+    pub ejections: u64,
+    /// See `ejections`.
+    pub ejections_refused: u64,
+    /// See `ejections`.
+    pub returns: u64,
+    /// Requests that went to any instance because too few were healthy.
+    pub panics: u64,
     /// Transactions that crashes lost because they were not on disk.
     pub lost_transactions: u64,
     /// Messages that were lost because their queue kept them in memory only.
@@ -274,6 +283,10 @@ impl Observer for Recorder {
             Fact::Settled { edge, outcome, .. } => {
                 metrics.edges[edge.0 as usize].outcomes[outcome as usize] += 1;
             }
+            Fact::Ejected(_) => metrics.ejections += 1,
+            Fact::EjectionRefused(_) => metrics.ejections_refused += 1,
+            Fact::Returned(_) => metrics.returns += 1,
+            Fact::Panicked { .. } => metrics.panics += 1,
             Fact::Stale { edge, .. } => metrics.edges[edge.0 as usize].stale += 1,
             Fact::Sent(Transit { direction, .. }) => metrics.sent[side(direction)] += 1,
             Fact::Duplicated(Transit { direction, .. }) => metrics.duplicated[side(direction)] += 1,

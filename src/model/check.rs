@@ -1,7 +1,9 @@
 //! What a model may not be: too large, named oddly, going round in circles.
 
+use std::collections::BTreeSet;
+
 use super::compile::Sections;
-use super::document::{Data, Value};
+use super::document::{Data, Field, Value};
 use super::language::{self, all_steps};
 use super::problem::{Problem, shortened};
 use super::program::{Kind, NodeId, OperationId, Program, Step};
@@ -17,6 +19,9 @@ pub(super) const KEYS_MAX: u32 = 1_000_000;
 pub(super) const USERS_MAX: u32 = 1_000_000;
 /// The most policy states of a model: one for each process, policy and target.
 pub(super) const SCOPES_MAX: usize = 1_000_000;
+/// The most instances that processes judge in order to eject some: for each process, those of each
+/// of its targets.
+const WATCHED_MAX: u64 = 4_000_000;
 /// The most nodes: every pair has a link.
 const NODES_MAX: usize = 500;
 /// The most steps, writes, tables, effects, links and policies together.
@@ -203,6 +208,67 @@ pub fn endless(document: &Value, program: &Program) -> Vec<Problem> {
         });
     }
     problems
+}
+
+/// How many instances the processes of a model keep in mind in order to eject them.
+pub(super) fn ejection(document: &Value, program: &Program) -> Option<Problem> {
+    let mut seen = BTreeSet::new();
+    let mut watched = 0;
+    for edge in &program.edges {
+        let Some((_, instances, processes)) = program.detecting(edge) else { continue };
+        if seen.insert((edge.scope, edge.target)) {
+            watched += u64::from(instances) * u64::from(processes);
+        }
+        if watched > WATCHED_MAX {
+            let problem = Problem::new(format!("each process of `{}` judges too many", edge.name))
+                .expected(format!("at most {WATCHED_MAX}: processes × instances of the targets"));
+            let name = &program.policies[program.sharing[edge.policy as usize].origin as usize].0;
+            return Some(problem.inside("outlier").located(document, &["policy", name]));
+        }
+    }
+    None
+}
+
+/// Policies that are to eject instances and never can.
+#[must_use]
+pub fn never_ejecting(document: &Value, program: &Program) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for edge in &program.edges {
+        let Some((rule, instances, _)) = program.detecting(edge) else { continue };
+        if rule.has_room(0, instances) {
+            continue;
+        }
+        let (target, share) = (&program.node(edge.target).name, 100.0 * rule.most_ejected);
+        let problem = Problem::new(format!(
+            "nobody is ever ejected of the {instances} instances of `{target}`: {share}% of them \
+             is less than one"
+        ));
+        let problem = problem.expected("a larger `most_ejected`, or `always_one = true`");
+        let name = &program.policies[program.sharing[edge.policy as usize].origin as usize].0;
+        let problem = problem.located(document, &["policy", name]);
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+/// Presets that are named without their version: another release may know a newer one.
+#[must_use]
+pub fn unversioned(document: &Value) -> Vec<Problem> {
+    let Some(Value { data: Data::Table(policies), .. }) = document.find(&["policy".to_owned()])
+    else {
+        return Vec::new();
+    };
+    let warning = |(name, policy): (&String, &Field)| {
+        let preset = policy.value.find(&["preset".to_owned()])?;
+        let Data::Text(text) = &preset.data else { return None };
+        let found = super::policy::find_preset(text).ok().filter(|_| !text.contains('@'))?;
+        let problem = Problem::new(format!("which version of `{text}` this is depends on yours"))
+            .expected(format!("\"{text}@{}\"", found.version));
+        Some(problem.located(document, &["policy", name, "preset"]))
+    };
+    policies.iter().filter_map(warning).collect()
 }
 
 /// Parts of a model that nothing uses: no mistakes, but likely the sign of one.

@@ -114,19 +114,16 @@ impl Value {
     /// # Errors
     /// The first thing that is not JSON, or something else than a table at the top.
     pub fn parse_json(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
-        let value = super::json::parse(sources.text(source), source);
-        let value = value.map_err(|problem| vec![problem])?;
-        match value.data {
-            Data::Table(_) => Ok(value),
-            other => {
-                let found = other.describe();
-                Err(vec![
-                    Problem::new(format!("expected a table at the top, found {found}"))
-                        .at(value.at)
-                        .expected("{ \"name\": … }"),
-                ])
-            }
-        }
+        table_of_json(sources, source, super::json::Dialect::Strict)
+    }
+
+    /// Parses the file `source` as JSON with comments, trailing commas and keys without a value, as
+    /// configurations of other programs have them.
+    ///
+    /// # Errors
+    /// The first error of syntax, or if there is no table at the top.
+    pub fn parse_configuration(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
+        table_of_json(sources, source, super::json::Dialect::Configuration)
     }
 
     /// Reads what follows `start` in the text of a source as one TOML value; anything else is taken
@@ -351,4 +348,25 @@ fn from_value(value: &Spanned<DeValue<'_>>, source: usize) -> Result<Value, Prob
         DeValue::Table(table) => return from_table(table, at),
     };
     Ok(Value { data, at })
+}
+
+/// The table that a JSON text is.
+fn table_of_json(
+    sources: &Sources,
+    source: usize,
+    dialect: super::json::Dialect,
+) -> Result<Value, Vec<Problem>> {
+    let value = super::json::parse(sources.text(source), source, dialect);
+    let value = value.map_err(|problem| vec![problem])?;
+    match value.data {
+        Data::Table(_) => Ok(value),
+        other => {
+            let found = other.describe();
+            Err(vec![
+                Problem::new(format!("expected a table at the top, found {found}"))
+                    .at(value.at)
+                    .expected("{ \"name\": … }"),
+            ])
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! JSON as the same language: parsed by `jsonc-parser`, which keeps places, with every extension
-//! of JSON switched off.
+//! of JSON switched off; and JSON as other programs' configurations have it.
 
 use indexmap::IndexMap;
 use jsonc_parser::ast;
@@ -12,17 +12,28 @@ use super::problem::{Problem, shortened};
 /// Deeper nesting than this is refused before it is parsed.
 const DEPTH_MAX: usize = 64;
 
+/// What is read beside JSON itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Nothing.
+    Strict,
+    /// Comments and trailing commas, and a key without a value is as if it were not written: what
+    /// .NET reads as configuration.
+    Configuration,
+}
+
 /// Parses a JSON text; `source` is its index among the sources.
 ///
 /// # Errors
 /// The first thing that is not JSON, a key that is written twice, or too deep a nesting.
-pub(super) fn parse(text: &str, source: usize) -> Result<Value, Problem> {
+pub(super) fn parse(text: &str, source: usize, dialect: Dialect) -> Result<Value, Problem> {
     refuse_deep_nesting(text, source)?;
     let collect = CollectOptions { comments: CommentCollectionStrategy::Off, tokens: false };
-    let strict = ParseOptions {
-        allow_comments: false,
+    let is_lenient = dialect == Dialect::Configuration;
+    let options = ParseOptions {
+        allow_comments: is_lenient,
         allow_loose_object_property_names: false,
-        allow_trailing_commas: false,
+        allow_trailing_commas: is_lenient,
         allow_missing_commas: false,
         allow_single_quoted_strings: false,
         allow_hexadecimal_numbers: false,
@@ -31,7 +42,7 @@ pub(super) fn parse(text: &str, source: usize) -> Result<Value, Problem> {
         allow_extended_string_escapes: false,
         allow_non_finite_numbers: false,
     };
-    let parsed = parse_to_ast(text, &collect, &strict).map_err(|error| {
+    let parsed = parse_to_ast(text, &collect, &options).map_err(|error| {
         Problem::new(error.kind().to_string().to_lowercase())
             .at(place(error.range(), source))
             .expected("valid JSON")
@@ -41,7 +52,7 @@ pub(super) fn parse(text: &str, source: usize) -> Result<Value, Problem> {
             .at(Location { source, start: 0, end: 0 })
             .expected("{ … }")
     })?;
-    convert(&value, source)
+    convert(&value, source, dialect)
 }
 
 /// Brackets inside strings count too: no model comes near the limit.
@@ -67,7 +78,7 @@ fn place(range: Range, source: usize) -> Location {
     Location { source, start: range.start, end: range.end }
 }
 
-fn convert(value: &ast::Value<'_>, source: usize) -> Result<Value, Problem> {
+fn convert(value: &ast::Value<'_>, source: usize, dialect: Dialect) -> Result<Value, Problem> {
     let at = place(value.range(), source);
     let data = match value {
         ast::Value::StringLit(text) => Data::Text(text.value.to_string()),
@@ -79,13 +90,21 @@ fn convert(value: &ast::Value<'_>, source: usize) -> Result<Value, Problem> {
                 .expected("leave the key out to get its default"));
         }
         ast::Value::Array(array) => Data::List(
-            array.elements.iter().map(|value| convert(value, source)).collect::<Result<_, _>>()?,
+            array
+                .elements
+                .iter()
+                .map(|value| convert(value, source, dialect))
+                .collect::<Result<_, _>>()?,
         ),
         ast::Value::Object(object) => {
             let mut fields = IndexMap::new();
             for property in &object.properties {
                 let key_at = place(property.name.range(), source);
-                let value = convert(&property.value, source)?;
+                let is_nothing = matches!(property.value, ast::Value::NullKeyword(_));
+                if is_nothing && dialect == Dialect::Configuration {
+                    continue;
+                }
+                let value = convert(&property.value, source, dialect)?;
                 let name = property.name.as_str().to_owned();
                 if fields.insert(name, Field { key_at, value }).is_some() {
                     return Err(Problem::new("this name is written twice")

@@ -17,6 +17,6 @@ pub mod recording;
 pub mod show;
 mod trace;
 
-pub use check::{endless, unused};
+pub use check::{endless, never_ejecting, unused, unversioned};
 pub use compile::compile;
 pub use deserialize::{read, read_each};

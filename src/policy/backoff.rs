@@ -142,6 +142,8 @@ pub struct Backoff {
     pub floor: Span,
     /// Whether the first retry does not wait at all (urllib3, azure-core).
     pub first_at_once: bool,
+    /// Whether the first delay is not jittered (the connections of grpc-go).
+    pub first_exact: bool,
     /// In which unit delays are counted.
     pub rounding: Rounding,
 }
@@ -164,6 +166,7 @@ impl Backoff {
             least: Span::ZERO,
             floor: Span::ZERO,
             first_at_once: false,
+            first_exact: false,
             rounding: Rounding::Exact,
         }
     }
@@ -230,7 +233,9 @@ impl Backoff {
         };
         let grown = self.grown(retry.max(1), memory, u, cap, unit).max(count(self.least, unit));
         let before = matches!(self.cap, Cap::BeforeJitter(_));
-        let jittered = self.jitter.apply(if before { grown.min(cap) } else { grown }, u, unit);
+        let bounded = if before { grown.min(cap) } else { grown };
+        let exact = self.first_exact && retry <= 1;
+        let jittered = if exact { bounded } else { self.jitter.apply(bounded, u, unit) };
         let rounded = match self.rounding {
             Rounding::Exact => jittered,
             Rounding::Down(_) => libm::floor(jittered),
@@ -368,6 +373,13 @@ mod tests {
             delays(&series.capped_after_jitter(Span::from_millis(150)), 0.5, 2),
             [150.0, 150.0]
         );
+    }
+
+    #[test]
+    fn the_first_delay_may_be_exact() {
+        let series = Backoff::exponential(Span::from_secs(1), 1.6).jittered(Jitter::Full);
+        let series = Backoff { first_exact: true, ..series };
+        assert_eq!(delays(&series, 0.5, 2), [1_000.0, 800.0]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A limit of calls at once, so that one dependency cannot take all of a caller's room.
 
+use crate::kernel::time::Span;
+
 /// Around what the limit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Around {
@@ -16,6 +18,9 @@ pub struct Bulkhead {
     pub limit: u32,
     /// How many more may wait for room.
     pub queue: u32,
+    /// How long one may wait for room; without it, as long as the call may take (resilience4j
+    /// `maxWaitDuration`).
+    pub max_wait: Option<Span>,
     /// Around what.
     pub around: Around,
 }
@@ -83,7 +88,7 @@ mod tests {
 
     #[test]
     fn it_runs_then_queues_then_is_full() {
-        let rule = Bulkhead { limit: 1, queue: 1, around: Around::Call };
+        let rule = Bulkhead { limit: 1, queue: 1, max_wait: None, around: Around::Call };
         let mut state = BulkheadState::default();
         assert_eq!(rule.enter(&mut state, false), Room::Enter);
         assert_eq!(rule.enter(&mut state, false), Room::Queue);

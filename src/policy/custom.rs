@@ -1,8 +1,8 @@
 //! A policy of the user's own.
 //!
 //! [`Custom`] is the configuration, [`CustomState`] what it remembers for one scope; both have the
-//! shape of [`Policy`] and its state, which implement them too. `examples/custom_policy.rs` has a
-//! whole one.
+//! shape of [`Policy`] and its state, which implement them too. `Campaign::replace_policy` lets one
+//! decide in an arm of an experiment; `examples/custom_policy.rs` has a whole one.
 
 use super::{Admission, Denial, GiveUp, Policy, Progress, Response, State, Verdict};
 use crate::kernel::draw::Draw;
@@ -14,12 +14,12 @@ pub trait Custom: Debug + Send + Sync {
     /// A fresh state for one scope. Allocate here, not in the decisions.
     fn state(&self) -> Box<dyn CustomState>;
 
-    /// How long one attempt may take; for ever unless stated.
+    /// How long one attempt may take; unless stated, as long as under the policy that it replaces.
     fn attempt_timeout(&self) -> Option<Span> {
         None
     }
 
-    /// How long a whole call may take; for ever unless stated.
+    /// How long a whole call may take, but never longer than under the policy that it replaces.
     fn deadline(&self) -> Option<Span> {
         None
     }
@@ -40,9 +40,8 @@ pub struct Moment {
 
 /// What a policy remembers across the calls of one scope, and its decisions.
 ///
-/// [`Progress::attempts`] is counted by the caller of this trait for nobody: count with
-/// [`Progress::count_attempt`] when an attempt is admitted. [`Progress::own`] is for whatever else
-/// a policy remembers of one call.
+/// [`Progress::attempts`] says how many attempts were admitted or denied before; a run counts them.
+/// [`Progress::own`] is for whatever else a policy remembers of one call.
 pub trait CustomState: Debug + Send {
     /// Asks whether the next attempt of a call may start now.
     fn admit(&mut self, progress: &mut Progress, now: Time, draw: Draw) -> Admission;

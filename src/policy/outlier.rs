@@ -57,7 +57,24 @@ struct Host {
 pub struct OutlierState {
     hosts: Box<[Host]>,
     ejected: u32,
-    swept: Time,
+}
+
+/// What a rule has come to about a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is left out from now on.
+    Ejected,
+    /// It would be, but too many are out already.
+    Refused,
+    /// Its time is over: it gets traffic again.
+    Returned,
+}
+
+/// Below which success rates a sweep ejects, of hosts with so many calls.
+#[derive(Clone, Copy, Debug)]
+struct Bars {
+    deviation: Option<(f64, u32)>,
+    share: Option<(f64, u32)>,
 }
 
 impl Outlier {
@@ -90,39 +107,68 @@ impl Outlier {
     /// A cluster of `hosts` healthy hosts.
     #[must_use]
     pub fn state(&self, hosts: usize) -> OutlierState {
-        OutlierState {
-            hosts: vec![Host::default(); hosts].into_boxed_slice(),
-            ejected: 0,
-            swept: Time::ZERO,
-        }
+        OutlierState { hosts: vec![Host::default(); hosts].into_boxed_slice(), ejected: 0 }
     }
 
-    /// A call to a host came back.
-    pub fn record(&self, state: &mut OutlierState, host: usize, outcome: Outcome, now: Time) {
+    /// A call to a host came back; says what that does to the host.
+    pub fn record(
+        &self,
+        state: &mut OutlierState,
+        host: usize,
+        outcome: Outcome,
+        now: Time,
+    ) -> Option<Change> {
         let failed = self.failures.contains(outcome);
         let entry = &mut state.hosts[host];
-        entry.calls += 1;
-        entry.failed += u32::from(failed);
-        entry.in_a_row = if failed { entry.in_a_row + 1 } else { 0 };
-        if self.consecutive > 0 && entry.in_a_row == self.consecutive {
-            entry.in_a_row = 0;
-            self.eject(state, host, now);
+        entry.calls = entry.calls.saturating_add(1);
+        entry.failed = entry.failed.saturating_add(u32::from(failed));
+        entry.in_a_row = if failed { entry.in_a_row.saturating_add(1) } else { 0 };
+        if self.consecutive == 0 || entry.in_a_row < self.consecutive {
+            return None;
         }
+        entry.in_a_row = 0;
+        self.eject(state, host, now)
     }
 
-    /// When the next sweep is due.
+    /// Whether sweeps eject, and not only let hosts come back.
     #[must_use]
-    pub fn next_sweep(&self, state: &OutlierState) -> Time {
-        state.swept + self.interval
+    pub fn judges_in_sweeps(&self) -> bool {
+        self.deviations.is_some() || self.failure_share.is_some()
     }
 
-    /// Lets hosts come back whose time is over, then judges the interval that ends now.
-    pub fn sweep(&self, state: &mut OutlierState, now: Time) {
-        state.swept = now;
+    /// The first sweep after a time: one every interval, the first of them at `phase`.
+    #[must_use]
+    pub fn sweep_after(&self, now: Time, phase: Span) -> Time {
+        let sweeps = match now.since(Time(phase.0)) {
+            Span::ZERO if now < Time(phase.0) => 0,
+            since => since.0 / self.interval.0 + 1,
+        };
+        Time(phase.0.saturating_add(self.interval.0.saturating_mul(sweeps)))
+    }
+
+    /// Lets hosts come back whose time is over, then judges the interval that ends now. Tells what
+    /// becomes of which host.
+    pub fn sweep(&self, state: &mut OutlierState, now: Time, mut tell: impl FnMut(usize, Change)) {
         for host in 0..state.hosts.len() {
-            self.let_back(state, host, now);
+            if self.let_back(state, host, now) {
+                tell(host, Change::Returned);
+            }
         }
-        let rate = self.deviations.and_then(|(deviations, sweep)| {
+        let bars = self.bars(state);
+        for host in 0..state.hosts.len() {
+            if bars.catch(&state.hosts[host])
+                && let Some(change) = self.eject(state, host, now)
+            {
+                tell(host, change);
+            }
+            state.hosts[host].calls = 0;
+            state.hosts[host].failed = 0;
+        }
+    }
+
+    /// How low a success rate may be in the interval that ends now.
+    fn bars(&self, state: &OutlierState) -> Bars {
+        let deviation = self.deviations.and_then(|(deviations, sweep)| {
             let (count, mean, variance) = state.success_rates(sweep.volume);
             let least = mean - deviations * libm::sqrt(variance);
             (count >= sweep.hosts).then_some((least, sweep.volume))
@@ -131,61 +177,79 @@ impl Outlier {
             let (count, ..) = state.success_rates(sweep.volume);
             (count >= sweep.hosts).then_some((1.0 - share, sweep.volume))
         });
-        for host in 0..state.hosts.len() {
-            let entry = state.hosts[host];
-            let below = rate
-                .is_some_and(|(least, volume)| entry.rate(volume).is_some_and(|rate| rate < least));
-            let failing = share
-                .is_some_and(|(most, volume)| entry.rate(volume).is_some_and(|rate| rate <= most));
-            if below || failing {
-                self.eject(state, host, now);
-            }
-            state.hosts[host].calls = 0;
-            state.hosts[host].failed = 0;
-        }
+        Bars { deviation, share }
+    }
+
+    /// Whether one more host may be ejected when so many of all are.
+    #[must_use]
+    pub fn has_room(&self, ejected: u32, hosts: u32) -> bool {
+        let most = self.most_ejected * f64::from(hosts);
+        let fits = match self.counts_itself {
+            true => f64::from(ejected + 1) <= most,
+            false => f64::from(ejected) < most,
+        };
+        fits || self.always_one && ejected == 0
     }
 
     /// Whether a host may get traffic now.
     #[must_use]
     pub fn available(&self, state: &OutlierState, host: usize) -> bool {
-        state.hosts[host].ejected_since.is_none() || self.panics(state)
+        !state.is_ejected(host) || self.panics(state.hosts() - state.ejected, state.hosts())
     }
 
-    /// Whether so few hosts are healthy that all get traffic.
+    /// Whether every host is ejected and none gets traffic all the same.
     #[must_use]
-    pub fn panics(&self, state: &OutlierState) -> bool {
-        let hosts = state.hosts.len() as f64;
-        hosts - f64::from(state.ejected) < self.panic * hosts
+    pub fn leaves_nobody(&self, state: &OutlierState) -> bool {
+        state.ejected == state.hosts() && !self.panics(0, state.hosts())
     }
 
-    /// Ejects a host unless too many are out already.
-    fn eject(&self, state: &mut OutlierState, host: usize, now: Time) {
-        let out = f64::from(state.ejected + u32::from(self.counts_itself));
-        let most = self.most_ejected * state.hosts.len() as f64;
-        let room = if self.counts_itself { out <= most } else { out < most };
-        let allowed = room || self.always_one && state.ejected == 0;
-        let entry = &mut state.hosts[host];
-        if allowed && entry.ejected_since.is_none() {
-            entry.ejected_since = Some(now);
-            entry.times += 1;
-            state.ejected += 1;
-        }
+    /// Whether so few hosts of all are healthy that all get traffic.
+    #[must_use]
+    pub fn panics(&self, healthy: u32, hosts: u32) -> bool {
+        f64::from(healthy) < self.panic * f64::from(hosts)
     }
 
-    /// Takes back a host whose ejection is over; a healthy interval forgives one ejection.
-    fn let_back(&self, state: &mut OutlierState, host: usize, now: Time) {
+    /// Ejects a host unless too many are out already; nothing changes for one that is out.
+    fn eject(&self, state: &mut OutlierState, host: usize, now: Time) -> Option<Change> {
+        let has_room = self.has_room(state.ejected, state.hosts());
         let entry = &mut state.hosts[host];
-        match entry.ejected_since {
-            Some(since) => {
-                let length = Span(self.base.0.saturating_mul(u64::from(entry.times)));
-                if now.since(since) >= length.min(self.longest.max(self.base)) {
-                    entry.ejected_since = None;
-                    entry.in_a_row = 0;
-                    state.ejected -= 1;
-                }
-            }
-            None => entry.times = entry.times.saturating_sub(1),
+        if entry.ejected_since.is_some() {
+            return None;
         }
+        if !has_room {
+            return Some(Change::Refused);
+        }
+        entry.ejected_since = Some(now);
+        entry.times = entry.times.saturating_add(1);
+        state.ejected += 1;
+        Some(Change::Ejected)
+    }
+
+    /// Takes back a host whose ejection is over, and says so; a healthy interval forgives one
+    /// ejection.
+    fn let_back(&self, state: &mut OutlierState, host: usize, now: Time) -> bool {
+        let entry = &mut state.hosts[host];
+        let Some(since) = entry.ejected_since else {
+            entry.times = entry.times.saturating_sub(1);
+            return false;
+        };
+        let length = Span(self.base.0.saturating_mul(u64::from(entry.times)));
+        let is_over = now.since(since) >= length.min(self.longest.max(self.base));
+        if is_over {
+            entry.ejected_since = None;
+            entry.in_a_row = 0;
+            state.ejected -= 1;
+        }
+        is_over
+    }
+}
+
+impl Bars {
+    /// Whether a host did worse than it may.
+    fn catch(&self, host: &Host) -> bool {
+        let below = |(least, volume)| host.rate(volume).is_some_and(|rate| rate < least);
+        let failing = |(most, volume)| host.rate(volume).is_some_and(|rate| rate <= most);
+        self.deviation.is_some_and(below) || self.share.is_some_and(failing)
     }
 }
 
@@ -198,10 +262,29 @@ impl Host {
 }
 
 impl OutlierState {
+    /// How many hosts there are.
+    #[must_use]
+    pub fn hosts(&self) -> u32 {
+        self.hosts.len() as u32
+    }
+
     /// How many hosts are ejected.
     #[must_use]
     pub fn ejected(&self) -> u32 {
         self.ejected
+    }
+
+    /// Whether a host is ejected.
+    #[must_use]
+    pub fn is_ejected(&self, host: usize) -> bool {
+        self.hosts[host].ejected_since.is_some()
+    }
+
+    /// Whether a sweep would find nothing to do until there are calls again: nobody is ejected, and
+    /// every earlier ejection is forgiven.
+    #[must_use]
+    pub fn is_calm(&self) -> bool {
+        self.ejected == 0 && self.hosts.iter().all(|host| host.times == 0)
     }
 
     /// How many hosts had enough volume, and the mean and variance of their success rates.
@@ -251,7 +334,7 @@ mod tests {
             while !rule.available(&state, 0) {
                 waited += 10;
                 now = now + Span::from_secs(10);
-                rule.sweep(&mut state, now);
+                rule.sweep(&mut state, now, |_, _| {});
             }
             assert_eq!(waited, seconds);
         }
@@ -268,8 +351,12 @@ mod tests {
                 rule.record(&mut state, host, outcome, Time::ZERO);
             }
         }
-        let due = rule.next_sweep(&state);
-        rule.sweep(&mut state, due);
+        let due = rule.sweep_after(Time::ZERO, Span::from_secs(3));
+        assert_eq!(due, Time::ZERO + Span::from_secs(3));
+        assert_eq!(rule.sweep_after(due, Span::from_secs(3)), due + rule.interval);
+        let mut told = Vec::new();
+        rule.sweep(&mut state, due, |host, change| told.push((host, change)));
+        assert_eq!(told, [(5, Change::Ejected)]);
         let out: Vec<usize> = (0..6).filter(|&host| !rule.available(&state, host)).collect();
         assert_eq!(out, [5]);
     }
@@ -281,8 +368,12 @@ mod tests {
         for host in 0..2 {
             fail(&rule, &mut state, host, 5, Time::ZERO);
         }
-        assert!(!rule.panics(&state) && !rule.available(&state, 0));
+        assert!(!rule.available(&state, 0));
         fail(&rule, &mut state, 2, 5, Time::ZERO);
-        assert!(rule.panics(&state) && rule.available(&state, 0));
+        assert!(rule.available(&state, 0));
+        fail(&rule, &mut state, 3, 5, Time::ZERO);
+        assert!(!rule.leaves_nobody(&state));
+        let calm = Outlier { panic: 0.0, ..rule };
+        assert!(calm.leaves_nobody(&state));
     }
 }

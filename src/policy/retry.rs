@@ -25,6 +25,13 @@ pub enum HintRule {
     /// It waits the hint, but no less than its own delay `t` and no more than `t` plus this
     /// (AWS retries 2.1).
     Within(Span),
+    /// It waits the hint and up to half of it more; a longer hint than this does nothing (Envoy
+    /// `rate_limited_retry_back_off`: `source/common/router/retry_state_impl.cc`, and
+    /// `JitteredLowerBoundBackOffStrategy` of `backoff_strategy.cc`).
+    Spread {
+        /// The longest hint that is heeded.
+        limit: Span,
+    },
 }
 
 /// Which denials of the client's own machinery are retried, like an error.
@@ -108,6 +115,10 @@ impl Retry {
             HintRule::Restart => (hint, true),
             HintRule::AtLeast { limit } => (own.max(hint).min(limit), false),
             HintRule::Within(more) => (own.max(hint.min(own + more)), false),
+            HintRule::Spread { limit } if hint > limit => (own, false),
+            HintRule::Spread { .. } => {
+                (Span::from_nanos_f64(hint.0 as f64 * (1.0 + draw.unit() / 2.0)), false)
+            }
         }
     }
 }

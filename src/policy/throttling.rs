@@ -1,7 +1,8 @@
 //! Client-side adaptive throttling: a client that is often refused refuses itself.
 //!
 //! Google SRE book, chapter 21 ("Handling Overload"); Envoy `admission_control`
-//! (`source/extensions/filters/http/admission_control`); failsafe-go `adaptivethrottler`.
+//! (`source/extensions/filters/http/admission_control`); failsafe-go `adaptivethrottler`; Finagle
+//! `NackAdmissionFilter`.
 
 use super::outcome::{Outcome, OutcomeSet};
 use super::rolling::{Rolling, Rotation, Window};
@@ -25,6 +26,13 @@ pub enum Formula {
         /// The exponent; 1 is linear.
         aggression: f64,
     },
+    /// `1 - average / threshold` below the threshold, where the average of acceptance is
+    /// exponential with the window as its time constant and starts at 1 (Finagle
+    /// `NackAdmissionFilter.scala`, `Ema.scala`).
+    Average {
+        /// The average below which rejection begins.
+        threshold: f64,
+    },
 }
 
 /// The rule of adaptive throttling.
@@ -45,9 +53,11 @@ pub struct Throttling {
 }
 
 /// The counts of one scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThrottlingState {
     counts: Rolling,
+    average: f64,
+    last: Time,
 }
 
 impl Throttling {
@@ -65,6 +75,16 @@ impl Throttling {
         least_rate: 0.0,
     };
 
+    /// Finagle's numbers: below an average of 0.5 over two minutes, at most 0.75, above 5/s.
+    pub const FINAGLE: Throttling = Throttling {
+        formula: Formula::Average { threshold: 0.5 },
+        accepted: OutcomeSet::ERRORS.with(Outcome::Ok).without(Outcome::Rejected),
+        window: Span::from_secs(120),
+        buckets: 120,
+        most: 0.75,
+        least_rate: 5.0,
+    };
+
     const fn rolling(&self) -> Window {
         Window::Time { span: self.window, buckets: self.buckets, rotation: Rotation::Aligned }
     }
@@ -72,7 +92,7 @@ impl Throttling {
     /// Nothing counted yet.
     #[must_use]
     pub fn state(&self) -> ThrottlingState {
-        ThrottlingState { counts: Rolling::new(self.rolling()) }
+        ThrottlingState { counts: Rolling::new(self.rolling()), average: 1.0, last: Time::ZERO }
     }
 
     /// The probability that a request is rejected now.
@@ -90,6 +110,7 @@ impl Throttling {
                 let linear = ((requests - accepts / rate) / (requests + 1.0)).max(0.0);
                 libm::pow(linear, 1.0 / aggression)
             }
+            Formula::Average { threshold } => 1.0 - state.average / threshold,
         };
         probability.clamp(0.0, self.most)
     }
@@ -105,7 +126,14 @@ impl Throttling {
 
     /// Tells what an admitted request came back with.
     pub fn record(&self, state: &mut ThrottlingState, outcome: Outcome, now: Time) {
-        state.counts.push(self.rolling(), !self.accepted.contains(outcome), false, now);
+        let accepted = self.accepted.contains(outcome);
+        state.counts.push(self.rolling(), !accepted, false, now);
+        if let Formula::Average { .. } = self.formula {
+            let passed = now.since(state.last).0 as f64 / self.window.0 as f64;
+            let weight = libm::exp(-passed);
+            state.average = state.average * weight + f64::from(u8::from(accepted)) * (1.0 - weight);
+            state.last = now;
+        }
     }
 }
 
@@ -125,6 +153,23 @@ mod tests {
         assert!((probability - 100.0 / 301.0).abs() < 1e-12, "{probability}");
         let later = Time::ZERO + Span::from_secs(121);
         assert_eq!(rule.probability(&mut state, later), 0.0);
+    }
+
+    /// `exp(-dt / window)` weighs the past: after `ln 4` windows of rejections 1 has become 1/4.
+    #[test]
+    fn finagle_rejects_below_half_by_the_average_of_acceptance() {
+        let rule = Throttling { least_rate: 0.0, ..Throttling::FINAGLE };
+        let mut state = rule.state();
+        let at = |windows: f64| Time::ZERO + Span::from_nanos_f64(windows * 120e9);
+        rule.record(&mut state, Outcome::Rejected, at(0.5));
+        assert_eq!(rule.probability(&mut state, at(0.5)), 0.0, "exp(-0.5) is above one half");
+        rule.record(&mut state, Outcome::Rejected, at(libm::log(4.0)));
+        let probability = rule.probability(&mut state, at(libm::log(4.0)));
+        assert!((probability - 0.5).abs() < 1e-9, "{probability}");
+        rule.record(&mut state, Outcome::Rejected, at(20.0));
+        assert_eq!(rule.probability(&mut state, at(20.0)), 0.75, "never all of them");
+        let few = Throttling::FINAGLE;
+        assert_eq!(few.probability(&mut state, at(20.0)), 0.0, "fewer than 5/s");
     }
 
     #[test]

@@ -4,8 +4,9 @@ use super::number::{self, Unit};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::metastability::Label;
 use crate::experiment::statistics::Estimate;
-use crate::experiment::summary::{CellSummary, InvariantSummary, METRICS};
+use crate::experiment::summary::{CellSummary, InvariantSummary, METRICS, Share};
 
 /// A column: a metric, its header, its unit, and how soon it is dropped where space is short.
 type Shown = (&'static str, &'static str, Unit, u8);
@@ -53,10 +54,22 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
     let broken = |summary: &CellSummary| summary.invariants.iter().map(violations).collect();
     let is_zero = |estimate: &Estimate| estimate.mean == 0.0;
     let happens = |(name, ..): &Shown| {
-        summaries.iter().any(|summary| metric(summary, name).is_some_and(|it| !is_zero(it)))
+        summaries
+            .iter()
+            .any(|summary| metric(&summary.metrics, name).is_some_and(|it| !is_zero(it)))
     };
     let happened: Vec<Shown> = DATA.into_iter().filter(happens).collect();
+    let labelled = summaries.iter().any(|summary| !summary.labels.is_empty());
+    let labels: Vec<Column> = match labelled {
+        true => Label::ALL.iter().map(|label| column(label.name(), Align::Right, 0)).collect(),
+        false => Vec::new(),
+    };
+    let modes = summaries.iter().any(|summary| summary.modes.is_some());
+    let collapsed: Vec<Column> =
+        modes.then(|| column("collapsed, 95% interval", Align::Right, 0)).into_iter().collect();
     let tables = [
+        table(campaign, summaries, &[], collapsed, |summary| vec![collapse(summary)]),
+        table(campaign, summaries, &[], labels, label_shares),
         table(campaign, summaries, &LOAD, Vec::new(), |_| Vec::new()),
         table(campaign, summaries, &TIME, never.into_iter().collect(), came_back),
         table(campaign, summaries, &happened, Vec::new(), |_| Vec::new()),
@@ -73,7 +86,7 @@ fn table(
     more: Vec<Column>,
     further: impl Fn(&CellSummary) -> Vec<Cell>,
 ) -> Table {
-    let has = |name| summaries.iter().any(|summary| metric(summary, name).is_some());
+    let has = |name| summaries.iter().any(|summary| metric(&summary.metrics, name).is_some());
     let shown: Vec<&Shown> = shown.iter().filter(|(name, ..)| has(name)).collect();
     let mut columns = vec![column("arm", Align::Left, 0)];
     columns.extend(shown.iter().map(|(_, header, _, soon)| column(header, Align::Right, *soon)));
@@ -84,29 +97,41 @@ fn table(
         if index % arms == 0 && !cell.point_label.is_empty() {
             rows.push(Row::Group(cell.point_label.clone()));
         }
-        let mut cells = vec![plain(cell.arm_label.clone())];
-        cells.extend(shown.iter().map(|(name, _, unit, _)| estimate(summary, name, *unit)));
+        let row = |label: String, metrics: Option<&[Option<Estimate>]>| {
+            let value = |(name, _, unit, _): &&Shown| estimate(metrics.unwrap_or(&[]), name, *unit);
+            std::iter::once(plain(label)).chain(shown.iter().map(value)).collect::<Vec<Cell>>()
+        };
+        // A mean of runs that collapsed and runs that did not describes neither.
+        let apart = summary.modes.as_ref().filter(|_| !shown.is_empty());
+        let whole = if apart.is_some() { None } else { Some(summary.metrics.as_slice()) };
+        let mut cells = row(cell.arm_label.clone(), whole);
         cells.extend(further(summary));
         rows.push(Row::Cells(cells));
+        if let Some(modes) = apart {
+            let Share { count, of, .. } = modes.collapsed;
+            let collapsed = format!("· {count} of {of} collapsed");
+            rows.push(Row::Cells(row(collapsed, Some(&modes.if_collapsed))));
+            rows.push(Row::Cells(row(format!("· {} did not", of - count), Some(&modes.if_not))));
+        }
     }
     Table { columns, rows }
 }
 
-fn column(header: &str, align: Align, priority: u8) -> Column {
+pub(super) fn column(header: &str, align: Align, priority: u8) -> Column {
     Column { header: header.to_owned(), align, priority }
 }
 
-fn plain(text: String) -> Cell {
+pub(super) fn plain(text: String) -> Cell {
     Cell { text, tone: Tone::Plain }
 }
 
-fn metric<'a>(summary: &'a CellSummary, name: &str) -> Option<&'a Estimate> {
+fn metric<'a>(metrics: &'a [Option<Estimate>], name: &str) -> Option<&'a Estimate> {
     let index = METRICS.iter().position(|metric| metric.name == name)?;
-    summary.metrics[index].as_ref()
+    metrics.get(index)?.as_ref()
 }
 
-fn estimate(summary: &CellSummary, name: &str, unit: Unit) -> Cell {
-    let Some(estimate) = metric(summary, name) else {
+fn estimate(metrics: &[Option<Estimate>], name: &str, unit: Unit) -> Cell {
+    let Some(estimate) = metric(metrics, name) else {
         return Cell { text: "–".to_owned(), tone: Tone::Faint };
     };
     // Milliseconds are shown in the unit that fits.
@@ -122,6 +147,34 @@ fn shown(estimate: &Estimate, scale: f64, unit: Unit) -> String {
         true => number::interval(value, low, high, unit),
         false => number::number(value, unit),
     }
+}
+
+/// The probability that a run collapses, where some did and others did not.
+fn collapse(summary: &CellSummary) -> Cell {
+    let Some(modes) = &summary.modes else { return never_recovered(summary) };
+    let share = probability(modes.collapsed);
+    let Share { count, of, .. } = modes.collapsed;
+    Cell { text: format!("{count} of {of}: {share}"), tone: Tone::Warning }
+}
+
+/// The share of runs with each label.
+fn label_shares(summary: &CellSummary) -> Vec<Cell> {
+    let shown = |(label, share): &(Label, Share)| {
+        let tone = match (label, share.count) {
+            (_, 0) => Tone::Faint,
+            (Label::Recovers, _) => Tone::Good,
+            (Label::SlowRecovery, _) => Tone::Warning,
+            (Label::Metastable | Label::Overload, _) => Tone::Bad,
+        };
+        Cell { text: probability(*share), tone }
+    };
+    summary.labels.iter().map(shown).collect()
+}
+
+/// A share of runs with its Wilson interval.
+fn probability(share: Share) -> String {
+    let mean = share.count as f64 / share.of as f64;
+    number::interval(mean, share.interval.low, share.interval.high, Unit::Percent)
 }
 
 fn never_recovered(summary: &CellSummary) -> Cell {

@@ -5,9 +5,11 @@ use super::chart::{
     Axis, BarGroup, BarRow, Bars, Caption, Estimate, Lines, Panel, Point, Reference, Row, Scatter,
     Series, Shaded,
 };
+use super::front;
 use super::number::Unit;
 use super::promises;
 use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::comparison::Comparison;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::interval::mean_interval;
 use crate::experiment::statistics::{self, CONFIDENCE};
@@ -38,11 +40,16 @@ pub fn figures(
     campaign: &Campaign,
     results: &[RunResult],
     summaries: &[CellSummary],
+    comparison: &Comparison,
 ) -> Vec<Figure> {
     let mut figures = vec![
         Figure { name: "over-time", svg: over_time(campaign, results, summaries).svg() },
         Figure { name: "amplification", svg: amplification(campaign, summaries).svg() },
     ];
+    if !comparison.front.is_empty() {
+        let front = front::figure(campaign, &comparison.front, WIDTH * 0.8);
+        figures.push(Figure { name: "pareto", svg: front.svg() });
+    }
     if summaries.iter().any(|summary| !summary.invariants.is_empty()) {
         figures.push(Figure { name: "violations", svg: violations(campaign, summaries).svg() });
     }
@@ -64,9 +71,12 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
             .iter()
             .map(|&point| Panel {
                 series: (0..arms)
-                    .map(|arm| {
+                    .flat_map(|arm| {
                         let cell = point * arms + arm;
-                        series(campaign, cell, &results[cell * seeds..(cell + 1) * seeds], count)
+                        let runs = &results[cell * seeds..(cell + 1) * seeds];
+                        drawn_apart(&summaries[cell], runs)
+                            .into_iter()
+                            .map(move |(mode, runs)| series(campaign, cell, mode, &runs, count))
                     })
                     .collect(),
             })
@@ -121,18 +131,37 @@ fn came_back(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     }
 }
 
+/// The runs of a cell, with nothing to add to its name; those that collapsed apart from the others
+/// where there are both, because a mean of two modes describes neither.
+fn drawn_apart<'r>(
+    summary: &CellSummary,
+    runs: &'r [RunResult],
+) -> Vec<(&'static str, Vec<&'r RunResult>)> {
+    let apart = |collapsed: bool| {
+        runs.iter().filter(|run| run.collapsed() == Some(collapsed)).collect::<Vec<_>>()
+    };
+    match summary.modes {
+        None => vec![("", runs.iter().collect())],
+        Some(_) => vec![(", collapsed", apart(true)), (", did not", apart(false))],
+    }
+}
+
 fn series(
     campaign: &Campaign,
     cell: usize,
-    runs: &[RunResult],
+    mode: &str,
+    runs: &[&RunResult],
     count: fn(&Window) -> u64,
 ) -> Series {
     let description = &campaign.cells[cell];
     let width = description.measure.window;
     let windows = runs.iter().map(|run| run.metrics.windows.len()).max().unwrap_or(0);
     let arm = cell % campaign.experiment.arms.len();
-    let mut series =
-        Series { label: description.arm_label.clone(), colour: arm, ..Series::default() };
+    let mut series = Series {
+        label: format!("{}{mode}", description.arm_label),
+        colour: arm,
+        ..Series::default()
+    };
     // Only windows in which users still arrived: afterwards the system merely runs empty.
     let arriving = (description.measure.arrivals_end.0 / width.0) as usize;
     for index in 0..windows.min(arriving) {
@@ -162,9 +191,9 @@ fn shaded(campaign: &Campaign) -> Vec<Shaded> {
     shaded.into_iter().collect()
 }
 
-fn metric(summary: &CellSummary, name: &str) -> Option<Estimate> {
+fn metric(metrics: &[Option<statistics::Estimate>], name: &str) -> Option<Estimate> {
     let index = METRICS.iter().position(|metric| metric.name == name)?;
-    summary.metrics[index].as_ref().map(drawn)
+    metrics[index].as_ref().map(drawn)
 }
 
 /// An estimate as it is drawn: an unbounded interval is the value alone.
@@ -178,13 +207,22 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
     let arms = campaign.experiment.arms.len();
     let names_points = campaign.cells.len() <= NAMED_POINTS_MAX;
     let points = campaign.cells.iter().zip(summaries).enumerate();
-    let points = points.filter_map(|(index, (cell, summary))| {
-        let success = metric(summary, "success_ratio")?;
+    let points = points.flat_map(|(index, (cell, summary))| {
+        let modes = match &summary.modes {
+            None => vec![("", &summary.metrics)],
+            Some(modes) => {
+                vec![(", collapsed", &modes.if_collapsed), (", did not", &modes.if_not)]
+            }
+        };
+        modes.into_iter().map(move |(mode, metrics)| (index, cell, mode, metrics))
+    });
+    let points = points.filter_map(|(index, cell, mode, metrics)| {
+        let success = metric(metrics, "success_ratio")?;
         Some(Point {
-            x: metric(summary, "amplification")?,
+            x: metric(metrics, "amplification")?,
             // A share is never more than all, whatever its interval says.
             y: Estimate { high: success.high.min(1.0), low: success.low.max(0.0), ..success },
-            label: if names_points { cell.arm_label.clone() } else { String::new() },
+            label: if names_points { format!("{}{mode}", cell.arm_label) } else { String::new() },
             colour: index % arms,
             marker: index / arms,
             group: None,

@@ -6,7 +6,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::comparison;
 use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::comparison::Comparison;
+use crate::experiment::metastability::{Label, MetastabilityRule};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, METRICS, Share};
@@ -16,13 +19,13 @@ use crate::kernel::time::Time;
 use crate::metric::Recovery;
 
 /// The version of these formats.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
 pub const TRACE: u32 = 2;
 
 /// Columns of `runs.csv` before those of the metrics.
-const COUNTS: [&str; 19] = [
+const COUNTS: [&str; 20] = [
     "arm",
     "point",
     "seed",
@@ -42,6 +45,7 @@ const COUNTS: [&str; 19] = [
     "effects",
     "fault_fired",
     "recovered",
+    "label",
 ];
 
 /// Columns of `faults.csv`.
@@ -99,6 +103,7 @@ fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
         Recovery::Never => "false",
     };
     row.push(recovered.to_owned());
+    row.push(run.label.map_or("", Label::name).to_owned());
     let shown = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     row.extend(METRICS.iter().map(|metric| shown((metric.value)(cell, run))));
     for verdict in &run.invariants {
@@ -160,18 +165,22 @@ pub fn series_csv(campaign: &Campaign, results: &[RunResult]) -> String {
     into_text(table)
 }
 
-fn write_row(table: &mut csv::Writer<Vec<u8>>, row: &[String]) {
+pub(super) fn write_row(table: &mut csv::Writer<Vec<u8>>, row: &[String]) {
     table.write_record(row).expect("writing to memory does not fail");
 }
 
-fn into_text(table: csv::Writer<Vec<u8>>) -> String {
+pub(super) fn into_text(table: csv::Writer<Vec<u8>>) -> String {
     let bytes = table.into_inner().expect("writing to memory does not fail");
     String::from_utf8(bytes).expect("every field is text")
 }
 
 /// `summary.json`: what each cell came to.
 #[must_use]
-pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+pub fn summary_json(
+    campaign: &Campaign,
+    summaries: &[CellSummary],
+    comparison: &Comparison,
+) -> String {
     let experiment = &campaign.experiment;
     let cells = campaign.cells.iter().zip(summaries).map(|(cell, summary)| {
         json!({
@@ -183,8 +192,17 @@ pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
             "unknown": summary.unknown,
             "requests": summary.requests,
             "metrics": estimates(&summary.metrics),
-            "difference_to_first_arm": estimates(&summary.differences),
             "never_recovered": summary.never_recovered.map(share),
+            "metastability": cell.metastability.as_ref().map(metastability),
+            "labels": summary.labels.iter().map(|(label, share_of_runs)| json!({
+                "label": label.name(),
+                "runs": share(*share_of_runs),
+            })).collect::<Vec<_>>(),
+            "modes": summary.modes.as_ref().map(|modes| json!({
+                "collapsed": share(modes.collapsed),
+                "metrics_if_collapsed": estimates(&modes.if_collapsed),
+                "metrics_if_not": estimates(&modes.if_not),
+            })),
             "faults": summary.faults.iter().map(|fault| json!({
                 "fault": fault.number,
                 "kind": fault.kind,
@@ -209,7 +227,20 @@ pub fn summary_json(campaign: &Campaign, summaries: &[CellSummary]) -> String {
         "confidence": 0.95,
         "seeds": campaign.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
         "cells": cells.collect::<Vec<_>>(),
+        "comparison": comparison::json(campaign, comparison),
     }))
+}
+
+/// How runs were labelled: a statement about a finite horizon.
+fn metastability(rule: &MetastabilityRule) -> Value {
+    json!({
+        "window_s": rule.window.seconds(),
+        "level": rule.level,
+        "lasts_s": (rule.window.0 * rule.cohorts as u64) as f64 / 1e9,
+        "horizon_s": rule.horizon.seconds(),
+        "capacity_per_s": rule.capacity,
+        "drain_factor": rule.drain_factor,
+    })
 }
 
 fn estimates(estimates: &[Option<Estimate>]) -> Value {
@@ -244,6 +275,7 @@ fn share(share: Share) -> Value {
 pub fn manifest_json(
     campaign: &Campaign,
     results: &[RunResult],
+    comparison: &Comparison,
     files: &[(String, String)],
     overrides: &[String],
 ) -> String {
@@ -271,6 +303,7 @@ pub fn manifest_json(
             factor.name.clone(),
             factor.levels.iter().map(|level| json!(level.name)).collect(),
         )).collect::<Map<String, Value>>(),
+        "precision": comparison::precision_json(campaign, comparison),
         "runs": results.len(),
         "runs_that_reached_a_limit": limited,
         "digest": campaign_digest(results).to_string(),

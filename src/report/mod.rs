@@ -6,8 +6,10 @@
 pub mod arms;
 pub mod chart;
 pub mod check;
+pub mod comparison;
 pub mod figures;
 pub mod files;
+pub mod front;
 pub mod model;
 pub mod number;
 pub mod parting;

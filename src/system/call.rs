@@ -1,6 +1,6 @@
 //! Calls: attempts, timeouts, retries, and what the caller's policy says to each.
 
-use super::crash::Moment;
+use super::crash;
 use super::fact::{Fact, Observer, Request};
 use super::job::{Job, Subject};
 use super::network::Message;
@@ -12,7 +12,8 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{self, EdgeId, StateOf, Token};
 use crate::policy::bulkhead::Room;
-use crate::policy::{Admission, Outcome, Progress, Response, State, Verdict};
+use crate::policy::custom::Moment;
+use crate::policy::{Admission, Denial, Outcome, Progress, Response, Verdict};
 
 /// A call that has not come to its end.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(super) struct Call {
     pub(super) started: Time,
     pub(super) attempt_started: Time,
     pub(super) timer: Option<TimerId>,
+    /// The instance that the newest attempt came to, as far as an ejection asks for it.
+    pub(super) instance: Option<u32>,
     /// When it must have ended: what the caller's own caller leaves it.
     pub(super) limit: Time,
     /// What it holds of a bulkhead.
@@ -94,7 +97,7 @@ impl Call {
 impl<O: Observer> World<'_, O> {
     /// Starts a call of a job.
     pub(super) fn call(&mut self, owner: Handle, step: program::Call) -> Resumption {
-        if !self.kills.is_empty() && self.dies_at(owner, step.edge, Moment::Before) {
+        if !self.kills.is_empty() && self.dies_at(owner, step.edge, crash::Moment::Before) {
             return Resumption::Later;
         }
         let Some(job) = self.jobs.get(owner) else { return Resumption::Later };
@@ -108,12 +111,7 @@ impl<O: Observer> World<'_, O> {
         let scope = match edge.state_of {
             StateOf::Process => edge.scope + job.instance,
             StateOf::Everybody => edge.scope,
-            StateOf::Call => own_state(
-                self.program.policies[edge.policy as usize].1.state(),
-                &mut self.free_policies,
-                &mut self.policies,
-                &mut self.policy_waiters,
-            ),
+            StateOf::Call => self.policies.for_a_call(self.program, edge.policy),
         };
         let call = Call {
             owner,
@@ -127,6 +125,7 @@ impl<O: Observer> World<'_, O> {
             started: self.now,
             attempt_started: self.now,
             timer: None,
+            instance: None,
             limit: self.limit_of(job),
             place: Place::Outside,
             hedged: Handle::NONE,
@@ -187,26 +186,41 @@ impl<O: Observer> World<'_, O> {
         }
         // Admission and decision of one attempt have draws of their own.
         let (work, index) = draw_name(call.key, call.progress.attempts(), 0);
-        let draw = match policy.admits_at_random() {
+        let scope = call.scope as usize;
+        let draw = match policy.admits_at_random() || self.policies.is_own(scope) {
             true => self.draws.draw(Purpose::Policy, edge.id, work, index),
             false => Draw(0),
         };
-        let state = &mut self.policies[call.scope as usize];
-        match policy.admit(state, &mut call.progress, self.now, draw) {
+        let detector = self.detectors.of(call.step.edge, call.process);
+        let admission = match self.detectors.leave_nobody(self.program, detector) {
+            true => self.policies.reject(scope, policy, &mut call.progress, Denial::NoInstance),
+            false => self.policies.admit(scope, policy, &mut call.progress, self.now, draw),
+        };
+        match admission {
             Admission::Go => {
                 self.send_attempt(handle, deadline);
                 Resumption::Later
             }
             Admission::Wait(span) => self.wait(handle, span.max(Span(1))),
             Admission::Queue => {
-                let scope = call.scope as usize;
-                self.policy_waiters[scope].push(handle);
-                self.wait(handle, Span::MAX)
+                let patience = policy.patience(&call.progress, self.now);
+                self.policies.wait(scope, handle);
+                self.wait(handle, patience)
             }
             Admission::Reject(denial) => {
+                // One who has waited long enough is no longer woken with those who wait.
+                if policy.bulkhead.is_some_and(|rule| rule.max_wait.is_some()) {
+                    self.policies.forget_waiter(scope, handle);
+                }
                 let draw = self.draws.draw(Purpose::Policy, edge.id, work, index + 1);
+                let moment = Moment {
+                    now: self.now,
+                    attempt_started: self.now,
+                    call_started: call.started,
+                    draw,
+                };
                 let verdict =
-                    policy.denied(state, &mut call.progress, denial, self.now, call.started, draw);
+                    self.policies.denied(scope, policy, &mut call.progress, denial, moment);
                 let (edge, attempt) = (call.step.edge, call.progress.attempts());
                 let order = call.subject.order;
                 self.tell(Fact::Denied { edge, attempt, order });
@@ -223,6 +237,7 @@ impl<O: Observer> World<'_, O> {
         let policy = &self.program.policies[edge.policy as usize].1;
         call.sent += 1;
         call.running = true;
+        call.instance = None;
         call.attempt_started = self.now;
         let attempt = call.sent;
         let key = key_of(call.key, u64::from(attempt));
@@ -240,6 +255,7 @@ impl<O: Observer> World<'_, O> {
             value: call.value,
             token,
             deadline: until,
+            detector: self.detectors.of(edge_id, call.process),
         };
         let (made, order) = (call.progress.attempts(), call.subject.order);
         self.tell(Fact::Attempted { edge: edge_id, attempt: made, order });
@@ -312,22 +328,23 @@ impl<O: Observer> World<'_, O> {
         call.running = false;
         call.timer = None;
         let (attempt, order) = (call.progress.attempts(), call.subject.order);
-        let draw = if outcome == Outcome::Ok {
+        let draw = if outcome == Outcome::Ok && !self.policies.is_own(scope) {
             Draw(0)
         } else {
             let (work, index) = draw_name(call.key, attempt, 1);
             self.draws.draw(Purpose::Policy, edge.id, work, index)
         };
-        let verdict = policy.settle(
-            &mut self.policies[scope],
-            &mut call.progress,
-            self.now,
-            call.attempt_started,
-            call.started,
-            response,
+        let moment = Moment {
+            now: self.now,
+            attempt_started: call.attempt_started,
+            call_started: call.started,
             draw,
-        );
+        };
+        let verdict = self.policies.settle(scope, policy, &mut call.progress, moment, response);
+        let (detector, instance) = (self.detectors.of(edge_id, call.process), call.instance);
+        let work = key_of(call.key, u64::from(call.sent));
         self.tell(Fact::Settled { edge: edge_id, attempt, order, outcome });
+        self.judge_instance(detector, instance, work, outcome);
         self.wake_waiters(scope);
         // An attempt that was kept may still answer until the deadline.
         let kept = outcome == Outcome::TimedOut
@@ -370,7 +387,7 @@ impl<O: Observer> World<'_, O> {
         let Some(call) = self.calls.get_mut(handle) else { return };
         let edge = self.program.edge(call.step.edge);
         let policy = &self.program.policies[edge.policy as usize].1;
-        policy.abandon(&mut self.policies[call.scope as usize], &mut call.progress);
+        self.policies.abandon(call.scope as usize, policy, &mut call.progress);
     }
 
     /// Lets a call wait for its next attempt, but not beyond its deadline.
@@ -387,7 +404,7 @@ impl<O: Observer> World<'_, O> {
 
     /// Lets the calls that wait for this policy state ask again.
     pub(super) fn wake_waiters(&mut self, scope: usize) {
-        for handle in std::mem::take(&mut self.policy_waiters[scope]) {
+        for handle in self.policies.take_waiting(scope) {
             let Some(call) = self.calls.get_mut(handle).filter(|call| !call.running) else {
                 continue;
             };
@@ -404,7 +421,7 @@ impl<O: Observer> World<'_, O> {
         self.leave_room(handle, &call);
         if !self.kills.is_empty()
             && outcome == Outcome::Ok
-            && self.dies_at(call.owner, call.step.edge, Moment::After)
+            && self.dies_at(call.owner, call.step.edge, crash::Moment::After)
         {
             return Resumption::Later;
         }
@@ -420,7 +437,7 @@ impl<O: Observer> World<'_, O> {
         self.ledger.calls.leave();
         self.hedges.remove(call.hedged);
         if self.program.edge(call.step.edge).state_of == StateOf::Call {
-            self.free_policies.push(call.scope);
+            self.policies.leave(call.scope);
         }
         if let Some(request) = call.request() {
             self.tell(Fact::Answered { request, outcome, attempts: call.sent });
@@ -435,22 +452,6 @@ impl<O: Observer> World<'_, O> {
             self.fold(kind, caller, call.key);
         }
     }
-}
-
-/// The place of a state that one call has for itself.
-fn own_state(
-    state: State,
-    free: &mut Vec<u32>,
-    states: &mut Vec<State>,
-    waiters: &mut Vec<Vec<Handle>>,
-) -> u32 {
-    if let Some(place) = free.pop() {
-        states[place as usize] = state;
-        return place;
-    }
-    states.push(state);
-    waiters.push(Vec::new());
-    (states.len() - 1) as u32
 }
 
 /// The work and the index that name the draws of an attempt, one of them for each side of it. An

@@ -109,9 +109,9 @@ impl<O: Observer> World<'_, O> {
         let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
         for edge in program.edges.iter().filter(is_own) {
             let scope = (edge.scope + instance) as usize;
-            self.policies[scope] = program.policies[edge.policy as usize].1.state();
-            self.policy_waiters[scope].clear();
+            self.policies.forget(program, scope, edge.policy);
         }
+        self.forget_ejections(node, instance);
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
             let station = self.station_index(node, instance);
             self.stations[station] = Station::new(&program.node(node).station);
@@ -195,17 +195,11 @@ impl<O: Observer> World<'_, O> {
         true
     }
 
-    /// The instances that are not known to be down, in their order; `None` while none is known to
-    /// be, or all are.
-    pub(super) fn known_up(&self, node: NodeId) -> Option<Vec<u32>> {
-        if self.now >= self.lives.stopped_until {
-            return None;
-        }
-        let Kind::Service(service) = &self.program.node(node).kind else { return None };
-        let count = self.program.node(node).station.instances;
-        let is_up = |&i: &u32| !self.lives.of(node, i).is_known_down(self.now, service.detection);
-        let up: Vec<u32> = (0..count).filter(is_up).collect();
-        Some(up).filter(|up| !up.is_empty() && up.len() < count as usize)
+    /// Whether a balancer knows that an instance is down.
+    pub(super) fn is_known_down(&self, node: NodeId, instance: u32) -> bool {
+        let Kind::Service(service) = &self.program.node(node).kind else { return false };
+        self.now < self.lives.stopped_until
+            && self.lives.of(node, instance).is_known_down(self.now, service.detection)
     }
 
     /// Lets an instance die if it is to die at this side of the step whose call this is; says

@@ -24,6 +24,19 @@ pub struct Request {
     pub started: Time,
 }
 
+/// An instance that a process leaves out of its balancing, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ejection {
+    /// Whose process: of a policy that all callers share, the first of them.
+    pub caller: NodeId,
+    /// Which one, from 0.
+    pub process: u32,
+    /// Whose instance.
+    pub target: NodeId,
+    /// Which one, from 0.
+    pub instance: u32,
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -66,6 +79,17 @@ pub enum Fact {
         order: u64,
         /// How.
         outcome: Outcome,
+    },
+    /// A process leaves an instance out of its balancing because attempts at it failed.
+    Ejected(Ejection),
+    /// An instance did as badly, but the process leaves out as many as it may already.
+    EjectionRefused(Ejection),
+    /// A process lets an instance have attempts again, or has died with what it knew of it.
+    Returned(Ejection),
+    /// A request went to any instance because its caller had too few healthy ones left.
+    Panicked {
+        /// Whose.
+        node: NodeId,
     },
     /// A message went on its way.
     Sent(Transit),

@@ -34,6 +34,8 @@ struct Copy {
     started: Time,
     /// When it times out.
     until: Time,
+    /// The instance that it came to, if it did.
+    instance: Option<u32>,
 }
 
 impl<'p, O: Observer> World<'p, O> {
@@ -42,10 +44,11 @@ impl<'p, O: Observer> World<'p, O> {
         let Some((policy, hedge)) = self.hedging(handle) else { return };
         debug_assert!(policy.hedge.is_some());
         let Some(call) = self.calls.get_mut(handle) else { return };
-        let Some(state) = &mut self.policies[call.scope as usize].hedge else { return };
+        let Some(state) = &mut self.policies.state(call.scope as usize).hedge else { return };
         let copies = hedge.begin(state, self.now);
         let due = hedge.due(state, &copies).map_or(Time::NEVER, |span| self.now + span);
-        let first = Copy { attempt: call.sent, progress: None, started: self.now, until };
+        let (attempt, started) = (call.sent, self.now);
+        let first = Copy { attempt, progress: None, started, until, instance: None };
         let last = Outcome::TimedOut;
         call.hedged = self.hedges.insert(Hedged { copies, running: vec![first], due, last });
         self.set_hedge_timer(handle);
@@ -57,6 +60,23 @@ impl<'p, O: Observer> World<'p, O> {
             None => call.waits_for(attempt),
             Some(hedged) => hedged.running.iter().any(|copy| copy.attempt == attempt),
         })
+    }
+
+    /// An attempt has come to this instance.
+    pub(super) fn note_instance(&mut self, handle: Handle, attempt: u32, instance: u32) {
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        let noted = match self.hedges.get_mut(call.hedged) {
+            None if call.waits_for(attempt) => Some(&mut call.instance),
+            None => None,
+            Some(hedged) => {
+                let copy = hedged.running.iter_mut().find(|copy| copy.attempt == attempt);
+                copy.map(|copy| &mut copy.instance)
+            }
+        };
+        // Of an attempt that arrives twice, the first copy is the one that counts.
+        if let Some(noted) = noted {
+            noted.get_or_insert(instance);
+        }
     }
 
     /// A reply to one of several copies has arrived.
@@ -104,7 +124,8 @@ impl<'p, O: Observer> World<'p, O> {
         let edge = self.program.edge(call.step.edge);
         let work = key_of(call.key, u64::from(copy.attempt));
         let draw = self.draws.draw(Purpose::Policy, edge.id, work, 1);
-        let state = &mut self.policies[call.scope as usize];
+        let detector = self.detectors.of(call.step.edge, call.process);
+        let state = self.policies.state(call.scope as usize);
         let progress = copy.progress.as_mut().unwrap_or(&mut call.progress);
         policy.observe(state, progress, self.now, copy.started, response, draw);
         let took = self.now.since(copy.started);
@@ -126,6 +147,7 @@ impl<'p, O: Observer> World<'p, O> {
         let (scope, order) = (call.scope as usize, call.subject.order);
         let (attempt, outcome) = (copy.attempt, response.outcome);
         self.tell(Fact::Settled { edge, attempt, order, outcome });
+        self.judge_instance(detector, copy.instance, work, outcome);
         self.wake_waiters(scope);
         match goes_on {
             None => {
@@ -143,7 +165,8 @@ impl<'p, O: Observer> World<'p, O> {
         let Some(call) = self.calls.get_mut(handle) else { return false };
         let Some(hedged) = self.hedges.get_mut(call.hedged) else { return false };
         hedged.due = Time::NEVER;
-        let state = &mut self.policies[call.scope as usize];
+        let detector = self.detectors.of(call.step.edge, call.process);
+        let state = self.policies.state(call.scope as usize);
         let Some(of_hedging) = &mut state.hedge else { return false };
         let last = hedged.last;
         match hedge.next(of_hedging, &mut hedged.copies, self.now) {
@@ -164,7 +187,9 @@ impl<'p, O: Observer> World<'p, O> {
             false => Draw(0),
         };
         let mut progress = policy.begin_copy();
-        if policy.admit(state, &mut progress, self.now, draw) != Admission::Go {
+        if self.detectors.leave_nobody(self.program, detector)
+            || policy.admit(state, &mut progress, self.now, draw) != Admission::Go
+        {
             policy.abandon(state, &mut progress);
             hedged.copies.deny();
             let goes_on = hedged.copies.running() > 0;
@@ -181,7 +206,8 @@ impl<'p, O: Observer> World<'p, O> {
         let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.now + span);
         let until = timeout.min(deadline);
         let started = self.now;
-        hedged.running.push(Copy { attempt, progress: Some(progress), started, until });
+        let progress = Some(progress);
+        hedged.running.push(Copy { attempt, progress, started, until, instance: None });
         let message = Message::Request {
             call: handle,
             attempt,
@@ -193,6 +219,7 @@ impl<'p, O: Observer> World<'p, O> {
             value: call.value,
             token: call.token(key),
             deadline: until,
+            detector,
         };
         let order = call.subject.order;
         self.tell(Fact::Attempted { edge: edge_id, attempt, order });
@@ -207,7 +234,7 @@ impl<'p, O: Observer> World<'p, O> {
         let Some(call) = self.calls.get_mut(handle) else { return };
         let hedged = self.hedges.remove(std::mem::replace(&mut call.hedged, Handle::NONE));
         let (owner, scope) = (call.owner, call.scope as usize);
-        let state = &mut self.policies[scope];
+        let state = self.policies.state(scope);
         for mut copy in hedged.into_iter().flat_map(|hedged| hedged.running) {
             let progress = copy.progress.as_mut().unwrap_or(&mut call.progress);
             policy.abandon_attempt(state, progress);

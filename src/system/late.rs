@@ -60,7 +60,7 @@ impl<O: Observer> World<'_, O> {
                 self.events.cancel(timer);
             }
             let (owner, scope) = (call.owner, call.scope as usize);
-            policy.abandon(&mut self.policies[scope], &mut call.progress);
+            self.policies.abandon(scope, policy, &mut call.progress);
             self.tell(Fact::Settled { edge: edge_id, attempt, order, outcome });
             self.wake_waiters(scope);
             if self.end_call(handle, outcome, value) == Resumption::Now {
@@ -71,7 +71,7 @@ impl<O: Observer> World<'_, O> {
         if let Some(late) = self.timed_out.remove(&(handle, attempt)) {
             let work = key_of(late.key, u64::from(attempt));
             let draw = self.draws.draw(Purpose::Policy, edge.id, work, 2);
-            let state = &mut self.policies[late.scope as usize];
+            let state = self.policies.state(late.scope as usize);
             policy.late(state, outcome, self.now.since(late.started), self.now, draw);
             self.wake_waiters(late.scope as usize);
         }

@@ -13,6 +13,7 @@ mod clients;
 pub mod control;
 mod crash;
 mod database;
+mod ejection;
 pub mod fact;
 mod failover;
 mod flight;
@@ -24,6 +25,7 @@ mod life;
 mod network;
 mod outbox;
 mod pause;
+mod policies;
 mod provider;
 mod queue;
 mod replica;
@@ -39,8 +41,8 @@ use crate::kernel::queue::EventQueue;
 use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program, Spike};
-use crate::policy;
 use control::{Conditions, Control, Surge};
+use ejection::{DetectorId, Detectors};
 use fact::{Fact, Observer, Request};
 
 /// Something that is going to happen.
@@ -74,6 +76,8 @@ enum Event {
     Pause { node: NodeId, instance: u32, number: u64 },
     /// An instance may go on that was down or stood still.
     GoOn { node: NodeId, instance: u32 },
+    /// A process looks at what it knows of the instances of a target.
+    Sweep(DetectorId),
     /// A fault begins or ends.
     Switch { control: u32, on: bool },
 }
@@ -115,15 +119,12 @@ pub struct World<'p, O> {
     first_station: Vec<u32>,
     /// The instance of each node that was served last, for round robin.
     turns: Vec<u32>,
-    policies: Vec<policy::State>,
-    /// Places of `policies` that a call had for itself and has left.
-    free_policies: Vec<u32>,
+    policies: policies::Policies,
+    detectors: Detectors,
     /// Copies of running attempts, of the calls whose policy hedges.
     hedges: Slab<hedge::Hedged>,
     /// Attempts that timed out, of which a breaker may still hear.
     timed_out: BTreeMap<(Handle, u32), late::TimedOut>,
-    /// Calls that wait until a call of the same policy state is settled.
-    policy_waiters: Vec<Vec<Handle>>,
     conditions: Conditions,
     /// When faults change the rates of arrivals.
     surges: Vec<Surge>,
@@ -185,15 +186,10 @@ impl<'p, O: Observer> World<'p, O> {
             stations,
             first_station,
             turns: vec![0; program.nodes.len()],
-            policies: program
-                .scopes
-                .iter()
-                .map(|&policy| program.policies[policy as usize].1.state())
-                .collect(),
-            free_policies: Vec::new(),
+            policies: policies::Policies::new(program),
+            detectors: Detectors::default(),
             hedges: Slab::default(),
             timed_out: BTreeMap::new(),
-            policy_waiters: vec![Vec::new(); program.scopes.len()],
             conditions: Conditions::new(program),
             surges: Vec::new(),
             lives: life::Lives::new(program),
@@ -208,6 +204,7 @@ impl<'p, O: Observer> World<'p, O> {
             rerun: rerun::Rerun::default(),
             observer,
         };
+        world.detectors = Detectors::new(program, &mut world.draws);
         world.schedule_start();
         world.remember_for_faults();
         world
@@ -336,6 +333,7 @@ impl<'p, O: Observer> World<'p, O> {
                 self.fold(31, node, u64::from(instance));
                 self.go_on(node, instance);
             }
+            Event::Sweep(detector) => self.sweep(detector),
             Event::Switch { control, on } => {
                 self.digester.fold(self.now, 8 << 32 | u64::from(on), u64::from(control));
                 self.switch(control, on);

@@ -1,6 +1,7 @@
 //! Messages over links: they take their time, and some never arrive.
 
 use super::control::Action;
+use super::ejection::DetectorId;
 use super::fact::{Content, Direction, Fact, Observer, Transit};
 use super::job::{Job, Origin, Subject};
 use super::{Event, World};
@@ -28,6 +29,8 @@ pub(super) enum Message {
         token: u64,
         /// When the caller stops waiting for this attempt.
         deadline: Time,
+        /// What its caller knows of the instances of the target.
+        detector: Option<DetectorId>,
     },
     /// The answer to an attempt.
     Reply {
@@ -311,6 +314,7 @@ impl<O: Observer> World<'_, O> {
                 value,
                 token,
                 deadline,
+                detector,
             } => {
                 self.fold(10, target, key);
                 self.tell(arrived);
@@ -336,8 +340,11 @@ impl<O: Observer> World<'_, O> {
                 let mut job = Job::new(self.program, operation, key, origin, subject);
                 (job.node, job.value) = (target, value);
                 (job.token, job.deadline) = (token, deadline);
-                job.instance = self.balance(target, key);
+                job.instance = self.balance(target, key, detector);
                 let instance = job.instance;
+                if detector.is_some() {
+                    self.note_instance(call, attempt, instance);
+                }
                 let handle = self.jobs.insert(job);
                 if self.now < self.lives.stopped_until && self.is_refused_by_host(handle) {
                     return;

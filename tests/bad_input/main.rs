@@ -210,6 +210,11 @@ fn overload() {
 }
 
 #[test]
+fn policy_parts() {
+    check("policy_parts");
+}
+
+#[test]
 fn policies() {
     check("policies");
 }
@@ -217,6 +222,11 @@ fn policies() {
 #[test]
 fn experiments() {
     check("experiments");
+}
+
+#[test]
+fn comparisons() {
+    check("comparisons");
 }
 
 #[test]
@@ -382,6 +392,8 @@ fn suspicious_parts_are_warnings() {
         run(&two_queues, &[]),
         run(&|model| model, &["--set", "faults.0.at=1h"]),
         run(&two_queues, &["--quiet"]),
+        run(&|model| model.replace("timeout = \"250ms\"", "preset = \"grpc\""), &[]),
+        run(&|model| model.replace("timeout = \"1s\"", "timeout = \"1s\"\noutlier = {}"), &[]),
     ];
     pin("suspicious_parts_are_warnings", &shown.join("\n"));
 }

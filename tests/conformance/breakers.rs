@@ -125,7 +125,16 @@ fn cockatiel_trip(config: &Config<'_>) -> Result<Trip, String> {
         kind => return Err(format!("unknown breaker {kind:?}")),
     };
     let (comparison, on_success, slow, every) = (Comparison::AboveProduct, false, None, None);
-    Ok(Trip::Ratio { window, minimum, ratio, comparison, on_success, slow, every })
+    Ok(Trip::Ratio {
+        window,
+        minimum,
+        ratio,
+        comparison,
+        on_success,
+        slow,
+        every,
+        consecutive: None,
+    })
 }
 
 /// A breaker of the crate failsafe with the parameters of a case.

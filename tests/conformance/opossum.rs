@@ -77,6 +77,7 @@ pub fn circuit(config: &Config<'_>) -> Result<Circuit, String> {
         on_success: false,
         slow: None,
         every: None,
+        consecutive: None,
     };
     let breaker = Breaker {
         failures: OutcomeSet::of(&[Outcome::Failed]),
@@ -85,8 +86,12 @@ pub fn circuit(config: &Config<'_>) -> Result<Circuit, String> {
         by_timer: true,
         ..Breaker::new(trip, millis("resetTimeout", 30_000.0))
     };
-    let bulkhead =
-        Bulkhead { limit: config.count("capacity", u32::MAX), queue: 0, around: Around::Attempt };
+    let bulkhead = Bulkhead {
+        limit: config.count("capacity", u32::MAX),
+        queue: 0,
+        max_wait: None,
+        around: Around::Attempt,
+    };
     let timeout = match config.value("timeout") {
         Some(Value::Bool(false)) => u64::MAX,
         _ => nanos(config.number("timeout", 10_000.0), MILLISECOND),

@@ -7,7 +7,7 @@ use stormglass::policy::breaker::Breaker;
 use stormglass::policy::presets;
 
 /// Which preset is which oracle with which parameters.
-const DELAYS: [(&str, &str, &str); 20] = [
+const DELAYS: [(&str, &str, &str); 25] = [
     ("aws-legacy", "backoff-botocore_legacy", "{}"),
     ("aws-legacy-dynamodb", "backoff-botocore_legacy", r#"{"base": 0.05}"#),
     ("axios-retry", "backoff-axios-retry", "{}"),
@@ -16,9 +16,14 @@ const DELAYS: [(&str, &str, &str); 20] = [
     ("bullmq", "backoff-bullmq", r#"{"type": "exponential", "delay": 1000, "jitter": 0.5}"#),
     ("celery", "backoff-celery", "{}"),
     ("cockatiel", "backoff-cockatiel", "{}"),
+    ("cockatiel-full-jitter", "backoff-cockatiel", r#"{"generator": "full"}"#),
+    ("cockatiel-half-jitter", "backoff-cockatiel", r#"{"generator": "half"}"#),
+    ("cockatiel-no-jitter", "backoff-cockatiel", r#"{"generator": "none"}"#),
     ("dramatiq", "backoff-dramatiq", "{}"),
     ("google-api-core", "backoff-google_api_core", "{}"),
     ("p-retry", "backoff-p-retry", "{}"),
+    ("retry", "backoff-retry", "{}"),
+    ("retry-randomize", "backoff-retry", r#"{"randomize": true}"#),
     ("stamina", "backoff-stamina", "{}"),
     ("stripe", "backoff-stripe", "{}"),
     ("tenacity", "backoff-tenacity", "{}"),
@@ -77,12 +82,20 @@ fn delays_of_presets_are_those_replayed() {
 #[test]
 fn breakers_of_presets_are_those_replayed() {
     let consecutive = r#"{"kind": "consecutive", "threshold": 5, "halfOpenAfter_ms": 10000}"#;
+    let count = r#"{"kind": "count", "threshold": 0.5, "halfOpenAfter_ms": 10000}"#;
+    let sampling = r#"{"kind": "sampling", "threshold": 0.2, "duration": 30000,
+        "halfOpenAfter_ms": 10000}"#;
     let either = r#"{"policy": "default_or", "backoff_s": 10}"#;
     let replayed = [
         ("pybreaker", with("{}", |case| breakers::pybreaker_rule(&case.config()))),
         (
             "cockatiel-consecutive-breaker",
             with(consecutive, |case| breakers::cockatiel_rule(&case.config())),
+        ),
+        ("cockatiel-count-breaker", with(count, |case| breakers::cockatiel_rule(&case.config()))),
+        (
+            "cockatiel-sampling-breaker",
+            with(sampling, |case| breakers::cockatiel_rule(&case.config())),
         ),
         ("failsafe-rs", with(either, |case| breakers::failsafe_rule(&case.config()))),
         ("opossum", with("{}", |case| opossum::circuit(&case.config())).breaker),
@@ -122,8 +135,12 @@ fn every_conformance_tested_preset_is_compared_or_replayed() {
         "backon-jitter",
         "governor",
         "guava-rate-limiter",
+        "guava-rate-limiter-warming-up",
+        "x-time-rate",
         "pybreaker",
         "cockatiel-consecutive-breaker",
+        "cockatiel-count-breaker",
+        "cockatiel-sampling-breaker",
         "failsafe-rs",
         "opossum",
     ];

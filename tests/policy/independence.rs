@@ -1,13 +1,23 @@
 //! Jitter differs between requests and between processes; shared state is shared.
+//!
+//! The draws are those of a run: a policy of the test's own notes what it is handed for each
+//! request of two processes, and every jittered preset makes its delays of these.
 
-use stormglass::kernel::draw::{Draw, Draws, Purpose, key_of};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::Time;
 use stormglass::policy::backoff::{Backoff, Cap, Growth, Jitter, Memory, Rounding};
 use stormglass::policy::budget::{Budget, Deposit, Quota, Refill, Refund, TokenBucket};
+use stormglass::policy::custom::{Custom, CustomState, Moment};
 use stormglass::policy::retry::Retry;
-use stormglass::policy::{Admission, Outcome, Policy, Response, State, Verdict, presets};
+use stormglass::policy::{
+    Admission, GiveUp, Outcome, Policy, Progress, Response, State, Verdict, presets,
+};
 
-const DRAWS: u64 = 100_000;
+use crate::common::campaign;
+
+const DRAWS: usize = 100_000;
 /// Which retry is looked at: the first one has no delay in some libraries.
 const RETRY: u32 = 2;
 
@@ -22,16 +32,80 @@ fn series() -> Vec<(String, Backoff)> {
         .collect()
 }
 
+/// Notes the draws of its decisions, by process.
+#[derive(Debug, Default)]
+struct Notary {
+    by_process: Arc<Mutex<Vec<Vec<Draw>>>>,
+}
+
+#[derive(Debug)]
+struct Notes {
+    process: usize,
+    by_process: Arc<Mutex<Vec<Vec<Draw>>>>,
+}
+
+impl Custom for Notary {
+    fn state(&self) -> Box<dyn CustomState> {
+        let mut by_process = self.by_process.lock().expect("nobody has panicked");
+        by_process.push(Vec::with_capacity(DRAWS));
+        let process = by_process.len() - 1;
+        Box::new(Notes { process, by_process: Arc::clone(&self.by_process) })
+    }
+}
+
+impl CustomState for Notes {
+    fn admit(&mut self, _: &mut Progress, _: Time, _: Draw) -> Admission {
+        Admission::Go
+    }
+
+    fn settle(&mut self, _: &mut Progress, moment: Moment, _: Response) -> Verdict {
+        let mut by_process = self.by_process.lock().expect("nobody has panicked");
+        by_process[self.process].push(moment.draw);
+        Verdict::GiveUp(GiveUp::Attempts)
+    }
+}
+
+/// The draws of the first decision about each request of two processes in a run, in the order of
+/// their requests.
+fn draws() -> &'static [Vec<Draw>; 2] {
+    static DRAWN: OnceLock<[Vec<Draw>; 2]> = OnceLock::new();
+    DRAWN.get_or_init(|| {
+        let model = r#"
+[clients.users]
+processes = 2
+arrivals = { constant = "1000/s" }
+flow = [{ call = "target.charge", policy = "p", ignore_failure = true }]
+[provider.target]
+concurrency = "unlimited"
+latency = "0s"
+errors_before = 1
+[policy.p]
+"#;
+        let experiment = "name = \"draws\"\nmodel = \"inline\"\narrivals = \"210s\"\n\
+                          seeds = \"42..43\"\nlimits = { events = 100000000 }\n";
+        let mut campaign = campaign(experiment, model);
+        let notary = Notary::default();
+        let by_process = Arc::clone(&notary.by_process);
+        let own: Arc<dyn Custom> = Arc::new(notary);
+        campaign.replace_policy("model", "p", &own).expect("the policy is there");
+        let _ = campaign.run(0);
+        let mut noted = std::mem::take(&mut *by_process.lock().expect("nobody has panicked"));
+        noted.retain(|draws| !draws.is_empty());
+        assert_eq!(noted.len(), 2, "two processes");
+        let mut of = |process: usize| {
+            let mut draws = std::mem::take(&mut noted[process]);
+            draws.truncate(DRAWS);
+            assert_eq!(draws.len(), DRAWS);
+            draws
+        };
+        [of(0), of(1)]
+    })
+}
+
 /// The delays of many requests of one process, in nanoseconds.
-fn delays(backoff: &Backoff, process: u32, seed: u64) -> Vec<f64> {
-    let mut draws = Draws::new(seed);
-    (0..DRAWS)
-        .map(|request| {
-            let mut memory = Memory::default();
-            let draw = draws.draw(Purpose::Policy, process, key_of(7, request), 0);
-            backoff.delay(retry(backoff), &mut memory, draw).0 as f64
-        })
-        .collect()
+fn delays(backoff: &Backoff, process: usize) -> Vec<f64> {
+    let delay = |&draw: &Draw| backoff.delay(retry(backoff), &mut Memory::default(), draw).0 as f64;
+    draws()[process].iter().map(delay).collect()
 }
 
 /// The walks are looked at where they begin; what follows depends on the step before.
@@ -135,7 +209,7 @@ fn delays_follow_their_formula() {
     let all = series();
     assert!(all.len() >= 25, "only {} presets are jittered", all.len());
     for (name, backoff) in all {
-        let distance = kolmogorov_smirnov(&backoff, delays(&backoff, 1, 42));
+        let distance = kolmogorov_smirnov(&backoff, delays(&backoff, 0));
         assert!(distance < limit, "{name}: {distance} is not below {limit}");
     }
 }
@@ -145,7 +219,7 @@ fn delays_follow_their_formula() {
 fn delays_of_requests_and_processes_are_uncorrelated() {
     let limit = 4.89 / (DRAWS as f64).sqrt();
     for (name, backoff) in series() {
-        let (one, other) = (delays(&backoff, 1, 42), delays(&backoff, 2, 42));
+        let (one, other) = (delays(&backoff, 0), delays(&backoff, 1));
         let requests = correlation(&one[1..], &one[..one.len() - 1]);
         assert!(requests.abs() < limit, "{name}: {requests} between requests");
         let processes = correlation(&one, &other);
@@ -157,7 +231,7 @@ fn delays_of_requests_and_processes_are_uncorrelated() {
 #[test]
 fn shared_draws_would_be_found() {
     for (name, backoff) in series() {
-        let (one, other) = (delays(&backoff, 1, 42), delays(&backoff, 1, 42));
+        let (one, other) = (delays(&backoff, 0), delays(&backoff, 0));
         assert!(correlation(&one, &other) > 0.999, "{name}");
     }
 }
@@ -198,6 +272,7 @@ fn budgets_of_two() -> [Policy; 2] {
         timed_out: 14,
         refund: Refund::Request,
         refill: Refill::AtMost,
+        after_wait: false,
     });
     [tokens, quota].map(|budget| Policy {
         retry: Some(Retry::new(5, Backoff::NONE)),

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use stormglass::experiment::summary::summarise;
-use stormglass::report::{figures, files};
+use stormglass::experiment::comparison::compare;
+use stormglass::experiment::summary::{Modes, summarise};
+use stormglass::report::{comparison, figures, files};
 
 use super::{sample, source};
 
@@ -48,18 +49,26 @@ fn every_column_and_key_is_described_and_no_other() {
     let document = source::read("docs/results.md");
     let campaign = sample::campaign(&[]);
     let results = sample::run_all(&campaign);
-    let summaries = summarise(&campaign, &results);
+    let mut summaries = summarise(&campaign, &results);
+    // Whether the runs of a cell differ in kind is not for a sample to say.
+    summaries[0].modes = summaries[0].never_recovered.map(|collapsed| Modes {
+        collapsed,
+        if_collapsed: summaries[0].metrics.clone(),
+        if_not: summaries[0].metrics.clone(),
+    });
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let sources = [("experiments/sample.toml".to_owned(), String::new())];
     let set = ["arrivals=6s".to_owned()];
-    let manifest = json(&files::manifest_json(&campaign, &results, &sources, &set));
-    let summary = json(&files::summary_json(&campaign, &summaries));
-    let drawn = figures::figures(&campaign, &results, &summaries);
+    let manifest = json(&files::manifest_json(&campaign, &results, &compared, &sources, &set));
+    let compared = compare(&campaign, &results);
+    let summary = json(&files::summary_json(&campaign, &summaries, &compared));
+    let drawn = figures::figures(&campaign, &results, &summaries, &compared);
     let written = [
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
         ("`faults.csv`", header(&files::faults_csv(&campaign, &results))),
-        ("`summary.json`", keys(&summary, &["metrics", "difference_to_first_arm"])),
+        ("`pairs.csv`", header(&comparison::pairs_csv(&campaign, &compared.pairs))),
+        ("`summary.json`", keys(&summary, &["metrics", "metrics_if_collapsed", "metrics_if_not"])),
         ("`manifest.json`", keys(&manifest, &["factors"])),
         ("Figures", drawn.iter().map(|figure| figure.name.to_owned()).collect()),
     ];
@@ -79,7 +88,8 @@ fn the_metrics_of_the_summary_are_columns() {
     let campaign = sample::campaign(&[]);
     let results = sample::run_all(&campaign);
     let columns = header(&files::runs_csv(&campaign, &results));
-    let text = files::summary_json(&campaign, &summarise(&campaign, &results));
+    let compared = compare(&campaign, &results);
+    let text = files::summary_json(&campaign, &summarise(&campaign, &results), &compared);
     let summary: Value = serde_json::from_str(&text).unwrap();
     let metrics = summary["cells"][0]["metrics"].as_object().unwrap();
     assert!(metrics.len() > 10);

@@ -107,6 +107,15 @@ drain = "6s"
 operation = "api.place_order"
 load = "payment.charge"
 
+[metastability]
+window = "1s"
+level = "50%"
+for = "1s"
+
+[compare]
+precision = {}
+pareto = ["amplification", "success_ratio"]
+
 [[faults]]
 kind = "slow"
 target = "payment"

@@ -124,8 +124,7 @@ impl<'s> Generator<'s> {
                 steps.push(self.handler_step(layer, layers));
             }
             steps.push(json!({ "reply": "ok" }));
-            let service =
-                json!({ "workers": 1 + self.below(8), "on": { "ask": { "steps": steps } } });
+            let service = json!({ "workers": 1 + self.below(8), "instances": 1 + self.below(3), "on": { "ask": { "steps": steps } } });
             services.insert(format!("service{layer}"), service);
         }
         let worker = json!({ "workers": 2, "takes": "queue0", "steps": [
@@ -183,7 +182,13 @@ impl<'s> Generator<'s> {
             },
             "policy": {
                 "policy0": { "timeout": "100ms" },
-                "policy1": { "timeout": "200ms", "retry": { "attempts": 3 } },
+                "policy1": {
+                    "timeout": "200ms", "retry": { "attempts": 3 },
+                    "outlier": {
+                        "consecutive": 1, "interval": "50ms", "base": "100ms",
+                        "most_ejected": "100%",
+                    },
+                },
                 "policy2": self.preset(),
                 "policy3": { "preset": "aws-standard@2.1", "without": ["budget"] },
                 "policy4": { "retry": { "backoff": {
@@ -195,8 +200,7 @@ impl<'s> Generator<'s> {
 
     /// What a real client does, every number written out.
     fn preset(&mut self) -> Value {
-        let runs = |preset: &&Preset| preset.policy.outlier.is_none();
-        let presets: Vec<&Preset> = presets::all().filter(runs).collect();
+        let presets: Vec<&Preset> = presets::all().collect();
         let chosen = presets[self.below(presets.len() as u64) as usize];
         serde_json::to_value(text_of(&chosen.policy)).expect("a policy")
     }
@@ -425,6 +429,7 @@ impl<'s> Generator<'s> {
                 "2ms",
                 "exp 5ms",
                 "uniform 1ms..9ms",
+                "normal 3ms sigma 1ms",
                 "lognormal 3ms sigma 1",
                 "pareto 1ms shape 1.5",
                 "weibull 3ms shape 0.5",

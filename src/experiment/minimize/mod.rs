@@ -236,6 +236,9 @@ impl Search<'_> {
         let (result, _) = run_case(self.cell, 0, &case, &mut comers);
         let arrivals_end = case.arrivals_end.min(comers.last + TICK);
         let mut shorter = Case { arrivals_end, ..case };
+        if let Some(violation) = self.target.found_in(&result).filter(|_| !self.target.at_end) {
+            shorter.horizon = shorter.horizon.min(violation.at + TICK);
+        }
         if self.target.at_end {
             let drain = self.cell.limits.horizon.since(self.cell.measure.arrivals_end);
             let healed = result.faults_act.map_or(Time::ZERO, |(_, healed)| healed);

@@ -4,13 +4,28 @@ use super::error::{Error, require};
 use super::interval::Interval;
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// Which way a metric is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// More is better: goodput.
     Higher,
     /// Less is better: amplification, latency, violations.
     Lower,
+}
+
+impl Direction {
+    /// The word for files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::Higher => "higher",
+            Direction::Lower => "lower",
+        }
+    }
 }
 
 /// What may be said of the first arm against the second.

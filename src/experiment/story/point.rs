@@ -26,6 +26,8 @@ pub struct Share {
 /// From when on a violation could no longer be avoided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoReturn {
+    /// The first of the moments from which on most continuations have the violation.
+    pub turns: Option<Time>,
     /// The first of the moments from which on every continuation has the violation; `None` if there
     /// is none, and the start of the run if chance never had a say.
     pub at: Option<Time>,
@@ -47,8 +49,8 @@ pub fn no_return(
     continuations: u32,
 ) -> NoReturn {
     let mut looked: BTreeMap<Time, Share> = BTreeMap::new();
-    let mut is_certain = |after: Time| {
-        let share = looked.entry(after).or_insert_with(|| {
+    let mut share = |after: Time| {
+        *looked.entry(after).or_insert_with(|| {
             let violates = |number: &u32| {
                 let seed = key_of(case.seed ^ CONTINUATION, u64::from(*number));
                 let case = Case { redraw: Some((after, seed)), ..case.clone() };
@@ -56,24 +58,27 @@ pub fn no_return(
             };
             let violated = (0..continuations).filter(violates).count() as u32;
             Share { after, violated, of: continuations }
-        });
-        share.violated == share.of
+        })
     };
     let mut moments: Vec<Time> = moments.iter().copied().filter(|&at| at > Time::ZERO).collect();
     moments.insert(0, Time::ZERO);
-    // The first of them that is certain lies in `low..high`.
-    let (mut low, mut high) = (0, moments.len());
-    while low < high {
-        let middle = (low + high) / 2;
-        if is_certain(moments[middle]) {
-            high = middle;
-        } else {
-            low = middle + 1;
+    let mut first = |is_reached: fn(Share) -> bool| {
+        // The first moment that reaches it lies in `low..=high`.
+        let (mut low, mut high) = (0, moments.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if is_reached(share(moments[middle])) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
         }
-    }
-    let at = moments.get(low).copied();
-    if low > 0 {
-        is_certain(moments[low - 1]);
-    }
-    NoReturn { at, shares: looked.into_values().collect() }
+        if let Some(before) = low.checked_sub(1) {
+            share(moments[before]);
+        }
+        moments.get(low).copied()
+    };
+    let turns = first(|share| 2 * share.violated > share.of);
+    let at = first(|share| share.violated == share.of);
+    NoReturn { turns, at, shares: looked.into_values().collect() }
 }

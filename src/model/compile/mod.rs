@@ -115,6 +115,7 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
         compiler.priorities(&sections);
     }
     compiler.distinct_ids();
+    compiler.problems.extend(check::ejection(document, &compiler.program));
     if compiler.problems.is_empty() {
         compiler.problems.extend(check::cycle(document, &compiler.program));
     }
@@ -211,9 +212,7 @@ impl Compiler<'_> {
         self.program.policies.push(("none".to_owned(), Policy::default()));
         self.program.sharing.push(target);
         for (name, text) in &sections.policy {
-            let compiled =
-                policy::compile(text).and_then(|policy| policy::runnable(&policy).map(|()| policy));
-            match compiled {
+            match policy::compile(text) {
                 Ok(policy) => {
                     let origin = self.program.policies.len() as u16;
                     self.program.policies.push((name.clone(), policy));

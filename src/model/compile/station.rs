@@ -140,7 +140,7 @@ impl Compiler<'_> {
                 .inside("concurrent")
         } else {
             let (limit, queue) = (text.concurrent, text.queue);
-            let rule = bulkhead::Bulkhead { limit, queue, around: Around::Call };
+            let rule = bulkhead::Bulkhead { limit, queue, max_wait: None, around: Around::Call };
             return Some(Bulkhead { target: id, rule, max_wait: text.max_wait });
         };
         self.problem(path, problem);

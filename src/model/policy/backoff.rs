@@ -44,6 +44,8 @@ table! {
         pub floor: Span,
         /// Whether the first retry does not wait at all; false by default.
         pub first_at_once: bool,
+        /// Whether the first delay is not spread (connections of grpc-go); false by default.
+        pub first_exact: bool,
         /// In which unit delays are counted; exact by default.
         pub unit: Span,
         /// How delays are brought to whole units; down by default.
@@ -126,8 +128,18 @@ pub enum RoundingText {
 /// The largest factor of a growth.
 pub(super) const FACTOR_MAX: f64 = 1000.0;
 
-const ANY: &[&str] =
-    &["growth", "jitter", "cap", "capped", "least", "floor", "first_at_once", "unit", "rounding"];
+const ANY: &[&str] = &[
+    "growth",
+    "jitter",
+    "cap",
+    "capped",
+    "least",
+    "floor",
+    "first_at_once",
+    "first_exact",
+    "unit",
+    "rounding",
+];
 
 impl GrowthText {
     /// Its name and the keys that it has.
@@ -173,6 +185,7 @@ pub(super) fn compile(text: &BackoffText, base: Option<&Backoff>) -> Result<Back
         least: keys.least.unwrap_or_default(),
         floor: keys.floor.unwrap_or_default(),
         first_at_once: keys.first_at_once.unwrap_or_default(),
+        first_exact: keys.first_exact.unwrap_or_default(),
         rounding,
     };
     jittered(backoff, keys.jitter.unwrap_or(JitterText::None))
@@ -269,6 +282,7 @@ pub(super) fn text_of(backoff: &Backoff) -> BackoffText {
     keys.least = (backoff.least > Span::ZERO).then_some(backoff.least);
     keys.floor = (backoff.floor > Span::ZERO).then_some(backoff.floor);
     keys.first_at_once = backoff.first_at_once.then_some(true);
+    keys.first_exact = backoff.first_exact.then_some(true);
     (keys.unit, keys.rounding) = match backoff.rounding {
         Rounding::Exact => (None, None),
         Rounding::Down(unit) => (Some(unit), None),

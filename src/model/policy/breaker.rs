@@ -16,7 +16,7 @@ use crate::policy::breaker::{
 
 table! {
     /// `breaker = { … }`. It opens by `failure_ratio`, by `consecutive`, by `success_rate`, or by
-    /// the two last together, whichever is first.
+    /// `consecutive` and one of the others, whichever is first.
     pub struct BreakerText {
         /// It opens at this share of failures in the window.
         pub failure_ratio: Share,
@@ -47,6 +47,9 @@ table! {
         pub every: Span,
         /// What counts as a failure; all but `conflict` and `invalid` by default.
         pub failures: Vec<OutcomeText>,
+        /// Failures that count in the share or rate only, not in a row (Linkerd: HTTP 429); none by
+        /// default.
+        pub soft: Vec<OutcomeText>,
         /// What counts neither as a failure nor as a success; nothing by default.
         pub ignored: Vec<OutcomeText>,
         /// How long it stays open, `"5s"`; or how that grows with each opening in a row,
@@ -151,12 +154,14 @@ const RATIO: &[&str] = &[
     "slow_call",
     "slow_ratio",
     "every",
+    "consecutive",
 ];
 const CONSECUTIVE: &[&str] = &["consecutive"];
 const SUCCESS_RATE: &[&str] = &["success_rate", "window", "minimum"];
 const EITHER: &[&str] = &["consecutive", "success_rate", "window", "minimum"];
 const ANY: &[&str] = &[
     "failures",
+    "soft",
     "ignored",
     "open_for",
     "strictly_after",
@@ -195,6 +200,7 @@ pub(super) fn compile(text: &BreakerText, base: Option<&Breaker>) -> Result<Brea
     Ok(Breaker {
         trip,
         failures: errors("failures", &needed(keys.failures, "failures")?)?,
+        soft: errors("soft", &needed(keys.soft, "soft")?)?,
         ignored: errors("ignored", &needed(keys.ignored, "ignored")?)?,
         open_for: match &text.open_for {
             Some(open_for) => backoff::compile(open_for, Some(&machine.open_for))
@@ -261,7 +267,7 @@ fn compile_trip(keys: &BreakerText) -> Result<Trip, Problem> {
     let window = keys.window.unwrap_or(Span::from_secs(10));
     let minimum = keys.minimum.unwrap_or(20);
     match (keys.failure_ratio, keys.consecutive, keys.success_rate) {
-        (Some(ratio), None, None) => {
+        (Some(ratio), _, None) => {
             only("`failure_ratio`", RATIO)?;
             compile_ratio(keys, ratio.0, window, minimum)
         }
@@ -280,7 +286,7 @@ fn compile_trip(keys: &BreakerText) -> Result<Trip, Problem> {
             Ok(Trip::Either { failures, least: least.0, minimum, window })
         }
         (Some(_), ..) => Err(Problem::new("a breaker has one rule for opening, not two")
-            .expected("either `failure_ratio` or `consecutive`")),
+            .expected("either `failure_ratio` or `success_rate`")),
         (None, None, None) => Err(Problem::new("a breaker needs a rule for opening")
             .expected("`failure_ratio`, `consecutive` or `success_rate`")),
     }
@@ -332,6 +338,7 @@ fn compile_ratio(
         on_success: keys.on_success.unwrap_or_default(),
         slow,
         every: keys.every,
+        consecutive: keys.consecutive,
     })
 }
 

@@ -34,7 +34,16 @@ pub(super) fn rule_of(trip: &Trip) -> BreakerText {
             window: Some(window),
             ..nothing
         },
-        Trip::Ratio { window, minimum, ratio, comparison, on_success, slow, every } => {
+        Trip::Ratio {
+            window,
+            minimum,
+            ratio,
+            comparison,
+            on_success,
+            slow,
+            every,
+            consecutive,
+        } => {
             let (span, calls, buckets, rotation) = match window {
                 Window::Calls(calls) => (None, Some(calls), None, None),
                 Window::Time { span, buckets, rotation } => {
@@ -58,6 +67,7 @@ pub(super) fn rule_of(trip: &Trip) -> BreakerText {
                 slow_call: slow.map(|Slow { longer_than, .. }| longer_than),
                 slow_ratio: slow.map(|Slow { ratio, .. }| Share(ratio)),
                 every,
+                consecutive,
                 ..nothing
             }
         }
@@ -77,6 +87,7 @@ fn rotation_of(rotation: Rotation) -> RotationText {
 pub(super) fn rest_of(breaker: &Breaker) -> BreakerText {
     BreakerText {
         failures: Some(list(breaker.failures)),
+        soft: Some(list(breaker.soft)),
         ignored: Some(list(breaker.ignored)),
         open_for: Some(backoff::text_of(&breaker.open_for)),
         strictly_after: Some(breaker.strictly_after),

@@ -44,7 +44,8 @@ table! {
         pub max_tokens: f64,
         /// Tokens that a success adds; a failure takes one (`throttle`); 0.1 by default (gRFC A6).
         pub token_ratio: f64,
-        /// Whether the level is looked at after the back-off (`throttle`); false by default.
+        /// Whether a denied retry is held for its back-off first (`throttle`, `quota`); false by
+        /// default.
         pub after_wait: bool,
         /// Retries at once that are always allowed (`concurrent`); 3 by default (Envoy).
         pub floor: u32,
@@ -54,6 +55,8 @@ table! {
         pub earn: u32,
         /// What is always there, in units (`window`), instead of `per_second`.
         pub reserve: u32,
+        /// The share of the retries left that one call may have (`window`); all by default.
+        pub per_call: Share,
     }
 }
 
@@ -132,7 +135,15 @@ pub(super) fn compile(text: &BudgetText, base: Option<&Budget>) -> Result<Budget
             })
         }
         BudgetKind::Quota => {
-            let own = ["capacity", "cost", "cost_throttled", "cost_timed_out", "refund", "refill"];
+            let own = [
+                "capacity",
+                "cost",
+                "cost_throttled",
+                "cost_timed_out",
+                "refund",
+                "refill",
+                "after_wait",
+            ];
             only("quota", &own)?;
             Budget::Quota(compile_quota(&keys)?)
         }
@@ -152,8 +163,8 @@ pub(super) fn compile(text: &BudgetText, base: Option<&Budget>) -> Result<Budget
             })
         }
         BudgetKind::Window => {
-            let own = ["ratio", "deposit", "per_second", "window", "earn", "cost", "reserve"];
-            only("window", &own)?;
+            let own = ["ratio", "per_second", "earn", "cost", "reserve"];
+            only("window", &[&own[..], &["deposit", "window", "per_call"]].concat())?;
             Budget::Window(compile_window(&keys)?)
         }
     })
@@ -183,6 +194,7 @@ fn compile_quota(keys: &BudgetText) -> Result<Quota, Problem> {
             None | Some(RefillText::AtMost) => Refill::AtMost,
             Some(RefillText::AtLeast) => Refill::AtLeast,
         },
+        after_wait: keys.after_wait.unwrap_or_default(),
     })
 }
 
@@ -190,6 +202,7 @@ fn compile_quota(keys: &BudgetText) -> Result<Quota, Problem> {
 fn compile_window(keys: &BudgetText) -> Result<Window, Problem> {
     let span = lasting("window", keys.window.or(Some(Span::from_secs(10))))?;
     let deposit = compile_deposit(keys.deposit);
+    let per_call = keys.per_call.map(|share| share.0);
     if keys.ratio.is_none() && keys.per_second.is_none() {
         return Ok(Window {
             deposit,
@@ -197,11 +210,12 @@ fn compile_window(keys: &BudgetText) -> Result<Window, Problem> {
             cost: i64::from(at_least("cost", keys.cost, 1)?),
             reserve: i64::from(keys.reserve.unwrap_or_default()),
             span,
+            per_call,
         });
     }
     let ratio = needed(keys.ratio, "ratio")?.0;
     let per_second = within("per_second", keys.per_second.or(Some(0.0)), 0.0, MOST)?;
-    Ok(Window { deposit, ..Window::finagle(ratio, per_second as u32, span) })
+    Ok(Window { deposit, per_call, ..Window::finagle(ratio, per_second as u32, span) })
 }
 
 /// The text that means this budget.
@@ -239,6 +253,7 @@ pub(super) fn text_of(budget: &Budget) -> BudgetText {
                 Refill::AtMost => RefillText::AtMost,
                 Refill::AtLeast => RefillText::AtLeast,
             }),
+            after_wait: Some(rule.after_wait),
             ..nothing
         },
         Budget::Throttle(rule) => BudgetText {
@@ -261,6 +276,7 @@ pub(super) fn text_of(budget: &Budget) -> BudgetText {
             cost: Some(rule.cost as u32),
             reserve: Some(rule.reserve as u32),
             window: Some(rule.span),
+            per_call: rule.per_call.map(Share),
             ..nothing
         },
     }

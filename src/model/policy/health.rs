@@ -11,7 +11,7 @@ use crate::policy::throttling::{Formula, Throttling};
 
 table! {
     /// `throttling = { … }`: the client rejects attempts itself when the server rejects many. By
-    /// `k` (Google SRE book) or by `success_rate` (Envoy admission control).
+    /// `k` (Google SRE book), `success_rate` (Envoy admission control) or `average` (Finagle).
     pub struct ThrottlingText {
         /// How many requests may go to the server for each that it accepts; 2 by default.
         pub k: f64,
@@ -19,9 +19,11 @@ table! {
         pub success_rate: Share,
         /// The exponent of rejection; 1 by default. With `success_rate`.
         pub aggression: f64,
+        /// The moving average of acceptance below which rejection begins, instead of `k`.
+        pub average: Share,
         /// What counts as accepted; all but `rejected`, `throttled` and `timed_out` by default.
         pub accepted: Vec<OutcomeText>,
-        /// How far back requests are counted; 2min by default.
+        /// How far back requests are counted, and the time constant of `average`; 2min by default.
         pub window: Span,
         /// In how many parts; 120 by default.
         pub buckets: u32,
@@ -38,17 +40,25 @@ pub(super) fn throttling(
     base: Option<&Throttling>,
 ) -> Result<Throttling, Problem> {
     let base = throttling_text(base.unwrap_or(&Throttling::GOOGLE_SRE));
-    if text.k.is_some() && (text.success_rate.is_some() || text.aggression.is_some()) {
+    let by_rate = text.success_rate.is_some() || text.aggression.is_some();
+    if [text.k.is_some(), by_rate, text.average.is_some()].iter().filter(|named| **named).count()
+        > 1
+    {
         return Err(Problem::new("throttling has one formula, not two")
-            .expected("either `k` or `success_rate`"));
+            .expected("one of `k`, `success_rate` and `average`"));
     }
-    let by_rate = text.success_rate.is_some() || text.k.is_none() && base.success_rate.is_some();
+    let other = text.k.is_some() || text.average.is_some();
+    let by_rate = by_rate || !other && base.success_rate.is_some();
+    let by_average = text.average.is_some() || !by_rate && text.k.is_none() && base.k.is_none();
     let keys = text.clone().over(base);
     let formula = if by_rate {
         Formula::SuccessRate {
             rate: within("success_rate", keys.success_rate.map(|rate| rate.0), 1e-6, 1.0)?,
             aggression: within("aggression", keys.aggression.or(Some(1.0)), 1e-3, 1e3)?,
         }
+    } else if by_average {
+        let threshold = keys.average.map(|average| average.0);
+        Formula::Average { threshold: within("average", threshold, 1e-6, 1.0)? }
     } else {
         text.only(
             "throttling by `k`",
@@ -75,19 +85,25 @@ pub(super) fn throttling(
 
 /// The text that means this throttling.
 pub(super) fn throttling_text(rule: &Throttling) -> ThrottlingText {
-    let (k, success_rate, aggression) = match rule.formula {
-        Formula::Multiplier { k } => (Some(k), None, None),
-        Formula::SuccessRate { rate, aggression } => (None, Some(Share(rate)), Some(aggression)),
+    let nothing = ThrottlingText::default();
+    let formula = match rule.formula {
+        Formula::Multiplier { k } => ThrottlingText { k: Some(k), ..nothing },
+        Formula::SuccessRate { rate, aggression } => ThrottlingText {
+            success_rate: Some(Share(rate)),
+            aggression: Some(aggression),
+            ..nothing
+        },
+        Formula::Average { threshold } => {
+            ThrottlingText { average: Some(Share(threshold)), ..nothing }
+        }
     };
     ThrottlingText {
-        k,
-        success_rate,
-        aggression,
         accepted: Some(list(rule.accepted)),
         window: Some(rule.window),
         buckets: Some(rule.buckets),
         most: Some(Share(rule.most)),
         least_rate: Some(Rate { per_second: rule.least_rate }),
+        ..formula
     }
 }
 

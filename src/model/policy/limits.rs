@@ -20,6 +20,8 @@ table! {
         pub limit: Count,
         /// How many more may wait for room; 0 by default.
         pub queue: Count,
+        /// How long one may wait for room; as long as the call may take by default.
+        pub max_wait: Span,
         /// Around what the limit is; `attempt` by default (resilience4j, Envoy).
         pub around: AroundText,
     }
@@ -41,6 +43,10 @@ pub(super) fn bulkhead(text: &BulkheadText, base: Option<&Bulkhead>) -> Result<B
     Ok(Bulkhead {
         limit: at_least("limit", keys.limit.map(Count::limit), 1)?,
         queue: keys.queue.map_or(0, Count::limit),
+        max_wait: match keys.max_wait {
+            None => None,
+            wait => Some(lasting("max_wait", wait)?),
+        },
         around: match keys.around {
             Some(AroundText::Call) => Around::Call,
             None | Some(AroundText::Attempt) => Around::Attempt,
@@ -53,6 +59,7 @@ pub(super) fn bulkhead_text(bulkhead: &Bulkhead) -> BulkheadText {
     BulkheadText {
         limit: Some(super::keys::count_text(bulkhead.limit)),
         queue: Some(super::keys::count_text(bulkhead.queue)),
+        max_wait: bulkhead.max_wait,
         around: Some(match bulkhead.around {
             Around::Call => AroundText::Call,
             Around::Attempt => AroundText::Attempt,

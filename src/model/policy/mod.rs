@@ -32,7 +32,7 @@ pub use health::{AdaptiveText, OutlierText, ThrottlingText};
 pub use hedge::HedgeText;
 pub use limits::{AroundText, BulkheadText, LimitKind, LimitText, RateKind, RateLimitText};
 pub use outcomes::{OutcomeText, Patience};
-pub use preset::{find as find_preset, runnable};
+pub use preset::find as find_preset;
 pub use retry::{DenialText, HintText, RetryText};
 
 table! {
@@ -136,6 +136,11 @@ pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
     part("hedge", &text.hedge, &mut policy.hedge, hedge::compile)?;
     part("limit", &text.limit, &mut policy.limit, limits::limit)?;
     part("outlier", &text.outlier, &mut policy.outlier, health::outlier)?;
+    if policy.outlier.is_some() && text.scope == Some(ScopeText::Request) {
+        return Err(Problem::new("each call would forget whom it has ejected")
+            .expected("the scope \"target\", \"process\" or \"shared\", or no `outlier`")
+            .inside("scope"));
+    }
     Ok(policy)
 }
 

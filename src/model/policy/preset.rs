@@ -1,7 +1,6 @@
 //! Presets by name.
 
 use crate::model::problem::Problem;
-use crate::policy::Policy;
 use crate::policy::presets::{self, Preset};
 
 /// The preset of this name, `NAME` or `NAME@VERSION`; without a version the newest.
@@ -26,17 +25,4 @@ pub fn find(name: &str) -> Result<&'static Preset, Problem> {
     let mut names: Vec<&str> = presets::all().map(|preset| preset.name).collect();
     names.dedup();
     Err(Problem::unknown("preset", family, &names))
-}
-
-/// Who is ejected must be known where an instance is chosen, and that is not yet asked: a policy
-/// that is not run as it is meant is refused.
-///
-/// # Errors
-/// What the policy needs and runs do not have.
-pub fn runnable(policy: &Policy) -> Result<(), Problem> {
-    match policy.outlier {
-        None => Ok(()),
-        Some(_) => Err(Problem::new("this policy ejects instances, and runs do not")
-            .expected("a policy without: `without = [\"outlier\"]` leaves it out of a preset")),
-    }
 }

@@ -68,6 +68,8 @@ pub enum HintText {
     AtLeast(Patience),
     /// The client waits that long, but no less than its own delay and at most this much more (AWS).
     Within(Span),
+    /// The client waits that long and up to half more; a longer hint does nothing (Envoy).
+    Spread(Patience),
 }
 
 /// The retry rule that a text means, and the backoff of its preset where it is changed.
@@ -114,6 +116,7 @@ pub(super) fn compile(text: &RetryText, policy: &mut Policy) -> Result<(), Probl
             HintText::Restart => HintRule::Restart,
             HintText::AtLeast(limit) => HintRule::AtLeast { limit: limit.0 },
             HintText::Within(more) => HintRule::Within(more),
+            HintText::Spread(limit) => HintRule::Spread { limit: limit.0 },
         },
         stop_before_deadline: needed(keys.stop_before_deadline, "stop_before_deadline")?,
         keep_timed_out: needed(keys.keep_timed_out, "keep_timed_out")?,
@@ -145,6 +148,7 @@ pub(super) fn text_of(retry: &Retry) -> RetryText {
             HintRule::Restart => HintText::Restart,
             HintRule::AtLeast { limit } => HintText::AtLeast(Patience(limit)),
             HintRule::Within(more) => HintText::Within(more),
+            HintRule::Spread { limit } => HintText::Spread(Patience(limit)),
         }),
         stop_before_deadline: Some(retry.stop_before_deadline),
         keep_timed_out: Some(retry.keep_timed_out),

@@ -6,12 +6,16 @@ mod place;
 mod station;
 mod step;
 
+use std::sync::Arc;
+
 use super::language::Rows;
 use super::problem::Problem;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::policy::Policy;
+use crate::policy::custom::Custom;
+use crate::policy::outlier::Outlier;
 use crate::policy::presets::Scope;
 
 pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
@@ -70,6 +74,8 @@ pub struct Program {
     pub links: Vec<Link>,
     /// Every policy with its name.
     pub policies: Vec<(String, Policy)>,
+    /// For each policy the one of the user's own that decides instead; empty if there is none.
+    pub own_policies: Vec<Option<Arc<dyn Custom>>>,
     /// For each policy, to whom its state belongs.
     pub sharing: Vec<Sharing>,
     /// For each policy state of a run, which policy it belongs to.
@@ -204,6 +210,58 @@ impl Program {
     #[must_use]
     pub fn edge(&self, id: EdgeId) -> &Edge {
         &self.edges[id.0 as usize]
+    }
+
+    /// The policy of the user's own that decides instead of this one, if there is any.
+    #[must_use]
+    pub fn own_policy(&self, policy: u16) -> Option<&dyn Custom> {
+        self.own_policies.get(policy as usize)?.as_deref()
+    }
+
+    /// Lets a policy of the user's own decide wherever the model names this one. Of that stay the
+    /// scope, the ejection of instances, and what the other does not say: how long an attempt may
+    /// take. No call takes longer than before.
+    ///
+    /// # Errors
+    /// If the model has no policy of this name.
+    pub fn replace_policy(&mut self, name: &str, own: &Arc<dyn Custom>) -> Result<(), Problem> {
+        let is_of_file = |&index: &usize| index > 0 && self.sharing[index].origin == index as u16;
+        let of_file = || (0..self.policies.len()).filter(is_of_file);
+        let Some(origin) = of_file().find(|&index| self.policies[index].0 == name) else {
+            let known: Vec<&str> = of_file().map(|index| self.policies[index].0.as_str()).collect();
+            return Err(Problem::unknown("policy", name, &known));
+        };
+        self.own_policies.resize(self.policies.len(), None);
+        for index in origin..self.policies.len() {
+            if self.sharing[index].origin != origin as u16 {
+                continue;
+            }
+            let policy = &mut self.policies[index].1;
+            *policy = Policy {
+                attempt_timeout: own.attempt_timeout().or(policy.attempt_timeout),
+                deadline: own.deadline().into_iter().chain(policy.deadline).min(),
+                outlier: policy.outlier,
+                ..Policy::ONCE
+            };
+            self.own_policies[index] = Some(Arc::clone(own));
+        }
+        Ok(())
+    }
+
+    /// The rule by which the callers of an edge eject instances of its target, how many instances
+    /// that has, and how many processes judge them; `None` where nobody is ejected.
+    #[must_use]
+    pub fn detecting(&self, edge: &Edge) -> Option<(&Outlier, u32, u32)> {
+        let rule = self.policies[edge.policy as usize].1.outlier.as_ref()?;
+        let instances = self.node(edge.target).station.instances;
+        let caller = self.node(edge.caller);
+        let processes = match (edge.state_of, &caller.kind) {
+            (StateOf::Everybody, _) => 1,
+            (StateOf::Call, _) => return None,
+            (StateOf::Process, Kind::Clients(clients)) => clients.processes,
+            (StateOf::Process, _) => caller.station.instances,
+        };
+        (instances > 1).then_some((rule, instances, processes))
     }
 
     /// The index of the link from one node to another in [`Program::links`].

@@ -11,7 +11,8 @@ use crate::kernel::time::Span;
 
 /// What is expected, and after the colon how it is written.
 pub(super) const DISTRIBUTION: &str = "a length of time: a duration such as \"5ms\", or \"exp 5ms\" \
-    (mean), \"uniform 1ms..5ms\" (shortest first), \"lognormal 5ms sigma 0.5\" (median), \
+    (mean), \"uniform 1ms..5ms\" (shortest first), \"normal 10ms sigma 2ms\" (mean), \
+    \"lognormal 5ms sigma 0.5\" (median), \
     \"pareto 1ms shape 2.5\" (shape more than 0), \"weibull 5ms shape 0.7\", \"erlang 3 10ms\" \
     (1 to 100 stages, mean), \"mix 90% exp 2ms, 10% exp 50ms\" (100% in all)";
 
@@ -55,6 +56,10 @@ fn parse_simple(text: &str) -> Option<Distribution> {
             let (low, high) = (parse_duration(low)?, parse_duration(high)?);
             (low <= high).then_some(Distribution::Uniform { low, high })
         }
+        ["normal", mean, "sigma", sigma] => Some(Distribution::Normal {
+            mean: parse_duration(mean)?,
+            sigma: parse_duration(sigma)?,
+        }),
         ["lognormal", median, "sigma", sigma] => Some(Distribution::Lognormal {
             median: parse_duration(median)?,
             sigma: parse_number(sigma)?,
@@ -134,6 +139,8 @@ mod tests {
                 "lognormal 5ms sigma 0.5",
                 Some(Distribution::Lognormal { median: ms(5), sigma: 0.5 }),
             ),
+            ("normal 10ms sigma 2ms", Some(Distribution::Normal { mean: ms(10), sigma: ms(2) })),
+            ("normal 10ms sigma 2", None),
             ("pareto 1ms shape 2.5", Some(Distribution::Pareto { scale: ms(1), shape: 2.5 })),
             ("weibull 1ms shape 0.5", Some(Distribution::Weibull { scale: ms(1), shape: 0.5 })),
             ("weibull 1ms shape 0", None),

@@ -62,6 +62,7 @@ impl fmt::Display for Words<'_> {
             Distribution::Constant(span) => write!(f, "{span}"),
             Distribution::Uniform { low, high } => write!(f, "uniform {low}..{high}"),
             Distribution::Exponential { mean } => write!(f, "exp {mean}"),
+            Distribution::Normal { mean, sigma } => write!(f, "normal {mean} sigma {sigma}"),
             Distribution::Lognormal { median, sigma } => {
                 write!(f, "lognormal {median} sigma {sigma}")
             }
@@ -101,6 +102,7 @@ mod tests {
             "5ms",
             "exp 5ms",
             "uniform 1ms..5ms",
+            "normal 10ms sigma 2ms",
             "lognormal 5ms sigma 0.5",
             "pareto 1ms shape 2.5",
             "weibull 5ms shape 0.7",

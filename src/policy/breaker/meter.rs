@@ -65,6 +65,8 @@ pub enum Trip {
         slow: Option<Slow>,
         /// The counts are looked at only this often, not after every call (Hystrix).
         every: Option<Span>,
+        /// Or after this many failures in a row, whichever is first (Linkerd).
+        consecutive: Option<u32>,
     },
     /// When an exponentially weighted success rate falls below a limit (Finagle, failsafe-rs).
     SuccessRate {
@@ -165,9 +167,9 @@ impl Meter {
         self.consecutive = if failed { self.consecutive + 1 } else { 0 };
     }
 
-    /// Counts a call with its result.
-    pub(super) fn push(&mut self, trip: &Trip, failed: bool, took: Span, now: Time) {
-        self.chain(failed);
+    /// Counts a call with its result, and whether it is a failure of a row too.
+    pub(super) fn push(&mut self, trip: &Trip, failed: bool, hard: bool, took: Span, now: Time) {
+        self.chain(hard);
         if let (Some(rolling), Trip::Ratio { window, .. }) = (&mut self.rolling, trip) {
             rolling.push(*window, failed, trip.is_slow(took), now);
         }
@@ -180,6 +182,11 @@ impl Meter {
     pub(super) fn trips(&mut self, trip: &Trip, failed: bool, now: Time) -> bool {
         match *trip {
             Trip::Consecutive { failures } => failed && self.consecutive >= failures,
+            Trip::Ratio { consecutive: Some(failures), .. }
+                if failed && self.consecutive >= failures =>
+            {
+                true
+            }
             Trip::Ratio { every: Some(_), .. } => false,
             Trip::Ratio { on_success, .. } => (failed || on_success) && self.exceeds(trip),
             Trip::SuccessRate { least, minimum, .. } => failed && self.below(least, minimum, now),

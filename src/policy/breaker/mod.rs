@@ -27,6 +27,8 @@ pub struct Breaker {
     pub trip: Trip,
     /// What counts as a failure.
     pub failures: OutcomeSet,
+    /// Which of them count in a share or rate only, not in a row: HTTP 429 for Linkerd.
+    pub soft: OutcomeSet,
     /// What counts neither as a failure nor as a success.
     pub ignored: OutcomeSet,
     /// How long the n-th opening in a row lasts.
@@ -102,6 +104,7 @@ impl Breaker {
         Breaker {
             trip,
             failures: OutcomeSet::TRANSIENT,
+            soft: OutcomeSet::NONE,
             ignored: OutcomeSet::NONE,
             open_for: Backoff::constant(open_for),
             strictly_after: false,
@@ -175,13 +178,13 @@ impl Breaker {
         let failed = self.failures.contains(outcome);
         match state.mode {
             Mode::Closed => {
-                self.count(state, failed, took, now);
+                self.count(state, failed, failed && !self.soft.contains(outcome), took, now);
                 if state.meter.trips(&self.trip, failed, now) {
                     self.open(state, now, draw);
                 }
             }
             Mode::Open if self.on_close == OnClose::KeepsAll => {
-                self.count(state, failed, took, now);
+                self.count(state, failed, failed, took, now);
             }
             Mode::Open => {}
             Mode::HalfOpen => self.judge(state, ticket, failed, took, now, draw),
@@ -222,9 +225,9 @@ impl Breaker {
     }
 
     /// Counts one result.
-    fn count(&self, state: &mut BreakerState, failed: bool, took: Span, now: Time) {
+    fn count(&self, state: &mut BreakerState, failed: bool, hard: bool, took: Span, now: Time) {
         if !self.counts_at_start {
-            state.meter.push(&self.trip, failed, took, now);
+            state.meter.push(&self.trip, failed, hard, took, now);
         } else if failed {
             state.meter.fail(&self.trip, now);
         }
@@ -243,7 +246,7 @@ impl Breaker {
         if self.on_close == OnClose::Forgets {
             state.meter.chain(failed);
         } else {
-            self.count(state, failed, took, now);
+            self.count(state, failed, failed, took, now);
         }
         let own = ticket.probe && ticket.epoch == state.epoch;
         if own && self.probes.at_once && self.probes.limit < u32::MAX {
@@ -318,7 +321,7 @@ impl Breaker {
             state.meter.reset(&self.trip, now);
         }
         if self.on_close == OnClose::KeepsProbe {
-            self.count(state, failed, took, now);
+            self.count(state, failed, failed, took, now);
         }
         state.change(Mode::Closed);
     }

@@ -154,3 +154,28 @@ fn spring_retry_closes_when_its_time_is_over() {
     assert!(call(&rule, &mut state, at(20_000), true));
     assert_eq!(state.mode(), Mode::Closed);
 }
+
+/// HTTP 429 counts for the rate and not for the row; below 0.8 of at least 5 calls it opens.
+#[test]
+fn linkerd_unified_counts_throttling_for_the_rate_alone() {
+    let breaker = presets::find("linkerd-failure-accrual", Some("unified"))
+        .and_then(|preset| preset.policy.breaker)
+        .expect("it breaks");
+    let opens_after = |outcomes: &[Outcome]| {
+        let mut state = breaker.state();
+        outcomes.iter().position(|&outcome| {
+            let Gate::Pass(ticket) = breaker.admit(&mut state, Time::ZERO, Draw(0)) else {
+                return true;
+            };
+            breaker.record(&mut state, ticket, outcome, Span::ZERO, Time::ZERO, Draw(0));
+            state.mode() == Mode::Open
+        })
+    };
+    let (ok, failed, throttled) = (Outcome::Ok, Outcome::Failed, Outcome::Throttled);
+    assert_eq!(opens_after(&[failed, failed, failed, failed, failed]), Some(4));
+    assert_eq!(opens_after(&[throttled; 6]), Some(4));
+    assert_eq!(opens_after(&[ok, ok, ok, ok, failed]), None, "0.8 is not below 0.8");
+    assert_eq!(opens_after(&[ok, ok, ok, failed, ok, throttled]), Some(5));
+    let many = [vec![ok; 100], vec![failed; 6], vec![throttled], vec![failed; 7]].concat();
+    assert_eq!(opens_after(&many), Some(113), "seven in a row, and no row goes through a 429");
+}

@@ -56,6 +56,10 @@ pub struct Share {
     pub(super) cost: u32,
     /// Whether the request holds one of the concurrent retry slots.
     pub(super) slot: bool,
+    /// Whether a quota has denied the retry that the request waits for.
+    pub(super) denied: bool,
+    /// How many more retries the request may have of a windowed budget, where that has a limit.
+    pub(super) left: Option<u32>,
 }
 
 impl Budget {
@@ -72,13 +76,14 @@ impl Budget {
     }
 
     /// A call starts: its first attempt was admitted.
-    pub fn begin(&self, state: &mut BudgetState, now: Time) {
+    pub fn begin(&self, state: &mut BudgetState, share: &mut Share, now: Time) {
         match (self, state) {
             (Budget::Tokens(rule), BudgetState::Tokens(state)) => {
                 rule.deposit(state, Deposit::FirstTry, now);
             }
             (Budget::Window(rule), BudgetState::Window(state)) => {
                 rule.deposit(state, Deposit::FirstTry, now);
+                share.left = rule.retries_of_a_call(state);
             }
             (Budget::Concurrent(_), BudgetState::Concurrent(state)) => state.begin(),
             _ => {}
@@ -145,19 +150,26 @@ impl Budget {
             (Budget::Concurrent(rule), BudgetState::Concurrent(state)) => {
                 rule.withdraw(state, share)
             }
-            (Budget::Window(rule), BudgetState::Window(state)) => rule.withdraw(state, now),
+            (Budget::Window(rule), BudgetState::Window(state)) => {
+                let left = share.left.map(|left| left.checked_sub(1));
+                let granted = left != Some(None) && rule.withdraw(state, now);
+                if granted {
+                    share.left = left.flatten();
+                }
+                granted
+            }
             _ => true,
         }
     }
 
     /// Whether a retry that was granted may still start after its wait.
     #[must_use]
-    pub fn still_allows(&self, state: &BudgetState) -> bool {
+    pub fn still_allows(&self, state: &BudgetState, share: &Share) -> bool {
         match (self, state) {
             (Budget::Throttle(rule), BudgetState::Throttle(state)) => {
                 !rule.after_wait || rule.allows(state)
             }
-            _ => true,
+            _ => !share.denied,
         }
     }
 

@@ -44,6 +44,9 @@ pub struct Quota {
     pub refund: Refund,
     /// Which side of the capacity a refund stays on.
     pub refill: Refill,
+    /// Whether a request that the quota denies waits its back-off before it fails: long polls under
+    /// retries 2.1, which would otherwise ask again at once.
+    pub after_wait: bool,
 }
 
 /// The tokens of one client object.
@@ -88,7 +91,8 @@ impl Quota {
             _ => self.cost,
         };
         if state.tokens < cost {
-            return false;
+            share.denied = self.after_wait;
+            return self.after_wait;
         }
         state.tokens -= cost;
         share.cost = cost;

@@ -21,6 +21,9 @@ pub struct Window {
     pub reserve: i64,
     /// How long deposits and debits count.
     pub span: Span,
+    /// The share of the retries left at its start that one call may have, rounded up (Finagle
+    /// `RequeueFilter.scala`, `maxRetriesPerReq`); without it, all of them.
+    pub per_call: Option<f64>,
 }
 
 /// The sums of one scope.
@@ -49,7 +52,7 @@ impl Window {
             (1000, (1000.0 / ratio) as i64)
         };
         let reserve = per_second as i64 * (span.0 / 1_000_000_000) as i64 * cost;
-        Window { deposit, earn, cost, reserve, span }
+        Window { deposit, earn, cost, reserve, span, per_call: None }
     }
 
     /// Finagle's rule for the same numbers, in thousandths of a deposit.
@@ -57,7 +60,7 @@ impl Window {
     pub const fn finagle(ratio: f64, per_second: u32, span: Span) -> Window {
         let (earn, cost) = if ratio == 0.0 { (0, 1000) } else { (1000, (1000.0 / ratio) as i64) };
         let reserve = per_second as i64 * (span.0 / 1_000_000_000) as i64 * cost;
-        Window { deposit: Deposit::FirstTry, earn, cost, reserve, span }
+        Window { deposit: Deposit::FirstTry, earn, cost, reserve, span, per_call: None }
     }
 
     /// An empty window that opens at time zero.
@@ -88,6 +91,12 @@ impl Window {
             state.open -= self.cost;
         }
         enough
+    }
+
+    /// How many retries a call that starts now may have, its own deposit counted.
+    pub(super) fn retries_of_a_call(&self, state: &WindowState) -> Option<u32> {
+        let retries = (state.balance() / self.cost).max(0);
+        self.per_call.map(|share| libm::ceil(share * retries as f64) as u32)
     }
 
     /// Closes the open slot if its time is over; the remainder of the time is dropped.

@@ -2,7 +2,7 @@
 
 use super::{Admission, Denial, Policy, Progress, Room, State};
 use crate::kernel::draw::{Draw, key_of};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::policy::breaker::Gate;
 use crate::policy::bulkhead::{Around, Room as Answer};
 
@@ -18,26 +18,33 @@ impl Policy {
         debug_assert!(!progress.running, "an attempt is running");
         if let (Some(budget), Some(state)) = (&self.budget, &state.budget)
             && progress.attempts > 0
-            && !budget.still_allows(state)
+            && !budget.still_allows(state, &progress.share)
         {
             return Admission::Reject(Denial::Budget);
         }
         let refused = self
-            .room(state, progress, Around::Call)
+            .room(state, progress, Around::Call, now)
             .or_else(|| self.throttle(state, progress, now, draw))
             .or_else(|| self.gate(state, progress, now, draw))
             .or_else(|| self.pace(state, progress, now))
-            .or_else(|| self.room(state, progress, Around::Attempt))
+            .or_else(|| self.room(state, progress, Around::Attempt, now))
             .or_else(|| self.limit(state));
-        if let Some(refused) = refused {
-            if matches!(refused, Admission::Reject(_)) {
-                self.release(state, progress);
-                self.leave_room(state, progress);
+        match refused {
+            None => {
+                self.start(state, progress, now);
+                Admission::Go
             }
-            return refused;
+            Some(Admission::Reject(denial)) => self.reject(state, progress, denial),
+            Some(waits) => waits,
         }
-        self.start(state, progress, now);
-        Admission::Go
+    }
+
+    /// Rejects an attempt that has not started, for a reason of the policy's or of its caller's:
+    /// what it held is given back.
+    pub fn reject(&self, state: &mut State, progress: &mut Progress, denial: Denial) -> Admission {
+        self.release(state, progress);
+        self.leave_room(state, progress);
+        Admission::Reject(denial)
     }
 
     /// Books an attempt that starts, and with the first one the call.
@@ -45,7 +52,7 @@ impl Policy {
         if !std::mem::replace(&mut progress.begun, true)
             && let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
         {
-            budget.begin(state, now);
+            budget.begin(state, &mut progress.share, now);
         }
         progress.running = true;
         state.in_flight += 1;
@@ -61,6 +68,7 @@ impl Policy {
         state: &mut State,
         progress: &mut Progress,
         around: Around,
+        now: Time,
     ) -> Option<Admission> {
         let rule = self.bulkhead.as_ref().filter(|rule| rule.around == around)?;
         let state = state.bulkhead.as_mut()?;
@@ -73,7 +81,15 @@ impl Policy {
                 None
             }
             Answer::Queue => {
+                if progress.room != Room::Waiting {
+                    progress.queued = now;
+                }
                 progress.room = Room::Waiting;
+                if self.patience(progress, now) == Span::ZERO {
+                    progress.room = Room::Outside;
+                    rule.give_up(state);
+                    return Some(Admission::Reject(Denial::Bulkhead));
+                }
                 Some(Admission::Queue)
             }
             Answer::Full => Some(Admission::Reject(Denial::Bulkhead)),

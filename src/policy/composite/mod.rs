@@ -93,6 +93,7 @@ pub struct Progress {
     begun: bool,
     copy: bool,
     room: Room,
+    queued: Time,
     reserved: bool,
     passed: bool,
     in_flight: u32,
@@ -150,6 +151,8 @@ pub enum Denial {
     Throttling,
     /// As many attempts run as the adaptive limit allows.
     Limit,
+    /// Every instance of the target is ejected; whoever balances says so.
+    NoInstance,
 }
 
 /// What to do after an attempt.
@@ -220,6 +223,17 @@ impl Policy {
     #[must_use]
     pub fn admits_at_random(&self) -> bool {
         self.breaker.is_some() || self.throttling.is_some()
+    }
+
+    /// How long a call that was told to queue may wait before it must ask again.
+    #[must_use]
+    pub fn patience(&self, progress: &Progress, now: Time) -> Span {
+        match self.bulkhead.and_then(|rule| rule.max_wait) {
+            Some(most) if progress.room == Room::Waiting => {
+                Span(most.0.saturating_sub(now.since(progress.queued).0))
+            }
+            _ => Span::MAX,
+        }
     }
 
     /// The progress of a call that has not yet asked for anything.

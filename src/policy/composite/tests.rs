@@ -164,7 +164,7 @@ fn an_adaptive_limit_rejects_what_is_above_it_and_learns() {
 fn an_attempt_that_the_limit_rejects_leaves_the_bulkhead() {
     use crate::policy::bulkhead::{Around, Bulkhead};
     let policy = Policy {
-        bulkhead: Some(Bulkhead { limit: 30, queue: 0, around: Around::Attempt }),
+        bulkhead: Some(Bulkhead { limit: 30, queue: 0, max_wait: None, around: Around::Attempt }),
         ..*policy("concurrency-limits-aimd")
     };
     let mut state = policy.state();
@@ -173,4 +173,80 @@ fn an_attempt_that_the_limit_rejects_leaves_the_bulkhead() {
         policy.admit(&mut state, call, Time::ZERO, DRAW);
     }
     assert_eq!(state.bulkhead.map(|room| room.running()), Some(20));
+}
+
+#[test]
+fn one_who_has_waited_long_enough_for_room_is_rejected() {
+    use crate::policy::bulkhead::{Around, Bulkhead};
+    let max_wait = Some(Span::from_millis(20));
+    let around = Around::Attempt;
+    let policy = Policy {
+        bulkhead: Some(Bulkhead { limit: 1, queue: u32::MAX, max_wait, around }),
+        ..Policy::ONCE
+    };
+    let mut state = policy.state();
+    let (mut inside, mut waiting) = (policy.begin(), policy.begin());
+    let at = |millis| Time::ZERO + Span::from_millis(millis);
+    assert_eq!(policy.admit(&mut state, &mut inside, at(0), DRAW), Admission::Go);
+    assert_eq!(policy.admit(&mut state, &mut waiting, at(5), DRAW), Admission::Queue);
+    assert_eq!(policy.patience(&waiting, at(10)), Span::from_millis(15));
+    assert_eq!(policy.admit(&mut state, &mut waiting, at(24), DRAW), Admission::Queue);
+    let rejected = Admission::Reject(Denial::Bulkhead);
+    assert_eq!(policy.admit(&mut state, &mut waiting, at(25), DRAW), rejected);
+    assert_eq!(policy.patience(&waiting, at(25)), Span::MAX);
+}
+
+/// With an empty quota a long poll waits its back-off, then fails; other calls fail at once.
+#[test]
+fn a_long_poll_without_quota_waits_before_it_fails() {
+    use crate::policy::budget::{Budget, Quota};
+    let long_poll = policy("aws-standard-long-poll");
+    for (after_wait, waits) in [(true, true), (false, false)] {
+        let Some(Budget::Quota(quota)) = long_poll.budget else { panic!("a quota") };
+        let quota = Quota { capacity: 13, after_wait, ..quota };
+        let policy = Policy { budget: Some(Budget::Quota(quota)), ..*long_poll };
+        let (mut state, mut progress) = (policy.state(), policy.begin());
+        let verdict = attempt(&policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
+        if !waits {
+            assert_eq!(verdict, Verdict::GiveUp(GiveUp::Budget));
+            continue;
+        }
+        assert_eq!(verdict, Verdict::Retry { after: Span::from_millis(25) });
+        let denied = Admission::Reject(Denial::Budget);
+        assert_eq!(policy.admit(&mut state, &mut progress, Time::ZERO, DRAW), denied);
+        let held = state.budget.as_ref().and_then(|state| policy.budget?.tokens(state));
+        assert_eq!(held, Some(13.0), "nothing was paid");
+    }
+}
+
+/// Of the 100, 80 and 64 retries that are left the calls may have 20, 16 and 13.
+#[test]
+fn one_call_may_have_a_fifth_of_finagles_retries() {
+    let policy = policy("finagle");
+    let mut state = policy.state();
+    for expected in [21, 17, 14] {
+        let mut progress = policy.begin();
+        let mut attempts = 1;
+        while attempt(policy, &mut state, &mut progress, Time::ZERO, Outcome::Rejected)
+            == (Verdict::Retry { after: Span::ZERO })
+        {
+            attempts += 1;
+        }
+        assert_eq!(attempts, expected);
+    }
+}
+
+/// `I + u * I / 2`, and nothing of a hint beyond 300 s.
+#[test]
+fn envoy_waits_up_to_half_more_than_it_is_told() {
+    let retry = policy("envoy-rate-limited").retry.expect("it retries");
+    let mut memory = Memory::default();
+    let mut after = |seconds, unit| {
+        let hint = Some(Span::from_secs(seconds));
+        let response = Response { hint, ..Response::new(Outcome::Throttled) };
+        retry.delay(1, &mut memory, response, Draw::from_unit(unit)).0
+    };
+    assert_eq!(after(4, 0.0), Span::from_secs(4));
+    assert_eq!(after(4, 0.5), Span::from_secs(5));
+    assert_eq!(after(301, 0.5), Span::from_millis(12), "its own delay of 0 to 25 ms");
 }

@@ -86,7 +86,7 @@ impl Hedge {
     /// A call sends its first copy.
     pub fn begin(&self, state: &mut HedgeState, now: Time) -> Copies {
         if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
-            budget.begin(state, now);
+            budget.begin(state, &mut Share::default(), now);
         }
         Copies { sent: 1, running: 1 }
     }
@@ -132,9 +132,13 @@ impl Hedge {
         if let (After::Quantile(rule), Some(state)) = (&self.after, &mut state.quantile) {
             rule.record(state, took, now);
         }
+        let goes_on = self.at_once_on.contains(response.outcome);
+        if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
+            budget.observe(state, &mut Share::default(), response.outcome, goes_on, now);
+        }
         if response.outcome == Outcome::Ok {
             Step::Win
-        } else if response.forbids_retry || !self.at_once_on.contains(response.outcome) {
+        } else if response.forbids_retry || !goes_on {
             Step::Fail
         } else {
             Step::Next { after: response.hint.unwrap_or(Span::ZERO) }

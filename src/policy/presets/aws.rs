@@ -13,23 +13,31 @@ const SMITHY_JS: &str = "npm @smithy/util-retry";
 const SMITHY_RS: &str = "crate aws-smithy-runtime, client/retries";
 
 /// Full jitter under an exponential of 2, capped at 20 s before the jitter.
-const fn full_jitter(base: Span) -> Backoff {
+pub(super) const fn full_jitter(base: Span) -> Backoff {
     Backoff::exponential(base, 2.0).capped(Span::from_secs(20)).jittered(Jitter::Full)
 }
 
-const QUOTA_2_1: Quota = Quota {
+/// The quota of retries 2.1.
+pub(super) const QUOTA_2_1: Quota = Quota {
     capacity: 500,
     cost: 14,
     throttled: 5,
     timed_out: 14,
     refund: Refund::Request,
     refill: Refill::AtMost,
+    after_wait: false,
 };
 
-const QUOTA_2_0: Quota = Quota { cost: 5, throttled: 5, timed_out: 10, ..QUOTA_2_1 };
+/// The quota of retries 2.0 in botocore, Go and .NET.
+pub(super) const QUOTA_2_0: Quota = Quota { cost: 5, throttled: 5, timed_out: 10, ..QUOTA_2_1 };
 
 /// The retries 2.1 of any language: 50 ms (25 ms for DynamoDB) and 1 s after throttling.
-const fn standard_2_1(attempts: u32, base: Span, unit: Option<Span>, quota: Quota) -> Policy {
+pub(super) const fn standard_2_1(
+    attempts: u32,
+    base: Span,
+    unit: Option<Span>,
+    quota: Quota,
+) -> Policy {
     let (series, throttled) = (full_jitter(base), full_jitter(Span::from_secs(1)));
     let (series, throttled) = match unit {
         Some(unit) => (series.truncated_to(unit), throttled.truncated_to(unit)),
@@ -43,7 +51,8 @@ const fn standard_2_1(attempts: u32, base: Span, unit: Option<Span>, quota: Quot
     Policy { retry: Some(retry), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
 }
 
-const fn standard_2_0(retry: Retry, quota: Quota) -> Policy {
+/// A retry rule of retries 2.0 with its quota.
+pub(super) const fn standard_2_0(retry: Retry, quota: Quota) -> Policy {
     Policy { retry: Some(retry), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
 }
 
@@ -131,7 +140,8 @@ const NUMBERS_RUST_2_0: &[Number] = &[
 const BASE_2_1: Span = Span::from_millis(50);
 const MILLISECOND: Span = Span::from_millis(1);
 
-const JS_2_0: Retry = Retry {
+/// The retry rule of JavaScript 2.0.
+pub(super) const JS_2_0: Retry = Retry {
     throttled: Some(
         Backoff::exponential(Span::from_millis(500), 2.0)
             .jittered(Jitter::Full)
@@ -150,6 +160,9 @@ const JS_2_0: Retry = Retry {
 
 /// botocore 2.1, to which adaptive mode adds its limiter.
 pub(super) const STANDARD_2_1: Policy = standard_2_1(3, BASE_2_1, None, QUOTA_2_1);
+/// botocore 2.0, to which adaptive mode adds its limiter.
+pub(super) const STANDARD_2_0: Policy =
+    standard_2_0(Retry::new(3, full_jitter(Span::from_secs(1))), QUOTA_2_0);
 /// JavaScript 2.1, to which adaptive mode adds its limiter.
 pub(super) const STANDARD_JS_2_1: Policy = standard_2_1(3, BASE_2_1, Some(MILLISECOND), QUOTA_2_1);
 
@@ -173,7 +186,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         scope: Scope::Process,
         numbers: NUMBERS_2_0,
         note: "Only a connect or read timeout costs 10. A bare HTTP 429 is not retried.",
-        policy: standard_2_0(Retry::new(3, full_jitter(Span::from_secs(1))), QUOTA_2_0),
+        policy: STANDARD_2_0,
     },
     Preset {
         name: "aws-standard-dynamodb",

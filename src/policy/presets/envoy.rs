@@ -16,11 +16,11 @@ const GATEWAY: &str = "envoyproxy/gateway, api/v1alpha1/retry_types.go and circu
 const CONSTRAINT: &str = "kubernetes-sigs/gateway-api, XBackendTrafficPolicy retryConstraint";
 
 /// What Envoy's `5xx` and its gRPC and connection conditions have in common: no HTTP 429.
-const RETRIED: OutcomeSet =
+pub(super) const RETRIED: OutcomeSet =
     OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected, Outcome::TimedOut]);
 
 /// The back-off of the code: windows of 25, 50, 100, 200 and 250 ms.
-const CODE: Backoff = Backoff::exponential(Span::from_millis(25), 2.0)
+pub(super) const CODE: Backoff = Backoff::exponential(Span::from_millis(25), 2.0)
     .capped(Span::from_millis(250))
     .jittered(Jitter::Full)
     .truncated_to(Span::from_millis(1));

@@ -102,11 +102,17 @@ pub(super) static PRESETS: [Preset; 8] = [
                         on_success: false,
                         slow: None,
                         every: None,
+                        consecutive: None,
                     },
                     Span::from_secs(30),
                 )
             }),
-            bulkhead: Some(Bulkhead { limit: u32::MAX, queue: 0, around: Around::Attempt }),
+            bulkhead: Some(Bulkhead {
+                limit: u32::MAX,
+                queue: 0,
+                max_wait: None,
+                around: Around::Attempt,
+            }),
             ..Policy::ONCE
         },
     },

@@ -17,7 +17,8 @@ const HYSTRIX: &str = "Netflix/Hystrix, HystrixCommandProperties.java";
 const FAILSAFE: &str = "failsafe-lib/failsafe, RetryPolicy and CircuitBreaker";
 const SPRING: &str = "spring-projects/spring-retry, annotation and policy packages";
 
-const R4J: Breaker = Breaker {
+/// The breaker of resilience4j.
+pub(super) const R4J: Breaker = Breaker {
     failures: OutcomeSet::ERRORS,
     strictly_after: true,
     probes: Probes {
@@ -35,6 +36,7 @@ const R4J: Breaker = Breaker {
             on_success: true,
             slow: Some(Slow { longer_than: Span::from_secs(60), ratio: 1.0 }),
             every: None,
+            consecutive: None,
         },
         Span::from_secs(60),
     )
@@ -65,7 +67,12 @@ pub(super) static PRESETS: [Preset; 6] = [
                 ..Retry::new(3, Backoff::constant(Span::from_millis(500))).on(OutcomeSet::ERRORS)
             }),
             breaker: Some(R4J),
-            bulkhead: Some(Bulkhead { limit: 25, queue: 0, around: Around::Attempt }),
+            bulkhead: Some(Bulkhead {
+                limit: 25,
+                queue: 0,
+                max_wait: None,
+                around: Around::Attempt,
+            }),
             ..Policy::ONCE
         },
     },
@@ -125,11 +132,17 @@ pub(super) static PRESETS: [Preset; 6] = [
                         on_success: false,
                         slow: None,
                         every: Some(Span::from_millis(500)),
+                        consecutive: None,
                     },
                     Span::from_secs(5),
                 )
             }),
-            bulkhead: Some(Bulkhead { limit: 10, queue: 0, around: Around::Attempt }),
+            bulkhead: Some(Bulkhead {
+                limit: 10,
+                queue: 0,
+                max_wait: None,
+                around: Around::Attempt,
+            }),
             ..Policy::ONCE
         },
     },

@@ -4,17 +4,24 @@ use super::{Label, Preset, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
-use crate::policy::breaker::{Breaker, Trip};
+use crate::policy::breaker::{Breaker, Comparison, Rotation, Trip, Window as Counted};
 use crate::policy::budget::{Budget, Deposit, Window};
 use crate::policy::outcome::{Outcome, OutcomeSet};
 use crate::policy::retry::Retry;
 
 const ROUTES: &str = "linkerd/linkerd2-proxy, linkerd/app/outbound, and its control plane";
 const BACKOFF: &str = "linkerd/linkerd2-proxy, linkerd/exp-backoff/src/lib.rs";
+const UNIFIED: &str = "linkerd/linkerd2-proxy, linkerd/app/outbound http/breaker/unified.rs";
+const REFERENCE: &str = "Linkerd reference, circuit breaking: unified failure accrual";
 const PROFILES: &str = "linkerd/linkerd2-proxy, service profiles, tower TpsBudget";
 
+/// The penalties of a failing endpoint.
+const OPEN_FOR: Backoff = Backoff::exponential(Span::from_secs(1), 2.0)
+    .jittered(Jitter::Up(0.5))
+    .capped_after_jitter(Span::from_secs(60));
+
 /// The presets of this family.
-pub(super) static PRESETS: [Preset; 3] = [
+pub(super) static PRESETS: [Preset; 4] = [
     Preset {
         name: "linkerd",
         version: "routes",
@@ -80,10 +87,48 @@ pub(super) static PRESETS: [Preset; 3] = [
         note: "Opt-in, for each endpoint. HTTP 429 does not count.",
         policy: breaking(Breaker {
             failures: OutcomeSet::TRANSIENT.without(Outcome::Throttled),
-            open_for: Backoff::exponential(Span::from_secs(1), 2.0)
-                .jittered(Jitter::Up(0.5))
-                .capped_after_jitter(Span::from_secs(60)),
+            open_for: OPEN_FOR,
             ..Breaker::new(Trip::Consecutive { failures: 7 }, Span::ZERO)
+        }),
+    },
+    Preset {
+        name: "linkerd-failure-accrual",
+        version: "unified",
+        label: Label::SourceDerived,
+        source: "linkerd/linkerd2-proxy http/breaker/unified.rs and success_rate.rs; Linkerd reference",
+        scope: Scope::ProcessAndTarget,
+        numbers: &[
+            number("failures in a row", "7, HTTP 429 is none", UNIFIED),
+            number("success rate", "below 0.8, HTTP 429 is a failure", REFERENCE),
+            number("window", "10s in 10 buckets", REFERENCE),
+            number("minimum", "5 calls", REFERENCE),
+            number("open for", "1s doubling to 60s", BACKOFF),
+            number("jitter", "up to one half more, at most 60s", BACKOFF),
+            number("probes", "1, whose HTTP 429 is a failure", UNIFIED),
+        ],
+        note: "Opt-in since 2026, for each endpoint. A Retry-After does not lengthen the time open \
+               here.",
+        policy: breaking(Breaker {
+            failures: OutcomeSet::TRANSIENT,
+            soft: OutcomeSet::of(&[Outcome::Throttled]),
+            open_for: OPEN_FOR,
+            ..Breaker::new(
+                Trip::Ratio {
+                    window: Counted::Time {
+                        span: Span::from_secs(10),
+                        buckets: 10,
+                        rotation: Rotation::Aligned,
+                    },
+                    minimum: 5,
+                    ratio: 0.2,
+                    comparison: Comparison::Above,
+                    on_success: true,
+                    slow: None,
+                    every: None,
+                    consecutive: Some(7),
+                },
+                Span::ZERO,
+            )
         }),
     },
 ];

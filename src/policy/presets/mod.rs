@@ -4,13 +4,18 @@
 //! was read.
 
 mod aws;
+mod aws_languages;
 mod aws_modes;
 mod envoy;
+mod envoy_parts;
 mod finagle;
 mod grpc;
 mod javascript;
+mod javascript_parts;
 mod jvm;
+mod jvm_parts;
 mod learned;
+mod limiters;
 mod linkerd;
 mod overload;
 mod polly;
@@ -85,15 +90,20 @@ const fn number(name: &'static str, value: &'static str, source: &'static str) -
     Number { name, value, source }
 }
 
-static FAMILIES: [&[Preset]; 15] = [
+static FAMILIES: [&[Preset]; 20] = [
     &aws::PRESETS,
     &aws_modes::PRESETS,
+    &aws_languages::PRESETS,
     &envoy::PRESETS,
+    &envoy_parts::PRESETS,
     &finagle::PRESETS,
     &grpc::PRESETS,
     &javascript::PRESETS,
+    &javascript_parts::PRESETS,
     &jvm::PRESETS,
+    &jvm_parts::PRESETS,
     &learned::PRESETS,
+    &limiters::PRESETS,
     &linkerd::PRESETS,
     &overload::PRESETS,
     &polly::PRESETS,
@@ -137,7 +147,11 @@ mod tests {
             assert!(!seen.contains(&(preset.name, preset.version)), "{} twice", preset.name);
             seen.push((preset.name, preset.version));
             assert!(!preset.numbers.is_empty(), "{} has no numbers", preset.name);
-            assert!(!preset.source.is_empty());
+            assert!(!preset.source.is_empty() && !preset.note.is_empty(), "{}", preset.name);
+            for number in preset.numbers {
+                let told = [number.name, number.value, number.source];
+                assert!(told.iter().all(|text| !text.is_empty()), "{}: {number:?}", preset.name);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Label, Preset, Scope, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
-use crate::policy::backoff::{Backoff, Growth};
+use crate::policy::backoff::{Backoff, Growth, Jitter};
 use crate::policy::breaker::{Breaker, Comparison, Rotation, Trip, Unheard, Window};
 use crate::policy::bulkhead::{Around, Bulkhead};
 use crate::policy::hedge::{After, Hedge};
@@ -13,6 +13,7 @@ use crate::policy::retry::{HintRule, Retry};
 const HANDLER: &str = "Microsoft.Extensions.Http.Resilience, HttpStandardResilienceOptions";
 const BREAKER: &str = "App-vNext/Polly, CircuitBreakerStrategyOptions and AdvancedCircuitBehavior";
 
+const CORE_HEDGING: &str = "App-vNext/Polly, HedgingStrategyOptions";
 const CORE: &str = "App-vNext/Polly, RetryStrategyOptions and RetryHelper";
 const HEDGING: &str = "Microsoft.Extensions.Http.Resilience, HttpStandardHedgingResilienceOptions";
 
@@ -43,16 +44,17 @@ const HTTP: Policy = Policy {
                 on_success: false,
                 slow: None,
                 every: None,
+                consecutive: None,
             },
             Span::from_secs(5),
         )
     }),
-    bulkhead: Some(Bulkhead { limit: 1000, queue: 0, around: Around::Call }),
+    bulkhead: Some(Bulkhead { limit: 1000, queue: 0, max_wait: None, around: Around::Call }),
     ..Policy::ONCE
 };
 
 /// The presets of this family.
-pub(super) static PRESETS: [Preset; 4] = [
+pub(super) static PRESETS: [Preset; 7] = [
     Preset {
         name: "polly-http",
         version: "8",
@@ -130,5 +132,71 @@ pub(super) static PRESETS: [Preset; 4] = [
         ],
         note: "An outcome that is not handled, a cancellation too, closes a half-open breaker.",
         policy: Policy { breaker: HTTP.breaker, ..Policy::ONCE },
+    },
+    Preset {
+        name: "polly-retry-exponential",
+        version: "8",
+        label: Label::SourceDerived,
+        source: "App-vNext/Polly 8 at commit 173d6d1d",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "3", CORE),
+            number("delay", "2s, decorrelated jitter version 2", CORE),
+            number("longest", "none", CORE),
+        ],
+        note: "BackoffType Exponential with UseJitter. The same formula is replayed for cockatiel.",
+        policy: retrying(
+            Retry::new(
+                4,
+                Backoff::growing(Growth::DecorrelatedV2 { base: Span::from_secs(2), factor: 2.0 }),
+            )
+            .on(OutcomeSet::ERRORS),
+        ),
+    },
+    Preset {
+        name: "polly-retry-linear",
+        version: "8",
+        label: Label::SourceDerived,
+        source: "App-vNext/Polly 8 at commit 173d6d1d",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "3", CORE),
+            number("delay", "2s, 4s, 6s", CORE),
+            number("jitter", "0.75 to 1.25", CORE),
+        ],
+        note: "BackoffType Linear with UseJitter.",
+        policy: retrying(
+            Retry::new(
+                4,
+                Backoff::growing(Growth::Linear {
+                    base: Span::from_secs(2),
+                    step: Span::from_secs(2),
+                })
+                .jittered(Jitter::Proportional(0.25)),
+            )
+            .on(OutcomeSet::ERRORS),
+        ),
+    },
+    Preset {
+        name: "polly-hedging",
+        version: "8",
+        label: Label::SourceDerived,
+        source: "App-vNext/Polly 8 at commit 173d6d1d",
+        scope: Scope::Request,
+        numbers: &[
+            number("copies", "1 extra, from 1 to 10", CORE_HEDGING),
+            number("delay", "2s; 0 sends all at once", CORE_HEDGING),
+            number("after a handled failure", "at once", CORE_HEDGING),
+        ],
+        note: "HedgingStrategyOptions of the core, without limiter, breaker and timeouts.",
+        policy: Policy {
+            hedge: Some(Hedge {
+                extra: 1,
+                after: After::Fixed(Span::from_secs(2)),
+                at_once_on: OutcomeSet::ERRORS,
+                budget: None,
+            }),
+            ..Policy::ONCE
+        },
     },
 ];

@@ -5,7 +5,7 @@ use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::breaker::{Breaker, Trip};
-use crate::policy::outcome::OutcomeSet;
+use crate::policy::outcome::{Outcome, OutcomeSet};
 use crate::policy::retry::Retry;
 
 const TENACITY: &str = "PyPI tenacity, wait.py";
@@ -15,7 +15,7 @@ const URLLIB3: &str = "PyPI urllib3, util/retry.py";
 const PYBREAKER: &str = "PyPI pybreaker";
 
 /// The presets of this family.
-pub(super) static PRESETS: [Preset; 9] = [
+pub(super) static PRESETS: [Preset; 11] = [
     Preset {
         name: "tenacity",
         version: "9.2",
@@ -183,6 +183,33 @@ pub(super) static PRESETS: [Preset; 9] = [
                     .capped_after_jitter(Span::from_secs(20))
             },
         )),
+    },
+    Preset {
+        name: "urllib3-pool",
+        version: "2.8",
+        label: Label::SourceDerived,
+        source: "urllib3 2.8.0",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "3: that of a pool", URLLIB3),
+            number("factor", "0: no delay", URLLIB3),
+            number("retried status codes", "none: status_forcelist is empty", URLLIB3),
+        ],
+        note: "PoolManager as it is. Only broken connections are retried; POST is not.",
+        policy: retrying(Retry::new(4, Backoff::NONE).on(OutcomeSet::of(&[Outcome::Failed]))),
+    },
+    Preset {
+        name: "requests",
+        version: "default",
+        label: Label::SourceDerived,
+        source: "requests adapters.py on urllib3 2.8.0",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "0", "PyPI requests, adapters.py DEFAULT_RETRIES"),
+            number("timeout", "none", "PyPI requests, api.py"),
+        ],
+        note: "One attempt that waits for ever.",
+        policy: Policy::ONCE,
     },
     Preset {
         name: "pybreaker",

@@ -8,12 +8,13 @@ use crate::policy::outcome::{Outcome, OutcomeSet};
 use crate::policy::retry::{HintRule, Retry};
 
 const GOOGLE: &str = "PyPI google-api-core, retry";
+const GAX_NODE: &str = "npm google-gax; settings as in the documentation of Pub/Sub";
 const STRIPE: &str = "PyPI stripe, _http_client.py";
 const AZURE: &str = "PyPI azure-core, policies/_retry.py";
 const AZURE_JS: &str = "npm @azure/core-rest-pipeline, exponentialRetryStrategy";
 
 /// The presets of this family.
-pub(super) static PRESETS: [Preset; 4] = [
+pub(super) static PRESETS: [Preset; 5] = [
     Preset {
         name: "google-api-core",
         version: "2.44",
@@ -34,6 +35,33 @@ pub(super) static PRESETS: [Preset; 4] = [
                 ..Retry::new(
                     u32::MAX,
                     Backoff::exponential(Span::from_secs(1), 2.0)
+                        .capped(Span::from_secs(60))
+                        .jittered(Jitter::Full),
+                )
+            }),
+            ..Policy::ONCE
+        },
+    },
+    Preset {
+        name: "gax-node",
+        version: "default",
+        label: Label::SourceDerived,
+        source: "google-gax, createDefaultBackoffSettings",
+        scope: Scope::Request,
+        numbers: &[
+            number("delay", "up to 100ms * 1.3^(n-1)", GAX_NODE),
+            number("longest", "60s, before jitter", GAX_NODE),
+            number("deadline", "600s", GAX_NODE),
+            number("attempts", "no limit", GAX_NODE),
+        ],
+        note: "The shape of google-api-core with the settings of generated clients.",
+        policy: Policy {
+            deadline: Some(Span::from_secs(600)),
+            retry: Some(Retry {
+                stop_before_deadline: true,
+                ..Retry::new(
+                    u32::MAX,
+                    Backoff::exponential(Span::from_millis(100), 1.3)
                         .capped(Span::from_secs(60))
                         .jittered(Jitter::Full),
                 )

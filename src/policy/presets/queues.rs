@@ -16,7 +16,7 @@ const KAFKA: &str = "apache/kafka, KIP-580 and ProducerConfig";
 const CLIENT_GO: &str = "kubernetes/client-go, util/workqueue/default_rate_limiters.go";
 
 /// The presets of this family.
-pub(super) static PRESETS: [Preset; 7] = [
+pub(super) static PRESETS: [Preset; 8] = [
     Preset {
         name: "celery",
         version: "5.7",
@@ -38,6 +38,21 @@ pub(super) static PRESETS: [Preset; 7] = [
                     .truncated_to(Span::from_secs(1)),
             )
             .on(OutcomeSet::ERRORS),
+        ),
+    },
+    Preset {
+        name: "celery-fixed",
+        version: "5.7",
+        label: Label::SourceDerived,
+        source: "celery 5.7.0",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "3", CELERY),
+            number("delay", "180s: default_retry_delay", CELERY),
+        ],
+        note: "Task.retry() and autoretry without retry_backoff.",
+        policy: retrying(
+            Retry::new(4, Backoff::constant(Span::from_secs(180))).on(OutcomeSet::ERRORS),
         ),
     },
     Preset {

@@ -9,7 +9,7 @@ use plotters::prelude::*;
 use super::Caption;
 use super::font::Weight;
 use super::frame::{self, HEADING, MARGIN, SMALL};
-use super::palette::{AXIS, GRID, INK, SHADE_TEXT, colour};
+use super::palette::{AXIS, GREY, GRID, INK, SHADE, SHADE_TEXT, colour};
 use super::plot::at;
 use super::svg::{Anchor, Sheet, Style, style};
 
@@ -133,6 +133,12 @@ impl Sequence {
         for (index, row) in self.rows.iter().enumerate() {
             let y = top + ROW * (index as f64 + 0.5);
             sheet.line(&[(MARGIN, y), (MARGIN + TIMES - 10.0, y)], GRID, 1.0);
+            if let SequenceRow::Note { lane: None, .. } = row {
+                sheet.line(&[(MARGIN + TIMES, y), (width - MARGIN, y)], SHADE, 16.0);
+            }
+        }
+        for (index, row) in self.rows.iter().enumerate() {
+            let y = top + ROW * (index as f64 + 0.5);
             self.arrow(&mut sheet, row, y, top, &x);
         }
         for (index, row) in self.rows.iter().enumerate() {
@@ -197,7 +203,7 @@ impl Sequence {
         let whole = (x(to), end_y);
         let ink = match (is_lost, is_answer) {
             (true, _) => colour(1).mark,
-            (false, true) => super::palette::GREY,
+            (false, true) => GREY,
             (false, false) => INK,
         };
         let part = if arrives.is_some() { 1.0 } else { 0.6 };
@@ -207,7 +213,7 @@ impl Sequence {
             (end.0 - start.0) * (end.0 - start.0) + (end.1 - start.1) * (end.1 - start.1),
         );
         let (dx, dy) = ((end.0 - start.0) / length.max(1.0), (end.1 - start.1) / length.max(1.0));
-        if arrives.is_none() {
+        if is_lost {
             for sign in [-1.0, 1.0] {
                 let (cx, cy) = (5.0, 5.0 * sign);
                 sheet.line(&[(end.0 - cx, end.1 - cy), (end.0 + cx, end.1 + cy)], ink, 2.2);
@@ -234,11 +240,7 @@ impl Sequence {
             SequenceRow::Note { lane, text, tone, .. } => {
                 let from = match lane {
                     Some(lane) => x(*lane),
-                    None => {
-                        let span = [(MARGIN + TIMES, y), (width - MARGIN, y)];
-                        sheet.line(&span, super::palette::SHADE, 16.0);
-                        MARGIN + TIMES - DOT
-                    }
+                    None => MARGIN + TIMES - DOT,
                 };
                 if lane.is_some() {
                     let (centre, radius) = (at((from, y)), super::plot::steps(DOT));

@@ -7,7 +7,10 @@ use crate::model::program::{NodeId, Program};
 #[must_use]
 pub fn mermaid(program: &Program, title: &str, steps: &[Step]) -> String {
     let lanes = lanes(steps);
-    let mut text = format!("---\ntitle: \"{}\"\n---\nsequenceDiagram\n    autonumber\n", plain(&title.replace('"', "'")));
+    let mut text = format!(
+        "---\ntitle: \"{}\"\n---\nsequenceDiagram\n    autonumber\n",
+        plain(&title.replace('"', "'"))
+    );
     for &lane in &lanes {
         let name = &program.node(lane).name;
         text.push_str(&format!("    participant {} as {}\n", id(lane), plain(name)));

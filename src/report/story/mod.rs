@@ -225,7 +225,7 @@ impl Teller<'_> {
 /// A fault in one line: kind, target and strengths.
 #[must_use]
 pub fn described(fault: &FaultText) -> String {
-    let strengths = strengths(fault);
+    let strengths = strengths(fault).split(", ").map(short).collect::<Vec<_>>().join(", ");
     let strengths = if strengths.is_empty() { strengths } else { format!(" ({strengths})") };
     format!("{} at {}{strengths}", fault.kind.name(), fault.target)
 }
@@ -245,4 +245,18 @@ fn lanes(steps: &[Step]) -> Vec<NodeId> {
         }
     }
     lanes
+}
+
+/// A strength, `name = value`, whose number has at most four digits behind the point.
+fn short(strength: &str) -> String {
+    let number = strength.rsplit_once(' ').and_then(|(name, number)| {
+        let number: f64 = number.parse().ok()?;
+        Some((name, format!("{number:.4}")))
+    });
+    match number {
+        Some((name, number)) => {
+            format!("{name} {}", number.trim_end_matches('0').trim_end_matches('.'))
+        }
+        None => strength.to_owned(),
+    }
 }

@@ -14,22 +14,26 @@ pub fn timeline(program: &Program, steps: &[Step]) -> String {
     numbered.map(|(index, step)| line(program, step, &format!("{:>digits$}", index + 1))).collect()
 }
 
-/// The steps that decide, at most so many; says how many more there are.
+/// The steps that decide, at most so many, in their order: what went wrong and what cannot be undone
+/// before the rest, and the end before the beginning, for there the promise breaks.
 #[must_use]
 pub fn what_matters(program: &Program, steps: &[Step], most: usize) -> String {
-    let telling: Vec<&Step> = steps.iter().filter(|step| step.mark != Mark::Plain).collect();
-    let shown = telling.len().min(most);
-    // The end matters most: there the promise breaks.
-    let (first, last) = (shown / 3, shown - shown / 3);
-    let mut text = String::new();
-    for step in &telling[..first] {
-        text.push_str(&line(program, step, " "));
-    }
-    if telling.len() > shown {
-        text.push_str(&format!("            … {} more …\n", telling.len() - shown));
-    }
-    for step in &telling[telling.len() - last..] {
-        text.push_str(&line(program, step, " "));
+    let rank = |step: &Step| match step.mark {
+        Mark::Effect => 0,
+        Mark::Wrong => 1,
+        Mark::Fault => 2,
+        Mark::Telling => 3,
+        Mark::Plain => 4,
+    };
+    let mut ranked: Vec<usize> =
+        (0..steps.len()).filter(|&index| steps[index].mark != Mark::Plain).collect();
+    let count = ranked.len();
+    ranked.sort_by_key(|&index| (rank(&steps[index]), std::cmp::Reverse(index)));
+    ranked.truncate(most);
+    ranked.sort_unstable();
+    let mut text: String = ranked.iter().map(|&index| line(program, &steps[index], " ")).collect();
+    if count > ranked.len() {
+        text.push_str(&format!("     and {} steps more\n", count - ranked.len()));
     }
     text
 }

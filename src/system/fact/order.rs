@@ -60,7 +60,11 @@ impl Fact {
             | Fact::Killed { .. }
             | Fact::FaultBegan { .. }
             | Fact::FaultFired { .. }
-            | Fact::FaultEnded { .. } => None,
+            | Fact::FaultEnded { .. }
+            | Fact::Ejected(_)
+            | Fact::EjectionRefused(_)
+            | Fact::Returned(_)
+            | Fact::Panicked { .. } => None,
         }
     }
 }

@@ -1,0 +1,125 @@
+//! What an experiment declares to compare, with the defaults filled in and every name checked.
+
+use super::language::{CompareText, Family, PrecisionText};
+use super::measured::{Measured, Source};
+use crate::experiment::campaign::Cell;
+use crate::experiment::language::Variant;
+use crate::experiment::summary::METRICS;
+use crate::model::problem::Problem;
+
+/// What is compared, declared before anything runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declared {
+    /// The position of the arm that the others are compared with.
+    pub baseline: usize,
+    /// The metrics that answer the question.
+    pub primary: Vec<Measured>,
+    /// All others.
+    pub exploratory: Vec<Measured>,
+    /// Which comparisons are corrected together.
+    pub family: Family,
+    /// How precise the primary metrics have to be; `None` if seeds are not added.
+    pub precision: Option<PrecisionText>,
+    /// The metrics of the Pareto front; none without it.
+    pub pareto: Vec<Measured>,
+}
+
+impl Declared {
+    /// Checks `[compare]` against the arms and what a run of `cell` measures.
+    ///
+    /// # Errors
+    /// Every name that is unknown or out of place, with the path to it inside `[compare]`.
+    pub fn new(
+        text: &CompareText,
+        arms: &[Variant],
+        cell: &Cell,
+    ) -> Result<Declared, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut all = Measured::all(cell);
+        let known: Vec<String> = all.iter().map(|measured| measured.name.clone()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let mut find = |name: &str, path: [&str; 2]| {
+            let found = known.iter().position(|known| *known == name);
+            if found.is_none() {
+                let [key, inner] = path;
+                problems.push(Problem::unknown("metric", name, &known).inside(inner).inside(key));
+            }
+            found
+        };
+        for (name, better) in &text.better {
+            if let Some(index) = find(name, ["better", name]) {
+                all[index].better = *better;
+            }
+        }
+        for (name, margin) in &text.equivalent {
+            if let Some(index) = find(name, ["equivalent", name]) {
+                all[index].equivalent = *margin;
+            }
+        }
+        let mut list = |key: &str, names: &[String]| -> Vec<usize> {
+            let numbered = names.iter().enumerate();
+            let found = numbered.filter_map(|(at, name)| find(name, [key, &at.to_string()]));
+            found.collect()
+        };
+        let primary = match &text.primary {
+            Some(names) => list("primary", names),
+            None => usual(&all),
+        };
+        let pareto = list("pareto", &text.pareto);
+        if text.primary.as_ref().is_some_and(Vec::is_empty) {
+            let problem = Problem::new("nothing is compared").expected("the name of a metric");
+            problems.push(problem.inside("primary"));
+        }
+        twice("primary", text.primary.as_deref().unwrap_or_default(), &mut problems);
+        twice("pareto", &text.pareto, &mut problems);
+        if text.pareto.len() == 1 {
+            let problem = Problem::new("one metric has no front, only a best arm");
+            problems.push(problem.expected("two metrics or more").inside("pareto"));
+        }
+        let baseline = baseline(text, arms, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let pick = |indices: &[usize]| indices.iter().map(|&index| all[index].clone()).collect();
+        let others: Vec<usize> = (0..all.len()).filter(|index| !primary.contains(index)).collect();
+        Ok(Declared {
+            baseline,
+            primary: pick(&primary),
+            exploratory: pick(&others),
+            family: text.family,
+            precision: text.precision,
+            pareto: pick(&pareto),
+        })
+    }
+}
+
+/// The metrics that answer most questions: success, amplification, whether the run came back, and
+/// whether each promise was kept.
+fn usual(all: &[Measured]) -> Vec<usize> {
+    let is_usual = |measured: &Measured| match measured.source {
+        Source::Metric(index) => matches!(METRICS[index].name, "success_ratio" | "amplification"),
+        Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
+        Source::Rate(_) => false,
+    };
+    (0..all.len()).filter(|&index| is_usual(&all[index])).collect()
+}
+
+/// Notes each name that stands in a list a second time.
+fn twice(key: &str, names: &[String], problems: &mut Vec<Problem>) {
+    for (index, name) in names.iter().enumerate() {
+        if names[..index].contains(name) {
+            let problem = Problem::new(format!("`{name}` stands here twice"));
+            let problem = problem.expected("each metric once").inside(index.to_string());
+            problems.push(problem.inside(key));
+        }
+    }
+}
+
+fn baseline(text: &CompareText, arms: &[Variant], problems: &mut Vec<Problem>) -> usize {
+    let Some(name) = &text.baseline else { return 0 };
+    arms.iter().position(|arm| arm.name == *name).unwrap_or_else(|| {
+        let known: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
+        problems.push(Problem::unknown("arm", name, &known).inside("baseline"));
+        0
+    })
+}

@@ -1,0 +1,131 @@
+//! What arms can be compared by: the metrics of a run, and whether something happened in it.
+
+use super::language::{Margin, PrecisionText};
+use crate::experiment::campaign::Cell;
+use crate::experiment::metastability::Label;
+use crate::experiment::run::RunResult;
+use crate::experiment::statistics::sequential::Precision;
+use crate::experiment::statistics::verdict::Direction;
+use crate::experiment::summary::METRICS;
+use crate::invariant::{Invariants, Judgement};
+use crate::kernel::limit::Ending;
+use crate::kernel::time::Time;
+use crate::metric::Recovery;
+
+/// A number of a run that arms are compared by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Its name in results.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// Which way it is good.
+    pub better: Direction,
+    /// The differences that make no difference in practice.
+    pub equivalent: Margin,
+}
+
+/// Where a number comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// One of [`METRICS`], by its position.
+    Metric(usize),
+    /// Violations per 10,000 operations of the invariant of this position.
+    Rate(usize),
+    /// Whether the invariant of this position was broken.
+    Violated(usize),
+    /// Whether the run never came back after the last fault.
+    NeverRecovered,
+    /// Whether the run is labelled metastable.
+    Metastable,
+}
+
+impl Measured {
+    /// Everything that runs of this cell can be compared by, in the order of the columns.
+    #[must_use]
+    pub fn all(cell: &Cell) -> Vec<Measured> {
+        let metrics = METRICS.iter().enumerate().map(|(index, metric)| Measured {
+            name: metric.name.to_owned(),
+            source: Source::Metric(index),
+            better: metric.better,
+            equivalent: match (metric.better, metric.is_share) {
+                // Ground truth 3.2: 1% of goodput, 5% of amplification.
+                (Direction::Higher, _) => Margin::Relative(0.01),
+                (Direction::Lower, false) => Margin::Relative(0.05),
+                (Direction::Lower, true) => Margin::Absolute(0.01),
+            },
+        });
+        let event = |name: String, source: Source| Measured {
+            name,
+            source,
+            better: Direction::Lower,
+            equivalent: Margin::Absolute(0.02),
+        };
+        let mut all: Vec<Measured> = metrics.collect();
+        let invariants = Invariants::new(&cell.invariants, &cell.program).unwrap_or_default();
+        let nothing = Judgement { healed: Time::ZERO, end: Time::ZERO };
+        for (index, verdict) in invariants.verdicts(nothing).iter().enumerate() {
+            let name = verdict.invariant;
+            all.push(event(format!("{name}_violated"), Source::Violated(index)));
+            all.push(Measured {
+                equivalent: Margin::Relative(0.05),
+                ..event(format!("{name}_per_10000"), Source::Rate(index))
+            });
+        }
+        if cell.faults_act().is_some() {
+            all.push(event("never_recovered".to_owned(), Source::NeverRecovered));
+        }
+        if cell.metastability.is_some() {
+            all.push(event("metastable".to_owned(), Source::Metastable));
+        }
+        all
+    }
+
+    /// Whether it says of a run that something happened or did not, and over runs is a probability.
+    #[must_use]
+    pub fn is_event(&self) -> bool {
+        match self.source {
+            Source::Metric(_) | Source::Rate(_) => false,
+            Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
+        }
+    }
+
+    /// Its value in a run, 1 or 0 for what happened or did not; `None` where there is none, and in a
+    /// run that a limit ended.
+    #[must_use]
+    pub fn value(&self, cell: &Cell, run: &RunResult) -> Option<f64> {
+        if run.ending != Ending::Complete {
+            return None;
+        }
+        let yes = |happened: bool| Some(f64::from(u8::from(happened)));
+        match self.source {
+            Source::Metric(index) => (METRICS[index].value)(cell, run),
+            Source::Rate(index) => {
+                let verdict = run.invariants.get(index)?;
+                let exposed = verdict.exposure > 0;
+                exposed.then(|| verdict.violations as f64 / verdict.exposure as f64 * 1e4)
+            }
+            Source::Violated(index) => yes(run.invariants.get(index)?.violations > 0),
+            Source::NeverRecovered => match run.recovery {
+                Recovery::Never => yes(true),
+                Recovery::After(_) => yes(false),
+                Recovery::NoFault | Recovery::Unseen => None,
+            },
+            Source::Metastable => yes(run.label? == Label::Metastable),
+        }
+    }
+
+    /// How precise it has to be.
+    #[must_use]
+    pub fn precision(&self, text: PrecisionText) -> Precision {
+        let is_share = match self.source {
+            Source::Metric(index) => METRICS[index].is_share,
+            Source::Rate(_) => false,
+            Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
+        };
+        match is_share {
+            true => Precision::Absolute(text.shares.0),
+            false => Precision::Relative(text.amounts.0),
+        }
+    }
+}

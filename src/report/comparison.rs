@@ -1,0 +1,313 @@
+//! The comparison of arms: `pairs.csv`, its part of `summary.json`, and the table people read.
+
+use serde_json::{Value, json};
+
+use super::arms::plain;
+use super::files::{into_text, write_row};
+use super::front;
+use super::number::{self, Unit};
+use super::promises;
+use super::table::{Align, Cell, Column, Row, Table, Tone};
+use crate::experiment::campaign::Campaign;
+use crate::experiment::comparison::{Comparison, Margin, Measured, Missed, Pair};
+use crate::experiment::statistics::Interval;
+use crate::experiment::statistics::verdict::{Direction, Verdict};
+use crate::experiment::summary::METRICS;
+
+/// Columns of `pairs.csv`.
+const PAIRS: [&str; 27] = [
+    "point",
+    "arm",
+    "baseline",
+    "metric",
+    "role",
+    "method",
+    "better",
+    "pairs",
+    "missing",
+    "mean",
+    "baseline_mean",
+    "difference",
+    "low",
+    "high",
+    "bootstrap_low",
+    "bootstrap_high",
+    "p",
+    "p_holm",
+    "effect_size",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "equivalent_low",
+    "equivalent_high",
+    "confidence",
+    "family",
+    "verdict",
+];
+
+/// `pairs.csv`: a row for each point, arm other than the baseline, and metric.
+#[must_use]
+pub fn pairs_csv(campaign: &Campaign, pairs: &[Pair]) -> String {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    write_row(&mut table, &PAIRS.map(str::to_owned));
+    for pair in pairs {
+        write_row(&mut table, &row(campaign, pair));
+    }
+    into_text(table)
+}
+
+fn row(campaign: &Campaign, pair: &Pair) -> Vec<String> {
+    let (arm, baseline) = (&campaign.cells[pair.cell], &campaign.cells[pair.baseline]);
+    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let ends = |interval: Option<Interval>| {
+        [number(interval.map(|it| it.low)), number(interval.map(|it| it.high))]
+    };
+    let family = if pair.is_primary { campaign.declared.family.name() } else { "" };
+    let mut row = vec![
+        arm.point.clone(),
+        arm.arm.clone(),
+        baseline.arm.clone(),
+        pair.metric.clone(),
+        role(pair).to_owned(),
+        pair.method.name().to_owned(),
+        pair.better.name().to_owned(),
+        pair.pairs.to_string(),
+        pair.missing.to_string(),
+        number(pair.mean),
+        number(pair.baseline_mean),
+        number(pair.difference),
+    ];
+    row.extend(ends(pair.interval));
+    row.extend(ends(pair.bootstrap));
+    row.extend([pair.p, pair.p_holm, pair.effect_size, pair.ratio].map(number));
+    row.extend(ends(pair.ratio_interval));
+    row.extend(ends(pair.equivalent));
+    let confidence = crate::experiment::statistics::CONFIDENCE.to_string();
+    row.extend([confidence, family.to_owned(), pair.verdict.name().to_owned()]);
+    row
+}
+
+fn role(pair: &Pair) -> &'static str {
+    if pair.is_primary { "primary" } else { "exploratory" }
+}
+
+/// The comparison in `summary.json`: what was declared, and its primary pairs.
+pub(super) fn json(campaign: &Campaign, comparison: &Comparison) -> Value {
+    let declared = &campaign.declared;
+    let names = declared.primary.iter().map(|measured| measured.name.as_str());
+    let ends = |interval: Option<Interval>| interval.map(|it| json!([it.low, it.high]));
+    let pairs = comparison.pairs.iter().filter(|pair| pair.is_primary).map(|pair| {
+        let cell = &campaign.cells[pair.cell];
+        json!({
+            "point": cell.point,
+            "arm": cell.arm,
+            "metric": pair.metric,
+            "method": pair.method.name(),
+            "better": pair.better.name(),
+            "pairs": pair.pairs,
+            "missing": pair.missing,
+            "mean": pair.mean,
+            "baseline_mean": pair.baseline_mean,
+            "difference": pair.difference,
+            "interval": ends(pair.interval),
+            "bootstrap_interval": ends(pair.bootstrap),
+            "p": pair.p,
+            "p_holm": pair.p_holm,
+            "effect_size": pair.effect_size,
+            "ratio": pair.ratio,
+            "ratio_interval": ends(pair.ratio_interval),
+            "equivalent": ends(pair.equivalent),
+            "verdict": pair.verdict.name(),
+        })
+    });
+    json!({
+        "baseline": campaign.experiment.arms[declared.baseline].name,
+        "family": declared.family.name(),
+        "primary": names.collect::<Vec<_>>(),
+        "pairs": pairs.collect::<Vec<_>>(),
+        "precision": precision_json(campaign, comparison),
+        "front": front::json(campaign, &comparison.front),
+    })
+}
+
+/// Whether the declared precision was reached, and where it was not.
+pub(super) fn precision_json(campaign: &Campaign, comparison: &Comparison) -> Value {
+    let (Some(precision), Some(text)) = (&comparison.precision, campaign.declared.precision) else {
+        return Value::Null;
+    };
+    let missed = precision.missed.iter().map(|missed| {
+        let cell = &campaign.cells[missed.cell];
+        let finite = missed.half_width.is_finite().then_some(missed.half_width);
+        json!({
+            "point": cell.point,
+            "arm": cell.arm,
+            "metric": missed.metric,
+            "half_width": finite,
+        })
+    });
+    json!({
+        "amounts": text.amounts.0,
+        "shares": text.shares.0,
+        "seeds": precision.seeds,
+        "reached": precision.missed.is_empty(),
+        "missed": missed.collect::<Vec<_>>(),
+    })
+}
+
+/// Whether the declared precision was reached, for the terminal; nothing if none is declared.
+#[must_use]
+pub fn precision_text(campaign: &Campaign, comparison: &Comparison) -> String {
+    let Some(precision) = &comparison.precision else { return String::new() };
+    let seeds = precision.seeds;
+    match precision.missed.as_slice() {
+        [] => format!("precision reached with {seeds} seeds\n"),
+        missed => {
+            let name = |missed: &Missed| {
+                let cell = &campaign.cells[missed.cell];
+                let point = if cell.point.is_empty() { "" } else { " at " };
+                format!("  {} of {}{point}{}\n", missed.metric, cell.arm, cell.point)
+            };
+            let shown: String = missed.iter().take(MISSED_SHOWN).map(name).collect();
+            let rest = missed.len().saturating_sub(MISSED_SHOWN);
+            let rest = if rest > 0 { format!("  and {rest} more\n") } else { String::new() };
+            format!("precision not reached with {seeds} seeds:\n{shown}{rest}")
+        }
+    }
+}
+
+/// How many metrics that are not precise are named on the terminal.
+const MISSED_SHOWN: usize = 5;
+
+/// The primary comparisons, a table of all points; `None` if there is one arm only.
+#[must_use]
+pub fn pairs_table(campaign: &Campaign, pairs: &[Pair]) -> Option<Table> {
+    let column = |header: &str, align: Align, priority: u8| Column {
+        header: header.to_owned(),
+        align,
+        priority,
+    };
+    let columns = vec![
+        column("arm", Align::Left, 0),
+        column("mean", Align::Right, 1),
+        column("difference, 95% interval", Align::Right, 0),
+        column("d_z", Align::Right, 3),
+        column("p (Holm)", Align::Right, 2),
+        column("verdict", Align::Left, 0),
+    ];
+    let arms = campaign.experiment.arms.len();
+    let points = campaign.cells.len() / arms;
+    let mut rows = Vec::new();
+    for (point, measured) in
+        (0..points).flat_map(|point| campaign.declared.primary.iter().map(move |it| (point, it)))
+    {
+        let of_group = |pair: &&Pair| {
+            pair.is_primary && pair.cell / arms == point && pair.metric == measured.name
+        };
+        let group: Vec<&Pair> = pairs.iter().filter(of_group).collect();
+        let Some(first) = group.first() else { continue };
+        let cell = &campaign.cells[first.baseline];
+        rows.push(Row::Group(heading(&cell.point_label, measured)));
+        rows.push(baseline_row(&cell.arm_label, first));
+        rows.extend(group.iter().map(|pair| shown(&campaign.cells[pair.cell].arm_label, pair)));
+    }
+    (!rows.is_empty()).then_some(Table { columns, rows })
+}
+
+/// "payment at 10x: success, more is better, ±1% is equivalent".
+fn heading(point: &str, measured: &Measured) -> String {
+    let (name, unit, scale) = written(&measured.name);
+    let which = match measured.better {
+        Direction::Higher => "more is better",
+        Direction::Lower => "less is better",
+    };
+    let margin = match measured.equivalent {
+        Margin::Relative(share) => number::number(share, Unit::Percent),
+        Margin::Absolute(margin) => points(number::number(margin * scale, unit), unit),
+    };
+    let point = if point.is_empty() { String::new() } else { format!("{point}: ") };
+    format!("{point}{name}, {which}, ±{margin} is equivalent")
+}
+
+/// The row of the baseline, with which the others are compared.
+fn baseline_row(arm: &str, first: &Pair) -> Row {
+    let (_, unit, scale) = written(&first.metric);
+    let mean = first.baseline_mean.map(|mean| number::number(mean * scale, unit));
+    let texts = [arm.to_owned(), mean.unwrap_or_else(|| "–".to_owned())];
+    let empty = std::iter::repeat_n(String::new(), 3);
+    let texts = texts.into_iter().chain(empty).chain(["baseline".to_owned()]);
+    Row::Cells(texts.map(plain).collect())
+}
+
+fn shown(arm: &str, pair: &Pair) -> Row {
+    let (_, unit, scale) = written(&pair.metric);
+    let or_dash = |text: Option<String>| plain(text.unwrap_or_else(|| "–".to_owned()));
+    let tone = match pair.verdict {
+        Verdict::Better => Tone::Good,
+        Verdict::Worse => Tone::Bad,
+        Verdict::Equivalent => Tone::Plain,
+        Verdict::Undecided => Tone::Faint,
+    };
+    let difference = pair.difference.map(|value| difference(value * scale, pair, scale, unit));
+    Row::Cells(vec![
+        plain(arm.to_owned()),
+        or_dash(pair.mean.map(|mean| number::number(mean * scale, unit))),
+        or_dash(difference),
+        or_dash(pair.effect_size.map(|size| number::number(size, Unit::Plain))),
+        or_dash(pair.p_holm.map(p_value)),
+        Cell { text: pair.verdict.name().to_owned(), tone },
+    ])
+}
+
+/// A difference always with its interval, unless it has none.
+fn difference(value: f64, pair: &Pair, scale: f64, unit: Unit) -> String {
+    let Some(interval) = pair.interval else { return points(number::number(value, unit), unit) };
+    let (low, high) = (interval.low * scale, interval.high * scale);
+    let text = number::interval(value, low, high, unit);
+    let has_interval = text.contains('±') || text.contains('(') || low == high;
+    let text = match has_interval {
+        true => text,
+        false => {
+            let [value, low, high] = [value, low, high].map(|it| number::number(it, unit));
+            format!("{value} ({low} to {high})")
+        }
+    };
+    points(text, unit)
+}
+
+/// Differences of percentages are percentage points.
+fn points(text: String, unit: Unit) -> String {
+    if unit == Unit::Percent { text.replace('%', " pp") } else { text }
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+/// What a metric is called, its unit, and the factor to that unit.
+pub(super) fn written(metric: &str) -> (String, Unit, f64) {
+    if let Some(name) = metric.strip_suffix("_violated") {
+        return (format!("runs with {}", promises::label(name)), Unit::Percent, 1.0);
+    }
+    if let Some(name) = metric.strip_suffix("_per_10000") {
+        return (format!("{} per 10,000", promises::label(name)), Unit::Plain, 1.0);
+    }
+    let is_share = METRICS.iter().any(|known| known.name == metric && known.is_share);
+    let (name, unit, scale) = if metric.ends_with("amplification") {
+        (metric, Unit::Times, 1.0)
+    } else if is_share {
+        (metric.strip_suffix("_ratio").unwrap_or(metric), Unit::Percent, 1.0)
+    } else if let Some(name) = metric.strip_suffix("_per_s") {
+        return (format!("{} /s", name.replace('_', " ")), Unit::Plain, 1.0);
+    } else if let Some(name) = metric.strip_suffix("_ms") {
+        (name, Unit::Seconds, 1e-3)
+    } else if let Some(name) = metric.strip_suffix("_s") {
+        (name, Unit::Seconds, 1.0)
+    } else if metric == "never_recovered" {
+        ("never came back", Unit::Percent, 1.0)
+    } else if metric == "metastable" {
+        (metric, Unit::Percent, 1.0)
+    } else {
+        (metric, Unit::Plain, 1.0)
+    };
+    (name.replace('_', " "), unit, scale)
+}

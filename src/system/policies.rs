@@ -1,0 +1,190 @@
+//! What the policies of a run remember, and who decides: the machines of the language, or a policy
+//! of the user's own.
+
+use crate::kernel::draw::Draw;
+use crate::kernel::slab::Handle;
+use crate::kernel::time::Time;
+use crate::model::program::Program;
+use crate::policy::custom::{Custom, CustomState, Moment};
+use crate::policy::{Admission, Denial, Policy, Progress, Response, State, Verdict};
+
+/// The states of all scopes.
+#[derive(Debug)]
+pub(super) struct Policies {
+    states: Vec<State>,
+    /// Those of policies of the user's own, at the same places; empty if there is no such policy.
+    own: Vec<Option<Box<dyn CustomState>>>,
+    /// Calls that wait until a call of the same state is settled.
+    waiting: Vec<Vec<Handle>>,
+    /// Places that a call had for itself and has left.
+    free: Vec<u32>,
+}
+
+impl Policies {
+    /// Fresh states for every scope of a program.
+    pub(super) fn new(program: &Program) -> Policies {
+        let states = program.scopes.iter().map(|&policy| state(program, policy)).collect();
+        let own = match program.own_policies.is_empty() {
+            true => Vec::new(),
+            false => program.scopes.iter().map(|&policy| own_state(program, policy)).collect(),
+        };
+        let waiting = vec![Vec::new(); program.scopes.len()];
+        Policies { states, own, waiting, free: Vec::new() }
+    }
+
+    /// The state of the machines of the language.
+    pub(super) fn state(&mut self, scope: usize) -> &mut State {
+        &mut self.states[scope]
+    }
+
+    /// Whether a policy of the user's own decides here.
+    pub(super) fn is_own(&self, scope: usize) -> bool {
+        matches!(self.own.get(scope), Some(Some(_)))
+    }
+
+    /// A place with a fresh state that one call has for itself.
+    pub(super) fn for_a_call(&mut self, program: &Program, policy: u16) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.forget(program, place as usize, policy);
+            return place;
+        }
+        self.states.push(state(program, policy));
+        if !program.own_policies.is_empty() {
+            self.own.push(own_state(program, policy));
+        }
+        self.waiting.push(Vec::new());
+        (self.states.len() - 1) as u32
+    }
+
+    /// A call leaves the place that it had for itself.
+    pub(super) fn leave(&mut self, place: u32) {
+        self.free.push(place);
+    }
+
+    /// Everything that was remembered is gone.
+    pub(super) fn forget(&mut self, program: &Program, scope: usize, policy: u16) {
+        self.states[scope] = state(program, policy);
+        if let Some(own) = self.own.get_mut(scope) {
+            *own = own_state(program, policy);
+        }
+        self.waiting[scope].clear();
+    }
+
+    /// Lets a call wait until another one of the same state is settled.
+    pub(super) fn wait(&mut self, scope: usize, call: Handle) {
+        self.waiting[scope].push(call);
+    }
+
+    /// A call no longer waits.
+    pub(super) fn forget_waiter(&mut self, scope: usize, call: Handle) {
+        self.waiting[scope].retain(|&other| other != call);
+    }
+
+    /// Those that waited: they may ask again.
+    pub(super) fn take_waiting(&mut self, scope: usize) -> Vec<Handle> {
+        std::mem::take(&mut self.waiting[scope])
+    }
+
+    /// See [`Policy::admit`].
+    pub(super) fn admit(
+        &mut self,
+        scope: usize,
+        policy: &Policy,
+        progress: &mut Progress,
+        now: Time,
+        draw: Draw,
+    ) -> Admission {
+        let Some(Some(own)) = self.own.get_mut(scope) else {
+            return policy.admit(&mut self.states[scope], progress, now, draw);
+        };
+        let before = progress.attempts();
+        let admission = own.admit(progress, now, draw);
+        if admission == Admission::Go {
+            count_once(progress, before);
+        }
+        admission
+    }
+
+    /// See [`Policy::reject`].
+    pub(super) fn reject(
+        &mut self,
+        scope: usize,
+        policy: &Policy,
+        progress: &mut Progress,
+        denial: Denial,
+    ) -> Admission {
+        match self.is_own(scope) {
+            true => Admission::Reject(denial),
+            false => policy.reject(&mut self.states[scope], progress, denial),
+        }
+    }
+
+    /// See [`Policy::denied`].
+    pub(super) fn denied(
+        &mut self,
+        scope: usize,
+        policy: &Policy,
+        progress: &mut Progress,
+        denial: Denial,
+        moment: Moment,
+    ) -> Verdict {
+        let Moment { now, call_started, draw, .. } = moment;
+        let Some(Some(own)) = self.own.get_mut(scope) else {
+            let state = &mut self.states[scope];
+            return policy.denied(state, progress, denial, now, call_started, draw);
+        };
+        let before = progress.attempts();
+        let verdict = own.denied(progress, denial, moment);
+        count_once(progress, before);
+        verdict
+    }
+
+    /// See [`Policy::settle`].
+    pub(super) fn settle(
+        &mut self,
+        scope: usize,
+        policy: &Policy,
+        progress: &mut Progress,
+        moment: Moment,
+        response: Response,
+    ) -> Verdict {
+        let Some(Some(own)) = self.own.get_mut(scope) else {
+            let Moment { now, attempt_started, call_started, draw } = moment;
+            let state = &mut self.states[scope];
+            return policy.settle(
+                state,
+                progress,
+                now,
+                attempt_started,
+                call_started,
+                response,
+                draw,
+            );
+        };
+        own.settle(progress, moment, response)
+    }
+
+    /// See [`Policy::abandon`].
+    pub(super) fn abandon(&mut self, scope: usize, policy: &Policy, progress: &mut Progress) {
+        match self.own.get_mut(scope) {
+            Some(Some(own)) => own.abandon(progress),
+            _ => policy.abandon(&mut self.states[scope], progress),
+        }
+    }
+}
+
+fn state(program: &Program, policy: u16) -> State {
+    program.policies[policy as usize].1.state()
+}
+
+fn own_state(program: &Program, policy: u16) -> Option<Box<dyn CustomState>> {
+    program.own_policy(policy).map(Custom::state)
+}
+
+/// Counts an attempt that its policy has not counted itself: the draws of the next one are named by
+/// the number of those before it.
+fn count_once(progress: &mut Progress, before: u32) {
+    if progress.attempts() == before {
+        progress.count_attempt();
+    }
+}
