@@ -135,11 +135,15 @@ pub const METRICS: [Metric; 23] = [
     Metric {
         name: "ejections",
         meaning: "instances that processes left out of their balancing because they failed",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| Some(run.metrics.ejections as f64),
     },
     Metric {
         name: "panics",
         meaning: "requests sent to any instance because too few were healthy",
+        better: Direction::Lower,
+        is_share: false,
         value: |_, run| Some(run.metrics.panics as f64),
     },
     Metric {

@@ -146,7 +146,7 @@ impl Sequence {
             let time = format!("{:.6} s", row.at());
             let halo = Style { halo: true, ..SMALL };
             sheet.text(MARGIN, y + 4.0, Anchor::Start, halo, &time);
-            Sequence::text(&mut sheet, row, y, width, &x);
+            Sequence::text(&mut sheet, row, y, &x);
         }
         let height = frame::foot(&mut sheet, &self.caption, bottom, width);
         sheet.finish(width, height, &self.caption.title, &self.description())
@@ -227,7 +227,7 @@ impl Sequence {
         sheet.ground(|ground| ground.draw(&Polygon::new(points, ink.filled())));
     }
 
-    fn text(sheet: &mut Sheet, row: &SequenceRow, y: f64, width: f64, x: &impl Fn(usize) -> f64) {
+    fn text(sheet: &mut Sheet, row: &SequenceRow, y: f64, x: &impl Fn(usize) -> f64) {
         match row {
             SequenceRow::Message { from, to, text, is_lost, .. } => {
                 let tone = if *is_lost { Tone::Wrong } else { Tone::Plain };

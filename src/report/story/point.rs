@@ -1,4 +1,4 @@
-//! From when on a violation could no longer be avoided, in words.
+//! From when on a violation was likely, and could no longer be avoided, in words.
 
 use super::timeline::wrapped;
 use super::{Step, What};
@@ -9,21 +9,23 @@ use crate::model::program::Program;
 /// The moment, what happened then, and what chance would have done at others.
 #[must_use]
 pub fn point(program: &Program, steps: &[Step], found: &NoReturn) -> String {
-    let mut text = match found.at {
+    let then = |at: Time| {
+        let there = steps.iter().filter(|step| step.at == at);
+        there.map(|step| short(program, step)).collect::<Vec<_>>().join("; ")
+    };
+    let mut text = match found.turns.filter(|&at| at > Time::ZERO && found.at != Some(at)) {
+        None => String::new(),
+        Some(at) => wrapped("", &format!("Turning point: {:.6} s. {}", at.seconds(), then(at))),
+    };
+    text.push_str(&match found.at {
         None => wrapped("", "There is no point of no return: chance could always prevent it."),
         Some(Time::ZERO) => {
             wrapped("", "Chance has no say: however it is drawn, these faults lead to it.")
         }
         Some(at) => {
-            let then: Vec<String> = steps
-                .iter()
-                .filter(|step| step.at == at)
-                .map(|step| short(program, step))
-                .collect();
-            let head = format!("Point of no return: {:.6} s. ", at.seconds());
-            wrapped("", &format!("{head}{}", then.join("; ")))
+            wrapped("", &format!("Point of no return: {:.6} s. {}", at.seconds(), then(at)))
         }
-    };
+    });
     text.push_str(
         "Of runs that are the same up to a moment and drawn again from then on, so many\n",
     );
