@@ -65,11 +65,37 @@ pub fn runs_csv(campaign: &Campaign, results: &[RunResult]) -> String {
         header.push(format!("{}_violations", verdict.invariant));
         header.push(format!("{}_exposure", verdict.invariant));
     }
+    let expected = expected_metrics(campaign);
+    header.extend(expected.iter().map(|name| format!("expect_{name}")));
     write_row(&mut table, &header);
     for run in results {
-        write_row(&mut table, &row(&campaign.cells[run.cell], run));
+        let cell = &campaign.cells[run.cell];
+        let mut row = row(cell, run);
+        row.extend(expected.iter().map(|name| judged(cell, run, name).to_owned()));
+        write_row(&mut table, &row);
     }
     into_text(table)
+}
+
+/// The metrics of which any cell expects something, each once.
+fn expected_metrics(campaign: &Campaign) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for expectation in campaign.cells.iter().flat_map(|cell| &cell.expect) {
+        if !names.contains(&expectation.name()) {
+            names.push(expectation.name());
+        }
+    }
+    names
+}
+
+/// Whether a metric of a run is as expected; empty where nothing is expected or can be said.
+fn judged(cell: &Cell, run: &RunResult, name: &str) -> &'static str {
+    let place = cell.expect.iter().position(|expectation| expectation.name() == name);
+    match place.and_then(|place| run.expectations.get(place)?.met) {
+        Some(true) => "met",
+        Some(false) => "unmet",
+        None => "",
+    }
 }
 
 fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
@@ -217,6 +243,11 @@ pub fn summary_json(
                 "runs_with_violation": share(invariant.runs),
                 "per_run": invariant.per_run.as_ref().map(estimate),
                 "per_10000": invariant.per_10_000.as_ref().map(estimate),
+            })).collect::<Vec<_>>(),
+            "expectations": summary.expectations.iter().map(|expectation| json!({
+                "expected": expectation.text,
+                "met": expectation.met,
+                "unmet": expectation.unmet,
             })).collect::<Vec<_>>(),
         })
     });

@@ -169,6 +169,10 @@ accepted = "api.place_order"
 order = "orders.order"
 settled = "orders.order = paid"
 
+[expect]
+amplification = "<= 1.3"
+recovers = "within 1s"
+
 [arms.no_retry]
 
 [arms.full_jitter.set."policy.resilience.retry"]

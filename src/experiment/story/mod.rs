@@ -109,8 +109,8 @@ fn is_upkeep(program: &Program, fact: &Fact) -> bool {
     }
 }
 
-/// Without what befell nodes that the order never came to, or before it came. A fault that begins
-/// before is kept.
+/// Without what befell nodes that the order never came to, or before it came. Of faults, those
+/// that were over before are left out.
 fn only_concerned(facts: Vec<(Time, Fact)>, order: Option<u64>) -> Vec<(Time, Fact)> {
     if order.is_none() {
         return facts;
@@ -124,10 +124,19 @@ fn only_concerned(facts: Vec<(Time, Fact)>, order: Option<u64>) -> Vec<(Time, Fa
         })
         .flatten()
         .collect();
+    let mut over: BTreeSet<u32> = BTreeSet::new();
+    for (at, fact) in &facts {
+        if let Fact::FaultEnded { fault } = *fact
+            && *at < began
+        {
+            over.insert(fault);
+        }
+    }
     let is_concerned = |(at, fact): &(Time, Fact)| match *fact {
         Fact::Crashed { node, .. } | Fact::Restarted { node, .. } | Fact::Paused { node, .. } => {
             *at >= began && nodes.contains(&node)
         }
+        Fact::FaultBegan { fault } | Fact::FaultEnded { fault } => !over.contains(&fault),
         Fact::LogLost { database: node, .. }
         | Fact::CacheFlushed { cache: node, .. }
         | Fact::Corrupted { node, .. } => *at >= began && nodes.contains(&node),

@@ -21,9 +21,8 @@ pub fn what_matters(program: &Program, steps: &[Step], most: usize) -> String {
     let rank = |step: &Step| match step.mark {
         Mark::Effect => 0,
         Mark::Wrong => 1,
-        Mark::Fault => 2,
-        Mark::Telling => 3,
-        Mark::Plain => 4,
+        Mark::Fault | Mark::Telling => 2,
+        Mark::Plain => 3,
     };
     let mut ranked: Vec<usize> =
         (0..steps.len()).filter(|&index| steps[index].mark != Mark::Plain).collect();
