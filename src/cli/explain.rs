@@ -44,17 +44,15 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
     let order = order.unwrap_or_else(|| "no order of its own".to_owned());
     let title = format!("{}: {order}", expected.invariant);
     let broken = format!("Broken at {:.6} s under seed {}.", violation.at.seconds(), case.seed);
-    output::print(&format!("{title}\n{} {broken}\n\n", promise_of(&expected.invariant)));
+    let promise = promise_of(&expected.invariant);
+    output::print(&format!("{title}\n{promise}\n{broken}\n\n"));
     output::print(&timeline(&cell.program, &told));
     let moments = moments_of(&told);
     let target = reproduction.target();
     let found = no_return(cell, &case, &target, &moments, arguments.continuations);
     output::print(&format!("\n{}", point(&cell.program, &told, &found)));
-    let caption = Caption {
-        title: promise_of(&expected.invariant),
-        subtitle: format!("{order}. {broken}"),
-        note: note(&found),
-    };
+    let caption =
+        Caption { title: promise, subtitle: format!("{order}. {broken}"), note: note(&found) };
     let folder = arguments.out.clone().unwrap_or_else(|| PathBuf::from("out"));
     let stem = file.file_stem().map_or_else(Default::default, |stem| stem.to_string_lossy());
     let drawn = [

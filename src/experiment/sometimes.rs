@@ -33,7 +33,7 @@ fn ended(metrics: &RunMetrics, outcome: Outcome) -> u64 {
 }
 
 /// Every name but those of faults.
-const COUNTED: [Counted; 29] = [
+const COUNTED: [Counted; 30] = [
     of("request_failed", |run| run.metrics.failed.iter().sum()),
     of("attempt_timed_out", |run| ended(&run.metrics, Outcome::TimedOut)),
     of("attempt_denied", |run| run.metrics.edges.iter().map(|edge| edge.denied).sum()),
@@ -45,6 +45,7 @@ const COUNTED: [Counted; 29] = [
     of("request_lost", |run| run.metrics.lost[0]),
     of("reply_lost", |run| run.metrics.lost[1]),
     of("message_duplicated", |run| run.metrics.duplicated.iter().sum()),
+    of("message_redelivered", |run| run.metrics.redelivered),
     of("message_dead_lettered", |run| run.metrics.dead_letters),
     of("message_expired", |run| run.metrics.expired),
     of("message_lost", |run| run.metrics.lost_messages),

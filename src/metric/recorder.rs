@@ -89,6 +89,8 @@ pub struct RunMetrics {
     pub wasted: u128,
     /// The longest time that the work of a message was due before it was done with.
     pub oldest_message: Span,
+    /// Deliveries of messages that had been delivered before.
+    pub redelivered: u64,
     /// Messages that were put aside as dead letters.
     pub dead_letters: u64,
     /// Messages that were older than their queue keeps messages.
@@ -303,6 +305,7 @@ impl Observer for Recorder {
                 }
             }
             Fact::Acknowledged { since, .. } => self.done_with(now, since),
+            Fact::Delivered { receives, .. } => metrics.redelivered += u64::from(receives > 1),
             Fact::DeadLettered { since, .. } => {
                 metrics.dead_letters += 1;
                 self.done_with(now, since);
@@ -370,7 +373,6 @@ impl Observer for Recorder {
             | Fact::Outboxed { .. }
             | Fact::Audited { .. }
             | Fact::Enqueued { .. }
-            | Fact::Delivered { .. }
             | Fact::Restarted { .. }
             | Fact::FaultBegan { .. }
             | Fact::FaultEnded { .. } => {}

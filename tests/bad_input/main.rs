@@ -230,6 +230,11 @@ fn comparisons() {
 }
 
 #[test]
+fn promises() {
+    check("promises");
+}
+
+#[test]
 fn links() {
     check("links");
 }

@@ -177,10 +177,13 @@ impl Sequence {
 
     /// The y of a time: rows are stretched between the moments that they show.
     fn y(&self, time: f64, top: f64) -> f64 {
-        let after = self.rows.partition_point(|row| row.at() <= time);
+        let after = self.rows.partition_point(|row| row.at() < time);
         let middle = |index: usize| top + ROW * (index as f64 + 0.5);
-        let (Some(before), Some(next)) = (after.checked_sub(1), self.rows.get(after)) else {
+        let Some(next) = self.rows.get(after) else {
             return middle(self.rows.len().saturating_sub(1)) + ROW * 0.4;
+        };
+        let Some(before) = after.checked_sub(1).filter(|_| next.at() > time) else {
+            return middle(after);
         };
         let from = self.rows[before].at();
         middle(before) + ROW * (time - from) / (next.at() - from)

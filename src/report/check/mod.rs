@@ -195,7 +195,11 @@ fn verdict(report: &Report<'_>) -> String {
     let checked = report.checked;
     let (first, runs) = (report.campaign.seeds[0], runs(report));
     let last = first + checked.seeds.saturating_sub(1);
-    let over = format!("{runs}, seeds {first} to {last}");
+    let seeds = match checked.seeds {
+        1 => format!("seed {first}"),
+        _ => format!("seeds {first} to {last}"),
+    };
+    let over = format!("{runs}, {seeds}");
     match checked.verdict() {
         CheckVerdict::Pass => format!("pass: no promise was broken in {over}"),
         CheckVerdict::Violation => {

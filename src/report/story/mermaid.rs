@@ -38,7 +38,7 @@ fn line(lanes: &[NodeId], step: &Step) -> String {
         }
         What::Note { node, text } => {
             let sign = match step.mark {
-                Mark::Plain | Mark::Telling => "",
+                Mark::Plain | Mark::Telling | Mark::Kept => "",
                 Mark::Wrong => "! ",
                 Mark::Fault => "# ",
                 Mark::Effect => "* ",

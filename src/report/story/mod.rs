@@ -65,6 +65,8 @@ pub enum Mark {
     Wrong,
     /// A fault began, acted or ended.
     Fault,
+    /// It was written to stay.
+    Kept,
     /// It cannot be undone.
     Effect,
 }

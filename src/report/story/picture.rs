@@ -11,7 +11,7 @@ pub fn picture(program: &Program, caption: Caption, steps: &[Step]) -> String {
     let place = |node: NodeId| lanes.iter().position(|&lane| lane == node);
     let rows = steps.iter().filter_map(|step| {
         let tone = match step.mark {
-            Mark::Plain | Mark::Telling => Tone::Plain,
+            Mark::Plain | Mark::Telling | Mark::Kept => Tone::Plain,
             Mark::Wrong => Tone::Wrong,
             Mark::Fault => Tone::Fault,
             Mark::Effect => Tone::Effect,

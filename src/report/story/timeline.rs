@@ -14,15 +14,16 @@ pub fn timeline(program: &Program, steps: &[Step]) -> String {
     numbered.map(|(index, step)| line(program, step, &format!("{:>digits$}", index + 1))).collect()
 }
 
-/// The steps that decide, at most so many, in their order: what went wrong and what cannot be undone
-/// before the rest, and the end before the beginning, for there the promise breaks.
+/// The steps that decide, at most so many, in their order: what cannot be undone, what was written
+/// and what went wrong before the rest, and the end before the beginning, for there the promise breaks.
 #[must_use]
 pub fn what_matters(program: &Program, steps: &[Step], most: usize) -> String {
     let rank = |step: &Step| match step.mark {
         Mark::Effect => 0,
-        Mark::Wrong => 1,
-        Mark::Fault | Mark::Telling => 2,
-        Mark::Plain => 3,
+        Mark::Wrong | Mark::Kept => 1,
+        Mark::Fault => 2,
+        Mark::Telling if matches!(step.what, What::Note { .. }) => 2,
+        Mark::Telling | Mark::Plain => 3,
     };
     let mut ranked: Vec<usize> =
         (0..steps.len()).filter(|&index| steps[index].mark != Mark::Plain).collect();
@@ -40,7 +41,7 @@ pub fn what_matters(program: &Program, steps: &[Step], most: usize) -> String {
 /// One step: number, seconds, sign, who, and what in as many lines as it takes.
 fn line(program: &Program, step: &Step, number: &str) -> String {
     let sign = match step.mark {
-        Mark::Plain | Mark::Telling => ' ',
+        Mark::Plain | Mark::Telling | Mark::Kept => ' ',
         Mark::Wrong => '!',
         Mark::Fault => '#',
         Mark::Effect => '*',

@@ -104,7 +104,7 @@ impl Teller<'_> {
                 let (node, name) = table(of);
                 said(
                     node,
-                    Mark::Telling,
+                    Mark::Kept,
                     format!("commits {name} = {} (version {version})", label(state)),
                 )
             }
