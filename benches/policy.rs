@@ -215,14 +215,25 @@ fn hedging_quantile(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench]
-fn outlier_ejection(bencher: Bencher<'_, '_>) {
-    let rule = Outlier::ENVOY;
-    let (mut state, mut ticks) = (rule.state(20), Ticks::new());
+/// An attempt at an instance, the question who may be chosen, and every 10 s a sweep.
+#[divan::bench(args = ["envoy", "grpc", "istio"])]
+fn outlier_ejection(bencher: Bencher<'_, '_>, name: &str) {
+    let rule = match name {
+        "envoy" => Outlier::ENVOY,
+        "grpc" => Outlier::GRPC,
+        _ => Outlier::ISTIO,
+    };
+    let (mut state, mut ticks, mut due) = (rule.state(20), Ticks::new(), Time::ZERO);
     bencher.bench_local(|| {
         let (now, draw) = ticks.next();
+        if now >= due {
+            due = rule.sweep_after(now, Span::ZERO);
+            rule.sweep(&mut state, now, |_, change| {
+                black_box(change);
+            });
+        }
         let host = draw.below(20) as usize;
-        rule.record(&mut state, host, Ticks::outcome(draw), now);
+        black_box(rule.record(&mut state, host, Ticks::outcome(draw), now));
         rule.available(&state, host)
     });
 }

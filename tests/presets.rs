@@ -9,12 +9,13 @@ use stormglass::policy::presets;
 
 const MODEL: &str = r#"
 [clients.users]
-arrivals = { poisson = "10/s" }
+arrivals = { constant = "10/s" }
 flow = [{ call = "server.serve", policy = "p", ignore_failure = true }]
 
 [service.server]
+instances = 3
 workers = 2
-on.serve.steps = [{ work = "150ms" }, { reply = "ok" }]
+on.serve.steps = [{ work = "exp 150ms" }, { reply = "ok" }]
 
 [policy.p]
 deadline = "2s"

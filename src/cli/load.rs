@@ -8,8 +8,9 @@ use annotate_snippets::Level;
 use indexmap::IndexMap;
 
 use super::{Failure, RunArguments, ShowArguments, output};
-use crate::experiment::campaign::{Campaign, Documents, set_known};
+use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::language::Seeds;
+use crate::experiment::patch::set_known;
 use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;

@@ -86,7 +86,8 @@ fn run_until_precise(
     Ok(results)
 }
 
-/// Runs everything that is not known yet; the results are in the order of their numbers, whoever was first.
+/// Runs everything that is not known yet; the results are in the order of their numbers, whoever
+/// was first.
 fn run_all(
     campaign: &Campaign,
     arguments: &RunArguments,

@@ -9,6 +9,7 @@ pub mod expect;
 pub mod language;
 pub mod metastability;
 pub mod minimize;
+pub mod patch;
 pub mod reproduction;
 pub mod run;
 pub mod schema;

@@ -187,8 +187,8 @@ impl Course<'_> {
     }
 }
 
-/// The label of a run, judged beside its control: the same cell under the same seed, in which nothing
-/// goes wrong.
+/// The label of a run, judged beside its control: the same cell under the same seed, in which
+/// nothing goes wrong.
 fn label(
     cell: &Cell,
     plan: &Plan,

@@ -210,7 +210,7 @@ impl<O: Observer> World<'_, O> {
             Admission::Reject(denial) => {
                 // One who has waited long enough is no longer woken with those who wait.
                 if policy.bulkhead.is_some_and(|rule| rule.max_wait.is_some()) {
-                    self.policies.forget_waiter(scope, handle);
+                    self.policies.wait_no_more(scope, handle);
                 }
                 let draw = self.draws.draw(Purpose::Policy, edge.id, work, index + 1);
                 let moment = Moment {

@@ -75,8 +75,8 @@ impl Policies {
         self.waiting[scope].push(call);
     }
 
-    /// A call no longer waits.
-    pub(super) fn forget_waiter(&mut self, scope: usize, call: Handle) {
+    /// A call waits no more.
+    pub(super) fn wait_no_more(&mut self, scope: usize, call: Handle) {
         self.waiting[scope].retain(|&other| other != call);
     }
 

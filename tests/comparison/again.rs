@@ -37,24 +37,18 @@ fn deviation(sample: &[f64]) -> f64 {
     (squares / (sample.len() - 1) as f64).sqrt()
 }
 
-/// The area of Student's density from 0 to `t` by Simpson's rule, the density scaled by itself.
+/// The area of Student's density from 0 to `t`, with x = tan(u) so that the range is finite, by the
+/// midpoint rule, and scaled by the area of the whole half.
 fn t_area(t: f64, freedom: f64) -> f64 {
-    let density = |x: f64| (1.0 + x * x / freedom).powf(-(freedom + 1.0) / 2.0);
-    let simpson = |end: f64, steps: usize| {
-        let width = end / steps as f64;
-        let weight = |i: usize| if i == 0 || i == steps { 1.0 } else { 2.0 + 2.0 * (i % 2) as f64 };
-        (0..=steps).map(|i| weight(i) * density(i as f64 * width)).sum::<f64>() * width / 3.0
+    let density = |u: f64| {
+        let x = u.tan();
+        (1.0 + x * x / freedom).powf(-(freedom + 1.0) / 2.0) / u.cos().powi(2)
     };
-    // The whole half of the area, with x = tan(u) so that the range is finite.
-    let steps = 3_000;
-    let width = std::f64::consts::FRAC_PI_2 / steps as f64;
-    let whole: f64 = (0..steps)
-        .map(|i| {
-            let u = (i as f64 + 0.5) * width;
-            density(u.tan()) / u.cos().powi(2) * width
-        })
-        .sum();
-    simpson(t, 600) / whole / 2.0
+    let up_to = |end: f64| {
+        let width = end / 3_000.0;
+        (0..3_000).map(|i| density((f64::from(i) + 0.5) * width) * width).sum::<f64>()
+    };
+    up_to(t.atan()) / up_to(std::f64::consts::FRAC_PI_2) / 2.0
 }
 
 /// The t with 2.5% of the area above it; there are few sizes of samples, so each is found once.
@@ -158,12 +152,12 @@ impl Written {
 
 fn written() -> Written {
     let campaign = shipped("payment-brownout", |text| {
-        text.replace("arrivals = \"103s\"", "arrivals = \"13s\"")
-            .replace("at = \"30s\"", "at = \"3s\"")
-            .replace("for = \"20s\"", "for = \"4s\"")
-            .replace("seeds = \"1..31\"", "seeds = \"1..7\"")
+        text.replace("arrivals = \"103s\"", "arrivals = \"8s\"")
+            .replace("at = \"30s\"", "at = \"2s\"")
+            .replace("for = \"20s\"", "for = \"3s\"")
+            .replace("seeds = \"1..31\"", "seeds = \"1..6\"")
     });
-    assert_eq!(campaign.seeds.len(), 6);
+    assert_eq!(campaign.seeds.len(), 5);
     let results = run_all(&campaign);
     let compared = compare(&campaign, &results);
     let summary = files::summary_json(&campaign, &summarise(&campaign, &results), &compared);
@@ -252,7 +246,7 @@ fn check_amount(written: &Written, pair: &Row) {
     if sd > 1e-9 * scale {
         near(number(&pair["effect_size"]).unwrap(), middle / sd, "effect size");
         let p = 1.0 - 2.0 * t_area((middle / error).abs(), freedom);
-        assert!((number(&pair["p"]).unwrap() - p).abs() < 1e-6, "{name}");
+        assert!((number(&pair["p"]).unwrap() - p).abs() < 1e-5, "{name}");
     }
     if let Some(ratio) = number(&pair["ratio"]) {
         near(ratio, mean(&arm) / mean(&baseline), "ratio");
@@ -316,7 +310,11 @@ fn corrections(written: &Written) {
     assert_eq!(listed.len(), primary.len());
     for (pair, listed) in primary.iter().zip(listed) {
         assert_eq!(listed["verdict"], pair["verdict"].as_str());
-        assert_eq!(listed["difference"].as_f64(), number(&pair["difference"]));
-        assert_eq!(listed["p_holm"].as_f64(), number(&pair["p_holm"]));
+        for column in ["difference", "p_holm"] {
+            // Reading JSON may round the last bit.
+            let (json, csv) = (listed[column].as_f64(), number(&pair[column]));
+            assert_eq!(json.is_some(), csv.is_some(), "{column}");
+            near(json.unwrap_or(0.0), csv.unwrap_or(0.0), column);
+        }
     }
 }

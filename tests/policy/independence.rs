@@ -137,9 +137,12 @@ fn probability(backoff: &Backoff, x: f64) -> f64 {
     let grown = match backoff.growth {
         Growth::Exponential { base, factor } => base.0 as f64 * factor,
         Growth::ExponentialLessOne { base, factor } => base.0 as f64 * (factor * factor - 1.0),
+        Growth::Linear { base, step } => (base.0 + u64::from(RETRY - 1) * step.0) as f64,
+        Growth::Constant { delay } => delay.0 as f64,
         Growth::RandomWalk { base, spread, .. } => {
             return uniform(base.0 as f64 * (1.0 - spread), base.0 as f64 * (1.0 + spread));
         }
+        Growth::Decorrelated { base } => return uniform(base.0 as f64, 3.0 * base.0 as f64),
         Growth::DecorrelatedV2 { base, factor } => return rise(x / base.0 as f64, factor),
         Growth::FourthPower { width, in_steps } => {
             let seconds = (x / 1e9).floor() - 16.0;

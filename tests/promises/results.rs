@@ -59,8 +59,8 @@ fn every_column_and_key_is_described_and_no_other() {
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let sources = [("experiments/sample.toml".to_owned(), String::new())];
     let set = ["arrivals=6s".to_owned()];
-    let manifest = json(&files::manifest_json(&campaign, &results, &compared, &sources, &set));
     let compared = compare(&campaign, &results);
+    let manifest = json(&files::manifest_json(&campaign, &results, &compared, &sources, &set));
     let summary = json(&files::summary_json(&campaign, &summaries, &compared));
     let drawn = figures::figures(&campaign, &results, &summaries, &compared);
     let written = [

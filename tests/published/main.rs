@@ -1,5 +1,5 @@
-//! Published experiments, run from their files and compared with the published figures or with those
-//! of an independent simulator. Each file runs on the command line with more seeds as well.
+//! Published experiments, run from their files and compared with the published figures or with
+//! those of an independent simulator. Each file runs on the command line with more seeds as well.
 
 #[path = "../common/mod.rs"]
 mod common;

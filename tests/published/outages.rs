@@ -18,8 +18,8 @@ fn never(experiment: &str, arm: &str, point: &str, seeds: u64) -> (u64, u64) {
     (runs.filter(|run| run.recovery == Recovery::Never).count() as u64, seeds)
 }
 
-/// Some cells of the phase diagram: the reference's share of 400 runs and ours have overlapping 99.9%
-/// intervals.
+/// Some cells of the phase diagram: the reference's share of 400 runs and ours have 99.9% intervals
+/// that overlap.
 #[test]
 fn the_phase_diagram_of_r2() {
     let cells = reference("phase_R2");

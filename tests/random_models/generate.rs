@@ -133,7 +133,7 @@ impl<'s> Generator<'s> {
         ] });
         services.insert("worker0".to_owned(), worker);
         let limits = [
-            json!({ "aimd": { "initial": 20, "max": 100 } }),
+            json!({ "aimd": { "initial": 20, "max": 100, "backoff": "90%" } }),
             json!({ "vegas": { "initial": 20, "max": 100 } }),
             json!({ "gradient2": { "initial": 20, "max": 100, "long_window": 100 } }),
         ];

@@ -90,8 +90,8 @@ impl Measured {
         }
     }
 
-    /// Its value in a run, 1 or 0 for what happened or did not; `None` where there is none, and in a
-    /// run that a limit ended.
+    /// Its value in a run, 1 or 0 for what happened or did not; `None` where there is none, and in
+    /// a run that a limit ended.
     #[must_use]
     pub fn value(&self, cell: &Cell, run: &RunResult) -> Option<f64> {
         if run.ending != Ending::Complete {

@@ -22,7 +22,11 @@ pub fn find(name: &str) -> Result<&'static Preset, Problem> {
     if let (Some(version), false) = (version, versions.is_empty()) {
         return Err(Problem::unknown("version", version, &versions));
     }
-    let mut names: Vec<&str> = presets::all().map(|preset| preset.name).collect();
-    names.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for preset in presets::all() {
+        if !names.contains(&preset.name) {
+            names.push(preset.name);
+        }
+    }
     Err(Problem::unknown("preset", family, &names))
 }
