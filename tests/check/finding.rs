@@ -133,7 +133,7 @@ fn the_story_is_told_and_drawn() {
     let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{error}"));
     let labels: Vec<&str> =
         document.descendants().filter_map(|node| node.attribute("aria-label")).collect();
-    for label in ["shoppers", "api", "payment", "charge", "instance 0 crashes: its memory is gone"]
+    for label in ["shoppers", "api", "payment", "charge", "instance 1 crashes: its memory is gone"]
     {
         assert!(labels.contains(&label), "{label} is missing in {labels:?}");
     }

@@ -1,8 +1,8 @@
 //! The smallest case that still breaks the same promise in the same way.
 //!
 //! First the faults are thinned out, then the users, then the run is cut short, and so on until
-//! nothing more can be left out. Draws are named by what they are for, so what is left behaves as it
-//! did in the whole.
+//! nothing more can be left out. Draws are named by what they are for, so what is left behaves as
+//! it did in the whole.
 
 mod ddmin;
 

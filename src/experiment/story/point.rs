@@ -1,7 +1,7 @@
 //! The point of no return: from when on a violation comes whatever chance does.
 //!
-//! What was drawn up to a moment is kept and the rest is drawn again, several times. Draws are named
-//! by what they are for, so nothing before the moment changes.
+//! What was drawn up to a moment is kept and the rest is drawn again, several times. Draws are
+//! named by what they are for, so nothing before the moment changes.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! A story as the text of a Mermaid sequence diagram (<https://mermaid.js.org/syntax/sequenceDiagram.html>).
+//! A story as the text of a Mermaid sequence diagram
+//! (<https://mermaid.js.org/syntax/sequenceDiagram.html>).
 
 use super::{Mark, Step, What, lanes};
 use crate::model::program::{NodeId, Program};

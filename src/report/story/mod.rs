@@ -1,5 +1,5 @@
-//! The story of an order as steps in plain words: a numbered timeline, a sequence diagram as SVG and
-//! as Mermaid text.
+//! The story of an order as steps in plain words: a numbered timeline, a sequence diagram as SVG
+//! and as Mermaid text.
 
 mod mermaid;
 mod picture;

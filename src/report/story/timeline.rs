@@ -15,7 +15,8 @@ pub fn timeline(program: &Program, steps: &[Step]) -> String {
 }
 
 /// The steps that decide, at most so many, in their order: what cannot be undone, what was written
-/// and what went wrong before the rest, and the end before the beginning, for there the promise breaks.
+/// and what went wrong before the rest, and the end before the beginning, for there the promise
+/// breaks.
 #[must_use]
 pub fn what_matters(program: &Program, steps: &[Step], most: usize) -> String {
     let rank = |step: &Step| match step.mark {
