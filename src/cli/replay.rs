@@ -135,7 +135,7 @@ fn report(expected: &Reproduction, replayed: &Replayed, run: &RunResult) -> Stri
     }
     match replayed.parted {
         Some((from, Some(to))) => {
-            text.push_str(&format!("the runs part between event {from} and event {to}\n"))
+            text.push_str(&format!("the runs part between event {from} and event {to}\n"));
         }
         Some((from, None)) => text.push_str(&format!("the runs part after event {from}\n")),
         None => {}

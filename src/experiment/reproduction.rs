@@ -7,7 +7,7 @@ use super::case::Case;
 use super::minimize::{Minimal, Target};
 use super::run::RunResult;
 use crate::fault::FaultText;
-use crate::invariant::{CATALOGUE, Violation};
+use crate::invariant::{CATALOGUE, Entry, Violation};
 use crate::kernel::digest::{Checkpoint, digest_of};
 use crate::kernel::time::{Span, Time};
 
@@ -190,7 +190,7 @@ impl Reproduction {
     pub fn target(&self) -> Target {
         let Expected { invariant, order, .. } = &self.expected;
         let entry = CATALOGUE.iter().find(|entry| entry.name == *invariant);
-        let at_end = entry.is_some_and(|entry| entry.is_judged_at_end());
+        let at_end = entry.is_some_and(Entry::is_judged_at_end);
         Target { invariant: invariant.clone(), order: *order, at_end }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Four forms: [`Lines`] over time, [`Scatter`] of two measures against each other, [`Bars`] of
 //! rates, and a [`Sequence`] of messages. `plotters` draws them: every background, grid line, axis,
-//! series, band, bar, whisker, marker and leader line is an element on one of its drawing areas, most of them in the
+//! series, band, bar, whisker, marker and leader line is an element on one of its drawing areas,
+//! most of them in the
 //! coordinates of the data, and its `SVGBackend` writes them (the `plot` module). What plotters
 //! leaves to its caller is done here: which ticks there are, where labels go, and the texts
 //! themselves. Text is drawn as outlines of the embedded typeface (Inter, OFL), so that a chart

@@ -1,6 +1,7 @@
 //! A story as a sequence diagram in SVG.
 
 use super::{Mark, Step, What, lanes};
+use crate::kernel::time::Time;
 use crate::model::program::{NodeId, Program};
 use crate::report::chart::{Caption, Sequence, SequenceRow, Tone};
 
@@ -23,7 +24,7 @@ pub fn picture(program: &Program, caption: Caption, steps: &[Step]) -> String {
                 from: place(*from)?,
                 to: place(*to)?,
                 text: text.clone(),
-                arrives: arrived.map(|at| at.seconds()),
+                arrives: arrived.map(Time::seconds),
                 is_lost: step.mark == Mark::Wrong,
                 is_answer: step.mark == Mark::Plain,
             },
