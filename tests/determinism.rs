@@ -81,9 +81,11 @@ fn every_file_is_the_same_with_one_worker_and_with_two() {
             "over-time.svg",
             "pairs.csv",
             "runs.csv",
+            "runs.parquet",
             "series.csv",
             "summary.json",
             "tables.md",
+            "violations.jsonl",
             "violations.png",
             "violations.svg",
         ]

@@ -87,7 +87,7 @@ fn run_seeds(campaign: &Campaign, arguments: &CheckArguments) -> Result<Vec<Chec
         .build()
         .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
     let cells = campaign.cells.len();
-    let bar = progress::bar(campaign.runs(), false);
+    let bar = progress::bar(campaign.runs(), 0, false);
     let mut runs: Vec<CheckedRun> = Vec::new();
     for seeds in campaign.seeds.chunks(BATCH) {
         let batch: Vec<CheckedRun> = pool.install(|| {

@@ -6,6 +6,7 @@ mod choice;
 mod compare_runs;
 mod explain;
 mod import;
+mod journal;
 mod load;
 mod minimize;
 mod output;
@@ -14,6 +15,9 @@ mod progress;
 mod replay;
 mod run;
 mod show;
+mod validate;
+mod workers;
+mod write;
 
 use std::process::ExitCode;
 
@@ -34,6 +38,8 @@ const UNKNOWN: u8 = 3;
 const NEVER: u8 = 4;
 /// The machine refused: a disk is full, a folder cannot be written.
 const MACHINE: u8 = 5;
+/// Ctrl-C: what a shell says of a process that it ended.
+const INTERRUPTED: u8 = 130;
 
 /// Simulates distributed systems under failure: which policy survives, at what load, and which
 /// promise breaks.
@@ -68,6 +74,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Reads a configuration of another system and prints it as policies.
     Import(import::ImportArguments),
+    /// Tells what theory says beside what runs show.
+    Validate(validate::ValidateArguments),
     /// Prints a model with every default filled in.
     Show(ShowArguments),
     /// Prints the JSON Schema of models or of experiments, for editors.
@@ -159,6 +167,7 @@ pub fn main() -> ExitCode {
         Command::CompareRuns(arguments) => compare_runs::compare_runs(arguments),
         Command::Policy(command) => policy::policy(command).map(|()| DONE),
         Command::Import(arguments) => import::import(arguments).map(|()| DONE),
+        Command::Validate(arguments) => validate::validate(arguments).map(|()| DONE),
         Command::Show(arguments) => show::show(arguments).map(|()| DONE),
         Command::Schema(arguments) => {
             show::schema(arguments);

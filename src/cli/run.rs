@@ -2,34 +2,38 @@
 
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
+use super::journal::Journal;
 use super::load::{Loaded, load};
-use super::{Failure, RunArguments, output, progress};
+use super::write::{Folder, MANIFEST};
+use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, compare, next_seeds};
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
-use crate::report::comparison::{pairs_csv, pairs_table, precision_text};
+use crate::report::comparison::{pairs, pairs_table, precision_text};
 use crate::report::table::Table;
-use crate::report::{arms, chart, figures, files, front, promises};
+use crate::report::violations::violations_jsonl;
+use crate::report::{arms, chart, columns, figures, files, front, promises};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let mut loaded = load(arguments)?;
     let campaign = &loaded.campaign;
-    let talks = !arguments.quiet && !arguments.json;
-    let folder = folder_of(arguments, campaign);
-    check_writable(&folder)?;
+    let talks = talks(arguments);
+    let folder = Folder::prepare(&folder_of(arguments, campaign))?;
+    let journal = Journal::open(folder.path(), &loaded)?;
+    let done = journal.found(campaign);
     if talks {
         output::print(&opening(campaign));
+        output::print(&what_was_there(&folder, done));
     }
-    let results = run_until_precise(&mut loaded.campaign, arguments)?;
+    let results = run_until_precise(&mut loaded.campaign, arguments, &journal)?;
     let campaign = &loaded.campaign;
     let summaries = summarise(campaign, &results);
     let comparison = compare(campaign, &results);
-    let written = write_all(&loaded, &folder, &results, &summaries, &comparison)?;
+    let written = write_all(&loaded, folder, &results, &summaries, &comparison)?;
+    journal.remove()?;
     if arguments.json {
         output::print(&files::summary_json(campaign, &summaries, &comparison));
     }
@@ -77,95 +81,69 @@ fn several(count: usize, noun: &str) -> String {
 fn run_until_precise(
     campaign: &mut Campaign,
     arguments: &RunArguments,
+    journal: &Journal,
 ) -> Result<Vec<RunResult>, Failure> {
-    let mut results = run_all(campaign, arguments, Vec::new())?;
+    let bar = progress::bar(campaign.runs(), journal.found(campaign), !talks(arguments));
+    let shown = bar.clone();
+    journal.go_on_after_interrupt(move || shown.finish_and_clear())?;
+    let mut results = workers::run_all(campaign, arguments.workers, journal, &bar, Vec::new())?;
     while let Some(seeds) = next_seeds(campaign, &results) {
         let known = campaign.grow(seeds, results);
-        results = run_all(campaign, arguments, known)?;
+        bar.inc_length(known.iter().filter(|known| known.is_none()).count() as u64);
+        results = workers::run_all(campaign, arguments.workers, journal, &bar, known)?;
     }
-    Ok(results)
-}
-
-/// Runs everything that is not known yet; the results are in the order of their numbers, whoever
-/// was first.
-fn run_all(
-    campaign: &Campaign,
-    arguments: &RunArguments,
-    mut known: Vec<Option<RunResult>>,
-) -> Result<Vec<RunResult>, Failure> {
-    known.resize_with(campaign.runs(), || None);
-    let workers = arguments.workers.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers)
-        .build()
-        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
-    let bar = progress::bar(campaign.runs(), arguments.quiet || arguments.json);
-    let results = pool.install(|| {
-        known
-            .into_par_iter()
-            .enumerate()
-            .map(|(number, known)| {
-                let result = known.unwrap_or_else(|| campaign.run(number));
-                bar.inc(1);
-                result
-            })
-            .collect()
-    });
     bar.finish_and_clear();
     Ok(results)
 }
 
-/// An unwritable folder is found out before the work starts.
-fn check_writable(folder: &Path) -> Result<(), Failure> {
-    if folder.is_file() {
-        let folder = folder.display();
-        return Err(Failure::Machine(format!(
-            "error: cannot write to `{folder}`: it is a file\nhelp: choose a folder with --out"
-        )));
+fn talks(arguments: &RunArguments) -> bool {
+    !arguments.quiet && !arguments.json
+}
+
+/// What the folder has already: finished runs of the same command, and results.
+fn what_was_there(folder: &Folder, done: usize) -> String {
+    let mut text = String::new();
+    if done > 0 {
+        text.push_str(&format!("{} finished before: goes on from there\n", several(done, "run")));
     }
-    let probe = folder.join(".stormglass-probe");
-    let checked = std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&probe, b""))
-        .and_then(|()| std::fs::remove_file(&probe));
-    checked.map_err(|error| {
-        let folder = folder.display();
-        Failure::Machine(format!(
-            "error: cannot write to `{folder}`: {error}\nhelp: choose another folder with --out"
-        ))
-    })
+    if folder.has_results() {
+        let folder = folder.path().display();
+        text.push_str(&format!("replaces the results in `{folder}` when it is done\n"));
+    }
+    text
 }
 
 /// Writes every file of the results; returns their paths.
 fn write_all(
     loaded: &Loaded,
-    folder: &Path,
+    mut folder: Folder,
     results: &[RunResult],
     summaries: &[CellSummary],
     comparison: &Comparison,
 ) -> Result<Vec<PathBuf>, Failure> {
     let campaign = &loaded.campaign;
-    let manifest =
-        files::manifest_json(campaign, results, comparison, &loaded.files, &loaded.overrides);
-    let mut written = vec![
-        write(folder, "runs.csv", files::runs_csv(campaign, results).as_bytes())?,
-        write(folder, "series.csv", files::series_csv(campaign, results).as_bytes())?,
-        write(folder, "faults.csv", files::faults_csv(campaign, results).as_bytes())?,
-        write(folder, "pairs.csv", pairs_csv(campaign, &comparison.pairs).as_bytes())?,
-        write(folder, "tables.md", tables(campaign, summaries, comparison).as_bytes())?,
-        write(
-            folder,
-            "summary.json",
-            files::summary_json(campaign, summaries, comparison).as_bytes(),
-        )?,
-        write(folder, "manifest.json", manifest.as_bytes())?,
-    ];
+    let (experiment, overrides) = (&loaded.files[0].0, &loaded.overrides);
+    let pairs = pairs(campaign, &comparison.pairs);
+    folder.write("runs.csv", files::runs_csv(campaign, results).as_bytes())?;
+    folder.write("runs.parquet", &files::runs_parquet(campaign, results))?;
+    folder.write("series.csv", files::series_csv(campaign, results).as_bytes())?;
+    folder.write("faults.csv", files::faults_csv(campaign, results).as_bytes())?;
+    folder.write("pairs.csv", columns::csv(&pairs).as_bytes())?;
+    folder.write("pairs.parquet", &files::parquet_of(&pairs))?;
+    let violations = violations_jsonl(campaign, results, experiment, overrides);
+    folder.write("violations.jsonl", violations.as_bytes())?;
+    folder.write("tables.md", tables(campaign, summaries, comparison).as_bytes())?;
+    let summary = files::summary_json(campaign, summaries, comparison);
+    folder.write("summary.json", summary.as_bytes())?;
     for figure in figures::figures(campaign, results, summaries, comparison) {
         let png = chart::png(&figure.svg, 2.0)
             .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
-        written.push(write(folder, &format!("{}.svg", figure.name), figure.svg.as_bytes())?);
-        written.push(write(folder, &format!("{}.png", figure.name), &png)?);
+        folder.write(&format!("{}.svg", figure.name), figure.svg.as_bytes())?;
+        folder.write(&format!("{}.png", figure.name), &png)?;
     }
-    Ok(written)
+    let manifest = files::manifest_json(campaign, results, comparison, &loaded.files, overrides);
+    folder.write(MANIFEST, manifest.as_bytes())?;
+    folder.publish()
 }
 
 /// The tables of arms, and of their comparison.
@@ -184,18 +162,6 @@ fn all_tables(
 fn tables(campaign: &Campaign, summaries: &[CellSummary], comparison: &Comparison) -> String {
     let tables = all_tables(campaign, summaries, comparison);
     tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n")
-}
-
-/// Writes a file whole or not at all.
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
-    let (path, unfinished) = (folder.join(name), folder.join(format!(".{name}.unfinished")));
-    std::fs::write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, &path)).map_err(
-        |error| {
-            std::fs::remove_file(&unfinished).ok();
-            Failure::Machine(format!("error: cannot write `{}`: {error}", path.display()))
-        },
-    )?;
-    Ok(path)
 }
 
 /// The verdicts and the paths of what was written.

@@ -9,6 +9,7 @@ use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
 use super::patch::{OF_RUNS, is_of_model, patch};
 use super::run::{RunResult, run};
+use super::theory::Theory;
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{InvariantTexts, Invariants};
 use crate::kernel::limit::Limits;
@@ -48,6 +49,8 @@ pub struct Cell {
     pub expect: Vec<Expectation>,
     /// When a run is given up.
     pub limits: Limits,
+    /// What theory says of it.
+    pub theory: Option<Theory>,
 }
 
 /// All the runs of an experiment: each cell under each seed.
@@ -203,11 +206,18 @@ impl Campaign {
         self.cells.len() * self.seeds.len()
     }
 
-    /// The run of this number: all seeds of the first cell, then of the second, and so on.
+    /// The cell and the seed of the run of this number: all seeds of the first cell, then of the
+    /// second, and so on.
+    #[must_use]
+    pub fn cell_and_seed(&self, number: usize) -> (usize, u64) {
+        (number / self.seeds.len(), self.seeds[number % self.seeds.len()])
+    }
+
+    /// Runs the run of this number.
     #[must_use]
     pub fn run(&self, number: usize) -> RunResult {
-        let cell = number / self.seeds.len();
-        run(&self.cells[cell], cell, self.seeds[number % self.seeds.len()])
+        let (cell, seed) = self.cell_and_seed(number);
+        run(&self.cells[cell], cell, seed)
     }
 }
 
@@ -343,6 +353,10 @@ fn cell(
         };
         problems.extend(wrong.into_iter().map(placed));
     }
+    let theory = experiment.theory.as_ref().and_then(|text| {
+        let placed = |problem: Problem| problem.located(&experiment_document, &["theory"]);
+        text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
+    });
     let mut operation = |name: &Option<String>, key: &str| {
         let name = name.as_ref()?;
         let found = program.find_operation(name);
@@ -414,6 +428,7 @@ fn cell(
         invariants: experiment.invariants,
         expect: experiment.expect,
         limits,
+        theory,
     };
     Ok((cell, suspicious))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::campaign::Cell;
 use super::run::RunResult;
 use super::summary::METRICS;
@@ -40,7 +42,7 @@ enum Relation {
 }
 
 /// Whether a run is as expected.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// Whether it is; `None` if the run says nothing of it.
     pub met: Option<bool>,

@@ -12,6 +12,7 @@ use super::comparison::CompareText;
 use super::expect::Expectation;
 use super::metastability::MetastabilityText;
 use super::sometimes::Sometimes;
+use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -21,7 +22,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 19] = [
+pub const TOP: [&str; 20] = [
     "name",
     "title",
     "question",
@@ -39,6 +40,7 @@ pub const TOP: [&str; 19] = [
     "limits",
     "metastability",
     "compare",
+    "theory",
     "arms",
     "factors",
 ];
@@ -78,6 +80,8 @@ pub struct Experiment {
     pub metastability: Option<MetastabilityText>,
     /// What arms are compared by.
     pub compare: CompareText,
+    /// The closed form that the model follows.
+    pub theory: Option<TheoryText>,
     /// The alternatives.
     pub arms: Vec<Variant>,
     /// What is swept, in the order of the file.
@@ -206,6 +210,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         limits: part.optional("limits").unwrap_or_default(),
         metastability: part.optional("metastability"),
         compare: part.optional("compare").unwrap_or_default(),
+        theory: part.optional("theory"),
         arms: part.variants("arms"),
         factors: part.factors(),
         name,

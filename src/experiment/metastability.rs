@@ -48,7 +48,7 @@ impl Default for MetastabilityText {
 }
 
 /// What became of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Label {
     /// Healthy without the trigger, and down to the horizon after it.
     Metastable,

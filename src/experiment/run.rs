@@ -1,5 +1,7 @@
 //! One run: one cell under one seed.
 
+use serde::{Deserialize, Serialize};
+
 use super::campaign::Cell;
 use super::case::Case;
 use super::expect::Judged;
@@ -15,7 +17,7 @@ use crate::system::World;
 use crate::system::fact::Observer;
 
 /// The result of one run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct RunResult {
     /// The index of its cell in the campaign.
     pub cell: usize,
@@ -25,7 +27,9 @@ pub struct RunResult {
     pub ending: Ending,
     /// The digest of every event.
     pub digest: Digest,
-    /// Digests of parts of the run, to find the first differing event of two runs.
+    /// Digests of parts of the run, to find the first differing event of two runs. They are not
+    /// stored: who looks for an event runs the seed again.
+    #[serde(skip)]
     pub checkpoints: Vec<Checkpoint>,
     /// A digest of the draws for each purpose.
     pub draws: [u64; PURPOSES],
@@ -40,7 +44,9 @@ pub struct RunResult {
     pub label: Option<Label>,
     /// When the first fault began and the last one ended.
     pub faults_act: Option<(Time, Time)>,
-    /// The faults that were drawn for this run; their numbers follow those of the listed ones.
+    /// The faults that were drawn for this run; their numbers follow those of the listed ones. They
+    /// are not stored: the seed draws them again.
+    #[serde(skip)]
     pub drawn: Vec<DrawnFault>,
     /// What the invariants say.
     pub invariants: Vec<Verdict>,
@@ -76,10 +82,11 @@ impl RunResult {
     #[must_use]
     pub fn collapsed(&self) -> Option<bool> {
         match (self.label, self.recovery) {
-            (Some(label), _) => Some(matches!(label, Label::Metastable | Label::Overload)),
-            (None, Recovery::Never) => Some(true),
-            (None, Recovery::After(_)) => Some(false),
-            (None, Recovery::NoFault | Recovery::Unseen) => None,
+            (Some(Label::Metastable), _) => Some(true),
+            (Some(Label::SlowRecovery | Label::Recovers), _) => Some(false),
+            (Some(Label::Overload) | None, Recovery::Never) => Some(true),
+            (Some(Label::Overload) | None, Recovery::After(_)) => Some(false),
+            (Some(Label::Overload) | None, Recovery::NoFault | Recovery::Unseen) => None,
         }
     }
 

@@ -9,6 +9,7 @@ use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
 use super::metastability::MetastabilityText;
 use super::sometimes::Sometimes;
+use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
@@ -66,6 +67,8 @@ struct Keys {
     /// What arms are compared by.
     #[schemars(default)]
     compare: CompareText,
+    /// The closed form that the model follows.
+    theory: Option<TheoryText>,
     /// The alternatives; without them the model itself is the only one.
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.

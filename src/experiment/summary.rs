@@ -31,7 +31,7 @@ pub struct Metric {
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 23] = [
+pub const METRICS: [Metric; 33] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
@@ -92,6 +92,16 @@ pub const METRICS: [Metric; 23] = [
         },
     },
     Metric {
+        name: "goodput_per_s",
+        meaning: "measured requests answered ok a second of the measured time",
+        better: Direction::Higher,
+        is_share: false,
+        value: |cell, run| {
+            let measured_for = cell.measure.measured_for().seconds();
+            Some(run.metrics.measured_ok as f64 / measured_for)
+        },
+    },
+    Metric {
         name: "latency_mean_ms",
         meaning: "mean time from a request's first attempt to its ok answer",
         better: Direction::Lower,
@@ -114,6 +124,69 @@ pub const METRICS: [Metric; 23] = [
         better: Direction::Lower,
         is_share: false,
         value: |_, run| run.metrics.latency.quantile(0.99).map(Span::millis),
+    },
+    Metric {
+        name: "latency_p999_ms",
+        meaning: "99.9th percentile of that time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |_, run| run.metrics.latency.quantile(0.999).map(Span::millis),
+    },
+    Metric {
+        name: "wait_mean_ms",
+        meaning: "mean time that attempts of the load waited for a worker",
+        better: Direction::Lower,
+        is_share: false,
+        value: |_, run| run.metrics.stays.mean_wait().map(Span::millis),
+    },
+    Metric {
+        name: "wait_p99_ms",
+        meaning: "99th percentile of that time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |_, run| run.metrics.stays.wait.quantile(0.99).map(Span::millis),
+    },
+    Metric {
+        name: "queued_ratio",
+        meaning: "attempts of the load that had to wait for a worker, of all that came to a node",
+        better: Direction::Lower,
+        is_share: true,
+        value: |_, run| run.metrics.stays.queued_ratio(),
+    },
+    Metric {
+        name: "refused_first_ratio",
+        meaning: "first attempts of the load that no worker took up, of all that came to a node",
+        better: Direction::Lower,
+        is_share: true,
+        value: |_, run| run.metrics.stays.refused_ratio(0),
+    },
+    Metric {
+        name: "refused_again_ratio",
+        meaning: "retries of the load that no worker took up, of all that came to a node",
+        better: Direction::Lower,
+        is_share: true,
+        value: |_, run| run.metrics.stays.refused_ratio(1),
+    },
+    Metric {
+        name: "waiting_mean",
+        meaning: "attempts of the load that waited for a worker, averaged over the measured time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |cell, run| Some(cell.measure.average(run.metrics.stays.waiting)),
+    },
+    Metric {
+        name: "working_mean",
+        meaning: "workers taken by attempts of the load, averaged over the measured time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |cell, run| Some(cell.measure.average(run.metrics.stays.working)),
+    },
+    Metric {
+        name: "in_flight_mean",
+        meaning: "requests without an answer yet, averaged over the measured time",
+        better: Direction::Lower,
+        is_share: false,
+        value: |cell, run| Some(cell.measure.average(run.metrics.stays.in_flight)),
     },
     Metric {
         name: "recovery_s",
@@ -227,6 +300,8 @@ pub struct CellSummary {
     pub never_recovered: Option<Share>,
     /// Runs with each label, of those that have one.
     pub labels: Vec<(Label, Share)>,
+    /// Runs that collapsed, of those of which it can be said.
+    pub collapsed: Option<Share>,
     /// The two kinds of runs apart, where some collapsed and others did not.
     pub modes: Option<Modes>,
     /// How often faults had an effect.
@@ -252,8 +327,6 @@ pub struct ExpectationSummary {
 /// neither.
 #[derive(Clone, Debug)]
 pub struct Modes {
-    /// Runs that collapsed, of those of which it can be said.
-    pub collapsed: Share,
     /// The estimate of each of [`METRICS`] over the runs that collapsed.
     pub if_collapsed: Vec<Option<Estimate>>,
     /// The same over those that did not.
@@ -320,9 +393,10 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
-        metrics: estimates(cell, runs),
+        metrics: estimates(cell, &runs.iter().collect::<Vec<_>>()),
         never_recovered: share(never, judged),
         labels: labels(runs),
+        collapsed: collapsed(runs),
         modes: modes(cell, runs),
         faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(runs),
@@ -330,13 +404,10 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
     }
 }
 
-fn estimates<'r>(
-    cell: &Cell,
-    runs: impl IntoIterator<Item = &'r RunResult> + Clone,
-) -> Vec<Option<Estimate>> {
+fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Estimate>> {
     let estimate = |metric: &Metric| {
-        let values = runs.clone().into_iter().filter_map(|run| (metric.value)(cell, run));
-        mean_interval(&values.collect::<Vec<_>>(), CONFIDENCE).ok()
+        let values: Vec<f64> = runs.iter().filter_map(|run| (metric.value)(cell, run)).collect();
+        mean_interval(&values, CONFIDENCE).ok()
     };
     METRICS.iter().map(estimate).collect()
 }
@@ -347,14 +418,19 @@ fn labels(runs: &[RunResult]) -> Vec<(Label, Share)> {
     Label::ALL.into_iter().filter_map(|label| Some((label, of(label)?))).collect()
 }
 
+fn collapsed(runs: &[RunResult]) -> Option<Share> {
+    let of = |collapsed: bool| count(runs, |run| run.collapsed() == Some(collapsed));
+    share(of(true), of(true) + of(false))
+}
+
 fn modes(cell: &Cell, runs: &[RunResult]) -> Option<Modes> {
-    let apart = |collapsed: bool| runs.iter().filter(move |run| run.collapsed() == Some(collapsed));
-    let (collapsed, others) = (apart(true).count() as u64, apart(false).count() as u64);
-    (collapsed > 0 && others > 0).then_some(())?;
-    Some(Modes {
-        collapsed: share(collapsed, collapsed + others)?,
-        if_collapsed: estimates(cell, apart(true)),
-        if_not: estimates(cell, apart(false)),
+    let apart = |collapsed: bool| -> Vec<&RunResult> {
+        runs.iter().filter(|run| run.collapsed() == Some(collapsed)).collect()
+    };
+    let (collapsed, others) = (apart(true), apart(false));
+    (!collapsed.is_empty() && !others.is_empty()).then(|| Modes {
+        if_collapsed: estimates(cell, &collapsed),
+        if_not: estimates(cell, &others),
     })
 }
 

@@ -14,7 +14,7 @@ pub struct Tally {
     pub violations: u64,
     /// How many operations could have broken it.
     pub exposure: u64,
-    /// The first violation.
+    /// The earliest violation.
     pub first: Option<Violation>,
 }
 
@@ -27,7 +27,9 @@ impl Tally {
     /// It was broken.
     pub fn broken(&mut self, at: Time, order: Option<u64>) {
         self.violations += 1;
-        self.first.get_or_insert(Violation { at, order });
+        if self.first.is_none_or(|first| at < first.at) {
+            self.first = Some(Violation { at, order });
+        }
     }
 }
 

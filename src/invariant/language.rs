@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::time::Span;
 use crate::model::problem::Problem;
-use crate::model::program::{LabelId, NodeId, OperationId, Program, Step, TableId};
+use crate::model::program::{Kind, LabelId, NodeId, OperationId, Program, Step, TableId};
+use crate::model::quantity::Share;
 
 /// The promises that an experiment watches.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -16,8 +18,24 @@ pub struct InvariantTexts {
     pub paid_has_payment: Option<PaidHasPaymentText>,
     /// No charge without an order.
     pub charge_has_order: Option<ChargeHasOrderText>,
+    /// Every accepted order is settled, or cancelled and paid back.
+    pub settled_or_compensated: Option<SettledOrCompensatedText>,
     /// No accepted order is lost.
     pub accepted_order_kept: Option<AcceptedOrderKeptText>,
+    /// No message is about an order that was never committed.
+    pub no_phantom_event: Option<NoPhantomEventText>,
+    /// What was committed is published.
+    pub no_lost_event: Option<NoLostEventText>,
+    /// Events are delivered in the order of their commits.
+    pub event_order: Option<EventOrderText>,
+    /// A message is applied once.
+    pub applied_once: Option<AppliedOnceText>,
+    /// Everything that happened has exactly one entry in the audit log, and the other way round.
+    pub audit_complete: Option<AuditCompleteText>,
+    /// A projection is what a rebuild from its source's log would be.
+    pub projection_matches: Option<ProjectionMatchesText>,
+    /// Retries are bounded.
+    pub retries_bounded: Option<RetriesBoundedText>,
 }
 
 impl InvariantTexts {
@@ -57,6 +75,25 @@ pub struct ChargeHasOrderText {
     pub order: String,
 }
 
+/// `settled_or_compensated = { accepted = "api.place_order", settled = "orders.order = paid",
+/// cancelled = "orders.order = cancelled", effect = "charge", refund = "refund", within = "30s" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettledOrCompensatedText {
+    /// The operation whose `ok` tells the user that the order is accepted.
+    pub accepted: String,
+    /// The row and state of an order that is settled.
+    pub settled: String,
+    /// The row and state of an order that is cancelled.
+    pub cancelled: String,
+    /// The effect that costs the user money.
+    pub effect: String,
+    /// The effect that gives it back.
+    pub refund: String,
+    /// How long after its acceptance and the end of all faults it must be one or the other.
+    pub within: Span,
+}
+
 /// `accepted_order_kept = { accepted = "api.place_order", order = "orders.order" }`.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +104,126 @@ pub struct AcceptedOrderKeptText {
     pub order: String,
     /// The row and state of an order that is settled.
     pub settled: String,
+}
+
+/// `no_phantom_event = { queue = "payments", committed = "orders.order" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoPhantomEventText {
+    /// The queue that accepts the messages.
+    pub queue: String,
+    /// The row without which there must be no message about an order.
+    pub committed: String,
+}
+
+/// `no_lost_event = { committed = "orders.order = accepted", queue = "payments", within = "30s" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoLostEventText {
+    /// The row and state that must be published.
+    pub committed: String,
+    /// The queue that must accept the message.
+    pub queue: String,
+    /// How long after the commit and the end of all faults.
+    pub within: Span,
+}
+
+/// `event_order = { queue = "events", per = "order" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventOrderText {
+    /// The queue that delivers the events.
+    pub queue: String,
+    /// Which events are ordered among each other: those of one order, or of one key.
+    #[serde(default)]
+    pub per: Per,
+}
+
+/// Which events are ordered among each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// Those of one order.
+    #[default]
+    Order,
+    /// Those of all orders about one key.
+    Key,
+}
+
+/// `applied_once = { applied = "orders.payment = recorded" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppliedOnceText {
+    /// The row and the state into which it is brought once for each order.
+    pub applied: String,
+}
+
+/// `audit_complete = { of = "orders.order = paid", entry = "paid" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditCompleteText {
+    /// A row and its state, or an effect.
+    pub of: String,
+    /// The entry in the audit log of any database that tells of it.
+    pub entry: String,
+}
+
+/// `projection_matches = { source = "orders.order", projection = "views.summary" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectionMatchesText {
+    /// The table that is the truth.
+    pub source: String,
+    /// The table that follows it, with the same names of states, or the same table at a replica.
+    pub projection: String,
+}
+
+/// `retries_bounded = { operation = "payment.charge", attempts = 4, ratio = 0.2, per = "10s" }`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetriesBoundedText {
+    /// The operation that is attempted.
+    pub operation: String,
+    /// The most attempts of one call, the first one included.
+    pub attempts: u32,
+    /// The most attempts for one order, whoever makes them; any number if it is left out.
+    #[serde(default)]
+    pub attempts_per_order: Option<u32>,
+    /// The most retries of all callers together, as a share of their first tries; any number if it
+    /// is left out.
+    #[serde(default)]
+    pub ratio: Option<Share>,
+    /// How many retries there may be beyond the ratio in each window: what budgets hold when it
+    /// begins.
+    #[serde(default)]
+    pub reserve: u32,
+    /// How long a window is, the first from the start of the run; the whole run if it is left out.
+    #[serde(default)]
+    pub per: Option<Span>,
+}
+
+/// A queue of the program by name.
+pub(super) fn queue(name: &str, program: &Program) -> Result<NodeId, Problem> {
+    program.find_node_of(name, "queue", |kind| matches!(kind, Kind::Queue(_)))
+}
+
+/// The database whose outbox feeds a queue, if any does.
+pub(super) fn fed_by(queue: NodeId, program: &Program) -> Result<Option<NodeId>, Problem> {
+    let mut databases =
+        program.edges.iter().filter(|edge| edge.target == queue).filter_map(|edge| match &program
+            .node(edge.caller)
+            .kind
+        {
+            Kind::Outbox(outbox) => Some(outbox.database),
+            _ => None,
+        });
+    let first = databases.next();
+    if databases.any(|other| Some(other) != first) {
+        let name = &program.node(queue).name;
+        let problem = Problem::new(format!("`{name}` is fed by the outboxes of several databases"));
+        return Err(problem.expected("a queue whose events have one order of commits"));
+    }
+    Ok(first)
 }
 
 /// An effect of the program by name.

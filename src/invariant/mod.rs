@@ -4,22 +4,43 @@
 //! violations it counts its exposure: how many operations could have broken it.
 
 mod accepted_order_kept;
+mod applied_once;
+mod audit_complete;
 mod charge_has_order;
+mod event_order;
+#[cfg(test)]
+mod fixture;
 mod known;
 mod language;
+mod no_lost_event;
+mod no_phantom_event;
 mod one_charge;
 mod paid_has_payment;
+mod projection_matches;
+mod retries_bounded;
+mod settled_or_compensated;
+mod standing;
 
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
 use crate::system::fact::{Fact, Observer};
 use accepted_order_kept::AcceptedOrderKept;
+use applied_once::AppliedOnce;
+use audit_complete::AuditComplete;
 use charge_has_order::ChargeHasOrder;
+use event_order::EventOrder;
+use no_lost_event::NoLostEvent;
+use no_phantom_event::NoPhantomEvent;
 use one_charge::OneCharge;
 use paid_has_payment::PaidHasPayment;
+use projection_matches::ProjectionMatches;
+use retries_bounded::RetriesBounded;
+use settled_or_compensated::SettledOrCompensated;
 
 pub use known::Tally;
 pub use language::InvariantTexts;
@@ -43,9 +64,10 @@ pub struct Judgement {
 }
 
 /// What a run says about one invariant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Verdict {
-    /// The name of the invariant.
+    /// The name of the invariant. It is not stored: a cell knows its invariants and their order.
+    #[serde(skip)]
     pub invariant: &'static str,
     /// How often it was broken.
     pub violations: u64,
@@ -58,7 +80,7 @@ pub struct Verdict {
 }
 
 /// An invariant was broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Violation {
     /// When.
     pub at: Time,
@@ -89,7 +111,7 @@ impl Entry {
 type Built = Result<Box<dyn Invariant>, Problem>;
 
 /// Every invariant, in the order of results.
-pub const CATALOGUE: [Entry; 4] = [
+pub const CATALOGUE: [Entry; 12] = [
     Entry {
         name: "one_charge",
         label: "double charges",
@@ -113,12 +135,66 @@ pub const CATALOGUE: [Entry; 4] = [
         },
     },
     Entry {
+        name: "settled_or_compensated",
+        label: "unsettled orders",
+        at_end: true,
+        build: |texts, program| {
+            build(texts.settled_or_compensated.as_ref(), program, SettledOrCompensated::new)
+        },
+    },
+    Entry {
         name: "accepted_order_kept",
         label: "accepted orders lost",
         at_end: true,
         build: |texts, program| {
             build(texts.accepted_order_kept.as_ref(), program, AcceptedOrderKept::new)
         },
+    },
+    Entry {
+        name: "no_phantom_event",
+        label: "phantom events",
+        at_end: true,
+        build: |texts, program| {
+            build(texts.no_phantom_event.as_ref(), program, NoPhantomEvent::new)
+        },
+    },
+    Entry {
+        name: "no_lost_event",
+        label: "lost events",
+        at_end: true,
+        build: |texts, program| build(texts.no_lost_event.as_ref(), program, NoLostEvent::new),
+    },
+    Entry {
+        name: "event_order",
+        label: "events out of order",
+        at_end: false,
+        build: |texts, program| build(texts.event_order.as_ref(), program, EventOrder::new),
+    },
+    Entry {
+        name: "applied_once",
+        label: "applied twice",
+        at_end: false,
+        build: |texts, program| build(texts.applied_once.as_ref(), program, AppliedOnce::new),
+    },
+    Entry {
+        name: "audit_complete",
+        label: "audit gaps",
+        at_end: true,
+        build: |texts, program| build(texts.audit_complete.as_ref(), program, AuditComplete::new),
+    },
+    Entry {
+        name: "projection_matches",
+        label: "wrong projections",
+        at_end: true,
+        build: |texts, program| {
+            build(texts.projection_matches.as_ref(), program, ProjectionMatches::new)
+        },
+    },
+    Entry {
+        name: "retries_bounded",
+        label: "unbounded retries",
+        at_end: false,
+        build: |texts, program| build(texts.retries_bounded.as_ref(), program, RetriesBounded::new),
     },
 ];
 
@@ -188,6 +264,13 @@ fn concerns_a_promise(fact: &Fact) -> bool {
             | Fact::Answered { .. }
             | Fact::Unprocessed { .. }
             | Fact::WriteLost { .. }
+            | Fact::CommitLost { .. }
+            | Fact::Outboxed { .. }
+            | Fact::Audited { .. }
+            | Fact::Enqueued { .. }
+            | Fact::Delivered { .. }
+            | Fact::Attempted { .. }
+            | Fact::FellBack { .. }
     )
 }
 

@@ -1,5 +1,7 @@
 //! Limits: every run ends, and how it ended is a result with a name.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Time;
 
 /// What a run may use up before it is ended.
@@ -25,7 +27,7 @@ impl Limits {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Ending {
     /// It reached its horizon, or nothing was left to happen.
     Complete,

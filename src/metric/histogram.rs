@@ -1,5 +1,7 @@
 //! A histogram of lengths of time with a relative error of at most 0.4%.
 
+use serde::{Deserialize, Serialize};
+
 use crate::kernel::time::Span;
 
 /// Buckets of each power of two; the lowest powers are counted exactly.
@@ -8,7 +10,8 @@ const STEP_BITS: u32 = STEPS.trailing_zeros();
 
 /// Counts of spans in buckets whose width grows with the span (log-linear). Counts of two
 /// histograms can be added in any order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "Vec<(usize, u32)>", into = "Vec<(usize, u32)>")]
 pub struct Histogram {
     counts: Vec<u32>,
     total: u64,
@@ -31,6 +34,37 @@ impl Histogram {
         self.total
     }
 
+    /// The share of spans that are longer than `span`, to the precision of its bucket; `None` if
+    /// nothing was recorded.
+    #[must_use]
+    pub fn share_above(&self, span: Span) -> Option<f64> {
+        let own = bucket_of(span.0);
+        let above: u64 = self.counts.iter().skip(own + 1).map(|&count| u64::from(count)).sum();
+        let (low, width) = bounds_of(own);
+        let inside = self.counts.get(own).map_or(0.0, |&count| f64::from(count));
+        let part = 1.0 - (span.0 - low + 1) as f64 / width as f64;
+        (self.total > 0).then(|| (above as f64 + inside * part) / self.total as f64)
+    }
+
+    /// The variance of the recorded spans in square seconds, as if those of a bucket lay evenly in
+    /// it; `None` if nothing was recorded.
+    #[must_use]
+    pub fn variance(&self) -> Option<f64> {
+        let total = self.total as f64;
+        let buckets = || {
+            self.counts.iter().enumerate().map(|(bucket, &count)| {
+                let (low, width) = bounds_of(bucket);
+                let width = (width - 1) as f64 / 1e9;
+                (f64::from(count), low as f64 / 1e9 + width / 2.0, width)
+            })
+        };
+        let mean = buckets().map(|(count, middle, _)| count * middle).sum::<f64>() / total;
+        let square = |(count, middle, width): (f64, f64, f64)| {
+            count * ((middle - mean) * (middle - mean) + width * width / 12.0)
+        };
+        (self.total > 0).then(|| buckets().map(square).sum::<f64>() / total)
+    }
+
     /// The smallest recorded span, to the precision of its bucket, that at least a share `p` of
     /// all spans do not exceed (nearest rank); `None` if nothing was recorded.
     #[must_use]
@@ -48,6 +82,30 @@ impl Histogram {
             before += count;
         }
         None
+    }
+}
+
+/// Only the buckets in which something was counted, with their counts.
+impl From<Histogram> for Vec<(usize, u32)> {
+    fn from(histogram: Histogram) -> Vec<(usize, u32)> {
+        histogram.counts.into_iter().enumerate().filter(|&(_, count)| count > 0).collect()
+    }
+}
+
+impl TryFrom<Vec<(usize, u32)>> for Histogram {
+    type Error = String;
+
+    fn try_from(counted: Vec<(usize, u32)>) -> Result<Histogram, String> {
+        let mut histogram = Histogram::default();
+        for (bucket, count) in counted {
+            if bucket > bucket_of(u64::MAX) || bucket < histogram.counts.len() || count == 0 {
+                return Err(format!("{count} in bucket {bucket}, which comes after none or all"));
+            }
+            histogram.counts.resize(bucket + 1, 0);
+            histogram.counts[bucket] = count;
+            histogram.total += u64::from(count);
+        }
+        Ok(histogram)
     }
 }
 
@@ -93,5 +151,28 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 0.008, "{p}: {found}");
         }
         assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn shares_and_variances_are_those_of_the_spans() {
+        let mut histogram = Histogram::default();
+        (0..1000).for_each(|millis| histogram.record(Span::from_millis(millis)));
+        for (millis, above) in [(0, 0.999), (499, 0.5), (998, 0.001), (5_000, 0.0)] {
+            let found = histogram.share_above(Span::from_millis(millis)).unwrap();
+            assert!((found - above).abs() < 0.004, "{millis}: {found}");
+        }
+        // The variance of 0, 1, ..., n - 1 is (n^2 - 1) / 12.
+        let variance = histogram.variance().unwrap() * 1e6;
+        assert!((variance / (999_999.0 / 12.0) - 1.0).abs() < 1e-3, "{variance}");
+        let mut small = Histogram::default();
+        for found in [3, 3, 12] {
+            small.record(Span(found));
+        }
+        assert_eq!(small.share_above(Span(11)), Some(1.0 / 3.0));
+        assert_eq!(small.share_above(Span(12)), Some(0.0));
+        assert_eq!(
+            (Histogram::default().variance(), small.share_above(Span(2))),
+            (None, Some(1.0))
+        );
     }
 }

@@ -3,7 +3,9 @@
 mod histogram;
 mod recorder;
 mod recovery;
+mod stay;
 
 pub use histogram::Histogram;
 pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
 pub use recovery::{Recovery, RecoveryRule};
+pub use stay::Stays;

@@ -1,7 +1,10 @@
 //! The recorder: an observer that counts.
 
+use serde::{Deserialize, Serialize};
+
 use super::histogram::Histogram;
 use super::recovery::{Recovery, RecoveryRule};
+use super::stay::{Stay, Stays};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
@@ -27,7 +30,7 @@ pub struct Measure {
 }
 
 /// What happened in one window of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Window {
     /// Requests first asked in it.
     pub asked: u64,
@@ -40,7 +43,7 @@ pub struct Window {
 }
 
 /// What happened at one call edge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct EdgeCounts {
     /// Calls: first attempts, denied ones included.
     pub calls: u64,
@@ -55,7 +58,7 @@ pub struct EdgeCounts {
 }
 
 /// The measurements of one run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RunMetrics {
     /// Requests of all users.
     pub requests: u64,
@@ -75,10 +78,15 @@ pub struct RunMetrics {
     pub attempts: u64,
     /// Calls of the load: its first attempts, denied ones included.
     pub calls: u64,
+    /// How many attempts users' clients made for each measured request that was answered; each is
+    /// recorded as a nanosecond.
+    pub attempts_each: Histogram,
     /// How long `ok` answers took, from the first attempt on.
     pub latency: Histogram,
     /// The sum of the latencies, in nanoseconds.
     pub latency_total: u128,
+    /// How long attempts of the load were at their nodes.
+    pub stays: Stays,
     /// By window, from the start of the run.
     pub windows: Vec<Window>,
     /// By edge of the program.
@@ -95,6 +103,10 @@ pub struct RunMetrics {
     pub dead_letters: u64,
     /// Messages that were older than their queue keeps messages.
     pub expired: u64,
+    /// Events that transactions put into an outbox.
+    pub outboxed: u64,
+    /// Messages that queues accepted from relays.
+    pub relayed: u64,
     /// Messages and outbox events that were not done with at the end.
     pub unprocessed: u64,
     /// Messages over links: sent, duplicated, lost and arrived, requests first and replies second.
@@ -235,10 +247,14 @@ impl Recorder {
         } else {
             self.metrics.failed[outcome as usize] += 1;
         }
+        if self.measure.operation.is_none_or(|operation| operation == request.operation) {
+            self.metrics.stays.count_request(&self.measure, request.started, now);
+        }
         if !self.is_measured(request) {
             return;
         }
         self.metrics.user_attempts += u64::from(attempts);
+        self.metrics.attempts_each.record(Span(u64::from(attempts)));
         if outcome != Outcome::Ok {
             return;
         }
@@ -298,12 +314,20 @@ impl Observer for Recorder {
                 metrics.refused += 1;
                 metrics.refused_by[refusal as usize] += 1;
             }
+            Fact::Left { edge, attempt, arrived, begun, found } => {
+                if self.is_load[edge.0 as usize] {
+                    let stay = Stay { attempt, arrived, begun, found };
+                    metrics.stays.count(&self.measure, now, stay);
+                }
+            }
             Fact::Worked { span, awaited, .. } => {
                 metrics.worked += u128::from(span.0);
                 if !awaited {
                     metrics.wasted += u128::from(span.0);
                 }
             }
+            Fact::Outboxed { .. } => metrics.outboxed += 1,
+            Fact::Enqueued { event, .. } => metrics.relayed += u64::from(event > 0),
             Fact::Acknowledged { since, .. } => self.done_with(now, since),
             Fact::Delivered { receives, .. } => metrics.redelivered += u64::from(receives > 1),
             Fact::DeadLettered { since, .. } => {
@@ -368,11 +392,10 @@ impl Observer for Recorder {
             | Fact::WriteLost { .. }
             | Fact::CacheFlushed { .. }
             | Fact::Corrupted { .. }
+            | Fact::FellBack { .. }
             | Fact::Flushed { .. }
             | Fact::Repeated { .. }
-            | Fact::Outboxed { .. }
             | Fact::Audited { .. }
-            | Fact::Enqueued { .. }
             | Fact::Restarted { .. }
             | Fact::FaultBegan { .. }
             | Fact::FaultEnded { .. } => {}

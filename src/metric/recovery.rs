@@ -24,7 +24,7 @@ impl Default for RecoveryRule {
 }
 
 /// Whether and when a run recovered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Recovery {
     /// There was nothing to recover from.
     NoFault,

@@ -99,6 +99,9 @@ pub enum Jitter {
     From(Span),
     /// `u * (e + one unit of rounding)`, so that after truncation `e` itself can be drawn.
     FullInclusive,
+    /// `-ln(1 - u) * e`: memoryless with mean `e`, as in the theory of retrial queues (Falin,
+    /// Templeton: "Retrial Queues", 1997, section 1.2).
+    Exponential,
 }
 
 /// The longest delay, and on which side of the jitter it is applied.
@@ -317,6 +320,7 @@ impl Jitter {
             Jitter::Plus(most) => e + u * count(most, unit),
             Jitter::From(low) => count(low, unit) + u * (e - count(low, unit)),
             Jitter::FullInclusive => u * (e + 1.0),
+            Jitter::Exponential => -libm::log(1.0 - u) * e,
         }
     }
 }

@@ -108,7 +108,7 @@ fn table(
         cells.extend(further(summary));
         rows.push(Row::Cells(cells));
         if let Some(modes) = apart {
-            let Share { count, of, .. } = modes.collapsed;
+            let (count, of) = summary.collapsed.map_or((0, 0), |share| (share.count, share.of));
             let collapsed = format!("· {count} of {of} collapsed");
             rows.push(Row::Cells(row(collapsed, Some(&modes.if_collapsed))));
             rows.push(Row::Cells(row(format!("· {} did not", of - count), Some(&modes.if_not))));
@@ -149,12 +149,11 @@ fn shown(estimate: &Estimate, scale: f64, unit: Unit) -> String {
     }
 }
 
-/// The probability that a run collapses, where some did and others did not.
+/// The probability that a run collapses.
 fn collapse(summary: &CellSummary) -> Cell {
-    let Some(modes) = &summary.modes else { return never_recovered(summary) };
-    let share = probability(modes.collapsed);
-    let Share { count, of, .. } = modes.collapsed;
-    Cell { text: format!("{count} of {of}: {share}"), tone: Tone::Warning }
+    let Some(share) = summary.collapsed else { return plain("–".to_owned()) };
+    let tone = if summary.modes.is_some() { Tone::Warning } else { Tone::Plain };
+    Cell { text: format!("{} of {}: {}", share.count, share.of, probability(share)), tone }
 }
 
 /// The share of runs with each label.

@@ -3,88 +3,66 @@
 use serde_json::{Value, json};
 
 use super::arms::plain;
-use super::files::{into_text, write_row};
+use super::columns;
 use super::front;
 use super::number::{self, Unit};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, Margin, Measured, Missed, Pair};
-use crate::experiment::statistics::Interval;
 use crate::experiment::statistics::verdict::{Direction, Verdict};
+use crate::experiment::statistics::{CONFIDENCE, Interval};
 use crate::experiment::summary::METRICS;
 
-/// Columns of `pairs.csv`.
-const PAIRS: [&str; 27] = [
-    "point",
-    "arm",
-    "baseline",
-    "metric",
-    "role",
-    "method",
-    "better",
-    "pairs",
-    "missing",
-    "mean",
-    "baseline_mean",
-    "difference",
-    "low",
-    "high",
-    "bootstrap_low",
-    "bootstrap_high",
-    "p",
-    "p_holm",
-    "effect_size",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-    "equivalent_low",
-    "equivalent_high",
-    "confidence",
-    "family",
-    "verdict",
-];
-
-/// `pairs.csv`: a row for each point, arm other than the baseline, and metric.
+/// `pairs.csv` and `pairs.parquet`: a row for each point, arm other than the baseline, and metric.
 #[must_use]
-pub fn pairs_csv(campaign: &Campaign, pairs: &[Pair]) -> String {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    write_row(&mut table, &PAIRS.map(str::to_owned));
-    for pair in pairs {
-        write_row(&mut table, &row(campaign, pair));
-    }
-    into_text(table)
+pub fn pairs(campaign: &Campaign, pairs: &[Pair]) -> Vec<columns::Column> {
+    let text = |name: &str, of: &dyn Fn(&Pair) -> String| {
+        columns::Column::text(name, pairs.iter().map(of))
+    };
+    let count =
+        |name: &str, of: &dyn Fn(&Pair) -> u64| columns::Column::count(name, pairs.iter().map(of));
+    let number = |name: &str, of: &dyn Fn(&Pair) -> Option<f64>| {
+        columns::Column::number(name, pairs.iter().map(of))
+    };
+    let family = campaign.declared.family.name();
+    vec![
+        text("point", &|pair| campaign.cells[pair.cell].point.clone()),
+        text("arm", &|pair| campaign.cells[pair.cell].arm.clone()),
+        text("baseline", &|pair| campaign.cells[pair.baseline].arm.clone()),
+        text("metric", &|pair| pair.metric.clone()),
+        text("role", &|pair| role(pair).to_owned()),
+        text("method", &|pair| pair.method.name().to_owned()),
+        text("better", &|pair| pair.better.name().to_owned()),
+        count("pairs", &|pair| pair.pairs),
+        count("missing", &|pair| pair.missing),
+        number("mean", &|pair| pair.mean),
+        number("baseline_mean", &|pair| pair.baseline_mean),
+        number("difference", &|pair| pair.difference),
+        number("low", &|pair| low(pair.interval)),
+        number("high", &|pair| high(pair.interval)),
+        number("bootstrap_low", &|pair| low(pair.bootstrap)),
+        number("bootstrap_high", &|pair| high(pair.bootstrap)),
+        number("p", &|pair| pair.p),
+        number("p_holm", &|pair| pair.p_holm),
+        number("effect_size", &|pair| pair.effect_size),
+        number("ratio", &|pair| pair.ratio),
+        number("ratio_low", &|pair| low(pair.ratio_interval)),
+        number("ratio_high", &|pair| high(pair.ratio_interval)),
+        number("equivalent_low", &|pair| low(pair.equivalent)),
+        number("equivalent_high", &|pair| high(pair.equivalent)),
+        number("confidence", &|_| Some(CONFIDENCE)),
+        text("family", &|pair| if pair.is_primary { family.to_owned() } else { String::new() }),
+        text("verdict", &|pair| pair.verdict.name().to_owned()),
+    ]
 }
 
-fn row(campaign: &Campaign, pair: &Pair) -> Vec<String> {
-    let (arm, baseline) = (&campaign.cells[pair.cell], &campaign.cells[pair.baseline]);
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    let ends = |interval: Option<Interval>| {
-        [number(interval.map(|it| it.low)), number(interval.map(|it| it.high))]
-    };
-    let family = if pair.is_primary { campaign.declared.family.name() } else { "" };
-    let mut row = vec![
-        arm.point.clone(),
-        arm.arm.clone(),
-        baseline.arm.clone(),
-        pair.metric.clone(),
-        role(pair).to_owned(),
-        pair.method.name().to_owned(),
-        pair.better.name().to_owned(),
-        pair.pairs.to_string(),
-        pair.missing.to_string(),
-        number(pair.mean),
-        number(pair.baseline_mean),
-        number(pair.difference),
-    ];
-    row.extend(ends(pair.interval));
-    row.extend(ends(pair.bootstrap));
-    row.extend([pair.p, pair.p_holm, pair.effect_size, pair.ratio].map(number));
-    row.extend(ends(pair.ratio_interval));
-    row.extend(ends(pair.equivalent));
-    let confidence = crate::experiment::statistics::CONFIDENCE.to_string();
-    row.extend([confidence, family.to_owned(), pair.verdict.name().to_owned()]);
-    row
+fn low(interval: Option<Interval>) -> Option<f64> {
+    interval.map(|interval| interval.low)
+}
+
+fn high(interval: Option<Interval>) -> Option<f64> {
+    interval.map(|interval| interval.high)
 }
 
 fn role(pair: &Pair) -> &'static str {

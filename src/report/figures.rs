@@ -142,7 +142,7 @@ fn drawn_apart<'r>(
     };
     match summary.modes {
         None => vec![("", runs.iter().collect())],
-        Some(_) => vec![(", collapsed", apart(true)), (", did not", apart(false))],
+        Some(_) => vec![(", collapsed", apart(true)), (", not collapsed", apart(false))],
     }
 }
 
@@ -211,7 +211,7 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
         let modes = match &summary.modes {
             None => vec![("", &summary.metrics)],
             Some(modes) => {
-                vec![(", collapsed", &modes.if_collapsed), (", did not", &modes.if_not)]
+                vec![(", collapsed", &modes.if_collapsed), (", not collapsed", &modes.if_not)]
             }
         };
         modes.into_iter().map(move |(mode, metrics)| (index, cell, mode, metrics))

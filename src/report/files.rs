@@ -1,12 +1,15 @@
-//! The files of a campaign as text: `runs.csv`, `series.csv`, `faults.csv`, `summary.json`,
-//! `manifest.json`.
+//! The files of a campaign: `runs.csv` and `runs.parquet`, `series.csv`, `faults.csv`,
+//! `summary.json`, `manifest.json`.
 //!
 //! `docs/results.md` describes each; a change of a column is a change of [`FORMAT`].
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::columns::{self, Column};
+use super::command::command_line;
 use super::comparison;
+use super::parquet;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
@@ -24,57 +27,58 @@ pub const FORMAT: u32 = 2;
 /// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
 pub const TRACE: u32 = 2;
 
-/// Columns of `runs.csv` before those of the metrics.
-const COUNTS: [&str; 20] = [
-    "arm",
-    "point",
-    "seed",
-    "digest",
-    "verdict",
-    "ending",
-    "events",
-    "requests",
-    "ok",
-    "failed",
-    "unanswered",
-    "measured",
-    "measured_ok",
-    "user_attempts",
-    "calls",
-    "attempts",
-    "effects",
-    "fault_fired",
-    "recovered",
-    "label",
-];
-
 /// Columns of `faults.csv`.
 const FAULTS: [&str; 11] = [
     "arm", "point", "seed", "fault", "drawn", "kind", "target", "strength", "from_s", "until_s",
     "fired",
 ];
 
-/// `runs.csv`: a row for each arm, point and seed.
+/// `runs.csv` and `runs.parquet`: a row for each arm, point and seed.
 #[must_use]
-pub fn runs_csv(campaign: &Campaign, results: &[RunResult]) -> String {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    let names = results.first().map_or(&[][..], |run| &run.invariants);
-    let mut header: Vec<String> = COUNTS.iter().map(|&name| name.to_owned()).collect();
-    header.extend(METRICS.iter().map(|metric| metric.name.to_owned()));
-    for verdict in names {
-        header.push(format!("{}_violations", verdict.invariant));
-        header.push(format!("{}_exposure", verdict.invariant));
+pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
+    let cell = |run: &RunResult| &campaign.cells[run.cell];
+    let text =
+        |name: &str, of: &dyn Fn(&RunResult) -> String| Column::text(name, results.iter().map(of));
+    let count =
+        |name: &str, of: &dyn Fn(&RunResult) -> u64| Column::count(name, results.iter().map(of));
+    let mut columns = vec![
+        text("arm", &|run| cell(run).arm.clone()),
+        text("point", &|run| cell(run).point.clone()),
+        count("seed", &|run| run.seed),
+        text("digest", &|run| run.digest.to_string()),
+        text("verdict", &|run| run.verdict().name().to_owned()),
+        text("ending", &|run| run.ending.name().to_owned()),
+        count("events", &|run| run.events),
+        count("requests", &|run| run.metrics.requests),
+        count("ok", &|run| run.metrics.ok),
+        count("failed", &|run| run.metrics.failed.iter().sum()),
+        count("unanswered", &|run| run.metrics.unanswered),
+        count("measured", &|run| run.metrics.measured),
+        count("measured_ok", &|run| run.metrics.measured_ok),
+        count("user_attempts", &|run| run.metrics.user_attempts),
+        count("calls", &|run| run.metrics.calls),
+        count("attempts", &|run| run.metrics.attempts),
+        count("effects", &|run| run.metrics.effects),
+        count("fault_fired", &|run| run.metrics.fired.iter().sum()),
+        Column::flag("recovered", results.iter().map(|run| recovered(run.recovery))),
+        text("label", &|run| run.label.map_or("", Label::name).to_owned()),
+    ];
+    columns.extend(METRICS.iter().map(|metric| {
+        Column::number(metric.name, results.iter().map(|run| (metric.value)(cell(run), run)))
+    }));
+    let invariants = results.first().map_or(&[][..], |run| &run.invariants);
+    for (index, verdict) in invariants.iter().enumerate() {
+        let name = verdict.invariant;
+        let violations = |run: &RunResult| run.invariants[index].violations;
+        let exposure = |run: &RunResult| run.invariants[index].exposure;
+        columns.push(count(&format!("{name}_violations"), &violations));
+        columns.push(count(&format!("{name}_exposure"), &exposure));
     }
-    let expected = expected_metrics(campaign);
-    header.extend(expected.iter().map(|name| format!("expect_{name}")));
-    write_row(&mut table, &header);
-    for run in results {
-        let cell = &campaign.cells[run.cell];
-        let mut row = row(cell, run);
-        row.extend(expected.iter().map(|name| judged(cell, run, name).to_owned()));
-        write_row(&mut table, &row);
+    for name in expected_metrics(campaign) {
+        let judged = |run: &RunResult| judged(cell(run), run, name).to_owned();
+        columns.push(text(&format!("expect_{name}"), &judged));
     }
-    into_text(table)
+    columns
 }
 
 /// The metrics of which any cell expects something, each once.
@@ -98,45 +102,31 @@ fn judged(cell: &Cell, run: &RunResult, name: &str) -> &'static str {
     }
 }
 
-fn row(cell: &Cell, run: &RunResult) -> Vec<String> {
-    let metrics = &run.metrics;
-    let counts = [
-        run.events,
-        metrics.requests,
-        metrics.ok,
-        metrics.failed.iter().sum(),
-        metrics.unanswered,
-        metrics.measured,
-        metrics.measured_ok,
-        metrics.user_attempts,
-        metrics.calls,
-        metrics.attempts,
-        metrics.effects,
-        metrics.fired.iter().sum(),
-    ];
-    let mut row = vec![
-        cell.arm.clone(),
-        cell.point.clone(),
-        run.seed.to_string(),
-        run.digest.to_string(),
-        run.verdict().name().to_owned(),
-        run.ending.name().to_owned(),
-    ];
-    row.extend(counts.iter().map(u64::to_string));
-    let recovered = match run.recovery {
-        Recovery::NoFault | Recovery::Unseen => "",
-        Recovery::After(_) => "true",
-        Recovery::Never => "false",
-    };
-    row.push(recovered.to_owned());
-    row.push(run.label.map_or("", Label::name).to_owned());
-    let shown = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    row.extend(METRICS.iter().map(|metric| shown((metric.value)(cell, run))));
-    for verdict in &run.invariants {
-        row.push(verdict.violations.to_string());
-        row.push(verdict.exposure.to_string());
+/// Nothing is said of a run without a fault, or in which recovery could not be seen.
+fn recovered(recovery: Recovery) -> Option<bool> {
+    match recovery {
+        Recovery::NoFault | Recovery::Unseen => None,
+        Recovery::After(_) => Some(true),
+        Recovery::Never => Some(false),
     }
-    row
+}
+
+/// `runs.csv`.
+#[must_use]
+pub fn runs_csv(campaign: &Campaign, results: &[RunResult]) -> String {
+    columns::csv(&runs(campaign, results))
+}
+
+/// `runs.parquet`.
+#[must_use]
+pub fn runs_parquet(campaign: &Campaign, results: &[RunResult]) -> Vec<u8> {
+    parquet_of(&runs(campaign, results))
+}
+
+/// A table as Parquet, with the version of the format.
+#[must_use]
+pub fn parquet_of(table: &[Column]) -> Vec<u8> {
+    parquet::file(table, &[("format", FORMAT.to_string())])
 }
 
 /// `faults.csv`: for each arm, point, seed and fault when and where it struck, and how often.
@@ -224,8 +214,8 @@ pub fn summary_json(
                 "label": label.name(),
                 "runs": share(*share_of_runs),
             })).collect::<Vec<_>>(),
+            "collapsed": summary.collapsed.map(share),
             "modes": summary.modes.as_ref().map(|modes| json!({
-                "collapsed": share(modes.collapsed),
                 "metrics_if_collapsed": estimates(&modes.if_collapsed),
                 "metrics_if_not": estimates(&modes.if_not),
             })),
@@ -315,6 +305,7 @@ pub fn manifest_json(
         name: &'a str,
         digest: String,
     }
+    let command = files.first().map(|(name, _)| command_line(name, &campaign.seeds, overrides));
     let files: Vec<File<'_>> = files
         .iter()
         .map(|(name, text)| File { name, digest: digest_of(text).to_string() })
@@ -326,6 +317,7 @@ pub fn manifest_json(
         "trace": TRACE,
         "stormglass": env!("CARGO_PKG_VERSION"),
         "experiment": experiment.name,
+        "command": command,
         "files": files,
         "set": overrides,
         "seeds": campaign.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),

@@ -1,19 +1,26 @@
-//! What people and other programs read: tables, charts, CSV and JSON. Pure functions of results.
+//! What people and other programs read: tables, charts, CSV, Parquet and JSON. Pure functions of
+//! results.
 //!
-//! Nothing here opens a file, reads a clock or looks at the terminal. [`chart`], [`number`] and
-//! [`table`] do not even know what was simulated: they get labels and numbers.
+//! Nothing here opens a file, reads a clock or looks at the terminal. [`chart`], [`columns`],
+//! [`number`], [`parquet`] and [`table`] do not even know what was simulated: they get labels and
+//! numbers.
 
 pub mod arms;
 pub mod chart;
 pub mod check;
+pub mod columns;
+pub mod command;
 pub mod comparison;
 pub mod figures;
 pub mod files;
 pub mod front;
 pub mod model;
 pub mod number;
+pub mod parquet;
 pub mod parting;
 pub mod policy;
 pub mod promises;
 pub mod story;
 pub mod table;
+pub mod validation;
+pub mod violations;

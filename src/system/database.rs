@@ -198,13 +198,15 @@ impl<O: Observer> World<'_, O> {
             let store = self.store(node);
             store.log.note(flush, Undo::Event(store.outbox.len()));
             store.outbox.push(OutboxEvent { subject, key, position, is_lost: false });
-            self.tell(Fact::Outboxed { event, order: subject.order });
+            let (place, key) = (store.outbox.len() as u64, subject.key);
+            let order = subject.order;
+            self.tell(Fact::Outboxed { event, order, key, database, place, position });
         }
         if !transaction.events.is_empty() {
             self.wake_followers(database);
         }
         for &entry in &transaction.audits {
-            self.tell(Fact::Audited { entry, order: subject.order });
+            self.tell(Fact::Audited { entry, order: subject.order, database, position });
         }
         let answer = writes.first().map_or(0, |&(_, _, value)| value);
         self.set_value(handle, answer);

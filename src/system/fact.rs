@@ -1,14 +1,14 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 
-mod observer;
 mod order;
 mod transit;
 
+pub use super::observer::Observer;
+pub use super::refusal::{REFUSALS, Refusal};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
 
-pub use observer::Observer;
 pub use transit::{Content, Direction, Transit};
 
 /// A user's request.
@@ -116,6 +116,19 @@ pub enum Fact {
         order: u64,
         /// Why.
         refusal: Refusal,
+    },
+    /// What a caller asked for left the node that it came to: it was answered or refused there.
+    Left {
+        /// Where it was asked.
+        edge: EdgeId,
+        /// Which attempt of its call, from 1.
+        attempt: u32,
+        /// When it came.
+        arrived: Time,
+        /// When a worker took it up; `None` if none did.
+        begun: Option<Time>,
+        /// How many were at work or waiting at its instance when it came.
+        found: u32,
     },
     /// A node ended its work on a request.
     Worked {
@@ -250,12 +263,31 @@ pub enum Fact {
         /// How many rows.
         rows: u64,
     },
+    /// A fault let a row of a replica fall back by one version.
+    FellBack {
+        /// Which replica.
+        node: NodeId,
+        /// The table.
+        table: TableId,
+        /// The row.
+        row: u64,
+        /// The version that it had.
+        version: u64,
+    },
     /// A transaction put an event into the outbox.
     Outboxed {
         /// The event.
         event: LabelId,
         /// The order that it is about.
         order: u64,
+        /// The key that the order is about.
+        key: u32,
+        /// Whose outbox.
+        database: NodeId,
+        /// Its place in the outbox, from 1: the order of commits.
+        place: u64,
+        /// The position of its transaction in the database's log.
+        position: u64,
     },
     /// A transaction wrote an entry of the audit log.
     Audited {
@@ -263,6 +295,10 @@ pub enum Fact {
         entry: LabelId,
         /// The order that it is about.
         order: u64,
+        /// Whose audit log.
+        database: NodeId,
+        /// The position of its transaction in the database's log.
+        position: u64,
     },
     /// A queue accepted a message.
     Enqueued {
@@ -281,6 +317,8 @@ pub enum Fact {
         order: u64,
         /// The message: its group of consumers and its number in the queue in one word.
         message: u64,
+        /// The place of its event in the outbox, from 1; 0 if no relay brought it.
+        event: u64,
         /// How many times now.
         receives: u32,
     },
@@ -469,23 +507,3 @@ pub enum Fact {
         since: Time,
     },
 }
-
-/// Why a node refuses a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no room in the waiting line.
-    Full = 0,
-    /// The request waited in vain: the line was shortened.
-    Shed = 1,
-    /// The caller would have gone before it were answered.
-    Expired = 2,
-    /// The rate limit of the instance is used up.
-    RateLimit = 3,
-    /// As many requests are at the instance as its learned limit allows.
-    Limit = 4,
-    /// It waited for a worker as long as it may.
-    TooLong = 5,
-}
-
-/// How many kinds of refusal there are.
-pub const REFUSALS: usize = 6;

@@ -195,9 +195,11 @@ impl<O: Observer> World<'_, O> {
         let mut count = 0;
         for (table, number, row) in tables.iter_mut() {
             let draw = self.draws.draw(Purpose::Fault, site, number, table.0);
-            if version(row.value) > 1 && share.happens(draw) {
+            let had = version(row.value);
+            if had > 1 && share.happens(draw) {
                 row.value -= 1 << 32;
                 count += 1;
+                self.tell(Fact::FellBack { node, table, row: number, version: had });
             }
         }
         self.store(node).tables = tables;

@@ -80,10 +80,12 @@ pub(super) struct Job {
     pub(super) timer: Option<TimerId>,
     /// When its caller stops waiting; never, if nobody waits for an answer.
     pub(super) deadline: Time,
-    /// When it came in at a door with a learned limit.
+    /// When it came to its node.
     pub(super) entered: Time,
     /// How many were there then, itself included.
     pub(super) beside: u32,
+    /// When a worker took it up; `None` while it waits for one.
+    pub(super) begun: Option<Time>,
     /// Whether it counts among the jobs at work of its instance.
     is_at_work: bool,
     /// What it waits for while its branches run.
@@ -136,10 +138,17 @@ impl Job {
             deadline: Time::NEVER,
             entered: Time::ZERO,
             beside: 0,
+            begun: None,
             is_at_work: false,
             timer: None,
             forked: Forked::default(),
         }
+    }
+
+    /// What is told when it leaves its node.
+    pub(super) fn left(&self, edge: EdgeId, attempt: u32) -> Fact {
+        let found = self.beside.saturating_sub(1);
+        Fact::Left { edge, attempt, arrived: self.entered, begun: self.begun, found }
     }
 
     /// The message being handled, counted from 1; 0 if there is none.
@@ -395,6 +404,7 @@ impl<O: Observer> World<'_, O> {
             Origin::Nobody => return self.end_flow(job.node, &job.subject, None),
             Origin::User(user) => return self.end_flow(job.node, &job.subject, Some(user)),
             Origin::Call { call, attempt, edge } => {
+                self.tell(job.left(edge, attempt));
                 let Job { node: from, key, value, .. } = job;
                 let (order, hint) = (job.subject.order, None);
                 let reply =

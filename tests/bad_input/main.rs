@@ -225,6 +225,11 @@ fn experiments() {
 }
 
 #[test]
+fn invariants_messages() {
+    check("invariants_messages");
+}
+
+#[test]
 fn comparisons() {
     check("comparisons");
 }

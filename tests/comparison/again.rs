@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::summary::summarise;
-use stormglass::report::{comparison, files};
+use stormglass::report::{columns, comparison, files};
 
 use crate::common::{run_all, shipped};
 
@@ -33,7 +33,7 @@ fn mean(sample: &[f64]) -> f64 {
 
 fn deviation(sample: &[f64]) -> f64 {
     let middle = mean(sample);
-    let squares: f64 = sample.iter().map(|value| (value - middle).powi(2)).sum();
+    let squares: f64 = sample.iter().map(|value| (value - middle) * (value - middle)).sum();
     (squares / (sample.len() - 1) as f64).sqrt()
 }
 
@@ -41,14 +41,14 @@ fn deviation(sample: &[f64]) -> f64 {
 /// midpoint rule, and scaled by the area of the whole half.
 fn t_area(t: f64, freedom: f64) -> f64 {
     let density = |u: f64| {
-        let x = u.tan();
-        (1.0 + x * x / freedom).powf(-(freedom + 1.0) / 2.0) / u.cos().powi(2)
+        let (x, cosine) = (libm::tan(u), libm::cos(u));
+        libm::pow(1.0 + x * x / freedom, -(freedom + 1.0) / 2.0) / (cosine * cosine)
     };
     let up_to = |end: f64| {
         let width = end / 3_000.0;
         (0..3_000).map(|i| density((f64::from(i) + 0.5) * width) * width).sum::<f64>()
     };
-    up_to(t.atan()) / up_to(std::f64::consts::FRAC_PI_2) / 2.0
+    up_to(libm::atan(t)) / up_to(std::f64::consts::FRAC_PI_2) / 2.0
 }
 
 /// The t with 2.5% of the area above it; there are few sizes of samples, so each is found once.
@@ -81,7 +81,7 @@ fn wilson(count: f64, of: f64) -> (f64, f64) {
 fn mcnemar(one: u64, other: u64) -> f64 {
     let n = one + other;
     let choose = |k: u64| (0..k).fold(1.0, |c, i| c * (n - i) as f64 / (i + 1) as f64);
-    let tail: f64 = (0..=one.min(other)).map(choose).sum::<f64>() / 2f64.powi(n as i32);
+    let tail: f64 = (0..=one.min(other)).map(choose).sum::<f64>() / libm::pow(2.0, n as f64);
     (2.0 * tail).min(1.0)
 }
 
@@ -163,7 +163,7 @@ fn written() -> Written {
     let summary = files::summary_json(&campaign, &summarise(&campaign, &results), &compared);
     Written {
         runs: rows(&files::runs_csv(&campaign, &results)),
-        pairs: rows(&comparison::pairs_csv(&campaign, &compared.pairs)),
+        pairs: rows(&columns::csv(&comparison::pairs(&campaign, &compared.pairs))),
         summary: serde_json::from_str(&summary).unwrap(),
     }
 }

@@ -6,6 +6,7 @@ mod common;
 mod metastable;
 mod pairs;
 mod stopping;
+mod variance;
 
 use stormglass::experiment::campaign::Campaign;
 

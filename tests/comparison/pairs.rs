@@ -3,7 +3,8 @@
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::comparison::{Pair, compare};
 use stormglass::experiment::statistics::verdict::Verdict;
-use stormglass::report::comparison::{pairs_csv, pairs_table};
+use stormglass::report::columns;
+use stormglass::report::comparison::{self, pairs_table};
 
 use crate::common::run_all;
 use crate::single_server;
@@ -76,7 +77,8 @@ fn a_family_of_one_point_corrects_less() {
 fn the_same_runs_give_the_same_bytes_and_better_never_stands_without_an_interval() {
     let (campaign, first) = pairs("");
     let (_, second) = pairs("");
-    assert_eq!(pairs_csv(&campaign, &first), pairs_csv(&campaign, &second));
+    let text = |compared: &[_]| columns::csv(&comparison::pairs(&campaign, compared));
+    assert_eq!(text(&first), text(&second));
     let text = pairs_table(&campaign, &first).expect("three arms").text(80, false);
     let says_more = |line: &&str| line.contains("better") || line.contains("worse");
     let rows = text.lines().filter(|line| !line.contains(" is better,"));

@@ -161,6 +161,7 @@ fn probability(backoff: &Backoff, x: f64) -> f64 {
         Jitter::Proportional(j) => uniform(e * (1.0 - j), e * (1.0 + j)),
         Jitter::Up(j) | Jitter::UpInParts(j) => uniform(e, e * (1.0 + j)),
         Jitter::Plus(most) => uniform(e, e + most.0 as f64),
+        Jitter::Exponential => 1.0 - libm::exp(-x / e),
         Jitter::From(low) => uniform(low.0 as f64, e),
         Jitter::None => panic!("not jittered"),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::summary::{Modes, summarise};
-use stormglass::report::{comparison, figures, files};
+use stormglass::report::{columns, comparison, figures, files};
 
 use super::{sample, source};
 
@@ -51,8 +51,7 @@ fn every_column_and_key_is_described_and_no_other() {
     let results = sample::run_all(&campaign);
     let mut summaries = summarise(&campaign, &results);
     // Whether the runs of a cell differ in kind is not for a sample to say.
-    summaries[0].modes = summaries[0].never_recovered.map(|collapsed| Modes {
-        collapsed,
+    summaries[0].modes = Some(Modes {
         if_collapsed: summaries[0].metrics.clone(),
         if_not: summaries[0].metrics.clone(),
     });
@@ -67,7 +66,7 @@ fn every_column_and_key_is_described_and_no_other() {
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
         ("`faults.csv`", header(&files::faults_csv(&campaign, &results))),
-        ("`pairs.csv`", header(&comparison::pairs_csv(&campaign, &compared.pairs))),
+        ("`pairs.csv`", header(&columns::csv(&comparison::pairs(&campaign, &compared.pairs)))),
         ("`summary.json`", keys(&summary, &["metrics", "metrics_if_collapsed", "metrics_if_not"])),
         ("`manifest.json`", keys(&manifest, &["factors"])),
         ("Figures", drawn.iter().map(|figure| figure.name.to_owned()).collect()),

@@ -81,7 +81,7 @@ steps = [
 concurrency = 10
 queue = { limit = 20 }
 latency = "lognormal 80ms sigma 0.5"
-effects = ["charge"]
+effects = ["charge", "refund"]
 
 [link.default]
 latency = "exp 500us"
@@ -169,6 +169,45 @@ accepted = "api.place_order"
 order = "orders.order"
 settled = "orders.order = paid"
 
+[invariants.settled_or_compensated]
+accepted = "api.place_order"
+settled = "orders.order = paid"
+cancelled = "orders.order = cancelled"
+effect = "charge"
+refund = "refund"
+within = "2s"
+
+[invariants.no_phantom_event]
+queue = "payments"
+committed = "orders.order"
+
+[invariants.no_lost_event]
+committed = "orders.order = accepted"
+queue = "payments"
+within = "2s"
+
+[invariants.event_order]
+queue = "payments"
+per = "key"
+
+[invariants.applied_once]
+applied = "orders.payment = recorded"
+
+[invariants.audit_complete]
+of = "orders.order = accepted"
+entry = "accepted"
+
+[invariants.projection_matches]
+source = "orders.order"
+projection = "orders_replica.order"
+
+[invariants.retries_bounded]
+operation = "payment.charge"
+attempts = 4
+attempts_per_order = 4
+ratio = "20%"
+reserve = 10
+per = "2s"
 [expect]
 amplification = "<= 1.3"
 recovers = "within 1s"

@@ -81,7 +81,7 @@ pub enum Margin {
     Absolute(f64),
 }
 
-const MARGIN: &str = "a percentage of the baseline's mean such as \"1%\", or a number of at least \
+const MARGIN: &str = "a margin: a percentage of the baseline's mean such as \"1%\", or a number of at least \
                       0 in the unit of the metric";
 
 impl Serialize for Margin {

@@ -35,11 +35,11 @@ pub struct Missed {
 pub(super) fn precision(campaign: &Campaign, results: &[RunResult]) -> Option<PrecisionReached> {
     let missed = estimates(campaign, results)?
         .into_iter()
-        .filter(|(_, _, (estimate, precision))| !precision.reached(estimate))
-        .map(|(cell, metric, (estimate, _))| Missed {
-            cell,
-            metric,
-            half_width: estimate.interval.half_width(),
+        .filter(|looked| !looked.precision.reached(&looked.estimate))
+        .map(|looked| Missed {
+            cell: looked.cell,
+            metric: looked.metric,
+            half_width: looked.estimate.interval.half_width(),
         });
     Some(PrecisionReached { seeds: campaign.seeds.len() as u64, missed: missed.collect() })
 }
@@ -51,8 +51,10 @@ pub fn next_seeds(campaign: &Campaign, results: &[RunResult]) -> Option<u64> {
     if !campaign.adds_seeds {
         return None;
     }
-    let precise: Vec<(Estimate, Precision)> =
-        estimates(campaign, results)?.into_iter().map(|(_, _, it)| it).collect();
+    let precise: Vec<(Estimate, Precision)> = estimates(campaign, results)?
+        .into_iter()
+        .map(|looked| (looked.estimate, looked.precision))
+        .collect();
     match progress(campaign.seeds.len() as u64, &precise) {
         Progress::Continue(seeds) => {
             let fits = campaign.cells.len() as u64 * seeds <= RUNS_MAX as u64;
@@ -62,18 +64,24 @@ pub fn next_seeds(campaign: &Campaign, results: &[RunResult]) -> Option<u64> {
     }
 }
 
+/// A primary metric of a cell, and how precise it has to be.
+struct Looked {
+    cell: usize,
+    metric: String,
+    estimate: Estimate,
+    precision: Precision,
+}
+
 /// Every primary metric of every cell that any run has a value of, and how precise it has to be.
-fn estimates(
-    campaign: &Campaign,
-    results: &[RunResult],
-) -> Option<Vec<(usize, String, (Estimate, Precision))>> {
+fn estimates(campaign: &Campaign, results: &[RunResult]) -> Option<Vec<Looked>> {
     let text = campaign.declared.precision?;
     let seeds = campaign.seeds.len();
     let of_cell = |(index, cell): (usize, &Cell)| {
         let runs = &results[index * seeds..(index + 1) * seeds];
         let estimate = |measured: &Measured| {
             let estimate = estimate(measured, cell, runs)?;
-            Some((index, measured.name.clone(), (estimate, measured.precision(text))))
+            let precision = measured.precision(text);
+            Some(Looked { cell: index, metric: measured.name.clone(), estimate, precision })
         };
         campaign.declared.primary.iter().filter_map(estimate).collect::<Vec<_>>()
     };

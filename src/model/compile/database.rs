@@ -1,6 +1,7 @@
 //! Databases and their tables.
 
 use super::{Compiler, station_with};
+use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::check;
 use crate::model::language::{Database, Flush, Replication};
@@ -36,8 +37,11 @@ impl Compiler<'_> {
             tailed_by: Vec::new(),
         });
         let station = Station {
-            acquire_timeout: database.acquire_timeout,
-            ..station_with(1, database.connections, database.queue)
+            max_wait: database
+                .acquire_timeout
+                .map(Distribution::Constant)
+                .or_else(|| database.queue.max_wait.clone()),
+            ..station_with(1, database.connections, &database.queue)
         };
         self.node("database", name, kind, station);
         self.tables(name, database);

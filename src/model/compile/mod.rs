@@ -280,5 +280,5 @@ impl Compiler<'_> {
 }
 
 fn station(instances: u32, workers: Count) -> Station {
-    station_with(instances, workers, Line::default())
+    station_with(instances, workers, &Line::default())
 }

@@ -34,7 +34,7 @@ impl Compiler<'_> {
                 .expected("more than 0s: longer than a call takes");
             self.problem(&["provider", name, "key_lease"], problem);
         }
-        self.node("provider", name, kind, station_with(1, provider.concurrency, provider.queue));
+        self.node("provider", name, kind, station_with(1, provider.concurrency, &provider.queue));
     }
 
     fn rate_limit(&mut self, name: &str, limit: ProviderRateLimit) -> program::RateLimit {

@@ -1,6 +1,7 @@
 //! Replicas.
 
 use super::{Compiler, station_with};
+use crate::kernel::sample::Distribution;
 use crate::model::language::Replica;
 use crate::model::program::{self, Kind, Station};
 
@@ -11,8 +12,11 @@ impl Compiler<'_> {
         let Some(of) = self.node_of(&path, &replica.of, "database", is_database) else { return };
         let kind = Kind::Replica(program::Replica { of, lag: replica.lag.clone() });
         let station = Station {
-            acquire_timeout: replica.acquire_timeout,
-            ..station_with(1, replica.connections, replica.queue)
+            max_wait: replica
+                .acquire_timeout
+                .map(Distribution::Constant)
+                .or_else(|| replica.queue.max_wait.clone()),
+            ..station_with(1, replica.connections, &replica.queue)
         };
         if let Some(id) = self.node("replica", name, kind, station)
             && let Kind::Database(database) = &mut self.program.nodes[of.0 as usize].kind

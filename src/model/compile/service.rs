@@ -10,7 +10,7 @@ use crate::model::program::{self, Kind};
 
 impl Compiler<'_> {
     pub(super) fn service(&mut self, name: &str, service: &Service) {
-        let mut station = station_with(service.instances, service.workers, service.queue);
+        let mut station = station_with(service.instances, service.workers, &service.queue);
         station.balance = service.balance;
         station.propagation = service.propagate_deadline.map(station::propagation);
         station.cost = self.part(name, "cores", station::cost(service)).flatten();

@@ -16,7 +16,7 @@ use crate::policy::limit::Limit;
 use crate::policy::rate_limit::{self, Debt, Gcra, Rule};
 
 /// A node without overload control: workers and a line in front of them.
-pub(super) fn station_with(instances: u32, workers: Count, line: Line) -> Station {
+pub(super) fn station_with(instances: u32, workers: Count, line: &Line) -> Station {
     Station {
         instances,
         workers: workers.limit(),
@@ -24,11 +24,12 @@ pub(super) fn station_with(instances: u32, workers: Count, line: Line) -> Statio
         order: order(line, workers),
         shedding: shedding(line),
         discard: line.discard_expired.map(|discard| discard.slack),
+        max_wait: line.max_wait.clone(),
         ..Station::default()
     }
 }
 
-fn order(line: Line, workers: Count) -> program::Order {
+fn order(line: &Line, workers: Count) -> program::Order {
     match line.order {
         Order::Fifo | Order::Codel | Order::FollyCodel => program::Order::Fifo,
         Order::Lifo => program::Order::Lifo,
@@ -40,7 +41,7 @@ fn order(line: Line, workers: Count) -> program::Order {
     }
 }
 
-fn shedding(line: Line) -> Option<Shedding> {
+fn shedding(line: &Line) -> Option<Shedding> {
     let (target, interval) = (line.target(), line.interval());
     match line.order {
         Order::Codel => Some(Shedding::Codel(Codel { target, interval, law: Law::Control })),

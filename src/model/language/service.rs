@@ -13,7 +13,7 @@ use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// The waiting line in front of workers.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Line {
     /// How many may wait; more are rejected.
@@ -29,6 +29,8 @@ pub struct Line {
     pub target: Option<Span>,
     /// With a `target`: how long waits must be too long; 100 ms without it.
     pub interval: Option<Span>,
+    /// How long each request waits for a worker before it is rejected; without it, for ever.
+    pub max_wait: Option<Distribution>,
     /// Whether work is discarded, when its turn comes, whose caller will have gone.
     pub discard_expired: Option<DiscardExpired>,
 }
@@ -41,6 +43,7 @@ impl Default for Line {
             backlog: None,
             target: None,
             interval: None,
+            max_wait: None,
             discard_expired: None,
         }
     }

@@ -103,6 +103,8 @@ pub enum JitterText {
     From(Span),
     /// Anything up to and including the delay, in whole units.
     FullInclusive,
+    /// Memoryless, with the delay as its mean.
+    Exponential,
 }
 
 /// On which side of the jitter a cap is.
@@ -232,6 +234,7 @@ pub(super) fn jittered(backoff: Backoff, text: JitterText) -> Result<Backoff, Pr
         JitterText::Plus(span) => Jitter::Plus(span),
         JitterText::From(span) => Jitter::From(span),
         JitterText::FullInclusive => Jitter::FullInclusive,
+        JitterText::Exponential => Jitter::Exponential,
         JitterText::Decorrelated => {
             let Growth::Exponential { base, .. } = backoff.growth else {
                 return Err(Problem::new("decorrelated jitter needs an exponential backoff")
@@ -304,5 +307,6 @@ fn jitter_of(jitter: Jitter) -> Option<JitterText> {
         Jitter::Plus(span) => JitterText::Plus(span),
         Jitter::From(span) => JitterText::From(span),
         Jitter::FullInclusive => JitterText::FullInclusive,
+        Jitter::Exponential => JitterText::Exponential,
     })
 }

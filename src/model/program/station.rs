@@ -1,6 +1,7 @@
 //! The workers and waiting lines of a node, and what it does against overload.
 
 use super::NodeId;
+use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::language::Balance;
 use crate::policy::bulkhead;
@@ -25,7 +26,7 @@ pub struct Station {
     /// Work is discarded, when its turn comes, if its caller waits no longer than this.
     pub discard: Option<Span>,
     /// How long a job waits for a worker before it is refused.
-    pub acquire_timeout: Option<Span>,
+    pub max_wait: Option<Distribution>,
     /// How an instance is chosen.
     pub balance: Balance,
     /// How callers' deadlines hold for what is done for them.

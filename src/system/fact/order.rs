@@ -64,7 +64,9 @@ impl Fact {
             | Fact::Ejected(_)
             | Fact::EjectionRefused(_)
             | Fact::Returned(_)
-            | Fact::Panicked { .. } => None,
+            | Fact::Panicked { .. }
+            | Fact::Left { .. }
+            | Fact::FellBack { .. } => None,
         }
     }
 }

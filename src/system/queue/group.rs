@@ -12,6 +12,8 @@ use crate::system::job::Subject;
 pub(super) struct Queued {
     pub(super) subject: Subject,
     pub(super) key: u64,
+    /// The place of its event in the outbox, from 1; 0 if no relay brought it.
+    pub(super) event: u64,
     /// The partition that it belongs to; 0 if there are none.
     pub(super) partition: u32,
     /// When the queue forgets it.
@@ -224,6 +226,7 @@ mod tests {
         Queued {
             subject: Subject::default(),
             key: 0,
+            event: 0,
             partition,
             expires: Time::NEVER,
             receives: 0,

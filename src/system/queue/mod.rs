@@ -124,6 +124,7 @@ impl<O: Observer> World<'_, O> {
             self.queue(node).groups[index].push(Queued {
                 subject,
                 key,
+                event,
                 partition,
                 expires,
                 receives,
@@ -207,13 +208,13 @@ impl<O: Observer> World<'_, O> {
         if queued.receives >= most {
             return self.put_aside(node, message, &queued);
         }
-        let (receives, order) = (queued.receives + 1, queued.subject.order);
+        let (receives, order, event) = (queued.receives + 1, queued.subject.order, queued.event);
         let key = key_of(queued.key, u64::from(receives));
         let timer = self
             .events
             .schedule_timer(self.now + visibility, Event::Visible { queue: node, message });
         self.queue(node).groups[group].deliver(number, key, timer);
-        self.tell(Fact::Delivered { queue: node, order, message, receives });
+        self.tell(Fact::Delivered { queue: node, order, message, event, receives });
         let station = self.station_index(worker, instance);
         self.stations[station].busy += 1;
         let deaths = self.lives.of(worker, instance).deaths();

@@ -5,7 +5,6 @@ use super::super::World;
 use super::super::fact::{Observer, Refusal};
 use super::super::job::{Job, Origin};
 use crate::kernel::draw::{Draw, Purpose};
-use crate::kernel::slab::Handle;
 use crate::kernel::time::Span;
 use crate::model::program;
 use crate::policy::Outcome;
@@ -13,12 +12,7 @@ use crate::policy::limit::Limit;
 
 impl<O: Observer> World<'_, O> {
     /// Asks the limits at the door; says why a job may not come in.
-    pub(super) fn ask_door(
-        &mut self,
-        rules: &program::Station,
-        index: usize,
-        handle: Handle,
-    ) -> Option<Refusal> {
+    pub(super) fn ask_door(&mut self, rules: &program::Station, index: usize) -> Option<Refusal> {
         let station = &mut self.stations[index];
         if let (Some(rule), Some(state)) = (&rules.rate_limit, &mut station.rate_limit)
             && rule.acquire(state, 1, self.now).is_none()
@@ -26,14 +20,7 @@ impl<O: Observer> World<'_, O> {
             return Some(Refusal::RateLimit);
         }
         let limit = station.limit.as_ref()?.limit() as usize;
-        let outstanding = station.outstanding();
-        if outstanding >= limit {
-            return Some(Refusal::Limit);
-        }
-        if let Some(job) = self.jobs.get_mut(handle) {
-            (job.entered, job.beside) = (self.now, outstanding as u32 + 1);
-        }
-        None
+        (station.outstanding() >= limit).then_some(Refusal::Limit)
     }
 
     /// Tells the learned limit of an instance what a job came to. A job whose caller had gone, or

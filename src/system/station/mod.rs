@@ -11,6 +11,7 @@ use super::fact::{Fact, Observer, Refusal};
 use super::job::Origin;
 use super::network::Message;
 use super::{Event, World};
+use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{self, ConcurrencyCost, Kind, NodeId, Order, Program, Shedding};
@@ -93,11 +94,15 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn enter(&mut self, handle: Handle, node: NodeId, instance: u32) {
         let rules = &self.program.node(node).station;
         let index = self.station_index(node, instance);
-        if let Some(refusal) = self.ask_door(rules, index, handle) {
+        let outstanding = self.stations[index].outstanding() as u32;
+        if let Some(job) = self.jobs.get_mut(handle) {
+            (job.entered, job.beside) = (self.now, outstanding + 1);
+        }
+        if let Some(refusal) = self.ask_door(rules, index) {
             return self.refuse(handle, refusal);
         }
-        let Some(job) = self.jobs.get(handle) else { return };
-        let (deadline, operation) = (job.deadline, job.operation);
+        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let (deadline, operation, key) = (job.deadline, job.operation, job.key);
         let station = &mut self.stations[index];
         if station.busy < rules.workers {
             if let Some(slack) = rules.discard
@@ -110,6 +115,7 @@ impl<O: Observer> World<'_, O> {
                 rule.refuses(&mut station.codel, Span::ZERO, self.now);
             }
             station.busy += 1;
+            job.begun = Some(self.now);
             return self.ready.push_back(handle);
         }
         if matches!(rules.shedding, Some(Shedding::Timeout { .. })) {
@@ -126,8 +132,10 @@ impl<O: Observer> World<'_, O> {
         };
         let until = station.latest_start(rules, self.now);
         station.waiting.push(rank, Waiting { job: handle, since: self.now, deadline, until });
-        if let Some(timeout) = rules.acquire_timeout {
-            let timer = self.events.schedule_timer(self.now + timeout, Event::GiveUp(handle));
+        if let Some(max_wait) = &rules.max_wait {
+            let draw = self.draws.draw(Purpose::Shed, self.program.node(node).id, key, 0);
+            let at = self.now + max_wait.sample(draw);
+            let timer = self.events.schedule_timer(at, Event::GiveUp(handle));
             if let Some(job) = self.jobs.get_mut(handle) {
                 job.timer = Some(timer);
             }
@@ -155,7 +163,7 @@ impl<O: Observer> World<'_, O> {
             self.shed_overdue(index);
         }
         match self.next_in_line(rules, index) {
-            Some(next) if rules.acquire_timeout.is_some() => self.wake(next),
+            Some(next) if rules.max_wait.is_some() => self.wake(next),
             Some(next) => self.ready.push_back(next),
             None => {
                 self.stations[index].busy -= 1;
@@ -187,7 +195,12 @@ impl<O: Observer> World<'_, O> {
             let is_expired = rules.discard.is_some_and(|slack| self.now + slack >= next.deadline);
             match refusal.or(is_expired.then_some(Refusal::Expired)) {
                 Some(refusal) => self.refuse(next.job, refusal),
-                None => return Some(next.job),
+                None => {
+                    if let Some(job) = self.jobs.get_mut(next.job) {
+                        job.begun = Some(self.now);
+                    }
+                    return Some(next.job);
+                }
             }
         }
     }
@@ -215,6 +228,7 @@ impl<O: Observer> World<'_, O> {
             self.teach_limit(&job, Outcome::Rejected);
         }
         if let Origin::Call { call, attempt, edge } = job.origin {
+            self.tell(job.left(edge, attempt));
             let outcome = match refusal {
                 Refusal::RateLimit => Outcome::Throttled,
                 _ => Outcome::Rejected,

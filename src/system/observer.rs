@@ -1,6 +1,6 @@
-//! Who is told facts.
+//! Who is told what happens in a run.
 
-use super::Fact;
+use super::fact::Fact;
 use crate::kernel::time::Time;
 
 /// Somebody who is told every fact, in order.

@@ -1,0 +1,40 @@
+//! The runs of a campaign on all cores, those that are in the journal left out.
+
+use indicatif::ProgressBar;
+use rayon::prelude::*;
+
+use super::Failure;
+use super::journal::Journal;
+use crate::experiment::campaign::Campaign;
+use crate::experiment::run::RunResult;
+
+/// Runs everything that is not `known`; the results are in the order of their numbers, whoever was
+/// first.
+pub(super) fn run_all(
+    campaign: &Campaign,
+    workers: Option<u16>,
+    journal: &Journal,
+    bar: &ProgressBar,
+    mut known: Vec<Option<RunResult>>,
+) -> Result<Vec<RunResult>, Failure> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
+    known.resize_with(campaign.runs(), || None);
+    let finished = |(number, known): (usize, Option<RunResult>)| {
+        if let Some(result) = known {
+            return Ok(result);
+        }
+        if let Some(result) = journal.take(campaign.cell_and_seed(number)) {
+            return Ok(result);
+        }
+        let mut result = campaign.run(number);
+        journal.append(&result)?;
+        // They would be most of the memory of a large campaign.
+        result.checkpoints = Vec::new();
+        bar.inc(1);
+        Ok(result)
+    };
+    pool.install(|| known.into_par_iter().enumerate().map(finished).collect())
+}

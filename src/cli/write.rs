@@ -1,0 +1,163 @@
+//! The folder of the results: all files appear in it whole, or none does.
+//!
+//! Every file is written and brought to the disk beside its place before the first one is moved
+//! there. The manifest goes away before that and comes last, so a folder with a manifest has the
+//! results that it tells of.
+
+use std::fs::File;
+use std::io::{Error, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+
+/// The last file, which says of what the others are the results.
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// Every file that a campaign may write.
+const NAMES: [&str; 18] = [
+    "runs.csv",
+    "runs.parquet",
+    "series.csv",
+    "faults.csv",
+    "pairs.csv",
+    "pairs.parquet",
+    "violations.jsonl",
+    "tables.md",
+    "summary.json",
+    "over-time.svg",
+    "over-time.png",
+    "amplification.svg",
+    "amplification.png",
+    "violations.svg",
+    "violations.png",
+    "pareto.svg",
+    "pareto.png",
+    MANIFEST,
+];
+
+/// How much is written to see whether the disk has any room.
+const PROBE_BYTES: usize = 64 * 1024;
+
+/// The folder of the results.
+pub(super) struct Folder {
+    path: PathBuf,
+    /// The files that are written, but not in their places yet.
+    unfinished: Vec<&'static str>,
+}
+
+impl Folder {
+    /// Makes the folder. Whatever would stop the results from being written is told now, before
+    /// the work starts, if it can be known.
+    pub(super) fn prepare(path: &Path) -> Result<Folder, Failure> {
+        if path.is_file() {
+            return Err(Failure::Machine(format!(
+                "error: cannot write to `{}`: it is a file\nhelp: choose a folder with --out",
+                path.display()
+            )));
+        }
+        std::fs::create_dir_all(path).map_err(|error| failure(path, &error))?;
+        let folder = Folder { path: path.to_path_buf(), unfinished: Vec::new() };
+        for name in NAMES {
+            if folder.path_of(name).is_dir() {
+                return Err(Failure::Machine(format!(
+                    "error: cannot write `{}`: a folder has its name\n\
+                     help: move it away, or choose another folder with --out",
+                    folder.path_of(name).display()
+                )));
+            }
+            // Left by a process that was killed.
+            remove(&folder.path_of_unfinished(name))?;
+        }
+        let probe = folder.path_of_unfinished("probe");
+        let written = write_to_disk(&probe, &[0; PROBE_BYTES]);
+        std::fs::remove_file(&probe).ok();
+        written.map_err(|error| failure(path, &error))?;
+        Ok(folder)
+    }
+
+    /// Whether there are results already.
+    pub(super) fn has_results(&self) -> bool {
+        self.path_of(MANIFEST).exists()
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file beside its place.
+    pub(super) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let known = NAMES.into_iter().find(|known| *known == name);
+        let name = known.expect("every file of the results is in the list of their names");
+        self.unfinished.push(name);
+        write_to_disk(&self.path_of_unfinished(name), bytes)
+            .map_err(|error| failure(&self.path_of(name), &error))
+    }
+
+    /// Moves every file to its place, in the order in which they were written, and removes those
+    /// of earlier results that these do not have. Returns their paths.
+    pub(super) fn publish(mut self) -> Result<Vec<PathBuf>, Failure> {
+        remove(&self.path_of(MANIFEST))?;
+        for name in NAMES {
+            if !self.unfinished.contains(&name) {
+                remove(&self.path_of(name))?;
+            }
+        }
+        let mut written = Vec::new();
+        for name in std::mem::take(&mut self.unfinished) {
+            let path = self.path_of(name);
+            std::fs::rename(self.path_of_unfinished(name), &path)
+                .map_err(|error| failure(&path, &error))?;
+            written.push(path);
+        }
+        // Not every file system can do this, and without it the files are whole as well.
+        File::open(&self.path).and_then(|folder| folder.sync_all()).ok();
+        Ok(written)
+    }
+
+    fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn path_of_unfinished(&self, name: &str) -> PathBuf {
+        self.path.join(format!(".{name}.unfinished"))
+    }
+}
+
+/// What could not be published takes no room.
+impl Drop for Folder {
+    fn drop(&mut self) {
+        for name in &self.unfinished {
+            std::fs::remove_file(self.path_of_unfinished(name)).ok();
+        }
+    }
+}
+
+fn write_to_disk(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failure(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Why a path could not be written, and what to do.
+pub(super) fn failure(path: &Path, error: &Error) -> Failure {
+    let do_this = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "make room, or choose a folder on another disk with --out"
+        }
+        _ => "make it writable, or choose another folder with --out",
+    };
+    Failure::Machine(format!(
+        "error: cannot write `{}`: {error}\n\
+         help: {do_this}; runs that are finished are kept, and the same command goes on from them",
+        path.display()
+    ))
+}

@@ -1,0 +1,75 @@
+//! Caches whose keys are asked for independently, by Zipf's law.
+
+use super::numeric::fall_to;
+use super::{Measured, Parameters, Quantity, Says};
+
+/// How often each of `count` keys is asked for.
+fn zipf(count: u32, exponent: f64) -> Vec<f64> {
+    let weights = (1..=count).map(|rank| libm::pow(f64::from(rank), -exponent));
+    let weights: Vec<f64> = weights.collect();
+    let total: f64 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / total).collect()
+}
+
+/// Least recently used, exactly: the probability of each set of the most recent keys (King,
+/// "Analysis of demand paging algorithms", 1971). The sets are counted one by one: up to 20 keys.
+pub(super) fn exact(parameters: &Parameters) -> Says {
+    let keys = zipf(parameters.whole("N")?.min(20), parameters.number("zipf")?);
+    let room = parameters.whole("C")?;
+    let sets = 1_usize << keys.len();
+    let share = |set: usize| -> f64 {
+        keys.iter().enumerate().filter(|(key, _)| set >> key & 1 == 1).map(|(_, p)| p).sum()
+    };
+    let mut likely = vec![0.0; sets];
+    likely[0] = 1.0;
+    let mut hits = 0.0;
+    for set in 0..sets {
+        let size = set.count_ones();
+        let of_set = share(set);
+        if size == room {
+            hits += likely[set] * of_set;
+        }
+        if size >= room {
+            continue;
+        }
+        for (key, p) in keys.iter().enumerate().filter(|(key, _)| set >> key & 1 == 0) {
+            likely[set | 1 << key] += likely[set] * p / (1.0 - of_set);
+        }
+    }
+    Ok(vec![Quantity::shown("hit_ratio", hits, MISSES)])
+}
+
+/// The load of the experiment is the reads that the cache did not answer.
+const MISSES: Measured = Measured::LessThanOne("amplification");
+
+/// Least recently used, by the characteristic time (Che, Tung, Wang: "Hierarchical web caching
+/// systems", JSAC 20, 2002). An approximation.
+pub(super) fn characteristic(parameters: &Parameters) -> Says {
+    let keys = zipf(parameters.whole("N")?, parameters.number("zipf")?);
+    let room = parameters.number("C")?;
+    let absent = |time: f64| keys.iter().map(|p| libm::exp(-p * time)).sum::<f64>();
+    let time = fall_to(keys.len() as f64 - room, absent);
+    let hits = keys.iter().map(|p| -p * libm::expm1(-p * time)).sum();
+    Ok(vec![
+        Quantity::shown("hit_ratio", hits, MISSES),
+        Quantity::unseen("characteristic_time_requests", time),
+    ])
+}
+
+/// Rows that are kept for a time after they were filled, or after they were asked for (`sliding`),
+/// without a limit of room: a renewal for each key (Jung, Berger, Balakrishnan: "Modeling TTL-based
+/// internet caches", INFOCOM 2003).
+pub(super) fn expiring(parameters: &Parameters) -> Says {
+    let keys = zipf(parameters.whole("N")?, parameters.number("zipf")?);
+    let (lambda, kept) = (parameters.number("lambda")?, parameters.number("ttl")?);
+    if parameters.word("mode").is_some_and(|mode| mode.starts_with("sliding")) {
+        let kept_on = |p: &f64| -p * libm::expm1(-p * lambda * kept);
+        return Ok(vec![Quantity::unseen("hit_ratio", keys.iter().map(kept_on).sum())]);
+    }
+    let hits: f64 = keys.iter().map(|p| p * p * lambda * kept / (1.0 + p * lambda * kept)).sum();
+    let reads = Measured::LoadRate;
+    Ok(vec![
+        Quantity::shown("hit_ratio", hits, MISSES),
+        Quantity::shown("origin_load", lambda * (1.0 - hits), reads),
+    ])
+}

@@ -1,0 +1,85 @@
+//! Closed forms: what theory says of a model, and which number of a run it is to be compared with.
+//!
+//! An experiment names the law that its model follows and where in the model the law's parameters
+//! stand (`[theory]`). The values are then computed from the model as it is run, patches included,
+//! so that theory and simulation are told for any parameters.
+
+mod cache;
+mod delivery;
+mod latency;
+mod law;
+mod loss;
+mod measured;
+mod numeric;
+mod parameters;
+pub mod published;
+mod queue;
+mod retrial;
+mod retry;
+mod single_server;
+mod text;
+pub mod verdict;
+
+pub use law::Law;
+pub use measured::Measured;
+pub use parameters::Parameters;
+pub use text::TheoryText;
+
+use crate::model::problem::Problem;
+
+/// What theory says of one cell of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Theory {
+    /// The law that the model follows.
+    pub law: Law,
+    /// Its parameters, as the model has them.
+    pub parameters: Parameters,
+    /// What the law says, of what is compared.
+    pub quantities: Vec<Quantity>,
+}
+
+/// A number that theory gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantity {
+    /// Its name, as published.
+    pub name: String,
+    /// Its value; seconds where it is a time.
+    pub value: f64,
+    /// What of a run it is the expectation of; `None` if a run does not show it.
+    pub measured: Option<Measured>,
+    /// How narrow an interval has to be: half of its width, as a share of the value.
+    pub precision: f64,
+}
+
+impl Quantity {
+    /// A number that a run shows.
+    fn shown(name: impl Into<String>, value: f64, measured: Measured) -> Quantity {
+        let name = name.into();
+        let precision = precision(&name);
+        Quantity { name, value, measured: Some(measured), precision }
+    }
+
+    /// A share of all requests. What happens to fewer than one in two thousand is not seen often
+    /// enough to be compared: an interval of 1% would take more than 200 million requests.
+    fn share(name: impl Into<String>, value: f64, measured: Measured) -> Quantity {
+        match value > 0.0 && value < 5e-4 {
+            true => Quantity::unseen(name, value),
+            false => Quantity::shown(name, value, measured),
+        }
+    }
+
+    /// A number that no run shows.
+    fn unseen(name: impl Into<String>, value: f64) -> Quantity {
+        let name = name.into();
+        let precision = precision(&name);
+        Quantity { name, value, measured: None, precision }
+    }
+}
+
+/// 1%, but 3% for the 99.9th percentile and for variances, which need far longer runs.
+fn precision(name: &str) -> f64 {
+    if name.contains("0.999") || name.starts_with("var") { 0.03 } else { 0.01 }
+}
+
+/// What a law says under these parameters.
+type Says = Result<Vec<Quantity>, Problem>;

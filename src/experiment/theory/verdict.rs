@@ -1,0 +1,107 @@
+//! Whether runs bear a closed form out.
+
+use super::{Quantity, Theory};
+use crate::experiment::campaign::Cell;
+use crate::experiment::run::RunResult;
+use crate::experiment::statistics::Estimate;
+use crate::experiment::statistics::interval::mean_interval;
+
+/// The confidence of the intervals that a closed form has to lie in.
+pub const CONFIDENCE: f64 = 0.999;
+
+/// What runs say of a closed form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It lies in their interval, which is narrow enough.
+    Inside,
+    /// It lies in their interval, which says little because it is wide.
+    Imprecise,
+    /// It does not lie in their interval.
+    Outside,
+}
+
+impl Verdict {
+    /// What reports call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Inside => "inside",
+            Verdict::Imprecise => "imprecise",
+            Verdict::Outside => "OUTSIDE",
+        }
+    }
+}
+
+/// A closed form beside what runs show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// What is compared.
+    pub quantity: Quantity,
+    /// Its mean over the runs with their 99.9% interval; `None` if no run has a value.
+    pub simulated: Option<Estimate>,
+    /// Half of the interval, as a share of the theory.
+    pub half_width: f64,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+/// Compares a quantity with its value in each of several independent runs. Where all runs agree,
+/// their value has to be that of the theory, to the last digits.
+#[must_use]
+pub fn compare(quantity: Quantity, sample: &[f64]) -> Comparison {
+    let Ok(estimate) = mean_interval(sample, CONFIDENCE) else {
+        let verdict = Verdict::Outside;
+        return Comparison { quantity, simulated: None, half_width: f64::INFINITY, verdict };
+    };
+    let theory = quantity.value;
+    let wide = estimate.interval.half_width();
+    let half_width = if wide == 0.0 { 0.0 } else { wide / theory.abs() };
+    let rounding = 1e-9 * theory.abs();
+    let is_inside =
+        estimate.interval.low - rounding <= theory && theory <= estimate.interval.high + rounding;
+    let verdict = match (is_inside, half_width <= quantity.precision) {
+        (false, _) => Verdict::Outside,
+        (true, true) => Verdict::Inside,
+        (true, false) => Verdict::Imprecise,
+    };
+    Comparison { quantity, simulated: Some(estimate), half_width, verdict }
+}
+
+/// Every compared quantity of a cell in one of its runs; none without a theory.
+#[must_use]
+pub fn values(cell: &Cell, run: &RunResult) -> Vec<Option<f64>> {
+    let quantities = cell.theory.iter().flat_map(|theory| &theory.quantities);
+    quantities.map(|quantity| quantity.measured.and_then(|it| it.of(cell, run))).collect()
+}
+
+/// Compares every quantity of a cell with its values in the cell's runs. A run without a value
+/// makes the comparison impossible: the average of the others would be that of another system.
+#[must_use]
+pub fn compare_all(theory: &Theory, runs: &[Vec<Option<f64>>]) -> Vec<Comparison> {
+    let compare_one = |(index, quantity): (usize, &Quantity)| {
+        let sample: Option<Vec<f64>> = runs.iter().map(|values| values[index]).collect();
+        compare(quantity.clone(), &sample.unwrap_or_default())
+    };
+    theory.quantities.iter().enumerate().map(compare_one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::theory::Measured;
+
+    #[test]
+    fn an_interval_has_to_hold_the_theory_and_to_be_narrow() {
+        let verdict = |theory: f64, sample: &[f64]| {
+            let quantity = Quantity::shown("W", theory, Measured::Present);
+            compare(quantity, sample).verdict
+        };
+        assert_eq!(verdict(5.0, &[4.999, 5.001, 5.0, 5.0005]), Verdict::Inside);
+        assert_eq!(verdict(5.0, &[4.0, 6.0, 5.5, 4.5]), Verdict::Imprecise);
+        assert_eq!(verdict(5.1, &[4.999, 5.001, 5.0, 5.0005]), Verdict::Outside);
+        assert_eq!(verdict(64.0, &[64.0, 64.0]), Verdict::Inside);
+        assert_eq!(verdict(64.0, &[64.1, 64.1]), Verdict::Outside);
+        assert_eq!(verdict(0.0, &[0.0, 0.0]), Verdict::Inside);
+        assert_eq!(verdict(1.0, &[]), Verdict::Outside);
+    }
+}

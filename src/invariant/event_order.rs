@@ -1,0 +1,173 @@
+//! I8: the events of one order, or of one key, are delivered in the order of their commits.
+//!
+//! What counts is the first delivery of each event to any consumer; a repetition breaks nothing,
+//! and neither does an event that is never delivered. Events are those of the outbox that feeds
+//! the queue. One that a crash or a failover undid has no place in the order.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::language::{EventOrderText, Per, fed_by, queue};
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{NodeId, Program};
+use crate::system::fact::Fact;
+
+/// Follows events from the outbox to their first delivery, and forgets them then. Exposure: events
+/// that were delivered.
+#[derive(Clone, Debug)]
+pub(super) struct EventOrder {
+    queue: NodeId,
+    /// The database whose outbox feeds the queue.
+    fed_by: Option<NodeId>,
+    per: Per,
+    /// Events that were never delivered, by their places in the outbox.
+    waiting: BTreeMap<u64, Waiting>,
+    /// The same: what they are ordered by, and their places.
+    lines: BTreeSet<(u64, u64)>,
+    /// Places of events whose log is not on disk, by position.
+    unflushed: VecDeque<(u64, u64)>,
+    tally: Tally,
+}
+
+/// An event that was never delivered.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    order: u64,
+    /// The order or the key.
+    line: u64,
+    position: u64,
+    /// Whether a later event of its line was delivered.
+    is_overtaken: bool,
+}
+
+impl EventOrder {
+    pub(super) fn new(text: &EventOrderText, program: &Program) -> Result<EventOrder, Problem> {
+        let inside = |problem: Problem| problem.inside("queue");
+        let queue = queue(&text.queue, program).map_err(inside)?;
+        Ok(EventOrder::of(queue, fed_by(queue, program).map_err(inside)?, text.per))
+    }
+
+    fn of(queue: NodeId, fed_by: Option<NodeId>, per: Per) -> EventOrder {
+        EventOrder {
+            queue,
+            fed_by,
+            per,
+            waiting: BTreeMap::new(),
+            lines: BTreeSet::new(),
+            unflushed: VecDeque::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    fn forget(&mut self, place: u64) -> Option<Waiting> {
+        let event = self.waiting.remove(&place)?;
+        self.lines.remove(&(event.line, place));
+        Some(event)
+    }
+
+    fn delivered(&mut self, now: Time, place: u64) {
+        let Some(event) = self.forget(place) else { return };
+        self.tally.exposed();
+        if event.is_overtaken {
+            self.tally.broken(now, Some(event.order));
+        }
+        for &(_, earlier) in self.lines.range((event.line, 0)..(event.line, place)) {
+            if let Some(earlier) = self.waiting.get_mut(&earlier) {
+                earlier.is_overtaken = true;
+            }
+        }
+    }
+
+    /// What was committed after a position has not happened.
+    fn lose(&mut self, after: u64) {
+        for (position, place) in std::mem::take(&mut self.unflushed) {
+            if position > after {
+                self.forget(place);
+            } else {
+                self.unflushed.push_back((position, place));
+            }
+        }
+    }
+}
+
+impl Invariant for EventOrder {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        let is_ours = |database: NodeId| Some(database) == self.fed_by;
+        match *fact {
+            Fact::Outboxed { order, key, database, place, position, .. } if is_ours(database) => {
+                let line = match self.per {
+                    Per::Order => order,
+                    Per::Key => u64::from(key),
+                };
+                let event = Waiting { order, line, position, is_overtaken: false };
+                self.waiting.insert(place, event);
+                self.lines.insert((line, place));
+                self.unflushed.push_back((position, place));
+            }
+            Fact::Delivered { queue, event, .. } if queue == self.queue && event > 0 => {
+                self.delivered(now, event);
+            }
+            Fact::Flushed { database, position } if is_ours(database) => {
+                self.unflushed.retain(|&(waiting, _)| waiting > position);
+            }
+            Fact::LogLost { database, after, .. } if is_ours(database) => self.lose(after),
+            Fact::CommitLost { database, position, .. } if is_ours(database) => {
+                let of_it = self.waiting.iter().filter(|(_, event)| event.position == position);
+                let places: Vec<u64> = of_it.map(|(&place, _)| place).collect();
+                for place in places {
+                    self.forget(place);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tally(&self, _: Judgement) -> Tally {
+        self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::fixture::*;
+
+    /// What it says of the events of some orders, committed one after the other, and then this.
+    fn of(per: Per, orders: &[u64], then: &[Fact]) -> (u64, u64) {
+        let places = 1..=orders.len() as u64;
+        let committed = orders.iter().zip(places).map(|(&order, n)| (n, outboxed(order, n, n)));
+        let then = then.iter().map(|&fact| (9, fact));
+        let facts: Vec<(u64, Fact)> = committed.chain(then).collect();
+        counts(judge(EventOrder::of(QUEUE, Some(DATABASE), per), &facts, 0, 9))
+    }
+
+    #[test]
+    fn an_event_that_is_first_delivered_after_a_later_one_breaks_it() {
+        let two = [delivered(0, 2), delivered(0, 1)];
+        assert_eq!(of(Per::Order, &[0, 0], &two), (1, 2));
+        assert_eq!(of(Per::Order, &[0, 0], &[two[1], two[0]]), (0, 2));
+        assert_eq!(of(Per::Order, &[0, 0], &[two[1], two[0], two[1]]), (0, 2), "a repetition");
+        assert_eq!(of(Per::Order, &[0, 0], &[two[0]]), (0, 1), "the other was never delivered");
+        // Every event that was overtaken counts.
+        let three = [delivered(0, 3), delivered(0, 2), delivered(0, 1)];
+        assert_eq!(of(Per::Order, &[0, 0, 0], &three), (2, 3));
+    }
+
+    #[test]
+    fn orders_do_not_wait_for_each_other_unless_they_are_about_one_key() {
+        let two = [delivered(1, 2), delivered(0, 1)];
+        assert_eq!(of(Per::Order, &[0, 1], &two), (0, 2));
+        assert_eq!(of(Per::Key, &[0, 1], &two), (1, 2));
+    }
+
+    #[test]
+    fn what_was_undone_has_no_place_in_the_order() {
+        let late = [delivered(0, 2), delivered(0, 1)];
+        let crash = [&[log_lost(0)][..], &late].concat();
+        assert_eq!(of(Per::Order, &[0, 0], &crash), (0, 0));
+        let lost = Fact::CommitLost { database: DATABASE, position: 1, order: 0 };
+        assert_eq!(of(Per::Order, &[0, 0], &[flushed(2), lost, late[0], late[1]]), (0, 1));
+        assert_eq!(of(Per::Order, &[0, 0], &[flushed(2), log_lost(2), late[0], late[1]]), (1, 2));
+    }
+}

@@ -1,0 +1,175 @@
+//! I7: what was committed is published.
+//!
+//! For each transaction that brings a row into the state and stands: if it put events into the
+//! outbox that feeds the queue, the queue accepts each of them within the bound after the commit
+//! and the end of all faults, whichever is later; if it put none there, the queue accepts some
+//! message about the order by then. Nothing is said of a transaction whose time is not up when the
+//! run ends.
+
+use super::known::ByOrder;
+use super::language::{NoLostEventText, fed_by, queue, row_state};
+use super::standing::{Commit, Standing};
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::{Span, Time};
+use crate::model::problem::Problem;
+use crate::model::program::{LabelId, NodeId, Program};
+use crate::system::fact::Fact;
+
+/// Compares the transactions of a database with the messages that a queue accepted. Exposure:
+/// transactions whose time is up.
+#[derive(Clone, Debug)]
+pub(super) struct NoLostEvent {
+    queue: NodeId,
+    /// The database whose outbox feeds the queue.
+    fed_by: Option<NodeId>,
+    within: Span,
+    rows: Standing,
+    /// `None` if the program never writes it.
+    committed: Option<LabelId>,
+    /// The events of each order.
+    events: ByOrder<Vec<Event>>,
+    /// When the first message about an order was accepted.
+    messages: ByOrder<Option<Time>>,
+    /// When an event was accepted for the first time, by its place in the outbox.
+    published: ByOrder<Option<Time>>,
+}
+
+/// An event in the outbox: when its transaction was made and its position, which is given again
+/// after a crash.
+#[derive(Clone, Copy, Debug)]
+struct Event {
+    at: Time,
+    position: u64,
+    place: u64,
+}
+
+impl NoLostEvent {
+    pub(super) fn new(text: &NoLostEventText, program: &Program) -> Result<NoLostEvent, Problem> {
+        let (table, database, committed) =
+            row_state(&text.committed, program).map_err(|problem| problem.inside("committed"))?;
+        let inside = |problem: Problem| problem.inside("queue");
+        let queue = queue(&text.queue, program).map_err(inside)?;
+        Ok(NoLostEvent {
+            queue,
+            fed_by: fed_by(queue, program).map_err(inside)?.filter(|&feeds| feeds == database),
+            within: text.within,
+            rows: Standing::orders((table, database)),
+            committed,
+            events: ByOrder::default(),
+            messages: ByOrder::default(),
+            published: ByOrder::default(),
+        })
+    }
+
+    /// Whether what a transaction was to publish was accepted by a time.
+    fn is_published(&self, order: u64, commit: &Commit, due: Time) -> bool {
+        let in_time = |accepted: Option<&Option<Time>>| {
+            accepted.copied().flatten().is_some_and(|accepted| accepted <= due)
+        };
+        let events = self.events.get(order).map_or(&[][..], Vec::as_slice);
+        let mut own = events
+            .iter()
+            .filter(|event| (event.at, event.position) == (commit.at, commit.position))
+            .peekable();
+        match own.peek() {
+            None => in_time(self.messages.get(order)),
+            Some(_) => own.all(|event| in_time(self.published.get(event.place))),
+        }
+    }
+}
+
+impl Invariant for NoLostEvent {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        match *fact {
+            Fact::Outboxed { order, database, place, position, .. }
+                if Some(database) == self.fed_by =>
+            {
+                self.events.of(order).push(Event { at: now, position, place });
+            }
+            Fact::Enqueued { queue, order, event } if queue == self.queue => {
+                self.messages.of(order).get_or_insert(now);
+                if event > 0 {
+                    self.published.of(event).get_or_insert(now);
+                }
+            }
+            _ => self.rows.observe(now, fact),
+        }
+    }
+
+    fn tally(&self, judgement: Judgement) -> Tally {
+        let mut tally = Tally::default();
+        for (order, commits) in self.rows.iter() {
+            for commit in commits.iter().filter(|commit| Some(commit.state) == self.committed) {
+                let due = commit.at.max(judgement.healed) + self.within;
+                if due > judgement.end {
+                    continue;
+                }
+                tally.exposed();
+                if !self.is_published(order, commit, due) {
+                    tally.broken(due, Some(order));
+                }
+            }
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::fixture::*;
+
+    fn invariant(fed_by: Option<NodeId>) -> NoLostEvent {
+        NoLostEvent {
+            queue: QUEUE,
+            fed_by,
+            within: Span::from_secs(10),
+            rows: Standing::orders((ORDERS, DATABASE)),
+            committed: Some(PAID),
+            events: ByOrder::default(),
+            messages: ByOrder::default(),
+            published: ByOrder::default(),
+        }
+    }
+
+    fn of(facts: &[(u64, Fact)]) -> (u64, u64) {
+        counts(judge(invariant(Some(DATABASE)), facts, 0, 20))
+    }
+
+    #[test]
+    fn the_very_event_of_a_transaction_must_be_published() {
+        let placed = [(1, committed(0, PLACED, 1)), (1, outboxed(0, 1, 1))];
+        let paid = [(2, committed(0, PAID, 2)), (2, outboxed(0, 2, 2))];
+        let facts = [placed, paid].concat();
+        assert_eq!(of(&[&facts[..], &[(3, enqueued(0, 1))]].concat()), (1, 1));
+        assert_eq!(of(&[&facts[..], &[(3, enqueued(0, 2))]].concat()), (0, 1));
+        assert_eq!(of(&[&facts[..], &[(13, enqueued(0, 2))]].concat()), (1, 1), "too late");
+        assert_eq!(of(&placed), (0, 0), "not the state that is watched");
+    }
+
+    #[test]
+    fn without_an_outbox_any_message_about_the_order_will_do() {
+        let paid = (2, committed(0, PAID, 1));
+        let of = |facts: &[(u64, Fact)]| counts(judge(invariant(None), facts, 0, 20));
+        assert_eq!(of(&[paid]), (1, 1));
+        assert_eq!(of(&[(1, enqueued(0, 0)), paid]), (0, 1));
+        assert_eq!(of(&[(1, enqueued(1, 0)), paid]), (1, 1));
+    }
+
+    #[test]
+    fn nothing_is_said_before_the_time_is_up_nor_of_what_a_crash_undid() {
+        let paid = [(2, committed(0, PAID, 1)), (2, outboxed(0, 1, 1))];
+        let judged = |healed, end| counts(judge(invariant(Some(DATABASE)), &paid, healed, end));
+        assert_eq!((judged(0, 11), judged(0, 12)), ((0, 0), (1, 1)));
+        assert_eq!((judged(5, 14), judged(5, 15)), ((0, 0), (1, 1)));
+        assert_eq!(of(&[&paid[..], &[(3, log_lost(0))]].concat()), (0, 0));
+        // The position is given again: the first event is not that of the second transaction.
+        let again = [
+            (3, log_lost(0)),
+            (4, enqueued(0, 1)),
+            (5, committed(0, PAID, 1)),
+            (5, outboxed(0, 2, 1)),
+        ];
+        assert_eq!(of(&[&paid[..], &again].concat()), (1, 1));
+    }
+}

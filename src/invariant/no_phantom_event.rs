@@ -1,0 +1,87 @@
+//! I6: no message is about an order that was never committed.
+//!
+//! Judged at the end of the run: a handler that publishes first and commits afterwards has until
+//! then. A transaction that a crash or a failover undid did not happen.
+
+use super::known::{ByOrder, DurableRows};
+use super::language::{NoPhantomEventText, queue, table};
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{NodeId, Program};
+use crate::system::fact::Fact;
+
+/// Compares the messages that a queue accepted with the rows on disk. Exposure: orders about which
+/// it accepted a message.
+#[derive(Clone, Debug)]
+pub(super) struct NoPhantomEvent {
+    queue: NodeId,
+    /// When the first message about an order was accepted.
+    published: ByOrder<Option<Time>>,
+    rows: DurableRows,
+}
+
+impl NoPhantomEvent {
+    pub(super) fn new(
+        text: &NoPhantomEventText,
+        program: &Program,
+    ) -> Result<NoPhantomEvent, Problem> {
+        let committed =
+            table(&text.committed, program).map_err(|problem| problem.inside("committed"))?;
+        Ok(NoPhantomEvent {
+            queue: queue(&text.queue, program).map_err(|problem| problem.inside("queue"))?,
+            published: ByOrder::default(),
+            rows: DurableRows::of(committed),
+        })
+    }
+}
+
+impl Invariant for NoPhantomEvent {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        match *fact {
+            Fact::Enqueued { queue, order, .. } if queue == self.queue => {
+                self.published.of(order).get_or_insert(now);
+            }
+            _ => self.rows.observe(fact),
+        }
+    }
+
+    fn tally(&self, _: Judgement) -> Tally {
+        let mut tally = Tally::default();
+        for (order, published) in self.published.iter() {
+            let Some(published) = *published else { continue };
+            tally.exposed();
+            if !self.rows.has(order) {
+                tally.broken(published, Some(order));
+            }
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::fixture::*;
+
+    fn of(facts: &[Fact]) -> (u64, u64) {
+        let (published, rows) = (ByOrder::default(), DurableRows::of((ORDERS, DATABASE)));
+        let facts: Vec<(u64, Fact)> = facts.iter().map(|&fact| (1, fact)).collect();
+        counts(judge(NoPhantomEvent { queue: QUEUE, published, rows }, &facts, 0, 9))
+    }
+
+    #[test]
+    fn a_message_about_an_order_that_was_never_committed_breaks_it() {
+        assert_eq!(of(&[enqueued(0, 0)]), (1, 1));
+        assert_eq!(of(&[enqueued(0, 0), committed(1, PLACED, 1), flushed(1)]), (1, 1));
+        assert_eq!(of(&[enqueued(0, 0), committed(0, PLACED, 1), flushed(1)]), (0, 1));
+        assert_eq!(of(&[committed(0, PLACED, 1), flushed(1)]), (0, 0), "no message");
+    }
+
+    #[test]
+    fn a_transaction_that_a_crash_undid_did_not_happen() {
+        assert_eq!(of(&[committed(0, PLACED, 1), enqueued(0, 1), log_lost(0)]), (1, 1));
+        let again = [committed(0, PLACED, 1), enqueued(0, 1), log_lost(0)];
+        assert_eq!(of(&[&again[..], &[committed(0, PLACED, 1), flushed(1)]].concat()), (0, 1));
+    }
+}

@@ -1,0 +1,219 @@
+//! I18: a projection is what a rebuild from its source's log would be.
+//!
+//! Judged at the end of the run, row by row, where the source is at rest: no event or message about
+//! an order that wrote the row is on its way. There the projection's row is in the state of the
+//! source's last commit that stands, and has none where the source has none. The projection is a
+//! table with the same kind of rows and the same names of states, or the source's table at a
+//! replica. Of a replica, what it has yet to apply is on its way; what it applied and no longer
+//! shows is not.
+
+use std::collections::BTreeMap;
+
+use super::known::ByOrder;
+use super::language::{ProjectionMatchesText, table};
+use super::standing::Standing;
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::Time;
+use crate::model::problem::Problem;
+use crate::model::program::{Kind, NodeId, Program, TableId};
+use crate::system::fact::Fact;
+
+/// Compares the rows of a table with those of a projection. Exposure: rows at rest.
+#[derive(Clone, Debug)]
+pub(super) struct ProjectionMatches {
+    table: TableId,
+    source: Standing,
+    projection: Projection,
+    /// The row of each order that wrote one.
+    rows: ByOrder<Option<u64>>,
+    /// The order that wrote a row last.
+    writers: ByOrder<Option<u64>>,
+    /// Whether something about a row is on its way.
+    is_moving: ByOrder<bool>,
+}
+
+/// Where the rows are shown.
+#[derive(Clone, Debug)]
+enum Projection {
+    Table(Standing),
+    /// At a replica: the newest version of each row that it applied and no longer shows.
+    Replica(NodeId, BTreeMap<u64, u64>),
+}
+
+impl ProjectionMatches {
+    pub(super) fn new(
+        text: &ProjectionMatchesText,
+        program: &Program,
+    ) -> Result<ProjectionMatches, Problem> {
+        let source = table(&text.source, program).map_err(|problem| problem.inside("source"))?;
+        let projection = projection(&text.projection, source, program)
+            .map_err(|problem| problem.inside("projection"))?;
+        Ok(ProjectionMatches::of(source, projection))
+    }
+
+    fn of(source: (TableId, NodeId), projection: Projection) -> ProjectionMatches {
+        ProjectionMatches {
+            table: source.0,
+            source: Standing::rows(source),
+            projection,
+            rows: ByOrder::default(),
+            writers: ByOrder::default(),
+            is_moving: ByOrder::default(),
+        }
+    }
+
+    /// Whether the projection of a row is what a rebuild would be; `None` if neither has it.
+    fn matches(&self, row: u64) -> Option<bool> {
+        let last = self.source.of(row).last();
+        match &self.projection {
+            Projection::Table(shown) => {
+                let (last, shown) = (last.map(|last| last.state), shown.of(row).last());
+                let shown = shown.map(|shown| shown.state);
+                (last.is_some() || shown.is_some()).then_some(last == shown)
+            }
+            Projection::Replica(_, fallen) => {
+                last.map(|last| fallen.get(&row) != Some(&last.version))
+            }
+        }
+    }
+
+    /// How many rows there may be.
+    fn rows(&self) -> usize {
+        match &self.projection {
+            Projection::Table(shown) => self.source.iter().count().max(shown.iter().count()),
+            Projection::Replica(..) => self.source.iter().count(),
+        }
+    }
+}
+
+/// A table, or the source's table at a replica, by name.
+fn projection(
+    name: &str,
+    source: (TableId, NodeId),
+    program: &Program,
+) -> Result<Projection, Problem> {
+    let of_table = &program.tables[source.0.0 as usize];
+    let at_replica = name.split_once('.').and_then(|(node, own)| {
+        let id = program.find_node(node)?;
+        let Kind::Replica(replica) = &program.node(id).kind else { return None };
+        let is_source = replica.of == source.1 && of_table.name.ends_with(&format!(".{own}"));
+        is_source.then_some(id)
+    });
+    if let Some(replica) = at_replica {
+        return Ok(Projection::Replica(replica, BTreeMap::new()));
+    }
+    let shown = table(name, program)?;
+    if program.tables[shown.0.0 as usize].rows != of_table.rows {
+        let problem = Problem::new(format!("the rows of `{name}` are not those of its source"));
+        return Err(problem.expected(format!("rows as `{}` has them", of_table.name)));
+    }
+    Ok(Projection::Table(Standing::rows(shown)))
+}
+
+impl Invariant for ProjectionMatches {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        match *fact {
+            Fact::Committed { table, row, order, .. } if table == self.table => {
+                *self.rows.of(order) = Some(row);
+                *self.writers.of(row) = Some(order);
+            }
+            Fact::FellBack { node, table, row, version } if table == self.table => {
+                if let Projection::Replica(replica, fallen) = &mut self.projection
+                    && *replica == node
+                {
+                    let newest = fallen.entry(row).or_default();
+                    *newest = version.max(*newest);
+                }
+            }
+            Fact::Unprocessed { order, .. } => {
+                if let Some(&Some(row)) = self.rows.get(order) {
+                    *self.is_moving.of(row) = true;
+                }
+            }
+            _ => {}
+        }
+        self.source.observe(now, fact);
+        if let Projection::Table(shown) = &mut self.projection {
+            shown.observe(now, fact);
+        }
+    }
+
+    fn tally(&self, judgement: Judgement) -> Tally {
+        let mut tally = Tally::default();
+        for row in 0..self.rows() as u64 {
+            if self.is_moving.get(row) == Some(&true) {
+                continue;
+            }
+            let Some(matches) = self.matches(row) else { continue };
+            tally.exposed();
+            if !matches {
+                tally.broken(judgement.end, self.writers.get(row).copied().flatten());
+            }
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::fixture::*;
+    use crate::model::program::LabelId;
+
+    const VIEWS: (TableId, NodeId) = (TableId(1), NodeId(2));
+    const REPLICA: NodeId = NodeId(3);
+
+    fn of(projection: Projection, facts: &[Fact]) -> (u64, u64) {
+        let facts: Vec<(u64, Fact)> = facts.iter().map(|&fact| (1, fact)).collect();
+        counts(judge(ProjectionMatches::of((ORDERS, DATABASE), projection), &facts, 0, 9))
+    }
+
+    fn of_table(facts: &[Fact]) -> (u64, u64) {
+        of(Projection::Table(Standing::rows(VIEWS)), facts)
+    }
+
+    fn shown(row: u64, state: LabelId, position: u64) -> Fact {
+        Fact::Committed { table: VIEWS.0, row, order: row, state, version: 1, position }
+    }
+
+    #[test]
+    fn a_row_that_shows_another_state_than_its_source_breaks_it() {
+        let source = [committed(0, PLACED, 1), committed(0, PAID, 2)];
+        let with = |facts: &[Fact]| of_table(&[&source[..], facts].concat());
+        assert_eq!(with(&[shown(0, PLACED, 1), shown(0, PAID, 2)]), (0, 1));
+        assert_eq!(with(&[shown(0, PAID, 1), shown(0, PLACED, 2)]), (1, 1));
+        assert_eq!(with(&[]), (1, 1), "it shows nothing");
+        assert_eq!(with(&[shown(0, PAID, 1), shown(1, PAID, 2)]), (1, 2), "a row too many");
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_not_judged() {
+        let on_its_way = Fact::Unprocessed { order: 0, since: Time::ZERO };
+        assert_eq!(of_table(&[committed(0, PLACED, 1), on_its_way]), (0, 0));
+    }
+
+    #[test]
+    fn what_a_crash_undid_is_in_no_rebuild() {
+        let facts = [committed(0, PLACED, 1), flushed(1), committed(0, PAID, 2), log_lost(1)];
+        assert_eq!(of_table(&[&facts[..], &[shown(0, PLACED, 1)]].concat()), (0, 1));
+        assert_eq!(of_table(&[&facts[..], &[shown(0, PAID, 1)]].concat()), (1, 1));
+    }
+
+    #[test]
+    fn a_replica_that_fell_back_breaks_it_until_the_row_is_written_again() {
+        let of_replica = |facts: &[Fact]| of(Projection::Replica(REPLICA, BTreeMap::new()), facts);
+        let write = |version, position| Fact::Committed {
+            table: ORDERS,
+            row: 0,
+            order: 0,
+            state: PLACED,
+            version,
+            position,
+        };
+        let fell = |node, version| Fact::FellBack { node, table: ORDERS, row: 0, version };
+        assert_eq!(of_replica(&[write(1, 1), write(2, 2)]), (0, 1));
+        assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(REPLICA, 2)]), (1, 1));
+        assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(QUEUE, 2)]), (0, 1));
+        assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(REPLICA, 2), write(3, 3)]), (0, 1));
+    }
+}

@@ -1,0 +1,180 @@
+//! I4: an accepted order is settled, or it is cancelled and paid back.
+//!
+//! Judged at the time by which it must be so: the bound after the order was accepted and all faults
+//! were over, whichever is later. Then the order's row is in the settled state, or in the cancelled
+//! one with as many refunds as charges. What a crash or a failover undoes, then or later, does not
+//! count. Nothing is said of an order whose time is not up when the run ends.
+
+use super::known::ByOrder;
+use super::language::{SettledOrCompensatedText, effect, operation, row_state};
+use super::standing::Standing;
+use super::{Invariant, Judgement, Tally};
+use crate::kernel::time::{Span, Time};
+use crate::model::problem::Problem;
+use crate::model::program::{LabelId, OperationId, Program};
+use crate::policy::Outcome;
+use crate::system::fact::Fact;
+
+/// Follows accepted orders and the money that they moved. Exposure: orders accepted whose time is
+/// up.
+#[derive(Clone, Debug)]
+pub(super) struct SettledOrCompensated {
+    accepted: OperationId,
+    effect: LabelId,
+    refund: LabelId,
+    within: Span,
+    settled: Goal,
+    cancelled: Goal,
+    orders: ByOrder<Known>,
+}
+
+/// A row and the state in which it should be.
+#[derive(Clone, Debug)]
+struct Goal {
+    rows: Standing,
+    /// `None` if the program never writes it.
+    state: Option<LabelId>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Known {
+    accepted: Option<Time>,
+    /// When the order was charged (1) or refunded (-1).
+    effects: Vec<(Time, i64)>,
+}
+
+impl Goal {
+    fn new(text: &str, program: &Program) -> Result<Goal, Problem> {
+        let (table, database, state) = row_state(text, program)?;
+        Ok(Goal { rows: Standing::orders((table, database)), state })
+    }
+
+    fn is_reached(&self, order: u64, at: Time) -> bool {
+        self.state.is_some() && self.rows.state_at(order, at) == self.state
+    }
+}
+
+impl Known {
+    fn net(&self, until: Time) -> i64 {
+        self.effects.iter().filter(|&&(at, _)| at <= until).map(|&(_, sign)| sign).sum()
+    }
+}
+
+impl SettledOrCompensated {
+    pub(super) fn new(
+        text: &SettledOrCompensatedText,
+        program: &Program,
+    ) -> Result<SettledOrCompensated, Problem> {
+        Ok(SettledOrCompensated {
+            accepted: operation(&text.accepted, program)
+                .map_err(|problem| problem.inside("accepted"))?,
+            effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
+            refund: effect(&text.refund, program).map_err(|problem| problem.inside("refund"))?,
+            within: text.within,
+            settled: Goal::new(&text.settled, program)
+                .map_err(|problem| problem.inside("settled"))?,
+            cancelled: Goal::new(&text.cancelled, program)
+                .map_err(|problem| problem.inside("cancelled"))?,
+            orders: ByOrder::default(),
+        })
+    }
+}
+
+impl Invariant for SettledOrCompensated {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        match *fact {
+            Fact::Answered { request, outcome: Outcome::Ok, .. }
+                if request.operation == self.accepted =>
+            {
+                self.orders.of(request.order).accepted.get_or_insert(now);
+            }
+            Fact::Effect { effect, order, .. } if effect == self.effect => {
+                self.orders.of(order).effects.push((now, 1));
+            }
+            Fact::Effect { effect, order, .. } if effect == self.refund => {
+                self.orders.of(order).effects.push((now, -1));
+            }
+            _ => {
+                self.settled.rows.observe(now, fact);
+                self.cancelled.rows.observe(now, fact);
+            }
+        }
+    }
+
+    fn tally(&self, judgement: Judgement) -> Tally {
+        let mut tally = Tally::default();
+        for (order, known) in self.orders.iter() {
+            let Some(accepted) = known.accepted else { continue };
+            let due = accepted.max(judgement.healed) + self.within;
+            if due > judgement.end {
+                continue;
+            }
+            tally.exposed();
+            let is_compensated = self.cancelled.is_reached(order, due) && known.net(due) == 0;
+            if !self.settled.is_reached(order, due) && !is_compensated {
+                tally.broken(due, Some(order));
+            }
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::fixture::*;
+    use crate::system::fact::Request;
+
+    const PLACE: OperationId = OperationId(0);
+
+    fn invariant() -> SettledOrCompensated {
+        let goal = |state| Goal { rows: Standing::orders((ORDERS, DATABASE)), state: Some(state) };
+        SettledOrCompensated {
+            accepted: PLACE,
+            effect: CHARGE,
+            refund: REFUND,
+            within: Span::from_secs(10),
+            settled: goal(PAID),
+            cancelled: goal(CANCELLED),
+            orders: ByOrder::default(),
+        }
+    }
+
+    fn accepted(order: u64) -> Fact {
+        let request = Request { operation: PLACE, order, key: 7, started: Time::ZERO };
+        Fact::Answered { request, outcome: Outcome::Ok, attempts: 1 }
+    }
+
+    /// What it says of one order that is accepted after 1 s.
+    fn of(facts: &[(u64, Fact)], healed: u64, end: u64) -> (u64, u64) {
+        let facts = [&[(1, accepted(0)), (1, committed(0, PLACED, 1))], facts].concat();
+        counts(judge(invariant(), &facts, healed, end))
+    }
+
+    #[test]
+    fn an_order_that_nobody_settles_breaks_it_when_its_time_is_up() {
+        assert_eq!(of(&[], 0, 11), (1, 1));
+        assert_eq!(of(&[], 0, 10), (0, 0), "its time is not up");
+        assert_eq!(of(&[], 2, 11), (0, 0), "the faults lasted longer");
+        assert_eq!(of(&[(12, committed(0, PAID, 2))], 0, 20), (1, 1), "too late");
+        assert_eq!(of(&[(11, committed(0, PAID, 2))], 0, 20), (0, 1));
+    }
+
+    #[test]
+    fn a_cancelled_order_must_be_paid_back() {
+        let charged = (2, had(CHARGE, 0));
+        let cancelled = (3, committed(0, CANCELLED, 2));
+        let refunded = (4, had(REFUND, 0));
+        assert_eq!(of(&[charged, cancelled], 0, 20), (1, 1));
+        assert_eq!(of(&[charged, cancelled, refunded], 0, 20), (0, 1));
+        assert_eq!(of(&[cancelled], 0, 20), (0, 1), "it was never charged");
+        assert_eq!(of(&[charged, charged, cancelled, refunded], 0, 20), (1, 1));
+    }
+
+    #[test]
+    fn what_a_crash_undoes_settles_nothing() {
+        let paid = (2, committed(0, PAID, 2));
+        assert_eq!(of(&[paid, (3, log_lost(1))], 0, 20), (1, 1));
+        assert_eq!(of(&[paid, (2, flushed(2)), (3, log_lost(2))], 0, 20), (0, 1));
+    }
+}

@@ -1,0 +1,184 @@
+//! What stands of what a database has committed: what a crash or a failover undoes is forgotten.
+
+use std::collections::VecDeque;
+
+use super::known::ByOrder;
+use crate::kernel::time::Time;
+use crate::model::program::{LabelId, NodeId, TableId};
+use crate::system::fact::Fact;
+
+/// Something that a transaction has written and that has not been undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Commit {
+    /// When.
+    pub(super) at: Time,
+    /// The position of the transaction in the log.
+    pub(super) position: u64,
+    /// The version of a row, from 1; 0 for an entry of an audit log.
+    pub(super) version: u64,
+    /// The state of a row, or the entry of an audit log.
+    pub(super) state: LabelId,
+}
+
+/// Commits of one kind, by order or by row, each in the order in which it was made.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    database: NodeId,
+    which: Which,
+    /// Those whose log is not on disk: position and order or row.
+    unflushed: VecDeque<(u64, u64)>,
+    commits: ByOrder<Vec<Commit>>,
+}
+
+/// What is kept.
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    /// Versions of a table's rows, by row.
+    Rows(TableId),
+    /// Versions of a table's rows, by the order on whose behalf they were written.
+    Orders(TableId),
+    /// Entries of the audit log, by order; `None` if the program never writes this one.
+    Entries(Option<LabelId>),
+}
+
+impl Standing {
+    /// Keeps the versions of a table's rows, by row.
+    pub(super) fn rows((table, database): (TableId, NodeId)) -> Standing {
+        Standing::new(database, Which::Rows(table))
+    }
+
+    /// Keeps the versions of a table's rows, by the order on whose behalf they were written.
+    pub(super) fn orders((table, database): (TableId, NodeId)) -> Standing {
+        Standing::new(database, Which::Orders(table))
+    }
+
+    /// Keeps one kind of entry of a database's audit log, by order.
+    pub(super) fn entries(entry: Option<LabelId>, database: NodeId) -> Standing {
+        Standing::new(database, Which::Entries(entry))
+    }
+
+    fn new(database: NodeId, which: Which) -> Standing {
+        let (unflushed, commits) = (VecDeque::new(), ByOrder::default());
+        Standing { database, which, unflushed, commits }
+    }
+
+    /// Takes note of what is committed, flushed and lost.
+    pub(super) fn observe(&mut self, at: Time, fact: &Fact) {
+        match (*fact, self.which) {
+            (Fact::Committed { table, row, state, version, position, .. }, Which::Rows(kept))
+                if table == kept =>
+            {
+                self.keep(row, Commit { at, position, version, state });
+            }
+            (
+                Fact::Committed { table, order, state, version, position, .. },
+                Which::Orders(kept),
+            ) if table == kept => {
+                self.keep(order, Commit { at, position, version, state });
+            }
+            (Fact::Audited { entry, order, database, position }, Which::Entries(kept))
+                if database == self.database && Some(entry) == kept =>
+            {
+                self.keep(order, Commit { at, position, version: 0, state: entry });
+            }
+            (Fact::Flushed { database, position }, _) if database == self.database => {
+                self.unflushed.retain(|&(waiting, _)| waiting > position);
+            }
+            (Fact::LogLost { database, after, .. }, _) if database == self.database => {
+                for (position, index) in std::mem::take(&mut self.unflushed) {
+                    if position > after {
+                        self.forget(index, position);
+                    } else {
+                        self.unflushed.push_back((position, index));
+                    }
+                }
+            }
+            (Fact::WriteLost { table, row, position, .. }, Which::Rows(kept)) if table == kept => {
+                self.lose(row, position);
+            }
+            (
+                Fact::CommitLost { database, position, order },
+                Which::Orders(_) | Which::Entries(_),
+            ) if database == self.database => {
+                self.lose(order, position);
+            }
+            _ => {}
+        }
+    }
+
+    fn keep(&mut self, index: u64, commit: Commit) {
+        self.unflushed.push_back((commit.position, index));
+        self.commits.of(index).push(commit);
+    }
+
+    fn lose(&mut self, index: u64, position: u64) {
+        self.unflushed.retain(|&waiting| waiting != (position, index));
+        self.forget(index, position);
+    }
+
+    fn forget(&mut self, index: u64, position: u64) {
+        self.commits.of(index).retain(|commit| commit.position != position);
+    }
+
+    /// What stands of an order or row, oldest first.
+    pub(super) fn of(&self, index: u64) -> &[Commit] {
+        self.commits.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// What stands of every order or row up to the last that was ever written.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &[Commit])> {
+        self.commits.iter().map(|(index, commits)| (index, commits.as_slice()))
+    }
+
+    /// The state in which an order or row was at a time.
+    pub(super) fn state_at(&self, index: u64, at: Time) -> Option<LabelId> {
+        self.of(index).iter().rfind(|commit| commit.at <= at).map(|commit| commit.state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::fixture::*;
+
+    fn states(standing: &Standing, order: u64) -> Vec<u16> {
+        standing.of(order).iter().map(|commit| commit.state.0).collect()
+    }
+
+    #[test]
+    fn a_crash_undoes_what_was_not_flushed_and_no_more() {
+        let mut standing = Standing::orders((ORDERS, DATABASE));
+        for fact in [committed(3, PLACED, 1), committed(3, PAID, 2), committed(4, PLACED, 3)] {
+            standing.observe(at(1), &fact);
+        }
+        standing.observe(at(2), &flushed(1));
+        standing.observe(at(3), &log_lost(2));
+        assert_eq!((states(&standing, 3), states(&standing, 4)), (vec![0, 1], vec![]));
+        standing.observe(at(4), &log_lost(1));
+        assert_eq!(states(&standing, 3), [0]);
+        assert_eq!(standing.state_at(3, at(0)), None);
+        assert_eq!(standing.state_at(3, at(1)), Some(PLACED));
+    }
+
+    #[test]
+    fn a_failover_undoes_the_commits_that_it_names() {
+        let mut standing = Standing::orders((ORDERS, DATABASE));
+        let mut rows = Standing::rows((ORDERS, DATABASE));
+        let lost = Fact::CommitLost { database: DATABASE, position: 2, order: 3 };
+        let written = Fact::WriteLost {
+            table: ORDERS,
+            row: 3,
+            order: 3,
+            state: PAID,
+            version: 2,
+            position: 2,
+        };
+        for fact in
+            [committed(3, PLACED, 1), committed(3, PAID, 2), flushed(2), lost, written, flushed(9)]
+        {
+            standing.observe(at(1), &fact);
+            rows.observe(at(1), &fact);
+        }
+        assert_eq!((states(&standing, 3), states(&rows, 3)), (vec![0], vec![0]));
+    }
+}

@@ -1,0 +1,36 @@
+//! The command line that gives the same results again.
+
+/// The command that runs these seeds, which follow on each other. What changes no result is left
+/// out: the folder, the number of workers, how much is said.
+#[must_use]
+pub fn command_line(experiment: &str, seeds: &[u64], overrides: &[String]) -> String {
+    let mut command = format!("stormglass run {}", quoted(experiment));
+    if let (Some(first), Some(last)) = (seeds.first(), seeds.last()) {
+        command.push_str(&format!(" --seeds {first}..{}", last.saturating_add(1)));
+    }
+    for text in overrides {
+        command.push_str(&format!(" --set {}", quoted(text)));
+    }
+    command
+}
+
+/// A word as a POSIX shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_split_them() {
+        let set = ["faults.0.at=1s".to_owned(), "clients.a.arrivals={ poisson = \"9/s\" }".into()];
+        let command = command_line("experiments/it's.toml", &[4, 5], &set);
+        insta::assert_snapshot!(command, @r#"stormglass run 'experiments/it'\''s.toml' --seeds 4..6 --set faults.0.at=1s --set 'clients.a.arrivals={ poisson = "9/s" }'"#);
+    }
+}

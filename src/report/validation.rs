@@ -1,0 +1,268 @@
+//! Closed forms beside what runs show: a table for each experiment, and the page of all of them.
+
+use super::number::{Unit, number};
+use super::table::{Align, Cell, Column, Row, Table, Tone};
+use crate::experiment::campaign::Campaign;
+use crate::experiment::theory::published;
+use crate::experiment::theory::verdict::{Comparison, Verdict, compare_all};
+use crate::model::problem::Problem;
+
+/// What one cell of an experiment came to.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The experiment's name.
+    pub experiment: String,
+    /// What the cell is called: its arm and levels.
+    pub cell: String,
+    /// How many runs it had.
+    pub runs: usize,
+    /// Each quantity, with the names of the published rows that it is.
+    pub quantities: Vec<(Vec<String>, Comparison)>,
+}
+
+/// What the cells of a campaign came to, from their values in each run, which are ordered by number.
+#[must_use]
+pub fn compared(
+    campaign: &Campaign,
+    values: &[Vec<Option<f64>>],
+    rows: &[published::Row],
+) -> Vec<Compared> {
+    let cells = campaign.cells.iter().zip(values.chunks(campaign.seeds.len()));
+    let compared = cells.filter_map(|(cell, values)| {
+        let theory = cell.theory.as_ref()?;
+        let quantities = compare_all(theory, values).into_iter().map(|comparison| {
+            let own = rows.iter().filter(|row| row.is_of(theory, &comparison.quantity));
+            (own.map(|row| row.id.clone()).collect(), comparison)
+        });
+        Some(Compared {
+            experiment: campaign.experiment.title.clone(),
+            cell: match cell.point_label.is_empty() {
+                true => cell.arm_label.clone(),
+                false => cell.point_label.clone(),
+            },
+            runs: values.len(),
+            quantities: quantities.collect(),
+        })
+    });
+    compared.collect()
+}
+
+/// How many comparisons ended in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// In the interval, which is narrow enough.
+    pub inside: usize,
+    /// In the interval, which is wide.
+    pub imprecise: usize,
+    /// Not in the interval.
+    pub outside: usize,
+}
+
+impl Tally {
+    /// The tally of these cells.
+    #[must_use]
+    pub fn of(cells: &[Compared]) -> Tally {
+        let mut tally = Tally::default();
+        for (_, comparison) in cells.iter().flat_map(|cell| &cell.quantities) {
+            match comparison.verdict {
+                Verdict::Inside => tally.inside += 1,
+                Verdict::Imprecise => tally.imprecise += 1,
+                Verdict::Outside => tally.outside += 1,
+            }
+        }
+        tally
+    }
+
+    /// The tally in words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!(
+            "{} inside and precise, {} inside but imprecise, {} outside",
+            self.inside, self.imprecise, self.outside
+        )
+    }
+}
+
+/// For whom a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A terminal of 80 columns: names are cut, and numbers have five digits.
+    Terminal,
+    /// A page: everything, with the published rows.
+    Page,
+}
+
+/// The table of one experiment's cells.
+#[must_use]
+pub fn table(cells: &[Compared], detail: Detail) -> Table {
+    let column =
+        |header: &str, align, priority| Column { header: header.to_owned(), align, priority };
+    let columns = vec![
+        column("quantity", Align::Left, 0),
+        column("theory", Align::Right, 0),
+        column("simulated", Align::Right, 0),
+        column("99.9% interval", Align::Right, 1),
+        column("half-width", Align::Right, 0),
+        column("verdict", Align::Left, 0),
+        column("row", Align::Left, 2),
+    ];
+    let mut rows = Vec::new();
+    for cell in cells {
+        rows.push(Row::Group(format!("{}, {} runs", cell.cell, cell.runs)));
+        rows.extend(
+            cell.quantities.iter().map(|(ids, one)| Row::Cells(cells_of(ids, one, detail))),
+        );
+    }
+    Table { columns, rows }
+}
+
+fn cells_of(ids: &[String], comparison: &Comparison, detail: Detail) -> Vec<Cell> {
+    let plain = |text: String| Cell { text, tone: Tone::Plain };
+    let tone = match comparison.verdict {
+        Verdict::Inside => Tone::Good,
+        Verdict::Imprecise => Tone::Warning,
+        Verdict::Outside => Tone::Bad,
+    };
+    let shown = |value: f64| digits(value, if detail == Detail::Page { 6 } else { 5 });
+    let name = &comparison.quantity.name;
+    let name = match detail {
+        Detail::Terminal if name.chars().count() > NAME_MOST => {
+            name.chars().take(NAME_MOST - 1).chain(['…']).collect()
+        }
+        _ => name.clone(),
+    };
+    let none = || "–".to_owned();
+    let simulated = comparison.simulated.as_ref();
+    let between = |low: f64, high: f64| format!("{} to {}", shown(low), shown(high));
+    let interval = simulated.map(|it| between(it.interval.low, it.interval.high));
+    vec![
+        plain(name),
+        plain(shown(comparison.quantity.value)),
+        plain(simulated.map_or_else(none, |estimate| shown(estimate.mean))),
+        plain(interval.unwrap_or_else(none)),
+        plain(match comparison.half_width.is_finite() {
+            true => number(comparison.half_width, Unit::Percent),
+            false => none(),
+        }),
+        Cell { text: comparison.verdict.name().to_owned(), tone },
+        plain(ids.join(" ")),
+    ]
+}
+
+/// The most characters of a name on a terminal.
+const NAME_MOST: usize = 20;
+
+/// A number with so many significant digits, without zeros at its end.
+fn digits(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let text = format!("{value:.*e}", digits - 1);
+    let exponent: i32 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
+    if !(-4..15).contains(&exponent) {
+        return text;
+    }
+    let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// Published rows that are not simulated, and why.
+#[derive(Clone, Debug)]
+pub struct NotSimulated {
+    /// The names of the rows.
+    pub ids: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+impl NotSimulated {
+    /// Reads a CSV file with the columns `rows,reason`: names, or `FIRST..LAST` for a range of them.
+    ///
+    /// # Errors
+    /// A row that is not published, or published after the last one of its range.
+    pub fn read_all(text: &str, rows: &[published::Row]) -> Result<Vec<NotSimulated>, Problem> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let place = |id: &str| {
+            rows.iter().position(|row| row.id == id).ok_or_else(|| {
+                Problem::new(format!("no published row is called `{id}`"))
+                    .expected("the name of a row, such as `MM1-017`")
+            })
+        };
+        let mut all = Vec::new();
+        for record in reader.records().flatten() {
+            let mut ids = Vec::new();
+            for name in record.get(0).unwrap_or_default().split_whitespace() {
+                let (first, last) = name.split_once("..").unwrap_or((name, name));
+                let range = place(first)?..=place(last)?;
+                ids.extend(rows[range].iter().map(|row| row.id.clone()));
+            }
+            all.push(NotSimulated { ids, reason: record.get(1).unwrap_or_default().to_owned() });
+        }
+        Ok(all)
+    }
+}
+
+/// What was run, for the page.
+#[derive(Clone, Debug)]
+pub struct Page<'a> {
+    /// The day, such as `2026-11-22`.
+    pub date: String,
+    /// How long it took, in words.
+    pub took: String,
+    /// The command.
+    pub command: String,
+    /// Every cell, in the order of the experiments.
+    pub cells: &'a [Compared],
+    /// What was not simulated.
+    pub not_simulated: &'a [NotSimulated],
+    /// How many rows are published.
+    pub published: usize,
+}
+
+/// The page of a whole validation, in Markdown.
+#[must_use]
+pub fn page(page: &Page<'_>) -> String {
+    let tally = Tally::of(page.cells);
+    let simulated: usize =
+        page.cells.iter().flat_map(|cell| &cell.quantities).map(|(ids, _)| ids.len()).sum();
+    let left: usize = page.not_simulated.iter().map(|one| one.ids.len()).sum();
+    let mut text = format!(
+        "# Validation\n\n\
+         What theory says beside what runs show. This page is written by `{}`; the last time on {}, \
+         in {}.\n\n\
+         Of {} published numbers, {simulated} are simulated here and {left} are not, for the reasons \
+         below. {}.\n\n\
+         A number is *inside* if it lies in the 99.9% interval of the runs (Student's, over \
+         independent runs) and half of the interval is at most 1% of it: 3% for variances and 99.9th \
+         percentiles, 5% for service times whose squared coefficient of variation is 16 or more. Of \
+         a thousand right numbers, one is expected outside by chance. Times are in seconds.\n\n\
+         `stormglass validate FILE --set PATH=VALUE` tells the same for other parameters: the theory \
+         is computed from the model as it is run.\n",
+        page.command,
+        page.date,
+        page.took,
+        page.published,
+        tally.text(),
+    );
+    let mut rest = page.cells;
+    while let Some(first) = rest.first() {
+        let count = rest.iter().take_while(|cell| cell.experiment == first.experiment).count();
+        let (own, others) = rest.split_at(count);
+        text.push_str(&format!(
+            "\n## {}\n\n{}",
+            first.experiment,
+            table(own, Detail::Page).markdown()
+        ));
+        rest = others;
+    }
+    text.push_str("\n## Not simulated\n\n| rows | how many | why |\n| --- | --- | --- |\n");
+    for one in page.not_simulated {
+        let names = one.ids.join(", ");
+        text.push_str(&format!("| {names} | {} | {} |\n", one.ids.len(), one.reason));
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! Errors of the machine: before the work where they can be known, and never a truncated result.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::{RUNS, assert_same, command, files_of, write_experiment};
+
+/// That a command ended with the exit code of the machine, and said this of this path.
+fn assert_refused(output: &Output, path: &Path, reason: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&path.display().to_string()), "{said}");
+    assert!(said.contains(reason) && said.contains("help: "), "{said}");
+}
+
+#[test]
+fn what_is_in_the_way_is_told_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(folder.path());
+    let run = |out: &Path| command(&experiment, out, "1").output().unwrap();
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    assert_refused(&run(&file), &file, "it is a file");
+    assert_refused(&run(&file.join("out")), &file, "cannot write");
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+
+    let out = folder.path().join("out");
+    std::fs::create_dir_all(out.join("summary.json")).unwrap();
+    assert_refused(&run(&out), &out.join("summary.json"), "a folder has its name");
+    assert_eq!(files_of_names(&out), ["summary.json"]);
+}
+
+fn files_of_names(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap();
+    names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Whoever may do everything can write everywhere but to the files of the kernel.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_unwritable_folder_is_told_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(folder.path());
+    let out = Path::new("/proc/stormglass");
+    assert_refused(&command(&experiment, out, "1").output().unwrap(), out, "cannot write");
+}
+
+/// A limit on the size of files stands for a disk that becomes full: of the journal first, and, as
+/// it is removed, of a file of the results.
+#[test]
+#[cfg(unix)]
+fn a_disk_that_becomes_full_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(folder.path());
+    let (whole, out) = (folder.path().join("whole"), folder.path().join("out"));
+    assert!(command(&experiment, &whole, "1").status().unwrap().success());
+    std::fs::create_dir(&out).unwrap();
+    for (name, bytes) in files_of(&whole) {
+        std::fs::write(out.join(name), bytes).unwrap();
+    }
+    // In units of 512 bytes. The signal that would end the process is ignored, so writes fail.
+    let limited = |blocks: u32| {
+        let run = command(&experiment, &out, "1");
+        let words = std::iter::once(run.get_program()).chain(run.get_args());
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        Command::new("sh").args(["-c", &script, "sh"]).args(words).output().unwrap()
+    };
+    assert_refused(&limited(64), &out, "make room");
+    assert!(!out.join(".journal").exists(), "it was known before the work");
+    assert_same(&whole, &out);
+
+    assert_refused(&limited(256), &out.join(".journal"), "make room");
+    let journal = std::fs::read_to_string(out.join(".journal")).unwrap();
+    let finished = journal.lines().count() - 1;
+    assert!(0 < finished && finished < RUNS, "{finished} runs are kept");
+    assert!(journal.ends_with('\n'), "and nothing half");
+    std::fs::remove_file(out.join(".journal")).unwrap();
+    assert_same(&whole, &out);
+}
+
+/// The same on a real disk of some kilobytes, where the test may mount one.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(folder.path());
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "size=32k", "tmpfs"]).arg(&disk);
+    let mounted = mount.output();
+    if !mounted.is_ok_and(|mounted| mounted.status.success()) {
+        let why = "SKIPPED: nothing may be mounted here, so no disk is full\n";
+        std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).unwrap();
+        return;
+    }
+    let refused = command(&experiment, &disk, "1").output().unwrap();
+    let left = files_of(&disk);
+    Command::new("umount").arg(&disk).status().unwrap();
+    assert_refused(&refused, &disk, "make room");
+    assert!(left.is_empty(), "nothing is left of it");
+}

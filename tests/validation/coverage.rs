@@ -1,0 +1,109 @@
+//! Intervals cover the truth as often as they promise: 95% of trials.
+//!
+//! A trial is a campaign of short independent runs, whose seeds no other trial has, and the 95%
+//! interval of their mean. `STORMGLASS_COVERAGE=1000 cargo test --release --test validation
+//! coverage` makes 1,000 trials of each kind and asks for 93 to 97%. Without it there are 150, and
+//! at least 88.6% have to cover: right intervals fall below that once in 2,000 times.
+
+use stormglass::experiment::run::RunResult;
+use stormglass::experiment::statistics::interval::mean_interval;
+
+use super::common::campaign;
+
+/// Runs in each trial.
+const RUNS: usize = 12;
+
+/// How many trials there are, and which shares of covering intervals are accepted.
+fn trials() -> (usize, std::ops::RangeInclusive<f64>) {
+    match std::env::var("STORMGLASS_COVERAGE").ok().and_then(|count| count.parse().ok()) {
+        Some(count) => (count, 0.93..=0.97),
+        None => (150, 0.886..=1.0),
+    }
+}
+
+fn check(experiment: &str, model: &str, truth: f64, metric: fn(&RunResult) -> f64) {
+    let (count, accepted) = trials();
+    let text = format!("{experiment}\nseeds = \"1..{}\"\n", count * RUNS + 1);
+    let campaign = campaign(&text, model);
+    let values: Vec<f64> = (0..campaign.runs()).map(|run| metric(&campaign.run(run))).collect();
+    let covers = |sample: &&[f64]| mean_interval(sample, 0.95).unwrap().interval.contains(truth);
+    let share = values.chunks(RUNS).filter(covers).count() as f64 / count as f64;
+    assert!(accepted.contains(&share), "{share} of {count} intervals cover {truth}");
+}
+
+/// The sojourn in M/M/1 at a load of a half: 1 / (mu - lambda).
+#[test]
+fn of_one_server() {
+    let model = r#"
+[clients.customers]
+arrivals = { poisson = "0.5/s" }
+flow = [{ call = "server.serve" }]
+
+[service.server]
+workers = 1
+on.serve.steps = [{ work = "exp 1s" }, { reply = "ok" }]
+"#;
+    let experiment = r#"
+name = "coverage"
+model = "inline"
+arrivals = "1000s"
+drain = "200s"
+measure = { warm_up = "40s", window = "1000s" }
+"#;
+    check(experiment, model, 2.0, |run| {
+        run.metrics.latency_total as f64 / 1e9 / run.metrics.measured_ok as f64
+    });
+}
+
+/// The attempts that independent failures take: (1 - p^n) / (1 - p).
+#[test]
+fn of_retries() {
+    let model = r#"
+[clients.users]
+arrivals = { constant = "100/s" }
+flow = [{ call = "dependency.charge", policy = "again" }]
+
+[provider.dependency]
+concurrency = "unlimited"
+latency = "0s"
+errors_before = 0.5
+
+[policy.again.retry]
+attempts = 4
+"#;
+    let experiment = "name = \"coverage\"\nmodel = \"inline\"\narrivals = \"3s\"";
+    check(experiment, model, 1.875, |run| run.metrics.amplification().unwrap());
+}
+
+/// The share of orders that are charged twice: 1 - a^n - P1, see `theory::delivery`.
+#[test]
+fn of_double_charges() {
+    let model = r#"
+[clients.users]
+arrivals = { constant = "100/s" }
+flow = [{ call = "payment.charge", policy = "again" }]
+
+[provider.payment]
+concurrency = "unlimited"
+latency = "1ms"
+
+[link.default]
+latency = "1ms"
+request_loss = "5%"
+reply_loss = "5%"
+
+[policy.again]
+timeout = "10ms"
+retry = { attempts = 4 }
+"#;
+    let experiment = r#"
+name = "coverage"
+model = "inline"
+arrivals = "4s"
+drain = "1s"
+invariants = { one_charge = { effect = "charge" } }
+"#;
+    check(experiment, model, 0.049_975_937_5, |run| {
+        run.invariants[0].violations as f64 / run.metrics.requests as f64
+    });
+}

@@ -1,0 +1,8 @@
+//! Closed forms: our formulas against published numbers, the simulator against our formulas, and
+//! intervals against what they promise.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod coverage;
+mod formulas;
+mod quick;
