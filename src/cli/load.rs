@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use super::{Failure, RunArguments, ShowArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
+use crate::experiment::language::Seeds;
 use crate::experiment::patch::set_known;
 use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
@@ -25,8 +26,24 @@ pub(super) struct Loaded {
     pub(super) overrides: Vec<String>,
 }
 
+/// What to read, and what the command line changes in it.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub(super) experiment: &'a Path,
+    pub(super) seeds: Option<&'a Seeds>,
+    pub(super) set: &'a [String],
+    /// Whether warnings are kept back.
+    pub(super) quiet: bool,
+}
+
 /// Reads everything that a run needs. Nothing is written.
 pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
+    let RunArguments { experiment, seeds, set, quiet, .. } = arguments;
+    load_input(Input { experiment, seeds: seeds.as_ref(), set, quiet: *quiet })
+}
+
+/// Reads an experiment with its model and what they name.
+pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
     let named = RefCell::new(IndexMap::new());
     let loaded = read_all(arguments, &mut sources, &named);
@@ -35,7 +52,7 @@ pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
             if !arguments.quiet && !campaign.warnings.is_empty() {
                 output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
             }
-            let overrides = arguments.set.clone();
+            let overrides = arguments.set.to_vec();
             let documents = sources.iter().filter(|(name, _)| *name != ARGUMENT);
             let documents = documents.map(|(name, text)| (name.to_owned(), text.to_owned()));
             let files = documents.chain(named.into_inner()).collect();
@@ -78,14 +95,14 @@ const ARGUMENT: &str = "--set";
 
 /// Reads everything; files that the model names are noted in `named`, and read once.
 fn read_all(
-    arguments: &RunArguments,
+    arguments: Input<'_>,
     sources: &mut Sources,
     named: &RefCell<IndexMap<String, String>>,
 ) -> Result<Campaign, Vec<Problem>> {
-    let path = &arguments.experiment;
+    let path = arguments.experiment;
     let experiment = read_document(path, sources)?;
     let mut overrides = Vec::new();
-    for text in &arguments.set {
+    for text in arguments.set {
         overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);
     }
     let (model_path, named_at) = model_path(&experiment, &overrides, path)?;
@@ -102,14 +119,14 @@ fn read_all(
         named.borrow_mut().insert(name.to_owned(), text.clone());
         Ok(text)
     })?;
-    if let Some(seeds) = &arguments.seeds {
+    if let Some(seeds) = arguments.seeds {
         campaign.set_seeds(seeds).map_err(|problem| vec![problem])?;
     }
     Ok(campaign)
 }
 
 /// `PATH=VALUE` of the command line; its place in errors is the argument itself.
-fn read_override(text: &str, sources: &mut Sources) -> Result<Patch, Problem> {
+pub(super) fn read_override(text: &str, sources: &mut Sources) -> Result<Patch, Problem> {
     let source = sources.add(ARGUMENT, text);
     let Some((path, value)) = text.split_once('=') else {
         return Err(Problem::new("this argument sets nothing")

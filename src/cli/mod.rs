@@ -1,12 +1,18 @@
 //! The command line: arguments in, exit codes out. The only room with files, threads, clock and
 //! environment.
 
+mod check;
+mod choice;
+mod compare_runs;
+mod explain;
 mod import;
 mod journal;
 mod load;
+mod minimize;
 mod output;
 mod policy;
 mod progress;
+mod replay;
 mod run;
 mod show;
 mod validate;
@@ -22,10 +28,16 @@ use crate::model::problem::Problem;
 
 /// Everything was done.
 const DONE: u8 = 0;
-/// The machine refused: a disk is full, a folder cannot be written.
-const MACHINE: u8 = 1;
+/// A promise was broken, or what should be the same is not.
+const VIOLATION: u8 = 1;
 /// The input is wrong: an argument, an experiment, a model.
 const INPUT: u8 = 2;
+/// Nothing can be said: a run reached a limit.
+const UNKNOWN: u8 = 3;
+/// Something that must happen never did.
+const NEVER: u8 = 4;
+/// The machine refused: a disk is full, a folder cannot be written.
+const MACHINE: u8 = 5;
 /// Ctrl-C: what a shell says of a process that it ended.
 const INTERRUPTED: u8 = 130;
 
@@ -42,6 +54,21 @@ struct Arguments {
 enum Command {
     /// Runs an experiment and writes its results.
     Run(RunArguments),
+    /// Says whether an experiment keeps its promises under every seed.
+    #[command(after_help = CODES)]
+    Check(check::CheckArguments),
+    /// Makes the run that broke a promise as small as it gets, and writes it to a file.
+    #[command(after_help = CODES)]
+    Minimize(minimize::MinimizeArguments),
+    /// Runs a reproduction and says whether the same violation comes back.
+    #[command(after_help = CODES)]
+    Replay(replay::ReplayArguments),
+    /// Tells the story of a reproduction: a timeline, a sequence diagram, the point of no return.
+    #[command(after_help = CODES)]
+    Explain(explain::ExplainArguments),
+    /// Names the first event in which two runs are not the same.
+    #[command(after_help = CODES)]
+    CompareRuns(compare_runs::CompareArguments),
     /// Lists and shows the policies of real libraries and proxies.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -54,6 +81,16 @@ enum Command {
     /// Prints the JSON Schema of models or of experiments, for editors.
     Schema(SchemaArguments),
 }
+
+/// The exit codes of the commands that judge.
+const CODES: &str = "\
+Exit codes:
+  0  every promise was kept; the same came back
+  1  a promise was broken; something else came back
+  2  bad input
+  3  unknown: a run reached a limit
+  4  something that must happen (`sometimes`) never did
+  5  the machine refused: a file cannot be written";
 
 /// What `show` is told.
 #[derive(Debug, clap::Args)]
@@ -122,18 +159,23 @@ enum Failure {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
-        Command::Run(arguments) => run::run(arguments),
-        Command::Policy(command) => policy::policy(command),
-        Command::Import(arguments) => import::import(arguments),
-        Command::Validate(arguments) => validate::validate(arguments),
-        Command::Show(arguments) => show::show(arguments),
+        Command::Run(arguments) => run::run(arguments).map(|()| DONE),
+        Command::Check(arguments) => check::check(arguments),
+        Command::Minimize(arguments) => minimize::minimize(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
+        Command::CompareRuns(arguments) => compare_runs::compare_runs(arguments),
+        Command::Policy(command) => policy::policy(command).map(|()| DONE),
+        Command::Import(arguments) => import::import(arguments).map(|()| DONE),
+        Command::Validate(arguments) => validate::validate(arguments).map(|()| DONE),
+        Command::Show(arguments) => show::show(arguments).map(|()| DONE),
         Command::Schema(arguments) => {
             show::schema(arguments);
-            Ok(())
+            Ok(DONE)
         }
     };
     let code = match result {
-        Ok(()) => DONE,
+        Ok(code) => code,
         Err(Failure::Input(text)) => {
             output::error(&text);
             INPUT

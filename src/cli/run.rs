@@ -182,6 +182,7 @@ fn closing(
             campaign.cells.len()
         ));
     }
+    text.push_str(&promises::kept_text(campaign, results, summaries));
     let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();
     if unknown > 0 {
         text.push_str(&format!(

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::comparison::Declared;
+use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
 use super::patch::{OF_RUNS, is_of_model, patch};
@@ -44,6 +45,8 @@ pub struct Cell {
     pub metastability: Option<MetastabilityRule>,
     /// Which promises are watched.
     pub invariants: InvariantTexts,
+    /// What the metrics of every run must be.
+    pub expect: Vec<Expectation>,
     /// When a run is given up.
     pub limits: Limits,
     /// What theory says of it.
@@ -423,6 +426,7 @@ fn cell(
         measure,
         metastability,
         invariants: experiment.invariants,
+        expect: experiment.expect,
         limits,
         theory,
     };

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::ops::Range;
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::CompareText;
+use super::expect::Expectation;
 use super::metastability::MetastabilityText;
+use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
@@ -19,7 +22,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 18] = [
+pub const TOP: [&str; 20] = [
     "name",
     "title",
     "question",
@@ -32,6 +35,8 @@ pub const TOP: [&str; 18] = [
     "faults",
     "random_faults",
     "invariants",
+    "expect",
+    "sometimes",
     "limits",
     "metastability",
     "compare",
@@ -65,6 +70,10 @@ pub struct Experiment {
     pub random_faults: Option<RandomText>,
     /// Which promises are watched.
     pub invariants: InvariantTexts,
+    /// What the metrics of every run must be.
+    pub expect: Vec<Expectation>,
+    /// What must happen in at least one run of the campaign.
+    pub sometimes: Vec<Sometimes>,
     /// When a run is given up.
     pub limits: LimitsText,
     /// Each run is repeated without its faults, and labelled.
@@ -196,6 +205,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         faults: part.list("faults"),
         random_faults: part.optional("random_faults"),
         invariants: part.optional("invariants").unwrap_or_default(),
+        expect: part.expectations(),
+        sometimes: part.sometimes(),
         limits: part.optional("limits").unwrap_or_default(),
         metastability: part.optional("metastability"),
         compare: part.optional("compare").unwrap_or_default(),
@@ -313,6 +324,35 @@ impl Parts<'_> {
             return None;
         }
         self.optional(name)
+    }
+
+    fn expectations(&mut self) -> Vec<Expectation> {
+        let texts: IndexMap<String, String> = self.optional("expect").unwrap_or_default();
+        let mut expectations = Vec::new();
+        for (name, text) in &texts {
+            match Expectation::read(name, text) {
+                Ok(expectation) => expectations.push(expectation),
+                Err(problem) => self.problem(&["expect", name], problem),
+            }
+        }
+        expectations
+    }
+
+    fn sometimes(&mut self) -> Vec<Sometimes> {
+        let texts: Vec<String> = self.list("sometimes");
+        let mut sometimes = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            match text.parse() {
+                Ok(named) => sometimes.push(named),
+                Err(()) => {
+                    let known = Sometimes::names();
+                    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                    let problem = Problem::unknown("happening", text, &known);
+                    self.problem(&["sometimes", &index.to_string()], problem);
+                }
+            }
+        }
+        sometimes
     }
 
     fn variants(&mut self, name: &str) -> Vec<Variant> {

@@ -6,7 +6,7 @@ use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-pub(super) const OF_RUNS: [&str; 8] = [
+pub(super) const OF_RUNS: [&str; 9] = [
     "arrivals",
     "drain",
     "measure",
@@ -14,6 +14,7 @@ pub(super) const OF_RUNS: [&str; 8] = [
     "random_faults",
     "metastability",
     "invariants",
+    "expect",
     "limits",
 ];
 

@@ -3,15 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Cell;
+use super::case::Case;
+use super::expect::Judged;
 use super::metastability::Label;
 use crate::fault::{DrawnFault, Plan};
 use crate::invariant::{Invariants, Judgement, Verdict};
-use crate::kernel::digest::{Checkpoint, Digest};
+use crate::kernel::digest::{Checkpoint, Digest, Folded};
 use crate::kernel::draw::{PURPOSES, Purpose};
-use crate::kernel::limit::Ending;
+use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::Time;
 use crate::metric::{Measure, Recorder, Recovery, RunMetrics};
 use crate::system::World;
+use crate::system::fact::Observer;
 
 /// The result of one run.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -47,14 +50,16 @@ pub struct RunResult {
     pub drawn: Vec<DrawnFault>,
     /// What the invariants say.
     pub invariants: Vec<Verdict>,
+    /// Whether the metrics are as the experiment expects, in its order.
+    pub expectations: Vec<Judged>,
 }
 
 /// Whether a run kept its promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunVerdict {
-    /// Every invariant held.
+    /// Every invariant held, and every metric was as expected.
     Pass,
-    /// At least one invariant was broken.
+    /// At least one invariant was broken, or a metric was not as expected.
     Violation,
     /// A limit was reached: nothing can be said.
     Unknown,
@@ -88,7 +93,8 @@ impl RunResult {
     /// Whether the run kept its promises.
     #[must_use]
     pub fn verdict(&self) -> RunVerdict {
-        if self.invariants.iter().any(|invariant| invariant.violations > 0) {
+        let is_unmet = self.expectations.iter().any(|judged| judged.met == Some(false));
+        if is_unmet || self.invariants.iter().any(|invariant| invariant.violations > 0) {
             RunVerdict::Violation
         } else if self.ending != Ending::Complete {
             RunVerdict::Unknown
@@ -106,47 +112,85 @@ impl RunResult {
 pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     let drawn = cell.random.as_ref().map(|random| random.draw(seed)).unwrap_or_default();
     let plan = cell.plan_with(&drawn);
-    let measure = Measure { faults: plan.acts, ..cell.measure.clone() };
-    let recorder = Recorder::new(&cell.program, measure.clone());
-    let invariants = Invariants::new(&cell.invariants, &cell.program)
-        .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
-    let observer = (recorder, invariants);
-    let mut world = World::new(
-        &cell.program,
-        &plan.controls,
-        seed,
-        cell.measure.arrivals_end,
-        cell.limits,
-        observer,
-    );
-    for &(clients, spike) in &plan.spikes {
-        world.add_spike(clients, spike);
-    }
-    world.watch_surges(&plan.surges);
-    let (outcome, (recorder, invariants)) = world.run();
-    let metrics = recorder.finish();
-    let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
-    RunResult {
-        cell: index,
-        seed,
-        ending: outcome.ending,
-        digest: outcome.digester.digest(),
-        checkpoints: outcome.digester.checkpoints().to_vec(),
-        draws: Purpose::ALL.map(|purpose| outcome.draws.tally(purpose)),
-        events: outcome.digester.events(),
-        recovery: match outcome.ending {
-            Ending::Complete => metrics.recovery(&measure),
-            _ => Recovery::Unseen,
-        },
-        label: label(cell, &plan, seed, outcome.ending, &metrics),
-        metrics,
-        faults_act: plan.acts,
-        drawn,
-        invariants: invariants
-            .verdicts(Judgement { healed, end: outcome.end })
-            .into_iter()
-            .map(|verdict| judged(verdict, outcome.ending))
-            .collect(),
+    let course = Course { cell, plan: &plan, seed, limits: cell.limits, case: None };
+    let (result, _) = course.run(index, ());
+    RunResult { drawn, ..result }
+}
+
+/// Runs a case of a cell, and tells an observer every fact; returns the events too that the case
+/// wants to have kept.
+///
+/// # Panics
+/// If a fault of the case does not fit the cell's program: [`Case::check`] says so before.
+#[must_use]
+pub fn run_case(
+    cell: &Cell,
+    index: usize,
+    case: &Case,
+    observer: &mut dyn Observer,
+) -> (RunResult, Vec<Folded>) {
+    let plan = Plan::new(&case.faults, &cell.program)
+        .unwrap_or_else(|wrong| panic!("a fault does not fit: {wrong:?}"));
+    let limits = Limits { horizon: case.horizon, ..cell.limits };
+    Course { cell, plan: &plan, seed: case.seed, limits, case: Some(case) }.run(index, observer)
+}
+
+/// What one run is to do.
+struct Course<'a> {
+    cell: &'a Cell,
+    plan: &'a Plan,
+    seed: u64,
+    limits: Limits,
+    case: Option<&'a Case>,
+}
+
+impl Course<'_> {
+    fn run(&self, index: usize, watcher: impl Observer) -> (RunResult, Vec<Folded>) {
+        let Course { cell, plan, seed, limits, case } = *self;
+        let measure = Measure { faults: plan.acts, ..cell.measure.clone() };
+        let recorder = Recorder::new(&cell.program, measure.clone());
+        let invariants = Invariants::new(&cell.invariants, &cell.program)
+            .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
+        let observer = ((recorder, invariants), watcher);
+        let arrivals_end = case.map_or(cell.measure.arrivals_end, |case| case.arrivals_end);
+        let controls = &plan.controls;
+        let mut world = World::new(&cell.program, controls, seed, arrivals_end, limits, observer);
+        for &(clients, spike) in &plan.spikes {
+            world.add_spike(clients, spike);
+        }
+        world.watch_surges(&plan.surges);
+        if let Some(case) = case {
+            case.tell(&mut world);
+        }
+        let (outcome, ((recorder, invariants), _)) = world.run();
+        let metrics = recorder.finish();
+        let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
+        let result = RunResult {
+            cell: index,
+            seed,
+            ending: outcome.ending,
+            digest: outcome.digester.digest(),
+            checkpoints: outcome.digester.checkpoints().to_vec(),
+            draws: Purpose::ALL.map(|purpose| outcome.draws.tally(purpose)),
+            events: outcome.digester.events(),
+            recovery: match outcome.ending {
+                Ending::Complete => metrics.recovery(&measure),
+                _ => Recovery::Unseen,
+            },
+            label: label(cell, plan, seed, outcome.ending, &metrics),
+            metrics,
+            faults_act: plan.acts,
+            drawn: Vec::new(),
+            invariants: invariants
+                .verdicts(Judgement { healed, end: outcome.end })
+                .into_iter()
+                .map(|verdict| judged(verdict, outcome.ending))
+                .collect(),
+            expectations: Vec::new(),
+        };
+        let expectations = cell.expect.iter().map(|one| one.judge(cell, &result)).collect();
+        let result = RunResult { expectations, ..result };
+        (result, outcome.digester.watched().to_vec())
     }
 }
 

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
 use super::metastability::MetastabilityText;
+use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
@@ -53,6 +54,11 @@ struct Keys {
     /// Which promises are watched.
     #[schemars(default)]
     invariants: InvariantTexts,
+    /// What the metrics of every run must be, such as `amplification = "<= 1.3"` or
+    /// `recovers = "within 30s"`.
+    expect: Option<IndexMap<String, String>>,
+    /// What must happen in at least one run, such as `"crash"` or `"fault slow"`.
+    sometimes: Option<Vec<SometimesName>>,
     /// When a run is given up.
     #[schemars(default)]
     limits: LimitsText,
@@ -67,6 +73,19 @@ struct Keys {
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.
     factors: Option<IndexMap<String, IndexMap<String, Variant>>>,
+}
+
+/// Something that can happen.
+struct SometimesName;
+
+impl JsonSchema for SometimesName {
+    fn schema_name() -> Cow<'static, str> {
+        "Sometimes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Sometimes::names() })
+    }
 }
 
 /// An arm, or a level of a factor.

@@ -163,6 +163,36 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Every kind, in the order of their description.
+    pub const ALL: [FaultKind; 26] = [
+        FaultKind::Slow,
+        FaultKind::Errors,
+        FaultKind::RequestLoss,
+        FaultKind::ReplyLoss,
+        FaultKind::Latency,
+        FaultKind::Duplicate,
+        FaultKind::Reorder,
+        FaultKind::Partition,
+        FaultKind::LinkClog,
+        FaultKind::ReplicaLag,
+        FaultKind::ReplicaStop,
+        FaultKind::PrimaryFailover,
+        FaultKind::CacheFlush,
+        FaultKind::CacheStale,
+        FaultKind::ReadModelCorruption,
+        FaultKind::Crash,
+        FaultKind::Restart,
+        FaultKind::Pause,
+        FaultKind::WorkerKill,
+        FaultKind::RelayCrash,
+        FaultKind::DiskFull,
+        FaultKind::ClockSkew,
+        FaultKind::QueueStall,
+        FaultKind::RedeliveryBurst,
+        FaultKind::TrafficSpike,
+        FaultKind::HotKey,
+    ];
+
     /// The keys that say how strong it is.
     pub(super) fn strengths(self) -> &'static [&'static str] {
         match self {

@@ -60,6 +60,15 @@ pub struct InvariantTexts {
     pub retries_bounded: Option<RetriesBoundedText>,
 }
 
+impl InvariantTexts {
+    /// Whether an experiment declares the invariant of this name.
+    #[must_use]
+    pub fn is_declared(&self, name: &str) -> bool {
+        let texts = serde_json::to_value(self).unwrap_or_default();
+        texts.get(name).is_some_and(|text| !text.is_null())
+    }
+}
+
 /// `one_charge = { effect = "charge" }`.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -124,6 +124,14 @@ pub struct Entry {
     build: fn(&InvariantTexts, &Program) -> Option<Built>,
 }
 
+impl Entry {
+    /// Whether it is judged at the end of a run: a run that did not come to it says nothing.
+    #[must_use]
+    pub fn is_judged_at_end(&self) -> bool {
+        self.at_end
+    }
+}
+
 type Built = Result<Box<dyn Invariant>, Problem>;
 
 /// Every invariant, in the order of results.

@@ -4,6 +4,7 @@
 //! equal when they did the same things, not when their memory looked alike.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,13 +36,30 @@ pub struct Checkpoint {
 /// A checkpoint is kept each time so many events have been folded.
 pub const CHECKPOINT_EVENTS: u64 = 4096;
 
+/// One event as it was folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// How many events were folded before it.
+    pub number: u64,
+    /// When.
+    pub time: Time,
+    /// What and where.
+    pub site: u64,
+    /// For which work.
+    pub work: u64,
+}
+
 /// Folds events into a digest.
 #[derive(Clone, Debug)]
 pub struct Digester {
     low: u64,
     high: u64,
     events: u64,
+    /// After how many events there is something to keep.
+    keep_at: u64,
     checkpoints: Vec<Checkpoint>,
+    watch: Range<u64>,
+    watched: Vec<Folded>,
 }
 
 impl Default for Digester {
@@ -50,7 +68,10 @@ impl Default for Digester {
             low: 0x243F_6A88_85A3_08D3,
             high: 0x1319_8A2E_0370_7344,
             events: 0,
+            keep_at: CHECKPOINT_EVENTS,
             checkpoints: Vec::new(),
+            watch: 0..0,
+            watched: Vec::new(),
         }
     }
 }
@@ -63,10 +84,41 @@ impl Digester {
         self.high = multiply(self.high ^ work, self.low ^ 0x082E_FA98_EC4E_6C89)
             ^ self.high.rotate_left(29);
         self.events += 1;
+        if self.events == self.keep_at {
+            self.keep(time, site, work);
+        }
+    }
+
+    /// Keeps a checkpoint that is due, and the event if it is watched.
+    fn keep(&mut self, time: Time, site: u64, work: u64) {
+        let number = self.events - 1;
+        if self.watch.contains(&number) {
+            self.watched.push(Folded { number, time, site, work });
+        }
         if self.events.is_multiple_of(CHECKPOINT_EVENTS) {
             let checkpoint = Checkpoint { events: self.events, time, digest: self.digest() };
             self.checkpoints.push(checkpoint);
         }
+        self.plan_to_keep();
+    }
+
+    fn plan_to_keep(&mut self) {
+        let checkpoint = (self.events / CHECKPOINT_EVENTS + 1) * CHECKPOINT_EVENTS;
+        let watched = self.watch.start.max(self.events) + 1;
+        let is_watching = watched <= self.watch.end;
+        self.keep_at = if is_watching { watched.min(checkpoint) } else { checkpoint };
+    }
+
+    /// Keeps the events with these numbers, from 0, to be compared with those of another run.
+    pub fn watch(&mut self, events: Range<u64>) {
+        self.watch = events;
+        self.plan_to_keep();
+    }
+
+    /// The events that were watched.
+    #[must_use]
+    pub fn watched(&self) -> &[Folded] {
+        &self.watched
     }
 
     /// The digest of everything folded so far.
@@ -136,6 +188,24 @@ mod tests {
             assert_ne!(base, *other, "case {index}");
         }
         assert_eq!(base, digest(&[(1, 2, 3), (4, 5, 6)]));
+    }
+
+    #[test]
+    fn watched_events_are_kept_and_change_nothing() {
+        let run = |watch: Range<u64>| {
+            let mut digester = Digester::default();
+            digester.watch(watch);
+            for event in 0..3 * CHECKPOINT_EVENTS {
+                digester.fold(Time(event), 7, event);
+            }
+            digester
+        };
+        let (plain, watched) = (run(0..0), run(4090..4100));
+        assert_eq!(plain.digest(), watched.digest());
+        assert_eq!(plain.checkpoints(), watched.checkpoints());
+        assert_eq!(plain.checkpoints().len(), 3);
+        let numbers: Vec<u64> = watched.watched().iter().map(|event| event.work).collect();
+        assert_eq!(numbers, (4090..4100).collect::<Vec<_>>());
     }
 
     #[test]

@@ -180,6 +180,11 @@ impl Draws {
         Draws { key: [key as u32, (key >> 32) as u32], tallies: [0; PURPOSES] }
     }
 
+    /// Lets every draw from now on be that of a run with another seed.
+    pub fn reseed(&mut self, seed: u64) {
+        self.key = Draws::new(seed).key;
+    }
+
     /// The draw named by (purpose, site, work, index).
     ///
     /// `site` is where: a stable id of a node, link or step. `work` is for what: the stable key of

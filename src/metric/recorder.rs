@@ -8,7 +8,7 @@ use super::stay::{Stay, Stays};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
-use crate::system::fact::{Direction, Fact, Observer, REFUSALS, Request};
+use crate::system::fact::{Direction, Fact, Observer, REFUSALS, Request, Transit};
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +97,8 @@ pub struct RunMetrics {
     pub wasted: u128,
     /// The longest time that the work of a message was due before it was done with.
     pub oldest_message: Span,
+    /// Deliveries of messages that had been delivered before.
+    pub redelivered: u64,
     /// Messages that were put aside as dead letters.
     pub dead_letters: u64,
     /// Messages that were older than their queue keeps messages.
@@ -288,7 +290,7 @@ impl Observer for Recorder {
                     self.window(now).attempts += 1;
                 }
             }
-            Fact::Denied { edge, attempt } => {
+            Fact::Denied { edge, attempt, .. } => {
                 let counts = &mut metrics.edges[edge.0 as usize];
                 counts.denied += 1;
                 counts.calls += u64::from(attempt == 1);
@@ -296,18 +298,18 @@ impl Observer for Recorder {
                     metrics.calls += u64::from(attempt == 1);
                 }
             }
-            Fact::Settled { edge, outcome } => {
+            Fact::Settled { edge, outcome, .. } => {
                 metrics.edges[edge.0 as usize].outcomes[outcome as usize] += 1;
             }
             Fact::Ejected(_) => metrics.ejections += 1,
             Fact::EjectionRefused(_) => metrics.ejections_refused += 1,
             Fact::Returned(_) => metrics.returns += 1,
             Fact::Panicked { .. } => metrics.panics += 1,
-            Fact::Stale { edge } => metrics.edges[edge.0 as usize].stale += 1,
-            Fact::Sent { direction } => metrics.sent[side(direction)] += 1,
-            Fact::Duplicated { direction } => metrics.duplicated[side(direction)] += 1,
-            Fact::Lost { direction } => metrics.lost[side(direction)] += 1,
-            Fact::Arrived { direction } => metrics.arrived[side(direction)] += 1,
+            Fact::Stale { edge, .. } => metrics.edges[edge.0 as usize].stale += 1,
+            Fact::Sent(Transit { direction, .. }) => metrics.sent[side(direction)] += 1,
+            Fact::Duplicated(Transit { direction, .. }) => metrics.duplicated[side(direction)] += 1,
+            Fact::Lost(Transit { direction, .. }) => metrics.lost[side(direction)] += 1,
+            Fact::Arrived(Transit { direction, .. }) => metrics.arrived[side(direction)] += 1,
             Fact::Refused { refusal, .. } => {
                 metrics.refused += 1;
                 metrics.refused_by[refusal as usize] += 1;
@@ -327,6 +329,7 @@ impl Observer for Recorder {
             Fact::Outboxed { .. } => metrics.outboxed += 1,
             Fact::Enqueued { event, .. } => metrics.relayed += u64::from(event > 0),
             Fact::Acknowledged { since, .. } => self.done_with(now, since),
+            Fact::Delivered { receives, .. } => metrics.redelivered += u64::from(receives > 1),
             Fact::DeadLettered { since, .. } => {
                 metrics.dead_letters += 1;
                 self.done_with(now, since);
@@ -374,7 +377,7 @@ impl Observer for Recorder {
             }
             Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
             Fact::FillRefused { .. } => metrics.fills_refused += 1,
-            Fact::FaultFired { fault } => metrics.count_fired(fault),
+            Fact::FaultFired(fault) => metrics.count_fired(fault),
             Fact::ReadAgain { seen, highest, .. } => {
                 metrics.reads_again += 1;
                 metrics.older_reads += u64::from(seen < highest);
@@ -394,10 +397,9 @@ impl Observer for Recorder {
             | Fact::Repeated { .. }
             | Fact::KeyAnswered { .. }
             | Fact::Audited { .. }
-            | Fact::Delivered { .. }
             | Fact::Restarted { .. }
-            | Fact::FaultBegan { .. }
-            | Fact::FaultEnded { .. } => {}
+            | Fact::FaultBegan(_)
+            | Fact::FaultEnded(_) => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use super::columns::{self, Column};
 use super::command::command_line;
 use super::comparison;
 use super::parquet;
-use crate::experiment::campaign::Campaign;
+use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
 use crate::experiment::run::RunResult;
@@ -74,7 +74,32 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
         columns.push(count(&format!("{name}_violations"), &violations));
         columns.push(count(&format!("{name}_exposure"), &exposure));
     }
+    for name in expected_metrics(campaign) {
+        let judged = |run: &RunResult| judged(cell(run), run, name).to_owned();
+        columns.push(text(&format!("expect_{name}"), &judged));
+    }
     columns
+}
+
+/// The metrics of which any cell expects something, each once.
+fn expected_metrics(campaign: &Campaign) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for expectation in campaign.cells.iter().flat_map(|cell| &cell.expect) {
+        if !names.contains(&expectation.name()) {
+            names.push(expectation.name());
+        }
+    }
+    names
+}
+
+/// Whether a metric of a run is as expected; empty where nothing is expected or can be said.
+fn judged(cell: &Cell, run: &RunResult, name: &str) -> &'static str {
+    let place = cell.expect.iter().position(|expectation| expectation.name() == name);
+    match place.and_then(|place| run.expectations.get(place)?.met) {
+        Some(true) => "met",
+        Some(false) => "unmet",
+        None => "",
+    }
 }
 
 /// Nothing is said of a run without a fault, or in which recovery could not be seen.
@@ -208,6 +233,11 @@ pub fn summary_json(
                 "runs_with_violation": share(invariant.runs),
                 "per_run": invariant.per_run.as_ref().map(estimate),
                 "per_10000": invariant.per_10_000.as_ref().map(estimate),
+            })).collect::<Vec<_>>(),
+            "expectations": summary.expectations.iter().map(|expectation| json!({
+                "expected": expectation.text,
+                "met": expectation.met,
+                "unmet": expectation.unmet,
             })).collect::<Vec<_>>(),
         })
     });

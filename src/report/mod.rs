@@ -7,6 +7,7 @@
 
 pub mod arms;
 pub mod chart;
+pub mod check;
 pub mod columns;
 pub mod command;
 pub mod comparison;
@@ -16,8 +17,10 @@ pub mod front;
 pub mod model;
 pub mod number;
 pub mod parquet;
+pub mod parting;
 pub mod policy;
 pub mod promises;
+pub mod story;
 pub mod table;
 pub mod validation;
 pub mod violations;

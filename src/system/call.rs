@@ -168,8 +168,8 @@ impl<O: Observer> World<'_, O> {
     /// A bulkhead has no room for a call: it is not attempted.
     fn deny_room(&mut self, handle: Handle) -> Resumption {
         let Some(call) = self.calls.get(handle) else { return Resumption::Later };
-        let edge = call.step.edge;
-        self.tell(Fact::Denied { edge, attempt: 1 });
+        let (edge, order) = (call.step.edge, call.subject.order);
+        self.tell(Fact::Denied { edge, attempt: 1, order });
         self.end_call(handle, Outcome::Rejected, 0)
     }
 
@@ -222,7 +222,8 @@ impl<O: Observer> World<'_, O> {
                 let verdict =
                     self.policies.denied(scope, policy, &mut call.progress, denial, moment);
                 let (edge, attempt) = (call.step.edge, call.progress.attempts());
-                self.tell(Fact::Denied { edge, attempt });
+                let order = call.subject.order;
+                self.tell(Fact::Denied { edge, attempt, order });
                 self.follow(handle, verdict, Outcome::Rejected, 0)
             }
         }
@@ -256,8 +257,8 @@ impl<O: Observer> World<'_, O> {
             deadline: until,
             detector: self.detectors.of(edge_id, call.process),
         };
-        let (order, attempt) = (call.subject.order, call.progress.attempts());
-        self.tell(Fact::Attempted { edge: edge_id, order, attempt });
+        let (made, order) = (call.progress.attempts(), call.subject.order);
+        self.tell(Fact::Attempted { edge: edge_id, attempt: made, order });
         self.send_request(edge_id, message);
         if policy.hedge.is_some() {
             self.begin_hedging(handle, until);
@@ -299,11 +300,13 @@ impl<O: Observer> World<'_, O> {
         handle: Handle,
         attempt: u32,
         edge: EdgeId,
+        order: u64,
         response: Response,
         value: u64,
     ) {
         if !self.expects(handle, attempt) {
-            return self.take_stale(handle, attempt, edge, response.outcome, value);
+            let outcome = response.outcome;
+            return self.take_stale(handle, attempt, edge, order, outcome, value);
         }
         let Some(call) = self.calls.get_mut(handle) else { return };
         if call.hedged != Handle::NONE {
@@ -324,10 +327,11 @@ impl<O: Observer> World<'_, O> {
         let policy = &self.program.policies[edge.policy as usize].1;
         call.running = false;
         call.timer = None;
+        let (attempt, order) = (call.progress.attempts(), call.subject.order);
         let draw = if outcome == Outcome::Ok && !self.policies.is_own(scope) {
             Draw(0)
         } else {
-            let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
+            let (work, index) = draw_name(call.key, attempt, 1);
             self.draws.draw(Purpose::Policy, edge.id, work, index)
         };
         let moment = Moment {
@@ -339,7 +343,7 @@ impl<O: Observer> World<'_, O> {
         let verdict = self.policies.settle(scope, policy, &mut call.progress, moment, response);
         let (detector, instance) = (self.detectors.of(edge_id, call.process), call.instance);
         let work = key_of(call.key, u64::from(call.sent));
-        self.tell(Fact::Settled { edge: edge_id, outcome });
+        self.tell(Fact::Settled { edge: edge_id, attempt, order, outcome });
         self.judge_instance(detector, instance, work, outcome);
         self.wake_waiters(scope);
         // An attempt that was kept may still answer until the deadline.

@@ -14,7 +14,7 @@ impl<'p, O: Observer> World<'p, O> {
         for index in 0..self.conditions.active.len() {
             let control = &controls[self.conditions.active[index] as usize];
             if acts(&control.action) {
-                self.tell(Fact::FaultFired { fault: control.fault });
+                self.tell(Fact::FaultFired(control.fault));
             }
         }
     }
@@ -39,7 +39,7 @@ impl<'p, O: Observer> World<'p, O> {
             so_far = so_far.or(share(&control.action)?);
             so_far.happens(draw).then_some(control)
         })?;
-        self.tell(Fact::FaultFired { fault: guilty.fault });
+        self.tell(Fact::FaultFired(guilty.fault));
         Some(guilty)
     }
 
@@ -58,7 +58,7 @@ impl<'p, O: Observer> World<'p, O> {
         for index in 0..self.surges.len() {
             let Surge { fault, clients: struck, from, until } = self.surges[index];
             if struck == clients && from <= self.now && self.now < until {
-                self.tell(Fact::FaultFired { fault });
+                self.tell(Fact::FaultFired(fault));
             }
         }
     }

@@ -94,6 +94,9 @@ impl<O: Observer> World<'_, O> {
         let site = description.id;
         let order = self.orders;
         self.orders += 1;
+        if self.is_left_out(order) {
+            return self.end_flow(node, &Subject { order, ..Subject::default() }, back);
+        }
         let key = self.choose_key(node, clients, work, order);
         let process = if clients.processes == 1 {
             0
@@ -110,7 +113,7 @@ impl<O: Observer> World<'_, O> {
         };
         let subject = Subject { order, key, size, amount: 0, request: 0, since: self.now };
         if self.is_down(node, process) {
-            self.tell(Fact::TurnedAway { clients: node });
+            self.tell(Fact::TurnedAway { clients: node, order });
             return self.end_flow(node, &subject, back);
         }
         self.start_own(flow, key_of(u64::from(site), work), process, subject, back);

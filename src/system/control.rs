@@ -387,7 +387,7 @@ impl<O: Observer> World<'_, O> {
         }
         self.conditions.active = active;
         let fault = self.controls[control as usize].fault;
-        self.tell(if on { Fact::FaultBegan { fault } } else { Fact::FaultEnded { fault } });
+        self.tell(if on { Fact::FaultBegan(fault) } else { Fact::FaultEnded(fault) });
         self.strike(control, on);
     }
 
@@ -415,7 +415,7 @@ impl<O: Observer> World<'_, O> {
     /// Tells that a fault struck each of these instances.
     fn fired_at(&mut self, fault: u32, instances: &Range<u32>) {
         for _ in instances.clone() {
-            self.tell(Fact::FaultFired { fault });
+            self.tell(Fact::FaultFired(fault));
         }
     }
 

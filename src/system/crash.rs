@@ -159,7 +159,8 @@ impl<O: Observer> World<'_, O> {
             }
             let span = job.worked - job.works_until.since(self.now);
             if span > Span::ZERO {
-                self.tell(Fact::Worked { node, span, awaited: false });
+                let order = job.subject.order;
+                self.tell(Fact::Worked { node, order, span, awaited: false });
             }
             match job.origin {
                 Origin::Nobody => self.end_flow(node, &job.subject, None),
@@ -172,7 +173,7 @@ impl<O: Observer> World<'_, O> {
     /// Answers a request that came to an instance that is down, if anything is there to answer;
     /// says whether it is down.
     pub(super) fn is_refused_by_host(&mut self, job: Handle) -> bool {
-        let Some(&Job { node, instance, origin, key, .. }) = self.jobs.get(job) else {
+        let Some(&Job { node, instance, origin, key, subject, .. }) = self.jobs.get(job) else {
             return false;
         };
         if !self.is_down(node, instance) {
@@ -180,13 +181,15 @@ impl<O: Observer> World<'_, O> {
         }
         self.jobs.remove(job);
         let is_silent = self.lives.of(node, instance).is_silent();
-        self.tell(Fact::NobodyThere { node, refused: !is_silent });
+        let order = subject.order;
+        self.tell(Fact::NobodyThere { node, order, refused: !is_silent });
         if let Origin::Call { call, attempt, edge } = origin
             && !is_silent
         {
             let outcome = Outcome::Failed;
-            let (value, hint) = (0, None);
-            let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
+            let (from, value, hint) = (node, 0, None);
+            let reply =
+                Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
             self.send_reply(edge, node, call, reply);
         }
         true
@@ -223,7 +226,7 @@ impl<O: Observer> World<'_, O> {
             // A fault that is over keeps nobody down.
             let until = (self.now + kill.down).min(control.until);
             let fault = control.fault;
-            self.tell(Fact::FaultFired { fault });
+            self.tell(Fact::FaultFired(fault));
             self.tell(Fact::Killed { fault, node, instance });
             self.crash(node, instance..instance + 1, until, false);
             return true;

@@ -5,13 +5,26 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{Ejection, Fact, Observer};
+use super::fact::{Fact, Observer};
 use super::{Event, World};
 use crate::kernel::draw::{Draws, Purpose, key_of};
 use crate::kernel::time::Span;
 use crate::model::program::{EdgeId, NodeId, Program, StateOf};
 use crate::policy::Outcome;
 use crate::policy::outlier::{Change, Outlier, OutlierState};
+
+/// An instance that a process leaves out of its balancing, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ejection {
+    /// Whose process: of a policy that all callers share, the first of them.
+    pub caller: NodeId,
+    /// Which one, from 0.
+    pub process: u32,
+    /// Whose instance.
+    pub target: NodeId,
+    /// Which one, from 0.
+    pub instance: u32,
+}
 
 /// The index of a detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,36 +1,17 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 
+mod order;
+mod transit;
+
+pub use super::ejection::Ejection;
 pub use super::observer::Observer;
 pub use super::refusal::{REFUSALS, Refusal};
+pub use super::request::Request;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
 
-/// A user's request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// What is asked for.
-    pub operation: OperationId,
-    /// The order: one number for each user's flow, from 0.
-    pub order: u64,
-    /// The key that the user is about.
-    pub key: u32,
-    /// When the user asked.
-    pub started: Time,
-}
-
-/// An instance that a process leaves out of its balancing, or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ejection {
-    /// Whose process: of a policy that all callers share, the first of them.
-    pub caller: NodeId,
-    /// Which one, from 0.
-    pub process: u32,
-    /// Whose instance.
-    pub target: NodeId,
-    /// Which one, from 0.
-    pub instance: u32,
-}
+pub use transit::{Content, Direction, Transit};
 
 /// Something that happened in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +31,10 @@ pub enum Fact {
     Attempted {
         /// Where.
         edge: EdgeId,
-        /// The order on whose behalf.
-        order: u64,
         /// 1 for the first attempt of a call, denied ones included.
         attempt: u32,
+        /// The order on whose behalf.
+        order: u64,
     },
     /// A caller's own policy refused an attempt.
     Denied {
@@ -61,11 +42,17 @@ pub enum Fact {
         edge: EdgeId,
         /// 1 for the first attempt of a call.
         attempt: u32,
+        /// The order on whose behalf.
+        order: u64,
     },
     /// An attempt ended for its caller.
     Settled {
         /// Where.
         edge: EdgeId,
+        /// Which one, as it was attempted.
+        attempt: u32,
+        /// The order on whose behalf.
+        order: u64,
         /// How.
         outcome: Outcome,
     },
@@ -80,35 +67,29 @@ pub enum Fact {
         /// Whose.
         node: NodeId,
     },
-    /// A message went on its way. Messages from a queue to a worker have no edge.
-    Sent {
-        /// Its direction.
-        direction: Direction,
-    },
+    /// A message went on its way.
+    Sent(Transit),
     /// A second copy of a message went on its way.
-    Duplicated {
-        /// Its direction.
-        direction: Direction,
-    },
+    Duplicated(Transit),
     /// A message was lost on its way.
-    Lost {
-        /// Its direction.
-        direction: Direction,
-    },
+    Lost(Transit),
     /// A message arrived.
-    Arrived {
-        /// Its direction.
-        direction: Direction,
-    },
+    Arrived(Transit),
     /// A reply arrived whose caller no longer waited for it.
     Stale {
         /// Where.
         edge: EdgeId,
+        /// The attempt that it answers.
+        attempt: u32,
+        /// The order that it is about.
+        order: u64,
     },
     /// A node did not begin, or did not go on with, what a request asked for.
     Refused {
         /// Who.
         node: NodeId,
+        /// The order that it is about.
+        order: u64,
         /// Why.
         refusal: Refusal,
     },
@@ -129,6 +110,8 @@ pub enum Fact {
     Worked {
         /// Who.
         node: NodeId,
+        /// The order that it was about.
+        order: u64,
         /// How long it worked.
         span: Span,
         /// Whether anybody still waited for the result.
@@ -185,12 +168,12 @@ pub enum Fact {
     Read {
         /// Where.
         node: NodeId,
+        /// The order on whose behalf.
+        order: u64,
         /// The table.
         table: TableId,
         /// The row.
         row: u64,
-        /// The order on whose behalf.
-        order: u64,
         /// The version read, 0 if nothing was found.
         seen: u64,
         /// The newest version committed, 0 if there is none.
@@ -325,6 +308,8 @@ pub enum Fact {
     Acknowledged {
         /// Which queue.
         queue: NodeId,
+        /// The order that it is about.
+        order: u64,
         /// Since when its work had been due.
         since: Time,
     },
@@ -357,8 +342,7 @@ pub enum Fact {
         /// The amount that the call was about; 0 if none was read.
         amount: u32,
     },
-    /// A provider gave the final answer to a call with an idempotency key: one that it will give to
-    /// every later call with this key too.
+    /// A provider gave the answer that every later call with this idempotency key will get too.
     KeyAnswered {
         /// What the key was used for.
         operation: OperationId,
@@ -375,6 +359,8 @@ pub enum Fact {
     Replayed {
         /// Who.
         provider: NodeId,
+        /// The order of this call.
+        order: u64,
         /// The answer.
         outcome: Outcome,
     },
@@ -382,6 +368,8 @@ pub enum Fact {
     Throttled {
         /// Who.
         provider: NodeId,
+        /// The order of this call.
+        order: u64,
     },
     /// A provider was called with an idempotency key that it knows from another order.
     Mismatched {
@@ -394,6 +382,8 @@ pub enum Fact {
     Failed {
         /// Who.
         node: NodeId,
+        /// The order of this call.
+        order: u64,
         /// Whether the effect had happened.
         after_effect: bool,
     },
@@ -444,6 +434,8 @@ pub enum Fact {
     NobodyThere {
         /// Whose.
         node: NodeId,
+        /// The order that it is about.
+        order: u64,
         /// Whether its host refused it at once; else the caller hears nothing.
         refused: bool,
     },
@@ -451,9 +443,10 @@ pub enum Fact {
     TurnedAway {
         /// Which clients.
         clients: NodeId,
+        /// The user's order.
+        order: u64,
     },
-    /// A database died before its log was on disk: whatever it told since it told that this
-    /// position was flushed has not happened. Positions and versions after it are given again.
+    /// A database died before its log was on disk: what came after this position has not happened.
     LogLost {
         /// Whose.
         database: NodeId,
@@ -489,21 +482,12 @@ pub enum Fact {
         /// The user's order.
         order: u64,
     },
-    /// A fault began to act.
-    FaultBegan {
-        /// Its number in the plan, from 0.
-        fault: u32,
-    },
-    /// A fault had an effect on a message, a call, a unit of work or an arrival.
-    FaultFired {
-        /// Its number in the plan, from 0.
-        fault: u32,
-    },
-    /// A fault was switched off.
-    FaultEnded {
-        /// Its number in the plan, from 0.
-        fault: u32,
-    },
+    /// The fault of this number in the plan, from 0, began to act.
+    FaultBegan(u32),
+    /// This fault had an effect on a message, a call, a unit of work or an arrival.
+    FaultFired(u32),
+    /// This fault was switched off.
+    FaultEnded(u32),
     /// At the end of the run, a request had no answer yet.
     Unanswered(Request),
     /// At the end of the run, a message or outbox event was not done with.
@@ -513,13 +497,4 @@ pub enum Fact {
         /// Since when its work had been due.
         since: Time,
     },
-}
-
-/// Which way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From a caller, or from a queue to a worker.
-    Request,
-    /// Back to a caller.
-    Reply,
 }

@@ -144,9 +144,10 @@ impl<'p, O: Observer> World<'p, O> {
         if let Some(due) = goes_on {
             hedged.due = hedged.due.min(due);
         }
-        let scope = call.scope as usize;
-        self.tell(Fact::Settled { edge, outcome: response.outcome });
-        self.judge_instance(detector, copy.instance, work, response.outcome);
+        let (scope, order) = (call.scope as usize, call.subject.order);
+        let (attempt, outcome) = (copy.attempt, response.outcome);
+        self.tell(Fact::Settled { edge, attempt, order, outcome });
+        self.judge_instance(detector, copy.instance, work, outcome);
         self.wake_waiters(scope);
         match goes_on {
             None => {
@@ -192,7 +193,8 @@ impl<'p, O: Observer> World<'p, O> {
             policy.abandon(state, &mut progress);
             hedged.copies.deny();
             let goes_on = hedged.copies.running() > 0;
-            self.tell(Fact::Denied { edge: edge_id, attempt });
+            let order = call.subject.order;
+            self.tell(Fact::Denied { edge: edge_id, attempt, order });
             if !goes_on {
                 self.conclude(handle, Response::new(last), 0);
             }
@@ -220,7 +222,7 @@ impl<'p, O: Observer> World<'p, O> {
             detector,
         };
         let order = call.subject.order;
-        self.tell(Fact::Attempted { edge: edge_id, order, attempt });
+        self.tell(Fact::Attempted { edge: edge_id, attempt, order });
         self.send_request(edge_id, message);
         true
     }

@@ -305,7 +305,8 @@ impl<O: Observer> World<'_, O> {
             && let Some(rule) = rules.propagation
             && !rule.worth_starting(self.now, Some(job.deadline), rule.margin)
         {
-            self.tell(Fact::Refused { node, refusal: Refusal::Expired });
+            let order = job.subject.order;
+            self.tell(Fact::Refused { node, order, refusal: Refusal::Expired });
             self.end_job(handle, Outcome::Failed);
             return true;
         }
@@ -404,21 +405,23 @@ impl<O: Observer> World<'_, O> {
         let Some(job) = self.jobs.remove(handle) else { return };
         let awaited = self.is_awaited(job.origin);
         if job.worked > Span::ZERO {
-            self.tell(Fact::Worked { node: job.node, span: job.worked, awaited });
+            let (node, order, span) = (job.node, job.subject.order, job.worked);
+            self.tell(Fact::Worked { node, order, span, awaited });
         }
         match job.origin {
             Origin::Nobody => return self.end_flow(job.node, &job.subject, None),
             Origin::User(user) => return self.end_flow(job.node, &job.subject, Some(user)),
             Origin::Call { call, attempt, edge } => {
                 self.tell(job.left(edge, attempt));
-                let key = job.key;
-                let value = job.value;
-                let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint: None };
-                self.send_reply(edge, job.node, call, reply);
+                let Job { node: from, key, value, .. } = job;
+                let (order, hint) = (job.subject.order, None);
+                let reply =
+                    Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
+                self.send_reply(edge, from, call, reply);
             }
             Origin::Delivery { queue, message } => {
                 if outcome != Outcome::Ok {
-                    self.give_back(job.node, queue, message, job.key);
+                    self.give_back(&job, queue, message);
                 }
             }
             // It ran on its parent's worker.

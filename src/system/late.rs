@@ -45,6 +45,7 @@ impl<O: Observer> World<'_, O> {
         handle: Handle,
         attempt: u32,
         edge_id: EdgeId,
+        order: u64,
         outcome: Outcome,
         value: u64,
     ) {
@@ -60,7 +61,7 @@ impl<O: Observer> World<'_, O> {
             }
             let (owner, scope) = (call.owner, call.scope as usize);
             self.policies.abandon(scope, policy, &mut call.progress);
-            self.tell(Fact::Settled { edge: edge_id, outcome });
+            self.tell(Fact::Settled { edge: edge_id, attempt, order, outcome });
             self.wake_waiters(scope);
             if self.end_call(handle, outcome, value) == Resumption::Now {
                 self.ready.push_back(owner);
@@ -74,6 +75,6 @@ impl<O: Observer> World<'_, O> {
             policy.late(state, outcome, self.now.since(late.started), self.now, draw);
             self.wake_waiters(late.scope as usize);
         }
-        self.tell(Fact::Stale { edge: edge_id });
+        self.tell(Fact::Stale { edge: edge_id, attempt, order });
     }
 }

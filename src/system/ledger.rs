@@ -3,7 +3,7 @@
 
 use super::Local;
 use super::World;
-use super::fact::{Fact, Observer};
+use super::fact::{Fact, Observer, Transit};
 use super::job::Origin;
 use super::network::Message;
 use crate::kernel::limit::Ending;
@@ -62,10 +62,10 @@ impl Ledger {
     /// Books what a fact says about messages on their way and in queues.
     pub(super) fn book(&mut self, fact: &Fact) {
         match *fact {
-            Fact::Sent { direction } | Fact::Duplicated { direction } => {
+            Fact::Sent(Transit { direction, .. }) | Fact::Duplicated(Transit { direction, .. }) => {
                 self.messages[direction as usize].enter();
             }
-            Fact::Lost { direction } | Fact::Arrived { direction } => {
+            Fact::Lost(Transit { direction, .. }) | Fact::Arrived(Transit { direction, .. }) => {
                 self.messages[direction as usize].leave();
             }
             Fact::Acknowledged { queue, .. }
@@ -282,9 +282,9 @@ latency = "15ms"
         let queue = NodeId(1);
         ledger.accept(queue, 1);
         assert!(ledger.queued.agrees(1) && ledger.queues[1].agrees(1));
-        ledger.book(&Fact::Acknowledged { queue, since: Time::ZERO });
+        ledger.book(&Fact::Acknowledged { queue, order: 0, since: Time::ZERO });
         assert!(ledger.queued.agrees(0));
-        ledger.book(&Fact::Acknowledged { queue, since: Time::ZERO });
+        ledger.book(&Fact::Acknowledged { queue, order: 0, since: Time::ZERO });
         assert!(!ledger.queued.agrees(0));
     }
 }

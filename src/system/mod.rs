@@ -31,6 +31,8 @@ mod provider;
 mod queue;
 mod refusal;
 mod replica;
+mod request;
+mod rerun;
 mod station;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -142,6 +144,7 @@ pub struct World<'p, O> {
     /// How many messages wait in all queues.
     queued: usize,
     orders: u64,
+    rerun: rerun::Rerun,
     observer: O,
 }
 
@@ -201,6 +204,7 @@ impl<'p, O: Observer> World<'p, O> {
             flights: BTreeMap::new(),
             queued: 0,
             orders: 0,
+            rerun: rerun::Rerun::default(),
             observer,
         };
         world.detectors = Detectors::new(program, &mut world.draws);
@@ -233,6 +237,9 @@ impl<'p, O: Observer> World<'p, O> {
         }
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
             debug_assert!(at >= self.now, "time runs backwards");
+            if at > self.rerun.redraw_after {
+                self.redraw();
+            }
             self.now = at;
             self.dispatch(event);
             while let Some(job) = self.ready.pop_front() {

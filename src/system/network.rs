@@ -2,7 +2,7 @@
 
 use super::control::Action;
 use super::ejection::DetectorId;
-use super::fact::{Direction, Fact, Observer};
+use super::fact::{Content, Direction, Fact, Observer, Transit};
 use super::job::{Job, Origin, Subject};
 use super::{Event, World};
 use crate::kernel::draw::{Purpose, key_of};
@@ -37,6 +37,9 @@ pub(super) enum Message {
         call: Handle,
         attempt: u32,
         edge: EdgeId,
+        /// Who answers: another one than the edge says after a failover.
+        from: NodeId,
+        order: u64,
         outcome: Outcome,
         value: u64,
         key: u64,
@@ -51,14 +54,22 @@ pub(super) enum Message {
         instance: u32,
         /// How many times the worker's instance had died.
         deaths: u32,
+        order: u64,
         key: u64,
     },
     /// A second copy of a message of a queue, for which no worker's place is kept.
-    SecondDelivery { queue: NodeId, message: u64, worker: NodeId, instance: u32, key: u64 },
+    SecondDelivery {
+        queue: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+        order: u64,
+        key: u64,
+    },
     /// A worker could not handle a message of a queue.
-    GivenBack { queue: NodeId, message: u64, key: u64 },
+    GivenBack { worker: NodeId, queue: NodeId, message: u64, order: u64, key: u64 },
     /// A worker still handles a message of a queue.
-    Extended { queue: NodeId, message: u64, key: u64 },
+    Extended { worker: NodeId, queue: NodeId, message: u64, order: u64, key: u64 },
 }
 
 /// Draws of one message differ by what is drawn: a reply shares its attempt's key.
@@ -101,9 +112,8 @@ impl<O: Observer> World<'_, O> {
     /// Sends an attempt to the node that it calls.
     pub(super) fn send_request(&mut self, edge: EdgeId, mut message: Message) {
         let Message::Request { call, target, .. } = &mut message else { return };
-        let Some(to) = self.route(edge, *call) else {
-            return self.lose(Direction::Request, *target);
-        };
+        let (call, first) = (*call, *target);
+        let Some(to) = self.route(edge, call) else { return self.lose(first, &message) };
         *target = to;
         self.send(self.program.edge(edge).caller, to, Direction::Request, message);
     }
@@ -117,16 +127,17 @@ impl<O: Observer> World<'_, O> {
         message: Message,
     ) {
         if !self.reaches_caller(from, edge, call) {
-            return self.lose(Direction::Reply, from);
+            return self.lose(from, &message);
         }
         self.send(self.program.edge(edge).caller, from, Direction::Reply, message);
     }
 
     /// A message goes nowhere: its target is cut off.
-    fn lose(&mut self, direction: Direction, target: NodeId) {
+    fn lose(&mut self, target: NodeId, message: &Message) {
         self.fired(|act| matches!(*act, Action::CutOff { node, .. } if node == target));
-        self.tell(Fact::Sent { direction });
-        self.tell(Fact::Lost { direction });
+        let transit = message.transit(self.program);
+        self.tell(Fact::Sent(transit));
+        self.tell(Fact::Lost(transit));
     }
 
     /// Sends a message over the link between a caller and whom it calls, in either direction; says
@@ -141,22 +152,24 @@ impl<O: Observer> World<'_, O> {
         let link = self.program.link_index(caller, target);
         let (site, work) = (self.program.node(target).id, message.key());
         let passage = Passage { link, direction, site, work };
-        self.tell(Fact::Sent { direction });
+        let transit = message.transit(self.program);
+        self.tell(Fact::Sent(transit));
         let departure = match self.program.links[link].transmission {
             Span::ZERO => Some(self.now),
             _ => self.depart(passage),
         };
         let Some(departure) = departure.filter(|_| !self.loses(passage)) else {
-            self.tell(Fact::Lost { direction });
+            self.tell(Fact::Lost(transit));
             return false;
         };
         let latency = self.latency(passage, Purpose::Latency, passage.number());
         let late = self.lateness(passage);
         self.carry(passage, departure, latency + late, message);
         if self.duplicates(passage) {
-            self.tell(Fact::Duplicated { direction });
+            let second = message.second();
+            self.tell(Fact::Duplicated(second.transit(self.program)));
             let latency = self.latency(passage, Purpose::Duplicate, passage.number() + SECOND);
-            self.carry(passage, departure, latency, message.second());
+            self.carry(passage, departure, latency, second);
         }
         true
     }
@@ -288,6 +301,7 @@ impl<O: Observer> World<'_, O> {
     /// A message arrives.
     pub(super) fn deliver(&mut self, handle: Handle) {
         let Some(message) = self.messages.remove(handle) else { return };
+        let arrived = Fact::Arrived(message.transit(self.program));
         match message {
             Message::Request {
                 call,
@@ -303,13 +317,23 @@ impl<O: Observer> World<'_, O> {
                 detector,
             } => {
                 self.fold(10, target, key);
-                self.tell(Fact::Arrived { direction: Direction::Request });
+                self.tell(arrived);
                 if !self.is_down(target, 0)
-                    && let Some(refusal) = self.throttle(target)
+                    && let Some(refusal) = self.throttle(target, subject.order)
                 {
                     let (outcome, hint) = (refusal.outcome, refusal.hint);
-                    let value = 0;
-                    let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
+                    let (from, order, value) = (target, subject.order, 0);
+                    let reply = Message::Reply {
+                        call,
+                        attempt,
+                        edge,
+                        from,
+                        order,
+                        outcome,
+                        value,
+                        key,
+                        hint,
+                    };
                     return self.send_reply(edge, target, call, reply);
                 }
                 let origin = Origin::Call { call, attempt, edge };
@@ -327,37 +351,37 @@ impl<O: Observer> World<'_, O> {
                 }
                 self.enter(handle, target, instance);
             }
-            Message::Reply { call, attempt, edge, outcome, value, key, hint } => {
+            Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
                 let caller = self.program.edge(edge).caller;
                 self.fold(11 + ((outcome as u64) << 8), caller, key);
-                self.tell(Fact::Arrived { direction: Direction::Reply });
+                self.tell(arrived);
                 let response = Response { hint, ..Response::new(outcome) };
-                self.take_reply(call, attempt, edge, response, value);
+                self.take_reply(call, attempt, edge, order, response, value);
             }
-            Message::Delivery { queue, message, worker, instance, deaths, key } => {
+            Message::Delivery { queue, message, worker, instance, deaths, key, .. } => {
                 self.fold(12, worker, key);
-                self.tell(Fact::Arrived { direction: Direction::Request });
+                self.tell(arrived);
                 if deaths == self.lives.of(worker, instance).deaths() {
                     self.take_delivery(queue, message, worker, instance, key);
                 }
             }
-            Message::SecondDelivery { queue, message, worker, instance, key } => {
+            Message::SecondDelivery { queue, message, worker, instance, key, .. } => {
                 self.fold(16, worker, key);
-                self.tell(Fact::Arrived { direction: Direction::Request });
+                self.tell(arrived);
                 if !self.is_down(worker, instance) {
                     self.take_second_delivery(queue, message, worker, instance, key);
                 }
             }
-            Message::GivenBack { queue, message, key } => {
+            Message::GivenBack { queue, message, key, .. } => {
                 self.fold(13, queue, key);
-                self.tell(Fact::Arrived { direction: Direction::Request });
+                self.tell(arrived);
                 if !self.is_down(queue, 0) {
                     self.take_back(queue, message, key);
                 }
             }
-            Message::Extended { queue, message, key } => {
+            Message::Extended { queue, message, key, .. } => {
                 self.fold(15, queue, key);
-                self.tell(Fact::Arrived { direction: Direction::Request });
+                self.tell(arrived);
                 if !self.is_down(queue, 0) {
                     self.extend(queue, message, key);
                 }
@@ -379,6 +403,29 @@ impl Message {
         }
     }
 
+    /// What observers are told of it.
+    fn transit(&self, program: &Program) -> Transit {
+        let (from, to, content, order) = match *self {
+            Message::Request { edge, target, operation, subject, .. } => {
+                (program.edge(edge).caller, target, Content::Call(operation), subject.order)
+            }
+            Message::Reply { edge, from, outcome, order, .. } => {
+                (from, program.edge(edge).caller, Content::Answer(outcome), order)
+            }
+            Message::Delivery { queue, worker, order, .. }
+            | Message::SecondDelivery { queue, worker, order, .. } => {
+                (queue, worker, Content::Delivery, order)
+            }
+            Message::GivenBack { worker, queue, order, .. } => {
+                (worker, queue, Content::GivenBack, order)
+            }
+            Message::Extended { worker, queue, order, .. } => {
+                (worker, queue, Content::StillHandled, order)
+            }
+        };
+        Transit { direction: self.direction(), from, to, content, order, key: self.key() }
+    }
+
     fn key(&self) -> u64 {
         match *self {
             Message::Request { key, .. }
@@ -394,9 +441,9 @@ impl Message {
     fn second(mut self) -> Message {
         match &mut self {
             Message::Request { key, .. } | Message::Reply { key, .. } => *key = key_of(*key, COPY),
-            &mut Message::Delivery { queue, message, worker, instance, key, .. } => {
+            &mut Message::Delivery { queue, message, worker, instance, order, key, .. } => {
                 let key = key_of(key, COPY);
-                return Message::SecondDelivery { queue, message, worker, instance, key };
+                return Message::SecondDelivery { queue, message, worker, instance, order, key };
             }
             // The queue knows a delivery that is given back by its key.
             Message::SecondDelivery { .. }

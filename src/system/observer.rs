@@ -21,7 +21,7 @@ impl Observer for () {
     fn observe(&mut self, _now: Time, _fact: &Fact) {}
 }
 
-impl<O: Observer> Observer for &mut O {
+impl<O: Observer + ?Sized> Observer for &mut O {
     fn observe(&mut self, now: Time, fact: &Fact) {
         (**self).observe(now, fact);
     }

@@ -90,7 +90,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The answer to a call beyond the rate that a provider allows, if it is one.
-    pub(super) fn throttle(&mut self, node: NodeId) -> Option<Response> {
+    pub(super) fn throttle(&mut self, node: NodeId, order: u64) -> Option<Response> {
         let Kind::Provider(rules) = &self.program.node(node).kind else { return None };
         let limit = rules.rate_limit?;
         let now = self.now;
@@ -103,7 +103,7 @@ impl<O: Observer> World<'_, O> {
             Some(RetryAfter::Fixed(span)) => Some(span),
             Some(RetryAfter::Exact) => limit.rule.wait(limiter, 1, now),
         };
-        self.tell(Fact::Throttled { provider: node });
+        self.tell(Fact::Throttled { provider: node, order });
         Some(Response { hint, ..Response::new(Outcome::Throttled) })
     }
 
@@ -138,7 +138,7 @@ impl<O: Observer> World<'_, O> {
                 KeyCheck::Answer(Outcome::Invalid)
             }
             Some(KeyState::Done { outcome, body, .. }) => {
-                self.tell(Fact::Replayed { provider: node, outcome });
+                self.tell(Fact::Replayed { provider: node, order, outcome });
                 let (operation, token) = key;
                 self.tell(Fact::KeyAnswered { operation, token, order, outcome, body });
                 KeyCheck::Answer(outcome)
@@ -177,7 +177,7 @@ impl<O: Observer> World<'_, O> {
             self.end_key(node, key, subject.order, call, error);
         }
         error.map(|after_effect| {
-            self.tell(Fact::Failed { node, after_effect });
+            self.tell(Fact::Failed { node, order: subject.order, after_effect });
             Outcome::Failed
         })
     }

@@ -235,6 +235,11 @@ fn comparisons() {
 }
 
 #[test]
+fn promises() {
+    check("promises");
+}
+
+#[test]
 fn links() {
     check("links");
 }
@@ -366,7 +371,7 @@ fn a_folder_that_cannot_be_written_is_found_out_first() {
             folder.path(),
             &["run", "experiment.toml", "--out", out, "--set", "arrivals=1000min"],
         );
-        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{}", ran.error);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(5), ""), "{}", ran.error);
         assert!(
             ran.error.starts_with(&format!("error: cannot write to `{out}`: ")),
             "{}",

@@ -219,6 +219,9 @@ attempts_per_order = 4
 ratio = "20%"
 reserve = 10
 per = "2s"
+[expect]
+amplification = "<= 1.3"
+recovers = "within 1s"
 
 [arms.no_retry]
 

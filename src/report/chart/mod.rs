@@ -1,8 +1,9 @@
 //! Charts: from plain data to one SVG document, the same bytes every time.
 //!
-//! Three forms: [`Lines`] over time, [`Scatter`] of two measures against each other, and [`Bars`]
-//! of rates. `plotters` draws them: every background, grid line, axis, series, band, bar, whisker,
-//! marker and leader line is an element on one of its drawing areas, most of them in the
+//! Four forms: [`Lines`] over time, [`Scatter`] of two measures against each other, [`Bars`] of
+//! rates, and a [`Sequence`] of messages. `plotters` draws them: every background, grid line, axis,
+//! series, band, bar, whisker, marker and leader line is an element on one of its drawing areas,
+//! most of them in the
 //! coordinates of the data, and its `SVGBackend` writes them (the `plot` module). What plotters
 //! leaves to its caller is done here: which ticks there are, where labels go, and the texts
 //! themselves. Text is drawn as outlines of the embedded typeface (Inter, OFL), so that a chart
@@ -24,12 +25,16 @@ mod plot;
 mod png;
 mod scale;
 mod scatter;
+mod sequence;
 mod svg;
 
 pub use bars::{BarGroup, BarRow, Bars};
 pub use lines::{Lines, Panel, Row, Series, Shaded};
 pub use png::{PngError, png};
 pub use scatter::{Axis, Point, Reference, Scatter};
+pub(crate) use svg::escape;
+
+pub use sequence::{Sequence, SequenceRow, Tone};
 
 /// A number with the interval it lies in; `low <= value <= high`, all in the unit of their axis.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -204,7 +204,7 @@ fn css(RGBColor(red, green, blue): RGBColor) -> String {
 }
 
 /// Text as it may stand in an XML document; characters that XML forbids are left out.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

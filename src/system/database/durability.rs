@@ -197,11 +197,11 @@ impl<O: Observer> World<'_, O> {
     /// Whether a transaction fails because nothing more can be written.
     pub(in crate::system) fn finds_disk_full(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let node = job.node;
+        let (node, order) = (job.node, job.subject.order);
         let is_full = self.conditions.nodes[node.0 as usize].disk_full;
         if is_full {
             self.fired(|act| matches!(*act, Action::DiskFull { node: full } if full == node));
-            self.tell(Fact::Failed { node, after_effect: false });
+            self.tell(Fact::Failed { node, order, after_effect: false });
         }
         is_full
     }

@@ -88,7 +88,7 @@ impl<O: Observer> World<'_, O> {
         let event = if self.comes_from_relay(job.origin) { event } else { 0 };
         let limit = self.queue_rules(node).limit;
         if self.queue(node).groups.iter().any(|group| group.length >= limit) {
-            self.tell(Fact::Refused { node, refusal: Refusal::Full });
+            self.tell(Fact::Refused { node, order: subject.order, refusal: Refusal::Full });
             return Some(Outcome::Rejected);
         }
         self.put(node, subject, key, event);
@@ -218,7 +218,8 @@ impl<O: Observer> World<'_, O> {
         let station = self.station_index(worker, instance);
         self.stations[station].busy += 1;
         let deaths = self.lives.of(worker, instance).deaths();
-        let delivery = Message::Delivery { queue: node, message, worker, instance, deaths, key };
+        let delivery =
+            Message::Delivery { queue: node, message, worker, instance, deaths, order, key };
         if !self.send(node, worker, Direction::Request, delivery) {
             // The worker asks again at once; only the message stays hidden.
             self.stations[station].busy -= 1;
@@ -291,9 +292,10 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A worker's handler failed: the message goes back, if the queue has a rule for it.
-    pub(super) fn give_back(&mut self, worker: NodeId, queue: NodeId, message: u64, key: u64) {
+    pub(super) fn give_back(&mut self, job: &Job, queue: NodeId, message: u64) {
         if self.queue_rules(queue).redelivery.is_some() {
-            let given_back = Message::GivenBack { queue, message, key };
+            let (worker, order, key) = (job.node, job.subject.order, job.key);
+            let given_back = Message::GivenBack { worker, queue, message, order, key };
             self.send(worker, queue, Direction::Request, given_back);
         }
     }
@@ -329,7 +331,8 @@ impl<O: Observer> World<'_, O> {
         let (node, token) = (job.node, job.token);
         let Some(message) = token.checked_sub(1) else { return };
         let Some(queued) = self.remove(node, message) else { return };
-        self.tell(Fact::Acknowledged { queue: node, since: queued.subject.since });
+        let (order, since) = (queued.subject.order, queued.subject.since);
+        self.tell(Fact::Acknowledged { queue: node, order, since });
         let (group, _) = group_and_number(message);
         self.keep_acknowledged(node, group, queued);
         self.hand_out(node, group);

@@ -58,10 +58,10 @@ impl<O: Observer> World<'_, O> {
     /// A worker says that it still handles a message, if it does.
     pub(in crate::system) fn beat(&mut self, handle: Handle) {
         let Some(job) = self.jobs.get(handle) else { return };
-        let (worker, key, origin) = (job.node, job.key, job.origin);
+        let (worker, order, key, origin) = (job.node, job.subject.order, job.key, job.origin);
         let Origin::Delivery { queue, message } = origin else { return };
         self.fold(16, worker, key);
-        let beat = Message::Extended { queue, message, key };
+        let beat = Message::Extended { worker, queue, message, order, key };
         self.send(worker, queue, Direction::Request, beat);
         self.expect_heartbeat(queue, handle);
     }

@@ -222,7 +222,8 @@ impl<O: Observer> World<'_, O> {
         if let Some(timer) = job.timer {
             self.events.cancel(timer);
         }
-        self.tell(Fact::Refused { node: job.node, refusal });
+        let (from, order) = (job.node, job.subject.order);
+        self.tell(Fact::Refused { node: from, order, refusal });
         if matches!(refusal, Refusal::Shed | Refusal::Expired | Refusal::TooLong) {
             self.teach_limit(&job, Outcome::Rejected);
         }
@@ -233,8 +234,9 @@ impl<O: Observer> World<'_, O> {
                 _ => Outcome::Rejected,
             };
             let (value, key, hint) = (0, job.key, None);
-            let reply = Message::Reply { call, attempt, edge, outcome, value, key, hint };
-            self.send_reply(edge, job.node, call, reply);
+            let reply =
+                Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
+            self.send_reply(edge, from, call, reply);
         }
     }
 }

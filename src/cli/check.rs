@@ -1,0 +1,144 @@
+//! `stormglass check`: does an experiment keep its promises under every seed?
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::load::{Input, load_input};
+use super::progress;
+use super::{DONE, Failure, NEVER, UNKNOWN, VIOLATION, choice, output, parse_seeds, parse_workers};
+use crate::experiment::campaign::Campaign;
+use crate::experiment::case::Case;
+use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, check_run, judge};
+use crate::experiment::language::Seeds;
+use crate::experiment::story::listen;
+use crate::report::check::{Report, annotations, json, junit, step_summary, text};
+use crate::report::story::{Step, steps};
+
+/// What `check` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckArguments {
+    /// The experiment, such as experiments/payment-brownout.toml.
+    experiment: PathBuf,
+    /// Run the seeds from A up to, but without, B instead of the experiment's own.
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    seeds: Option<Seeds>,
+    /// Go on after a seed that broke a promise.
+    #[arg(long)]
+    keep_going: bool,
+    /// Run this arm only.
+    #[arg(long, value_name = "NAME")]
+    arm: Option<String>,
+    /// Run this point only, such as "load=high handling=sync".
+    #[arg(long, value_name = "POINT")]
+    point: Option<String>,
+    /// Write a report as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write a report as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// How many runs at once; all cores by default. The report does not depend on it.
+    #[arg(long, value_name = "N", value_parser = parse_workers)]
+    workers: Option<u16>,
+    /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
+    /// what arms set. Can be given more than once.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+/// So many seeds are run before it is looked whether one of them broke a promise.
+const BATCH: usize = 16;
+
+/// Checks an experiment; returns the exit code.
+pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
+    let CheckArguments { experiment, seeds, set, .. } = arguments;
+    let input = Input { experiment, seeds: seeds.as_ref(), set, quiet: false };
+    let mut campaign = load_input(input)?.campaign;
+    choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
+    let runs = run_seeds(&campaign, arguments)?;
+    let checked = judge(&campaign, &runs, arguments.keep_going);
+    let stories: Vec<Vec<Step>> =
+        checked.findings.iter().map(|finding| story(&campaign, finding)).collect();
+    let path = experiment.display().to_string();
+    let (checked, stories) = (&checked, stories.as_slice());
+    let report = Report { path: &path, set, campaign: &campaign, checked, stories };
+    output::print(&text(&report));
+    for (file, content) in [(&arguments.junit, junit(&report)), (&arguments.json, json(&report))] {
+        if let Some(file) = file {
+            write(file, &content)?;
+        }
+    }
+    tell_github(&report)?;
+    Ok(match checked.verdict() {
+        CheckVerdict::Pass => DONE,
+        CheckVerdict::Violation => VIOLATION,
+        CheckVerdict::Unknown => UNKNOWN,
+        CheckVerdict::Never => NEVER,
+    })
+}
+
+/// Runs seed after seed under every cell, several at once, until one has broken a promise.
+fn run_seeds(campaign: &Campaign, arguments: &CheckArguments) -> Result<Vec<CheckedRun>, Failure> {
+    let workers = arguments.workers.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers)
+        .build()
+        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
+    let cells = campaign.cells.len();
+    let bar = progress::bar(campaign.runs(), 0, false);
+    let mut runs: Vec<CheckedRun> = Vec::new();
+    for seeds in campaign.seeds.chunks(BATCH) {
+        let batch: Vec<CheckedRun> = pool.install(|| {
+            (0..seeds.len() * cells)
+                .into_par_iter()
+                .map(|number| {
+                    let run = check_run(campaign, number % cells, seeds[number / cells]);
+                    bar.inc(1);
+                    run
+                })
+                .collect()
+        });
+        let is_over = !arguments.keep_going && batch.iter().any(CheckedRun::is_violation);
+        runs.extend(batch);
+        if is_over {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(runs)
+}
+
+/// The story of the order for which a promise was broken first, by another run of that seed.
+fn story(campaign: &Campaign, finding: &Finding) -> Vec<Step> {
+    let Some(violation) = finding.violation else { return Vec::new() };
+    let cell = &campaign.cells[finding.cell];
+    let (case, _) = Case::of(cell, finding.seed);
+    let (story, _) = listen(cell, &case, violation);
+    steps(&cell.program, &case.faults, &story.facts)
+}
+
+/// Writes a file whole.
+pub(super) fn write(file: &Path, content: &str) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(file, content)).map_err(|error| {
+        Failure::Machine(format!("error: cannot write `{}`: {error}", file.display()))
+    })
+}
+
+/// In GitHub Actions, annotates the log and adds to the summary of the step.
+fn tell_github(report: &Report<'_>) -> Result<(), Failure> {
+    if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        output::print(&annotations(report));
+    }
+    let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else {
+        return Ok(());
+    };
+    let appended = std::fs::OpenOptions::new().create(true).append(true).open(&file);
+    appended.and_then(|mut file| file.write_all(step_summary(report).as_bytes())).map_err(|error| {
+        let file = Path::new(&file).display();
+        Failure::Machine(format!("error: cannot add to the summary in `{file}`: {error}"))
+    })
+}

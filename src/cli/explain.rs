@@ -1,0 +1,85 @@
+//! `stormglass explain`: the story of the order for which a promise was broken.
+
+use std::path::PathBuf;
+
+use super::replay::{Ready, ReplayArguments, load};
+use super::{DONE, Failure, VIOLATION, check, output};
+use crate::experiment::reproduction::compare;
+use crate::experiment::story::{NoReturn, listen, no_return};
+use crate::invariant::Violation;
+use crate::kernel::time::Time;
+use crate::report::chart::Caption;
+use crate::report::check::promise_of;
+use crate::report::story::{Step, mermaid, picture, point, steps, timeline};
+
+/// What `explain` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArguments {
+    #[command(flatten)]
+    reproduction: ReplayArguments,
+    /// Write the sequence diagrams to this folder instead of out/.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// How often the rest of the run is drawn again at each moment that is looked at.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    continuations: u32,
+}
+
+/// Tells the story and draws it; 1 if what the file expects does not come back.
+pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
+    let file = &arguments.reproduction.file;
+    let Ready { reproduction, campaign, cell, case } = load(file)?;
+    let cell = &campaign.cells[cell];
+    let expected = &reproduction.expected;
+    let violation = Violation { at: Time(expected.at.0), order: expected.order };
+    let (story, run) = listen(cell, &case, violation);
+    if !compare(&reproduction, &run).is_same_violation {
+        output::error(
+            "this violation does not come back: stormglass replay says what is different",
+        );
+        return Ok(VIOLATION);
+    }
+    let told = steps(&cell.program, &case.faults, &story.facts);
+    let order = expected.order.map(|order| format!("order {order}"));
+    let order = order.unwrap_or_else(|| "no order of its own".to_owned());
+    let title = format!("{}: {order}", expected.invariant);
+    let broken = format!("Broken at {:.6} s under seed {}.", violation.at.seconds(), case.seed);
+    let promise = promise_of(&expected.invariant);
+    output::print(&format!("{title}\n{promise}\n{broken}\n\n"));
+    output::print(&timeline(&cell.program, &told));
+    let moments = moments_of(&told);
+    let target = reproduction.target();
+    let found = no_return(cell, &case, &target, &moments, arguments.continuations);
+    output::print(&format!("\n{}", point(&cell.program, &told, &found)));
+    let caption =
+        Caption { title: promise, subtitle: format!("{order}. {broken}"), note: note(&found) };
+    let folder = arguments.out.clone().unwrap_or_else(|| PathBuf::from("out"));
+    let stem = file.file_stem().map_or_else(Default::default, |stem| stem.to_string_lossy());
+    let drawn = [
+        ("svg", picture(&cell.program, caption, &told)),
+        ("mmd", mermaid(&cell.program, &title, &told)),
+    ];
+    output::print("\n");
+    for (ending, content) in drawn {
+        let path = folder.join(format!("{stem}.{ending}"));
+        check::write(&path, &content)?;
+        output::print(&format!("wrote {}\n", path.display()));
+    }
+    Ok(DONE)
+}
+
+/// When something happened, each time once.
+fn moments_of(steps: &[Step]) -> Vec<Time> {
+    let mut moments: Vec<Time> = steps.iter().map(|step| step.at).collect();
+    moments.sort_unstable();
+    moments.dedup();
+    moments
+}
+
+fn note(found: &NoReturn) -> String {
+    let scale = "Time runs downwards, not to scale: each row is one thing that happened.";
+    match found.at.filter(|&at| at > Time::ZERO) {
+        Some(at) => format!("{scale} From {:.6} s on it could not be avoided.", at.seconds()),
+        None => scale.to_owned(),
+    }
+}

@@ -1,0 +1,118 @@
+//! `stormglass minimize`: the smallest run that breaks the same promise, as a file.
+
+use std::path::PathBuf;
+
+use super::load::{Input, load_input};
+use super::{DONE, Failure, UNKNOWN, check, choice, output};
+use crate::experiment::minimize::{Minimal, Unfit, minimize as search};
+use crate::experiment::reproduction::{Origin, reproduction};
+use crate::invariant::CATALOGUE;
+use crate::model::problem::Problem;
+use crate::report::check::promise_of;
+use crate::report::files::TRACE;
+use crate::report::story::described;
+
+/// What `minimize` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct MinimizeArguments {
+    /// The experiment, such as experiments/payment-brownout.toml.
+    experiment: PathBuf,
+    /// The seed under which a promise is broken.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: u64,
+    /// The arm in which it is.
+    #[arg(long, value_name = "NAME")]
+    arm: Option<String>,
+    /// The point at which it is, such as "load=high handling=sync".
+    #[arg(long, value_name = "POINT")]
+    point: Option<String>,
+    /// The invariant; without it, the one that is broken first.
+    #[arg(long, value_name = "NAME")]
+    invariant: Option<String>,
+    /// Write the reproduction to this file instead of out/EXPERIMENT-INVARIANT-SEED.toml.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The most runs of the search.
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    runs: u64,
+    /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
+    /// what arms set. Can be given more than once.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+/// Makes a violation small and writes it to a file.
+pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
+    let MinimizeArguments { experiment, set, seed, .. } = arguments;
+    let invariant = arguments.invariant.as_deref();
+    if let Some(name) = invariant {
+        let known: Vec<&str> = CATALOGUE.iter().map(|entry| entry.name).collect();
+        if !known.contains(&name) {
+            return Err(Problem::unknown("invariant", name, &known).into());
+        }
+    }
+    let mut loaded = load_input(Input { experiment, seeds: None, set, quiet: false })?;
+    let (arm, point) = (arguments.arm.as_deref(), arguments.point.as_deref());
+    choice::only_cell(&mut loaded.campaign, arm, point)?;
+    let cell = &loaded.campaign.cells[0];
+    let minimal = match search(cell, *seed, invariant, arguments.runs) {
+        Ok(minimal) => minimal,
+        Err(Unfit::Kept) => {
+            let promise = invariant.map_or("any promise".to_owned(), |name| format!("`{name}`"));
+            return Err(Problem::new(format!("seed {seed} does not break {promise}"))
+                .expected("a seed that `stormglass check` names")
+                .into());
+        }
+        Err(Unfit::Unsteady) => {
+            let text = "error: the same case gave two results, which must not be: please report it";
+            return Err(Failure::Machine(text.to_owned()));
+        }
+    };
+    let origin =
+        Origin { trace: TRACE, arm: &cell.arm, point: &cell.point, set, files: &loaded.files };
+    let written = reproduction(&minimal, &origin)
+        .ok_or_else(|| Failure::Machine("error: the experiment has no text".to_owned()))?;
+    let file = arguments.out.clone().unwrap_or_else(|| {
+        let name = &loaded.campaign.experiment.name;
+        PathBuf::from(format!("out/{name}-{}-{seed}.toml", minimal.target.invariant))
+    });
+    check::write(&file, &written.text())?;
+    output::print(&summary(&minimal, &file.display().to_string()));
+    Ok(if minimal.is_cut_off { UNKNOWN } else { DONE })
+}
+
+/// What is left, and where it is.
+fn summary(minimal: &Minimal, file: &str) -> String {
+    let Minimal { case, names, violation, before, runs, .. } = minimal;
+    let invariant = &minimal.target.invariant;
+    let order = violation.order.map(|order| format!(" for order {order}")).unwrap_or_default();
+    let mut text = format!(
+        "{invariant}: {}\nbroken{order} at {:.6} s, under seed {}\n\n",
+        promise_of(invariant),
+        violation.at.seconds(),
+        case.seed
+    );
+    text.push_str(&format!("faults: {} of {}\n", case.faults.len(), before.0));
+    for (name, fault) in names.iter().zip(&case.faults) {
+        let (at, lasts) = (fault.at.seconds(), fault.lasts.seconds());
+        text.push_str(&format!(
+            "  {name}: {}\n    from {at:.3} s for {lasts:.3} s\n",
+            described(fault)
+        ));
+    }
+    let kept = case.orders.as_ref().map_or(before.1, Vec::len);
+    text.push_str(&format!(
+        "orders: {kept} of {}\nevents: {}, until {:.6} s\n\n",
+        before.1,
+        minimal.result.events,
+        case.horizon.seconds()
+    ));
+    text.push_str(&match minimal.is_cut_off {
+        true => format!("stopped after {runs} runs: perhaps more can be left out (--runs)\n"),
+        false => format!("no fault can be left out; {runs} runs, replayed 3 times\n"),
+    });
+    text.push_str(&format!(
+        "wrote {file}\n  stormglass replay {file}\n  stormglass explain {file}\n"
+    ));
+    text
+}

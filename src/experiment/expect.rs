@@ -1,0 +1,207 @@
+//! `[expect]` of an experiment: what the metrics of every run must be.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::campaign::Cell;
+use super::run::RunResult;
+use super::summary::METRICS;
+use crate::kernel::limit::Ending;
+use crate::kernel::time::Span;
+use crate::metric::Recovery;
+use crate::model::problem::Problem;
+use crate::model::quantity::parse_duration;
+
+/// What a metric of a run must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    what: What,
+    relation: Relation,
+    /// In the unit of the metric.
+    bound: f64,
+    /// The bound as it was written.
+    written: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// A metric, by its place in [`METRICS`].
+    Metric(usize),
+    /// How long after the last fault it takes to recover, in seconds; never is too long.
+    Recovers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Within,
+}
+
+/// Whether a run is as expected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Whether it is; `None` if the run says nothing of it.
+    pub met: Option<bool>,
+    /// The value of the metric, where there is one.
+    pub value: Option<f64>,
+}
+
+/// The key for how fast a run recovers.
+const RECOVERS: &str = "recovers";
+
+impl Expectation {
+    /// Reads `NAME = "RELATION BOUND"`.
+    ///
+    /// # Errors
+    /// If there is no such metric, or the bound does not fit it.
+    pub fn read(name: &str, text: &str) -> Result<Expectation, Problem> {
+        let what = match METRICS.iter().position(|metric| metric.name == name) {
+            Some(index) => What::Metric(index),
+            None if name == RECOVERS => What::Recovers,
+            None => {
+                let mut known: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+                known.push(RECOVERS);
+                return Err(Problem::unknown("metric", name, &known));
+            }
+        };
+        let relations: &[(&str, Relation)] = match what {
+            What::Recovers => &[("within", Relation::Within)],
+            What::Metric(_) => &[
+                ("<=", Relation::AtMost),
+                (">=", Relation::AtLeast),
+                ("<", Relation::Less),
+                (">", Relation::Greater),
+            ],
+        };
+        let text = text.trim();
+        let read = relations.iter().find_map(|&(word, relation)| {
+            let written = text.strip_prefix(word)?.trim();
+            Some((relation, in_unit_of(name, written)?, written))
+        });
+        let (relation, bound, written) = read.ok_or_else(|| {
+            Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(name))
+        })?;
+        Ok(Expectation { what, relation, bound, written: written.to_owned() })
+    }
+
+    /// The name of the metric.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self.what {
+            What::Metric(index) => METRICS[index].name,
+            What::Recovers => RECOVERS,
+        }
+    }
+
+    /// What is measured, in words.
+    #[must_use]
+    pub fn meaning(&self) -> &'static str {
+        match self.what {
+            What::Metric(index) => METRICS[index].meaning,
+            What::Recovers => "time from the end of the last fault until requests fare as before",
+        }
+    }
+
+    /// Judges a run of a cell. A run that reached a limit says nothing.
+    #[must_use]
+    pub fn judge(&self, cell: &Cell, run: &RunResult) -> Judged {
+        if run.ending != Ending::Complete {
+            return Judged { met: None, value: None };
+        }
+        let value = match self.what {
+            What::Metric(index) => (METRICS[index].value)(cell, run),
+            What::Recovers => match run.recovery {
+                Recovery::After(span) => Some(span.seconds()),
+                Recovery::Never => return Judged { met: Some(false), value: None },
+                Recovery::NoFault | Recovery::Unseen => None,
+            },
+        };
+        let met = value.map(|value| match self.relation {
+            Relation::Less => value < self.bound,
+            Relation::AtMost | Relation::Within => value <= self.bound,
+            Relation::Greater => value > self.bound,
+            Relation::AtLeast => value >= self.bound,
+        });
+        Judged { met, value }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let relation = match self.relation {
+            Relation::Less => "<",
+            Relation::AtMost => "<=",
+            Relation::Greater => ">",
+            Relation::AtLeast => ">=",
+            Relation::Within => "within",
+        };
+        write!(f, "{} {relation} {}", self.name(), self.written)
+    }
+}
+
+/// The number that a text means in the unit of a metric, which is the end of its name.
+fn in_unit_of(name: &str, text: &str) -> Option<f64> {
+    let span = || parse_duration(text);
+    let number = || text.parse::<f64>().ok().filter(|number| number.is_finite());
+    if name == RECOVERS {
+        return span().map(Span::seconds);
+    }
+    if name.ends_with("_per_s") {
+        return text.strip_suffix("/s").unwrap_or(text).trim_end().parse().ok();
+    }
+    if name.ends_with("_ms") {
+        return span().map(Span::millis).or_else(number);
+    }
+    if name.ends_with("_s") {
+        return span().map(Span::seconds).or_else(number);
+    }
+    match text.strip_suffix('%') {
+        Some(percent) => percent.trim_end().parse::<f64>().ok().map(|percent| percent / 100.0),
+        None => number(),
+    }
+}
+
+/// How a bound of a metric is written.
+fn example(name: &str) -> &'static str {
+    match name {
+        RECOVERS => "a time such as \"within 30s\"",
+        _ if name.ends_with("_per_s") => "<, <=, > or >= and a rate, such as \">= 190/s\"",
+        _ if name.ends_with("_ms") || name.ends_with("_s") => {
+            "<, <=, > or >= and a time, such as \"< 300ms\""
+        }
+        _ => "<, <=, > or >= and a number or percentage, such as \"<= 1.3\" or \">= 99%\"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_read_in_the_unit_of_their_metric() {
+        let bound = |name, text| Expectation::read(name, text).map(|read| read.bound).ok();
+        for (name, text, expected) in [
+            ("amplification", "<= 1.3", Some(1.3)),
+            ("success_ratio", ">= 99%", Some(0.99)),
+            ("latency_p99_ms", "< 300ms", Some(300.0)),
+            ("latency_p99_ms", "< 0.3s", Some(300.0)),
+            ("latency_p99_ms", "< 300", Some(300.0)),
+            ("oldest_message_s", "<5s", Some(5.0)),
+            ("goodput_after_per_s", "> 190/s", Some(190.0)),
+            ("recovers", "within 30s", Some(30.0)),
+            ("recovers", "< 30s", None),
+            ("recovers", "within 30", None),
+            ("amplification", "1.3", None),
+            ("amplification", "<= inf", None),
+            ("latency", "< 300ms", None),
+        ] {
+            assert_eq!(bound(name, text), expected, "{name} {text}");
+        }
+        let shown = Expectation::read("amplification", "<=1.3").map(|read| read.to_string());
+        assert_eq!(shown.ok().as_deref(), Some("amplification <= 1.3"));
+    }
+}

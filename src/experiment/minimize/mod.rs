@@ -1,0 +1,268 @@
+//! The smallest case that still breaks the same promise in the same way.
+//!
+//! First the faults are thinned out, then the users, then the run is cut short, and so on until
+//! nothing more can be left out. Draws are named by what they are for, so what is left behaves as
+//! it did in the whole.
+
+mod ddmin;
+
+use std::collections::BTreeSet;
+
+use super::campaign::Cell;
+use super::case::Case;
+use super::run::{RunResult, run_case};
+use crate::fault::FaultText;
+use crate::invariant::{Verdict, Violation};
+use crate::kernel::time::{Span, Time};
+use crate::system::fact::{Fact, Observer};
+use ddmin::ddmin;
+
+/// What a smaller case must show again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The invariant.
+    pub invariant: String,
+    /// The order for which it is broken first, where it is about one.
+    pub order: Option<u64>,
+    /// Whether it is judged at the end of a run.
+    pub at_end: bool,
+}
+
+impl Target {
+    /// The first violation of an invariant in a run, or of any if none is named.
+    #[must_use]
+    pub fn of(result: &RunResult, invariant: Option<&str>) -> Option<(Target, Violation)> {
+        let is_wanted = |verdict: &&Verdict| {
+            verdict.violations > 0 && invariant.is_none_or(|name| name == verdict.invariant)
+        };
+        let broken = result.invariants.iter().filter(is_wanted);
+        let (verdict, first) = broken
+            .filter_map(|verdict| Some((verdict, verdict.first?)))
+            .min_by_key(|(_, first)| first.at)?;
+        let (invariant, order) = (verdict.invariant.to_owned(), first.order);
+        Some((Target { invariant, order, at_end: verdict.at_end }, first))
+    }
+
+    /// The violation of a run that is the same: of the same invariant, first for the same order.
+    #[must_use]
+    pub fn found_in(&self, result: &RunResult) -> Option<Violation> {
+        let verdict = result.invariants.iter().find(|v| v.invariant == self.invariant)?;
+        verdict.first.filter(|first| self.order.is_none() || first.order == self.order)
+    }
+}
+
+/// A case that cannot be made smaller by leaving out one thing.
+#[derive(Clone, Debug)]
+pub struct Minimal {
+    /// The case.
+    pub case: Case,
+    /// What its faults were called.
+    pub names: Vec<String>,
+    /// What it shows.
+    pub target: Target,
+    /// When, in the smaller case.
+    pub violation: Violation,
+    /// Its run.
+    pub result: RunResult,
+    /// How many runs it took.
+    pub runs: u64,
+    /// How many faults and orders the whole had.
+    pub before: (usize, usize),
+    /// Whether the search was cut off by the limit on its runs; then more may be left out.
+    pub is_cut_off: bool,
+}
+
+/// Why there is no minimal case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// The run breaks no promise.
+    Kept,
+    /// The same case gave different digests: a mistake of ours.
+    Unsteady,
+}
+
+/// How often the result is run again before it is believed.
+const REPLAYS: usize = 3;
+/// The room for the events of the instant in which a promise broke.
+const TICK: Span = Span(1);
+
+/// Makes the run of a cell under a seed smaller, by at most so many `runs`.
+///
+/// # Errors
+/// If the run breaks no promise, or not the invariant that is asked for.
+pub fn minimize(
+    cell: &Cell,
+    seed: u64,
+    invariant: Option<&str>,
+    runs: u64,
+) -> Result<Minimal, Unfit> {
+    let (case, names) = Case::of(cell, seed);
+    let mut comers = Comers::default();
+    let (whole, _) = run_case(cell, 0, &case, &mut comers);
+    let (target, violation) = Target::of(&whole, invariant).ok_or(Unfit::Kept)?;
+    let before = (case.faults.len(), comers.orders.len());
+    let faults = case.faults.iter().cloned().zip(names).collect();
+    let mut search = Search { cell, target, case, faults, used: 0, most: runs };
+    search.cut_short(violation.at);
+    loop {
+        let size = search.size();
+        search.thin_faults();
+        search.thin_orders();
+        search.cut_arrivals();
+        if search.size() == size || search.is_used_up() {
+            break;
+        }
+    }
+    let (case, names) = (search.with_faults(&search.faults), search.names());
+    let replays: Vec<RunResult> =
+        (0..REPLAYS).map(|_| run_case(cell, 0, &case, &mut ()).0).collect();
+    let violations: Vec<_> = replays.iter().map(|run| search.target.found_in(run)).collect();
+    let is_steady = replays.iter().all(|run| run.digest == replays[0].digest)
+        && violations.iter().all(|violation| *violation == violations[0]);
+    let (Some(violation), true) = (violations[0], is_steady) else { return Err(Unfit::Unsteady) };
+    let result = replays.into_iter().next().ok_or(Unfit::Unsteady)?;
+    let (runs, is_cut_off) = (search.used, search.is_used_up());
+    let target = search.target;
+    Ok(Minimal { case, names, target, violation, result, runs, before, is_cut_off })
+}
+
+/// Whether no single fault can be left out of a case without losing its violation.
+#[must_use]
+pub fn is_minimal(cell: &Cell, case: &Case, target: &Target) -> bool {
+    (0..case.faults.len()).all(|index| {
+        let mut smaller = case.clone();
+        smaller.faults.remove(index);
+        target.found_in(&run_case(cell, 0, &smaller, &mut ()).0).is_none()
+    })
+}
+
+/// The search for a smaller case.
+struct Search<'a> {
+    cell: &'a Cell,
+    target: Target,
+    /// The smallest so far, but for its faults.
+    case: Case,
+    /// Its faults, with their names.
+    faults: Vec<(FaultText, String)>,
+    /// How many runs were made.
+    used: u64,
+    /// How many may be made.
+    most: u64,
+}
+
+impl Search<'_> {
+    fn is_used_up(&self) -> bool {
+        self.used >= self.most
+    }
+
+    /// What gets smaller.
+    fn size(&self) -> (usize, Option<usize>, Time) {
+        let orders = self.case.orders.as_ref().map(Vec::len);
+        (self.faults.len(), orders, self.case.arrivals_end)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.faults.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    fn with_faults(&self, faults: &[(FaultText, String)]) -> Case {
+        let faults = faults.iter().map(|(fault, _)| fault.clone()).collect();
+        Case { faults, ..self.case.clone() }
+    }
+
+    /// Whether a case shows the same. Once the runs are used up, nothing does.
+    fn shows(&mut self, case: &Case) -> bool {
+        if self.is_used_up() {
+            return false;
+        }
+        self.used += 1;
+        let (result, _) = run_case(self.cell, 0, case, &mut ());
+        self.target.found_in(&result).is_some()
+    }
+
+    /// Ends the run with the violation, unless the promise is judged at the end.
+    fn cut_short(&mut self, at: Time) {
+        if self.target.at_end {
+            return;
+        }
+        let horizon = self.case.horizon.min(at + TICK);
+        let shorter = Case { horizon, ..self.with_faults(&self.faults) };
+        if self.shows(&shorter) {
+            self.case.horizon = horizon;
+        }
+    }
+
+    fn thin_faults(&mut self) {
+        let faults = self.faults.clone();
+        self.faults = ddmin(&faults, |part| {
+            let case = self.with_faults(part);
+            self.shows(&case)
+        });
+    }
+
+    /// Leaves out users. Most often the one concerned is all that is needed.
+    fn thin_orders(&mut self) {
+        let with = |search: &Search<'_>, orders: &[u64]| {
+            let orders = Some(orders.to_vec());
+            Case { orders, ..search.with_faults(&search.faults) }
+        };
+        let mut orders = self.case.orders.clone().unwrap_or_else(|| {
+            let mut comers = Comers::default();
+            let _ = run_case(self.cell, 0, &self.with_faults(&self.faults), &mut comers);
+            self.used += 1;
+            comers.orders.into_iter().collect()
+        });
+        if let Some(order) = self.target.order {
+            let alone = with(self, &[order]);
+            if orders.len() > 1 && self.shows(&alone) {
+                orders = vec![order];
+            }
+        }
+        if orders.len() > 1 {
+            orders = ddmin(&orders, |part| {
+                let case = with(self, part);
+                self.shows(&case)
+            });
+        }
+        self.case.orders = Some(orders);
+    }
+
+    /// Lets nobody arrive after the last user who is kept, and ends the run as long after that, or
+    /// after the last fault, as the whole would have gone on.
+    fn cut_arrivals(&mut self) {
+        let mut comers = Comers::default();
+        let case = self.with_faults(&self.faults);
+        self.used += 1;
+        let (result, _) = run_case(self.cell, 0, &case, &mut comers);
+        let arrivals_end = case.arrivals_end.min(comers.last + TICK);
+        let mut shorter = Case { arrivals_end, ..case };
+        if let Some(violation) = self.target.found_in(&result).filter(|_| !self.target.at_end) {
+            shorter.horizon = shorter.horizon.min(violation.at + TICK);
+        }
+        if self.target.at_end {
+            let drain = self.cell.limits.horizon.since(self.cell.measure.arrivals_end);
+            let healed = result.faults_act.map_or(Time::ZERO, |(_, healed)| healed);
+            shorter.horizon = shorter.horizon.min(arrivals_end.max(healed) + drain);
+        }
+        if self.shows(&shorter) {
+            (self.case.arrivals_end, self.case.horizon) = (arrivals_end, shorter.horizon);
+        }
+    }
+}
+
+/// Who came, and when the last one did.
+#[derive(Debug, Default)]
+struct Comers {
+    orders: BTreeSet<u64>,
+    last: Time,
+}
+
+impl Observer for Comers {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        if let Fact::Requested(request) = fact
+            && self.orders.insert(request.order)
+        {
+            self.last = now;
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The story of one order: what was told about it, and what befell those who served it.
+
+mod point;
+
+use std::collections::BTreeSet;
+
+use super::campaign::Cell;
+use super::case::Case;
+use super::run::{RunResult, run_case};
+use crate::invariant::Violation;
+use crate::kernel::time::Time;
+use crate::model::program::{Kind, NodeId, Program};
+use crate::system::fact::{Fact, Observer, Transit};
+
+pub use point::{NoReturn, Share, no_return};
+
+/// What happened to an order, or, without one, to the nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Story {
+    /// The order.
+    pub order: Option<u64>,
+    /// Every fact that concerns it, in order, up to the violation.
+    pub facts: Vec<(Time, Fact)>,
+}
+
+/// The most facts of a story: an order that is retried for ever has no end.
+const FACTS_MAX: usize = 2_000;
+
+/// Runs a case and listens for what concerns the order of a violation; returns the run too.
+#[must_use]
+pub fn listen(cell: &Cell, case: &Case, violation: Violation) -> (Story, RunResult) {
+    let mut listener = Listener {
+        program: &cell.program,
+        order: violation.order,
+        until: violation.at,
+        facts: Vec::new(),
+        fired: None,
+    };
+    let (result, _) = run_case(cell, 0, case, &mut listener);
+    let facts = only_concerned(listener.facts, violation.order);
+    (Story { order: violation.order, facts }, result)
+}
+
+/// Keeps what concerns an order.
+struct Listener<'p> {
+    program: &'p Program,
+    order: Option<u64>,
+    until: Time,
+    facts: Vec<(Time, Fact)>,
+    /// The fault that fired last, if nothing has been told since.
+    fired: Option<(Time, Fact)>,
+}
+
+impl Observer for Listener<'_> {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        if now > self.until || self.facts.len() >= FACTS_MAX {
+            return;
+        }
+        if matches!(fact, Fact::FaultFired(_)) {
+            self.fired = Some((now, *fact));
+            return;
+        }
+        let fired = self.fired.take();
+        let is_own = fact.order().is_some() && fact.order() == self.order;
+        if is_own && !is_upkeep(self.program, fact) {
+            self.facts.extend(fired);
+            self.facts.push((now, *fact));
+        } else if is_about_nodes(fact) {
+            self.facts.push((now, *fact));
+        }
+    }
+}
+
+/// Whether it is told of a node or a fault, and of no order.
+fn is_about_nodes(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Crashed { .. }
+            | Fact::Restarted { .. }
+            | Fact::Paused { .. }
+            | Fact::LogLost { .. }
+            | Fact::CacheFlushed { .. }
+            | Fact::Corrupted { .. }
+            | Fact::FaultBegan(_)
+            | Fact::FaultEnded(_)
+    )
+}
+
+/// Whether it is what a relay asks of its own database: that is about a batch and no order.
+fn is_upkeep(program: &Program, fact: &Fact) -> bool {
+    let is = |node: NodeId, is_kind: fn(&Kind) -> bool| is_kind(&program.node(node).kind);
+    let between = |from: NodeId, to: NodeId| {
+        is(from, |kind| matches!(kind, Kind::Outbox(_)))
+            && is(to, |kind| matches!(kind, Kind::Database(_) | Kind::Replica(_)))
+    };
+    match *fact {
+        Fact::Sent(Transit { from, to, .. })
+        | Fact::Duplicated(Transit { from, to, .. })
+        | Fact::Lost(Transit { from, to, .. })
+        | Fact::Arrived(Transit { from, to, .. }) => between(from, to) || between(to, from),
+        Fact::Attempted { edge, .. }
+        | Fact::Denied { edge, .. }
+        | Fact::Settled { edge, .. }
+        | Fact::Stale { edge, .. } => {
+            let edge = program.edge(edge);
+            between(edge.caller, edge.target)
+        }
+        _ => false,
+    }
+}
+
+/// Without what befell nodes that the order never came to, or before it came. Of faults, those
+/// that were over before are left out.
+fn only_concerned(facts: Vec<(Time, Fact)>, order: Option<u64>) -> Vec<(Time, Fact)> {
+    if order.is_none() {
+        return facts;
+    }
+    let own = || facts.iter().filter(|(_, fact)| fact.order().is_some());
+    let began = own().next().map_or(Time::ZERO, |&(at, _)| at);
+    let nodes: BTreeSet<NodeId> = own()
+        .flat_map(|(_, fact)| match *fact {
+            Fact::Sent(Transit { from, to, .. }) => [Some(from), Some(to)],
+            _ => [None, None],
+        })
+        .flatten()
+        .collect();
+    let mut over: BTreeSet<u32> = BTreeSet::new();
+    for (at, fact) in &facts {
+        if let Fact::FaultEnded(fault) = *fact
+            && *at < began
+        {
+            over.insert(fault);
+        }
+    }
+    let is_concerned = |(at, fact): &(Time, Fact)| match *fact {
+        Fact::Crashed { node, .. } | Fact::Restarted { node, .. } | Fact::Paused { node, .. } => {
+            *at >= began && nodes.contains(&node)
+        }
+        Fact::FaultBegan(fault) | Fact::FaultEnded(fault) => !over.contains(&fault),
+        Fact::LogLost { database: node, .. }
+        | Fact::CacheFlushed { cache: node, .. }
+        | Fact::Corrupted { node, .. } => *at >= began && nodes.contains(&node),
+        _ => true,
+    };
+    facts.iter().copied().filter(is_concerned).collect()
+}

@@ -1,0 +1,216 @@
+//! Facts in plain words.
+
+use super::{Mark, Teller};
+use crate::model::program::NodeId;
+use crate::policy::Outcome;
+use crate::system::fact::{Fact, Refusal};
+
+/// What an outcome is called.
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Rejected => "rejected",
+        Outcome::Throttled => "throttled",
+        Outcome::Failed => "failed",
+        Outcome::TimedOut => "timed out",
+        Outcome::Conflict => "conflict",
+        Outcome::Invalid => "invalid",
+    }
+}
+
+fn refusal(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Full => "its waiting line is full",
+        Refusal::Shed => "it waited too long in line and is shed",
+        Refusal::Expired => "the caller would be gone before it is done",
+        Refusal::RateLimit => "its rate limit is used up",
+        Refusal::Limit => "as many are at work as its learned limit allows",
+        Refusal::TooLong => "it waited for a worker as long as it may",
+    }
+}
+
+impl Teller<'_> {
+    /// Where a fact happened, what kind of thing it is, and what it says; nothing of facts that
+    /// messages tell already, or that are of no concern to an order.
+    pub(super) fn words(&self, fact: &Fact) -> Option<(Option<NodeId>, Mark, String)> {
+        let said = |node: NodeId, mark: Mark, text: String| Some((Some(node), mark, text));
+        let told = |mark: Mark, text: String| Some((self.user, mark, text));
+        let table = |table: crate::model::program::TableId| {
+            let table = &self.program.tables[table.0 as usize];
+            let short = table.name.split_once('.').map_or(table.name.as_str(), |(_, short)| short);
+            (table.database, short)
+        };
+        let label =
+            |label: crate::model::program::LabelId| self.program.labels[label.0 as usize].as_str();
+        let operation = |name: &str| name.split_once("-> ").map_or(name, |(_, to)| to).to_owned();
+        match *fact {
+            Fact::Requested(request) => {
+                let name = &self.program.operation(request.operation).name;
+                told(Mark::Telling, format!("a user asks for {name}"))
+            }
+            Fact::Answered { outcome: Outcome::TimedOut, .. } => {
+                told(Mark::Wrong, "the user gives up".to_owned())
+            }
+            Fact::Answered { outcome: answer, attempts, .. } => {
+                let after = if attempts > 1 {
+                    format!(" after {attempts} attempts")
+                } else {
+                    String::new()
+                };
+                let mark = if answer == Outcome::Ok { Mark::Telling } else { Mark::Wrong };
+                told(mark, format!("the user is told: {}{after}", outcome(answer)))
+            }
+            Fact::Unanswered(_) => {
+                told(Mark::Wrong, "the user still waits when the run ends".to_owned())
+            }
+            Fact::Denied { edge, attempt, .. } => {
+                let edge = self.program.edge(edge);
+                let of = operation(&edge.name);
+                let text = format!("its policy denies attempt {attempt} at {of}");
+                said(edge.caller, Mark::Wrong, text)
+            }
+            Fact::Settled { edge, attempt, outcome: Outcome::TimedOut, .. } => {
+                let edge = self.program.edge(edge);
+                let of = operation(&edge.name);
+                let text = format!(
+                    "attempt {attempt} at {of} times out: whether it was done, nobody here knows"
+                );
+                said(edge.caller, Mark::Wrong, text)
+            }
+            Fact::Stale { edge, attempt, .. } => {
+                let edge = self.program.edge(edge);
+                let text = format!("the answer to attempt {attempt} comes too late to be heard");
+                said(edge.caller, Mark::Wrong, text)
+            }
+            Fact::Refused { node, refusal: why, .. } => {
+                said(node, Mark::Wrong, format!("refuses: {}", refusal(why)))
+            }
+            Fact::Worked { node, span, awaited: false, .. } => {
+                let text = format!("worked {:.1} ms for nobody", span.millis());
+                said(node, Mark::Wrong, text)
+            }
+            Fact::NobodyThere { node, refused, .. } => {
+                let text = if refused { "is down: its host refuses" } else { "is down: no answer" };
+                said(node, Mark::Wrong, text.to_owned())
+            }
+            Fact::TurnedAway { clients, .. } => {
+                let text = "the user finds the client down and leaves";
+                said(clients, Mark::Wrong, text.to_owned())
+            }
+            Fact::Diverted { clients, .. } => {
+                said(clients, Mark::Fault, "a fault makes the user be about the hot key".to_owned())
+            }
+            Fact::Committed { table: of, state, version, .. } => {
+                let (node, name) = table(of);
+                said(
+                    node,
+                    Mark::Kept,
+                    format!("commits {name} = {} (version {version})", label(state)),
+                )
+            }
+            Fact::Repeated { database, .. } => {
+                said(database, Mark::Telling, "has done this before: nothing changes".to_owned())
+            }
+            Fact::Conflict { database, .. } => {
+                let text = "the row has changed since it was read: nothing is written";
+                said(database, Mark::Wrong, text.to_owned())
+            }
+            Fact::UpdateLost { table: of, .. } => {
+                let (node, name) = table(of);
+                said(node, Mark::Wrong, format!("overwrites a version of {name} that was not read"))
+            }
+            Fact::CommitLost { database, .. } => {
+                said(database, Mark::Wrong, "a committed transaction is gone".to_owned())
+            }
+            Fact::WriteLost { table: of, state, version, .. } => {
+                let (node, name) = table(of);
+                let text = format!("{name} = {} (version {version}) is gone", label(state));
+                said(node, Mark::Wrong, text)
+            }
+            Fact::Read { node, table: of, seen, newest, .. } => {
+                let (_, name) = table(of);
+                let (mark, text) = match (seen, newest) {
+                    (0, 0) => (Mark::Plain, format!("finds no {name}")),
+                    (0, _) => (Mark::Wrong, format!("finds no {name}; there is version {newest}")),
+                    _ if seen < newest => (
+                        Mark::Wrong,
+                        format!("reads {name} version {seen}; the newest is {newest}"),
+                    ),
+                    _ => (Mark::Plain, format!("reads {name} version {seen}")),
+                };
+                said(node, mark, text)
+            }
+            Fact::ReadBack { seen, own, .. } if seen < own => told(
+                Mark::Wrong,
+                format!("the user is shown version {seen}, and knows of version {own}"),
+            ),
+            Fact::ReadAgain { seen, highest, .. } if seen < highest => told(
+                Mark::Wrong,
+                format!("the user is shown version {seen} after version {highest}"),
+            ),
+            Fact::Outboxed { event, .. } => {
+                told_of(None, format!("outbox: event {} is written", label(event)))
+            }
+            Fact::Enqueued { queue, .. } => {
+                said(queue, Mark::Telling, "accepts the message".to_owned())
+            }
+            Fact::Acknowledged { queue, .. } => {
+                said(queue, Mark::Telling, "is done with the message".to_owned())
+            }
+            Fact::DeadLettered { queue, .. } => {
+                let text = "puts the message aside: received too often";
+                said(queue, Mark::Wrong, text.to_owned())
+            }
+            Fact::Expired { queue, .. } => {
+                said(queue, Mark::Wrong, "drops the message: too old".to_owned())
+            }
+            Fact::MessageLost { queue, .. } => {
+                said(queue, Mark::Wrong, "loses the message: it was in memory only".to_owned())
+            }
+            Fact::Unprocessed { .. } => {
+                told_of(None, "when the run ends, work for this order is not done".to_owned())
+            }
+            Fact::Replayed { provider, outcome: answer, .. } => {
+                let answer = outcome(answer);
+                let text = format!("knows the key: answers {answer} as before and does nothing");
+                said(provider, Mark::Telling, text)
+            }
+            Fact::Throttled { provider, .. } => {
+                said(provider, Mark::Wrong, "is called more often than it allows".to_owned())
+            }
+            Fact::Mismatched { provider, .. } => {
+                said(provider, Mark::Wrong, "knows the key from another order".to_owned())
+            }
+            Fact::Failed { node, after_effect, .. } => {
+                let when = if after_effect { "after the effect" } else { "before any effect" };
+                said(node, Mark::Wrong, format!("fails {when}"))
+            }
+            Fact::Crashed { node, instance } => {
+                said(node, Mark::Wrong, format!("instance {instance} crashes: its memory is gone"))
+            }
+            Fact::Restarted { node, instance } => {
+                said(node, Mark::Fault, format!("instance {instance} starts again"))
+            }
+            Fact::Paused { node, instance, span } => {
+                let text = format!("instance {instance} stands still for {:.0} ms", span.millis());
+                said(node, Mark::Wrong, text)
+            }
+            Fact::LogLost { database, transactions, .. } if transactions > 0 => {
+                let text = format!("loses {transactions} transactions that were not on disk");
+                said(database, Mark::Wrong, text)
+            }
+            Fact::CacheFlushed { cache, rows } => {
+                said(cache, Mark::Wrong, format!("is emptied of {rows} rows"))
+            }
+            Fact::Corrupted { node, rows } => {
+                said(node, Mark::Wrong, format!("{rows} rows fall back by one version"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What concerns the order as a whole.
+fn told_of(node: Option<NodeId>, text: String) -> Option<(Option<NodeId>, Mark, String)> {
+    Some((node, Mark::Telling, text))
+}

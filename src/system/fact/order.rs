@@ -1,0 +1,73 @@
+//! Which order a fact is about.
+
+use super::Fact;
+
+impl Fact {
+    /// The order that it is about, if it is about one.
+    #[must_use]
+    pub fn order(&self) -> Option<u64> {
+        match *self {
+            Fact::Requested(request)
+            | Fact::Unanswered(request)
+            | Fact::Answered { request, .. } => Some(request.order),
+            Fact::Sent(transit)
+            | Fact::Duplicated(transit)
+            | Fact::Lost(transit)
+            | Fact::Arrived(transit) => Some(transit.order),
+            Fact::Attempted { order, .. }
+            | Fact::Denied { order, .. }
+            | Fact::Settled { order, .. }
+            | Fact::Stale { order, .. }
+            | Fact::Refused { order, .. }
+            | Fact::Worked { order, .. }
+            | Fact::NobodyThere { order, .. }
+            | Fact::TurnedAway { order, .. }
+            | Fact::Diverted { order, .. }
+            | Fact::Committed { order, .. }
+            | Fact::Repeated { order, .. }
+            | Fact::Conflict { order, .. }
+            | Fact::UpdateLost { order, .. }
+            | Fact::CommitLost { order, .. }
+            | Fact::WriteLost { order, .. }
+            | Fact::Read { order, .. }
+            | Fact::ReadBack { order, .. }
+            | Fact::ReadAgain { order, .. }
+            | Fact::Outboxed { order, .. }
+            | Fact::Audited { order, .. }
+            | Fact::Enqueued { order, .. }
+            | Fact::Delivered { order, .. }
+            | Fact::Acknowledged { order, .. }
+            | Fact::DeadLettered { order, .. }
+            | Fact::Expired { order, .. }
+            | Fact::MessageLost { order, .. }
+            | Fact::Unprocessed { order, .. }
+            | Fact::Effect { order, .. }
+            | Fact::Replayed { order, .. }
+            | Fact::Throttled { order, .. }
+            | Fact::Mismatched { order, .. }
+            | Fact::Failed { order, .. }
+            | Fact::KeyAnswered { order, .. }
+            | Fact::StaleEpoch { order, .. } => Some(order),
+            Fact::Flushed { .. }
+            | Fact::LogLost { .. }
+            | Fact::WaitedForReplica { .. }
+            | Fact::AnsweredAlone { .. }
+            | Fact::FillRefused { .. }
+            | Fact::CacheFlushed { .. }
+            | Fact::Corrupted { .. }
+            | Fact::Crashed { .. }
+            | Fact::Restarted { .. }
+            | Fact::Paused { .. }
+            | Fact::Killed { .. }
+            | Fact::FaultBegan(_)
+            | Fact::FaultFired(_)
+            | Fact::FaultEnded(_)
+            | Fact::Ejected(_)
+            | Fact::EjectionRefused(_)
+            | Fact::Returned(_)
+            | Fact::Panicked { .. }
+            | Fact::Left { .. }
+            | Fact::FellBack { .. } => None,
+        }
+    }
+}

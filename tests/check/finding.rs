@@ -1,0 +1,156 @@
+//! From a violation to the smallest run that shows it, its replay and its story.
+
+use std::path::PathBuf;
+
+use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::minimize::is_minimal;
+use stormglass::experiment::reproduction::Reproduction;
+use stormglass::model::document::{Sources, Value};
+use stormglass::model::problem::Problem;
+
+use super::{CANARY, Ran, path, root, stormglass};
+
+/// Minimizes the first violation of an arm into a file of its own.
+fn minimized(arm: &str, seed: &str, more: &[&str]) -> (tempfile::TempDir, PathBuf, Ran) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("small.toml");
+    let arguments = ["minimize", CANARY, "--arm", arm, "--seed", seed, "--out", path(&file)];
+    let ran = stormglass(&[&arguments[..], more].concat());
+    (folder, file, ran)
+}
+
+fn campaign_of(reproduction: &Reproduction) -> Campaign {
+    let mut sources = Sources::default();
+    let mut parse = |text: &str| {
+        let source = sources.add("inlined", text);
+        Value::parse(&sources, source).unwrap()
+    };
+    let experiment = parse(&reproduction.experiment.text);
+    let model = parse(&reproduction.model.text);
+    let documents = Documents { experiment, model, overrides: Vec::new() };
+    Campaign::new(&documents, &|name| Err(Problem::new(name))).unwrap()
+}
+
+#[test]
+fn what_is_left_is_needed_and_comes_back() {
+    let (_folder, file, ran) = minimized("two_writes", "1", &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    assert!(ran.out.lines().all(|line| line.chars().count() <= 80 || line.contains("/")));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let reproduction = Reproduction::read(&text).unwrap();
+    assert_eq!(reproduction.faults.len(), 1, "one death between the two writes is enough");
+    assert_eq!(reproduction.run.orders.as_ref().map(Vec::len), Some(1));
+    let campaign = campaign_of(&reproduction);
+    let cell = &campaign.cells[reproduction.cell(&campaign).unwrap()];
+    assert!(is_minimal(cell, &reproduction.case(), &reproduction.target()));
+    let mut more = reproduction.case();
+    more.faults.push(more.faults[0].clone());
+    more.faults[1].at = stormglass::kernel::time::Span::ZERO;
+    assert!(!is_minimal(cell, &more, &reproduction.target()), "what is not needed is found");
+    assert_eq!(Reproduction::read(&reproduction.text()), Ok(reproduction));
+    let replayed = stormglass(&["replay", path(&file)]);
+    assert_eq!(replayed.code, Some(0), "{}{}", replayed.out, replayed.error);
+}
+
+#[test]
+fn a_search_that_is_cut_off_says_so() {
+    let (_folder, file, ran) = minimized("two_writes", "1", &["--runs", "2"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.error);
+    assert!(ran.out.contains("perhaps more can be left out"), "{}", ran.out);
+    assert_eq!(stormglass(&["replay", path(&file)]).code, Some(0));
+}
+
+#[test]
+fn only_a_violation_can_be_made_small() {
+    for (arguments, expected) in [
+        (vec!["--seed", "1", "--arm", "queue_in_memory"], "seed 1 does not break any promise"),
+        (vec!["--seed", "1", "--arm", "two_writes", "--invariant", "one_charge"], "does not break"),
+        (vec!["--seed", "1", "--invariant", "one_charge"], "there are several arms"),
+        (vec!["--seed", "1", "--arm", "two_write"], "did you mean `two_writes`?"),
+        (vec!["--seed", "1", "--invariant", "one_charges"], "did you mean `one_charge`?"),
+    ] {
+        let ran = stormglass(&[&["minimize", CANARY][..], &arguments].concat());
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {}", ran.out);
+        assert!(ran.error.contains(expected), "{arguments:?}: {}", ran.error);
+    }
+}
+
+#[test]
+fn a_reproduction_that_was_changed_does_not_pass() {
+    let whole = root().join("experiments/regressions/charged-twice.toml");
+    let text = std::fs::read_to_string(whole).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("changed.toml");
+    let replay = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+        stormglass(&["replay", path(&file)])
+    };
+    let other_seed = replay("seed = 3\n", "seed = 4\n");
+    assert_eq!(other_seed.code, Some(1), "{}", other_seed.error);
+    assert!(other_seed.out.contains("other digest: expected"), "{}", other_seed.out);
+    let repaired = replay(
+        "{ call = \"payment.charge\", policy = \"resilience\" },",
+        "{ call = \"payment.charge\", policy = \"resilience\", idempotency_key = \"order\" },",
+    );
+    assert_eq!(repaired.code, Some(1), "{}", repaired.error);
+    assert!(repaired.out.contains("one_charge not broken"), "{}", repaired.out);
+    assert!(
+        repaired.out.contains("the text of experiments/canary.toml is not"),
+        "{}",
+        repaired.out
+    );
+    for (from, to, expected) in [
+        ("format = 1\n", "format = 9\n", "format 9"),
+        ("trace = 2\n", "trace = two\n", "is no reproduction"),
+        ("invariant = \"one_charge\"", "invariant = \"two_charges\"", "two_charges"),
+        ("arm = \"no_key\"", "arm = \"key\"", "there is no arm `key`"),
+        ("target = \"payment\"", "target = \"payments and more\"", "payments and more"),
+    ] {
+        let ran = replay(from, to);
+        assert_eq!(ran.code, Some(2), "{to}: {}{}", ran.out, ran.error);
+        assert!(ran.error.contains(expected), "{to}: {}", ran.error);
+    }
+}
+
+#[test]
+fn the_story_is_told_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "experiments/regressions/paid-without-record.toml";
+    let ran = stormglass(&["explain", file, "--out", path(folder.path())]);
+    assert_eq!((ran.code, ran.error.as_str()), (Some(0), ""));
+    let told: String = ran.out.lines().filter(|line| !line.starts_with("wrote ")).fold(
+        String::new(),
+        |mut text, line| {
+            text.push_str(line);
+            text.push('\n');
+            text
+        },
+    );
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    insta::assert_snapshot!(told);
+    let svg = std::fs::read_to_string(folder.path().join("paid-without-record.svg")).unwrap();
+    let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{error}"));
+    let labels: Vec<&str> =
+        document.descendants().filter_map(|node| node.attribute("aria-label")).collect();
+    for label in ["shoppers", "api", "payment", "charge", "instance 1 crashes: its memory is gone"]
+    {
+        assert!(labels.contains(&label), "{label} is missing in {labels:?}");
+    }
+    let mermaid = std::fs::read_to_string(folder.path().join("paid-without-record.mmd")).unwrap();
+    insta::assert_snapshot!(mermaid);
+}
+
+#[test]
+fn the_first_event_that_differs_is_named() {
+    let compare = ["compare-runs", CANARY, "--seed", "2", "--arm", "no_key"];
+    let same = stormglass(&compare);
+    assert_eq!(same.code, Some(0), "{}", same.error);
+    assert!(same.out.starts_with("equal: the same "), "{}", same.out);
+    let other = stormglass(&[&compare[..], &["--other-arm", "two_writes"]].concat());
+    assert_eq!(other.code, Some(1));
+    insta::assert_snapshot!(other.out);
+    // Users who do not come at the end change nothing before it.
+    let end = stormglass(&[&compare[..], &["--other-set", "arrivals=5500ms"]].concat());
+    assert!(end.out.contains("\n  first:  5."), "{}", end.out);
+}
