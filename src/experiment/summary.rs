@@ -1,7 +1,7 @@
 //! The summary of a campaign: what each cell came to over its seeds, with 95% intervals.
 
 use super::campaign::{Campaign, Cell};
-use super::expect::Expectation;
+use super::expect::{ExpectationSummary, summarise_expectations};
 use super::metastability::Label;
 use super::run::RunResult;
 use super::statistics::interval::mean_interval;
@@ -312,17 +312,6 @@ pub struct CellSummary {
     pub expectations: Vec<ExpectationSummary>,
 }
 
-/// How the runs of one cell meet one expectation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExpectationSummary {
-    /// What is expected.
-    pub text: String,
-    /// Runs that are as expected.
-    pub met: u64,
-    /// Runs that are not; the others say nothing of it.
-    pub unmet: u64,
-}
-
 /// What the runs of a cell came to that collapsed, and those that did not: a mean of both describes
 /// neither.
 #[derive(Clone, Debug)]
@@ -459,20 +448,6 @@ fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {
     let kinds = cell.random.iter().flat_map(RandomPlan::kinds);
     faults.extend(kinds.map(|kind| summary(None, kind, None)));
     faults
-}
-
-fn summarise_expectations(cell: &Cell, runs: &[RunResult]) -> Vec<ExpectationSummary> {
-    let with = |place: usize, met: bool| {
-        let judged = |run: &RunResult| run.expectations.get(place).and_then(|one| one.met);
-        count(runs, |run| judged(run) == Some(met))
-    };
-    let numbered = cell.expect.iter().enumerate();
-    let summary = |(place, expectation): (usize, &Expectation)| ExpectationSummary {
-        text: expectation.to_string(),
-        met: with(place, true),
-        unmet: with(place, false),
-    };
-    numbered.map(summary).collect()
 }
 
 fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
