@@ -8,7 +8,7 @@ use super::{RUNS, assert_same, command, files_of, write_experiment};
 /// That a command ended with the exit code of the machine, and said this of this path.
 fn assert_refused(output: &Output, path: &Path, reason: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(5), "{said}");
     assert!(said.contains(&path.display().to_string()), "{said}");
     assert!(said.contains(reason) && said.contains("help: "), "{said}");
 }

@@ -14,6 +14,7 @@ use super::common::campaign;
 const RUNS: usize = 12;
 
 /// How many trials there are, and which shares of covering intervals are accepted.
+#[expect(clippy::disallowed_methods, reason = "it says how much is tried, not what comes out")]
 fn trials() -> (usize, std::ops::RangeInclusive<f64>) {
     match std::env::var("STORMGLASS_COVERAGE").ok().and_then(|count| count.parse().ok()) {
         Some(count) => (count, 0.93..=0.97),
