@@ -167,7 +167,7 @@ pub fn main() -> ExitCode {
         Command::CompareRuns(arguments) => compare_runs::compare_runs(arguments),
         Command::Policy(command) => policy::policy(command).map(|()| DONE),
         Command::Import(arguments) => import::import(arguments).map(|()| DONE),
-        Command::Validate(arguments) => validate::validate(arguments).map(|()| DONE),
+        Command::Validate(arguments) => validate::validate(arguments),
         Command::Show(arguments) => show::show(arguments).map(|()| DONE),
         Command::Schema(arguments) => {
             show::schema(arguments);

@@ -13,7 +13,7 @@ use jiff::ToSpan;
 use rayon::prelude::*;
 
 use super::load::load;
-use super::{Failure, RunArguments, output, parse_workers, progress};
+use super::{DONE, Failure, RunArguments, VIOLATION, output, parse_workers, progress};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::language::Seeds;
 use crate::experiment::theory::published::Row;
@@ -51,7 +51,7 @@ const FOLDER: &str = "experiments/validation";
 const QUICK_SEEDS: Seeds = Seeds(1..9);
 
 /// Runs models that have a closed form, and tells both.
-pub(super) fn validate(arguments: &ValidateArguments) -> Result<(), Failure> {
+pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
     let started = Instant::now();
     let files = match arguments.experiments.is_empty() {
         true => experiments()?,
@@ -87,19 +87,21 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<(), Failure> {
             Failure::Machine(format!("error: cannot write `{path}`: {error}"))
         })?;
     }
-    closing(&cells, &duration(started))
+    Ok(closing(&cells, &duration(started)))
 }
 
-/// The last line; an error if a closed form lies outside.
-fn closing(cells: &[Compared], took: &str) -> Result<(), Failure> {
+/// The last line, and the exit code: whether a closed form lies outside.
+fn closing(cells: &[Compared], took: &str) -> u8 {
     let tally = Tally::of(cells);
     output::print(&format!("{}; {took}\n", tally.text()));
-    match tally.outside {
-        0 => Ok(()),
-        outside => Err(Failure::Machine(format!(
-            "error: {outside} closed forms lie outside the 99.9% interval of the runs"
-        ))),
+    if tally.outside == 0 {
+        return DONE;
     }
+    let outside = tally.outside;
+    output::error(&format!(
+        "error: {outside} closed forms lie outside the 99.9% interval of the runs"
+    ));
+    VIOLATION
 }
 
 /// The experiments of the folder, in the order of their names.

@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod expect;
 pub mod language;
 pub mod metastability;
+pub mod metrics;
 pub mod minimize;
 pub mod patch;
 pub mod record;

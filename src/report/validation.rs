@@ -20,7 +20,7 @@ pub struct Compared {
     pub quantities: Vec<(Vec<String>, Comparison)>,
 }
 
-/// What the cells of a campaign came to, from their values in each run, which are ordered by number.
+/// What the cells of a campaign came to, from their values in each run, ordered by number.
 #[must_use]
 pub fn compared(
     campaign: &Campaign,
@@ -180,7 +180,7 @@ pub struct NotSimulated {
 }
 
 impl NotSimulated {
-    /// Reads a CSV file with the columns `rows,reason`: names, or `FIRST..LAST` for a range of them.
+    /// Reads a CSV file with the columns `rows,reason`: names, or `FIRST..LAST` for a range.
     ///
     /// # Errors
     /// A row that is not published, or published after the last one of its range.
@@ -232,16 +232,17 @@ pub fn page(page: &Page<'_>) -> String {
     let left: usize = page.not_simulated.iter().map(|one| one.ids.len()).sum();
     let mut text = format!(
         "# Validation\n\n\
-         What theory says beside what runs show. This page is written by `{}`; the last time on {}, \
-         in {}.\n\n\
-         Of {} published numbers, {simulated} are simulated here and {left} are not, for the reasons \
-         below. {}.\n\n\
-         A number is *inside* if it lies in the 99.9% interval of the runs (Student's, over \
-         independent runs) and half of the interval is at most 1% of it: 3% for variances and 99.9th \
-         percentiles, 5% for service times whose squared coefficient of variation is 16 or more. Of \
-         a thousand right numbers, one is expected outside by chance. Times are in seconds.\n\n\
-         `stormglass validate FILE --set PATH=VALUE` tells the same for other parameters: the theory \
-         is computed from the model as it is run.\n",
+         What theory says beside what runs show. This page is written by `{}`; the last time on \
+         {}, in {}.\n\n\
+         Of {} published numbers, {simulated} are simulated here and {left} are not, for the\n\
+         reasons below. {}.\n\n\
+         A number is *inside* if it lies in the 99.9% interval of the runs (Student's, over\n\
+         independent runs) and half of the interval is at most 1% of it: 3% for variances and\n\
+         99.9th percentiles, 5% for service times whose squared coefficient of variation is 16 or\n\
+         more. Of a thousand right numbers, one is expected outside by chance. Times are in\n\
+         seconds.\n\n\
+         `stormglass validate FILE --set PATH=VALUE` tells the same for other parameters: the\n\
+         theory is computed from the model as it is run.\n",
         page.command,
         page.date,
         page.took,

@@ -373,7 +373,8 @@ fn a_folder_that_cannot_be_written_is_found_out_first() {
         );
         assert_eq!((ran.code, ran.out.as_str()), (Some(5), ""), "{}", ran.error);
         assert!(
-            ran.error.starts_with("error: cannot write ") && ran.error.contains(&format!("`{out}`: ")),
+            ran.error.starts_with("error: cannot write ")
+                && ran.error.contains(&format!("`{out}`: ")),
             "{}",
             ran.error
         );

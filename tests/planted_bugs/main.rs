@@ -2,12 +2,13 @@
 //!
 //! Each file of `experiments/promises` is an experiment with random faults. Its arm `correct` keeps
 //! every promise that the file declares. Each other arm is named after the promise that it breaks,
-//! with a word behind a hyphen where there are several, and breaks no other. So whoever adds such a
-//! file adds its test.
+//! with a word behind a hyphen where there are several. What it breaks beside that follows from it
+//! and is pinned. So whoever adds such a file adds its test.
 
 mod campaigns;
 mod rates;
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::thread::ScopedJoinHandle;
 
@@ -18,7 +19,7 @@ use stormglass::kernel::limit::Ending;
 
 /// A planted bug is found in so many seeds.
 const SEEDS_MAX: u64 = 1_000;
-/// How many seeds a planted bug runs at least: it must break nothing else in any of them.
+/// How many seeds a planted bug runs at least, to see what else it breaks.
 const SEEDS_WATCHED: u64 = 10;
 
 /// How many seeds the arms without a bug run.
@@ -49,21 +50,19 @@ fn keep_everything(name: &str, campaign: &Campaign, cell: usize) {
     assert!(exposure.iter().all(|&sum| sum > 0), "{name} tests nothing: {exposure:?}");
 }
 
-/// Runs an arm with a bug until it is found; returns the number of seeds that this took.
-fn find_bug(name: &str, campaign: &Campaign, cell: usize, promise: &str) -> u64 {
-    let mut found = None;
+/// Runs an arm with a bug until it is found; returns the number of seeds that this took, and what
+/// else was broken.
+fn find_bug(name: &str, campaign: &Campaign, cell: usize, promise: &str) -> String {
+    let (mut found, mut beside) = (None, BTreeSet::new());
     for seed in 1..=SEEDS_MAX {
-        let run = arm(campaign, cell, seed);
-        let broken = broken(&run);
-        assert!(
-            broken.iter().all(|other| *other == promise),
-            "{name}, arm {promise}, seed {seed}: {broken:?} was broken"
-        );
-        if !broken.is_empty() {
+        let broken = broken(&arm(campaign, cell, seed));
+        if broken.contains(&promise) {
             found = found.or(Some(seed));
         }
+        beside.extend(broken.into_iter().filter(|other| *other != promise));
         if let Some(found) = found.filter(|_| seed >= SEEDS_WATCHED) {
-            return found;
+            let beside: String = beside.iter().map(|other| format!(", with {other}")).collect();
+            return format!("{found}{beside}");
         }
     }
     panic!("{name}: {SEEDS_MAX} seeds did not break {promise}")
@@ -88,7 +87,7 @@ fn check(name: &str) -> String {
 
 /// The seeds that each bug takes are pinned: `docs/invariants.md` names them.
 #[test]
-fn every_planted_bug_is_found_and_nothing_else_is() {
+fn every_planted_bug_is_found_and_the_correct_arms_break_nothing() {
     let names = campaigns::names();
     assert!(names.len() >= 9, "{names:?}");
     let results: Vec<(String, std::thread::Result<String>)> = std::thread::scope(|scope| {

@@ -3,6 +3,7 @@
 use stormglass::experiment::campaign::{Campaign, Cell};
 use stormglass::experiment::statistics::interval::mean_interval;
 use stormglass::kernel::time::Time;
+use stormglass::model::program::EdgeId;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer};
 
@@ -11,6 +12,8 @@ use super::{published, reference};
 /// How often writers called, and when the last of them was done.
 #[derive(Default)]
 struct Writers {
+    /// The writers' own edge: the one of the first attempt.
+    edge: Option<EdgeId>,
     calls: f64,
     done_ms: f64,
 }
@@ -18,7 +21,9 @@ struct Writers {
 impl Observer for Writers {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match fact {
-            Fact::Attempted { .. } => self.calls += 1.0,
+            Fact::Attempted { edge, .. } if *self.edge.get_or_insert(*edge) == *edge => {
+                self.calls += 1.0;
+            }
             Fact::Answered { .. } => self.done_ms = now.seconds() * 1e3,
             _ => {}
         }

@@ -40,7 +40,7 @@ fn every_event_is_at_its_microsecond() {
     let mut done = std::collections::BTreeSet::new();
     let mut expected = Vec::new();
     for row in reference("golden_gc_trace") {
-        let attempt = (row[2].clone(), row[3].clone());
+        let attempt = (row[2].clone(), row.get(3).cloned());
         match row[1].as_str() {
             "DONE" => drop(done.insert(attempt)),
             "TIMEOUT" if done.contains(&attempt) => continue,
@@ -48,7 +48,7 @@ fn every_event_is_at_its_microsecond() {
         }
         expected.push((row[0].parse::<u64>().unwrap(), row[1].clone()));
     }
-    assert_eq!(expected.len(), 937);
+    assert_eq!(expected.len(), 1007);
     for (index, (at, event)) in expected.iter().enumerate() {
         assert_eq!(ours[index], (*at, event.as_str()), "event {index}");
     }
@@ -80,9 +80,9 @@ impl Observer for Totals {
                 *attempts += 1;
             }
             Fact::Settled { outcome: Outcome::TimedOut, .. } => *timeouts += 1,
-            Fact::Answered { outcome: Outcome::Ok, request, .. } => {
+            Fact::Answered { outcome: Outcome::Ok, .. } => {
                 *ok += 1;
-                *late_ok += u64::from(request.started.seconds() >= 60.0 && now.seconds() <= 120.0);
+                *late_ok += u64::from(now.seconds() > 60.0);
             }
             Fact::Answered { .. } => *failed += 1,
             _ => {}

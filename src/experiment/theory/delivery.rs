@@ -33,8 +33,8 @@ pub(super) fn duplicates(parameters: &Parameters) -> Says {
     ])
 }
 
-/// A relay that may crash after each event that it has published, and marks `batch` of them at once:
-/// the trials until so many successes in a row (Feller, volume 1, section XIII.7).
+/// A relay that may crash after each event that it has published, and marks `batch` of them at
+/// once: the trials until so many successes in a row (Feller, volume 1, section XIII.7).
 pub(super) fn outbox(parameters: &Parameters) -> Says {
     let (crash, batch) = match parameters.number("crash_after_each_publish") {
         Ok(crash) => (crash, parameters.whole("batch")?),
@@ -60,8 +60,8 @@ pub(super) fn dual_write(parameters: &Parameters) -> Says {
     }
 }
 
-/// How often a read at a replica shows an older row than the newest: one written at the rate `w` and
-/// read at random times, or by its writer after an exponential time.
+/// How often a read at a replica shows an older row than the newest: one written at the rate `w`
+/// and read at random times, or by its writer after an exponential time.
 pub(super) fn lag(parameters: &Parameters) -> Says {
     let theta = parameters.number("rate")?;
     let stale = "P(stale)";

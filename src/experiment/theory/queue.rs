@@ -99,8 +99,8 @@ pub(super) fn several(parameters: &Parameters) -> Says {
     Ok(all)
 }
 
-/// Two classes, one server, no interruption: Cobham, "Priority assignment in waiting line problems",
-/// Operations Research 2, 1954. A run shows the class whose operation is the load.
+/// Two classes, one server, no interruption: Cobham, "Priority assignment in waiting line
+/// problems", Operations Research 2, 1954. A run shows the class whose operation is the load.
 pub(super) fn priority(parameters: &Parameters) -> Says {
     let (high, low) = (parameters.number("lambda_hi")?, parameters.number("lambda_lo")?);
     let mu = parameters.number("mu")?;

@@ -142,7 +142,7 @@ fn plain(value: &Value) -> Result<f64, Problem> {
 fn of_distribution(distribution: &Distribution, words: &str) -> Result<f64, Problem> {
     let unknown = || {
         Problem::new(format!("`{words}` says nothing about this distribution")).expected(
-            "`mean of`, `rate of`, `cv2 of`, `median of`, `sigma of`, `stages of`, or the `mean of` \
+            "`mean of`, `rate of`, `cv2 of`, `median of`, `sigma of`, `stages of`, or `mean of` \
              or `share of` `part 0 of` a mixture",
         )
     };
