@@ -12,7 +12,7 @@ use crate::policy::Outcome;
 /// Something that must happen in at least one run of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sometimes {
-    /// Something that is counted: its place in [`COUNTED`].
+    /// Something that is counted: its place in the list of them.
     Counted(usize),
     /// A fault of this kind, listed or drawn, has an effect.
     Fault(FaultKind),

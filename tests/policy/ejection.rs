@@ -235,12 +235,10 @@ fn copies_count_where_they_came_to() {
 fn a_dead_process_has_ejected_nobody() {
     let model = model("").replace("policy = \"p\", ", "").replace(
         "[link.default]",
-        &format!(
-            "[clients.others]\narrivals = {{ constant = \"50/s\" }}\n\
-             flow = [{{ call = \"front.get\", ignore_failure = true }}]\n[service.front]\n\
-             workers = \"unlimited\"\non.get.steps = [{{ call = \"api.get\", policy = \"p\", \
-             ignore_failure = true }}, {{ reply = \"ok\" }}]\n[link.default]"
-        ),
+        "[clients.others]\narrivals = { constant = \"50/s\" }\n\
+             flow = [{ call = \"front.get\", ignore_failure = true }]\n[service.front]\n\
+             workers = \"unlimited\"\non.get.steps = [{ call = \"api.get\", policy = \"p\", \
+             ignore_failure = true }, { reply = \"ok\" }]\n[link.default]",
     );
     let model = model.replace("timeout = \"100ms\"", &format!("timeout = \"100ms\"\n{EAGER}"));
     let front = "[[faults]]\nkind = \"crash\"\ntarget = \"front\"\nat = \"15s\"\nfor = \"1s\"\n";
