@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::load::{Input, load_input};
-use super::progress;
 use super::{DONE, Failure, NEVER, UNKNOWN, VIOLATION, choice, output, parse_seeds, parse_workers};
+use super::{progress, workers};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::case::Case;
 use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, check_run, judge};
@@ -81,11 +81,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
 
 /// Runs seed after seed under every cell, several at once, until one has broken a promise.
 fn run_seeds(campaign: &Campaign, arguments: &CheckArguments) -> Result<Vec<CheckedRun>, Failure> {
-    let workers = arguments.workers.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers)
-        .build()
-        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
+    let pool = workers::pool(arguments.workers)?;
     let cells = campaign.cells.len();
     let bar = progress::bar(campaign.runs(), 0, false);
     let mut runs: Vec<CheckedRun> = Vec::new();

@@ -13,7 +13,7 @@ use jiff::ToSpan;
 use rayon::prelude::*;
 
 use super::load::load;
-use super::{DONE, Failure, RunArguments, VIOLATION, output, parse_workers, progress};
+use super::{DONE, Failure, RunArguments, VIOLATION, output, parse_workers, progress, workers};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::language::Seeds;
 use crate::experiment::theory::published::Row;
@@ -187,10 +187,7 @@ fn run_all(
     arguments: &ValidateArguments,
     campaigns: &[Campaign],
 ) -> Result<Vec<Vec<Vec<Option<f64>>>>, Failure> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.workers.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
+    let pool = workers::pool(arguments.workers)?;
     let runs = campaigns.iter().map(Campaign::runs).sum();
     let bar = progress::bar(runs, 0, false);
     let results = pool.install(|| {

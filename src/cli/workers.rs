@@ -17,10 +17,7 @@ pub(super) fn run_all(
     bar: &ProgressBar,
     mut known: Vec<Option<RunResult>>,
 ) -> Result<Vec<RunResult>, Failure> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))?;
+    let pool = pool(workers)?;
     known.resize_with(campaign.runs(), || None);
     let finished = |(number, known): (usize, Option<RunResult>)| {
         if let Some(result) = known {
@@ -37,4 +34,12 @@ pub(super) fn run_all(
         Ok(result)
     };
     pool.install(|| known.into_par_iter().enumerate().map(finished).collect())
+}
+
+/// Threads for so many runs at once; one for each core if nobody says how many.
+pub(super) fn pool(workers: Option<u16>) -> Result<rayon::ThreadPool, Failure> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(workers.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Failure::Machine(format!("error: cannot start the workers: {error}")))
 }
