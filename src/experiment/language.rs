@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::comparison::CompareText;
 use super::expect::Expectation;
 use super::metastability::MetastabilityText;
+use super::published::PublishedText;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
@@ -22,7 +23,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 20] = [
+pub const TOP: [&str; 21] = [
     "name",
     "title",
     "question",
@@ -41,6 +42,7 @@ pub const TOP: [&str; 20] = [
     "metastability",
     "compare",
     "theory",
+    "published",
     "arms",
     "factors",
 ];
@@ -82,6 +84,8 @@ pub struct Experiment {
     pub compare: CompareText,
     /// The closed form that the model follows.
     pub theory: Option<TheoryText>,
+    /// Figures of others that the runs are compared with.
+    pub published: Option<PublishedText>,
     /// The alternatives.
     pub arms: Vec<Variant>,
     /// What is swept, in the order of the file.
@@ -211,6 +215,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         metastability: part.optional("metastability"),
         compare: part.optional("compare").unwrap_or_default(),
         theory: part.optional("theory"),
+        published: part.optional("published"),
         arms: part.variants("arms"),
         factors: part.factors(),
         name,
