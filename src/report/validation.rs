@@ -280,8 +280,8 @@ fn published_part(all: &[Published]) -> String {
         "\n## Published figures\n\n\
          Experiments of others, or of an independent simulator, from their files in\n\
          `experiments/published`. {}.\n\n\
-         A figure *agrees* if it lies where it is expected: in the interval that chance in the runs\n\
-         and in the figure itself leave it with 99.9%, widened by its tolerance where it was\n\
+         A figure *agrees* if it lies where it is expected: in the interval that chance in the\n\
+         runs and in the figure itself leave it with 99.9%, widened by its tolerance where it was\n\
          published rounded. It is *imprecise* if it agrees, but the interval of the runs alone is\n\
          wide: half of it is more than 5% (0.05 of a share of runs), and more than twice the\n\
          figure's own. Of a thousand equal figures, one is expected to differ by chance.\n",
