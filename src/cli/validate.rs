@@ -18,7 +18,6 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::language::Seeds;
 use crate::experiment::theory::published::Row;
 use crate::experiment::theory::verdict::values;
-use crate::kernel::time::Span;
 use crate::report::validation::{
     Compared, Detail, NotSimulated, Page, Tally, compared, page, table,
 };
@@ -139,9 +138,6 @@ fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Camp
             let mut set = Vec::new();
             if let Some(quick) = theory.quick {
                 set.push(format!("arrivals={quick}"));
-                if campaign.experiment.measure.warm_up > Span::ZERO {
-                    set.push(format!("measure.warm_up={}", quick.scaled(0.2)));
-                }
             }
             set.extend(arguments.set.iter().cloned());
             campaign = read(file, &set, Some(QUICK_SEEDS))?;
