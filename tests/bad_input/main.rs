@@ -250,6 +250,11 @@ fn messaging() {
 }
 
 #[test]
+fn theory() {
+    check("theory");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }

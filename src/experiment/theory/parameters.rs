@@ -28,7 +28,8 @@ impl Parameters {
             Some(Parameter::Word(word)) => Err(Problem::new(format!(
                 "the law needs the number `{name}`, and it is the word `{word}`"
             ))
-            .expected(format!("a number as `{name}`"))),
+            .expected("a number")
+            .inside(name)),
             None => Err(Problem::new(format!("the law needs the number `{name}`"))
                 .expected(format!("`{name}` in `from` or `with`"))),
         }
@@ -93,7 +94,9 @@ impl Parameters {
 
 /// A parameter that the law is not about.
 fn beyond(name: &str, number: f64, expected: &str) -> Problem {
-    Problem::new(format!("the law is not about `{name}` = {number}")).expected(expected)
+    Problem::new(format!("the law is not about `{name}` = {number}"))
+        .expected(expected)
+        .inside(name)
 }
 
 /// Refuses a load that servers cannot bear: there is no steady state. The load is what they are
@@ -105,7 +108,7 @@ pub(super) fn steady(load: f64) -> Result<(), Problem> {
     match load < 1.0 {
         true => Ok(()),
         false => Err(Problem::new(format!(
-            "the law is about a steady state, and there is none at a load of {:.4}%",
+            "the law is about a steady state, and there is none at a load of {:.1}%",
             100.0 * load
         ))
         .expected("a load below 100%, or an experiment without `[theory]`")),

@@ -82,7 +82,8 @@ fn some_fail(parameters: &Parameters) -> Result<f64, Problem> {
         true => Ok(p),
         false => {
             Err(Problem::new(format!("a breaker has no cycles if {}% of calls fail", 100.0 * p))
-                .expected("a share of failures between 0% and 100%"))
+                .expected("a share of failures between 0% and 100%")
+                .inside("p"))
         }
     }
 }
