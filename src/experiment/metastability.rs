@@ -237,14 +237,16 @@ impl MetastabilityRule {
         !judged.windows(self.cohorts).any(is_down) && self.comes_back(control, healed).is_some()
     }
 
-    /// The first time within the horizon after which all cohorts succeed for long enough.
+    /// The first time within the horizon after which all cohorts succeed for long enough, each and
+    /// all together: what chance may hide in small cohorts it does not hide in their sum.
     fn comes_back(&self, cohorts: &[(u64, u64)], healed: Time) -> Option<Span> {
         let first = healed.0.div_ceil(self.window.0);
         let starts = (first..).take_while(|at| at * self.window.0 <= healed.0 + self.horizon.0);
         let mut starts = starts.filter(|&at| {
             let after = cohorts.get(at as usize..).unwrap_or_default();
-            after.len() >= self.cohorts
-                && after[..self.cohorts].iter().all(|cohort| self.succeeds(*cohort))
+            let Some(stretch) = after.get(..self.cohorts) else { return false };
+            let all = stretch.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            stretch.iter().all(|cohort| self.succeeds(*cohort)) && self.succeeds(all)
         });
         starts.next().map(|at| Span(at * self.window.0 - healed.0))
     }
@@ -337,6 +339,14 @@ mod tests {
         }
         let all = MetastabilityRule { level: 1.0, ..RULE };
         assert!(all.succeeds((10, 10)) && !all.succeeds((10, 9)));
+    }
+
+    #[test]
+    fn steady_failures_of_small_cohorts_are_seen_in_their_sum() {
+        let windows: Vec<u64> = vec![91; 60];
+        let cohorts = RULE.cohorts_of(&metrics(&windows).windows, Span::from_secs(1));
+        assert!(RULE.succeeds(cohorts[20]), "9 failures of 100 are chance");
+        assert_eq!(RULE.comes_back(&cohorts, Time(12_000_000_000)), None, "27 of 300 are not");
     }
 
     #[test]
