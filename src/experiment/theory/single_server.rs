@@ -156,7 +156,7 @@ pub(super) fn bimodal(parameters: &Parameters) -> Says {
     };
     let mut all: Vec<Quantity> =
         [0.5, 0.9, 0.99, 0.999].map(|p| sojourn(p, fall_to(1.0 - p, longer))).into();
-    all.push(Quantity::shown("P(sojourn>15)", longer(15.0), Measured::LatencyAbove(15.0)));
+    all.push(Quantity::share("P(sojourn>15)", longer(15.0), Measured::LatencyAbove(15.0)));
     Ok(all)
 }
 
