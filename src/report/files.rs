@@ -13,12 +13,13 @@ use super::parquet;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
+use crate::experiment::metrics::COUNTS;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
-use crate::experiment::summary::{CellSummary, METRICS, Share};
+use crate::experiment::summary::{CellSummary, Drains, METRICS, Share};
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, Digester, digest_of};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;
 
 /// The version of these formats.
@@ -48,21 +49,13 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
         text("digest", &|run| run.digest.to_string()),
         text("verdict", &|run| run.verdict().name().to_owned()),
         text("ending", &|run| run.ending.name().to_owned()),
-        count("events", &|run| run.events),
-        count("requests", &|run| run.metrics.requests),
-        count("ok", &|run| run.metrics.ok),
-        count("failed", &|run| run.metrics.failed.iter().sum()),
-        count("unanswered", &|run| run.metrics.unanswered),
-        count("measured", &|run| run.metrics.measured),
-        count("measured_ok", &|run| run.metrics.measured_ok),
-        count("user_attempts", &|run| run.metrics.user_attempts),
-        count("calls", &|run| run.metrics.calls),
-        count("attempts", &|run| run.metrics.attempts),
-        count("effects", &|run| run.metrics.effects),
-        count("fault_fired", &|run| run.metrics.fired.iter().sum()),
+    ];
+    columns.extend(COUNTS.iter().map(|own| count(own.name, &own.value)));
+    columns.extend([
         Column::flag("recovered", results.iter().map(|run| recovered(run.recovery))),
         text("label", &|run| run.label.map_or("", Label::name).to_owned()),
-    ];
+        Column::number("drain_s", results.iter().map(|run| run.drain.map(Span::seconds))),
+    ]);
     columns.extend(METRICS.iter().map(|metric| {
         Column::number(metric.name, results.iter().map(|run| (metric.value)(cell(run), run)))
     }));
@@ -209,7 +202,8 @@ pub fn summary_json(
             "requests": summary.requests,
             "metrics": estimates(&summary.metrics),
             "never_recovered": summary.never_recovered.map(share),
-            "metastability": cell.metastability.as_ref().map(metastability),
+            "metastability":
+                cell.metastability.as_ref().map(|rule| metastability(rule, summary.drains)),
             "labels": summary.labels.iter().map(|(label, share_of_runs)| json!({
                 "label": label.name(),
                 "runs": share(*share_of_runs),
@@ -253,7 +247,7 @@ pub fn summary_json(
 }
 
 /// How runs were labelled: a statement about a finite horizon.
-fn metastability(rule: &MetastabilityRule) -> Value {
+fn metastability(rule: &MetastabilityRule, drains: Option<Drains>) -> Value {
     json!({
         "window_s": rule.window.seconds(),
         "level": rule.level,
@@ -261,6 +255,8 @@ fn metastability(rule: &MetastabilityRule) -> Value {
         "horizon_s": rule.horizon.seconds(),
         "capacity_per_s": rule.capacity,
         "drain_factor": rule.drain_factor,
+        "longest_drain_s": drains.map(|drains| drains.longest.seconds()),
+        "runs_with_short_horizon": drains.map(|drains| drains.unseen),
     })
 }
 
