@@ -61,8 +61,8 @@ impl Quantity {
         Quantity { name, value, measured: Some(measured), precision }
     }
 
-    /// A share of all requests. What happens to fewer than one in a thousand is not seen often enough
-    /// to be compared: an interval of 1% would take more than 130 million requests where it happens
+    /// A share of all requests. What happens to fewer than one in a thousand is not seen often
+    /// enough to be compared: an interval of 1% would take more than 130 million requests where it happens
     /// independently, and several times as many where it comes in clusters.
     fn share(name: impl Into<String>, value: f64, measured: Measured) -> Quantity {
         match value > 0.0 && value < 0.999e-3 {

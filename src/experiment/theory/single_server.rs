@@ -87,11 +87,16 @@ pub(super) fn lognormal(parameters: &Parameters) -> Says {
         let variances = all.iter_mut().filter(|quantity| quantity.name.starts_with("var"));
         variances.for_each(|quantity| quantity.measured = None);
     }
-    if grown > 16.0 {
-        // The longest of many service times decide the mean, so that it comes about slowly.
+    Ok(of_erratic(grown - 1.0, all))
+}
+
+/// Where the squared coefficient of variation of service is 16 or more, the longest of many service
+/// times decide what comes out, so that it comes about slowly: 5% is narrow enough.
+fn of_erratic(cv2: f64, mut all: Vec<Quantity>) -> Vec<Quantity> {
+    if cv2 > 16.0 - 1e-3 {
         all.iter_mut().for_each(|quantity| quantity.precision = quantity.precision.max(0.05));
     }
-    Ok(all)
+    all
 }
 
 fn moments(parameters: &Parameters, service: &Service) -> Says {
@@ -131,6 +136,15 @@ impl Mixture {
         Ok(Mixture { rates, shares: [1.0 - second, second] })
     }
 
+    /// The squared coefficient of variation.
+    fn cv2(&self) -> f64 {
+        let sum = |moment: fn(f64) -> f64| -> f64 {
+            (0..2).map(|part| self.shares[part] * moment(1.0 / self.rates[part])).sum()
+        };
+        let (mean, square) = (sum(|mean| mean), sum(|mean| 2.0 * mean * mean));
+        square / (mean * mean) - 1.0
+    }
+
     fn longer(&self, t: f64) -> f64 {
         (0..2).map(|part| self.shares[part] * libm::exp(-self.rates[part] * t)).sum()
     }
@@ -156,8 +170,8 @@ pub(super) fn bimodal(parameters: &Parameters) -> Says {
     };
     let mut all: Vec<Quantity> =
         [0.5, 0.9, 0.99, 0.999].map(|p| sojourn(p, fall_to(1.0 - p, longer))).into();
-    all.push(Quantity::shown("P(sojourn>15)", longer(15.0), Measured::LatencyAbove(15.0)));
-    Ok(all)
+    all.push(Quantity::share("P(sojourn>15)", longer(15.0), Measured::LatencyAbove(15.0)));
+    Ok(of_erratic(mixture.cv2(), all))
 }
 
 /// The same server with one client that waits for each answer: no queue can form.
