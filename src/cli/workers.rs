@@ -28,8 +28,7 @@ pub(super) fn run_all(
         }
         let mut result = campaign.run(number);
         journal.append(&result)?;
-        // They would be most of the memory of a large campaign.
-        result.checkpoints = Vec::new();
+        result.keep_what_is_written();
         bar.inc(1);
         Ok(result)
     };
