@@ -11,6 +11,7 @@ use super::{Failure, RunArguments, ShowArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::language::Seeds;
 use crate::experiment::patch::set_known;
+use crate::experiment::published::Figure;
 use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
@@ -24,6 +25,8 @@ pub(super) struct Loaded {
     pub(super) files: Vec<(String, String)>,
     /// The overrides as they were given.
     pub(super) overrides: Vec<String>,
+    /// What others published about it.
+    pub(super) figures: Vec<Figure>,
 }
 
 /// What to read, and what the command line changes in it.
@@ -48,15 +51,20 @@ pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
     let named = RefCell::new(IndexMap::new());
     let loaded = read_all(arguments, &mut sources, &named);
     match loaded {
-        Ok(campaign) => {
+        Ok((campaign, figures)) => {
             if !arguments.quiet && !campaign.warnings.is_empty() {
                 output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
             }
             let overrides = arguments.set.to_vec();
-            let documents = sources.iter().filter(|(name, _)| *name != ARGUMENT);
+            // No run depends on what was published about it.
+            let of_runs = |name: &str| {
+                let published = campaign.experiment.published.as_ref();
+                name != ARGUMENT && published.is_none_or(|own| !name.ends_with(&own.figures))
+            };
+            let documents = sources.iter().filter(|(name, _)| of_runs(name));
             let documents = documents.map(|(name, text)| (name.to_owned(), text.to_owned()));
             let files = documents.chain(named.into_inner()).collect();
-            Ok(Loaded { campaign, files, overrides })
+            Ok(Loaded { campaign, files, overrides, figures })
         }
         Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),
     }
@@ -98,9 +106,10 @@ fn read_all(
     arguments: Input<'_>,
     sources: &mut Sources,
     named: &RefCell<IndexMap<String, String>>,
-) -> Result<Campaign, Vec<Problem>> {
+) -> Result<(Campaign, Vec<Figure>), Vec<Problem>> {
     let path = arguments.experiment;
     let experiment = read_document(path, sources)?;
+    let figures_at = experiment.locate(&["published", "figures"].map(str::to_owned));
     let mut overrides = Vec::new();
     for text in arguments.set {
         overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);
@@ -122,7 +131,15 @@ fn read_all(
     if let Some(seeds) = arguments.seeds {
         campaign.set_seeds(seeds).map_err(|problem| vec![problem])?;
     }
-    Ok(campaign)
+    let figures = match &campaign.experiment.published {
+        Some(published) => {
+            let source = read_text(&folder(path).join(&published.figures), sources)
+                .map_err(|wrong| wrong.into_iter().map(|p| p.at(figures_at)).collect::<Vec<_>>())?;
+            Figure::read_all(sources.text(source), source, &campaign)?
+        }
+        None => Vec::new(),
+    };
+    Ok((campaign, figures))
 }
 
 /// `PATH=VALUE` of the command line; its place in errors is the argument itself.

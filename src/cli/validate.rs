@@ -1,4 +1,5 @@
-//! `stormglass validate`: runs models that have a closed form, and tells both.
+//! `stormglass validate`: runs experiments of which theory or others say what comes out, and tells
+//! both.
 
 #![expect(
     clippy::disallowed_types,
@@ -12,13 +13,16 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use jiff::ToSpan;
 use rayon::prelude::*;
 
-use super::load::load;
+use super::load::{Loaded, load};
 use super::{DONE, Failure, RunArguments, VIOLATION, output, parse_workers, progress, workers};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::language::Seeds;
+use crate::experiment::language::{Experiment, Seeds};
+use crate::experiment::published::verdict::compare;
+use crate::experiment::published::{Figure, Reading};
 use crate::experiment::theory::published::Row;
 use crate::experiment::theory::verdict::values;
-use crate::kernel::time::Span;
+use crate::report::published::{Published, Tally as FigureTally};
+use crate::report::table::Table;
 use crate::report::validation::{
     Compared, Detail, NotSimulated, Page, Tally, compared, page, table,
 };
@@ -26,13 +30,14 @@ use crate::report::validation::{
 /// What `validate` is told.
 #[derive(Debug, clap::Args)]
 pub(super) struct ValidateArguments {
-    /// Experiments that name their law under `[theory]`; all of experiments/validation by default.
+    /// Experiments with a law under `[theory]` or figures under `[published]`; all of
+    /// experiments/validation and experiments/published by default.
     experiments: Vec<PathBuf>,
-    /// Run for seconds instead of many minutes: intervals are wide.
+    /// Run for a few minutes instead of an hour: intervals are wide.
     #[arg(long)]
     quick: bool,
-    /// Only experiments of this law, such as MM1.
-    #[arg(long, value_name = "LAW")]
+    /// Only experiments of this law, such as MM1, or of this name, such as pause.
+    #[arg(long, value_name = "LAW|NAME")]
     only: Option<String>,
     /// Set any value of the model or the experiment. Can be given more than once.
     #[arg(long, value_name = "PATH=VALUE")]
@@ -45,31 +50,56 @@ pub(super) struct ValidateArguments {
     write: Option<PathBuf>,
 }
 
-/// Where the experiments are, with the published numbers beside them.
-const FOLDER: &str = "experiments/validation";
+/// Where the experiments are: those of closed forms, with their numbers beside them, and those of
+/// others.
+const FOLDERS: [&str; 2] = ["experiments/validation", "experiments/published"];
 /// The seeds of a quick run.
 const QUICK_SEEDS: Seeds = Seeds(1..9);
 
-/// Runs models that have a closed form, and tells both.
+/// An experiment that is asked for.
+struct Job {
+    campaign: Campaign,
+    /// What others published about it.
+    figures: Vec<Figure>,
+    /// The positions of the cells that run.
+    cells: Vec<usize>,
+}
+
+/// What is kept of a run.
+struct Kept {
+    /// What theory speaks of.
+    values: Vec<Option<f64>>,
+    /// What was published, of the figures of its cell.
+    readings: Vec<Reading>,
+}
+
+/// Runs experiments of which theory or others say what comes out, and tells both.
 pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
     let started = Instant::now();
     let files = match arguments.experiments.is_empty() {
         true => experiments()?,
         false => arguments.experiments.clone(),
     };
-    let campaigns = read_all(arguments, &files)?;
+    let jobs = read_all(arguments, &files)?;
     let rows = read_beside(&files, "closed_forms.csv")?;
     let rows = rows.map_or_else(|| Ok(Vec::new()), |text| Row::read_all(&text))?;
-    let results = run_all(arguments, &campaigns)?;
-    let mut cells = Vec::new();
-    for (campaign, values) in campaigns.iter().zip(&results) {
-        let own = compared(campaign, values, &rows);
-        output::print(&format!("{}: {}\n", campaign.experiment.name, campaign.experiment.question));
-        output::print(
-            &table(&own, Detail::Terminal).text(output::width().min(80), output::colour_out()),
-        );
-        output::print("\n");
-        cells.extend(own);
+    let results = run_all(arguments, &jobs)?;
+    let (mut cells, mut figures) = (Vec::new(), Vec::new());
+    for (job, kept) in jobs.iter().zip(results) {
+        let Experiment { name, question, .. } = &job.campaign.experiment;
+        output::print(&format!("{name}: {question}\n"));
+        if job.campaign.experiment.theory.is_some() {
+            let values: Vec<_> = kept.iter().map(|kept| kept.values.clone()).collect();
+            let own = compared(&job.campaign, &values, &rows);
+            print_table(&table(&own, Detail::Terminal));
+            cells.extend(own);
+        }
+        if !job.figures.is_empty() {
+            let own = job.published(&kept, !arguments.set.is_empty());
+            output::print(&format!("{}\n", own.source));
+            print_table(&own.table(Detail::Terminal));
+            figures.push(own);
+        }
     }
     if let Some(path) = &arguments.write {
         let not_simulated = read_beside(&files, "not_simulated.csv")?.unwrap_or_default();
@@ -79,6 +109,7 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
             took: duration(started),
             command: "stormglass validate --write docs/validation.md".to_owned(),
             cells: &cells,
+            figures: &figures,
             not_simulated: &not_simulated,
             published: rows.len(),
         });
@@ -87,76 +118,100 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
             Failure::Machine(format!("error: cannot write `{path}`: {error}"))
         })?;
     }
-    Ok(closing(&cells, &duration(started)))
+    Ok(closing(&cells, &figures, &duration(started)))
 }
 
-/// The last line, and the exit code: whether a closed form lies outside.
-fn closing(cells: &[Compared], took: &str) -> u8 {
-    let tally = Tally::of(cells);
-    output::print(&format!("{}; {took}\n", tally.text()));
-    if tally.outside == 0 {
-        return DONE;
+fn print_table(table: &Table) {
+    output::print(&table.text(output::width().min(80), output::colour_out()));
+    output::print("\n");
+}
+
+/// The last lines, and the exit code: whether a closed form lies outside, or a figure differs.
+fn closing(cells: &[Compared], figures: &[Published], took: &str) -> u8 {
+    let (tally, figure_tally) = (Tally::of(cells), FigureTally::of(figures));
+    if !cells.is_empty() {
+        output::print(&format!("closed forms: {}\n", tally.text()));
     }
-    let outside = tally.outside;
-    output::error(&format!(
-        "error: {outside} closed forms lie outside the 99.9% interval of the runs"
-    ));
-    VIOLATION
+    if !figures.is_empty() {
+        output::print(&format!("published figures: {}\n", figure_tally.text()));
+    }
+    output::print(&format!("{took}\n"));
+    if tally.outside > 0 {
+        let outside = tally.outside;
+        output::error(&format!(
+            "error: {outside} closed forms lie outside the 99.9% interval of the runs"
+        ));
+    }
+    if figure_tally.differ > 0 {
+        let differ = figure_tally.differ;
+        output::error(&format!("error: {differ} published figures differ from the runs"));
+    }
+    if tally.outside + figure_tally.differ == 0 { DONE } else { VIOLATION }
 }
 
-/// The experiments of the folder, in the order of their names.
+/// The experiments of the folders that say what is expected, in the order of their names.
 fn experiments() -> Result<Vec<PathBuf>, Failure> {
-    let folder = std::fs::read_dir(FOLDER).map_err(|error| {
-        Failure::Input(format!(
-            "error: cannot read the folder `{FOLDER}`: {error}\n\
-             help: name the experiments, or start in the folder of the project"
-        ))
-    })?;
-    let paths = folder.flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> =
-        paths.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
-    files.sort_unstable();
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        let entries = std::fs::read_dir(folder).map_err(|error| {
+            Failure::Input(format!(
+                "error: cannot read the folder `{folder}`: {error}\n\
+                 help: name the experiments, or start in the folder of the project"
+            ))
+        })?;
+        let paths = entries.flatten().map(|entry| entry.path());
+        let mut own: Vec<PathBuf> =
+            paths.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+        own.sort_unstable();
+        files.extend(own);
+    }
     Ok(files)
 }
 
-/// Every experiment that has a theory and is asked for.
-fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Campaign>, Failure> {
-    let mut campaigns = Vec::new();
+/// Every experiment that is asked for. One that says nothing of what is expected is refused if it
+/// was named, and left out of a folder.
+fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>, Failure> {
+    let mut jobs = Vec::new();
     for file in files {
-        let mut campaign = read(file, &arguments.set, None)?;
-        let Some(theory) = campaign.experiment.theory.clone() else {
+        let mut loaded = read(file, &arguments.set, None)?;
+        let Experiment { theory, published, name, .. } = loaded.campaign.experiment.clone();
+        if theory.is_none() && published.is_none() {
+            if arguments.experiments.is_empty() {
+                continue;
+            }
             return Err(Failure::Input(format!(
-                "error: `{}` names no law\nhelp: `[theory]` says which closed form its model \
-                 follows; `stormglass run` runs it without one",
+                "error: `{}` names no law and no published figures\nhelp: `[theory]` says which \
+                 closed form its model follows, `[published]` what others found; `stormglass run` \
+                 runs it without",
                 file.display()
             )));
-        };
-        let is_asked = |only: &String| only.eq_ignore_ascii_case(theory.law.group());
+        }
+        let law = theory.as_ref().map_or("", |theory| theory.law.group());
+        let is_asked =
+            |only: &String| only.eq_ignore_ascii_case(law) || only.eq_ignore_ascii_case(&name);
         if !arguments.only.as_ref().is_none_or(is_asked) {
             continue;
         }
         if arguments.quick {
             let mut set = Vec::new();
-            if let Some(quick) = theory.quick {
+            if let Some(quick) = theory.and_then(|theory| theory.quick) {
                 set.push(format!("arrivals={quick}"));
-                if campaign.experiment.measure.warm_up > Span::ZERO {
-                    set.push(format!("measure.warm_up={}", quick.scaled(0.2)));
-                }
             }
             set.extend(arguments.set.iter().cloned());
-            campaign = read(file, &set, Some(QUICK_SEEDS))?;
+            let seeds = published.and_then(|published| published.quick?.seeds);
+            loaded = read(file, &set, Some(seeds.unwrap_or(QUICK_SEEDS)))?;
         }
-        campaigns.push(campaign);
+        jobs.push(Job::new(loaded, arguments.quick));
     }
-    match (campaigns.is_empty(), &arguments.only) {
-        (true, Some(only)) => {
-            Err(Failure::Input(format!("error: no experiment follows the law `{only}`")))
-        }
-        _ => Ok(campaigns),
+    match (jobs.is_empty(), &arguments.only) {
+        (true, Some(only)) => Err(Failure::Input(format!(
+            "error: no experiment follows the law `{only}`, and none has this name"
+        ))),
+        _ => Ok(jobs),
     }
 }
 
-fn read(file: &Path, set: &[String], seeds: Option<Seeds>) -> Result<Campaign, Failure> {
+fn read(file: &Path, set: &[String], seeds: Option<Seeds>) -> Result<Loaded, Failure> {
     let arguments = RunArguments {
         experiment: file.to_path_buf(),
         seeds,
@@ -166,7 +221,50 @@ fn read(file: &Path, set: &[String], seeds: Option<Seeds>) -> Result<Campaign, F
         json: false,
         quiet: true,
     };
-    Ok(load(&arguments)?.campaign)
+    load(&arguments)
+}
+
+impl Job {
+    fn new(Loaded { campaign, mut figures, .. }: Loaded, quick: bool) -> Job {
+        let Experiment { theory, published, .. } = &campaign.experiment;
+        if let (true, Some(published)) = (quick, published) {
+            figures.retain(|figure| published.is_quick(&campaign.cells[figure.cell]));
+        }
+        let runs =
+            |cell: &usize| theory.is_some() || figures.iter().any(|figure| figure.cell == *cell);
+        let cells = (0..campaign.cells.len()).filter(runs).collect();
+        Job { campaign, figures, cells }
+    }
+
+    fn runs(&self) -> usize {
+        self.cells.len() * self.campaign.seeds.len()
+    }
+
+    /// Runs one of its runs, and keeps what is compared.
+    fn run(&self, number: usize) -> Kept {
+        let seeds = self.campaign.seeds.len();
+        let index = self.cells[number / seeds];
+        let cell = &self.campaign.cells[index];
+        let run = self.campaign.run(index * seeds + number % seeds);
+        let own = self.figures.iter().filter(|figure| figure.cell == index);
+        Kept {
+            values: values(cell, &run),
+            readings: own.map(|figure| figure.what.reading(&run)).collect(),
+        }
+    }
+
+    /// What the runs say of the figures.
+    fn published(&self, kept: &[Kept], is_changed: bool) -> Published {
+        let mut compared = Vec::new();
+        for (index, runs) in self.cells.iter().zip(kept.chunks(self.campaign.seeds.len())) {
+            let own = self.figures.iter().filter(|figure| figure.cell == *index);
+            for (place, figure) in own.enumerate() {
+                let readings: Vec<Reading> = runs.iter().map(|run| run.readings[place]).collect();
+                compared.push((figure, compare(figure, &readings, is_changed)));
+            }
+        }
+        Published::new(&self.campaign, &compared)
+    }
 }
 
 /// A file beside the first experiment; `None` if there is none.
@@ -183,24 +281,19 @@ fn read_beside(files: &[PathBuf], name: &str) -> Result<Option<String>, Failure>
 }
 
 /// Runs everything; of each run only what is compared is kept.
-fn run_all(
-    arguments: &ValidateArguments,
-    campaigns: &[Campaign],
-) -> Result<Vec<Vec<Vec<Option<f64>>>>, Failure> {
+fn run_all(arguments: &ValidateArguments, jobs: &[Job]) -> Result<Vec<Vec<Kept>>, Failure> {
     let pool = workers::pool(arguments.workers)?;
-    let runs = campaigns.iter().map(Campaign::runs).sum();
-    let bar = progress::bar(runs, 0, false);
+    let bar = progress::bar(jobs.iter().map(Job::runs).sum(), 0, false);
     let results = pool.install(|| {
-        let of_campaign = |campaign: &Campaign| {
+        let of_job = |job: &Job| {
             let one = |number: usize| {
-                let cell = &campaign.cells[number / campaign.seeds.len()];
-                let values = values(cell, &campaign.run(number));
+                let kept = job.run(number);
                 bar.inc(1);
-                values
+                kept
             };
-            (0..campaign.runs()).into_par_iter().map(one).collect()
+            (0..job.runs()).into_par_iter().map(one).collect()
         };
-        campaigns.par_iter().map(of_campaign).collect()
+        jobs.par_iter().map(of_job).collect()
     });
     bar.finish_and_clear();
     Ok(results)

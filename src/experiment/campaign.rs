@@ -144,6 +144,10 @@ impl Campaign {
         let at = documents.experiment.locate(&["seeds".to_owned()]);
         campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
         campaign.adds_seeds = campaign.declared.precision.is_some();
+        if let Some(published) = &campaign.experiment.published {
+            let placed = |problem: Problem| vec![problem.located(&patched, &["published"])];
+            published.check(&campaign).map_err(placed)?;
+        }
         Ok(campaign)
     }
 
@@ -175,9 +179,7 @@ impl Campaign {
         own: &Arc<dyn Custom>,
     ) -> Result<(), Problem> {
         if !self.experiment.arms.iter().any(|known| known.name == arm) {
-            let arms = &self.experiment.arms;
-            let known: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
-            return Err(Problem::unknown("arm", arm, &known));
+            return Err(Problem::unknown("arm", arm, &self.arms()));
         }
         for cell in self.cells.iter_mut().filter(|cell| cell.arm == arm) {
             cell.program.replace_policy(policy, own)?;
@@ -200,6 +202,19 @@ impl Campaign {
             false => None,
         };
         (0..self.runs()).map(place).collect()
+    }
+
+    /// The names of the arms.
+    #[must_use]
+    pub fn arms(&self) -> Vec<&str> {
+        self.experiment.arms.iter().map(|arm| arm.name.as_str()).collect()
+    }
+
+    /// The names of the points, in order.
+    #[must_use]
+    pub fn points(&self) -> Vec<&str> {
+        let of_one_arm = self.cells.iter().step_by(self.experiment.arms.len());
+        of_one_arm.map(|cell| cell.point.as_str()).collect()
     }
 
     /// How many runs there are.

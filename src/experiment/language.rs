@@ -12,6 +12,7 @@ use super::comparison::CompareText;
 use super::expect::Expectation;
 use super::metastability::MetastabilityText;
 use super::point::{self, Point};
+use super::published::PublishedText;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
@@ -23,7 +24,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 21] = [
+pub const TOP: [&str; 22] = [
     "name",
     "title",
     "question",
@@ -42,6 +43,7 @@ pub const TOP: [&str; 21] = [
     "metastability",
     "compare",
     "theory",
+    "published",
     "arms",
     "factors",
     "points",
@@ -84,6 +86,8 @@ pub struct Experiment {
     pub compare: CompareText,
     /// The closed form that the model follows.
     pub theory: Option<TheoryText>,
+    /// Figures of others that the runs are compared with.
+    pub published: Option<PublishedText>,
     /// The alternatives.
     pub arms: Vec<Variant>,
     /// What is swept, in the order of the file.
@@ -215,6 +219,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         metastability: part.optional("metastability"),
         compare: part.optional("compare").unwrap_or_default(),
         theory: part.optional("theory"),
+        published: part.optional("published"),
         arms: part.variants("arms"),
         factors: part.factors(),
         points: Vec::new(),

@@ -3,7 +3,7 @@
 use super::campaign::Cell;
 use super::run::RunResult;
 use super::statistics::verdict::Direction;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;
 
 /// A number of a run that is averaged over seeds.
@@ -22,7 +22,7 @@ pub struct Metric {
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 33] = [
+pub const METRICS: [Metric; 35] = [
     Metric {
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
@@ -122,6 +122,23 @@ pub const METRICS: [Metric; 33] = [
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.latency.quantile(0.999).map(Span::millis),
+    },
+    Metric {
+        name: "last_answer_s",
+        meaning: "time from the start of the run to the last answer to a measured request",
+        better: Direction::Lower,
+        is_share: false,
+        measure: |_, run| {
+            let last = run.metrics.last_answer;
+            (last > Time::ZERO).then(|| last.seconds())
+        },
+    },
+    Metric {
+        name: "timeouts_per_request",
+        meaning: "attempts of the load that timed out, for each measured request",
+        better: Direction::Lower,
+        is_share: false,
+        measure: |_, run| ratio(run.metrics.timeouts, run.metrics.measured),
     },
     Metric {
         name: "wait_mean_ms",
@@ -274,6 +291,35 @@ pub const METRICS: [Metric; 33] = [
         is_share: true,
         measure: |_, run| ratio(run.metrics.older_reads, run.metrics.reads_again),
     },
+];
+
+/// A whole number of a run, which is not averaged.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    /// Its name in results.
+    pub name: &'static str,
+    /// Its value in a run.
+    pub value: fn(&RunResult) -> u64,
+}
+
+const fn count(name: &'static str, value: fn(&RunResult) -> u64) -> Count {
+    Count { name, value }
+}
+
+/// Every whole number of a run, in the order of the columns.
+pub const COUNTS: [Count; 12] = [
+    count("events", |run| run.events),
+    count("requests", |run| run.metrics.requests),
+    count("ok", |run| run.metrics.ok),
+    count("failed", |run| run.metrics.failed.iter().sum()),
+    count("unanswered", |run| run.metrics.unanswered),
+    count("measured", |run| run.metrics.measured),
+    count("measured_ok", |run| run.metrics.measured_ok),
+    count("user_attempts", |run| run.metrics.user_attempts),
+    count("calls", |run| run.metrics.calls),
+    count("attempts", |run| run.metrics.attempts),
+    count("effects", |run| run.metrics.effects),
+    count("fault_fired", |run| run.metrics.fired.iter().sum()),
 ];
 
 /// The value of each of [`METRICS`] in a run that has just ended.

@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod minimize;
 pub mod patch;
 pub mod point;
+pub mod published;
 pub mod record;
 pub mod reproduction;
 pub mod run;

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
 use super::metastability::MetastabilityText;
+use super::published::PublishedText;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
@@ -69,6 +70,8 @@ struct Keys {
     compare: CompareText,
     /// The closed form that the model follows.
     theory: Option<TheoryText>,
+    /// Figures of others that the runs are compared with.
+    published: Option<PublishedText>,
     /// The alternatives; without them the model itself is the only one.
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.

@@ -78,11 +78,15 @@ pub struct RunMetrics {
     pub attempts: u64,
     /// Calls of the load: its first attempts, denied ones included.
     pub calls: u64,
+    /// Attempts of the load that timed out.
+    pub timeouts: u64,
     /// How many attempts users' clients made for each measured request that was answered; each is
     /// recorded as a nanosecond.
     pub attempts_each: Histogram,
     /// How long `ok` answers took, from the first attempt on.
     pub latency: Histogram,
+    /// When the last answer to a measured request came; the start of the run without any.
+    pub last_answer: Time,
     /// The sum of the latencies, in nanoseconds.
     pub latency_total: u128,
     /// How long attempts of the load were at their nodes.
@@ -253,6 +257,7 @@ impl Recorder {
         if !self.is_measured(request) {
             return;
         }
+        self.metrics.last_answer = now;
         self.metrics.user_attempts += u64::from(attempts);
         self.metrics.attempts_each.record(Span(u64::from(attempts)));
         if outcome != Outcome::Ok {
@@ -300,6 +305,8 @@ impl Observer for Recorder {
             }
             Fact::Settled { edge, outcome, .. } => {
                 metrics.edges[edge.0 as usize].outcomes[outcome as usize] += 1;
+                let is_load = self.is_load[edge.0 as usize] && now >= self.measure.warm_up;
+                metrics.timeouts += u64::from(is_load && outcome == Outcome::TimedOut);
             }
             Fact::Ejected(_) => metrics.ejections += 1,
             Fact::EjectionRefused(_) => metrics.ejections_refused += 1,

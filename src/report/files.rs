@@ -13,6 +13,7 @@ use super::parquet;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
+use crate::experiment::metrics::COUNTS;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, Drains, METRICS, Share};
@@ -48,22 +49,13 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
         text("digest", &|run| run.digest.to_string()),
         text("verdict", &|run| run.verdict().name().to_owned()),
         text("ending", &|run| run.ending.name().to_owned()),
-        count("events", &|run| run.events),
-        count("requests", &|run| run.metrics.requests),
-        count("ok", &|run| run.metrics.ok),
-        count("failed", &|run| run.metrics.failed.iter().sum()),
-        count("unanswered", &|run| run.metrics.unanswered),
-        count("measured", &|run| run.metrics.measured),
-        count("measured_ok", &|run| run.metrics.measured_ok),
-        count("user_attempts", &|run| run.metrics.user_attempts),
-        count("calls", &|run| run.metrics.calls),
-        count("attempts", &|run| run.metrics.attempts),
-        count("effects", &|run| run.metrics.effects),
-        count("fault_fired", &|run| run.metrics.fired.iter().sum()),
+    ];
+    columns.extend(COUNTS.iter().map(|own| count(own.name, &own.value)));
+    columns.extend([
         Column::flag("recovered", results.iter().map(|run| recovered(run.recovery))),
         text("label", &|run| run.label.map_or("", Label::name).to_owned()),
         Column::number("drain_s", results.iter().map(|run| run.drain.map(Span::seconds))),
-    ];
+    ]);
     columns.extend(METRICS.iter().enumerate().map(|(index, metric)| {
         Column::number(metric.name, results.iter().map(|run| run.values[index]))
     }));

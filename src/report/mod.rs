@@ -20,6 +20,7 @@ pub mod parquet;
 pub mod parting;
 pub mod policy;
 pub mod promises;
+pub mod published;
 pub mod story;
 pub mod table;
 pub mod validation;

@@ -1,6 +1,7 @@
 //! Closed forms beside what runs show: a table for each experiment, and the page of all of them.
 
 use super::number::{Unit, number};
+use super::published::{self as figures, Published};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::theory::published;
@@ -153,7 +154,7 @@ fn cells_of(ids: &[String], comparison: &Comparison, detail: Detail) -> Vec<Cell
 const NAME_MOST: usize = 20;
 
 /// A number with so many significant digits, without zeros at its end.
-fn digits(value: f64, digits: usize) -> String {
+pub(super) fn digits(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
@@ -217,6 +218,8 @@ pub struct Page<'a> {
     pub command: String,
     /// Every cell, in the order of the experiments.
     pub cells: &'a [Compared],
+    /// What others published about experiments.
+    pub figures: &'a [Published],
     /// What was not simulated.
     pub not_simulated: &'a [NotSimulated],
     /// How many rows are published.
@@ -238,9 +241,9 @@ pub fn page(page: &Page<'_>) -> String {
          reasons below. {}.\n\n\
          A number is *inside* if it lies in the 99.9% interval of the runs (Student's, over\n\
          independent runs) and half of the interval is at most 1% of it: 3% for variances and\n\
-         99.9th percentiles, 5% for service times whose squared coefficient of variation is 16 or\n\
-         more. Of a thousand right numbers, one is expected outside by chance. Times are in\n\
-         seconds.\n\n\
+         99.9th percentiles, twice as much where servers are busy 90% of the time or more, 5% for\n\
+         service times whose squared coefficient of variation is 16 or more. Of a thousand right\n\
+         numbers, one is expected outside by chance. Times are in seconds.\n\n\
          `stormglass validate FILE --set PATH=VALUE` tells the same for other parameters: the\n\
          theory is computed from the model as it is run.\n",
         page.command,
@@ -260,10 +263,30 @@ pub fn page(page: &Page<'_>) -> String {
         ));
         rest = others;
     }
+    if !page.figures.is_empty() {
+        text.push_str(&published_part(page.figures));
+    }
     text.push_str("\n## Not simulated\n\n| rows | how many | why |\n| --- | --- | --- |\n");
     for one in page.not_simulated {
         let names = one.ids.join(", ");
         text.push_str(&format!("| {names} | {} | {} |\n", one.ids.len(), one.reason));
     }
+    text
+}
+
+/// What the runs say of published figures.
+fn published_part(all: &[Published]) -> String {
+    let mut text = format!(
+        "\n## Published figures\n\n\
+         Experiments of others, or of an independent simulator, from their files in\n\
+         `experiments/published`. {}.\n\n\
+         A figure *agrees* if it lies where it is expected: in the interval that chance in the\n\
+         runs and in the figure itself leave it with 99.9%, widened by its tolerance where it was\n\
+         published rounded. It is *imprecise* if it agrees, but the interval of the runs alone is\n\
+         wide: half of it is more than 5% (0.05 of a share of runs), and more than twice the\n\
+         figure's own. Of a thousand equal figures, one is expected to differ by chance.\n",
+        figures::Tally::of(all).text()
+    );
+    text.extend(all.iter().map(Published::markdown));
     text
 }

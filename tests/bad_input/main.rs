@@ -21,7 +21,7 @@ use tempfile::TempDir;
 struct Case {
     /// What is wrong.
     name: String,
-    /// The file that is broken: `model.toml`, `model.json` or `experiment.toml`.
+    /// The file that is broken: `model.toml`, `model.json`, `experiment.toml` or `figures.csv`.
     #[serde(default, rename = "in")]
     file: Option<String>,
     /// Text of the base that stands there once, and what replaces it.
@@ -67,7 +67,7 @@ fn base(name: &str) -> String {
 /// A folder with the base in it.
 fn folder() -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
-    for name in ["model.toml", "experiment.toml"] {
+    for name in ["model.toml", "experiment.toml", "figures.csv"] {
         fs::write(folder.path().join(name), base(name)).expect("the base can be copied");
     }
     folder
@@ -247,6 +247,16 @@ fn links() {
 #[test]
 fn messaging() {
     check("messaging");
+}
+
+#[test]
+fn published() {
+    check("published");
+}
+
+#[test]
+fn theory() {
+    check("theory");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 mod common;
 
 mod backoff_and_jitter;
+mod brooker;
+mod figures;
 mod outages;
 mod pause;
 

@@ -90,6 +90,16 @@ impl Measured {
         }
     }
 
+    /// Whether it lies between 0 and 1.
+    #[must_use]
+    pub fn is_share(&self) -> bool {
+        match self.source {
+            Source::Metric(index) => METRICS[index].is_share,
+            Source::Rate(_) => false,
+            Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
+        }
+    }
+
     /// Its value in a run, 1 or 0 for what happened or did not; `None` where there is none, and in
     /// a run that a limit ended.
     #[must_use]
@@ -118,12 +128,7 @@ impl Measured {
     /// How precise it has to be.
     #[must_use]
     pub fn precision(&self, text: PrecisionText) -> Precision {
-        let is_share = match self.source {
-            Source::Metric(index) => METRICS[index].is_share,
-            Source::Rate(_) => false,
-            Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
-        };
-        match is_share {
+        match self.is_share() {
             true => Precision::Absolute(text.shares.0),
             false => Precision::Relative(text.amounts.0),
         }

@@ -1,0 +1,63 @@
+//! One published figure.
+
+use super::source::{Statistic, What};
+
+/// A number that somebody published about one cell of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The position of the cell in its campaign.
+    pub cell: usize,
+    /// What of a run it is.
+    pub what: What,
+    /// What over the runs it is.
+    pub statistic: Statistic,
+    /// How much it is.
+    pub value: f64,
+    /// Its standard error; `None` if it is not published.
+    pub standard_error: Option<f64>,
+    /// How many runs it rests on; `None` if it is exact, or not published.
+    pub runs: Option<u64>,
+    /// How much it may be off because it was rounded, or read from a picture.
+    pub tolerance: Tolerance,
+}
+
+/// How much a figure may be off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tolerance {
+    /// This much.
+    Absolute(f64),
+    /// This share of it.
+    Relative(f64),
+}
+
+/// A number of one run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reading {
+    /// The number.
+    Number(f64),
+    /// There is no such number in this run: nothing recovered, nothing was answered.
+    Nothing,
+    /// A limit ended the run, so that nothing can be said.
+    CutOff,
+}
+
+impl Figure {
+    /// What tables call it: `calls`, `median of recovery_s`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.statistic {
+            Statistic::Mean | Statistic::Share => self.what.name.clone(),
+            Statistic::Quantile(0.5) => format!("median of {}", self.what.name),
+            Statistic::Quantile(p) => format!("p{} of {}", p * 100.0, self.what.name),
+        }
+    }
+
+    /// How much it may be off, in its own unit.
+    #[must_use]
+    pub fn off(&self) -> f64 {
+        match self.tolerance {
+            Tolerance::Absolute(tolerance) => tolerance,
+            Tolerance::Relative(share) => share * self.value.abs(),
+        }
+    }
+}
