@@ -54,8 +54,7 @@ fn run_one(
     let mut result = campaign.run(number);
     trim(&mut result);
     journal.append(&result)?;
-    // They would be most of the memory of a large campaign.
-    result.checkpoints = Vec::new();
+    result.keep_what_is_written();
     bar.inc(1);
     Ok(result)
 }
