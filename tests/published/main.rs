@@ -4,8 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod backoff_and_jitter;
-mod outages;
+mod figures;
 mod pause;
 
 use std::path::{Path, PathBuf};
