@@ -25,6 +25,7 @@ fn validate(arguments: &[&str]) -> (Option<i32>, String) {
 fn a_quick_part_of_each_published_experiment_agrees() {
     let names = [
         "backoff-and-jitter",
+        "cold-cache",
         "four-outcomes",
         "pause",
         "phase-diagram",
