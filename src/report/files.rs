@@ -339,7 +339,7 @@ pub fn campaign_digest(results: &[RunResult]) -> Digest {
     digester.digest()
 }
 
-fn pretty(value: &Value) -> String {
+pub(super) fn pretty(value: &Value) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("values are plain data");
     text.push('\n');
     text

@@ -64,3 +64,28 @@ fn simple_collapse() {
         agree("simple-collapse", &campaign, arm, "load=ramp seen=end", 5);
     }
 }
+
+/// One client that waits sees no queue. The two laws in an open loop need the runs of the file.
+#[test]
+fn open_and_closed() {
+    let shorter = |text: &str| text.replace("arrivals = \"100000s\"", "arrivals = \"10000s\"");
+    let campaign = published("open-and-closed", shorter);
+    agree("open-and-closed", &campaign, "bimodal_closed", "", 3);
+    agree("open-and-closed", &campaign, "exponential_closed", "", 3);
+    agree("open-and-closed", &campaign, "exponential_open", "", 3);
+}
+
+/// Customers who ask again when an answer is late keep the server busy for good at 80%.
+#[test]
+fn open_with_timeouts() {
+    let campaign = published("open-with-timeouts", str::to_owned);
+    agree("open-with-timeouts", &campaign, "model", "load=80", 3);
+}
+
+#[test]
+fn will_breakers_solve() {
+    let campaign = published("will-breakers-solve", str::to_owned);
+    for arm in ["no_breaker", "at_half", "at_third", "each_shard"] {
+        agree("will-breakers-solve", &campaign, arm, "", 8);
+    }
+}

@@ -54,6 +54,11 @@ impl Sample {
         let index = METRICS.iter().position(|own| own.name == metric).expect("a metric");
         self.runs.iter().filter_map(|run| run.values[index]).collect()
     }
+
+    /// The attempts of the load of each run.
+    pub(crate) fn attempts(&self) -> Vec<f64> {
+        self.runs.iter().map(|run| run.metrics.attempts as f64).collect()
+    }
 }
 
 /// Asserts that the first seeds of a cell agree with its figures: the 99.99% interval of their

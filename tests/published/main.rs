@@ -9,6 +9,9 @@ mod brooker;
 mod figures;
 mod outages;
 mod pause;
+mod site_reliability;
+mod staleness;
+mod tail_at_scale;
 
 use std::path::{Path, PathBuf};
 

@@ -65,7 +65,7 @@ const ACTIONS: [(&str, &[&str]); 14] = [
     ("nack", &[]),
     ("when", &["then", "otherwise", "then", "otherwise"]),
     ("parallel", &["need", "ignore_failure", "fallback"]),
-    ("parallel", &["need", "need", "ignore_failure", "fallback"]),
+    ("parallel", &["need", "copies", "ignore_failure", "fallback"]),
 ];
 
 /// Compiles a model given as JSON.

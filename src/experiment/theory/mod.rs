@@ -9,6 +9,7 @@ mod delivery;
 mod latency;
 mod law;
 mod loss;
+mod mean_field;
 mod measured;
 mod numeric;
 mod parameters;
@@ -21,6 +22,7 @@ mod text;
 pub mod verdict;
 
 pub use law::Law;
+pub use mean_field::{Folds, MeanField, MeanFieldText};
 pub use measured::Measured;
 pub use parameters::Parameters;
 pub use text::TheoryText;

@@ -8,8 +8,10 @@ use crate::model::problem::Problem;
 use crate::model::program::{Call, ChanceOf, Condition, Fork, ForkId, Step};
 use crate::model::quantity::Share;
 
-/// The most lists of steps that run at once.
-const BRANCHES_MAX: usize = 100;
+/// The most lists of steps that are written down to run at once.
+const LISTS_MAX: usize = 100;
+/// The most that run at once, copies counted.
+const BRANCHES_MAX: u32 = 10_000;
 
 impl Handlers<'_, '_> {
     /// Compiles `when`: a jump over `then`, and over `otherwise` behind it.
@@ -66,16 +68,17 @@ impl Handlers<'_, '_> {
         compiled: &mut Vec<Step>,
     ) -> Result<(), Problem> {
         let lists = step.parallel.as_deref().unwrap_or_default();
-        check_parallel(lists, step.need)?;
+        let copies = step.copies.unwrap_or(1);
+        let all = check_parallel(lists, copies, step.need)?;
         let forks = &mut self.compiler.program.forks;
         let id = ForkId(forks.len() as u16);
-        let need = step.need.unwrap_or(lists.len() as u32);
+        let need = step.need.unwrap_or(all);
         forks.push(Fork { branches: Vec::new(), need, join: 0, on_failure: None });
         compiled.push(Step::Fork(id));
         let lists_path = with(path, "parallel");
         let mut branches = Vec::new();
         for (index, list) in lists.iter().enumerate() {
-            branches.push(compiled.len() as u32);
+            branches.extend((0..copies).map(|_| compiled.len() as u32));
             self.list(place, &with(&lists_path, &index.to_string()), list, compiled);
             compiled.push(Step::Finish);
         }
@@ -125,11 +128,22 @@ impl Handlers<'_, '_> {
     }
 }
 
-fn check_parallel(lists: &[Vec<language::Step>], need: Option<u32>) -> Result<(), Problem> {
-    if lists.len() < 2 || lists.len() > BRANCHES_MAX {
+/// Returns how many lists run at once, copies counted.
+fn check_parallel(
+    lists: &[Vec<language::Step>],
+    copies: u32,
+    need: Option<u32>,
+) -> Result<u32, Problem> {
+    let all = (lists.len() as u32).saturating_mul(copies);
+    if lists.len() > LISTS_MAX || (copies == 1 && all < 2) {
         return Err(Problem::new(format!("{} lists of steps cannot run at once", lists.len()))
-            .expected(format!("from 2 to {BRANCHES_MAX} lists: [[ … ], [ … ]]"))
+            .expected(format!("from 2 to {LISTS_MAX} lists: [[ … ], [ … ]]"))
             .inside("parallel"));
+    }
+    if all < 2 || all > BRANCHES_MAX {
+        return Err(Problem::new(format!("{all} lists of steps cannot run at once"))
+            .expected(format!("from 2 to {BRANCHES_MAX}, copies counted"))
+            .inside("copies"));
     }
     if let Some(index) = lists.iter().position(Vec::is_empty) {
         return Err(Problem::new("there are no steps")
@@ -137,10 +151,10 @@ fn check_parallel(lists: &[Vec<language::Step>], need: Option<u32>) -> Result<()
             .inside(index.to_string())
             .inside("parallel"));
     }
-    if need.is_some_and(|need| need == 0 || need as usize > lists.len()) {
-        return Err(Problem::new(format!("not so many of {} lists can succeed", lists.len()))
-            .expected(format!("from 1 to {}", lists.len()))
+    if need.is_some_and(|need| need == 0 || need > all) {
+        return Err(Problem::new(format!("not so many of {all} lists can succeed"))
+            .expected(format!("from 1 to {all}"))
             .inside("need"));
     }
-    Ok(())
+    Ok(all)
 }

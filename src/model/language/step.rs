@@ -82,8 +82,11 @@ pub struct Step {
     /// With `when`: what to do if it is not so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub otherwise: Vec<Step>,
-    /// With `parallel`: how many of the lists must succeed; without it, all. The others go on, but
-    /// nobody waits for them.
+    /// With `parallel`: each list is done so many times at once, with draws of its own: 1,000 for a
+    /// request that fans out to a thousand leaves. Without it, once.
+    pub copies: Option<u32>,
+    /// With `parallel`: how many of the lists must succeed, copies counted; without it, all. The
+    /// others go on, but nobody waits for them.
     pub need: Option<u32>,
 }
 
