@@ -86,7 +86,7 @@ fn rounds(
         }
         bar.inc_length(numbers.len() as u64);
         let results = workers::run_some(campaign, &pool, journal, &bar, numbers)?;
-        searching.take(campaign, &results);
+        searching.take(&results);
         all.extend(results);
     }
     bar.finish_and_clear();

@@ -118,7 +118,7 @@ fn every_column_and_key_of_a_search_is_described_and_no_other() {
     for _ in 0..2 {
         let numbers = searching.next(&campaign);
         let results: Vec<_> = numbers.into_iter().map(|number| campaign.run(number)).collect();
-        searching.take(&campaign, &results);
+        searching.take(&results);
     }
     let mut found = searching.found(&campaign);
     let tried = found[0].tried[0];

@@ -183,10 +183,10 @@ impl Searching {
     }
 
     /// Takes the results of the runs that were asked for, in the order of their numbers.
-    pub fn take(&mut self, campaign: &Campaign, results: &[RunResult]) {
+    pub fn take(&mut self, results: &[RunResult]) {
         for run in results {
             let (index, place) = self.track_and_place(run.cell);
-            let outcome = self.happened(&campaign.cells[run.cell], run);
+            let outcome = self.happened(run);
             let probes = &mut self.tracks[index].probes;
             probes.entry(place).or_default().outcomes.push(outcome);
         }
@@ -207,11 +207,11 @@ impl Searching {
 
     /// Whether it happened in a run. A run that is not healthy without its fault says nothing about
     /// what the fault does.
-    fn happened(&self, cell: &Cell, run: &RunResult) -> Option<bool> {
+    fn happened(&self, run: &RunResult) -> Option<bool> {
         if self.outcome.source == Source::Metastable && run.label == Some(Label::Overload) {
             return None;
         }
-        self.outcome.value(cell, run).map(|value| value > 0.5)
+        self.outcome.value(run).map(|value| value > 0.5)
     }
 }
 
