@@ -86,8 +86,8 @@ impl RunVerdict {
 }
 
 impl RunResult {
-    /// Leaves out what no file of a campaign needs once the run has ended and is stored: it would be
-    /// nine tenths of the memory of a large campaign.
+    /// Leaves out what no file of a campaign needs once the run has ended and is stored. It would
+    /// be nine tenths of the memory of a large campaign.
     pub fn keep_what_is_written(&mut self) {
         self.checkpoints = Vec::new();
         self.metrics.attempts_each = Histogram::default();
