@@ -13,6 +13,7 @@ use crate::experiment::case::Case;
 use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, check_run, judge};
 use crate::experiment::language::Seeds;
 use crate::experiment::story::listen;
+use crate::model::problem::Problem;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
 use crate::report::story::{Step, steps};
 
@@ -56,6 +57,10 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     let CheckArguments { experiment, seeds, set, .. } = arguments;
     let input = Input { experiment, seeds: seeds.as_ref(), set, quiet: false };
     let mut campaign = load_input(input)?.campaign;
+    if campaign.experiment.search.is_some() {
+        let problem = Problem::new("this experiment searches, and a search has no verdict");
+        return Err(problem.expected("stormglass run, or an experiment without [search]").into());
+    }
     choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
     let runs = run_seeds(&campaign, arguments)?;
     let checked = judge(&campaign, &runs, arguments.keep_going);

@@ -80,8 +80,9 @@ impl Journal {
                 line.clear();
                 lines.read_until(b'\n', &mut line)?;
                 match read_line(&line, campaign) {
-                    Line::Run(run) => {
+                    Line::Run(mut run) => {
                         *kept += 1;
+                        run.keep_what_is_written();
                         found.insert((run.cell, run.seed), *run);
                     }
                     Line::Foreign => {}

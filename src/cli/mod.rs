@@ -14,6 +14,7 @@ mod policy;
 mod progress;
 mod replay;
 mod run;
+mod search;
 mod show;
 mod validate;
 mod workers;

@@ -25,6 +25,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let folder = Folder::prepare(&folder_of(arguments, campaign))?;
     let journal = Journal::open(folder.path(), &loaded)?;
     let done = journal.found(campaign);
+    if campaign.experiment.search.is_some() {
+        if talks {
+            output::print(&what_was_there(&folder, done));
+        }
+        return super::search::search(arguments, &loaded, folder, &journal);
+    }
     if talks {
         output::print(&opening(campaign));
         output::print(&what_was_there(&folder, done));
@@ -103,7 +109,7 @@ fn run_until_precise(
     Ok(results)
 }
 
-fn talks(arguments: &RunArguments) -> bool {
+pub(super) fn talks(arguments: &RunArguments) -> bool {
     !arguments.quiet && !arguments.json
 }
 

@@ -249,7 +249,7 @@ impl Job {
         let own = self.figures.iter().filter(|figure| figure.cell == index);
         Kept {
             values: values(cell, &run),
-            readings: own.map(|figure| figure.what.reading(cell, &run)).collect(),
+            readings: own.map(|figure| figure.what.reading(&run)).collect(),
         }
     }
 

@@ -14,7 +14,7 @@ use super::Failure;
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Every file that a campaign may write.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 21] = [
     "runs.csv",
     "runs.parquet",
     "series.csv",
@@ -32,6 +32,9 @@ const NAMES: [&str; 18] = [
     "violations.png",
     "pareto.svg",
     "pareto.png",
+    "search.csv",
+    "phase-diagram.svg",
+    "phase-diagram.png",
     MANIFEST,
 ];
 

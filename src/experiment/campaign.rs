@@ -10,7 +10,7 @@ use super::metastability::MetastabilityRule;
 use super::patch::{OF_RUNS, is_of_model, patch};
 use super::point;
 use super::run::{RunResult, run};
-use super::theory::Theory;
+use super::theory::{MeanField, Theory};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{InvariantTexts, Invariants};
 use crate::kernel::limit::Limits;
@@ -52,6 +52,8 @@ pub struct Cell {
     pub limits: Limits,
     /// What theory says of it.
     pub theory: Option<Theory>,
+    /// The mean field whose boundaries a search draws.
+    pub mean_field: Option<MeanField>,
 }
 
 /// All the runs of an experiment: each cell under each seed.
@@ -100,10 +102,11 @@ impl Campaign {
         let mut cells = Vec::new();
         let mut problems: Vec<Problem> = Vec::new();
         let mut warnings: Option<Vec<Problem>> = None;
-        for point in &experiment.points {
-            let levels = point::levels(&experiment.factors, point);
+        let varied = experiment.search.as_ref().map(|search| &search.factor);
+        let factors: Vec<&Factor> = experiment.factors.iter().chain(varied).collect();
+        for levels in points(&experiment, varied) {
             for arm in &experiment.arms {
-                match cell(documents, arm, &levels, &experiment.factors, read_file) {
+                match cell(documents, arm, &levels, &factors, read_file) {
                     Ok((cell, suspicious)) => {
                         cells.push(cell);
                         // What one arm leaves unused another may be about.
@@ -114,6 +117,10 @@ impl Campaign {
                     }
                     Err(more) => {
                         for problem in more {
+                            // Of the values of a search, the last one says what all of them need.
+                            if varied.is_some() {
+                                problems.retain(|known| !known.is_about_the_same(&problem));
+                            }
                             if !problems.contains(&problem) {
                                 problems.push(problem);
                             }
@@ -130,7 +137,12 @@ impl Campaign {
             let placed = |problem: Problem| problem.located(&patched, &["compare"]);
             wrong.into_iter().map(placed).collect::<Vec<_>>()
         })?;
-        let seeds = experiment.seeds.clone();
+        if let Some(Err(problem)) =
+            experiment.search.as_ref().map(|search| search.outcome(&cells[0]))
+        {
+            return Err(vec![problem.located(&patched, &["search"])]);
+        }
+        let seeds = seeds_of(&experiment);
         let mut warnings = warnings.unwrap_or_default();
         warnings.extend(overruled(&documents.overrides, &experiment));
         let mut campaign = Campaign {
@@ -141,9 +153,13 @@ impl Campaign {
             declared,
             warnings,
         };
-        let at = documents.experiment.locate(&["seeds".to_owned()]);
+        let path: &[&str] =
+            if campaign.experiment.search.is_some() { &["search", "seeds"] } else { &["seeds"] };
+        let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
+        let at = documents.experiment.locate(&path);
         campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
-        campaign.adds_seeds = campaign.declared.precision.is_some();
+        campaign.adds_seeds =
+            campaign.declared.precision.is_some() && campaign.experiment.search.is_none();
         if let Some(published) = &campaign.experiment.published {
             let placed = |problem: Problem| vec![problem.located(&patched, &["published"])];
             published.check(&campaign).map_err(placed)?;
@@ -296,11 +312,21 @@ fn random_plan(
     RandomPlan::new(text, program)
 }
 
+/// The seeds of an experiment: as many as it says, or as a search needs at the most.
+fn seeds_of(experiment: &Experiment) -> Seeds {
+    let Seeds(seeds) = &experiment.seeds;
+    match &experiment.search {
+        None => Seeds(seeds.clone()),
+        Some(search) => Seeds(seeds.start..seeds.start.saturating_add(search.text.seeds)),
+    }
+}
+
 /// Overrides that win over what arms or levels set: those arms may be no longer what they are
 /// called.
 fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Problem> {
     let levels = experiment.factors.iter().flat_map(|factor| &factor.levels);
-    let variants: Vec<&Variant> = experiment.arms.iter().chain(levels).collect();
+    let varied = experiment.search.iter().flat_map(|search| search.factor.levels.first());
+    let variants: Vec<&Variant> = experiment.arms.iter().chain(levels).chain(varied).collect();
     let meets = |one: &str, other: &str| {
         one == other
             || one.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
@@ -320,18 +346,33 @@ fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Problem> {
     overrides.iter().filter_map(warning).collect()
 }
 
+/// The levels at every point, at each of them with every value that a search varies.
+fn points<'e>(experiment: &'e Experiment, varied: Option<&'e Factor>) -> Vec<Vec<&'e Variant>> {
+    let swept = experiment.points.iter().map(|point| point::levels(&experiment.factors, point));
+    let Some(varied) = varied else { return swept.collect() };
+    let with_value = |levels: Vec<&'e Variant>| {
+        let longer = move |value| levels.iter().copied().chain([value]).collect();
+        varied.levels.iter().map(longer).collect::<Vec<_>>()
+    };
+    swept.flat_map(with_value).collect()
+}
+
 fn cell(
     documents: &Documents,
     arm: &Variant,
     levels: &[&Variant],
-    factors: &[Factor],
+    factors: &[&Factor],
     read_file: ReadFile<'_>,
 ) -> Result<(Cell, Vec<Problem>), Vec<Problem>> {
     let (mut experiment, mut model) = (documents.experiment.clone(), documents.model.clone());
     let mut problems = Vec::new();
+    let swept = factors.len() - usize::from(experiment.find(&["search".to_owned()]).is_some());
     let own = experiment.find(&["set".to_owned()]).cloned();
     let own = super::language::read_set(own.as_ref(), &mut problems);
-    let sets = [&own].into_iter().chain(levels.iter().map(|level| &level.set)).chain([&arm.set]);
+    let sets = levels.iter().map(|level| &level.set);
+    // What a search varies is a value of what the arm has set.
+    let varied = levels.get(swept).map(|level| &level.set);
+    let sets = [&own].into_iter().chain(sets.take(swept)).chain([&arm.set]).chain(varied);
     patch(&mut experiment, &mut model, sets.flatten(), &OF_RUNS)?;
     patch(&mut experiment, &mut model, &documents.overrides, &TOP)?;
     let experiment_document = experiment;
@@ -361,6 +402,12 @@ fn cell(
     }
     let theory = experiment.theory.as_ref().and_then(|text| {
         let placed = |problem: Problem| problem.located(&experiment_document, &["theory"]);
+        text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
+    });
+    let mean_field = experiment.search.as_ref().and_then(|search| {
+        let text = search.text.mean_field.as_ref()?;
+        let placed =
+            |problem: Problem| problem.located(&experiment_document, &["search", "mean_field"]);
         text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
     });
     let mut operation = |name: &Option<String>, key: &str| {
@@ -403,7 +450,7 @@ fn cell(
         return Err(problems);
     }
     let names = |part: fn(&Variant) -> &str, join: &str, with_factor: bool| {
-        let name = |(factor, level): (&Factor, &&Variant)| match with_factor {
+        let name = |(factor, level): (&&Factor, &&Variant)| match with_factor {
             true => format!("{}={}", factor.name, part(level)),
             false => part(level).to_owned(),
         };
@@ -435,6 +482,7 @@ fn cell(
         expect: experiment.expect,
         limits,
         theory,
+        mean_field,
     };
     Ok((cell, suspicious))
 }

@@ -106,14 +106,14 @@ impl Expectation {
         }
     }
 
-    /// Judges a run of a cell. A run that reached a limit says nothing.
+    /// Judges a run. A run that reached a limit says nothing.
     #[must_use]
-    pub fn judge(&self, cell: &Cell, run: &RunResult) -> Judged {
+    pub fn judge(&self, run: &RunResult) -> Judged {
         if run.ending != Ending::Complete {
             return Judged { met: None, value: None };
         }
         let value = match self.what {
-            What::Metric(index) => (METRICS[index].value)(cell, run),
+            What::Metric(index) => run.values[index],
             What::Recovers => match run.recovery {
                 Recovery::After(span) => Some(span.seconds()),
                 Recovery::Never => return Judged { met: Some(false), value: None },

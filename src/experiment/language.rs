@@ -13,6 +13,7 @@ use super::expect::Expectation;
 use super::metastability::MetastabilityText;
 use super::point::{self, Point};
 use super::published::PublishedText;
+use super::search::Search;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
@@ -24,7 +25,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 22] = [
+pub const TOP: [&str; 23] = [
     "name",
     "title",
     "question",
@@ -42,6 +43,7 @@ pub const TOP: [&str; 22] = [
     "limits",
     "metastability",
     "compare",
+    "search",
     "theory",
     "published",
     "arms",
@@ -84,6 +86,8 @@ pub struct Experiment {
     pub metastability: Option<MetastabilityText>,
     /// What arms are compared by.
     pub compare: CompareText,
+    /// What is varied until the boundary is found.
+    pub search: Option<Search>,
     /// The closed form that the model follows.
     pub theory: Option<TheoryText>,
     /// Figures of others that the runs are compared with.
@@ -218,6 +222,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         limits: part.optional("limits").unwrap_or_default(),
         metastability: part.optional("metastability"),
         compare: part.optional("compare").unwrap_or_default(),
+        search: Search::read(document, part.problems),
         theory: part.optional("theory"),
         published: part.optional("published"),
         arms: part.variants("arms"),
@@ -283,8 +288,15 @@ fn check(experiment: &Experiment, part: &mut Parts<'_>) {
             .expected(format!("a level: [factors.{}.NAME]", factor.name));
         part.problem(&["factors", &factor.name], problem);
     }
+    let known: Vec<&str> = experiment.factors.iter().map(|factor| factor.name.as_str()).collect();
+    if let Some(across) = experiment.search.as_ref().and_then(|one| one.text.across.as_deref())
+        && !known.contains(&across)
+    {
+        part.problem(&["search", "across"], Problem::unknown("factor", across, &known));
+    }
     let levels = experiment.factors.iter().map(|factor| factor.levels.len());
-    let cells = levels.fold(experiment.arms.len(), usize::saturating_mul);
+    let values = experiment.search.as_ref().map_or(1, |search| search.grid.len());
+    let cells = levels.fold(experiment.arms.len() * values, usize::saturating_mul);
     if cells > CELLS_MAX {
         let problem = Problem::new(format!("{cells} combinations of arms and levels are too many"))
             .expected(format!("at most {CELLS_MAX}"));

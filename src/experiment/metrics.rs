@@ -17,8 +17,8 @@ pub struct Metric {
     pub better: Direction,
     /// Whether it is a share, from 0 to 1.
     pub is_share: bool,
-    /// Its value in a run; `None` where there is none.
-    pub value: fn(&Cell, &RunResult) -> Option<f64>,
+    /// How it is measured when a run ends; `None` where there is no such number.
+    measure: fn(&Cell, &RunResult) -> Option<f64>,
 }
 
 /// Every number of a run that is averaged over seeds, in the order of the columns.
@@ -28,35 +28,35 @@ pub const METRICS: [Metric; 35] = [
         meaning: "attempts of the load per measured request, from end to end",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| run.metrics.amplification(),
+        measure: |_, run| run.metrics.amplification(),
     },
     Metric {
         name: "edge_amplification",
         meaning: "attempts of the load per call at its own edge",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| run.metrics.edge_amplification(),
+        measure: |_, run| run.metrics.edge_amplification(),
     },
     Metric {
         name: "user_amplification",
         meaning: "attempts that users' clients made per measured request",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| ratio(run.metrics.user_attempts, run.metrics.measured),
+        measure: |_, run| ratio(run.metrics.user_attempts, run.metrics.measured),
     },
     Metric {
         name: "success_ratio",
         meaning: "measured requests answered ok in time, of all measured requests",
         better: Direction::Higher,
         is_share: true,
-        value: |_, run| run.metrics.success_ratio(),
+        measure: |_, run| run.metrics.success_ratio(),
     },
     Metric {
         name: "goodput_before_per_s",
         meaning: "requests answered ok a second before the first fault",
         better: Direction::Higher,
         is_share: false,
-        value: |cell, run| {
+        measure: |cell, run| {
             let (began, _) = run.faults_act?;
             run.metrics.goodput(cell.measure.window, cell.measure.warm_up, began)
         },
@@ -66,7 +66,7 @@ pub const METRICS: [Metric; 35] = [
         meaning: "requests answered ok a second from the first fault to the end of the last",
         better: Direction::Higher,
         is_share: false,
-        value: |cell, run| {
+        measure: |cell, run| {
             let (began, healed) = run.faults_act?;
             run.metrics.goodput(cell.measure.window, began, healed)
         },
@@ -76,7 +76,7 @@ pub const METRICS: [Metric; 35] = [
         meaning: "requests answered ok a second from the end of the last fault to the last arrival",
         better: Direction::Higher,
         is_share: false,
-        value: |cell, run| {
+        measure: |cell, run| {
             let (_, healed) = run.faults_act?;
             let end = cell.measure.arrivals_end;
             run.metrics.goodput(cell.measure.window, healed, end)
@@ -87,7 +87,7 @@ pub const METRICS: [Metric; 35] = [
         meaning: "measured requests answered ok a second of the measured time",
         better: Direction::Higher,
         is_share: false,
-        value: |cell, run| {
+        measure: |cell, run| {
             let measured_for = cell.measure.measured_for().seconds();
             Some(run.metrics.measured_ok as f64 / measured_for)
         },
@@ -97,7 +97,7 @@ pub const METRICS: [Metric; 35] = [
         meaning: "mean time from a request's first attempt to its ok answer",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| {
+        measure: |_, run| {
             let total = run.metrics.latency_total as f64 / 1e6;
             (run.metrics.measured_ok > 0).then(|| total / run.metrics.measured_ok as f64)
         },
@@ -107,28 +107,28 @@ pub const METRICS: [Metric; 35] = [
         meaning: "median time from a request's first attempt to its ok answer",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| run.metrics.latency.quantile(0.5).map(Span::millis),
+        measure: |_, run| run.metrics.latency.quantile(0.5).map(Span::millis),
     },
     Metric {
         name: "latency_p99_ms",
         meaning: "99th percentile of that time",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| run.metrics.latency.quantile(0.99).map(Span::millis),
+        measure: |_, run| run.metrics.latency.quantile(0.99).map(Span::millis),
     },
     Metric {
         name: "latency_p999_ms",
         meaning: "99.9th percentile of that time",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| run.metrics.latency.quantile(0.999).map(Span::millis),
+        measure: |_, run| run.metrics.latency.quantile(0.999).map(Span::millis),
     },
     Metric {
         name: "last_answer_s",
         meaning: "time from the start of the run to the last answer to a measured request",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| {
+        measure: |_, run| {
             let last = run.metrics.last_answer;
             (last > Time::ZERO).then(|| last.seconds())
         },
@@ -138,63 +138,63 @@ pub const METRICS: [Metric; 35] = [
         meaning: "attempts of the load that timed out, for each measured request",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| ratio(run.metrics.timeouts, run.metrics.measured),
+        measure: |_, run| ratio(run.metrics.timeouts, run.metrics.measured),
     },
     Metric {
         name: "wait_mean_ms",
         meaning: "mean time that attempts of the load waited for a worker",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| run.metrics.stays.mean_wait().map(Span::millis),
+        measure: |_, run| run.metrics.stays.mean_wait().map(Span::millis),
     },
     Metric {
         name: "wait_p99_ms",
         meaning: "99th percentile of that time",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| run.metrics.stays.wait.quantile(0.99).map(Span::millis),
+        measure: |_, run| run.metrics.stays.wait.quantile(0.99).map(Span::millis),
     },
     Metric {
         name: "queued_ratio",
         meaning: "attempts of the load that had to wait for a worker, of all that came to a node",
         better: Direction::Lower,
         is_share: true,
-        value: |_, run| run.metrics.stays.queued_ratio(),
+        measure: |_, run| run.metrics.stays.queued_ratio(),
     },
     Metric {
         name: "refused_first_ratio",
         meaning: "first attempts of the load that no worker took up, of all that came to a node",
         better: Direction::Lower,
         is_share: true,
-        value: |_, run| run.metrics.stays.refused_ratio(0),
+        measure: |_, run| run.metrics.stays.refused_ratio(0),
     },
     Metric {
         name: "refused_again_ratio",
         meaning: "retries of the load that no worker took up, of all that came to a node",
         better: Direction::Lower,
         is_share: true,
-        value: |_, run| run.metrics.stays.refused_ratio(1),
+        measure: |_, run| run.metrics.stays.refused_ratio(1),
     },
     Metric {
         name: "waiting_mean",
         meaning: "attempts of the load that waited for a worker, averaged over the measured time",
         better: Direction::Lower,
         is_share: false,
-        value: |cell, run| Some(cell.measure.average(run.metrics.stays.waiting)),
+        measure: |cell, run| Some(cell.measure.average(run.metrics.stays.waiting)),
     },
     Metric {
         name: "working_mean",
         meaning: "workers taken by attempts of the load, averaged over the measured time",
         better: Direction::Lower,
         is_share: false,
-        value: |cell, run| Some(cell.measure.average(run.metrics.stays.working)),
+        measure: |cell, run| Some(cell.measure.average(run.metrics.stays.working)),
     },
     Metric {
         name: "in_flight_mean",
         meaning: "requests without an answer yet, averaged over the measured time",
         better: Direction::Lower,
         is_share: false,
-        value: |cell, run| Some(cell.measure.average(run.metrics.stays.in_flight)),
+        measure: |cell, run| Some(cell.measure.average(run.metrics.stays.in_flight)),
     },
     Metric {
         name: "recovery_s",
@@ -202,7 +202,7 @@ pub const METRICS: [Metric; 35] = [
                   only of the runs that recovered",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| match run.recovery {
+        measure: |_, run| match run.recovery {
             Recovery::After(span) => Some(span.seconds()),
             Recovery::NoFault | Recovery::Never | Recovery::Unseen => None,
         },
@@ -212,84 +212,84 @@ pub const METRICS: [Metric; 35] = [
         meaning: "share of service time spent on work for which nobody waited any more",
         better: Direction::Lower,
         is_share: true,
-        value: |_, run| run.metrics.wasted_work(),
+        measure: |_, run| run.metrics.wasted_work(),
     },
     Metric {
         name: "ejections",
         meaning: "instances that processes left out of their balancing because they failed",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| Some(run.metrics.ejections as f64),
+        measure: |_, run| Some(run.metrics.ejections as f64),
     },
     Metric {
         name: "panics",
         meaning: "requests sent to any instance because too few were healthy",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| Some(run.metrics.panics as f64),
+        measure: |_, run| Some(run.metrics.panics as f64),
     },
     Metric {
         name: "oldest_message_s",
         meaning: "longest time that a message's work was due before it was done with",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| Some(run.metrics.oldest_message.seconds()),
+        measure: |_, run| Some(run.metrics.oldest_message.seconds()),
     },
     Metric {
         name: "dead_letters",
         meaning: "messages put aside because they were received too often",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| Some(run.metrics.dead_letters as f64),
+        measure: |_, run| Some(run.metrics.dead_letters as f64),
     },
     Metric {
         name: "unprocessed",
         meaning: "messages and outbox events that were not done with when the run ended",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| Some(run.metrics.unprocessed as f64),
+        measure: |_, run| Some(run.metrics.unprocessed as f64),
     },
     Metric {
         name: "stale_read_ratio",
         meaning: "reads of a user's own write that showed an older version, of all such reads",
         better: Direction::Lower,
         is_share: true,
-        value: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
+        measure: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
     },
     Metric {
         name: "old_row_ratio",
         meaning: "rows read that were older than the newest version committed, of all rows read",
         better: Direction::Lower,
         is_share: true,
-        value: |_, run| ratio(run.metrics.old_row_reads, run.metrics.row_reads),
+        measure: |_, run| ratio(run.metrics.old_row_reads, run.metrics.row_reads),
     },
     Metric {
         name: "staleness_p99_ms",
         meaning: "99th percentile of how long a newer version had been there when a row was read",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| run.metrics.staleness.quantile(0.99).map(Span::millis),
+        measure: |_, run| run.metrics.staleness.quantile(0.99).map(Span::millis),
     },
     Metric {
         name: "updates_lost",
         meaning: "transactions that overwrote a version that their handlers had not read",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| Some(run.metrics.updates_lost as f64),
+        measure: |_, run| Some(run.metrics.updates_lost as f64),
     },
     Metric {
         name: "commits_lost",
         meaning: "committed transactions that a failover lost",
         better: Direction::Lower,
         is_share: false,
-        value: |_, run| Some(run.metrics.commits_lost as f64),
+        measure: |_, run| Some(run.metrics.commits_lost as f64),
     },
     Metric {
         name: "older_read_ratio",
         meaning: "reads that showed an older version than the user had seen, of all that could",
         better: Direction::Lower,
         is_share: true,
-        value: |_, run| ratio(run.metrics.older_reads, run.metrics.reads_again),
+        measure: |_, run| ratio(run.metrics.older_reads, run.metrics.reads_again),
     },
 ];
 
@@ -321,6 +321,11 @@ pub const COUNTS: [Count; 12] = [
     count("effects", |run| run.metrics.effects),
     count("fault_fired", |run| run.metrics.fired.iter().sum()),
 ];
+
+/// The value of each of [`METRICS`] in a run that has just ended.
+pub(super) fn measured(cell: &Cell, run: &RunResult) -> Vec<Option<f64>> {
+    METRICS.iter().map(|metric| (metric.measure)(cell, run)).collect()
+}
 
 /// A quotient, or `None` if there was nothing to divide by.
 pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {

@@ -17,6 +17,7 @@ pub mod record;
 pub mod reproduction;
 pub mod run;
 pub mod schema;
+pub mod search;
 pub mod sometimes;
 pub mod statistics;
 pub mod story;

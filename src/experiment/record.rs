@@ -4,6 +4,7 @@
 //! whose bytes have changed, is good up to the first line that is not whole.
 
 use super::campaign::Campaign;
+use super::metrics::measured;
 use super::run::RunResult;
 use crate::invariant::{Invariants, Judgement};
 use crate::kernel::digest::digest_of;
@@ -59,6 +60,7 @@ fn result_of(json: &str, campaign: &Campaign) -> Option<RunResult> {
     for (verdict, named) in result.invariants.iter_mut().zip(named) {
         verdict.invariant = named.invariant;
     }
+    result.values = measured(cell, &result);
     result.drawn = cell.random.as_ref().map(|random| random.draw(result.seed)).unwrap_or_default();
     Some(result)
 }

@@ -6,13 +6,14 @@ use super::campaign::Cell;
 use super::case::Case;
 use super::expect::Judged;
 use super::metastability::{Label, Labelled};
+use super::metrics;
 use crate::fault::{DrawnFault, Plan};
 use crate::invariant::{Invariants, Judgement, Verdict};
 use crate::kernel::digest::{Checkpoint, Digest, Folded};
 use crate::kernel::draw::{PURPOSES, Purpose};
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::{Span, Time};
-use crate::metric::{Measure, Recorder, Recovery, RunMetrics};
+use crate::metric::{Histogram, Measure, Recorder, Recovery, RunMetrics};
 use crate::system::World;
 use crate::system::fact::Observer;
 
@@ -37,6 +38,10 @@ pub struct RunResult {
     pub events: u64,
     /// What was measured.
     pub metrics: RunMetrics,
+    /// The value of each of [`METRICS`](super::metrics::METRICS); `None` where there is none. They
+    /// are not stored: they follow from what was measured.
+    #[serde(skip)]
+    pub values: Vec<Option<f64>>,
     /// Whether and when it recovered.
     pub recovery: Recovery,
     /// What became of it beside its control; `None` unless the experiment asks, in a run without a
@@ -81,6 +86,17 @@ impl RunVerdict {
 }
 
 impl RunResult {
+    /// Leaves out what no file of a campaign needs once the run has ended and is stored. It would
+    /// be nine tenths of the memory of a large campaign.
+    pub fn keep_what_is_written(&mut self) {
+        self.checkpoints = Vec::new();
+        self.metrics.attempts_each = Histogram::default();
+        self.metrics.latency = Histogram::default();
+        self.metrics.staleness = Histogram::default();
+        self.metrics.stays.wait = Histogram::default();
+        self.metrics.stays.found = Histogram::default();
+    }
+
     /// Whether it collapsed: down to the end of what is judged. `None` where nothing can be said.
     #[must_use]
     pub fn collapsed(&self) -> Option<bool> {
@@ -169,7 +185,7 @@ impl Course<'_> {
         let metrics = recorder.finish();
         let labelled = label(cell, plan, seed, outcome.ending, &metrics);
         let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
-        let result = RunResult {
+        let mut result = RunResult {
             cell: index,
             seed,
             ending: outcome.ending,
@@ -184,6 +200,7 @@ impl Course<'_> {
             label: labelled.map(|labelled| labelled.label),
             drain: labelled.and_then(|labelled| labelled.drain),
             metrics,
+            values: Vec::new(),
             faults_act: plan.acts,
             drawn: Vec::new(),
             invariants: invariants
@@ -193,8 +210,8 @@ impl Course<'_> {
                 .collect(),
             expectations: Vec::new(),
         };
-        let expectations = cell.expect.iter().map(|one| one.judge(cell, &result)).collect();
-        let result = RunResult { expectations, ..result };
+        result.values = metrics::measured(cell, &result);
+        result.expectations = cell.expect.iter().map(|one| one.judge(&result)).collect();
         (result, outcome.digester.watched().to_vec())
     }
 }

@@ -9,6 +9,7 @@ use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
 use super::metastability::MetastabilityText;
 use super::published::PublishedText;
+use super::search::language::SearchText;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
@@ -68,6 +69,8 @@ struct Keys {
     /// What arms are compared by.
     #[schemars(default)]
     compare: CompareText,
+    /// At which value of one quantity a share of the runs collapses.
+    search: Option<SearchText>,
     /// The closed form that the model follows.
     theory: Option<TheoryText>,
     /// Figures of others that the runs are compared with.

@@ -126,24 +126,24 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
-        metrics: estimates(cell, &runs.iter().collect::<Vec<_>>()),
+        metrics: estimates(&runs.iter().collect::<Vec<_>>()),
         never_recovered: share(never, never + after),
         labels: labels(runs),
         drains: drains(cell, runs),
         collapsed: collapsed(runs),
-        modes: modes(cell, runs),
+        modes: modes(runs),
         faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(runs),
         expectations: summarise_expectations(cell, runs),
     }
 }
 
-fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Estimate>> {
-    let estimate = |metric: &Metric| {
-        let values: Vec<f64> = runs.iter().filter_map(|run| (metric.value)(cell, run)).collect();
+fn estimates(runs: &[&RunResult]) -> Vec<Option<Estimate>> {
+    let estimate = |metric: usize| {
+        let values: Vec<f64> = runs.iter().filter_map(|run| run.values[metric]).collect();
         mean_interval(&values, CONFIDENCE).ok()
     };
-    METRICS.iter().map(estimate).collect()
+    (0..METRICS.len()).map(estimate).collect()
 }
 
 fn labels(runs: &[RunResult]) -> Vec<(Label, Share)> {
@@ -164,15 +164,13 @@ fn collapsed(runs: &[RunResult]) -> Option<Share> {
     share(of(true), of(true) + of(false))
 }
 
-fn modes(cell: &Cell, runs: &[RunResult]) -> Option<Modes> {
+fn modes(runs: &[RunResult]) -> Option<Modes> {
     let apart = |collapsed: bool| -> Vec<&RunResult> {
         runs.iter().filter(|run| run.collapsed() == Some(collapsed)).collect()
     };
     let (collapsed, others) = (apart(true), apart(false));
-    (!collapsed.is_empty() && !others.is_empty()).then(|| Modes {
-        if_collapsed: estimates(cell, &collapsed),
-        if_not: estimates(cell, &others),
-    })
+    (!collapsed.is_empty() && !others.is_empty())
+        .then(|| Modes { if_collapsed: estimates(&collapsed), if_not: estimates(&others) })
 }
 
 fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {

@@ -55,6 +55,12 @@ impl Problem {
         Problem { inside: Vec::new(), ..self.at(document.locate(&path)) }
     }
 
+    /// Whether another problem has the same message and place, whatever it expects.
+    #[must_use]
+    pub fn is_about_the_same(&self, other: &Problem) -> bool {
+        (&self.message, self.at) == (&other.message, other.at)
+    }
+
     /// An unknown name, with the nearest known one.
     #[must_use]
     pub fn unknown(kind: &str, name: &str, known: &[&str]) -> Problem {

@@ -56,8 +56,8 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
         text("label", &|run| run.label.map_or("", Label::name).to_owned()),
         Column::number("drain_s", results.iter().map(|run| run.drain.map(Span::seconds))),
     ]);
-    columns.extend(METRICS.iter().map(|metric| {
-        Column::number(metric.name, results.iter().map(|run| (metric.value)(cell(run), run)))
+    columns.extend(METRICS.iter().enumerate().map(|(index, metric)| {
+        Column::number(metric.name, results.iter().map(|run| run.values[index]))
     }));
     let invariants = results.first().map_or(&[][..], |run| &run.invariants);
     for (index, verdict) in invariants.iter().enumerate() {
@@ -339,7 +339,7 @@ pub fn campaign_digest(results: &[RunResult]) -> Digest {
     digester.digest()
 }
 
-fn pretty(value: &Value) -> String {
+pub(super) fn pretty(value: &Value) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("values are plain data");
     text.push('\n');
     text

@@ -230,6 +230,11 @@ fn invariants_messages() {
 }
 
 #[test]
+fn searches() {
+    check("searches");
+}
+
+#[test]
 fn comparisons() {
     check("comparisons");
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use stormglass::experiment::comparison::compare;
+use stormglass::experiment::search::Searching;
+use stormglass::experiment::search::found::FoundTurn;
 use stormglass::experiment::summary::{Modes, summarise};
-use stormglass::report::{columns, comparison, figures, files};
+use stormglass::report::{columns, comparison, figures, files, search};
 
 use super::{sample, source};
 
@@ -106,3 +108,36 @@ fn a_planted_column_is_found() {
     let names = ["k", "l", "list", "own"].map(str::to_owned);
     assert_eq!(keys(&value, &["own"]), Names::from(names));
 }
+
+/// The same of a search.
+#[test]
+fn every_column_and_key_of_a_search_is_described_and_no_other() {
+    let document = source::read("docs/results.md");
+    let campaign = sample::campaign(&[("search", SEARCH)]);
+    let mut searching = Searching::new(&campaign).unwrap();
+    for _ in 0..2 {
+        let numbers = searching.next(&campaign);
+        let results: Vec<_> = numbers.into_iter().map(|number| campaign.run(number)).collect();
+        searching.take(&results);
+    }
+    let mut found = searching.found(&campaign);
+    let tried = found[0].tried[0];
+    // Whether a share turns is not for a sample to say.
+    found[0].turn = Some(FoundTurn { from: tried, to: tried });
+    let search = campaign.experiment.search.as_ref().unwrap();
+    let report =
+        search::Report { campaign: &campaign, search, searching: &searching, found: &found };
+    let summary: Value = serde_json::from_str(&search::summary_json(&report)).unwrap();
+    for (section, written) in [
+        ("`search.csv`", header(&search::csv(&report))),
+        ("`summary.json` of a search", keys(&summary, &[])),
+    ] {
+        assert_eq!(described(&document, section), written, "{section}");
+    }
+}
+
+/// A search of the sample, in which it does not matter what is found.
+const SEARCH: &str = r#"{ vary = "faults.0.for", from = "1s", until = "2s", steps = 1, sweep = 2,
+    seeds = 10, outcome = "one_charge_violated",
+    mean_field = { rate = "service.api.workers", line = "service.api.queue.limit",
+                   timeout = "policy.resilience.timeout", attempts = "service.api.instances" } }"#;

@@ -4,11 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod backoff_and_jitter;
 mod brooker;
 mod figures;
-mod outages;
 mod pause;
+mod sample;
 mod site_reliability;
 mod staleness;
 mod tail_at_scale;

@@ -1,4 +1,4 @@
-//! Other parameters than the published ones: the theory follows the model, and the runs bear it out.
+//! Other parameters than the published ones: the theory follows the model, and runs bear it out.
 
 use std::fmt::Write;
 
@@ -44,9 +44,9 @@ fn compared(campaign: &Campaign) -> Vec<Comparison> {
     compare_all(cell.theory.as_ref().unwrap(), &runs)
 }
 
-/// Some 130 numbers are compared with 99.9% intervals, under fixed seeds. A change of the seeds or of
-/// the trace lets one of them fail by chance about one time in eight; then other seeds tell whether
-/// it is chance: docs/experiment.md, "Theory".
+/// Some 130 numbers are compared with 99.9% intervals, under fixed seeds. A change of the seeds or
+/// of the trace lets one of them fail by chance about one time in eight; then other seeds tell
+/// whether it is chance: docs/experiment.md, "Theory".
 #[test]
 fn other_rates_are_right_as_well() {
     let mut wrong = String::new();

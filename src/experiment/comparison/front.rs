@@ -39,7 +39,7 @@ pub(super) fn front(campaign: &Campaign, results: &[RunResult]) -> Vec<Placed> {
     let goodness = |cell: usize| -> Vec<Option<Vec<f64>>> {
         let runs = &results[cell * seeds..(cell + 1) * seeds];
         let values = |measured: &Measured| {
-            let value = |run| measured.value(&campaign.cells[cell], run);
+            let value = |run| measured.value(run);
             runs.iter().map(|run| Some(value(run)? * sign(measured))).collect()
         };
         metrics.iter().map(values).collect()

@@ -103,13 +103,13 @@ impl Measured {
     /// Its value in a run, 1 or 0 for what happened or did not; `None` where there is none, and in
     /// a run that a limit ended.
     #[must_use]
-    pub fn value(&self, cell: &Cell, run: &RunResult) -> Option<f64> {
+    pub fn value(&self, run: &RunResult) -> Option<f64> {
         if run.ending != Ending::Complete {
             return None;
         }
         let yes = |happened: bool| Some(f64::from(u8::from(happened)));
         match self.source {
-            Source::Metric(index) => (METRICS[index].value)(cell, run),
+            Source::Metric(index) => run.values[index],
             Source::Rate(index) => {
                 let verdict = run.invariants.get(index)?;
                 let exposed = verdict.exposure > 0;

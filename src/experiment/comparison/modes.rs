@@ -34,7 +34,7 @@ pub(super) fn modes(
         return None;
     }
     let mean = |collapsed: bool| {
-        let value = |run| measured.value(&campaign.cells[cell], run);
+        let value = |run| measured.value(run);
         let values: Vec<f64> = of(collapsed).filter_map(value).collect();
         moments(&values).ok().map(|moments| moments.mean)
     };

@@ -118,7 +118,7 @@ impl Both<'_> {
     fn values(&self, measured: &Measured, cell: usize) -> Vec<Option<f64>> {
         let seeds = self.campaign.seeds.len();
         let runs = &self.results[cell * seeds..(cell + 1) * seeds];
-        runs.iter().map(|run| measured.value(&self.campaign.cells[cell], run)).collect()
+        runs.iter().map(|run| measured.value(run)).collect()
     }
 
     fn compare(&self, measured: &Measured, is_primary: bool) -> Pair {

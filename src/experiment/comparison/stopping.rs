@@ -1,7 +1,7 @@
 //! When enough seeds have run: at a checkpoint at which every primary metric is precise.
 
 use super::measured::Measured;
-use crate::experiment::campaign::{Campaign, Cell, RUNS_MAX};
+use crate::experiment::campaign::{Campaign, RUNS_MAX};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::interval::mean_interval;
 use crate::experiment::statistics::proportion::wilson;
@@ -76,20 +76,20 @@ struct Looked {
 fn estimates(campaign: &Campaign, results: &[RunResult]) -> Option<Vec<Looked>> {
     let text = campaign.declared.precision?;
     let seeds = campaign.seeds.len();
-    let of_cell = |(index, cell): (usize, &Cell)| {
+    let of_cell = |index: usize| {
         let runs = &results[index * seeds..(index + 1) * seeds];
         let estimate = |measured: &Measured| {
-            let estimate = estimate(measured, cell, runs)?;
+            let estimate = estimate(measured, runs)?;
             let precision = measured.precision(text);
             Some(Looked { cell: index, metric: measured.name.clone(), estimate, precision })
         };
         campaign.declared.primary.iter().filter_map(estimate).collect::<Vec<_>>()
     };
-    Some(campaign.cells.iter().enumerate().flat_map(of_cell).collect())
+    Some((0..campaign.cells.len()).flat_map(of_cell).collect())
 }
 
-fn estimate(measured: &Measured, cell: &Cell, runs: &[RunResult]) -> Option<Estimate> {
-    let values: Vec<f64> = runs.iter().filter_map(|run| measured.value(cell, run)).collect();
+fn estimate(measured: &Measured, runs: &[RunResult]) -> Option<Estimate> {
+    let values: Vec<f64> = runs.iter().filter_map(|run| measured.value(run)).collect();
     if measured.is_event() {
         let happened = values.iter().filter(|value| **value > 0.5).count();
         return wilson(happened as u64, values.len() as u64, CONFIDENCE).ok();

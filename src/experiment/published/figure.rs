@@ -19,6 +19,8 @@ pub struct Figure {
     pub runs: Option<u64>,
     /// How much it may be off because it was rounded, or read from a picture.
     pub tolerance: Tolerance,
+    /// What tells it from other figures of the same; empty if nothing does.
+    pub remark: String,
 }
 
 /// How much a figure may be off.
@@ -42,14 +44,15 @@ pub enum Reading {
 }
 
 impl Figure {
-    /// What tables call it: `calls`, `median of recovery_s`.
+    /// What tables call it: `calls`, `median of recovery_s`, `recovery_s (of a fluid)`.
     #[must_use]
     pub fn name(&self) -> String {
-        match self.statistic {
+        let name = match self.statistic {
             Statistic::Mean | Statistic::Share => self.what.name.clone(),
             Statistic::Quantile(0.5) => format!("median of {}", self.what.name),
             Statistic::Quantile(p) => format!("p{} of {}", p * 100.0, self.what.name),
-        }
+        };
+        if self.remark.is_empty() { name } else { format!("{name} ({})", self.remark) }
     }
 
     /// How much it may be off, in its own unit.

@@ -25,7 +25,7 @@ pub struct PublishedText {
     /// Who published the figures, and where.
     pub source: String,
     /// The CSV file with the figures, relative to the experiment's: a row for each, under
-    /// `arm,point,metric,value,standard_error,runs,tolerance`.
+    /// `arm,point,metric,value,standard_error,runs,tolerance,remark`.
     pub figures: String,
     /// What runs with `--quick`; without it, everything under eight seeds.
     pub quick: Option<QuickText>,

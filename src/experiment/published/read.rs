@@ -11,8 +11,8 @@ use crate::model::document::Location;
 use crate::model::problem::Problem;
 
 /// The columns of the file.
-const COLUMNS: [&str; 7] =
-    ["arm", "point", "metric", "value", "standard_error", "runs", "tolerance"];
+const COLUMNS: [&str; 8] =
+    ["arm", "point", "metric", "value", "standard_error", "runs", "tolerance", "remark"];
 /// Those that have to be there.
 const NEEDED: [&str; 4] = ["arm", "point", "metric", "value"];
 
@@ -68,7 +68,7 @@ impl File<'_> {
         Location { source: self.source, start: range.start, end: range.end }
     }
 
-    /// The place of a field of a row, or of the row where it is empty.
+    /// The place of a field of a row.
     fn field_at(&self, record: &StringRecord, field: usize) -> Location {
         let start = record.position().map_or(0, |position| position.byte() as usize);
         // The position is that of what comes after the row before: blank lines and remarks.
@@ -105,8 +105,12 @@ impl File<'_> {
     fn figure(&self, columns: &Columns, record: &StringRecord) -> Result<Figure, Problem> {
         let field = |name: &str| {
             let place = COLUMNS.iter().position(|column| *column == name);
-            let place = place.and_then(|place| columns[place]).unwrap_or(usize::MAX);
-            (record.get(place).unwrap_or_default(), self.field_at(record, place))
+            match place.and_then(|place| columns[place]) {
+                Some(place) => {
+                    (record.get(place).unwrap_or_default(), self.field_at(record, place))
+                }
+                None => ("", self.at(0..0)),
+            }
         };
         let cells = &self.campaign.cells;
         let ((arm, arm_at), (point, point_at)) = (field("arm"), field("point"));
@@ -135,7 +139,8 @@ impl File<'_> {
         let tolerance =
             given(tolerance, read_tolerance).map_err(|problem| problem.at(tolerance_at))?;
         let tolerance = tolerance.unwrap_or(Tolerance::Absolute(0.0));
-        Ok(Figure { cell, what, statistic, value, standard_error, runs, tolerance })
+        let remark = field("remark").0.to_owned();
+        Ok(Figure { cell, what, statistic, value, standard_error, runs, tolerance, remark })
     }
 }
 

@@ -107,13 +107,13 @@ impl What {
 
     /// Its number in a run.
     #[must_use]
-    pub fn reading(&self, cell: &Cell, run: &RunResult) -> Reading {
+    pub fn reading(&self, run: &RunResult) -> Reading {
         if run.ending != Ending::Complete {
             return Reading::CutOff;
         }
         let number = match &self.source {
             Source::Count(index) => Some((COUNTS[*index].value)(run) as f64),
-            Source::Measured(measured) => measured.value(cell, run),
+            Source::Measured(measured) => measured.value(run),
             Source::Label(label) => run.label.map(|own| f64::from(u8::from(own == *label))),
         };
         number.map_or(Reading::Nothing, Reading::Number)

@@ -179,6 +179,7 @@ mod tests {
             standard_error: None,
             runs: None,
             tolerance: Tolerance::Absolute(0.0),
+            remark: String::new(),
         }
     }
 

@@ -13,6 +13,7 @@ pub mod bootstrap;
 pub mod distribution;
 pub mod error;
 pub mod interval;
+pub mod isotonic;
 pub mod moments;
 pub mod multiplicity;
 pub mod paired;

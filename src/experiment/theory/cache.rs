@@ -15,8 +15,8 @@ fn zipf(count: u32, exponent: f64) -> Vec<f64> {
 }
 
 /// Least recently used, exactly: the probability of each set of the most recent keys (King,
-/// "Analysis of demand paging algorithms", 1971). The sets are counted one by one, so there can be
-/// few keys only.
+/// "Analysis of demand paging algorithms", 1971). The sets are counted one by one, so that there
+/// can be few keys only.
 pub(super) fn exact(parameters: &Parameters) -> Says {
     let count = parameters.whole("N", 20)?;
     let keys = zipf(count, parameters.number("zipf")?);

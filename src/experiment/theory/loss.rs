@@ -84,8 +84,8 @@ fn finite_states(lambda: f64, mu: f64, servers: u32, room: u32) -> Vec<f64> {
 }
 
 /// The stationary distribution of a number that grows at the rate `lambda` and falls at the rate
-/// `leave`, up to the count that is the last one. Weights are told by their logarithm: those of a
-/// thousand servers are beyond any number.
+/// `leave`, up to the count that is the last one. Weights are told by their logarithm, as those of
+/// a thousand servers are beyond any number.
 fn birth_and_death(
     lambda: f64,
     leave: impl Fn(u32) -> f64,

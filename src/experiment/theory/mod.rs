@@ -9,6 +9,7 @@ mod delivery;
 mod latency;
 mod law;
 mod loss;
+mod mean_field;
 mod measured;
 mod numeric;
 mod parameters;
@@ -21,6 +22,7 @@ mod text;
 pub mod verdict;
 
 pub use law::Law;
+pub use mean_field::{Folds, MeanField, MeanFieldText};
 pub use measured::Measured;
 pub use parameters::Parameters;
 pub use text::TheoryText;
@@ -60,8 +62,8 @@ impl Quantity {
     }
 
     /// A share of all requests. What happens to fewer than one in a thousand is not seen often
-    /// enough to be compared: an interval of 1% would take more than 130 million requests where it happens
-    /// independently, and several times as many where it comes in clusters.
+    /// enough to be compared: an interval of 1% would take more than 130 million requests where it
+    /// happens independently, and several times as many where it comes in clusters.
     fn share(name: impl Into<String>, value: f64, measured: Measured) -> Quantity {
         match value > 0.0 && value < 0.999e-3 {
             true => Quantity::unseen(name, value),
@@ -82,8 +84,8 @@ fn precision(name: &str) -> f64 {
     if name.contains("0.999") || name.starts_with("var") { 0.03 } else { 0.01 }
 }
 
-/// Where servers are busy 90% of the time or more, intervals may be twice as wide. How long a run has
-/// to be for an interval grows with 1 / (1 - load)^2 (Whitt: "Planning queueing simulations",
+/// Where servers are busy 90% of the time or more, intervals may be twice as wide. How long a run
+/// has to be for an interval grows with 1 / (1 - load)^2 (Whitt: "Planning queueing simulations",
 /// Management Science 35, 1989): to be as narrow as at 80%, runs at 95% had to be sixteen times as
 /// long.
 fn at_load(load: f64, mut all: Vec<Quantity>) -> Vec<Quantity> {

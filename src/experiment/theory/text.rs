@@ -97,7 +97,7 @@ impl TheoryText {
 }
 
 /// A sum of products of values of the model; or the word that a path leads to.
-fn parameter(documents: [&Value; 2], expression: &str) -> Result<Parameter, Problem> {
+pub(super) fn parameter(documents: [&Value; 2], expression: &str) -> Result<Parameter, Problem> {
     if let Ok(path) = parse_path(expression)
         && let Some(Value { data: Data::Text(word), .. }) = find(documents, &path)
         && !word.is_empty()

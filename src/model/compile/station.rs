@@ -24,6 +24,7 @@ pub(super) fn station_with(instances: u32, workers: Count, line: &Line) -> Stati
         order: order(line, workers),
         shedding: shedding(line),
         discard: line.discard_expired.map(|discard| discard.slack),
+        discards_silently: line.discard_expired.is_some_and(|discard| discard.silently),
         max_wait: line.max_wait.clone(),
         ..Station::default()
     }

@@ -13,6 +13,8 @@ use crate::model::quantity::{Rate, Share};
 pub struct DiscardExpired {
     /// Work is discarded, and answered `rejected`, if its caller waits no longer than this.
     pub slack: Span,
+    /// Whether nobody is told: the caller waits until its patience ends.
+    pub silently: bool,
 }
 
 /// `propagate_deadline = { … }`: the deadline of a caller holds for all that is done for it.

@@ -25,6 +25,8 @@ pub struct Station {
     pub shedding: Option<Shedding>,
     /// Work is discarded, when its turn comes, if its caller waits no longer than this.
     pub discard: Option<Span>,
+    /// Whether nobody is told of it.
+    pub discards_silently: bool,
     /// How long a job waits for a worker before it is refused.
     pub max_wait: Option<Distribution>,
     /// How an instance is chosen.

@@ -1,10 +1,9 @@
 //! Charts: from plain data to one SVG document, the same bytes every time.
 //!
-//! Four forms: [`Lines`] over time, [`Scatter`] of two measures against each other, [`Bars`] of
-//! rates, and a [`Sequence`] of messages. `plotters` draws them: every background, grid line, axis,
-//! series, band, bar, whisker, marker and leader line is an element on one of its drawing areas,
-//! most of them in the
-//! coordinates of the data, and its `SVGBackend` writes them (the `plot` module). What plotters
+//! Five forms: [`Lines`] over time, [`Scatter`] of two measures against each other, [`Bars`] of
+//! rates, [`Phase`] diagrams, and a [`Sequence`] of messages. `plotters` draws them: every
+//! background, grid line, axis, series, band, bar, whisker, marker and leader line is an element on
+//! one of its drawing areas, most of them in the coordinates of the data, and its `SVGBackend` writes them (the `plot` module). What plotters
 //! leaves to its caller is done here: which ticks there are, where labels go, and the texts
 //! themselves. Text is drawn as outlines of the embedded typeface (Inter, OFL), so that a chart
 //! looks the same in a browser, in a README, in a converter to PDF and in the pixels of [`png()`];
@@ -20,6 +19,7 @@ mod frame;
 mod lines;
 mod marker;
 mod palette;
+mod phase;
 mod place;
 mod plot;
 mod png;
@@ -30,6 +30,7 @@ mod svg;
 
 pub use bars::{BarGroup, BarRow, Bars};
 pub use lines::{Lines, Panel, Row, Series, Shaded};
+pub use phase::{Phase, PhaseColumn, PhasePanel};
 pub use png::{PngError, png};
 pub use scatter::{Axis, Point, Reference, Scatter};
 pub(crate) use svg::escape;

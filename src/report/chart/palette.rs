@@ -36,6 +36,32 @@ const PALETTE: [Colour; 8] = [
     Colour { mark: hex(0x8a8d94), text: hex(0x696c73) },
 ];
 
+/// From nothing to all: Brewer's YlOrBr (<https://colorbrewer2.org>), whose lightness alone tells
+/// the order, so that colour-blind readers and grey prints keep it.
+const RAMP: [RGBColor; 9] = [
+    hex(0xffffe5),
+    hex(0xfff7bc),
+    hex(0xfee391),
+    hex(0xfec44f),
+    hex(0xfe9929),
+    hex(0xec7014),
+    hex(0xcc4c02),
+    hex(0x993404),
+    hex(0x662506),
+];
+
+/// The colour of a share.
+pub(super) fn ramp(share: f64) -> RGBColor {
+    let along = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64;
+    let below = (along as usize).min(RAMP.len() - 2);
+    let part = along - below as f64;
+    let (RGBColor(r, g, b), RGBColor(red, green, blue)) = (RAMP[below], RAMP[below + 1]);
+    let mix = |from: u8, to: u8| {
+        (f64::from(from) + (f64::from(to) - f64::from(from)) * part).round() as u8
+    };
+    RGBColor(mix(r, red), mix(g, green), mix(b, blue))
+}
+
 /// The colour that HTML writes as `#rrggbb`.
 const fn hex(rgb: u32) -> RGBColor {
     let [_, red, green, blue] = rgb.to_be_bytes();
@@ -58,6 +84,13 @@ mod tests {
             if value <= 0.040_45 { value / 12.92 } else { libm::pow((value + 0.055) / 1.055, 2.4) }
         };
         0.2126 * channel(red) + 0.7152 * channel(green) + 0.0722 * channel(blue)
+    }
+
+    #[test]
+    fn more_is_darker() {
+        let shades: Vec<f64> = (0..=40).map(|k| luminance(ramp(f64::from(k) / 40.0))).collect();
+        assert!(shades.windows(2).all(|pair| pair[1] < pair[0]), "{shades:?}");
+        assert_eq!(ramp(2.0), ramp(1.0));
     }
 
     #[test]

@@ -233,6 +233,9 @@ impl<O: Observer> World<'_, O> {
                 Refusal::RateLimit => Outcome::Throttled,
                 _ => Outcome::Rejected,
             };
+            if refusal == Refusal::Expired && self.program.node(from).station.discards_silently {
+                return;
+            }
             let (value, key, hint) = (0, job.key, None);
             let reply =
                 Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };

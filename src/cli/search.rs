@@ -1,0 +1,135 @@
+//! `stormglass run` of an experiment that searches: rounds of runs until every boundary is found.
+
+use std::path::PathBuf;
+
+use super::journal::Journal;
+use super::load::Loaded;
+use super::run::talks;
+use super::write::{Folder, MANIFEST};
+use super::{Failure, RunArguments, output, progress, workers};
+use crate::experiment::campaign::Campaign;
+use crate::experiment::comparison::Comparison;
+use crate::experiment::run::RunResult;
+use crate::experiment::search::Searching;
+use crate::report::search::{self, Report};
+use crate::report::violations::violations_jsonl;
+use crate::report::{chart, files, number, phase};
+
+/// Searches, writes what was found, and tells it.
+pub(super) fn search(
+    arguments: &RunArguments,
+    loaded: &Loaded,
+    folder: Folder,
+    journal: &Journal,
+) -> Result<(), Failure> {
+    let campaign = &loaded.campaign;
+    let (Some(search), Some(mut searching)) =
+        (&campaign.experiment.search, Searching::new(campaign))
+    else {
+        return Ok(());
+    };
+    if talks(arguments) {
+        output::print(&opening(campaign, &searching));
+    }
+    let results = rounds(campaign, arguments, journal, &mut searching)?;
+    let found = searching.found(campaign);
+    let report = Report { campaign, search, searching: &searching, found: &found };
+    let written = write_all(loaded, folder, &results, &report)?;
+    journal.remove()?;
+    if arguments.json {
+        output::print(&search::summary_json(&report));
+    }
+    if talks(arguments) {
+        let table = search::table(&report);
+        output::print(&table.text(output::width(), output::colour_out()));
+        output::print(&format!("\n{}", search::remarks(&report)));
+        output::print(&closing(&results, &written));
+    }
+    Ok(())
+}
+
+/// What is looked for.
+fn opening(campaign: &Campaign, searching: &Searching) -> String {
+    let experiment = &campaign.experiment;
+    let text = experiment.search.as_ref().map(|search| &search.text);
+    let varied = text.map_or(String::new(), |text| {
+        format!("{} from {} to {}", text.vary, text.from, text.until)
+    });
+    format!(
+        "{}: {}\n{varied} at {} of arms and points, up to {} seeds each\n",
+        experiment.name,
+        experiment.question,
+        match searching.tracks.len() {
+            1 => "1 combination".to_owned(),
+            many => format!("{many} combinations"),
+        },
+        searching.rule.seeds,
+    )
+}
+
+/// Runs what decides anything, round by round; returns all results in the order of their numbers.
+fn rounds(
+    campaign: &Campaign,
+    arguments: &RunArguments,
+    journal: &Journal,
+    searching: &mut Searching,
+) -> Result<Vec<RunResult>, Failure> {
+    let bar = progress::bar(0, 0, !talks(arguments));
+    let shown = bar.clone();
+    journal.go_on_after_interrupt(move || shown.finish_and_clear())?;
+    let pool = workers::pool(arguments.workers)?;
+    let mut all = Vec::new();
+    loop {
+        let numbers = searching.next(campaign);
+        if numbers.is_empty() {
+            break;
+        }
+        bar.inc_length(numbers.len() as u64);
+        let results = workers::run_some(campaign, &pool, journal, &bar, numbers)?;
+        searching.take(&results);
+        all.extend(results);
+    }
+    bar.finish_and_clear();
+    all.sort_by_key(|run| (run.cell, run.seed));
+    Ok(all)
+}
+
+fn write_all(
+    loaded: &Loaded,
+    mut folder: Folder,
+    results: &[RunResult],
+    report: &Report<'_>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let campaign = &loaded.campaign;
+    let (experiment, overrides) = (&loaded.files[0].0, &loaded.overrides);
+    folder.write("search.csv", search::csv(report).as_bytes())?;
+    folder.write("runs.csv", files::runs_csv(campaign, results).as_bytes())?;
+    folder.write("runs.parquet", &files::runs_parquet(campaign, results))?;
+    folder.write("faults.csv", files::faults_csv(campaign, results).as_bytes())?;
+    let violations = violations_jsonl(campaign, results, experiment, overrides);
+    folder.write("violations.jsonl", violations.as_bytes())?;
+    let tables = format!("{}\n{}", search::table(report).markdown(), search::remarks(report));
+    folder.write("tables.md", tables.as_bytes())?;
+    folder.write("summary.json", search::summary_json(report).as_bytes())?;
+    let svg = phase::figure(report).svg();
+    let png = chart::png(&svg, 2.0)
+        .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
+    folder.write("phase-diagram.svg", svg.as_bytes())?;
+    folder.write("phase-diagram.png", &png)?;
+    let nothing = Comparison { pairs: Vec::new(), front: Vec::new(), precision: None };
+    let manifest = files::manifest_json(campaign, results, &nothing, &loaded.files, overrides);
+    folder.write(MANIFEST, manifest.as_bytes())?;
+    folder.publish()
+}
+
+fn closing(results: &[RunResult], written: &[PathBuf]) -> String {
+    let mut text = format!(
+        "{} runs, digest of all: {}\n\n",
+        number::count(results.len() as u64),
+        files::campaign_digest(results)
+    );
+    for path in written {
+        text.push_str(&format!("wrote {}\n", path.display()));
+    }
+    text
+}
