@@ -11,6 +11,7 @@ use crate::experiment::comparison::{Comparison, compare, next_seeds};
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
+use crate::kernel::time::Span;
 use crate::report::comparison::{pairs, pairs_table, precision_text};
 use crate::report::table::Table;
 use crate::report::violations::violations_jsonl;
@@ -60,15 +61,21 @@ fn opening(campaign: &Campaign) -> String {
     let (first, last) = (campaign.seeds[0], campaign.seeds[campaign.seeds.len() - 1]);
     let points = campaign.cells.len() / experiment.arms.len();
     let crossed = if points > 1 { format!(" × {points} points") } else { String::new() };
+    let question = match experiment.question.as_str() {
+        "" => String::new(),
+        question => format!(": {question}"),
+    };
+    let drain = match experiment.drain {
+        Span::ZERO => String::new(),
+        drain => format!(" and {drain} to drain"),
+    };
     format!(
-        "{}: {}\n{}{crossed} × {} ({first} to {last}) = {} of {} and {} to drain\n",
+        "{}{question}\n{}{crossed} × {} ({first} to {last}) = {} of {}{drain}\n",
         experiment.name,
-        experiment.question,
         several(experiment.arms.len(), "arm"),
         several(campaign.seeds.len(), "seed"),
         several(campaign.runs(), "run"),
         experiment.arrivals,
-        experiment.drain,
     )
 }
 
@@ -173,6 +180,7 @@ fn closing(
     written: &[PathBuf],
 ) -> String {
     let mut text = precision_text(campaign, comparison);
+    text.push_str(&arms::horizon_text(campaign, summaries));
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
     for (index, first) in names.iter().enumerate() {
         let kept = summaries.iter().filter(|s| s.invariants[index].violations == 0).count();

@@ -21,7 +21,6 @@ use crate::experiment::published::verdict::compare;
 use crate::experiment::published::{Figure, Reading};
 use crate::experiment::theory::published::Row;
 use crate::experiment::theory::verdict::values;
-use crate::kernel::time::Span;
 use crate::report::published::{Published, Tally as FigureTally};
 use crate::report::table::Table;
 use crate::report::validation::{
@@ -197,9 +196,6 @@ fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>
             let mut set = Vec::new();
             if let Some(quick) = theory.and_then(|theory| theory.quick) {
                 set.push(format!("arrivals={quick}"));
-                if loaded.campaign.experiment.measure.warm_up > Span::ZERO {
-                    set.push(format!("measure.warm_up={}", quick.scaled(0.2)));
-                }
             }
             set.extend(arguments.set.iter().cloned());
             let seeds = published.and_then(|published| published.quick?.seeds);

@@ -8,6 +8,7 @@ use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
 use super::patch::{OF_RUNS, is_of_model, patch};
+use super::point;
 use super::run::{RunResult, run};
 use super::theory::Theory;
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
@@ -99,7 +100,8 @@ impl Campaign {
         let mut cells = Vec::new();
         let mut problems: Vec<Problem> = Vec::new();
         let mut warnings: Option<Vec<Problem>> = None;
-        for levels in points(&experiment.factors) {
+        for point in &experiment.points {
+            let levels = point::levels(&experiment.factors, point);
             for arm in &experiment.arms {
                 match cell(documents, arm, &levels, &experiment.factors, read_file) {
                     Ok((cell, suspicious)) => {
@@ -316,17 +318,6 @@ fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Problem> {
         })
     };
     overrides.iter().filter_map(warning).collect()
-}
-
-/// Every combination of levels; the last factor changes fastest.
-fn points(factors: &[Factor]) -> Vec<Vec<&Variant>> {
-    factors.iter().fold(vec![Vec::new()], |points, factor| {
-        let longer = |point: &Vec<_>, level| point.iter().copied().chain([level]).collect();
-        points
-            .iter()
-            .flat_map(|point| factor.levels.iter().map(move |level| longer(point, level)))
-            .collect()
-    })
 }
 
 fn cell(

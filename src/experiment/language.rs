@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::comparison::CompareText;
 use super::expect::Expectation;
 use super::metastability::MetastabilityText;
+use super::point::{self, Point};
 use super::published::PublishedText;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
@@ -23,7 +24,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 21] = [
+pub const TOP: [&str; 22] = [
     "name",
     "title",
     "question",
@@ -45,6 +46,7 @@ pub const TOP: [&str; 21] = [
     "published",
     "arms",
     "factors",
+    "points",
 ];
 
 /// An experiment, without its patches.
@@ -90,6 +92,8 @@ pub struct Experiment {
     pub arms: Vec<Variant>,
     /// What is swept, in the order of the file.
     pub factors: Vec<Factor>,
+    /// The combinations of levels at which every arm runs.
+    pub points: Vec<Point>,
 }
 
 /// Seeds `first..end`: the last one is `end - 1`.
@@ -198,7 +202,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         part.problem(&["name"], problem);
     }
     let name = name.unwrap_or_default();
-    let experiment = Experiment {
+    let mut experiment = Experiment {
         title: part.optional("title").unwrap_or_else(|| name.clone()),
         question: part.optional("question").unwrap_or_default(),
         model: part.required("model").unwrap_or_default(),
@@ -218,10 +222,14 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         published: part.optional("published"),
         arms: part.variants("arms"),
         factors: part.factors(),
+        points: Vec::new(),
         name,
     };
     if part.problems.is_empty() {
         check(&experiment, &mut part);
+    }
+    if part.problems.is_empty() {
+        experiment.points = part.points(&experiment.factors);
     }
     experiment
 }
@@ -385,6 +393,16 @@ impl Parts<'_> {
             levels: read_variants(Some(&field.value), self.problems),
         });
         factors.collect()
+    }
+
+    fn points(&mut self, factors: &[Factor]) -> Vec<Point> {
+        let Some(texts) = self.optional::<Vec<String>>("points") else {
+            return point::every(factors);
+        };
+        point::listed(&texts, factors).unwrap_or_else(|wrong| {
+            wrong.into_iter().for_each(|problem| self.problem(&["points"], problem));
+            Vec::new()
+        })
     }
 }
 

@@ -11,6 +11,7 @@ pub mod metastability;
 pub mod metrics;
 pub mod minimize;
 pub mod patch;
+pub mod point;
 pub mod published;
 pub mod record;
 pub mod reproduction;

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::campaign::Cell;
 use super::case::Case;
 use super::expect::Judged;
-use super::metastability::Label;
+use super::metastability::{Label, Labelled};
 use crate::fault::{DrawnFault, Plan};
 use crate::invariant::{Invariants, Judgement, Verdict};
 use crate::kernel::digest::{Checkpoint, Digest, Folded};
 use crate::kernel::draw::{PURPOSES, Purpose};
 use crate::kernel::limit::{Ending, Limits};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::metric::{Measure, Recorder, Recovery, RunMetrics};
 use crate::system::World;
 use crate::system::fact::Observer;
@@ -42,6 +42,9 @@ pub struct RunResult {
     /// What became of it beside its control; `None` unless the experiment asks, in a run without a
     /// fault, and where a limit ended one of both.
     pub label: Option<Label>,
+    /// How long its queues take to drain if they have filled for the time of the faults; `None`
+    /// without a label, and where its system has no capacity to spare.
+    pub drain: Option<Span>,
     /// When the first fault began and the last one ended.
     pub faults_act: Option<(Time, Time)>,
     /// The faults that were drawn for this run; their numbers follow those of the listed ones. They
@@ -164,6 +167,7 @@ impl Course<'_> {
         }
         let (outcome, ((recorder, invariants), _)) = world.run();
         let metrics = recorder.finish();
+        let labelled = label(cell, plan, seed, outcome.ending, &metrics);
         let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
         let result = RunResult {
             cell: index,
@@ -177,7 +181,8 @@ impl Course<'_> {
                 Ending::Complete => metrics.recovery(&measure),
                 _ => Recovery::Unseen,
             },
-            label: label(cell, plan, seed, outcome.ending, &metrics),
+            label: labelled.map(|labelled| labelled.label),
+            drain: labelled.and_then(|labelled| labelled.drain),
             metrics,
             faults_act: plan.acts,
             drawn: Vec::new(),
@@ -202,7 +207,7 @@ fn label(
     seed: u64,
     ending: Ending,
     metrics: &RunMetrics,
-) -> Option<Label> {
+) -> Option<Labelled> {
     let (rule, acts) = (cell.metastability?, plan.acts?);
     if ending != Ending::Complete {
         return None;

@@ -76,6 +76,8 @@ struct Keys {
     arms: Option<IndexMap<String, Variant>>,
     /// What is swept, each with its levels.
     factors: Option<IndexMap<String, IndexMap<String, Variant>>>,
+    /// The combinations of levels that run, such as `"load=3 outage=4"`; all of them without it.
+    points: Option<Vec<String>>,
 }
 
 /// Something that can happen.

@@ -12,6 +12,7 @@ use super::statistics::{CONFIDENCE, Estimate, Interval};
 use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::Verdict;
 use crate::kernel::limit::Ending;
+use crate::kernel::time::Span;
 use crate::metric::Recovery;
 
 pub use super::metrics::{METRICS, Metric};
@@ -31,6 +32,8 @@ pub struct CellSummary {
     pub never_recovered: Option<Share>,
     /// Runs with each label, of those that have one.
     pub labels: Vec<(Label, Share)>,
+    /// How the horizon of the labels compares with the time that queues take to drain.
+    pub drains: Option<Drains>,
     /// Runs that collapsed, of those of which it can be said.
     pub collapsed: Option<Share>,
     /// The two kinds of runs apart, where some collapsed and others did not.
@@ -41,6 +44,16 @@ pub struct CellSummary {
     pub invariants: Vec<InvariantSummary>,
     /// How the runs meet each expectation.
     pub expectations: Vec<ExpectationSummary>,
+}
+
+/// How long the labelled runs of a cell take to drain. A horizon should be ten times that: what
+/// has not come back by then could still do so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drains {
+    /// The longest.
+    pub longest: Span,
+    /// Runs whose horizon is shorter than ten of their drain times.
+    pub unseen: u64,
 }
 
 /// What the runs of a cell came to that collapsed, and those that did not: a mean of both describes
@@ -116,6 +129,7 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         metrics: estimates(cell, &runs.iter().collect::<Vec<_>>()),
         never_recovered: share(never, never + after),
         labels: labels(runs),
+        drains: drains(cell, runs),
         collapsed: collapsed(runs),
         modes: modes(cell, runs),
         faults: summarise_faults(cell, runs),
@@ -136,6 +150,13 @@ fn labels(runs: &[RunResult]) -> Vec<(Label, Share)> {
     let labelled = count(runs, |run| run.label.is_some());
     let of = |label: Label| share(count(runs, |run| run.label == Some(label)), labelled);
     Label::ALL.into_iter().filter_map(|label| Some((label, of(label)?))).collect()
+}
+
+fn drains(cell: &Cell, runs: &[RunResult]) -> Option<Drains> {
+    let rule = cell.metastability?;
+    let drains = || runs.iter().filter_map(|run| run.drain);
+    let unseen = drains().filter(|drain| !rule.sees(*drain)).count() as u64;
+    drains().max().map(|longest| Drains { longest, unseen })
 }
 
 fn collapsed(runs: &[RunResult]) -> Option<Share> {

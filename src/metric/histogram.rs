@@ -54,15 +54,16 @@ impl Histogram {
         let buckets = || {
             self.counts.iter().enumerate().map(|(bucket, &count)| {
                 let (low, width) = bounds_of(bucket);
-                let width = (width - 1) as f64 / 1e9;
-                (f64::from(count), low as f64 / 1e9 + width / 2.0, width)
+                let width = (width - 1) as f64;
+                (f64::from(count), low as f64 + width / 2.0, width)
             })
         };
         let mean = buckets().map(|(count, middle, _)| count * middle).sum::<f64>() / total;
         let square = |(count, middle, width): (f64, f64, f64)| {
             count * ((middle - mean) * (middle - mean) + width * width / 12.0)
         };
-        (self.total > 0).then(|| buckets().map(square).sum::<f64>() / total)
+        // In whole nanoseconds first, in which equal spans have a variance of exactly 0.
+        (self.total > 0).then(|| buckets().map(square).sum::<f64>() / total / 1e18)
     }
 
     /// The smallest recorded span, to the precision of its bucket, that at least a share `p` of

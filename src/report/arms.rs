@@ -156,6 +156,23 @@ fn collapse(summary: &CellSummary) -> Cell {
     Cell { text: format!("{} of {}: {}", share.count, share.of, probability(share)), tone }
 }
 
+/// A warning where the horizon of the labels is shorter than ten drain times; empty elsewhere.
+#[must_use]
+pub fn horizon_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+    let drains = || summaries.iter().filter_map(|summary| summary.drains);
+    let unseen: u64 = drains().map(|drains| drains.unseen).sum();
+    let rules = campaign.cells.iter().filter_map(|cell| cell.metastability);
+    let shortest = rules.map(|rule| rule.horizon).min();
+    match (shortest, drains().map(|drains| drains.longest).max()) {
+        (Some(horizon), Some(longest)) if unseen > 0 => format!(
+            "warning: ten drain times are longer than the horizon of {horizon} in {unseen} runs\n         \
+             (one is up to {:.1} s): what is called metastable may come back later\n",
+            longest.seconds()
+        ),
+        _ => String::new(),
+    }
+}
+
 /// The share of runs with each label.
 fn label_shares(summary: &CellSummary) -> Vec<Cell> {
     let shown = |(label, share): &(Label, Share)| {

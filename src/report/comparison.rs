@@ -9,7 +9,7 @@ use super::number::{self, Unit};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{Comparison, Margin, Measured, Missed, Pair};
+use crate::experiment::comparison::{Comparison, Margin, Measured, Missed, Modes, Pair};
 use crate::experiment::statistics::verdict::{Direction, Verdict};
 use crate::experiment::statistics::{CONFIDENCE, Interval};
 use crate::experiment::summary::METRICS;
@@ -186,7 +186,11 @@ pub fn pairs_table(campaign: &Campaign, pairs: &[Pair]) -> Option<Table> {
         let cell = &campaign.cells[first.baseline];
         rows.push(Row::Group(heading(&cell.point_label, measured)));
         rows.push(baseline_row(&cell.arm_label, first));
-        rows.extend(group.iter().map(|pair| shown(&campaign.cells[pair.cell].arm_label, pair)));
+        rows.extend(apart(first.baseline_modes.as_ref(), &first.metric));
+        for pair in group {
+            rows.push(shown(&campaign.cells[pair.cell].arm_label, pair));
+            rows.extend(apart(pair.modes.as_ref(), &pair.metric));
+        }
     }
     (!rows.is_empty()).then_some(Table { columns, rows })
 }
@@ -208,12 +212,34 @@ fn heading(point: &str, measured: &Measured) -> String {
 
 /// The row of the baseline, with which the others are compared.
 fn baseline_row(arm: &str, first: &Pair) -> Row {
-    let (_, unit, scale) = written(&first.metric);
-    let mean = first.baseline_mean.map(|mean| number::number(mean * scale, unit));
-    let texts = [arm.to_owned(), mean.unwrap_or_else(|| "–".to_owned())];
+    let texts = [arm.to_owned(), mean_text(&first.metric, first.baseline_mean)];
     let empty = std::iter::repeat_n(String::new(), 3);
     let texts = texts.into_iter().chain(empty).chain(["baseline".to_owned()]);
     Row::Cells(texts.map(plain).collect())
+}
+
+/// Rows of the runs that collapsed and of those that did not: a mean of both describes neither.
+fn apart(modes: Option<&Modes>, metric: &str) -> Vec<Row> {
+    let Some(modes) = modes else { return Vec::new() };
+    let names = mode_names(modes).map(|name| format!("· {name}"));
+    let means = [modes.if_collapsed, modes.if_not];
+    let row = |(name, mean): (String, Option<f64>)| {
+        let empty = std::iter::repeat_n(String::new(), 4);
+        Row::Cells([name, mean_text(metric, mean)].into_iter().chain(empty).map(plain).collect())
+    };
+    names.into_iter().zip(means).map(row).collect()
+}
+
+/// What the two kinds of runs are called.
+pub(super) fn mode_names(modes: &Modes) -> [String; 2] {
+    let (collapsed, others) = (modes.collapsed, modes.others);
+    [format!("{collapsed} of {} collapsed", collapsed + others), format!("{others} did not")]
+}
+
+/// A mean in its unit, or a dash.
+pub(super) fn mean_text(metric: &str, mean: Option<f64>) -> String {
+    let (_, unit, scale) = written(metric);
+    mean.map_or_else(|| "–".to_owned(), |mean| number::number(mean * scale, unit))
 }
 
 fn shown(arm: &str, pair: &Pair) -> Row {
@@ -228,7 +254,7 @@ fn shown(arm: &str, pair: &Pair) -> Row {
     let difference = pair.difference.map(|value| difference(value * scale, pair, scale, unit));
     Row::Cells(vec![
         plain(arm.to_owned()),
-        or_dash(pair.mean.map(|mean| number::number(mean * scale, unit))),
+        plain(mean_text(&pair.metric, pair.mean)),
         or_dash(difference),
         or_dash(pair.effect_size.map(|size| number::number(size, Unit::Plain))),
         or_dash(pair.p_holm.map(p_value)),

@@ -32,6 +32,10 @@ const COLUMNS_MAX: usize = 4;
 /// More cells than this are told apart by a legend instead of names beside them.
 const NAMED_POINTS_MAX: usize = 8;
 
+/// Fewer runs than this are drawn without a band: the interval of a mean of two or three is so wide
+/// that it would be all that is seen.
+const BAND_RUNS: usize = 5;
+
 const WIDTH: f64 = 1040.0;
 
 /// The pictures of a campaign.
@@ -86,7 +90,9 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
         caption: Caption {
             title: campaign.experiment.title.clone(),
             subtitle: came_back(campaign, summaries),
-            note: format!("Mean of {seeds} seeds; bands are 95% intervals."),
+            note: format!(
+                "Mean of {seeds} seeds; bands are 95% intervals, of {BAND_RUNS} runs or more."
+            ),
         },
         width: WIDTH,
         x_label: "seconds".to_owned(),
@@ -131,7 +137,7 @@ fn came_back(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     }
 }
 
-/// The runs of a cell, with nothing to add to its name; those that collapsed apart from the others
+/// The runs of a cell, with what to add to its name; those that collapsed apart from the others
 /// where there are both, because a mean of two modes describes neither.
 fn drawn_apart<'r>(
     summary: &CellSummary,
@@ -172,7 +178,7 @@ fn series(
         let Ok(estimate) = mean_interval(&sample, CONFIDENCE) else { continue };
         series.x.push(Time((index as u64) * width.0 + width.0 / 2).seconds());
         series.middle.push(estimate.mean);
-        if runs.len() > 1 {
+        if runs.len() >= BAND_RUNS {
             // A count is never negative, whatever its interval says.
             series.low.push(estimate.interval.low.max(0.0));
             series.high.push(estimate.interval.high);
@@ -209,9 +215,13 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
     let points = campaign.cells.iter().zip(summaries).enumerate();
     let points = points.flat_map(|(index, (cell, summary))| {
         let modes = match &summary.modes {
-            None => vec![("", &summary.metrics)],
+            None => vec![(String::new(), &summary.metrics)],
             Some(modes) => {
-                vec![(", collapsed", &modes.if_collapsed), (", not collapsed", &modes.if_not)]
+                let metrics = [&modes.if_collapsed, &modes.if_not];
+                let (count, of) = summary.collapsed.map_or((0, 0), |share| (share.count, share.of));
+                let names =
+                    [format!(", {count} of {of} collapsed"), format!(", {} did not", of - count)];
+                names.into_iter().zip(metrics).collect()
             }
         };
         modes.into_iter().map(move |(mode, metrics)| (index, cell, mode, metrics))

@@ -16,10 +16,10 @@ use crate::experiment::metastability::{Label, MetastabilityRule};
 use crate::experiment::metrics::COUNTS;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
-use crate::experiment::summary::{CellSummary, METRICS, Share};
+use crate::experiment::summary::{CellSummary, Drains, METRICS, Share};
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, Digester, digest_of};
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;
 
 /// The version of these formats.
@@ -54,6 +54,7 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
     columns.extend([
         Column::flag("recovered", results.iter().map(|run| recovered(run.recovery))),
         text("label", &|run| run.label.map_or("", Label::name).to_owned()),
+        Column::number("drain_s", results.iter().map(|run| run.drain.map(Span::seconds))),
     ]);
     columns.extend(METRICS.iter().map(|metric| {
         Column::number(metric.name, results.iter().map(|run| (metric.value)(cell(run), run)))
@@ -201,7 +202,8 @@ pub fn summary_json(
             "requests": summary.requests,
             "metrics": estimates(&summary.metrics),
             "never_recovered": summary.never_recovered.map(share),
-            "metastability": cell.metastability.as_ref().map(metastability),
+            "metastability":
+                cell.metastability.as_ref().map(|rule| metastability(rule, summary.drains)),
             "labels": summary.labels.iter().map(|(label, share_of_runs)| json!({
                 "label": label.name(),
                 "runs": share(*share_of_runs),
@@ -245,7 +247,7 @@ pub fn summary_json(
 }
 
 /// How runs were labelled: a statement about a finite horizon.
-fn metastability(rule: &MetastabilityRule) -> Value {
+fn metastability(rule: &MetastabilityRule, drains: Option<Drains>) -> Value {
     json!({
         "window_s": rule.window.seconds(),
         "level": rule.level,
@@ -253,6 +255,8 @@ fn metastability(rule: &MetastabilityRule) -> Value {
         "horizon_s": rule.horizon.seconds(),
         "capacity_per_s": rule.capacity,
         "drain_factor": rule.drain_factor,
+        "longest_drain_s": drains.map(|drains| drains.longest.seconds()),
+        "runs_with_short_horizon": drains.map(|drains| drains.unseen),
     })
 }
 

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::arms::{column, plain};
 use super::chart::{Axis, Caption, Estimate, Point, Scatter};
-use super::comparison::written;
-use super::number;
+use super::comparison::{mean_text, mode_names, written};
 use super::table::{Align, Cell, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, Measured, Placed};
@@ -52,7 +51,7 @@ pub fn table(campaign: &Campaign, comparison: &Comparison) -> Option<Table> {
         }
         let mut cells = vec![plain(cell.arm_label.clone())];
         for (measured, (mean, rank)) in metrics.iter().zip(placed.means.iter().zip(&placed.ranks)) {
-            cells.push(plain(mean.map_or_else(|| "–".to_owned(), |mean| shown(measured, mean))));
+            cells.push(plain(mean_text(&measured.name, *mean)));
             cells.push(plain(rank.map_or_else(|| "–".to_owned(), |rank| rank.to_string())));
         }
         cells.push(match placed.dominated_by {
@@ -63,13 +62,43 @@ pub fn table(campaign: &Campaign, comparison: &Comparison) -> Option<Table> {
             },
         });
         rows.push(Row::Cells(cells));
+        rows.extend(apart(metrics, placed));
     }
     Some(Table { columns, rows })
 }
 
-fn shown(measured: &Measured, mean: f64) -> String {
-    let (_, unit, scale) = written(&measured.name);
-    number::number(mean * scale, unit)
+/// Rows of the runs that collapsed and of those that did not: a mean of both describes neither.
+fn apart(metrics: &[Measured], placed: &Placed) -> Vec<Row> {
+    let Some(counts) = placed.modes.iter().flatten().next() else { return Vec::new() };
+    let row = |(which, name): (usize, String)| {
+        let mut cells = vec![plain(format!("· {name}"))];
+        for (measured, modes) in metrics.iter().zip(&placed.modes) {
+            let means = modes.as_ref().map(|modes| [modes.if_collapsed, modes.if_not]);
+            let text = means.map(|means| mean_text(&measured.name, means[which]));
+            cells.push(plain(text.unwrap_or_default()));
+            cells.push(plain(String::new()));
+        }
+        cells.push(plain(String::new()));
+        Row::Cells(cells)
+    };
+    mode_names(counts).into_iter().enumerate().map(row).collect()
+}
+
+/// The points of an arm, each with its name and its first two means: one, or one for each kind of
+/// runs where some collapsed and others did not.
+fn drawn(placed: &Placed, name: String) -> Vec<(String, [Option<f64>; 2])> {
+    let both = [0, 1].map(|metric| placed.modes[metric].as_ref());
+    let Some(counts) = both.iter().flatten().next() else {
+        return vec![(name, [0, 1].map(|metric| placed.means[metric]))];
+    };
+    let of = |which: usize| {
+        [0, 1].map(|metric| match both[metric] {
+            Some(modes) => [modes.if_collapsed, modes.if_not][which],
+            None => placed.means[metric],
+        })
+    };
+    let names = mode_names(counts).map(|mode| format!("{name}: {mode}"));
+    names.into_iter().zip([of(0), of(1)]).collect()
 }
 
 /// The first two metrics of the front against each other.
@@ -77,17 +106,21 @@ pub(super) fn figure(campaign: &Campaign, front: &[Placed], width: f64) -> Scatt
     let metrics = &campaign.declared.pareto;
     let arms = campaign.experiment.arms.len();
     let alone = |mean: f64| Estimate { value: mean, low: mean, high: mean };
-    let points = front.iter().filter_map(|placed| {
+    let points = front.iter().flat_map(|placed| {
         let cell = &campaign.cells[placed.cell];
-        let mean = |metric: usize| Some(placed.means[metric]? * written(&metrics[metric].name).2);
         let point = if cell.point_label.is_empty() { "" } else { ", " };
-        Some(Point {
-            x: alone(mean(0)?),
-            y: alone(mean(1)?),
-            label: format!("{}{point}{}", cell.arm_label, cell.point_label),
-            colour: placed.cell % arms,
-            marker: usize::from(placed.dominated_by.is_some()),
-            group: None,
+        let name = format!("{}{point}{}", cell.arm_label, cell.point_label);
+        let drawn = drawn(placed, name).into_iter();
+        drawn.filter_map(move |(label, means)| {
+            let mean = |metric: usize| Some(means[metric]? * written(&metrics[metric].name).2);
+            Some(Point {
+                x: alone(mean(0)?),
+                y: alone(mean(1)?),
+                label,
+                colour: placed.cell % arms,
+                marker: usize::from(placed.dominated_by.is_some()),
+                group: None,
+            })
         })
     });
     let axis = |metric: usize| {

@@ -241,9 +241,9 @@ pub fn page(page: &Page<'_>) -> String {
          reasons below. {}.\n\n\
          A number is *inside* if it lies in the 99.9% interval of the runs (Student's, over\n\
          independent runs) and half of the interval is at most 1% of it: 3% for variances and\n\
-         99.9th percentiles, 5% for service times whose squared coefficient of variation is 16 or\n\
-         more. Of a thousand right numbers, one is expected outside by chance. Times are in\n\
-         seconds.\n\n\
+         99.9th percentiles, twice as much where servers are busy 90% of the time or more, 5% for\n\
+         service times whose squared coefficient of variation is 16 or more. Of a thousand right\n\
+         numbers, one is expected outside by chance. Times are in seconds.\n\n\
          `stormglass validate FILE --set PATH=VALUE` tells the same for other parameters: the\n\
          theory is computed from the model as it is run.\n",
         page.command,

@@ -255,6 +255,11 @@ fn published() {
 }
 
 #[test]
+fn theory() {
+    check("theory");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }

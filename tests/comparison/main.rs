@@ -5,6 +5,7 @@ mod again;
 mod common;
 mod metastable;
 mod pairs;
+mod points;
 mod stopping;
 mod variance;
 

@@ -1,10 +1,10 @@
 //! Labels: known collapses are flagged, healthy runs never, and modes are shown apart.
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::campaign::{Campaign, Cell};
 use stormglass::experiment::metastability::Label;
 use stormglass::experiment::run::run;
 use stormglass::experiment::summary::{METRICS, summarise};
-use stormglass::report::arms::arms_tables;
+use stormglass::report::arms::{arms_tables, horizon_text};
 
 use crate::common::{self, run_all, shipped};
 
@@ -46,6 +46,41 @@ retry = {{ attempts = 4, backoff = "none" }}
     common::campaign(&experiment, &model)
 }
 
+/// A server of 10/s at 60% load that is slow for too short a time to matter.
+fn short_slowness(attempts: u32, seeds: &str) -> Campaign {
+    let experiment = format!(
+        r#"
+name = "edge"
+model = "inline"
+arrivals = "300s"
+seeds = "{seeds}"
+[metastability]
+[[faults]]
+kind = "slow"
+target = "server"
+factor = 1.5
+at = "20s"
+for = "1s"
+"#
+    );
+    let model = format!(
+        r#"
+[clients.users]
+arrivals = {{ poisson = "6/s" }}
+flow = [{{ call = "server.serve", policy = "client" }}]
+[service.server]
+workers = 1
+queue = {{ limit = 1000 }}
+[service.server.on.serve]
+steps = [{{ work = "exp 100ms" }}, {{ reply = "ok" }}]
+[policy.client]
+timeout = "1500ms"
+retry = {{ attempts = {attempts}, backoff = "none" }}
+"#
+    );
+    common::campaign(&experiment, &model)
+}
+
 fn labels(campaign: &Campaign) -> Vec<Option<Label>> {
     run_all(campaign).iter().map(|run| run.label).collect()
 }
@@ -59,6 +94,19 @@ fn known_collapses_are_flagged() {
     assert!(came_back.iter().all(|label| *label != Some(Label::Metastable)), "{came_back:?}");
     let above = labels(&outage(12, 2, "1..3"));
     assert_eq!(above, vec![Some(Label::Overload); 2], "12/s is more than 10/s");
+}
+
+#[test]
+fn a_horizon_shorter_than_ten_drain_times_is_told() {
+    let told = |rate: u32, seconds: u32| {
+        let campaign = outage(rate, seconds, "1..3");
+        horizon_text(&campaign, &summarise(&campaign, &run_all(&campaign)))
+    };
+    // 12 s of outage at 7/s drain in 12 x 7 / 3 = 28 s, and users arrive for 180 s after it.
+    let warning = told(7, 12);
+    assert!(warning.contains("longer than the horizon of 180s in 2 runs"), "{warning}");
+    assert!(warning.lines().all(|line| line.chars().count() <= 80), "{warning}");
+    assert_eq!(told(5, 2), "");
 }
 
 #[test]
@@ -92,47 +140,55 @@ fn runs_that_collapse_are_shown_apart_from_those_that_do_not() {
     assert!(row("· ").is_some() && text.contains("metastable"), "{text}");
 }
 
-/// Runs with a fault too small to matter; `STORMGLASS_HEALTHY_RUNS` says how many, which is 200 of
-/// them without it.
+/// How many runs, and how many of them are flagged; every one has a label.
+fn flagged(campaign: &Campaign, cell: usize, seeds: u64) -> usize {
+    let label = |seed| run(&campaign.cells[cell], cell, seed).label.expect("every run is judged");
+    (1..=seeds).filter(|seed| label(*seed) == Label::Metastable).count()
+}
+
+/// Systems that come back from a fault by themselves: servers without retries, a server that serves
+/// who came last, one with a short line, and checkout without a storm. `STORMGLASS_HEALTHY_RUNS`
+/// says how many runs, which is 200 of them without it.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how many runs is for who asks to say")]
 fn no_healthy_run_is_flagged() {
     let asked = std::env::var("STORMGLASS_HEALTHY_RUNS").ok();
     let runs: u64 = asked.map_or(200, |count| count.parse().expect("a number of runs"));
-    let experiment = r#"
-name = "healthy"
-model = "inline"
-arrivals = "20s"
-drain = "1s"
-[metastability]
-window = "1s"
-for = "3s"
-[[faults]]
-kind = "slow"
-target = "server"
-factor = 1.5
-at = "5s"
-for = "1s"
-"#;
-    let model = r#"
-[clients.users]
-arrivals = { poisson = "50/s" }
-flow = [{ call = "server.serve", policy = "client" }]
-[service.server]
-workers = 1
-[service.server.on.serve]
-steps = [{ work = "exp 10ms" }, { reply = "ok" }]
-[policy.client]
-timeout = "500ms"
-retry = { attempts = 3, backoff = "none" }
-"#;
-    let campaign = common::campaign(experiment, model);
-    let flagged: Vec<u64> = (1..=runs)
-        .filter(|seed| {
-            let label = run(&campaign.cells[0], 0, *seed).label;
-            assert!(label.is_some());
-            label == Some(Label::Metastable)
-        })
-        .collect();
-    assert_eq!(flagged, Vec::<u64>::new(), "of {runs} healthy runs");
+    let servers = shipped("healthy", str::to_owned);
+    let of_checkout = runs / 50;
+    let of_servers = (runs - 2 * of_checkout) / 5;
+    for (cell, arm) in servers.cells.iter().enumerate() {
+        match arm.arm.as_str() {
+            "storm" => assert!(flagged(&servers, cell, of_servers.min(20)) > 0, "a known collapse"),
+            name => assert_eq!(flagged(&servers, cell, of_servers), 0, "{name}"),
+        }
+    }
+    let checkout = shipped("payment-brownout", |text| {
+        let calm = text
+            .replace("factor = 10", "factor = 2")
+            .replace("share = \"20%\"", "share = \"5%\"")
+            .replace("at = \"30s\"", "at = \"5s\"")
+            .replace("for = \"20s\"", "for = \"2s\"")
+            .replace("arrivals = \"103s\"", "arrivals = \"33s\"");
+        format!("{calm}\n[metastability]\nwindow = \"1s\"\nfor = \"5s\"\n")
+    });
+    for arm in ["no_retry", "breaker"] {
+        let is_it = |cell: &Cell| cell.arm == arm;
+        let cell = checkout.cells.iter().position(is_it).expect("an arm of the flagship");
+        assert_eq!(flagged(&checkout, cell, of_checkout), 0, "checkout, {arm}");
+    }
+}
+
+/// A queue without retries fails now and then, and that is no overload; a system that collapses
+/// without any fault has no healthy state.
+#[test]
+fn a_burst_is_healthy_and_a_collapse_without_a_fault_is_overload() {
+    let bursts = |attempts: u32| {
+        let campaign = short_slowness(attempts, "1..61");
+        let labels = labels(&campaign);
+        labels.iter().filter(|label| **label == Some(Label::Overload)).count()
+    };
+    assert_eq!(bursts(1), 0);
+    let collapsed = bursts(3);
+    assert!((3..30).contains(&collapsed), "one of five collapses by itself: {collapsed} of 60");
 }

@@ -4,8 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod brooker;
 mod figures;
 mod pause;
+mod validate;
 
 use std::path::{Path, PathBuf};
 

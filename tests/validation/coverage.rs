@@ -29,6 +29,7 @@ fn check(experiment: &str, model: &str, truth: f64, metric: fn(&RunResult) -> f6
     let values: Vec<f64> = (0..campaign.runs()).map(|run| metric(&campaign.run(run))).collect();
     let covers = |sample: &&[f64]| mean_interval(sample, 0.95).unwrap().interval.contains(truth);
     let share = values.chunks(RUNS).filter(covers).count() as f64 / count as f64;
+    println!("{:.1}% of {count} intervals cover {truth}", 100.0 * share);
     assert!(accepted.contains(&share), "{share} of {count} intervals cover {truth}");
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use stormglass::experiment::campaign::{Campaign, Documents};
 use stormglass::experiment::theory::published::Row;
 use stormglass::experiment::theory::{Law, Parameters};
-use stormglass::model::document::{Data, Sources, Value};
+use stormglass::model::document::{Data, Patch, Sources, Value};
 use stormglass::model::problem::Problem;
 use stormglass::report::validation::NotSimulated;
 
@@ -21,7 +21,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// The experiments of the folder, in the order of their names.
-fn files() -> Vec<PathBuf> {
+pub(super) fn files() -> Vec<PathBuf> {
     let paths = std::fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
@@ -29,8 +29,13 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// An experiment of the folder with its model, compiled.
-pub(crate) fn campaign(file: &Path) -> Campaign {
+/// The file of an experiment of the folder.
+pub(super) fn path(name: &str) -> PathBuf {
+    Path::new(FOLDER).join(name).with_extension("toml")
+}
+
+/// An experiment of the folder with its model, compiled with these patches.
+pub(super) fn campaign(file: &Path, overrides: Vec<Patch>) -> Campaign {
     let mut sources = Sources::default();
     let mut parse = |path: &Path| {
         let source = sources.add(&path.display().to_string(), &read(path));
@@ -40,7 +45,7 @@ pub(crate) fn campaign(file: &Path) -> Campaign {
     let model = experiment.find(&["model".to_owned()]).unwrap();
     let Data::Text(model) = &model.data else { panic!("no model") };
     let model = parse(&Path::new(FOLDER).join(model));
-    let documents = Documents { experiment, model, overrides: Vec::new() };
+    let documents = Documents { experiment, model, overrides };
     Campaign::new(&documents, &|name| Err(Problem::new(name.to_owned())))
         .unwrap_or_else(|problems| panic!("{}: {problems:?}", file.display()))
 }
@@ -88,7 +93,7 @@ fn every_published_number_is_simulated_once_or_has_a_reason() {
     let rows = rows();
     let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for file in files() {
-        for cell in &campaign(&file).cells {
+        for cell in &campaign(&file, Vec::new()).cells {
             let theory = cell.theory.as_ref().expect("every experiment here has a theory");
             for quantity in &theory.quantities {
                 for row in rows.iter().filter(|row| row.is_of(theory, quantity)) {

@@ -6,3 +6,4 @@ mod common;
 mod coverage;
 mod formulas;
 mod quick;
+mod rates;

@@ -1,6 +1,7 @@
 //! Rank and Pareto front: which arms are not beaten by another in everything that is declared.
 
 use super::measured::Measured;
+use super::modes::{Modes, modes};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::CONFIDENCE;
@@ -15,6 +16,8 @@ pub struct Placed {
     pub cell: usize,
     /// Its mean by each metric; `None` where a run has no value.
     pub means: Vec<Option<f64>>,
+    /// By each metric the runs that collapsed and the others apart, where there are both.
+    pub modes: Vec<Option<Modes>>,
     /// Its rank among the arms by each metric, the best is 1; equal means share the better rank.
     pub ranks: Vec<Option<usize>>,
     /// The cell of an arm at the same point that beats it; `None` for an arm on the front.
@@ -52,6 +55,10 @@ pub(super) fn front(campaign: &Campaign, results: &[RunResult]) -> Vec<Placed> {
                     .iter()
                     .zip(&cells[cell])
                     .map(|(measured, values)| Some(mean(values)? * sign(measured)))
+                    .collect(),
+                modes: metrics
+                    .iter()
+                    .map(|measured| modes(campaign, results, cell, measured))
                     .collect(),
                 ranks: (0..metrics.len())
                     .map(|metric| rank(&cells[first..first + arms], cell - first, metric))

@@ -9,6 +9,7 @@ mod declared;
 mod front;
 mod language;
 mod measured;
+mod modes;
 mod pairs;
 mod stopping;
 
@@ -16,6 +17,7 @@ pub use declared::Declared;
 pub use front::Placed;
 pub use language::{CompareText, Family, Margin, PrecisionText};
 pub use measured::{Measured, Source};
+pub use modes::Modes;
 pub use pairs::{Method, Pair};
 pub use stopping::{Missed, PrecisionReached, next_seeds};
 

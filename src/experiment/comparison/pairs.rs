@@ -2,6 +2,7 @@
 
 use super::language::{Family, Margin};
 use super::measured::Measured;
+use super::modes::{Modes, modes};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::bootstrap::{self, Source};
@@ -38,6 +39,10 @@ pub struct Pair {
     pub mean: Option<f64>,
     /// The baseline's.
     pub baseline_mean: Option<f64>,
+    /// The arm's runs that collapsed and the others apart, where there are both.
+    pub modes: Option<Modes>,
+    /// The baseline's.
+    pub baseline_modes: Option<Modes>,
     /// The mean difference: exactly 0 for an arm and itself.
     pub difference: Option<f64>,
     /// Its interval, Student's or Newcombe's; `None` for fewer than two pairs.
@@ -133,6 +138,8 @@ impl Both<'_> {
             missing: (arm.len() - first.len()) as u64,
             mean: mean(&first),
             baseline_mean: mean(&second),
+            modes: modes(self.campaign, self.results, self.cell, measured),
+            baseline_modes: modes(self.campaign, self.results, self.baseline, measured),
             difference: None,
             interval: None,
             bootstrap: None,

@@ -3,6 +3,9 @@
 use super::numeric::fall_to;
 use super::{Measured, Parameters, Quantity, Says};
 
+/// How many keys a law is computed for.
+const MOST_KEYS: u32 = 1_000_000;
+
 /// How often each of `count` keys is asked for.
 fn zipf(count: u32, exponent: f64) -> Vec<f64> {
     let weights = (1..=count).map(|rank| libm::pow(f64::from(rank), -exponent));
@@ -12,10 +15,12 @@ fn zipf(count: u32, exponent: f64) -> Vec<f64> {
 }
 
 /// Least recently used, exactly: the probability of each set of the most recent keys (King,
-/// "Analysis of demand paging algorithms", 1971). The sets are counted one by one: up to 20 keys.
+/// "Analysis of demand paging algorithms", 1971). The sets are counted one by one, so there can be
+/// few keys only.
 pub(super) fn exact(parameters: &Parameters) -> Says {
-    let keys = zipf(parameters.whole("N")?.min(20), parameters.number("zipf")?);
-    let room = parameters.whole("C")?;
+    let count = parameters.whole("N", 20)?;
+    let keys = zipf(count, parameters.number("zipf")?);
+    let room = parameters.whole("C", count)?;
     let sets = 1_usize << keys.len();
     let share = |set: usize| -> f64 {
         keys.iter().enumerate().filter(|(key, _)| set >> key & 1 == 1).map(|(_, p)| p).sum()
@@ -45,8 +50,9 @@ const MISSES: Measured = Measured::LessThanOne("amplification");
 /// Least recently used, by the characteristic time (Che, Tung, Wang: "Hierarchical web caching
 /// systems", JSAC 20, 2002). An approximation.
 pub(super) fn characteristic(parameters: &Parameters) -> Says {
-    let keys = zipf(parameters.whole("N")?, parameters.number("zipf")?);
-    let room = parameters.number("C")?;
+    let count = parameters.whole("N", MOST_KEYS)?;
+    let keys = zipf(count, parameters.number("zipf")?);
+    let room = f64::from(parameters.whole("C", count)?);
     let absent = |time: f64| keys.iter().map(|p| libm::exp(-p * time)).sum::<f64>();
     let time = fall_to(keys.len() as f64 - room, absent);
     let hits = keys.iter().map(|p| -p * libm::expm1(-p * time)).sum();
@@ -60,8 +66,8 @@ pub(super) fn characteristic(parameters: &Parameters) -> Says {
 /// without a limit of room: a renewal for each key (Jung, Berger, Balakrishnan: "Modeling TTL-based
 /// internet caches", INFOCOM 2003).
 pub(super) fn expiring(parameters: &Parameters) -> Says {
-    let keys = zipf(parameters.whole("N")?, parameters.number("zipf")?);
-    let (lambda, kept) = (parameters.number("lambda")?, parameters.number("ttl")?);
+    let keys = zipf(parameters.whole("N", MOST_KEYS)?, parameters.number("zipf")?);
+    let (lambda, kept) = (parameters.positive("lambda")?, parameters.positive("ttl")?);
     if parameters.word("mode").is_some_and(|mode| mode.starts_with("sliding")) {
         let kept_on = |p: &f64| -p * libm::expm1(-p * lambda * kept);
         return Ok(vec![Quantity::unseen("hit_ratio", keys.iter().map(kept_on).sum())]);

@@ -6,8 +6,8 @@ use super::{Measured, Parameters, Quantity, Says};
 /// Requests are lost with the probability `a`, answers with `b`; at most `n` attempts, and nothing
 /// tells repetitions from new orders.
 pub(super) fn duplicates(parameters: &Parameters) -> Says {
-    let (a, b) = (parameters.number("p_request_lost")?, parameters.number("p_response_lost")?);
-    let most = parameters.whole("max_attempts")?;
+    let (a, b) = (parameters.share("p_request_lost")?, parameters.share("p_response_lost")?);
+    let most = parameters.whole("max_attempts", u32::MAX)?;
     let count = f64::from(most);
     let fails = 1.0 - (1.0 - a) * (1.0 - b);
     let attempts = match fails < 1.0 {
@@ -36,9 +36,10 @@ pub(super) fn duplicates(parameters: &Parameters) -> Says {
 /// A relay that may crash after each event that it has published, and marks `batch` of them at
 /// once: the trials until so many successes in a row (Feller, volume 1, section XIII.7).
 pub(super) fn outbox(parameters: &Parameters) -> Says {
-    let (crash, batch) = match parameters.number("crash_after_each_publish") {
-        Ok(crash) => (crash, parameters.whole("batch")?),
-        Err(_) => (parameters.number("crash_between_publish_and_mark")?, 1),
+    let each = "crash_after_each_publish";
+    let (crash, batch) = match parameters.number(each) {
+        Ok(_) => (parameters.share(each)?, parameters.whole("batch", u32::MAX)?),
+        Err(_) => (parameters.share("crash_between_publish_and_mark")?, 1),
     };
     let stays = power(1.0 - crash, batch);
     let publishes = (1.0 - stays) / (crash * stays * f64::from(batch));
@@ -50,11 +51,11 @@ pub(super) fn outbox(parameters: &Parameters) -> Says {
 
 /// A database and a queue that are written one after the other, with a crash between them.
 pub(super) fn dual_write(parameters: &Parameters) -> Says {
-    match parameters.number("crash_between_commit_and_publish") {
+    match parameters.share("crash_between_commit_and_publish") {
         Ok(crash) => Ok(vec![Quantity::unseen("P(lost event)", crash)]),
         Err(_) => {
-            let crash = parameters.number("crash_between_publish_and_commit")?;
-            let phantom = 1.0 - (1.0 - crash) * (1.0 - parameters.number("abort_prob")?);
+            let crash = parameters.share("crash_between_publish_and_commit")?;
+            let phantom = 1.0 - (1.0 - crash) * (1.0 - parameters.share("abort_prob")?);
             Ok(vec![Quantity::unseen("P(phantom event)", phantom)])
         }
     }
@@ -63,7 +64,7 @@ pub(super) fn dual_write(parameters: &Parameters) -> Says {
 /// How often a read at a replica shows an older row than the newest: one written at the rate `w`
 /// and read at random times, or by its writer after an exponential time.
 pub(super) fn lag(parameters: &Parameters) -> Says {
-    let theta = parameters.number("rate")?;
+    let theta = parameters.positive("rate")?;
     let stale = "P(stale)";
     let own = "P(read-your-writes violated)";
     let metric = Measured::Metric;
@@ -74,7 +75,7 @@ pub(super) fn lag(parameters: &Parameters) -> Says {
         let value = libm::exp(-theta * delay);
         return Ok(vec![Quantity::shown(stale, value, metric("stale_read_ratio"))]);
     }
-    let writes = parameters.number("writes_per_key")?;
+    let writes = parameters.positive("writes_per_key")?;
     let value = match parameters.says("lag", "const 1/rate") {
         true => -libm::expm1(-writes / theta),
         false => writes / (writes + theta),

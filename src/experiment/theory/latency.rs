@@ -7,7 +7,7 @@ use super::{Measured, Parameters, Quantity, Says};
 
 /// A second request after the delay `d`; exponential service with a mean.
 pub(super) fn hedged_exponential(parameters: &Parameters) -> Says {
-    let (mean, delay) = (parameters.number("mean")?, parameters.number("d")?);
+    let (mean, delay) = (parameters.positive("mean")?, parameters.positive("d")?);
     let longer = |t: f64| libm::exp(-t / mean) * libm::exp(-(t - delay).max(0.0) / mean);
     let second = libm::exp(-delay / mean);
     let mut all: Vec<Quantity> = [0.5, 0.95, 0.99, 0.999].map(|p| latency(p, longer)).into();
@@ -23,7 +23,7 @@ pub(super) fn hedged_exponential(parameters: &Parameters) -> Says {
 
 /// The same with lognormal service, or without a second request if there is no `d`.
 pub(super) fn hedged_lognormal(parameters: &Parameters) -> Says {
-    let (middle, sigma) = (parameters.number("mu_log")?, parameters.number("sigma")?);
+    let (middle, sigma) = (parameters.number("mu_log")?, parameters.positive("sigma")?);
     let delay = parameters.number("d").unwrap_or(f64::INFINITY);
     let tail = |t: f64| match t > 0.0 {
         true => libm::erfc((libm::log(t) - middle) / sigma / core::f64::consts::SQRT_2) / 2.0,
@@ -39,8 +39,8 @@ fn latency(p: f64, longer: impl Fn(f64) -> f64) -> Quantity {
 
 /// The `k`-th of `n` exponential answers.
 pub(super) fn quorum(parameters: &Parameters) -> Says {
-    let (need, all) = (parameters.whole("k")?, parameters.whole("n")?);
-    let mean = parameters.number("mean")?;
+    let all = parameters.whole("n", 1_000)?;
+    let (need, mean) = (parameters.whole("k", all)?, parameters.positive("mean")?);
     let longer = |t: f64| {
         let (late, early) = (libm::exp(-t / mean), -libm::expm1(-t / mean));
         let mut ways = 1.0;
@@ -60,7 +60,7 @@ pub(super) fn quorum(parameters: &Parameters) -> Says {
 
 /// The share of requests with a slow server among so many.
 pub(super) fn fan_out(parameters: &Parameters) -> Says {
-    let (servers, slow) = (parameters.whole("servers")?, parameters.number("p_slow")?);
+    let (servers, slow) = (parameters.whole("servers", u32::MAX)?, parameters.share("p_slow")?);
     let fast = power(1.0 - slow, servers);
     Ok(vec![Quantity::unseen("P(any slow)", 1.0 - fast)])
 }

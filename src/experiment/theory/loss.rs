@@ -1,7 +1,9 @@
 //! Systems that turn customers away, and those who lose patience.
 
 use super::numeric::{fall_to, poisson, power};
-use super::{Measured, Parameters, Quantity, Says};
+use super::parameters::steady;
+use super::queue::MOST_SERVERS;
+use super::{Measured, Parameters, Quantity, Says, at_load};
 
 /// Erlang's B formula by its recursion: the share of customers that find every server taken.
 /// Erlang, "Solution of some problems in the theory of probabilities of significance in automatic
@@ -19,7 +21,7 @@ pub(super) fn erlang_c(servers: u32, load: f64) -> f64 {
 
 /// A loss system: no room to wait, any law of service.
 pub(super) fn loss(parameters: &Parameters) -> Says {
-    let (servers, load) = (parameters.whole("c")?, parameters.number("a")?);
+    let (servers, load) = (parameters.whole("c", MOST_SERVERS)?, parameters.positive("a")?);
     let blocked = erlang_b(servers, load);
     Ok(vec![
         Quantity::shown("blocking", blocked, Measured::Metric("refused_first_ratio")),
@@ -30,7 +32,8 @@ pub(super) fn loss(parameters: &Parameters) -> Says {
 /// A thousand threads and requests that hold theirs until a deadline (Google SRE book, chapter 22,
 /// "bimodal latency"): a loss system.
 pub(super) fn bimodal_threads(parameters: &Parameters) -> Says {
-    let (threads, load) = (parameters.whole("threads")?, parameters.number("erlangs")?);
+    let (threads, load) =
+        (parameters.whole("threads", MOST_SERVERS)?, parameters.positive("erlangs")?);
     let name = "error_ratio_exact_loss_system (Erlang B)";
     let blocked = Measured::Metric("refused_first_ratio");
     Ok(vec![
@@ -41,8 +44,9 @@ pub(super) fn bimodal_threads(parameters: &Parameters) -> Says {
 
 /// M/M/c/K: at most `K` customers, those in service included.
 pub(super) fn finite(parameters: &Parameters) -> Says {
-    let (lambda, mu) = (parameters.number("lambda")?, parameters.number("mu")?);
-    let (servers, room) = (parameters.whole("c")?, parameters.whole("K")?);
+    let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
+    let room = parameters.whole("K", MOST_SERVERS)?;
+    let servers = parameters.whole("c", room)?;
     let states = finite_states(lambda, mu, servers, room);
     let blocked = states[room as usize];
     let present: f64 = states.iter().enumerate().map(|(count, share)| count as f64 * share).sum();
@@ -70,42 +74,58 @@ pub(super) fn finite(parameters: &Parameters) -> Says {
             all.push(Quantity::shown(name, fall_to(1.0 - p, longer), Measured::Latency(p)));
         }
     }
-    Ok(all)
+    Ok(at_load(lambda / (mu * f64::from(servers)), all))
 }
 
 /// The stationary distribution of the number of customers of M/M/c/K.
 fn finite_states(lambda: f64, mu: f64, servers: u32, room: u32) -> Vec<f64> {
-    let mut weights = vec![1.0];
-    for count in 1..=room {
-        let before = weights[weights.len() - 1];
-        weights.push(before * lambda / (mu * f64::from(count.min(servers))));
+    let leave = |count: u32| mu * f64::from(count.min(servers));
+    birth_and_death(lambda, leave, |count, _| count == room)
+}
+
+/// The stationary distribution of a number that grows at the rate `lambda` and falls at the rate
+/// `leave`, up to the count that is the last one. Weights are told by their logarithm: those of a
+/// thousand servers are beyond any number.
+fn birth_and_death(
+    lambda: f64,
+    leave: impl Fn(u32) -> f64,
+    is_last: impl Fn(u32, f64) -> bool,
+) -> Vec<f64> {
+    let mut logs = vec![0.0];
+    let (mut count, mut log, mut largest) = (0, 0.0_f64, 0.0_f64);
+    while !is_last(count, log - largest) {
+        count += 1;
+        log += libm::log(lambda / leave(count));
+        largest = largest.max(log);
+        logs.push(log);
     }
+    let weights: Vec<f64> = logs.into_iter().map(|log| libm::exp(log - largest)).collect();
     let total: f64 = weights.iter().sum();
     weights.into_iter().map(|weight| weight / total).collect()
 }
+
+/// The logarithm of a weight beside which the next ones do not count.
+const NEGLIGIBLE: f64 = -69.0;
+/// How many states are looked at.
+const MOST_STATES: u32 = 1_000_000;
 
 /// Erlang-A: M/M/n whose customers leave the line after an exponential patience of rate `theta`
 /// (Garnett, Mandelbaum, Reiman: "Designing a call center with impatient customers", M&SOM 4,
 /// 2002).
 pub(super) fn impatient(parameters: &Parameters) -> Says {
-    let (lambda, mu) = (parameters.number("lambda")?, parameters.number("mu")?);
-    let (servers, theta) = (parameters.whole("n")?, parameters.number("theta")?);
-    let mut weights = vec![1.0];
-    while weights.len() < 1_000_000 {
-        let count = weights.len() as u32;
-        let waiting = f64::from(count.saturating_sub(servers));
-        let leave = mu * f64::from(count.min(servers)) + theta * waiting;
-        let next = weights[weights.len() - 1] * lambda / leave;
-        if leave > lambda && next < 1e-30 * weights[0].max(1e-200) {
-            break;
-        }
-        weights.push(next);
-    }
-    let total: f64 = weights.iter().sum();
+    let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
+    let servers = parameters.whole("n", MOST_SERVERS)?;
+    let theta = parameters.positive("theta")?;
+    let leave = |count: u32| {
+        mu * f64::from(count.min(servers)) + theta * f64::from(count.saturating_sub(servers))
+    };
+    // Once more leave than come, all further states together are about as likely as the last.
+    let is_last = |count, log| (leave(count) > lambda && log < NEGLIGIBLE) || count == MOST_STATES;
+    let states = birth_and_death(lambda, leave, is_last);
     let (mut delayed, mut waiting) = (0.0, 0.0);
-    for (count, weight) in weights.iter().enumerate().skip(servers as usize) {
-        delayed += weight / total;
-        waiting += (count - servers as usize) as f64 * weight / total;
+    for (count, share) in states.iter().enumerate().skip(servers as usize) {
+        delayed += share;
+        waiting += (count - servers as usize) as f64 * share;
     }
     let leaves = theta * waiting / lambda;
     Ok(vec![
@@ -120,7 +140,8 @@ pub(super) fn impatient(parameters: &Parameters) -> Says {
 /// From one customer, the probability that a queue of M/M/1 comes to a level before it is empty
 /// (gambler's ruin).
 pub(super) fn rare(parameters: &Parameters) -> Says {
-    let (rho, level) = (parameters.number("rho")?, parameters.whole("level")?);
+    let (rho, level) = (parameters.positive("rho")?, parameters.whole("level", MOST_SERVERS)?);
+    steady(rho)?;
     let value = (1.0 / rho - 1.0) / (power(1.0 / rho, level) - 1.0);
     Ok(vec![Quantity::unseen("P(reach level before empty)", value)])
 }

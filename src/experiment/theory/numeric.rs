@@ -23,10 +23,11 @@ pub(super) fn power(base: f64, exponent: u32) -> f64 {
 
 /// The probability that a Poisson variate of this mean is each of 0, 1, ... up to `most`.
 pub(super) fn poisson(mean: f64, most: usize) -> Vec<f64> {
-    let mut probability = libm::exp(-mean);
+    // By logarithms, as exp(-mean) alone may be too small for a float.
+    let mut log = -mean;
     let next = |count: usize| {
-        let this = probability;
-        probability *= mean / (count + 1) as f64;
+        let this = libm::exp(log);
+        log += libm::log(mean / (count + 1) as f64);
         this
     };
     (0..=most).map(next).collect()

@@ -25,17 +25,50 @@ impl Parameters {
     pub fn number(&self, name: &str) -> Result<f64, Problem> {
         match self.0.get(name) {
             Some(Parameter::Number(number)) => Ok(*number),
-            _ => Err(Problem::new(format!("the law needs the number `{name}`"))
+            Some(Parameter::Word(word)) => Err(Problem::new(format!(
+                "the law needs the number `{name}`, and it is the word `{word}`"
+            ))
+            .expected("a number")
+            .inside(name)),
+            None => Err(Problem::new(format!("the law needs the number `{name}`"))
                 .expected(format!("`{name}` in `from` or `with`"))),
         }
     }
 
-    /// A whole number from 0 on; others are cut off.
+    /// A number above 0.
     ///
     /// # Errors
-    /// As [`number`](Parameters::number).
-    pub fn whole(&self, name: &str) -> Result<u32, Problem> {
-        self.number(name).map(|number| number.clamp(0.0, 1e6) as u32)
+    /// If it is not there, or not above 0.
+    pub fn positive(&self, name: &str) -> Result<f64, Problem> {
+        let number = self.number(name)?;
+        match number > 0.0 && number.is_finite() {
+            true => Ok(number),
+            false => Err(beyond(name, number, "a number above 0")),
+        }
+    }
+
+    /// A probability.
+    ///
+    /// # Errors
+    /// If it is not there, or not from 0 to 1.
+    pub fn share(&self, name: &str) -> Result<f64, Problem> {
+        let number = self.number(name)?;
+        match (0.0..=1.0).contains(&number) {
+            true => Ok(number),
+            false => Err(beyond(name, number, "a number from 0 to 1")),
+        }
+    }
+
+    /// A whole number from 1 to `most`.
+    ///
+    /// # Errors
+    /// If it is not there, or another one.
+    pub fn whole(&self, name: &str, most: u32) -> Result<u32, Problem> {
+        let number = self.number(name)?;
+        match number.fract() == 0.0 && (1.0..=f64::from(most)).contains(&number) {
+            true => Ok(number as u32),
+            false => Err(beyond(name, number, &format!("a whole number from 1 to {most}"))),
+        }
     }
 
     /// A word; `None` if there is none of this name.
@@ -56,5 +89,28 @@ impl Parameters {
     #[must_use]
     pub fn says(&self, name: &str, word: &str) -> bool {
         self.word(name) == Some(word)
+    }
+}
+
+/// A parameter that the law is not about.
+fn beyond(name: &str, number: f64, expected: &str) -> Problem {
+    Problem::new(format!("the law is not about `{name}` = {number}"))
+        .expected(expected)
+        .inside(name)
+}
+
+/// Refuses a load that servers cannot bear: there is no steady state. The load is what they are
+/// asked for, as a share of what they can do.
+///
+/// # Errors
+/// If it is not below 1.
+pub(super) fn steady(load: f64) -> Result<(), Problem> {
+    match load < 1.0 {
+        true => Ok(()),
+        false => Err(Problem::new(format!(
+            "the law is about a steady state, and there is none at a load of {:.1}%",
+            100.0 * load
+        ))
+        .expected("a load below 100%, or an experiment without `[theory]`")),
     }
 }

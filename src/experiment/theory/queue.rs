@@ -5,22 +5,27 @@
 
 use super::loss::erlang_c;
 use super::numeric::{fall_to, power};
-use super::{Measured, Parameters, Quantity, Says};
+use super::parameters::steady;
+use super::{Measured, Parameters, Quantity, Says, at_load};
+
+/// How many servers and places a law is computed for.
+pub(super) const MOST_SERVERS: u32 = 100_000;
 
 /// The quantiles that are compared.
 pub(super) const QUANTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
 /// M/M/1, first come first served: sojourns are exponential with the rate `mu - lambda`.
 pub(super) fn single(parameters: &Parameters) -> Says {
-    let (lambda, mu) = (parameters.number("lambda")?, parameters.number("mu")?);
+    let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
     let (rho, spare) = (lambda / mu, mu - lambda);
+    steady(rho)?;
     let mut all = vec![
         Quantity::shown("L", rho / (1.0 - rho), Measured::Present),
         Quantity::shown("Lq", rho * rho / (1.0 - rho), Measured::Metric("waiting_mean")),
         Quantity::shown("W", 1.0 / spare, Measured::Metric("latency_mean_ms")),
         Quantity::shown("Wq", rho / spare, Measured::Metric("wait_mean_ms")),
         Quantity::shown("sd_sojourn", 1.0 / spare, Measured::LatencyDeviation),
-        Quantity::shown("P(N>=10)", power(rho, 10), Measured::Found(10)),
+        Quantity::share("P(N>=10)", power(rho, 10), Measured::Found(10)),
         Quantity::unseen("busy_period_mean", 1.0 / spare),
         Quantity::unseen("busy_period_var", (1.0 + rho) / (mu * mu * power(1.0 - rho, 3))),
         Quantity::unseen("drain_time_mean_from_100", 100.0 / spare),
@@ -43,7 +48,7 @@ pub(super) fn single(parameters: &Parameters) -> Says {
         all.push(sojourn(p, -libm::log(1.0 - p) / spare));
         all.push(waits(p, wait));
     }
-    Ok(all)
+    Ok(at_load(rho, all))
 }
 
 /// The two-sided 95% quantile of the normal distribution.
@@ -65,16 +70,18 @@ pub(super) fn waits(p: f64, value: f64) -> Quantity {
 
 /// M/M/1 of a client who thinks in means: the mean service time and the load.
 pub(super) fn single_by_load(parameters: &Parameters) -> Says {
-    let (mean, rho) = (parameters.number("mean")?, parameters.number("rho")?);
+    let (mean, rho) = (parameters.positive("mean")?, parameters.positive("rho")?);
+    steady(rho)?;
     let quantile = |p| sojourn(p, -libm::log(1.0 - p) * mean / (1.0 - rho));
-    Ok([0.5, 0.9, 0.99, 0.999].map(quantile).into())
+    Ok(at_load(rho, [0.5, 0.9, 0.99, 0.999].map(quantile).into()))
 }
 
 /// M/M/c by Erlang's C formula.
 pub(super) fn several(parameters: &Parameters) -> Says {
-    let (lambda, mu) = (parameters.number("lambda")?, parameters.number("mu")?);
-    let servers = parameters.whole("c")?;
+    let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
+    let servers = parameters.whole("c", MOST_SERVERS)?;
     let (count, load) = (f64::from(servers), lambda / mu);
+    steady(load / count)?;
     let delayed = erlang_c(servers, load);
     let rate = count * mu - lambda;
     let mut all = vec![
@@ -96,14 +103,15 @@ pub(super) fn several(parameters: &Parameters) -> Says {
         all.push(waits(p, (libm::log(delayed / (1.0 - p)) / rate).max(0.0)));
         all.push(sojourn(p, fall_to(1.0 - p, longer)));
     }
-    Ok(all)
+    Ok(at_load(load / count, all))
 }
 
 /// Two classes, one server, no interruption: Cobham, "Priority assignment in waiting line
 /// problems", Operations Research 2, 1954. A run shows the class whose operation is the load.
 pub(super) fn priority(parameters: &Parameters) -> Says {
-    let (high, low) = (parameters.number("lambda_hi")?, parameters.number("lambda_lo")?);
-    let mu = parameters.number("mu")?;
+    let (high, low) = (parameters.positive("lambda_hi")?, parameters.positive("lambda_lo")?);
+    let mu = parameters.positive("mu")?;
+    steady((high + low) / mu)?;
     let left = (high + low) / (mu * mu);
     let first = 1.0 - high / mu;
     let wait = Measured::Metric("wait_mean_ms");
@@ -120,16 +128,23 @@ pub(super) fn priority(parameters: &Parameters) -> Says {
 /// M/M/1 where work is discarded, when its turn comes, if it has waited longer than `tau`
 /// (Gnedenko, Kovalenko: "Introduction to Queueing Theory", 2nd edition, section 1.7).
 pub(super) fn deadline(parameters: &Parameters) -> Says {
-    let (lambda, mu) = (parameters.number("lambda")?, parameters.number("mu")?);
-    let tau = parameters.number("tau")?;
+    let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
+    let tau = parameters.positive("tau")?;
+    // The wait has the density idle * lambda * exp(-spare x) up to tau. Both are told as multiples
+    // of `scale`, which keeps them finite where far more comes in than can be done.
     let spare = mu - lambda;
-    let grown = libm::exp(-spare * tau);
-    let idle = 1.0 / (1.0 + lambda * (1.0 - grown) / spare + lambda * grown / mu);
-    let dropped = idle * lambda * grown / mu;
+    let scale = libm::exp((spare * tau).min(0.0));
+    let edge = libm::exp(-(spare * tau).max(0.0));
+    let waits = match (spare * tau).abs() < 1e-9 {
+        true => lambda * tau,
+        false => lambda * (scale - edge) / spare,
+    };
+    let total = scale + waits + lambda * edge / mu;
+    let idle = scale / total;
+    let dropped = lambda * edge / mu / total;
     let begun = lambda * (1.0 - dropped);
-    // The wait has the density idle * lambda * exp(-spare x) up to tau.
     let started = 1.0 - dropped;
-    let late = idle * libm::exp(-mu * tau) * libm::exp(lambda * tau);
+    let late = edge / total;
     let in_time = started - late;
     Ok(vec![
         Quantity::shown("P(idle)", idle, Measured::LessThanOne("working_mean")),
@@ -145,10 +160,11 @@ pub(super) fn deadline(parameters: &Parameters) -> Says {
 /// "Some queuing problems with the service station subject to breakdown", Operations Research 11,
 /// 1963).
 pub(super) fn breakdown(parameters: &Parameters) -> Says {
-    let (lambda, mu) = (parameters.number("lambda")?, parameters.number("mu")?);
-    let (fail, repair) = (parameters.number("fail_rate")?, parameters.number("repair_rate")?);
+    let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
+    let (fail, repair) = (parameters.positive("fail_rate")?, parameters.positive("repair_rate")?);
     let both = fail + repair;
     let available = repair / both;
+    steady(lambda / (mu * available))?;
     let present = lambda / mu * (1.0 + fail * mu / (both * both)) / (available - lambda / mu);
     Ok(vec![
         Quantity::shown("L (QBD numeric)", present, Measured::Present),

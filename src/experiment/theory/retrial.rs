@@ -4,37 +4,40 @@
 //! has no closed form is computed from the Markov chain.
 
 use super::numeric::Matrix;
-use super::{Measured, Parameters, Quantity, Says};
+use super::parameters::steady;
+use super::{Measured, Parameters, Quantity, Says, at_load};
+use crate::model::problem::Problem;
 
 /// One server, each customer in orbit comes back on its own.
 pub(super) fn single(parameters: &Parameters) -> Says {
-    let (lambda, mu) = (parameters.number("lambda")?, parameters.number("mu")?);
-    let nu = parameters.number("nu_per_customer")?;
+    let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
+    let nu = parameters.positive("nu_per_customer")?;
     let rho = lambda / mu;
+    steady(rho)?;
     let orbit = rho * (lambda + rho * nu) / (nu * (1.0 - rho));
     let retries = nu * orbit / lambda;
     let amplification = "amplification";
-    Ok(vec![
+    let all = vec![
         Quantity::shown("P(busy)", rho, Measured::Metric("working_mean")),
         Quantity::shown("E[orbit]", orbit, Measured::Orbit),
         Quantity::shown("E[wait in orbit]", orbit / lambda, Measured::OrbitTime),
         Quantity::shown("E[retrials per customer]", retries, Measured::MoreThanOne(amplification)),
         Quantity::shown("attempt_amplification", 1.0 + retries, Measured::Metric(amplification)),
         Quantity::unseen("P(empty orbit & idle)", libm::pow(1.0 - rho, 1.0 + lambda / nu)),
-    ])
+    ];
+    Ok(at_load(rho, all))
 }
 
 /// One server, and one customer of the orbit at a time comes back.
 pub(super) fn single_constant(parameters: &Parameters) -> Says {
-    let (lambda, mu) = (parameters.number("lambda")?, parameters.number("mu")?);
-    let nu = parameters.number("nu_total")?;
+    let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
+    let nu = parameters.positive("nu_total")?;
+    let load = lambda * (lambda + nu) / nu / mu;
+    steady(load)?;
     let chain = Chain { lambda, mu, servers: 1, persistence: 1.0, retries: |_| 1.0, nu };
-    let states = chain.states();
+    let states = chain.states()?;
     Ok(vec![
-        Quantity::unseen(
-            "stability_lambda(lambda+nu)/(nu mu) <1",
-            lambda * (lambda + nu) / nu / mu,
-        ),
+        Quantity::unseen("stability_lambda(lambda+nu)/(nu mu) <1", load),
         Quantity::shown("P(busy)", states.busy, Measured::Metric("working_mean")),
         Quantity::shown("E[orbit]", states.orbit, Measured::Orbit),
     ])
@@ -42,20 +45,22 @@ pub(super) fn single_constant(parameters: &Parameters) -> Says {
 
 /// Several servers, each customer in orbit comes back on its own.
 pub(super) fn several(parameters: &Parameters) -> Says {
-    let states = each_alone(parameters, 1.0)?.states();
+    let chain = each_alone(parameters, 1.0)?;
+    let states = chain.states()?;
     let metric = Measured::Metric;
     let again = states.orbit_blocked / states.orbit;
-    Ok(vec![
+    let all = vec![
         Quantity::shown("E[orbit]", states.orbit, Measured::Orbit),
         Quantity::shown("P_blocked_first", states.blocked, metric("refused_first_ratio")),
         Quantity::shown("P_blocked_retry", again, metric("refused_again_ratio")),
         Quantity::shown("attempt_amplification", states.attempts, metric("amplification")),
-    ])
+    ];
+    Ok(at_load(chain.load(), all))
 }
 
 /// The same, where a customer comes back with the probability `persistence_H` only.
 pub(super) fn impatient(parameters: &Parameters) -> Says {
-    let states = each_alone(parameters, parameters.number("persistence_H")?)?.states();
+    let states = each_alone(parameters, parameters.share("persistence_H")?)?.states()?;
     let metric = Measured::Metric;
     Ok(vec![
         Quantity::shown("E[orbit]", states.orbit, Measured::Orbit),
@@ -64,19 +69,23 @@ pub(super) fn impatient(parameters: &Parameters) -> Says {
     ])
 }
 
-fn each_alone(
-    parameters: &Parameters,
-    persistence: f64,
-) -> Result<Chain, crate::model::problem::Problem> {
-    Ok(Chain {
-        lambda: parameters.number("lambda")?,
-        mu: parameters.number("mu")?,
-        servers: parameters.whole("c")? as usize,
+fn each_alone(parameters: &Parameters, persistence: f64) -> Result<Chain, Problem> {
+    let chain = Chain {
+        lambda: parameters.positive("lambda")?,
+        mu: parameters.positive("mu")?,
+        servers: parameters.whole("c", MOST_SERVERS)? as usize,
         persistence,
         retries: |orbit| orbit as f64,
-        nu: parameters.number("nu_per_customer")?,
-    })
+        nu: parameters.positive("nu_per_customer")?,
+    };
+    if persistence == 1.0 {
+        steady(chain.load())?;
+    }
+    Ok(chain)
 }
+
+/// How many servers the chain is solved for: the work grows with their third power.
+const MOST_SERVERS: u32 = 32;
 
 /// The Markov chain of busy servers and customers in orbit.
 struct Chain {
@@ -107,14 +116,21 @@ struct States {
 }
 
 impl Chain {
-    /// More customers in orbit are not looked at: their probability is below 1e-15 unless the load
-    /// is next to what can be borne.
+    /// More customers in orbit are not looked at.
     const MOST: usize = 4_000;
+
+    /// What the servers are asked for, as a share of what they can do.
+    fn load(&self) -> f64 {
+        self.lambda / (self.mu * self.servers as f64)
+    }
 
     /// Solved level by level from the largest orbit down (Bright, Taylor: "Calculating the
     /// equilibrium distribution in level dependent quasi-birth-and-death processes", Stochastic
     /// Models 11, 1995), with a finite orbit.
-    fn states(&self) -> States {
+    ///
+    /// # Errors
+    /// If the orbit is often larger.
+    fn states(&self) -> Result<States, Problem> {
         let phases = self.servers + 1;
         let up = self.up();
         let mut ratios = Vec::with_capacity(Chain::MOST);
@@ -132,13 +148,20 @@ impl Chain {
             level = ratio.after(&level);
             self.count(&mut states, &mut total, orbit, &level);
         }
+        if level.iter().sum::<f64>() > 1e-12 * total {
+            return Err(Problem::new(format!(
+                "more than {} customers are in orbit at times, and the law is not computed for them",
+                Chain::MOST
+            ))
+            .expected("a smaller load, or an experiment without `[theory]`"));
+        }
         states.orbit /= total;
         states.orbit_blocked /= total;
         states.blocked /= total;
         states.busy /= total;
         states.served = self.mu * states.busy;
         states.attempts = 1.0 + self.nu * states.orbit / self.lambda;
-        states
+        Ok(states)
     }
 
     fn count(&self, states: &mut States, total: &mut f64, orbit: usize, level: &[f64]) {
@@ -221,8 +244,9 @@ mod tests {
             let chain =
                 Chain { lambda, mu: 1.0, servers: 1, persistence: 1.0, retries: |n| n as f64, nu };
             let orbit = lambda * (lambda + lambda * nu) / (nu * (1.0 - lambda));
-            assert!((chain.states().orbit / orbit - 1.0).abs() < 1e-9);
-            assert!((chain.states().busy - lambda).abs() < 1e-12);
+            let states = chain.states().unwrap();
+            assert!((states.orbit / orbit - 1.0).abs() < 1e-9);
+            assert!((states.busy - lambda).abs() < 1e-12);
         }
     }
 }

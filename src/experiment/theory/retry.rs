@@ -2,10 +2,15 @@
 
 use super::numeric::power;
 use super::{Measured, Parameters, Quantity, Says};
+use crate::model::problem::Problem;
+
+/// How many attempts a law is computed for.
+const MOST_ATTEMPTS: u32 = 1_000_000;
 
 /// Independent failures with the probability `p`, at most `n` attempts.
 pub(super) fn attempts(parameters: &Parameters) -> Says {
-    let (p, most) = (parameters.number("p_attempt_fail")?, parameters.whole("max_attempts")?);
+    let (p, most) =
+        (parameters.share("p_attempt_fail")?, parameters.whole("max_attempts", MOST_ATTEMPTS)?);
     let mean = tries(p, most);
     // The mean square of a count is the sum of (2k - 1) times the probability of at least k.
     let square: f64 = (1..=most).map(|k| f64::from(2 * k - 1) * power(p, k - 1)).sum();
@@ -24,9 +29,9 @@ fn tries(p: f64, most: u32) -> f64 {
 /// Several layers that each retry, in front of something that fails independently. In a total
 /// outage the attempts multiply (Google SRE book, chapter 22); else the product telescopes.
 pub(super) fn layers(parameters: &Parameters) -> Says {
-    let p = parameters.number("p_bottom").or_else(|_| parameters.number("p"))?;
-    let each = parameters.whole("attempts_per_layer")?;
-    let most = each.saturating_pow(parameters.whole("layers")?);
+    let p = parameters.share("p_bottom").or_else(|_| parameters.share("p"))?;
+    let each = parameters.whole("attempts_per_layer", MOST_ATTEMPTS)?;
+    let most = each.saturating_pow(parameters.whole("layers", 100)?);
     let fails = Measured::LessThanOne("success_ratio");
     Ok(vec![
         Quantity::shown(
@@ -40,14 +45,14 @@ pub(super) fn layers(parameters: &Parameters) -> Says {
 
 /// Layers with a budget of retries for each first try, in an outage (Google SRE book, chapter 21).
 pub(super) fn budget(parameters: &Parameters) -> Says {
-    let most = power(1.0 + parameters.number("ratio")?, parameters.whole("layers")?);
+    let most = power(1.0 + parameters.positive("ratio")?, parameters.whole("layers", 100)?);
     Ok(vec![Quantity::shown("max_amplification", most, Measured::Metric("amplification"))])
 }
 
 /// A bucket of retry tokens in the long run. Brooker's text deposits for each success, his code for
 /// each first try ("Fixing retries with token buckets and circuit breakers", 2022).
 pub(super) fn token_bucket(parameters: &Parameters) -> Says {
-    let (deposit, p) = (parameters.number("deposit")?, parameters.number("p")?);
+    let (deposit, p) = (parameters.share("deposit")?, parameters.share("p")?);
     let asked = p / (1.0 - p);
     let earned = match parameters.says("variant", "deposit per success (published text)") {
         true => deposit * (1.0 - p) / (1.0 - deposit * (1.0 - p)),
@@ -70,18 +75,32 @@ fn calls_to_trip(in_a_row: u32, p: f64) -> f64 {
     (1.0 - power(p, in_a_row)) / ((1.0 - p) * power(p, in_a_row))
 }
 
+/// How often a call fails: sometimes, and not always, or else nothing is ever repeated.
+fn some_fail(parameters: &Parameters) -> Result<f64, Problem> {
+    let p = parameters.share("p")?;
+    match p > 0.0 && p < 1.0 {
+        true => Ok(p),
+        false => {
+            Err(Problem::new(format!("a breaker has no cycles if {}% of calls fail", 100.0 * p))
+                .expected("a share of failures between 0% and 100%")
+                .inside("p"))
+        }
+    }
+}
+
 /// How many calls it takes to trip.
 pub(super) fn trip(parameters: &Parameters) -> Says {
-    let calls = calls_to_trip(parameters.whole("threshold")?, parameters.number("p")?);
+    let calls =
+        calls_to_trip(parameters.whole("threshold", MOST_ATTEMPTS)?, some_fail(parameters)?);
     Ok(vec![Quantity::unseen("E[calls to trip]", calls)])
 }
 
 /// Such a breaker in the long run, by renewal and reward: it is closed, then open for some time and
 /// for one probe, which succeeds or opens it again.
 pub(super) fn breaker(parameters: &Parameters) -> Says {
-    let (p, lambda) = (parameters.number("p")?, parameters.number("lambda")?);
-    let wait = parameters.number("open_wait")?;
-    let closed = calls_to_trip(parameters.whole("threshold_consecutive")?, p);
+    let (p, lambda) = (some_fail(parameters)?, parameters.positive("lambda")?);
+    let wait = parameters.positive("open_wait")?;
+    let closed = calls_to_trip(parameters.whole("threshold_consecutive", MOST_ATTEMPTS)?, p);
     let times_open = 1.0 / (1.0 - p);
     let while_open = lambda * wait;
     let rejected = times_open * while_open / (closed + times_open * (while_open + 1.0));
@@ -89,7 +108,7 @@ pub(super) fn breaker(parameters: &Parameters) -> Says {
     Ok(vec![
         Quantity::shown("fraction_rejected", rejected, Measured::Denied),
         Quantity::shown("fraction_admitted", 1.0 - rejected, Measured::Metric("amplification")),
-        Quantity::shown(
+        Quantity::share(
             "success_fraction",
             (1.0 - rejected) * (1.0 - p),
             Measured::Metric("success_ratio"),

@@ -38,7 +38,7 @@ pub struct TheoryText {
 
 /// A parameter as it is given: a number or a word.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number or a word")]
 pub enum Given {
     /// A number.
     Number(f64),
@@ -67,9 +67,18 @@ impl TheoryText {
             };
             parameters.0.insert(name.clone(), parameter);
         }
-        let says = self.law.says(&parameters)?;
+        let says = self.law.says(&parameters).map_err(|problem| self.placed(problem))?;
         let quantities = self.compared(says)?;
         Ok(Theory { law: self.law, parameters, quantities })
+    }
+
+    /// A problem of a law, at the parameter that it is about.
+    fn placed(&self, problem: Problem) -> Problem {
+        let is_read = problem.inside.first().is_some_and(|name| self.from.contains_key(name));
+        match problem.inside.is_empty() {
+            true => problem,
+            false => problem.inside(if is_read { "from" } else { "with" }),
+        }
     }
 
     /// What is compared of what the law says.
@@ -131,7 +140,11 @@ fn plain(value: &Value) -> Result<f64, Problem> {
         Data::Float(number) => Ok(*number),
         Data::Text(text) if text.contains('/') => read::<Rate>(value).map(|rate| rate.per_second),
         Data::Text(text) if text.ends_with('%') => read::<Share>(value).map(|share| share.0),
-        Data::Text(_) => read::<Span>(value).map(Span::seconds),
+        Data::Text(text) => read::<Span>(value).map(Span::seconds).map_err(|_| {
+            let message = format!("`{text}` is no number, rate, share or length of time");
+            let expected = "words such as `mean of` or `rate of` before the path of a distribution";
+            Problem::new(message).expected(expected)
+        }),
         other => Err(Problem::new(format!("{} is no parameter of a law", other.describe()))
             .expected("a number, a rate, a share or a length of time")
             .at(value.at)),

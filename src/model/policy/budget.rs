@@ -8,7 +8,7 @@ use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::quantity::Share;
 use crate::policy::budget::{
-    Budget, Concurrent, Deposit, Quota, Refill, Refund, Throttle, TokenBucket, Window,
+    Budget, Concurrent, Deposit, Failures, Quota, Refill, Refund, Throttle, TokenBucket, Window,
 };
 
 table! {
@@ -18,7 +18,8 @@ table! {
         /// Which machine; `tokens` by default.
         pub kind: BudgetKind,
         /// Tokens that each deposit adds (`tokens`), retries that each deposit allows (`window`),
-        /// or the share of the active calls that may be retries (`concurrent`; 0.2 by default).
+        /// the share of the active calls that may be retries (`concurrent`; 0.2 by default), or
+        /// failed attempts per call up to which there are retries (`failures`).
         pub ratio: Share,
         /// What earns a deposit (`tokens`, `window`); `first_try` by default.
         pub deposit: DepositText,
@@ -75,6 +76,8 @@ pub enum BudgetKind {
     Concurrent,
     /// Finagle, tower, Linkerd: a share of the calls of the last seconds.
     Window,
+    /// Brooker: no retries while too large a share of all calls so far has failed.
+    Failures,
 }
 
 /// What earns a deposit.
@@ -166,6 +169,10 @@ pub(super) fn compile(text: &BudgetText, base: Option<&Budget>) -> Result<Budget
             let own = ["ratio", "per_second", "earn", "cost", "reserve"];
             only("window", &[&own[..], &["deposit", "window", "per_call"]].concat())?;
             Budget::Window(compile_window(&keys)?)
+        }
+        BudgetKind::Failures => {
+            only("failures", &["ratio"])?;
+            Budget::Failures(Failures { ratio: needed(keys.ratio, "ratio")?.0 })
         }
     })
 }
@@ -277,6 +284,11 @@ pub(super) fn text_of(budget: &Budget) -> BudgetText {
             reserve: Some(rule.reserve as u32),
             window: Some(rule.span),
             per_call: rule.per_call.map(Share),
+            ..nothing
+        },
+        Budget::Failures(rule) => BudgetText {
+            kind: Some(BudgetKind::Failures),
+            ratio: Some(Share(rule.ratio)),
             ..nothing
         },
     }

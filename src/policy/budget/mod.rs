@@ -5,12 +5,14 @@
 //! that it last paid, the slot that it holds) is in [`Share`].
 
 mod concurrent;
+mod failures;
 mod quota;
 mod throttle;
 mod tokens;
 mod window;
 
 pub use concurrent::{Concurrent, ConcurrentState};
+pub use failures::{Failures, FailuresState};
 pub use quota::{Quota, QuotaState, Refill, Refund};
 pub use throttle::{Throttle, ThrottleState};
 pub use tokens::{Deposit, TokenBucket, TokenBucketState};
@@ -32,6 +34,8 @@ pub enum Budget {
     Concurrent(Concurrent),
     /// Finagle, tower and Linkerd service profiles: a share of the last seconds' calls.
     Window(Window),
+    /// Brooker's breaker for retries: none while too many calls have failed.
+    Failures(Failures),
 }
 
 /// The state of a budget, one per scope.
@@ -47,6 +51,8 @@ pub enum BudgetState {
     Concurrent(ConcurrentState),
     /// Of [`Budget::Window`].
     Window(WindowState),
+    /// Of [`Budget::Failures`].
+    Failures(FailuresState),
 }
 
 /// What one request holds of a budget.
@@ -72,6 +78,7 @@ impl Budget {
             Budget::Throttle(rule) => BudgetState::Throttle(rule.state()),
             Budget::Concurrent(_) => BudgetState::Concurrent(ConcurrentState::default()),
             Budget::Window(rule) => BudgetState::Window(rule.state()),
+            Budget::Failures(_) => BudgetState::Failures(FailuresState::default()),
         }
     }
 
@@ -86,6 +93,7 @@ impl Budget {
                 share.left = rule.retries_of_a_call(state);
             }
             (Budget::Concurrent(_), BudgetState::Concurrent(state)) => state.begin(),
+            (Budget::Failures(_), BudgetState::Failures(state)) => state.begin(),
             _ => {}
         }
     }
@@ -127,6 +135,9 @@ impl Budget {
                 }
             }
             (Budget::Concurrent(_), BudgetState::Concurrent(state)) => state.release(share),
+            (Budget::Failures(_), BudgetState::Failures(state)) if outcome != Outcome::Ok => {
+                state.fail();
+            }
             _ => {}
         }
     }
@@ -158,6 +169,7 @@ impl Budget {
                 }
                 granted
             }
+            (Budget::Failures(rule), BudgetState::Failures(state)) => rule.allows(state),
             _ => true,
         }
     }
@@ -193,7 +205,7 @@ impl Budget {
             BudgetState::Quota(state) => Some(f64::from(state.tokens())),
             BudgetState::Throttle(state) => Some(state.tokens()),
             BudgetState::Window(state) => Some(state.balance() as f64),
-            BudgetState::Concurrent(_) => None,
+            BudgetState::Concurrent(_) | BudgetState::Failures(_) => None,
         }
     }
 }

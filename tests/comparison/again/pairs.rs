@@ -1,0 +1,126 @@
+//! `pairs.csv` and the comparison of `summary.json`, again.
+
+use super::statistics::{
+    deviation, holm, mcnemar, mean, near, newcombe, number, t_area, t_critical,
+};
+use super::{Row, Written, value};
+
+pub(super) fn check(written: &Written) {
+    for pair in &written.pairs {
+        match pair["method"].as_str() {
+            "paired t" => check_amount(written, pair),
+            "mcnemar" => check_event(written, pair),
+            other => panic!("no such method: {other}"),
+        }
+    }
+    corrections(written);
+}
+
+/// The values of both arms under the seeds where both have one.
+fn both(written: &Written, pair: &Row) -> (Vec<f64>, Vec<f64>) {
+    let values = |arm: &str| -> Vec<Option<f64>> {
+        let runs = written.of_cell(arm, &pair["point"]);
+        runs.iter().map(|run| value(run, &pair["metric"])).collect()
+    };
+    let (arm, baseline) = (values(&pair["arm"]), values(&pair["baseline"]));
+    let whole = arm.iter().zip(&baseline).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
+    let (arm, baseline): (Vec<f64>, Vec<f64>) = whole.unzip();
+    assert_eq!(pair["pairs"], arm.len().to_string());
+    (arm, baseline)
+}
+
+fn check_amount(written: &Written, pair: &Row) {
+    let name = &pair["metric"];
+    let (arm, baseline) = both(written, pair);
+    if arm.len() < 2 {
+        assert_eq!(pair["low"], "");
+        return;
+    }
+    let differences: Vec<f64> = arm.iter().zip(&baseline).map(|(a, b)| a - b).collect();
+    let (middle, sd) = (mean(&differences), deviation(&differences));
+    let scale = mean(&arm).abs().max(mean(&baseline).abs()).max(1e-9);
+    let close = |column: &str, expected: f64| {
+        let found = number(&pair[column]).unwrap_or_else(|| panic!("{name}: no {column}"));
+        assert!((found - expected).abs() <= 1e-6 * scale, "{name} {column}: {found}, {expected}");
+    };
+    close("mean", mean(&arm));
+    close("difference", middle);
+    let freedom = (differences.len() - 1) as f64;
+    let error = sd / (differences.len() as f64).sqrt();
+    close("low", middle - t_critical(freedom) * error);
+    close("high", middle + t_critical(freedom) * error);
+    if sd > 1e-9 * scale {
+        near(number(&pair["effect_size"]).unwrap(), middle / sd, "effect size");
+        let p = 1.0 - 2.0 * t_area((middle / error).abs(), freedom);
+        assert!((number(&pair["p"]).unwrap() - p).abs() < 1e-5, "{name}");
+    }
+    if let Some(ratio) = number(&pair["ratio"]) {
+        near(ratio, mean(&arm) / mean(&baseline), "ratio");
+    }
+    if pair["role"] == "primary" && sd > 1e-9 * scale {
+        // Another random stream: resampled ends agree to a tenth of the interval's width.
+        let (low, high) = percentile_bootstrap(&differences);
+        let width = high - low;
+        let found =
+            (number(&pair["bootstrap_low"]).unwrap(), number(&pair["bootstrap_high"]).unwrap());
+        assert!((found.0 - low).abs() < 0.5 * width && (found.1 - high).abs() < 0.5 * width);
+    }
+}
+
+/// Resampled means by a random number generator of its own; without BCa's corrections, so it is a
+/// check of size and place only.
+fn percentile_bootstrap(sample: &[f64]) -> (f64, f64) {
+    let mut state: u64 = 88_172_645_463_325_252;
+    let mut pick = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        sample[(state % sample.len() as u64) as usize]
+    };
+    let mut means: Vec<f64> =
+        (0..4_000).map(|_| mean(&(0..sample.len()).map(|_| pick()).collect::<Vec<_>>())).collect();
+    means.sort_by(f64::total_cmp);
+    (means[100], means[3_899])
+}
+
+fn check_event(written: &Written, pair: &Row) {
+    let name = &pair["metric"];
+    let (arm, baseline) = both(written, pair);
+    if arm.is_empty() {
+        return;
+    }
+    let count = |a: f64, b: f64| {
+        arm.iter().zip(&baseline).filter(|(x, y)| (**x, **y) == (a, b)).count() as u64
+    };
+    let [both, first, second, neither] =
+        [count(1.0, 1.0), count(1.0, 0.0), count(0.0, 1.0), count(0.0, 0.0)];
+    let (low, high) = newcombe(both as f64, first as f64, second as f64, neither as f64);
+    let found = |column: &str| number(&pair[column]).unwrap();
+    assert!((found("difference") - (mean(&arm) - mean(&baseline))).abs() < 1e-9, "{name}");
+    assert!((found("low") - low.max(-1.0)).abs() < 1e-6, "{name}");
+    assert!((found("high") - high.min(1.0)).abs() < 1e-6, "{name}");
+    assert!((found("p") - mcnemar(first, second)).abs() < 1e-9, "{name}");
+}
+
+fn corrections(written: &Written) {
+    let primary: Vec<&Row> =
+        written.pairs.iter().filter(|pair| pair["role"] == "primary").collect();
+    let p_values: Vec<f64> = primary.iter().map(|pair| number(&pair["p"]).unwrap_or(1.0)).collect();
+    for (pair, expected) in primary.iter().zip(holm(&p_values)) {
+        if let Some(found) = number(&pair["p_holm"]) {
+            assert!((found - expected).abs() < 1e-9, "{}: {found}, {expected}", pair["metric"]);
+        }
+    }
+    assert!(!primary.is_empty());
+    let listed = written.summary["comparison"]["pairs"].as_array().unwrap();
+    assert_eq!(listed.len(), primary.len());
+    for (pair, listed) in primary.iter().zip(listed) {
+        assert_eq!(listed["verdict"], pair["verdict"].as_str());
+        for column in ["difference", "p_holm"] {
+            // Reading JSON may round the last bit.
+            let (json, csv) = (listed[column].as_f64(), number(&pair[column]));
+            assert_eq!(json.is_some(), csv.is_some(), "{column}");
+            near(json.unwrap_or(0.0), csv.unwrap_or(0.0), column);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Statistics from their definitions, by code that shares nothing with the crate's.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+pub(super) fn number(text: &str) -> Option<f64> {
+    (!text.is_empty()).then(|| text.parse().expect(text))
+}
+
+pub(super) fn mean(sample: &[f64]) -> f64 {
+    sample.iter().sum::<f64>() / sample.len() as f64
+}
+
+pub(super) fn deviation(sample: &[f64]) -> f64 {
+    let middle = mean(sample);
+    let squares: f64 = sample.iter().map(|value| (value - middle) * (value - middle)).sum();
+    (squares / (sample.len() - 1) as f64).sqrt()
+}
+
+/// The area of Student's density from 0 to `t`, with x = tan(u) so that the range is finite, by the
+/// midpoint rule, and scaled by the area of the whole half.
+pub(super) fn t_area(t: f64, freedom: f64) -> f64 {
+    let density = |u: f64| {
+        let (x, cosine) = (libm::tan(u), libm::cos(u));
+        libm::pow(1.0 + x * x / freedom, -(freedom + 1.0) / 2.0) / (cosine * cosine)
+    };
+    let up_to = |end: f64| {
+        let width = end / 3_000.0;
+        (0..3_000).map(|i| density((f64::from(i) + 0.5) * width) * width).sum::<f64>()
+    };
+    up_to(libm::atan(t)) / up_to(std::f64::consts::FRAC_PI_2) / 2.0
+}
+
+/// The t with 2.5% of the area above it; there are few sizes of samples, so each is found once.
+pub(super) fn t_critical(freedom: f64) -> f64 {
+    thread_local! {
+        static FOUND: RefCell<BTreeMap<u64, f64>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    FOUND.with_borrow_mut(|found| *found.entry(freedom as u64).or_insert_with(|| search(freedom)))
+}
+
+pub(super) fn search(freedom: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 50.0);
+    for _ in 0..60 {
+        let middle = (low + high) / 2.0;
+        if t_area(middle, freedom) < 0.475 { low = middle } else { high = middle }
+    }
+    low
+}
+
+const Z: f64 = 1.959_963_984_540_054;
+
+pub(super) fn wilson(count: f64, of: f64) -> (f64, f64) {
+    let p = count / of;
+    let centre = (p + Z * Z / 2.0 / of) / (1.0 + Z * Z / of);
+    let half = Z / (1.0 + Z * Z / of) * (p * (1.0 - p) / of + Z * Z / 4.0 / of / of).sqrt();
+    (centre - half, centre + half)
+}
+
+/// Twice the smaller tail of a fair coin.
+pub(super) fn mcnemar(one: u64, other: u64) -> f64 {
+    let n = one + other;
+    let choose = |k: u64| (0..k).fold(1.0, |c, i| c * (n - i) as f64 / (i + 1) as f64);
+    let tail: f64 = (0..=one.min(other)).map(choose).sum::<f64>() / libm::pow(2.0, n as f64);
+    (2.0 * tail).min(1.0)
+}
+
+/// Newcombe's method 10 for paired proportions.
+pub(super) fn newcombe(both: f64, first: f64, second: f64, neither: f64) -> (f64, f64) {
+    let n = both + first + second + neither;
+    let ((l1, u1), (l2, u2)) = (wilson(both + first, n), wilson(both + second, n));
+    let (p1, p2) = ((both + first) / n, (both + second) / n);
+    let margins = (both + first) * (second + neither) * (both + second) * (first + neither);
+    let a = both * neither - first * second;
+    let a = if a > 0.0 { (a - n / 2.0).max(0.0) } else { a };
+    let phi = if margins > 0.0 { a / margins.sqrt() } else { 0.0 };
+    let reach = |x: f64, y: f64| (x * x - 2.0 * phi * x * y + y * y).sqrt();
+    (p1 - p2 - reach(p1 - l1, u2 - p2), p1 - p2 + reach(u1 - p1, p2 - l2))
+}
+
+pub(super) fn holm(p_values: &[f64]) -> Vec<f64> {
+    let count = |i: usize, p: f64| {
+        let smaller = |j: usize| p_values[j] < p || (p_values[j] == p && j < i);
+        (0..p_values.len()).filter(|&j| smaller(j)).count()
+    };
+    let times = |i: usize| (p_values.len() - count(i, p_values[i])) as f64 * p_values[i];
+    let up_to = |i: usize| {
+        let before = |j: &usize| count(*j, p_values[*j]) <= count(i, p_values[i]);
+        (0..p_values.len()).filter(before).map(times).fold(0.0, f64::max)
+    };
+    (0..p_values.len()).map(|i| up_to(i).min(1.0)).collect()
+}
+
+#[track_caller]
+pub(super) fn near(found: f64, expected: f64, what: &str) {
+    let scale = expected.abs().max(1e-9);
+    assert!((found - expected).abs() <= 1e-6 * scale, "{what}: {found}, expected {expected}");
+}
+
+/// A Student's t interval of the mean; unbounded for one value.
+pub(super) fn mean_interval(sample: &[f64]) -> (f64, f64, f64) {
+    let middle = mean(sample);
+    let half = match sample.len() {
+        1 => f64::INFINITY,
+        n => t_critical((n - 1) as f64) * deviation(sample) / (n as f64).sqrt(),
+    };
+    (middle, middle - half, middle + half)
+}
