@@ -1,6 +1,6 @@
-//! The figures beside the experiments, and whether a few seeds agree with them.
+//! Seeds of published experiments beside their figures.
 
-use stormglass::experiment::campaign::{Campaign, Cell};
+use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::metrics::METRICS;
 use stormglass::experiment::run::{RunResult, run};
 use stormglass::experiment::statistics::interval::mean_interval;
@@ -36,24 +36,28 @@ pub(crate) fn figures(name: &str) -> Vec<Figure> {
 }
 
 /// The first seeds of a cell.
-pub(crate) struct Sample<'a> {
-    cell: &'a Cell,
+pub(crate) struct Sample {
     runs: Vec<RunResult>,
 }
 
-impl<'a> Sample<'a> {
+impl Sample {
     /// Runs them.
-    pub(crate) fn new(campaign: &'a Campaign, arm: &str, point: &str, seeds: u64) -> Sample<'a> {
+    pub(crate) fn new(campaign: &Campaign, arm: &str, point: &str, seeds: u64) -> Sample {
         let index = campaign.cells.iter().position(|cell| cell.arm == arm && cell.point == point);
         let index = index.unwrap_or_else(|| panic!("no {arm} at {point}"));
         let cell = &campaign.cells[index];
-        Sample { cell, runs: (1..=seeds).map(|seed| run(cell, index, seed)).collect() }
+        Sample { runs: (1..=seeds).map(|seed| run(cell, index, seed)).collect() }
     }
 
     /// A metric of each run that has it.
     pub(crate) fn of(&self, metric: &str) -> Vec<f64> {
-        let metric = METRICS.iter().find(|own| own.name == metric).expect("a metric");
-        self.runs.iter().filter_map(|run| (metric.value)(self.cell, run)).collect()
+        let index = METRICS.iter().position(|own| own.name == metric).expect("a metric");
+        self.runs.iter().filter_map(|run| run.values[index]).collect()
+    }
+
+    /// The attempts of the load of each run.
+    pub(crate) fn attempts(&self) -> Vec<f64> {
+        self.runs.iter().map(|run| run.metrics.attempts as f64).collect()
     }
 }
 
