@@ -3,8 +3,8 @@
 
 use stormglass::metric::Recovery;
 
+use super::figures::{Sample, agree};
 use super::published;
-use super::sample::{Sample, agree};
 
 #[test]
 fn fixing_retries() {

@@ -1,72 +1,83 @@
-//! `stormglass validate` on the published experiments: a quick part of each agrees, and what
-//! differs is found.
-//!
-//! The seeds are fixed, so a test passes or fails always alike. A change of the seeds or of the
-//! trace lets one of a thousand figures differ by chance: of these, about one change in fifteen.
+//! Seeds of published experiments beside their figures.
 
-use std::fs;
-use std::process::Command;
+use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::metrics::METRICS;
+use stormglass::experiment::run::{RunResult, run};
+use stormglass::experiment::statistics::interval::mean_interval;
 
 use super::{path, read};
 
-/// Runs `stormglass validate --quick` in the folder of the project.
-fn validate(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_stormglass"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["validate", "--quick"])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(text).unwrap())
+/// A published figure, as `experiments/published/figures` has it.
+pub(crate) struct Figure {
+    arm: String,
+    point: String,
+    metric: String,
+    value: f64,
+    standard_error: f64,
+    tolerance: f64,
 }
 
-#[test]
-fn a_quick_part_of_each_published_experiment_agrees() {
-    let names = [
-        "backoff-and-jitter",
-        "cold-cache",
-        "four-outcomes",
-        "pause",
-        "phase-diagram",
-        "retry-storm",
-        "ten-second-outage",
-    ];
-    let files = names.map(|name| format!("experiments/published/{name}.toml"));
-    let (code, text) = validate(&files.each_ref().map(String::as_str));
-    assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains(" 0 differ\n"), "{text}");
+/// The figures of an experiment that are means.
+pub(crate) fn figures(name: &str) -> Vec<Figure> {
+    let text = read(&path(&format!("experiments/published/figures/{name}.csv")));
+    let mut rows = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+    let figure = |row: csv::StringRecord| {
+        let number = |field: usize| row[field].parse::<f64>();
+        let value = number(3).expect("a value");
+        let tolerance = match row[6].strip_suffix('%') {
+            Some(percent) => percent.parse::<f64>().expect("a percentage") / 100.0 * value,
+            None => number(6).unwrap_or_default(),
+        };
+        let standard_error = number(4).unwrap_or_default();
+        let name = |field: usize| row[field].to_owned();
+        Figure { arm: name(0), point: name(1), metric: name(2), value, standard_error, tolerance }
+    };
+    rows.records().map(|row| figure(row.expect("a row"))).collect()
 }
 
-#[test]
-fn figures_are_not_those_of_other_parameters() {
-    let file = "experiments/published/pause.toml";
-    let (code, text) = validate(&[file, "--set", "policy.user.timeout=600ms"]);
-    assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("0 agree, 0 agree but imprecisely, 0 differ, 17 of other"), "{text}");
+/// The first seeds of a cell.
+pub(crate) struct Sample {
+    runs: Vec<RunResult>,
 }
 
-/// A figure that is one off, of a run without randomness.
-#[test]
-fn a_planted_difference_is_found() {
-    let folder = tempfile::tempdir().unwrap();
-    let models = path("models/published").display().to_string();
-    let text = read(&path("experiments/published/pause.toml"));
-    let text = text.replace("../../models/published", &models);
-    let figures = read(&path("experiments/published/pause.csv"));
-    let wrong = figures.replace("retries,,attempts,2706", "retries,,attempts,2707");
-    assert_ne!(figures, wrong);
-    let file = folder.path().join("pause.toml");
-    fs::write(&file, text).unwrap();
-    fs::write(folder.path().join("pause.csv"), wrong).unwrap();
-    let (code, text) = validate(&[file.to_str().unwrap()]);
-    assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("16 agree, 0 agree but imprecisely, 1 differ\n"), "{text}");
+impl Sample {
+    /// Runs them.
+    pub(crate) fn new(campaign: &Campaign, arm: &str, point: &str, seeds: u64) -> Sample {
+        let index = campaign.cells.iter().position(|cell| cell.arm == arm && cell.point == point);
+        let index = index.unwrap_or_else(|| panic!("no {arm} at {point}"));
+        let cell = &campaign.cells[index];
+        Sample { runs: (1..=seeds).map(|seed| run(cell, index, seed)).collect() }
+    }
+
+    /// A metric of each run that has it.
+    pub(crate) fn of(&self, metric: &str) -> Vec<f64> {
+        let index = METRICS.iter().position(|own| own.name == metric).expect("a metric");
+        self.runs.iter().filter_map(|run| run.values[index]).collect()
+    }
+
+    /// The attempts of the load of each run.
+    pub(crate) fn attempts(&self) -> Vec<f64> {
+        self.runs.iter().map(|run| run.metrics.attempts as f64).collect()
+    }
 }
 
-#[test]
-fn an_experiment_is_found_by_its_name() {
-    let (code, text) = validate(&["--only", "pause"]);
-    assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("17 agree") && !text.contains("closed forms"), "{text}");
+/// Asserts that the first seeds of a cell agree with its figures: the 99.99% interval of their
+/// mean, wider by four standard errors and the tolerance of the figure, holds it.
+pub(crate) fn agree(name: &str, campaign: &Campaign, arm: &str, point: &str, seeds: u64) {
+    let sample = Sample::new(campaign, arm, point, seeds);
+    let all = figures(name);
+    let is_metric = |figure: &&Figure| METRICS.iter().any(|own| own.name == figure.metric);
+    let of_cell = all.iter().filter(|figure| figure.arm == arm && figure.point == point);
+    let mut compared = 0;
+    for Figure { metric, value, standard_error, tolerance, .. } in of_cell.filter(is_metric) {
+        compared += 1;
+        let ours = mean_interval(&sample.of(metric), 0.9999).expect("some runs");
+        let reach = ours.mean - ours.interval.low + 4.0 * standard_error + tolerance;
+        assert!(
+            (ours.mean - value).abs() <= reach + 1e-9,
+            "{metric} of {arm} at {point}: {} ± {reach} instead of {value}",
+            ours.mean
+        );
+    }
+    assert!(compared > 0, "no figure of {arm} at {point}");
 }

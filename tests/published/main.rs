@@ -7,10 +7,10 @@ mod common;
 mod brooker;
 mod figures;
 mod pause;
-mod sample;
 mod site_reliability;
 mod staleness;
 mod tail_at_scale;
+mod validate;
 
 use std::path::{Path, PathBuf};
 

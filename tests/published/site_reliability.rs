@@ -1,7 +1,7 @@
 //! The arithmetic of "Site Reliability Engineering" (Beyer et al., 2016).
 
+use super::figures::{Sample, agree};
 use super::published;
-use super::sample::{Sample, agree};
 
 #[test]
 fn retry_layers() {

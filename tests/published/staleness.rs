@@ -1,8 +1,8 @@
 //! Probabilistically bounded staleness (Bailis et al., VLDB 2012): some quorums and fits. By chance
 //! each comparison fails for less than one in 5,000 choices of seeds.
 
+use super::figures::agree;
 use super::published;
-use super::sample::agree;
 
 #[test]
 fn reads_of_three_copies() {

@@ -1,8 +1,8 @@
 //! "The Tail at Scale" (Dean and Barroso, 2013). By chance each comparison fails for less than one
 //! in 5,000 choices of seeds.
 
+use super::figures::{Sample, agree};
 use super::published;
-use super::sample::{Sample, agree};
 
 #[test]
 fn slow_leaves_under_a_root() {

@@ -140,7 +140,7 @@ fn check_parallel(
             .expected(format!("from 2 to {LISTS_MAX} lists: [[ … ], [ … ]]"))
             .inside("parallel"));
     }
-    if all < 2 || all > BRANCHES_MAX {
+    if !(2..=BRANCHES_MAX).contains(&all) {
         return Err(Problem::new(format!("{all} lists of steps cannot run at once"))
             .expected(format!("from 2 to {BRANCHES_MAX}, copies counted"))
             .inside("copies"));

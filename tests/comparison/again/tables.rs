@@ -192,7 +192,7 @@ fn pairs(written: &Written, rows: &[Vec<&str>]) -> usize {
         let mut points: Vec<&str> = Vec::new();
         all.for_each(|point| {
             if !points.contains(&point) {
-                points.push(point)
+                points.push(point);
             }
         });
         points
