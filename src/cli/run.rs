@@ -15,7 +15,7 @@ use crate::kernel::time::Span;
 use crate::report::comparison::{pairs, pairs_table, precision_text};
 use crate::report::table::Table;
 use crate::report::violations::violations_jsonl;
-use crate::report::{arms, chart, columns, figures, files, front, promises};
+use crate::report::{arms, chart, columns, figures, files, front, promises, ramp};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         output::print(&files::summary_json(campaign, &summaries, &comparison));
     }
     if talks {
-        for table in all_tables(campaign, &summaries, &comparison) {
+        for table in all_tables(campaign, &results, &summaries, &comparison) {
             output::print(&table.text(output::width(), output::colour_out()));
             output::print("\n");
         }
@@ -143,9 +143,13 @@ fn write_all(
     folder.write("faults.csv", files::faults_csv(campaign, results).as_bytes())?;
     folder.write("pairs.csv", columns::csv(&pairs).as_bytes())?;
     folder.write("pairs.parquet", &files::parquet_of(&pairs))?;
+    if let Some(ramp) = &campaign.experiment.ramp {
+        folder.write("ramp.csv", ramp::csv(campaign, ramp, results).as_bytes())?;
+        folder.write("edges.csv", ramp::edges_csv(campaign, ramp, results).as_bytes())?;
+    }
     let violations = violations_jsonl(campaign, results, experiment, overrides);
     folder.write("violations.jsonl", violations.as_bytes())?;
-    folder.write("tables.md", tables(campaign, summaries, comparison).as_bytes())?;
+    folder.write("tables.md", tables(campaign, results, summaries, comparison).as_bytes())?;
     let summary = files::summary_json(campaign, summaries, comparison);
     folder.write("summary.json", summary.as_bytes())?;
     for figure in figures::figures(campaign, results, summaries, comparison) {
@@ -162,18 +166,26 @@ fn write_all(
 /// The tables of arms, and of their comparison.
 fn all_tables(
     campaign: &Campaign,
+    results: &[RunResult],
     summaries: &[CellSummary],
     comparison: &Comparison,
 ) -> Vec<Table> {
     let mut tables = arms::arms_tables(campaign, summaries);
     tables.extend(pairs_table(campaign, &comparison.pairs));
     tables.extend(front::table(campaign, comparison));
+    let ramp = campaign.experiment.ramp.as_ref();
+    tables.extend(ramp.map(|ramp| ramp::table(campaign, ramp, results)));
     tables
 }
 
 /// The same in Markdown, one after the other.
-fn tables(campaign: &Campaign, summaries: &[CellSummary], comparison: &Comparison) -> String {
-    let tables = all_tables(campaign, summaries, comparison);
+fn tables(
+    campaign: &Campaign,
+    results: &[RunResult],
+    summaries: &[CellSummary],
+    comparison: &Comparison,
+) -> String {
+    let tables = all_tables(campaign, results, summaries, comparison);
     tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n")
 }
 

@@ -21,7 +21,7 @@ pub(super) fn run_all(
     known.resize_with(campaign.runs(), || None);
     let finished = |(number, known): (usize, Option<RunResult>)| match known {
         Some(result) => Ok(result),
-        None => run_one(campaign, journal, bar, number, |_| {}),
+        None => run_one(campaign, journal, bar, number),
     };
     pool.install(|| known.into_par_iter().enumerate().map(finished).collect())
 }
@@ -34,25 +34,26 @@ pub(super) fn run_some(
     bar: &ProgressBar,
     numbers: Vec<usize>,
 ) -> Result<Vec<RunResult>, Failure> {
-    // A search has so many runs that their series would fill memory and disk, and writes none.
-    let without_series = |result: &mut RunResult| result.metrics.windows = Vec::new();
-    let finished = |number| run_one(campaign, journal, bar, number, without_series);
+    let finished = |number| {
+        let mut result = run_one(campaign, journal, bar, number)?;
+        // A search has so many runs that their series would fill the memory, and writes none.
+        result.metrics.windows = Vec::new();
+        Ok(result)
+    };
     pool.install(|| numbers.into_par_iter().map(finished).collect())
 }
 
-/// Runs one run, or takes it from the journal. `trim` takes away what is not needed of it.
+/// Runs one run, or takes it from the journal.
 fn run_one(
     campaign: &Campaign,
     journal: &Journal,
     bar: &ProgressBar,
     number: usize,
-    trim: impl Fn(&mut RunResult),
 ) -> Result<RunResult, Failure> {
     if let Some(result) = journal.take(campaign.cell_and_seed(number)) {
         return Ok(result);
     }
     let mut result = campaign.run(number);
-    trim(&mut result);
     journal.append(&result)?;
     result.keep_what_is_written();
     bar.inc(1);

@@ -14,7 +14,7 @@ use super::Failure;
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Every file that a campaign may write.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 25] = [
     "runs.csv",
     "runs.parquet",
     "series.csv",
@@ -33,6 +33,10 @@ const NAMES: [&str; 21] = [
     "pareto.svg",
     "pareto.png",
     "search.csv",
+    "ramp.csv",
+    "edges.csv",
+    "hysteresis.svg",
+    "hysteresis.png",
     "phase-diagram.svg",
     "phase-diagram.png",
     MANIFEST,

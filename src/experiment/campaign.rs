@@ -9,6 +9,7 @@ use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
 use super::patch::{OF_RUNS, is_of_model, patch};
 use super::point;
+use super::ramp::Ramp;
 use super::run::{RunResult, run};
 use super::theory::{MeanField, Theory};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
@@ -255,6 +256,12 @@ impl Campaign {
 }
 
 impl Documents {
+    /// What a ramp sets: the arrivals that it is.
+    fn ramp(&self) -> Option<Vec<Patch>> {
+        let ramp = Ramp::read(&self.patched_experiment().ok()?, &mut Vec::new())?;
+        Some(vec![ramp.arrivals])
+    }
+
     /// The experiment with the overrides that concern it.
     fn patched_experiment(&self) -> Result<Value, Vec<Problem>> {
         let mut experiment = self.experiment.clone();
@@ -373,6 +380,8 @@ fn cell(
     // What a search varies is a value of what the arm has set.
     let varied = levels.get(swept).map(|level| &level.set);
     let sets = [&own].into_iter().chain(sets.take(swept)).chain([&arm.set]).chain(varied);
+    let ramped = documents.ramp();
+    let sets = sets.chain(ramped.as_ref());
     patch(&mut experiment, &mut model, sets.flatten(), &OF_RUNS)?;
     patch(&mut experiment, &mut model, &documents.overrides, &TOP)?;
     let experiment_document = experiment;

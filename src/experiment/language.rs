@@ -1,11 +1,7 @@
 //! The language of `experiments/*.toml`, as it is written.
 
-use std::fmt;
-use std::ops::Range;
-
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::CompareText;
@@ -13,7 +9,9 @@ use super::expect::Expectation;
 use super::metastability::MetastabilityText;
 use super::point::{self, Point};
 use super::published::PublishedText;
+use super::ramp::Ramp;
 use super::search::Search;
+pub use super::seeds::Seeds;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
@@ -25,7 +23,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 23] = [
+pub const TOP: [&str; 24] = [
     "name",
     "title",
     "question",
@@ -44,6 +42,7 @@ pub const TOP: [&str; 23] = [
     "metastability",
     "compare",
     "search",
+    "ramp",
     "theory",
     "published",
     "arms",
@@ -88,6 +87,8 @@ pub struct Experiment {
     pub compare: CompareText,
     /// What is varied until the boundary is found.
     pub search: Option<Search>,
+    /// A load that goes up step by step, and down again.
+    pub ramp: Option<Ramp>,
     /// The closed form that the model follows.
     pub theory: Option<TheoryText>,
     /// Figures of others that the runs are compared with.
@@ -99,10 +100,6 @@ pub struct Experiment {
     /// The combinations of levels at which every arm runs.
     pub points: Vec<Point>,
 }
-
-/// Seeds `first..end`: the last one is `end - 1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seeds(pub Range<u64>);
 
 /// `[measure]`.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -223,6 +220,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         metastability: part.optional("metastability"),
         compare: part.optional("compare").unwrap_or_default(),
         search: Search::read(document, part.problems),
+        ramp: Ramp::read(document, part.problems),
         theory: part.optional("theory"),
         published: part.optional("published"),
         arms: part.variants("arms"),
@@ -458,41 +456,5 @@ pub fn read_set(set: Option<&Value>, problems: &mut Vec<Problem>) -> Vec<Patch> 
             problems.push(problem.expected("set = { \"policy.checkout.timeout\" = \"1s\" }"));
             Vec::new()
         }
-    }
-}
-
-impl Seeds {
-    /// The most seeds of a campaign.
-    pub const MOST: u64 = 1_000_000;
-    /// How seeds are written.
-    pub const EXPECTED: &str = "A..B with A less than B, such as \"1..31\" for thirty seeds; at \
-                                most 1000000";
-
-    /// Reads `A..B`: from A up to, but without, B.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Seeds> {
-        let (first, end) = text.split_once("..")?;
-        let (first, end): (u64, u64) = (first.trim().parse().ok()?, end.trim().parse().ok()?);
-        (first < end && end - first <= Seeds::MOST).then_some(Seeds(first..end))
-    }
-}
-
-impl<'de> Deserialize<'de> for Seeds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Seeds, D::Error> {
-        deserializer.deserialize_str(SeedsVisitor)
-    }
-}
-
-struct SeedsVisitor;
-
-impl Visitor<'_> for SeedsVisitor {
-    type Value = Seeds;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a range of seeds: {}", Seeds::EXPECTED)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Seeds, E> {
-        Seeds::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

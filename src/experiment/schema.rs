@@ -9,6 +9,7 @@ use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
 use super::metastability::MetastabilityText;
 use super::published::PublishedText;
+use super::ramp::RampText;
 use super::search::language::SearchText;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
@@ -71,6 +72,8 @@ struct Keys {
     compare: CompareText,
     /// At which value of one quantity a share of the runs collapses.
     search: Option<SearchText>,
+    /// A load that goes up step by step, and down again.
+    ramp: Option<RampText>,
     /// The closed form that the model follows.
     theory: Option<TheoryText>,
     /// Figures of others that the runs are compared with.

@@ -8,6 +8,7 @@ use super::chart::{
 use super::front;
 use super::number::Unit;
 use super::promises;
+use super::ramp;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::run::RunResult;
@@ -53,6 +54,10 @@ pub fn figures(
     if !comparison.front.is_empty() {
         let front = front::figure(campaign, &comparison.front, WIDTH * 0.8);
         figures.push(Figure { name: "pareto", svg: front.svg() });
+    }
+    if let Some(declared) = &campaign.experiment.ramp {
+        let hysteresis = ramp::figure(campaign, declared, results);
+        figures.push(Figure { name: "hysteresis", svg: hysteresis.svg() });
     }
     if summaries.iter().any(|summary| !summary.invariants.is_empty()) {
         figures.push(Figure { name: "violations", svg: violations(campaign, summaries).svg() });

@@ -22,6 +22,7 @@ pub mod phase;
 pub mod policy;
 pub mod promises;
 pub mod published;
+pub mod ramp;
 pub mod search;
 pub mod story;
 pub mod table;

@@ -7,7 +7,7 @@ use stormglass::experiment::comparison::compare;
 use stormglass::experiment::search::Searching;
 use stormglass::experiment::search::found::FoundTurn;
 use stormglass::experiment::summary::{Modes, summarise};
-use stormglass::report::{columns, comparison, figures, files, search};
+use stormglass::report::{columns, comparison, figures, files, ramp, search};
 
 use super::{sample, source};
 
@@ -131,6 +131,22 @@ fn every_column_and_key_of_a_search_is_described_and_no_other() {
     for (section, written) in [
         ("`search.csv`", header(&search::csv(&report))),
         ("`summary.json` of a search", keys(&summary, &[])),
+    ] {
+        assert_eq!(described(&document, section), written, "{section}");
+    }
+}
+
+/// The same of a ramp.
+#[test]
+fn every_column_of_a_ramp_is_described_and_no_other() {
+    let document = source::read("docs/results.md");
+    let set = r#"{ clients = "shoppers", from = "1/s", to = "2/s", steps = 2, dwell = "2s" }"#;
+    let campaign = sample::campaign(&[("ramp", set)]);
+    let ramp = campaign.experiment.ramp.as_ref().unwrap();
+    let results = [campaign.run(0)];
+    for (section, written) in [
+        ("`ramp.csv`", header(&ramp::csv(&campaign, ramp, &results))),
+        ("`edges.csv`", header(&ramp::edges_csv(&campaign, ramp, &results))),
     ] {
         assert_eq!(described(&document, section), written, "{section}");
     }

@@ -1,6 +1,8 @@
 //! Searches: a boundary that is known is found, what has none or is no boundary is said to be, and
 //! an interrupted search, or one with more workers, leaves the same bytes.
 
+mod ramp;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -27,8 +29,8 @@ retry = { attempts = 5, backoff = "none" }
 "#;
 
 /// A third attempt begins 1.6 s after the first. Who comes at 10 s is answered two milliseconds
-/// after the pause that begins at 9.5 s (its first attempt is served before its second), so the third
-/// attempt begins if the pause lasts for more than 2.098 s.
+/// after the pause that begins at 9.5 s (its first attempt is served before its second), so the
+/// third attempt begins if the pause lasts for more than 2.098 s.
 const PAUSE: &str = r#"
 name = "clockwork"
 question = "How long a pause takes a third attempt?"

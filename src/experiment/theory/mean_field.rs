@@ -2,11 +2,11 @@
 //! collapsed one stand side by side.
 //!
 //! Attempts come at the rate x = load (1 - p^n) / (1 - p), where p is the probability that one
-//! fails at that rate: it is refused, or is not done in time, and its work is done all the same. The load
-//! as a function of x rises, falls, and rises again; between its two folds there are two stable
-//! states, and a trigger moves the system from one to the other. Bronson, Aghayev, Charapko and
-//! Zhu, "Metastable Failures in Distributed Systems", HotOS 2021; the retrial queues of Falin and
-//! Templeton (1997) with the M/M/1/K queue in place of the blocked server.
+//! fails at that rate: it is refused, or is not done in time, and its work is done all the same.
+//! The load as a function of x rises, falls, and rises again; between its two folds there are two
+//! stable states, and a trigger moves the system from one to the other. Bronson, Aghayev, Charapko
+//! and Zhu, "Metastable Failures in Distributed Systems", HotOS 2021; the retrial queues of Falin
+//! and Templeton (1997) with the M/M/1/K queue in place of the blocked server.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -98,8 +98,10 @@ impl Phase {
                 let left = MARGIN + (width + gap) * index as f64;
                 let place = self.place(&sheet, left, top, width);
                 sheet.text(left, title, Anchor::Start, HEADING, &panel.title);
-                sheet.text(left, top - 9.0, Anchor::Start, LABEL, &self.y.label);
                 self.panel(&mut sheet, panel, &place, title + STRIP);
+                // Above the lines that lead to the names of vertical lines.
+                let label = Style { halo: true, ..LABEL };
+                sheet.text(left, top - 9.0, Anchor::Start, label, &self.y.label);
                 bottom = place.area.bottom;
             }
             y = bottom + 44.0;
