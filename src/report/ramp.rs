@@ -123,11 +123,11 @@ fn rate(rates: &[f64]) -> TableCell {
 #[must_use]
 pub fn figure(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Lines {
     let shown: Vec<usize> = (0..campaign.cells.len().min(COLUMNS_MAX)).collect();
-    let row = |label: &str, most: f64, value: fn(&RampStep) -> f64| ChartRow {
+    let row = |label: &str, value: fn(&RampStep) -> f64| ChartRow {
         label: label.to_owned(),
         panels: shown
             .iter()
-            .map(|&cell| Panel { series: both_ways(campaign, ramp, results, cell, (value, most)) })
+            .map(|&cell| Panel { series: both_ways(campaign, ramp, results, cell, value) })
             .collect(),
     };
     let name = |&cell: &usize| {
@@ -144,8 +144,8 @@ pub fn figure(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Lines 
                 campaign.experiment.title, ramp.text.dwell
             ),
             note: format!(
-                "Mean of {} seeds; bands are 95% intervals. Success is that of the second half of \
-                 each step.",
+                "Median of {} seeds; bands go from the least to the most of them. Success is that of \
+                 the second half of each step.",
                 campaign.seeds.len()
             ),
         },
@@ -153,8 +153,8 @@ pub fn figure(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Lines 
         x_label: format!("arrivals per second of {}", ramp.text.clients),
         columns: shown.iter().map(name).collect(),
         rows: vec![
-            row("goodput per second", f64::INFINITY, |step| step.goodput),
-            row("share of requests that succeed", 1.0, |step| {
+            row("goodput per second", |step| step.goodput),
+            row("share of requests that succeed", |step| {
                 step.succeeded as f64 / (step.asked as f64).max(1.0)
             }),
         ],
@@ -176,12 +176,14 @@ fn title(edges: &CellEdges) -> String {
     }
 }
 
+/// The way up and the way down. Some runs of a step may have collapsed and others not, and a mean
+/// of them would describe neither: the line is their median, the band all of them.
 fn both_ways(
     campaign: &Campaign,
     ramp: &Ramp,
     results: &[RunResult],
     cell: usize,
-    (value, most): (fn(&RampStep) -> f64, f64),
+    value: fn(&RampStep) -> f64,
 ) -> Vec<Series> {
     let runs: Vec<Vec<RampStep>> = results
         .iter()
@@ -191,14 +193,15 @@ fn both_ways(
     let series = |label: &str, colour: usize, steps: Vec<usize>| {
         let mut series = Series { label: label.to_owned(), colour, ..Series::default() };
         for step in steps {
-            let sample: Vec<f64> =
+            let mut sample: Vec<f64> =
                 runs.iter().filter_map(|steps| steps.get(step)).map(value).collect();
-            let Ok(estimate) = mean_interval(&sample, CONFIDENCE) else { continue };
+            sample.sort_unstable_by(f64::total_cmp);
+            let (Some(low), Some(high)) = (sample.first(), sample.last()) else { continue };
             series.x.push(ramp.rates[step]);
-            series.middle.push(estimate.mean);
-            if runs.len() > 1 {
-                series.low.push(estimate.interval.low.max(0.0));
-                series.high.push(estimate.interval.high.min(most));
+            series.middle.push(sample[sample.len() / 2]);
+            if sample.len() > 1 {
+                series.low.push(*low);
+                series.high.push(*high);
             }
         }
         series
