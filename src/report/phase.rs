@@ -4,7 +4,7 @@ use super::chart::{Axis, Caption, Estimate, Phase, PhaseColumn, PhasePanel, Refe
 use super::number::{self, Unit};
 use super::search::{Report, name, unit};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::language::Factor;
+use crate::experiment::language::{Factor, Variant};
 use crate::experiment::search::found::Found;
 use crate::experiment::search::language::GridScale;
 use crate::experiment::search::track::{Boundary, Reached};
@@ -24,7 +24,7 @@ pub fn figure(report: &Report<'_>) -> Phase {
     let happens = happens(&search.text.outcome);
     Phase {
         caption: Caption {
-            title: title(report, &panels, bold, &happens, x_label),
+            title: headline(report, &panels, bold, &happens, x_label),
             subtitle: match x_label {
                 "" => format!("Share of runs that {happens}, by {varied}."),
                 x_label => format!("Share of runs that {happens}, by {x_label} and {varied}."),
@@ -47,7 +47,7 @@ pub fn figure(report: &Report<'_>) -> Phase {
         share: format!("of the runs {happens}"),
         contours: searching.rule.levels.iter().map(|level| name(*level)).collect(),
         bold,
-        panels,
+        panels: panels.iter().map(|panel| drawn(report, panel, across)).collect(),
     }
 }
 
@@ -69,20 +69,33 @@ fn across(campaign: &Campaign, asked: Option<&str>) -> Option<usize> {
     }
 }
 
-/// The levels of a factor as numbers, if all their names begin with one.
+/// The levels of a factor as numbers, if all their names are finite ones.
 fn numbers(factor: &Factor) -> Option<Vec<f64>> {
-    factor.levels.iter().map(|level| level.name.parse().ok()).collect()
+    let number = |level: &Variant| level.name.parse().ok().filter(|at: &f64| at.is_finite());
+    factor.levels.iter().map(number).collect()
+}
+
+/// What was found in one panel, by x.
+struct Panel<'r> {
+    title: String,
+    columns: Vec<Place<'r>>,
+}
+
+/// What was found in one column of a panel.
+struct Place<'r> {
+    x: f64,
+    label: String,
+    found: &'r Found,
 }
 
 /// A panel for each arm and combination of the other factors, or, where no factor is across, one
 /// with a column for each of them.
-fn panels(report: &Report<'_>, across: Option<usize>) -> Vec<PhasePanel> {
+fn panels<'r>(report: &Report<'r>, across: Option<usize>) -> Vec<Panel<'r>> {
     let factors = &report.campaign.experiment.factors;
     let Some(across) = across else {
-        let columns = report.found.iter().enumerate();
-        let columns =
-            columns.map(|(index, found)| column(report, found, index as f64, label(report, found)));
-        return vec![PhasePanel { columns: columns.collect(), ..PhasePanel::default() }];
+        let places = report.found.iter().enumerate();
+        let place = |(index, found)| Place { x: index as f64, label: label(report, found), found };
+        return vec![Panel { title: String::new(), columns: places.map(place).collect() }];
     };
     let arms = report.campaign.experiment.arms.len();
     let levels = &factors[across].levels;
@@ -94,17 +107,16 @@ fn panels(report: &Report<'_>, across: Option<usize>) -> Vec<PhasePanel> {
         others[across] = 0;
         (others, found.track % arms)
     };
-    let mut panels: Vec<((Vec<usize>, usize), PhasePanel)> = Vec::new();
+    let mut panels: Vec<((Vec<usize>, usize), Panel<'r>)> = Vec::new();
     for found in report.found {
         let (key, level) = (panel_of(found), point_of(found)[across]);
         let x = numbers.as_ref().map_or(level as f64, |numbers| numbers[level]);
-        let column = column(report, found, x, levels[level].label.clone());
+        let place = Place { x, label: levels[level].label.clone(), found };
         match panels.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, panel)) => panel.columns.push(column),
+            Some((_, panel)) => panel.columns.push(place),
             None => {
                 let title = panel_title(report, found, &factors[across], level);
-                let lines = lines(report, found);
-                panels.push((key, PhasePanel { title, columns: vec![column], lines }));
+                panels.push((key, Panel { title, columns: vec![place] }));
             }
         }
     }
@@ -113,6 +125,19 @@ fn panels(report: &Report<'_>, across: Option<usize>) -> Vec<PhasePanel> {
         panel
     });
     sorted.collect()
+}
+
+fn drawn(report: &Report<'_>, panel: &Panel<'_>, across: Option<usize>) -> PhasePanel {
+    let across = across.map(|across| &report.campaign.experiment.factors[across]);
+    PhasePanel {
+        title: panel.title.clone(),
+        columns: panel.columns.iter().map(|place| column(report, place)).collect(),
+        // Between levels that are no numbers no line has a place.
+        lines: match across.is_some_and(|across| numbers(across).is_some()) {
+            true => lines(report, panel),
+            false => Vec::new(),
+        },
+    }
 }
 
 /// The arm, if there are several, and the levels of the factors that are not across.
@@ -131,7 +156,8 @@ fn label(report: &Report<'_>, found: &Found) -> String {
     names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-fn column(report: &Report<'_>, found: &Found, x: f64, label: String) -> PhaseColumn {
+fn column(report: &Report<'_>, place: &Place<'_>) -> PhaseColumn {
+    let found = place.found;
     // What rises is drawn as it was fitted, and beyond that as it was seen.
     let share = |tried: &crate::experiment::search::found::Tried| {
         tried.fitted.or_else(|| tried.share.map(|share| share.mean))
@@ -141,7 +167,12 @@ fn column(report: &Report<'_>, found: &Found, x: f64, label: String) -> PhaseCol
     if shares.is_empty() {
         shares.push((report.searching.rule.grid.values[0].number(), 0.0));
     }
-    PhaseColumn { x, label, shares, crossings: found.boundaries.iter().map(crossing).collect() }
+    PhaseColumn {
+        x: place.x,
+        label: place.label.clone(),
+        shares,
+        crossings: found.boundaries.iter().map(crossing).collect(),
+    }
 }
 
 fn crossing(boundary: &Boundary) -> Option<Estimate> {
@@ -154,11 +185,15 @@ fn crossing(boundary: &Boundary) -> Option<Estimate> {
 }
 
 /// The vertical lines of a panel: those that are declared, and those of the mean field.
-fn lines(report: &Report<'_>, found: &Found) -> Vec<Reference> {
+fn lines(report: &Report<'_>, panel: &Panel<'_>) -> Vec<Reference> {
     let declared = report.search.text.lines.iter();
     let mut lines: Vec<Reference> =
         declared.map(|(label, at)| Reference { at: *at, label: label.clone() }).collect();
-    if let Some(mean_field) = report.campaign.cells[found.cell].mean_field {
+    let mut fields =
+        panel.columns.iter().map(|place| report.campaign.cells[place.found.cell].mean_field);
+    // Where a level changes the server itself, no line is that of all columns.
+    let first = fields.next().flatten();
+    if let Some(mean_field) = first.filter(|_| fields.all(|field| field == first)) {
         let mut line = |at: f64, what: &str| {
             let label = format!("{what} ({})", number::number(at, Unit::Plain));
             lines.push(Reference { at, label });
@@ -172,41 +207,126 @@ fn lines(report: &Report<'_>, found: &Found) -> Vec<Reference> {
     lines
 }
 
-/// What is seen: the ends of the bold contour.
+/// Where the bold contour crosses a column.
+#[derive(Debug, PartialEq)]
+struct Crossing {
+    /// What the panel is called; empty if it is the only one.
+    panel: String,
+    /// What the column is called; empty if it is the only one.
+    column: String,
+    at: f64,
+    rises: bool,
+}
+
+/// The crossings of the bold contour, panel by panel.
+fn crossings(panels: &[Panel<'_>], bold: usize) -> Vec<Crossing> {
+    let places = panels.iter().flat_map(|panel| panel.columns.iter().map(move |at| (panel, at)));
+    let seen = places.filter_map(|(panel, place)| {
+        let at = crossing(place.found.boundaries.get(bold)?)?.value;
+        let named =
+            |several: bool, name: &str| if several { name.to_owned() } else { String::new() };
+        Some(Crossing {
+            panel: named(panels.len() > 1, &panel.title),
+            column: named(panel.columns.len() > 1, &place.label),
+            at,
+            rises: place.found.rises(),
+        })
+    });
+    seen.collect()
+}
+
+/// The ends of the bold contour over all panels; `None` if it crosses no column.
 fn title(
+    share: &str,
+    crossings: &[Crossing],
+    x_label: &str,
+    unit: Unit,
+    columns: usize,
+) -> Option<String> {
+    let part = |crossing: &Crossing, x_label: &str| {
+        let at = number::number(crossing.at, unit);
+        let mut text = if crossing.rises { format!("from {at} on") } else { format!("up to {at}") };
+        if !crossing.column.is_empty() {
+            let names = [x_label, &crossing.column].into_iter().filter(|name| !name.is_empty());
+            text.push_str(&format!(" at {}", names.collect::<Vec<_>>().join(" ")));
+        }
+        if !crossing.panel.is_empty() {
+            text.push_str(&format!(" ({})", crossing.panel));
+        }
+        text
+    };
+    Some(match crossings {
+        [] => return None,
+        [only] if columns == 1 => format!("{share} {}", part(only, x_label)),
+        [only] => format!("{share} {}, and nowhere else", part(only, x_label)),
+        [first, .., last] => format!("{share} {}, {}", part(first, x_label), part(last, "")),
+    })
+}
+
+/// What is seen, or that there is nothing to see between the ends of the range.
+fn headline(
     report: &Report<'_>,
-    panels: &[PhasePanel],
+    panels: &[Panel<'_>],
     bold: usize,
     happens: &str,
     x_label: &str,
 ) -> String {
     let unit = unit(report.search);
-    let share = match report.searching.rule.levels[bold] {
-        0.5 => "Half of the runs".to_owned(),
-        level => format!("{} of the runs", number::number(level, Unit::Percent)),
+    let (share, no_share) = match report.searching.rule.levels[bold] {
+        0.5 => ("Half of the runs".to_owned(), "half the runs".to_owned()),
+        level => {
+            let share = format!("{} of the runs", number::number(level, Unit::Percent));
+            (share.clone(), share)
+        }
     };
-    let crossings: Vec<(&str, f64)> = panels
-        .first()
-        .into_iter()
-        .flat_map(|panel| &panel.columns)
-        .filter_map(|column| {
-            Some((column.label.as_str(), column.crossings.get(bold)?.as_ref()?.value))
-        })
-        .collect();
-    let written = |value: f64| number::number(value, unit);
-    match (crossings.first(), crossings.last(), crossings.len()) {
-        (Some((_, at)), _, 1) if panels[0].columns.len() == 1 => {
-            format!("{share} {happens} from {} on", written(*at))
+    let (crossings, share) = (crossings(panels, bold), format!("{share} {happens}"));
+    title(&share, &crossings, x_label, unit, report.found.len()).unwrap_or_else(|| {
+        let ends = [report.search.text.from, report.search.text.until];
+        let [from, until] = ends.map(|end| number::number(end.number(), unit));
+        format!("No boundary of {no_share} between {from} and {until}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crossing(panel: &str, column: &str, at: f64, rises: bool) -> Crossing {
+        Crossing { panel: panel.to_owned(), column: column.to_owned(), at, rises }
+    }
+
+    #[test]
+    fn levels_without_a_place_are_no_numbers() {
+        let factor = |names: [&str; 2]| {
+            let level = |name: &str| Variant {
+                name: name.to_owned(),
+                label: name.to_owned(),
+                set: Vec::new(),
+            };
+            Factor { name: "load".to_owned(), levels: names.map(level).to_vec() }
+        };
+        assert_eq!(numbers(&factor(["1", "2.5"])), Some(vec![1.0, 2.5]));
+        for name in ["inf", "nan", "-infinity", "many"] {
+            assert_eq!(numbers(&factor(["1", name])), None, "{name}");
         }
-        (Some((label, at)), _, 1) => {
-            format!("{share} {happens} from {} on at {label}, and nowhere else", written(*at))
-        }
-        (Some((label, at)), Some((other, last)), _) => format!(
-            "{share} {happens} from {} on at {} {label}, from {} on at {other}",
-            written(*at),
-            x_label,
-            written(*last)
-        ),
-        _ => format!("{}: {share} never {happens}, or always", report.campaign.experiment.title),
+    }
+
+    #[test]
+    fn the_ends_of_the_boundary_are_named_over_all_panels() {
+        let said = |crossings: &[Crossing], columns: usize| {
+            let share = "Half of the runs fail";
+            title(share, crossings, "load", Unit::Seconds, columns).unwrap_or_default()
+        };
+        assert_eq!(title("", &[], "load", Unit::Seconds, 3), None);
+        assert_eq!(said(&[crossing("", "", 2.0, true)], 1), "Half of the runs fail from 2 s on");
+        assert_eq!(
+            said(&[crossing("", "5/s", 2.0, false)], 3),
+            "Half of the runs fail up to 2 s at load 5/s, and nowhere else"
+        );
+        let two = [crossing("retries", "5/s", 4.0, true), crossing("none", "9/s", 3.0, false)];
+        assert_eq!(
+            said(&two, 4),
+            "Half of the runs fail from 4 s on at load 5/s (retries), up to 3 s at 9/s (none)"
+        );
     }
 }
