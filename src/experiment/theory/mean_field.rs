@@ -61,6 +61,18 @@ pub struct Folds {
 const POINTS: u32 = 500;
 /// Terms smaller than this part of the largest one are left out of a sum.
 const NEGLIGIBLE: f64 = 1e-18;
+/// A probability nearer to 1 than this is 1.
+const CERTAIN: f64 = 1e-15;
+/// The most attempts.
+const ATTEMPTS_MAX: f64 = 1000.0;
+
+/// The load as a function of the rate of attempts.
+struct Curve {
+    field: MeanField,
+    /// The probability that an attempt fails which finds 0, 1, ... in the system: so many and
+    /// itself are not served within the timeout. It is 1 for all that find more.
+    late: Vec<f64>,
+}
 
 impl MeanFieldText {
     /// The mean field of this model and experiment.
@@ -82,12 +94,13 @@ impl MeanFieldText {
             Parameter::Number(waiting) if waiting < 1e6 => Some(waiting as u32 + 1),
             _ => None,
         };
-        Ok(MeanField {
-            rate: number("rate", &self.rate)?,
-            room,
-            timeout: number("timeout", &self.timeout)?,
-            attempts: number("attempts", &self.attempts)?,
-        })
+        let (rate, timeout) = (number("rate", &self.rate)?, number("timeout", &self.timeout)?);
+        let attempts = number("attempts", &self.attempts)?;
+        if attempts > ATTEMPTS_MAX {
+            let problem = Problem::new(format!("{attempts} attempts are more than are summed up"));
+            return Err(problem.expected(format!("at most {ATTEMPTS_MAX}")).inside("attempts"));
+        }
+        Ok(MeanField { rate, room, timeout, attempts })
     }
 }
 
@@ -98,72 +111,83 @@ impl MeanField {
         self.rate / self.attempts
     }
 
-    /// The load of users under which attempts come at this rate.
+    /// The folds; `None` if there is one state at every load.
     #[must_use]
-    pub fn load(&self, attempts_per_second: f64) -> f64 {
+    pub fn folds(&self) -> Option<Folds> {
+        let curve = Curve::new(*self);
+        let step = self.rate / f64::from(POINTS);
+        let last = libm::ceil(f64::from(POINTS) * self.attempts.max(2.0)) as u32;
+        // Where the load after a point is `sign` times less, in pairs of neighbours.
+        let turn = |from: u32, sign: f64| {
+            let mut load = curve.load(f64::from(from) * step);
+            (from..last).find(|&k| {
+                let before = load;
+                load = curve.load(f64::from(k + 1) * step);
+                sign * before > sign * load
+            })
+        };
+        let top = turn(1, 1.0)?;
+        let bottom = turn(top + 1, -1.0)?;
+        let at = |k: u32, sign: f64| curve.extremum((f64::from(k) - 1.0) * step, 2.0 * step, sign);
+        let (upper_attempts, lower_attempts) = (at(top, 1.0), at(bottom, -1.0));
+        Some(Folds {
+            lower: curve.load(lower_attempts),
+            lower_attempts,
+            upper: curve.load(upper_attempts),
+            upper_attempts,
+        })
+    }
+}
+
+impl Curve {
+    fn new(field: MeanField) -> Curve {
+        let mean = field.rate * field.timeout;
+        let mut below = 0.0;
+        let mut late = Vec::new();
+        for found in 0..field.room.unwrap_or(0) {
+            let count = f64::from(found);
+            let exactly = count * libm::log(mean) - mean - libm::lgamma(count + 1.0);
+            below += libm::exp(exactly);
+            if below > 1.0 - CERTAIN {
+                break;
+            }
+            late.push(below);
+        }
+        Curve { field, late }
+    }
+
+    /// The load of users under which attempts come at this rate.
+    fn load(&self, attempts_per_second: f64) -> f64 {
         let fails = self.fails(attempts_per_second);
+        let attempts = self.field.attempts;
         let each = match fails < 1.0 {
-            true => (1.0 - libm::pow(fails, self.attempts)) / (1.0 - fails),
-            false => self.attempts,
+            true => (1.0 - libm::pow(fails, attempts)) / (1.0 - fails),
+            false => attempts,
         };
         attempts_per_second / each
     }
 
-    /// The probability that an attempt is refused or is not done in time.
+    /// The probability that an attempt is refused or is not done in time. Who finds the system full
+    /// is refused.
     fn fails(&self, attempts_per_second: f64) -> f64 {
-        let load = attempts_per_second / self.rate;
-        let Some(room) = self.room else {
-            let fails = libm::exp((attempts_per_second - self.rate) * self.timeout);
+        let MeanField { rate, room, timeout, .. } = self.field;
+        let load = attempts_per_second / rate;
+        let Some(room) = room else {
+            let fails = libm::exp((attempts_per_second - rate) * timeout);
             return fails.min(1.0);
         };
-        let late = self.late(room);
         // From the more probable end, so that what is left out is small.
-        let count = late.len();
         let (mut sum, mut failing, mut term) = (0.0, 0.0, 1.0);
-        for step in 0..count {
-            let found = if load < 1.0 { step } else { count - 1 - step };
+        for step in 0..=room {
+            let found = if load < 1.0 { step } else { room - step };
             sum += term;
-            failing += term * late[found];
+            failing += term * self.late.get(found as usize).copied().unwrap_or(1.0);
             term *= if load < 1.0 { load } else { 1.0 / load };
             if term < NEGLIGIBLE {
                 break;
             }
         }
         failing / sum
-    }
-
-    /// The probability that an attempt fails which finds 0, 1, ... in the system: so many and
-    /// itself are not served within the timeout; who finds it full is refused.
-    fn late(&self, room: u32) -> Vec<f64> {
-        let mean = self.rate * self.timeout;
-        let mut below = 0.0;
-        let mut late = Vec::new();
-        for found in 0..room {
-            let count = f64::from(found);
-            let exactly = count * libm::log(mean) - mean - libm::lgamma(count + 1.0);
-            below += libm::exp(exactly);
-            late.push(f64::min(below, 1.0));
-        }
-        late.push(1.0);
-        late
-    }
-
-    /// The folds; `None` if there is one state at every load.
-    #[must_use]
-    pub fn folds(&self) -> Option<Folds> {
-        let step = self.rate / f64::from(POINTS);
-        let last = libm::ceil(f64::from(POINTS) * self.attempts.max(2.0)) as u32;
-        let loads: Vec<f64> = (0..=last).map(|k| self.load(f64::from(k) * step)).collect();
-        let top = (1..loads.len() - 1).find(|&k| loads[k] > loads[k + 1])?;
-        let bottom = (top + 1..loads.len() - 1).find(|&k| loads[k] < loads[k + 1])?;
-        let at = |k: usize, sign: f64| self.extremum((k as f64 - 1.0) * step, 2.0 * step, sign);
-        let (upper_attempts, lower_attempts) = (at(top, 1.0), at(bottom, -1.0));
-        Some(Folds {
-            lower: self.load(lower_attempts),
-            lower_attempts,
-            upper: self.load(upper_attempts),
-            upper_attempts,
-        })
     }
 
     /// Where `sign` times the load is largest, by thirds.
@@ -227,5 +251,14 @@ mod tests {
             assert_eq!(mean_field.saturation(), lower);
             assert!((found.upper - upper).abs() < 1e-6, "{found:?}");
         }
+    }
+
+    /// Who is late is told once: at every point anew it would take minutes.
+    #[test]
+    fn a_long_line_folds_as_one_without_end_does() {
+        let long = folds(10.0, Some(20_000), 4.0, 4.0).expect("two folds");
+        let endless = folds(10.0, None, 4.0, 4.0).expect("two folds");
+        assert!((long.lower - endless.lower).abs() < 1e-3, "{long:?}");
+        assert!((long.upper - endless.upper).abs() < 1e-6, "{long:?}");
     }
 }
