@@ -55,10 +55,13 @@ fn opening(campaign: &Campaign, searching: &Searching) -> String {
     let varied = text.map_or(String::new(), |text| {
         format!("{} from {} to {}", text.vary, text.from, text.until)
     });
+    let question = match experiment.question.as_str() {
+        "" => String::new(),
+        question => format!(": {question}"),
+    };
     format!(
-        "{}: {}\n{varied} at {} of arms and points, up to {} seeds each\n",
+        "{}{question}\n{varied} at {} of arms and points, up to {} seeds each\n",
         experiment.name,
-        experiment.question,
         match searching.tracks.len() {
             1 => "1 combination".to_owned(),
             many => format!("{many} combinations"),

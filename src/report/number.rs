@@ -16,6 +16,8 @@ pub enum Unit {
     Times,
     /// Seconds shown with the unit that suits: 0.0234 is `23.4 ms`.
     Seconds,
+    /// Times a second: `10.3 /s`.
+    PerSecond,
 }
 
 /// A unit as written: multiply by `factor`, then append `suffix`.
@@ -103,6 +105,12 @@ pub(crate) fn written(value: f64, unit: Unit) -> Written {
         (999.5e6, 1e-6, "M×"),
         (f64::INFINITY, 1e-9, "G×"),
     ];
+    const PER_SECOND: Rows = &[
+        (9_999.5, 1.0, " /s"),
+        (999_500.0, 1e-3, "k /s"),
+        (999.5e6, 1e-6, "M /s"),
+        (f64::INFINITY, 1e-9, "G /s"),
+    ];
     const PERCENT: Rows = &[(f64::INFINITY, 100.0, "%")];
     const SECONDS: Rows = &[
         (999.5e-9, 1e9, " ns"),
@@ -114,6 +122,7 @@ pub(crate) fn written(value: f64, unit: Unit) -> Written {
         Unit::Plain => PLAIN,
         Unit::Times => TIMES,
         Unit::Percent => PERCENT,
+        Unit::PerSecond => PER_SECOND,
         Unit::Seconds if value == 0.0 => &SECONDS[3..],
         Unit::Seconds => SECONDS,
     };
@@ -244,6 +253,8 @@ mod tests {
             (1.25, Unit::Times, "1.25×"),
             (1.0, Unit::Times, "1×"),
             (12_345.0, Unit::Times, "12.3k×"),
+            (2.5, Unit::PerSecond, "2.50 /s"),
+            (12_345.0, Unit::PerSecond, "12.3k /s"),
             (0.987, Unit::Percent, "98.7%"),
             (0.07, Unit::Percent, "7%"),
             (0.5, Unit::Percent, "50%"),
@@ -293,6 +304,7 @@ mod tests {
             (0.987, 0.984, 0.990, Unit::Percent, "98.7 ±0.3%"),
             (0.023_4, 0.023_2, 0.023_6, Unit::Seconds, "23.4 ±0.2 ms"),
             (1.25, 1.23, 1.27, Unit::Times, "1.25 ±0.02×"),
+            (10.3, 8.5, 12.1, Unit::PerSecond, "10.3 ±1.8 /s"),
             (0.5, -0.2, 0.6, Unit::Plain, "0.5 (−0.2 to 0.6)"),
             (2.0, 2.0, 2.0, Unit::Times, "2×"),
             (3.0, 3.0 - 1e-9, 3.0 + 1e-9, Unit::Plain, "3"),

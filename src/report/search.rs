@@ -136,7 +136,8 @@ pub fn unit(search: &Search) -> Unit {
     match search.text.from {
         Amount::Time(_) => Unit::Seconds,
         Amount::Share(_) => Unit::Percent,
-        Amount::Rate(_) | Amount::Whole(_) | Amount::Number(_) => Unit::Plain,
+        Amount::Rate(_) => Unit::PerSecond,
+        Amount::Whole(_) | Amount::Number(_) => Unit::Plain,
     }
 }
 

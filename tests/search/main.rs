@@ -150,9 +150,11 @@ fn a_share_that_turns_is_said_to() {
             "from = \"500ms\"\nuntil = \"6s\"",
             "from = \"5s\"\nuntil = \"15s\"\nscale = \"linear\"",
         )
-        .replace("attempts = 2 }", "attempts = 1 }");
+        .replace("attempts = 2 }", "attempts = 1 }")
+        .replace("question = \"How long a pause takes a third attempt?\"\n", "");
     let folder = folder(&experiment, &CLOCKWORK.replace("\"1/s\"", "\"0.1/s\""));
     let said = text(&run(folder.path(), "out", "1"));
+    assert!(said.starts_with("clockwork\nfaults.0.at from 5s"), "{said}");
     assert!(said.contains("the share turns, 100% at 10 s but 0% at 10.8 s"), "{said}");
     let summary = summary(folder.path(), "out");
     let found = &summary["boundaries"][0];
@@ -172,6 +174,8 @@ fn an_arm_that_never_collapses_is_said_to_and_a_killed_search_goes_on() {
     assert!(level(0)["at"].as_f64() > Some(2.0) && level(0)["at"].as_f64() < Some(9.0), "{said}");
     assert_eq!(level(1)["reached"], "never");
     assert!(said.contains("never up to 16 s"), "{said}");
+    let svg = std::fs::read_to_string(folder.path().join("whole/phase-diagram.svg")).unwrap();
+    assert!(svg.contains(" on at retries, and nowhere else"), "{svg}");
 
     let journal = folder.path().join("broken/.journal");
     let finished = || {
