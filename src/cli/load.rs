@@ -131,6 +131,10 @@ fn read_all(
     if let Some(seeds) = arguments.seeds {
         campaign.set_seeds(seeds).map_err(|problem| vec![problem])?;
     }
+    if let Some(search) = &campaign.experiment.search {
+        let checked = search.check(&documents.overrides, campaign.seeds.len());
+        checked.map_err(|problem| vec![problem])?;
+    }
     let figures = match &campaign.experiment.published {
         Some(published) => {
             let source = read_text(&folder(path).join(&published.figures), sources)

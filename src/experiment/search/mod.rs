@@ -15,7 +15,7 @@ use super::comparison::{Measured, Source};
 use super::language::{Factor, Variant};
 use super::metastability::Label;
 use super::run::RunResult;
-use crate::model::document::{Patch, Value};
+use crate::model::document::{Patch, Value, parse_path};
 use crate::model::problem::Problem;
 use crate::model::read;
 use grid::Grid;
@@ -44,6 +44,9 @@ impl Search {
     /// Reads `[search]` of an experiment; `None` if it has none, or a wrong one.
     pub(super) fn read(experiment: &Value, problems: &mut Vec<Problem>) -> Option<Search> {
         let value = experiment.find(&["search".to_owned()])?;
+        for (key, problem) in unasked(experiment) {
+            problems.push(problem.located(experiment, &[key]));
+        }
         let text: SearchText = read(value).map_err(|problem| problems.push(problem)).ok()?;
         let wrong = check(&text);
         if !wrong.is_empty() {
@@ -63,6 +66,28 @@ impl Search {
         };
         let levels = grid.values.iter().map(level).collect();
         Some(Search { factor: Factor { name: text.vary.clone(), levels }, grid, text })
+    }
+
+    /// Whether these overrides and so many seeds leave anything to search for.
+    ///
+    /// # Errors
+    /// If an override wins over the values that are tried, or a share would be of too few runs.
+    pub fn check(&self, overrides: &[Patch], seeds: usize) -> Result<(), Problem> {
+        let path = |text: &str| parse_path(text).unwrap_or_default();
+        let varied = path(&self.text.vary);
+        // One path meets another where it leads to the same value, around it, or into it.
+        let meets = |patch: &&Patch| path(&patch.path).iter().zip(&varied).all(|(a, b)| a == b);
+        if let Some(patch) = overrides.iter().find(meets) {
+            let problem = Problem::new(format!("the search varies `{}` itself", self.text.vary));
+            let expected = "no value for it, or an experiment without [search]; its range is set \
+                            by search.from and search.until";
+            return Err(problem.expected(expected).at(patch.path_at));
+        }
+        if (seeds as u64) < SEEDS_MIN {
+            let problem = Problem::new(format!("too few seeds to tell a share of runs: {seeds}"));
+            return Err(problem.expected(format!("at least {SEEDS_MIN}, such as --seeds 1..101")));
+        }
+        Ok(())
     }
 
     /// The outcome, of those that runs of this cell can have.
@@ -88,6 +113,18 @@ impl Search {
         };
         Err(problem.inside("outcome"))
     }
+}
+
+/// What a search leaves aside: it compares no arms, and judges no single run.
+fn unasked(experiment: &Value) -> Vec<(&'static str, Problem)> {
+    let parts = [("compare", "a search compares no arms"), ("expect", "a search checks no runs")];
+    let there =
+        parts.into_iter().filter(|(key, _)| experiment.find(&[(*key).to_owned()]).is_some());
+    let refused = |(key, what): (&'static str, &str)| {
+        let expected = format!("[{key}] in an experiment of its own, without [search]");
+        (key, Problem::new(what).expected(expected))
+    };
+    there.map(refused).collect()
 }
 
 /// What is wrong with a search for itself.

@@ -151,6 +151,15 @@ fn a_share_that_rises_is_rarely_said_to_turn() {
 }
 
 #[test]
+fn no_share_is_looked_at_with_fewer_than_ten_seeds() {
+    for (seeds, first) in [(10, 10), (40, 10), (200, 20)] {
+        let wanted = Track::default().next(&rule(seeds));
+        assert!(wanted.iter().all(|(_, seeds)| *seeds == first), "{seeds}: {wanted:?}");
+        assert_eq!(wanted.len(), 13);
+    }
+}
+
+#[test]
 fn runs_of_which_nothing_can_be_said_end_a_search_all_the_same() {
     let rule = rule(20);
     let mut track = Track::default();

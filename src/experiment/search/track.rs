@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::SEEDS_MIN;
 use super::grid::Grid;
 use crate::experiment::statistics::distribution::binomial_cdf;
 use crate::experiment::statistics::isotonic::isotonic;
@@ -120,7 +121,7 @@ impl Rule {
 
     /// How many seeds the next look has.
     fn look_after(&self, seeds: u64) -> u64 {
-        let look = |part: u64| self.seeds.div_ceil(part);
+        let look = |part: u64| self.seeds.div_ceil(part).max(SEEDS_MIN).min(self.seeds);
         LOOKS.into_iter().map(look).find(|&look| look > seeds).unwrap_or(self.seeds)
     }
 
