@@ -7,9 +7,11 @@
     reason = "the command line has the clock: it says on which day, and how long it took"
 )]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use indicatif::ProgressBar;
 use jiff::ToSpan;
 use rayon::prelude::*;
 
@@ -21,6 +23,7 @@ use crate::experiment::published::verdict::compare;
 use crate::experiment::published::{Figure, Reading};
 use crate::experiment::theory::published::Row;
 use crate::experiment::theory::verdict::values;
+use crate::report::command::quoted;
 use crate::report::published::{Published, Tally as FigureTally};
 use crate::report::table::Table;
 use crate::report::validation::{
@@ -83,47 +86,48 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
     let jobs = read_all(arguments, &files)?;
     let rows = read_beside(&files, "closed_forms.csv")?;
     let rows = rows.map_or_else(|| Ok(Vec::new()), |text| Row::read_all(&text))?;
-    let results = run_all(arguments, &jobs)?;
+    let not_simulated = read_beside(&files, "not_simulated.csv")?.unwrap_or_default();
+    let not_simulated = NotSimulated::read_all(&not_simulated, &rows)?;
+    let target = arguments.write.as_deref().map(PageFile::create).transpose()?;
+    let pool = workers::pool(arguments.workers)?;
+    let bar = progress::bar(jobs.iter().map(Job::runs).sum(), 0, false);
     let (mut cells, mut figures) = (Vec::new(), Vec::new());
-    for (job, kept) in jobs.iter().zip(results) {
+    for job in &jobs {
+        let kept = pool.install(|| job.run_all(&bar));
         let Experiment { name, question, .. } = &job.campaign.experiment;
-        output::print(&format!("{name}: {question}\n"));
+        let question = if question.is_empty() { String::new() } else { format!(": {question}") };
+        let say = |text: &str| bar.suspend(|| output::print(text));
+        say(&format!("{name}{question}\n"));
         if job.campaign.experiment.theory.is_some() {
             let values: Vec<_> = kept.iter().map(|kept| kept.values.clone()).collect();
             let own = compared(&job.campaign, &values, &rows);
-            print_table(&table(&own, Detail::Terminal));
+            say(&shown(&table(&own, Detail::Terminal)));
             cells.extend(own);
         }
         if !job.figures.is_empty() {
             let own = job.published(&kept, !arguments.set.is_empty());
-            output::print(&format!("{}\n", own.source));
-            print_table(&own.table(Detail::Terminal));
+            say(&format!("{}\n{}", own.source, shown(&own.table(Detail::Terminal))));
             figures.push(own);
         }
     }
-    if let Some(path) = &arguments.write {
-        let not_simulated = read_beside(&files, "not_simulated.csv")?.unwrap_or_default();
-        let not_simulated = NotSimulated::read_all(&not_simulated, &rows)?;
-        let text = page(&Page {
+    bar.finish_and_clear();
+    if let Some(target) = target {
+        target.finish(&page(&Page {
             date: today(),
             took: duration(started),
-            command: "stormglass validate --write docs/validation.md".to_owned(),
+            command: command_line(arguments),
             cells: &cells,
             figures: &figures,
             not_simulated: &not_simulated,
             published: rows.len(),
-        });
-        std::fs::write(path, text).map_err(|error| {
-            let path = path.display();
-            Failure::Machine(format!("error: cannot write `{path}`: {error}"))
-        })?;
+        }))?;
     }
     Ok(closing(&cells, &figures, &duration(started)))
 }
 
-fn print_table(table: &Table) {
-    output::print(&table.text(output::width().min(80), output::colour_out()));
-    output::print("\n");
+/// A table as it is printed, and an empty line.
+fn shown(table: &Table) -> String {
+    format!("{}\n", table.text(output::width().min(80), output::colour_out()))
 }
 
 /// The last lines, and the exit code: whether a closed form lies outside, or a figure differs.
@@ -201,7 +205,15 @@ fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>
             let seeds = published.and_then(|published| published.quick?.seeds);
             loaded = read(file, &set, Some(seeds.unwrap_or(QUICK_SEEDS)))?;
         }
-        jobs.push(Job::new(loaded, arguments.quick));
+        let job = Job::new(loaded, arguments.quick);
+        if job.cells.is_empty() {
+            return Err(Failure::Input(format!(
+                "error: nothing of `{}` is compared\nhelp: `points` and `arms` of its `quick` must \
+                 have figures",
+                file.display()
+            )));
+        }
+        jobs.push(job);
     }
     match (jobs.is_empty(), &arguments.only) {
         (true, Some(only)) => Err(Failure::Input(format!(
@@ -240,6 +252,16 @@ impl Job {
         self.cells.len() * self.campaign.seeds.len()
     }
 
+    /// Runs everything; of each run only what is compared is kept.
+    fn run_all(&self, bar: &ProgressBar) -> Vec<Kept> {
+        let one = |number: usize| {
+            let kept = self.run(number);
+            bar.inc(1);
+            kept
+        };
+        (0..self.runs()).into_par_iter().map(one).collect()
+    }
+
     /// Runs one of its runs, and keeps what is compared.
     fn run(&self, number: usize) -> Kept {
         let seeds = self.campaign.seeds.len();
@@ -267,36 +289,65 @@ impl Job {
     }
 }
 
-/// A file beside the first experiment; `None` if there is none.
+/// A file beside any of the experiments; `None` if there is none.
 fn read_beside(files: &[PathBuf], name: &str) -> Result<Option<String>, Failure> {
-    let Some(folder) = files.first().and_then(|file| file.parent()) else { return Ok(None) };
-    let path = folder.join(name);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => {
-            Err(Failure::Input(format!("error: cannot read `{}`: {error}", path.display())))
-        }
+    let beside = files.iter().filter_map(|file| Some(file.parent()?.join(name)));
+    let Some(path) = beside.into_iter().find(|path| path.exists()) else { return Ok(None) };
+    std::fs::read_to_string(&path).map(Some).map_err(|error| {
+        Failure::Input(format!("error: cannot read `{}`: {error}", path.display()))
+    })
+}
+
+/// A page that is whole or not there: it is written beside its place and then put there.
+struct PageFile {
+    path: PathBuf,
+    unfinished: PathBuf,
+}
+
+impl PageFile {
+    /// Finds out before anything runs whether the page can be written.
+    fn create(path: &Path) -> Result<PageFile, Failure> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let unfinished = path.with_file_name(format!(".{name}.unfinished"));
+        let made = std::fs::File::create(&unfinished).map(drop);
+        made.map_err(|error| cannot_write(path, &error))?;
+        Ok(PageFile { path: path.to_owned(), unfinished })
+    }
+
+    fn finish(&self, text: &str) -> Result<(), Failure> {
+        let write = || {
+            let mut file = std::fs::File::create(&self.unfinished)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&self.unfinished, &self.path)
+        };
+        write().map_err(|error| cannot_write(&self.path, &error))
     }
 }
 
-/// Runs everything; of each run only what is compared is kept.
-fn run_all(arguments: &ValidateArguments, jobs: &[Job]) -> Result<Vec<Vec<Kept>>, Failure> {
-    let pool = workers::pool(arguments.workers)?;
-    let bar = progress::bar(jobs.iter().map(Job::runs).sum(), 0, false);
-    let results = pool.install(|| {
-        let of_job = |job: &Job| {
-            let one = |number: usize| {
-                let kept = job.run(number);
-                bar.inc(1);
-                kept
-            };
-            (0..job.runs()).into_par_iter().map(one).collect()
-        };
-        jobs.par_iter().map(of_job).collect()
-    });
-    bar.finish_and_clear();
-    Ok(results)
+impl Drop for PageFile {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.unfinished).ok();
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Machine(format!(
+        "error: cannot write `{}`: {error}\nhelp: --write takes a file in a folder that is there",
+        path.display()
+    ))
+}
+
+/// The command that writes the same page again.
+fn command_line(arguments: &ValidateArguments) -> String {
+    let mut words = vec!["stormglass validate".to_owned()];
+    words.extend(arguments.experiments.iter().map(|file| quoted(&file.display().to_string())));
+    words.extend(arguments.quick.then(|| "--quick".to_owned()));
+    words.extend(arguments.only.iter().map(|only| format!("--only {}", quoted(only))));
+    words.extend(arguments.set.iter().map(|set| format!("--set {}", quoted(set))));
+    let page = arguments.write.iter().map(|page| quoted(&page.display().to_string()));
+    words.extend(page.map(|page| format!("--write {page}")));
+    words.join(" ")
 }
 
 fn today() -> String {

@@ -7,13 +7,13 @@ use super::comparison::Declared;
 use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
-use super::patch::{OF_RUNS, is_of_model, patch};
+use super::patch::{OF_RUNS, beside_a_ramp, is_of_model, overruled, patch};
 use super::point;
 use super::ramp::Ramp;
 use super::run::{RunResult, run};
 use super::theory::{MeanField, Theory};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
-use crate::invariant::{InvariantTexts, Invariants};
+use crate::invariant::{InvariantTexts, Invariants, Judgement};
 use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
 use crate::metric::Measure;
@@ -105,7 +105,7 @@ impl Campaign {
         let mut warnings: Option<Vec<Problem>> = None;
         let varied = experiment.search.as_ref().map(|search| &search.factor);
         let factors: Vec<&Factor> = experiment.factors.iter().chain(varied).collect();
-        for levels in points(&experiment, varied) {
+        for levels in point::combined(&experiment, varied) {
             for arm in &experiment.arms {
                 match cell(documents, arm, &levels, &factors, read_file) {
                     Ok((cell, suspicious)) => {
@@ -130,6 +130,11 @@ impl Campaign {
                 }
             }
         }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut problems = other_promises(&cells, &patched);
+        problems.extend(beside_a_ramp(&documents.overrides, &experiment));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -289,6 +294,14 @@ impl Cell {
         Cow::Owned(plan.unwrap_or_else(|wrong| panic!("a drawn fault does not fit: {wrong:?}")))
     }
 
+    /// The names of the promises that are watched, in the order of the results.
+    #[must_use]
+    pub fn promises(&self) -> Vec<&'static str> {
+        let invariants = Invariants::new(&self.invariants, &self.program).unwrap_or_default();
+        let nothing = Judgement { healed: Time::ZERO, end: Time::ZERO };
+        invariants.verdicts(nothing).iter().map(|verdict| verdict.invariant).collect()
+    }
+
     /// When something can go wrong in a run.
     #[must_use]
     pub fn faults_act(&self) -> Option<(Time, Time)> {
@@ -328,40 +341,24 @@ fn seeds_of(experiment: &Experiment) -> Seeds {
     }
 }
 
-/// Overrides that win over what arms or levels set: those arms may be no longer what they are
-/// called.
-fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Problem> {
-    let levels = experiment.factors.iter().flat_map(|factor| &factor.levels);
-    let varied = experiment.search.iter().flat_map(|search| search.factor.levels.first());
-    let variants: Vec<&Variant> = experiment.arms.iter().chain(levels).chain(varied).collect();
-    let meets = |one: &str, other: &str| {
-        one == other
-            || one.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
-            || other.strip_prefix(one).is_some_and(|rest| rest.starts_with('.'))
-    };
-    let warning = |patch: &Patch| {
-        let sets =
-            |variant: &&&Variant| variant.set.iter().any(|own| meets(&own.path, &patch.path));
-        let names: Vec<String> =
-            variants.iter().filter(sets).map(|variant| format!("`{}`", variant.name)).collect();
-        (!names.is_empty()).then(|| {
-            Problem::new(format!("this wins over what {} set", names.join(", ")))
-                .at(patch.path_at)
-                .expected("their labels may no longer say what they are")
-        })
-    };
-    overrides.iter().filter_map(warning).collect()
-}
-
-/// The levels at every point, at each of them with every value that a search varies.
-fn points<'e>(experiment: &'e Experiment, varied: Option<&'e Factor>) -> Vec<Vec<&'e Variant>> {
-    let swept = experiment.points.iter().map(|point| point::levels(&experiment.factors, point));
-    let Some(varied) = varied else { return swept.collect() };
-    let with_value = |levels: Vec<&'e Variant>| {
-        let longer = move |value| levels.iter().copied().chain([value]).collect();
-        varied.levels.iter().map(longer).collect::<Vec<_>>()
-    };
-    swept.flat_map(with_value).collect()
+/// Arms and levels that watch other promises than the first cell: results have a column for each.
+fn other_promises(cells: &[Cell], experiment: &Value) -> Vec<Problem> {
+    let first = cells[0].promises();
+    let mut problems = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.promises() != first) {
+        let problem = Problem::new(format!(
+            "`{}` watches other invariants than `{}`, or in another order",
+            cell.arm, cells[0].arm
+        ));
+        let problem = problem.expected(
+            "the same `[invariants]` in all arms and at all points; their keys may differ",
+        );
+        let problem = problem.located(experiment, &["arms", &cell.arm]);
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+    problems
 }
 
 fn cell(

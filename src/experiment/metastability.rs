@@ -252,10 +252,11 @@ impl MetastabilityRule {
     }
 
     /// How long a fluid queue that has filled for the time of the fault takes to drain:
-    /// load x time / (capacity - load), ground truth 4.2.
+    /// load x time / (capacity - load), ground truth 4.2. The load is that up to `end`.
     fn drain_time(&self, control: &[(u64, u64)], end: Time, filled: Span) -> Option<Span> {
-        let asked: u64 = control.iter().map(|(asked, _)| asked).sum();
-        let load = asked as f64 / end.seconds();
+        let judged = &control[..((end.0 / self.window.0) as usize).min(control.len())];
+        let asked: u64 = judged.iter().map(|(asked, _)| asked).sum();
+        let load = asked as f64 / (self.window.seconds() * judged.len().max(1) as f64);
         match self.capacity {
             None => Some(filled),
             Some(capacity) if capacity > load => {
@@ -360,6 +361,10 @@ mod tests {
         assert_eq!(drain(Some(200.0)), Some(Span::from_secs(2)));
         assert_eq!(drain(Some(110.0)), Some(Span::from_secs(20)));
         assert_eq!(drain(Some(90.0)), None);
+        let longer = [(100, 100); 70];
+        let rule = MetastabilityRule { capacity: Some(110.0), ..RULE };
+        let drain = rule.drain_time(&longer, Time(10_000_000_000), Span::from_secs(2));
+        assert_eq!(drain, Some(Span::from_secs(20)), "what comes later is not of that load");
         assert!(RULE.sees(Span::from_secs(2)) && !RULE.sees(Span::from_secs(3)));
     }
 

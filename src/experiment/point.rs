@@ -1,6 +1,6 @@
 //! The points of an experiment: every combination of the factors' levels, or those that are listed.
 
-use super::language::{Factor, Variant};
+use super::language::{Experiment, Factor, Variant};
 use crate::model::problem::Problem;
 
 /// A combination of levels: the index of each factor's level, in the order of the factors.
@@ -25,6 +25,20 @@ pub fn every(factors: &[Factor]) -> Vec<Point> {
 #[must_use]
 pub fn levels<'a>(factors: &'a [Factor], point: &[usize]) -> Vec<&'a Variant> {
     factors.iter().zip(point).map(|(factor, &level)| &factor.levels[level]).collect()
+}
+
+/// The levels at every point, at each of them with every value that a search varies.
+pub(super) fn combined<'e>(
+    experiment: &'e Experiment,
+    varied: Option<&'e Factor>,
+) -> Vec<Vec<&'e Variant>> {
+    let swept = experiment.points.iter().map(|point| levels(&experiment.factors, point));
+    let Some(varied) = varied else { return swept.collect() };
+    let with_value = |levels: Vec<&'e Variant>| {
+        let longer = move |value| levels.iter().copied().chain([value]).collect();
+        varied.levels.iter().map(longer).collect::<Vec<_>>()
+    };
+    swept.flat_map(with_value).collect()
 }
 
 /// The points that an experiment lists, in its order: each as in the results, `load=3 outage=4`.

@@ -15,7 +15,8 @@ pub fn command_line(experiment: &str, seeds: &[u64], overrides: &[String]) -> St
 }
 
 /// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
+#[must_use]
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),

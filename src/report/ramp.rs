@@ -100,17 +100,19 @@ pub fn table(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Table {
         let count = |rates: &[f64]| plain(format!("{} of {}", rates.len(), edges.runs));
         rows.push(Row::Cells(vec![
             plain(cell.arm_label.clone()),
-            rate(&edges.collapse),
+            rate(&edges.collapse, edges.runs),
             count(&edges.collapse),
-            rate(&edges.recovery),
+            rate(&edges.recovery, edges.collapse.len()),
             count(&edges.recovery),
         ]));
     }
     Table { columns, rows }
 }
 
-fn rate(rates: &[f64]) -> TableCell {
+/// The mean rate of the runs to which it happened, of those to which it could.
+fn rate(rates: &[f64], runs: usize) -> TableCell {
     plain(match mean(rates) {
+        None if runs == 0 => "–".to_owned(),
         None => "never".to_owned(),
         Some(mean) if mean.interval.low.is_finite() => {
             number::interval(mean.mean, mean.interval.low, mean.interval.high, Unit::Plain)
@@ -162,16 +164,26 @@ pub fn figure(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Lines 
     }
 }
 
-/// What is seen.
+/// What is seen in the first panel.
 fn title(edges: &CellEdges) -> String {
     let written = |mean: Estimate| number::number(mean.mean, Unit::Plain);
+    let (runs, collapsed, back) = (edges.runs, edges.collapse.len(), edges.recovery.len());
+    let of_runs = |count: usize| match count == runs {
+        true => String::new(),
+        false => format!(" in {count} of {runs} runs"),
+    };
     match (mean(&edges.collapse), mean(&edges.recovery)) {
+        _ if runs == 0 => "A limit ended every run: nothing is seen".to_owned(),
         (None, _) => "It never collapses, at no load of the ramp".to_owned(),
-        (Some(up), None) => format!("It collapses at {}/s and never comes back", written(up)),
+        (Some(up), None) => {
+            format!("It collapses at {}/s{} and never comes back", written(up), of_runs(collapsed))
+        }
         (Some(up), Some(down)) => format!(
-            "Going up it collapses at {}/s, going down it comes back at {}/s",
+            "Going up it collapses at {}/s{}, going down it comes back at {}/s{}",
             written(up),
-            written(down)
+            of_runs(collapsed),
+            written(down),
+            of_runs(back)
         ),
     }
 }

@@ -7,9 +7,7 @@ use crate::experiment::run::RunResult;
 use crate::experiment::statistics::sequential::Precision;
 use crate::experiment::statistics::verdict::Direction;
 use crate::experiment::summary::METRICS;
-use crate::invariant::{Invariants, Judgement};
 use crate::kernel::limit::Ending;
-use crate::kernel::time::Time;
 use crate::metric::Recovery;
 
 /// A number of a run that arms are compared by.
@@ -62,10 +60,7 @@ impl Measured {
             equivalent: Margin::Absolute(0.02),
         };
         let mut all: Vec<Measured> = metrics.collect();
-        let invariants = Invariants::new(&cell.invariants, &cell.program).unwrap_or_default();
-        let nothing = Judgement { healed: Time::ZERO, end: Time::ZERO };
-        for (index, verdict) in invariants.verdicts(nothing).iter().enumerate() {
-            let name = verdict.invariant;
+        for (index, name) in cell.promises().into_iter().enumerate() {
             all.push(event(format!("{name}_violated"), Source::Violated(index)));
             all.push(Measured {
                 equivalent: Margin::Relative(0.05),
