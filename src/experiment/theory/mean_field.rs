@@ -253,7 +253,7 @@ mod tests {
         }
     }
 
-    /// Who is late is told once: at every point anew it would take minutes.
+    /// Who is late is told once, not at every point anew.
     #[test]
     fn a_long_line_folds_as_one_without_end_does() {
         let long = folds(10.0, Some(20_000), 4.0, 4.0).expect("two folds");
