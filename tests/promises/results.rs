@@ -113,7 +113,7 @@ fn a_planted_column_is_found() {
 #[test]
 fn every_column_and_key_of_a_search_is_described_and_no_other() {
     let document = source::read("docs/results.md");
-    let campaign = sample::campaign(&[("search", SEARCH)]);
+    let campaign = sample::searching(SEARCH);
     let mut searching = Searching::new(&campaign).unwrap();
     for _ in 0..2 {
         let numbers = searching.next(&campaign);

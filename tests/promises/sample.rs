@@ -250,14 +250,33 @@ probes = 3
 [factors.workers.many]
 "#;
 
+/// What a search has no use for, and refuses.
+const OF_CAMPAIGNS: [&str; 2] = [
+    "[compare]\nprecision = {}\npareto = [\"amplification\", \"success_ratio\"]\n",
+    "[expect]\namplification = \"<= 1.3\"\nrecovers = \"within 1s\"\n",
+];
+
 /// The campaign, with paths and values that are set as the command line would.
 pub(crate) fn campaign(set: &[(&str, &str)]) -> Campaign {
+    compiled(EXPERIMENT, set)
+}
+
+/// The campaign of a search.
+pub(crate) fn searching(search: &str) -> Campaign {
+    let without = OF_CAMPAIGNS.iter().fold(EXPERIMENT.to_owned(), |text, part| {
+        assert!(text.contains(part), "the sample has {part}");
+        text.replace(part, "")
+    });
+    compiled(&without, &[("search", search)])
+}
+
+fn compiled(experiment: &str, set: &[(&str, &str)]) -> Campaign {
     let mut sources = Sources::default();
     let mut parse = |name: &str, text: &str| {
         let source = sources.add(name, text);
         Value::parse(&sources, source)
     };
-    let experiment = parse("experiments/sample.toml", EXPERIMENT).unwrap();
+    let experiment = parse("experiments/sample.toml", experiment).unwrap();
     let model = parse("models/sample-model.toml", MODEL).unwrap();
     let overrides = set
         .iter()
