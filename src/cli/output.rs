@@ -2,10 +2,20 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::experiment::language::Experiment;
+
 /// Prints lines on standard output. A reader that has gone away is no error.
 pub(super) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+}
+
+/// What an experiment is called, and what it asks.
+pub(super) fn heading(experiment: &Experiment) -> String {
+    match experiment.question.as_str() {
+        "" => experiment.name.clone(),
+        question => format!("{}: {question}", experiment.name),
+    }
 }
 
 /// Prints an error on standard error.

@@ -67,17 +67,13 @@ fn opening(campaign: &Campaign) -> String {
     let (first, last) = (campaign.seeds[0], campaign.seeds[campaign.seeds.len() - 1]);
     let points = campaign.cells.len() / experiment.arms.len();
     let crossed = if points > 1 { format!(" × {points} points") } else { String::new() };
-    let question = match experiment.question.as_str() {
-        "" => String::new(),
-        question => format!(": {question}"),
-    };
     let drain = match experiment.drain {
         Span::ZERO => String::new(),
         drain => format!(" and {drain} to drain"),
     };
     format!(
-        "{}{question}\n{}{crossed} × {} ({first} to {last}) = {} of {}{drain}\n",
-        experiment.name,
+        "{}\n{}{crossed} × {} ({first} to {last}) = {} of {}{drain}\n",
+        output::heading(experiment),
         several(experiment.arms.len(), "arm"),
         several(campaign.seeds.len(), "seed"),
         several(campaign.runs(), "run"),
@@ -86,7 +82,7 @@ fn opening(campaign: &Campaign) -> String {
 }
 
 /// A count with its noun.
-fn several(count: usize, noun: &str) -> String {
+pub(super) fn several(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -153,14 +149,19 @@ fn write_all(
     let summary = files::summary_json(campaign, summaries, comparison);
     folder.write("summary.json", summary.as_bytes())?;
     for figure in figures::figures(campaign, results, summaries, comparison) {
-        let png = chart::png(&figure.svg, 2.0)
-            .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
-        folder.write(&format!("{}.svg", figure.name), figure.svg.as_bytes())?;
-        folder.write(&format!("{}.png", figure.name), &png)?;
+        write_figure(&mut folder, figure.name, &figure.svg)?;
     }
     let manifest = files::manifest_json(campaign, results, comparison, &loaded.files, overrides);
     folder.write(MANIFEST, manifest.as_bytes())?;
     folder.publish()
+}
+
+/// Writes a picture as SVG and PNG.
+pub(super) fn write_figure(folder: &mut Folder, name: &str, svg: &str) -> Result<(), Failure> {
+    let png = chart::png(svg, 2.0)
+        .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
+    folder.write(&format!("{name}.svg"), svg.as_bytes())?;
+    folder.write(&format!("{name}.png"), &png)
 }
 
 /// The tables of arms, and of their comparison.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::journal::Journal;
 use super::load::Loaded;
-use super::run::talks;
+use super::run::{several, talks, write_figure};
 use super::write::{Folder, MANIFEST};
 use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::campaign::Campaign;
@@ -13,7 +13,7 @@ use crate::experiment::run::RunResult;
 use crate::experiment::search::Searching;
 use crate::report::search::{self, Report};
 use crate::report::violations::violations_jsonl;
-use crate::report::{chart, files, number, phase};
+use crate::report::{files, number, phase};
 
 /// Searches, writes what was found, and tells it.
 pub(super) fn search(
@@ -55,17 +55,10 @@ fn opening(campaign: &Campaign, searching: &Searching) -> String {
     let varied = text.map_or(String::new(), |text| {
         format!("{} from {} to {}", text.vary, text.from, text.until)
     });
-    let question = match experiment.question.as_str() {
-        "" => String::new(),
-        question => format!(": {question}"),
-    };
     format!(
-        "{}{question}\n{varied} at {} of arms and points, up to {} seeds each\n",
-        experiment.name,
-        match searching.tracks.len() {
-            1 => "1 combination".to_owned(),
-            many => format!("{many} combinations"),
-        },
+        "{}\n{varied} at {} of arms and points, up to {} seeds each\n",
+        output::heading(experiment),
+        several(searching.tracks.len(), "combination"),
         searching.rule.seeds,
     )
 }
@@ -114,11 +107,7 @@ fn write_all(
     let tables = format!("{}\n{}", search::table(report).markdown(), search::remarks(report));
     folder.write("tables.md", tables.as_bytes())?;
     folder.write("summary.json", search::summary_json(report).as_bytes())?;
-    let svg = phase::figure(report).svg();
-    let png = chart::png(&svg, 2.0)
-        .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
-    folder.write("phase-diagram.svg", svg.as_bytes())?;
-    folder.write("phase-diagram.png", &png)?;
+    write_figure(&mut folder, "phase-diagram", &phase::figure(report).svg())?;
     let nothing = Comparison { pairs: Vec::new(), front: Vec::new(), precision: None };
     let manifest = files::manifest_json(campaign, results, &nothing, &loaded.files, overrides);
     folder.write(MANIFEST, manifest.as_bytes())?;

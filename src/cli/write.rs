@@ -140,7 +140,8 @@ impl Drop for Folder {
     }
 }
 
-fn write_to_disk(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+/// Writes a file, and waits until it is on disk.
+pub(super) fn write_to_disk(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()

@@ -105,9 +105,10 @@ impl Campaign {
         let mut warnings: Option<Vec<Problem>> = None;
         let varied = experiment.search.as_ref().map(|search| &search.factor);
         let factors: Vec<&Factor> = experiment.factors.iter().chain(varied).collect();
+        let ramp = experiment.ramp.as_ref();
         for levels in point::combined(&experiment, varied) {
             for arm in &experiment.arms {
-                match cell(documents, arm, &levels, &factors, read_file) {
+                match cell(documents, arm, &levels, &factors, ramp, read_file) {
                     Ok((cell, suspicious)) => {
                         cells.push(cell);
                         // What one arm leaves unused another may be about.
@@ -261,12 +262,6 @@ impl Campaign {
 }
 
 impl Documents {
-    /// What a ramp sets: the arrivals that it is.
-    fn ramp(&self) -> Option<Vec<Patch>> {
-        let ramp = Ramp::read(&self.patched_experiment().ok()?, &mut Vec::new())?;
-        Some(vec![ramp.arrivals])
-    }
-
     /// The experiment with the overrides that concern it.
     fn patched_experiment(&self) -> Result<Value, Vec<Problem>> {
         let mut experiment = self.experiment.clone();
@@ -366,6 +361,7 @@ fn cell(
     arm: &Variant,
     levels: &[&Variant],
     factors: &[&Factor],
+    ramp: Option<&Ramp>,
     read_file: ReadFile<'_>,
 ) -> Result<(Cell, Vec<Problem>), Vec<Problem>> {
     let (mut experiment, mut model) = (documents.experiment.clone(), documents.model.clone());
@@ -377,9 +373,8 @@ fn cell(
     // What a search varies is a value of what the arm has set.
     let varied = levels.get(swept).map(|level| &level.set);
     let sets = [&own].into_iter().chain(sets.take(swept)).chain([&arm.set]).chain(varied);
-    let ramped = documents.ramp();
-    let sets = sets.chain(ramped.as_ref());
-    patch(&mut experiment, &mut model, sets.flatten(), &OF_RUNS)?;
+    let sets = sets.flatten().chain(ramp.map(|ramp| &ramp.arrivals));
+    patch(&mut experiment, &mut model, sets, &OF_RUNS)?;
     patch(&mut experiment, &mut model, &documents.overrides, &TOP)?;
     let experiment_document = experiment;
     let experiment = Experiment::read(&experiment_document)?;

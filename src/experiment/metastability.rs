@@ -219,6 +219,11 @@ impl MetastabilityRule {
         windows.chunks(together).map(sum).collect()
     }
 
+    /// The whole cohorts that end by then.
+    fn up_to<'c>(&self, end: Time, cohorts: &'c [(u64, u64)]) -> &'c [(u64, u64)] {
+        &cohorts[..((end.0 / self.window.0) as usize).min(cohorts.len())]
+    }
+
     /// Whether a cohort reaches the level, as far as chance lets one see it.
     fn succeeds(&self, (asked, succeeded): (u64, u64)) -> bool {
         if succeeded as f64 >= self.level * asked as f64 {
@@ -231,8 +236,7 @@ impl MetastabilityRule {
     /// Whether a control is never down up to `end` for as long as a recovery has to last, and would
     /// itself count as come back.
     fn is_healthy(&self, control: &[(u64, u64)], healed: Time, end: Time) -> bool {
-        let whole = (end.0 / self.window.0) as usize;
-        let judged = &control[..whole.min(control.len())];
+        let judged = self.up_to(end, control);
         let is_down = |part: &[(u64, u64)]| part.iter().all(|cohort| !self.succeeds(*cohort));
         !judged.windows(self.cohorts).any(is_down) && self.comes_back(control, healed).is_some()
     }
@@ -254,7 +258,7 @@ impl MetastabilityRule {
     /// How long a fluid queue that has filled for the time of the fault takes to drain:
     /// load x time / (capacity - load), ground truth 4.2. The load is that up to `end`.
     fn drain_time(&self, control: &[(u64, u64)], end: Time, filled: Span) -> Option<Span> {
-        let judged = &control[..((end.0 / self.window.0) as usize).min(control.len())];
+        let judged = self.up_to(end, control);
         let asked: u64 = judged.iter().map(|(asked, _)| asked).sum();
         let load = asked as f64 / (self.window.seconds() * judged.len().max(1) as f64);
         match self.capacity {

@@ -138,7 +138,7 @@ pub(super) fn beside_a_ramp(overrides: &[Patch], experiment: &Experiment) -> Vec
 }
 
 /// Whether two paths are the same, or one of them is inside the other.
-fn meets(one: &str, other: &str) -> bool {
+pub(super) fn meets(one: &str, other: &str) -> bool {
     let (Ok(one), Ok(other)) = (parse_path(one), parse_path(other)) else { return false };
     one.iter().zip(&other).all(|(one, other)| one == other)
 }

@@ -109,12 +109,18 @@ fn table(
         rows.push(Row::Cells(cells));
         if let Some(modes) = apart {
             let (count, of) = summary.collapsed.map_or((0, 0), |share| (share.count, share.of));
-            let collapsed = format!("· {count} of {of} collapsed");
-            rows.push(Row::Cells(row(collapsed, Some(&modes.if_collapsed))));
-            rows.push(Row::Cells(row(format!("· {} did not", of - count), Some(&modes.if_not))));
+            let names = mode_names(count, of - count).map(|name| format!("· {name}"));
+            for (name, metrics) in names.into_iter().zip([&modes.if_collapsed, &modes.if_not]) {
+                rows.push(Row::Cells(row(name, Some(metrics))));
+            }
         }
     }
     Table { columns, rows }
+}
+
+/// What runs that collapsed and runs that did not are called.
+pub(super) fn mode_names(collapsed: u64, others: u64) -> [String; 2] {
+    [format!("{collapsed} of {} collapsed", collapsed + others), format!("{others} did not")]
 }
 
 pub(super) fn column(header: &str, align: Align, priority: u8) -> Column {

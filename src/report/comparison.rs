@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::arms::plain;
+use super::arms::{mode_names, plain};
 use super::columns;
 use super::front;
 use super::number::{self, Unit};
@@ -221,19 +221,13 @@ fn baseline_row(arm: &str, first: &Pair) -> Row {
 /// Rows of the runs that collapsed and of those that did not: a mean of both describes neither.
 fn apart(modes: Option<&Modes>, metric: &str) -> Vec<Row> {
     let Some(modes) = modes else { return Vec::new() };
-    let names = mode_names(modes).map(|name| format!("· {name}"));
+    let names = mode_names(modes.collapsed, modes.others).map(|name| format!("· {name}"));
     let means = [modes.if_collapsed, modes.if_not];
     let row = |(name, mean): (String, Option<f64>)| {
         let empty = std::iter::repeat_n(String::new(), 4);
         Row::Cells([name, mean_text(metric, mean)].into_iter().chain(empty).map(plain).collect())
     };
     names.into_iter().zip(means).map(row).collect()
-}
-
-/// What the two kinds of runs are called.
-pub(super) fn mode_names(modes: &Modes) -> [String; 2] {
-    let (collapsed, others) = (modes.collapsed, modes.others);
-    [format!("{collapsed} of {} collapsed", collapsed + others), format!("{others} did not")]
 }
 
 /// A mean in its unit, or a dash.

@@ -1,6 +1,7 @@
 //! The pictures of a campaign: goodput and load over time, amplification against success, and
 //! violations by arm.
 
+use super::arms::mode_names;
 use super::chart::{
     Axis, BarGroup, BarRow, Bars, Caption, Estimate, Lines, Panel, Point, Reference, Row, Scatter,
     Series, Shaded,
@@ -28,7 +29,7 @@ pub struct Figure {
 }
 
 /// How many points of an experiment stand side by side in one picture.
-const COLUMNS_MAX: usize = 4;
+pub(super) const COLUMNS_MAX: usize = 4;
 
 /// More cells than this are told apart by a legend instead of names beside them.
 const NAMED_POINTS_MAX: usize = 8;
@@ -37,7 +38,8 @@ const NAMED_POINTS_MAX: usize = 8;
 /// that it would be all that is seen.
 const BAND_RUNS: usize = 5;
 
-const WIDTH: f64 = 1040.0;
+/// How wide pictures are, in pixels.
+pub(super) const WIDTH: f64 = 1040.0;
 
 /// The pictures of a campaign.
 #[must_use]
@@ -224,8 +226,7 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
             Some(modes) => {
                 let metrics = [&modes.if_collapsed, &modes.if_not];
                 let (count, of) = summary.collapsed.map_or((0, 0), |share| (share.count, share.of));
-                let names =
-                    [format!(", {count} of {of} collapsed"), format!(", {} did not", of - count)];
+                let names = mode_names(count, of - count).map(|name| format!(", {name}"));
                 names.into_iter().zip(metrics).collect()
             }
         };

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::arms::{column, plain};
+use super::arms::{column, mode_names, plain};
 use super::chart::{Axis, Caption, Estimate, Point, Scatter};
-use super::comparison::{mean_text, mode_names, written};
+use super::comparison::{mean_text, written};
 use super::table::{Align, Cell, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, Measured, Placed};
@@ -81,7 +81,7 @@ fn apart(metrics: &[Measured], placed: &Placed) -> Vec<Row> {
         cells.push(plain(String::new()));
         Row::Cells(cells)
     };
-    mode_names(counts).into_iter().enumerate().map(row).collect()
+    mode_names(counts.collapsed, counts.others).into_iter().enumerate().map(row).collect()
 }
 
 /// The points of an arm, each with its name and its first two means: one, or one for each kind of
@@ -97,7 +97,7 @@ fn drawn(placed: &Placed, name: String) -> Vec<(String, [Option<f64>; 2])> {
             None => placed.means[metric],
         })
     };
-    let names = mode_names(counts).map(|mode| format!("{name}: {mode}"));
+    let names = mode_names(counts.collapsed, counts.others).map(|mode| format!("{name}: {mode}"));
     names.into_iter().zip([of(0), of(1)]).collect()
 }
 

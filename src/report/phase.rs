@@ -1,16 +1,14 @@
 //! The phase diagram of a search.
 
 use super::chart::{Axis, Caption, Estimate, Phase, PhaseColumn, PhasePanel, Reference};
+use super::figures::WIDTH;
 use super::number::{self, Unit};
-use super::search::{Report, name, unit};
+use super::search::{Report, name, named, unit};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::language::{Factor, Variant};
 use crate::experiment::search::found::Found;
 use crate::experiment::search::language::GridScale;
 use crate::experiment::search::track::{Boundary, Reached};
-
-/// How wide the chart is, in pixels.
-const WIDTH: f64 = 1040.0;
 
 /// The phase diagram: the factor across, what is varied upwards, the share as colour.
 #[must_use]
@@ -94,7 +92,7 @@ fn panels<'r>(report: &Report<'r>, across: Option<usize>) -> Vec<Panel<'r>> {
     let factors = &report.campaign.experiment.factors;
     let Some(across) = across else {
         let places = report.found.iter().enumerate();
-        let place = |(index, found)| Place { x: index as f64, label: label(report, found), found };
+        let place = |(index, found)| Place { x: index as f64, label: named(report, found), found };
         return vec![Panel { title: String::new(), columns: places.map(place).collect() }];
     };
     let arms = report.campaign.experiment.arms.len();
@@ -147,13 +145,6 @@ fn panel_title(report: &Report<'_>, found: &Found, across: &Factor, level: usize
     let own = &across.levels[level].label;
     let others = found.point_label.split(", ").filter(|label| !label.is_empty() && *label != own);
     arm.into_iter().chain(others.map(str::to_owned)).collect::<Vec<_>>().join(", ")
-}
-
-fn label(report: &Report<'_>, found: &Found) -> String {
-    let cell = &report.campaign.cells[found.cell];
-    let several = report.campaign.experiment.arms.len() > 1 || found.point_label.is_empty();
-    let names = [if several { cell.arm_label.as_str() } else { "" }, found.point_label.as_str()];
-    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 fn column(report: &Report<'_>, place: &Place<'_>) -> PhaseColumn {

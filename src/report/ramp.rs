@@ -3,6 +3,7 @@
 use super::arms::{column, plain};
 use super::chart::{Caption, Lines, Panel, Row as ChartRow, Series};
 use super::columns::{self, Column};
+use super::figures::{COLUMNS_MAX, WIDTH};
 use super::number::{self, Unit};
 use super::table::{Align, Cell as TableCell, Row, Table};
 use crate::experiment::campaign::Campaign;
@@ -10,11 +11,6 @@ use crate::experiment::ramp::{Edges, Ramp, RampStep};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::interval::mean_interval;
 use crate::experiment::statistics::{CONFIDENCE, Estimate};
-
-/// How wide the picture is, in pixels.
-const WIDTH: f64 = 1040.0;
-/// How many combinations of arm and point stand side by side in it.
-const COLUMNS_MAX: usize = 4;
 
 /// Which way a step goes.
 fn branch(ramp: &Ramp, step: usize) -> &'static str {

@@ -203,18 +203,21 @@ fn boundary_text(report: &Report<'_>, found: &Found, boundary: &Boundary) -> Str
     }
 }
 
+/// The arm, if there are several or nothing else names it, and the point.
+pub(super) fn named(report: &Report<'_>, found: &Found) -> String {
+    let cell = &report.campaign.cells[found.cell];
+    let several = report.campaign.experiment.arms.len() > 1 || found.point_label.is_empty();
+    let names = [if several { cell.arm_label.as_str() } else { "" }, found.point_label.as_str()];
+    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 /// What a table cannot say: where the share does not go one way, and which runs say nothing.
 #[must_use]
 pub fn remarks(report: &Report<'_>) -> String {
     let unit = unit(report.search);
     let mut text = String::new();
     for found in report.found {
-        let cell = &report.campaign.cells[found.cell];
-        let names = [cell.arm_label.as_str(), found.point_label.as_str()];
-        let arms = report.campaign.experiment.arms.len();
-        let skipped = usize::from(arms == 1 && !found.point_label.is_empty());
-        let named: Vec<&str> = names.into_iter().skip(skipped).filter(|n| !n.is_empty()).collect();
-        let named = named.join(", ");
+        let named = named(report, found);
         if let Some(turn) = found.turn {
             let shown = |tried: Tried| {
                 let share = tried.share.map_or(f64::NAN, |share| share.mean);

@@ -14,8 +14,9 @@ use super::campaign::{Campaign, Cell};
 use super::comparison::{Measured, Source};
 use super::language::{Factor, Variant};
 use super::metastability::Label;
+use super::patch::meets;
 use super::run::RunResult;
-use crate::model::document::{Patch, Value, parse_path};
+use crate::model::document::{Patch, Value};
 use crate::model::problem::Problem;
 use crate::model::read;
 use grid::Grid;
@@ -73,11 +74,7 @@ impl Search {
     /// # Errors
     /// If an override wins over the values that are tried, or a share would be of too few runs.
     pub fn check(&self, overrides: &[Patch], seeds: usize) -> Result<(), Problem> {
-        let path = |text: &str| parse_path(text).unwrap_or_default();
-        let varied = path(&self.text.vary);
-        // One path meets another where it leads to the same value, around it, or into it.
-        let meets = |patch: &&Patch| path(&patch.path).iter().zip(&varied).all(|(a, b)| a == b);
-        if let Some(patch) = overrides.iter().find(meets) {
+        if let Some(patch) = overrides.iter().find(|patch| meets(&patch.path, &self.text.vary)) {
             let problem = Problem::new(format!("the search varies `{}` itself", self.text.vary));
             let expected = "no value for it, or an experiment without [search]; its range is set \
                             by search.from and search.until";
