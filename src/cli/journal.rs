@@ -170,7 +170,7 @@ impl Journal {
 
 /// The digest of everything that decides a run but its seed: the program, the texts of all files,
 /// and the overrides.
-fn digest_of_inputs(loaded: &Loaded) -> Digest {
+pub(super) fn digest_of_inputs(loaded: &Loaded) -> Digest {
     let mut digester = Digester::default();
     let mut fold = |text: &str| {
         let Digest(digest) = digest_of(text);

@@ -10,6 +10,7 @@ mod journal;
 mod load;
 mod minimize;
 mod output;
+mod page;
 mod policy;
 mod progress;
 mod replay;

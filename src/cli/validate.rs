@@ -7,22 +7,24 @@
     reason = "the command line has the clock: it says on which day, and how long it took"
 )]
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::ProgressBar;
 use jiff::ToSpan;
 use rayon::prelude::*;
 
-use super::load::{Loaded, load};
-use super::{DONE, Failure, RunArguments, VIOLATION, output, parse_workers, progress, workers};
+use super::journal::digest_of_inputs;
+use super::load::{Input, Loaded, load_input};
+use super::page::{Kept, PageFile, RunKey};
+use super::{DONE, Failure, VIOLATION, output, parse_workers, progress, workers};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::language::{Experiment, Seeds};
 use crate::experiment::published::verdict::compare;
 use crate::experiment::published::{Figure, Reading};
 use crate::experiment::theory::published::Row;
 use crate::experiment::theory::verdict::values;
+use crate::kernel::digest::digest_of;
 use crate::report::command::quoted;
 use crate::report::published::{Published, Tally as FigureTally};
 use crate::report::table::Table;
@@ -66,14 +68,8 @@ struct Job {
     figures: Vec<Figure>,
     /// The positions of the cells that run.
     cells: Vec<usize>,
-}
-
-/// What is kept of a run.
-struct Kept {
-    /// What theory speaks of.
-    values: Vec<Option<f64>>,
-    /// What was published, of the figures of its cell.
-    readings: Vec<Reading>,
+    /// The digest of everything that decides what is kept of a run but its seed.
+    inputs: String,
 }
 
 /// Runs experiments of which theory or others say what comes out, and tells both.
@@ -88,16 +84,18 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
     let rows = rows.map_or_else(|| Ok(Vec::new()), |text| Row::read_all(&text))?;
     let not_simulated = read_beside(&files, "not_simulated.csv")?.unwrap_or_default();
     let not_simulated = NotSimulated::read_all(&not_simulated, &rows)?;
-    let target = arguments.write.as_deref().map(PageFile::create).transpose()?;
+    let target = arguments.write.as_deref().map(PageFile::open).transpose()?;
+    let found = target.as_ref().map_or(0, |page| jobs.iter().map(|job| job.found(page)).sum());
+    if found > 0 {
+        output::error(&format!("goes on from {found} finished runs"));
+    }
     let pool = workers::pool(arguments.workers)?;
     let bar = progress::bar(jobs.iter().map(Job::runs).sum(), 0, false);
     let (mut cells, mut figures) = (Vec::new(), Vec::new());
     for job in &jobs {
-        let kept = pool.install(|| job.run_all(&bar));
-        let Experiment { name, question, .. } = &job.campaign.experiment;
-        let question = if question.is_empty() { String::new() } else { format!(": {question}") };
+        let kept = pool.install(|| job.run_all(target.as_ref(), &bar))?;
         let say = |text: &str| bar.suspend(|| output::print(text));
-        say(&format!("{name}{question}\n"));
+        say(&format!("{}\n", output::heading(&job.campaign.experiment)));
         if job.campaign.experiment.theory.is_some() {
             let values: Vec<_> = kept.iter().map(|kept| kept.values.clone()).collect();
             let own = compared(&job.campaign, &values, &rows);
@@ -114,7 +112,7 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
     if let Some(target) = target {
         target.finish(&page(&Page {
             date: today(),
-            took: duration(started),
+            took: duration(target.took()),
             command: command_line(arguments),
             cells: &cells,
             figures: &figures,
@@ -122,7 +120,7 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
             published: rows.len(),
         }))?;
     }
-    Ok(closing(&cells, &figures, &duration(started)))
+    Ok(closing(&cells, &figures, &duration(started.elapsed())))
 }
 
 /// A table as it is printed, and an empty line.
@@ -203,7 +201,7 @@ fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>
             }
             set.extend(arguments.set.iter().cloned());
             let seeds = published.and_then(|published| published.quick?.seeds);
-            loaded = read(file, &set, Some(seeds.unwrap_or(QUICK_SEEDS)))?;
+            loaded = read(file, &set, Some(&seeds.unwrap_or(QUICK_SEEDS)))?;
         }
         let job = Job::new(loaded, arguments.quick);
         if job.cells.is_empty() {
@@ -223,21 +221,14 @@ fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>
     }
 }
 
-fn read(file: &Path, set: &[String], seeds: Option<Seeds>) -> Result<Loaded, Failure> {
-    let arguments = RunArguments {
-        experiment: file.to_path_buf(),
-        seeds,
-        out: None,
-        workers: None,
-        set: set.to_vec(),
-        json: false,
-        quiet: true,
-    };
-    load(&arguments)
+fn read(file: &Path, set: &[String], seeds: Option<&Seeds>) -> Result<Loaded, Failure> {
+    load_input(Input { experiment: file, seeds, set, quiet: true })
 }
 
 impl Job {
-    fn new(Loaded { campaign, mut figures, .. }: Loaded, quick: bool) -> Job {
+    fn new(loaded: Loaded, quick: bool) -> Job {
+        let decided = digest_of_inputs(&loaded);
+        let Loaded { campaign, mut figures, .. } = loaded;
         let Experiment { theory, published, .. } = &campaign.experiment;
         if let (true, Some(published)) = (quick, published) {
             figures.retain(|figure| published.is_quick(&campaign.cells[figure.cell]));
@@ -245,17 +236,29 @@ impl Job {
         let runs =
             |cell: &usize| theory.is_some() || figures.iter().any(|figure| figure.cell == *cell);
         let cells = (0..campaign.cells.len()).filter(runs).collect();
-        Job { campaign, figures, cells }
+        let inputs = format!("{decided} {}", digest_of(&format!("{figures:?}")));
+        Job { campaign, figures, cells, inputs }
     }
 
     fn runs(&self) -> usize {
         self.cells.len() * self.campaign.seeds.len()
     }
 
-    /// Runs everything; of each run only what is compared is kept.
-    fn run_all(&self, bar: &ProgressBar) -> Vec<Kept> {
+    /// How many of its runs were finished before.
+    fn found(&self, page: &PageFile) -> usize {
+        (0..self.runs()).filter(|number| page.kept(&self.key(*number)).is_some()).count()
+    }
+
+    fn key(&self, number: usize) -> RunKey {
+        let seeds = &self.campaign.seeds;
+        let (cell, seed) = (self.cells[number / seeds.len()], seeds[number % seeds.len()]);
+        RunKey { inputs: self.inputs.clone(), cell, seed }
+    }
+
+    /// Runs everything that was not finished before; of each run only what is compared is kept.
+    fn run_all(&self, page: Option<&PageFile>, bar: &ProgressBar) -> Result<Vec<Kept>, Failure> {
         let one = |number: usize| {
-            let kept = self.run(number);
+            let kept = self.run(number, page);
             bar.inc(1);
             kept
         };
@@ -263,16 +266,21 @@ impl Job {
     }
 
     /// Runs one of its runs, and keeps what is compared.
-    fn run(&self, number: usize) -> Kept {
-        let seeds = self.campaign.seeds.len();
-        let index = self.cells[number / seeds];
-        let cell = &self.campaign.cells[index];
-        let run = self.campaign.run(index * seeds + number % seeds);
-        let own = self.figures.iter().filter(|figure| figure.cell == index);
-        Kept {
-            values: values(cell, &run),
-            readings: own.map(|figure| figure.what.reading(&run)).collect(),
+    fn run(&self, number: usize, page: Option<&PageFile>) -> Result<Kept, Failure> {
+        let key = self.key(number);
+        if let Some(kept) = page.and_then(|page| page.kept(&key)) {
+            return Ok(kept.clone());
         }
+        let cell = key.cell;
+        let seeds = self.campaign.seeds.len();
+        let run = self.campaign.run(cell * seeds + number % seeds);
+        let own = self.figures.iter().filter(|figure| figure.cell == cell);
+        let readings = own.map(|figure| figure.what.reading(&run)).collect();
+        let kept = Kept { values: values(&self.campaign.cells[cell], &run), readings };
+        if let Some(page) = page {
+            page.append(key, kept.clone())?;
+        }
+        Ok(kept)
     }
 
     /// What the runs say of the figures.
@@ -298,46 +306,6 @@ fn read_beside(files: &[PathBuf], name: &str) -> Result<Option<String>, Failure>
     })
 }
 
-/// A page that is whole or not there: it is written beside its place and then put there.
-struct PageFile {
-    path: PathBuf,
-    unfinished: PathBuf,
-}
-
-impl PageFile {
-    /// Finds out before anything runs whether the page can be written.
-    fn create(path: &Path) -> Result<PageFile, Failure> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let unfinished = path.with_file_name(format!(".{name}.unfinished"));
-        let made = std::fs::File::create(&unfinished).map(drop);
-        made.map_err(|error| cannot_write(path, &error))?;
-        Ok(PageFile { path: path.to_owned(), unfinished })
-    }
-
-    fn finish(&self, text: &str) -> Result<(), Failure> {
-        let write = || {
-            let mut file = std::fs::File::create(&self.unfinished)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&self.unfinished, &self.path)
-        };
-        write().map_err(|error| cannot_write(&self.path, &error))
-    }
-}
-
-impl Drop for PageFile {
-    fn drop(&mut self) {
-        std::fs::remove_file(&self.unfinished).ok();
-    }
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Machine(format!(
-        "error: cannot write `{}`: {error}\nhelp: --write takes a file in a folder that is there",
-        path.display()
-    ))
-}
-
 /// The command that writes the same page again.
 fn command_line(arguments: &ValidateArguments) -> String {
     let mut words = vec!["stormglass validate".to_owned()];
@@ -357,8 +325,8 @@ fn today() -> String {
     date.map_or_else(|_| "an unknown day".to_owned(), |date| date.to_string())
 }
 
-fn duration(started: Instant) -> String {
-    let seconds = started.elapsed().as_secs();
+fn duration(took: Duration) -> String {
+    let seconds = took.as_secs();
     match seconds / 60 {
         0 => format!("{seconds} s"),
         minutes => format!("{minutes} min {} s", seconds % 60),

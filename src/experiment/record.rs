@@ -16,8 +16,13 @@ use crate::kernel::time::Time;
 /// If a result has a part that JSON cannot say: none has.
 #[must_use]
 pub fn line_of(result: &RunResult) -> String {
-    let json = serde_json::to_string(result).expect("a result is plain data");
-    format!("{} {json}\n", digest_of(&json))
+    with_digest(&serde_json::to_string(result).expect("a result is plain data"))
+}
+
+/// A line that shows whether it is whole: the digest of a text without line feeds, and the text.
+#[must_use]
+pub fn with_digest(json: &str) -> String {
+    format!("{} {json}\n", digest_of(json))
 }
 
 /// What a line of the text is.
@@ -42,7 +47,8 @@ pub fn read_line(line: &[u8], campaign: &Campaign) -> Line {
 }
 
 /// The JSON of a line whose digest is right.
-fn checked(line: &[u8]) -> Option<&str> {
+#[must_use]
+pub fn checked(line: &[u8]) -> Option<&str> {
     let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (digest, json) = line.split_once(' ')?;
     (digest == digest_of(json).to_string()).then_some(json)

@@ -1,5 +1,7 @@
 //! One published figure.
 
+use serde::{Deserialize, Serialize};
+
 use super::source::{Statistic, What};
 
 /// A number that somebody published about one cell of an experiment.
@@ -33,7 +35,7 @@ pub enum Tolerance {
 }
 
 /// A number of one run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reading {
     /// The number.
     Number(f64),
