@@ -108,7 +108,8 @@ impl Ramp {
         let each = (self.text.dwell.0 / cell.measure.window.0) as usize;
         let windows = run.metrics.windows.chunks(each);
         let step = |windows: &[crate::metric::Window]| {
-            let settled = &windows[windows.len() / 2..];
+            // The last step has fewer windows if nothing happened at its end.
+            let settled = &windows[(each / 2).min(windows.len())..];
             let answered: u64 = windows.iter().map(|window| window.answered).sum();
             RampStep {
                 asked: settled.iter().map(|window| window.asked).sum(),

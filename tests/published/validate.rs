@@ -5,18 +5,21 @@
 //! trace lets one of a thousand figures differ by chance: of these, about one change in fifteen.
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::{path, read};
 
-/// Runs `stormglass validate --quick` in the folder of the project.
+/// `stormglass validate --quick` in the folder of the project.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["validate", "--quick"]).args(arguments);
+    command
+}
+
 fn validate(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_stormglass"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["validate", "--quick"])
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output = command(arguments).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).unwrap())
 }
@@ -70,4 +73,38 @@ fn an_experiment_is_found_by_its_name() {
     let (code, text) = validate(&["--only", "pause"]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("17 agree") && !text.contains("closed forms"), "{text}");
+}
+
+#[test]
+fn a_validation_that_was_killed_goes_on_from_its_finished_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, killed) = (folder.path().join("whole.md"), folder.path().join("killed.md"));
+    let files = ["experiments/published/pause.toml", "experiments/validation/erlang-b.toml"];
+    let writing = |page: &Path| command(&[files[0], files[1], "--write", page.to_str().unwrap()]);
+    assert_eq!(writing(&whole).output().unwrap().status.code(), Some(0));
+
+    let runs = folder.path().join(".killed.md.runs");
+    let mut child = writing(&killed).stdout(Stdio::null()).spawn().unwrap();
+    while fs::read_to_string(&runs).is_ok_and(|text| text.lines().count() < 5)
+        || !runs.exists() && child.try_wait().unwrap().is_none()
+    {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut text = fs::read_to_string(&runs).expect("it was killed before the page was whole");
+    assert!(!killed.exists());
+    text.push_str("a torn line");
+    fs::write(&runs, text).unwrap();
+
+    let output = writing(&killed).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("goes on from ") && told.ends_with(" finished runs\n"), "{told}");
+    let numbers = |page: &Path| -> Vec<String> {
+        let text = read(page);
+        let of_the_moment = |line: &&str| !line.contains("the last time on");
+        text.lines().filter(of_the_moment).map(str::to_owned).collect()
+    };
+    assert_eq!(numbers(&killed), numbers(&whole));
+    assert!(!runs.exists(), "the page is whole");
 }

@@ -1,9 +1,12 @@
-//! Every number of `summary.json`, `pairs.csv`, the tables and the pictures, computed again from
-//! the rows of `runs.csv`, `series.csv` and `faults.csv` by code that shares nothing with the
-//! crate's.
+//! Every number of `summary.json`, `pairs.csv`, `search.csv`, `ramp.csv`, the tables and the pictures,
+//! computed again from the rows of `runs.csv`, `series.csv` and `faults.csv` by code that shares
+//! nothing with the crate's.
 
 mod pairs;
+mod phase;
 mod pictures;
+mod ramp;
+mod search;
 mod statistics;
 mod summary;
 mod tables;
@@ -19,6 +22,9 @@ use stormglass::report::{arms, columns, comparison, figures, files, front};
 
 use crate::common::{self, run_all, shipped};
 use statistics::number;
+
+/// R2 of the ground truth: one server with a waiting line, and users who try again.
+const SERVER: &str = include_str!("../../../models/published/server-r.toml");
 
 /// A row of a CSV, by column.
 type Row = BTreeMap<String, String>;
@@ -180,20 +186,7 @@ for = "6s"
 [arms.lifo.set]
 "service.server.queue.order" = "lifo"
 "#;
-    let model = r#"
-[clients.users]
-arrivals = { poisson = "5/s" }
-flow = [{ call = "server.serve", policy = "client" }]
-[service.server]
-workers = 1
-queue = { limit = 99 }
-[service.server.on.serve]
-steps = [{ work = "exp 100ms" }, { reply = "ok" }]
-[policy.client]
-timeout = "4s"
-retry = { attempts = 4, backoff = "none" }
-"#;
-    let written = Written::new(&common::campaign(experiment, model));
+    let written = Written::new(&common::campaign(experiment, SERVER));
     assert!(written.cells()[0]["modes"].is_object(), "some collapse and some do not");
     written.check();
 }

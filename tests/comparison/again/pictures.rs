@@ -13,23 +13,23 @@ const BAND_RUNS: usize = 5;
 /// How many points stand side by side.
 const COLUMNS: usize = 4;
 
-type Point = (f64, f64);
+pub(super) type Point = (f64, f64);
 
 /// What is drawn, in drawing order.
 #[derive(Debug)]
-enum Drawn {
+pub(super) enum Drawn {
     /// A line with its colour.
     Line(String, Vec<Point>),
     Polygon(Vec<Point>),
     Circle(Point),
-    /// The corners.
-    Rectangle(Point, Point),
+    /// The corners, and the colour.
+    Rectangle(Point, Point, String),
     Text(String, Point),
     /// A group begins, which a browser names.
     Named(String),
 }
 
-const AXIS: &str = "#9A9DA5";
+pub(super) const AXIS: &str = "#9A9DA5";
 const GRID: &str = "#E4E5E8";
 /// The colours of axes, grid and reference lines.
 const PLOT: [&str; 3] = [AXIS, GRID, "#5C5F66"];
@@ -43,7 +43,7 @@ fn figure(line: &str, name: &str) -> f64 {
     attribute(line, name).parse().unwrap()
 }
 
-fn drawn(svg: &str) -> Vec<Drawn> {
+pub(super) fn drawn(svg: &str) -> Vec<Drawn> {
     let (_, body) = svg.split_once("</defs>").unwrap();
     let points = |line: &str| {
         let pairs = attribute(line, "points").split_whitespace();
@@ -66,7 +66,7 @@ fn drawn(svg: &str) -> Vec<Drawn> {
         if line.starts_with("<rect") {
             let (x, y) = (figure(line, "x"), figure(line, "y"));
             let end = (x + figure(line, "width"), y + figure(line, "height"));
-            return Some(Drawn::Rectangle((x, y), end));
+            return Some(Drawn::Rectangle((x, y), end, attribute(line, "fill").to_owned()));
         }
         if let Some(rest) = line.strip_prefix("<g role=\"img\"><title>") {
             return Some(Drawn::Named(rest.strip_suffix("</title>").unwrap().to_owned()));
@@ -84,19 +84,19 @@ fn drawn(svg: &str) -> Vec<Drawn> {
 
 /// An axis: where its smallest and its largest tick are, and what they say.
 #[derive(Clone, Copy, Debug)]
-struct Axis {
+pub(super) struct Axis {
     from: (f64, f64),
     to: (f64, f64),
 }
 
 impl Axis {
     /// From ticks: what is written, and where it stands.
-    fn new(ticks: &[(f64, f64)]) -> Axis {
+    pub(super) fn new(ticks: &[(f64, f64)]) -> Axis {
         assert!(ticks.len() > 1, "an axis has two ticks or more: {ticks:?}");
         Axis { from: ticks[0], to: ticks[ticks.len() - 1] }
     }
 
-    fn place(&self, value: f64) -> f64 {
+    pub(super) fn place(&self, value: f64) -> f64 {
         let ((low, start), (high, end)) = (self.from, self.to);
         start + (value - low) / (high - low) * (end - start)
     }
@@ -108,7 +108,7 @@ impl Axis {
     }
 
     #[track_caller]
-    fn check(&self, found: f64, value: f64, what: &str) {
+    pub(super) fn check(&self, found: f64, value: f64, what: &str) {
         let expected = self.place(value);
         let away = (found - expected).abs();
         assert!(away <= self.tolerance(expected), "{what} {value}: at {found}, not {expected}");
@@ -116,18 +116,18 @@ impl Axis {
 }
 
 /// The number of a tick: `20%`, `1.5×`, `12.3k`.
-fn tick(text: &str) -> Option<f64> {
+pub(super) fn tick(text: &str) -> Option<f64> {
     let units = [("%", 0.01), ("×", 1.0), ("k", 1e3), ("M", 1e6), (" ms", 1e-3), (" s", 1.0)];
     let found = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)));
     let (digits, factor) = found.unwrap_or((text, 1.0));
     Some(digits.replace(',', "").replace('−', "-").parse::<f64>().ok()? * factor)
 }
 
-fn is_level(points: &[Point]) -> bool {
+pub(super) fn is_level(points: &[Point]) -> bool {
     points.len() == 2 && points[0].1 == points[1].1
 }
 
-fn is_upright(points: &[Point]) -> bool {
+pub(super) fn is_upright(points: &[Point]) -> bool {
     points.len() == 2 && points[0].0 == points[1].0
 }
 
@@ -218,7 +218,7 @@ fn over_time(written: &Written) {
 }
 
 /// One axis for each column of panels, from the short lines below the lowest panels.
-fn x_axes(all: &[Drawn], columns: usize) -> Vec<Axis> {
+pub(super) fn x_axes(all: &[Drawn], columns: usize) -> Vec<Axis> {
     let ticks: Vec<(f64, f64)> = all
         .windows(2)
         .filter_map(|pair| match pair {
@@ -236,7 +236,7 @@ fn x_axes(all: &[Drawn], columns: usize) -> Vec<Axis> {
 
 /// The axis that the panels of a row share: level lines of the first panel, and the texts that
 /// stand on them, from zero up.
-fn y_axis(row: &[Drawn]) -> Axis {
+pub(super) fn y_axis(row: &[Drawn]) -> Axis {
     let first = row.iter().skip_while(|it| !matches!(it, Drawn::Line(..)));
     let levels: Vec<f64> = first
         .map_while(|it| match it {
@@ -338,7 +338,7 @@ fn marks(all: &[Drawn]) -> Vec<(String, Point)> {
                 };
                 out.last_mut().unwrap().1 = (middle(|it| it.0), middle(|it| it.1));
             }
-            Drawn::Rectangle(from, to) if open => {
+            Drawn::Rectangle(from, to, _) if open => {
                 out.last_mut().unwrap().1 =
                     (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
             }
@@ -430,7 +430,7 @@ fn violations(written: &Written) {
             let [value, low, high] = ["mean", "low", "high"].map(|key| rate[key].as_f64().unwrap());
             let shapes = bars.next().expect("a bar for each arm and promise");
             let rectangle = shapes.iter().find_map(|it| match it {
-                Drawn::Rectangle(from, to) => Some((from.0, to.0)),
+                Drawn::Rectangle(from, to, _) => Some((from.0, to.0)),
                 _ => None,
             });
             let whisker = shapes.iter().find_map(|it| match it {

@@ -51,10 +51,26 @@ pub(super) fn search(freedom: f64) -> f64 {
 const Z: f64 = 1.959_963_984_540_054;
 
 pub(super) fn wilson(count: f64, of: f64) -> (f64, f64) {
+    wilson_at(Z, count, of)
+}
+
+/// Wilson's interval that is `z` standard errors wide to each side.
+pub(super) fn wilson_at(z: f64, count: f64, of: f64) -> (f64, f64) {
     let p = count / of;
-    let centre = (p + Z * Z / 2.0 / of) / (1.0 + Z * Z / of);
-    let half = Z / (1.0 + Z * Z / of) * (p * (1.0 - p) / of + Z * Z / 4.0 / of / of).sqrt();
+    let centre = (p + z * z / 2.0 / of) / (1.0 + z * z / of);
+    let half = z / (1.0 + z * z / of) * (p * (1.0 - p) / of + z * z / 4.0 / of / of).sqrt();
     (centre - half, centre + half)
+}
+
+/// The z between whose negative and itself a normal number lies with this probability.
+pub(super) fn z_of(confidence: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 10.0);
+    for _ in 0..60 {
+        let middle = (low + high) / 2.0;
+        let inside = libm::erf(middle / std::f64::consts::SQRT_2);
+        if inside < confidence { low = middle } else { high = middle }
+    }
+    low
 }
 
 /// Twice the smaller tail of a fair coin.

@@ -42,13 +42,13 @@ pub(super) fn check(written: &Written) {
     assert!(numbers > 30, "only {numbers}");
 }
 
-fn cells_of(line: &str) -> Vec<&str> {
+pub(super) fn cells_of(line: &str) -> Vec<&str> {
     let line = line.strip_prefix("| ").and_then(|line| line.strip_suffix(" |")).expect(line);
     line.split(" | ").map(str::trim).collect()
 }
 
 /// What a text says: `0 (<0.3)`, `98.7 ±0.5%`, `7 (5–10)%`, `176.3 ±1.6 ms`.
-fn says(text: &str, mean: f64, (low, high): (f64, f64)) {
+pub(super) fn says(text: &str, mean: f64, (low, high): (f64, f64)) {
     const UNITS: [(&str, f64); 8] = [
         (" pp", 1e-2),
         ("%", 1e-2),

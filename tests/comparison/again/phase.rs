@@ -1,0 +1,182 @@
+//! The phase diagram, again: its colours, contours, band and lines, read back from the SVG.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::pictures::{AXIS, Axis, Drawn, Point, drawn, is_level, is_upright, tick};
+use super::search::{Written, said};
+use super::statistics::number;
+
+const WHITE: &str = "#FFFFFF";
+/// How many colours there are.
+const SHADES: usize = 40;
+/// Into how many shades a column is cut.
+const SLICES: f64 = 120.0;
+
+pub(super) fn check(written: &Written) {
+    let all = drawn(&written.figure);
+    let found = written.summary["boundaries"].as_array().unwrap();
+    let (x, y) = axes(&all);
+    let columns: Vec<(usize, &String)> = all
+        .iter()
+        .enumerate()
+        .filter_map(|(at, it)| match it {
+            Drawn::Named(text) => Some((at, text)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(columns.len(), found.len(), "a column for each load");
+    let colours = colours(&all);
+    for ((at, text), found) in columns.into_iter().zip(found) {
+        said(text, found);
+        shades(written, found, &all[at + 1..], &colours, y);
+    }
+    contours(&all, found, x, y);
+    band(&all, found, x, y);
+    lines(&all, &found[0]["mean_field"], x);
+}
+
+/// The axes, the upright one of logarithms: short lines with their texts.
+fn axes(all: &[Drawn]) -> (Axis, Axis) {
+    let ticks = |is: fn(&[Point]) -> bool, of: fn(&Point) -> f64, scale: fn(f64) -> f64| {
+        let tick = |pair: &[Drawn]| match pair {
+            [Drawn::Line(colour, points), Drawn::Text(text, _)] if colour == AXIS && is(points) => {
+                Some((scale(tick(text)?), of(&points[0])))
+            }
+            _ => None,
+        };
+        Axis::new(&all.windows(2).filter_map(tick).collect::<Vec<_>>())
+    };
+    (ticks(is_upright, |it| it.0, |x| x), ticks(is_level, |it| it.1, libm::log))
+}
+
+/// The key: which share each colour is, from the first to the last.
+fn colours(all: &[Drawn]) -> BTreeMap<&str, usize> {
+    let rectangles = all.iter().filter_map(|it| match it {
+        Drawn::Rectangle(_, _, colour) => Some(colour.as_str()),
+        _ => None,
+    });
+    // The first one is the ground.
+    let colours: BTreeMap<&str, usize> = rectangles
+        .skip(1)
+        .take(SHADES)
+        .enumerate()
+        .map(|(shade, colour)| (colour, shade))
+        .collect();
+    assert_eq!(colours.len(), SHADES);
+    colours
+}
+
+/// At each value that was tried, a column has the colour of the curve there.
+fn shades(
+    written: &Written,
+    found: &Value,
+    after: &[Drawn],
+    colours: &BTreeMap<&str, usize>,
+    y: Axis,
+) {
+    let shades: Vec<(f64, f64, f64)> = after
+        .iter()
+        .map_while(|it| match it {
+            Drawn::Rectangle(from, to, colour) => {
+                Some((from.1, to.1, colours[colour.as_str()] as f64 / (SHADES - 1) as f64))
+            }
+            _ => None,
+        })
+        .collect();
+    let slice = (shades[0].1 - shades[0].0) / SLICES;
+    // Each shade reaches from where it begins to the top, so the last one that covers a place is seen.
+    let seen = |place: f64| {
+        let covers = |shade: &&(f64, f64, f64)| place <= shade.1;
+        shades.iter().rfind(covers).unwrap_or(&shades[0]).2
+    };
+    for row in written.tried(found).into_iter().filter(|row| !row["fitted"].is_empty()) {
+        let place = y.place(libm::log(number(&row["number"]).unwrap()));
+        let share = number(&row["fitted"]).unwrap();
+        // A slice has the colour of its middle, so one on either side is looked at as well.
+        let (above, below) = (seen(place - slice), seen(place + slice));
+        let half = 0.5 / (SHADES - 1) as f64 + 1e-9;
+        assert!(
+            (below - half..=above + half).contains(&share),
+            "{} has the colours {below} to {above}, not {share}",
+            row["value"]
+        );
+    }
+}
+
+/// The levels of one name that are drawn, with the load of each.
+fn crossings<'a>(found: &'a [Value], name: &str) -> Vec<(f64, &'a Value)> {
+    let level = |found: &'a Value| {
+        let load = found["point_label"].as_str().unwrap().parse().unwrap();
+        let levels = found["levels"].as_array().unwrap();
+        Some((load, levels.iter().find(|level| level["name"] == name)?))
+    };
+    let is_drawn = |level: &Value| level["reached"] == "between" && !level["at"].is_null();
+    found.iter().filter_map(level).filter(|(_, level)| is_drawn(level)).collect()
+}
+
+/// A dot for each crossing, contour after contour.
+fn contours(all: &[Drawn], found: &[Value], x: Axis, y: Axis) {
+    let dots: Vec<Point> = all
+        .iter()
+        .filter_map(|it| match it {
+            Drawn::Circle(at) => Some(*at),
+            _ => None,
+        })
+        .collect();
+    let expected: Vec<_> =
+        ["D05", "D50", "D95"].into_iter().flat_map(|name| crossings(found, name)).collect();
+    // Each is drawn twice, on white.
+    assert_eq!(dots.len(), 2 * expected.len());
+    for (pair, (load, level)) in dots.chunks(2).zip(expected) {
+        assert_eq!(pair[0], pair[1]);
+        x.check(pair[0].0, load, "load");
+        y.check(pair[0].1, libm::log(level["at"].as_f64().unwrap()), "boundary");
+    }
+}
+
+/// The white band ends where D50 is clearly not there yet, and clearly past.
+fn band(all: &[Drawn], found: &[Value], x: Axis, y: Axis) {
+    let bands: Vec<&Vec<Point>> = all
+        .iter()
+        .filter_map(|it| match it {
+            Drawn::Polygon(points) => Some(points),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(bands.len(), 1);
+    let halves = crossings(found, "D50");
+    assert_eq!(bands[0].len(), 2 * halves.len());
+    for (index, (load, level)) in halves.iter().enumerate() {
+        let ends = [("high", bands[0][index]), ("low", bands[0][2 * halves.len() - 1 - index])];
+        for (end, point) in ends {
+            x.check(point.0, *load, "load");
+            if let Some(at) = level[end].as_f64() {
+                y.check(point.1, libm::log(at), end);
+            }
+        }
+    }
+}
+
+/// The loads of the mean field are upright lines, if they are between the first and the last load.
+fn lines(all: &[Drawn], mean_field: &Value, x: Axis) {
+    let drawn: Vec<f64> = all
+        .iter()
+        .filter_map(|it| match it {
+            Drawn::Line(colour, points) if colour == WHITE && is_upright(points) => {
+                Some(points[0].0)
+            }
+            _ => None,
+        })
+        .collect();
+    let keys = ["saturation", "lower_fold", "upper_fold"];
+    let mut loads: Vec<f64> = keys.iter().filter_map(|key| mean_field[key].as_f64()).collect();
+    assert_eq!(loads.len(), keys.len(), "four attempts have two folds");
+    // Half a gap before 4/s and after 9.5/s.
+    loads.retain(|load| (3.0..=11.25).contains(load));
+    assert_eq!(drawn.len(), loads.len());
+    for (at, load) in drawn.into_iter().zip(loads) {
+        x.check(at, load, "a load of the mean field");
+    }
+}
