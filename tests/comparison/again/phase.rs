@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Row;
 use super::pictures::{AXIS, Axis, Drawn, Point, drawn, is_level, is_upright, tick};
 use super::search::{Written, said};
 use super::statistics::number;
@@ -68,7 +69,7 @@ fn colours(all: &[Drawn]) -> BTreeMap<&str, usize> {
     colours
 }
 
-/// At each value that was tried, a column has the colour of the curve there.
+/// At each value that was tried, and half way between two, a column has the colour of the curve.
 fn shades(
     written: &Written,
     found: &Value,
@@ -91,16 +92,21 @@ fn shades(
         let covers = |shade: &&(f64, f64, f64)| place <= shade.1;
         shades.iter().rfind(covers).unwrap_or(&shades[0]).2
     };
-    for row in written.tried(found).into_iter().filter(|row| !row["fitted"].is_empty()) {
-        let place = y.place(libm::log(number(&row["number"]).unwrap()));
-        let share = number(&row["fitted"]).unwrap();
+    let tried = written.tried(found);
+    let at = |row: &&Row| Some((libm::log(number(&row["number"])?), number(&row["fitted"])?));
+    let curve: Vec<(f64, f64)> = tried.iter().filter_map(at).collect();
+    let between = curve
+        .windows(2)
+        .map(|pair| (f64::midpoint(pair[0].0, pair[1].0), f64::midpoint(pair[0].1, pair[1].1)));
+    for (at, share) in between.chain(curve.iter().copied()) {
+        let place = y.place(at);
         // A slice has the colour of its middle, so one on either side is looked at as well.
         let (above, below) = (seen(place - slice), seen(place + slice));
         let half = 0.5 / (SHADES - 1) as f64 + 1e-9;
         assert!(
             (below - half..=above + half).contains(&share),
-            "{} has the colours {below} to {above}, not {share}",
-            row["value"]
+            "{} s has the colours {below} to {above}, not {share}",
+            libm::exp(at)
         );
     }
 }
@@ -173,8 +179,8 @@ fn lines(all: &[Drawn], mean_field: &Value, x: Axis) {
     let keys = ["saturation", "lower_fold", "upper_fold"];
     let mut loads: Vec<f64> = keys.iter().filter_map(|key| mean_field[key].as_f64()).collect();
     assert_eq!(loads.len(), keys.len(), "four attempts have two folds");
-    // Half a gap before 4/s and after 9.5/s.
-    loads.retain(|load| (3.0..=11.25).contains(load));
+    // Half a gap before 3/s and after 9.5/s.
+    loads.retain(|load| (1.5..=11.25).contains(load));
     assert_eq!(drawn.len(), loads.len());
     for (at, load) in drawn.into_iter().zip(loads) {
         x.check(at, load, "a load of the mean field");

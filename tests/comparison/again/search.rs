@@ -43,8 +43,8 @@ rate = "rate of service.server.on.serve.steps.0.work"
 line = "service.server.queue.limit"
 timeout = "policy.user.timeout"
 attempts = "policy.user.retry.attempts"
-[factors.load.4]
-set = { "clients.users.arrivals" = { poisson = "4/s" } }
+[factors.load.3]
+set = { "clients.users.arrivals" = { poisson = "3/s" } }
 [factors.load.6]
 set = { "clients.users.arrivals" = { poisson = "6/s" } }
 [factors.load."9.5"]
