@@ -13,7 +13,9 @@ const WHITE: &str = "#FFFFFF";
 /// How many colours there are.
 const SHADES: usize = 40;
 /// Into how many shades a column is cut.
-const SLICES: f64 = 120.0;
+const SLICES: usize = 120;
+/// Places are rounded to a tenth of a pixel, and two ticks are.
+const TOLERANCE: f64 = 3.0;
 
 pub(super) fn check(written: &Written) {
     let all = drawn(&written.figure);
@@ -69,7 +71,8 @@ fn colours(all: &[Drawn]) -> BTreeMap<&str, usize> {
     colours
 }
 
-/// At each value that was tried, and half way between two, a column has the colour of the curve.
+/// Each slice of a column has the colour of the curve at its middle: straight lines between what was
+/// tried, level beyond.
 fn shades(
     written: &Written,
     found: &Value,
@@ -77,37 +80,45 @@ fn shades(
     colours: &BTreeMap<&str, usize>,
     y: Axis,
 ) {
+    let share_of = |shade: usize| shade as f64 / (SHADES - 1) as f64;
     let shades: Vec<(f64, f64, f64)> = after
         .iter()
         .map_while(|it| match it {
             Drawn::Rectangle(from, to, colour) => {
-                Some((from.1, to.1, colours[colour.as_str()] as f64 / (SHADES - 1) as f64))
+                Some((from.1, to.1, share_of(colours[colour.as_str()])))
             }
             _ => None,
         })
         .collect();
-    let slice = (shades[0].1 - shades[0].0) / SLICES;
-    // Each shade reaches from where it begins to the top, so the last one that covers a place is seen.
-    let seen = |place: f64| {
-        let covers = |shade: &&(f64, f64, f64)| place <= shade.1;
-        shades.iter().rfind(covers).unwrap_or(&shades[0]).2
-    };
     let tried = written.tried(found);
-    let at = |row: &&Row| Some((libm::log(number(&row["number"])?), number(&row["fitted"])?));
+    let at =
+        |row: &&Row| Some((y.place(libm::log(number(&row["number"])?)), number(&row["fitted"])?));
     let curve: Vec<(f64, f64)> = tried.iter().filter_map(at).collect();
-    let between = curve
-        .windows(2)
-        .map(|pair| (f64::midpoint(pair[0].0, pair[1].0), f64::midpoint(pair[0].1, pair[1].1)));
-    for (at, share) in between.chain(curve.iter().copied()) {
-        let place = y.place(at);
-        // A slice has the colour of its middle, so one on either side is looked at as well.
-        let (above, below) = (seen(place - slice), seen(place + slice));
-        let half = 0.5 / (SHADES - 1) as f64 + 1e-9;
+    let (top, bottom, _) = shades[0];
+    let slice = (bottom - top) / SLICES as f64;
+    for index in 0..SLICES {
+        let place = bottom - (index as f64 + 0.5) * slice;
+        // Each shade reaches from where it begins to the top: the last one over a place is seen.
+        let seen = shades.iter().rfind(|shade| place <= shade.1).unwrap_or(&shades[0]).2;
+        let (least, most) = (on(&curve, place + TOLERANCE), on(&curve, place - TOLERANCE));
+        let half = share_of(1) / 2.0 + 1e-9;
         assert!(
-            (below - half..=above + half).contains(&share),
-            "{} s has the colours {below} to {above}, not {share}",
-            libm::exp(at)
+            (least - half..=most + half).contains(&seen),
+            "{}, slice {index}: the colour of {seen}, not of {least} to {most}",
+            found["point"]
         );
+    }
+}
+
+/// The share at a place, on a curve whose places go up the picture.
+fn on(curve: &[(f64, f64)], place: f64) -> f64 {
+    match curve.iter().position(|(at, _)| *at <= place) {
+        Some(0) => curve[0].1,
+        None => curve[curve.len() - 1].1,
+        Some(after) => {
+            let ((from, low), (to, high)) = (curve[after - 1], curve[after]);
+            low + (high - low) * (place - from) / (to - from)
+        }
     }
 }
 
