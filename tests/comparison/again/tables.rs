@@ -230,9 +230,13 @@ fn pairs(written: &Written, rows: &[Vec<&str>]) -> usize {
             if let (Some(p), false) = (number(&pair["p_holm"]), row[4] == "<0.001") {
                 says(row[4], p, (0.0, 0.0));
             }
+            match number(&pair["effect_size"]) {
+                None => assert_eq!(row[3], "–"),
+                Some(size) => says(row[3], size, (0.0, 0.0)),
+            }
             assert_eq!(row[5], pair["verdict"]);
             means(&mut rows, &pair["arm"]);
-            numbers += 3;
+            numbers += 4;
         }
     }
     assert!(rows.next().is_none());
