@@ -11,8 +11,9 @@ use std::io::{BufRead, BufReader, Error, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::interrupt::{leave, on_interrupt};
 use super::load::Loaded;
-use super::{Failure, INTERRUPTED, output, write};
+use super::{Failure, output, write};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::record::{Line, line_of, read_line};
 use crate::experiment::run::RunResult;
@@ -140,26 +141,18 @@ impl Journal {
         Ok(())
     }
 
-    /// From now on Ctrl-C ends the process at once: never in the middle of a line, and after a word
-    /// on how to go on. `clear` makes room for it on the terminal.
+    /// From now on Ctrl-C ends the process: never in the middle of a line, and after a word on how to
+    /// go on. `clear` makes room for it on the terminal.
     pub(super) fn go_on_after_interrupt(
         &self,
         clear: impl Fn() + Send + 'static,
     ) -> Result<(), Failure> {
         let journal = self.clone();
-        let interrupted = move || {
+        on_interrupt(move || {
             let open = journal.locked();
             clear();
-            output::error(&format!(
-                "interrupted: {} finished runs are kept in `{}`\n\
-                 help: the same command goes on from there",
-                open.kept,
-                journal.path.display()
-            ));
-            std::process::exit(INTERRUPTED.into());
-        };
-        ctrlc::set_handler(interrupted)
-            .map_err(|error| Failure::Machine(format!("error: cannot wait for Ctrl-C: {error}")))
+            leave(open.kept, &journal.path)
+        })
     }
 
     /// The file. A worker that panics ends the campaign, so nobody sees it half changed.

@@ -6,6 +6,7 @@ mod choice;
 mod compare_runs;
 mod explain;
 mod import;
+mod interrupt;
 mod journal;
 mod load;
 mod minimize;

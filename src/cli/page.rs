@@ -11,12 +11,13 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Error, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
+use super::interrupt::{leave, on_interrupt};
 use super::write::write_to_disk;
 use crate::experiment::published::Reading;
 use crate::experiment::record::{checked, with_digest};
@@ -26,10 +27,16 @@ pub(super) struct PageFile {
     path: PathBuf,
     unfinished: PathBuf,
     runs: PathBuf,
-    file: Mutex<File>,
+    open: Arc<Mutex<Open>>,
     found: BTreeMap<RunKey, Kept>,
     started: Instant,
     before: Duration,
+}
+
+/// The file of finished runs, and how many are in it.
+struct Open {
+    file: File,
+    kept: usize,
 }
 
 /// Which run it is.
@@ -67,6 +74,13 @@ impl PageFile {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             path.with_file_name(format!(".{name}.{end}"))
         };
+        if path.is_dir() {
+            return Err(Failure::Machine(format!(
+                "error: cannot write `{}`: it is a folder\nhelp: --write takes a file, such as `{}`",
+                path.display(),
+                path.join("validation.md").display()
+            )));
+        }
         let runs = beside("runs");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -84,7 +98,7 @@ impl PageFile {
             path: path.to_owned(),
             unfinished: beside("unfinished"),
             runs,
-            file: Mutex::new(file),
+            open: Arc::new(Mutex::new(Open { file, kept: found.len() })),
             found,
             started: Instant::now(),
             before,
@@ -101,8 +115,23 @@ impl PageFile {
         let milliseconds = u64::try_from(self.took().as_millis()).unwrap_or(u64::MAX);
         let record = Record { run, kept, milliseconds };
         let line = with_digest(&serde_json::to_string(&record).expect("a record is plain data"));
-        let mut file = self.file.lock().expect("no worker panics while it writes");
-        file.write_all(line.as_bytes()).map_err(|error| cannot_write(&self.runs, &error))
+        let mut open = locked(&self.open);
+        open.kept += 1;
+        open.file.write_all(line.as_bytes()).map_err(|error| cannot_write(&self.runs, &error))
+    }
+
+    /// From now on Ctrl-C ends the process: never in the middle of a line, and after a word on how to
+    /// go on. `clear` makes room for it on the terminal.
+    pub(super) fn go_on_after_interrupt(
+        &self,
+        clear: impl Fn() + Send + 'static,
+    ) -> Result<(), Failure> {
+        let (open, runs) = (Arc::clone(&self.open), self.runs.clone());
+        on_interrupt(move || {
+            let open = locked(&open);
+            clear();
+            leave(open.kept, &runs)
+        })
     }
 
     /// How long the work has taken, with what was interrupted.
@@ -120,6 +149,11 @@ impl PageFile {
         }
         std::fs::remove_file(&self.runs).map_err(|error| cannot_write(&self.runs, &error))
     }
+}
+
+/// The file. A worker that panics ends the validation, so nobody sees it half changed.
+fn locked(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
+    open.lock().expect("no worker panics while it writes")
 }
 
 /// Reads the records, cuts off what is not whole, and says how long they took.

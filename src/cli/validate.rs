@@ -91,6 +91,10 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
     }
     let pool = workers::pool(arguments.workers)?;
     let bar = progress::bar(jobs.iter().map(Job::runs).sum(), 0, false);
+    if let Some(page) = &target {
+        let shown = bar.clone();
+        page.go_on_after_interrupt(move || shown.finish_and_clear())?;
+    }
     let (mut cells, mut figures) = (Vec::new(), Vec::new());
     for job in &jobs {
         let kept = pool.install(|| job.run_all(target.as_ref(), &bar))?;
@@ -170,15 +174,21 @@ fn experiments() -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Every experiment that is asked for. One that says nothing of what is expected is refused if it
-/// was named, and left out of a folder.
+/// Every experiment that is asked for, once. One that says nothing of what is expected is refused if
+/// it alone was named, and left out of several.
 fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>, Failure> {
     let mut jobs = Vec::new();
-    for file in files {
+    let is_again = |index: usize| files[..index].contains(&files[index]);
+    for (_, file) in files.iter().enumerate().filter(|(index, _)| !is_again(*index)) {
         let mut loaded = read(file, &arguments.set, None)?;
         let Experiment { theory, published, name, .. } = loaded.campaign.experiment.clone();
         if theory.is_none() && published.is_none() {
             if arguments.experiments.is_empty() {
+                continue;
+            }
+            if files.len() > 1 {
+                let name = file.display();
+                output::error(&format!("left out: `{name}` names no law and no published figures"));
                 continue;
             }
             return Err(Failure::Input(format!(

@@ -237,7 +237,7 @@ pub fn page(page: &Page<'_>) -> String {
         "# Validation\n\n\
          What theory says beside what runs show. This page is written by `{}`; the last time on \
          {}, in {}.\n\n\
-         Of {} published numbers, {simulated} are simulated here and {left} are not, for the\n\
+         Of {} published numbers, {simulated} are simulated {} {left} are not, for the\n\
          reasons below. {}.\n\n\
          A number is *inside* if it lies in the 99.9% interval of the runs (Student's, over\n\
          independent runs) and half of the interval is at most 1% of it: 3% for variances and\n\
@@ -250,6 +250,7 @@ pub fn page(page: &Page<'_>) -> String {
         page.date,
         page.took,
         page.published,
+        if simulated + left == page.published { "here and" } else { "in these experiments, and" },
         tally.text(),
     );
     let mut rest = page.cells;
