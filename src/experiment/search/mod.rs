@@ -9,6 +9,7 @@ pub mod found;
 pub mod grid;
 pub mod language;
 pub mod track;
+pub(super) mod wrong;
 
 use super::campaign::{Campaign, Cell};
 use super::comparison::{Measured, Source};
@@ -56,16 +57,20 @@ impl Search {
         }
         let place = |key: &str| value.locate(&[key.to_owned()]);
         let grid = Grid::new(text.from, text.until, text.scale, text.steps);
-        let level = |amount: &amount::Amount| Variant {
+        let last = grid.len() - 1;
+        let level = |(number, amount): (usize, &amount::Amount)| Variant {
             name: amount.to_string(),
             label: amount.to_string(),
             set: vec![Patch {
                 path: text.vary.clone(),
                 path_at: place("vary"),
-                value: Value { data: amount.data(), at: place("from") },
+                value: Value {
+                    data: amount.data(),
+                    at: place(if number == last { "until" } else { "from" }),
+                },
             }],
         };
-        let levels = grid.values.iter().map(level).collect();
+        let levels = grid.values.iter().enumerate().map(level).collect();
         Some(Search { factor: Factor { name: text.vary.clone(), levels }, grid, text })
     }
 
