@@ -19,6 +19,7 @@ use super::patch::meets;
 use super::run::RunResult;
 use crate::model::document::{Patch, Value};
 use crate::model::problem::Problem;
+use crate::model::quantity::Share;
 use crate::model::read;
 use grid::Grid;
 use language::{GridScale, SearchText};
@@ -90,6 +91,33 @@ impl Search {
             return Err(problem.expected(format!("at least {SEEDS_MIN}, such as --seeds 1..101")));
         }
         Ok(())
+    }
+
+    /// The levels that so many seeds cannot tell from a share of 0% or 100%, as warnings.
+    #[must_use]
+    pub fn too_few(&self, seeds: u64) -> Vec<Problem> {
+        let rule = self.rule(seeds);
+        let warning = |level: &f64| {
+            let (needed, end) = (rule.seeds_to_tell(*level), if *level > 0.5 { 100 } else { 0 });
+            (seeds < needed).then(|| {
+                let level = amount::Amount::Share(Share(*level));
+                Problem::new(format!(
+                    "{seeds} seeds are too few to tell a share of {end}% from {level}: this level \
+                     has an open end, or is unclear"
+                ))
+                .expected(format!("at least {needed} seeds"))
+            })
+        };
+        rule.levels.iter().filter_map(warning).collect()
+    }
+
+    fn rule(&self, seeds: u64) -> Rule {
+        Rule {
+            grid: self.grid.clone(),
+            sweep: self.text.sweep,
+            seeds,
+            levels: self.text.levels.iter().map(|level| level.0).collect(),
+        }
     }
 
     /// The outcome, of those that runs of this cell can have.
@@ -193,12 +221,7 @@ impl Searching {
     #[must_use]
     pub fn new(campaign: &Campaign) -> Option<Searching> {
         let search = campaign.experiment.search.as_ref()?;
-        let rule = Rule {
-            grid: search.grid.clone(),
-            sweep: search.text.sweep,
-            seeds: campaign.seeds.len() as u64,
-            levels: search.text.levels.iter().map(|level| level.0).collect(),
-        };
+        let rule = search.rule(campaign.seeds.len() as u64);
         let arms = campaign.experiment.arms.len();
         let tracks = vec![Track::default(); campaign.cells.len() / rule.grid.len()];
         let outcome = search.outcome(&campaign.cells[0]);
