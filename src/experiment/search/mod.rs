@@ -12,7 +12,7 @@ pub mod track;
 pub(super) mod wrong;
 
 use super::campaign::{Campaign, Cell};
-use super::comparison::{Measured, Source};
+use super::comparison::{Measured, Source, unknown};
 use super::language::{Factor, Variant};
 use super::metastability::Label;
 use super::patch::meets;
@@ -136,10 +136,7 @@ impl Search {
                 .expected("[metastability] beside it, or another `outcome`"),
             "never_recovered" => Problem::new("nothing goes wrong, so every run has recovered")
                 .expected("[[faults]] beside it, or another `outcome`"),
-            _ => {
-                let known: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
-                Problem::unknown("outcome", name, &known)
-            }
+            _ => unknown("outcome", name, &events),
         };
         Err(problem.inside("outcome"))
     }
