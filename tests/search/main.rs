@@ -213,7 +213,7 @@ fn a_level_of_too_few_seeds_is_warned_about_and_unclear() {
     let folder = folder(only, &model);
     let output = run(folder.path(), "out", "1");
     let warned = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(warned.contains("10 seeds are too few to tell a share of 0% from 5%"), "{warned}");
+    assert!(warned.contains("10 seeds are too few to tell 0% from 5%"), "{warned}");
     assert!(warned.contains("at least 119 seeds") && !warned.contains("50%"), "{warned}");
     let said = text(&output);
     assert!(said.contains("unclear  never up to 16 s  flat"), "{said}");

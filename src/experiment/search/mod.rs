@@ -102,8 +102,8 @@ impl Search {
             (seeds < needed).then(|| {
                 let level = amount::Amount::Share(Share(*level));
                 Problem::new(format!(
-                    "{seeds} seeds are too few to tell a share of {end}% from {level}: this level \
-                     has an open end, or is unclear"
+                    "{seeds} seeds are too few to tell {end}% from {level}, which stays open or \
+                     unclear"
                 ))
                 .expected(format!("at least {needed} seeds"))
             })
