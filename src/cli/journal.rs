@@ -26,6 +26,17 @@ const NAME: &str = ".journal";
 /// What its first line begins with: a name and the version of the format.
 const HEADER: &str = "stormglass journal 1";
 
+/// Whether the journal in a folder has a finished run.
+pub(super) fn keeps_runs(folder: &Path) -> bool {
+    let Ok(file) = File::open(folder.join(NAME)) else { return false };
+    let mut lines = BufReader::new(file);
+    let mut is_whole = || {
+        let mut line = Vec::new();
+        lines.read_until(b'\n', &mut line).is_ok() && line.ends_with(b"\n")
+    };
+    is_whole() && is_whole()
+}
+
 /// The journal of the campaign that is running.
 #[derive(Clone)]
 pub(super) struct Journal {

@@ -134,6 +134,13 @@ fn read_all(
     if let Some(search) = &campaign.experiment.search {
         let checked = search.check(&documents.overrides, campaign.seeds.len());
         checked.map_err(|problem| vec![problem])?;
+        let at = documents.experiment.locate(&["search", "seeds"].map(str::to_owned));
+        let placed = |warning: Problem| match arguments.seeds {
+            Some(_) => warning,
+            None => warning.at(at),
+        };
+        let too_few = search.too_few(campaign.seeds.len() as u64);
+        campaign.warnings.extend(too_few.into_iter().map(placed));
     }
     let figures = match &campaign.experiment.published {
         Some(published) => {

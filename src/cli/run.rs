@@ -7,12 +7,13 @@ use super::load::{Loaded, load};
 use super::write::{Folder, MANIFEST};
 use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{Comparison, compare, next_seeds};
+use crate::experiment::comparison::{Comparison, compare, next_seeds, seeds_added};
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::report::comparison::{pairs, pairs_table, precision_text};
+use crate::report::number::{self, several};
 use crate::report::table::Table;
 use crate::report::violations::violations_jsonl;
 use crate::report::{arms, chart, columns, figures, files, front, promises, ramp};
@@ -71,19 +72,18 @@ fn opening(campaign: &Campaign) -> String {
         Span::ZERO => String::new(),
         drain => format!(" and {drain} to drain"),
     };
+    let more = seeds_added(campaign).map_or(String::new(), |seeds| {
+        let runs = number::count(campaign.cells.len() as u64 * seeds);
+        format!("at first; up to {seeds} seeds ({runs} runs) until the precision is reached\n")
+    });
     format!(
-        "{}\n{}{crossed} × {} ({first} to {last}) = {} of {}{drain}\n",
+        "{}\n{}{crossed} × {} ({first} to {last}) = {} of {}{drain}\n{more}",
         output::heading(experiment),
-        several(experiment.arms.len(), "arm"),
-        several(campaign.seeds.len(), "seed"),
-        several(campaign.runs(), "run"),
+        several(experiment.arms.len() as u64, "arm"),
+        several(campaign.seeds.len() as u64, "seed"),
+        several(campaign.runs() as u64, "run"),
         experiment.arrivals,
     )
-}
-
-/// A count with its noun.
-pub(super) fn several(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Runs everything, and at each checkpoint decides whether to run on with more seeds.
@@ -113,7 +113,10 @@ pub(super) fn talks(arguments: &RunArguments) -> bool {
 fn what_was_there(folder: &Folder, done: usize) -> String {
     let mut text = String::new();
     if done > 0 {
-        text.push_str(&format!("{} finished before: goes on from there\n", several(done, "run")));
+        text.push_str(&format!(
+            "{} finished before: goes on from there\n",
+            several(done as u64, "run")
+        ));
     }
     if folder.has_results() {
         let folder = folder.path().display();
@@ -205,9 +208,9 @@ fn closing(
     for (index, first) in names.iter().enumerate() {
         let kept = summaries.iter().filter(|s| s.invariants[index].violations == 0).count();
         text.push_str(&format!(
-            "{}: none in {kept} of {} arms\n",
+            "{}: none in {kept} of {}\n",
             promises::label(first.name),
-            campaign.cells.len()
+            promises::combinations(campaign.cells.len(), campaign)
         ));
     }
     text.push_str(&promises::kept_text(campaign, results, summaries));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::journal::Journal;
 use super::load::Loaded;
-use super::run::{several, talks, write_figure};
+use super::run::{talks, write_figure};
 use super::write::{Folder, MANIFEST};
 use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::campaign::Campaign;
@@ -58,7 +58,7 @@ fn opening(campaign: &Campaign, searching: &Searching) -> String {
     format!(
         "{}\n{varied} at {} of arms and points, up to {} seeds each\n",
         output::heading(experiment),
-        several(searching.tracks.len(), "combination"),
+        number::several(searching.tracks.len() as u64, "combination"),
         searching.rule.seeds,
     )
 }

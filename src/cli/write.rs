@@ -9,6 +9,7 @@ use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use super::journal::keeps_runs;
 
 /// The last file, which says of what the others are the results.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -163,9 +164,13 @@ pub(super) fn failure(path: &Path, error: &Error) -> Failure {
         }
         _ => "make it writable, or choose another folder with --out",
     };
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    let kept = match folder.is_some_and(keeps_runs) {
+        true => "; runs that are finished are kept, and the same command goes on from them",
+        false => "",
+    };
     Failure::Machine(format!(
-        "error: cannot write `{}`: {error}\n\
-         help: {do_this}; runs that are finished are kept, and the same command goes on from them",
+        "error: cannot write `{}`: {error}\nhelp: {do_this}{kept}",
         path.display()
     ))
 }

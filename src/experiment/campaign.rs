@@ -11,6 +11,7 @@ use super::patch::{OF_RUNS, beside_a_ramp, is_of_model, overruled, patch};
 use super::point;
 use super::ramp::Ramp;
 use super::run::{RunResult, run};
+use super::search::wrong::Wrong;
 use super::theory::{MeanField, Theory};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{InvariantTexts, Invariants, Judgement};
@@ -101,7 +102,7 @@ impl Campaign {
             return Err(problems);
         }
         let mut cells = Vec::new();
-        let mut problems: Vec<Problem> = Vec::new();
+        let mut wrong = Wrong::new(experiment.search.as_ref());
         let mut warnings: Option<Vec<Problem>> = None;
         let varied = experiment.search.as_ref().map(|search| &search.factor);
         let factors: Vec<&Factor> = experiment.factors.iter().chain(varied).collect();
@@ -117,20 +118,11 @@ impl Campaign {
                             None => warnings = Some(suspicious),
                         }
                     }
-                    Err(more) => {
-                        for problem in more {
-                            // Of the values of a search, the last one says what all of them need.
-                            if varied.is_some() {
-                                problems.retain(|known| !known.is_about_the_same(&problem));
-                            }
-                            if !problems.contains(&problem) {
-                                problems.push(problem);
-                            }
-                        }
-                    }
+                    Err(more) => wrong.add(more, &levels),
                 }
             }
         }
+        let problems = wrong.all();
         if !problems.is_empty() {
             return Err(problems);
         }

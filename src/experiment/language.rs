@@ -281,6 +281,10 @@ fn check(experiment: &Experiment, part: &mut Parts<'_>) {
             .expected("an arm: [arms.NAME]; without `arms` the model itself is one");
         part.problem(&["arms"], problem);
     }
+    same_labels(part, "arm", &["arms"], &experiment.arms);
+    for factor in &experiment.factors {
+        same_labels(part, "level", &["factors", &factor.name], &factor.levels);
+    }
     for factor in experiment.factors.iter().filter(|factor| factor.levels.is_empty()) {
         let problem = Problem::new(format!("the factor `{}` has no levels", factor.name))
             .expected(format!("a level: [factors.{}.NAME]", factor.name));
@@ -299,6 +303,18 @@ fn check(experiment: &Experiment, part: &mut Parts<'_>) {
         let problem = Problem::new(format!("{cells} combinations of arms and levels are too many"))
             .expected(format!("at most {CELLS_MAX}"));
         part.problem(&["factors"], problem);
+    }
+}
+
+/// Arms, or levels of one factor, that tables and pictures would call the same.
+fn same_labels(part: &mut Parts<'_>, kind: &str, path: &[&str], variants: &[Variant]) {
+    for (index, variant) in variants.iter().enumerate() {
+        let is_same = |other: &&Variant| other.label == variant.label;
+        let Some(other) = variants[..index].iter().find(is_same) else { continue };
+        let problem = Problem::new(format!("`{}` has the label of `{}`", variant.name, other.name))
+            .expected(format!("a label that no other {kind} has: tables tell them apart by it"));
+        let path: Vec<&str> = path.iter().copied().chain([&*variant.name, "label"]).collect();
+        part.problem(&path, problem);
     }
 }
 

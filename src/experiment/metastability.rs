@@ -150,6 +150,11 @@ impl MetastabilityRule {
                 .expected("a number above 0, such as 3")
                 .inside("drain_factor"));
         }
+        if text.capacity.is_some_and(|capacity| capacity.per_second <= 0.0) {
+            return Err(Problem::new("what serves nothing never drains")
+                .expected("more than 0/s, or no `capacity` for twice the load")
+                .inside("capacity"));
+        }
         let Some((_, healed)) = acts else {
             return Err(Problem::new("nothing goes wrong, so nothing can be metastable")
                 .expected("[[faults]] or [random_faults] beside it"));

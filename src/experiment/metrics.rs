@@ -57,7 +57,7 @@ pub const METRICS: [Metric; 35] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run| {
-            let (began, _) = run.faults_act?;
+            let (began, _) = went_wrong(cell, run)?;
             run.metrics.goodput(cell.measure.window, cell.measure.warm_up, began)
         },
     },
@@ -67,7 +67,7 @@ pub const METRICS: [Metric; 35] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run| {
-            let (began, healed) = run.faults_act?;
+            let (began, healed) = went_wrong(cell, run)?;
             run.metrics.goodput(cell.measure.window, began, healed)
         },
     },
@@ -77,7 +77,7 @@ pub const METRICS: [Metric; 35] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run| {
-            let (_, healed) = run.faults_act?;
+            let (_, healed) = went_wrong(cell, run)?;
             let end = cell.measure.arrivals_end;
             run.metrics.goodput(cell.measure.window, healed, end)
         },
@@ -325,6 +325,11 @@ pub const COUNTS: [Count; 12] = [
 /// The value of each of [`METRICS`] in a run that has just ended.
 pub(super) fn measured(cell: &Cell, run: &RunResult) -> Vec<Option<f64>> {
     METRICS.iter().map(|metric| (metric.measure)(cell, run)).collect()
+}
+
+/// From when to when something went wrong; `None` if nothing did before the run ended.
+fn went_wrong(cell: &Cell, run: &RunResult) -> Option<(Time, Time)> {
+    run.faults_act.filter(|(began, _)| *began < cell.limits.horizon)
 }
 
 /// A quotient, or `None` if there was nothing to divide by.

@@ -136,9 +136,9 @@ pub(super) fn precision_json(campaign: &Campaign, comparison: &Comparison) -> Va
 #[must_use]
 pub fn precision_text(campaign: &Campaign, comparison: &Comparison) -> String {
     let Some(precision) = &comparison.precision else { return String::new() };
-    let seeds = precision.seeds;
+    let seeds = number::several(precision.seeds, "seed");
     match precision.missed.as_slice() {
-        [] => format!("precision reached with {seeds} seeds\n"),
+        [] => format!("precision reached with {seeds}\n"),
         missed => {
             let name = |missed: &Missed| {
                 let cell = &campaign.cells[missed.cell];
@@ -148,7 +148,7 @@ pub fn precision_text(campaign: &Campaign, comparison: &Comparison) -> String {
             let shown: String = missed.iter().take(MISSED_SHOWN).map(name).collect();
             let rest = missed.len().saturating_sub(MISSED_SHOWN);
             let rest = if rest > 0 { format!("  and {rest} more\n") } else { String::new() };
-            format!("precision not reached with {seeds} seeds:\n{shown}{rest}")
+            format!("precision not reached with {seeds}:\n{shown}{rest}")
         }
     }
 }

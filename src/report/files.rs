@@ -22,7 +22,7 @@ use crate::kernel::digest::{Digest, Digester, digest_of};
 use crate::kernel::time::{Span, Time};
 
 /// The version of these formats.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
 pub const TRACE: u32 = 3;

@@ -48,6 +48,12 @@ pub fn number(value: f64, unit: Unit) -> String {
     digits + written.suffix
 }
 
+/// A number of things with their noun: "1 seed", "30 seeds".
+#[must_use]
+pub fn several(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Writes a count exactly, with a comma between thousands: `1,234,567`.
 #[must_use]
 pub fn count(value: u64) -> String {

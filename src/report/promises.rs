@@ -1,5 +1,6 @@
 //! What people call the invariants, and how expectations were met.
 
+use super::number::several;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::CellSummary;
@@ -9,6 +10,15 @@ use crate::invariant::CATALOGUE;
 #[must_use]
 pub fn label(invariant: &str) -> &str {
     CATALOGUE.iter().find(|entry| entry.name == invariant).map_or(invariant, |entry| entry.label)
+}
+
+/// So many arms; where they run at several points, so many combinations of both.
+#[must_use]
+pub fn combinations(count: usize, campaign: &Campaign) -> String {
+    match campaign.cells.len() == campaign.experiment.arms.len() {
+        true => several(count as u64, "arm"),
+        false => format!("{count} combinations of arms and points"),
+    }
 }
 
 /// A line for each expectation, with the arms that meet it under every seed, and one for each thing
@@ -25,7 +35,8 @@ pub fn kept_text(campaign: &Campaign, results: &[RunResult], summaries: &[CellSu
     for text in texts {
         let of = || summaries.iter().flat_map(|s| &s.expectations).filter(|e| e.text == text);
         let met = of().filter(|expectation| expectation.unmet == 0).count();
-        lines.push_str(&format!("{text}: met by {met} of {} arms\n", of().count()));
+        let of = combinations(of().count(), campaign);
+        lines.push_str(&format!("{text}: met by {met} of {of}\n"));
     }
     for named in &campaign.experiment.sometimes {
         let happened = results.iter().any(|run| named.happened(&campaign.cells[run.cell], run));

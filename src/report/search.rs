@@ -9,7 +9,7 @@ use super::number::{self, Unit};
 use super::table::{Align, Cell, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::search::amount::Amount;
-use crate::experiment::search::found::{Found, Tried};
+use crate::experiment::search::found::{Found, Trend, Tried};
 use crate::experiment::search::track::{Boundary, Reached};
 use crate::experiment::search::{Search, Searching};
 use crate::experiment::statistics::CONFIDENCE;
@@ -96,7 +96,7 @@ fn boundary_json(report: &Report<'_>, found: &Found) -> Value {
         "point": found.point,
         "point_label": found.point_label,
         "runs": found.runs(),
-        "rises": found.rises(),
+        "direction": found.trend().map(Trend::name),
         "turns": found.turn.map(|turn| json!({
             "from": turned(turn.from),
             "to": turned(turn.to),
@@ -127,6 +127,7 @@ fn reached(reached: Reached) -> &'static str {
         Reached::Never => "never",
         Reached::Already => "already",
         Reached::Between => "between",
+        Reached::Unclear => "unclear",
     }
 }
 
@@ -162,10 +163,9 @@ pub fn table(report: &Report<'_>) -> Table {
         let mut cells = vec![plain(label)];
         cells
             .extend(found.boundaries.iter().map(|boundary| boundary_cell(report, found, boundary)));
-        cells.push(match (found.turn, found.rises()) {
-            (Some(_), _) => Cell { text: "turns".to_owned(), tone: Tone::Warning },
-            (None, true) => plain("rises".to_owned()),
-            (None, false) => plain("falls".to_owned()),
+        cells.push(match found.turn {
+            Some(_) => Cell { text: "turns".to_owned(), tone: Tone::Warning },
+            None => plain(found.trend().map_or("unclear", Trend::name).to_owned()),
         });
         cells.push(plain(number::count(found.runs())));
         rows.push(Row::Cells(cells));
@@ -177,7 +177,7 @@ fn boundary_cell(report: &Report<'_>, found: &Found, boundary: &Boundary) -> Cel
     let tone = match boundary.reached {
         Reached::Never => Tone::Good,
         Reached::Already => Tone::Bad,
-        Reached::Between => Tone::Plain,
+        Reached::Between | Reached::Unclear => Tone::Plain,
     };
     Cell { text: boundary_text(report, found, boundary), tone }
 }
@@ -193,6 +193,7 @@ fn boundary_text(report: &Report<'_>, found: &Found, boundary: &Boundary) -> Str
         (Reached::Never, false) => return format!("never down to {}", written(first)),
         (Reached::Already, true) => return format!("already at {}", written(first)),
         (Reached::Already, false) => return format!("already at {}", written(last)),
+        (Reached::Unclear, _) => return "unclear".to_owned(),
         (Reached::Between, _) => {}
     }
     match (boundary.at, boundary.low, boundary.high) {

@@ -43,7 +43,10 @@ fn an_unwritable_folder_is_told_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     let experiment = write_experiment(folder.path());
     let out = Path::new("/proc/stormglass");
-    assert_refused(&command(&experiment, out, "1").output().unwrap(), out, "cannot write");
+    let output = command(&experiment, out, "1").output().unwrap();
+    assert_refused(&output, out, "cannot write");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said.contains("are kept"), "no run is finished: {said}");
 }
 
 /// A limit on the size of files stands for a disk that becomes full: of the journal first, and, as
@@ -70,7 +73,9 @@ fn a_disk_that_becomes_full_leaves_what_was_there() {
     assert!(!out.join(".journal").exists(), "it was known before the work");
     assert_same(&whole, &out);
 
-    assert_refused(&limited(256), &out.join(".journal"), "make room");
+    let output = limited(256);
+    assert_refused(&output, &out.join(".journal"), "make room");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("runs that are finished are kept"));
     let journal = std::fs::read_to_string(out.join(".journal")).unwrap();
     let finished = journal.lines().count() - 1;
     assert!(0 < finished && finished < RUNS, "{finished} runs are kept");

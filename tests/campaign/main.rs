@@ -9,6 +9,7 @@ mod disk;
 mod examples;
 mod record;
 mod resume;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -125,7 +125,7 @@ fn a_known_boundary_is_inside_its_interval() {
     let said = text(&run(folder.path(), "out", "2"));
     let summary = summary(folder.path(), "out");
     let found = &summary["boundaries"][0];
-    assert_eq!(found["rises"], true);
+    assert_eq!(found["direction"], "rises");
     assert_eq!(found["turns"], Value::Null);
     for level in found["levels"].as_array().unwrap() {
         let number = |name: &str| level[name].as_f64().unwrap_or_else(|| panic!("{level}"));
@@ -173,6 +173,9 @@ fn an_arm_that_never_collapses_is_said_to_and_a_killed_search_goes_on() {
     assert_eq!(level(0)["reached"], "between", "{said}");
     assert!(level(0)["at"].as_f64() > Some(2.0) && level(0)["at"].as_f64() < Some(9.0), "{said}");
     assert_eq!(level(1)["reached"], "never");
+    assert_eq!(summary["boundaries"][0]["direction"], "rises");
+    assert_eq!(summary["boundaries"][1]["direction"], "flat");
+    assert!(said.contains("flat"), "{said}");
     assert!(said.contains("never up to 16 s"), "{said}");
     let svg = std::fs::read_to_string(folder.path().join("whole/phase-diagram.svg")).unwrap();
     assert!(svg.contains(" on at retries, and nowhere else"), "{svg}");
@@ -199,6 +202,32 @@ fn an_arm_that_never_collapses_is_said_to_and_a_killed_search_goes_on() {
     let said = text(&run(folder.path(), "broken", "2"));
     assert!(said.contains("finished before: goes on from there"), "{said}");
     same(folder.path(), "whole", "broken");
+}
+
+/// Ten runs of which none collapses: the share may well be 5%, and the experiment says so at once.
+#[test]
+fn a_level_of_too_few_seeds_is_warned_about_and_unclear() {
+    let levels = RETRIES.replace("[\"50%\"]", "[\"5%\", \"50%\"]");
+    let only = levels.split("[arms.retries]").next().unwrap();
+    let model = SERVER.replace("\"5/s\"", "\"3/s\"").replace("attempts = 4", "attempts = 1");
+    let folder = folder(only, &model);
+    let output = run(folder.path(), "out", "1");
+    let warned = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(warned.contains("10 seeds are too few to tell 0% from 5%"), "{warned}");
+    assert!(warned.contains("at least 119 seeds") && !warned.contains("50%"), "{warned}");
+    let said = text(&output);
+    assert!(said.contains("unclear  never up to 16 s  flat"), "{said}");
+    let summary = summary(folder.path(), "out");
+    let found = &summary["boundaries"][0];
+    assert_eq!(found["direction"], "flat");
+    let reached = |level: usize| &found["levels"][level]["reached"];
+    assert_eq!((reached(0).as_str(), reached(1).as_str()), (Some("unclear"), Some("never")));
+
+    let more = only.replace("seeds = 10", "seeds = 119");
+    std::fs::write(folder.path().join("experiment.toml"), more.replace("steps = 8", "steps = 1"))
+        .unwrap();
+    let output = run(folder.path(), "more", "1");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
 /// That two folders of results have the same files with the same bytes.

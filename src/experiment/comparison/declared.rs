@@ -1,10 +1,11 @@
 //! What an experiment declares to compare, with the defaults filled in and every name checked.
 
-use super::language::{CompareText, Family, PrecisionText};
+use super::language::{CompareText, Family, Margin, PrecisionText};
 use super::measured::{Measured, Source};
 use crate::experiment::campaign::Cell;
 use crate::experiment::language::Variant;
 use crate::experiment::summary::METRICS;
+use crate::invariant::CATALOGUE;
 use crate::model::problem::Problem;
 
 /// What is compared, declared before anything runs.
@@ -36,13 +37,13 @@ impl Declared {
     ) -> Result<Declared, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut all = Measured::all(cell);
-        let known: Vec<String> = all.iter().map(|measured| measured.name.clone()).collect();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let measured = all.clone();
         let mut find = |name: &str, path: [&str; 2]| {
-            let found = known.iter().position(|known| *known == name);
+            let found = measured.iter().position(|known| known.name == name);
             if found.is_none() {
                 let [key, inner] = path;
-                problems.push(Problem::unknown("metric", name, &known).inside(inner).inside(key));
+                let problem = unknown("metric", name, &measured);
+                problems.push(problem.inside(inner).inside(key));
             }
             found
         };
@@ -76,6 +77,14 @@ impl Declared {
             let problem = Problem::new("one metric has no front, only a best arm");
             problems.push(problem.expected("two metrics or more").inside("pareto"));
         }
+        for (name, margin) in &text.equivalent {
+            let is_share = measured.iter().any(|known| known.name == *name && known.is_share());
+            problems.extend(
+                too_wide(*margin, is_share)
+                    .map(|wrong| wrong.inside(name.as_str()).inside("equivalent")),
+            );
+        }
+        problems.extend(text.precision.iter().flat_map(unreachable));
         let baseline = baseline(text, arms, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -102,6 +111,44 @@ fn usual(all: &[Measured]) -> Vec<usize> {
         Source::Rate(_) => false,
     };
     (0..all.len()).filter(|&index| is_usual(&all[index])).collect()
+}
+
+/// A name that nothing is measured by. What the experiment itself adds is listed first.
+pub(in crate::experiment) fn unknown(kind: &str, name: &str, all: &[Measured]) -> Problem {
+    let suffixes = ["_violated", "_per_10000"].into_iter();
+    let invariant = suffixes.filter_map(|suffix| name.strip_suffix(suffix)).next();
+    let is_known = |invariant: &&str| CATALOGUE.iter().any(|entry| entry.name == *invariant);
+    if let Some(invariant) = invariant.filter(is_known) {
+        let problem = Problem::new(format!("no run is watched for `{invariant}`"));
+        return problem.expected(format!("declare `{invariant}` under [invariants]"));
+    }
+    let (events, others): (Vec<&Measured>, Vec<&Measured>) =
+        all.iter().partition(|measured| measured.is_event());
+    let known: Vec<&str> =
+        events.into_iter().chain(others).map(|measured| measured.name.as_str()).collect();
+    Problem::unknown(kind, name, &known)
+}
+
+/// A margin within which everything is the same.
+fn too_wide(margin: Margin, is_share: bool) -> Option<Problem> {
+    let problem = Problem::new("no difference would be one");
+    match margin {
+        Margin::Relative(share) if share >= 1.0 => Some(problem.expected("less than 100%")),
+        Margin::Absolute(share) if is_share && share >= 1.0 => {
+            Some(problem.expected("less than 1, which is 100 percentage points"))
+        }
+        Margin::Relative(_) | Margin::Absolute(_) => None,
+    }
+}
+
+/// A precision that no number of seeds reaches.
+fn unreachable(precision: &PrecisionText) -> Vec<Problem> {
+    let parts = [("amounts", precision.amounts), ("shares", precision.shares)].into_iter();
+    let none = parts.filter(|(_, share)| share.0 <= 0.0).map(|(key, _)| {
+        let problem = Problem::new("no number of seeds makes an interval this narrow");
+        problem.expected("more than 0%").inside(key).inside("precision")
+    });
+    none.collect()
 }
 
 /// Notes each name that stands in a list a second time.

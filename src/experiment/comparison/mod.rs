@@ -14,12 +14,13 @@ mod pairs;
 mod stopping;
 
 pub use declared::Declared;
+pub(in crate::experiment) use declared::unknown;
 pub use front::Placed;
 pub use language::{CompareText, Family, Margin, PrecisionText};
 pub use measured::{Measured, Source};
 pub use modes::Modes;
 pub use pairs::{Method, Pair};
-pub use stopping::{Missed, PrecisionReached, next_seeds};
+pub use stopping::{Missed, PrecisionReached, next_seeds, seeds_added};
 
 use super::campaign::Campaign;
 use super::run::RunResult;

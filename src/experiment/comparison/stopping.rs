@@ -5,7 +5,7 @@ use crate::experiment::campaign::{Campaign, RUNS_MAX};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::interval::mean_interval;
 use crate::experiment::statistics::proportion::wilson;
-use crate::experiment::statistics::sequential::{Precision, Progress, progress};
+use crate::experiment::statistics::sequential::{CHECKPOINTS, Precision, Progress, progress};
 use crate::experiment::statistics::{CONFIDENCE, Estimate};
 
 /// Whether the declared precision was reached, and where it was not.
@@ -56,12 +56,22 @@ pub fn next_seeds(campaign: &Campaign, results: &[RunResult]) -> Option<u64> {
         .map(|looked| (looked.estimate, looked.precision))
         .collect();
     match progress(campaign.seeds.len() as u64, &precise) {
-        Progress::Continue(seeds) => {
-            let fits = campaign.cells.len() as u64 * seeds <= RUNS_MAX as u64;
-            (fits && campaign.seeds[0].checked_add(seeds).is_some()).then_some(seeds)
-        }
+        Progress::Continue(seeds) => fits(campaign, seeds).then_some(seeds),
         Progress::Reached | Progress::NotReached => None,
     }
+}
+
+/// Up to how many seeds may be run until the precision is reached; `None` if none are added.
+#[must_use]
+pub fn seeds_added(campaign: &Campaign) -> Option<u64> {
+    let more = |seeds: &u64| *seeds > campaign.seeds.len() as u64 && fits(campaign, *seeds);
+    CHECKPOINTS.into_iter().rfind(more).filter(|_| campaign.adds_seeds)
+}
+
+/// Whether so many seeds are not too many runs.
+fn fits(campaign: &Campaign, seeds: u64) -> bool {
+    let fits = campaign.cells.len() as u64 * seeds <= RUNS_MAX as u64;
+    fits && campaign.seeds[0].checked_add(seeds).is_some()
 }
 
 /// A primary metric of a cell, and how precise it has to be.

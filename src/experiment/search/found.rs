@@ -26,6 +26,29 @@ pub struct Found {
     pub tried: Vec<Tried>,
 }
 
+/// Which way a share goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trend {
+    /// It rises with the value.
+    Rises,
+    /// It falls.
+    Falls,
+    /// It is the same at every value that was tried, such as 0% or 100%.
+    Flat,
+}
+
+impl Trend {
+    /// The word for tables and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Trend::Rises => "rises",
+            Trend::Falls => "falls",
+            Trend::Flat => "flat",
+        }
+    }
+}
+
 /// Two values between which the share clearly goes the wrong way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FoundTurn {
@@ -105,7 +128,21 @@ impl Found {
         self.tried.iter().map(|tried| tried.seeds).sum()
     }
 
-    /// Whether the share rises with the value.
+    /// Which way the share goes from the least value to the largest; `None` if nothing can be told
+    /// at any.
+    #[must_use]
+    pub fn trend(&self) -> Option<Trend> {
+        let mut shares = self.tried.iter().filter(|tried| tried.of > 0);
+        let first = shares.next()?;
+        let is_first = |tried: &Tried| tried.count * first.of == first.count * tried.of;
+        Some(match (shares.all(is_first), self.part.direction) {
+            (true, _) => Trend::Flat,
+            (false, Direction::Rises) => Trend::Rises,
+            (false, Direction::Falls) => Trend::Falls,
+        })
+    }
+
+    /// Whether the search goes up with the value: it does where the share rises or is flat.
     #[must_use]
     pub fn rises(&self) -> bool {
         self.part.direction == Direction::Rises

@@ -9,15 +9,17 @@ pub mod found;
 pub mod grid;
 pub mod language;
 pub mod track;
+pub(super) mod wrong;
 
 use super::campaign::{Campaign, Cell};
-use super::comparison::{Measured, Source};
+use super::comparison::{Measured, Source, unknown};
 use super::language::{Factor, Variant};
 use super::metastability::Label;
 use super::patch::meets;
 use super::run::RunResult;
 use crate::model::document::{Patch, Value};
 use crate::model::problem::Problem;
+use crate::model::quantity::Share;
 use crate::model::read;
 use grid::Grid;
 use language::{GridScale, SearchText};
@@ -56,16 +58,20 @@ impl Search {
         }
         let place = |key: &str| value.locate(&[key.to_owned()]);
         let grid = Grid::new(text.from, text.until, text.scale, text.steps);
-        let level = |amount: &amount::Amount| Variant {
+        let last = grid.len() - 1;
+        let level = |(number, amount): (usize, &amount::Amount)| Variant {
             name: amount.to_string(),
             label: amount.to_string(),
             set: vec![Patch {
                 path: text.vary.clone(),
                 path_at: place("vary"),
-                value: Value { data: amount.data(), at: place("from") },
+                value: Value {
+                    data: amount.data(),
+                    at: place(if number == last { "until" } else { "from" }),
+                },
             }],
         };
-        let levels = grid.values.iter().map(level).collect();
+        let levels = grid.values.iter().enumerate().map(level).collect();
         Some(Search { factor: Factor { name: text.vary.clone(), levels }, grid, text })
     }
 
@@ -87,6 +93,33 @@ impl Search {
         Ok(())
     }
 
+    /// The levels that so many seeds cannot tell from a share of 0% or 100%, as warnings.
+    #[must_use]
+    pub fn too_few(&self, seeds: u64) -> Vec<Problem> {
+        let rule = self.rule(seeds);
+        let warning = |level: &f64| {
+            let (needed, end) = (rule.seeds_to_tell(*level), if *level > 0.5 { 100 } else { 0 });
+            (seeds < needed).then(|| {
+                let level = amount::Amount::Share(Share(*level));
+                Problem::new(format!(
+                    "{seeds} seeds are too few to tell {end}% from {level}, which stays open or \
+                     unclear"
+                ))
+                .expected(format!("at least {needed} seeds"))
+            })
+        };
+        rule.levels.iter().filter_map(warning).collect()
+    }
+
+    fn rule(&self, seeds: u64) -> Rule {
+        Rule {
+            grid: self.grid.clone(),
+            sweep: self.text.sweep,
+            seeds,
+            levels: self.text.levels.iter().map(|level| level.0).collect(),
+        }
+    }
+
     /// The outcome, of those that runs of this cell can have.
     ///
     /// # Errors
@@ -103,10 +136,7 @@ impl Search {
                 .expected("[metastability] beside it, or another `outcome`"),
             "never_recovered" => Problem::new("nothing goes wrong, so every run has recovered")
                 .expected("[[faults]] beside it, or another `outcome`"),
-            _ => {
-                let known: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
-                Problem::unknown("outcome", name, &known)
-            }
+            _ => unknown("outcome", name, &events),
         };
         Err(problem.inside("outcome"))
     }
@@ -188,12 +218,7 @@ impl Searching {
     #[must_use]
     pub fn new(campaign: &Campaign) -> Option<Searching> {
         let search = campaign.experiment.search.as_ref()?;
-        let rule = Rule {
-            grid: search.grid.clone(),
-            sweep: search.text.sweep,
-            seeds: campaign.seeds.len() as u64,
-            levels: search.text.levels.iter().map(|level| level.0).collect(),
-        };
+        let rule = search.rule(campaign.seeds.len() as u64);
         let arms = campaign.experiment.arms.len();
         let tracks = vec![Track::default(); campaign.cells.len() / rule.grid.len()];
         let outcome = search.outcome(&campaign.cells[0]);

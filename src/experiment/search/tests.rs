@@ -5,6 +5,7 @@ use super::grid::Grid;
 use super::language::GridScale;
 use super::track::{Boundary, Direction, Reached, Rule, Track};
 use crate::experiment::statistics::distribution::{normal_cdf, normal_quantile};
+use crate::experiment::statistics::proportion::wilson;
 use crate::kernel::draw::{Draws, Purpose};
 use crate::kernel::time::Span;
 
@@ -106,6 +107,27 @@ fn what_is_never_or_always_so_is_said() {
     assert_eq!(reached, [Reached::Already, Reached::Already, Reached::Never]);
 }
 
+/// Level, seeds with which it is clear of 0% and 100%: the Wilson interval of none of n says so.
+#[test]
+fn a_level_that_too_few_seeds_tell_is_unclear() {
+    for (level, needed) in [(0.05, 119), (0.5, 7), (0.95, 119), (0.01, 618)] {
+        let rule = rule(200);
+        assert_eq!(rule.seeds_to_tell(level), needed, "{level}");
+        let nearer = f64::min(level, 1.0 - level);
+        let high = |n| wilson(0, n, rule.confidence()).unwrap().interval.high;
+        assert!(high(needed) < nearer && high(needed - 1) >= nearer, "{level}");
+    }
+    let reached = |seeds: u64, share: f64| {
+        let rule = rule(seeds);
+        let (track, _) = search(&rule, 1, |_| share);
+        boundaries(&track, &rule).iter().map(|found| found.reached).collect::<Vec<_>>()
+    };
+    assert_eq!(reached(118, 0.0), [Reached::Unclear, Reached::Never, Reached::Never]);
+    assert_eq!(reached(119, 0.0), [Reached::Never; 3]);
+    assert_eq!(reached(118, 1.0), [Reached::Already, Reached::Already, Reached::Unclear]);
+    assert_eq!(reached(119, 1.0), [Reached::Already; 3]);
+}
+
 #[test]
 fn a_share_that_falls_is_searched_from_the_other_end() {
     let rule = rule(200);
@@ -172,6 +194,7 @@ fn runs_of_which_nothing_can_be_said_end_a_search_all_the_same() {
         if wanted.is_empty() {
             let found = boundaries(&track, &rule);
             assert!(found.iter().all(|found| found.at.is_none() && found.low.is_none()));
+            assert!(found.iter().all(|found| found.reached == Reached::Unclear));
             return;
         }
     }

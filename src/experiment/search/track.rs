@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::SEEDS_MIN;
 use super::grid::Grid;
-use crate::experiment::statistics::distribution::binomial_cdf;
+use crate::experiment::statistics::distribution::{binomial_cdf, normal_critical};
 use crate::experiment::statistics::isotonic::isotonic;
 use crate::experiment::statistics::proportion::wilson;
 use crate::experiment::statistics::{CONFIDENCE, Estimate};
@@ -117,6 +117,15 @@ impl Rule {
     #[must_use]
     pub fn confidence(&self) -> f64 {
         1.0 - (1.0 - CONFIDENCE) / LOOKS.len() as f64
+    }
+
+    /// The fewest seeds with which a share of 0% or 100%, whichever is nearer, is clearly not this
+    /// level: those whose Wilson interval, z² / (n + z²) wide there, ends before it.
+    #[must_use]
+    pub fn seeds_to_tell(&self, level: f64) -> u64 {
+        let nearer = level.min(1.0 - level);
+        let z = normal_critical(self.confidence()).unwrap_or(f64::INFINITY);
+        (z * z * (1.0 - nearer) / nearer) as u64 + 1
     }
 
     /// How many seeds the next look has.
@@ -366,14 +375,16 @@ impl Track {
             Direction::Falls => (above, below),
         };
         let within = |at: f64| at.max(low.unwrap_or(at)).min(high.unwrap_or(at));
+        let at = self.crossing(level, part, rule).map(within);
         Boundary {
             level,
             reached: match (ends.below, ends.above) {
                 (Some(below), _) if below == last => Reached::Never,
                 (_, Some(above)) if above == first => Reached::Already,
+                (None, None) if at.is_none() => Reached::Unclear,
                 _ => Reached::Between,
             },
-            at: self.crossing(level, part, rule).map(within),
+            at,
             low,
             high,
         }
@@ -436,8 +447,10 @@ pub enum Reached {
     /// The share is above it throughout.
     Already,
     /// Somewhere in the range, or so near to an end that it cannot be said.
-    #[default]
     Between,
+    /// No value is clearly on either side, and the shares do not cross it.
+    #[default]
+    Unclear,
 }
 
 /// The value at which the share reaches a level.

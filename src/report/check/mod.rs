@@ -8,6 +8,7 @@ use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::check::{CheckVerdict, Checked, Finding, Promise};
 use crate::experiment::expect::Expectation;
 use crate::invariant::{CATALOGUE, InvariantTexts};
+use crate::report::number::several;
 use crate::report::story::{Step, what_matters, wrapped};
 
 pub use github::{annotations, step_summary};
@@ -219,11 +220,6 @@ fn verdict(report: &Report<'_>) -> String {
             format!("never happened: {} in {over}", report.never().join(", "))
         }
     }
-}
-
-/// A count with its noun.
-fn several(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A number with at most four digits behind the point.

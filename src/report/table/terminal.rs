@@ -19,8 +19,13 @@ pub(super) fn write(table: &Table, width: usize, colour: bool) -> String {
         write_block(&mut out, table, block, width);
     }
     if !fit.omitted.is_empty() {
-        let names: Vec<String> =
-            fit.omitted.iter().map(|&index| clean(&table.columns[index].header)).collect();
+        let mut names: Vec<String> = Vec::new();
+        for &index in &fit.omitted {
+            let name = clean(&table.columns[index].header);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         for line in wrap(&format!("not shown at this width: {}", names.join(", ")), width) {
             out.put(&cut(&line, width), Some(FAINT));
             out.end_line();

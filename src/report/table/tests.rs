@@ -104,6 +104,18 @@ fn columns_are_left_out_before_tables_are_stacked() {
 }
 
 #[test]
+fn a_name_of_several_columns_is_left_out_once() {
+    let mut table = arms();
+    let again = table.columns[2].header.clone();
+    for column in &mut table.columns[3..] {
+        column.header = again.clone();
+    }
+    let text = table.text(60, false);
+    let (_, left_out) = text.split_once("not shown at this width: ").expect(&text);
+    assert_eq!(left_out.matches(&again).count(), 1, "{text}");
+}
+
+#[test]
 fn colour_changes_nothing_but_the_colour() {
     let table = arms();
     for width in [40, 80, 300] {

@@ -1,0 +1,109 @@
+//! What a campaign tells of itself: how many runs there may be, and of what it counts.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const MODEL: &str = r#"
+[clients.users]
+arrivals = { poisson = "20/s" }
+flow = [{ call = "server.serve", policy = "user" }]
+[service.server]
+workers = 4
+[service.server.on.serve]
+steps = [{ work = "1ms" }, { reply = "ok" }]
+[policy.user]
+timeout = "1s"
+"#;
+
+const EXPERIMENT: &str = r#"
+name = "told"
+model = "model.toml"
+seeds = "1..3"
+arrivals = "2s"
+drain = "1s"
+[[faults]]
+kind = "slow"
+target = "server"
+factor = 2
+at = "1s"
+for = "500ms"
+[invariants]
+retries_bounded = { operation = "server.serve", attempts = 2 }
+[compare]
+primary = ["latency_p99_ms"]
+precision = { amounts = "0.001%" }
+[expect]
+success_ratio = "> 0.5"
+[arms.one]
+[arms.two]
+[factors.load.low]
+[factors.load.high]
+set = { "clients.users.arrivals" = { poisson = "40/s" } }
+"#;
+
+/// Runs the experiment, and leaves the results in `out`.
+fn run(experiment: &str, arguments: &[&str]) -> (TempDir, Output) {
+    let folder = TempDir::new().expect("a temporary folder");
+    fs::write(folder.path().join("model.toml"), MODEL).expect("the model can be written");
+    let path = folder.path().join("experiment.toml");
+    fs::write(&path, experiment).expect("the experiment can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
+    command.arg("run").arg(&path).args(["--workers", "1", "--out"]).arg(folder.path().join("out"));
+    let output = command.args(arguments).output().expect("the command runs");
+    (folder, output)
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn seeds_that_may_be_added_are_told_before() {
+    let few = EXPERIMENT.replace("\"0.001%\"", "\"100%\"");
+    let said = text(&run(&few, &[]).1);
+    let opening = "2 arms × 2 points × 2 seeds (1 to 2) = 8 runs of 2s and 1s to drain\n\
+                   at first; up to 960 seeds (3,840 runs) until the precision is reached\n";
+    assert!(said.contains(opening), "{said}");
+    assert!(said.contains("precision reached with 30 seeds\n"), "{said}");
+
+    let said = text(&run(EXPERIMENT, &["--seeds", "1..2"]).1);
+    assert!(!said.contains("at first"), "given seeds stay as they are: {said}");
+    assert!(said.contains("precision not reached with 1 seed:\n"), "{said}");
+}
+
+#[test]
+fn arms_are_counted_apart_from_arms_at_points() {
+    let said = text(&run(EXPERIMENT, &["--seeds", "1..3"]).1);
+    assert!(said.contains(": none in 4 of 4 combinations of arms and points\n"), "{said}");
+    assert!(said.contains(": met by 4 of 4 combinations of arms and points\n"), "{said}");
+    let one_point = EXPERIMENT.split("[factors.load.low]").next().expect("the part before");
+    let said = text(&run(one_point, &["--seeds", "1..3"]).1);
+    assert!(said.contains(": none in 2 of 2 arms\n"), "{said}");
+    assert!(said.contains(": met by 2 of 2 arms\n"), "{said}");
+}
+
+/// There was no time with a fault, so nothing can be measured in it.
+#[test]
+fn a_fault_after_the_end_has_no_goodput() {
+    let goodput = |experiment: &str| {
+        let (folder, output) = run(experiment, &["--seeds", "1..3"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let mut reader = csv::Reader::from_path(folder.path().join("out/runs.csv")).unwrap();
+        let header = reader.headers().unwrap().clone();
+        let names = [
+            "goodput_before_per_s",
+            "goodput_during_per_s",
+            "goodput_after_per_s",
+            "goodput_per_s",
+        ];
+        let place = |name: &str| header.iter().position(|own| own == name).expect(name);
+        let row = reader.records().next().expect("a run").unwrap();
+        names.map(|name| row[place(name)].is_empty())
+    };
+    let windows = EXPERIMENT.replace("[[faults]]", "[measure]\nwindow = \"500ms\"\n[[faults]]");
+    assert_eq!(goodput(&windows), [false; 4]);
+    let empty = goodput(&windows.replace("at = \"1s\"", "at = \"3s\""));
+    assert_eq!(empty, [true, true, true, false]);
+}
