@@ -29,7 +29,7 @@ mod sequence;
 mod svg;
 
 pub use bars::{BarGroup, BarRow, Bars};
-pub use lines::{Lines, Panel, Row, Series, Shaded};
+pub use lines::{Lines, Panel, Row, Series, Shaded, Stroke};
 pub use phase::{Phase, PhaseColumn, PhasePanel};
 pub use png::{PngError, png};
 pub use scatter::{Axis, Point, Reference, Scatter};

@@ -116,10 +116,15 @@ impl Written {
         self.of_cell(cell["arm"].as_str().unwrap(), cell["point"].as_str().unwrap())
     }
 
-    /// The runs that collapsed and those that did not, where there are both.
-    fn modes<'a>(&'a self, cell: &Value) -> Option<[Vec<&'a Row>; 2]> {
+    /// The runs that collapsed and those that did not.
+    fn apart<'a>(&'a self, cell: &Value) -> [Vec<&'a Row>; 2] {
         let is = |is: bool| self.of(cell).into_iter().filter(move |run| collapsed(run) == Some(is));
-        let [yes, no] = [true, false].map(|it| is(it).collect::<Vec<_>>());
+        [true, false].map(|it| is(it).collect())
+    }
+
+    /// The same, where there are both.
+    fn modes<'a>(&'a self, cell: &Value) -> Option<[Vec<&'a Row>; 2]> {
+        let [yes, no] = self.apart(cell);
         (!yes.is_empty() && !no.is_empty()).then_some([yes, no])
     }
 
