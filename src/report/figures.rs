@@ -117,6 +117,9 @@ fn over_time_note(campaign: &Campaign, rows: &[Row]) -> String {
     let seeds = campaign.seeds.len();
     let mut note =
         format!("Mean of {seeds} seeds; bands are 95% intervals, of {BAND_RUNS} runs or more.");
+    if campaign.cells.iter().any(|cell| cell.measure.warm_up > Time::ZERO) {
+        note.push_str(" Lines begin where the warm-up ends.");
+    }
     let mut drawn = rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
     if seeds > 1 && drawn.any(|series| series.thin) {
         note.push_str(" Thin: a single run.");
@@ -197,9 +200,11 @@ fn series(campaign: &Campaign, cell: usize, part: &Part<'_>, count: fn(&Window) 
         thin: runs.len() == 1,
         ..Series::default()
     };
+    // Nothing is measured in the warm-up, and in the window in which it ends only partly.
+    let measured = description.measure.warm_up.0.div_ceil(width.0) as usize;
     // Only windows in which users still arrived: afterwards the system merely runs empty.
     let arriving = (description.measure.arrivals_end.0 / width.0) as usize;
-    for index in 0..windows.min(arriving) {
+    for index in measured..windows.min(arriving) {
         let sample: Vec<f64> = runs
             .iter()
             .map(|run| run.metrics.windows.get(index).map_or(0, count) as f64 / width.seconds())

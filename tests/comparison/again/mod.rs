@@ -81,6 +81,7 @@ struct Written {
     tables: String,
     figures: BTreeMap<&'static str, String>,
     arrivals_s: f64,
+    warm_up_s: f64,
 }
 
 impl Written {
@@ -101,6 +102,7 @@ impl Written {
             tables: tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n"),
             figures: figures.into_iter().map(|figure| (figure.name, figure.svg)).collect(),
             arrivals_s: campaign.experiment.arrivals.seconds(),
+            warm_up_s: campaign.cells[0].measure.warm_up.seconds(),
         }
     }
 
@@ -175,6 +177,8 @@ model = "inline"
 arrivals = "150s"
 drain = "20s"
 seeds = "1..17"
+[measure]
+warm_up = "4500ms"
 [metastability]
 capacity = "10/s"
 [compare]

@@ -175,8 +175,9 @@ fn lines_of<'a>(written: &'a Written, point: &str, column: &'static str) -> Vec<
     lines.collect()
 }
 
-/// For each second in which users arrived: the mean and the ends of its interval.
-fn windows(written: &Written, series: &Series<'_>) -> Vec<(f64, f64, f64)> {
+/// For each whole second after the warm-up in which users arrived: its middle, the mean and the ends
+/// of its interval.
+fn windows(written: &Written, series: &Series<'_>) -> Vec<(f64, (f64, f64, f64))> {
     let key = |row: &Row| (row["arm"].clone(), row["point"].clone(), row["seed"].clone());
     let runs: Vec<_> = series.runs.iter().map(|run| key(run)).collect();
     let mut samples: Vec<Vec<f64>> = Vec::new();
@@ -190,7 +191,8 @@ fn windows(written: &Written, series: &Series<'_>) -> Vec<(f64, f64, f64)> {
     samples.truncate(written.arrivals_s as usize);
     // A run without a row for a window had nothing in it.
     samples.iter_mut().for_each(|sample| sample.resize(runs.len(), 0.0));
-    samples.iter().map(|sample| mean_interval(sample)).collect()
+    let measured = samples.iter().enumerate().skip(written.warm_up_s.ceil() as usize);
+    measured.map(|(second, sample)| (second as f64 + 0.5, mean_interval(sample))).collect()
 }
 
 fn over_time(written: &Written) {
@@ -283,8 +285,8 @@ fn lines(written: &Written, row: &[Drawn], expected: &[(usize, Series<'_>)], x: 
         assert_eq!((name, dashed), (&series.name, series.dashed));
         let windows = windows(written, series);
         assert_eq!(points.len(), windows.len(), "{name}");
-        for (second, (point, (mean, _, _))) in points.iter().zip(&windows).enumerate() {
-            x[*panel].check(point.0, second as f64 + 0.5, name);
+        for (point, (middle, (mean, _, _))) in points.iter().zip(&windows) {
+            x[*panel].check(point.0, *middle, name);
             y.check(point.1, *mean, name);
         }
     }
@@ -305,9 +307,9 @@ fn bands(written: &Written, row: &[Drawn], expected: &[(usize, Series<'_>)], x: 
     for (points, (panel, series)) in found.into_iter().zip(expected) {
         let windows = windows(written, series);
         assert_eq!(points.len(), 2 * windows.len(), "{}", series.name);
-        for (second, (_, low, high)) in windows.iter().enumerate() {
-            let ends = [points[second], points[2 * windows.len() - 1 - second]];
-            x[*panel].check(ends[0].0, second as f64 + 0.5, &series.name);
+        for (place, (middle, (_, low, high))) in windows.iter().enumerate() {
+            let ends = [points[place], points[2 * windows.len() - 1 - place]];
+            x[*panel].check(ends[0].0, *middle, &series.name);
             let (upper, lower) = (ends[0].1.min(ends[1].1), ends[0].1.max(ends[1].1));
             y.check(lower, low.max(0.0), &series.name);
             if upper > top + TOLERANCE {
