@@ -156,7 +156,7 @@ impl Phase {
     }
 
     fn y_ticks(&self, y: &Scale) -> Vec<Tick> {
-        let count = ((y.start - y.end).abs() / 48.0) as usize;
+        let count = ((y.start - y.end).abs() / 36.0) as usize;
         match self.y.log {
             true => ratios(y.low, y.high, count, self.y.unit),
             false => within(y.low, y.high, count, self.y.unit),
