@@ -48,6 +48,14 @@ pub struct Estimate {
     pub high: f64,
 }
 
+impl Estimate {
+    /// Whether an end of the interval is unknown.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !(self.low.is_finite() && self.high.is_finite())
+    }
+}
+
 /// What stands above and below every chart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Caption {

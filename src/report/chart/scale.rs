@@ -33,6 +33,11 @@ impl Scale {
         }
     }
 
+    /// The pixel in its middle.
+    pub(super) fn middle(&self) -> f64 {
+        f64::midpoint(self.start, self.end)
+    }
+
     /// Whether `value` lies on the axis.
     pub(super) fn covers(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
