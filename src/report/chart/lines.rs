@@ -108,7 +108,9 @@ impl Lines {
         let axes: Vec<YAxis> = self.rows.iter().map(Row::axis).collect();
         let room = ends::width(&sheet, self.all_series().into_iter().map(|series| &*series.label));
         let direct = self.layout(&sheet, &axes, room);
-        let fits = room <= WIDEST_NAMES * self.width;
+        // A name shows the colour of its line, a key of a legend the stroke as well.
+        let fits = room <= WIDEST_NAMES * self.width
+            && self.all_series().iter().all(|series| series.stroke == Stroke::Solid);
         let labels: Vec<Vec<EndLabel>> = (0..self.rows.len())
             .map(|row| {
                 self.end_labels(row, &axes[row], &direct).filter(|_| fits).unwrap_or_default()
