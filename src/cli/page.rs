@@ -1,5 +1,5 @@
-//! The page that `validate` writes, and the finished runs that are kept beside it until it is whole:
-//! the same command goes on from them after it was interrupted.
+//! The page that `validate` writes, and the finished runs that are kept beside it until it is
+//! whole: the same command goes on from them after it was interrupted.
 
 #![expect(
     clippy::disallowed_types,

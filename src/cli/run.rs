@@ -199,6 +199,7 @@ fn closing(
     written: &[PathBuf],
 ) -> String {
     let mut text = precision_text(campaign, comparison);
+    text.push_str(&arms::unsteady_text(campaign, results));
     text.push_str(&arms::horizon_text(campaign, summaries));
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
     for (index, first) in names.iter().enumerate() {

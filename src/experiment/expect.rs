@@ -116,7 +116,9 @@ impl Expectation {
             What::Metric(index) => run.values[index],
             What::Recovers => match run.recovery {
                 Recovery::After(span) => Some(span.seconds()),
-                Recovery::Never => return Judged { met: Some(false), value: None },
+                Recovery::Never | Recovery::Unsteady => {
+                    return Judged { met: Some(false), value: None };
+                }
                 Recovery::NoFault | Recovery::Unseen => None,
             },
         };

@@ -204,7 +204,7 @@ pub const METRICS: [Metric; 35] = [
         is_share: false,
         measure: |_, run| match run.recovery {
             Recovery::After(span) => Some(span.seconds()),
-            Recovery::NoFault | Recovery::Never | Recovery::Unseen => None,
+            Recovery::NoFault | Recovery::Never | Recovery::Unsteady | Recovery::Unseen => None,
         },
     },
     Metric {

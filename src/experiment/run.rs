@@ -104,7 +104,7 @@ impl RunResult {
             (Some(Label::Metastable), _) => Some(true),
             (Some(Label::SlowRecovery | Label::Recovers), _) => Some(false),
             (Some(Label::Overload) | None, Recovery::Never) => Some(true),
-            (Some(Label::Overload) | None, Recovery::After(_)) => Some(false),
+            (Some(Label::Overload) | None, Recovery::After(_) | Recovery::Unsteady) => Some(false),
             (Some(Label::Overload) | None, Recovery::NoFault | Recovery::Unseen) => None,
         }
     }

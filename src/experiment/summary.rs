@@ -13,7 +13,6 @@ use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::Verdict;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
-use crate::metric::Recovery;
 
 pub use super::metrics::{METRICS, Metric};
 
@@ -120,8 +119,8 @@ pub fn summarise(campaign: &Campaign, results: &[RunResult]) -> Vec<CellSummary>
 }
 
 fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
-    let never = count(runs, |run| run.recovery == Recovery::Never);
-    let after = count(runs, |run| matches!(run.recovery, Recovery::After(_)));
+    let back = |back: bool| count(runs, |run| run.recovery.came_back() == Some(back));
+    let (never, after) = (back(false), back(true));
     CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),

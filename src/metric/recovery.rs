@@ -30,11 +30,26 @@ pub enum Recovery {
     NoFault,
     /// So long after the faults were gone, in whole windows.
     After(Span),
-    /// Not before the end of the run.
+    /// Not before the end of the run: it stayed down.
     Never,
+    /// Not before the end of the run, though over all of the time after the faults requests fared as
+    /// before, as far as chance lets one see it: small windows are below now and then.
+    Unsteady,
     /// Nothing can be said: nothing succeeded before the faults, or nobody asked for anything in a
     /// whole window after them.
     Unseen,
+}
+
+impl Recovery {
+    /// Whether it recovered; `None` where nothing can be said.
+    #[must_use]
+    pub fn came_back(self) -> Option<bool> {
+        match self {
+            Recovery::NoFault | Recovery::Unseen => None,
+            Recovery::After(_) => Some(true),
+            Recovery::Never | Recovery::Unsteady => Some(false),
+        }
+    }
 }
 
 impl RecoveryRule {
@@ -47,14 +62,11 @@ impl RecoveryRule {
     #[must_use]
     pub fn judge(&self, windows: &[Window], width: Span, began: Time, healed: Time) -> Recovery {
         let index_of = |time: Time| (time.0 / width.0) as usize;
-        let before = &windows[..index_of(began).min(windows.len())];
-        let asked: u64 = before.iter().map(|window| window.asked).sum();
-        let succeeded: u64 = before.iter().map(|window| window.succeeded).sum();
-        if asked > 0 && succeeded == 0 {
+        let before = Cohort::of(&windows[..index_of(began).min(windows.len())]);
+        if before.asked > 0 && before.succeeded == 0 {
             return Recovery::Unseen;
         }
-        let baseline = if asked == 0 { 1.0 } else { succeeded as f64 / asked as f64 };
-        let least = self.band.0 * baseline;
+        let least = self.band.0 * before.ratio();
         let is_good = |window: &Window| window.succeeded as f64 >= least * window.asked as f64;
         // The first whole window after the faults.
         let first = healed.0.div_ceil(width.0) as usize;
@@ -68,8 +80,41 @@ impl RecoveryRule {
             .find(|&start| after[start..after.len().min(start + hold)].iter().all(is_good));
         match recovered {
             Some(start) => Recovery::After(Span((first + start) as u64 * width.0 - healed.0)),
-            None => Recovery::Never,
+            None if Cohort::of(after).is_below(before, self.band) => Recovery::Never,
+            None => Recovery::Unsteady,
         }
+    }
+}
+
+/// All requests that were first asked in some windows.
+#[derive(Clone, Copy)]
+struct Cohort {
+    asked: u64,
+    succeeded: u64,
+}
+
+/// What a normal number exceeds in 1 of 100 cases.
+const CHANCE_Z: f64 = 2.326_347_874_040_841;
+
+impl Cohort {
+    fn of(windows: &[Window]) -> Cohort {
+        Cohort {
+            asked: windows.iter().map(|window| window.asked).sum(),
+            succeeded: windows.iter().map(|window| window.succeeded).sum(),
+        }
+    }
+
+    /// The success ratio; 1 if nobody asked.
+    fn ratio(self) -> f64 {
+        if self.asked == 0 { 1.0 } else { self.succeeded as f64 / self.asked as f64 }
+    }
+
+    /// Whether its success ratio is below `band` times that of another, by more than chance lets two
+    /// such shares differ in 1 of 100 cases (the normal approximation).
+    fn is_below(self, other: Cohort, band: Share) -> bool {
+        let variance = |of: Cohort| of.ratio() * (1.0 - of.ratio()) / of.asked.max(1) as f64;
+        let error = (variance(self) + band.0 * band.0 * variance(other)).sqrt();
+        self.ratio() < band.0 * other.ratio() - CHANCE_Z * error
     }
 }
 
@@ -91,6 +136,9 @@ mod tests {
     fn recovery_needs_to_last() {
         let seconds = |count| Recovery::After(Span::from_secs(count));
         assert_eq!(judge(&[90, 90, 0, 0, 90, 90, 90], 2, 4), seconds(0));
+        // One window of each three is below by chance, and all of them together are not.
+        assert_eq!(judge(&[90, 90, 0, 84, 99, 84, 99, 84], 2, 3), Recovery::Unsteady);
+        assert_eq!(judge(&[90, 90, 0, 60, 99, 60, 99, 60], 2, 3), Recovery::Never);
         assert_eq!(judge(&[90, 90, 0, 0, 10, 90, 10, 90, 90, 90], 2, 4), seconds(3));
         assert_eq!(judge(&[90, 90, 0, 0, 0, 0, 0, 0], 2, 4), Recovery::Never);
         // A lasting end of the run counts, an empty rest does not.
@@ -106,6 +154,7 @@ mod tests {
     #[test]
     fn the_band_is_relative_to_the_time_before() {
         assert_eq!(judge(&[50, 50, 0, 48, 48, 48], 2, 3), Recovery::After(Span::ZERO));
-        assert_eq!(judge(&[50, 50, 0, 47, 47, 47], 2, 3), Recovery::Never);
+        assert_eq!(judge(&[50, 50, 0, 47, 47, 47], 2, 3), Recovery::Unsteady);
+        assert_eq!(judge(&[50, 50, 0, 30, 30, 30], 2, 3), Recovery::Never);
     }
 }

@@ -5,8 +5,10 @@ use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::metastability::Label;
+use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, InvariantSummary, METRICS, Share};
+use crate::metric::Recovery;
 
 /// A column: a metric, its header, its unit, and how soon it is dropped where space is short.
 type Shown = (&'static str, &'static str, Unit, u8);
@@ -160,6 +162,21 @@ fn collapse(summary: &CellSummary) -> Cell {
     let Some(share) = summary.collapsed else { return plain("–".to_owned()) };
     let tone = if summary.modes.is_some() { Tone::Warning } else { Tone::Plain };
     Cell { text: format!("{} of {}: {}", share.count, share.of, probability(share)), tone }
+}
+
+/// A warning where windows are so small that chance alone lets runs never recover; empty elsewhere.
+#[must_use]
+pub fn unsteady_text(campaign: &Campaign, results: &[RunResult]) -> String {
+    let unsteady = results.iter().filter(|run| run.recovery == Recovery::Unsteady).count();
+    let windows = campaign.cells.iter().map(|cell| cell.measure.window).max();
+    match windows {
+        Some(window) if unsteady > 0 => format!(
+            "warning: {unsteady} runs never came back for as long as `hold`, but fared as before\n         \
+             over all of the time after the fault: in windows of {window} chance hides\n         \
+             a recovery, and a larger `window` under [measure] shows it\n"
+        ),
+        _ => String::new(),
+    }
 }
 
 /// A warning where the horizon of the labels is shorter than ten drain times; empty elsewhere.

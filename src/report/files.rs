@@ -20,7 +20,6 @@ use crate::experiment::summary::{CellSummary, Drains, METRICS, Share};
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, Digester, digest_of};
 use crate::kernel::time::{Span, Time};
-use crate::metric::Recovery;
 
 /// The version of these formats.
 pub const FORMAT: u32 = 2;
@@ -52,8 +51,9 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
     ];
     columns.extend(COUNTS.iter().map(|own| count(own.name, &own.value)));
     columns.extend([
-        Column::flag("recovered", results.iter().map(|run| recovered(run.recovery))),
+        Column::flag("recovered", results.iter().map(|run| run.recovery.came_back())),
         text("label", &|run| run.label.map_or("", Label::name).to_owned()),
+        Column::flag("collapsed", results.iter().map(RunResult::collapsed)),
         Column::number("drain_s", results.iter().map(|run| run.drain.map(Span::seconds))),
     ]);
     columns.extend(METRICS.iter().enumerate().map(|(index, metric)| {
@@ -92,15 +92,6 @@ fn judged(cell: &Cell, run: &RunResult, name: &str) -> &'static str {
         Some(true) => "met",
         Some(false) => "unmet",
         None => "",
-    }
-}
-
-/// Nothing is said of a run without a fault, or in which recovery could not be seen.
-fn recovered(recovery: Recovery) -> Option<bool> {
-    match recovery {
-        Recovery::NoFault | Recovery::Unseen => None,
-        Recovery::After(_) => Some(true),
-        Recovery::Never => Some(false),
     }
 }
 

@@ -4,7 +4,7 @@ use stormglass::experiment::campaign::{Campaign, Cell};
 use stormglass::experiment::metastability::Label;
 use stormglass::experiment::run::run;
 use stormglass::experiment::summary::{METRICS, summarise};
-use stormglass::report::arms::{arms_tables, horizon_text};
+use stormglass::report::arms::{arms_tables, horizon_text, unsteady_text};
 
 use crate::common::{self, run_all, shipped};
 
@@ -94,6 +94,36 @@ fn known_collapses_are_flagged() {
     assert!(came_back.iter().all(|label| *label != Some(Label::Metastable)), "{came_back:?}");
     let above = labels(&outage(12, 2, "1..3"));
     assert_eq!(above, vec![Some(Label::Overload); 2], "12/s is more than 10/s");
+}
+
+/// Five requests a second, of which one in nine is late: hardly a window of a second is as good as
+/// all of the time before the outage, and no run is any worse after it.
+#[test]
+fn small_windows_are_no_collapse() {
+    let experiment = r#"
+name = "unsteady"
+model = "inline"
+arrivals = "260s"
+seeds = "1..21"
+measure.recovery = { hold = "60s" }
+[[faults]]
+kind = "pause"
+target = "server"
+at = "60s"
+for = "1s"
+"#;
+    let server = include_str!("../../models/published/server-r.toml");
+    let late = server.replace("\"4s\"", "\"440ms\"").replace("attempts = 4", "attempts = 1");
+    let campaign = common::campaign(experiment, &late);
+    let results = run_all(&campaign);
+    let never = results.iter().filter(|run| run.recovery.came_back() == Some(false)).count();
+    assert!(never > 10, "{never}");
+    assert!(results.iter().all(|run| run.collapsed() == Some(false)));
+    assert!(summarise(&campaign, &results)[0].modes.is_none());
+    let warning = unsteady_text(&campaign, &results);
+    assert!(warning.starts_with(&format!("warning: {never} runs never came back")), "{warning}");
+    assert!(warning.lines().all(|line| line.chars().count() <= 80), "{warning}");
+    assert_eq!(unsteady_text(&campaign, &[]), "");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use crate::experiment::statistics::sequential::Precision;
 use crate::experiment::statistics::verdict::Direction;
 use crate::experiment::summary::METRICS;
 use crate::kernel::limit::Ending;
-use crate::metric::Recovery;
 
 /// A number of a run that arms are compared by.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,11 +110,7 @@ impl Measured {
                 exposed.then(|| verdict.violations as f64 / verdict.exposure as f64 * 1e4)
             }
             Source::Violated(index) => yes(run.invariants.get(index)?.violations > 0),
-            Source::NeverRecovered => match run.recovery {
-                Recovery::Never => yes(true),
-                Recovery::After(_) => yes(false),
-                Recovery::NoFault | Recovery::Unseen => None,
-            },
+            Source::NeverRecovered => yes(!run.recovery.came_back()?),
             Source::Metastable => yes(run.label? == Label::Metastable),
         }
     }

@@ -17,11 +17,12 @@ use serde_json::Value;
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::summary::summarise;
+use stormglass::kernel::time::Time;
 use stormglass::report::table::Table;
 use stormglass::report::{arms, columns, comparison, figures, files, front};
 
 use crate::common::{self, run_all, shipped};
-use statistics::number;
+use statistics::{number, z_of};
 
 /// R2 of the ground truth: one server with a waiting line, and users who try again.
 const SERVER: &str = include_str!("../../../models/published/server-r.toml");
@@ -60,14 +61,11 @@ fn value(run: &Row, metric: &str) -> Option<f64> {
     }
 }
 
-/// Whether a run collapsed, as `docs/results.md` says.
+/// Whether a run collapsed.
 fn collapsed(run: &Row) -> Option<bool> {
-    match (run["label"].as_str(), run["recovered"].as_str()) {
-        ("metastable", _) => Some(true),
-        ("slow recovery" | "recovers", _) => Some(false),
-        (_, "false") => Some(true),
-        (_, "true") => Some(false),
-        _ => None,
+    match run["collapsed"].as_str() {
+        "" => None,
+        text => Some(text == "true"),
     }
 }
 
@@ -82,6 +80,8 @@ struct Written {
     figures: BTreeMap<&'static str, String>,
     arrivals_s: f64,
     warm_up_s: f64,
+    /// Of each run, when its first fault began and its last one ended.
+    acts: Vec<Option<(Time, Time)>>,
 }
 
 impl Written {
@@ -103,7 +103,44 @@ impl Written {
             figures: figures.into_iter().map(|figure| (figure.name, figure.svg)).collect(),
             arrivals_s: campaign.experiment.arrivals.seconds(),
             warm_up_s: campaign.cells[0].measure.warm_up.seconds(),
+            acts: results.iter().map(|run| run.faults_act).collect(),
         }
+    }
+
+    /// Whether each run collapsed, as `docs/results.md` says.
+    fn check_collapsed(&self) {
+        for (run, acts) in self.runs.iter().zip(&self.acts) {
+            let expected = match (run["label"].as_str(), run["recovered"].as_str()) {
+                ("metastable", _) => Some(true),
+                ("slow recovery" | "recovers", _) => Some(false),
+                (_, "false") => Some(self.is_down_after(run, acts.expect("it has a fault"))),
+                (_, "true") => Some(false),
+                _ => None,
+            };
+            assert_eq!(collapsed(run), expected, "{run:?}");
+        }
+    }
+
+    /// Whether fewer requests succeed after the faults than 95% of the share before them, in a way
+    /// that chance explains in one of a hundred cases only.
+    fn is_down_after(&self, run: &Row, (began, healed): (Time, Time)) -> bool {
+        let share = |from: f64, until: f64| {
+            let own = self.series.iter().filter(|row| {
+                let at = number(&row["from_s"]).unwrap();
+                let is_own = ["arm", "point", "seed"].iter().all(|key| row[*key] == run[*key]);
+                is_own && at >= from && at < until
+            });
+            let sums = own.fold((0.0, 0.0), |(asked, succeeded), row| {
+                let of = |column: &str| number(&row[column]).unwrap();
+                (asked + of("asked"), succeeded + of("succeeded"))
+            });
+            let share = if sums.0 > 0.0 { sums.1 / sums.0 } else { 1.0 };
+            (share, share * (1.0 - share) / sums.0.max(1.0))
+        };
+        let (before, before_variance) = share(0.0, began.seconds().floor());
+        let (after, after_variance) = share(healed.seconds().ceil(), f64::MAX);
+        let error = (after_variance + 0.95 * 0.95 * before_variance).sqrt();
+        after < 0.95 * before - z_of(0.98) * error
     }
 
     fn cells(&self) -> &[Value] {
@@ -131,6 +168,7 @@ impl Written {
     }
 
     fn check(&self) {
+        self.check_collapsed();
         summary::check(self);
         pairs::check(self);
         tables::check(self);

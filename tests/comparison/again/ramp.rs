@@ -162,7 +162,8 @@ fn panel(written: &Written, row: &[Drawn], x: Axis, value: fn(&Row) -> f64) {
         for (place, step) in steps.into_iter().enumerate() {
             let here = written.steps.iter().filter(|row| of(row, "step") == step as f64);
             let here: Vec<&Row> = here.collect();
-            let [median, least, most] = spread(&here.iter().map(|row| value(row)).collect::<Vec<_>>());
+            let [median, least, most] =
+                spread(&here.iter().map(|row| value(row)).collect::<Vec<_>>());
             x.check(line[place].0, of(here[0], "rate_per_s"), name);
             y.check(line[place].1, median, name);
             let ends = [band[place].1, band[2 * STEPS - 1 - place].1];
