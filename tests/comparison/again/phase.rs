@@ -175,7 +175,7 @@ fn band(all: &[Drawn], found: &[Value], x: Axis, y: Axis) {
         .collect();
     assert_eq!(bands.len(), 1);
     let ((band, edges), halves) = (bands[0], crossings(found, "D50"));
-    assert_eq!(edges.map(|edge| edge.as_slice()).concat(), *band, "its edges are drawn");
+    assert_eq!(edges.map(Vec::as_slice).concat(), *band, "its edges are drawn");
     assert_eq!(band.len(), 2 * halves.len());
     for (index, (load, level)) in halves.iter().enumerate() {
         let ends = [("high", band[index]), ("low", band[2 * halves.len() - 1 - index])];
