@@ -32,8 +32,8 @@ pub enum Recovery {
     After(Span),
     /// Not before the end of the run: it stayed down.
     Never,
-    /// Not before the end of the run, though over all of the time after the faults requests fared as
-    /// before, as far as chance lets one see it: small windows are below now and then.
+    /// Not before the end of the run, though over all of the time after the faults requests fared
+    /// as before, as far as chance lets one see it: small windows are below now and then.
     Unsteady,
     /// Nothing can be said: nothing succeeded before the faults, or nobody asked for anything in a
     /// whole window after them.
@@ -109,8 +109,8 @@ impl Cohort {
         if self.asked == 0 { 1.0 } else { self.succeeded as f64 / self.asked as f64 }
     }
 
-    /// Whether its success ratio is below `band` times that of another, by more than chance lets two
-    /// such shares differ in 1 of 100 cases (the normal approximation).
+    /// Whether its success ratio is below `band` times that of another, by more than chance lets
+    /// two such shares differ in 1 of 100 cases (the normal approximation).
     fn is_below(self, other: Cohort, band: Share) -> bool {
         let variance = |of: Cohort| of.ratio() * (1.0 - of.ratio()) / of.asked.max(1) as f64;
         let error = (variance(self) + band.0 * band.0 * variance(other)).sqrt();

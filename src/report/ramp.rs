@@ -56,8 +56,8 @@ fn edges(campaign: &Campaign, ramp: &Ramp, results: &[RunResult], cell: usize) -
     }
 }
 
-/// The median, the least and the most; of an even number the upper of the two in the middle, so that
-/// it is a value that was seen.
+/// The median, the least and the most; of an even number the upper of the two in the middle, so
+/// that it is a value that was seen.
 fn spread(mut sample: Vec<f64>) -> Option<[f64; 3]> {
     sample.sort_unstable_by(f64::total_cmp);
     Some([sample.get(sample.len() / 2)?, sample.first()?, sample.last()?].map(|value| *value))

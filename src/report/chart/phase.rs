@@ -70,8 +70,8 @@ pub struct PhaseColumn {
     pub label: String,
     /// The y that were tried with the share at each, ascending; at least one.
     pub shares: Vec<(f64, f64)>,
-    /// Where each contour crosses; `None` if it does not. An end of an interval may be infinite: the
-    /// point is then hollow.
+    /// Where each contour crosses; `None` if it does not. An end of an interval may be infinite:
+    /// the point is then hollow.
     pub crossings: Vec<Option<Estimate>>,
 }
 

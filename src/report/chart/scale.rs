@@ -77,8 +77,8 @@ pub(super) fn within(low: f64, high: f64, count: usize, unit: Unit) -> Vec<Tick>
     linear((low / step - 1e-9).ceil(), (high / step + 1e-9).floor(), step, unit)
 }
 
-/// At most `count` round numbers within `low..=high`, for an axis of equal ratios, or, where `count`
-/// is below five, the fewest that tell three ratios.
+/// At most `count` round numbers within `low..=high`, for an axis of equal ratios; where `count` is
+/// below five, it may take up to five to have three.
 pub(super) fn ratios(low: f64, high: f64, count: usize, unit: Unit) -> Vec<Tick> {
     const SETS: [&[f64]; 5] = [
         &[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0],
