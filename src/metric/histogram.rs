@@ -46,8 +46,8 @@ impl Histogram {
         (self.total > 0).then(|| (above as f64 + inside * part) / self.total as f64)
     }
 
-    /// The variance of the recorded spans in square seconds, as if those of a bucket lay evenly in
-    /// it; `None` if nothing was recorded.
+    /// The variance that the recorded spans are a sample of, in square seconds (over one less than
+    /// their number), as if those of a bucket lay evenly in it; `None` of fewer than two.
     #[must_use]
     pub fn variance(&self) -> Option<f64> {
         let total = self.total as f64;
@@ -63,7 +63,7 @@ impl Histogram {
             count * ((middle - mean) * (middle - mean) + width * width / 12.0)
         };
         // In whole nanoseconds first, in which equal spans have a variance of exactly 0.
-        (self.total > 0).then(|| buckets().map(square).sum::<f64>() / total / 1e18)
+        (self.total > 1).then(|| buckets().map(square).sum::<f64>() / (total - 1.0) / 1e18)
     }
 
     /// The smallest recorded span, to the precision of its bucket, that at least a share `p` of
@@ -162,13 +162,14 @@ mod tests {
             let found = histogram.share_above(Span::from_millis(millis)).unwrap();
             assert!((found - above).abs() < 0.004, "{millis}: {found}");
         }
-        // The variance of 0, 1, ..., n - 1 is (n^2 - 1) / 12.
+        // Of 0, 1, ..., n - 1 it is n (n + 1) / 12.
         let variance = histogram.variance().unwrap() * 1e6;
-        assert!((variance / (999_999.0 / 12.0) - 1.0).abs() < 1e-3, "{variance}");
+        assert!((variance / (1_001_000.0 / 12.0) - 1.0).abs() < 1e-3, "{variance}");
         let mut small = Histogram::default();
         for found in [3, 3, 12] {
             small.record(Span(found));
         }
+        assert_eq!(small.variance().map(|variance| variance * 1e18), Some(27.0));
         assert_eq!(small.share_above(Span(11)), Some(1.0 / 3.0));
         assert_eq!(small.share_above(Span(12)), Some(0.0));
         assert_eq!(

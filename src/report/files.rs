@@ -25,7 +25,7 @@ use crate::kernel::time::{Span, Time};
 pub const FORMAT: u32 = 2;
 
 /// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
-pub const TRACE: u32 = 2;
+pub const TRACE: u32 = 3;
 
 /// Columns of `faults.csv`.
 const FAULTS: [&str; 11] = [

@@ -138,7 +138,7 @@ impl<'p, O: Observer> World<'p, O> {
     pub(super) fn schedule_pauses(&mut self, node: NodeId) {
         if self.pauses_of(node).is_some() {
             for instance in 0..self.program.node(node).station.instances {
-                self.schedule_pause(node, instance, 0);
+                self.schedule_pause(node, instance, 0, self.now);
             }
         }
     }
@@ -149,16 +149,18 @@ impl<'p, O: Observer> World<'p, O> {
         let site = self.program.node(node).id;
         let work = key_of(u64::from(instance), number);
         let lasts = pauses.lasts.sample(self.draws.draw(Purpose::Pause, site, work, 1));
-        self.pause(node, instance..instance + 1, self.now + lasts);
-        self.schedule_pause(node, instance, number + 1);
+        let until = self.now + lasts;
+        self.pause(node, instance..instance + 1, until);
+        self.schedule_pause(node, instance, number + 1, until);
     }
 
-    fn schedule_pause(&mut self, node: NodeId, instance: u32, number: u64) {
+    /// Who stands still begins no other pause, so the gap counts from the end of the last one.
+    fn schedule_pause(&mut self, node: NodeId, instance: u32, number: u64, after: Time) {
         let Some(pauses) = self.pauses_of(node) else { return };
         let site = self.program.node(node).id;
         let work = key_of(u64::from(instance), number);
         let gap = pauses.every.sample(self.draws.draw(Purpose::Pause, site, work, 0));
-        let at = self.now + gap.max(Span(1));
+        let at = after + gap.max(Span(1));
         self.events.schedule(at, Event::Pause { node, instance, number });
     }
 }

@@ -151,6 +151,9 @@ fn pauses_of_a_model_come_by_themselves_and_hold_up_only_their_instance() {
     let calm = run(&with(""), 100, "");
     assert_eq!(calm.metrics.pauses, 0);
     assert!(calm.metrics.latency_total < paused.metrics.latency_total);
+    // Who stands still begins no other pause: 2s without one and 3s in one, 32 times in 160s.
+    let half = run(&with("pauses = { every = \"2s\", for = \"3s\" }"), 100, "");
+    assert_eq!(half.metrics.pauses, 2 * 32);
     // They are no business of the load: the same pauses under another one.
     let busier = run(&with(pauses).replace("50/s", "80/s"), 100, "");
     let purpose = Purpose::Pause as usize;

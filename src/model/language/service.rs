@@ -162,7 +162,7 @@ pub struct Service {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pauses {
-    /// From the beginning of one pause to the beginning of the next.
+    /// From the end of one pause to the beginning of the next.
     pub every: Distribution,
     /// How long a pause lasts.
     #[serde(rename = "for")]
