@@ -107,7 +107,7 @@ pub fn table(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Table {
 }
 
 /// The median rate of the runs to which it happened, of those to which it could, with the least and
-/// the most: rates are those of the steps, and a mean or its interval would lie between or beyond them.
+/// the most: rates are those of steps; a mean or its interval would lie between or beyond them.
 fn rate(rates: &[f64], runs: usize) -> TableCell {
     plain(match spread(rates.to_vec()).map(|spread| spread.map(written)) {
         None if runs == 0 => "–".to_owned(),
@@ -181,7 +181,8 @@ fn title(panels: &[(String, CellEdges)]) -> String {
     panels.iter().map(part).collect::<Vec<_>>().join("; ")
 }
 
-/// Where it collapses and where it comes back, after words for each; `None` if no run came to its end.
+/// Where it collapses and where it comes back, after words for each; `None` if no run came to an
+/// end.
 fn seen(edges: &CellEdges, [going_up, going_down]: [&str; 2]) -> Option<String> {
     let in_runs = |rates: &[f64]| match rates.len() == edges.runs {
         true => String::new(),

@@ -1,4 +1,4 @@
-//! Every number of `summary.json`, `pairs.csv`, `search.csv`, `ramp.csv`, the tables and the pictures,
+//! Every number of `summary.json`, `pairs.csv`, `search.csv`, `ramp.csv`, the tables and pictures,
 //! computed again from the rows of `runs.csv`, `series.csv` and `faults.csv` by code that shares
 //! nothing with the crate's.
 

@@ -71,8 +71,8 @@ fn colours(all: &[Drawn]) -> BTreeMap<&str, usize> {
     colours
 }
 
-/// Each slice of a column has the colour of the curve at its middle: straight lines between what was
-/// tried, level beyond.
+/// Each slice of a column has the colour of the curve at its middle: straight lines between what
+/// was tried, level beyond.
 fn shades(
     written: &Written,
     found: &Value,

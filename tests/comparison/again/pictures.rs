@@ -155,7 +155,7 @@ struct Series<'a> {
     dashed: bool,
 }
 
-/// The lines of one panel, in drawing order: an arm that is split in one panel has its modes in all.
+/// The lines of one panel, in drawing order: an arm that is split in one has its modes in all.
 fn lines_of<'a>(written: &'a Written, point: &str, column: &'static str) -> Vec<Series<'a>> {
     let cells = written.cells().iter().filter(|cell| cell["point"] == point);
     let lines = cells.flat_map(|cell| {
@@ -175,8 +175,8 @@ fn lines_of<'a>(written: &'a Written, point: &str, column: &'static str) -> Vec<
     lines.collect()
 }
 
-/// For each whole second after the warm-up in which users arrived: its middle, the mean and the ends
-/// of its interval.
+/// For each whole second after the warm-up in which users arrived: its middle, the mean and the
+/// ends of its interval.
 fn windows(written: &Written, series: &Series<'_>) -> Vec<(f64, (f64, f64, f64))> {
     let key = |row: &Row| (row["arm"].clone(), row["point"].clone(), row["seed"].clone());
     let runs: Vec<_> = series.runs.iter().map(|run| key(run)).collect();
