@@ -4,7 +4,7 @@
 use super::arms::mode_names;
 use super::chart::{
     Axis, BarGroup, BarRow, Bars, Caption, Estimate, Lines, Panel, Point, Reference, Row, Scatter,
-    Series, Shaded,
+    Series, Shaded, Stroke,
 };
 use super::front;
 use super::number::Unit;
@@ -76,6 +76,8 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
     let shown: Vec<usize> = (0..points(campaign).len().min(COLUMNS_MAX)).collect();
     let seeds = campaign.seeds.len();
     let arms = campaign.experiment.arms.len();
+    let is_split =
+        |arm: usize| shown.iter().any(|point| summaries[point * arms + arm].modes.is_some());
     let row = |label: String, count: fn(&Window) -> u64| Row {
         label,
         panels: shown
@@ -85,33 +87,44 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
                     .flat_map(|arm| {
                         let cell = point * arms + arm;
                         let runs = &results[cell * seeds..(cell + 1) * seeds];
-                        drawn_apart(&summaries[cell], runs)
+                        drawn_apart(is_split(arm), runs)
                             .into_iter()
-                            .map(move |(mode, runs)| series(campaign, cell, mode, &runs, count))
+                            .map(move |part| series(campaign, cell, &part, count))
                     })
                     .collect(),
             })
             .collect(),
     };
+    let rows = vec![
+        row("goodput per second".to_owned(), |window| window.answered),
+        row(format!("attempts per second at {}", load_name(campaign)), |window| window.attempts),
+    ];
     Lines {
         caption: Caption {
             title: campaign.experiment.title.clone(),
             subtitle: came_back(campaign, summaries),
-            note: format!(
-                "Mean of {seeds} seeds; bands are 95% intervals, of {BAND_RUNS} runs or more."
-            ),
+            note: over_time_note(campaign, &rows),
         },
         width: WIDTH,
         x_label: "seconds".to_owned(),
         columns: shown.iter().map(|&point| point_label(campaign, point)).collect(),
-        rows: vec![
-            row("goodput per second".to_owned(), |window| window.answered),
-            row(format!("attempts per second at {}", load_name(campaign)), |window| {
-                window.attempts
-            }),
-        ],
+        rows,
         shaded: shaded(campaign),
     }
+}
+
+fn over_time_note(campaign: &Campaign, rows: &[Row]) -> String {
+    let seeds = campaign.seeds.len();
+    let mut note =
+        format!("Mean of {seeds} seeds; bands are 95% intervals, of {BAND_RUNS} runs or more.");
+    if campaign.cells.iter().any(|cell| cell.measure.warm_up > Time::ZERO) {
+        note.push_str(" Lines begin where the warm-up ends.");
+    }
+    let mut drawn = rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
+    if seeds > 1 && drawn.any(|series| series.thin) {
+        note.push_str(" Thin: a single run.");
+    }
+    note
 }
 
 /// Whose attempts are the load.
@@ -144,40 +157,54 @@ fn came_back(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     }
 }
 
-/// The runs of a cell, with what to add to its name; those that collapsed apart from the others
-/// where there are both, because a mean of two modes describes neither.
-fn drawn_apart<'r>(
-    summary: &CellSummary,
-    runs: &'r [RunResult],
-) -> Vec<(&'static str, Vec<&'r RunResult>)> {
-    let apart = |collapsed: bool| {
-        runs.iter().filter(|run| run.collapsed() == Some(collapsed)).collect::<Vec<_>>()
-    };
-    match summary.modes {
-        None => vec![("", runs.iter().collect())],
-        Some(_) => vec![(", collapsed", apart(true)), (", not collapsed", apart(false))],
-    }
+/// Runs of a cell that are drawn as one line.
+struct Part<'r> {
+    /// What to add to the name of the arm.
+    mode: &'static str,
+    stroke: Stroke,
+    runs: Vec<&'r RunResult>,
 }
 
-fn series(
-    campaign: &Campaign,
-    cell: usize,
-    mode: &str,
-    runs: &[&RunResult],
-    count: fn(&Window) -> u64,
-) -> Series {
+/// The lines of a cell. Those that collapsed are apart from the others, because a mean of two modes
+/// describes neither; if an arm is split in one panel, it is named by its modes in all of them, so
+/// that one stroke means one thing.
+fn drawn_apart(is_split: bool, runs: &[RunResult]) -> Vec<Part<'_>> {
+    let modes = [
+        (", collapsed", Stroke::Dashed, Some(true)),
+        (", not collapsed", Stroke::Solid, Some(false)),
+    ];
+    let part = |(mode, stroke, collapsed)| Part {
+        mode,
+        stroke,
+        runs: runs.iter().filter(|run| run.collapsed() == collapsed).collect(),
+    };
+    let parts: Vec<Part<'_>> =
+        modes.into_iter().map(part).filter(|part| is_split && !part.runs.is_empty()).collect();
+    if !parts.is_empty() {
+        return parts;
+    }
+    let stroke = if is_split { Stroke::Dotted } else { Stroke::Solid };
+    vec![Part { mode: "", stroke, runs: runs.iter().collect() }]
+}
+
+fn series(campaign: &Campaign, cell: usize, part: &Part<'_>, count: fn(&Window) -> u64) -> Series {
     let description = &campaign.cells[cell];
     let width = description.measure.window;
+    let Part { mode, stroke, runs } = part;
     let windows = runs.iter().map(|run| run.metrics.windows.len()).max().unwrap_or(0);
     let arm = cell % campaign.experiment.arms.len();
     let mut series = Series {
         label: format!("{}{mode}", description.arm_label),
         colour: arm,
+        stroke: *stroke,
+        thin: runs.len() == 1,
         ..Series::default()
     };
+    // Nothing is measured in the warm-up, and in the window in which it ends only partly.
+    let measured = description.measure.warm_up.0.div_ceil(width.0) as usize;
     // Only windows in which users still arrived: afterwards the system merely runs empty.
     let arriving = (description.measure.arrivals_end.0 / width.0) as usize;
-    for index in 0..windows.min(arriving) {
+    for index in measured..windows.min(arriving) {
         let sample: Vec<f64> = runs
             .iter()
             .map(|run| run.metrics.windows.get(index).map_or(0, count) as f64 / width.seconds())

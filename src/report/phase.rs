@@ -3,7 +3,7 @@
 use super::chart::{Axis, Caption, Estimate, Phase, PhaseColumn, PhasePanel, Reference};
 use super::figures::WIDTH;
 use super::number::{self, Unit};
-use super::search::{Report, name, named, unit};
+use super::search::{Report, boundary_text, name, named, unit};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::language::{Factor, Variant};
 use crate::experiment::search::found::Found;
@@ -20,6 +20,8 @@ pub fn figure(report: &Report<'_>) -> Phase {
     let bold = searching.rule.levels.iter().position(|level| *level == 0.5).unwrap_or(0);
     let panels = panels(report, across);
     let happens = happens(&search.text.outcome);
+    let drawn: Vec<PhasePanel> =
+        panels.iter().map(|panel| drawn(report, panel, across, bold)).collect();
     Phase {
         caption: Caption {
             title: headline(report, &panels, bold, &happens, x_label),
@@ -29,10 +31,11 @@ pub fn figure(report: &Report<'_>) -> Phase {
             },
             note: format!(
                 "{}: {} seeds a value at the most. White: where the bold line lies, between the \
-                 nearest values whose shares are clearly below and above ({} Wilson intervals).",
+                 nearest values whose shares are clearly below and above ({} Wilson intervals).{}",
                 campaign.experiment.title,
                 searching.rule.seeds,
                 number::number(searching.rule.confidence(), Unit::Percent),
+                if has_open(&drawn) { " Hollow: one end of the interval is unknown." } else { "" },
             ),
         },
         width: WIDTH,
@@ -45,7 +48,7 @@ pub fn figure(report: &Report<'_>) -> Phase {
         share: format!("of the runs {happens}"),
         contours: searching.rule.levels.iter().map(|level| name(*level)).collect(),
         bold,
-        panels: panels.iter().map(|panel| drawn(report, panel, across)).collect(),
+        panels: drawn,
     }
 }
 
@@ -125,17 +128,38 @@ fn panels<'r>(report: &Report<'r>, across: Option<usize>) -> Vec<Panel<'r>> {
     sorted.collect()
 }
 
-fn drawn(report: &Report<'_>, panel: &Panel<'_>, across: Option<usize>) -> PhasePanel {
+/// Whether an end of an interval is unknown.
+fn has_open(panels: &[PhasePanel]) -> bool {
+    let columns = panels.iter().flat_map(|panel| &panel.columns);
+    columns.flat_map(|column| &column.crossings).flatten().any(Estimate::is_open)
+}
+
+fn drawn(report: &Report<'_>, panel: &Panel<'_>, across: Option<usize>, bold: usize) -> PhasePanel {
     let across = across.map(|across| &report.campaign.experiment.factors[across]);
+    let columns: Vec<PhaseColumn> =
+        panel.columns.iter().map(|place| column(report, place)).collect();
+    let crosses = columns.iter().flat_map(|column| &column.crossings).any(Option::is_some);
     PhasePanel {
         title: panel.title.clone(),
-        columns: panel.columns.iter().map(|place| column(report, place)).collect(),
+        columns,
+        remark: if crosses { String::new() } else { remark(report, panel, bold) },
         // Between levels that are no numbers no line has a place.
         lines: match across.is_some_and(|across| numbers(across).is_some()) {
             true => lines(report, panel),
             false => Vec::new(),
         },
     }
+}
+
+/// Why a panel has no contour, as the table says it of the bold one.
+fn remark(report: &Report<'_>, panel: &Panel<'_>, bold: usize) -> String {
+    let mut texts = panel.columns.iter().filter_map(|place| {
+        let boundary = place.found.boundaries.get(bold)?;
+        Some(format!("{}: {}", name(boundary.level), boundary_text(report, place.found, boundary)))
+    });
+    // Where columns say different things, the table tells them apart.
+    let first = texts.next().filter(|first| texts.all(|text| text == *first));
+    first.unwrap_or_else(|| "no boundary".to_owned())
 }
 
 /// The arm, if there are several, and the levels of the factors that are not across.

@@ -9,8 +9,6 @@ use super::table::{Align, Cell as TableCell, Row, Table};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::ramp::{Edges, Ramp, RampStep};
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::interval::mean_interval;
-use crate::experiment::statistics::{CONFIDENCE, Estimate};
 
 /// Which way a step goes.
 fn branch(ramp: &Ramp, step: usize) -> &'static str {
@@ -58,8 +56,11 @@ fn edges(campaign: &Campaign, ramp: &Ramp, results: &[RunResult], cell: usize) -
     }
 }
 
-fn mean(rates: &[f64]) -> Option<Estimate> {
-    mean_interval(rates, CONFIDENCE).ok()
+/// The median, the least and the most; of an even number the upper of the two in the middle, so
+/// that it is a value that was seen.
+fn spread(mut sample: Vec<f64>) -> Option<[f64; 3]> {
+    sample.sort_unstable_by(f64::total_cmp);
+    Some([sample.get(sample.len() / 2)?, sample.first()?, sample.last()?].map(|value| *value))
 }
 
 /// `edges.csv`: for each arm, point and seed the rates at which it collapsed and came back.
@@ -105,16 +106,19 @@ pub fn table(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Table {
     Table { columns, rows }
 }
 
-/// The mean rate of the runs to which it happened, of those to which it could.
+/// The median rate of the runs to which it happened, of those to which it could, with the least and
+/// the most: rates are those of steps; a mean or its interval would lie between or beyond them.
 fn rate(rates: &[f64], runs: usize) -> TableCell {
-    plain(match mean(rates) {
+    plain(match spread(rates.to_vec()).map(|spread| spread.map(written)) {
         None if runs == 0 => "–".to_owned(),
         None => "never".to_owned(),
-        Some(mean) if mean.interval.low.is_finite() => {
-            number::interval(mean.mean, mean.interval.low, mean.interval.high, Unit::Plain)
-        }
-        Some(mean) => number::number(mean.mean, Unit::Plain),
+        Some([median, least, most]) if least == most => median,
+        Some([median, least, most]) => format!("{median} ({least}–{most})"),
     })
+}
+
+fn written(rate: f64) -> String {
+    number::number(rate, Unit::Plain)
 }
 
 /// The way up and the way down, in goodput and in requests that succeed.
@@ -134,9 +138,11 @@ pub fn figure(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Lines 
         let names = [arm, cell.point_label.as_str()];
         names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
     };
+    let seen: Vec<(String, CellEdges)> =
+        shown.iter().map(|cell| (name(cell), edges(campaign, ramp, results, *cell))).collect();
     Lines {
         caption: Caption {
-            title: title(&edges(campaign, ramp, results, 0)),
+            title: title(&seen),
             subtitle: format!(
                 "{}: the load goes up and then down, {} at each rate.",
                 campaign.experiment.title, ramp.text.dwell
@@ -160,28 +166,40 @@ pub fn figure(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Lines 
     }
 }
 
-/// What is seen in the first panel.
-fn title(edges: &CellEdges) -> String {
-    let written = |mean: Estimate| number::number(mean.mean, Unit::Plain);
-    let (runs, collapsed, back) = (edges.runs, edges.collapse.len(), edges.recovery.len());
-    let of_runs = |count: usize| match count == runs {
-        true => String::new(),
-        false => format!(" in {count} of {runs} runs"),
-    };
-    match (mean(&edges.collapse), mean(&edges.recovery)) {
-        _ if runs == 0 => "A limit ended every run: nothing is seen".to_owned(),
-        (None, _) => "It never collapses, at no load of the ramp".to_owned(),
-        (Some(up), None) => {
-            format!("It collapses at {}/s{} and never comes back", written(up), of_runs(collapsed))
-        }
-        (Some(up), Some(down)) => format!(
-            "Going up it collapses at {}/s{}, going down it comes back at {}/s{}",
-            written(up),
-            of_runs(collapsed),
-            written(down),
-            of_runs(back)
-        ),
+/// What is seen in a panel, or in each of them.
+fn title(panels: &[(String, CellEdges)]) -> String {
+    if let [(_, only)] = panels {
+        return match seen(only, ["Going up it ", "going down it "]) {
+            Some(seen) => seen,
+            None => "A limit ended every run: nothing is seen".to_owned(),
+        };
     }
+    let part = |(name, edges): &(String, CellEdges)| {
+        let seen = seen(edges, ["", ""]);
+        format!("{name}: {}", seen.as_deref().unwrap_or("a limit ended every run"))
+    };
+    panels.iter().map(part).collect::<Vec<_>>().join("; ")
+}
+
+/// Where it collapses and where it comes back, after words for each; `None` if no run came to an
+/// end.
+fn seen(edges: &CellEdges, [going_up, going_down]: [&str; 2]) -> Option<String> {
+    let in_runs = |rates: &[f64]| match rates.len() == edges.runs {
+        true => String::new(),
+        false => format!(" in {} of {} runs", rates.len(), edges.runs),
+    };
+    let median = |rates: &[f64]| Some(format!("{}/s", written(spread(rates.to_vec())?[0])));
+    let (collapse, recovery) = (median(&edges.collapse), median(&edges.recovery));
+    let collapses = |at: String| format!("{going_up}collapses at {at}{}", in_runs(&edges.collapse));
+    Some(match (collapse, recovery) {
+        _ if edges.runs == 0 => return None,
+        (None, _) => format!("{going_up}never collapses"),
+        (Some(up), None) => format!("{}, {going_down}never comes back", collapses(up)),
+        (Some(up), Some(down)) => {
+            let back = in_runs(&edges.recovery);
+            format!("{}, {going_down}comes back at {down}{back}", collapses(up))
+        }
+    })
 }
 
 /// The way up and the way down. Some runs of a step may have collapsed and others not, and a mean
@@ -201,15 +219,13 @@ fn both_ways(
     let series = |label: &str, colour: usize, steps: Vec<usize>| {
         let mut series = Series { label: label.to_owned(), colour, ..Series::default() };
         for step in steps {
-            let mut sample: Vec<f64> =
-                runs.iter().filter_map(|steps| steps.get(step)).map(value).collect();
-            sample.sort_unstable_by(f64::total_cmp);
-            let (Some(low), Some(high)) = (sample.first(), sample.last()) else { continue };
+            let sample = runs.iter().filter_map(|steps| steps.get(step)).map(value);
+            let Some([median, least, most]) = spread(sample.collect()) else { continue };
             series.x.push(ramp.rates[step]);
-            series.middle.push(sample[sample.len() / 2]);
-            if sample.len() > 1 {
-                series.low.push(*low);
-                series.high.push(*high);
+            series.middle.push(median);
+            if runs.len() > 1 {
+                series.low.push(least);
+                series.high.push(most);
             }
         }
         series

@@ -183,7 +183,7 @@ fn boundary_cell(report: &Report<'_>, found: &Found, boundary: &Boundary) -> Cel
 }
 
 /// The value of a boundary with its interval, or how far it is out of the range.
-fn boundary_text(report: &Report<'_>, found: &Found, boundary: &Boundary) -> String {
+pub(super) fn boundary_text(report: &Report<'_>, found: &Found, boundary: &Boundary) -> String {
     let unit = unit(report.search);
     let values = &report.searching.rule.grid.values;
     let written = |number: f64| number::number(number, unit);

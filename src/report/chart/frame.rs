@@ -1,11 +1,11 @@
 //! What all charts share: title, subtitle and legend above, the note below.
 
-use super::Caption;
 use super::font::Weight;
 use super::marker::marker;
 use super::palette::{Colour, GREY, INK};
 use super::plot::at;
 use super::svg::{Anchor, Sheet, Style, style};
+use super::{Caption, Stroke};
 
 /// The white margin around a chart, in pixels.
 pub(super) const MARGIN: f64 = 24.0;
@@ -35,7 +35,7 @@ pub(super) struct Key<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     /// A piece of a line.
-    Line,
+    Line(Stroke),
     /// A marker of that shape.
     Marker(usize),
 }
@@ -82,7 +82,7 @@ pub(super) fn legend(sheet: &mut Sheet, keys: &[Key<'_>], y: f64, width: f64) ->
     let mut x = MARGIN;
     let mut baseline = y + 20.0;
     for key in keys {
-        let sign = if key.sign == Sign::Line { 26.0 } else { 18.0 };
+        let sign = if matches!(key.sign, Sign::Line(_)) { 26.0 } else { 18.0 };
         let length = sign + sheet.width(key.label, LEGEND);
         if x > MARGIN && x + length > width - MARGIN {
             x = MARGIN;
@@ -90,7 +90,9 @@ pub(super) fn legend(sheet: &mut Sheet, keys: &[Key<'_>], y: f64, width: f64) ->
         }
         let middle = baseline - 4.5;
         match key.sign {
-            Sign::Line => sheet.line(&[(x, middle), (x + 20.0, middle)], key.colour.mark, 3.0),
+            Sign::Line(stroke) => sheet.stroked(stroke, |sheet| {
+                sheet.line(&[(x, middle), (x + 20.0, middle)], key.colour.mark, 3.0);
+            }),
             Sign::Marker(shape) => {
                 let centre = at((x + 6.0, middle));
                 sheet.ground(|ground| marker(ground, centre, 5.0, shape, key.colour.mark));

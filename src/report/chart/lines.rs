@@ -54,6 +54,18 @@ pub struct Panel {
     pub series: Vec<Series>,
 }
 
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stroke {
+    /// Without gaps.
+    #[default]
+    Solid,
+    /// In dashes.
+    Dashed,
+    /// In dots.
+    Dotted,
+}
+
 /// One line with its band; the vectors have the same length, and points that are not finite
 /// interrupt the line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +74,10 @@ pub struct Series {
     pub label: String,
     /// An index into the palette; 0 is black, for the baseline.
     pub colour: usize,
+    /// What tells it apart from another of its colour; the same in every panel.
+    pub stroke: Stroke,
+    /// Whether it is drawn thinner than the others, because it stands for less.
+    pub thin: bool,
     /// Where, ascending, in the unit of the x axis.
     pub x: Vec<f64>,
     /// The line, in the unit of the row.
@@ -90,9 +106,11 @@ impl Lines {
         let mut sheet =
             Sheet::new(&format!("lines {} {}", self.caption.title, self.caption.subtitle));
         let axes: Vec<YAxis> = self.rows.iter().map(Row::axis).collect();
-        let room = ends::width(&sheet, self.all_series().into_iter().map(|(label, _)| label));
+        let room = ends::width(&sheet, self.all_series().into_iter().map(|series| &*series.label));
         let direct = self.layout(&sheet, &axes, room);
-        let fits = room <= WIDEST_NAMES * self.width;
+        // A name shows the colour of its line, a key of a legend the stroke as well.
+        let fits = room <= WIDEST_NAMES * self.width
+            && self.all_series().iter().all(|series| series.stroke == Stroke::Solid);
         let labels: Vec<Vec<EndLabel>> = (0..self.rows.len())
             .map(|row| {
                 self.end_labels(row, &axes[row], &direct).filter(|_| fits).unwrap_or_default()
@@ -143,12 +161,12 @@ impl Lines {
         Layout { panels, height }
     }
 
-    /// Every series once, in the order of first appearance, with its colour.
-    fn all_series(&self) -> Vec<(&str, usize)> {
-        let mut all: Vec<(&str, usize)> = Vec::new();
+    /// Every series once, in the order of first appearance, with its colour and stroke.
+    fn all_series(&self) -> Vec<&Series> {
+        let mut all: Vec<&Series> = Vec::new();
         for series in self.rows.iter().flat_map(|row| &row.panels).flat_map(|p| &p.series) {
-            if !series.label.is_empty() && all.iter().all(|(label, _)| *label != series.label) {
-                all.push((&series.label, series.colour));
+            if !series.label.is_empty() && all.iter().all(|known| known.label != series.label) {
+                all.push(series);
             }
         }
         all
@@ -157,7 +175,11 @@ impl Lines {
     fn keys(&self) -> Vec<Key<'_>> {
         self.all_series()
             .into_iter()
-            .map(|(label, index)| Key { label, colour: colour(index), sign: Sign::Line })
+            .map(|series| Key {
+                label: &series.label,
+                colour: colour(series.colour),
+                sign: Sign::Line(series.stroke),
+            })
             .collect()
     }
 
@@ -166,7 +188,7 @@ impl Lines {
         let last = layout.panels.len() - 1;
         let series = &self.rows[row].panels.get(last)?.series;
         let named = |label: &str| series.iter().any(|series| series.label == label);
-        let all = self.all_series().into_iter().all(|(label, _)| named(label));
+        let all = self.all_series().into_iter().all(|series| named(&series.label));
         let y = axis.scale(layout.height, 0.0);
         if all { ends::place(series, &layout.panels[last], &y) } else { None }
     }
@@ -224,7 +246,9 @@ impl Lines {
             });
             for series in series {
                 sheet.open(&series.label);
-                sheet.plane(*x, y, |plane| series.draw_line(plane));
+                sheet.stroked(series.stroke, |sheet| {
+                    sheet.plane(*x, y, |plane| series.draw_line(plane));
+                });
                 sheet.close();
             }
         }
@@ -253,7 +277,7 @@ impl Lines {
 
     fn description(&self) -> String {
         let mut out = String::new();
-        let names: Vec<&str> = self.all_series().into_iter().map(|(label, _)| label).collect();
+        let names: Vec<&str> = self.all_series().iter().map(|series| &*series.label).collect();
         let _ = write!(out, "{} Lines: {}.", self.caption.subtitle, names.join(", "));
         let rows: Vec<&str> = self.rows.iter().map(|row| row.label.as_str()).collect();
         let _ = write!(out, " Rows: {}. Across: {}.", rows.join("; "), self.x_label);
@@ -344,14 +368,14 @@ impl Series {
     }
 
     fn draw_line(&self, plane: &Plane<'_>) -> Drawn {
-        let mark = colour(self.colour).mark;
+        let (mark, width) = (colour(self.colour).mark, if self.thin { 1.0 } else { 1.9 });
         let points: Vec<(f64, f64)> =
             self.x.iter().copied().zip(self.middle.iter().copied()).collect();
         for run in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
             if let [only] = *run {
                 plane.draw(&Circle::new(only, steps(1.5), mark.filled()))?;
             } else {
-                plot::series(plane, LineSeries::new(run.iter().copied(), stroke(mark, 1.9)))?;
+                plot::series(plane, LineSeries::new(run.iter().copied(), stroke(mark, width)))?;
             }
         }
         Ok(())

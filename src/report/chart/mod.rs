@@ -29,7 +29,7 @@ mod sequence;
 mod svg;
 
 pub use bars::{BarGroup, BarRow, Bars};
-pub use lines::{Lines, Panel, Row, Series, Shaded};
+pub use lines::{Lines, Panel, Row, Series, Shaded, Stroke};
 pub use phase::{Phase, PhaseColumn, PhasePanel};
 pub use png::{PngError, png};
 pub use scatter::{Axis, Point, Reference, Scatter};
@@ -46,6 +46,14 @@ pub struct Estimate {
     pub low: f64,
     /// The upper bound.
     pub high: f64,
+}
+
+impl Estimate {
+    /// Whether an end of the interval is unknown.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !(self.low.is_finite() && self.high.is_finite())
+    }
 }
 
 /// What stands above and below every chart.

@@ -20,6 +20,8 @@ const LINE: Style = style(11.5, Weight::Regular, GREY);
 const SLICES: u32 = 120;
 /// How many colours there are.
 const SHADES: f64 = 40.0;
+/// How wide the edges of a band are, in pixels.
+const EDGE: f64 = 0.7;
 /// The room for names at the right of a panel.
 const NAMES: f64 = 40.0;
 /// The height of a name of a vertical line.
@@ -53,6 +55,8 @@ pub struct PhasePanel {
     pub title: String,
     /// The columns, by x.
     pub columns: Vec<PhaseColumn>,
+    /// What stands in it where no contour does, such as "never up to 1 min"; may be empty.
+    pub remark: String,
     /// Vertical lines.
     pub lines: Vec<Reference>,
 }
@@ -66,7 +70,8 @@ pub struct PhaseColumn {
     pub label: String,
     /// The y that were tried with the share at each, ascending; at least one.
     pub shares: Vec<(f64, f64)>,
-    /// Where each contour crosses; `None` if it does not. An end of an interval may be infinite.
+    /// Where each contour crosses; `None` if it does not. An end of an interval may be infinite:
+    /// the point is then hollow.
     pub crossings: Vec<Option<Estimate>>,
 }
 
@@ -156,7 +161,7 @@ impl Phase {
     }
 
     fn y_ticks(&self, y: &Scale) -> Vec<Tick> {
-        let count = ((y.start - y.end).abs() / 48.0) as usize;
+        let count = ((y.start - y.end).abs() / 36.0) as usize;
         match self.y.log {
             true => ratios(y.low, y.high, count, self.y.unit),
             false => within(y.low, y.high, count, self.y.unit),
@@ -177,6 +182,8 @@ impl Phase {
         self.band(sheet, panel, place);
         lines(sheet, panel, place, names);
         self.contours(sheet, panel, place);
+        let (x, y) = (f64::midpoint(place.area.left, place.area.right), place.y.middle());
+        sheet.text(x, y, Anchor::Middle, Style { halo: true, ..LABEL }, &panel.remark);
     }
 
     fn axes(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &Place) {
@@ -222,13 +229,20 @@ impl Phase {
                 let lower = run.iter().rev().map(|(x, low, _)| (*x, *low));
                 let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
                 if !outline.is_empty() {
-                    let band = Polygon::new(outline, WHITE.mix(0.55).filled());
-                    sheet.plane(place.x, place.y, |plane| plane.draw(&band));
+                    let edges = [&outline[..run.len()], &outline[run.len()..]]
+                        .map(|edge| PathElement::new(edge, stroke(INK, EDGE)));
+                    let band = Polygon::new(&*outline, WHITE.mix(0.8).filled());
+                    sheet.plane(place.x, place.y, |plane| {
+                        plane.draw(&band)?;
+                        plot::series(plane, edges)
+                    });
                 }
                 continue;
             };
             let x = place.x.at(x);
-            sheet.line(&[(x, place.y.at(low)), (x, place.y.at(high))], WHITE, 6.0);
+            let ends = [(x, place.y.at(low)), (x, place.y.at(high))];
+            sheet.line(&ends, INK, 6.0 + 2.0 * EDGE);
+            sheet.line(&ends, WHITE, 6.0);
         }
     }
 
@@ -237,9 +251,9 @@ impl Phase {
         for (index, name) in self.contours.iter().enumerate() {
             let bold = index == self.bold;
             let width = if bold { 2.6 } else { 1.5 };
+            let crossing = |column: &PhaseColumn| column.crossings.get(index).copied().flatten();
             let point = |column: &PhaseColumn| {
-                let crossing = column.crossings.get(index).copied().flatten()?;
-                Some((place.x.at(column.x), place.y.at(crossing.value)))
+                Some((place.x.at(column.x), place.y.at(crossing(column)?.value)))
             };
             let points: Vec<Option<(f64, f64)>> = panel.columns.iter().map(point).collect();
             for run in points.split(Option::is_none) {
@@ -251,17 +265,10 @@ impl Phase {
                         false => dashes(sheet, &run, INK, width),
                     }
                 }
-                for &centre in &run {
-                    let radius = if bold { 4.0 } else { 3.0 };
-                    sheet.ground(|ground| {
-                        plot::series(
-                            ground,
-                            [(radius + 1.2, WHITE), (radius, INK)].map(|(radius, colour)| {
-                                Circle::new(at(centre), steps(radius), colour.filled())
-                            }),
-                        )
-                    });
-                }
+            }
+            let marks = points.iter().zip(panel.columns.iter().map(crossing));
+            for (centre, crossing) in marks.filter_map(|(at, crossing)| Some(((*at)?, crossing?))) {
+                mark(sheet, centre, if bold { 4.0 } else { 3.0 }, crossing.is_open());
             }
             if let Some((x, y)) = points.into_iter().flatten().next_back() {
                 names.push((x, y, name));
@@ -375,6 +382,15 @@ fn lines(sheet: &mut Sheet, panel: &PhasePanel, place: &Place, names: f64) {
         let (x, anchor) = if fits { (x + 5.0, Anchor::Start) } else { (x - 5.0, Anchor::End) };
         sheet.text(x, baseline, anchor, LINE, &line.label);
     }
+}
+
+/// A disc with a white rim, hollow if it stands for less than a point is.
+fn mark(sheet: &mut Sheet, centre: (f64, f64), radius: f64, hollow: bool) {
+    let disc =
+        |(radius, colour): (f64, RGBColor)| Circle::new(at(centre), steps(radius), colour.filled());
+    let hole = hollow.then_some((radius - 1.3, WHITE));
+    let discs = [(radius + 1.2, WHITE), (radius, INK)].into_iter().chain(hole).map(disc);
+    sheet.ground(|ground| plot::series(ground, discs));
 }
 
 fn dashes(sheet: &mut Sheet, points: &[(f64, f64)], colour: RGBColor, width: f64) {

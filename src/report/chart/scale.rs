@@ -33,6 +33,11 @@ impl Scale {
         }
     }
 
+    /// The pixel in its middle.
+    pub(super) fn middle(&self) -> f64 {
+        f64::midpoint(self.start, self.end)
+    }
+
     /// Whether `value` lies on the axis.
     pub(super) fn covers(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
@@ -72,27 +77,36 @@ pub(super) fn within(low: f64, high: f64, count: usize, unit: Unit) -> Vec<Tick>
     linear((low / step - 1e-9).ceil(), (high / step + 1e-9).floor(), step, unit)
 }
 
-/// At most `count` round numbers within `low..=high`, for an axis of equal ratios.
+/// At most `count` round numbers within `low..=high`, for an axis of equal ratios; where `count` is
+/// below five, it may take up to five to have three.
 pub(super) fn ratios(low: f64, high: f64, count: usize, unit: Unit) -> Vec<Tick> {
-    const SETS: [&[f64]; 4] = [
+    const SETS: [&[f64]; 5] = [
         &[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0],
         &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
         &[1.0, 2.0, 5.0],
+        &[1.0, 3.0],
         &[1.0],
     ];
     let decades = exponent(low, 17)..=exponent(high, 17);
-    let ticks = |set: &[f64]| -> Vec<Tick> {
+    let every = |set: &[f64], decade: usize| -> Vec<Tick> {
+        let decades = decades.clone().filter(|e| e.rem_euclid(decade as i32) == 0);
         decades
-            .clone()
             .flat_map(|e| set.iter().map(move |m| m * libm::pow(10.0, f64::from(e))))
             .filter(|v| (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(v))
             .map(|at| Tick { at, text: shortest(at, unit) })
             .collect()
     };
-    let sparsest = ticks(SETS[SETS.len() - 1]);
-    let ticks = SETS.iter().map(|set| ticks(set)).find(|t| t.len() <= count).unwrap_or(sparsest);
+    let sparser = (2..=decades.clone().count()).map(|decade| every(&[1.0], decade));
+    let all = SETS.iter().map(|set| every(set, 1)).chain(sparser);
+    let mut sparsest = None;
+    for ticks in all.filter(|ticks| ticks.len() >= 3) {
+        if ticks.len() <= count {
+            return ticks;
+        }
+        sparsest = Some(ticks);
+    }
     // Over a short range ratios are nearly differences, and a constant step gives enough ticks.
-    if ticks.len() < 3 { within(low, high, count.min(6), unit) } else { ticks }
+    sparsest.unwrap_or_else(|| within(low, high, count.min(6), unit))
 }
 
 /// A round number without trailing zeros: `1.5×`.
@@ -149,10 +163,31 @@ mod tests {
             (ratios(0.8, 3.4, 8, Unit::Times), "0.8× 1× 1.2× 1.5× 2× 2.5× 3×"),
             (ratios(0.97, 1.12, 8, Unit::Times), "1.00× 1.05× 1.10×"),
             (ratios(1.0, 5_000.0, 6, Unit::Plain), "1 10 100 1,000"),
+            (ratios(1.0, 60.0, 6, Unit::Seconds), "1 s 2 s 5 s 10 s 20 s 50 s"),
+            (ratios(1.0, 60.0, 5, Unit::Seconds), "1 s 3 s 10 s 30 s"),
+            (ratios(2.0, 3e6, 3, Unit::Plain), "100 10k 1M"),
         ];
         for (ticks, expected) in cases {
             assert_eq!(texts(&ticks), expected);
             assert!(ticks.windows(2).all(|pair| pair[0].at < pair[1].at));
+        }
+    }
+
+    #[test]
+    fn ratios_can_be_read_at_both_ends_of_every_range() {
+        let ranges = [4.0, 5.0, 10.0, 16.0, 60.0, 120.0, 1e3, 1e5, 1e9];
+        let lows = (0..40).map(|step| libm::pow(10.0, f64::from(step) / 20.0 - 1.0));
+        for (low, range) in lows.flat_map(|low| ranges.map(|range| (low, range))) {
+            let high = low * range;
+            for count in 3..=10 {
+                let ticks = ratios(low, high, count, Unit::Plain);
+                let said = format!("{low} to {high}, {count}: {}", texts(&ticks));
+                assert!((3..=count.max(5)).contains(&ticks.len()), "{said}");
+                let part = |from: f64, to: f64| libm::log(to / from) / libm::log(range);
+                let (first, last) = (ticks[0].at, ticks[ticks.len() - 1].at);
+                let far = if count < 6 { 0.4 } else { 0.34 };
+                assert!(part(low, first) < far && part(last, high) < far, "{said}");
+            }
         }
     }
 

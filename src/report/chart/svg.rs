@@ -17,6 +17,7 @@ use std::fmt::Write;
 
 use plotters::prelude::*;
 
+use super::Stroke;
 use super::font::{Fonts, Setting, Weight};
 use super::plot::{self, Drawn, Ground, Plane, STEPS, at, stroke};
 use super::scale::Scale;
@@ -142,6 +143,21 @@ impl Sheet {
     /// Begins a group whose `title` a browser shows when the pointer rests on it.
     pub(super) fn open(&mut self, title: &str) {
         let _ = writeln!(self.body, r#"<g role="img"><title>{}</title>"#, escape(title));
+    }
+
+    /// Draws lines that are dashed or dotted.
+    ///
+    /// Plotters would cut each into a path for every dash; with a pattern they stay whole.
+    pub(super) fn stroked(&mut self, stroke: Stroke, draw: impl FnOnce(&mut Sheet)) {
+        let [dash, gap] = match stroke {
+            Stroke::Solid => return draw(self),
+            Stroke::Dashed => [5.0, 3.0],
+            Stroke::Dotted => [1.5, 2.5],
+        };
+        let pattern = [dash, gap].map(|pixels| n(pixels * STEPS)).join(" ");
+        let _ = writeln!(self.body, r#"<g stroke-dasharray="{pattern}">"#);
+        draw(self);
+        self.close();
     }
 
     /// Ends the group begun last.

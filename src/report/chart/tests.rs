@@ -29,7 +29,8 @@ fn series(policy: usize, scale: f64, ends: [f64; 6]) -> Series {
     let middle: Vec<f64> = x.iter().map(value).collect();
     let low = middle.iter().map(|v| v * 0.95).collect();
     let high = middle.iter().map(|v| v * 1.05).collect();
-    Series { label: POLICIES[policy].into(), colour: policy, x, middle, low, high }
+    let label = POLICIES[policy].into();
+    Series { label, colour: policy, x, middle, low, high, ..Series::default() }
 }
 
 fn lines(width: f64, ends: [f64; 6]) -> Lines {
@@ -235,6 +236,26 @@ fn lines_are_labelled_where_they_end_or_in_a_legend() {
     let (_, first) = all.iter().find(|(text, _)| text == "no retry").unwrap();
     assert!(first.left < 100.0 && first.bottom < 130.0, "{first:?}");
     assert_eq!(all.iter().filter(|(text, _)| text == "no retry").count(), 1);
+}
+
+#[test]
+fn lines_of_one_colour_are_told_apart_in_panels_and_legend() {
+    let mut chart = lines(1100.0, TOGETHER);
+    chart.rows.truncate(1);
+    for panel in &mut chart.rows[0].panels {
+        panel.series.truncate(3);
+        let strokes = [Stroke::Solid, Stroke::Dashed, Stroke::Dotted];
+        for (series, stroke) in panel.series.iter_mut().zip(strokes) {
+            (series.colour, series.stroke) = (1, stroke);
+        }
+        panel.series[1].thin = true;
+    }
+    let svg = chart.svg();
+    assert_eq!(svg.matches("stroke-dasharray=\"50 30\"").count(), 1 + 3, "dashes");
+    assert_eq!(svg.matches("stroke-dasharray=\"15 25\"").count(), 1 + 3, "dots");
+    assert_eq!(svg.matches("stroke-width=\"19\"").count(), 3 + 3, "all but the thin ones");
+    let without = svg.replace("stroke-dasharray", "class");
+    assert!(png(&svg, 1.0).unwrap() != png(&without, 1.0).unwrap(), "a picture shows the gaps");
 }
 
 #[test]

@@ -79,6 +79,7 @@ struct Written {
     tables: String,
     figures: BTreeMap<&'static str, String>,
     arrivals_s: f64,
+    warm_up_s: f64,
     /// Of each run, when its first fault began and its last one ended.
     acts: Vec<Option<(Time, Time)>>,
 }
@@ -101,6 +102,7 @@ impl Written {
             tables: tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n"),
             figures: figures.into_iter().map(|figure| (figure.name, figure.svg)).collect(),
             arrivals_s: campaign.experiment.arrivals.seconds(),
+            warm_up_s: campaign.cells[0].measure.warm_up.seconds(),
             acts: results.iter().map(|run| run.faults_act).collect(),
         }
     }
@@ -153,10 +155,15 @@ impl Written {
         self.of_cell(cell["arm"].as_str().unwrap(), cell["point"].as_str().unwrap())
     }
 
-    /// The runs that collapsed and those that did not, where there are both.
-    fn modes<'a>(&'a self, cell: &Value) -> Option<[Vec<&'a Row>; 2]> {
+    /// The runs that collapsed and those that did not.
+    fn apart<'a>(&'a self, cell: &Value) -> [Vec<&'a Row>; 2] {
         let is = |is: bool| self.of(cell).into_iter().filter(move |run| collapsed(run) == Some(is));
-        let [yes, no] = [true, false].map(|it| is(it).collect::<Vec<_>>());
+        [true, false].map(|it| is(it).collect())
+    }
+
+    /// The same, where there are both.
+    fn modes<'a>(&'a self, cell: &Value) -> Option<[Vec<&'a Row>; 2]> {
+        let [yes, no] = self.apart(cell);
         (!yes.is_empty() && !no.is_empty()).then_some([yes, no])
     }
 
@@ -208,6 +215,8 @@ model = "inline"
 arrivals = "150s"
 drain = "20s"
 seeds = "1..17"
+[measure]
+warm_up = "4500ms"
 [metastability]
 capacity = "10/s"
 [compare]

@@ -133,7 +133,7 @@ fn crossings<'a>(found: &'a [Value], name: &str) -> Vec<(f64, &'a Value)> {
     found.iter().filter_map(level).filter(|(_, level)| is_drawn(level)).collect()
 }
 
-/// A dot for each crossing, contour after contour.
+/// A dot for each crossing, contour after contour; hollow if an end of its interval is unknown.
 fn contours(all: &[Drawn], found: &[Value], x: Axis, y: Axis) {
     let dots: Vec<Point> = all
         .iter()
@@ -144,29 +144,41 @@ fn contours(all: &[Drawn], found: &[Value], x: Axis, y: Axis) {
         .collect();
     let expected: Vec<_> =
         ["D05", "D50", "D95"].into_iter().flat_map(|name| crossings(found, name)).collect();
-    // Each is drawn twice, on white.
-    assert_eq!(dots.len(), 2 * expected.len());
-    for (pair, (load, level)) in dots.chunks(2).zip(expected) {
-        assert_eq!(pair[0], pair[1]);
-        x.check(pair[0].0, load, "load");
-        y.check(pair[0].1, libm::log(level["at"].as_f64().unwrap()), "boundary");
+    let dots: Vec<&[Point]> = dots.chunk_by(|one, next| one == next).collect();
+    assert_eq!(dots.len(), expected.len());
+    for (discs, (load, level)) in dots.into_iter().zip(&expected) {
+        // Each is drawn on white, and a hole in it.
+        assert_eq!(discs.len(), if is_open(level) { 3 } else { 2 }, "{level}");
+        x.check(discs[0].0, *load, "load");
+        y.check(discs[0].1, libm::log(level["at"].as_f64().unwrap()), "boundary");
     }
+    let open = expected.iter().filter(|(_, level)| is_open(level)).count();
+    assert!((1..expected.len()).contains(&open), "some ends are unknown, and some are not");
+    let says = |it: &Drawn| matches!(it, Drawn::Text(text, _) if text.contains("Hollow"));
+    assert!(all.iter().any(says));
+}
+
+fn is_open(level: &Value) -> bool {
+    level["low"].is_null() || level["high"].is_null()
 }
 
 /// The white band ends where D50 is clearly not there yet, and clearly past.
 fn band(all: &[Drawn], found: &[Value], x: Axis, y: Axis) {
-    let bands: Vec<&Vec<Point>> = all
-        .iter()
+    let bands: Vec<(&Vec<Point>, [&Vec<Point>; 2])> = all
+        .windows(3)
         .filter_map(|it| match it {
-            Drawn::Polygon(points) => Some(points),
+            [Drawn::Polygon(points), Drawn::Line(_, upper), Drawn::Line(_, lower)] => {
+                Some((points, [upper, lower]))
+            }
             _ => None,
         })
         .collect();
     assert_eq!(bands.len(), 1);
-    let halves = crossings(found, "D50");
-    assert_eq!(bands[0].len(), 2 * halves.len());
+    let ((band, edges), halves) = (bands[0], crossings(found, "D50"));
+    assert_eq!(edges.map(Vec::as_slice).concat(), *band, "its edges are drawn");
+    assert_eq!(band.len(), 2 * halves.len());
     for (index, (load, level)) in halves.iter().enumerate() {
-        let ends = [("high", bands[0][index]), ("low", bands[0][2 * halves.len() - 1 - index])];
+        let ends = [("high", band[index]), ("low", band[2 * halves.len() - 1 - index])];
         for (end, point) in ends {
             x.check(point.0, *load, "load");
             if let Some(at) = level[end].as_f64() {

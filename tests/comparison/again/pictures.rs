@@ -27,6 +27,8 @@ pub(super) enum Drawn {
     Text(String, Point),
     /// A group begins, which a browser names.
     Named(String),
+    /// A group of dashed lines begins.
+    Dashed,
 }
 
 pub(super) const AXIS: &str = "#9A9DA5";
@@ -70,6 +72,9 @@ pub(super) fn drawn(svg: &str) -> Vec<Drawn> {
         }
         if let Some(rest) = line.strip_prefix("<g role=\"img\"><title>") {
             return Some(Drawn::Named(rest.strip_suffix("</title>").unwrap().to_owned()));
+        }
+        if line.starts_with("<g stroke-dasharray") {
+            return Some(Drawn::Dashed);
         }
         line.starts_with("<g role=\"img\" aria-label").then(|| {
             let place = attribute(line, "transform");
@@ -147,26 +152,32 @@ struct Series<'a> {
     name: String,
     runs: Vec<&'a Row>,
     column: &'static str,
+    dashed: bool,
 }
 
-/// The lines of one panel, in drawing order.
+/// The lines of one panel, in drawing order: an arm that is split in one has its modes in all.
 fn lines_of<'a>(written: &'a Written, point: &str, column: &'static str) -> Vec<Series<'a>> {
     let cells = written.cells().iter().filter(|cell| cell["point"] == point);
     let lines = cells.flat_map(|cell| {
         let arm = cell["arm_label"].as_str().unwrap();
-        let parts = match written.modes(cell) {
-            None => vec![(arm.to_owned(), written.of(cell))],
-            Some([yes, no]) => {
-                vec![(format!("{arm}, collapsed"), yes), (format!("{arm}, not collapsed"), no)]
+        let mut cells = written.cells().iter().filter(|other| other["arm"] == cell["arm"]);
+        let parts = match cells.any(|cell| written.modes(cell).is_some()) {
+            false => vec![(arm.to_owned(), written.of(cell), false)],
+            true => {
+                let [yes, no] = written.apart(cell);
+                let modes = [("collapsed", yes, true), ("not collapsed", no, false)];
+                let modes = modes.into_iter().filter(|(_, runs, _)| !runs.is_empty());
+                modes.map(|(mode, runs, dashed)| (format!("{arm}, {mode}"), runs, dashed)).collect()
             }
         };
-        parts.into_iter().map(move |(name, runs)| Series { name, runs, column })
+        parts.into_iter().map(move |(name, runs, dashed)| Series { name, runs, column, dashed })
     });
     lines.collect()
 }
 
-/// For each second in which users arrived: the mean and the ends of its interval.
-fn windows(written: &Written, series: &Series<'_>) -> Vec<(f64, f64, f64)> {
+/// For each whole second after the warm-up in which users arrived: its middle, the mean and the
+/// ends of its interval.
+fn windows(written: &Written, series: &Series<'_>) -> Vec<(f64, (f64, f64, f64))> {
     let key = |row: &Row| (row["arm"].clone(), row["point"].clone(), row["seed"].clone());
     let runs: Vec<_> = series.runs.iter().map(|run| key(run)).collect();
     let mut samples: Vec<Vec<f64>> = Vec::new();
@@ -180,7 +191,8 @@ fn windows(written: &Written, series: &Series<'_>) -> Vec<(f64, f64, f64)> {
     samples.truncate(written.arrivals_s as usize);
     // A run without a row for a window had nothing in it.
     samples.iter_mut().for_each(|sample| sample.resize(runs.len(), 0.0));
-    samples.iter().map(|sample| mean_interval(sample)).collect()
+    let measured = samples.iter().enumerate().skip(written.warm_up_s.ceil() as usize);
+    measured.map(|(second, sample)| (second as f64 + 0.5, mean_interval(sample))).collect()
 }
 
 fn over_time(written: &Written) {
@@ -259,20 +271,22 @@ pub(super) fn y_axis(row: &[Drawn]) -> Axis {
 }
 
 fn lines(written: &Written, row: &[Drawn], expected: &[(usize, Series<'_>)], x: &[Axis], y: Axis) {
-    let found: Vec<(&String, &Vec<Point>)> = row
-        .windows(2)
-        .filter_map(|pair| match pair {
-            [Drawn::Named(name), Drawn::Line(_, points)] => Some((name, points)),
+    let found: Vec<(&String, bool, &Vec<Point>)> = (0..row.len())
+        .filter_map(|at| match &row[at..] {
+            [Drawn::Named(name), Drawn::Line(_, points), ..] => Some((name, false, points)),
+            [Drawn::Named(name), Drawn::Dashed, Drawn::Line(_, points), ..] => {
+                Some((name, true, points))
+            }
             _ => None,
         })
         .collect();
     assert_eq!(found.len(), expected.len(), "a line for each arm, mode and point");
-    for ((name, points), (panel, series)) in found.into_iter().zip(expected) {
-        assert_eq!(*name, series.name);
+    for ((name, dashed, points), (panel, series)) in found.into_iter().zip(expected) {
+        assert_eq!((name, dashed), (&series.name, series.dashed));
         let windows = windows(written, series);
         assert_eq!(points.len(), windows.len(), "{name}");
-        for (second, (point, (mean, _, _))) in points.iter().zip(&windows).enumerate() {
-            x[*panel].check(point.0, second as f64 + 0.5, name);
+        for (point, (middle, (mean, _, _))) in points.iter().zip(&windows) {
+            x[*panel].check(point.0, *middle, name);
             y.check(point.1, *mean, name);
         }
     }
@@ -293,9 +307,9 @@ fn bands(written: &Written, row: &[Drawn], expected: &[(usize, Series<'_>)], x: 
     for (points, (panel, series)) in found.into_iter().zip(expected) {
         let windows = windows(written, series);
         assert_eq!(points.len(), 2 * windows.len(), "{}", series.name);
-        for (second, (_, low, high)) in windows.iter().enumerate() {
-            let ends = [points[second], points[2 * windows.len() - 1 - second]];
-            x[*panel].check(ends[0].0, second as f64 + 0.5, &series.name);
+        for (place, (middle, (_, low, high))) in windows.iter().enumerate() {
+            let ends = [points[place], points[2 * windows.len() - 1 - place]];
+            x[*panel].check(ends[0].0, *middle, &series.name);
             let (upper, lower) = (ends[0].1.min(ends[1].1), ends[0].1.max(ends[1].1));
             y.check(lower, low.max(0.0), &series.name);
             if upper > top + TOLERANCE {

@@ -3,8 +3,8 @@
 use stormglass::report::{files, ramp};
 
 use super::pictures::{Axis, Drawn, Point, drawn, x_axes, y_axis};
-use super::statistics::{mean_interval, number};
-use super::tables::{cells_of, says};
+use super::statistics::number;
+use super::tables::cells_of;
 use super::{Row, SERVER, rows};
 use crate::common::{self, run_all};
 
@@ -87,23 +87,43 @@ fn from_the_steps(written: &Written, edge: &Row) {
     assert_eq!(number(&edge["recovery_per_s"]), recovery, "{edge:?}");
 }
 
+/// The median, the least and the most.
+fn spread(sample: &[f64]) -> [f64; 3] {
+    let mut sample = sample.to_vec();
+    sample.sort_unstable_by(f64::total_cmp);
+    [sample[sample.len() / 2], sample[0], sample[sample.len() - 1]]
+}
+
 fn in_the_table(written: &Written) {
     let row = cells_of(written.table.lines().nth(2).unwrap());
-    let rates = |column: &str| -> Vec<f64> {
-        written.edges.iter().filter_map(|edge| number(&edge[column])).collect()
-    };
     for (index, column) in [(1, "collapse_per_s"), (3, "recovery_per_s")] {
-        let rates = rates(column);
+        let rates = rates(written, column);
         assert!(rates.len() > 1, "{:?}", written.edges);
-        let (mean, low, high) = mean_interval(&rates);
-        says(row[index], mean, (low, high));
+        let [median, least, most] = spread(&rates);
+        let ends = if least < most { format!(" ({least}–{most})") } else { String::new() };
+        assert_eq!(row[index], format!("{median}{ends}"));
         assert_eq!(row[index + 1], format!("{} of {}", rates.len(), written.edges.len()));
     }
+}
+
+fn rates(written: &Written, column: &str) -> Vec<f64> {
+    written.edges.iter().filter_map(|edge| number(&edge[column])).collect()
 }
 
 /// Two rows of panels, each with the medians going up and going down in a band of all runs.
 fn in_the_picture(written: &Written) {
     let all = drawn(&written.figure);
+    let [up, down] = ["collapse_per_s", "recovery_per_s"].map(|column| rates(written, column));
+    let count = |rates: &[f64]| format!(" in {} of {} runs", rates.len(), written.edges.len());
+    let title = format!(
+        "Going up it collapses at {}/s{}, going down it comes back at {}/s{}",
+        spread(&up)[0],
+        count(&up),
+        spread(&down)[0],
+        count(&down)
+    );
+    let title = title.replace(" in 5 of 5 runs", "");
+    assert!(written.figure.contains(&format!(">{title}</title>")), "{title}");
     let row_of = |label: &str| {
         all.iter().position(|it| matches!(it, Drawn::Text(text, _) if text == label)).expect(label)
     };
@@ -142,13 +162,13 @@ fn panel(written: &Written, row: &[Drawn], x: Axis, value: fn(&Row) -> f64) {
         for (place, step) in steps.into_iter().enumerate() {
             let here = written.steps.iter().filter(|row| of(row, "step") == step as f64);
             let here: Vec<&Row> = here.collect();
-            let mut sample: Vec<f64> = here.iter().map(|row| value(row)).collect();
-            sample.sort_unstable_by(f64::total_cmp);
+            let [median, least, most] =
+                spread(&here.iter().map(|row| value(row)).collect::<Vec<_>>());
             x.check(line[place].0, of(here[0], "rate_per_s"), name);
-            y.check(line[place].1, sample[sample.len() / 2], name);
+            y.check(line[place].1, median, name);
             let ends = [band[place].1, band[2 * STEPS - 1 - place].1];
-            y.check(ends[0].max(ends[1]), sample[0], name);
-            y.check(ends[0].min(ends[1]), sample[sample.len() - 1], name);
+            y.check(ends[0].max(ends[1]), least, name);
+            y.check(ends[0].min(ends[1]), most, name);
         }
     }
 }
