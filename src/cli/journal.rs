@@ -152,8 +152,8 @@ impl Journal {
         Ok(())
     }
 
-    /// From now on Ctrl-C ends the process: never in the middle of a line, and after a word on how to
-    /// go on. `clear` makes room for it on the terminal.
+    /// From now on Ctrl-C ends the process: never in the middle of a line, and after a word on how
+    /// to go on. `clear` makes room for it on the terminal.
     pub(super) fn go_on_after_interrupt(
         &self,
         clear: impl Fn() + Send + 'static,

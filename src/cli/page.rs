@@ -120,8 +120,8 @@ impl PageFile {
         open.file.write_all(line.as_bytes()).map_err(|error| cannot_write(&self.runs, &error))
     }
 
-    /// From now on Ctrl-C ends the process: never in the middle of a line, and after a word on how to
-    /// go on. `clear` makes room for it on the terminal.
+    /// From now on Ctrl-C ends the process: never in the middle of a line, and after a word on how
+    /// to go on. `clear` makes room for it on the terminal.
     pub(super) fn go_on_after_interrupt(
         &self,
         clear: impl Fn() + Send + 'static,

@@ -174,8 +174,8 @@ fn experiments() -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Every experiment that is asked for, once. One that says nothing of what is expected is refused if
-/// it alone was named, and left out of several.
+/// Every experiment that is asked for, once. One that says nothing of what is expected is refused
+/// if it alone was named, and left out of several.
 fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>, Failure> {
     let mut jobs = Vec::new();
     let is_again = |index: usize| files[..index].contains(&files[index]);
