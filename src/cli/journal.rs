@@ -6,8 +6,8 @@
 //! (`experiment::record`). Other inputs begin another journal.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, Error, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Error, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -62,16 +62,14 @@ impl Journal {
     pub(super) fn open(folder: &Path, loaded: &Loaded) -> Result<Journal, Failure> {
         let path = folder.join(NAME);
         let header = format!("{HEADER} {}\n", digest_of_inputs(loaded));
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(&path).map_err(|error| write::failure(&path, &error))?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        let file = write::open_alone(&path).map_err(|error| write::failure(&path, &error))?;
+        let Some(file) = file else {
             return Err(Failure::Machine(format!(
                 "error: another stormglass writes to `{}`\n\
                  help: wait until it is done, or choose another folder with --out",
                 folder.display()
             )));
-        }
+        };
         let open = Open { file, length: 0, kept: 0, found: BTreeMap::new() };
         let journal = Journal { path, header, open: Arc::new(Mutex::new(open)) };
         journal.read(&loaded.campaign).map_err(|error| write::failure(&journal.path, &error))?;
@@ -108,8 +106,7 @@ impl Journal {
                 self.path.display()
             ));
         }
-        file.set_len(*length)?;
-        file.seek(SeekFrom::Start(*length))?;
+        write::cut_off(file, *length)?;
         if !is_ours {
             file.write_all(self.header.as_bytes())?;
             *length = self.header.len() as u64;
@@ -136,7 +133,7 @@ impl Journal {
         let Open { file, length, kept, .. } = &mut *open;
         if let Err(error) = file.write_all(line.as_bytes()) {
             // The rest of a line would be found and cut off; this is for those who look at it.
-            file.set_len(*length).and_then(|()| file.seek(SeekFrom::Start(*length))).ok();
+            write::cut_off(file, *length).ok();
             return Err(write::failure(&self.path, &error));
         }
         *length += line.len() as u64;

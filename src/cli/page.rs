@@ -8,8 +8,8 @@
 )]
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, Error, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Error, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use super::interrupt::{leave, on_interrupt};
-use super::write::write_to_disk;
+use super::write::{cut_off, open_alone, write_to_disk};
 use crate::experiment::published::Reading;
 use crate::experiment::record::{checked, with_digest};
 
@@ -82,16 +82,14 @@ impl PageFile {
             )));
         }
         let runs = beside("runs");
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(&runs).map_err(|error| cannot_write(path, &error))?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        let file = open_alone(&runs).map_err(|error| cannot_write(path, &error))?;
+        let Some(mut file) = file else {
             return Err(Failure::Machine(format!(
                 "error: another stormglass writes `{}`\nhelp: wait until it is done, or choose \
                  another file with --write",
                 path.display()
             )));
-        }
+        };
         let mut found = BTreeMap::new();
         let before = read(&mut file, &mut found).map_err(|error| cannot_write(path, &error))?;
         Ok(PageFile {
@@ -168,8 +166,7 @@ fn read(file: &mut File, found: &mut BTreeMap<RunKey, Kept>) -> Result<Duration,
         milliseconds = milliseconds.max(record.milliseconds);
         found.insert(record.run, record.kept);
     }
-    file.set_len(length)?;
-    file.seek(SeekFrom::Start(length))?;
+    cut_off(file, length)?;
     Ok(Duration::from_millis(milliseconds))
 }
 

@@ -10,6 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use indexmap::IndexSet;
 use indicatif::ProgressBar;
 use jiff::ToSpan;
 use rayon::prelude::*;
@@ -178,8 +179,7 @@ fn experiments() -> Result<Vec<PathBuf>, Failure> {
 /// if it alone was named, and left out of several.
 fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>, Failure> {
     let mut jobs = Vec::new();
-    let is_again = |index: usize| files[..index].contains(&files[index]);
-    for (_, file) in files.iter().enumerate().filter(|(index, _)| !is_again(*index)) {
+    for file in files.iter().collect::<IndexSet<_>>() {
         let mut loaded = read(file, &arguments.set, None)?;
         let Experiment { theory, published, name, .. } = loaded.campaign.experiment.clone();
         if theory.is_none() && published.is_none() {

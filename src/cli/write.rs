@@ -4,8 +4,8 @@
 //! there. The manifest goes away before that and comes last, so a folder with a manifest has the
 //! results that it tells of.
 
-use std::fs::File;
-use std::io::{Error, ErrorKind, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Error, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
@@ -139,6 +139,22 @@ impl Drop for Folder {
             std::fs::remove_file(self.path_of_unfinished(name)).ok();
         }
     }
+}
+
+/// Opens a file for this process alone, to read it and to go on writing it; `None` if another
+/// process has it.
+pub(super) fn open_alone(path: &Path) -> Result<Option<File>, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let file = options.open(path)?;
+    let is_taken = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    Ok((!is_taken).then_some(file))
+}
+
+/// Cuts a file off after so many bytes, where writing goes on.
+pub(super) fn cut_off(file: &mut File, length: u64) -> Result<(), Error> {
+    file.set_len(length)?;
+    file.seek(SeekFrom::Start(length)).map(drop)
 }
 
 /// Writes a file, and waits until it is on disk.
