@@ -7,6 +7,7 @@ use super::comparison::Declared;
 use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
+use super::metrics::Metrics;
 use super::patch::{OF_RUNS, beside_a_ramp, is_of_model, overruled, patch};
 use super::point;
 use super::ramp::Ramp;
@@ -44,6 +45,8 @@ pub struct Cell {
     pub random: Option<RandomPlan>,
     /// What is measured.
     pub measure: Measure,
+    /// The numbers that are measured of each run.
+    pub metrics: Metrics,
     /// How runs are labelled; `None` if they are not.
     pub metastability: Option<MetastabilityRule>,
     /// Which promises are watched.
@@ -223,6 +226,12 @@ impl Campaign {
     #[must_use]
     pub fn arms(&self) -> Vec<&str> {
         self.experiment.arms.iter().map(|arm| arm.name.as_str()).collect()
+    }
+
+    /// The numbers that are measured of each run, the same in every cell.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.experiment.metrics
     }
 
     /// The names of the points, in order.
@@ -470,6 +479,7 @@ fn cell(
         plan,
         random,
         measure,
+        metrics: experiment.metrics,
         metastability,
         invariants: experiment.invariants,
         expect: experiment.expect,

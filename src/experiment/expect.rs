@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Cell;
+use super::metrics::Metrics;
 use super::run::RunResult;
-use super::summary::METRICS;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::metric::Recovery;
@@ -16,6 +16,10 @@ use crate::model::quantity::parse_duration;
 /// What a metric of a run must be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
+    /// The name of the metric.
+    pub name: String,
+    /// What is measured, in words.
+    pub meaning: String,
     what: What,
     relation: Relation,
     /// In the unit of the metric.
@@ -26,7 +30,7 @@ pub struct Expectation {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
-    /// A metric, by its place in [`METRICS`].
+    /// A metric, by its place in the list of the campaign.
     Metric(usize),
     /// How long after the last fault it takes to recover, in seconds; never is too long.
     Recovers,
@@ -52,18 +56,19 @@ pub struct Judged {
 
 /// The key for how fast a run recovers.
 const RECOVERS: &str = "recovers";
+const RECOVERS_MEANING: &str = "time from the end of the last fault until requests fare as before";
 
 impl Expectation {
     /// Reads `NAME = "RELATION BOUND"`.
     ///
     /// # Errors
     /// If there is no such metric, or the bound does not fit it.
-    pub fn read(name: &str, text: &str) -> Result<Expectation, Problem> {
-        let what = match METRICS.iter().position(|metric| metric.name == name) {
-            Some(index) => What::Metric(index),
-            None if name == RECOVERS => What::Recovers,
+    pub fn read(name: &str, text: &str, metrics: &Metrics) -> Result<Expectation, Problem> {
+        let (what, meaning) = match metrics.find(name) {
+            Some(index) => (What::Metric(index), metrics[index].meaning.clone().into_owned()),
+            None if name == RECOVERS => (What::Recovers, RECOVERS_MEANING.to_owned()),
             None => {
-                let mut known: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+                let mut known: Vec<&str> = metrics.iter().map(|metric| &*metric.name).collect();
                 known.push(RECOVERS);
                 return Err(Problem::unknown("metric", name, &known));
             }
@@ -85,25 +90,8 @@ impl Expectation {
         let (relation, bound, written) = read.ok_or_else(|| {
             Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(name))
         })?;
-        Ok(Expectation { what, relation, bound, written: written.to_owned() })
-    }
-
-    /// The name of the metric.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self.what {
-            What::Metric(index) => METRICS[index].name,
-            What::Recovers => RECOVERS,
-        }
-    }
-
-    /// What is measured, in words.
-    #[must_use]
-    pub fn meaning(&self) -> &'static str {
-        match self.what {
-            What::Metric(index) => METRICS[index].meaning,
-            What::Recovers => "time from the end of the last fault until requests fare as before",
-        }
+        let (name, written) = (name.to_owned(), written.to_owned());
+        Ok(Expectation { name, meaning, what, relation, bound, written })
     }
 
     /// Judges a run. A run that reached a limit says nothing.
@@ -141,7 +129,7 @@ impl fmt::Display for Expectation {
             Relation::AtLeast => ">=",
             Relation::Within => "within",
         };
-        write!(f, "{} {relation} {}", self.name(), self.written)
+        write!(f, "{} {relation} {}", self.name, self.written)
     }
 }
 
@@ -211,7 +199,9 @@ mod tests {
 
     #[test]
     fn bounds_are_read_in_the_unit_of_their_metric() {
-        let bound = |name, text| Expectation::read(name, text).map(|read| read.bound).ok();
+        let metrics = Metrics::of_runs();
+        let read = |name, text| Expectation::read(name, text, &metrics);
+        let bound = |name, text| read(name, text).map(|read| read.bound).ok();
         for (name, text, expected) in [
             ("amplification", "<= 1.3", Some(1.3)),
             ("success_ratio", ">= 99%", Some(0.99)),
@@ -229,7 +219,7 @@ mod tests {
         ] {
             assert_eq!(bound(name, text), expected, "{name} {text}");
         }
-        let shown = Expectation::read("amplification", "<=1.3").map(|read| read.to_string());
+        let shown = read("amplification", "<=1.3").map(|read| read.to_string());
         assert_eq!(shown.ok().as_deref(), Some("amplification <= 1.3"));
     }
 }

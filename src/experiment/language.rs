@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::comparison::CompareText;
 use super::expect::Expectation;
 use super::metastability::MetastabilityText;
+use super::metrics::Metrics;
 use super::point::{self, Point};
 use super::published::PublishedText;
 use super::ramp::Ramp;
@@ -75,6 +76,8 @@ pub struct Experiment {
     pub random_faults: Option<RandomText>,
     /// Which promises are watched.
     pub invariants: InvariantTexts,
+    /// What is measured of every run.
+    pub metrics: Metrics,
     /// What the metrics of every run must be.
     pub expect: Vec<Expectation>,
     /// What must happen in at least one run of the campaign.
@@ -203,6 +206,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         part.problem(&["name"], problem);
     }
     let name = name.unwrap_or_default();
+    let metrics = Metrics::of_runs();
     let mut experiment = Experiment {
         title: part.optional("title").unwrap_or_else(|| name.clone()),
         question: part.optional("question").unwrap_or_default(),
@@ -214,7 +218,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         faults: part.list("faults"),
         random_faults: part.optional("random_faults"),
         invariants: part.optional("invariants").unwrap_or_default(),
-        expect: part.expectations(),
+        expect: part.expectations(&metrics),
+        metrics,
         sometimes: part.sometimes(),
         limits: part.optional("limits").unwrap_or_default(),
         metastability: part.optional("metastability"),
@@ -365,11 +370,11 @@ impl Parts<'_> {
         self.optional(name)
     }
 
-    fn expectations(&mut self) -> Vec<Expectation> {
+    fn expectations(&mut self, metrics: &Metrics) -> Vec<Expectation> {
         let texts: IndexMap<String, String> = self.optional("expect").unwrap_or_default();
         let mut expectations = Vec::new();
         for (name, text) in &texts {
-            match Expectation::read(name, text) {
+            match Expectation::read(name, text, metrics) {
                 Ok(expectation) => expectations.push(expectation),
                 Err(problem) => self.problem(&["expect", name], problem),
             }

@@ -1,57 +1,61 @@
 //! The numbers of a run that are averaged over seeds.
 
+mod list;
+
 use super::campaign::Cell;
 use super::run::RunResult;
 use super::statistics::verdict::Direction;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;
 
-/// A number of a run that is averaged over seeds.
-#[derive(Clone, Copy, Debug)]
-pub struct Metric {
-    /// Its name in results, with its unit.
-    pub name: &'static str,
-    /// What it is.
-    pub meaning: &'static str,
-    /// Which way it is good.
-    pub better: Direction,
-    /// Whether it is a share, from 0 to 1.
-    pub is_share: bool,
-    /// How it is measured when a run ends; `None` where there is no such number.
+pub use list::{Metric, MetricId, Metrics, is_share};
+
+/// A metric as it stands in the program.
+struct Row {
+    id: MetricId,
+    name: &'static str,
+    meaning: &'static str,
+    better: Direction,
+    is_share: bool,
     measure: fn(&Cell, &RunResult) -> Option<f64>,
 }
 
-/// Every number of a run that is averaged over seeds, in the order of the columns.
-pub const METRICS: [Metric; 35] = [
-    Metric {
+/// The metrics that every run has, in the order of the columns.
+const ROWS: [Row; 35] = [
+    Row {
+        id: MetricId::Amplification,
         name: "amplification",
         meaning: "attempts of the load per measured request, from end to end",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.amplification(),
     },
-    Metric {
+    Row {
+        id: MetricId::EdgeAmplification,
         name: "edge_amplification",
         meaning: "attempts of the load per call at its own edge",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.edge_amplification(),
     },
-    Metric {
+    Row {
+        id: MetricId::UserAmplification,
         name: "user_amplification",
         meaning: "attempts that users' clients made per measured request",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| ratio(run.metrics.user_attempts, run.metrics.measured),
     },
-    Metric {
+    Row {
+        id: MetricId::SuccessRatio,
         name: "success_ratio",
         meaning: "measured requests answered ok in time, of all measured requests",
         better: Direction::Higher,
         is_share: true,
         measure: |_, run| run.metrics.success_ratio(),
     },
-    Metric {
+    Row {
+        id: MetricId::GoodputBeforePerS,
         name: "goodput_before_per_s",
         meaning: "requests answered ok a second before the first fault",
         better: Direction::Higher,
@@ -61,7 +65,8 @@ pub const METRICS: [Metric; 35] = [
             run.metrics.goodput(cell.measure.window, cell.measure.warm_up, began)
         },
     },
-    Metric {
+    Row {
+        id: MetricId::GoodputDuringPerS,
         name: "goodput_during_per_s",
         meaning: "requests answered ok a second from the first fault to the end of the last",
         better: Direction::Higher,
@@ -71,7 +76,8 @@ pub const METRICS: [Metric; 35] = [
             run.metrics.goodput(cell.measure.window, began, healed)
         },
     },
-    Metric {
+    Row {
+        id: MetricId::GoodputAfterPerS,
         name: "goodput_after_per_s",
         meaning: "requests answered ok a second from the end of the last fault to the last arrival",
         better: Direction::Higher,
@@ -82,7 +88,8 @@ pub const METRICS: [Metric; 35] = [
             run.metrics.goodput(cell.measure.window, healed, end)
         },
     },
-    Metric {
+    Row {
+        id: MetricId::GoodputPerS,
         name: "goodput_per_s",
         meaning: "measured requests answered ok a second of the measured time",
         better: Direction::Higher,
@@ -92,7 +99,8 @@ pub const METRICS: [Metric; 35] = [
             Some(run.metrics.measured_ok as f64 / measured_for)
         },
     },
-    Metric {
+    Row {
+        id: MetricId::LatencyMeanMs,
         name: "latency_mean_ms",
         meaning: "mean time from a request's first attempt to its ok answer",
         better: Direction::Lower,
@@ -102,28 +110,32 @@ pub const METRICS: [Metric; 35] = [
             (run.metrics.measured_ok > 0).then(|| total / run.metrics.measured_ok as f64)
         },
     },
-    Metric {
+    Row {
+        id: MetricId::LatencyP50Ms,
         name: "latency_p50_ms",
         meaning: "median time from a request's first attempt to its ok answer",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.latency.quantile(0.5).map(Span::millis),
     },
-    Metric {
+    Row {
+        id: MetricId::LatencyP99Ms,
         name: "latency_p99_ms",
         meaning: "99th percentile of that time",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.latency.quantile(0.99).map(Span::millis),
     },
-    Metric {
+    Row {
+        id: MetricId::LatencyP999Ms,
         name: "latency_p999_ms",
         meaning: "99.9th percentile of that time",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.latency.quantile(0.999).map(Span::millis),
     },
-    Metric {
+    Row {
+        id: MetricId::LastAnswerS,
         name: "last_answer_s",
         meaning: "time from the start of the run to the last answer to a measured request",
         better: Direction::Lower,
@@ -133,70 +145,80 @@ pub const METRICS: [Metric; 35] = [
             (last > Time::ZERO).then(|| last.seconds())
         },
     },
-    Metric {
+    Row {
+        id: MetricId::TimeoutsPerRequest,
         name: "timeouts_per_request",
         meaning: "attempts of the load that timed out, for each measured request",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| ratio(run.metrics.timeouts, run.metrics.measured),
     },
-    Metric {
+    Row {
+        id: MetricId::WaitMeanMs,
         name: "wait_mean_ms",
         meaning: "mean time that attempts of the load waited for a worker",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.stays.mean_wait().map(Span::millis),
     },
-    Metric {
+    Row {
+        id: MetricId::WaitP99Ms,
         name: "wait_p99_ms",
         meaning: "99th percentile of that time",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.stays.wait.quantile(0.99).map(Span::millis),
     },
-    Metric {
+    Row {
+        id: MetricId::QueuedRatio,
         name: "queued_ratio",
         meaning: "attempts of the load that had to wait for a worker, of all that came to a node",
         better: Direction::Lower,
         is_share: true,
         measure: |_, run| run.metrics.stays.queued_ratio(),
     },
-    Metric {
+    Row {
+        id: MetricId::RefusedFirstRatio,
         name: "refused_first_ratio",
         meaning: "first attempts of the load that no worker took up, of all that came to a node",
         better: Direction::Lower,
         is_share: true,
         measure: |_, run| run.metrics.stays.refused_ratio(0),
     },
-    Metric {
+    Row {
+        id: MetricId::RefusedAgainRatio,
         name: "refused_again_ratio",
         meaning: "retries of the load that no worker took up, of all that came to a node",
         better: Direction::Lower,
         is_share: true,
         measure: |_, run| run.metrics.stays.refused_ratio(1),
     },
-    Metric {
+    Row {
+        id: MetricId::WaitingMean,
         name: "waiting_mean",
         meaning: "attempts of the load that waited for a worker, averaged over the measured time",
         better: Direction::Lower,
         is_share: false,
         measure: |cell, run| Some(cell.measure.average(run.metrics.stays.waiting)),
     },
-    Metric {
+    Row {
+        id: MetricId::WorkingMean,
         name: "working_mean",
         meaning: "workers taken by attempts of the load, averaged over the measured time",
         better: Direction::Lower,
         is_share: false,
         measure: |cell, run| Some(cell.measure.average(run.metrics.stays.working)),
     },
-    Metric {
+    Row {
+        id: MetricId::InFlightMean,
         name: "in_flight_mean",
         meaning: "requests without an answer yet, averaged over the measured time",
         better: Direction::Lower,
         is_share: false,
         measure: |cell, run| Some(cell.measure.average(run.metrics.stays.in_flight)),
     },
-    Metric {
+    Row {
+        id: MetricId::RecoveryS,
         name: "recovery_s",
         meaning: "time from the end of the last fault until requests fare as before and stay so; \
                   only of the runs that recovered",
@@ -207,84 +229,96 @@ pub const METRICS: [Metric; 35] = [
             Recovery::NoFault | Recovery::Never | Recovery::Unsteady | Recovery::Unseen => None,
         },
     },
-    Metric {
+    Row {
+        id: MetricId::WastedWork,
         name: "wasted_work",
         meaning: "share of service time spent on work for which nobody waited any more",
         better: Direction::Lower,
         is_share: true,
         measure: |_, run| run.metrics.wasted_work(),
     },
-    Metric {
+    Row {
+        id: MetricId::Ejections,
         name: "ejections",
         meaning: "instances that processes left out of their balancing because they failed",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| Some(run.metrics.ejections as f64),
     },
-    Metric {
+    Row {
+        id: MetricId::Panics,
         name: "panics",
         meaning: "requests sent to any instance because too few were healthy",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| Some(run.metrics.panics as f64),
     },
-    Metric {
+    Row {
+        id: MetricId::OldestMessageS,
         name: "oldest_message_s",
         meaning: "longest time that a message's work was due before it was done with",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| Some(run.metrics.oldest_message.seconds()),
     },
-    Metric {
+    Row {
+        id: MetricId::DeadLetters,
         name: "dead_letters",
         meaning: "messages put aside because they were received too often",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| Some(run.metrics.dead_letters as f64),
     },
-    Metric {
+    Row {
+        id: MetricId::Unprocessed,
         name: "unprocessed",
         meaning: "messages and outbox events that were not done with when the run ended",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| Some(run.metrics.unprocessed as f64),
     },
-    Metric {
+    Row {
+        id: MetricId::StaleReadRatio,
         name: "stale_read_ratio",
         meaning: "reads of a user's own write that showed an older version, of all such reads",
         better: Direction::Lower,
         is_share: true,
         measure: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
     },
-    Metric {
+    Row {
+        id: MetricId::OldRowRatio,
         name: "old_row_ratio",
         meaning: "rows read that were older than the newest version committed, of all rows read",
         better: Direction::Lower,
         is_share: true,
         measure: |_, run| ratio(run.metrics.old_row_reads, run.metrics.row_reads),
     },
-    Metric {
+    Row {
+        id: MetricId::StalenessP99Ms,
         name: "staleness_p99_ms",
         meaning: "99th percentile of how long a newer version had been there when a row was read",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.staleness.quantile(0.99).map(Span::millis),
     },
-    Metric {
+    Row {
+        id: MetricId::UpdatesLost,
         name: "updates_lost",
         meaning: "transactions that overwrote a version that their handlers had not read",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| Some(run.metrics.updates_lost as f64),
     },
-    Metric {
+    Row {
+        id: MetricId::CommitsLost,
         name: "commits_lost",
         meaning: "committed transactions that a failover lost",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| Some(run.metrics.commits_lost as f64),
     },
-    Metric {
+    Row {
+        id: MetricId::OlderReadRatio,
         name: "older_read_ratio",
         meaning: "reads that showed an older version than the user had seen, of all that could",
         better: Direction::Lower,
@@ -322,9 +356,9 @@ pub const COUNTS: [Count; 12] = [
     count("fault_fired", |run| run.metrics.fired.iter().sum()),
 ];
 
-/// The value of each of [`METRICS`] in a run that has just ended.
+/// The value of each of the cell's metrics in a run that has just ended.
 pub(super) fn measured(cell: &Cell, run: &RunResult) -> Vec<Option<f64>> {
-    METRICS.iter().map(|metric| (metric.measure)(cell, run)).collect()
+    cell.metrics.iter().map(|metric| (metric.measure)(cell, run)).collect()
 }
 
 /// From when to when something went wrong; `None` if nothing did before the run ended.

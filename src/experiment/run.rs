@@ -38,8 +38,8 @@ pub struct RunResult {
     pub events: u64,
     /// What was measured.
     pub metrics: RunMetrics,
-    /// The value of each of [`METRICS`](super::metrics::METRICS); `None` where there is none. They
-    /// are not stored: they follow from what was measured.
+    /// The value of each of the cell's metrics; `None` where there is none. They are not stored:
+    /// they follow from what was measured.
     #[serde(skip)]
     pub values: Vec<Option<f64>>,
     /// Whether and when it recovered.

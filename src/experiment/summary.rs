@@ -14,8 +14,6 @@ use crate::invariant::Verdict;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 
-pub use super::metrics::{METRICS, Metric};
-
 /// What one cell came to.
 #[derive(Clone, Debug)]
 pub struct CellSummary {
@@ -25,7 +23,7 @@ pub struct CellSummary {
     pub unknown: u64,
     /// Requests of all runs.
     pub requests: u64,
-    /// The estimate of each of [`METRICS`]; `None` where no run has a value.
+    /// The estimate of each of the campaign's metrics; `None` where no run has a value.
     pub metrics: Vec<Option<Estimate>>,
     /// Runs that never recovered, of those with a fault and with requests after it.
     pub never_recovered: Option<Share>,
@@ -59,7 +57,7 @@ pub struct Drains {
 /// neither.
 #[derive(Clone, Debug)]
 pub struct Modes {
-    /// The estimate of each of [`METRICS`] over the runs that collapsed.
+    /// The estimate of each of the campaign's metrics over the runs that collapsed.
     pub if_collapsed: Vec<Option<Estimate>>,
     /// The same over those that did not.
     pub if_not: Vec<Option<Estimate>>,
@@ -125,24 +123,24 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
-        metrics: estimates(&runs.iter().collect::<Vec<_>>()),
+        metrics: estimates(cell, &runs.iter().collect::<Vec<_>>()),
         never_recovered: share(never, never + after),
         labels: labels(runs),
         drains: drains(cell, runs),
         collapsed: collapsed(runs),
-        modes: modes(runs),
+        modes: modes(cell, runs),
         faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(runs),
         expectations: summarise_expectations(cell, runs),
     }
 }
 
-fn estimates(runs: &[&RunResult]) -> Vec<Option<Estimate>> {
+fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Estimate>> {
     let estimate = |metric: usize| {
         let values: Vec<f64> = runs.iter().filter_map(|run| run.values[metric]).collect();
         mean_interval(&values, CONFIDENCE).ok()
     };
-    (0..METRICS.len()).map(estimate).collect()
+    (0..cell.metrics.len()).map(estimate).collect()
 }
 
 fn labels(runs: &[RunResult]) -> Vec<(Label, Share)> {
@@ -163,13 +161,15 @@ fn collapsed(runs: &[RunResult]) -> Option<Share> {
     share(of(true), of(true) + of(false))
 }
 
-fn modes(runs: &[RunResult]) -> Option<Modes> {
+fn modes(cell: &Cell, runs: &[RunResult]) -> Option<Modes> {
     let apart = |collapsed: bool| -> Vec<&RunResult> {
         runs.iter().filter(|run| run.collapsed() == Some(collapsed)).collect()
     };
     let (collapsed, others) = (apart(true), apart(false));
-    (!collapsed.is_empty() && !others.is_empty())
-        .then(|| Modes { if_collapsed: estimates(&collapsed), if_not: estimates(&others) })
+    (!collapsed.is_empty() && !others.is_empty()).then(|| Modes {
+        if_collapsed: estimates(cell, &collapsed),
+        if_not: estimates(cell, &others),
+    })
 }
 
 fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {

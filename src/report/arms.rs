@@ -5,39 +5,40 @@ use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::metastability::Label;
+use crate::experiment::metrics::MetricId;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
-use crate::experiment::summary::{CellSummary, InvariantSummary, METRICS, Share};
+use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
 use crate::metric::Recovery;
 
 /// A column: a metric, its header, its unit, and how soon it is dropped where space is short.
-type Shown = (&'static str, &'static str, Unit, u8);
+type Shown = (MetricId, &'static str, Unit, u8);
 
 /// What the load came to, and what came of the requests.
 const LOAD: [Shown; 5] = [
-    ("amplification", "attempts per request", Unit::Times, 0),
-    ("edge_amplification", "attempts per call", Unit::Times, 3),
-    ("success_ratio", "success", Unit::Percent, 0),
-    ("goodput_during_per_s", "goodput in fault /s", Unit::Plain, 2),
-    ("goodput_after_per_s", "goodput after /s", Unit::Plain, 1),
+    (MetricId::Amplification, "attempts per request", Unit::Times, 0),
+    (MetricId::EdgeAmplification, "attempts per call", Unit::Times, 3),
+    (MetricId::SuccessRatio, "success", Unit::Percent, 0),
+    (MetricId::GoodputDuringPerS, "goodput in fault /s", Unit::Plain, 2),
+    (MetricId::GoodputAfterPerS, "goodput after /s", Unit::Plain, 1),
 ];
 
 /// How long it took, and at which cost.
 const TIME: [Shown; 5] = [
-    ("latency_p50_ms", "p50", Unit::Seconds, 3),
-    ("latency_p99_ms", "p99", Unit::Seconds, 2),
-    ("recovery_s", "recovery", Unit::Seconds, 1),
-    ("wasted_work", "wasted work", Unit::Percent, 1),
-    ("oldest_message_s", "oldest message", Unit::Seconds, 3),
+    (MetricId::LatencyP50Ms, "p50", Unit::Seconds, 3),
+    (MetricId::LatencyP99Ms, "p99", Unit::Seconds, 2),
+    (MetricId::RecoveryS, "recovery", Unit::Seconds, 1),
+    (MetricId::WastedWork, "wasted work", Unit::Percent, 1),
+    (MetricId::OldestMessageS, "oldest message", Unit::Seconds, 3),
 ];
 
 /// What became of data and messages.
 const DATA: [Shown; 5] = [
-    ("stale_read_ratio", "own write not seen", Unit::Percent, 0),
-    ("old_row_ratio", "old rows read", Unit::Percent, 1),
-    ("commits_lost", "commits lost", Unit::Plain, 2),
-    ("dead_letters", "dead letters", Unit::Plain, 2),
-    ("unprocessed", "messages left", Unit::Plain, 1),
+    (MetricId::StaleReadRatio, "own write not seen", Unit::Percent, 0),
+    (MetricId::OldRowRatio, "old rows read", Unit::Percent, 1),
+    (MetricId::CommitsLost, "commits lost", Unit::Plain, 2),
+    (MetricId::DeadLetters, "dead letters", Unit::Plain, 2),
+    (MetricId::Unprocessed, "messages left", Unit::Plain, 1),
 ];
 
 /// The tables of a campaign's arms: load and success, time and waste, data, broken promises. One
@@ -55,10 +56,8 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
     };
     let broken = |summary: &CellSummary| summary.invariants.iter().map(violations).collect();
     let is_zero = |estimate: &Estimate| estimate.mean == 0.0;
-    let happens = |(name, ..): &Shown| {
-        summaries
-            .iter()
-            .any(|summary| metric(&summary.metrics, name).is_some_and(|it| !is_zero(it)))
+    let happens = |(id, ..): &Shown| {
+        summaries.iter().any(|summary| metric(&summary.metrics, *id).is_some_and(|it| !is_zero(it)))
     };
     let happened: Vec<Shown> = DATA.into_iter().filter(happens).collect();
     let labelled = summaries.iter().any(|summary| !summary.labels.is_empty());
@@ -88,8 +87,8 @@ fn table(
     more: Vec<Column>,
     further: impl Fn(&CellSummary) -> Vec<Cell>,
 ) -> Table {
-    let has = |name| summaries.iter().any(|summary| metric(&summary.metrics, name).is_some());
-    let shown: Vec<&Shown> = shown.iter().filter(|(name, ..)| has(name)).collect();
+    let has = |id| summaries.iter().any(|summary| metric(&summary.metrics, id).is_some());
+    let shown: Vec<&Shown> = shown.iter().filter(|(id, ..)| has(*id)).collect();
     let mut columns = vec![column("arm", Align::Left, 0)];
     columns.extend(shown.iter().map(|(_, header, _, soon)| column(header, Align::Right, *soon)));
     columns.extend(more);
@@ -100,7 +99,10 @@ fn table(
             rows.push(Row::Group(cell.point_label.clone()));
         }
         let row = |label: String, metrics: Option<&[Option<Estimate>]>| {
-            let value = |(name, _, unit, _): &&Shown| estimate(metrics.unwrap_or(&[]), name, *unit);
+            let value = |(id, _, unit, _): &&Shown| {
+                let scale = scale(&campaign.metrics()[id.place()].name);
+                estimate(metrics.unwrap_or(&[]), *id, scale, *unit)
+            };
             std::iter::once(plain(label)).chain(shown.iter().map(value)).collect::<Vec<Cell>>()
         };
         // A mean of runs that collapsed and runs that did not describes neither.
@@ -133,18 +135,20 @@ pub(super) fn plain(text: String) -> Cell {
     Cell { text, tone: Tone::Plain }
 }
 
-fn metric<'a>(metrics: &'a [Option<Estimate>], name: &str) -> Option<&'a Estimate> {
-    let index = METRICS.iter().position(|metric| metric.name == name)?;
-    metrics.get(index)?.as_ref()
+fn metric(metrics: &[Option<Estimate>], id: MetricId) -> Option<&Estimate> {
+    metrics.get(id.place())?.as_ref()
 }
 
-fn estimate(metrics: &[Option<Estimate>], name: &str, unit: Unit) -> Cell {
-    let Some(estimate) = metric(metrics, name) else {
-        return Cell { text: "–".to_owned(), tone: Tone::Faint };
-    };
-    // Milliseconds are shown in the unit that fits.
-    let scale = if name.ends_with("_ms") { 1e-3 } else { 1.0 };
-    plain(shown(estimate, scale, unit))
+fn estimate(metrics: &[Option<Estimate>], id: MetricId, scale: f64, unit: Unit) -> Cell {
+    match metric(metrics, id) {
+        Some(estimate) => plain(shown(estimate, scale, unit)),
+        None => Cell { text: "–".to_owned(), tone: Tone::Faint },
+    }
+}
+
+/// The factor to the unit in which a metric is shown: milliseconds are in the one that fits.
+fn scale(name: &str) -> f64 {
+    if name.ends_with("_ms") { 1e-3 } else { 1.0 }
 }
 
 /// An estimate with its interval, where it has one.

@@ -10,9 +10,9 @@ use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, Margin, Measured, Missed, Modes, Pair};
+use crate::experiment::metrics;
 use crate::experiment::statistics::verdict::{Direction, Verdict};
 use crate::experiment::statistics::{CONFIDENCE, Interval};
-use crate::experiment::summary::METRICS;
 
 /// `pairs.csv` and `pairs.parquet`: a row for each point, arm other than the baseline, and metric.
 #[must_use]
@@ -289,10 +289,9 @@ pub(super) fn written(metric: &str) -> (String, Unit, f64) {
     if let Some(name) = metric.strip_suffix("_per_10000") {
         return (format!("{} per 10,000", promises::label(name)), Unit::Plain, 1.0);
     }
-    let is_share = METRICS.iter().any(|known| known.name == metric && known.is_share);
     let (name, unit, scale) = if metric.ends_with("amplification") {
         (metric, Unit::Times, 1.0)
-    } else if is_share {
+    } else if metrics::is_share(metric) {
         (metric.strip_suffix("_ratio").unwrap_or(metric), Unit::Percent, 1.0)
     } else if let Some(name) = metric.strip_suffix("_per_s") {
         return (format!("{} /s", name.replace('_', " ")), Unit::Plain, 1.0);

@@ -12,10 +12,11 @@ use super::promises;
 use super::ramp;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
+use crate::experiment::metrics::MetricId;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::interval::mean_interval;
 use crate::experiment::statistics::{self, CONFIDENCE};
-use crate::experiment::summary::{CellSummary, METRICS};
+use crate::experiment::summary::CellSummary;
 use crate::kernel::time::Time;
 use crate::metric::Window;
 
@@ -231,9 +232,8 @@ fn shaded(campaign: &Campaign) -> Vec<Shaded> {
     shaded.into_iter().collect()
 }
 
-fn metric(metrics: &[Option<statistics::Estimate>], name: &str) -> Option<Estimate> {
-    let index = METRICS.iter().position(|metric| metric.name == name)?;
-    metrics[index].as_ref().map(drawn)
+fn metric(metrics: &[Option<statistics::Estimate>], id: MetricId) -> Option<Estimate> {
+    metrics[id.place()].as_ref().map(drawn)
 }
 
 /// An estimate as it is drawn: an unbounded interval is the value alone.
@@ -260,9 +260,9 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
         modes.into_iter().map(move |(mode, metrics)| (index, cell, mode, metrics))
     });
     let points = points.filter_map(|(index, cell, mode, metrics)| {
-        let success = metric(metrics, "success_ratio")?;
+        let success = metric(metrics, MetricId::SuccessRatio)?;
         Some(Point {
-            x: metric(metrics, "amplification")?,
+            x: metric(metrics, MetricId::Amplification)?,
             // A share is never more than all, whatever its interval says.
             y: Estimate { high: success.high.min(1.0), low: success.low.max(0.0), ..success },
             label: if names_points { format!("{}{mode}", cell.arm_label) } else { String::new() },

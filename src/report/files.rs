@@ -13,10 +13,10 @@ use super::parquet;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
-use crate::experiment::metrics::COUNTS;
+use crate::experiment::metrics::{COUNTS, Metrics};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
-use crate::experiment::summary::{CellSummary, Drains, METRICS, Share};
+use crate::experiment::summary::{CellSummary, Drains, Share};
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, Digester, digest_of};
 use crate::kernel::time::{Span, Time};
@@ -56,8 +56,8 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
         Column::flag("collapsed", results.iter().map(RunResult::collapsed)),
         Column::number("drain_s", results.iter().map(|run| run.drain.map(Span::seconds))),
     ]);
-    columns.extend(METRICS.iter().enumerate().map(|(index, metric)| {
-        Column::number(metric.name, results.iter().map(|run| run.values[index]))
+    columns.extend(campaign.metrics().iter().enumerate().map(|(index, metric)| {
+        Column::number(&*metric.name, results.iter().map(|run| run.values[index]))
     }));
     let invariants = results.first().map_or(&[][..], |run| &run.invariants);
     for (index, verdict) in invariants.iter().enumerate() {
@@ -75,11 +75,11 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
 }
 
 /// The metrics of which any cell expects something, each once.
-fn expected_metrics(campaign: &Campaign) -> Vec<&'static str> {
+fn expected_metrics(campaign: &Campaign) -> Vec<&str> {
     let mut names = Vec::new();
     for expectation in campaign.cells.iter().flat_map(|cell| &cell.expect) {
-        if !names.contains(&expectation.name()) {
-            names.push(expectation.name());
+        if !names.contains(&expectation.name.as_str()) {
+            names.push(&expectation.name);
         }
     }
     names
@@ -87,7 +87,7 @@ fn expected_metrics(campaign: &Campaign) -> Vec<&'static str> {
 
 /// Whether a metric of a run is as expected; empty where nothing is expected or can be said.
 fn judged(cell: &Cell, run: &RunResult, name: &str) -> &'static str {
-    let place = cell.expect.iter().position(|expectation| expectation.name() == name);
+    let place = cell.expect.iter().position(|expectation| expectation.name == name);
     match place.and_then(|place| run.expectations.get(place)?.met) {
         Some(true) => "met",
         Some(false) => "unmet",
@@ -191,7 +191,7 @@ pub fn summary_json(
             "runs": summary.runs,
             "unknown": summary.unknown,
             "requests": summary.requests,
-            "metrics": estimates(&summary.metrics),
+            "metrics": estimates(campaign.metrics(), &summary.metrics),
             "never_recovered": summary.never_recovered.map(share),
             "metastability":
                 cell.metastability.as_ref().map(|rule| metastability(rule, summary.drains)),
@@ -201,8 +201,8 @@ pub fn summary_json(
             })).collect::<Vec<_>>(),
             "collapsed": summary.collapsed.map(share),
             "modes": summary.modes.as_ref().map(|modes| json!({
-                "metrics_if_collapsed": estimates(&modes.if_collapsed),
-                "metrics_if_not": estimates(&modes.if_not),
+                "metrics_if_collapsed": estimates(campaign.metrics(), &modes.if_collapsed),
+                "metrics_if_not": estimates(campaign.metrics(), &modes.if_not),
             })),
             "faults": summary.faults.iter().map(|fault| json!({
                 "fault": fault.number,
@@ -251,10 +251,10 @@ fn metastability(rule: &MetastabilityRule, drains: Option<Drains>) -> Value {
     })
 }
 
-fn estimates(estimates: &[Option<Estimate>]) -> Value {
-    let named = METRICS.iter().zip(estimates).filter_map(|(metric, value)| {
+fn estimates(metrics: &Metrics, estimates: &[Option<Estimate>]) -> Value {
+    let named = metrics.iter().zip(estimates).filter_map(|(metric, value)| {
         let value = value.as_ref()?;
-        Some((metric.name.to_owned(), estimate(value)))
+        Some((metric.name.clone().into_owned(), estimate(value)))
     });
     Value::Object(named.collect::<Map<_, _>>())
 }

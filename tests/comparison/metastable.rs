@@ -2,8 +2,9 @@
 
 use stormglass::experiment::campaign::{Campaign, Cell};
 use stormglass::experiment::metastability::Label;
+use stormglass::experiment::metrics::MetricId;
 use stormglass::experiment::run::run;
-use stormglass::experiment::summary::{METRICS, summarise};
+use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::{arms_tables, horizon_text, unsteady_text};
 
 use crate::common::{self, run_all, shipped};
@@ -157,9 +158,8 @@ fn runs_that_collapse_are_shown_apart_from_those_that_do_not() {
     let modes = summaries[0].modes.as_ref().expect("some collapse and some do not");
     let collapsed = summaries[0].collapsed.expect("it can be said of all");
     assert_eq!(collapsed.of, 10);
-    let success = METRICS.iter().position(|metric| metric.name == "success_ratio").unwrap();
     let mean = |of: &[Option<stormglass::experiment::statistics::Estimate>]| {
-        of[success].expect("every run has a success ratio").mean
+        of[MetricId::SuccessRatio.place()].as_ref().expect("every run has a success ratio").mean
     };
     assert!(mean(&modes.if_collapsed) < 0.6 && mean(&modes.if_not) > 0.8, "{modes:?}");
     let tables = arms_tables(&campaign, &summaries);

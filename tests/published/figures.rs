@@ -1,7 +1,7 @@
 //! Seeds of published experiments beside their figures.
 
 use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::metrics::METRICS;
+use stormglass::experiment::metrics::Metrics;
 use stormglass::experiment::run::{RunResult, run};
 use stormglass::experiment::statistics::interval::mean_interval;
 
@@ -51,7 +51,7 @@ impl Sample {
 
     /// A metric of each run that has it.
     pub(crate) fn of(&self, metric: &str) -> Vec<f64> {
-        let index = METRICS.iter().position(|own| own.name == metric).expect("a metric");
+        let index = Metrics::of_runs().find(metric).expect("a metric");
         self.runs.iter().filter_map(|run| run.values[index]).collect()
     }
 
@@ -66,7 +66,7 @@ impl Sample {
 pub(crate) fn agree(name: &str, campaign: &Campaign, arm: &str, point: &str, seeds: u64) {
     let sample = Sample::new(campaign, arm, point, seeds);
     let all = figures(name);
-    let is_metric = |figure: &&Figure| METRICS.iter().any(|own| own.name == figure.metric);
+    let is_metric = |figure: &&Figure| campaign.metrics().find(&figure.metric).is_some();
     let of_cell = all.iter().filter(|figure| figure.arm == arm && figure.point == point);
     let mut compared = 0;
     for Figure { metric, value, standard_error, tolerance, .. } in of_cell.filter(is_metric) {

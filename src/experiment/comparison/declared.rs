@@ -4,7 +4,7 @@ use super::language::{CompareText, Family, Margin, PrecisionText};
 use super::measured::{Measured, Source};
 use crate::experiment::campaign::Cell;
 use crate::experiment::language::Variant;
-use crate::experiment::summary::METRICS;
+use crate::experiment::metrics::MetricId;
 use crate::invariant::CATALOGUE;
 use crate::model::problem::Problem;
 
@@ -78,7 +78,7 @@ impl Declared {
             problems.push(problem.expected("two metrics or more").inside("pareto"));
         }
         for (name, margin) in &text.equivalent {
-            let is_share = measured.iter().any(|known| known.name == *name && known.is_share());
+            let is_share = measured.iter().any(|known| known.name == *name && known.is_share);
             problems.extend(
                 too_wide(*margin, is_share)
                     .map(|wrong| wrong.inside(name.as_str()).inside("equivalent")),
@@ -106,7 +106,9 @@ impl Declared {
 /// whether each promise was kept.
 fn usual(all: &[Measured]) -> Vec<usize> {
     let is_usual = |measured: &Measured| match measured.source {
-        Source::Metric(index) => matches!(METRICS[index].name, "success_ratio" | "amplification"),
+        Source::Metric(index) => {
+            [MetricId::SuccessRatio, MetricId::Amplification].map(MetricId::place).contains(&index)
+        }
         Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
         Source::Rate(_) => false,
     };

@@ -6,7 +6,6 @@ use crate::experiment::metastability::Label;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::sequential::Precision;
 use crate::experiment::statistics::verdict::Direction;
-use crate::experiment::summary::METRICS;
 use crate::kernel::limit::Ending;
 
 /// A number of a run that arms are compared by.
@@ -18,6 +17,8 @@ pub struct Measured {
     pub source: Source,
     /// Which way it is good.
     pub better: Direction,
+    /// Whether it lies between 0 and 1.
+    pub is_share: bool,
     /// The differences that make no difference in practice.
     pub equivalent: Margin,
 }
@@ -25,7 +26,7 @@ pub struct Measured {
 /// Where a number comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// One of [`METRICS`], by its position.
+    /// One of the campaign's metrics, by its position.
     Metric(usize),
     /// Violations per 10,000 operations of the invariant of this position.
     Rate(usize),
@@ -41,10 +42,11 @@ impl Measured {
     /// Everything that runs of this cell can be compared by, in the order of the columns.
     #[must_use]
     pub fn all(cell: &Cell) -> Vec<Measured> {
-        let metrics = METRICS.iter().enumerate().map(|(index, metric)| Measured {
-            name: metric.name.to_owned(),
+        let metrics = cell.metrics.iter().enumerate().map(|(index, metric)| Measured {
+            name: metric.name.clone().into_owned(),
             source: Source::Metric(index),
             better: metric.better,
+            is_share: metric.is_share,
             equivalent: match (metric.better, metric.is_share) {
                 // Ground truth 3.2: 1% of goodput, 5% of amplification.
                 (Direction::Higher, _) => Margin::Relative(0.01),
@@ -56,12 +58,14 @@ impl Measured {
             name,
             source,
             better: Direction::Lower,
+            is_share: true,
             equivalent: Margin::Absolute(0.02),
         };
         let mut all: Vec<Measured> = metrics.collect();
         for (index, name) in cell.promises().into_iter().enumerate() {
             all.push(event(format!("{name}_violated"), Source::Violated(index)));
             all.push(Measured {
+                is_share: false,
                 equivalent: Margin::Relative(0.05),
                 ..event(format!("{name}_per_10000"), Source::Rate(index))
             });
@@ -80,16 +84,6 @@ impl Measured {
     pub fn is_event(&self) -> bool {
         match self.source {
             Source::Metric(_) | Source::Rate(_) => false,
-            Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
-        }
-    }
-
-    /// Whether it lies between 0 and 1.
-    #[must_use]
-    pub fn is_share(&self) -> bool {
-        match self.source {
-            Source::Metric(index) => METRICS[index].is_share,
-            Source::Rate(_) => false,
             Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
         }
     }
@@ -118,7 +112,7 @@ impl Measured {
     /// How precise it has to be.
     #[must_use]
     pub fn precision(&self, text: PrecisionText) -> Precision {
-        match self.is_share() {
+        match self.is_share {
             true => Precision::Absolute(text.shares.0),
             false => Precision::Relative(text.amounts.0),
         }

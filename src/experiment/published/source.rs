@@ -100,7 +100,7 @@ impl What {
     pub fn is_share(&self) -> bool {
         match &self.source {
             Source::Count(_) => false,
-            Source::Measured(measured) => measured.is_share(),
+            Source::Measured(measured) => measured.is_share,
             Source::Label(_) => true,
         }
     }

@@ -2,7 +2,6 @@
 
 use crate::experiment::campaign::Cell;
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::METRICS;
 use crate::kernel::time::Span;
 
 /// A number of a run. Times are in seconds.
@@ -63,9 +62,9 @@ impl Measured {
         let all = metrics.requests as f64;
         let for_each = |count: u64| (all > 0.0).then(|| count as f64 / all);
         match self {
-            Measured::Metric(name) => metric(name, run),
-            Measured::LessThanOne(name) => metric(name, run).map(|value| 1.0 - value),
-            Measured::MoreThanOne(name) => metric(name, run).map(|value| value - 1.0),
+            Measured::Metric(name) => metric(name, cell, run),
+            Measured::LessThanOne(name) => metric(name, cell, run).map(|value| 1.0 - value),
+            Measured::MoreThanOne(name) => metric(name, cell, run).map(|value| value - 1.0),
             Measured::Latency(p) => metrics.latency.quantile(p).map(Span::seconds),
             Measured::LatencyVariance => metrics.latency.variance(),
             Measured::LatencyDeviation => metrics.latency.variance().map(f64::sqrt),
@@ -112,8 +111,8 @@ impl Measured {
     }
 }
 
-fn metric(name: &str, run: &RunResult) -> Option<f64> {
-    let index = METRICS.iter().position(|metric| metric.name == name)?;
+fn metric(name: &str, cell: &Cell, run: &RunResult) -> Option<f64> {
+    let index = cell.metrics.find(name)?;
     let scale = if name.ends_with("_ms") { 1e-3 } else { 1.0 };
     run.values[index].map(|value| value * scale)
 }

@@ -6,7 +6,6 @@ mod junit;
 
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::check::{CheckVerdict, Checked, Finding, Promise};
-use crate::experiment::expect::Expectation;
 use crate::invariant::{CATALOGUE, InvariantTexts};
 use crate::report::number::several;
 use crate::report::story::{Step, what_matters, wrapped};
@@ -71,7 +70,7 @@ impl Report<'_> {
             }
             (Promise::Invariant(place), None) => promise_of(CATALOGUE[place].name),
             (Promise::Expectation(place), _) => {
-                let meaning = self.cell(finding).expect.get(place).map(Expectation::meaning);
+                let meaning = self.cell(finding).expect.get(place).map(|one| one.meaning.as_str());
                 let value = finding
                     .value
                     .map_or("it never does".to_owned(), |value| format!("it is {}", short(value)));
