@@ -10,9 +10,10 @@ use super::{DONE, Failure, NEVER, UNKNOWN, VIOLATION, choice, output, parse_seed
 use super::{progress, workers};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::case::Case;
-use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, check_run, judge};
+use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check_run, judge};
 use crate::experiment::language::Seeds;
 use crate::experiment::story::listen;
+use crate::invariant::CATALOGUE;
 use crate::model::problem::Problem;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
 use crate::report::story::{Step, steps};
@@ -116,7 +117,11 @@ fn story(campaign: &Campaign, finding: &Finding) -> Vec<Step> {
     let Some(violation) = finding.violation else { return Vec::new() };
     let cell = &campaign.cells[finding.cell];
     let (case, _) = Case::of(cell, finding.seed);
-    let (story, _) = listen(cell, &case, violation);
+    let at_end = match finding.promise {
+        Promise::Invariant(place) => CATALOGUE[place].is_judged_at_end(),
+        Promise::Expectation(_) => false,
+    };
+    let (story, _) = listen(cell, &case, violation, at_end);
     steps(&cell.program, &case.faults, &story.facts)
 }
 

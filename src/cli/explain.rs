@@ -32,7 +32,8 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
     let cell = &campaign.cells[cell];
     let expected = &reproduction.expected;
     let violation = Violation { at: Time(expected.at.0), order: expected.order };
-    let (story, run) = listen(cell, &case, violation);
+    let target = reproduction.target();
+    let (story, run) = listen(cell, &case, violation, target.at_end);
     if !compare(&reproduction, &run).is_same_violation {
         output::error(
             "this violation does not come back: stormglass replay says what is different",
@@ -48,7 +49,6 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
     output::print(&format!("{title}\n{promise}\n{broken}\n\n"));
     output::print(&timeline(&cell.program, &told));
     let moments = moments_of(&told);
-    let target = reproduction.target();
     let found = no_return(cell, &case, &target, &moments, arguments.continuations);
     output::print(&format!("\n{}", point(&cell.program, &told, &found)));
     let caption =

@@ -185,6 +185,11 @@ impl Course<'_> {
         let metrics = recorder.finish();
         let labelled = label(cell, plan, seed, outcome.ending, &metrics);
         let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
+        // A run in which nothing happens any more is judged until its end all the same.
+        let end = match outcome.ending {
+            Ending::Complete => limits.horizon,
+            _ => outcome.end,
+        };
         let mut result = RunResult {
             cell: index,
             seed,
@@ -204,7 +209,7 @@ impl Course<'_> {
             faults_act: plan.acts,
             drawn: Vec::new(),
             invariants: invariants
-                .verdicts(Judgement { healed, end: outcome.end })
+                .verdicts(Judgement { healed, end })
                 .into_iter()
                 .map(|verdict| judged(verdict, outcome.ending))
                 .collect(),
@@ -238,12 +243,15 @@ fn label(
         .then(|| rule.label(metrics, &control, cell.measure.window, acts))
 }
 
-/// What an invariant can say of a run that ended like this: one that is judged at the end says
-/// nothing of a run that did not come to it.
+/// What an invariant can say of a run that ended like this: one that is judged at the end has not
+/// judged anything of a run that did not come to it.
 fn judged(verdict: Verdict, ending: Ending) -> Verdict {
     match ending {
         Ending::Complete => verdict,
-        _ if verdict.at_end => Verdict { violations: 0, exposure: 0, first: None, ..verdict },
+        _ if verdict.at_end => {
+            let unjudged = verdict.exposure + verdict.unjudged;
+            Verdict { violations: 0, exposure: 0, unjudged, first: None, ..verdict }
+        }
         _ => verdict,
     }
 }

@@ -96,8 +96,10 @@ pub struct InvariantSummary {
     pub name: &'static str,
     /// Violations of all runs: orders for which it was broken.
     pub violations: u64,
-    /// Operations of all runs that could have broken it.
+    /// Operations of all runs that could have broken it and were judged.
     pub exposure: u64,
+    /// Operations of all runs that could have broken it and were not judged.
+    pub unjudged: u64,
     /// Runs with at least one violation.
     pub runs: Share,
     /// Violations of one run, averaged over seeds; without any violation, the upper end is the 95%
@@ -205,6 +207,7 @@ fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
         let verdicts = || runs.iter().map(move |run| run.invariants[index]);
         let violations = verdicts().map(|verdict| verdict.violations).sum();
         let exposure = verdicts().map(|verdict| verdict.exposure).sum();
+        let unjudged = verdicts().map(|verdict| verdict.unjudged).sum();
         let bound = zero_events_upper(exposure, CONFIDENCE).unwrap_or(1.0);
         // A count is never negative, whatever its interval says.
         let mean = |sample: Vec<f64>, bound: f64| {
@@ -225,6 +228,7 @@ fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
             name: first.invariant,
             violations,
             exposure,
+            unjudged,
             runs: share(
                 count(runs, |run| run.invariants[index].violations > 0),
                 runs.len() as u64,

@@ -2,7 +2,10 @@
 //!
 //! An order is lost if its user was told that it is accepted, and at the end of the run it has no
 //! durable row, or it is not settled and nothing that is still on its way could settle it: no event
-//! in an outbox, no message in a queue. A dead letter is not on its way.
+//! in an outbox, no message in a queue. A dead letter is not on its way. An order with a row that
+//! something on its way could still settle is not judged. What is lost is so since the order was
+//! accepted or, if that is later, since the last message about it was done with or its rows were
+//! undone.
 
 use super::known::{ByOrder, DurableRows};
 use super::language::{AcceptedOrderKeptText, operation, row_state, table};
@@ -13,7 +16,7 @@ use crate::model::program::{OperationId, Program};
 use crate::policy::Outcome;
 use crate::system::fact::Fact;
 
-/// Follows accepted orders to their end. Exposure: orders accepted.
+/// Follows accepted orders to their end. Exposure: orders accepted that have come to it.
 #[derive(Clone, Debug)]
 pub(super) struct AcceptedOrderKept {
     accepted: OperationId,
@@ -24,8 +27,10 @@ pub(super) struct AcceptedOrderKept {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
-    accepted: bool,
+    accepted: Option<Time>,
     on_its_way: bool,
+    /// When a message about it was done with for the last time, however that ended.
+    ended: Time,
 }
 
 impl AcceptedOrderKept {
@@ -44,34 +49,41 @@ impl AcceptedOrderKept {
             settled: DurableRows::in_state(settled),
         })
     }
-
-    fn is_lost(&self, order: u64, known: Known) -> bool {
-        !self.rows.has(order) || !self.settled.has(order) && !known.on_its_way
-    }
 }
 
 impl Invariant for AcceptedOrderKept {
-    fn observe(&mut self, _: Time, fact: &Fact) {
+    fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
             Fact::Answered { request, outcome: Outcome::Ok, .. } => {
                 if request.operation == self.accepted {
-                    self.orders.of(request.order).accepted = true;
+                    self.orders.of(request.order).accepted.get_or_insert(now);
                 }
             }
             Fact::Unprocessed { order, .. } => self.orders.of(order).on_its_way = true,
+            Fact::Acknowledged { order, .. }
+            | Fact::DeadLettered { order, .. }
+            | Fact::Expired { order, .. }
+            | Fact::MessageLost { order, .. } => self.orders.of(order).ended = now,
             _ => {
-                self.rows.observe(fact);
-                self.settled.observe(fact);
+                self.rows.observe(now, fact);
+                self.settled.observe(now, fact);
             }
         }
     }
 
-    fn tally(&self, judgement: Judgement) -> Tally {
+    fn tally(&self, _: Judgement) -> Tally {
         let mut tally = Tally::default();
-        for (order, &known) in self.orders.iter().filter(|(_, known)| known.accepted) {
-            tally.exposed();
-            if self.is_lost(order, known) {
-                tally.broken(judgement.end, Some(order));
+        for (order, known) in self.orders.iter() {
+            let Some(accepted) = known.accepted else { continue };
+            let has_row = self.rows.has(order);
+            if has_row && self.settled.has(order) {
+                tally.exposed();
+            } else if has_row && known.on_its_way {
+                tally.not_judged();
+            } else {
+                tally.exposed();
+                let undone = self.rows.lost(order).max(self.settled.lost(order));
+                tally.broken(accepted.max(known.ended).max(undone), Some(order));
             }
         }
         tally
@@ -80,7 +92,7 @@ impl Invariant for AcceptedOrderKept {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{Write, answered, flushed, judge, program};
+    use super::super::example::{Write, answered, broken_at, flushed, judge, log_lost, program};
     use super::*;
 
     #[test]
@@ -98,9 +110,19 @@ mod tests {
         let judge =
             |facts: &[(u64, Fact)]| judge(AcceptedOrderKept::new(&text, &program).unwrap(), facts);
         assert_eq!(judge(&[written("db.order = paid"), answer, flush]), (0, 1));
-        assert_eq!(judge(&[written("db.order = accepted"), answer, flush, waits]), (0, 1));
+        assert_eq!(judge(&[written("db.order = accepted"), answer, flush, waits]), (0, 0));
+        assert_eq!(judge(&[answer, waits]), (1, 1), "without a row nothing can settle it");
         assert_eq!(judge(&[written("db.order = accepted"), answer, flush]), (1, 1));
         assert_eq!(judge(&[written("db.order = paid"), answer]), (1, 1));
         assert_eq!(judge(&[written("db.order = paid"), flush]), (0, 0));
+        let at = |facts: &[(u64, Fact)]| {
+            broken_at(AcceptedOrderKept::new(&text, &program).unwrap(), facts)
+        };
+        let written = written("db.order = accepted");
+        let queue = program.find_node("db").unwrap();
+        let dead = Fact::DeadLettered { queue, order: 3, since: Time::ZERO };
+        assert_eq!(at(&[written, answer, flush]), Some(2), "nothing ever was to settle it");
+        assert_eq!(at(&[written, answer, flush, (9, dead)]), Some(9), "what was to is gone");
+        assert_eq!(at(&[written, answer, (5, log_lost(&program, 0))]), Some(5));
     }
 }

@@ -1,7 +1,8 @@
 //! I3: no charge without an order.
 //!
 //! Judged at the end of the run: a handler that charges first and writes the order afterwards has
-//! until then.
+//! until then. An order that is missing then is missing since the charge, or since a crash or a
+//! failover undid it, if that is later.
 
 use super::known::{ByOrder, DurableRows};
 use super::language::{ChargeHasOrderText, effect, table};
@@ -15,7 +16,8 @@ use crate::system::fact::Fact;
 #[derive(Clone, Debug)]
 pub(super) struct ChargeHasOrder {
     effect: LabelId,
-    charged: ByOrder<bool>,
+    /// When an order was charged for the first time.
+    charged: ByOrder<Option<Time>>,
     rows: DurableRows,
 }
 
@@ -34,21 +36,22 @@ impl ChargeHasOrder {
 }
 
 impl Invariant for ChargeHasOrder {
-    fn observe(&mut self, _: Time, fact: &Fact) {
+    fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
             Fact::Effect { effect, order, .. } if effect == self.effect => {
-                *self.charged.of(order) = true;
+                self.charged.of(order).get_or_insert(now);
             }
-            _ => self.rows.observe(fact),
+            _ => self.rows.observe(now, fact),
         }
     }
 
-    fn tally(&self, judgement: Judgement) -> Tally {
+    fn tally(&self, _: Judgement) -> Tally {
         let mut tally = Tally::default();
-        for (order, _) in self.charged.iter().filter(|(_, charged)| **charged) {
+        for (order, charged) in self.charged.iter() {
+            let Some(charged) = *charged else { continue };
             tally.exposed();
             if !self.rows.has(order) {
-                tally.broken(judgement.end, Some(order));
+                tally.broken(charged.max(self.rows.lost(order)), Some(order));
             }
         }
         tally
@@ -57,7 +60,7 @@ impl Invariant for ChargeHasOrder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{Write, flushed, judge, program};
+    use super::super::example::{Write, broken_at, flushed, judge, log_lost, program};
     use super::*;
 
     #[test]
@@ -73,5 +76,10 @@ mod tests {
         assert_eq!(judge(&[charge, write, flush]), (0, 1));
         assert_eq!(judge(&[charge, write]), (1, 1));
         assert_eq!(judge(&[charge]), (1, 1));
+        let at =
+            |facts: &[(u64, Fact)]| broken_at(ChargeHasOrder::new(&text, &program).unwrap(), facts);
+        assert_eq!(at(&[charge]), Some(1), "since the charge");
+        let lost = (8, log_lost(&program, 0));
+        assert_eq!(at(&[charge, write, lost]), Some(8), "since the order was lost");
     }
 }

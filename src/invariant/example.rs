@@ -1,6 +1,6 @@
 //! A small model and facts about it, for the tests of invariants.
 
-use super::{Invariant, Judgement};
+use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::{Span, Time};
 use crate::model::document::{Sources, Value};
 use crate::model::problem::Problem;
@@ -54,14 +54,27 @@ pub(super) fn program() -> Program {
     crate::model::compile(&document, &no_files).unwrap_or_else(|wrong| panic!("{wrong:#?}"))
 }
 
-/// What an invariant says of facts, each with its time in milliseconds: violations and exposure.
-pub(super) fn judge(mut invariant: impl Invariant, facts: &[(u64, Fact)]) -> (u64, u64) {
-    let time = |millis| Time::ZERO + Span::from_millis(millis);
+fn time(millis: u64) -> Time {
+    Time::ZERO + Span::from_millis(millis)
+}
+
+fn tally(mut invariant: impl Invariant, facts: &[(u64, Fact)]) -> Tally {
     for (at, fact) in facts {
         invariant.observe(time(*at), fact);
     }
-    let tally = invariant.tally(Judgement { healed: Time::ZERO, end: time(1_000_000) });
+    invariant.tally(Judgement { healed: Time::ZERO, end: time(1_000_000) })
+}
+
+/// What an invariant says of facts, each with its time in milliseconds: violations and exposure.
+pub(super) fn judge(invariant: impl Invariant, facts: &[(u64, Fact)]) -> (u64, u64) {
+    let tally = tally(invariant, facts);
     (tally.violations, tally.exposure)
+}
+
+/// When it was broken first by facts, in milliseconds.
+pub(super) fn broken_at(invariant: impl Invariant, facts: &[(u64, Fact)]) -> Option<u64> {
+    let first = tally(invariant, facts).first;
+    first.map(|first| first.at.since(Time::ZERO).0 / time(1).0)
 }
 
 /// A row that a transaction wrote.
@@ -97,6 +110,11 @@ impl<'p> Write<'p> {
 /// The log is on disk up to a position.
 pub(super) fn flushed(program: &Program, position: u64) -> Fact {
     Fact::Flushed { database: program.find_node("db").unwrap(), position }
+}
+
+/// A crash undoes what was committed after a position.
+pub(super) fn log_lost(program: &Program, after: u64) -> Fact {
+    Fact::LogLost { database: program.find_node("db").unwrap(), after, transactions: 1 }
 }
 
 /// A user asked at a time in milliseconds about an order and a key, and was answered.

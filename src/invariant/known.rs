@@ -12,8 +12,10 @@ use crate::system::fact::Fact;
 pub struct Tally {
     /// How often it was broken.
     pub violations: u64,
-    /// How many operations could have broken it.
+    /// How many operations could have broken it and were judged.
     pub exposure: u64,
+    /// How many could have broken it and were not judged: their time was not up when the run ended.
+    pub unjudged: u64,
     /// The earliest violation.
     pub first: Option<Violation>,
 }
@@ -22,6 +24,11 @@ impl Tally {
     /// An operation could have broken it.
     pub fn exposed(&mut self) {
         self.exposure += 1;
+    }
+
+    /// An operation could have broken it, but the run ended before that could be said.
+    pub fn not_judged(&mut self) {
+        self.unjudged += 1;
     }
 
     /// It was broken.
@@ -68,9 +75,9 @@ pub(super) struct DurableRows {
     table: TableId,
     database: NodeId,
     which: Which,
-    /// Writes whose log has not reached the disk: log position and order, in log order.
-    waiting: VecDeque<(u64, u64)>,
-    durable: ByOrder<u32>,
+    /// Writes whose log has not reached the disk: log position, order and time, in log order.
+    waiting: VecDeque<(u64, u64, Time)>,
+    durable: ByOrder<Versions>,
 }
 
 /// Which versions of rows count.
@@ -79,6 +86,41 @@ enum Which {
     All,
     /// Those in this state; `None` if the program never writes it.
     InState(Option<LabelId>),
+}
+
+/// What is known of the counted versions of an order's row.
+#[derive(Clone, Copy, Debug)]
+struct Versions {
+    /// How many are on disk.
+    count: u32,
+    /// When the first two of them were committed; [`Time::NEVER`] where there is none.
+    committed: [Time; 2],
+    /// When one was lost for the last time; the start of the run if none ever was.
+    lost: Time,
+}
+
+impl Default for Versions {
+    fn default() -> Versions {
+        Versions { count: 0, committed: [Time::NEVER; 2], lost: Time::ZERO }
+    }
+}
+
+impl Versions {
+    fn add(&mut self, at: Time) {
+        if let Some(committed) = self.committed.get_mut(self.count as usize) {
+            *committed = at;
+        }
+        self.count += 1;
+    }
+
+    /// The newest is gone.
+    fn remove(&mut self, now: Time) {
+        self.count = self.count.saturating_sub(1);
+        if let Some(committed) = self.committed.get_mut(self.count as usize) {
+            *committed = Time::NEVER;
+        }
+        self.lost = now;
+    }
 }
 
 impl DurableRows {
@@ -99,28 +141,34 @@ impl DurableRows {
         DurableRows { table, database, which, waiting, durable }
     }
 
-    pub(super) fn observe(&mut self, fact: &Fact) {
+    pub(super) fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
             Fact::Committed { table, order, state, position, .. } if self.counts(table, state) => {
-                self.waiting.push_back((position, order));
+                self.waiting.push_back((position, order, now));
             }
             Fact::Flushed { database, position } if database == self.database => {
-                let durable = self.waiting.partition_point(|&(at, _)| at <= position);
-                for (_, order) in self.waiting.drain(..durable) {
-                    *self.durable.of(order) += 1;
+                let durable = self.waiting.partition_point(|&(at, ..)| at <= position);
+                for (_, order, committed) in self.waiting.drain(..durable) {
+                    self.durable.of(order).add(committed);
                 }
             }
             Fact::LogLost { database, after, .. } if database == self.database => {
-                self.waiting.retain(|&(at, _)| at <= after);
+                for (at, order, committed) in std::mem::take(&mut self.waiting) {
+                    if at > after {
+                        self.durable.of(order).lost = now;
+                    } else {
+                        self.waiting.push_back((at, order, committed));
+                    }
+                }
             }
             Fact::WriteLost { table, order, state, position, .. } if self.counts(table, state) => {
-                let lost = (position, order);
-                match self.waiting.iter().position(|&waiting| waiting == lost) {
-                    Some(place) => drop(self.waiting.remove(place)),
-                    None => {
-                        let durable = self.durable.of(order);
-                        *durable = durable.saturating_sub(1);
+                let is_it = |&(at, of, _): &(u64, u64, Time)| (at, of) == (position, order);
+                match self.waiting.iter().position(is_it) {
+                    Some(place) => {
+                        self.waiting.remove(place);
+                        self.durable.of(order).lost = now;
                     }
+                    None => self.durable.of(order).remove(now),
                 }
             }
             _ => {}
@@ -134,12 +182,23 @@ impl DurableRows {
 
     /// How many counted versions that an order wrote are on disk.
     pub(super) fn versions(&self, order: u64) -> u32 {
-        self.durable.get(order).copied().unwrap_or(0)
+        self.durable.get(order).map_or(0, |versions| versions.count)
+    }
+
+    /// When the first or, with 1, the second of the counted versions that are on disk was
+    /// committed; [`Time::NEVER`] if there is none.
+    pub(super) fn committed(&self, order: u64, place: usize) -> Time {
+        self.durable.get(order).map_or(Time::NEVER, |versions| versions.committed[place])
+    }
+
+    /// When one was lost for the last time; the start of the run if none ever was.
+    pub(super) fn lost(&self, order: u64) -> Time {
+        self.durable.get(order).map_or(Time::ZERO, |versions| versions.lost)
     }
 
     /// The orders with a counted version on disk.
     pub(super) fn orders(&self) -> impl Iterator<Item = u64> {
-        self.durable.iter().filter(|&(_, &versions)| versions > 0).map(|(order, _)| order)
+        self.durable.iter().filter(|(_, versions)| versions.count > 0).map(|(order, _)| order)
     }
 
     fn counts(&self, table: TableId, state: LabelId) -> bool {

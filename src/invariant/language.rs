@@ -112,8 +112,11 @@ pub struct SettledOrCompensatedText {
     pub effect: String,
     /// The effect that gives it back.
     pub refund: String,
-    /// How long after its acceptance and the end of all faults it must be one or the other.
+    /// How long after its acceptance it must be one or the other, whatever goes wrong meanwhile.
     pub within: Span,
+    /// Whether the time begins with the end of all faults if that is later.
+    #[serde(default)]
+    pub after_faults: bool,
 }
 
 /// `accepted_order_kept = { accepted = "api.place_order", order = "orders.order" }`.
@@ -146,8 +149,11 @@ pub struct NoLostEventText {
     pub committed: String,
     /// The queue that must accept the message.
     pub queue: String,
-    /// How long after the commit and the end of all faults.
+    /// How long after the commit, whatever goes wrong meanwhile.
     pub within: Span,
+    /// Whether the time begins with the end of all faults if that is later.
+    #[serde(default)]
+    pub after_faults: bool,
 }
 
 /// `event_order = { queue = "events", per = "order" }`.

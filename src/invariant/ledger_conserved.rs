@@ -33,16 +33,31 @@ impl LedgerConserved {
         }
         Ok(LedgerConserved { sides: sides.into_iter().map(DurableRows::of).collect() })
     }
+
+    /// Since when an entry is wrong: since it was posted a second time or, if no side has it twice,
+    /// since one side had it and another one not.
+    fn wrong_since(&self, order: u64) -> Time {
+        let earliest = |place: usize| {
+            let posted = self.sides.iter().map(|side| side.committed(order, place));
+            posted.min().unwrap_or(Time::NEVER)
+        };
+        let again = earliest(1);
+        if again < Time::NEVER {
+            return again;
+        }
+        let missing = self.sides.iter().filter(|side| !side.has(order));
+        missing.map(|side| side.lost(order)).fold(earliest(0), Time::max)
+    }
 }
 
 impl Invariant for LedgerConserved {
-    fn observe(&mut self, _: Time, fact: &Fact) {
+    fn observe(&mut self, now: Time, fact: &Fact) {
         for side in &mut self.sides {
-            side.observe(fact);
+            side.observe(now, fact);
         }
     }
 
-    fn tally(&self, judgement: Judgement) -> Tally {
+    fn tally(&self, _: Judgement) -> Tally {
         let mut posted = ByOrder::<bool>::default();
         for order in self.sides.iter().flat_map(DurableRows::orders) {
             *posted.of(order) = true;
@@ -51,7 +66,7 @@ impl Invariant for LedgerConserved {
         for (order, _) in posted.iter().filter(|(_, posted)| **posted) {
             tally.exposed();
             if self.sides.iter().any(|side| side.versions(order) != 1) {
-                tally.broken(judgement.end, Some(order));
+                tally.broken(self.wrong_since(order), Some(order));
             }
         }
         tally
@@ -60,12 +75,11 @@ impl Invariant for LedgerConserved {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{Write, flushed, judge, program};
+    use super::super::example::{Write, broken_at, flushed, judge, program};
     use super::*;
 
-    /// What the ledger says of postings by one order, each of a transaction of its own.
-    fn posted(writes: &[&str]) -> (u64, u64) {
-        let program = program();
+    /// A ledger, and the facts of postings by one order, each of a transaction of its own.
+    fn ledger(program: &Program, writes: &[&str]) -> (LedgerConserved, Vec<(u64, Fact)>) {
         let text = LedgerConservedText {
             debit: "db.debit".to_owned(),
             credit: "db.credit".to_owned(),
@@ -73,11 +87,31 @@ mod tests {
         };
         let write = |(index, write): (usize, &&str)| {
             let position = index as u64 + 1;
-            (position, Write { order: 4, position, ..Write::of(&program, write) }.fact())
+            (position, Write { order: 4, position, ..Write::of(program, write) }.fact())
         };
         let mut facts: Vec<(u64, Fact)> = writes.iter().enumerate().map(write).collect();
-        facts.push((50, flushed(&program, writes.len() as u64)));
-        judge(LedgerConserved::new(&text, &program).unwrap(), &facts)
+        facts.push((50, flushed(program, writes.len() as u64)));
+        (LedgerConserved::new(&text, program).unwrap(), facts)
+    }
+
+    /// What the ledger says of postings.
+    fn posted(writes: &[&str]) -> (u64, u64) {
+        let program = program();
+        let (ledger, facts) = ledger(&program, writes);
+        judge(ledger, &facts)
+    }
+
+    #[test]
+    fn it_is_broken_since_one_side_was_posted_alone_or_twice() {
+        let program = program();
+        let at = |writes: &[&str]| {
+            let (ledger, facts) = ledger(&program, writes);
+            broken_at(ledger, &facts)
+        };
+        let (debit, credit) = ("db.debit = posted", "db.credit = posted");
+        let balance = "db.balance = counted";
+        assert_eq!(at(&[debit, credit]), Some(1), "the balance is missing since the first");
+        assert_eq!(at(&[debit, credit, balance, credit]), Some(4), "since the second");
     }
 
     #[test]

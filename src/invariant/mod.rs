@@ -38,7 +38,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
 use crate::system::fact::{Fact, Observer};
@@ -83,8 +83,17 @@ pub trait Invariant {
 pub struct Judgement {
     /// When the last fault was over; the start of the run if there was none.
     pub healed: Time,
-    /// When the run ended.
+    /// What is due after this is not judged. A run that came to its end is judged until then
+    /// (arrivals and drain), even if nothing happens any more long before.
     pub end: Time,
+}
+
+impl Judgement {
+    /// By when something must be so that is promised within a time from `since` on; with
+    /// `after_faults`, from the end of all faults if that is later.
+    fn due(self, since: Time, within: Span, after_faults: bool) -> Time {
+        if after_faults { since.max(self.healed) + within } else { since + within }
+    }
 }
 
 /// What a run says about one invariant.
@@ -95,8 +104,10 @@ pub struct Verdict {
     pub invariant: &'static str,
     /// How often it was broken.
     pub violations: u64,
-    /// How many operations could have broken it.
+    /// How many operations could have broken it and were judged.
     pub exposure: u64,
+    /// How many could have broken it and were not judged: the run ended before that could be said.
+    pub unjudged: u64,
     /// The first violation.
     pub first: Option<Violation>,
     /// Whether it is judged when a run has come to its end: a run that did not says nothing of it.
@@ -106,7 +117,7 @@ pub struct Verdict {
 /// An invariant was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Violation {
-    /// When.
+    /// When it became wrong or could no longer be kept, as `docs/invariants.md` says for each.
     pub at: Time,
     /// The order that it was broken for, where it is about one.
     pub order: Option<u64>,
@@ -332,9 +343,9 @@ impl Invariants {
     #[must_use]
     pub fn verdicts(&self, judgement: Judgement) -> Vec<Verdict> {
         let verdict = |(entry, invariant): &(Entry, Box<dyn Invariant>)| {
-            let Tally { violations, exposure, first } = invariant.tally(judgement);
+            let Tally { violations, exposure, unjudged, first } = invariant.tally(judgement);
             let (invariant, at_end) = (entry.name, entry.at_end);
-            Verdict { invariant, violations, exposure, first, at_end }
+            Verdict { invariant, violations, exposure, unjudged, first, at_end }
         };
         self.0.iter().map(verdict).collect()
     }
@@ -361,6 +372,10 @@ fn concerns_a_promise(fact: &Fact) -> bool {
             | Fact::LogLost { .. }
             | Fact::Answered { .. }
             | Fact::Unprocessed { .. }
+            | Fact::Acknowledged { .. }
+            | Fact::DeadLettered { .. }
+            | Fact::Expired { .. }
+            | Fact::MessageLost { .. }
             | Fact::WriteLost { .. }
             | Fact::CommitLost { .. }
             | Fact::Outboxed { .. }

@@ -2,9 +2,9 @@
 //!
 //! For each transaction that brings a row into the state and stands: if it put events into the
 //! outbox that feeds the queue, the queue accepts each of them within the bound after the commit
-//! and the end of all faults, whichever is later; if it put none there, the queue accepts some
-//! message about the order by then. Nothing is said of a transaction whose time is not up when the
-//! run ends.
+//! or, if the experiment says `after_faults`, after the end of all faults if that is later; if it
+//! put none there, the queue accepts some message about the order by then. A transaction whose time
+//! is not up when the run ends is not judged.
 
 use super::known::ByOrder;
 use super::language::{NoLostEventText, fed_by, queue, row_state};
@@ -23,6 +23,7 @@ pub(super) struct NoLostEvent {
     /// The database whose outbox feeds the queue.
     fed_by: Option<NodeId>,
     within: Span,
+    after_faults: bool,
     rows: Standing,
     /// `None` if the program never writes it.
     committed: Option<LabelId>,
@@ -53,6 +54,7 @@ impl NoLostEvent {
             queue,
             fed_by: fed_by(queue, program).map_err(inside)?.filter(|&feeds| feeds == database),
             within: text.within,
+            after_faults: text.after_faults,
             rows: Standing::orders((table, database)),
             committed,
             events: ByOrder::default(),
@@ -100,8 +102,9 @@ impl Invariant for NoLostEvent {
         let mut tally = Tally::default();
         for (order, commits) in self.rows.iter() {
             for commit in commits.iter().filter(|commit| Some(commit.state) == self.committed) {
-                let due = commit.at.max(judgement.healed) + self.within;
+                let due = judgement.due(commit.at, self.within, self.after_faults);
                 if due > judgement.end {
+                    tally.not_judged();
                     continue;
                 }
                 tally.exposed();
@@ -124,6 +127,7 @@ mod tests {
             queue: QUEUE,
             fed_by,
             within: Span::from_secs(10),
+            after_faults: true,
             rows: Standing::orders((ORDERS, DATABASE)),
             committed: Some(PAID),
             events: ByOrder::default(),
@@ -148,6 +152,15 @@ mod tests {
     }
 
     #[test]
+    fn every_event_of_a_transaction_must_be_published() {
+        let two = [(2, committed(0, PAID, 1)), (2, outboxed(0, 1, 1)), (2, outboxed(0, 2, 1))];
+        let published = [(3, enqueued(0, 1)), (3, enqueued(0, 2))];
+        assert_eq!(of(&[&two[..], &published].concat()), (0, 1));
+        assert_eq!(of(&[&two[..], &published[..1]].concat()), (1, 1), "the second is lost");
+        assert_eq!(of(&[&two[..], &published[1..]].concat()), (1, 1), "the first is lost");
+    }
+
+    #[test]
     fn without_an_outbox_any_message_about_the_order_will_do() {
         let paid = (2, committed(0, PAID, 1));
         let of = |facts: &[(u64, Fact)]| counts(judge(invariant(None), facts, 0, 20));
@@ -161,7 +174,12 @@ mod tests {
         let paid = [(2, committed(0, PAID, 1)), (2, outboxed(0, 1, 1))];
         let judged = |healed, end| counts(judge(invariant(Some(DATABASE)), &paid, healed, end));
         assert_eq!((judged(0, 11), judged(0, 12)), ((0, 0), (1, 1)));
+        let early = judge(invariant(Some(DATABASE)), &paid, 0, 11);
+        assert_eq!((early.exposure, early.unjudged), (0, 1));
         assert_eq!((judged(5, 14), judged(5, 15)), ((0, 0), (1, 1)));
+        let through_faults = NoLostEvent { after_faults: false, ..invariant(Some(DATABASE)) };
+        let broken = judge(through_faults, &paid, 5, 14);
+        assert_eq!((counts(broken), broken.first.unwrap().at), ((1, 1), at(12)));
         assert_eq!(of(&[&paid[..], &[(3, log_lost(0))]].concat()), (0, 0));
         // The position is given again: the first event is not that of the second transaction.
         let again = [

@@ -1,7 +1,8 @@
 //! I6: no message is about an order that was never committed.
 //!
 //! Judged at the end of the run: a handler that publishes first and commits afterwards has until
-//! then. A transaction that a crash or a failover undid did not happen.
+//! then. A transaction that a crash or a failover undid did not happen. What is missing is missing
+//! since the first message, or since it was undone, if that is later.
 
 use super::known::{ByOrder, DurableRows};
 use super::language::{NoPhantomEventText, queue, table};
@@ -42,7 +43,7 @@ impl Invariant for NoPhantomEvent {
             Fact::Enqueued { queue, order, .. } if queue == self.queue => {
                 self.published.of(order).get_or_insert(now);
             }
-            _ => self.rows.observe(fact),
+            _ => self.rows.observe(now, fact),
         }
     }
 
@@ -52,7 +53,7 @@ impl Invariant for NoPhantomEvent {
             let Some(published) = *published else { continue };
             tally.exposed();
             if !self.rows.has(order) {
-                tally.broken(published, Some(order));
+                tally.broken(published.max(self.rows.lost(order)), Some(order));
             }
         }
         tally
@@ -81,6 +82,10 @@ mod tests {
     #[test]
     fn a_transaction_that_a_crash_undid_did_not_happen() {
         assert_eq!(of(&[committed(0, PLACED, 1), enqueued(0, 1), log_lost(0)]), (1, 1));
+        let (published, rows) = (ByOrder::default(), DurableRows::of((ORDERS, DATABASE)));
+        let invariant = NoPhantomEvent { queue: QUEUE, published, rows };
+        let facts = [(1, committed(0, PLACED, 1)), (2, enqueued(0, 1)), (6, log_lost(0))];
+        assert_eq!(judge(invariant, &facts, 0, 9).first.unwrap().at, at(6), "since the loss");
         let again = [committed(0, PLACED, 1), enqueued(0, 1), log_lost(0)];
         assert_eq!(of(&[&again[..], &[committed(0, PLACED, 1), flushed(1)]].concat()), (0, 1));
     }

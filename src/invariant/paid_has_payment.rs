@@ -1,7 +1,8 @@
 //! I2: no order is marked paid without a durable payment record.
 //!
 //! Judged at the end of the run, so that a record written a moment later is no violation: what
-//! counts is what the books say when everything has come to rest.
+//! counts is what the books say when everything has come to rest. What is missing then is missing
+//! since the order was marked, or since a crash or a failover undid the record, if that is later.
 
 use super::known::DurableRows;
 use super::language::{PaidHasPaymentText, row_state};
@@ -32,17 +33,18 @@ impl PaidHasPayment {
 }
 
 impl Invariant for PaidHasPayment {
-    fn observe(&mut self, _: Time, fact: &Fact) {
-        self.paid.observe(fact);
-        self.payment.observe(fact);
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        self.paid.observe(now, fact);
+        self.payment.observe(now, fact);
     }
 
-    fn tally(&self, judgement: Judgement) -> Tally {
+    fn tally(&self, _: Judgement) -> Tally {
         let mut tally = Tally::default();
         for order in self.paid.orders() {
             tally.exposed();
             if !self.payment.has(order) {
-                tally.broken(judgement.end, Some(order));
+                let since = self.paid.committed(order, 0).max(self.payment.lost(order));
+                tally.broken(since, Some(order));
             }
         }
         tally
@@ -51,7 +53,7 @@ impl Invariant for PaidHasPayment {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{Write, flushed, judge, program};
+    use super::super::example::{Write, broken_at, flushed, judge, log_lost, program};
     use super::*;
 
     #[test]
@@ -71,5 +73,22 @@ mod tests {
         assert_eq!(judge(2), (0, 1));
         assert_eq!(judge(1), (1, 1));
         assert_eq!(judge(0), (0, 0));
+    }
+
+    #[test]
+    fn it_is_broken_since_the_order_was_marked_or_its_record_was_lost() {
+        let program = program();
+        let text = PaidHasPaymentText {
+            paid: "db.order = paid".to_owned(),
+            payment: "db.debit = posted".to_owned(),
+        };
+        let write =
+            |text, position| Write { order: 3, position, ..Write::of(&program, text) }.fact();
+        let paid = (7, write("db.order = paid", 1));
+        let at =
+            |facts: &[(u64, Fact)]| broken_at(PaidHasPayment::new(&text, &program).unwrap(), facts);
+        let (flush, record) = ((9, flushed(&program, 1)), (8, write("db.debit = posted", 2)));
+        assert_eq!(at(&[paid, flush]), Some(7));
+        assert_eq!(at(&[paid, record, flush, (12, log_lost(&program, 1))]), Some(12));
     }
 }

@@ -5,7 +5,8 @@
 //! source's last commit that stands, and has none where the source has none. The projection is a
 //! table with the same kind of rows and the same names of states, or the source's table at a
 //! replica. Of a replica, what it has yet to apply is on its way; what it applied and no longer
-//! shows is not.
+//! shows is not. A row about which something is on its way is not judged. One that is wrong is so
+//! since it was written for the last time, on either side, or fell back.
 
 use std::collections::BTreeMap;
 
@@ -36,8 +37,9 @@ pub(super) struct ProjectionMatches {
 #[derive(Clone, Debug)]
 enum Projection {
     Table(Standing),
-    /// At a replica: the newest version of each row that it applied and no longer shows.
-    Replica(NodeId, BTreeMap<u64, u64>),
+    /// At a replica: the newest version of each row that it applied and no longer shows, and since
+    /// when.
+    Replica(NodeId, BTreeMap<u64, (u64, Time)>),
 }
 
 impl ProjectionMatches {
@@ -72,9 +74,20 @@ impl ProjectionMatches {
                 (last.is_some() || shown.is_some()).then_some(last == shown)
             }
             Projection::Replica(_, fallen) => {
-                last.map(|last| fallen.get(&row) != Some(&last.version))
+                let fallen = fallen.get(&row).map(|&(version, _)| version);
+                last.map(|last| fallen != Some(last.version))
             }
         }
+    }
+
+    /// When a row was written for the last time, or fell back, on either side.
+    fn changed(&self, row: u64) -> Time {
+        let written = |rows: &Standing| rows.of(row).last().map_or(Time::ZERO, |last| last.at);
+        let shown = match &self.projection {
+            Projection::Table(shown) => written(shown),
+            Projection::Replica(_, fallen) => fallen.get(&row).map_or(Time::ZERO, |&(_, at)| at),
+        };
+        written(&self.source).max(shown)
     }
 
     /// How many rows there may be.
@@ -121,8 +134,10 @@ impl Invariant for ProjectionMatches {
                 if let Projection::Replica(replica, fallen) = &mut self.projection
                     && *replica == node
                 {
-                    let newest = fallen.entry(row).or_default();
-                    *newest = version.max(*newest);
+                    let newest = fallen.entry(row).or_insert((version, now));
+                    if version > newest.0 {
+                        *newest = (version, now);
+                    }
                 }
             }
             Fact::Unprocessed { order, .. } => {
@@ -138,16 +153,17 @@ impl Invariant for ProjectionMatches {
         }
     }
 
-    fn tally(&self, judgement: Judgement) -> Tally {
+    fn tally(&self, _: Judgement) -> Tally {
         let mut tally = Tally::default();
         for row in 0..self.rows() as u64 {
+            let Some(matches) = self.matches(row) else { continue };
             if self.is_moving.get(row) == Some(&true) {
+                tally.not_judged();
                 continue;
             }
-            let Some(matches) = self.matches(row) else { continue };
             tally.exposed();
             if !matches {
-                tally.broken(judgement.end, self.writers.get(row).copied().flatten());
+                tally.broken(self.changed(row), self.writers.get(row).copied().flatten());
             }
         }
         tally
@@ -199,6 +215,20 @@ mod tests {
     fn what_is_on_its_way_is_not_judged() {
         let on_its_way = Fact::Unprocessed { order: 0, since: Time::ZERO };
         assert_eq!(of_table(&[committed(0, PLACED, 1), on_its_way]), (0, 0));
+    }
+
+    #[test]
+    fn it_is_broken_since_a_side_was_written_for_the_last_time() {
+        let of = |facts: &[(u64, Fact)]| {
+            let projection = Projection::Table(Standing::rows(VIEWS));
+            judge(ProjectionMatches::of((ORDERS, DATABASE), projection), facts, 0, 9)
+        };
+        let source = [(1, committed(0, PLACED, 1)), (2, committed(0, PAID, 2))];
+        assert_eq!(of(&source).first.unwrap().at, at(2));
+        let late = [&source[..], &[(5, shown(0, PLACED, 1))]].concat();
+        assert_eq!(of(&late).first.unwrap().at, at(5));
+        let moving = [source[0], (9, Fact::Unprocessed { order: 0, since: Time::ZERO })];
+        assert_eq!((of(&moving).exposure, of(&moving).unjudged), (0, 1));
     }
 
     #[test]

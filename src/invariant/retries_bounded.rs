@@ -37,16 +37,27 @@ struct Fleet {
     until: Time,
     first_tries: u64,
     retries: u64,
+    /// Since which attempt there are too many retries; `None` if there are not.
+    over_since: Option<Time>,
 }
 
 impl Fleet {
     fn new(ratio: f64, reserve: u32, per: Option<Span>) -> Fleet {
         let until = per.map_or(Time::NEVER, |per| Time::ZERO + per);
-        Fleet { ratio, reserve, per, until, first_tries: 0, retries: 0 }
+        let over_since = None;
+        Fleet { ratio, reserve, per, until, first_tries: 0, retries: 0, over_since }
     }
 
-    fn is_over_budget(&self) -> bool {
-        self.retries as f64 > self.ratio * self.first_tries as f64 + f64::from(self.reserve)
+    fn count(&mut self, now: Time, attempt: u32) {
+        match attempt {
+            1 => self.first_tries += 1,
+            _ => self.retries += 1,
+        }
+        let most = self.ratio * self.first_tries as f64 + f64::from(self.reserve);
+        self.over_since = match self.retries as f64 > most {
+            true => self.over_since.or(Some(now)),
+            false => None,
+        };
     }
 
     /// Begins the window in which `now` is.
@@ -54,7 +65,7 @@ impl Fleet {
         let Some(per) = self.per else { return };
         let passed = now.since(self.until).0 / per.0 + 1;
         self.until = self.until + Span(passed * per.0);
-        (self.first_tries, self.retries) = (0, 0);
+        (self.first_tries, self.retries, self.over_since) = (0, 0, None);
     }
 }
 
@@ -84,15 +95,12 @@ impl RetriesBounded {
     fn count(&mut self, now: Time, attempt: u32) {
         let Some(fleet) = &mut self.fleet else { return };
         if now >= fleet.until {
-            if fleet.is_over_budget() {
-                self.tally.broken(fleet.until, None);
+            if let Some(since) = fleet.over_since {
+                self.tally.broken(since, None);
             }
             fleet.begin_at(now);
         }
-        match attempt {
-            1 => fleet.first_tries += 1,
-            _ => fleet.retries += 1,
-        }
+        fleet.count(now, attempt);
     }
 }
 
@@ -116,10 +124,10 @@ impl Invariant for RetriesBounded {
         }
     }
 
-    fn tally(&self, judgement: Judgement) -> Tally {
+    fn tally(&self, _: Judgement) -> Tally {
         let mut tally = self.tally;
-        if let Some(fleet) = self.fleet.filter(Fleet::is_over_budget) {
-            tally.broken(fleet.until.min(judgement.end), None);
+        if let Some(since) = self.fleet.and_then(|fleet| fleet.over_since) {
+            tally.broken(since, None);
         }
         tally
     }
@@ -182,9 +190,9 @@ mod tests {
         let (try_at, retry_at) = (|time| (time, attempted(0, 1)), |time| (time, attempted(0, 2)));
         // In the whole run it is one retry for two tries.
         let tally = of(&[try_at(0), try_at(1), retry_at(5), try_at(8)]);
-        assert_eq!((tally.violations, tally.first.unwrap().at), (1, at(6)));
+        assert_eq!((tally.violations, tally.first.unwrap().at), (1, at(5)));
         assert_eq!(of(&[try_at(4), try_at(4), retry_at(5), try_at(8)]).violations, 0);
         let last = of(&[try_at(1), retry_at(8)]);
-        assert_eq!((last.violations, last.first.unwrap().at), (1, at(9)));
+        assert_eq!((last.violations, last.first.unwrap().at), (1, at(8)));
     }
 }

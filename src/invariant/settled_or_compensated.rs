@@ -1,9 +1,10 @@
 //! I4: an accepted order is settled, or it is cancelled and paid back.
 //!
-//! Judged at the time by which it must be so: the bound after the order was accepted and all faults
-//! were over, whichever is later. Then the order's row is in the settled state, or in the cancelled
-//! one with as many refunds as charges. What a crash or a failover undoes, then or later, does not
-//! count. Nothing is said of an order whose time is not up when the run ends.
+//! Judged at the time by which it must be so: the bound after the order was accepted or, if the
+//! experiment says `after_faults`, after all faults were over if that is later. Then the order's
+//! row is in the settled state, or in the cancelled one with as many refunds as charges. What a
+//! crash or a failover undoes, then or later, does not count. An order whose time is not up when
+//! the run ends is not judged.
 
 use super::known::ByOrder;
 use super::language::{SettledOrCompensatedText, effect, operation, row_state};
@@ -23,6 +24,7 @@ pub(super) struct SettledOrCompensated {
     effect: LabelId,
     refund: LabelId,
     within: Span,
+    after_faults: bool,
     settled: Goal,
     cancelled: Goal,
     orders: ByOrder<Known>,
@@ -71,6 +73,7 @@ impl SettledOrCompensated {
             effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
             refund: effect(&text.refund, program).map_err(|problem| problem.inside("refund"))?,
             within: text.within,
+            after_faults: text.after_faults,
             settled: Goal::new(&text.settled, program)
                 .map_err(|problem| problem.inside("settled"))?,
             cancelled: Goal::new(&text.cancelled, program)
@@ -105,8 +108,9 @@ impl Invariant for SettledOrCompensated {
         let mut tally = Tally::default();
         for (order, known) in self.orders.iter() {
             let Some(accepted) = known.accepted else { continue };
-            let due = accepted.max(judgement.healed) + self.within;
+            let due = judgement.due(accepted, self.within, self.after_faults);
             if due > judgement.end {
+                tally.not_judged();
                 continue;
             }
             tally.exposed();
@@ -127,13 +131,14 @@ mod tests {
 
     const PLACE: OperationId = OperationId(0);
 
-    fn invariant() -> SettledOrCompensated {
+    fn invariant(after_faults: bool) -> SettledOrCompensated {
         let goal = |state| Goal { rows: Standing::orders((ORDERS, DATABASE)), state: Some(state) };
         SettledOrCompensated {
             accepted: PLACE,
             effect: CHARGE,
             refund: REFUND,
             within: Span::from_secs(10),
+            after_faults,
             settled: goal(PAID),
             cancelled: goal(CANCELLED),
             orders: ByOrder::default(),
@@ -148,16 +153,26 @@ mod tests {
     /// What it says of one order that is accepted after 1 s.
     fn of(facts: &[(u64, Fact)], healed: u64, end: u64) -> (u64, u64) {
         let facts = [&[(1, accepted(0)), (1, committed(0, PLACED, 1))], facts].concat();
-        counts(judge(invariant(), &facts, healed, end))
+        counts(judge(invariant(true), &facts, healed, end))
     }
 
     #[test]
     fn an_order_that_nobody_settles_breaks_it_when_its_time_is_up() {
         assert_eq!(of(&[], 0, 11), (1, 1));
         assert_eq!(of(&[], 0, 10), (0, 0), "its time is not up");
+        let unjudged = judge(invariant(false), &[(1, accepted(0))], 0, 10);
+        assert_eq!((unjudged.exposure, unjudged.unjudged), (0, 1));
         assert_eq!(of(&[], 2, 11), (0, 0), "the faults lasted longer");
         assert_eq!(of(&[(12, committed(0, PAID, 2))], 0, 20), (1, 1), "too late");
         assert_eq!(of(&[(11, committed(0, PAID, 2))], 0, 20), (0, 1));
+    }
+
+    #[test]
+    fn the_time_runs_through_faults_unless_it_begins_after_them() {
+        let facts = [(1, accepted(0)), (14, committed(0, PAID, 1))];
+        let broken = judge(invariant(false), &facts, 5, 20);
+        assert_eq!((counts(broken), broken.first.unwrap().at), ((1, 1), at(11)));
+        assert_eq!(counts(judge(invariant(true), &facts, 5, 20)), (0, 1));
     }
 
     #[test]

@@ -66,6 +66,10 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
         let exposure = |run: &RunResult| run.invariants[index].exposure;
         columns.push(count(&format!("{name}_violations"), &violations));
         columns.push(count(&format!("{name}_exposure"), &exposure));
+        if verdict.at_end {
+            let unjudged = |run: &RunResult| run.invariants[index].unjudged;
+            columns.push(count(&format!("{name}_unjudged"), &unjudged));
+        }
     }
     for name in expected_metrics(campaign) {
         let judged = |run: &RunResult| judged(cell(run), run, name).to_owned();
@@ -215,6 +219,7 @@ pub fn summary_json(
                 "name": invariant.name,
                 "violations": invariant.violations,
                 "exposure": invariant.exposure,
+                "unjudged": invariant.unjudged,
                 "runs_with_violation": share(invariant.runs),
                 "per_run": invariant.per_run.as_ref().map(estimate),
                 "per_10000": invariant.per_10_000.as_ref().map(estimate),

@@ -28,6 +28,7 @@ pub fn violations_jsonl(
                 "invariant": verdict.invariant,
                 "violations": verdict.violations,
                 "exposure": verdict.exposure,
+                "unjudged": verdict.unjudged,
                 "first_at_s": verdict.first.map(|first| first.at.seconds()),
                 "first_order": verdict.first.and_then(|first| first.order),
                 "command": command_line(experiment, &[run.seed], overrides),

@@ -1,6 +1,7 @@
 //! `check`, `minimize`, `replay`, `explain` and `compare-runs`, through the built program.
 
 mod finding;
+mod judged;
 mod regressions;
 mod report;
 

@@ -242,7 +242,9 @@ impl Search<'_> {
         if self.target.at_end {
             let drain = self.cell.limits.horizon.since(self.cell.measure.arrivals_end);
             let healed = result.faults_act.map_or(Time::ZERO, |(_, healed)| healed);
-            shorter.horizon = shorter.horizon.min(arrivals_end.max(healed) + drain);
+            let due = self.target.found_in(&result).map_or(Time::ZERO, |violation| violation.at);
+            let rested = (arrivals_end.max(healed) + drain).max(due + TICK);
+            shorter.horizon = shorter.horizon.min(rested);
         }
         if self.shows(&shorter) {
             (self.case.arrivals_end, self.case.horizon) = (arrivals_end, shorter.horizon);

@@ -19,20 +19,22 @@ pub use point::{NoReturn, Share, no_return};
 pub struct Story {
     /// The order.
     pub order: Option<u64>,
-    /// Every fact that concerns it, in order, up to the violation.
+    /// Every fact that concerns it, in order, up to the violation or, of a promise that is judged
+    /// at the end, to the end of the run.
     pub facts: Vec<(Time, Fact)>,
 }
 
 /// The most facts of a story: an order that is retried for ever has no end.
 const FACTS_MAX: usize = 2_000;
 
-/// Runs a case and listens for what concerns the order of a violation; returns the run too.
+/// Runs a case and listens for what concerns the order of a violation; returns the run too. Of a
+/// promise that is judged at the end, what followed and did not make it good belongs to the story.
 #[must_use]
-pub fn listen(cell: &Cell, case: &Case, violation: Violation) -> (Story, RunResult) {
+pub fn listen(cell: &Cell, case: &Case, violation: Violation, at_end: bool) -> (Story, RunResult) {
     let mut listener = Listener {
         program: &cell.program,
         order: violation.order,
-        until: violation.at,
+        until: if at_end { Time::NEVER } else { violation.at },
         facts: Vec::new(),
         fired: None,
     };

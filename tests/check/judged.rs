@@ -1,0 +1,200 @@
+//! By when a promise must be kept, until when it is judged, and since when it is broken.
+
+use std::path::{Path, PathBuf};
+
+use super::{Ran, path, stormglass};
+
+/// Orders are accepted at once and settled through an outbox and a queue.
+const SETTLED_LATER: &str = r#"
+[clients.fans]
+arrivals = { poisson = "5/s" }
+flow = [{ call = "shop.buy" }]
+
+[service.shop]
+workers = 100
+on.buy.steps = [
+  { transaction = "orders", write = ["order = accepted", "outbox = accepted"] },
+  { reply = "ok" },
+]
+
+[database.orders]
+commit = "1ms"
+read = "1ms"
+tables = { order = {} }
+
+[outbox.relay]
+database = "orders"
+queue = "events"
+poll = "50ms"
+
+[queue.events]
+visibility = "30s"
+
+[service.payer]
+workers = 100
+takes = "events"
+steps = [
+  { call = "payment.charge", idempotency_key = "order" },
+  { transaction = "orders", write = ["order = paid"] },
+  { ack = true },
+]
+
+[provider.payment]
+concurrency = 100
+latency = "50ms"
+effects = ["charge", "refund"]
+"#;
+
+/// Nothing is delivered for 15 s.
+const STALL: &str = r#"
+[[faults]]
+kind = "queue_stall"
+target = "events"
+at = "5s"
+for = "15s"
+"#;
+
+const SETTLED: &str = r#"
+[invariants.settled_or_compensated]
+accepted = "shop.buy"
+settled = "orders.order = paid"
+cancelled = "orders.order = cancelled"
+effect = "charge"
+refund = "refund"
+within = "5s"
+"#;
+
+/// Every order is written and nothing is ever published.
+const NEVER_PUBLISHED: &str = r#"
+[clients.users]
+arrivals = { poisson = "20/s" }
+flow = [{ call = "api.place" }]
+
+[service.api]
+workers = 20
+on.place.steps = [{ transaction = "db", write = ["order = placed"] }, { reply = "ok" }]
+
+[database.db]
+commit = "1ms"
+read = "1ms"
+tables = { order = {} }
+
+[queue.events]
+visibility = "1s"
+"#;
+
+const LOST: &str = r#"
+[invariants]
+no_lost_event = { committed = "db.order = placed", queue = "events", within = "10s" }
+"#;
+
+/// Every order is charged, and those that are charged while the database is cut off are never
+/// written.
+const CHARGED_FIRST: &str = r#"
+[clients.users]
+arrivals = { constant = "10/s" }
+flow = [{ call = "api.place" }]
+
+[service.api]
+workers = 20
+on.place.steps = [
+  { call = "bank.charge" },
+  { transaction = "db", write = ["order = placed"], policy = "once" },
+  { reply = "ok" },
+]
+
+[database.db]
+commit = "1ms"
+read = "1ms"
+tables = { order = {} }
+
+[provider.bank]
+concurrency = 10
+latency = "10ms"
+effects = ["charge"]
+
+[policy.once]
+timeout = "100ms"
+"#;
+
+/// An experiment under one seed in a folder of its own.
+fn write(experiment: &str, model: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("promise.toml");
+    let head = "name = \"promise\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\n";
+    std::fs::write(&file, format!("{head}{experiment}")).unwrap();
+    std::fs::write(folder.path().join("model.toml"), model).unwrap();
+    (folder, file)
+}
+
+fn check(file: &Path, more: &[&str]) -> Ran {
+    stormglass(&[&["check", path(file)], more].concat())
+}
+
+/// A column of the one row of `runs.csv`.
+fn counted(file: &Path, column: &str) -> u64 {
+    let out = file.with_file_name("out");
+    let ran = stormglass(&["run", path(file), "--quiet", "--out", path(&out)]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let mut runs = csv::Reader::from_path(out.join("runs.csv")).unwrap();
+    let place = runs.headers().unwrap().iter().position(|name| name == column).unwrap();
+    runs.records().next().unwrap().unwrap()[place].parse().unwrap()
+}
+
+#[test]
+fn within_runs_from_the_acceptance_through_faults() {
+    let experiment = format!("arrivals = \"10s\"\ndrain = \"30s\"\n{STALL}{SETTLED}");
+    let (_folder, file) = write(&experiment, SETTLED_LATER);
+    let ran = check(&file, &[]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+    assert!(ran.out.contains("settled_or_compensated"), "{}", ran.out);
+    let relaxed = ["--set", "invariants.settled_or_compensated.after_faults=true"];
+    let ran = check(&file, &relaxed);
+    assert_eq!(ran.code, Some(0), "after the stall it is settled: {}{}", ran.out, ran.error);
+    let ran = check(&file, &["--set", "invariants.settled_or_compensated.within=16s"]);
+    assert_eq!(ran.code, Some(0), "no order waits for longer: {}{}", ran.out, ran.error);
+}
+
+#[test]
+fn a_run_that_falls_silent_is_judged_until_its_end() {
+    let (_folder, file) =
+        write(&format!("arrivals = \"5s\"\ndrain = \"60s\"\n{LOST}"), NEVER_PUBLISHED);
+    let ran = check(&file, &[]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+    let lost = counted(&file, "no_lost_event_violations");
+    assert!(lost > 50, "{lost}");
+    assert_eq!(counted(&file, "no_lost_event_exposure"), lost);
+    assert_eq!(counted(&file, "no_lost_event_unjudged"), 0);
+}
+
+#[test]
+fn what_is_not_due_when_the_run_ends_is_unjudged() {
+    let (_folder, file) =
+        write(&format!("arrivals = \"5s\"\ndrain = \"4s\"\n{LOST}"), NEVER_PUBLISHED);
+    assert_eq!(counted(&file, "no_lost_event_violations"), 0);
+    assert_eq!(counted(&file, "no_lost_event_exposure"), 0);
+    assert!(counted(&file, "no_lost_event_unjudged") > 50);
+}
+
+#[test]
+fn what_a_limit_cut_off_is_unjudged() {
+    let limit = "arrivals = \"5s\"\ndrain = \"60s\"\n[limits]\nevents = 400\n";
+    let (_folder, file) = write(&format!("{limit}{LOST}"), NEVER_PUBLISHED);
+    assert_eq!(counted(&file, "no_lost_event_exposure"), 0);
+    assert!(counted(&file, "no_lost_event_unjudged") > 10);
+}
+
+#[test]
+fn a_promise_is_broken_when_it_went_wrong_and_not_when_the_run_ended() {
+    let experiment = "arrivals = \"3s\"\ndrain = \"60s\"\n\
+        [[faults]]\nkind = \"crash\"\ntarget = \"db\"\nat = \"1s\"\nfor = \"1s\"\n\
+        [invariants]\ncharge_has_order = { effect = \"charge\", order = \"db.order\" }\n";
+    let (_folder, file) = write(experiment, CHARGED_FIRST);
+    let json = file.with_file_name("report.json");
+    let ran = check(&file, &["--json", path(&json)]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+    let report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let at = report["violations"][0]["at_ns"].as_u64().unwrap();
+    assert!((900_000_000..2_000_000_000).contains(&at), "{at} ns");
+}
