@@ -121,7 +121,7 @@ fn budget(bencher: Bencher<'_, '_>, name: &str) {
         budget.observe(&mut state, &mut share, outcome, outcome != Outcome::Ok, now);
         let granted =
             outcome != Outcome::Ok && budget.withdraw(&mut state, &mut share, outcome, now);
-        budget.end(&mut state, &mut share);
+        budget.end(&mut state, &mut share, true);
         granted
     });
 }

@@ -80,6 +80,12 @@ impl BulkheadState {
     pub fn running(&self) -> u32 {
         self.running
     }
+
+    /// How many wait for room.
+    #[must_use]
+    pub fn waiting(&self) -> u32 {
+        self.waiting
+    }
 }
 
 #[cfg(test)]

@@ -22,5 +22,5 @@ pub mod retry;
 mod rolling;
 pub mod throttling;
 
-pub use composite::{Admission, Denial, GiveUp, Policy, Progress, State, Verdict};
+pub use composite::{Admission, Denial, GiveUp, Holdings, Policy, Progress, State, Verdict};
 pub use outcome::{OUTCOMES, Outcome, OutcomeSet, Response};

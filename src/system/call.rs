@@ -4,6 +4,7 @@ use super::crash;
 use super::fact::{Fact, Observer, Request};
 use super::job::{Job, Subject};
 use super::network::Message;
+use super::policies::Decision;
 use super::station::Place;
 use super::{Event, World};
 use crate::kernel::draw::{Draw, Purpose, key_of};
@@ -13,7 +14,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{self, EdgeId, StateOf, Token};
 use crate::policy::bulkhead::Room;
 use crate::policy::custom::Moment;
-use crate::policy::{Admission, Denial, Outcome, Progress, Response, Verdict};
+use crate::policy::{Admission, Denial, Outcome, Progress, Response};
 
 /// A call that has not come to its end.
 #[derive(Debug)]
@@ -141,7 +142,7 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Requested(request));
         }
         self.ledger.calls.enter();
-        let handle = self.calls.insert(call);
+        let handle = self.calls.open(call);
         match self.ask_room(handle) {
             Room::Enter => self.attempt(handle),
             Room::Queue => Resumption::Later,
@@ -169,8 +170,9 @@ impl<O: Observer> World<'_, O> {
     fn deny_room(&mut self, handle: Handle) -> Resumption {
         let Some(call) = self.calls.get(handle) else { return Resumption::Later };
         let (edge, order) = (call.step.edge, call.subject.order);
+        let ended = self.policies.never_asked(&call.progress);
         self.tell(Fact::Denied { edge, attempt: 1, order });
-        self.end_call(handle, Outcome::Rejected, 0)
+        self.end_call(handle, ended, Outcome::Rejected, 0)
     }
 
     /// Attempts a call, if its policy admits the attempt.
@@ -181,8 +183,7 @@ impl<O: Observer> World<'_, O> {
         let own = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
         let deadline = own.min(call.limit);
         if self.now >= deadline && (self.now > call.started || self.now >= call.limit) {
-            self.abandon(handle);
-            return self.end_call(handle, Outcome::TimedOut, 0);
+            return self.abandon_call(handle, Outcome::TimedOut, 0);
         }
         // Admission and decision of one attempt have draws of their own.
         let (work, index) = draw_name(call.key, call.progress.attempts(), 0);
@@ -191,6 +192,7 @@ impl<O: Observer> World<'_, O> {
             true => self.draws.draw(Purpose::Policy, edge.id, work, index),
             false => Draw(0),
         };
+        let held = call.progress.holds_place();
         let detector = self.detectors.of(call.step.edge, call.process);
         let admission = match self.detectors.leave_nobody(self.program, detector) {
             true => self.policies.reject(scope, policy, &mut call.progress, Denial::NoInstance),
@@ -219,12 +221,16 @@ impl<O: Observer> World<'_, O> {
                     call_started: call.started,
                     draw,
                 };
-                let verdict =
+                let decision =
                     self.policies.denied(scope, policy, &mut call.progress, denial, moment);
                 let (edge, attempt) = (call.step.edge, call.progress.attempts());
+                let gives_back = held && !call.progress.holds_place();
                 let order = call.subject.order;
                 self.tell(Fact::Denied { edge, attempt, order });
-                self.follow(handle, verdict, Outcome::Rejected, 0)
+                if gives_back {
+                    self.wake_waiters(scope);
+                }
+                self.follow(handle, decision, Outcome::Rejected, 0)
             }
         }
     }
@@ -340,7 +346,7 @@ impl<O: Observer> World<'_, O> {
             call_started: call.started,
             draw,
         };
-        let verdict = self.policies.settle(scope, policy, &mut call.progress, moment, response);
+        let decision = self.policies.settle(scope, policy, &mut call.progress, moment, response);
         let (detector, instance) = (self.detectors.of(edge_id, call.process), call.instance);
         let work = key_of(call.key, u64::from(call.sent));
         self.tell(Fact::Settled { edge: edge_id, attempt, order, outcome });
@@ -348,11 +354,11 @@ impl<O: Observer> World<'_, O> {
         self.wake_waiters(scope);
         // An attempt that was kept may still answer until the deadline.
         let kept = outcome == Outcome::TimedOut
-            && matches!(verdict, Verdict::GiveUp(_))
+            && matches!(decision, Decision::End { done: false, .. })
             && policy.retry.is_some_and(|retry| retry.keep_timed_out);
         if kept && policy.deadline.is_some() {
             self.wait(handle, Span::MAX);
-        } else if self.follow(handle, verdict, outcome, value) == Resumption::Now {
+        } else if self.follow(handle, decision, outcome, value) == Resumption::Now {
             self.ready.push_back(owner);
         }
     }
@@ -361,18 +367,17 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn follow(
         &mut self,
         handle: Handle,
-        verdict: Verdict,
+        decision: Decision,
         outcome: Outcome,
         value: u64,
     ) -> Resumption {
-        match verdict {
-            Verdict::Done => self.end_call(handle, Outcome::Ok, value),
-            Verdict::Retry { after } if self.is_too_late(handle, after) => {
-                self.abandon(handle);
-                self.end_call(handle, outcome, 0)
+        match decision {
+            Decision::End { done: true, ended } => self.end_call(handle, ended, Outcome::Ok, value),
+            Decision::End { done: false, ended } => self.end_call(handle, ended, outcome, 0),
+            Decision::Retry { after } if self.is_too_late(handle, after) => {
+                self.abandon_call(handle, outcome, 0)
             }
-            Verdict::Retry { after } => self.wait(handle, after),
-            Verdict::GiveUp(_) => self.end_call(handle, outcome, 0),
+            Decision::Retry { after } => self.wait(handle, after),
         }
     }
 
@@ -380,14 +385,6 @@ impl<O: Observer> World<'_, O> {
     fn is_too_late(&self, handle: Handle, after: Span) -> bool {
         let limit = self.calls.get(handle).map_or(Time::NEVER, |call| call.limit);
         limit < Time::NEVER && self.now + after >= limit
-    }
-
-    /// Tells the policy that a call that waits for its next attempt will make none.
-    fn abandon(&mut self, handle: Handle) {
-        let Some(call) = self.calls.get_mut(handle) else { return };
-        let edge = self.program.edge(call.step.edge);
-        let policy = &self.program.policies[edge.policy as usize].1;
-        self.policies.abandon(call.scope as usize, policy, &mut call.progress);
     }
 
     /// Lets a call wait for its next attempt, but not beyond its deadline.
@@ -413,36 +410,6 @@ impl<O: Observer> World<'_, O> {
             }
             call.timer = Some(self.events.schedule_timer(self.now, Event::Retry(handle)));
         }
-    }
-
-    /// Ends a call: its caller gets the outcome.
-    pub(super) fn end_call(&mut self, handle: Handle, outcome: Outcome, value: u64) -> Resumption {
-        let Some(call) = self.close_call(handle, outcome) else { return Resumption::Later };
-        self.leave_room(handle, &call);
-        if !self.kills.is_empty()
-            && outcome == Outcome::Ok
-            && self.dies_at(call.owner, call.step.edge, crash::Moment::After)
-        {
-            return Resumption::Later;
-        }
-        match self.take_answer(call.owner, &call.step, outcome, value) {
-            true => Resumption::Now,
-            false => Resumption::Later,
-        }
-    }
-
-    /// Takes a call out with what it had of its own, and tells the user's answer if a user asked.
-    pub(super) fn close_call(&mut self, handle: Handle, outcome: Outcome) -> Option<Call> {
-        let call = self.calls.remove(handle)?;
-        self.ledger.calls.leave();
-        self.hedges.remove(call.hedged);
-        if self.program.edge(call.step.edge).state_of == StateOf::Call {
-            self.policies.leave(call.scope);
-        }
-        if let Some(request) = call.request() {
-            self.tell(Fact::Answered { request, outcome, attempts: call.sent });
-        }
-        Some(call)
     }
 
     /// Folds an event about a call into the digest.

@@ -139,9 +139,8 @@ impl<O: Observer> World<'_, O> {
         let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
-            let closed = self.close_call(handle, Outcome::TimedOut);
-            if let Some(timer) = closed.and_then(|call| call.timer) {
-                self.events.cancel(timer);
+            if let Some(ended) = self.abandon(handle) {
+                self.close_call(handle, ended, Outcome::TimedOut);
             }
         }
     }

@@ -10,8 +10,9 @@ use super::network::Message;
 use crate::kernel::draw::{Draw, Purpose, key_of};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
+use crate::policy::custom::Moment;
 use crate::policy::hedge::{Copies, Hedge, Next, Step};
-use crate::policy::{Admission, Outcome, Policy, Progress, Response};
+use crate::policy::{Admission, Holdings, Outcome, Policy, Progress, Response, State};
 use crate::system::Event;
 
 /// The copies of one call.
@@ -130,6 +131,9 @@ impl<'p, O: Observer> World<'p, O> {
         policy.observe(state, progress, self.now, copy.started, response, draw);
         let took = self.now.since(copy.started);
         let Some(of_hedging) = &mut state.hedge else { return false };
+        if copy.progress.is_some() {
+            hedge.leave(of_hedging, &mut hedged.copies);
+        }
         let step = hedge.back(of_hedging, &mut hedged.copies, response, took, self.now);
         let others = hedged.copies.running() > 0;
         hedged.last = response.outcome;
@@ -192,6 +196,9 @@ impl<'p, O: Observer> World<'p, O> {
         {
             policy.abandon(state, &mut progress);
             hedged.copies.deny();
+            if let Some(of_hedging) = &mut state.hedge {
+                hedge.leave(of_hedging, &mut hedged.copies);
+            }
             let goes_on = hedged.copies.running() > 0;
             let order = call.subject.order;
             self.tell(Fact::Denied { edge: edge_id, attempt, order });
@@ -230,15 +237,10 @@ impl<'p, O: Observer> World<'p, O> {
     /// One copy has won, or all have failed: the others are not heard, and the policy says what
     /// comes next.
     fn conclude(&mut self, handle: Handle, response: Response, value: u64) {
+        self.abandon_copies(handle);
         let Some((policy, _)) = self.hedging(handle) else { return };
         let Some(call) = self.calls.get_mut(handle) else { return };
-        let hedged = self.hedges.remove(std::mem::replace(&mut call.hedged, Handle::NONE));
         let (owner, scope) = (call.owner, call.scope as usize);
-        let state = self.policies.state(scope);
-        for mut copy in hedged.into_iter().flat_map(|hedged| hedged.running) {
-            let progress = copy.progress.as_mut().unwrap_or(&mut call.progress);
-            policy.abandon_attempt(state, progress);
-        }
         call.running = false;
         if let Some(timer) = call.timer.take() {
             self.events.cancel(timer);
@@ -246,12 +248,37 @@ impl<'p, O: Observer> World<'p, O> {
         let edge = self.program.edge(call.step.edge);
         let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
         let draw = self.draws.draw(Purpose::Policy, edge.id, work, index);
-        let verdict =
-            policy.conclude(state, &mut call.progress, self.now, call.started, response, draw);
+        let (attempt_started, call_started) = (call.attempt_started, call.started);
+        let moment = Moment { now: self.now, attempt_started, call_started, draw };
+        let decision = self.policies.conclude(scope, policy, &mut call.progress, moment, response);
         self.wake_waiters(scope);
-        if self.follow(handle, verdict, response.outcome, value) == Resumption::Now {
+        if self.follow(handle, decision, response.outcome, value) == Resumption::Now {
             self.ready.push_back(owner);
         }
+    }
+
+    /// The copies of a call that run are not heard any more: what they hold is given back.
+    pub(super) fn abandon_copies(&mut self, handle: Handle) {
+        let Some((policy, hedge)) = self.hedging(handle) else { return };
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        let hedged = self.hedges.remove(std::mem::replace(&mut call.hedged, Handle::NONE));
+        let Some(hedged) = hedged else { return };
+        let state = self.policies.state(call.scope as usize);
+        for mut copy in hedged.running {
+            let progress = copy.progress.as_mut().unwrap_or(&mut call.progress);
+            policy.abandon_attempt(state, progress);
+        }
+        if let Some(of_hedging) = &mut state.hedge {
+            hedge.end(of_hedging, hedged.copies);
+        }
+    }
+
+    /// What the copies of a call hold of the state of its policy, beside what the call itself does.
+    pub(super) fn held_by_copies(&self, hedged: Handle, state: &State) -> Holdings {
+        let Some(hedged) = self.hedges.get(hedged) else { return Holdings::default() };
+        let copies = hedged.running.iter().filter_map(|copy| copy.progress.as_ref());
+        let of_all = state.held_by_copies(&hedged.copies);
+        copies.fold(of_all, |held, progress| held.and(state.held_by(progress)))
     }
 
     /// Wakes the call when its next copy is due or a copy has taken too long.

@@ -54,16 +54,11 @@ impl<O: Observer> World<'_, O> {
         let keeps = policy.retry.is_some_and(|retry| retry.keep_timed_out);
         if keeps
             && outcome == Outcome::Ok
-            && let Some(call) = self.calls.get_mut(handle)
+            && let Some(call) = self.calls.get(handle)
         {
-            if let Some(timer) = call.timer.take() {
-                self.events.cancel(timer);
-            }
-            let (owner, scope) = (call.owner, call.scope as usize);
-            self.policies.abandon(scope, policy, &mut call.progress);
+            let owner = call.owner;
             self.tell(Fact::Settled { edge: edge_id, attempt, order, outcome });
-            self.wake_waiters(scope);
-            if self.end_call(handle, outcome, value) == Resumption::Now {
+            if self.abandon_call(handle, outcome, value) == Resumption::Now {
                 self.ready.push_back(owner);
             }
             return;

@@ -97,7 +97,8 @@ impl<O: Observer> World<'_, O> {
         let events = self.meter.events();
         if events >= self.ledger.look_again {
             assert_eq!(self.imbalance_of_each(), None, "after an event at {}", self.now);
-            let things = self.jobs.len() + self.messages.len() + self.queued;
+            let permits = self.calls.len() + self.policies.len();
+            let things = self.jobs.len() + self.messages.len() + self.queued + permits;
             self.ledger.look_again = events + EACH.max(things as u64);
         }
     }
@@ -177,7 +178,7 @@ impl<O: Observer> World<'_, O> {
                 }
             }
         }
-        None
+        self.lost_permits()
     }
 }
 
@@ -203,8 +204,12 @@ latency = "15ms"
 "#;
 
     fn program() -> Program {
+        program_of(MODEL)
+    }
+
+    fn program_of(model: &str) -> Program {
         let mut sources = Sources::default();
-        let source = sources.add("model.toml", MODEL);
+        let source = sources.add("model.toml", model);
         let document = Value::parse(&sources, source).unwrap();
         compile(&document, &|_| Err(Problem::new("no file"))).unwrap()
     }
@@ -249,8 +254,7 @@ latency = "15ms"
     fn a_call_that_vanishes_is_missed() {
         let program = program();
         let mut world = world(&program);
-        let (handle, _) = world.calls.iter().next().unwrap();
-        world.calls.remove(handle);
+        world.ledger.calls.enter();
         assert!(world.imbalance_in_all().is_some_and(|what| what.starts_with("calls")));
     }
 
@@ -263,6 +267,19 @@ latency = "15ms"
         assert!(world.imbalance_of_each().is_some_and(|what| what.starts_with("workers")));
         world.stations[busy].busy = 2;
         assert!(world.imbalance_of_each().is_some());
+    }
+
+    #[test]
+    fn a_permit_that_no_call_holds_is_missed() {
+        let text = MODEL.replace("api.ask\"", "api.ask\", policy = \"p\"")
+            + "[policy.p]\nscope = \"shared\"\nbulkhead = { limit = 100 }\n";
+        let program = program_of(&text);
+        let mut world = world(&program);
+        let (handle, _) = world.calls.iter().next().unwrap();
+        let never = crate::policy::Progress::default();
+        let ended = world.policies.never_asked(&never);
+        world.close_call(handle, ended, crate::policy::Outcome::TimedOut);
+        assert!(world.lost_permits().is_some_and(|what| what.starts_with("a policy")));
     }
 
     #[test]

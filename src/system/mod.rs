@@ -24,8 +24,10 @@ mod ledger;
 mod life;
 mod network;
 mod observer;
+mod open_calls;
 mod outbox;
 mod pause;
+mod permits;
 mod policies;
 mod provider;
 mod queue;
@@ -111,7 +113,7 @@ pub struct World<'p, O> {
     digester: Digester,
     meter: Meter,
     jobs: Slab<job::Job>,
-    calls: Slab<call::Call>,
+    calls: open_calls::OpenCalls,
     messages: Slab<network::Message>,
     /// When each link can send the next request and the next reply; empty without bandwidths.
     pipes: Vec<[Time; 2]>,
@@ -120,7 +122,7 @@ pub struct World<'p, O> {
     stations: Vec<station::Station>,
     /// The first station of each node.
     first_station: Vec<u32>,
-    /// The instance of each node that was served last, for round robin.
+    /// The instance of each node that was given work last, for round robin.
     turns: Vec<u32>,
     policies: policies::Policies,
     detectors: Detectors,
@@ -182,7 +184,7 @@ impl<'p, O: Observer> World<'p, O> {
             digester: Digester::default(),
             meter: Meter::new(limits),
             jobs: Slab::default(),
-            calls: Slab::default(),
+            calls: open_calls::OpenCalls::default(),
             messages: Slab::default(),
             pipes: network::pipes(program),
             ready: VecDeque::new(),

@@ -3,10 +3,40 @@
 
 use crate::kernel::draw::Draw;
 use crate::kernel::slab::Handle;
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::model::program::Program;
 use crate::policy::custom::{Custom, CustomState, Moment};
 use crate::policy::{Admission, Denial, Policy, Progress, Response, State, Verdict};
+
+/// The word of a policy that a call has ended and holds nothing of its state any more. Whoever ends
+/// a call needs it, and only [`Policies`] gives it: by a last verdict, or when the call is
+/// abandoned.
+#[must_use = "a call that holds nothing any more is to be closed"]
+#[derive(Debug)]
+pub(super) struct Ended(());
+
+/// What a call does next.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// It ends.
+    End {
+        /// Whether it succeeded.
+        done: bool,
+        ended: Ended,
+    },
+    /// It asks for admission again after this long.
+    Retry { after: Span },
+}
+
+impl Decision {
+    fn of(verdict: Verdict) -> Decision {
+        match verdict {
+            Verdict::Done => Decision::End { done: true, ended: Ended(()) },
+            Verdict::Retry { after } => Decision::Retry { after },
+            Verdict::GiveUp(_) => Decision::End { done: false, ended: Ended(()) },
+        }
+    }
+}
 
 /// The states of all scopes.
 #[derive(Debug)]
@@ -127,16 +157,17 @@ impl Policies {
         progress: &mut Progress,
         denial: Denial,
         moment: Moment,
-    ) -> Verdict {
+    ) -> Decision {
         let Moment { now, call_started, draw, .. } = moment;
         let Some(Some(own)) = self.own.get_mut(scope) else {
             let state = &mut self.states[scope];
-            return policy.denied(state, progress, denial, now, call_started, draw);
+            let verdict = policy.denied(state, progress, denial, now, call_started, draw);
+            return Decision::of(verdict);
         };
         let before = progress.attempts();
         let verdict = own.denied(progress, denial, moment);
         count_once(progress, before);
-        verdict
+        Decision::of(verdict)
     }
 
     /// See [`Policy::settle`].
@@ -147,11 +178,11 @@ impl Policies {
         progress: &mut Progress,
         moment: Moment,
         response: Response,
-    ) -> Verdict {
+    ) -> Decision {
         let Some(Some(own)) = self.own.get_mut(scope) else {
             let Moment { now, attempt_started, call_started, draw } = moment;
             let state = &mut self.states[scope];
-            return policy.settle(
+            return Decision::of(policy.settle(
                 state,
                 progress,
                 now,
@@ -159,17 +190,53 @@ impl Policies {
                 call_started,
                 response,
                 draw,
-            );
+            ));
         };
-        own.settle(progress, moment, response)
+        Decision::of(own.settle(progress, moment, response))
+    }
+
+    /// See [`Policy::conclude`]; nothing that hedges has a policy of the user's own.
+    pub(super) fn conclude(
+        &mut self,
+        scope: usize,
+        policy: &Policy,
+        progress: &mut Progress,
+        moment: Moment,
+        response: Response,
+    ) -> Decision {
+        let Moment { now, call_started, draw, .. } = moment;
+        let state = &mut self.states[scope];
+        Decision::of(policy.conclude(state, progress, now, call_started, response, draw))
     }
 
     /// See [`Policy::abandon`].
-    pub(super) fn abandon(&mut self, scope: usize, policy: &Policy, progress: &mut Progress) {
+    pub(super) fn abandon(
+        &mut self,
+        scope: usize,
+        policy: &Policy,
+        progress: &mut Progress,
+    ) -> Ended {
         match self.own.get_mut(scope) {
             Some(Some(own)) => own.abandon(progress),
             _ => policy.abandon(&mut self.states[scope], progress),
         }
+        Ended(())
+    }
+
+    /// A call ends that has asked its policy for nothing.
+    pub(super) fn never_asked(&self, progress: &Progress) -> Ended {
+        debug_assert_eq!(*progress, Progress::default(), "it has asked for nothing");
+        Ended(())
+    }
+
+    /// How many scopes there are.
+    pub(super) fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    /// The same state, to be looked at.
+    pub(super) fn state_of(&self, scope: usize) -> &State {
+        &self.states[scope]
     }
 }
 

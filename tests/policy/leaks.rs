@@ -1,83 +1,186 @@
-//! What calls hold is given back, however they end.
+//! What calls hold of a policy that all callers share is given back, however they end: by an
+//! answer, by a timeout, at a deadline, or because whoever asked has died.
+//!
+//! In debug builds the books of every run are checked as it goes on, the permits of policies among
+//! them; the end of each run says whether they agreed.
 
-use stormglass::kernel::draw::{Draw, Draws, Purpose, key_of};
+use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
-use stormglass::policy::budget::BudgetState;
-use stormglass::policy::{Admission, Outcome, Policy, Progress, Response, State, Verdict, presets};
+use stormglass::policy::{Outcome, presets};
+use stormglass::system::World;
+use stormglass::system::fact::{Fact, Observer};
 
-const CALLS: usize = 40;
-const STEPS: u64 = 4_000;
+use crate::common::{campaign, run_all};
 
-/// One call of a process: it runs, waits, or has ended and begins anew.
-struct Call {
-    progress: Progress,
-    started: Time,
-    running: bool,
+/// Two processes of a front share a policy for a provider that answers after 50 ms.
+fn model(rate: u32, policy: &str) -> String {
+    format!(
+        r#"
+[clients.users]
+arrivals = {{ poisson = "{rate}/s" }}
+patience = "5s"
+flow = [{{ call = "front.get" }}]
+
+[service.front]
+instances = 2
+workers = 1000
+on.get.steps = [{{ call = "back.charge", policy = "p" }}, {{ reply = "ok" }}]
+
+[provider.back]
+concurrency = "unlimited"
+latency = "50ms"
+
+[policy.p]
+{policy}
+"#
+    )
 }
 
-/// Lets one call do its next thing: ask, come back, or crash.
-fn step(policy: &Policy, state: &mut State, call: &mut Call, now: Time, draw: Draw) {
-    let outcome = Outcome::ALL[draw.below(7) as usize];
-    let crashes = key_of(draw.0, 9).is_multiple_of(10);
-    if crashes {
-        policy.abandon(state, &mut call.progress);
-    } else if call.running {
-        let response = Response::new(outcome);
-        let progress = &mut call.progress;
-        let verdict =
-            policy.settle(state, progress, now, call.started, call.started, response, draw);
-        call.running = false;
-        if matches!(verdict, Verdict::Retry { .. }) {
-            return;
-        }
-    } else {
-        match policy.admit(state, &mut call.progress, now, draw) {
-            Admission::Go => call.running = true,
-            Admission::Wait(_) | Admission::Queue => {}
-            Admission::Reject(denial) => {
-                let progress = &mut call.progress;
-                let verdict = policy.denied(state, progress, denial, now, call.started, draw);
-                if !matches!(verdict, Verdict::Retry { .. }) {
-                    *call = Call { progress: policy.begin(), started: now, running: false };
-                }
+fn experiment(arrivals: u32, faults: &str) -> String {
+    format!(
+        "name = \"leaks\"\nmodel = \"inline\"\narrivals = \"{arrivals}s\"\ndrain = \"60s\"\n\
+         seeds = \"1..4\"\n{faults}\n"
+    )
+}
+
+fn crash(target: &str, at: &str, lasts: &str) -> String {
+    format!(
+        "[[faults]]\nkind = \"crash\"\ntarget = \"{target}\"\nat = \"{at}\"\nfor = \"{lasts}\"\n"
+    )
+}
+
+/// Callers die again and again while every third answer is an error, and stand still once.
+fn deaths() -> String {
+    let mut faults = String::from(
+        "[[faults]]\nkind = \"errors\"\ntarget = \"back\"\nshare = \"30%\"\nat = \"2s\"\n\
+         for = \"12s\"\n[[faults]]\nkind = \"pause\"\ntarget = \"front\"\nat = \"13s\"\n\
+         for = \"700ms\"\n",
+    );
+    for number in 0..16 {
+        let target = ["front[0]", "front[1]", "front"][number % 3];
+        faults += &crash(target, &format!("{}ms", 2_000 + 700 * number), "300ms");
+    }
+    faults
+}
+
+/// Counts what users are told who ask after a while.
+struct Late {
+    after: Time,
+    ok: u32,
+    failed: u32,
+}
+
+impl Observer for Late {
+    fn observe(&mut self, _: Time, fact: &Fact) {
+        if let Fact::Answered { request, outcome, .. } = fact
+            && request.started >= self.after
+        {
+            match outcome {
+                Outcome::Ok => self.ok += 1,
+                _ => self.failed += 1,
             }
         }
-        return;
     }
-    *call = Call { progress: policy.begin(), started: now, running: false };
+}
+
+/// How many who ask after so many seconds are answered well and badly.
+fn answers_after(campaign: &Campaign, seconds: u64) -> (u32, u32) {
+    let cell = &campaign.cells[0];
+    let after = Time::ZERO + Span::from_secs(seconds);
+    let late = Late { after, ok: 0, failed: 0 };
+    let end = cell.measure.arrivals_end;
+    let world = World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, late);
+    let (outcome, late) = world.run();
+    assert_eq!(outcome.ending.name(), "complete");
+    (late.ok, late.failed)
 }
 
 #[test]
-fn nothing_leaks_and_nothing_is_stuck() {
-    for preset in presets::all() {
-        let policy = &preset.policy;
-        let (mut state, mut draws) = (policy.state(), Draws::new(99));
-        let mut calls: Vec<Call> = (0..CALLS)
-            .map(|_| Call { progress: policy.begin(), started: Time::ZERO, running: false })
-            .collect();
-        let mut now = Time::ZERO;
-        for number in 0..STEPS {
-            let draw = draws.draw(Purpose::Policy, 1, number, 0);
-            now = now + Span::from_micros(key_of(draw.0, 3) % 50_000);
-            let call = &mut calls[key_of(draw.0, 4) as usize % CALLS];
-            step(policy, &mut state, call, now, draw);
-        }
-        for call in &mut calls {
-            policy.abandon(&mut state, &mut call.progress);
-        }
-        let name = format!("{} {}", preset.name, preset.version);
-        assert_eq!(state.in_flight, 0, "{name}");
-        assert_eq!(state.bulkhead.map_or(0, |room| room.running()), 0, "{name}");
-        if let Some(BudgetState::Concurrent(slots)) = &state.budget {
-            assert_eq!(slots.retrying(), 0, "{name}");
-        }
-        // An hour later everybody is let in again, sooner or later.
-        now = now + Span::from_secs(3_600);
-        let admitted = (0..100).any(|again| {
-            now = now + Span::from_secs(10);
-            let draw = draws.draw(Purpose::Policy, 2, again, 0);
-            policy.admit(&mut state, &mut policy.begin(), now, draw) == Admission::Go
+fn a_crash_of_a_caller_gives_back_what_its_calls_held_of_a_shared_bulkhead() {
+    let success = |scope: &str, faults: &str| -> f64 {
+        let policy = format!("scope = \"{scope}\"\nbulkhead = {{ limit = 10 }}");
+        let runs = run_all(&campaign(&experiment(30, faults), &model(100, &policy)));
+        let share = |run: &RunResult| run.metrics.ok as f64 / run.metrics.requests as f64;
+        runs.iter().map(share).sum::<f64>() / runs.len() as f64
+    };
+    let once = crash("front", "5s", "1s");
+    // One second of thirty: a thirtieth of the users find nobody.
+    let (shared, own) = (success("shared", &once), success("target", &once));
+    let calm = success("shared", "");
+    assert!(shared > calm - 0.045, "shared {shared}, without a crash {calm}");
+    assert!(own > calm - 0.045, "{own}");
+}
+
+/// Every way to hold something: permits of bulkheads and places in their lines, probes of breakers
+/// that others wait for, slots of concurrent retries and copies, places under a learned limit.
+const WAYS_TO_HOLD: [&str; 9] = [
+    "bulkhead = { limit = 10, queue = 20, around = \"call\" }\n\
+     retry = { attempts = 4, backoff = \"constant 400ms\" }\ndeadline = \"1s\"",
+    "bulkhead = { limit = 10, queue = 20, around = \"attempt\", max_wait = \"60ms\" }\n\
+     retry = { attempts = 4, backoff = \"constant 10ms\" }\nlimit = { kind = \"vegas\" }",
+    "limit = { kind = \"aimd\", initial = 2.0, least = 2.0, most = 2.0 }",
+    "breaker = { consecutive = 3, open_for = \"200ms\", probes = 2, probes_at_once = true, \
+     probes_queue = true }\ndeadline = \"700ms\"",
+    "breaker = { consecutive = 3, open_for = \"20ms\" }\nretry = { attempts = 5, \
+     on_denial = \"retry\", backoff = \"constant 10ms\", budget = { kind = \"concurrent\", \
+     ratio = 0.2, floor = 3 } }",
+    "hedge = { delay = \"10ms\", extra = 2, budget = { kind = \"concurrent\", floor = 3 } }\n\
+     bulkhead = { limit = 12, around = \"attempt\" }\nretry = { attempts = 3 }",
+    "hedge = { delay = \"60ms\", budget = { kind = \"concurrent\", floor = 2 } }\n\
+     timeout = \"45ms\"\ndeadline = \"900ms\"\nbreaker = { consecutive = 9, \
+     open_for = \"20ms\", hears_replies_after_timeout = true }",
+    "timeout = \"45ms\"\ndeadline = \"900ms\"\nbulkhead = { limit = 10, queue = 5 }\n\
+     retry = { attempts = 5, backoff = \"constant 10ms\", keep_timed_out = true }",
+    "breaker = { consecutive = 3, open_for = \"20ms\" }\nrate_limit = { rate = \"30/s\", \
+     burst = 1, patience = \"1s\" }\nretry = { attempts = 5, budget = { kind = \"throttle\", \
+     after_wait = true } }",
+];
+
+#[test]
+fn no_way_to_hold_something_outlives_the_call() {
+    let mut differ = Vec::new();
+    for policy in WAYS_TO_HOLD {
+        let policy = format!("scope = \"shared\"\n{policy}");
+        let [struck, calm] = [&deaths()[..], ""].map(|faults| {
+            answers_after(&campaign(&experiment(60, faults), &model(20, &policy)), 30)
         });
-        assert!(admitted, "{name}");
+        if struck != calm {
+            differ.push(format!("{policy}: {struck:?} and not {calm:?}"));
+        }
     }
+    assert!(differ.is_empty(), "{differ:#?}");
+}
+
+/// One place. The first call fails and waits for a retry that would come after its deadline; when
+/// it is over, the second call, which waits for the place, has it.
+#[test]
+fn whoever_waits_for_a_place_is_told_when_a_call_ends_at_its_deadline() {
+    let policy = "scope = \"shared\"\nbulkhead = { limit = 1, queue = 9, around = \"call\" }\n\
+                  deadline = \"1500ms\"\n\
+                  retry = { attempts = 2, backoff = \"constant 10s\", stop_before_deadline = false }";
+    let model = model(1, policy).replace("poisson", "constant");
+    let errors = "[[faults]]\nkind = \"errors\"\ntarget = \"back\"\nshare = \"100%\"\n\
+                  at = \"1s\"\nfor = \"500ms\"\n";
+    let run = run_all(&campaign(&experiment(5, errors), &model)).remove(0);
+    assert_eq!((run.metrics.requests, run.metrics.ok), (4, 3), "only the first has failed");
+}
+
+/// Under every preset, with a state that all share, callers die again and again while every third
+/// answer is an error. Minutes later it is as if they had not.
+#[test]
+fn no_preset_keeps_what_dead_callers_held() {
+    let faults = deaths();
+    let mut differ = Vec::new();
+    for preset in presets::all() {
+        let name = format!("{}@{}", preset.name, preset.version);
+        let policy = format!("preset = \"{name}\"\nscope = \"shared\"");
+        let [struck, calm] = [&faults[..], ""].map(|faults| {
+            answers_after(&campaign(&experiment(200, faults), &model(20, &policy)), 150)
+        });
+        if struck != calm {
+            differ.push(format!("{name}: {struck:?} and not {calm:?}"));
+        }
+    }
+    assert!(differ.is_empty(), "{differ:#?}");
 }

@@ -340,6 +340,28 @@ impl BreakerState {
         self.meter.consecutive()
     }
 
+    /// Whether a call with this ticket is a probe that a half-open breaker waits for.
+    #[must_use]
+    pub fn is_out(&self, ticket: Ticket) -> bool {
+        ticket.probe && ticket.epoch == self.epoch && self.mode == Mode::HalfOpen
+    }
+
+    /// The least and the most probes that may be out: as many places as are taken, but for those
+    /// of probes that have been recorded and stay counted.
+    #[must_use]
+    pub fn probes_out(&self, rule: &Breaker) -> (u32, u32) {
+        if self.mode != Mode::HalfOpen {
+            return (0, 0);
+        }
+        let leaves = rule.probes.at_once && rule.probes.limit < u32::MAX;
+        let least = match rule.unheard {
+            Unheard::Holds => 0,
+            _ if leaves => self.admitted,
+            _ => self.admitted.saturating_sub(self.recorded),
+        };
+        (least, self.admitted)
+    }
+
     fn change(&mut self, mode: Mode) {
         self.mode = mode;
         self.epoch = self.epoch.wrapping_add(1);

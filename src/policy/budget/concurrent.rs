@@ -20,8 +20,10 @@ pub struct ConcurrentState {
 }
 
 impl Concurrent {
-    /// Takes a slot if one is free. It is held through the back-off and the retried attempt.
+    /// Takes a slot if one is free. It is held through the back-off and the retried attempt; that
+    /// of a retry before it, which was denied and so never came back, is free again.
     pub fn withdraw(&self, state: &mut ConcurrentState, share: &mut Share) -> bool {
+        state.release(share);
         let limit = ((self.ratio * f64::from(state.active)) as u32).max(self.floor);
         let free = state.retrying < limit;
         if free {
@@ -51,5 +53,11 @@ impl ConcurrentState {
     #[must_use]
     pub fn retrying(&self) -> u32 {
         self.retrying
+    }
+
+    /// How many calls are waiting or running.
+    #[must_use]
+    pub fn active(&self) -> u32 {
+        self.active
     }
 }

@@ -185,12 +185,15 @@ impl Budget {
         }
     }
 
-    /// A call is over, in whatever way: what it still holds is given back.
-    pub fn end(&self, state: &mut BudgetState, share: &mut Share) {
+    /// A call is over, in whatever way: what it still holds is given back. `begun` says whether
+    /// [`Budget::begin`] was told of it: one whose attempts were all denied may hold a share too.
+    pub fn end(&self, state: &mut BudgetState, share: &mut Share, begun: bool) {
         match (self, state) {
             (Budget::Concurrent(_), BudgetState::Concurrent(state)) => {
                 state.release(share);
-                state.end();
+                if begun {
+                    state.end();
+                }
             }
             (Budget::Quota(rule), BudgetState::Quota(state)) => rule.end(state, share),
             _ => {}

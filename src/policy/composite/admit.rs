@@ -16,11 +16,12 @@ impl Policy {
         draw: Draw,
     ) -> Admission {
         debug_assert!(!progress.running, "an attempt is running");
-        if let (Some(budget), Some(state)) = (&self.budget, &state.budget)
-            && progress.attempts > 0
-            && !budget.still_allows(state, &progress.share)
+        if progress.attempts > 0
+            && let (Some(budget), Some(of_budget)) = (&self.budget, &state.budget)
+            && !budget.still_allows(of_budget, &progress.share)
         {
-            return Admission::Reject(Denial::Budget);
+            // It may hold a probe or room since it was told to wait.
+            return self.reject(state, progress, Denial::Budget);
         }
         let refused = self
             .room(state, progress, Around::Call, now)

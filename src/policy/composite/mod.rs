@@ -11,6 +11,7 @@
 //! a progress of its own, [`Policy::begin_copy`].
 
 mod admit;
+mod holdings;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use super::rate_limit::{RateLimit, RateLimitState};
 use super::retry::Retry;
 use super::throttling::{Throttling, ThrottlingState};
 use crate::kernel::time::{Span, Time};
+pub use holdings::Holdings;
 
 /// The configuration of everything a caller does around a call. The default calls once and waits
 /// for ever.

@@ -217,11 +217,11 @@ impl Policy {
                 Room::Inside => bulkhead.leave(state),
             }
         }
-        if std::mem::take(&mut progress.begun)
-            && !progress.copy
+        let begun = std::mem::take(&mut progress.begun);
+        if !progress.copy
             && let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
         {
-            budget.end(state, &mut progress.share);
+            budget.end(state, &mut progress.share, begun);
         }
     }
 

@@ -250,3 +250,43 @@ fn envoy_waits_up_to_half_more_than_it_is_told() {
     assert_eq!(after(4, 0.5), Span::from_secs(5));
     assert_eq!(after(301, 0.5), Span::from_millis(12), "its own delay of 0 to 25 ms");
 }
+
+/// A retry that waits for the rate limiter holds the probe of a half-open breaker. When the budget
+/// is used up while it waits, the probe is free again.
+#[test]
+fn a_retry_that_its_budget_denies_after_a_wait_gives_its_probe_back() {
+    use crate::policy::OutcomeSet;
+    use crate::policy::backoff::Backoff;
+    use crate::policy::breaker::Trip;
+    use crate::policy::budget::{Budget, Throttle};
+    use crate::policy::rate_limit::{Debt, Rule};
+    let retry = policy("grpc").retry.expect("it retries");
+    let throttle = Throttle { max_tokens: 4.0, token_ratio: 0.1, after_wait: true };
+    let second = Span::from_secs(1);
+    let debt = Debt { rate: 1.0, burst: 1 };
+    let policy = Policy {
+        retry: Some(Retry {
+            backoff: Backoff::constant(Span::ZERO),
+            on: OutcomeSet::TRANSIENT,
+            ..retry
+        }),
+        budget: Some(Budget::Throttle(throttle)),
+        breaker: Some(Breaker::new(Trip::Consecutive { failures: 1 }, Span::ZERO)),
+        rate_limit: Some(RateLimit { rule: Rule::Debt(debt), patience: Span::MAX }),
+        ..Policy::ONCE
+    };
+    let (mut state, mut first, mut other) = (policy.state(), policy.begin(), policy.begin());
+    let zero = Time::ZERO;
+    assert_eq!(policy.admit(&mut state, &mut first, zero, DRAW), Admission::Go);
+    other.running = true;
+    state.in_flight += 1;
+    let failed = Response::new(Outcome::Failed);
+    policy.settle(&mut state, &mut first, zero, zero, zero, failed, DRAW);
+    let waits = policy.admit(&mut state, &mut first, zero, DRAW);
+    assert!(matches!(waits, Admission::Wait(_)), "{waits:?}");
+    assert_eq!(state.held_by(&first).probes, 1);
+    policy.settle(&mut state, &mut other, zero, zero, zero, failed, DRAW);
+    let denied = policy.admit(&mut state, &mut first, zero + second, DRAW);
+    assert_eq!(denied, Admission::Reject(Denial::Budget));
+    assert!(policy.agrees(&state, Holdings::default()), "{state:?}");
+}

@@ -45,6 +45,8 @@ pub struct HedgeState {
 pub struct Copies {
     sent: u32,
     running: u32,
+    /// How many slots of a budget of concurrent retries its copies hold.
+    slots: u32,
 }
 
 /// What to do after one copy came back.
@@ -88,7 +90,7 @@ impl Hedge {
         if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
             budget.begin(state, &mut Share::default(), now);
         }
-        Copies { sent: 1, running: 1 }
+        Copies { sent: 1, running: 1, slots: 0 }
     }
 
     /// After how long without an answer, counted from the latest copy, the next one is due.
@@ -109,11 +111,13 @@ impl Hedge {
         if copies.sent > self.extra {
             return false;
         }
+        let mut share = Share::default();
         if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
-            && !budget.withdraw(state, &mut Share::default(), Outcome::TimedOut, now)
+            && !budget.withdraw(state, &mut share, Outcome::TimedOut, now)
         {
             return false;
         }
+        copies.slots += u32::from(share.slot);
         copies.sent += 1;
         copies.running += 1;
         true
@@ -145,6 +149,26 @@ impl Hedge {
         }
     }
 
+    /// A copy beside the first one runs no longer, or could not start: its slot is free.
+    pub fn leave(&self, state: &mut HedgeState, copies: &mut Copies) {
+        if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
+            && copies.slots > 0
+        {
+            copies.slots -= 1;
+            budget.end(state, &mut Share { slot: true, ..Share::default() }, false);
+        }
+    }
+
+    /// The copies of a call are over, in whatever way: what they still hold is given back.
+    pub fn end(&self, state: &mut HedgeState, mut copies: Copies) {
+        while copies.slots > 0 {
+            self.leave(state, &mut copies);
+        }
+        if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
+            budget.end(state, &mut Share::default(), true);
+        }
+    }
+
     /// The time has come that [`Hedge::back`] had given. On [`Next::Send`] the copy is counted.
     pub fn next(&self, state: &mut HedgeState, copies: &mut Copies, now: Time) -> Next {
         if self.send(state, copies, now) {
@@ -157,7 +181,21 @@ impl Hedge {
     }
 }
 
+impl HedgeState {
+    /// What its budget is: some count what calls hold.
+    #[must_use]
+    pub fn budget(&self) -> Option<&BudgetState> {
+        self.budget.as_ref()
+    }
+}
+
 impl Copies {
+    /// How many slots of a budget of concurrent retries they hold.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        self.slots
+    }
+
     /// A copy that was counted could not start.
     pub fn deny(&mut self) {
         self.running -= 1;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::super::call::Call;
 use super::super::fact::Observer;
 use super::super::{Event, World};
+use super::Station;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::program::Bulkhead;
@@ -30,9 +31,22 @@ pub(in crate::system) enum Place {
     Inside,
 }
 
+impl Station {
+    /// How many bulkheads it has.
+    pub(in crate::system) fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Whether of each bulkhead so many places are taken: inside, and in its queue.
+    pub(in crate::system) fn rooms_hold(&self, places: &[[u32; 2]]) -> bool {
+        let taken = self.rooms.iter().map(|room| [room.state.running(), room.state.waiting()]);
+        taken.eq(places.iter().copied())
+    }
+}
+
 impl<O: Observer> World<'_, O> {
     /// The bulkhead that a call passes, and where its room is.
-    fn bulkhead(&self, call: &Call) -> Option<(Bulkhead, usize, usize)> {
+    pub(in crate::system) fn bulkhead(&self, call: &Call) -> Option<(Bulkhead, usize, usize)> {
         let edge = self.program.edge(call.edge());
         let bulkheads = &self.program.node(edge.caller).station.bulkheads;
         let number = bulkheads.iter().position(|bulkhead| bulkhead.target == edge.target)?;

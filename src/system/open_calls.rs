@@ -1,0 +1,117 @@
+//! The calls that have not come to their end, and what it takes to close one: the word of its
+//! policy that it holds nothing any more.
+
+use super::World;
+use super::call::{Call, Resumption};
+use super::crash;
+use super::fact::{Fact, Observer};
+use super::policies::Ended;
+use crate::kernel::slab::{Handle, Slab};
+use crate::model::program::StateOf;
+use crate::policy::Outcome;
+
+/// Every open call. There is no way to take one out without [`Ended`].
+#[derive(Debug, Default)]
+pub(super) struct OpenCalls(Slab<Call>);
+
+impl OpenCalls {
+    pub(super) fn open(&mut self, call: Call) -> Handle {
+        self.0.insert(call)
+    }
+
+    pub(super) fn get(&self, handle: Handle) -> Option<&Call> {
+        self.0.get(handle)
+    }
+
+    pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Call> {
+        self.0.get_mut(handle)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Handle, &Call)> {
+        self.0.iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes a call out that its policy knows has ended.
+    pub(super) fn close(&mut self, handle: Handle, _: Ended) -> Option<Call> {
+        self.0.remove(handle)
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// Tells the policy that a call ends without a verdict, whatever it is doing: all that it and
+    /// its copies hold is given back, and others who wait for that may ask again.
+    pub(super) fn abandon(&mut self, handle: Handle) -> Option<Ended> {
+        let call = self.calls.get(handle)?;
+        let gives_back = call.progress.holds_place() || call.hedged != Handle::NONE;
+        self.abandon_copies(handle);
+        let call = self.calls.get_mut(handle)?;
+        let edge = self.program.edge(call.step.edge);
+        let policy = &self.program.policies[edge.policy as usize].1;
+        let scope = call.scope as usize;
+        call.running = false;
+        let ended = self.policies.abandon(scope, policy, &mut call.progress);
+        if gives_back {
+            self.wake_waiters(scope);
+        }
+        Some(ended)
+    }
+
+    /// Ends a call without a verdict of its policy.
+    pub(super) fn abandon_call(
+        &mut self,
+        handle: Handle,
+        outcome: Outcome,
+        value: u64,
+    ) -> Resumption {
+        let Some(ended) = self.abandon(handle) else { return Resumption::Later };
+        self.end_call(handle, ended, outcome, value)
+    }
+
+    /// Ends a call: its caller gets the outcome.
+    pub(super) fn end_call(
+        &mut self,
+        handle: Handle,
+        ended: Ended,
+        outcome: Outcome,
+        value: u64,
+    ) -> Resumption {
+        let Some(call) = self.close_call(handle, ended, outcome) else { return Resumption::Later };
+        if !self.kills.is_empty()
+            && outcome == Outcome::Ok
+            && self.dies_at(call.owner, call.step.edge, crash::Moment::After)
+        {
+            return Resumption::Later;
+        }
+        match self.take_answer(call.owner, &call.step, outcome, value) {
+            true => Resumption::Now,
+            false => Resumption::Later,
+        }
+    }
+
+    /// Takes a call out with what it had of its own, and tells the user's answer if a user asked.
+    pub(super) fn close_call(
+        &mut self,
+        handle: Handle,
+        ended: Ended,
+        outcome: Outcome,
+    ) -> Option<Call> {
+        let mut call = self.calls.close(handle, ended)?;
+        debug_assert_eq!(call.hedged, Handle::NONE, "its copies were given up");
+        self.ledger.calls.leave();
+        if let Some(timer) = call.timer.take() {
+            self.events.cancel(timer);
+        }
+        if self.program.edge(call.step.edge).state_of == StateOf::Call {
+            self.policies.leave(call.scope);
+        }
+        if let Some(request) = call.request() {
+            self.tell(Fact::Answered { request, outcome, attempts: call.sent });
+        }
+        self.leave_room(handle, &call);
+        Some(call)
+    }
+}

@@ -1,0 +1,51 @@
+//! What calls hold of what they share: permits of policies, and places in bulkheads. The calls that
+//! go on must hold all that was lent. A call that ended without giving back what it held would
+//! leave the others less for ever, and a run that does not recover for that reason is a mistake of
+//! ours.
+
+use super::World;
+use super::fact::Observer;
+use super::station::Place;
+use crate::policy::Holdings;
+
+impl<O: Observer> World<'_, O> {
+    /// What states of policies and bulkheads have lent that no open call holds, or the other way
+    /// round.
+    pub(super) fn lost_permits(&self) -> Option<&'static str> {
+        // A state that a call has for itself is of no concern once the call has left it.
+        let known = self.program.scopes.iter().map(|&policy| Some(policy));
+        let mut policies: Vec<Option<u16>> = known.collect();
+        policies.resize(self.policies.len(), None);
+        let mut held = vec![Holdings::default(); self.policies.len()];
+        let rooms = self.stations.iter().map(|station| vec![[0; 2]; station.rooms()]);
+        let mut places: Vec<Vec<[u32; 2]>> = rooms.collect();
+        for (_, call) in self.calls.iter() {
+            let scope = call.scope as usize;
+            let state = self.policies.state_of(scope);
+            let own = state.held_by(&call.progress).and(self.held_by_copies(call.hedged, state));
+            held[scope] = held[scope].and(own);
+            policies[scope] = Some(self.program.edge(call.step.edge).policy);
+            let side = match call.place {
+                Place::Outside => continue,
+                Place::Inside => 0,
+                Place::Waiting => 1,
+            };
+            if let Some((_, station, number)) = self.bulkhead(call) {
+                places[station][number][side] += 1;
+            }
+        }
+        let agree = policies.into_iter().zip(held).enumerate().all(|(scope, (policy, held))| {
+            let policy = policy.filter(|_| !self.policies.is_own(scope));
+            policy.is_none_or(|policy| {
+                let state = self.policies.state_of(scope);
+                self.program.policies[policy as usize].1.agrees(state, held)
+            })
+        });
+        if !agree {
+            return Some("a policy has lent permits that no open call holds");
+        }
+        let stations = self.stations.iter().zip(&places);
+        let agree = stations.into_iter().all(|(station, places)| station.rooms_hold(places));
+        (!agree).then_some("places in a bulkhead are taken by no open call")
+    }
+}
