@@ -5,8 +5,9 @@
 //!
 //! The rooms form layers, and each imports only from those below it (`docs/architecture.md`):
 //! [`kernel`], [`policy`], [`model`], [`import`], [`system`], [`fault`], [`invariant`], [`metric`],
-//! [`experiment`], [`report`], [`cli`].
+//! [`capacity`], [`experiment`], [`report`], [`cli`].
 
+pub mod capacity;
 pub mod cli;
 pub mod experiment;
 pub mod fault;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::load::{Input, load_input};
+use super::plan::preflight;
 use super::{DONE, Failure, NEVER, UNKNOWN, VIOLATION, choice, output, parse_seeds, parse_workers};
 use super::{progress, workers};
 use crate::experiment::campaign::Campaign;
@@ -15,6 +16,7 @@ use crate::experiment::language::Seeds;
 use crate::experiment::story::listen;
 use crate::invariant::CATALOGUE;
 use crate::model::problem::Problem;
+use crate::report::capacity::planned;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
 use crate::report::story::{Step, steps};
 
@@ -63,6 +65,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
         return Err(problem.expected("stormglass run, or an experiment without [search]").into());
     }
     choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
+    output::warn(&preflight(&campaign, &planned(&campaign)));
     let runs = run_seeds(&campaign, arguments)?;
     let checked = judge(&campaign, &runs, arguments.keep_going);
     let stories: Vec<Vec<Step>> =

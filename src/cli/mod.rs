@@ -12,6 +12,7 @@ mod load;
 mod minimize;
 mod output;
 mod page;
+mod plan;
 mod policy;
 mod progress;
 mod replay;
@@ -57,6 +58,8 @@ struct Arguments {
 enum Command {
     /// Runs an experiment and writes its results.
     Run(RunArguments),
+    /// Says, before a run, what each node will be offered, what it can take, and how long it takes.
+    Plan(plan::PlanArguments),
     /// Says whether an experiment keeps its promises under every seed.
     #[command(after_help = CODES)]
     Check(check::CheckArguments),
@@ -163,6 +166,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(arguments) => run::run(arguments).map(|()| DONE),
+        Command::Plan(arguments) => plan::plan(arguments).map(|()| DONE),
         Command::Check(arguments) => check::check(arguments),
         Command::Minimize(arguments) => minimize::minimize(arguments),
         Command::Replay(arguments) => replay::replay(arguments),

@@ -24,6 +24,13 @@ pub(super) fn error(text: &str) {
     writeln!(out, "{}", text.trim_end()).ok();
 }
 
+/// Prints warnings on standard error, if there are any.
+pub(super) fn warn(text: &str) {
+    if !text.is_empty() {
+        error(text);
+    }
+}
+
 /// Whether standard output is a terminal that may show colour (<https://no-color.org>).
 pub(super) fn colour_out() -> bool {
     std::io::stdout().is_terminal() && !no_colour()

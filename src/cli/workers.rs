@@ -60,6 +60,12 @@ fn run_one(
     Ok(result)
 }
 
+/// How many runs there are at once: one for each core if nobody says.
+pub(super) fn at_once(workers: Option<u16>) -> u16 {
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
+    workers.unwrap_or_else(cores)
+}
+
 /// Threads for so many runs at once; one for each core if nobody says how many.
 pub(super) fn pool(workers: Option<u16>) -> Result<rayon::ThreadPool, Failure> {
     rayon::ThreadPoolBuilder::new()

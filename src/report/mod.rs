@@ -6,6 +6,7 @@
 //! numbers.
 
 pub mod arms;
+pub mod capacity;
 pub mod chart;
 pub mod check;
 pub mod columns;

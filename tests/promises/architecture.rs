@@ -5,7 +5,7 @@ use std::fmt;
 use super::source::{self, Token, tokens};
 
 /// The rooms, from the bottom up: each imports only from itself and from those before it.
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
     "kernel",
     "policy",
     "model",
@@ -14,6 +14,7 @@ const ROOMS: [&str; 11] = [
     "fault",
     "invariant",
     "metric",
+    "capacity",
     "experiment",
     "report",
     "cli",

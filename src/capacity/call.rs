@@ -1,0 +1,94 @@
+//! How often a call is attempted, how long it takes its caller, and how often it succeeds.
+
+use super::moments::Moments;
+use super::phase::LinkState;
+use super::visit::Visit;
+use crate::kernel::draw::Draw;
+use crate::kernel::time::Span;
+use crate::policy::backoff::Memory;
+use crate::policy::budget::Budget;
+use crate::policy::retry::Retry;
+use crate::policy::{Outcome, Policy};
+
+/// What a call comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct CallMeans {
+    /// Attempts that arrive at the target.
+    pub(super) arrivals: f64,
+    /// How long it takes its caller.
+    pub(super) time: Moments,
+    /// How often it succeeds.
+    pub(super) success: f64,
+}
+
+/// A call by a policy over a link to an operation that takes and does so much when nobody waits.
+pub(super) fn call(
+    policy: &Policy,
+    link: &LinkState,
+    latency: Moments,
+    target: &Visit,
+) -> CallMeans {
+    let there = 1.0 - link.request_loss;
+    let heard = there * (1.0 - link.reply_loss);
+    let way = latency.then(Moments::constant(link.added_s));
+    let exchange = way.then(target.time).then(way);
+    let seconds = |span: Option<Span>| span.map(Span::seconds);
+    let timeout = seconds(policy.attempt_timeout).into_iter().chain(seconds(policy.deadline));
+    let timeout = timeout.reduce(f64::min);
+    let (in_time, held) = exchange.cut_at(timeout);
+    let silent = timeout.unwrap_or(f64::INFINITY);
+    let unheard = 1.0 - heard;
+    let attempt = if unheard > 0.0 { heard * held + unheard * silent } else { held };
+    let answered = heard * in_time;
+    let (ok, failed, late) =
+        (answered * target.success, answered * (1.0 - target.success), 1.0 - answered);
+    let again = policy.retry.as_ref().map_or(0.0, |retry| {
+        let is_retried = |outcome: Outcome| f64::from(u8::from(retry.on.contains(outcome)));
+        failed * is_retried(Outcome::Failed) + late * is_retried(Outcome::TimedOut)
+    });
+    let most = policy.retry.as_ref().map_or(1, |retry| retry.attempts);
+    let attempts = tries(again, most).min(1.0 + allowance(policy.budget.as_ref()));
+    let waits = policy.retry.as_ref().map_or(0.0, |retry| waits(retry, again, attempts));
+    // An attempt that fails and the next one are as long as any, so only the mean grows.
+    let mean = (attempt * attempts + waits).min(seconds(policy.deadline).unwrap_or(f64::INFINITY));
+    CallMeans {
+        arrivals: attempts * there * (1.0 + link.duplication),
+        time: Moments { mean, variance: exchange.variance * attempts },
+        success: (ok * attempts).min(1.0),
+    }
+}
+
+/// How many tries there are of at most `most`, if each is followed by another with this
+/// probability: `(1 - q^n) / (1 - q)`.
+pub(super) fn tries(again: f64, most: u32) -> f64 {
+    if again >= 1.0 {
+        return f64::from(most);
+    }
+    (1.0 - libm::pow(again, f64::from(most))) / (1.0 - again)
+}
+
+/// How many retries a budget allows per call in the long run; infinitely many without one.
+fn allowance(budget: Option<&Budget>) -> f64 {
+    match budget {
+        Some(Budget::Tokens(bucket)) => bucket.ratio,
+        Some(Budget::Window(window)) if window.cost > 0 => window.earn as f64 / window.cost as f64,
+        _ => f64::INFINITY,
+    }
+}
+
+/// How long a call waits between its attempts: the delays in the middle of their jitter, each as
+/// often as it comes to it.
+fn waits(retry: &Retry, again: f64, attempts: f64) -> f64 {
+    let middle = Draw(u64::MAX / 2);
+    let (mut memory, mut total, mut reached, mut counted) = (Memory::default(), 0.0, 1.0, 1.0);
+    for number in 1..retry.attempts.min(64) {
+        reached *= again;
+        let share = (attempts - counted).min(reached);
+        if share <= 1e-9 {
+            break;
+        }
+        counted += share;
+        total += share * retry.backoff.delay(number, &mut memory, middle).seconds();
+    }
+    total
+}

@@ -1,0 +1,295 @@
+//! What each node will be offered and what it can take, by visit counts and means: no run is made.
+//!
+//! The utilisation law says it: `U = X S / c`, with `X` what comes in a second, `S` how long one
+//! holds a worker and `c` the workers (Denning and Buzen: "The Operational Analysis of Queueing
+//! Network Models", ACM Computing Surveys 10, 1978). `X` follows from how often a user's request
+//! visits each node, the forced flow law of the same paper; `S` holds what a worker waits for: the
+//! calls that it makes, their timeouts and the waits before retries.
+//!
+//! Nobody waits in a line here. So a node that is said to be overloaded is, and one that is not may
+//! still be driven there by a line somewhere else; that is what runs are for.
+
+mod call;
+mod moments;
+mod phase;
+mod visit;
+
+use std::collections::BTreeMap;
+
+use crate::fault::Plan;
+use crate::kernel::time::Time;
+use crate::model::program::{Arrivals, Clients, Kind, NodeId, OperationId, Program, Spike};
+
+pub use phase::{Phase, phases};
+use visit::{Visit, Visits};
+
+/// More than this of a node's capacity, and it is a question of luck how long its line gets: an
+/// M/M/1 queue at 90% waits nine service times.
+pub const HIGH: f64 = 0.9;
+
+/// What a model is offered in each phase of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capacity {
+    /// The calm first, then every set of faults that act at the same time, in the order of time.
+    pub phases: Vec<PhaseLoad>,
+    /// What was assumed because no mean says it.
+    pub assumptions: Vec<String>,
+}
+
+/// What each node is offered in one phase.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhaseLoad {
+    /// When, and under which faults.
+    pub phase: Phase,
+    /// Every node that anything comes to, in the order of the model.
+    pub nodes: Vec<NodeLoad>,
+}
+
+/// What one node is offered, and what it can take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeLoad {
+    /// Its name.
+    pub node: String,
+    /// What comes, in requests or messages per second, retries and deliveries again included.
+    pub offered_per_s: f64,
+    /// How long one holds a worker, in seconds, if nobody waits; `None` if one may hold it for
+    /// ever.
+    pub service_s: Option<f64>,
+    /// How many are served at once; `None` without a limit.
+    pub workers: Option<f64>,
+    /// How many per second it can serve at the most; `None` without a limit.
+    pub capacity_per_s: Option<f64>,
+}
+
+impl NodeLoad {
+    /// The share of the capacity that is asked for; above 1 the line grows without end. `None`
+    /// without a limit.
+    #[must_use]
+    pub fn utilisation(&self) -> Option<f64> {
+        let capacity = self.capacity_per_s?;
+        Some(if self.offered_per_s == 0.0 { 0.0 } else { self.offered_per_s / capacity })
+    }
+}
+
+impl PhaseLoad {
+    /// The nodes that are asked for more than this share of their capacity, the busiest first.
+    #[must_use]
+    pub fn above(&self, share: f64) -> Vec<&NodeLoad> {
+        let is_above = |node: &&NodeLoad| node.utilisation().is_some_and(|asked| asked > share);
+        let mut busy: Vec<&NodeLoad> = self.nodes.iter().filter(is_above).collect();
+        busy.sort_by(|a, b| b.utilisation().partial_cmp(&a.utilisation()).expect("no NaN"));
+        busy
+    }
+}
+
+/// What the nodes of a program are offered while users arrive, calm and under the faults of a plan.
+#[must_use]
+pub fn capacity(program: &Program, plan: &Plan, arrivals_end: Time) -> Capacity {
+    let mut assumptions = Vec::new();
+    let phases = phases(program, plan, arrivals_end)
+        .into_iter()
+        .map(|phase| {
+            let mut visits = Visits::new(program, &phase);
+            let nodes = nodes_of(program, plan, &phase, &mut visits);
+            for assumption in visits.assumptions {
+                if !assumptions.contains(&assumption) {
+                    assumptions.push(assumption);
+                }
+            }
+            PhaseLoad { phase, nodes }
+        })
+        .collect();
+    Capacity { phases, assumptions }
+}
+
+/// How many times a message may bring forth others before what follows is left out: a circle of
+/// queues has no end.
+const ROUNDS_MAX: usize = 32;
+
+/// What comes to the nodes: how much, and how much of their workers' time it takes, in seconds per
+/// second.
+#[derive(Default)]
+struct Offered {
+    per_s: BTreeMap<u16, f64>,
+    held: BTreeMap<u16, f64>,
+}
+
+fn nodes_of(
+    program: &Program,
+    plan: &Plan,
+    phase: &Phase,
+    visits: &mut Visits<'_>,
+) -> Vec<NodeLoad> {
+    let mut offered = Offered::default();
+    let mut sources = users(program, plan, phase, visits);
+    for _ in 0..ROUNDS_MAX {
+        if sources.is_empty() {
+            break;
+        }
+        let produced = spread(program, visits, &sources, &mut offered);
+        sources = messages(program, visits, &produced, &mut offered);
+    }
+    let load = |(&node, &per_s): (&u16, &f64)| {
+        node_load(program, phase, NodeId(node), per_s, offered.held[&node])
+    };
+    offered.per_s.iter().map(load).collect()
+}
+
+/// The flows of all users, each with how many begin it in a second.
+fn users(
+    program: &Program,
+    plan: &Plan,
+    phase: &Phase,
+    visits: &mut Visits<'_>,
+) -> Vec<(OperationId, f64)> {
+    let mut sources = Vec::new();
+    for (index, node) in program.nodes.iter().enumerate() {
+        let Kind::Clients(clients) = &node.kind else { continue };
+        let spikes = plan.spikes.iter().filter(|(of, _)| of.0 as usize == index);
+        let spikes: Vec<&Spike> = spikes.map(|(_, spike)| spike).collect();
+        let shares = shares_of(&clients.flows);
+        let rate = match &clients.arrivals {
+            Arrivals::Closed(closed) => {
+                let each = shares.iter().map(|&(flow, share)| share * visits.of(flow).time.mean);
+                let round = closed.think.mean().map_or(f64::INFINITY, |think| think.seconds());
+                f64::from(closed.users) / (round + each.sum::<f64>()).max(1e-9)
+            }
+            _ => rate_of(clients, &spikes, phase),
+        };
+        sources.extend(shares.into_iter().map(|(flow, share)| (flow, share * rate)));
+    }
+    sources
+}
+
+/// The share of each flow, from the last of the draws that choose it.
+fn shares_of(flows: &[(u64, OperationId)]) -> Vec<(OperationId, f64)> {
+    let mut before = 0.0;
+    let share = |&(last, flow): &(u64, OperationId)| {
+        let end = last as f64 / u64::MAX as f64;
+        (flow, end - std::mem::replace(&mut before, end))
+    };
+    flows.iter().map(share).collect()
+}
+
+/// The highest rate at which users of an open system arrive in a phase, per second.
+fn rate_of(clients: &Clients, spikes: &[&Spike], phase: &Phase) -> f64 {
+    let spike =
+        spikes.iter().rev().find(|spike| phase.from <= spike.from && spike.from < phase.until);
+    let during =
+        spikes.iter().rev().find(|spike| spike.from <= phase.from && phase.from < spike.until);
+    if let Some(spike) = spike.or(during).filter(|_| !phase.faults.is_empty()) {
+        return spike.rate;
+    }
+    match &clients.arrivals {
+        Arrivals::Poisson(rates) => {
+            let ends = rates.pieces.iter().enumerate().flat_map(|(index, piece)| {
+                let until = rates.pieces.get(index + 1).map(|next| next.from);
+                let until = until.or(rates.period.map(|period| Time(period.0)));
+                let until = until.unwrap_or(phase.until).min(phase.until.max(piece.from));
+                [piece.rate, piece.rate + piece.slope * until.since(piece.from).seconds()]
+            });
+            ends.fold(0.0, f64::max)
+        }
+        Arrivals::Bursts(bursts) => bursts.rates[0].max(bursts.rates[1]),
+        Arrivals::Constant(every) => 1.0 / every.seconds().max(1e-9),
+        Arrivals::Trace(trace) => {
+            let span = trace.times.last().map_or(0.0, |last| last.since(Time::ZERO).seconds());
+            let copies = f64::from(trace.copies) + trace.extra.value();
+            trace.times.len() as f64 * copies / span.max(1e-9)
+        }
+        Arrivals::Closed(_) => unreachable!("a closed loop has users, not a rate"),
+    }
+}
+
+/// What the calls of these sources come to at every node that they lead to; returns what they put
+/// into queues and outboxes, per second.
+fn spread(
+    program: &Program,
+    visits: &mut Visits<'_>,
+    sources: &[(OperationId, f64)],
+    offered: &mut Offered,
+) -> BTreeMap<u16, f64> {
+    let mut rates = BTreeMap::new();
+    for &(operation, rate) in sources {
+        *rates.entry(operation.0).or_insert(0.0) += rate;
+    }
+    let mut produced: BTreeMap<u16, f64> = BTreeMap::new();
+    for operation in visits.order(sources.iter().map(|&(operation, _)| operation)) {
+        let rate = rates.get(&operation.0).copied().unwrap_or(0.0);
+        let Visit { time, calls, messages, .. } = visits.of(operation).clone();
+        let node = program.operation(operation).node;
+        if !matches!(program.node(node).kind, Kind::Clients(_)) {
+            *offered.per_s.entry(node.0).or_insert(0.0) += rate;
+            *offered.held.entry(node.0).or_insert(0.0) += rate * time.mean;
+        }
+        for (called, count) in calls {
+            *rates.entry(called.0).or_insert(0.0) += rate * count;
+        }
+        for (node, count) in messages {
+            *produced.entry(node.0).or_insert(0.0) += rate * count;
+        }
+    }
+    produced
+}
+
+/// Who takes up what was put into queues and outboxes, and how often in a second.
+fn messages(
+    program: &Program,
+    visits: &mut Visits<'_>,
+    produced: &BTreeMap<u16, f64>,
+    offered: &mut Offered,
+) -> Vec<(OperationId, f64)> {
+    let mut sources = Vec::new();
+    for (&node, &rate) in produced.iter().filter(|(_, rate)| **rate > 0.0) {
+        match &program.nodes[node as usize].kind {
+            Kind::Queue(queue) => {
+                for group in &queue.groups {
+                    let each = rate / (group.consumers.len().max(1)) as f64;
+                    for &consumer in &group.consumers {
+                        let Kind::Service(service) = &program.node(consumer).kind else { continue };
+                        let Some(takes) = service.takes else { continue };
+                        let kept = visits.of(takes).success;
+                        let deliveries = call::tries(1.0 - kept, queue.max_receives);
+                        sources.push((takes, each * deliveries));
+                    }
+                }
+            }
+            Kind::Outbox(outbox) => {
+                let relay = visits.relay(outbox);
+                *offered.per_s.entry(node).or_insert(0.0) += rate;
+                *offered.held.entry(node).or_insert(0.0) += rate * relay.held_s;
+                sources.extend(relay.calls.iter().map(|(&called, &count)| (called, rate * count)));
+            }
+            _ => unreachable!("only queues and outboxes take messages"),
+        }
+    }
+    sources
+}
+
+fn node_load(program: &Program, phase: &Phase, node: NodeId, per_s: f64, held: f64) -> NodeLoad {
+    let text = program.node(node);
+    let station = &text.station;
+    let service_s = (held.is_finite() && per_s > 0.0).then(|| held / per_s);
+    let up = phase.nodes[node.0 as usize].up;
+    let workers = match &text.kind {
+        Kind::Outbox(outbox) => Some(f64::from(outbox.relays) * up),
+        _ if station.workers == u32::MAX => None,
+        _ => Some(f64::from(station.instances) * f64::from(station.workers) * up),
+    };
+    let by_time = match (workers, service_s) {
+        (Some(workers), Some(service)) if service > 0.0 => Some(workers / service),
+        (Some(_), None) if per_s > 0.0 => Some(0.0),
+        _ => None,
+    };
+    let by_rule = match &text.kind {
+        Kind::Provider(provider) => provider.rate_limit.map(|limit| per_second(&limit.rule)),
+        _ => None,
+    };
+    let capacity_per_s = by_time.into_iter().chain(by_rule).reduce(f64::min);
+    NodeLoad { node: text.name.clone(), offered_per_s: per_s, service_s, workers, capacity_per_s }
+}
+
+/// How many a second a limit lets through in the long run.
+fn per_second(rule: &crate::policy::rate_limit::Gcra) -> f64 {
+    1.0 / rule.interval.seconds().max(1e-9)
+}

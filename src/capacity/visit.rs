@@ -1,0 +1,334 @@
+//! What one visit of an operation takes and whom it calls, by walking through its steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::call::{CallMeans, call};
+use super::moments::Moments;
+use super::phase::Phase;
+use crate::kernel::time::Span;
+use crate::model::language::Flush;
+use crate::model::program::{
+    Call, Condition, Fork, Kind, NodeId, OperationId, Outbox, Program, Step, Token,
+};
+use crate::policy::Outcome;
+
+/// What one visit comes to, if nobody waits in a line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Visit {
+    /// How long it holds its worker.
+    pub(super) time: Moments,
+    /// How likely it is to be answered `ok`.
+    pub(super) success: f64,
+    /// How often it brings a request to each operation.
+    pub(super) calls: BTreeMap<OperationId, f64>,
+    /// How many messages it puts into each queue or outbox.
+    pub(super) messages: BTreeMap<NodeId, f64>,
+}
+
+/// What a relay does with one event.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Relay {
+    /// How long it holds the relay, in seconds.
+    pub(super) held_s: f64,
+    /// How often it brings a request to each operation.
+    pub(super) calls: BTreeMap<OperationId, f64>,
+}
+
+/// The visits of every operation under the faults of one phase.
+pub(super) struct Visits<'a> {
+    program: &'a Program,
+    phase: &'a Phase,
+    known: BTreeMap<OperationId, Visit>,
+    /// Operations that are being walked through: one that calls itself has no end.
+    open: Vec<OperationId>,
+    /// What was assumed because no mean says it.
+    pub(super) assumptions: Vec<String>,
+}
+
+impl<'a> Visits<'a> {
+    pub(super) fn new(program: &'a Program, phase: &'a Phase) -> Visits<'a> {
+        Visits { program, phase, known: BTreeMap::new(), open: Vec::new(), assumptions: Vec::new() }
+    }
+
+    /// One visit of an operation.
+    pub(super) fn of(&mut self, operation: OperationId) -> &Visit {
+        if !self.known.contains_key(&operation) {
+            let visit = if self.open.contains(&operation) {
+                let name = &self.program.operation(operation).name;
+                self.assume(format!("`{name}` calls itself: what it calls then is left out"));
+                Visit { success: 1.0, ..Visit::default() }
+            } else {
+                self.open.push(operation);
+                let visit = self.walk(operation, self.program.operation(operation).start);
+                self.open.pop();
+                visit
+            };
+            self.known.insert(operation, visit);
+        }
+        &self.known[&operation]
+    }
+
+    /// These operations and all that they lead to, each before those that it calls.
+    pub(super) fn order(&mut self, first: impl Iterator<Item = OperationId>) -> Vec<OperationId> {
+        let (mut seen, mut done) = (BTreeSet::new(), Vec::new());
+        for operation in first {
+            self.called_first(operation, &mut seen, &mut done);
+        }
+        done.reverse();
+        done
+    }
+
+    fn called_first(
+        &mut self,
+        operation: OperationId,
+        seen: &mut BTreeSet<OperationId>,
+        done: &mut Vec<OperationId>,
+    ) {
+        if !seen.insert(operation) {
+            return;
+        }
+        let called: Vec<OperationId> = self.of(operation).calls.keys().copied().collect();
+        for other in called {
+            self.called_first(other, seen, done);
+        }
+        done.push(operation);
+    }
+
+    fn assume(&mut self, what: String) {
+        if !self.assumptions.contains(&what) {
+            self.assumptions.push(what);
+        }
+    }
+
+    /// Walks from a step on. Steps jump forwards only, so each is reached with all that comes to it
+    /// before it is passed.
+    fn walk(&mut self, operation: OperationId, start: u32) -> Visit {
+        let mut visit = Visit::default();
+        let mut reached = BTreeMap::from([(start, 1.0)]);
+        while let Some((at, share)) = reached.pop_first() {
+            if share <= 0.0 {
+                continue;
+            }
+            let mut go = |to: u32, share: f64| *reached.entry(to).or_insert(0.0) += share;
+            let step = &self.program.steps[at as usize];
+            match step {
+                Step::Reply(Outcome::Ok) | Step::Finish => visit.success += share,
+                Step::Reply(_) => {}
+                Step::Jump(to) => go(*to, share),
+                Step::JumpUnless(condition, to) => {
+                    let holds = self.holds(*condition);
+                    go(at + 1, share * holds);
+                    go(*to, share * (1.0 - holds));
+                }
+                Step::JumpIfToldWithin(_, to) => {
+                    self.assume("half of the sticky reads go to the primary".to_owned());
+                    go(at + 1, share / 2.0);
+                    go(*to, share / 2.0);
+                }
+                Step::JumpIfFound(_) => {
+                    self.assume("every look-up in a cache misses".to_owned());
+                    go(at + 1, share);
+                }
+                Step::Call(step) => {
+                    let CallMeans { arrivals, time, success } = self.call(operation, *step);
+                    visit.time = visit.time.then(time.times(share));
+                    *visit.calls.entry(step.operation).or_insert(0.0) += share * arrivals;
+                    go(at + 1, share * success);
+                    if let Some(to) = step.on_failure {
+                        go(to, share * (1.0 - success));
+                    }
+                }
+                Step::Fork(fork) => {
+                    let Fork { join, on_failure, .. } = &self.program.forks[fork.0 as usize];
+                    let (join, on_failure) = (*join, *on_failure);
+                    let success = self.fork(operation, fork.0, share, &mut visit);
+                    go(join, share * success);
+                    if let Some(to) = on_failure {
+                        go(to, share * (1.0 - success));
+                    }
+                }
+                Step::Effect(_) => {
+                    let node = self.program.operation(operation).node;
+                    go(at + 1, share * (1.0 - self.phase.nodes[node.0 as usize].errors));
+                }
+                step => {
+                    let time = self.time_of(operation, step);
+                    visit.time = visit.time.then(time.times(share));
+                    self.put(operation, step, share, &mut visit);
+                    go(at + 1, share);
+                }
+            }
+        }
+        visit
+    }
+
+    /// How likely a condition holds.
+    fn holds(&mut self, condition: Condition) -> f64 {
+        match condition {
+            Condition::Found => 1.0,
+            Condition::Missing => 0.0,
+            Condition::Chance { share, .. } => share.value(),
+            Condition::State(label) | Condition::NotState(label) => {
+                let state = &self.program.labels[label.0 as usize];
+                self.assume(format!("a row is in the state `{state}` half of the time"));
+                0.5
+            }
+        }
+    }
+
+    /// How long a step takes that calls nobody.
+    fn time_of(&mut self, operation: OperationId, step: &Step) -> Moments {
+        let node = self.program.operation(operation).node;
+        let slow = self.phase.nodes[node.0 as usize].slow;
+        match step {
+            Step::Work(time) => Moments::of(time, slow),
+            Step::WorkPerSize(time) => {
+                self.assume("every request has size 1".to_owned());
+                Moments::of(time, slow)
+            }
+            Step::Think(time) => Moments::of(time, 1.0),
+            Step::AwaitFlush => match &self.program.node(node).kind {
+                // Who commits first waits for all of it, who comes last for nothing.
+                Kind::Database(database) => match database.flush {
+                    Flush::Group(span) => Moments::constant(span.seconds() / 2.0),
+                    Flush::EachCommit | Flush::Every(_) => Moments::default(),
+                },
+                _ => Moments::default(),
+            },
+            Step::AwaitReplica(timeout) => {
+                let Kind::Database(database) = &self.program.node(node).kind else {
+                    return Moments::default();
+                };
+                let lag = |&replica: &NodeId| match &self.program.node(replica).kind {
+                    Kind::Replica(replica) => replica.lag.mean().map(Span::seconds),
+                    _ => None,
+                };
+                let soonest = database.replicas.iter().filter_map(lag).reduce(f64::min);
+                Moments::constant(soonest.map_or(0.0, |lag| lag.min(timeout.seconds())))
+            }
+            _ => Moments::default(),
+        }
+    }
+
+    /// Counts what a step puts into queues and outboxes.
+    fn put(&self, operation: OperationId, step: &Step, share: f64, visit: &mut Visit) {
+        let node = self.program.operation(operation).node;
+        match step {
+            Step::Enqueue => *visit.messages.entry(node).or_insert(0.0) += share,
+            Step::Commit(transaction) => {
+                let events = self.program.transactions[transaction.0 as usize].events.len();
+                for (index, other) in self.program.nodes.iter().enumerate() {
+                    let Kind::Outbox(outbox) = &other.kind else { continue };
+                    if outbox.database == node && events > 0 {
+                        let relay = NodeId(index as u16);
+                        *visit.messages.entry(relay).or_insert(0.0) += share * events as f64;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Lists that run at once; returns how likely so many of them succeed as are needed.
+    fn fork(&mut self, operation: OperationId, fork: u16, share: f64, visit: &mut Visit) -> f64 {
+        let Fork { branches, need, .. } = &self.program.forks[fork as usize];
+        let mut lists: BTreeMap<u32, (u32, Visit)> = BTreeMap::new();
+        for &branch in branches {
+            if let Some((copies, _)) = lists.get_mut(&branch) {
+                *copies += 1;
+            } else {
+                let list = self.walk(operation, branch);
+                lists.insert(branch, (1, list));
+            }
+        }
+        let mut ends: Vec<(f64, f64)> = Vec::new();
+        for (copies, list) in lists.values() {
+            ends.extend((0..*copies).map(|_| (list.time.mean, list.success)));
+            for (&called, &count) in &list.calls {
+                *visit.calls.entry(called).or_insert(0.0) += share * count * f64::from(*copies);
+            }
+            for (&node, &count) in &list.messages {
+                *visit.messages.entry(node).or_insert(0.0) += share * count * f64::from(*copies);
+            }
+        }
+        ends.sort_by(|a, b| a.0.partial_cmp(&b.0).expect("no NaN"));
+        // The mean of the last is at least the last of the means.
+        let last = ends[*need as usize - 1].0;
+        visit.time = visit.time.then(Moments::constant(last).times(share));
+        at_least(*need, ends.iter().map(|&(_, success)| success))
+    }
+
+    /// A call by its policy, over its link.
+    fn call(&mut self, caller: OperationId, step: Call) -> CallMeans {
+        let edge = self.program.edge(step.edge);
+        let link = self.program.link_index(edge.caller, edge.target);
+        let policy = &self.program.policies[edge.policy as usize];
+        if self.program.own_policy(edge.policy).is_some() {
+            self.assume(format!("`{}` is a policy of its own: no retries", policy.0));
+        }
+        for (is_there, what) in [
+            (policy.1.hedge.is_some(), "further copies of slow attempts are left out"),
+            (policy.1.breaker.is_some(), "no breaker is open"),
+        ] {
+            if is_there {
+                self.assume(what.to_owned());
+            }
+        }
+        if matches!(step.token, Token::Order | Token::Request | Token::Key)
+            && self.is_database(edge.target)
+        {
+            self.assume("what is done once is counted at every attempt".to_owned());
+        }
+        let latency = Moments::of(&self.program.links[link].latency, 1.0);
+        let target = self.of(step.operation).clone();
+        let means = call(&policy.1, &self.phase.links[link], latency, &target);
+        if !means.time.mean.is_finite() {
+            let name = &self.program.operation(caller).name;
+            self.assume(format!("`{name}` may wait for ever: its call has no timeout"));
+        }
+        means
+    }
+
+    fn is_database(&self, node: NodeId) -> bool {
+        matches!(self.program.node(node).kind, Kind::Database(_))
+    }
+
+    /// What a relay does with one event of a full batch.
+    pub(super) fn relay(&mut self, outbox: &Outbox) -> Relay {
+        let start = self.program.operation(outbox.operation).start;
+        let steps = &self.program.steps[start as usize..];
+        let own = steps.iter().take_while(|step| !matches!(step, Step::NextRound(_)));
+        let calls: Vec<Call> = own
+            .take(RELAY_STEPS)
+            .filter_map(|step| if let Step::Call(call) = step { Some(*call) } else { None })
+            .collect();
+        let mut relay = Relay::default();
+        for step in calls {
+            let means = self.call(outbox.operation, step);
+            let target = self.program.operation(step.operation).node;
+            // It publishes each event by itself, and takes and marks a batch at once.
+            let is_each = matches!(self.program.node(target).kind, Kind::Queue(_));
+            let share = if is_each { 1.0 } else { 1.0 / f64::from(outbox.batch) };
+            relay.held_s += means.time.mean * share;
+            *relay.calls.entry(step.operation).or_insert(0.0) += means.arrivals * share;
+        }
+        relay
+    }
+}
+
+/// The most steps of a relay's round.
+const RELAY_STEPS: usize = 9;
+
+/// How likely at least so many of independent events happen.
+fn at_least(need: u32, events: impl Iterator<Item = f64>) -> f64 {
+    // The distribution of their number, one event after the other.
+    let mut counts = vec![1.0];
+    for p in events {
+        counts.push(0.0);
+        for index in (1..counts.len()).rev() {
+            counts[index] = counts[index] * (1.0 - p) + counts[index - 1] * p;
+        }
+        counts[0] *= 1.0 - p;
+    }
+    counts[need as usize..].iter().sum::<f64>().min(1.0)
+}

@@ -1,0 +1,141 @@
+//! `stormglass plan`: what each node will be offered, what it can take, and how long a campaign
+//! takes; and the warning of it that stands before a run.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::load::{Input, load_input};
+use super::{Failure, choice, output, parse_seeds, parse_workers, workers};
+use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::language::Seeds;
+use crate::experiment::run::{RunResult, run};
+use crate::fault::Plan;
+use crate::kernel::time::Span;
+use crate::report::capacity::{Planned, assumptions, busiest, json, planned, table, warning};
+use crate::report::number::{Unit, count, number, several};
+
+/// What `plan` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArguments {
+    /// The experiment, such as experiments/payment-brownout.toml.
+    experiment: PathBuf,
+    /// Plan for the seeds from A up to, but without, B instead of the experiment's own.
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    seeds: Option<Seeds>,
+    /// Look at this arm only.
+    #[arg(long, value_name = "NAME")]
+    arm: Option<String>,
+    /// Look at this point only, such as "load=high handling=sync".
+    #[arg(long, value_name = "POINT")]
+    point: Option<String>,
+    /// How many runs at once are planned for; all cores by default.
+    #[arg(long, value_name = "N", value_parser = parse_workers)]
+    workers: Option<u16>,
+    /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
+    /// what arms set. Can be given more than once.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Show every node, also those that are hardly busy.
+    #[arg(long)]
+    full: bool,
+    /// Print JSON on standard output, and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+/// So long runs are made to see how long one takes.
+const PILOT: Duration = Duration::from_secs(2);
+
+/// Says what an experiment will ask of its model.
+pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
+    let PlanArguments { experiment, seeds, set, .. } = arguments;
+    let input = Input { experiment, seeds: seeds.as_ref(), set, quiet: arguments.json };
+    let mut campaign = load_input(input)?.campaign;
+    choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
+    let planned = planned(&campaign);
+    let at_once = workers::at_once(arguments.workers);
+    let each = time_of_a_run(&campaign);
+    let all = each.mul_f64(campaign.runs() as f64 / f64::from(at_once));
+    if arguments.json {
+        let text = json!({
+            "runs": campaign.runs(),
+            "seconds": all.as_secs_f64(),
+            "workers": at_once,
+            "cells": json(&campaign, &planned),
+        });
+        output::print(&format!("{text:#}\n"));
+        return Ok(());
+    }
+    output::print(&format!("{}\n", output::heading(&campaign.experiment)));
+    output::print(&format!(
+        "{} × {} = {}, about {} with {} at once\n\n",
+        several(campaign.cells.len() as u64, "combination"),
+        several(campaign.seeds.len() as u64, "seed"),
+        several(campaign.runs() as u64, "run"),
+        number(all.as_secs_f64(), Unit::Seconds),
+        at_once,
+    ));
+    let table = table(&campaign, &planned, arguments.full);
+    output::print(&table.text(output::width(), output::colour_out()));
+    output::print("\nBy means, with nobody waiting in a line");
+    output::print(&match assumptions(&planned).as_str() {
+        "" => ".\n".to_owned(),
+        texts => format!("; assumed:\n{texts}"),
+    });
+    if campaign.cells.iter().any(|cell| cell.random.is_some()) {
+        output::print("Faults that are drawn for each seed are not in it.\n");
+    }
+    output::print(&match preflight(&campaign, &planned) {
+        text if text.is_empty() => "No node is above 90% without a fault.\n".to_owned(),
+        text => format!("\n{text}"),
+    });
+    Ok(())
+}
+
+/// How long a run takes: the mean over those that fit into the pilot, one of each cell in turn.
+fn time_of_a_run(campaign: &Campaign) -> Duration {
+    let began = Instant::now();
+    let mut runs = 0;
+    for (index, cell) in campaign.cells.iter().enumerate() {
+        drop(run(cell, index, campaign.seeds[0]));
+        runs += 1;
+        if began.elapsed() > PILOT {
+            break;
+        }
+    }
+    began.elapsed() / runs
+}
+
+/// What stands before a run: the nodes that are above 90% of their capacity without any fault, and
+/// what one calm run of the first seed says of it. Empty if there are none.
+pub(super) fn preflight(campaign: &Campaign, planned: &[Planned]) -> String {
+    let Some((worst, _)) = busiest(planned) else { return String::new() };
+    let mut text = warning(campaign, planned);
+    let seed = campaign.seeds[0];
+    text.push_str(&calm_text(&calm(&campaign.cells[worst], worst, seed), seed));
+    text
+}
+
+/// A run of a cell in which nothing goes wrong.
+fn calm(cell: &Cell, index: usize, seed: u64) -> RunResult {
+    let cell = Cell { plan: Plan::default(), random: None, metastability: None, ..cell.clone() };
+    run(&cell, index, seed)
+}
+
+fn calm_text(run: &RunResult, seed: u64) -> String {
+    let metrics = &run.metrics;
+    let oldest = match metrics.oldest_message {
+        Span::ZERO => String::new(),
+        oldest => format!(", the oldest message {} old", number(oldest.seconds(), Unit::Seconds)),
+    };
+    format!(
+        "without faults under seed {seed}: {} of {} requests answered ok, {} unanswered; {} messages \
+         left over{oldest}\n",
+        count(metrics.ok),
+        count(metrics.requests),
+        count(metrics.unanswered),
+        count(metrics.unprocessed),
+    )
+}

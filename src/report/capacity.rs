@@ -1,0 +1,249 @@
+//! What each node will be offered and can take, as tables, as JSON, and as the warning that stands
+//! before a run.
+
+use serde_json::{Value, json};
+
+use super::arms::{column, plain};
+use super::number::{Unit, number, several};
+use super::table::{Align, Cell as TableCell, Row, Table, Tone};
+use crate::capacity::{Capacity, HIGH, NodeLoad, Phase, PhaseLoad, capacity};
+use crate::experiment::campaign::{Campaign, Cell};
+use crate::kernel::time::{Span, Time};
+
+/// Cells that are offered the same, and what that is.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The indices of the cells in the campaign.
+    pub cells: Vec<usize>,
+    /// What their nodes are offered.
+    pub capacity: Capacity,
+}
+
+/// Nodes at less than this share of their capacity are left out of a short table.
+const SHOWN: f64 = 0.5;
+
+/// What the nodes of each cell are offered; cells that are offered the same stand together.
+#[must_use]
+pub fn planned(campaign: &Campaign) -> Vec<Planned> {
+    let mut all: Vec<Planned> = Vec::new();
+    for (index, cell) in campaign.cells.iter().enumerate() {
+        let capacity = capacity(&cell.program, &cell.plan, cell.measure.arrivals_end);
+        match all.iter_mut().find(|known| known.capacity == capacity) {
+            Some(known) => known.cells.push(index),
+            None => all.push(Planned { cells: vec![index], capacity }),
+        }
+    }
+    all
+}
+
+/// The cell whose calm asks most of a node, with that node, if that is more than [`HIGH`].
+#[must_use]
+pub fn busiest(planned: &[Planned]) -> Option<(usize, &NodeLoad)> {
+    let of = |one: &'_ Planned| one.cells[0];
+    let calm = planned.iter().filter_map(|one| Some((of(one), *one.calm().above(HIGH).first()?)));
+    calm.max_by(|a, b| a.1.utilisation().partial_cmp(&b.1.utilisation()).expect("no NaN"))
+}
+
+/// What is overloaded without any fault, a line for each node; empty if nothing is.
+#[must_use]
+pub fn warning(campaign: &Campaign, planned: &[Planned]) -> String {
+    let mut nodes: Vec<(&NodeLoad, usize)> = Vec::new();
+    for one in planned {
+        for load in one.calm().above(HIGH) {
+            match nodes.iter_mut().find(|(known, _)| known.node == load.node) {
+                Some((known, cells)) => {
+                    *cells += one.cells.len();
+                    if load.utilisation() > known.utilisation() {
+                        *known = load;
+                    }
+                }
+                None => nodes.push((load, one.cells.len())),
+            }
+        }
+    }
+    let all = campaign.cells.len();
+    let line = |(load, cells): &(&NodeLoad, usize)| {
+        let asked = load.utilisation().unwrap_or_default();
+        let verb = if asked > 1.0 { "is overloaded" } else { "is nearly full" };
+        let of = if all > 1 { format!(" in {cells} of {all} combinations") } else { String::new() };
+        format!("warning: `{}` {verb} without any fault{of}: {}\n", load.node, sentence(load))
+    };
+    nodes.iter().map(line).collect()
+}
+
+/// What comes, what can be served, and how long one takes.
+fn sentence(load: &NodeLoad) -> String {
+    let capacity = load.capacity_per_s.map_or("–".to_owned(), per_second);
+    let asked = load.utilisation().map_or("–".to_owned(), |asked| number(asked, Unit::Percent));
+    let each = match load.service_s {
+        Some(seconds) => format!("{} each", number(seconds, Unit::Seconds)),
+        None => "one may take for ever".to_owned(),
+    };
+    format!("{asked} of its capacity ({} of {capacity}, {each})", per_second(load.offered_per_s))
+}
+
+fn per_second(rate: f64) -> String {
+    number(rate, Unit::PerSecond).replace(' ', "")
+}
+
+impl Planned {
+    /// What is offered while nothing is wrong.
+    fn calm(&self) -> &PhaseLoad {
+        &self.capacity.phases[0]
+    }
+}
+
+/// A table of every cell's nodes in every phase, the busiest first; all nodes if `full`.
+#[must_use]
+pub fn table(campaign: &Campaign, planned: &[Planned], full: bool) -> Table {
+    let columns = vec![
+        column("node", Align::Left, 0),
+        column("when", Align::Left, 0),
+        column("offered", Align::Right, 0),
+        column("service time", Align::Right, 2),
+        column("workers", Align::Right, 3),
+        column("capacity", Align::Right, 1),
+        column("utilisation", Align::Right, 0),
+    ];
+    let mut rows = Vec::new();
+    for one in planned {
+        if campaign.cells.len() > 1 {
+            rows.push(Row::Group(names(campaign, &one.cells)));
+        }
+        rows.extend(node_rows(&one.capacity, full));
+    }
+    Table { columns, rows }
+}
+
+/// The labels of cells, by point.
+fn names(campaign: &Campaign, cells: &[usize]) -> String {
+    let mut points: Vec<(&str, Vec<&str>)> = Vec::new();
+    for &index in cells {
+        let cell: &Cell = &campaign.cells[index];
+        match points.last_mut() {
+            Some((point, arms)) if *point == cell.point_label => arms.push(&cell.arm_label),
+            _ => points.push((&cell.point_label, vec![&cell.arm_label])),
+        }
+    }
+    let all = campaign.experiment.arms.len();
+    let text = |(point, arms): &(&str, Vec<&str>)| match (arms.len() == all, point.is_empty()) {
+        (true, true) => "every arm".to_owned(),
+        (true, false) => format!("{point}: every arm"),
+        (false, true) => arms.join(", "),
+        (false, false) => format!("{point}: {}", arms.join(", ")),
+    };
+    points.iter().map(text).collect::<Vec<_>>().join("; ")
+}
+
+fn node_rows(capacity: &Capacity, full: bool) -> Vec<Row> {
+    let most = |node: &str| {
+        let of = |phase: &PhaseLoad| {
+            let load = phase.nodes.iter().find(|load| load.node == node)?;
+            load.utilisation()
+        };
+        capacity.phases.iter().filter_map(of).fold(0.0, f64::max)
+    };
+    let mut nodes: Vec<(&str, f64)> = Vec::new();
+    for load in capacity.phases.iter().flat_map(|phase| &phase.nodes) {
+        if nodes.iter().all(|(known, _)| *known != load.node) {
+            nodes.push((&load.node, most(&load.node)));
+        }
+    }
+    nodes.sort_by(|a, b| b.1.partial_cmp(&a.1).expect("no NaN"));
+    let is_shown = |(_, most): &&(&str, f64)| full || *most >= SHOWN;
+    let left_out = nodes.len() - nodes.iter().filter(is_shown).count();
+    let mut rows = Vec::new();
+    for (node, _) in nodes.iter().filter(is_shown) {
+        for phase in &capacity.phases {
+            let load = phase.nodes.iter().find(|load| load.node == *node);
+            rows.extend(load.map(|load| row(load, &phase.phase)));
+        }
+    }
+    if left_out > 0 {
+        let text =
+            format!("{} below {}", several(left_out as u64, "node"), number(SHOWN, Unit::Percent));
+        rows.push(Row::Cells(vec![TableCell { text, tone: Tone::Faint }]));
+    }
+    rows
+}
+
+fn row(load: &NodeLoad, phase: &Phase) -> Row {
+    let asked = load.utilisation();
+    let tone = match asked {
+        Some(asked) if asked > 1.0 => Tone::Bad,
+        Some(asked) if asked > HIGH => Tone::Warning,
+        _ => Tone::Plain,
+    };
+    let or_dash =
+        |value: Option<f64>, unit| value.map_or("–".to_owned(), |value| number(value, unit));
+    Row::Cells(vec![
+        plain(load.node.clone()),
+        plain(when(phase)),
+        plain(number(load.offered_per_s, Unit::PerSecond)),
+        plain(load.service_s.map_or("for ever".to_owned(), |span| number(span, Unit::Seconds))),
+        plain(or_dash(load.workers, Unit::Plain)),
+        plain(or_dash(load.capacity_per_s, Unit::PerSecond)),
+        TableCell { text: or_dash(asked, Unit::Percent), tone },
+    ])
+}
+
+/// `calm`, or the faults that act and from when to when.
+fn when(phase: &Phase) -> String {
+    let seconds = |time: Time| Span(time.0);
+    match phase.faults.as_slice() {
+        [] => "calm".to_owned(),
+        faults => {
+            let numbers: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            let noun = if faults.len() == 1 { "fault" } else { "faults" };
+            let (from, until) = (seconds(phase.from), seconds(phase.until));
+            format!("{noun} {}, {from} to {until}", numbers.join(" + "))
+        }
+    }
+}
+
+/// The same as JSON: for each group of cells its phases, their nodes, and the assumptions.
+#[must_use]
+pub fn json(campaign: &Campaign, planned: &[Planned]) -> Value {
+    let load = |load: &NodeLoad| {
+        json!({
+            "node": load.node,
+            "offered_per_s": load.offered_per_s,
+            "service_s": load.service_s,
+            "workers": load.workers,
+            "capacity_per_s": load.capacity_per_s,
+            "utilisation": load.utilisation(),
+        })
+    };
+    let phase = |one: &PhaseLoad| {
+        json!({
+            "faults": one.phase.faults,
+            "from_s": one.phase.from.seconds(),
+            "until_s": one.phase.until.seconds(),
+            "nodes": one.nodes.iter().map(load).collect::<Vec<_>>(),
+        })
+    };
+    let group = |one: &Planned| {
+        let cell = |&index: &usize| {
+            let cell = &campaign.cells[index];
+            json!({ "arm": cell.arm, "point": cell.point })
+        };
+        json!({
+            "cells": one.cells.iter().map(cell).collect::<Vec<_>>(),
+            "phases": one.capacity.phases.iter().map(phase).collect::<Vec<_>>(),
+            "assumptions": one.capacity.assumptions,
+        })
+    };
+    Value::Array(planned.iter().map(group).collect())
+}
+
+/// What was assumed in any cell, a line each; empty if nothing was.
+#[must_use]
+pub fn assumptions(planned: &[Planned]) -> String {
+    let mut known: Vec<&str> = Vec::new();
+    for text in planned.iter().flat_map(|one| &one.capacity.assumptions) {
+        if !known.contains(&text.as_str()) {
+            known.push(text);
+        }
+    }
+    known.iter().map(|text| format!("  {text}\n")).collect()
+}

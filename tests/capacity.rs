@@ -1,0 +1,255 @@
+//! What `stormglass plan` says of a model before a run, against what runs then measure.
+
+mod common;
+
+use std::process::{Command, Output};
+
+use common::{campaign, run_all};
+use serde_json::Value;
+use stormglass::capacity::{Capacity, NodeLoad, capacity};
+use stormglass::experiment::campaign::Campaign;
+
+/// A shop with most of what changes the load of a node: losses, timeouts, retries, a queue with
+/// deliveries again, lists at once, a choice by chance.
+const SHOP: &str = r#"
+[clients.shoppers]
+arrivals = { poisson = "60/s" }
+flow = [{ call = "api.buy", policy = "user" }, { think = "exp 100ms" }, { call = "api.look" }]
+
+[service.api]
+instances = 2
+workers = 40
+on.buy.steps = [
+  { work = "exp 2ms" },
+  { when = { share_of_requests = "25%" }, then = [{ call = "risk.check", policy = "inner" }] },
+  { call = "bank.charge", policy = "inner" },
+  { transaction = "db", write = ["order = placed"] },
+  { publish = "mails" },
+  { reply = "ok" },
+]
+on.look.steps = [
+  { parallel = [[{ read = "db.order" }], [{ call = "risk.check", policy = "inner" }]] },
+  { reply = "ok" },
+]
+
+[service.risk]
+workers = 20
+on.check.steps = [{ work = "exp 20ms" }, { reply = "ok" }]
+
+[database.db]
+connections = 8
+commit = "exp 4ms"
+read = "exp 1ms"
+tables = { order = {} }
+
+[queue.mails]
+visibility = "5s"
+redelivery = "100ms"
+max_receives = 4
+
+[service.mailer]
+workers = 30
+takes = "mails"
+steps = [{ call = "post.mail" }, { ack = true }]
+
+[provider.bank]
+concurrency = 50
+latency = "lognormal 80ms sigma 0.5"
+effects = ["charge"]
+
+[provider.post]
+concurrency = 30
+latency = "exp 50ms"
+effects = ["mail"]
+errors_before = "30%"
+
+[link.default]
+latency = "1ms"
+
+[link."api -> bank"]
+latency = "uniform 5ms..15ms"
+reply_loss = "20%"
+request_loss = "10%"
+
+[policy.user]
+timeout = "20s"
+
+[policy.inner]
+timeout = "150ms"
+retry = { attempts = 3, backoff = "constant 50ms" }
+"#;
+
+const CALM: &str = r#"
+name = "shop"
+model = "shop.toml"
+arrivals = "200s"
+drain = "20s"
+seeds = "1..3"
+"#;
+
+fn calm(campaign: &Campaign) -> Capacity {
+    let cell = &campaign.cells[0];
+    capacity(&cell.program, &cell.plan, cell.measure.arrivals_end)
+}
+
+fn load<'a>(capacity: &'a Capacity, phase: usize, node: &str) -> &'a NodeLoad {
+    let nodes = &capacity.phases[phase].nodes;
+    nodes.iter().find(|load| load.node == node).unwrap_or_else(|| panic!("{node}: {nodes:?}"))
+}
+
+#[test]
+fn what_is_offered_to_each_node_is_what_arrives_there_in_runs() {
+    let campaign = campaign(CALM, SHOP);
+    let planned = calm(&campaign);
+    let runs = run_all(&campaign);
+    let program = &campaign.cells[0].program;
+    for node in ["api", "risk", "db", "bank", "mails", "post"] {
+        let at = program.find_node(node).expect(node);
+        let edges = program.edges.iter().enumerate().filter(|(_, edge)| edge.target == at);
+        let attempts: u64 = edges
+            .map(|(edge, _)| runs.iter().map(|run| run.metrics.edges[edge].attempts).sum::<u64>())
+            .sum();
+        // Of the attempts at the bank a tenth is lost on the way there.
+        let arriving = if node == "bank" { 0.9 } else { 1.0 };
+        let measured = attempts as f64 * arriving / (200.0 * runs.len() as f64);
+        let offered = load(&planned, 0, node).offered_per_s;
+        // Some 12,000 to 70,000 attempts: 3% are three standard deviations of the smallest.
+        assert!((offered / measured - 1.0).abs() < 0.03, "{node}: {offered} {measured}");
+    }
+}
+
+#[test]
+fn the_time_of_a_service_holds_what_its_workers_wait_for() {
+    // One attempt at the bank: 1 ms there and 1 ms back around 10 ms of work, and every second
+    // reply is lost, so that half of the attempts take the whole timeout of 100 ms.
+    let model = r#"
+[clients.users]
+arrivals = { constant = "20ms" }
+flow = [{ call = "api.buy" }]
+
+[service.api]
+workers = 10
+on.buy.steps = [{ work = "5ms" }, { call = "bank.charge", policy = "three" }, { reply = "ok" }]
+
+[provider.bank]
+concurrency = 1
+latency = "10ms"
+effects = ["charge"]
+
+[link.default]
+latency = "0s"
+
+[link."api -> bank"]
+latency = "1ms"
+reply_loss = "50%"
+
+[policy.three]
+timeout = "100ms"
+retry = { attempts = 3, backoff = "constant 40ms" }
+"#;
+    let planned = calm(&campaign(CALM, model));
+    let (api, bank) = (load(&planned, 0, "api"), load(&planned, 0, "bank"));
+    let attempts = 1.0 + 0.5 + 0.25;
+    let near = |value: Option<f64>, exact: f64| (value.expect("it is known") - exact).abs() < 1e-6;
+    assert!(near(Some(bank.offered_per_s), 50.0 * attempts), "{bank:?}");
+    assert!(near(bank.utilisation(), 50.0 * attempts * 0.010), "{bank:?}");
+    let held = 0.005 + attempts * (0.5 * 0.012 + 0.5 * 0.1) + (0.5 + 0.25) * 0.04;
+    assert!(near(api.service_s, held), "{api:?} {held}");
+    assert!(near(api.utilisation(), 50.0 * held / 10.0), "{api:?}");
+}
+
+#[test]
+fn every_set_of_faults_that_act_together_is_looked_at_by_itself() {
+    let faults = r#"
+[[faults]]
+kind = "slow"
+target = "risk"
+factor = 10
+at = "20s"
+for = "40s"
+
+[[faults]]
+kind = "traffic_spike"
+target = "shoppers"
+rate = "180/s"
+at = "40s"
+for = "40s"
+
+[[faults]]
+kind = "crash"
+target = "api[0]"
+at = "100s"
+for = "10s"
+"#;
+    let planned = calm(&campaign(&format!("{CALM}{faults}"), SHOP));
+    let sets: Vec<&[usize]> = planned.phases.iter().map(|one| &*one.phase.faults).collect();
+    assert_eq!(sets, [&[][..], &[1], &[1, 2], &[2], &[3]]);
+    let risk = |phase| load(&planned, phase, "risk").utilisation().expect("it has workers");
+    assert!(risk(0) < 0.1 && risk(1) > 0.6, "{} {}", risk(0), risk(1));
+    assert!((risk(2) / risk(1) - 3.0).abs() < 1e-6, "{} {}", risk(2), risk(1));
+    let api = |phase| load(&planned, phase, "api").workers;
+    assert_eq!((api(0), api(4)), (Some(80.0), Some(40.0)));
+}
+
+/// A shop whose workers take 60 ms for each of 50 orders a second, one after the other.
+const BEHIND: &str = r#"
+[clients.users]
+arrivals = { poisson = "50/s" }
+flow = [{ call = "shop.order" }]
+
+[service.shop]
+workers = 10
+on.order.steps = [{ publish = "orders" }, { reply = "ok" }]
+
+[queue.orders]
+visibility = "1h"
+
+[service.packer]
+workers = WORKERS
+takes = "orders"
+steps = [{ work = "60ms" }, { ack = true }]
+"#;
+
+fn stormglass(arguments: &[&str], workers: &str) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("it can be written");
+    };
+    write("shop.toml", &BEHIND.replace("WORKERS", workers));
+    let promise = "[expect]\nsuccess_ratio = \">= 50%\"\n";
+    write("calm.toml", &format!("{}{promise}", CALM.replace("200s", "20s")));
+    Command::new(env!("CARGO_BIN_EXE_stormglass"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .expect("it starts")
+}
+
+#[test]
+fn plan_run_and_check_begin_with_what_is_overloaded_without_a_fault() {
+    for arguments in [&["plan", "calm.toml"][..], &["run", "calm.toml"], &["check", "calm.toml"]] {
+        let output = stormglass(arguments, "2");
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = format!("{out}{}", String::from_utf8_lossy(&output.stderr));
+        // 50 a second of 2 workers / 60 ms = 33.3 a second.
+        let said = "`packer` is overloaded without any fault: 150% of its capacity (50/s of 33.3/s";
+        assert!(text.contains(said), "{arguments:?}: {text}");
+        assert!(text.contains("messages left over, the oldest message"), "{arguments:?}: {text}");
+        let output = stormglass(arguments, "5");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!text.contains("overloaded") && output.status.success(), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn plan_as_json_has_every_node_in_every_phase_and_the_number_of_runs() {
+    let output = stormglass(&["plan", "calm.toml", "--json"], "2");
+    let plan: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(plan["runs"], 2);
+    let nodes = plan["cells"][0]["phases"][0]["nodes"].as_array().expect("a list");
+    let packer = nodes.iter().find(|node| node["node"] == "packer").expect("it has the packer");
+    assert_eq!(packer["offered_per_s"], 50.0);
+    let utilisation = packer["utilisation"].as_f64().expect("a number");
+    assert!((utilisation - 1.5).abs() < 1e-9, "{utilisation}");
+    assert!(plan["seconds"].as_f64().expect("a number") > 0.0);
+}
