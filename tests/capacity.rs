@@ -124,7 +124,7 @@ fn the_time_of_a_service_holds_what_its_workers_wait_for() {
     // reply is lost, so that half of the attempts take the whole timeout of 100 ms.
     let model = r#"
 [clients.users]
-arrivals = { constant = "20ms" }
+arrivals = { constant = "50/s" }
 flow = [{ call = "api.buy" }]
 
 [service.api]

@@ -1,4 +1,5 @@
-//! The stretches of an experiment in which the same faults act, and what they do to nodes and links.
+//! The stretches of an experiment in which the same faults act, and what they do to nodes and
+//! links.
 
 use crate::fault::Plan;
 use crate::kernel::draw::Probability;
