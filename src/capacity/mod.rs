@@ -17,7 +17,7 @@ mod visit;
 use std::collections::BTreeMap;
 
 use crate::fault::Plan;
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::model::program::{Arrivals, Clients, Kind, NodeId, OperationId, Program, Spike};
 
 pub use phase::{Phase, phases};
@@ -151,7 +151,7 @@ fn users(
         let rate = match &clients.arrivals {
             Arrivals::Closed(closed) => {
                 let each = shares.iter().map(|&(flow, share)| share * visits.of(flow).time.mean);
-                let round = closed.think.mean().map_or(f64::INFINITY, |think| think.seconds());
+                let round = closed.think.mean().map_or(f64::INFINITY, Span::seconds);
                 f64::from(closed.users) / (round + each.sum::<f64>()).max(1e-9)
             }
             _ => rate_of(clients, &spikes, phase),
