@@ -1,85 +1,77 @@
 //! I3: no charge without an order.
 //!
-//! Judged at the end of the run: a handler that charges first and writes the order afterwards has
-//! until then. An order that is missing then is missing since the charge, or since a crash or a
-//! failover undid it, if that is later.
+//! A case of I25: a charge implies a row, in any state or in one such as `paid`, unless it is paid
+//! back. Without a time it is judged at the end of the run: a handler that charges first and writes
+//! the order afterwards has until then. An order that is missing then is missing since the charge,
+//! or since a crash or a failover undid it, if that is later.
 
-use super::known::{ByOrder, DurableRows};
-use super::language::{ChargeHasOrderText, effect, table};
-use super::{Invariant, Judgement, Tally};
-use crate::kernel::time::Time;
+use super::condition::Condition;
+use super::implies::{Due, Implies};
+use super::language::ChargeHasOrderText;
 use crate::model::problem::Problem;
-use crate::model::program::{LabelId, Program};
-use crate::system::fact::Fact;
+use crate::model::program::Program;
 
-/// Compares charged orders with the order rows on disk. Exposure: orders charged.
-#[derive(Clone, Debug)]
-pub(super) struct ChargeHasOrder {
-    effect: LabelId,
-    /// When an order was charged for the first time.
-    charged: ByOrder<Option<Time>>,
-    rows: DurableRows,
-}
-
-impl ChargeHasOrder {
-    pub(super) fn new(
-        text: &ChargeHasOrderText,
-        program: &Program,
-    ) -> Result<ChargeHasOrder, Problem> {
-        let order = table(&text.order, program).map_err(|problem| problem.inside("order"))?;
-        Ok(ChargeHasOrder {
-            effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
-            charged: ByOrder::default(),
-            rows: DurableRows::of(order),
-        })
-    }
-}
-
-impl Invariant for ChargeHasOrder {
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        match *fact {
-            Fact::Effect { effect, order, .. } if effect == self.effect => {
-                self.charged.of(order).get_or_insert(now);
-            }
-            _ => self.rows.observe(now, fact),
-        }
-    }
-
-    fn tally(&self, _: Judgement) -> Tally {
-        let mut tally = Tally::default();
-        for (order, charged) in self.charged.iter() {
-            let Some(charged) = *charged else { continue };
-            tally.exposed();
-            if !self.rows.has(order) {
-                tally.broken(charged.max(self.rows.lost(order)), Some(order));
-            }
-        }
-        tally
-    }
+/// The promise for a program.
+pub(super) fn new(text: &ChargeHasOrderText, program: &Program) -> Result<Implies, Problem> {
+    let inside = |key: &'static str| move |problem: Problem| problem.inside(key);
+    let order = Condition::row(&text.order, program).map_err(inside("order"))?;
+    let charge = Condition::effect(&text.effect, program).map_err(inside("effect"))?;
+    let refund = text.refund.as_ref().map(|refund| Condition::effect(refund, program));
+    let refund = refund.transpose().map_err(inside("refund"))?;
+    let due = Due::new(text.within, text.after_faults, Due::AtEnd)?;
+    Ok(Implies::of(charge, order, due).unless(refund))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::example::{Write, broken_at, flushed, judge, log_lost, program};
+    use super::super::language::effect;
     use super::*;
+    use crate::kernel::time::Span;
+    use crate::system::fact::Fact;
+
+    fn text(order: &str) -> ChargeHasOrderText {
+        let (effect, order) = ("charge".to_owned(), order.to_owned());
+        ChargeHasOrderText { effect, order, refund: None, within: None, after_faults: false }
+    }
 
     #[test]
     fn the_order_may_come_after_the_charge_but_not_never() {
         let program = program();
-        let text = ChargeHasOrderText { effect: "charge".to_owned(), order: "db.order".to_owned() };
+        let text = text("db.order");
         let effect = effect("charge", &program).unwrap();
         let charge = (1, Fact::Effect { effect, order: 3, key: 0, amount: 0 });
         let write = (2, Write { order: 3, ..Write::of(&program, "db.order = paid") }.fact());
         let flush = (3, flushed(&program, 1));
-        let judge =
-            |facts: &[(u64, Fact)]| judge(ChargeHasOrder::new(&text, &program).unwrap(), facts);
+        let judge = |facts: &[(u64, Fact)]| judge(new(&text, &program).unwrap(), facts);
         assert_eq!(judge(&[charge, write, flush]), (0, 1));
         assert_eq!(judge(&[charge, write]), (1, 1));
         assert_eq!(judge(&[charge]), (1, 1));
-        let at =
-            |facts: &[(u64, Fact)]| broken_at(ChargeHasOrder::new(&text, &program).unwrap(), facts);
+        let at = |facts: &[(u64, Fact)]| broken_at(new(&text, &program).unwrap(), facts);
         assert_eq!(at(&[charge]), Some(1), "since the charge");
         let lost = (8, log_lost(&program, 0));
         assert_eq!(at(&[charge, write, lost]), Some(8), "since the order was lost");
+    }
+
+    #[test]
+    fn a_charge_whose_order_is_never_paid_breaks_it_unless_it_is_paid_back() {
+        let program = program();
+        let text = ChargeHasOrderText {
+            refund: Some("refund".to_owned()),
+            within: Some(Span::from_millis(10)),
+            ..text("db.order = paid")
+        };
+        let had = |name, at| {
+            let effect = effect(name, &program).unwrap();
+            (at, Fact::Effect { effect, order: 3, key: 0, amount: 0 })
+        };
+        let write = |text, at| (at, Write { order: 3, ..Write::of(&program, text) }.fact());
+        let flush = (20, flushed(&program, 1));
+        let judge = |facts: &[(u64, Fact)]| judge(new(&text, &program).unwrap(), facts);
+        let charge = had("charge", 1);
+        assert_eq!(judge(&[charge, write("db.order = paid", 11), flush]), (0, 1));
+        assert_eq!(judge(&[charge, write("db.order = paid", 12), flush]), (1, 1), "too late");
+        assert_eq!(judge(&[charge, write("db.order = accepted", 2), flush]), (1, 1), "not paid");
+        assert_eq!(judge(&[charge, had("refund", 11)]), (0, 1));
     }
 }

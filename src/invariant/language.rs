@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::honest_answer::HonestAnswerText;
+use super::implies::ImpliesText;
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::program::{Kind, LabelId, NodeId, OperationId, Program, Step, TableId};
@@ -58,6 +60,10 @@ pub struct InvariantTexts {
     pub fencing: Option<FencingText>,
     /// Retries are bounded.
     pub retries_bounded: Option<RetriesBoundedText>,
+    /// What users are told is so.
+    pub honest_answer: Option<HonestAnswerText>,
+    /// Where one thing has happened, others have happened too.
+    pub implies: Option<ImpliesText>,
 }
 
 impl InvariantTexts {
@@ -93,8 +99,17 @@ pub struct PaidHasPaymentText {
 pub struct ChargeHasOrderText {
     /// The effect.
     pub effect: String,
-    /// The row without which it must not be.
+    /// The row without which it must not be: `"db.table"`, or in a state, `"db.table = state"`.
     pub order: String,
+    /// The effect that gives it back, if there is one: as many of them need no order.
+    #[serde(default)]
+    pub refund: Option<String>,
+    /// How long after the effect; by the end of the run if it is left out.
+    #[serde(default)]
+    pub within: Option<Span>,
+    /// Whether the time begins with the end of all faults if that is later.
+    #[serde(default)]
+    pub after_faults: bool,
 }
 
 /// `settled_or_compensated = { accepted = "api.place_order", settled = "orders.order = paid",
@@ -106,12 +121,15 @@ pub struct SettledOrCompensatedText {
     pub accepted: String,
     /// The row and state of an order that is settled.
     pub settled: String,
-    /// The row and state of an order that is cancelled.
-    pub cancelled: String,
-    /// The effect that costs the user money.
-    pub effect: String,
-    /// The effect that gives it back.
-    pub refund: String,
+    /// The row and state of an order that is cancelled, if any can be.
+    #[serde(default)]
+    pub cancelled: Option<String>,
+    /// The effect that costs the user money, if there is one.
+    #[serde(default)]
+    pub effect: Option<String>,
+    /// The effect that gives it back, if there is one.
+    #[serde(default)]
+    pub refund: Option<String>,
     /// How long after its acceptance it must be one or the other, whatever goes wrong meanwhile.
     pub within: Span,
     /// Whether the time begins with the end of all faults if that is later.

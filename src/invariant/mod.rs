@@ -9,6 +9,7 @@ mod applied_once;
 mod audit_complete;
 mod bounded_staleness;
 mod charge_has_order;
+mod condition;
 mod deadline_honest;
 mod event_order;
 #[cfg(test)]
@@ -16,6 +17,8 @@ mod example;
 mod fencing;
 #[cfg(test)]
 mod fixture;
+mod honest_answer;
+mod implies;
 mod known;
 mod language;
 mod ledger_conserved;
@@ -47,10 +50,11 @@ use amount_kept::AmountKept;
 use applied_once::AppliedOnce;
 use audit_complete::AuditComplete;
 use bounded_staleness::BoundedStaleness;
-use charge_has_order::ChargeHasOrder;
 use deadline_honest::DeadlineHonest;
 use event_order::EventOrder;
 use fencing::Fencing;
+use honest_answer::HonestAnswer;
+use implies::Implies;
 use ledger_conserved::LedgerConserved;
 use legal_states::LegalStates;
 use monotonic_reads::MonotonicReads;
@@ -59,7 +63,6 @@ use no_lost_update::NoLostUpdate;
 use no_phantom_event::NoPhantomEvent;
 use no_stale_authorisation::NoStaleAuthorisation;
 use one_charge::OneCharge;
-use paid_has_payment::PaidHasPayment;
 use projection_matches::ProjectionMatches;
 use read_your_writes::ReadYourWrites;
 use retries_bounded::RetriesBounded;
@@ -158,7 +161,7 @@ pub const CATALOGUE: &[Entry] = &[
         label: "paid without record",
         at_end: true,
         build: |texts, program| {
-            build(texts.paid_has_payment.as_ref(), program, PaidHasPayment::new)
+            build(texts.paid_has_payment.as_ref(), program, paid_has_payment::new)
         },
     },
     Entry {
@@ -166,7 +169,7 @@ pub const CATALOGUE: &[Entry] = &[
         label: "charge without order",
         at_end: true,
         build: |texts, program| {
-            build(texts.charge_has_order.as_ref(), program, ChargeHasOrder::new)
+            build(texts.charge_has_order.as_ref(), program, charge_has_order::new)
         },
     },
     Entry {
@@ -304,6 +307,18 @@ pub const CATALOGUE: &[Entry] = &[
         label: "unbounded retries",
         at_end: false,
         build: |texts, program| build(texts.retries_bounded.as_ref(), program, RetriesBounded::new),
+    },
+    Entry {
+        name: "honest_answer",
+        label: "false answers",
+        at_end: true,
+        build: |texts, program| build(texts.honest_answer.as_ref(), program, HonestAnswer::new),
+    },
+    Entry {
+        name: "implies",
+        label: "without what follows",
+        at_end: true,
+        build: |texts, program| build(texts.implies.as_ref(), program, Implies::new),
     },
 ];
 

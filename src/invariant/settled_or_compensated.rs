@@ -11,7 +11,7 @@ use super::language::{SettledOrCompensatedText, effect, operation, row_state};
 use super::standing::Standing;
 use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::{Span, Time};
-use crate::model::problem::Problem;
+use crate::model::problem::{Problem, shortened};
 use crate::model::program::{LabelId, OperationId, Program};
 use crate::policy::Outcome;
 use crate::system::fact::Fact;
@@ -21,12 +21,12 @@ use crate::system::fact::Fact;
 #[derive(Clone, Debug)]
 pub(super) struct SettledOrCompensated {
     accepted: OperationId,
-    effect: LabelId,
-    refund: LabelId,
+    effect: Option<LabelId>,
+    refund: Option<LabelId>,
     within: Span,
     after_faults: bool,
     settled: Goal,
-    cancelled: Goal,
+    cancelled: Option<Goal>,
     orders: ByOrder<Known>,
 }
 
@@ -67,17 +67,26 @@ impl SettledOrCompensated {
         text: &SettledOrCompensatedText,
         program: &Program,
     ) -> Result<SettledOrCompensated, Problem> {
+        let had = |name: &Option<String>, key: &'static str| {
+            let had = name.as_ref().map(|name| effect(name, program)).transpose();
+            had.map_err(|problem| problem.inside(key))
+        };
+        if let (None, Some(refund)) = (&text.effect, &text.refund) {
+            return Err(Problem::new(format!("`{}` gives nothing back", shortened(refund)))
+                .expected("`effect` beside it")
+                .inside("refund"));
+        }
+        let cancelled = text.cancelled.as_ref().map(|cancelled| Goal::new(cancelled, program));
         Ok(SettledOrCompensated {
             accepted: operation(&text.accepted, program)
                 .map_err(|problem| problem.inside("accepted"))?,
-            effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
-            refund: effect(&text.refund, program).map_err(|problem| problem.inside("refund"))?,
+            effect: had(&text.effect, "effect")?,
+            refund: had(&text.refund, "refund")?,
             within: text.within,
             after_faults: text.after_faults,
             settled: Goal::new(&text.settled, program)
                 .map_err(|problem| problem.inside("settled"))?,
-            cancelled: Goal::new(&text.cancelled, program)
-                .map_err(|problem| problem.inside("cancelled"))?,
+            cancelled: cancelled.transpose().map_err(|problem| problem.inside("cancelled"))?,
             orders: ByOrder::default(),
         })
     }
@@ -91,15 +100,15 @@ impl Invariant for SettledOrCompensated {
             {
                 self.orders.of(request.order).accepted.get_or_insert(now);
             }
-            Fact::Effect { effect, order, .. } if effect == self.effect => {
+            Fact::Effect { effect, order, .. } if Some(effect) == self.effect => {
                 self.orders.of(order).effects.push((now, 1));
             }
-            Fact::Effect { effect, order, .. } if effect == self.refund => {
+            Fact::Effect { effect, order, .. } if Some(effect) == self.refund => {
                 self.orders.of(order).effects.push((now, -1));
             }
             _ => {
-                self.settled.rows.observe(now, fact);
-                self.cancelled.rows.observe(now, fact);
+                let goals = [&mut self.settled].into_iter().chain(&mut self.cancelled);
+                goals.for_each(|goal| goal.rows.observe(now, fact));
             }
         }
     }
@@ -114,7 +123,9 @@ impl Invariant for SettledOrCompensated {
                 continue;
             }
             tally.exposed();
-            let is_compensated = self.cancelled.is_reached(order, due) && known.net(due) == 0;
+            let is_cancelled =
+                self.cancelled.as_ref().is_some_and(|cancelled| cancelled.is_reached(order, due));
+            let is_compensated = is_cancelled && known.net(due) == 0;
             if !self.settled.is_reached(order, due) && !is_compensated {
                 tally.broken(due, Some(order));
             }
@@ -135,12 +146,12 @@ mod tests {
         let goal = |state| Goal { rows: Standing::orders((ORDERS, DATABASE)), state: Some(state) };
         SettledOrCompensated {
             accepted: PLACE,
-            effect: CHARGE,
-            refund: REFUND,
+            effect: Some(CHARGE),
+            refund: Some(REFUND),
             within: Span::from_secs(10),
             after_faults,
             settled: goal(PAID),
-            cancelled: goal(CANCELLED),
+            cancelled: Some(goal(CANCELLED)),
             orders: ByOrder::default(),
         }
     }
@@ -184,6 +195,21 @@ mod tests {
         assert_eq!(of(&[charged, cancelled, refunded], 0, 20), (0, 1));
         assert_eq!(of(&[cancelled], 0, 20), (0, 1), "it was never charged");
         assert_eq!(of(&[charged, charged, cancelled, refunded], 0, 20), (1, 1));
+    }
+
+    #[test]
+    fn a_model_may_have_no_refund_no_charge_or_no_cancellation() {
+        let facts = |more: &[(u64, Fact)]| [&[(1, accepted(0))], more].concat();
+        let (charged, cancelled) = ((2, had(CHARGE, 0)), (3, committed(0, CANCELLED, 1)));
+        let judge = |invariant, more: &[(u64, Fact)]| counts(judge(invariant, &facts(more), 0, 20));
+        let none = || SettledOrCompensated { refund: None, ..invariant(false) };
+        assert_eq!(judge(none(), &[charged, cancelled]), (1, 1), "nothing gives it back");
+        assert_eq!(judge(none(), &[cancelled]), (0, 1), "never charged");
+        let free = || SettledOrCompensated { effect: None, ..none() };
+        assert_eq!(judge(free(), &[charged, cancelled]), (0, 1), "charges are not looked at");
+        let for_good = || SettledOrCompensated { cancelled: None, ..free() };
+        assert_eq!(judge(for_good(), &[cancelled]), (1, 1));
+        assert_eq!(judge(for_good(), &[(3, committed(0, PAID, 1))]), (0, 1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What stands of what a database has committed: what a crash or a failover undoes is forgotten.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::known::ByOrder;
 use crate::kernel::time::Time;
@@ -28,6 +28,8 @@ pub(super) struct Standing {
     /// Those whose log is not on disk: position and order or row.
     unflushed: VecDeque<(u64, u64)>,
     commits: ByOrder<Vec<Commit>>,
+    /// What was undone: the order or row, and when.
+    undone: Vec<(u64, Time, Commit)>,
 }
 
 /// What is kept.
@@ -59,7 +61,7 @@ impl Standing {
 
     fn new(database: NodeId, which: Which) -> Standing {
         let (unflushed, commits) = (VecDeque::new(), ByOrder::default());
-        Standing { database, which, unflushed, commits }
+        Standing { database, which, unflushed, commits, undone: Vec::new() }
     }
 
     /// Takes note of what is committed, flushed and lost.
@@ -87,20 +89,20 @@ impl Standing {
             (Fact::LogLost { database, after, .. }, _) if database == self.database => {
                 for (position, index) in std::mem::take(&mut self.unflushed) {
                     if position > after {
-                        self.forget(index, position);
+                        self.forget(at, index, position);
                     } else {
                         self.unflushed.push_back((position, index));
                     }
                 }
             }
             (Fact::WriteLost { table, row, position, .. }, Which::Rows(kept)) if table == kept => {
-                self.lose(row, position);
+                self.lose(at, row, position);
             }
             (
                 Fact::CommitLost { database, position, order },
                 Which::Orders(_) | Which::Entries(_),
             ) if database == self.database => {
-                self.lose(order, position);
+                self.lose(at, order, position);
             }
             _ => {}
         }
@@ -111,13 +113,33 @@ impl Standing {
         self.commits.of(index).push(commit);
     }
 
-    fn lose(&mut self, index: u64, position: u64) {
+    fn lose(&mut self, now: Time, index: u64, position: u64) {
         self.unflushed.retain(|&waiting| waiting != (position, index));
-        self.forget(index, position);
+        self.forget(now, index, position);
     }
 
-    fn forget(&mut self, index: u64, position: u64) {
-        self.commits.of(index).retain(|commit| commit.position != position);
+    fn forget(&mut self, now: Time, index: u64, position: u64) {
+        let undone = self.commits.of(index).extract_if(.., |commit| commit.position == position);
+        self.undone.extend(undone.map(|commit| (index, now, commit)));
+    }
+
+    /// Whose log it is in.
+    pub(super) fn database(&self) -> NodeId {
+        self.database
+    }
+
+    /// What stands and is on disk, by order or row, each oldest first.
+    pub(super) fn on_disk(&self) -> impl Iterator<Item = (u64, &Commit)> {
+        let waiting: BTreeSet<(u64, u64)> = self.unflushed.iter().copied().collect();
+        let commits = self
+            .iter()
+            .flat_map(|(index, commits)| commits.iter().map(move |commit| (index, commit)));
+        commits.filter(move |(index, commit)| !waiting.contains(&(commit.position, *index)))
+    }
+
+    /// What crashes and failovers have undone: the order or row, and when.
+    pub(super) fn undone(&self) -> &[(u64, Time, Commit)] {
+        &self.undone
     }
 
     /// What stands of an order or row, oldest first.

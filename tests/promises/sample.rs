@@ -212,6 +212,16 @@ entry = "accepted"
 source = "orders.order"
 projection = "orders_replica.order"
 
+[invariants.honest_answer]
+answer = "api.place_order"
+done = "orders.order = paid"
+effect = "charge"
+within = "2s"
+
+[invariants.implies]
+if = "orders.order = paid"
+then = ["effect charge"]
+
 [invariants.retries_bounded]
 operation = "payment.charge"
 attempts = 4
