@@ -9,7 +9,7 @@ use super::load::{Input, load_input};
 use super::plan::preflight;
 use super::{DONE, Failure, NEVER, UNKNOWN, VIOLATION, choice, output, parse_seeds, parse_workers};
 use super::{progress, workers};
-use crate::experiment::campaign::Campaign;
+use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::case::Case;
 use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check_run, judge};
 use crate::experiment::language::Seeds;
@@ -64,6 +64,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
         let problem = Problem::new("this experiment searches, and a search has no verdict");
         return Err(problem.expected("stormglass run, or an experiment without [search]").into());
     }
+    promises_something(&campaign)?;
     choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
     output::warn(&preflight(&campaign, &planned(&campaign)));
     let runs = run_seeds(&campaign, arguments)?;
@@ -86,6 +87,16 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
         CheckVerdict::Unknown => UNKNOWN,
         CheckVerdict::Never => NEVER,
     })
+}
+
+/// Refuses an experiment of which nothing is expected: whatever happened, it would pass.
+fn promises_something(campaign: &Campaign) -> Result<(), Failure> {
+    let promises = |cell: &Cell| !cell.promises().is_empty() || !cell.expect.is_empty();
+    if campaign.cells.iter().any(promises) || !campaign.experiment.sometimes.is_empty() {
+        return Ok(());
+    }
+    let problem = Problem::new("this experiment promises nothing, so there is nothing to check");
+    Err(problem.expected("[invariants], [expect] or `sometimes` in it").into())
 }
 
 /// Runs seed after seed under every cell, several at once, until one has broken a promise.

@@ -14,8 +14,9 @@ use super::ramp::Ramp;
 use super::run::{RunResult, run};
 use super::search::wrong::Wrong;
 use super::theory::{MeanField, Theory};
+use super::unwritten::unwritten;
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
-use crate::invariant::{InvariantTexts, Invariants, Judgement};
+use crate::invariant::{InvariantTexts, Invariants, Judgement, unbreakable};
 use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
 use crate::metric::Measure;
@@ -130,6 +131,8 @@ impl Campaign {
             return Err(problems);
         }
         let mut problems = other_promises(&cells, &patched);
+        let (misspelt, missing) = unwritten(&cells, &patched);
+        problems.extend(misspelt);
         problems.extend(beside_a_ramp(&documents.overrides, &experiment));
         if !problems.is_empty() {
             return Err(problems);
@@ -146,6 +149,7 @@ impl Campaign {
         }
         let seeds = seeds_of(&experiment);
         let mut warnings = warnings.unwrap_or_default();
+        warnings.extend(missing);
         warnings.extend(overruled(&documents.overrides, &experiment));
         let mut campaign = Campaign {
             experiment,
@@ -462,6 +466,10 @@ fn cell(
     suspicious.extend(endless(&model, &program));
     suspicious.extend(never_ejecting(&model, &program));
     suspicious.extend(unversioned(&model));
+    let placed = |(name, problem): (&str, Problem)| {
+        problem.located(&experiment_document, &["invariants", name])
+    };
+    suspicious.extend(unbreakable(&experiment.invariants, &program).into_iter().map(placed));
     for (index, fault) in experiment.faults.iter().enumerate() {
         if Time(fault.at.0) >= limits.horizon {
             let problem = Problem::new("this fault begins after the end of the run")

@@ -25,3 +25,4 @@ pub mod statistics;
 pub mod story;
 pub mod summary;
 pub mod theory;
+mod unwritten;

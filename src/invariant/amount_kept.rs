@@ -1,5 +1,5 @@
 //! I15: an order is charged the amount at which it was accepted, less what was refunded, and never
-//! less than nothing.
+//! less than nothing. Nothing is said of orders whose work carries no amount.
 
 use super::known::ByOrder;
 use super::language::{AmountKeptText, effect, row_state};
@@ -10,7 +10,7 @@ use crate::model::program::{LabelId, NodeId, Program, TableId};
 use crate::system::fact::Fact;
 
 /// Compares the amounts of charges and refunds with that of the order. Exposure: orders charged or
-/// refunded.
+/// refunded whose work carries an amount.
 #[derive(Clone, Debug)]
 pub(super) struct AmountKept {
     table: TableId,
@@ -54,6 +54,9 @@ impl AmountKept {
     fn judge(&mut self, now: Time, order: u64) {
         let account = self.orders.of(order);
         let has_moved = account.is_charged || account.refunded > 0;
+        // An amount of 0 is one that nobody has read: where no work carries any, none can be wrong.
+        let accepted = account.accepted.map_or(0, |(amount, _)| u64::from(amount));
+        let has_moved = has_moved && accepted + account.charged + account.refunded > 0;
         if has_moved && !account.is_exposed {
             account.is_exposed = true;
             self.tally.exposed();
@@ -115,16 +118,22 @@ mod tests {
 
     /// An order is accepted at 5; then these amounts are charged and, below zero, refunded.
     fn moved(amounts: &[i32]) -> (u64, u64) {
+        moved_of(5, amounts)
+    }
+
+    /// An order is accepted at an amount, where 0 is none; then these are charged or refunded.
+    fn moved_of(accepted: u32, amounts: &[i32]) -> (u64, u64) {
         let program = program();
         let text = AmountKeptText {
             order: "db.order = accepted".to_owned(),
             charge: "charge".to_owned(),
             refund: Some("refund".to_owned()),
         };
-        let write = Write { order: 2, amount: 5, ..Write::of(&program, "db.order = accepted") };
+        let write =
+            Write { order: 2, amount: accepted, ..Write::of(&program, "db.order = accepted") };
         let again = Write { amount: 9, version: 2, position: 2, ..write };
         let effects = amounts.iter().map(|&amount| {
-            let name = if amount > 0 { "charge" } else { "refund" };
+            let name = if amount >= 0 { "charge" } else { "refund" };
             let effect = effect(name, &program).unwrap();
             (2, Fact::Effect { effect, order: 2, key: 0, amount: amount.unsigned_abs() })
         });
@@ -142,5 +151,12 @@ mod tests {
         assert_eq!(moved(&[5, -5]), (0, 1));
         assert_eq!(moved(&[5, -6]), (1, 1));
         assert_eq!(moved(&[-1, 5]), (1, 1));
+    }
+
+    #[test]
+    fn where_no_work_carries_an_amount_none_can_be_wrong() {
+        assert_eq!(moved_of(0, &[0]), (0, 0));
+        assert_eq!(moved_of(0, &[5]), (1, 1));
+        assert_eq!(moved(&[0]), (1, 1), "the charge has forgotten it");
     }
 }

@@ -8,6 +8,7 @@ mod amount_kept;
 mod applied_once;
 mod audit_complete;
 mod bounded_staleness;
+mod breakable;
 mod charge_has_order;
 mod condition;
 mod deadline_honest;
@@ -36,6 +37,7 @@ mod retries_bounded;
 mod same_answer;
 mod settled_or_compensated;
 mod standing;
+mod unwritten;
 
 use std::fmt;
 
@@ -69,8 +71,10 @@ use retries_bounded::RetriesBounded;
 use same_answer::SameAnswer;
 use settled_or_compensated::SettledOrCompensated;
 
+pub(crate) use breakable::unbreakable;
 pub use known::Tally;
 pub use language::InvariantTexts;
+pub(crate) use unwritten::{Unwritten, Vocabulary};
 
 /// A promise that is judged from the facts of one run.
 pub trait Invariant {

@@ -205,6 +205,11 @@ fn steps() {
 }
 
 #[test]
+fn outcomes() {
+    check("outcomes");
+}
+
+#[test]
 fn overload() {
     check("overload");
 }

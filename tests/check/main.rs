@@ -2,6 +2,7 @@
 
 mod finding;
 mod judged;
+mod outcomes;
 mod regressions;
 mod report;
 

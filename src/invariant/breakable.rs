@@ -1,0 +1,215 @@
+//! Promises that nothing in a model can break: no mistakes, but likely the sign of one.
+
+use super::InvariantTexts;
+use super::language::{database, effect, operation, queue, table};
+use crate::model::problem::Problem;
+use crate::model::program::{Call, Kind, LabelId, Memory, OperationId, Program, Step, Token};
+
+/// Each promise that nothing in a program can break, by its name.
+pub(crate) fn unbreakable(
+    texts: &InvariantTexts,
+    program: &Program,
+) -> Vec<(&'static str, Problem)> {
+    let asked = Asked { program, found: Vec::new() };
+    asked.effects(texts).answers(texts).reads_and_writes(texts).messages(texts).found
+}
+
+/// What is asked about a program, and what was found. Names that it does not have are told
+/// elsewhere.
+struct Asked<'p> {
+    program: &'p Program,
+    found: Vec<(&'static str, Problem)>,
+}
+
+impl Asked<'_> {
+    /// Notes that a promise cannot be broken for what stands at a key.
+    fn note(&mut self, name: &'static str, key: &str, why: &str, expected: &str) {
+        let problem = Problem::new(format!("nothing can break this promise: {why}"));
+        self.found.push((name, problem.expected(expected).inside(key)));
+    }
+
+    fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.program.steps.iter().filter_map(|step| match step {
+            Step::Call(call) => Some(call),
+            _ => None,
+        })
+    }
+
+    fn is_called(&self, operation: OperationId) -> bool {
+        self.calls().any(|call| call.operation == operation)
+    }
+
+    /// Whether a step calls an operation that has this effect.
+    fn can_happen(&self, effect: LabelId) -> bool {
+        let program = self.program;
+        let has_effect = |call: &Call| {
+            let start = program.operation(call.operation).start as usize;
+            let starts = program.operations.iter().map(|other| other.start as usize);
+            let end = starts.filter(|&other| other > start).min().unwrap_or(program.steps.len());
+            let mut steps = program.steps[start..end].iter();
+            steps.any(|step| matches!(step, Step::Effect(label) if *label == effect))
+        };
+        self.calls().any(has_effect)
+    }
+
+    /// An effect that must happen for a promise to be broken.
+    fn effect(&mut self, name: &'static str, key: &str, text: Option<&String>) {
+        let Some(text) = text else { return };
+        if effect(text, self.program).is_ok_and(|effect| !self.can_happen(effect)) {
+            let why = format!("no step calls for the effect `{text}`");
+            self.note(name, key, &why, "an effect that a step calls for");
+        }
+    }
+
+    /// An operation whose answers a promise is about, of which some calls matter.
+    fn answer(
+        &mut self,
+        name: &'static str,
+        (key, text): (&str, Option<&String>),
+        (what, expected): (&str, &str),
+        matters: impl Fn(&Program, &Call) -> bool,
+    ) {
+        let Some(text) = text else { return };
+        let Ok(operation) = operation(text, self.program) else { return };
+        let is_it = |call: &Call| call.operation == operation && matters(self.program, call);
+        if !self.calls().any(is_it) {
+            let why = format!("no {what} `{text}`");
+            self.note(name, key, &why, expected);
+        }
+    }
+
+    fn effects(mut self, texts: &InvariantTexts) -> Self {
+        let of = |text: Option<&str>| text.map(str::to_owned);
+        let one = texts.one_charge.as_ref().map(|text| &text.effect);
+        self.effect("one_charge", "effect", one);
+        let charge = texts.charge_has_order.as_ref().map(|text| &text.effect);
+        self.effect("charge_has_order", "effect", charge);
+        let late = texts.deadline_honest.as_ref().map(|text| &text.effect);
+        self.effect("deadline_honest", "effect", late);
+        let cause = texts.implies.as_ref().and_then(|text| text.cause.strip_prefix("effect "));
+        self.effect("implies", "if", of(cause.map(str::trim)).as_ref());
+        let charged = texts.amount_kept.as_ref().map(|text| &text.charge);
+        self.effect("amount_kept", "charge", charged);
+        let carries = |step: &Step| matches!(step, Step::TakeAmount);
+        if texts.amount_kept.is_some() && !self.program.steps.iter().any(carries) {
+            let why = "no step reads an amount";
+            self.note("amount_kept", "charge", why, "a step `read` with `amount = true`");
+        }
+        self
+    }
+
+    fn answers(mut self, texts: &InvariantTexts) -> Self {
+        let is_users = |program: &Program, call: &Call| program.edge(call.edge).is_entry;
+        let users = ("user calls", "an operation that users call");
+        let accepted = texts.accepted_order_kept.as_ref().map(|text| &text.accepted);
+        self.answer("accepted_order_kept", ("accepted", accepted), users, is_users);
+        let accepted = texts.settled_or_compensated.as_ref().map(|text| &text.accepted);
+        self.answer("settled_or_compensated", ("accepted", accepted), users, is_users);
+        let told = texts.honest_answer.as_ref().map(|text| &text.answer);
+        self.answer("honest_answer", ("answer", told), users, is_users);
+        let waiting = texts.deadline_honest.as_ref().map(|text| &text.operation);
+        self.answer("deadline_honest", ("operation", waiting), users, is_users);
+        let own = texts.read_your_writes.as_ref().map(|text| &text.read);
+        let expects =
+            ("call expects its user's own write of", "a call with `expect = \"own write\"`");
+        self.answer("read_your_writes", ("read", own), expects, |_, call| call.expects_own_write);
+        let again = texts.monotonic_reads.as_ref().map(|text| &text.read);
+        let expects = ("call expects nothing older of", "a call with `expect = \"not older\"`");
+        let compares = |_: &Program, call: &Call| call.memory == Memory::Compared;
+        self.answer("monotonic_reads", ("read", again), expects, compares);
+        let keyed = texts.same_answer.as_ref().map(|text| &text.operation);
+        let expects = ("call has an idempotency key at", "a call with an `idempotency_key`");
+        let has_key = |_: &Program, call: &Call| call.token != Token::None;
+        self.answer("same_answer", ("operation", keyed), expects, has_key);
+        let tried = texts.retries_bounded.as_ref().map(|text| &text.operation);
+        let called = ("step calls", "an operation that is called");
+        self.answer("retries_bounded", ("operation", tried), called, |_, _| true);
+        self
+    }
+
+    fn reads_and_writes(mut self, texts: &InvariantTexts) -> Self {
+        let program = self.program;
+        if let Some(text) = &texts.bounded_staleness
+            && let Ok((read, _)) = table(&text.read, program)
+            && !program.steps.iter().any(
+                |step| matches!(step, Step::ReadRow(table) | Step::Lookup(table) if *table == read),
+            )
+        {
+            let why = format!("no step reads `{}`", text.read);
+            self.note("bounded_staleness", "read", &why, "a table that a step reads");
+        }
+        if let Some(text) = &texts.no_lost_update
+            && let Ok((wanted, _)) = table(&text.table, program)
+            && !program.transactions.iter().any(|one| one.after_read_of == Some(wanted))
+        {
+            let why = format!("no transaction follows a read of `{}`", text.table);
+            self.note("no_lost_update", "table", &why, "a `transaction` right after a `read`");
+        }
+        if let Some(text) = &texts.fencing
+            && let Ok(id) = database(&text.database, program)
+            && let Kind::Database(database) = &program.node(id).kind
+            && database.replicas.is_empty()
+        {
+            let why = format!("no replica can take the place of `{}`", text.database);
+            self.note("fencing", "database", &why, "a database with a replica");
+        }
+        self
+    }
+
+    fn messages(mut self, texts: &InvariantTexts) -> Self {
+        let phantom = texts.no_phantom_event.as_ref().map(|text| &text.queue);
+        let ordered = texts.event_order.as_ref().map(|text| &text.queue);
+        for (name, text) in [("no_phantom_event", phantom), ("event_order", ordered)] {
+            let Some(text) = text else { continue };
+            let Ok(id) = queue(text, self.program) else { continue };
+            let publish = self.program.find_operation(&format!("{text}.publish"));
+            let is_fed = self.program.gets_dead_letters(id);
+            if !is_fed && publish.is_none_or(|publish| !self.is_called(publish)) {
+                let why = format!("nothing publishes to `{text}`");
+                self.note(name, "queue", &why, "a queue that something publishes to");
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::example::program;
+
+    fn found(texts: &str) -> Vec<String> {
+        let texts: InvariantTexts = toml::from_str(texts).unwrap();
+        let found = unbreakable(&texts, &program()).into_iter();
+        found.map(|(name, problem)| format!("{name}.{}", problem.inside.join("."))).collect()
+    }
+
+    #[test]
+    fn what_is_called_and_read_can_break_a_promise() {
+        assert_eq!(found("one_charge = { effect = 'charge' }"), [""; 0]);
+        assert_eq!(
+            found("amount_kept = { order = 'db.order = paid', charge = 'charge' }"),
+            [""; 0]
+        );
+        assert_eq!(found("bounded_staleness = { read = 'db.item', within = '1s' }"), [""; 0]);
+        assert_eq!(found("retries_bounded = { operation = 'bank.charge', attempts = 2 }"), [""; 0]);
+        let honest = "honest_answer = { answer = 'api.place', effect = 'charge', within = '1s' }";
+        assert_eq!(found(honest), [""; 0]);
+        assert_eq!(found("implies = { if = 'effect charge', then = ['db.order'] }"), [""; 0]);
+    }
+
+    #[test]
+    fn what_nobody_asks_for_breaks_none() {
+        assert_eq!(found("read_your_writes = { read = 'api.look' }"), ["read_your_writes.read"]);
+        assert_eq!(found("monotonic_reads = { read = 'api.look' }"), ["monotonic_reads.read"]);
+        assert_eq!(found("same_answer = { operation = 'bank.charge' }"), ["same_answer.operation"]);
+        assert_eq!(found("no_lost_update = { table = 'db.debit' }"), ["no_lost_update.table"]);
+        assert_eq!(found("fencing = { database = 'db' }"), ["fencing.database"]);
+        assert_eq!(
+            found("bounded_staleness = { read = 'db.debit', within = '1s' }"),
+            ["bounded_staleness.read"]
+        );
+        let honest = "honest_answer = { answer = 'bank.charge', effect = 'charge', within = '1s' }";
+        assert_eq!(found(honest), ["honest_answer.answer"]);
+    }
+}
