@@ -21,11 +21,11 @@ struct Row {
 }
 
 /// The metrics that every run has, in the order of the columns.
-const ROWS: [Row; 35] = [
+const ROWS: [Row; 36] = [
     Row {
         id: MetricId::Amplification,
         name: "amplification",
-        meaning: "attempts of the load per measured request, from end to end",
+        meaning: "attempts of the load on behalf of measured requests, for each of these requests",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.amplification(),
@@ -33,7 +33,7 @@ const ROWS: [Row; 35] = [
     Row {
         id: MetricId::EdgeAmplification,
         name: "edge_amplification",
-        meaning: "attempts of the load per call at its own edge",
+        meaning: "attempts of the load per call at its own edge, on behalf of measured requests",
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| run.metrics.edge_amplification(),
@@ -44,15 +44,23 @@ const ROWS: [Row; 35] = [
         meaning: "attempts that users' clients made per measured request",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| ratio(run.metrics.user_attempts, run.metrics.measured),
+        measure: |_, run| run.metrics.user_amplification(),
     },
     Row {
         id: MetricId::SuccessRatio,
         name: "success_ratio",
-        meaning: "measured requests answered ok in time, of all measured requests",
+        meaning: "measured requests answered ok in time, of all of them that were answered",
         better: Direction::Higher,
         is_share: true,
         measure: |_, run| run.metrics.success_ratio(),
+    },
+    Row {
+        id: MetricId::UnfinishedRatio,
+        name: "unfinished_ratio",
+        meaning: "measured requests without an answer when the run ended, of all measured requests",
+        better: Direction::Lower,
+        is_share: true,
+        measure: |_, run| run.metrics.unfinished_ratio(),
     },
     Row {
         id: MetricId::GoodputBeforePerS,
@@ -151,7 +159,7 @@ const ROWS: [Row; 35] = [
         meaning: "attempts of the load that timed out, for each measured request",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| ratio(run.metrics.timeouts, run.metrics.measured),
+        measure: |_, run| run.metrics.timeouts_per_request(),
     },
     Row {
         id: MetricId::WaitMeanMs,
@@ -167,7 +175,7 @@ const ROWS: [Row; 35] = [
         meaning: "99th percentile of that time",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| run.metrics.stays.wait.quantile(0.99).map(Span::millis),
+        measure: |_, run| run.metrics.stays.wait_quantile(0.99).map(Span::millis),
     },
     Row {
         id: MetricId::QueuedRatio,
@@ -341,7 +349,7 @@ const fn count(name: &'static str, value: fn(&RunResult) -> u64) -> Count {
 }
 
 /// Every whole number of a run, in the order of the columns.
-pub const COUNTS: [Count; 12] = [
+pub const COUNTS: [Count; 13] = [
     count("events", |run| run.events),
     count("requests", |run| run.metrics.requests),
     count("ok", |run| run.metrics.ok),
@@ -352,6 +360,7 @@ pub const COUNTS: [Count; 12] = [
     count("user_attempts", |run| run.metrics.user_attempts),
     count("calls", |run| run.metrics.calls),
     count("attempts", |run| run.metrics.attempts),
+    count("load_attempts", |run| run.metrics.load_attempts),
     count("effects", |run| run.metrics.effects),
     count("fault_fired", |run| run.metrics.fired.iter().sum()),
 ];

@@ -94,6 +94,7 @@ impl RunResult {
         self.metrics.latency = Histogram::default();
         self.metrics.staleness = Histogram::default();
         self.metrics.stays.wait = Histogram::default();
+        self.metrics.stays.waits_so_far = Histogram::default();
         self.metrics.stays.found = Histogram::default();
     }
 

@@ -94,6 +94,7 @@ impl Invariant for BoundedStaleness {
 mod tests {
     use super::super::example::{Write, judge, program};
     use super::*;
+    use crate::system::fact::Asked;
 
     /// A read 100 ms after version 1 and 40 ms after version 2 were written.
     fn read(seen: u64, lost: Option<Fact>) -> (u64, u64) {
@@ -109,6 +110,7 @@ mod tests {
             table,
             row: 3,
             order: 9,
+            asked: Asked::BY_NOBODY,
             seen,
             newest: 2,
             age: Span::ZERO,

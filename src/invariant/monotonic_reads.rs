@@ -27,7 +27,7 @@ impl MonotonicReads {
 
 impl Invariant for MonotonicReads {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        let Fact::ReadAgain { operation, order, seen, highest } = *fact else { return };
+        let Fact::ReadAgain { operation, order, seen, highest, .. } = *fact else { return };
         if operation != self.read {
             return;
         }
@@ -46,6 +46,7 @@ impl Invariant for MonotonicReads {
 mod tests {
     use super::super::example::{judge, program};
     use super::*;
+    use crate::system::fact::Asked;
 
     #[test]
     fn an_answer_may_be_as_old_as_the_one_before_but_not_older() {
@@ -53,7 +54,8 @@ mod tests {
         let operation = program.find_operation("api.look").unwrap();
         let text = MonotonicReadsText { read: "api.look".to_owned() };
         let judge = |seen| {
-            let fact = Fact::ReadAgain { operation, order: 7, seen, highest: 4 };
+            let asked = Asked::BY_NOBODY;
+            let fact = Fact::ReadAgain { operation, order: 7, asked, seen, highest: 4 };
             judge(MonotonicReads::new(&text, &program).unwrap(), &[(1, fact)])
         };
         assert_eq!(judge(3), (1, 1));

@@ -26,7 +26,7 @@ impl ReadYourWrites {
 
 impl Invariant for ReadYourWrites {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        let Fact::ReadBack { operation, order, seen, own } = *fact else { return };
+        let Fact::ReadBack { operation, order, seen, own, .. } = *fact else { return };
         if operation != self.read {
             return;
         }
@@ -45,6 +45,7 @@ impl Invariant for ReadYourWrites {
 mod tests {
     use super::super::example::{judge, program};
     use super::*;
+    use crate::system::fact::Asked;
 
     #[test]
     fn an_answer_may_show_more_than_was_written_but_not_less() {
@@ -53,7 +54,8 @@ mod tests {
         let other = program.find_operation("api.place").unwrap();
         let text = ReadYourWritesText { read: "api.look".to_owned() };
         let judge = |operation, seen| {
-            let fact = Fact::ReadBack { operation, order: 7, seen, own: 2 };
+            let asked = Asked::BY_NOBODY;
+            let fact = Fact::ReadBack { operation, order: 7, asked, seen, own: 2 };
             judge(ReadYourWrites::new(&text, &program).unwrap(), &[(1, fact)])
         };
         assert_eq!(judge(read, 1), (1, 1));

@@ -80,9 +80,8 @@ impl RetriesBounded {
             let problem = Problem::new("a window of `per` has no length");
             return Err(problem.expected("more than 0s").inside("per"));
         }
-        let ending = format!("-> {}", program.operation(id).name);
         Ok(RetriesBounded {
-            is_watched: program.edges.iter().map(|edge| edge.name.ends_with(&ending)).collect(),
+            is_watched: program.edges_to(id),
             attempts: text.attempts,
             attempts_per_order: text.attempts_per_order,
             fleet: text.ratio.map(|ratio| Fleet::new(ratio.0, text.reserve, text.per)),
@@ -106,7 +105,7 @@ impl RetriesBounded {
 
 impl Invariant for RetriesBounded {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        let Fact::Attempted { edge, order, attempt } = *fact else { return };
+        let Fact::Attempted { edge, order, attempt, .. } = *fact else { return };
         if !self.is_watched[edge.0 as usize] {
             return;
         }
@@ -138,6 +137,7 @@ mod tests {
     use super::*;
     use crate::invariant::fixture::*;
     use crate::model::program::EdgeId;
+    use crate::system::fact::Asked;
 
     fn invariant(attempts_per_order: Option<u32>, fleet: Option<Fleet>) -> RetriesBounded {
         let (orders, tally) = (ByOrder::default(), Tally::default());
@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn attempted(order: u64, attempt: u32) -> Fact {
-        Fact::Attempted { edge: EdgeId(1), order, attempt }
+        Fact::Attempted { edge: EdgeId(1), order, attempt, asked: Asked::BY_NOBODY }
     }
 
     fn attempts(order: u64, of_call: u32) -> Vec<(u64, Fact)> {
@@ -158,7 +158,8 @@ mod tests {
         let of = |facts: &[(u64, Fact)]| counts(judge(invariant(None, None), facts, 0, 9));
         assert_eq!(of(&attempts(0, 3)), (0, 3));
         assert_eq!(of(&attempts(0, 4)), (1, 4));
-        let elsewhere = Fact::Attempted { edge: EdgeId(0), order: 0, attempt: 9 };
+        let asked = Asked::BY_NOBODY;
+        let elsewhere = Fact::Attempted { edge: EdgeId(0), order: 0, attempt: 9, asked };
         assert_eq!(of(&[(1, elsewhere)]), (0, 0));
     }
 

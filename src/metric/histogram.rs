@@ -28,6 +28,17 @@ impl Histogram {
         self.total += 1;
     }
 
+    /// Counts all spans of another one too.
+    pub fn add(&mut self, other: &Histogram) {
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (own, count) in self.counts.iter_mut().zip(&other.counts) {
+            *own += count;
+        }
+        self.total += other.total;
+    }
+
     /// How many spans were counted.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! Counters, histograms and time series of one run: integers until the report.
 
 mod histogram;
+mod ratios;
 mod recorder;
 mod recovery;
 mod stay;

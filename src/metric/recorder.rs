@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::histogram::Histogram;
-use super::recovery::{Recovery, RecoveryRule};
-use super::stay::{Stay, Stays};
+use super::recovery::RecoveryRule;
+use super::stay::Stays;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
-use crate::system::fact::{Direction, Fact, Observer, REFUSALS, Request, Transit};
+use crate::system::fact::{Asked, Direction, Fact, Observer, REFUSALS, Request, Transit, Work};
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +36,10 @@ pub struct Window {
     pub asked: u64,
     /// Those of them that succeeded in the end.
     pub succeeded: u64,
-    /// Requests answered `ok` in it, whenever they were asked.
+    /// Requests answered `ok` in it, whenever they were asked; none before the warm-up ends.
     pub answered: u64,
-    /// Attempts of the load in it.
+    /// Attempts of the load in it, whenever their requests were asked; none before the warm-up
+    /// ends.
     pub attempts: u64,
 }
 
@@ -68,17 +69,22 @@ pub struct RunMetrics {
     pub failed: [u64; OUTCOMES],
     /// Those without an answer at the end of the run.
     pub unanswered: u64,
-    /// Requests that are measured: of the chosen operation.
+    /// Requests that are measured: of the chosen operation, and asked after the warm-up.
     pub measured: u64,
     /// Those of them that were answered `ok`.
     pub measured_ok: u64,
+    /// Those of them without an answer at the end of the run.
+    pub unfinished: u64,
     /// Attempts that users' clients made for measured requests.
     pub user_attempts: u64,
-    /// Attempts of the load: at the measured operation.
+    /// Attempts of the load on behalf of measured requests.
     pub attempts: u64,
-    /// Calls of the load: its first attempts, denied ones included.
+    /// Attempts of the load between the warm-up and the last arrival, whenever their requests were
+    /// asked.
+    pub load_attempts: u64,
+    /// Calls of the load on behalf of measured requests: first attempts, denied ones included.
     pub calls: u64,
-    /// Attempts of the load that timed out.
+    /// Attempts of the load on behalf of measured requests that timed out.
     pub timeouts: u64,
     /// How many attempts users' clients made for each measured request that was answered; each is
     /// recorded as a nanosecond.
@@ -95,7 +101,7 @@ pub struct RunMetrics {
     pub windows: Vec<Window>,
     /// By edge of the program.
     pub edges: Vec<EdgeCounts>,
-    /// Time spent on work, in nanoseconds.
+    /// Time spent on work on behalf of measured requests, in nanoseconds.
     pub worked: u128,
     /// Of that, on work for which nobody waited any more, in nanoseconds.
     pub wasted: u128,
@@ -161,11 +167,11 @@ pub struct RunMetrics {
     pub throttled: u64,
     /// Calls whose idempotency key had been used for another order.
     pub mismatched: u64,
-    /// Reads of a user's own write.
+    /// Reads of a user's own write on behalf of measured requests.
     pub reads_back: u64,
     /// Those that showed an older version, or nothing.
     pub stale_reads: u64,
-    /// Reads of rows at databases, replicas and caches.
+    /// Reads of rows at databases, replicas and caches on behalf of measured requests.
     pub row_reads: u64,
     /// Those that showed an older version than the newest one committed, or nothing.
     pub old_row_reads: u64,
@@ -185,7 +191,7 @@ pub struct RunMetrics {
     pub answered_alone: u64,
     /// Rows that a cache did not keep because their readers had lost the lease.
     pub fills_refused: u64,
-    /// Reads of what the user had been shown before.
+    /// Reads of what the user had been shown before, on behalf of measured requests.
     pub reads_again: u64,
     /// Those that showed an older version, or nothing.
     pub older_reads: u64,
@@ -199,6 +205,8 @@ pub struct Recorder {
     measure: Measure,
     /// For each edge, whether its attempts are the load.
     is_load: Vec<bool>,
+    /// For each edge, whether users call by it.
+    is_entry: Vec<bool>,
     metrics: RunMetrics,
 }
 
@@ -206,15 +214,16 @@ impl Recorder {
     /// A recorder for a run of this program.
     #[must_use]
     pub fn new(program: &Program, measure: Measure) -> Recorder {
-        let is_load = program.edges.iter().map(|edge| match measure.load {
-            None => edge.is_entry,
-            Some(load) => edge.name.ends_with(&format!("-> {}", program.operation(load).name)),
-        });
+        let is_entry: Vec<bool> = program.edges.iter().map(|edge| edge.is_entry).collect();
+        let is_load = match measure.load {
+            None => is_entry.clone(),
+            Some(load) => program.edges_to(load),
+        };
         let metrics = RunMetrics {
             edges: vec![EdgeCounts::default(); program.edges.len()],
             ..RunMetrics::default()
         };
-        Recorder { is_load: is_load.collect(), measure, metrics }
+        Recorder { is_load, is_entry, measure, metrics }
     }
 
     /// What was measured, when the run is over.
@@ -232,14 +241,9 @@ impl Recorder {
         &mut windows[index]
     }
 
-    fn is_measured(&self, request: &Request) -> bool {
-        self.measure.operation.is_none_or(|operation| operation == request.operation)
-            && request.started >= self.measure.warm_up
-    }
-
     fn asked(&mut self, request: &Request) {
         self.metrics.requests += 1;
-        if self.is_measured(request) {
+        if self.measure.counts(request.asked()) {
             self.metrics.measured += 1;
             self.window(request.started).asked += 1;
         }
@@ -251,14 +255,17 @@ impl Recorder {
         } else {
             self.metrics.failed[outcome as usize] += 1;
         }
-        if self.measure.operation.is_none_or(|operation| operation == request.operation) {
+        let asked = request.asked();
+        if self.measure.is_about(asked) {
             self.metrics.stays.count_request(&self.measure, request.started, now);
+            if outcome == Outcome::Ok && now >= self.measure.warm_up {
+                self.window(now).answered += 1;
+            }
         }
-        if !self.is_measured(request) {
+        if !self.measure.counts(asked) {
             return;
         }
         self.metrics.last_answer = now;
-        self.metrics.user_attempts += u64::from(attempts);
         self.metrics.attempts_each.record(Span(u64::from(attempts)));
         if outcome != Outcome::Ok {
             return;
@@ -268,7 +275,42 @@ impl Recorder {
         self.metrics.latency.record(latency);
         self.metrics.latency_total += u128::from(latency.0);
         self.window(request.started).succeeded += 1;
-        self.window(now).answered += 1;
+    }
+
+    /// An attempt was made, or denied.
+    fn attempted(&mut self, now: Time, edge: usize, attempt: u32, asked: Asked, denied: bool) {
+        let (sent, first) = (u64::from(!denied), u64::from(attempt == 1));
+        let counts = &mut self.metrics.edges[edge];
+        counts.attempts += sent;
+        counts.denied += u64::from(denied);
+        counts.calls += first;
+        let (is_load, is_entry) = (self.is_load[edge], self.is_entry[edge]);
+        if self.measure.counts(asked) {
+            self.metrics.user_attempts += sent * u64::from(is_entry);
+            self.metrics.attempts += sent * u64::from(is_load);
+            self.metrics.calls += first * u64::from(is_load);
+        }
+        if !denied && is_load && self.measure.is_about(asked) && now >= self.measure.warm_up {
+            self.window(now).attempts += 1;
+            self.metrics.load_attempts += u64::from(now < self.measure.arrivals_end);
+        }
+    }
+
+    /// Somebody was still without an answer when the run ended.
+    fn unanswered(&mut self, now: Time, request: &Request) {
+        let asked = request.asked();
+        self.metrics.unanswered += 1;
+        self.metrics.unfinished += u64::from(self.measure.counts(asked));
+        if self.measure.is_about(asked) {
+            self.metrics.stays.count_request(&self.measure, request.started, now);
+        }
+    }
+
+    fn worked(&mut self, work: Work) {
+        if self.measure.counts(work.asked) {
+            self.metrics.worked += u128::from(work.span.0);
+            self.metrics.wasted += if work.awaited { 0 } else { u128::from(work.span.0) };
+        }
     }
 
     fn done_with(&mut self, now: Time, since: Time) {
@@ -285,27 +327,15 @@ impl Observer for Recorder {
             Fact::Answered { request, outcome, attempts } => {
                 self.answered(now, &request, outcome, attempts);
             }
-            Fact::Attempted { edge, attempt, .. } => {
-                let counts = &mut metrics.edges[edge.0 as usize];
-                counts.attempts += 1;
-                counts.calls += u64::from(attempt == 1);
-                if self.is_load[edge.0 as usize] && now >= self.measure.warm_up {
-                    metrics.attempts += 1;
-                    metrics.calls += u64::from(attempt == 1);
-                    self.window(now).attempts += 1;
-                }
+            Fact::Attempted { edge, attempt, asked, .. } => {
+                self.attempted(now, edge.0 as usize, attempt, asked, false);
             }
-            Fact::Denied { edge, attempt, .. } => {
-                let counts = &mut metrics.edges[edge.0 as usize];
-                counts.denied += 1;
-                counts.calls += u64::from(attempt == 1);
-                if self.is_load[edge.0 as usize] && now >= self.measure.warm_up {
-                    metrics.calls += u64::from(attempt == 1);
-                }
+            Fact::Denied { edge, attempt, asked, .. } => {
+                self.attempted(now, edge.0 as usize, attempt, asked, true);
             }
-            Fact::Settled { edge, outcome, .. } => {
+            Fact::Settled { edge, outcome, asked, .. } => {
                 metrics.edges[edge.0 as usize].outcomes[outcome as usize] += 1;
-                let is_load = self.is_load[edge.0 as usize] && now >= self.measure.warm_up;
+                let is_load = self.is_load[edge.0 as usize] && self.measure.counts(asked);
                 metrics.timeouts += u64::from(is_load && outcome == Outcome::TimedOut);
             }
             Fact::Ejected(_) => metrics.ejections += 1,
@@ -321,18 +351,13 @@ impl Observer for Recorder {
                 metrics.refused += 1;
                 metrics.refused_by[refusal as usize] += 1;
             }
-            Fact::Left { edge, attempt, arrived, begun, found } => {
-                if self.is_load[edge.0 as usize] {
-                    let stay = Stay { attempt, arrived, begun, found };
-                    metrics.stays.count(&self.measure, now, stay);
-                }
+            Fact::Left(stay) if self.is_load[stay.edge.0 as usize] => {
+                metrics.stays.count(&self.measure, now, &stay, false);
             }
-            Fact::Worked { span, awaited, .. } => {
-                metrics.worked += u128::from(span.0);
-                if !awaited {
-                    metrics.wasted += u128::from(span.0);
-                }
+            Fact::Staying(stay) if self.is_load[stay.edge.0 as usize] => {
+                metrics.stays.count(&self.measure, now, &stay, true);
             }
+            Fact::Worked(work) | Fact::Working(work) => self.worked(work),
             Fact::Outboxed { .. } => metrics.outboxed += 1,
             Fact::Enqueued { event, .. } => metrics.relayed += u64::from(event > 0),
             Fact::Acknowledged { since, .. } => self.done_with(now, since),
@@ -363,11 +388,11 @@ impl Observer for Recorder {
             Fact::Failed { after_effect, .. } => {
                 metrics.made_to_fail[usize::from(after_effect)] += 1;
             }
-            Fact::ReadBack { seen, own, .. } => {
+            Fact::ReadBack { seen, own, asked, .. } if self.measure.counts(asked) => {
                 metrics.reads_back += 1;
                 metrics.stale_reads += u64::from(seen < own);
             }
-            Fact::Read { seen, newest, age, .. } => {
+            Fact::Read { seen, newest, age, asked, .. } if self.measure.counts(asked) => {
                 let is_old = seen < newest;
                 metrics.row_reads += 1;
                 metrics.old_row_reads += u64::from(is_old);
@@ -385,17 +410,22 @@ impl Observer for Recorder {
             Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
             Fact::FillRefused { .. } => metrics.fills_refused += 1,
             Fact::FaultFired(fault) => metrics.count_fired(fault),
-            Fact::ReadAgain { seen, highest, .. } => {
+            Fact::ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {
                 metrics.reads_again += 1;
                 metrics.older_reads += u64::from(seen < highest);
             }
             Fact::Diverted { .. } => metrics.diverted += 1,
-            Fact::Unanswered(_) => metrics.unanswered += 1,
+            Fact::Unanswered(request) => self.unanswered(now, &request),
             Fact::Unprocessed { since, .. } => {
                 metrics.unprocessed += 1;
                 self.done_with(now, since);
             }
             Fact::Committed { .. }
+            | Fact::Left(_)
+            | Fact::Staying(_)
+            | Fact::Read { .. }
+            | Fact::ReadBack { .. }
+            | Fact::ReadAgain { .. }
             | Fact::WriteLost { .. }
             | Fact::CacheFlushed { .. }
             | Fact::Corrupted { .. }
@@ -411,77 +441,23 @@ impl Observer for Recorder {
     }
 }
 
+impl Measure {
+    /// Whether what was asked is of the kind that is measured, whenever it was asked.
+    pub(super) fn is_about(&self, asked: Asked) -> bool {
+        let is_it = |operation| asked.is_by_a_user() && operation == asked.operation;
+        self.operation.is_none_or(is_it)
+    }
+
+    /// Whether a request is measured. An attempt counts if, and only if, the request does on whose
+    /// behalf it is made: so above and below the line of a ratio there are the same requests.
+    pub(super) fn counts(&self, asked: Asked) -> bool {
+        asked.is_by_a_user() && asked.at >= self.warm_up && self.is_about(asked)
+    }
+}
+
 fn side(direction: Direction) -> usize {
     match direction {
         Direction::Request => 0,
         Direction::Reply => 1,
     }
-}
-
-impl RunMetrics {
-    fn count_fired(&mut self, fault: u32) {
-        let index = fault as usize;
-        if self.fired.len() <= index {
-            self.fired.resize(index + 1, 0);
-        }
-        self.fired[index] += 1;
-    }
-
-    /// How often the fault of this number fired.
-    #[must_use]
-    pub fn times_fired(&self, fault: usize) -> u64 {
-        self.fired.get(fault).copied().unwrap_or(0)
-    }
-
-    /// Attempts of the load for each measured request: its amplification from end to end.
-    #[must_use]
-    pub fn amplification(&self) -> Option<f64> {
-        ratio(self.attempts as f64, self.measured as f64)
-    }
-
-    /// Attempts of the load for each of its calls: its amplification at its own edge.
-    #[must_use]
-    pub fn edge_amplification(&self) -> Option<f64> {
-        ratio(self.attempts as f64, self.calls as f64)
-    }
-
-    /// The share of measured requests that were answered `ok`.
-    #[must_use]
-    pub fn success_ratio(&self) -> Option<f64> {
-        ratio(self.measured_ok as f64, self.measured as f64)
-    }
-
-    /// The share of work for which nobody waited any more.
-    #[must_use]
-    pub fn wasted_work(&self) -> Option<f64> {
-        ratio(self.wasted as f64, self.worked as f64)
-    }
-
-    /// Requests answered `ok` a second in the whole windows between two times; `None` if there is
-    /// no whole window.
-    #[must_use]
-    pub fn goodput(&self, window: Span, from: Time, until: Time) -> Option<f64> {
-        let (first, end) = (from.0.div_ceil(window.0), until.0 / window.0);
-        let whole = end.checked_sub(first).filter(|&windows| windows > 0)?;
-        // Windows at the end in which nothing happened were never made.
-        let windows = self.windows.iter().skip(first as usize).take(whole as usize);
-        let answered: u64 = windows.map(|window| window.answered).sum();
-        Some(answered as f64 / (whole as f64 * window.seconds()))
-    }
-
-    /// Whether and when the run recovered.
-    #[must_use]
-    pub fn recovery(&self, measure: &Measure) -> Recovery {
-        match measure.faults {
-            None => Recovery::NoFault,
-            Some((began, healed)) => {
-                measure.recovery.judge(&self.windows, measure.window, began, healed)
-            }
-        }
-    }
-}
-
-/// A quotient, or `None` if there was nothing to divide by.
-fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole)
 }

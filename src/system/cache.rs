@@ -128,8 +128,8 @@ impl<O: Observer> World<'_, O> {
     /// Looks up the row that a job is about; 0 if the job is to fetch it. Says whether it knows.
     pub(super) fn look_up(&mut self, handle: Handle, table: TableId) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let (node, key, token, order) = (job.node, job.key, job.token, job.subject.order);
-        let row = (table, self.row_of_job(table, &job.subject));
+        let (node, key, token, subject) = (job.node, job.key, job.token, job.subject);
+        let row = (table, self.row_of_job(table, &subject));
         let description = self.program.node(node);
         let Kind::Cache(rules) = &description.kind else { return true };
         let now = self.clock_of(node);
@@ -170,7 +170,7 @@ impl<O: Observer> World<'_, O> {
         };
         self.set_value(handle, value);
         if value != 0 {
-            self.tell_read(node, (table, row.1), order, value & !REFRESH);
+            self.tell_read(node, (table, row.1), &subject, value & !REFRESH);
         }
         true
     }

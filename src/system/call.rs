@@ -1,7 +1,7 @@
 //! Calls: attempts, timeouts, retries, and what the caller's policy says to each.
 
 use super::crash;
-use super::fact::{Fact, Observer, Request};
+use super::fact::{Asked, Fact, Observer, Request};
 use super::job::{Job, Subject};
 use super::network::Message;
 use super::policies::Decision;
@@ -108,6 +108,7 @@ impl<O: Observer> World<'_, O> {
         if edge.is_entry {
             subject.request = key;
             subject.since = self.now;
+            subject.asked = Asked { operation: step.operation, at: self.now };
         }
         let scope = match edge.state_of {
             StateOf::Process => edge.scope + job.instance,
@@ -139,6 +140,10 @@ impl<O: Observer> World<'_, O> {
             is_request: edge.is_entry,
         };
         if let Some(request) = call.request() {
+            // What the user does with the answer is done for this request.
+            if let Some(job) = self.jobs.get_mut(owner) {
+                job.subject.asked = request.asked();
+            }
             self.tell(Fact::Requested(request));
         }
         self.ledger.calls.enter();
@@ -169,9 +174,9 @@ impl<O: Observer> World<'_, O> {
     /// A bulkhead has no room for a call: it is not attempted.
     fn deny_room(&mut self, handle: Handle) -> Resumption {
         let Some(call) = self.calls.get(handle) else { return Resumption::Later };
-        let (edge, order) = (call.step.edge, call.subject.order);
+        let (edge, order, asked) = (call.step.edge, call.subject.order, call.subject.asked);
         let ended = self.policies.never_asked(&call.progress);
-        self.tell(Fact::Denied { edge, attempt: 1, order });
+        self.tell(Fact::Denied { edge, attempt: 1, order, asked });
         self.end_call(handle, ended, Outcome::Rejected, 0)
     }
 
@@ -225,8 +230,8 @@ impl<O: Observer> World<'_, O> {
                     self.policies.denied(scope, policy, &mut call.progress, denial, moment);
                 let (edge, attempt) = (call.step.edge, call.progress.attempts());
                 let gives_back = held && !call.progress.holds_place();
-                let order = call.subject.order;
-                self.tell(Fact::Denied { edge, attempt, order });
+                let (order, asked) = (call.subject.order, call.subject.asked);
+                self.tell(Fact::Denied { edge, attempt, order, asked });
                 if gives_back {
                     self.wake_waiters(scope);
                 }
@@ -263,8 +268,9 @@ impl<O: Observer> World<'_, O> {
             deadline: until,
             detector: self.detectors.of(edge_id, call.process),
         };
-        let (made, order) = (call.progress.attempts(), call.subject.order);
-        self.tell(Fact::Attempted { edge: edge_id, attempt: made, order });
+        let (order, asked) = (call.subject.order, call.subject.asked);
+        let attempt = call.progress.attempts();
+        self.tell(Fact::Attempted { edge: edge_id, attempt, order, asked });
         self.send_request(edge_id, message);
         if policy.hedge.is_some() {
             self.begin_hedging(handle, until);
@@ -333,7 +339,8 @@ impl<O: Observer> World<'_, O> {
         let policy = &self.program.policies[edge.policy as usize].1;
         call.running = false;
         call.timer = None;
-        let (attempt, order) = (call.progress.attempts(), call.subject.order);
+        let attempt = call.progress.attempts();
+        let (order, asked) = (call.subject.order, call.subject.asked);
         let draw = if outcome == Outcome::Ok && !self.policies.is_own(scope) {
             Draw(0)
         } else {
@@ -349,7 +356,7 @@ impl<O: Observer> World<'_, O> {
         let decision = self.policies.settle(scope, policy, &mut call.progress, moment, response);
         let (detector, instance) = (self.detectors.of(edge_id, call.process), call.instance);
         let work = key_of(call.key, u64::from(call.sent));
-        self.tell(Fact::Settled { edge: edge_id, attempt, order, outcome });
+        self.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
         self.judge_instance(detector, instance, work, outcome);
         self.wake_waiters(scope);
         // An attempt that was kept may still answer until the deadline.

@@ -111,7 +111,7 @@ impl<O: Observer> World<'_, O> {
                 flows[flows.partition_point(|&(last, _)| last < draw.0)]
             }
         };
-        let subject = Subject { order, key, size, amount: 0, request: 0, since: self.now };
+        let subject = Subject { order, key, size, since: self.now, ..Subject::default() };
         if self.is_down(node, process) {
             self.tell(Fact::TurnedAway { clients: node, order });
             return self.end_flow(node, &subject, back);
@@ -284,8 +284,8 @@ impl<O: Observer> World<'_, O> {
         if let (Memory::Compared, Some(index)) = (call.memory, before) {
             let highest = seen[index].version;
             let seen = shown.map_or(0, |shown| shown.version);
-            let (operation, order) = (call.operation, subject.order);
-            self.tell(Fact::ReadAgain { operation, order, seen, highest });
+            let (operation, order, asked) = (call.operation, subject.order, subject.asked);
+            self.tell(Fact::ReadAgain { operation, order, asked, seen, highest });
         }
         let memories = &mut self.clients(node).memories;
         memories.insert(who, renewed(seen, before, shown));

@@ -156,10 +156,11 @@ impl<O: Observer> World<'_, O> {
             if let Some(timer) = job.timer {
                 self.events.cancel(timer);
             }
-            let span = job.worked - job.works_until.since(self.now);
-            if span > Span::ZERO {
-                let order = job.subject.order;
-                self.tell(Fact::Worked { node, order, span, awaited: false });
+            if let Some(work) = job.work(self.now, false) {
+                self.tell(Fact::Worked(work));
+            }
+            if let Some(stay) = job.stay() {
+                self.tell(Fact::Left(stay));
             }
             match job.origin {
                 Origin::Nobody => self.end_flow(node, &job.subject, None),

@@ -244,11 +244,11 @@ impl<O: Observer> World<'_, O> {
     /// Reads the row that the job is about.
     pub(super) fn read_row(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
-        let (node, order) = (job.node, job.subject.order);
-        let row = row_of(self.program, table, &job.subject);
+        let (node, subject) = (job.node, job.subject);
+        let row = row_of(self.program, table, &subject);
         let value = self.store(node).tables.get(table, row).value;
         self.set_value(handle, value);
-        self.tell_read(node, (table, row), order, value);
+        self.tell_read(node, (table, row), &subject, value);
     }
 
     /// Tells what was read of a row, and what could have been read.
@@ -256,7 +256,7 @@ impl<O: Observer> World<'_, O> {
         &mut self,
         node: NodeId,
         (table, row): (TableId, u64),
-        order: u64,
+        subject: &Subject,
         value: u64,
     ) {
         let database = self.program.tables[table.0 as usize].database;
@@ -264,7 +264,8 @@ impl<O: Observer> World<'_, O> {
         let newest = self.store(leader).tables.get(table, row);
         let age = self.now.since(newest.written);
         let (seen, newest) = (version(value), version(newest.value));
-        self.tell(Fact::Read { node, table, row, order, seen, newest, age });
+        let (order, asked) = (subject.order, subject.asked);
+        self.tell(Fact::Read { node, table, row, order, asked, seen, newest, age });
     }
 
     pub(super) fn set_value(&mut self, handle: Handle, value: u64) {

@@ -1,16 +1,18 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 
 mod order;
+mod stay;
 mod transit;
 
 pub use super::ejection::Ejection;
 pub use super::observer::Observer;
 pub use super::refusal::{REFUSALS, Refusal};
-pub use super::request::Request;
+pub use super::request::{Asked, Request};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
 
+pub use stay::{Stay, Work};
 pub use transit::{Content, Direction, Transit};
 
 /// Something that happened in a run.
@@ -35,6 +37,8 @@ pub enum Fact {
         attempt: u32,
         /// The order on whose behalf.
         order: u64,
+        /// The request on whose behalf.
+        asked: Asked,
     },
     /// A caller's own policy refused an attempt.
     Denied {
@@ -44,6 +48,8 @@ pub enum Fact {
         attempt: u32,
         /// The order on whose behalf.
         order: u64,
+        /// The request on whose behalf.
+        asked: Asked,
     },
     /// An attempt ended for its caller.
     Settled {
@@ -53,6 +59,8 @@ pub enum Fact {
         attempt: u32,
         /// The order on whose behalf.
         order: u64,
+        /// The request on whose behalf.
+        asked: Asked,
         /// How.
         outcome: Outcome,
     },
@@ -94,29 +102,9 @@ pub enum Fact {
         refusal: Refusal,
     },
     /// What a caller asked for left the node that it came to: it was answered or refused there.
-    Left {
-        /// Where it was asked.
-        edge: EdgeId,
-        /// Which attempt of its call, from 1.
-        attempt: u32,
-        /// When it came.
-        arrived: Time,
-        /// When a worker took it up; `None` if none did.
-        begun: Option<Time>,
-        /// How many were at work or waiting at its instance when it came.
-        found: u32,
-    },
+    Left(Stay),
     /// A node ended its work on a request.
-    Worked {
-        /// Who.
-        node: NodeId,
-        /// The order that it was about.
-        order: u64,
-        /// How long it worked.
-        span: Span,
-        /// Whether anybody still waited for the result.
-        awaited: bool,
-    },
+    Worked(Work),
     /// A transaction wrote a row.
     Committed {
         /// The table.
@@ -170,6 +158,8 @@ pub enum Fact {
         node: NodeId,
         /// The order on whose behalf.
         order: u64,
+        /// The request on whose behalf.
+        asked: Asked,
         /// The table.
         table: TableId,
         /// The row.
@@ -393,6 +383,8 @@ pub enum Fact {
         operation: OperationId,
         /// The user's order.
         order: u64,
+        /// The request on whose behalf.
+        asked: Asked,
         /// The version read, 0 if nothing was found.
         seen: u64,
         /// The version that the user had been told of.
@@ -470,6 +462,8 @@ pub enum Fact {
         operation: OperationId,
         /// The user's order.
         order: u64,
+        /// The request on whose behalf.
+        asked: Asked,
         /// The version shown, 0 if nothing was found.
         seen: u64,
         /// The highest version that the user had been shown.
@@ -490,6 +484,10 @@ pub enum Fact {
     FaultEnded(u32),
     /// At the end of the run, a request had no answer yet.
     Unanswered(Request),
+    /// At the end of the run, what a caller asked for was still at the node that it came to.
+    Staying(Stay),
+    /// At the end of the run, a node still worked on a request.
+    Working(Work),
     /// At the end of the run, a message or outbox event was not done with.
     Unprocessed {
         /// The order that it is about.

@@ -148,9 +148,10 @@ impl<'p, O: Observer> World<'p, O> {
         if let Some(due) = goes_on {
             hedged.due = hedged.due.min(due);
         }
-        let (scope, order) = (call.scope as usize, call.subject.order);
+        let scope = call.scope as usize;
+        let (order, asked) = (call.subject.order, call.subject.asked);
         let (attempt, outcome) = (copy.attempt, response.outcome);
-        self.tell(Fact::Settled { edge, attempt, order, outcome });
+        self.tell(Fact::Settled { edge, attempt, order, asked, outcome });
         self.judge_instance(detector, copy.instance, work, outcome);
         self.wake_waiters(scope);
         match goes_on {
@@ -200,8 +201,8 @@ impl<'p, O: Observer> World<'p, O> {
                 hedge.leave(of_hedging, &mut hedged.copies);
             }
             let goes_on = hedged.copies.running() > 0;
-            let order = call.subject.order;
-            self.tell(Fact::Denied { edge: edge_id, attempt, order });
+            let (order, asked) = (call.subject.order, call.subject.asked);
+            self.tell(Fact::Denied { edge: edge_id, attempt, order, asked });
             if !goes_on {
                 self.conclude(handle, Response::new(last), 0);
             }
@@ -228,8 +229,8 @@ impl<'p, O: Observer> World<'p, O> {
             deadline: until,
             detector,
         };
-        let order = call.subject.order;
-        self.tell(Fact::Attempted { edge: edge_id, attempt, order });
+        let (order, asked) = (call.subject.order, call.subject.asked);
+        self.tell(Fact::Attempted { edge: edge_id, attempt, order, asked });
         self.send_request(edge_id, message);
         true
     }

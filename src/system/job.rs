@@ -4,7 +4,7 @@ use super::World;
 use super::branch::Forked;
 use super::call::Resumption;
 use super::control::Action;
-use super::fact::{Fact, Observer, Refusal};
+use super::fact::{Asked, Fact, Observer, Refusal, Stay, Work};
 use super::network::Message;
 use super::provider::KeyCheck;
 use super::replica::Applied;
@@ -31,13 +31,23 @@ pub(super) struct Subject {
     pub(super) amount: u32,
     /// A stable key of the user's request; 0 where there is none.
     pub(super) request: u64,
+    /// The user's request; nobody's where there is none.
+    pub(super) asked: Asked,
     /// Since when this work has been due.
     pub(super) since: Time,
 }
 
 impl Default for Subject {
     fn default() -> Subject {
-        Subject { order: 0, key: 0, size: 1.0, amount: 0, request: 0, since: Time::ZERO }
+        Subject {
+            order: 0,
+            key: 0,
+            size: 1.0,
+            amount: 0,
+            request: 0,
+            asked: Asked::BY_NOBODY,
+            since: Time::ZERO,
+        }
     }
 }
 
@@ -147,10 +157,20 @@ impl Job {
         }
     }
 
-    /// What is told when it leaves its node.
-    pub(super) fn left(&self, edge: EdgeId, attempt: u32) -> Fact {
+    /// Its stay at its node, if a caller asked for it.
+    pub(super) fn stay(&self) -> Option<Stay> {
+        let Origin::Call { attempt, edge, .. } = self.origin else { return None };
         let found = self.beside.saturating_sub(1);
-        Fact::Left { edge, attempt, arrived: self.entered, begun: self.begun, found }
+        let asked = self.subject.asked;
+        Some(Stay { edge, attempt, asked, arrived: self.entered, begun: self.begun, found })
+    }
+
+    /// What it has worked until now; `None` if it has not worked.
+    pub(super) fn work(&self, now: Time, awaited: bool) -> Option<Work> {
+        // The newest piece of work may go on.
+        let span = self.worked - self.works_until.since(now);
+        let (order, asked) = (self.subject.order, self.subject.asked);
+        (span > Span::ZERO).then_some(Work { node: self.node, order, asked, span, awaited })
     }
 
     /// The message being handled, counted from 1; 0 if there is none.
@@ -384,9 +404,9 @@ impl<O: Observer> World<'_, O> {
                 // A row of another table cannot be compared: something was found, and that counts.
                 let is_other = value != 0 && !same_table(own, value);
                 let seen = if is_other { version(own) } else { version(value) };
-                let order = job.subject.order;
+                let (order, asked) = (job.subject.order, job.subject.asked);
                 let (operation, own) = (call.operation, version(own));
-                self.tell(Fact::ReadBack { operation, order, seen, own });
+                self.tell(Fact::ReadBack { operation, order, asked, seen, own });
             }
             return true;
         }
@@ -404,15 +424,16 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn end_job(&mut self, handle: Handle, outcome: Outcome) {
         let Some(job) = self.jobs.remove(handle) else { return };
         let awaited = self.is_awaited(job.origin);
-        if job.worked > Span::ZERO {
-            let (node, order, span) = (job.node, job.subject.order, job.worked);
-            self.tell(Fact::Worked { node, order, span, awaited });
+        if let Some(work) = job.work(self.now, awaited) {
+            self.tell(Fact::Worked(work));
+        }
+        if let Some(stay) = job.stay() {
+            self.tell(Fact::Left(stay));
         }
         match job.origin {
             Origin::Nobody => return self.end_flow(job.node, &job.subject, None),
             Origin::User(user) => return self.end_flow(job.node, &job.subject, Some(user)),
             Origin::Call { call, attempt, edge } => {
-                self.tell(job.left(edge, attempt));
                 let Job { node: from, key, value, .. } = job;
                 let (order, hint) = (job.subject.order, None);
                 let reply =
@@ -432,7 +453,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Whether anybody still waits for what this work comes to, up to the user.
-    fn is_awaited(&self, origin: Origin) -> bool {
+    pub(super) fn is_awaited(&self, origin: Origin) -> bool {
         let asker = match origin {
             Origin::Nobody | Origin::User(_) | Origin::Delivery { .. } => return true,
             Origin::Fork { parent, round } => {

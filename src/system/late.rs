@@ -56,8 +56,8 @@ impl<O: Observer> World<'_, O> {
             && outcome == Outcome::Ok
             && let Some(call) = self.calls.get(handle)
         {
-            let owner = call.owner;
-            self.tell(Fact::Settled { edge: edge_id, attempt, order, outcome });
+            let (owner, asked) = (call.owner, call.subject.asked);
+            self.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
             if self.abandon_call(handle, outcome, value) == Resumption::Now {
                 self.ready.push_back(owner);
             }

@@ -48,7 +48,7 @@ use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program, Spike};
 use control::{Conditions, Control, Surge};
 use ejection::{DetectorId, Detectors};
-use fact::{Fact, Observer, Request};
+use fact::{Fact, Observer};
 
 /// Something that is going to happen.
 #[derive(Clone, Copy, Debug)]
@@ -225,8 +225,9 @@ impl<'p, O: Observer> World<'p, O> {
     pub fn run(mut self) -> (Outcome, O) {
         let ending = self.run_to_the_end();
         let ending = self.audit().unwrap_or(ending);
-        self.tell_what_remains();
-        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end: self.now };
+        let end = self.now;
+        self.tell_what_remains(ending);
+        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end };
         (outcome, self.observer)
     }
 
@@ -370,12 +371,7 @@ impl<'p, O: Observer> World<'p, O> {
     }
 
     /// Tells the observer what was going on when the run ended.
-    fn tell_what_remains(&mut self) {
-        let waiting: Vec<Request> =
-            self.calls.iter().filter_map(|(_, call)| call.request()).collect();
-        for request in waiting {
-            self.tell(Fact::Unanswered(request));
-        }
+    fn tell_what_remains(&mut self, ending: Ending) {
         // The end of the run is no crash: what was committed will be on disk.
         for index in 0..self.locals.len() {
             let database = NodeId(index as u16);
@@ -385,6 +381,11 @@ impl<'p, O: Observer> World<'p, O> {
                 self.tell(Fact::Flushed { database, position });
             }
         }
+        if ending == Ending::Complete {
+            // Who is there when the last thing has happened is there until the end.
+            self.now = self.now.max(self.meter.horizon());
+        }
+        self.tell_who_is_there();
         for index in 0..self.locals.len() {
             if self.is_dead_end(NodeId(index as u16)) {
                 continue;
@@ -392,6 +393,20 @@ impl<'p, O: Observer> World<'p, O> {
             for (order, since) in self.unprocessed(NodeId(index as u16)) {
                 self.tell(Fact::Unprocessed { order, since });
             }
+        }
+    }
+
+    /// Tells the observer who has no answer yet, what is at a node, and what it has worked on it.
+    fn tell_who_is_there(&mut self) {
+        let calls = self.calls.iter().filter_map(|(_, call)| call.request());
+        let waiting: Vec<Fact> = calls.map(Fact::Unanswered).collect();
+        let jobs = self.jobs.iter().flat_map(|(_, job)| {
+            let work = job.work(self.now, self.is_awaited(job.origin));
+            [work.map(Fact::Working), job.stay().map(Fact::Staying)]
+        });
+        let there: Vec<Fact> = waiting.into_iter().chain(jobs.flatten()).collect();
+        for fact in there {
+            self.tell(fact);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What users ask for.
+//! What users ask for, and on behalf of which request something is done.
 
 use crate::kernel::time::Time;
 use crate::model::program::OperationId;
@@ -14,4 +14,34 @@ pub struct Request {
     pub key: u32,
     /// When the user asked.
     pub started: Time,
+}
+
+impl Request {
+    /// The same as what is done on its behalf knows it.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        Asked { operation: self.operation, at: self.started }
+    }
+}
+
+/// The user's request on whose behalf something is done: what was asked for, and when. It travels
+/// with all that is done for it, asynchronous work included, so that what happens later counts for
+/// the request that caused it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What was asked for; without meaning if nobody asked.
+    pub operation: OperationId,
+    /// When the user asked; never, if nobody did: a relay looks for events by itself.
+    pub at: Time,
+}
+
+impl Asked {
+    /// Nobody asked.
+    pub const BY_NOBODY: Asked = Asked { operation: OperationId(0), at: Time::NEVER };
+
+    /// Whether a user asked.
+    #[must_use]
+    pub fn is_by_a_user(self) -> bool {
+        self.at < Time::NEVER
+    }
 }

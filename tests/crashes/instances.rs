@@ -42,7 +42,7 @@ fn nobody_is_answered_by_a_dead_node_and_its_host_refuses_at_once() {
     assert_eq!((of(5).1, ms(of(5).2)), (Outcome::Ok, 320), "it is up again");
     // The work that was done for the third user is lost, and only that much was done.
     let lost = told.iter().find_map(|&(_, fact)| match fact {
-        Fact::Worked { awaited: false, span, .. } => Some(ms(span)),
+        Fact::Worked(work) if !work.awaited => Some(ms(work.span)),
         _ => None,
     });
     assert_eq!(lost, Some(90));

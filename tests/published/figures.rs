@@ -55,9 +55,9 @@ impl Sample {
         self.runs.iter().filter_map(|run| run.values[index]).collect()
     }
 
-    /// The attempts of the load of each run.
+    /// The attempts of the load of each run, while users arrived.
     pub(crate) fn attempts(&self) -> Vec<f64> {
-        self.runs.iter().map(|run| run.metrics.attempts as f64).collect()
+        self.runs.iter().map(|run| run.metrics.load_attempts as f64).collect()
     }
 }
 

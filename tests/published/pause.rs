@@ -17,7 +17,7 @@ impl Observer for Events {
         let event = match fact {
             Fact::Attempted { attempt: 1, .. } => "ARRIVE",
             Fact::Attempted { .. } => "SEND",
-            Fact::Worked { .. } => "DONE",
+            Fact::Worked(_) => "DONE",
             Fact::Settled { outcome: Outcome::TimedOut, .. } => "TIMEOUT",
             _ => return,
         };

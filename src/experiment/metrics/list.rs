@@ -19,6 +19,8 @@ pub enum MetricId {
     UserAmplification,
     /// `success_ratio`.
     SuccessRatio,
+    /// `unfinished_ratio`.
+    UnfinishedRatio,
     /// `goodput_before_per_s`.
     GoodputBeforePerS,
     /// `goodput_during_per_s`.

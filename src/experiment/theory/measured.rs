@@ -71,7 +71,7 @@ impl Measured {
             Measured::LatencyAbove(seconds) => {
                 metrics.latency.share_above(Span::from_secs_f64(seconds))
             }
-            Measured::Wait(p) => stays.wait.quantile(p).map(Span::seconds),
+            Measured::Wait(p) => stays.wait_quantile(p).map(Span::seconds),
             Measured::WaitVariance => stays.wait.variance(),
             Measured::Found(least) => {
                 stays.found.share_above(Span(u64::from(least.saturating_sub(1))))
@@ -100,7 +100,7 @@ impl Measured {
                 (events > 0.0).then(|| metrics.relayed as f64 / events)
             }
             Measured::LoadRate => {
-                Some(metrics.attempts as f64 / cell.measure.measured_for().seconds())
+                Some(metrics.load_attempts as f64 / cell.measure.measured_for().seconds())
             }
             Measured::Denied => {
                 let calls: u64 = metrics.edges.iter().map(|edge| edge.calls).sum();

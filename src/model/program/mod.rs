@@ -315,6 +315,18 @@ impl Program {
         Some(OperationId(index as u16))
     }
 
+    /// For each edge, whether calls by it ask for an operation.
+    #[must_use]
+    pub fn edges_to(&self, operation: OperationId) -> Vec<bool> {
+        let mut leads_there = vec![false; self.edges.len()];
+        for step in &self.steps {
+            if let Step::Call(call) = step {
+                leads_there[call.edge.0 as usize] |= call.operation == operation;
+            }
+        }
+        leads_there
+    }
+
     /// The table of this name, `database.table`.
     #[must_use]
     pub fn find_table(&self, name: &str) -> Option<TableId> {

@@ -3,7 +3,7 @@
 use super::{Mark, Teller};
 use crate::model::program::NodeId;
 use crate::policy::Outcome;
-use crate::system::fact::{Fact, Refusal};
+use crate::system::fact::{Fact, Refusal, Work};
 
 /// What an outcome is called.
 pub(super) fn outcome(outcome: Outcome) -> &'static str {
@@ -85,7 +85,7 @@ impl Teller<'_> {
             Fact::Refused { node, refusal: why, .. } => {
                 said(node, Mark::Wrong, format!("refuses: {}", refusal(why)))
             }
-            Fact::Worked { node, span, awaited: false, .. } => {
+            Fact::Worked(Work { node, span, awaited: false, .. }) => {
                 let text = format!("worked {:.1} ms for nobody", span.millis());
                 said(node, Mark::Wrong, text)
             }

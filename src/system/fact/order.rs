@@ -14,12 +14,12 @@ impl Fact {
             | Fact::Duplicated(transit)
             | Fact::Lost(transit)
             | Fact::Arrived(transit) => Some(transit.order),
+            Fact::Worked(work) | Fact::Working(work) => Some(work.order),
             Fact::Attempted { order, .. }
             | Fact::Denied { order, .. }
             | Fact::Settled { order, .. }
             | Fact::Stale { order, .. }
             | Fact::Refused { order, .. }
-            | Fact::Worked { order, .. }
             | Fact::NobodyThere { order, .. }
             | Fact::TurnedAway { order, .. }
             | Fact::Diverted { order, .. }
@@ -66,7 +66,8 @@ impl Fact {
             | Fact::EjectionRefused(_)
             | Fact::Returned(_)
             | Fact::Panicked { .. }
-            | Fact::Left { .. }
+            | Fact::Left(_)
+            | Fact::Staying(_)
             | Fact::FellBack { .. } => None,
         }
     }

@@ -227,8 +227,10 @@ impl<O: Observer> World<'_, O> {
         if matches!(refusal, Refusal::Shed | Refusal::Expired | Refusal::TooLong) {
             self.teach_limit(&job, Outcome::Rejected);
         }
+        if let Some(stay) = job.stay() {
+            self.tell(Fact::Left(stay));
+        }
         if let Origin::Call { call, attempt, edge } = job.origin {
-            self.tell(job.left(edge, attempt));
             let outcome = match refusal {
                 Refusal::RateLimit => Outcome::Throttled,
                 _ => Outcome::Rejected,
