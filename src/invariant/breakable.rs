@@ -88,6 +88,8 @@ impl Asked<'_> {
         self.effect("deadline_honest", "effect", late);
         let cause = texts.implies.as_ref().and_then(|text| text.cause.strip_prefix("effect "));
         self.effect("implies", "if", of(cause.map(str::trim)).as_ref());
+        let right = texts.no_stale_authorisation.as_ref().map(|text| &text.protected);
+        self.effect("no_stale_authorisation", "protected", right);
         let charged = texts.amount_kept.as_ref().map(|text| &text.charge);
         self.effect("amount_kept", "charge", charged);
         let carries = |step: &Step| matches!(step, Step::TakeAmount);
@@ -124,11 +126,30 @@ impl Asked<'_> {
         let tried = texts.retries_bounded.as_ref().map(|text| &text.operation);
         let called = ("step calls", "an operation that is called");
         self.answer("retries_bounded", ("operation", tried), called, |_, _| true);
+        let right = texts.no_stale_authorisation.as_ref().map(|text| &text.protected);
+        self.answer("no_stale_authorisation", ("protected", right), users, is_users);
         self
+    }
+
+    /// Tables of which rows must be written for a promise to be broken, those of one at least.
+    fn tables(&mut self, name: &'static str, key: &str, texts: &[&String]) {
+        let tables: Vec<_> = texts.iter().flat_map(|text| table(text, self.program)).collect();
+        let mut writes = self.program.transactions.iter().flat_map(|one| &one.writes);
+        let is_one = |written| tables.iter().any(|(wanted, _)| *wanted == written);
+        if tables.len() == texts.len() && !writes.any(|(written, _)| is_one(*written)) {
+            let why = format!("no step writes rows of `{}`", texts[0]);
+            self.note(name, key, &why, "a table that a transaction writes");
+        }
     }
 
     fn reads_and_writes(mut self, texts: &InvariantTexts) -> Self {
         let program = self.program;
+        if let Some(text) = &texts.legal_states {
+            self.tables("legal_states", "table", &[&text.table]);
+        }
+        if let Some(text) = &texts.ledger_conserved {
+            self.tables("ledger_conserved", "debit", &[&text.debit, &text.credit]);
+        }
         if let Some(text) = &texts.bounded_staleness
             && let Ok((read, _)) = table(&text.read, program)
             && !program.steps.iter().any(
@@ -179,8 +200,19 @@ mod tests {
     use crate::invariant::example::program;
 
     fn found(texts: &str) -> Vec<String> {
+        found_in(texts, &program())
+    }
+
+    /// The model, in which nobody does anything.
+    fn idle() -> Program {
+        let program = program();
+        let steps = program.steps.iter().filter(|step| matches!(step, Step::Effect(_)));
+        Program { steps: steps.cloned().collect(), transactions: Vec::new(), ..program }
+    }
+
+    fn found_in(texts: &str, program: &Program) -> Vec<String> {
         let texts: InvariantTexts = toml::from_str(texts).unwrap();
-        let found = unbreakable(&texts, &program()).into_iter();
+        let found = unbreakable(&texts, program).into_iter();
         found.map(|(name, problem)| format!("{name}.{}", problem.inside.join("."))).collect()
     }
 
@@ -211,5 +243,28 @@ mod tests {
         );
         let honest = "honest_answer = { answer = 'bank.charge', effect = 'charge', within = '1s' }";
         assert_eq!(found(honest), ["honest_answer.answer"]);
+        let right = |protected: &str| {
+            found(&format!(
+                "no_stale_authorisation = {{ revoked = 'db.grant = revoked', protected = '{protected}' }}"
+            ))
+        };
+        assert_eq!(right("bank.charge"), ["no_stale_authorisation.protected"]);
+        assert_eq!((right("api.place"), right("charge")), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_no_step_does_or_writes_breaks_none() {
+        let program = idle();
+        let found = |texts: &str| found_in(texts, &program);
+        assert_eq!(found("one_charge = { effect = 'charge' }"), ["one_charge.effect"]);
+        let amount = "amount_kept = { order = 'db.order = paid', charge = 'charge' }";
+        assert_eq!(found(amount), ["amount_kept.charge"; 2]);
+        assert_eq!(
+            found("legal_states = { table = 'db.order', allowed = [] }"),
+            ["legal_states.table"]
+        );
+        let ledger = "ledger_conserved = { debit = 'db.order', credit = 'db.order' }";
+        assert_eq!(found(ledger), ["ledger_conserved.debit"]);
+        assert_eq!(found_in(ledger, &self::program()), [""; 0]);
     }
 }

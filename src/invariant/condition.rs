@@ -211,6 +211,10 @@ impl Moments {
 mod tests {
     use super::*;
     use crate::invariant::example::{Write, flushed, program};
+    use crate::invariant::fixture::{
+        DATABASE, ORDERS, PAID, PLACED, QUEUE, committed, delivered, enqueued,
+        flushed as flushed_to,
+    };
 
     fn moments(text: &str, facts: &[Fact]) -> Vec<u64> {
         let mut condition = Condition::new(text, &program()).unwrap();
@@ -242,6 +246,35 @@ mod tests {
         let charge = |order| Fact::Effect { effect, order, key: 0, amount: 0 };
         assert_eq!(moments("effect charge", &[charge(2), charge(1), charge(2)]), [0, 2]);
         assert!(moments("effect refund", &[charge(2)]).is_empty());
+    }
+
+    #[test]
+    fn messages_count_when_they_are_accepted_and_when_they_are_handed_out() {
+        let times = ByOrder::default;
+        let (message, delivery) =
+            (Condition::Message(QUEUE, times()), Condition::Delivery(QUEUE, times()));
+        let facts = [enqueued(2, 1), delivered(2, 1), delivered(2, 1), enqueued(3, 2)];
+        let of = |mut condition: Condition| {
+            for (at, fact) in facts.iter().enumerate() {
+                condition.observe(Time(at as u64), fact);
+            }
+            condition.moments().of(2).iter().map(|moment| moment.at.0).collect::<Vec<_>>()
+        };
+        assert_eq!((of(message), of(delivery)), (vec![0], vec![1, 2]));
+    }
+
+    #[test]
+    fn what_a_failover_loses_never_was() {
+        let rows = Standing::orders((ORDERS, DATABASE));
+        let mut paid = Condition::Row(rows, Wanted::State(Some(PAID)));
+        let lost = Fact::CommitLost { database: DATABASE, position: 2, order: 2 };
+        for (at, fact) in
+            [committed(2, PLACED, 1), committed(2, PAID, 2), flushed_to(2), lost].iter().enumerate()
+        {
+            paid.observe(Time(at as u64), fact);
+        }
+        let moments = paid.moments();
+        assert_eq!((moments.of(2).len(), moments.undone(2)), (0, Time(3)));
     }
 
     #[test]

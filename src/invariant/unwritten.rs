@@ -144,6 +144,11 @@ impl Vocabulary {
         };
         let is_near = expected.as_ref().is_some_and(|text| text.starts_with("did you mean"));
         let may_be_meant = !is_near && path.iter().any(|key| EXCUSES.contains(&key.as_str()));
+        let expected = match may_be_meant {
+            true => expected
+                .map(|expected| format!("{expected}; leave it out if no order can come to it")),
+            false => expected,
+        };
         let problem = Problem { expected, ..Problem::new(format!("no step writes {what}")) };
         Unwritten { path, problem, may_be_meant }
     }
