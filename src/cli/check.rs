@@ -64,8 +64,8 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
         let problem = Problem::new("this experiment searches, and a search has no verdict");
         return Err(problem.expected("stormglass run, or an experiment without [search]").into());
     }
-    promises_something(&campaign)?;
     choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
+    promises_something(&campaign)?;
     output::warn(&preflight(&campaign, &planned(&campaign)));
     let runs = run_seeds(&campaign, arguments)?;
     let checked = judge(&campaign, &runs, arguments.keep_going);

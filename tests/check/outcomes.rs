@@ -128,6 +128,10 @@ fn an_experiment_that_promises_nothing_is_not_checked() {
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.error);
     assert!(ran.error.contains("this experiment promises nothing"), "{}", ran.error);
     assert!(ran.error.contains("[invariants], [expect] or `sometimes`"), "{}", ran.error);
+    // Nor is an arm of which nothing is expected, beside another.
+    let arms = "\n[arms.vague]\n[arms.exact.set]\n\"expect.success_ratio\" = \"<= 1\"\n";
+    let of = |arm| check(SHOP, arms, &["--arm", arm]);
+    assert_eq!((of("vague").code, of("exact").code), (Some(2), Some(0)), "{}", of("exact").error);
 }
 
 #[test]
