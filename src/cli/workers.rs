@@ -38,6 +38,7 @@ pub(super) fn run_some(
         let mut result = run_one(campaign, journal, bar, number)?;
         // A search has so many runs that their series would fill the memory, and writes none.
         result.metrics.windows = Vec::new();
+        result.metrics.milestones.iter_mut().for_each(|it| it.windows = Vec::new());
         Ok(result)
     };
     pool.install(|| numbers.into_par_iter().map(finished).collect())

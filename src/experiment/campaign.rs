@@ -8,6 +8,7 @@ use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
 use super::metrics::Metrics;
+use super::milestones;
 use super::patch::{OF_RUNS, beside_a_ramp, is_of_model, overruled, patch};
 use super::point;
 use super::ramp::Ramp;
@@ -19,7 +20,7 @@ use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{InvariantTexts, Invariants, Judgement, unbreakable};
 use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
-use crate::metric::Measure;
+use crate::metric::{Measure, Milestone};
 use crate::model::compile::{self, ReadFile};
 use crate::model::document::{Patch, Value};
 use crate::model::problem::Problem;
@@ -48,6 +49,10 @@ pub struct Cell {
     pub measure: Measure,
     /// The numbers that are measured of each run.
     pub metrics: Metrics,
+    /// What requests are followed to.
+    pub milestones: Vec<Milestone>,
+    /// The place of the milestone that is measured instead of replies.
+    pub measured: Option<usize>,
     /// How runs are labelled; `None` if they are not.
     pub metastability: Option<MetastabilityRule>,
     /// Which promises are watched.
@@ -133,6 +138,7 @@ impl Campaign {
         let mut problems = other_promises(&cells, &patched);
         let (misspelt, missing) = unwritten(&cells, &patched);
         problems.extend(misspelt);
+        problems.extend(milestones::others(&cells, &patched));
         problems.extend(beside_a_ramp(&documents.overrides, &experiment));
         if !problems.is_empty() {
             return Err(problems);
@@ -416,32 +422,20 @@ fn cell(
             |problem: Problem| problem.located(&experiment_document, &["search", "mean_field"]);
         text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
     });
-    let mut operation = |name: &Option<String>, key: &str| {
-        let name = name.as_ref()?;
-        let found = program.find_operation(name);
-        if found.is_none() {
-            let mut known: Vec<&str> = program.operations.iter().map(|o| o.name.as_str()).collect();
-            known.sort_unstable();
-            known.dedup();
-            let problem = Problem::unknown("operation", name, &known);
-            problems.push(problem.located(&experiment_document, &["measure", key]));
-        }
-        found
-    };
-    let text = &experiment.measure;
-    let arrivals_end = Time(experiment.arrivals.0);
-    let measure = Measure {
-        operation: operation(&text.operation, "operation"),
-        load: operation(&text.load, "load"),
-        window: text.window,
-        recovery: text.recovery,
-        faults: plan.acts,
-        arrivals_end,
-        warm_up: Time(text.warm_up.0),
-    };
+    let mut suspicious = unused(&model, &program);
+    let milestones = milestones::compiled(
+        &experiment,
+        &program,
+        &experiment_document,
+        (&mut problems, &mut suspicious),
+    );
+    let measured = milestones::measured(&experiment.measure, &experiment.milestones);
+    let measure =
+        milestones::measure(&experiment, &program, &plan, (&experiment_document, &mut problems));
     let acts = faults_act(&plan, random.as_ref());
     let metastability = experiment.metastability.as_ref().and_then(|text| {
-        MetastabilityRule::new(text, measure.window, acts, arrivals_end)
+        let judged_until = milestones::judged_until(&experiment, measured);
+        MetastabilityRule::new(text, measure.window, acts, judged_until)
             .map_err(|wrong| {
                 problems.push(wrong.located(&experiment_document, &["metastability"]));
             })
@@ -450,7 +444,7 @@ fn cell(
     let limits = Limits {
         events: experiment.limits.events,
         pending: experiment.limits.pending as usize,
-        ..Limits::until(arrivals_end + experiment.drain)
+        ..Limits::until(measure.arrivals_end + experiment.drain)
     };
     if !problems.is_empty() {
         return Err(problems);
@@ -462,7 +456,6 @@ fn cell(
         };
         factors.iter().zip(levels).map(name).collect::<Vec<_>>().join(join)
     };
-    let mut suspicious = unused(&model, &program);
     suspicious.extend(endless(&model, &program));
     suspicious.extend(never_ejecting(&model, &program));
     suspicious.extend(unversioned(&model));
@@ -488,6 +481,8 @@ fn cell(
         random,
         measure,
         metrics: experiment.metrics,
+        milestones,
+        measured,
         metastability,
         invariants: experiment.invariants,
         expect: experiment.expect,

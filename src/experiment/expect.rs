@@ -21,6 +21,8 @@ pub struct Expectation {
     /// What is measured, in words.
     pub meaning: String,
     what: What,
+    /// Of a percentile of the time to a milestone: the place of that, and which.
+    percentile: Option<(usize, f64)>,
     relation: Relation,
     /// In the unit of the metric.
     bound: f64,
@@ -90,8 +92,12 @@ impl Expectation {
         let (relation, bound, written) = read.ok_or_else(|| {
             Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(name))
         })?;
+        let percentile = match what {
+            What::Metric(index) => metrics[index].percentile(),
+            What::Recovers => None,
+        };
         let (name, written) = (name.to_owned(), written.to_owned());
-        Ok(Expectation { name, meaning, what, relation, bound, written })
+        Ok(Expectation { name, meaning, what, percentile, relation, bound, written })
     }
 
     /// Judges a run. A run that reached a limit says nothing.
@@ -101,7 +107,7 @@ impl Expectation {
             return Judged { met: None, value: None };
         }
         let value = match self.what {
-            What::Metric(index) => run.values[index],
+            What::Metric(index) => run.values[index].or_else(|| self.at_least(run)),
             What::Recovers => match run.recovery {
                 Recovery::After(span) => Some(span.seconds()),
                 Recovery::Never | Recovery::Unsteady => {
@@ -117,6 +123,18 @@ impl Expectation {
             Relation::AtLeast => value >= self.bound,
         });
         Judged { met, value }
+    }
+
+    /// What a percentile that cannot be told is at the least, in milliseconds, if that is too much.
+    fn at_least(&self, run: &RunResult) -> Option<f64> {
+        let (place, p) = self.percentile?;
+        let least = run.metrics.milestones.get(place)?.quantile_at_least(p)?.millis();
+        let is_too_much = match self.relation {
+            Relation::Less => least >= self.bound,
+            Relation::AtMost | Relation::Within => least > self.bound,
+            Relation::Greater | Relation::AtLeast => false,
+        };
+        is_too_much.then_some(least)
     }
 }
 

@@ -1,6 +1,5 @@
 //! The language of `experiments/*.toml`, as it is written.
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +7,7 @@ use super::comparison::CompareText;
 use super::expect::Expectation;
 use super::metastability::MetastabilityText;
 use super::metrics::Metrics;
+use super::milestones::{self, MilestoneTexts};
 use super::point::{self, Point};
 use super::published::PublishedText;
 use super::ramp::Ramp;
@@ -24,7 +24,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 24] = [
+pub const TOP: [&str; 25] = [
     "name",
     "title",
     "question",
@@ -34,6 +34,7 @@ pub const TOP: [&str; 24] = [
     "drain",
     "set",
     "measure",
+    "milestone",
     "faults",
     "random_faults",
     "invariants",
@@ -70,6 +71,8 @@ pub struct Experiment {
     pub drain: Span,
     /// What is measured.
     pub measure: MeasureText,
+    /// What users are to have in the end.
+    pub milestones: MilestoneTexts,
     /// What goes wrong.
     pub faults: Vec<FaultText>,
     /// What goes wrong at random, drawn for each seed.
@@ -112,6 +115,8 @@ pub struct MeasureText {
     pub operation: Option<String>,
     /// The operation whose attempts are the load, `NODE.OPERATION`; without it, the users' calls.
     pub load: Option<String>,
+    /// The milestone that takes the place of replies, by its name.
+    pub milestone: Option<String>,
     /// The width of a window of the time series.
     pub window: Span,
     /// Requests asked before do not count.
@@ -125,6 +130,7 @@ impl Default for MeasureText {
         MeasureText {
             operation: None,
             load: None,
+            milestone: None,
             window: Span::from_secs(1),
             warm_up: Span::ZERO,
             recovery: RecoveryRule::default(),
@@ -206,7 +212,9 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         part.problem(&["name"], problem);
     }
     let name = name.unwrap_or_default();
-    let metrics = Metrics::of_runs();
+    let measure: MeasureText = part.optional("measure").unwrap_or_default();
+    let milestones = part.milestones(&measure);
+    let metrics = milestones::metrics(&measure, &milestones);
     let mut experiment = Experiment {
         title: part.optional("title").unwrap_or_else(|| name.clone()),
         question: part.optional("question").unwrap_or_default(),
@@ -214,7 +222,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         seeds: part.optional("seeds").unwrap_or(Seeds(1..31)),
         arrivals: part.required("arrivals").unwrap_or_default(),
         drain: part.optional("drain").unwrap_or_default(),
-        measure: part.optional("measure").unwrap_or_default(),
+        measure,
+        milestones,
         faults: part.list("faults"),
         random_faults: part.optional("random_faults"),
         invariants: part.optional("invariants").unwrap_or_default(),
@@ -370,9 +379,19 @@ impl Parts<'_> {
         self.optional(name)
     }
 
+    fn milestones(&mut self, measure: &MeasureText) -> MilestoneTexts {
+        let table = self.document.find(&["milestone".to_owned()]);
+        let texts = read_each(table, self.problems);
+        for (path, problem) in milestones::check(measure, &texts) {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            self.problem(&path, problem);
+        }
+        texts
+    }
+
     fn expectations(&mut self, metrics: &Metrics) -> Vec<Expectation> {
-        let texts: IndexMap<String, String> = self.optional("expect").unwrap_or_default();
         let mut expectations = Vec::new();
+        let texts = milestones::flat(self.document, "expect", self.problems);
         for (name, text) in &texts {
             match Expectation::read(name, text, metrics) {
                 Ok(expectation) => expectations.push(expectation),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::distribution::binomial_cdf;
 use crate::kernel::time::{Span, Time};
-use crate::metric::{RunMetrics, Window};
+use crate::metric::Window;
 use crate::model::problem::Problem;
 use crate::model::quantity::{Rate, Share};
 
@@ -185,15 +185,15 @@ impl MetastabilityRule {
     #[must_use]
     pub fn label(
         &self,
-        run: &RunMetrics,
-        control: &RunMetrics,
+        run: &[Window],
+        control: &[Window],
         measured: Span,
         (began, healed): (Time, Time),
     ) -> Labelled {
         let end = Time(healed.0 + self.horizon.0 + self.window.0 * self.cohorts as u64);
-        let healthy = self.cohorts_of(&control.windows, measured);
+        let healthy = self.cohorts_of(control, measured);
         let drain = self.drain_time(&healthy, end, healed.since(began));
-        let cohorts = self.cohorts_of(&run.windows, measured);
+        let cohorts = self.cohorts_of(run, measured);
         let label = match self.comes_back(&cohorts, healed) {
             _ if !self.is_healthy(&healthy, healed, end) => Label::Overload,
             None => Label::Metastable,
@@ -289,13 +289,13 @@ mod tests {
         drain_factor: 3.0,
     };
 
-    fn metrics(succeeded: &[u64]) -> RunMetrics {
+    fn windows_of(succeeded: &[u64]) -> Vec<Window> {
         let windows = succeeded.iter().map(|&succeeded| Window {
             asked: 100,
             succeeded,
             ..Window::default()
         });
-        RunMetrics { windows: windows.collect(), ..RunMetrics::default() }
+        windows.collect()
     }
 
     /// Ten good seconds, two of the fault, `down` bad ones, and good ones to the end.
@@ -305,8 +305,8 @@ mod tests {
         succeeded.resize(12 + down, 10);
         succeeded.resize(60, 98);
         let second = |at: u64| Time(at * 1_000_000_000);
-        let control = metrics(&[control; 60]);
-        RULE.label(&metrics(&succeeded), &control, Span::from_secs(1), (second(10), second(12)))
+        let control = windows_of(&[control; 60]);
+        RULE.label(&windows_of(&succeeded), &control, Span::from_secs(1), (second(10), second(12)))
             .label
     }
 
@@ -325,7 +325,7 @@ mod tests {
     fn a_burst_of_the_control_is_healthy_and_being_down_is_not() {
         let mut windows = vec![100; 60];
         let judge = |windows: &[u64]| {
-            let cohorts = RULE.cohorts_of(&metrics(windows).windows, Span::from_secs(1));
+            let cohorts = RULE.cohorts_of(&windows_of(windows), Span::from_secs(1));
             RULE.is_healthy(&cohorts, Time(12_000_000_000), Time(35_000_000_000))
         };
         (windows[5], windows[6]) = (40, 40);
@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn steady_failures_of_small_cohorts_are_seen_in_their_sum() {
         let windows: Vec<u64> = vec![91; 60];
-        let cohorts = RULE.cohorts_of(&metrics(&windows).windows, Span::from_secs(1));
+        let cohorts = RULE.cohorts_of(&windows_of(&windows), Span::from_secs(1));
         assert!(RULE.succeeds(cohorts[20]), "9 failures of 100 are chance");
         assert_eq!(RULE.comes_back(&cohorts, Time(12_000_000_000)), None, "27 of 300 are not");
     }

@@ -1,6 +1,7 @@
 //! The numbers of a run that are averaged over seeds.
 
 mod list;
+mod milestone;
 
 use super::campaign::Cell;
 use super::run::RunResult;
@@ -8,7 +9,7 @@ use super::statistics::verdict::Direction;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;
 
-pub use list::{Metric, MetricId, Metrics, is_share};
+pub use list::{Metric, MetricId, Metrics, Of, REPLY, is_share};
 
 /// A metric as it stands in the program.
 struct Row {
@@ -232,7 +233,7 @@ const ROWS: [Row; 36] = [
                   only of the runs that recovered",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| match run.recovery {
+        measure: |_, run| match run.reply_recovery {
             Recovery::After(span) => Some(span.seconds()),
             Recovery::NoFault | Recovery::Never | Recovery::Unsteady | Recovery::Unseen => None,
         },
@@ -367,7 +368,7 @@ pub const COUNTS: [Count; 13] = [
 
 /// The value of each of the cell's metrics in a run that has just ended.
 pub(super) fn measured(cell: &Cell, run: &RunResult) -> Vec<Option<f64>> {
-    cell.metrics.iter().map(|metric| (metric.measure)(cell, run)).collect()
+    cell.metrics.iter().map(|metric| metric.value(cell, run)).collect()
 }
 
 /// From when to when something went wrong; `None` if nothing did before the run ended.

@@ -9,6 +9,7 @@ pub mod expect;
 pub mod language;
 pub mod metastability;
 pub mod metrics;
+pub mod milestones;
 pub mod minimize;
 pub mod patch;
 pub mod point;

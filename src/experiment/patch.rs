@@ -6,10 +6,11 @@ use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-pub(super) const OF_RUNS: [&str; 9] = [
+pub(super) const OF_RUNS: [&str; 10] = [
     "arrivals",
     "drain",
     "measure",
+    "milestone",
     "faults",
     "random_faults",
     "metastability",

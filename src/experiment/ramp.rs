@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Cell;
-use super::run::RunResult;
+use super::run::{RunResult, cohorts};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Field, Location, Patch, Value};
@@ -106,7 +106,8 @@ impl Ramp {
     #[must_use]
     pub fn steps(&self, cell: &Cell, run: &RunResult) -> Vec<RampStep> {
         let each = (self.text.dwell.0 / cell.measure.window.0) as usize;
-        let windows = run.metrics.windows.chunks(each);
+        let windows = cohorts(cell, &run.metrics);
+        let windows = windows.chunks(each);
         let step = |windows: &[crate::metric::Window]| {
             // The last step has fewer windows if nothing happened at its end.
             let settled = &windows[(each / 2).min(windows.len())..];

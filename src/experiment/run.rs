@@ -1,19 +1,23 @@
 //! One run: one cell under one seed.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Cell;
 use super::case::Case;
 use super::expect::Judged;
 use super::metastability::{Label, Labelled};
-use super::metrics;
+use super::metrics::{self, Of};
 use crate::fault::{DrawnFault, Plan};
 use crate::invariant::{Invariants, Judgement, Verdict};
 use crate::kernel::digest::{Checkpoint, Digest, Folded};
 use crate::kernel::draw::{PURPOSES, Purpose};
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::{Span, Time};
-use crate::metric::{Histogram, Measure, Recorder, Recovery, RunMetrics};
+use crate::metric::{
+    Followers, Histogram, Measure, Progress, Recorder, Recovery, RunMetrics, Window,
+};
 use crate::system::World;
 use crate::system::fact::Observer;
 
@@ -42,8 +46,10 @@ pub struct RunResult {
     /// they follow from what was measured.
     #[serde(skip)]
     pub values: Vec<Option<f64>>,
-    /// Whether and when it recovered.
+    /// Whether and when what is measured recovered.
     pub recovery: Recovery,
+    /// Whether and when replies recovered.
+    pub reply_recovery: Recovery,
     /// What became of it beside its control; `None` unless the experiment asks, in a run without a
     /// fault, and where a limit ended one of both.
     pub label: Option<Label>,
@@ -96,6 +102,20 @@ impl RunResult {
         self.metrics.stays.wait = Histogram::default();
         self.metrics.stays.waits_so_far = Histogram::default();
         self.metrics.stays.found = Histogram::default();
+        self.metrics.milestones.iter_mut().for_each(Progress::keep_what_is_written);
+    }
+
+    /// Whether and when it recovered, by replies or by a milestone.
+    #[must_use]
+    pub fn recovery_of(&self, of: Of) -> Recovery {
+        match of {
+            Of::Measured => self.recovery,
+            Of::Replies => self.reply_recovery,
+            Of::Milestone(place) => {
+                let progress = self.metrics.milestones.get(place);
+                progress.map_or(Recovery::Unseen, |progress| progress.recovery)
+            }
+        }
     }
 
     /// Whether it collapsed: down to the end of what is judged. `None` where nothing can be said.
@@ -171,7 +191,8 @@ impl Course<'_> {
         let recorder = Recorder::new(&cell.program, measure.clone());
         let invariants = Invariants::new(&cell.invariants, &cell.program)
             .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
-        let observer = ((recorder, invariants), watcher);
+        let followers = Followers::new(&cell.milestones, &measure);
+        let observer = (((recorder, followers), invariants), watcher);
         let arrivals_end = case.map_or(cell.measure.arrivals_end, |case| case.arrivals_end);
         let controls = &plan.controls;
         let mut world = World::new(&cell.program, controls, seed, arrivals_end, limits, observer);
@@ -182,15 +203,23 @@ impl Course<'_> {
         if let Some(case) = case {
             case.tell(&mut world);
         }
-        let (outcome, ((recorder, invariants), _)) = world.run();
-        let metrics = recorder.finish();
-        let labelled = label(cell, plan, seed, outcome.ending, &metrics);
-        let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
+        let (outcome, (((recorder, followers), invariants), _)) = world.run();
         // A run in which nothing happens any more is judged until its end all the same.
         let end = match outcome.ending {
             Ending::Complete => limits.horizon,
             _ => outcome.end,
         };
+        let mut metrics = recorder.finish();
+        metrics.milestones = followers.finish(&measure, end);
+        let reply_recovery = match outcome.ending {
+            Ending::Complete => metrics.recovery(&measure),
+            _ => {
+                metrics.milestones.iter_mut().for_each(|it| it.recovery = Recovery::Unseen);
+                Recovery::Unseen
+            }
+        };
+        let labelled = label(cell, plan, seed, outcome.ending, &metrics);
+        let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
         let mut result = RunResult {
             cell: index,
             seed,
@@ -199,10 +228,8 @@ impl Course<'_> {
             checkpoints: outcome.digester.checkpoints().to_vec(),
             draws: Purpose::ALL.map(|purpose| outcome.draws.tally(purpose)),
             events: outcome.digester.events(),
-            recovery: match outcome.ending {
-                Ending::Complete => metrics.recovery(&measure),
-                _ => Recovery::Unseen,
-            },
+            recovery: cell.measured.map_or(reply_recovery, |of| metrics.milestones[of].recovery),
+            reply_recovery,
             label: labelled.map(|labelled| labelled.label),
             drain: labelled.and_then(|labelled| labelled.drain),
             metrics,
@@ -235,13 +262,26 @@ fn label(
     if ending != Ending::Complete {
         return None;
     }
-    let recorder = Recorder::new(&cell.program, Measure { faults: None, ..cell.measure.clone() });
+    let measure = Measure { faults: None, ..cell.measure.clone() };
+    let recorder = Recorder::new(&cell.program, measure.clone());
+    let followers = Followers::new(&cell.milestones, &measure);
     let end = cell.measure.arrivals_end;
-    let control = World::new(&cell.program, &[], seed, end, cell.limits, recorder);
-    let (outcome, recorder) = control.run();
-    let control = recorder.finish();
-    (outcome.ending == Ending::Complete)
-        .then(|| rule.label(metrics, &control, cell.measure.window, acts))
+    let control = World::new(&cell.program, &[], seed, end, cell.limits, (recorder, followers));
+    let (outcome, (recorder, followers)) = control.run();
+    if outcome.ending != Ending::Complete {
+        return None;
+    }
+    let mut control = recorder.finish();
+    control.milestones = followers.finish(&measure, cell.limits.horizon);
+    let (run, control) = (cohorts(cell, metrics), cohorts(cell, &control));
+    Some(rule.label(&run, &control, measure.window, acts))
+}
+
+/// The windows of what is measured: of replies, or of a milestone in their place.
+pub(super) fn cohorts<'m>(cell: &Cell, metrics: &'m RunMetrics) -> Cow<'m, [Window]> {
+    let Some(place) = cell.measured else { return Cow::Borrowed(&metrics.windows) };
+    let (within, end) = (cell.milestones[place].within, cell.limits.horizon);
+    Cow::Owned(metrics.milestones[place].cohorts(within, cell.measure.window, end))
 }
 
 /// What an invariant can say of a run that ended like this: one that is judged at the end has not

@@ -16,6 +16,7 @@ use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
+use crate::metric::MilestoneText;
 
 /// The JSON Schema of experiments. What names mean and which numbers fit together is beyond it.
 #[must_use]
@@ -49,6 +50,8 @@ struct Keys {
     /// What is measured.
     #[schemars(default)]
     measure: MeasureText,
+    /// What users are to have in the end, which is not when somebody answers.
+    milestone: Option<IndexMap<String, MilestoneText>>,
     /// What goes wrong.
     #[schemars(default)]
     faults: Vec<FaultText>,
@@ -59,7 +62,7 @@ struct Keys {
     invariants: InvariantTexts,
     /// What the metrics of every run must be, such as `amplification = "<= 1.3"` or
     /// `recovers = "within 30s"`.
-    expect: Option<IndexMap<String, String>>,
+    expect: Option<IndexMap<String, Bounds>>,
     /// What must happen in at least one run, such as `"crash"` or `"fault slow"`.
     sometimes: Option<Vec<SometimesName>>,
     /// When a run is given up.
@@ -84,6 +87,15 @@ struct Keys {
     factors: Option<IndexMap<String, IndexMap<String, Variant>>>,
     /// The combinations of levels that run, such as `"load=3 outage=4"`; all of them without it.
     points: Option<Vec<String>>,
+}
+
+/// A bound of a metric, or the bounds of a milestone by its metrics.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+enum Bounds {
+    Bound(String),
+    OfMilestone(IndexMap<String, String>),
 }
 
 /// Something that can happen.

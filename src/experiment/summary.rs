@@ -3,7 +3,7 @@
 use super::campaign::{Campaign, Cell};
 use super::expect::{ExpectationSummary, summarise_expectations};
 use super::metastability::Label;
-use super::metrics::ratio;
+use super::metrics::{Of, ratio};
 use super::run::RunResult;
 use super::statistics::interval::mean_interval;
 use super::statistics::proportion::wilson;
@@ -27,6 +27,8 @@ pub struct CellSummary {
     pub metrics: Vec<Option<Estimate>>,
     /// Runs that never recovered, of those with a fault and with requests after it.
     pub never_recovered: Option<Share>,
+    /// The same of what stands beside what is measured ([`Cell::beside`]), in its order.
+    pub beside_never_recovered: Vec<Option<Share>>,
     /// Runs with each label, of those that have one.
     pub labels: Vec<(Label, Share)>,
     /// How the horizon of the labels compares with the time that queues take to drain.
@@ -119,14 +121,17 @@ pub fn summarise(campaign: &Campaign, results: &[RunResult]) -> Vec<CellSummary>
 }
 
 fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
-    let back = |back: bool| count(runs, |run| run.recovery.came_back() == Some(back));
-    let (never, after) = (back(false), back(true));
+    let never_recovered = |of: Of| {
+        let back = |back: bool| count(runs, |run| run.recovery_of(of).came_back() == Some(back));
+        share(back(false), back(false) + back(true))
+    };
     CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
         metrics: estimates(cell, &runs.iter().collect::<Vec<_>>()),
-        never_recovered: share(never, never + after),
+        never_recovered: never_recovered(Of::Measured),
+        beside_never_recovered: cell.beside().iter().map(|&(_, of)| never_recovered(of)).collect(),
         labels: labels(runs),
         drains: drains(cell, runs),
         collapsed: collapsed(runs),

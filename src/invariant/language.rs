@@ -249,7 +249,7 @@ pub struct RetriesBoundedText {
 }
 
 /// A queue of the program by name.
-pub(super) fn queue(name: &str, program: &Program) -> Result<NodeId, Problem> {
+pub(crate) fn queue(name: &str, program: &Program) -> Result<NodeId, Problem> {
     program.find_node_of(name, "queue", |kind| matches!(kind, Kind::Queue(_)))
 }
 
@@ -273,7 +273,7 @@ pub(super) fn fed_by(queue: NodeId, program: &Program) -> Result<Option<NodeId>,
 }
 
 /// An effect of the program by name.
-pub(super) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
+pub(crate) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
     let effects = program.steps.iter().filter_map(|step| match step {
         Step::Effect(label) => Some(*label),
         _ => None,
@@ -286,7 +286,7 @@ pub(super) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> 
 }
 
 /// An operation of the program by name.
-pub(super) fn operation(name: &str, program: &Program) -> Result<OperationId, Problem> {
+pub(crate) fn operation(name: &str, program: &Program) -> Result<OperationId, Problem> {
     program.find_operation(name).ok_or_else(|| {
         let known: Vec<&str> = program.operations.iter().map(|o| o.name.as_str()).collect();
         Problem::unknown("operation", name, &known)
@@ -304,7 +304,7 @@ pub(super) fn table(name: &str, program: &Program) -> Result<(TableId, NodeId), 
 
 /// A table and a state of its rows, written `database.table = state`. A state that this program
 /// never writes is no error: another arm may.
-pub(super) fn row_state(
+pub(crate) fn row_state(
     text: &str,
     program: &Program,
 ) -> Result<(TableId, NodeId, Option<LabelId>), Problem> {

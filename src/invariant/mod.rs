@@ -74,6 +74,7 @@ use settled_or_compensated::SettledOrCompensated;
 pub(crate) use breakable::unbreakable;
 pub use known::Tally;
 pub use language::InvariantTexts;
+pub(crate) use language::{effect, operation, queue, row_state};
 pub(crate) use unwritten::{Unwritten, Vocabulary};
 
 /// A promise that is judged from the facts of one run.

@@ -97,6 +97,33 @@ impl Histogram {
     }
 }
 
+impl Histogram {
+    /// The quantile of spans of which some are only known to be longer than those in `cut_off`: the
+    /// product-limit estimator. `None` if it lies beyond what was seen.
+    #[must_use]
+    pub fn quantile_beside(&self, cut_off: &Histogram, p: f64) -> Option<Span> {
+        if cut_off.total == 0 {
+            return self.quantile(p);
+        }
+        let mut seen = self.total + cut_off.total;
+        let mut longer = 1.0;
+        for (bucket, &count) in self.counts.iter().enumerate() {
+            if count > 0 {
+                let after = longer * (1.0 - f64::from(count) / seen as f64);
+                if after <= 1.0 - p {
+                    let (low, width) = bounds_of(bucket);
+                    let part = ((longer - (1.0 - p)) / (longer - after)).clamp(0.0, 1.0);
+                    return Some(Span(low + (width as f64 * part) as u64));
+                }
+                longer = after;
+            }
+            let cut = cut_off.counts.get(bucket).copied().unwrap_or(0);
+            seen -= u64::from(count) + u64::from(cut);
+        }
+        None
+    }
+}
+
 /// Only the buckets in which something was counted, with their counts.
 impl From<Histogram> for Vec<(usize, u32)> {
     fn from(histogram: Histogram) -> Vec<(usize, u32)> {

@@ -1,12 +1,14 @@
 //! Counters, histograms and time series of one run: integers until the report.
 
 mod histogram;
+mod milestone;
 mod ratios;
 mod recorder;
 mod recovery;
 mod stay;
 
 pub use histogram::Histogram;
+pub use milestone::{Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
 pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
 pub use recovery::{Recovery, RecoveryRule};
 pub use stay::Stays;

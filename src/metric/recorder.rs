@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::histogram::Histogram;
+use super::milestone::Progress;
 use super::recovery::RecoveryRule;
 use super::stay::Stays;
 use crate::kernel::time::{Span, Time};
@@ -99,6 +100,8 @@ pub struct RunMetrics {
     pub stays: Stays,
     /// By window, from the start of the run.
     pub windows: Vec<Window>,
+    /// What became of requests on their way to each milestone of the experiment.
+    pub milestones: Vec<Progress>,
     /// By edge of the program.
     pub edges: Vec<EdgeCounts>,
     /// Time spent on work on behalf of measured requests, in nanoseconds.
@@ -436,6 +439,7 @@ impl Observer for Recorder {
             | Fact::Audited { .. }
             | Fact::Restarted { .. }
             | Fact::FaultBegan(_)
+            | Fact::UnderWay(_)
             | Fact::FaultEnded(_) => {}
         }
     }

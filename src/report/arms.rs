@@ -5,7 +5,7 @@ use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::metastability::Label;
-use crate::experiment::metrics::MetricId;
+use crate::experiment::metrics::{MetricId, Of};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
@@ -13,6 +13,14 @@ use crate::metric::Recovery;
 
 /// A column: a metric, its header, its unit, and how soon it is dropped where space is short.
 type Shown = (MetricId, &'static str, Unit, u8);
+
+/// A column of a table: the place of a metric among those of the campaign, and as above.
+struct Drawn {
+    place: usize,
+    header: String,
+    unit: Unit,
+    soon: u8,
+}
 
 /// What the load came to, and what came of the requests.
 const LOAD: [Shown; 5] = [
@@ -30,6 +38,18 @@ const TIME: [Shown; 5] = [
     (MetricId::RecoveryS, "recovery", Unit::Seconds, 1),
     (MetricId::WastedWork, "wasted work", Unit::Percent, 1),
     (MetricId::OldestMessageS, "oldest message", Unit::Seconds, 3),
+];
+
+/// What became of requests by what stands beside what is measured: milestones, or replies.
+const BESIDE: [Shown; 8] = [
+    (MetricId::SuccessRatio, "success", Unit::Percent, 0),
+    (MetricId::UnfinishedRatio, "unfinished", Unit::Percent, 0),
+    (MetricId::GoodputPerS, "goodput /s", Unit::Plain, 3),
+    (MetricId::GoodputDuringPerS, "goodput in fault /s", Unit::Plain, 4),
+    (MetricId::GoodputAfterPerS, "goodput after /s", Unit::Plain, 4),
+    (MetricId::LatencyP50Ms, "p50", Unit::Seconds, 2),
+    (MetricId::LatencyP99Ms, "p99", Unit::Seconds, 0),
+    (MetricId::RecoveryS, "recovery", Unit::Seconds, 1),
 ];
 
 /// What became of data and messages.
@@ -51,13 +71,15 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
         |invariant: &InvariantSummary| column(promises::label(invariant.name), Align::Right, 0);
     let never = has_faults.then(|| column("never came back", Align::Right, 0));
     let came_back = |summary: &CellSummary| match has_faults {
-        true => vec![never_recovered(summary)],
+        true => vec![never_recovered(summary.never_recovered)],
         false => Vec::new(),
     };
     let broken = |summary: &CellSummary| summary.invariants.iter().map(violations).collect();
     let is_zero = |estimate: &Estimate| estimate.mean == 0.0;
     let happens = |(id, ..): &Shown| {
-        summaries.iter().any(|summary| metric(&summary.metrics, *id).is_some_and(|it| !is_zero(it)))
+        summaries
+            .iter()
+            .any(|summary| metric(&summary.metrics, id.place()).is_some_and(|it| !is_zero(it)))
     };
     let happened: Vec<Shown> = DATA.into_iter().filter(happens).collect();
     let labelled = summaries.iter().any(|summary| !summary.labels.is_empty());
@@ -68,29 +90,90 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
     let modes = summaries.iter().any(|summary| summary.modes.is_some());
     let collapsed: Vec<Column> =
         modes.then(|| column("collapsed, 95% interval", Align::Right, 0)).into_iter().collect();
-    let tables = [
+    let own = |shown: &[Shown]| columns_of(campaign, shown, Of::Measured);
+    let mut tables = vec![
         table(campaign, summaries, &[], collapsed, |summary| vec![collapse(summary)]),
         table(campaign, summaries, &[], labels, label_shares),
-        table(campaign, summaries, &LOAD, Vec::new(), |_| Vec::new()),
-        table(campaign, summaries, &TIME, never.into_iter().collect(), came_back),
-        table(campaign, summaries, &happened, Vec::new(), |_| Vec::new()),
-        table(campaign, summaries, &[], names.iter().map(promise).collect(), broken),
+        table(campaign, summaries, &own(&LOAD), Vec::new(), |_| Vec::new()),
+        table(campaign, summaries, &own(&TIME), never.into_iter().collect(), came_back),
     ];
+    tables.extend(beside(campaign, summaries));
+    tables.extend([
+        table(campaign, summaries, &own(&happened), Vec::new(), |_| Vec::new()),
+        table(campaign, summaries, &[], names.iter().map(promise).collect(), broken),
+    ]);
     tables.into_iter().filter(|table| table.columns.len() > 1).collect()
+}
+
+/// A table for each milestone that is not measured, and for replies where one is.
+fn beside(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
+    let measured = campaign.cells[0].measured.map(Of::Milestone);
+    let all = campaign.cells[0].beside().into_iter().enumerate();
+    let others = all.filter(|(_, (_, of))| Some(*of) != measured);
+    let table = |(place, (_, of)): (usize, (&str, Of))| {
+        let never = |summary: &CellSummary| summary.beside_never_recovered[place];
+        let has_faults = summaries.iter().any(|summary| never(summary).is_some());
+        let header = named(campaign, of, "never came back");
+        let columns = has_faults.then(|| column(&header, Align::Right, 0));
+        table(
+            campaign,
+            summaries,
+            &columns_of(campaign, &BESIDE, of),
+            columns.into_iter().collect(),
+            |summary| has_faults.then(|| never_recovered(never(summary))).into_iter().collect(),
+        )
+    };
+    others.map(table).collect()
+}
+
+/// A header that says whose number it is, where that is not plain.
+fn named(campaign: &Campaign, of: Of, header: &str) -> String {
+    let cell = &campaign.cells[0];
+    let milestone = match of {
+        Of::Measured => cell.measured,
+        Of::Milestone(place) => Some(place),
+        Of::Replies => return format!("reply: {header}"),
+    };
+    milestone
+        .map_or(header.to_owned(), |place| format!("{}: {header}", cell.milestones[place].label))
+}
+
+/// The columns of what there is of these metrics. A milestone that is measured has its share of
+/// unfinished requests beside its success.
+fn columns_of(campaign: &Campaign, shown: &[Shown], of: Of) -> Vec<Drawn> {
+    let metrics = campaign.metrics();
+    let mut columns = Vec::new();
+    for &(id, header, unit, soon) in shown {
+        let Some(place) = metrics.place(of, id) else { continue };
+        let is_replaced = metrics.place(Of::Replies, id).is_some();
+        let header = match of {
+            Of::Measured if !is_replaced => header.to_owned(),
+            _ => named(campaign, of, header),
+        };
+        columns.push(Drawn { place, header, unit, soon });
+        let measured = campaign.cells[0].measured.map(Of::Milestone);
+        if let (Of::Measured, MetricId::SuccessRatio, Some(milestone)) = (of, id, measured)
+            && let Some(place) = metrics.place(milestone, MetricId::UnfinishedRatio)
+        {
+            let header = named(campaign, of, "unfinished");
+            columns.push(Drawn { place, header, unit: Unit::Percent, soon });
+        }
+    }
+    columns
 }
 
 /// A table of these metrics and of further columns, a row for each arm.
 fn table(
     campaign: &Campaign,
     summaries: &[CellSummary],
-    shown: &[Shown],
+    shown: &[Drawn],
     more: Vec<Column>,
     further: impl Fn(&CellSummary) -> Vec<Cell>,
 ) -> Table {
-    let has = |id| summaries.iter().any(|summary| metric(&summary.metrics, id).is_some());
-    let shown: Vec<&Shown> = shown.iter().filter(|(id, ..)| has(*id)).collect();
+    let has = |place| summaries.iter().any(|summary| metric(&summary.metrics, place).is_some());
+    let shown: Vec<&Drawn> = shown.iter().filter(|drawn| has(drawn.place)).collect();
     let mut columns = vec![column("arm", Align::Left, 0)];
-    columns.extend(shown.iter().map(|(_, header, _, soon)| column(header, Align::Right, *soon)));
+    columns.extend(shown.iter().map(|drawn| column(&drawn.header, Align::Right, drawn.soon)));
     columns.extend(more);
     let mut rows = Vec::new();
     let arms = campaign.experiment.arms.len();
@@ -99,9 +182,9 @@ fn table(
             rows.push(Row::Group(cell.point_label.clone()));
         }
         let row = |label: String, metrics: Option<&[Option<Estimate>]>| {
-            let value = |(id, _, unit, _): &&Shown| {
-                let scale = scale(&campaign.metrics()[id.place()].name);
-                estimate(metrics.unwrap_or(&[]), *id, scale, *unit)
+            let value = |drawn: &&Drawn| {
+                let scale = scale(&campaign.metrics()[drawn.place].name);
+                estimate(metrics.unwrap_or(&[]), drawn.place, scale, drawn.unit)
             };
             std::iter::once(plain(label)).chain(shown.iter().map(value)).collect::<Vec<Cell>>()
         };
@@ -135,12 +218,12 @@ pub(super) fn plain(text: String) -> Cell {
     Cell { text, tone: Tone::Plain }
 }
 
-fn metric(metrics: &[Option<Estimate>], id: MetricId) -> Option<&Estimate> {
-    metrics.get(id.place())?.as_ref()
+fn metric(metrics: &[Option<Estimate>], place: usize) -> Option<&Estimate> {
+    metrics.get(place)?.as_ref()
 }
 
-fn estimate(metrics: &[Option<Estimate>], id: MetricId, scale: f64, unit: Unit) -> Cell {
-    match metric(metrics, id) {
+fn estimate(metrics: &[Option<Estimate>], place: usize, scale: f64, unit: Unit) -> Cell {
+    match metric(metrics, place) {
         Some(estimate) => plain(shown(estimate, scale, unit)),
         None => Cell { text: "–".to_owned(), tone: Tone::Faint },
     }
@@ -220,8 +303,8 @@ fn probability(share: Share) -> String {
     number::interval(mean, share.interval.low, share.interval.high, Unit::Percent)
 }
 
-fn never_recovered(summary: &CellSummary) -> Cell {
-    let Some(share) = summary.never_recovered else { return plain("–".to_owned()) };
+fn never_recovered(share: Option<Share>) -> Cell {
+    let Some(share) = share else { return plain("–".to_owned()) };
     let tone = match share.count {
         0 => Tone::Good,
         count if count * 2 > share.of => Tone::Bad,

@@ -283,6 +283,10 @@ fn p_value(p: f64) -> String {
 
 /// What a metric is called, its unit, and the factor to that unit.
 pub(super) fn written(metric: &str) -> (String, Unit, f64) {
+    if let Some((milestone, metric)) = metric.split_once('.') {
+        let (name, unit, scale) = written(metric);
+        return (format!("{milestone} {name}"), unit, scale);
+    }
     if let Some(name) = metric.strip_suffix("_violated") {
         return (format!("runs with {}", promises::label(name)), Unit::Percent, 1.0);
     }

@@ -79,7 +79,7 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
     let arms = campaign.experiment.arms.len();
     let is_split =
         |arm: usize| shown.iter().any(|point| summaries[point * arms + arm].modes.is_some());
-    let row = |label: String, count: fn(&Window) -> u64| Row {
+    let row = |label: String, count: Count| Row {
         label,
         panels: shown
             .iter()
@@ -96,10 +96,19 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
             })
             .collect(),
     };
-    let rows = vec![
-        row("goodput per second".to_owned(), |window| window.answered),
-        row(format!("attempts per second at {}", load_name(campaign)), |window| window.attempts),
-    ];
+    let first = &campaign.cells[0];
+    let milestone = first.measured.map(|place| {
+        row(format!("{} per second", first.milestones[place].label), Count::Reached(place))
+    });
+    let replies = if milestone.is_some() { "answered ok per second" } else { "goodput per second" };
+    let rows = milestone.into_iter().chain([
+        row(replies.to_owned(), Count::Window(|window| window.answered)),
+        row(
+            format!("attempts per second at {}", load_name(campaign)),
+            Count::Window(|window| window.attempts),
+        ),
+    ]);
+    let rows: Vec<Row> = rows.collect();
     Lines {
         caption: Caption {
             title: campaign.experiment.title.clone(),
@@ -126,6 +135,15 @@ fn over_time_note(campaign: &Campaign, rows: &[Row]) -> String {
         note.push_str(" Thin: a single run.");
     }
     note
+}
+
+/// What it is to succeed.
+fn succeed(campaign: &Campaign) -> String {
+    let first = &campaign.cells[0];
+    let milestone = first.measured.map(|place| &first.milestones[place]);
+    milestone.map_or("requests that succeed".to_owned(), |milestone| {
+        format!("requests that come to: {}", milestone.label)
+    })
 }
 
 /// Whose attempts are the load.
@@ -188,7 +206,27 @@ fn drawn_apart(is_split: bool, runs: &[RunResult]) -> Vec<Part<'_>> {
     vec![Part { mode: "", stroke, runs: runs.iter().collect() }]
 }
 
-fn series(campaign: &Campaign, cell: usize, part: &Part<'_>, count: fn(&Window) -> u64) -> Series {
+/// What is counted in a window of a run.
+#[derive(Clone, Copy)]
+enum Count {
+    Window(fn(&Window) -> u64),
+    /// Requests that reached the milestone of this place in time.
+    Reached(usize),
+}
+
+impl Count {
+    fn of(self, run: &RunResult, index: usize) -> u64 {
+        match self {
+            Count::Window(count) => run.metrics.windows.get(index).map_or(0, count),
+            Count::Reached(place) => {
+                let windows = &run.metrics.milestones[place].windows;
+                windows.get(index).map_or(0, |window| window.reached)
+            }
+        }
+    }
+}
+
+fn series(campaign: &Campaign, cell: usize, part: &Part<'_>, count: Count) -> Series {
     let description = &campaign.cells[cell];
     let width = description.measure.window;
     let Part { mode, stroke, runs } = part;
@@ -206,10 +244,8 @@ fn series(campaign: &Campaign, cell: usize, part: &Part<'_>, count: fn(&Window) 
     // Only windows in which users still arrived: afterwards the system merely runs empty.
     let arriving = (description.measure.arrivals_end.0 / width.0) as usize;
     for index in measured..windows.min(arriving) {
-        let sample: Vec<f64> = runs
-            .iter()
-            .map(|run| run.metrics.windows.get(index).map_or(0, count) as f64 / width.seconds())
-            .collect();
+        let sample: Vec<f64> =
+            runs.iter().map(|run| count.of(run, index) as f64 / width.seconds()).collect();
         let Ok(estimate) = mean_interval(&sample, CONFIDENCE) else { continue };
         series.x.push(Time((index as u64) * width.0 + width.0 / 2).seconds());
         series.middle.push(estimate.mean);
@@ -284,7 +320,7 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
             unit: Unit::Times,
             log: false,
         },
-        y: Axis { label: "requests that succeed".to_owned(), unit: Unit::Percent, log: false },
+        y: Axis { label: succeed(campaign), unit: Unit::Percent, log: false },
         markers: labels.filter(|label| !label.is_empty()).collect(),
         colours: match names_points {
             true => Vec::new(),

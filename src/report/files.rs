@@ -13,13 +13,14 @@ use super::parquet;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
-use crate::experiment::metrics::{COUNTS, Metrics};
+use crate::experiment::metrics::{COUNTS, Metrics, Of};
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, Drains, Share};
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, Digester, digest_of};
 use crate::kernel::time::{Span, Time};
+use crate::metric::{MilestoneWindow, Progress};
 
 /// The version of these formats.
 pub const FORMAT: u32 = 3;
@@ -56,6 +57,7 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
         Column::flag("collapsed", results.iter().map(RunResult::collapsed)),
         Column::number("drain_s", results.iter().map(|run| run.drain.map(Span::seconds))),
     ]);
+    columns.extend(milestone_columns(campaign, results));
     columns.extend(campaign.metrics().iter().enumerate().map(|(index, metric)| {
         Column::number(&*metric.name, results.iter().map(|run| run.values[index]))
     }));
@@ -74,6 +76,32 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
     for name in expected_metrics(campaign) {
         let judged = |run: &RunResult| judged(cell(run), run, name).to_owned();
         columns.push(text(&format!("expect_{name}"), &judged));
+    }
+    columns
+}
+
+/// A whole number of a milestone: its name, and its value in a run.
+type Counted = (&'static str, fn(&Progress) -> u64);
+
+/// What became of requests on their way to each milestone, in whole numbers; and whether each came
+/// back, as replies did where a milestone is measured in their place.
+fn milestone_columns(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for (name, of) in campaign.cells[0].beside() {
+        if let Of::Milestone(place) = of {
+            let counts: [Counted; 4] = [
+                ("asked", |progress| progress.asked),
+                ("reached", |progress| progress.reached),
+                ("failed", |progress| progress.failed),
+                ("late", |progress| progress.late),
+            ];
+            columns.extend(counts.map(|(count, value)| {
+                let value = |run: &RunResult| value(&run.metrics.milestones[place]);
+                Column::count(format!("{name}.{count}"), results.iter().map(value))
+            }));
+        }
+        let came_back = results.iter().map(|run| run.recovery_of(of).came_back());
+        columns.push(Column::flag(format!("{name}.recovered"), came_back));
     }
     columns
 }
@@ -154,15 +182,28 @@ pub fn faults_csv(campaign: &Campaign, results: &[RunResult]) -> String {
 pub fn series_csv(campaign: &Campaign, results: &[RunResult]) -> String {
     let mut table = csv::Writer::from_writer(Vec::new());
     let header = ["arm", "point", "seed", "from_s", "asked", "succeeded", "answered", "attempts"];
-    write_row(&mut table, &header.map(str::to_owned));
+    let mut header: Vec<String> = header.map(str::to_owned).to_vec();
+    for milestone in &campaign.cells[0].milestones {
+        let counts = ["asked", "succeeded", "unfinished", "reached"];
+        header.extend(counts.map(|count| format!("{}.{count}", milestone.name)));
+    }
+    write_row(&mut table, &header);
     for run in results {
         let cell = &campaign.cells[run.cell];
-        for (index, window) in run.metrics.windows.iter().enumerate() {
+        let milestones = &run.metrics.milestones;
+        let longest = milestones.iter().map(|progress| progress.windows.len()).max();
+        for index in 0..run.metrics.windows.len().max(longest.unwrap_or(0)) {
+            let window = run.metrics.windows.get(index).copied().unwrap_or_default();
             let from = Time(index as u64 * cell.measure.window.0).seconds();
             let counts = [window.asked, window.succeeded, window.answered, window.attempts];
             let mut row = vec![cell.arm.clone(), cell.point.clone(), run.seed.to_string()];
             row.push(from.to_string());
             row.extend(counts.iter().map(u64::to_string));
+            for progress in milestones {
+                let window = progress.windows.get(index).copied().unwrap_or_default();
+                let MilestoneWindow { asked, succeeded, unfinished, reached } = window;
+                row.extend([asked, succeeded, unfinished, reached].map(|count| count.to_string()));
+            }
             write_row(&mut table, &row);
         }
     }
@@ -197,6 +238,7 @@ pub fn summary_json(
             "requests": summary.requests,
             "metrics": estimates(campaign.metrics(), &summary.metrics),
             "never_recovered": summary.never_recovered.map(share),
+            "beside": beside(cell, summary),
             "metastability":
                 cell.metastability.as_ref().map(|rule| metastability(rule, summary.drains)),
             "labels": summary.labels.iter().map(|(label, share_of_runs)| json!({
@@ -240,6 +282,27 @@ pub fn summary_json(
         "cells": cells.collect::<Vec<_>>(),
         "comparison": comparison::json(campaign, comparison),
     }))
+}
+
+/// What stands beside what is measured: each milestone, and replies if one is in their place.
+fn beside(cell: &Cell, summary: &CellSummary) -> Value {
+    let named = cell.beside().into_iter().zip(&summary.beside_never_recovered);
+    let object = |((name, of), never): ((&str, Of), &Option<Share>)| {
+        let milestone = match of {
+            Of::Milestone(place) => Some(&cell.milestones[place]),
+            Of::Measured | Of::Replies => None,
+        };
+        let value = json!({
+            "label": milestone.map(|milestone| &milestone.label),
+            "of": milestone.map(|milestone| &cell.program.operation(milestone.of).name),
+            "when": milestone.map(|milestone| &milestone.when),
+            "within_s": milestone.and_then(|milestone| milestone.within).map(Span::seconds),
+            "measured": cell.measured.map(Of::Milestone) == Some(of),
+            "never_recovered": never.map(share),
+        });
+        (name.to_owned(), value)
+    };
+    Value::Object(named.map(object).collect::<Map<_, _>>())
 }
 
 /// How runs were labelled: a statement about a finite horizon.

@@ -57,6 +57,10 @@ fn happens(outcome: &str) -> String {
     match outcome {
         "metastable" => "stay down after the fault".to_owned(),
         "never_recovered" => "never recover".to_owned(),
+        _ if outcome.ends_with(".never_recovered") => {
+            let milestone = outcome.trim_end_matches(".never_recovered");
+            format!("never recover, by {milestone}")
+        }
         broken => format!("break {}", broken.trim_end_matches("_violated")),
     }
 }

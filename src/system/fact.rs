@@ -4,10 +4,9 @@ mod order;
 mod stay;
 mod transit;
 
-pub use super::ejection::Ejection;
-pub use super::observer::Observer;
 pub use super::refusal::{REFUSALS, Refusal};
 pub use super::request::{Asked, Request};
+pub use super::{ejection::Ejection, observer::Observer};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
@@ -488,6 +487,8 @@ pub enum Fact {
     Staying(Stay),
     /// At the end of the run, a node still worked on a request.
     Working(Work),
+    /// At the end of the run, a node was at work for this order, or a message about it on its way.
+    UnderWay(u64),
     /// At the end of the run, a message or outbox event was not done with.
     Unprocessed {
         /// The order that it is about.

@@ -370,8 +370,23 @@ impl<'p, O: Observer> World<'p, O> {
         }
     }
 
+    /// Tells the observer for which orders nodes were at work or messages on their way. What a
+    /// relay does for itself is about no order: the events of its outbox are told apart.
+    fn tell_what_is_under_way(&mut self) {
+        let is_relay = |node: NodeId| matches!(self.program.node(node).kind, Kind::Outbox(_));
+        let at_work = self.jobs.iter().filter(|(_, job)| !is_relay(job.node));
+        let at_work = at_work.map(|(_, job)| job.subject.order);
+        let messages = self.messages.iter().map(|(_, message)| message.transit(self.program));
+        let messages = messages.filter(|sent| !is_relay(sent.from) && !is_relay(sent.to));
+        let orders: Vec<u64> = at_work.chain(messages.map(|sent| sent.order)).collect();
+        for order in orders {
+            self.tell(Fact::UnderWay(order));
+        }
+    }
+
     /// Tells the observer what was going on when the run ended.
     fn tell_what_remains(&mut self, ending: Ending) {
+        self.tell_what_is_under_way();
         // The end of the run is no crash: what was committed will be on disk.
         for index in 0..self.locals.len() {
             let database = NodeId(index as u16);

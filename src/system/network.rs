@@ -404,7 +404,7 @@ impl Message {
     }
 
     /// What observers are told of it.
-    fn transit(&self, program: &Program) -> Transit {
+    pub(super) fn transit(&self, program: &Program) -> Transit {
         let (from, to, content, order) = match *self {
             Message::Request { edge, target, operation, subject, .. } => {
                 (program.edge(edge).caller, target, Content::Call(operation), subject.order)

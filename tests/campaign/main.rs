@@ -7,6 +7,7 @@
 mod common;
 mod disk;
 mod examples;
+mod milestones;
 mod record;
 mod resume;
 mod told;

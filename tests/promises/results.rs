@@ -69,7 +69,10 @@ fn every_column_and_key_is_described_and_no_other() {
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
         ("`faults.csv`", header(&files::faults_csv(&campaign, &results))),
         ("`pairs.csv`", header(&columns::csv(&comparison::pairs(&campaign, &compared.pairs)))),
-        ("`summary.json`", keys(&summary, &["metrics", "metrics_if_collapsed", "metrics_if_not"])),
+        (
+            "`summary.json`",
+            keys(&summary, &["beside", "metrics", "metrics_if_collapsed", "metrics_if_not"]),
+        ),
         ("`manifest.json`", keys(&manifest, &["factors"])),
         ("Figures", drawn.iter().map(|figure| figure.name.to_owned()).collect()),
     ];

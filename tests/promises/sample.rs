@@ -112,6 +112,11 @@ window = "1s"
 level = "50%"
 for = "1s"
 
+[milestone.NAME]
+of = "api.place_order"
+when = "orders.order = paid"
+within = "5s"
+
 [compare]
 precision = {}
 pareto = ["amplification", "success_ratio"]

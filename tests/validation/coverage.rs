@@ -23,7 +23,7 @@ fn trials() -> (usize, std::ops::RangeInclusive<f64>) {
 }
 
 #[expect(clippy::print_stdout, reason = "the share is what a long run is made for")]
-fn check(experiment: &str, model: &str, truth: f64, metric: fn(&RunResult) -> f64) {
+pub(super) fn check(experiment: &str, model: &str, truth: f64, metric: fn(&RunResult) -> f64) {
     let (count, accepted) = trials();
     let text = format!("{experiment}\nseeds = \"1..{}\"\n", count * RUNS + 1);
     let campaign = campaign(&text, model);

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod coverage;
+mod coverage_milestones;
 mod formulas;
 mod quick;
 mod rates;

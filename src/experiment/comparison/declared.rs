@@ -4,7 +4,7 @@ use super::language::{CompareText, Family, Margin, PrecisionText};
 use super::measured::{Measured, Source};
 use crate::experiment::campaign::Cell;
 use crate::experiment::language::Variant;
-use crate::experiment::metrics::MetricId;
+use crate::experiment::metrics::{MetricId, Of};
 use crate::invariant::CATALOGUE;
 use crate::model::problem::Problem;
 
@@ -109,8 +109,8 @@ fn usual(all: &[Measured]) -> Vec<usize> {
         Source::Metric(index) => {
             [MetricId::SuccessRatio, MetricId::Amplification].map(MetricId::place).contains(&index)
         }
-        Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
-        Source::Rate(_) => false,
+        Source::Violated(_) | Source::NeverRecovered(Of::Measured) | Source::Metastable => true,
+        Source::Rate(_) | Source::NeverRecovered(_) => false,
     };
     (0..all.len()).filter(|&index| is_usual(&all[index])).collect()
 }

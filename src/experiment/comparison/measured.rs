@@ -3,6 +3,7 @@
 use super::language::{Margin, PrecisionText};
 use crate::experiment::campaign::Cell;
 use crate::experiment::metastability::Label;
+use crate::experiment::metrics::Of;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::sequential::Precision;
 use crate::experiment::statistics::verdict::Direction;
@@ -33,7 +34,7 @@ pub enum Source {
     /// Whether the invariant of this position was broken.
     Violated(usize),
     /// Whether the run never came back after the last fault.
-    NeverRecovered,
+    NeverRecovered(Of),
     /// Whether the run is labelled metastable.
     Metastable,
 }
@@ -71,7 +72,10 @@ impl Measured {
             });
         }
         if cell.faults_act().is_some() {
-            all.push(event("never_recovered".to_owned(), Source::NeverRecovered));
+            all.push(event("never_recovered".to_owned(), Source::NeverRecovered(Of::Measured)));
+            for (name, of) in cell.beside() {
+                all.push(event(format!("{name}.never_recovered"), Source::NeverRecovered(of)));
+            }
         }
         if cell.metastability.is_some() {
             all.push(event("metastable".to_owned(), Source::Metastable));
@@ -84,7 +88,7 @@ impl Measured {
     pub fn is_event(&self) -> bool {
         match self.source {
             Source::Metric(_) | Source::Rate(_) => false,
-            Source::Violated(_) | Source::NeverRecovered | Source::Metastable => true,
+            Source::Violated(_) | Source::NeverRecovered(_) | Source::Metastable => true,
         }
     }
 
@@ -104,7 +108,7 @@ impl Measured {
                 exposed.then(|| verdict.violations as f64 / verdict.exposure as f64 * 1e4)
             }
             Source::Violated(index) => yes(run.invariants.get(index)?.violations > 0),
-            Source::NeverRecovered => yes(!run.recovery.came_back()?),
+            Source::NeverRecovered(of) => yes(!run.recovery_of(of).came_back()?),
             Source::Metastable => yes(run.label? == Label::Metastable),
         }
     }

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 
+use super::milestone::{MILESTONE_ROWS, MilestoneRow};
 use super::{ROWS, Row};
 use crate::experiment::campaign::Cell;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::verdict::Direction;
+use crate::metric::Progress;
 
-/// Which number of a run a metric is, whatever results call it. In the order of the columns.
+/// Which number of a run a metric is, whatever results call it. In the order of the columns; what
+/// only milestones have is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricId {
     /// `amplification`.
@@ -83,14 +86,27 @@ pub enum MetricId {
     CommitsLost,
     /// `older_read_ratio`.
     OlderReadRatio,
+    /// `unfinished`, of a milestone only.
+    Unfinished,
 }
 
 impl MetricId {
-    /// Its place among the [`Metrics`] of every campaign.
+    /// Its place among the [`Metrics`] of every campaign, of what is measured.
     #[must_use]
     pub fn place(self) -> usize {
         self as usize
     }
+}
+
+/// Whose number a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// That of what an experiment measures: of replies, or of a milestone in their place.
+    Measured,
+    /// That of replies, where a milestone has taken their place.
+    Replies,
+    /// That of the milestone of this place in the experiment.
+    Milestone(usize),
 }
 
 /// A number of a run that is averaged over seeds.
@@ -98,6 +114,8 @@ impl MetricId {
 pub struct Metric {
     /// Which one it is.
     pub id: MetricId,
+    /// Whose.
+    pub of: Of,
     /// Its name in results, with its unit.
     pub name: Cow<'static, str>,
     /// What it is.
@@ -106,8 +124,15 @@ pub struct Metric {
     pub better: Direction,
     /// Whether it is a share, from 0 to 1.
     pub is_share: bool,
-    /// How it is measured when a run ends; `None` where there is no such number.
-    pub(super) measure: fn(&Cell, &RunResult) -> Option<f64>,
+    measure: How,
+}
+
+/// How a metric is measured when a run ends; `None` where there is no such number.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Run(fn(&Cell, &RunResult) -> Option<f64>),
+    /// From what became of the requests on their way to the milestone of this place.
+    Milestone(usize, fn(&Cell, &RunResult, &Progress) -> Option<f64>),
 }
 
 /// Every number of a campaign's runs that is averaged over seeds, in the order of the columns.
@@ -115,24 +140,51 @@ pub struct Metric {
 pub struct Metrics(Vec<Metric>);
 
 impl Metrics {
+    /// Those of runs with these milestones, of which one may take the place of replies.
+    #[must_use]
+    pub fn new(milestones: &[&str], measured: Option<usize>) -> Metrics {
+        let own = |row: &Row| match (measured, MilestoneRow::of(row.id)) {
+            (Some(place), Some(reached)) => {
+                let meaning = format!("{}, of {}", reached.meaning, milestones[place]);
+                let name = Cow::Borrowed(row.name);
+                reached.metric((Of::Measured, place), name, Cow::Owned(meaning))
+            }
+            _ => row.metric(Of::Measured, Cow::Borrowed(row.name)),
+        };
+        let mut list: Vec<Metric> = ROWS.iter().map(own).collect();
+        if measured.is_some() {
+            let replaced = ROWS.iter().filter(|row| MilestoneRow::of(row.id).is_some());
+            list.extend(
+                replaced.map(|row| {
+                    row.metric(Of::Replies, Cow::Owned(format!("{REPLY}.{}", row.name)))
+                }),
+            );
+        }
+        for (place, milestone) in milestones.iter().enumerate() {
+            list.extend(MILESTONE_ROWS.iter().map(|row| {
+                let name = Cow::Owned(format!("{milestone}.{}", row.name));
+                row.metric((Of::Milestone(place), place), name, Cow::Borrowed(row.meaning))
+            }));
+        }
+        Metrics(list)
+    }
+
     /// Those that every run has.
     #[must_use]
     pub fn of_runs() -> Metrics {
-        let metric = |row: &Row| Metric {
-            id: row.id,
-            name: Cow::Borrowed(row.name),
-            meaning: Cow::Borrowed(row.meaning),
-            better: row.better,
-            is_share: row.is_share,
-            measure: row.measure,
-        };
-        Metrics(ROWS.iter().map(metric).collect())
+        Metrics::new(&[], None)
     }
 
     /// The place of the metric of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
         self.iter().position(|metric| metric.name == name)
+    }
+
+    /// The place of this metric.
+    #[must_use]
+    pub fn place(&self, of: Of, id: MetricId) -> Option<usize> {
+        self.iter().position(|metric| (metric.of, metric.id) == (of, id))
     }
 }
 
@@ -144,10 +196,72 @@ impl Deref for Metrics {
     }
 }
 
+impl Metric {
+    /// Of a percentile of the time to a milestone, the place of that and which percentile it is.
+    pub(in crate::experiment) fn percentile(&self) -> Option<(usize, f64)> {
+        let How::Milestone(place, _) = self.measure else { return None };
+        match self.id {
+            MetricId::LatencyP50Ms => Some((place, 0.5)),
+            MetricId::LatencyP99Ms => Some((place, 0.99)),
+            MetricId::LatencyP999Ms => Some((place, 0.999)),
+            _ => None,
+        }
+    }
+
+    /// Its value in a run that has just ended.
+    pub(super) fn value(&self, cell: &Cell, run: &RunResult) -> Option<f64> {
+        match self.measure {
+            How::Run(measure) => measure(cell, run),
+            How::Milestone(place, measure) => {
+                measure(cell, run, run.metrics.milestones.get(place)?)
+            }
+        }
+    }
+}
+
+impl Row {
+    fn metric(&self, of: Of, name: Cow<'static, str>) -> Metric {
+        Metric {
+            id: self.id,
+            of,
+            name,
+            meaning: Cow::Borrowed(self.meaning),
+            better: self.better,
+            is_share: self.is_share,
+            measure: How::Run(self.measure),
+        }
+    }
+}
+
+impl MilestoneRow {
+    fn metric(
+        &self,
+        (of, place): (Of, usize),
+        name: Cow<'static, str>,
+        meaning: Cow<'static, str>,
+    ) -> Metric {
+        Metric {
+            id: self.id,
+            of,
+            name,
+            meaning,
+            better: self.better,
+            is_share: self.is_share,
+            measure: How::Milestone(place, self.measure),
+        }
+    }
+}
+
+/// What the metrics of replies are called where a milestone has taken their place.
+pub const REPLY: &str = "reply";
+
 /// Whether the metric of this name is a share, from 0 to 1.
 #[must_use]
 pub fn is_share(name: &str) -> bool {
-    ROWS.iter().any(|row| row.name == name && row.is_share)
+    let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
+    let of_milestones = MILESTONE_ROWS.iter().map(|row| (row.name, row.is_share));
+    let rows = ROWS.iter().map(|row| (row.name, row.is_share)).chain(of_milestones);
+    rows.filter(|(own, _)| *own == name).any(|(_, is_share)| is_share)
 }
 
 #[cfg(test)]
@@ -156,8 +270,23 @@ mod tests {
 
     #[test]
     fn every_metric_stands_at_the_place_of_its_id() {
-        for (place, metric) in Metrics::of_runs().iter().enumerate() {
-            assert_eq!(metric.id.place(), place, "{}", metric.name);
+        for metrics in [Metrics::of_runs(), Metrics::new(&["paid", "sent"], Some(1))] {
+            for (place, row) in ROWS.iter().enumerate() {
+                assert_eq!((metrics[place].id, row.id.place()), (row.id, place), "{}", row.name);
+                assert_eq!(metrics.place(Of::Measured, row.id), Some(place));
+            }
         }
+    }
+
+    #[test]
+    fn what_a_milestone_replaces_stands_beside_it_as_that_of_replies() {
+        let metrics = Metrics::new(&["paid", "sent"], Some(1));
+        let shown = |name: &str| metrics.find(name).map(|place| metrics[place].meaning.clone());
+        assert!(shown("success_ratio").is_some_and(|meaning| meaning.ends_with("of sent")));
+        assert!(shown("reply.success_ratio").is_some_and(|meaning| meaning.contains("answered")));
+        assert!(shown("paid.latency_p99_ms").is_some() && shown("sent.unfinished").is_some());
+        assert_eq!(shown("reply.unfinished"), None);
+        assert!(is_share("paid.unfinished_ratio") && !is_share("paid.unfinished"));
+        assert_eq!(Metrics::new(&["paid"], None).find("reply.success_ratio"), None);
     }
 }

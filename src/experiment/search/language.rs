@@ -30,7 +30,8 @@ pub struct SearchText {
     /// How many values are tried first, to see whether the share rises all the way.
     #[serde(default = "SearchText::sweep")]
     pub sweep: u64,
-    /// What happens to a run or not: `"metastable"`, `"never_recovered"`, or `"NAME_violated"`.
+    /// What happens to a run or not: `"metastable"`, `"never_recovered"`, `"NAME.never_recovered"`
+    /// of a milestone, or `"NAME_violated"`.
     #[serde(default = "SearchText::outcome")]
     pub outcome: String,
     /// The most seeds of one value.

@@ -41,6 +41,7 @@ impl Fact {
             | Fact::Expired { order, .. }
             | Fact::MessageLost { order, .. }
             | Fact::Unprocessed { order, .. }
+            | Fact::UnderWay(order)
             | Fact::Effect { order, .. }
             | Fact::Replayed { order, .. }
             | Fact::Throttled { order, .. }
