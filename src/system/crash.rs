@@ -165,7 +165,10 @@ impl<O: Observer> World<'_, O> {
             match job.origin {
                 Origin::Nobody => self.end_flow(node, &job.subject, None),
                 Origin::User(user) => self.end_flow(node, &job.subject, Some(user)),
-                Origin::Call { .. } | Origin::Delivery { .. } | Origin::Fork { .. } => {}
+                Origin::Call { .. }
+                | Origin::Delivery { .. }
+                | Origin::Fork { .. }
+                | Origin::Publish { .. } => {}
             }
         }
     }

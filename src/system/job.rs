@@ -64,6 +64,8 @@ pub(super) enum Origin {
     Delivery { queue: NodeId, message: u64 },
     /// A job that runs several lists of steps at once; `round` says which time.
     Fork { parent: Handle, round: u16 },
+    /// A relay, for one of the requests by which it publishes a batch.
+    Publish { relay: Handle, request: u32 },
 }
 
 /// An operation being carried out.
@@ -286,6 +288,11 @@ impl<O: Observer> World<'_, O> {
                         return self.end_job(handle, refusal);
                     }
                 }
+                Step::EnqueueBatch => {
+                    if let Some(refusal) = self.enqueue_batch(handle) {
+                        return self.end_job(handle, refusal);
+                    }
+                }
                 Step::Acknowledge => self.acknowledge(handle),
                 Step::CheckKey => match self.check_key(handle) {
                     KeyCheck::Execute => {}
@@ -302,6 +309,11 @@ impl<O: Observer> World<'_, O> {
                 Step::ClaimBatch(otherwise) => self.claim_batch(handle, otherwise),
                 Step::Follow(store) => {
                     if self.follow_log(handle, store) {
+                        return;
+                    }
+                }
+                Step::PublishAll(on_failure) => {
+                    if self.publish_all(handle, on_failure) {
                         return;
                     }
                 }
@@ -447,6 +459,10 @@ impl<O: Observer> World<'_, O> {
             }
             // It ran on its parent's worker.
             Origin::Fork { parent, round } => return self.join(parent, round, outcome, job.value),
+            // The relay has no workers, and neither have its requests.
+            Origin::Publish { relay, request } => {
+                return self.end_publishing(relay, request, outcome == Outcome::Ok);
+            }
         }
         self.teach_limit(&job, outcome);
         self.leave(job.node, job.instance);
@@ -459,6 +475,7 @@ impl<O: Observer> World<'_, O> {
             Origin::Fork { parent, round } => {
                 self.jobs.get(parent).filter(|parent| parent.forked.waits_for(round))
             }
+            Origin::Publish { relay, .. } => self.jobs.get(relay),
             Origin::Call { call, attempt, .. } => {
                 let owner = self.calls.get(call).map(|call| call.owner);
                 owner.filter(|_| self.expects(call, attempt)).and_then(|owner| self.jobs.get(owner))

@@ -145,8 +145,9 @@ impl<O: Observer> World<'_, O> {
         }
         for (_, job) in self.jobs.iter() {
             match job.origin {
-                // A branch runs on its parent's worker.
-                Origin::Nobody | Origin::User(_) | Origin::Fork { .. } => {}
+                // A branch runs on its parent's worker; a relay has none.
+                Origin::Nobody | Origin::User(_) | Origin::Fork { .. } | Origin::Publish { .. } => {
+                }
                 Origin::Call { .. } | Origin::Delivery { .. } => {
                     holders[self.station_index(job.node, job.instance)] += 1;
                 }

@@ -135,7 +135,9 @@ impl<'s> Generator<'s> {
         let limits = [
             json!({ "aimd": { "initial": 20, "max": 100, "backoff": "90%" } }),
             json!({ "vegas": { "initial": 20, "max": 100 } }),
-            json!({ "gradient2": { "initial": 20, "max": 100, "long_window": 100 } }),
+            json!({ "gradient2": {
+                "initial": 20, "max": 100, "long_window": 100, "smoothing": 0.2,
+            } }),
         ];
         services["service0"]["concurrency_limit"] = limits[self.below(3) as usize].clone();
         json!({

@@ -25,6 +25,13 @@ impl Compiler<'_> {
             batch: outbox.batch,
             relays: outbox.relays,
             claim: outbox.claim,
+            mark_first: outbox.mark_first,
+            publish: outbox.publish.map(|publish| program::Publish {
+                in_flight: publish.in_flight,
+                batch: publish.batch,
+                ordering_key: publish.ordering_key,
+                operation: OperationId(0),
+            }),
             tail,
             operation: OperationId(0),
         });
@@ -41,6 +48,9 @@ impl Compiler<'_> {
     }
 }
 
+/// The most publish requests of a relay that are under way at once.
+const IN_FLIGHT_MAX: u32 = 1_000;
+
 /// Keys of an outbox that make no sense, or none together.
 fn contradictions(outbox: &Outbox) -> Vec<(&'static str, Problem)> {
     let mut problems = Vec::new();
@@ -49,6 +59,17 @@ fn contradictions(outbox: &Outbox) -> Vec<(&'static str, Problem)> {
     }
     if let Err(problem) = check::count("relays", outbox.relays, 1, RELAYS_MAX) {
         problems.push(("relays", problem));
+    }
+    if let Some(publish) = outbox.publish {
+        let counts = [
+            ("in_flight", "requests", publish.in_flight, IN_FLIGHT_MAX),
+            ("batch", "events", publish.batch, u32::from(u16::MAX)),
+        ];
+        for (key, what, count, most) in counts {
+            if let Err(problem) = check::count(what, count, 1, most) {
+                problems.push(("publish", problem.inside(key)));
+            }
+        }
     }
     if outbox.poll == Span::ZERO {
         let problem = Problem::new("a relay that never waits would let no time pass")

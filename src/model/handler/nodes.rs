@@ -38,6 +38,14 @@ impl Handlers<'_, '_> {
         let Some(queue) = self.compiler.node_of(&path, &outbox.queue, "queue", is_queue) else {
             return;
         };
+        if let (Some(publish), Kind::Queue(rules)) =
+            (&outbox.publish, &self.compiler.program.node(queue).kind)
+            && publish.batch > rules.limit
+        {
+            let wrong = format!("`{}` never has room for so many at once", outbox.queue);
+            let problem = Problem::new(wrong).expected("no more than its `limit`").inside("batch");
+            self.compiler.problem(&["outbox", name, "publish"], problem);
+        }
         let database = self.node(&outbox.database);
         let path = ["outbox", name, "policy"];
         let Some(policy) = self.policy(&path, outbox.policy.as_deref()) else { return };
@@ -46,7 +54,10 @@ impl Handlers<'_, '_> {
         let take = self.built_in(database, "take_outbox", 0, &take);
         let mark = durable(text.flush, text.commit.clone(), Step::MarkOutbox);
         let mark = self.built_in(database, "mark_outbox", 0, &mark);
-        let publish = self.publish_operation(queue);
+        let publish = match outbox.publish {
+            Some(publish) if publish.batch > 1 => self.publish_batch_operation(queue),
+            _ => self.publish_operation(queue),
+        };
 
         let operation = self.declare(node, "relay");
         let take = self.call(node, take, policy, 0);
@@ -55,16 +66,27 @@ impl Handlers<'_, '_> {
         self.start(operation);
         let first = self.compiler.program.steps.len() as u32;
         let poll = Distribution::Constant(outbox.poll);
-        let steps = match (&outbox.tail, outbox.mark_first) {
-            (Some(_), _) => follow_log(first, publish, mark, poll),
-            (None, false) => publish_and_mark(first, take, publish, mark, poll),
-            (None, true) => mark_and_publish(first, take, publish, mark, poll),
+        let steps = match (&outbox.tail, outbox.mark_first, &outbox.publish) {
+            (Some(_), _, None) => follow_log(first, publish, mark, poll),
+            (Some(_), _, Some(_)) => follow_log_by_batches(first, mark, poll),
+            (None, false, None) => publish_and_mark(first, take, publish, mark, poll),
+            (None, false, Some(_)) => publish_all_and_mark(first, take, mark, poll),
+            (None, true, None) => mark_and_publish(first, take, publish, mark, poll),
+            (None, true, Some(_)) => mark_and_publish_all(first, take, mark, poll),
         };
         self.compiler.program.steps.extend(steps);
-        if let Kind::Outbox(program::Outbox { operation: slot, .. }) =
-            &mut self.compiler.program.nodes[node.0 as usize].kind
-        {
-            *slot = operation;
+        let request = outbox.publish.map(|_| {
+            let request = self.declare(node, "publish");
+            self.start(request);
+            self.push(Step::Call(publish));
+            self.push(Step::Finish);
+            request
+        });
+        if let Kind::Outbox(relay) = &mut self.compiler.program.nodes[node.0 as usize].kind {
+            relay.operation = operation;
+            if let (Some(publish), Some(request)) = (&mut relay.publish, request) {
+                publish.operation = request;
+            }
         }
     }
 
@@ -72,6 +94,12 @@ impl Handlers<'_, '_> {
         let name = self.compiler.program.node(queue).name.clone();
         let latency = self.sections.queue[&name].latency.clone();
         self.built_in(queue, "publish", 0, &[Step::Work(latency), Step::Enqueue])
+    }
+
+    fn publish_batch_operation(&mut self, queue: NodeId) -> OperationId {
+        let name = self.compiler.program.node(queue).name.clone();
+        let latency = self.sections.queue[&name].latency.clone();
+        self.built_in(queue, "publish_batch", 0, &[Step::Work(latency), Step::EnqueueBatch])
     }
 }
 
@@ -143,6 +171,48 @@ fn follow_log(first: u32, publish: Call, mark: Call, poll: Distribution) -> Vec<
         Step::Follow(store_at),
         Step::Call(Call { on_failure: Some(rest_at), ..publish }),
         Step::Published,
+        Step::Jump(first),
+        Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::Stored,
+        Step::Jump(first),
+        Step::Think(poll),
+        Step::Jump(first),
+    ]
+}
+
+/// Take a batch, publish all of it at once, mark what was published, rest; for ever.
+fn publish_all_and_mark(first: u32, take: Call, mark: Call, poll: Distribution) -> Vec<Step> {
+    let (end_at, rest_at) = (first + 2, first + 4);
+    vec![
+        Step::Call(Call { on_failure: Some(rest_at), ..take }),
+        Step::PublishAll(end_at),
+        Step::EndBatch(rest_at),
+        Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::NextRound(poll),
+        Step::Jump(first),
+    ]
+}
+
+/// Take a batch, mark all of it, publish all of it at once whatever becomes of each, rest.
+fn mark_and_publish_all(first: u32, take: Call, mark: Call, poll: Distribution) -> Vec<Step> {
+    let rest_at = first + 4;
+    vec![
+        Step::Call(Call { on_failure: Some(rest_at), ..take }),
+        Step::ClaimBatch(rest_at),
+        Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::PublishAll(rest_at),
+        Step::NextRound(poll),
+        Step::Jump(first),
+    ]
+}
+
+/// Wait for events of the log, publish those that are there at once, now and then store how far
+/// that is; after a failure, rest and go on with the first that was not published.
+fn follow_log_by_batches(first: u32, mark: Call, poll: Distribution) -> Vec<Step> {
+    let (store_at, rest_at) = (first + 3, first + 6);
+    vec![
+        Step::Follow(store_at),
+        Step::PublishAll(rest_at),
         Step::Jump(first),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
         Step::Stored,

@@ -28,6 +28,10 @@ pub struct Outbox {
     /// What relays do about rows that another one has taken.
     #[serde(default)]
     pub claim: Claim,
+    /// Publishes by several requests at once, or several events in one request; without it one
+    /// event after the other, each when the one before is accepted.
+    #[serde(default)]
+    pub publish: Option<Publish>,
     /// Follows the database's log instead of asking for unsent rows; `poll` is then only how long
     /// it waits after a failure.
     #[serde(default)]
@@ -52,6 +56,38 @@ pub enum Claim {
     None,
     /// They skip them and take the next ones: no row twice, but rows of one order out of order.
     SkipLocked,
+}
+
+/// How a relay publishes when it does not wait for each event.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Publish {
+    /// How many publish requests are under way at once. The default is that of a Kafka producer,
+    /// `max.in.flight.requests.per.connection`.
+    pub in_flight: u32,
+    /// How many events one request carries at most; the queue accepts all of them or none.
+    pub batch: u32,
+    /// Events of which a later one waits until the request with the earlier one has ended.
+    pub ordering_key: OrderingKey,
+}
+
+impl Default for Publish {
+    fn default() -> Publish {
+        Publish { in_flight: 5, batch: 1, ordering_key: OrderingKey::Order }
+    }
+}
+
+/// What events have in common that are published in the order of their commits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderingKey {
+    /// The order.
+    #[default]
+    Order,
+    /// The key that the user is about.
+    Key,
+    /// Nothing: every event goes its own way.
+    None,
 }
 
 /// How a relay follows the log of its database.

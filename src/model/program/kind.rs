@@ -4,7 +4,7 @@ use super::{Arrivals, NodeId, OperationId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
-use crate::model::language::{Claim, ConcurrentKey, Flush, Mismatch, PartitionBy};
+use crate::model::language::{Claim, ConcurrentKey, Flush, Mismatch, OrderingKey, PartitionBy};
 use crate::model::quantity::RetryAfter;
 use crate::policy::rate_limit::Gcra;
 
@@ -99,9 +99,26 @@ pub struct Outbox {
     pub relays: u32,
     /// What they do about each other.
     pub claim: Claim,
+    /// Whether they mark events before they publish them.
+    pub mark_first: bool,
+    /// How they publish; `None` is one event after the other.
+    pub publish: Option<Publish>,
     /// How the relay follows the log; `None` if it polls the table.
     pub tail: Option<Tail>,
     /// Its endless operation.
+    pub operation: OperationId,
+}
+
+/// How a relay publishes when it does not wait for each event.
+#[derive(Clone, Copy, Debug)]
+pub struct Publish {
+    /// How many requests are under way at once.
+    pub in_flight: u32,
+    /// How many events one request carries at most.
+    pub batch: u32,
+    /// What events have in common that keep their order.
+    pub ordering_key: OrderingKey,
+    /// What carries out one request.
     pub operation: OperationId,
 }
 

@@ -20,8 +20,8 @@ use crate::policy::presets::Scope;
 
 pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::{
-    Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Queue, RateLimit,
-    Replica, Service, Tail,
+    Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Publish, Queue,
+    RateLimit, Replica, Service, Tail,
 };
 pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};

@@ -99,6 +99,8 @@ pub enum Step {
     Abort(CachedRead),
     /// Queue: accepts a message.
     Enqueue,
+    /// Queue: accepts all messages of a request, or none.
+    EnqueueBatch,
     /// Queue: forgets an acknowledged message.
     Acknowledge,
     /// Provider: answers at once if the idempotency key is known.
@@ -116,6 +118,9 @@ pub enum Step {
     ClaimBatch(u32),
     /// Relay: waits for the next event of the log, or goes to another step to store how far it is.
     Follow(u32),
+    /// Relay: publishes the batch by several requests at once and waits for them; goes to another
+    /// step if one of them failed.
+    PublishAll(u32),
     /// Relay: goes on behind the event that was published.
     Published,
     /// Relay: how far it is has been stored.

@@ -1,12 +1,16 @@
 //! The relays of an outbox: they publish what transactions wrote.
 //!
-//! A relay is one endless job. It takes a batch of unsent events, publishes one after the other,
-//! marks what was published, and rests. What it had published but not marked when something went
-//! wrong is published again: at least once, never less. A relay that marks first publishes at most
-//! once instead, and one that tails the log (`tail`) takes no batches at all.
+//! A relay is one endless job. It takes a batch of unsent events, publishes one after the other or
+//! several at once (`publish`), marks what was published, and rests. What it had published but not
+//! marked when something went wrong is published again: at least once, never less. A relay that
+//! marks first publishes at most once instead, and one that tails the log (`tail`) asks for nothing.
 
+mod publish;
 mod rows;
 mod tail;
+mod window;
+
+use std::collections::BTreeSet;
 
 use super::database::{Database, OutboxEvent};
 use super::fact::Observer;
@@ -18,6 +22,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Claim;
 use crate::model::program::{self, Kind, NodeId, OperationId};
+use window::Window;
 
 /// What the relays of an outbox keep, and lose when they crash: the default is what they start
 /// with.
@@ -25,6 +30,17 @@ use crate::model::program::{self, Kind, NodeId, OperationId};
 pub(super) struct Relay {
     /// One for each relay that has begun.
     processes: Vec<Process>,
+    /// The rows that requests name, where that is more than one word holds.
+    lists: Vec<List>,
+}
+
+/// Rows of the outbox that a request names.
+#[derive(Debug)]
+struct List {
+    rows: Vec<u64>,
+    /// The relay that wrote it, and in which of its rounds.
+    instance: u32,
+    round: u64,
 }
 
 /// What one relay keeps.
@@ -36,11 +52,17 @@ struct Process {
     batch: Vec<u64>,
     /// How many of them it is done with; `None` between batches.
     done: Option<usize>,
+    /// The batch while several requests publish it.
+    window: Option<Window>,
+    /// Those of the batch that several requests have published.
+    published: Option<Vec<u64>>,
     /// Whether more events wait than the batch holds.
     more: bool,
     round: u64,
     /// The next event of the log; `None` before it has looked where to start.
     position: Option<u64>,
+    /// Events of the log behind that one that were published, because others failed.
+    ahead: BTreeSet<u64>,
     /// Up to where it has stored its position, and when.
     stored: (u64, Time),
     /// The job that waits for a new event in the log, and what wakes it in any case.
@@ -123,17 +145,20 @@ impl<O: Observer> World<'_, O> {
         let (node, instance, value) = (job.node, job.instance, job.value);
         let rules = self.relay_rules(node);
         let (claim, most) = (rules.claim, u64::from(rules.batch));
-        let relay = self.relay(node, instance);
-        if relay.done.is_some() {
+        let is_listed = rules.publish.is_some();
+        if self.relay(node, instance).done.is_some() {
             return;
         }
-        relay.done = Some(0);
         let (first, waiting) = rows::unpack_batch(value);
-        relay.batch = match claim {
+        let batch = match claim {
+            Claim::SkipLocked => self.relay(node, instance).claimed.clone(),
+            Claim::None if is_listed => self.listed_rows(node, first).to_vec(),
             Claim::None => (first..first + waiting.min(most)).collect(),
-            Claim::SkipLocked => relay.claimed.clone(),
         };
-        relay.more = waiting > relay.batch.len() as u64;
+        let relay = self.relay(node, instance);
+        relay.done = Some(0);
+        relay.more = waiting > batch.len() as u64;
+        relay.batch = batch;
     }
 
     /// Goes on with the next event of the batch, or, if there is none, at another step.
@@ -186,32 +211,37 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn claim_batch(&mut self, handle: Handle, otherwise: u32) {
         self.read_batch(handle);
         let Some((node, instance)) = self.relay_of(handle) else { return };
-        let relay = self.relay(node, instance);
-        let (count, last) = (relay.batch.len() as u64, relay.batch.last().copied());
-        self.name_marks(handle, count, last, otherwise);
+        let rows = self.relay(node, instance).batch.clone();
+        self.name_marks(handle, rows, otherwise);
     }
 
-    /// Ends a batch: the job's value says up to where it was published. Nothing published, nothing
-    /// to mark: then it goes on at another step.
+    /// Ends a batch: the job's value says what of it was published. Nothing published, nothing to
+    /// mark: then it goes on at another step.
     pub(super) fn end_batch(&mut self, handle: Handle, otherwise: u32) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let relay = self.relay(node, instance);
         let done = relay.done.take().unwrap_or(0);
-        let last = done.checked_sub(1).and_then(|index| relay.batch.get(index).copied());
-        self.name_marks(handle, done as u64, last, otherwise);
+        let published = match relay.published.take() {
+            Some(published) => {
+                relay.more &= published.len() == relay.batch.len();
+                published
+            }
+            None => relay.batch.iter().take(done).copied().collect(),
+        };
+        self.name_marks(handle, published, otherwise);
     }
 
-    /// Tells the job what to mark: how many locked events, or up to which one.
-    fn name_marks(&mut self, handle: Handle, count: u64, last: Option<u64>, otherwise: u32) {
-        let Some((node, _)) = self.relay_of(handle) else { return };
-        let claim = self.relay_rules(node).claim;
-        if let Some(job) = self.jobs.get_mut(handle) {
-            match (last, claim) {
-                (None, _) => job.step = otherwise,
-                (Some(last), Claim::None) => job.value = last + 1,
-                (Some(_), Claim::SkipLocked) => job.value = count,
-            }
-        }
+    /// Tells the job what to mark: up to which event, or which ones.
+    fn name_marks(&mut self, handle: Handle, rows: Vec<u64>, otherwise: u32) {
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        let rules = self.relay_rules(node);
+        let in_order = rules.claim == Claim::None && rules.publish.is_none();
+        let value = match rows.last() {
+            None => return self.go_on_at(handle, otherwise),
+            Some(&last) if in_order => last + 1,
+            Some(_) => rows::LISTED | self.list_rows(node, instance, rows),
+        };
+        self.set_value(handle, value);
     }
 
     /// Starts the next round; says whether the relay may go on without a rest.
@@ -219,7 +249,7 @@ impl<O: Observer> World<'_, O> {
         let Some((node, instance)) = self.relay_of(handle) else { return false };
         let base = self.relay_key(node, instance);
         let relay = self.relay(node, instance);
-        relay.done = None;
+        (relay.done, relay.published) = (None, None);
         relay.round += 1;
         let (round, more) = (relay.round, std::mem::take(&mut relay.more));
         if let Some(job) = self.jobs.get_mut(handle) {

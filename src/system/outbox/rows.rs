@@ -1,14 +1,18 @@
 //! The outbox table of a database: which events relays are given, and which are marked as sent.
 
+use super::List;
 use crate::kernel::slab::Handle;
 use crate::model::language::Claim;
-use crate::model::program::{Kind, NodeId};
+use crate::model::program::NodeId;
+use crate::system::database::OutboxEvent;
 use crate::system::fact::Observer;
 use crate::system::job::Origin;
 use crate::system::{Local, World};
 
 const COUNT_BITS: u32 = 24;
 const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
+/// Says of a word that it is the number of a list of rows, and not a row.
+pub(super) const LISTED: u64 = 1 << 63;
 
 /// Where a batch starts in the outbox and how many events wait there, as one word.
 fn pack_batch(first: u64, count: u64) -> u64 {
@@ -28,20 +32,63 @@ impl<O: Observer> World<'_, O> {
         let (node, origin) = (job.node, job.origin);
         let database = self.store(node);
         let (sent, count) = (database.sent as u64, (database.outbox.len() - database.sent) as u64);
-        let batch = match self.locking_relay(origin) {
-            None => pack_batch(sent, count),
-            Some((relay, instance)) => pack_batch(sent, self.lock_rows(node, relay, instance)),
+        let batch = match self.asking_relay(origin) {
+            Some((relay, instance)) if self.relay_rules(relay).claim == Claim::SkipLocked => {
+                pack_batch(sent, self.lock_rows(node, relay, instance))
+            }
+            Some((relay, instance)) if self.relay_rules(relay).publish.is_some() => {
+                let most = self.relay_rules(relay).batch as usize;
+                let mut rows = self.unmarked_rows(node, &[], most + 1);
+                let count = rows.len() as u64;
+                rows.truncate(most);
+                pack_batch(self.list_rows(relay, instance, rows), count)
+            }
+            _ => pack_batch(sent, count),
         };
         self.set_value(handle, batch);
     }
 
-    /// The relay that asks, if it locks what it takes.
-    fn locking_relay(&self, origin: Origin) -> Option<(NodeId, u32)> {
+    /// The relay that asks.
+    fn asking_relay(&self, origin: Origin) -> Option<(NodeId, u32)> {
         let Origin::Call { call, edge, .. } = origin else { return None };
         let relay = self.program.edge(edge).caller;
-        let Kind::Outbox(rules) = &self.program.node(relay).kind else { return None };
         let owner = self.jobs.get(self.calls.get(call)?.owner)?;
-        (rules.claim == Claim::SkipLocked).then_some((relay, owner.instance))
+        Some((relay, owner.instance))
+    }
+
+    /// Writes a list of rows for a request, and returns its number.
+    pub(super) fn list_rows(&mut self, relay: NodeId, instance: u32, rows: Vec<u64>) -> u64 {
+        let round = self.relay(relay, instance).round;
+        let Local::Relay(local) = &mut self.locals[relay.0 as usize] else { return 0 };
+        local.lists.push(List { rows, instance, round });
+        local.lists.len() as u64 - 1
+    }
+
+    /// The rows of a list.
+    pub(super) fn listed_rows(&self, relay: NodeId, list: u64) -> &[u64] {
+        let Local::Relay(local) = &self.locals[relay.0 as usize] else { return &[] };
+        local.lists.get(list as usize).map_or(&[], |list| &list.rows)
+    }
+
+    /// The events of a list, with their rows. A crash since does not take them out of the request.
+    pub(in crate::system) fn listed_events(
+        &mut self,
+        relay: NodeId,
+        list: u64,
+    ) -> Vec<(u64, OutboxEvent)> {
+        let rows = self.listed_rows(relay, list).to_vec();
+        let outbox = &self.outbox_of(relay).outbox;
+        let event = |row: u64| Some((row, *outbox.get(row as usize)?));
+        rows.into_iter().filter_map(event).collect()
+    }
+
+    /// The first rows that are neither marked nor locked, at most so many.
+    fn unmarked_rows(&mut self, database: NodeId, locked: &[u64], most: usize) -> Vec<u64> {
+        let database = self.store(database);
+        let rows = database.sent as u64..database.outbox.len() as u64;
+        let is_free =
+            |row: &u64| !database.marked.contains(row) && locked.binary_search(row).is_err();
+        rows.filter(is_free).take(most).collect()
     }
 
     /// Locks the next rows for a relay, and returns how many there are, those beyond its batch
@@ -55,32 +102,26 @@ impl<O: Observer> World<'_, O> {
         let mut locked: Vec<u64> =
             others.processes.iter().flat_map(|other| &other.claimed).copied().collect();
         locked.sort_unstable();
-        let database = self.store(database);
-        let rows = database.sent as u64..database.outbox.len() as u64;
-        let is_free =
-            |row: &u64| !database.marked.contains(row) && locked.binary_search(row).is_err();
         // One more than the batch says whether the relay may go on at once.
-        let mut free: Vec<u64> = rows.filter(is_free).take(most + 1).collect();
+        let mut free = self.unmarked_rows(database, &locked, most + 1);
         let count = free.len() as u64;
         free.truncate(most);
         self.relay(relay, instance).claimed = free;
         count
     }
 
-    /// Marks events as sent: every one before the one that the relay names, or as many of those
-    /// that it has locked as it says.
+    /// Marks events as sent: every one before the one that the relay names, or those of a list.
     pub(in crate::system) fn mark_outbox(&mut self, handle: Handle) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, value, origin) = (job.node, job.value, job.origin);
-        let Some((relay, instance)) = self.locking_relay(origin) else {
-            self.note_marks(node);
+        self.note_marks(node);
+        if value & LISTED == 0 {
             let database = self.store(node);
             database.sent = database.sent.max((value as usize).min(database.outbox.len()));
             return;
-        };
-        let mut rows = std::mem::take(&mut self.relay(relay, instance).claimed);
-        rows.truncate(value as usize);
-        self.note_marks(node);
+        }
+        let Origin::Call { edge, .. } = origin else { return };
+        let rows = self.unlock(self.program.edge(edge).caller, value & !LISTED);
         let database = self.store(node);
         let unsent = database.sent as u64..database.outbox.len() as u64;
         let is_unsent = |row: &u64| unsent.contains(row);
@@ -88,6 +129,19 @@ impl<O: Observer> World<'_, O> {
         while database.marked.remove(&(database.sent as u64)) {
             database.sent += 1;
         }
+    }
+
+    /// The rows of a list that are marked now. Its relay holds no locks any more, unless it has
+    /// begun another transaction since: the request came late then.
+    fn unlock(&mut self, relay: NodeId, list: u64) -> Vec<u64> {
+        let Local::Relay(local) = &mut self.locals[relay.0 as usize] else { return Vec::new() };
+        let Some(list) = local.lists.get(list as usize) else { return Vec::new() };
+        if let Some(process) = local.processes.get_mut(list.instance as usize)
+            && process.round == list.round
+        {
+            process.claimed.clear();
+        }
+        list.rows.clone()
     }
 }
 

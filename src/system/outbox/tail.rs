@@ -1,8 +1,10 @@
-//! A relay that follows the log of its database: no batches and no asking, one event after the
-//! other in the order of commits. It stores how far it has come now and then, after publishing.
+//! A relay that follows the log of its database: no asking, one event after the other in the order
+//! of commits, or all that are there at once. It stores how far it has come now and then, after
+//! publishing.
 
+use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
-use crate::kernel::time::Time;
+use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId};
 use crate::system::fact::Observer;
 use crate::system::{Event, World};
@@ -14,16 +16,21 @@ impl<O: Observer> World<'_, O> {
         let Some((node, instance)) = self.relay_of(handle) else { return true };
         let rules = self.relay_rules(node);
         let Some(tail) = rules.tail else { return true };
+        let publishes_all = rules.publish.is_some();
         let sent = self.outbox_of(node).sent as u64;
         let mut start = self.relay(node, instance).position.unwrap_or(sent);
+        let mut ahead = std::mem::take(&mut self.relay(node, instance).ahead);
         let table = self.outbox_of(node);
-        while table.outbox.get(start as usize).is_some_and(|event| event.is_lost) {
+        while let Some(event) = table.outbox.get(start as usize)
+            && (ahead.remove(&start) || event.is_lost)
+        {
             start += 1;
         }
         let event = table.outbox.get(start as usize);
         let seen_at = event.map(|event| event.subject.since + tail.latency);
         let now = self.now;
         let relay = self.relay(node, instance);
+        relay.ahead = ahead;
         // A commit must not wake it while it does something else.
         relay.waiting = None;
         if relay.position.is_none() {
@@ -40,6 +47,10 @@ impl<O: Observer> World<'_, O> {
             return false;
         }
         match seen_at {
+            Some(at) if at <= now && publishes_all => {
+                self.read_log(handle, start, tail.latency);
+                return false;
+            }
             Some(at) if at <= now => {
                 self.turn_to(handle, start);
                 return false;
@@ -48,6 +59,29 @@ impl<O: Observer> World<'_, O> {
             None => self.look_again(handle, store_at, true),
         }
         true
+    }
+
+    /// Takes the events of the log from a place on that are seen by now as the batch of a new round.
+    fn read_log(&mut self, handle: Handle, start: u64, latency: Span) {
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        let base = self.relay_key(node, instance);
+        let most = self.relay_rules(node).batch as usize;
+        let now = self.now;
+        let ahead = std::mem::take(&mut self.relay(node, instance).ahead);
+        let events = self.outbox_of(node).outbox.iter().enumerate().skip(start as usize);
+        let batch: Vec<u64> = events
+            .take_while(|(_, event)| event.subject.since + latency <= now)
+            .filter(|(row, event)| !event.is_lost && !ahead.contains(&(*row as u64)))
+            .map(|(row, _)| row as u64)
+            .take(most)
+            .collect();
+        let relay = self.relay(node, instance);
+        (relay.ahead, relay.batch, relay.done) = (ahead, batch, Some(0));
+        relay.round += 1;
+        let round = relay.round;
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.key = key_of(base, round);
+        }
     }
 
     /// Lets a relay look at the log again at a time, or when an event is committed.

@@ -95,6 +95,26 @@ impl<O: Observer> World<'_, O> {
         None
     }
 
+    /// Accepts all events that a relay's request carries, or answers that there is no room for
+    /// them.
+    pub(super) fn enqueue_batch(&mut self, handle: Handle) -> Option<Outcome> {
+        let job = self.jobs.get(handle)?;
+        let (node, order, key, list, origin) =
+            (job.node, job.subject.order, job.key, job.value, job.origin);
+        let Origin::Call { edge, .. } = origin else { return None };
+        let events = self.listed_events(self.program.edge(edge).caller, list);
+        let limit = self.queue_rules(node).limit as usize;
+        let has_room = |group: &Group| group.length as usize + events.len() <= limit;
+        if !self.queue(node).groups.iter().all(has_room) {
+            self.tell(Fact::Refused { node, order, refusal: Refusal::Full });
+            return Some(Outcome::Rejected);
+        }
+        for (row, event) in events {
+            self.put(node, event.subject, key_of(key, event.key), row + 1);
+        }
+        None
+    }
+
     /// Whether a relay asks for a job: then the job's value is the place of its event.
     fn comes_from_relay(&self, origin: Origin) -> bool {
         let Origin::Call { edge, .. } = origin else { return false };
