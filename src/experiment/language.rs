@@ -150,7 +150,7 @@ pub struct LimitsText {
 
 impl Default for LimitsText {
     fn default() -> LimitsText {
-        LimitsText { events: 100_000_000, pending: 2_000_000 }
+        LimitsText { events: 100_000_000, pending: 8_000_000 }
     }
 }
 
