@@ -43,7 +43,7 @@ impl Station {
         Station {
             busy: 0,
             working: 0,
-            waiting: Line::new(rules.order),
+            waiting: Line::new(rules.order, rules.max_wait.is_some()),
             empty: Time::ZERO,
             codel: CodelState::default(),
             rate_limit: rules.rate_limit.as_ref().map(RateLimit::state),
@@ -119,7 +119,7 @@ impl<O: Observer> World<'_, O> {
             return self.ready.push_back(handle);
         }
         if matches!(rules.shedding, Some(Shedding::Timeout { .. })) {
-            self.shed_overdue(index);
+            self.shed_overdue(rules, index);
         }
         let station = &mut self.stations[index];
         if station.waiting.len() >= rules.queue_limit as usize {
@@ -160,7 +160,7 @@ impl<O: Observer> World<'_, O> {
         let rules = &self.program.node(node).station;
         let index = self.station_index(node, instance);
         if matches!(rules.shedding, Some(Shedding::Timeout { .. })) {
-            self.shed_overdue(index);
+            self.shed_overdue(rules, index);
         }
         match self.next_in_line(rules, index) {
             Some(next) if rules.max_wait.is_some() => self.wake(next),
@@ -206,8 +206,8 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Refuses those at the head of the line that have waited too long.
-    fn shed_overdue(&mut self, index: usize) {
-        while let Some(overdue) = self.stations[index].waiting.pop_overdue(self.now) {
+    fn shed_overdue(&mut self, rules: &program::Station, index: usize) {
+        while let Some(overdue) = self.stations[index].waiting.pop_overdue(rules.order, self.now) {
             self.refuse(overdue.job, Refusal::Shed);
         }
         let station = &mut self.stations[index];

@@ -15,9 +15,14 @@ use crate::policy::bulkhead::{self, BulkheadState};
 #[derive(Debug, Default)]
 pub(super) struct Room {
     state: BulkheadState,
-    /// Calls that wait for room.
+    /// Calls that wait for room, and some that do no more.
     waiting: VecDeque<Handle>,
+    /// How many of them do no more.
+    gone: usize,
 }
+
+/// A line is not looked through for fewer calls than this that wait no more.
+const GONE_MIN: usize = 64;
 
 /// What a call holds of a bulkhead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,12 +92,23 @@ impl<O: Observer> World<'_, O> {
         let Some((bulkhead, station, number)) = self.bulkhead(call) else { return };
         let room = &mut self.stations[station].rooms[number];
         if call.place == Place::Waiting {
-            room.waiting.retain(|&waiting| waiting != handle);
+            // The first gives up first, as a rule. Any other place is skipped when it is its turn.
+            match room.waiting.front() {
+                Some(&first) if first == handle => drop(room.waiting.pop_front()),
+                _ => room.gone += 1,
+            }
+            if room.gone >= GONE_MIN && room.gone > room.waiting.len() / 2 {
+                room.waiting.retain(|&waiting| self.calls.get(waiting).is_some());
+                room.gone = 0;
+            }
             return bulkhead.rule.give_up(&mut room.state);
         }
         bulkhead.rule.leave(&mut room.state);
         while let Some(next) = room.waiting.pop_front() {
-            let Some(call) = self.calls.get_mut(next) else { continue };
+            let Some(call) = self.calls.get_mut(next) else {
+                room.gone -= 1;
+                continue;
+            };
             bulkhead.rule.enter(&mut room.state, true);
             call.place = Place::Inside;
             if let Some(timer) = call.timer.take() {
