@@ -4,7 +4,7 @@
 //! and neither does an event that is never delivered. Events are those of the outbox that feeds
 //! the queue. One that a crash or a failover undid has no place in the order.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::language::{EventOrderText, Per, fed_by, queue};
 use super::{Invariant, Judgement, Tally};
@@ -25,8 +25,10 @@ pub(super) struct EventOrder {
     waiting: BTreeMap<u64, Waiting>,
     /// The same: what they are ordered by, and their places.
     lines: BTreeSet<(u64, u64)>,
-    /// Places of events whose log is not on disk, by position.
-    unflushed: VecDeque<(u64, u64)>,
+    /// The same: positions of their transactions, and their places.
+    positions: BTreeSet<(u64, u64)>,
+    /// Those whose log is not on disk, in the same way.
+    unflushed: BTreeSet<(u64, u64)>,
     tally: Tally,
 }
 
@@ -55,7 +57,8 @@ impl EventOrder {
             per,
             waiting: BTreeMap::new(),
             lines: BTreeSet::new(),
-            unflushed: VecDeque::new(),
+            positions: BTreeSet::new(),
+            unflushed: BTreeSet::new(),
             tally: Tally::default(),
         }
     }
@@ -63,6 +66,7 @@ impl EventOrder {
     fn forget(&mut self, place: u64) -> Option<Waiting> {
         let event = self.waiting.remove(&place)?;
         self.lines.remove(&(event.line, place));
+        self.positions.remove(&(event.position, place));
         Some(event)
     }
 
@@ -72,21 +76,19 @@ impl EventOrder {
         if event.is_overtaken {
             self.tally.broken(now, Some(event.order));
         }
-        for &(_, earlier) in self.lines.range((event.line, 0)..(event.line, place)) {
-            if let Some(earlier) = self.waiting.get_mut(&earlier) {
-                earlier.is_overtaken = true;
+        // Those before one that was overtaken already were so by the same event.
+        for &(_, earlier) in self.lines.range((event.line, 0)..(event.line, place)).rev() {
+            match self.waiting.get_mut(&earlier) {
+                Some(earlier) if !earlier.is_overtaken => earlier.is_overtaken = true,
+                _ => break,
             }
         }
     }
 
     /// What was committed after a position has not happened.
     fn lose(&mut self, after: u64) {
-        for (position, place) in std::mem::take(&mut self.unflushed) {
-            if position > after {
-                self.forget(place);
-            } else {
-                self.unflushed.push_back((position, place));
-            }
+        for (_, place) in self.unflushed.split_off(&(after.saturating_add(1), 0)) {
+            self.forget(place);
         }
     }
 }
@@ -103,18 +105,21 @@ impl Invariant for EventOrder {
                 let event = Waiting { order, line, position, is_overtaken: false };
                 self.waiting.insert(place, event);
                 self.lines.insert((line, place));
-                self.unflushed.push_back((position, place));
+                self.positions.insert((position, place));
+                self.unflushed.insert((position, place));
             }
             Fact::Delivered { queue, event, .. } if queue == self.queue && event > 0 => {
                 self.delivered(now, event);
             }
             Fact::Flushed { database, position } if is_ours(database) => {
-                self.unflushed.retain(|&(waiting, _)| waiting > position);
+                while self.unflushed.first().is_some_and(|&(waiting, _)| waiting <= position) {
+                    self.unflushed.pop_first();
+                }
             }
             Fact::LogLost { database, after, .. } if is_ours(database) => self.lose(after),
             Fact::CommitLost { database, position, .. } if is_ours(database) => {
-                let of_it = self.waiting.iter().filter(|(_, event)| event.position == position);
-                let places: Vec<u64> = of_it.map(|(&place, _)| place).collect();
+                let of_it = self.positions.range((position, 0)..=(position, u64::MAX));
+                let places: Vec<u64> = of_it.map(|&(_, place)| place).collect();
                 for place in places {
                     self.forget(place);
                 }

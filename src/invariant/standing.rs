@@ -1,6 +1,6 @@
 //! What stands of what a database has committed: what a crash or a failover undoes is forgotten.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use super::known::ByOrder;
 use crate::kernel::time::Time;
@@ -26,7 +26,7 @@ pub(super) struct Standing {
     database: NodeId,
     which: Which,
     /// Those whose log is not on disk: position and order or row.
-    unflushed: VecDeque<(u64, u64)>,
+    unflushed: BTreeSet<(u64, u64)>,
     commits: ByOrder<Vec<Commit>>,
     /// What was undone: the order or row, and when.
     undone: Vec<(u64, Time, Commit)>,
@@ -60,7 +60,7 @@ impl Standing {
     }
 
     fn new(database: NodeId, which: Which) -> Standing {
-        let (unflushed, commits) = (VecDeque::new(), ByOrder::default());
+        let (unflushed, commits) = (BTreeSet::new(), ByOrder::default());
         Standing { database, which, unflushed, commits, undone: Vec::new() }
     }
 
@@ -84,16 +84,18 @@ impl Standing {
                 self.keep(order, Commit { at, position, version: 0, state: entry });
             }
             (Fact::Flushed { database, position }, _) if database == self.database => {
-                self.unflushed.retain(|&(waiting, _)| waiting > position);
+                while self.unflushed.first().is_some_and(|&(waiting, _)| waiting <= position) {
+                    self.unflushed.pop_first();
+                }
             }
             (Fact::LogLost { database, after, .. }, _) if database == self.database => {
-                for (position, index) in std::mem::take(&mut self.unflushed) {
-                    if position > after {
-                        self.forget(at, index, position);
-                    } else {
-                        self.unflushed.push_back((position, index));
-                    }
+                // The last is forgotten first, so that each is the last of its order or row.
+                let first = self.undone.len();
+                let lost = self.unflushed.split_off(&(after.saturating_add(1), 0));
+                for (position, index) in lost.into_iter().rev() {
+                    self.forget(at, index, position);
                 }
+                self.undone[first..].reverse();
             }
             (Fact::WriteLost { table, row, position, .. }, Which::Rows(kept)) if table == kept => {
                 self.lose(at, row, position);
@@ -109,17 +111,23 @@ impl Standing {
     }
 
     fn keep(&mut self, index: u64, commit: Commit) {
-        self.unflushed.push_back((commit.position, index));
+        self.unflushed.insert((commit.position, index));
         self.commits.of(index).push(commit);
     }
 
     fn lose(&mut self, now: Time, index: u64, position: u64) {
-        self.unflushed.retain(|&waiting| waiting != (position, index));
+        self.unflushed.remove(&(position, index));
         self.forget(now, index, position);
     }
 
+    /// Forgets what one transaction has written. It is one of the last, so it is looked for from
+    /// the end.
     fn forget(&mut self, now: Time, index: u64, position: u64) {
-        let undone = self.commits.of(index).extract_if(.., |commit| commit.position == position);
+        let commits = self.commits.of(index);
+        let is_of_it = |commit: &Commit| commit.position == position;
+        let Some(last) = commits.iter().rposition(is_of_it) else { return };
+        let before = commits[..last].iter().rposition(|commit| !is_of_it(commit));
+        let undone = commits.drain(before.map_or(0, |before| before + 1)..=last);
         self.undone.extend(undone.map(|commit| (index, now, commit)));
     }
 
@@ -130,11 +138,10 @@ impl Standing {
 
     /// What stands and is on disk, by order or row, each oldest first.
     pub(super) fn on_disk(&self) -> impl Iterator<Item = (u64, &Commit)> {
-        let waiting: BTreeSet<(u64, u64)> = self.unflushed.iter().copied().collect();
         let commits = self
             .iter()
             .flat_map(|(index, commits)| commits.iter().map(move |commit| (index, commit)));
-        commits.filter(move |(index, commit)| !waiting.contains(&(commit.position, *index)))
+        commits.filter(|(index, commit)| !self.unflushed.contains(&(commit.position, *index)))
     }
 
     /// What crashes and failovers have undone: the order or row, and when.
