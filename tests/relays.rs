@@ -6,6 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::campaign;
+use stormglass::capacity::capacity;
 use stormglass::kernel::time::Time;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer};
@@ -133,16 +134,22 @@ const TAIL: &str = "tail = { latency = \"5ms\", checkpoint = \"1s\" }";
 
 // ---- how many events a second -------------------------------------------------------------------
 
-/// Events that reach the queue in six seconds of an overload.
-fn events_in_six_seconds(relay: &str) -> f64 {
-    let facts = facts("", &model("1500/s", relay, "latency = \"10ms\""));
-    let from = Time(3_000_000_000);
-    let until = Time(9_000_000_000);
+/// Events that reach the queue in six seconds of an overload, and how many `stormglass plan`
+/// expects at most.
+fn events_in_six_seconds(relay: &str) -> (f64, f64) {
+    let model = model("1500/s", relay, "latency = \"10ms\"");
+    let facts = facts("", &model);
+    let seen = Time(3_000_000_000)..Time(9_000_000_000);
     let published = facts
         .0
         .iter()
-        .filter(|(at, fact)| (from..until).contains(at) && matches!(fact, Fact::Enqueued { .. }));
-    published.count() as f64
+        .filter(|(at, fact)| seen.contains(at) && matches!(fact, Fact::Enqueued { .. }));
+    let campaign = campaign("name = \"plan\"\nmodel = \"inline\"\narrivals = \"10s\"\n", &model);
+    let cell = &campaign.cells[0];
+    let planned = capacity(&cell.program, &cell.plan, cell.measure.arrivals_end);
+    let nodes = &planned.phases[0].nodes;
+    let relay = nodes.iter().find(|load| load.node == "relay").expect("it has work");
+    (published.count() as f64, relay.capacity_per_s.expect("it has a limit") * 6.0)
 }
 
 #[test]
@@ -160,8 +167,10 @@ fn a_relay_publishes_what_is_in_flight_per_round_trip() {
     ];
     for (relay, round_trips) in cases.into_iter().chain(batches) {
         let per_batch_ms = 6.0 + 20.0 * f64::from(round_trips);
-        let (predicted, seen) = (6000.0 / per_batch_ms * 100.0, events_in_six_seconds(relay));
+        let predicted = 6000.0 / per_batch_ms * 100.0;
+        let (seen, planned) = events_in_six_seconds(relay);
         assert!((seen - predicted).abs() <= 101.0, "{relay}: {seen}, predicted {predicted}");
+        assert!((planned / predicted - 1.0).abs() < 1e-6, "{relay}: {planned} {predicted}");
     }
     // Who follows the log asks for nothing and marks nothing.
     for (publish, round_trips) in
@@ -169,7 +178,7 @@ fn a_relay_publishes_what_is_in_flight_per_round_trip() {
     {
         let relay = TAIL.replace("1s", "10s") + "\n" + publish;
         let predicted = 6000.0 / (20.0 * f64::from(round_trips)) * 100.0;
-        let seen = events_in_six_seconds(&relay);
+        let (seen, _) = events_in_six_seconds(&relay);
         assert!((seen - predicted).abs() <= 101.0, "{relay}: {seen}, predicted {predicted}");
     }
 }

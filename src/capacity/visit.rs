@@ -8,7 +8,7 @@ use super::phase::Phase;
 use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{
-    Call, Condition, Fork, Kind, NodeId, OperationId, Outbox, Program, Step, Token,
+    Call, Condition, Fork, Kind, Node, NodeId, OperationId, Outbox, Program, Step, Token,
 };
 use crate::policy::Outcome;
 
@@ -215,6 +215,10 @@ impl<'a> Visits<'a> {
         let node = self.program.operation(operation).node;
         match step {
             Step::Enqueue => *visit.messages.entry(node).or_insert(0.0) += share,
+            Step::EnqueueBatch => {
+                let events = share * f64::from(self.batch_of(operation));
+                *visit.messages.entry(node).or_insert(0.0) += events;
+            }
             Step::Commit(transaction) => {
                 let events = self.program.transactions[transaction.0 as usize].events.len();
                 for (index, other) in self.program.nodes.iter().enumerate() {
@@ -293,15 +297,29 @@ impl<'a> Visits<'a> {
         matches!(self.program.node(node).kind, Kind::Database(_))
     }
 
+    /// How many events a full request carries to an operation of a queue.
+    fn batch_of(&self, operation: OperationId) -> u32 {
+        let publishes = |node: &Node| match &node.kind {
+            Kind::Outbox(Outbox { publish: Some(publish), .. }) => {
+                let start = self.program.operation(publish.operation).start;
+                let call = call_of(&self.program.steps[start as usize]);
+                call.filter(|call| call.operation == operation).map(|_| publish.batch)
+            }
+            _ => None,
+        };
+        self.program.nodes.iter().filter_map(publishes).max().unwrap_or(1)
+    }
+
     /// What a relay does with one event of a full batch.
     pub(super) fn relay(&mut self, outbox: &Outbox) -> Relay {
         let start = self.program.operation(outbox.operation).start;
         let steps = &self.program.steps[start as usize..];
-        let own = steps.iter().take_while(|step| !matches!(step, Step::NextRound(_)));
-        let calls: Vec<Call> = own
-            .take(RELAY_STEPS)
-            .filter_map(|step| if let Step::Call(call) = step { Some(*call) } else { None })
-            .collect();
+        // Its requests are an operation of their own, behind this one.
+        let request = outbox.publish.map(|publish| self.program.operation(publish.operation).start);
+        let own =
+            steps.iter().take(request.map_or(RELAY_STEPS, |request| (request - start) as usize));
+        let own = own.take_while(|step| !matches!(step, Step::NextRound(_)));
+        let calls: Vec<Call> = own.filter_map(call_of).collect();
         let mut relay = Relay::default();
         for step in calls {
             let means = self.call(outbox.operation, step);
@@ -312,8 +330,21 @@ impl<'a> Visits<'a> {
             relay.held_s += means.time.mean * share;
             *relay.calls.entry(step.operation).or_insert(0.0) += means.arrivals * share;
         }
+        if let (Some(publish), Some(request)) = (outbox.publish, request)
+            && let Some(step) = call_of(&self.program.steps[request as usize])
+        {
+            let means = self.call(publish.operation, step);
+            let (at_once, each) = (f64::from(publish.in_flight), f64::from(publish.batch));
+            relay.held_s += means.time.mean / (at_once * each);
+            *relay.calls.entry(step.operation).or_insert(0.0) += means.arrivals / each;
+        }
         relay
     }
+}
+
+/// The call of a step, if it is one.
+fn call_of(step: &Step) -> Option<Call> {
+    if let Step::Call(call) = step { Some(*call) } else { None }
 }
 
 /// The most steps of a relay's round.
