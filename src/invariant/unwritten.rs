@@ -46,6 +46,12 @@ impl Vocabulary {
     pub(crate) fn add(&mut self, program: &Program) {
         self.tables.extend(program.tables.iter().map(|table| table.name.clone()));
         let label = |label: u16| program.labels[label as usize].clone();
+        // Rows that nobody has written are in some state from the start.
+        self.written.extend(
+            program.tables.iter().filter_map(|table| {
+                Some(Written::State(table.name.clone(), label(table.initial?.0)))
+            }),
+        );
         for transaction in &program.transactions {
             self.written.extend(transaction.writes.iter().map(|(table, state)| {
                 Written::State(program.tables[table.0 as usize].name.clone(), label(state.0))

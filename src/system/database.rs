@@ -52,7 +52,12 @@ pub(super) struct OutboxEvent {
 
 /// The rows of every table.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tables(Vec<Vec<Row>>);
+pub(super) struct Tables {
+    /// The rows up to the last that was written.
+    rows: Vec<Vec<Row>>,
+    /// How a row of each table is that nobody has written.
+    initial: Vec<Row>,
+}
 
 /// A row: its packed version and state, and when that was committed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,25 +84,30 @@ pub(super) type Write = (TableId, u64, u64);
 
 impl Tables {
     pub(super) fn new(program: &Program) -> Tables {
-        Tables(vec![Vec::new(); program.tables.len()])
+        let initial = program.tables.iter().zip(0..).map(|(table, id)| {
+            let value = table.initial.map_or(0, |state| pack(1, TableId(id), state));
+            Row { value, written: Time::ZERO }
+        });
+        Tables { rows: vec![Vec::new(); program.tables.len()], initial: initial.collect() }
     }
 
     pub(super) fn get(&self, table: TableId, row: u64) -> Row {
-        self.0[table.0 as usize].get(row as usize).copied().unwrap_or_default()
+        let (rows, initial) = (&self.rows[table.0 as usize], self.initial[table.0 as usize]);
+        rows.get(row as usize).copied().unwrap_or(initial)
     }
 
     pub(super) fn set(&mut self, table: TableId, row: u64, value: u64, written: Time) {
-        let rows = &mut self.0[table.0 as usize];
+        let (rows, initial) = (&mut self.rows[table.0 as usize], self.initial[table.0 as usize]);
         let index = row as usize;
         if rows.len() <= index {
-            rows.resize(index + 1, Row::default());
+            rows.resize(index + 1, initial);
         }
         rows[index] = Row { value, written };
     }
 
     /// Every row that was written, with its table and number.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (TableId, u64, &mut Row)> {
-        self.0.iter_mut().enumerate().flat_map(|(table, rows)| {
+        self.rows.iter_mut().enumerate().flat_map(|(table, rows)| {
             let rows = rows.iter_mut().enumerate().filter(|(_, row)| row.value != 0);
             rows.map(move |(number, row)| (TableId(table as u16), number as u64, row))
         })

@@ -58,10 +58,17 @@ impl Compiler<'_> {
             if let Err(problem) = check::name("a table", table) {
                 self.problem(&["database", name, "tables", table], problem);
             }
+            let initial = text.initial.as_deref().map(|state| {
+                if let Err(problem) = check::name("a state", state) {
+                    self.problem(&["database", name, "tables", table, "initial"], problem);
+                }
+                self.program.label(state)
+            });
             self.program.tables.push(program::Table {
                 database: id,
                 name: format!("{name}.{table}"),
                 rows: text.rows,
+                initial,
             });
         }
     }

@@ -132,11 +132,7 @@ impl<'c, 'd> Handlers<'c, 'd> {
     }
 
     fn label(&mut self, name: &str) -> LabelId {
-        self.compiler.program.find_label(name).unwrap_or_else(|| {
-            let labels = &mut self.compiler.program.labels;
-            labels.push(name.to_owned());
-            LabelId((labels.len() - 1) as u16)
-        })
+        self.compiler.program.label(name)
     }
 
     fn service(&mut self, name: &str, service: &language::Service) {

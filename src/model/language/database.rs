@@ -85,6 +85,10 @@ pub struct Table {
     /// What a row is for.
     #[serde(default)]
     pub rows: Rows,
+    /// The state in which every row is from the start; without it no row is there before it is
+    /// written.
+    #[serde(default)]
+    pub initial: Option<String>,
 }
 
 /// What a row is for.

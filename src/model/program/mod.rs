@@ -191,9 +191,19 @@ pub struct Table {
     pub name: String,
     /// What a row is for.
     pub rows: Rows,
+    /// The state of rows that nobody has written; `None` if they are not there.
+    pub initial: Option<LabelId>,
 }
 
 impl Program {
+    /// The id of a name, which gets one if it has none yet.
+    pub(super) fn label(&mut self, name: &str) -> LabelId {
+        self.find_label(name).unwrap_or_else(|| {
+            self.labels.push(name.to_owned());
+            LabelId((self.labels.len() - 1) as u16)
+        })
+    }
+
     /// A node by its id.
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {

@@ -150,7 +150,8 @@ fn a_database_crash_keeps_exactly_what_was_flushed() {
 fn rows(program: &Program, tables: &Tables) -> BTreeMap<(u16, u64), u64> {
     let mut rows = BTreeMap::new();
     for table in 0..program.tables.len() {
-        for (number, row) in tables.0[table].iter().enumerate().filter(|(_, row)| row.value != 0) {
+        for (number, row) in tables.rows[table].iter().enumerate().filter(|(_, row)| row.value != 0)
+        {
             rows.insert((table as u16, number as u64), row.value);
         }
     }
