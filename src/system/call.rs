@@ -203,6 +203,12 @@ impl<O: Observer> World<'_, O> {
             true => self.policies.reject(scope, policy, &mut call.progress, Denial::NoInstance),
             false => self.policies.admit(scope, policy, &mut call.progress, self.now, draw),
         };
+        let waits_for_room = call.progress.waits_for_room();
+        let patience = policy.patience(&call.progress, self.now);
+        if admission != Admission::Queue && self.policies.wait_no_more(scope, handle) {
+            // What was kept for it and is not taken is for the next.
+            self.wake_waiters(scope);
+        }
         match admission {
             Admission::Go => {
                 self.send_attempt(handle, deadline);
@@ -210,15 +216,11 @@ impl<O: Observer> World<'_, O> {
             }
             Admission::Wait(span) => self.wait(handle, span.max(Span(1))),
             Admission::Queue => {
-                let patience = policy.patience(&call.progress, self.now);
-                self.policies.wait(scope, handle);
+                self.policies.wait(scope, handle, waits_for_room);
                 self.wait(handle, patience)
             }
             Admission::Reject(denial) => {
-                // One who has waited long enough is no longer woken with those who wait.
-                if policy.bulkhead.is_some_and(|rule| rule.max_wait.is_some()) {
-                    self.policies.wait_no_more(scope, handle);
-                }
+                let Some(call) = self.calls.get_mut(handle) else { return Resumption::Later };
                 let draw = self.draws.draw(Purpose::Policy, edge.id, work, index + 1);
                 let moment = Moment {
                     now: self.now,
@@ -406,12 +408,10 @@ impl<O: Observer> World<'_, O> {
         Resumption::Later
     }
 
-    /// Lets the calls that wait for this policy state ask again.
+    /// Lets calls that wait for this policy state ask again, as far as they may find room.
     pub(super) fn wake_waiters(&mut self, scope: usize) {
-        for handle in self.policies.take_waiting(scope) {
-            let Some(call) = self.calls.get_mut(handle).filter(|call| !call.running) else {
-                continue;
-            };
+        for handle in self.policies.wake(self.program, scope) {
+            let Some(call) = self.calls.get_mut(handle) else { continue };
             if let Some(timer) = call.timer.take() {
                 self.events.cancel(timer);
             }

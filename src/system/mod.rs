@@ -36,6 +36,7 @@ mod replica;
 mod request;
 mod rerun;
 mod station;
+mod waiters;
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -105,6 +105,10 @@ impl<O: Observer> World<'_, O> {
         if let Some(timer) = call.timer.take() {
             self.events.cancel(timer);
         }
+        let scope = call.scope as usize;
+        if self.policies.wait_no_more(scope, handle) {
+            self.wake_waiters(scope);
+        }
         if self.program.edge(call.step.edge).state_of == StateOf::Call {
             self.policies.leave(call.scope);
         }

@@ -1,6 +1,7 @@
 //! What the policies of a run remember, and who decides: the machines of the language, or a policy
 //! of the user's own.
 
+use super::waiters::Waiters;
 use crate::kernel::draw::Draw;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
@@ -45,7 +46,7 @@ pub(super) struct Policies {
     /// Those of policies of the user's own, at the same places; empty if there is no such policy.
     own: Vec<Option<Box<dyn CustomState>>>,
     /// Calls that wait until a call of the same state is settled.
-    waiting: Vec<Vec<Handle>>,
+    waiting: Vec<Waiters>,
     /// Places that a call had for itself and has left.
     free: Vec<u32>,
 }
@@ -58,7 +59,7 @@ impl Policies {
             true => Vec::new(),
             false => program.scopes.iter().map(|&policy| own_state(program, policy)).collect(),
         };
-        let waiting = vec![Vec::new(); program.scopes.len()];
+        let waiting = vec![Waiters::default(); program.scopes.len()];
         Policies { states, own, waiting, free: Vec::new() }
     }
 
@@ -82,7 +83,7 @@ impl Policies {
         if !program.own_policies.is_empty() {
             self.own.push(own_state(program, policy));
         }
-        self.waiting.push(Vec::new());
+        self.waiting.push(Waiters::default());
         (self.states.len() - 1) as u32
     }
 
@@ -97,22 +98,28 @@ impl Policies {
         if let Some(own) = self.own.get_mut(scope) {
             *own = own_state(program, policy);
         }
-        self.waiting[scope].clear();
+        self.waiting[scope] = Waiters::default();
     }
 
-    /// Lets a call wait until another one of the same state is settled.
-    pub(super) fn wait(&mut self, scope: usize, call: Handle) {
-        self.waiting[scope].push(call);
+    /// Lets a call wait until another one of the same state is settled: for room in the bulkhead, or
+    /// for anything else.
+    pub(super) fn wait(&mut self, scope: usize, call: Handle, is_for_room: bool) {
+        self.waiting[scope].wait(call, is_for_room);
     }
 
-    /// A call waits no more.
-    pub(super) fn wait_no_more(&mut self, scope: usize, call: Handle) {
-        self.waiting[scope].retain(|&other| other != call);
+    /// A call waits no more; says whether room was kept for it.
+    pub(super) fn wait_no_more(&mut self, scope: usize, call: Handle) -> bool {
+        self.waiting[scope].wait_no_more(call)
     }
 
-    /// Those that waited: they may ask again.
-    pub(super) fn take_waiting(&mut self, scope: usize) -> Vec<Handle> {
-        std::mem::take(&mut self.waiting[scope])
+    /// Those that waited and may ask again: as many as the bulkhead has room for, in their order,
+    /// and all who wait for anything else.
+    pub(super) fn wake(&mut self, program: &Program, scope: usize) -> Vec<Handle> {
+        // A state that one call has for itself keeps nobody else waiting.
+        let room = program.scopes.get(scope).map_or(usize::MAX, |&policy| {
+            program.policies[policy as usize].1.free_room(&self.states[scope])
+        });
+        self.waiting[scope].wake(room)
     }
 
     /// See [`Policy::admit`].

@@ -109,4 +109,10 @@ impl Progress {
     pub fn holds_place(&self) -> bool {
         self.room == Room::Inside || self.ticket.is_some()
     }
+
+    /// Whether the call waits for room in the bulkhead.
+    #[must_use]
+    pub fn waits_for_room(&self) -> bool {
+        self.room == Room::Waiting
+    }
 }

@@ -238,6 +238,15 @@ impl Policy {
         }
     }
 
+    /// How many more calls the bulkhead has room for.
+    #[must_use]
+    pub fn free_room(&self, state: &State) -> usize {
+        let (Some(rule), Some(state)) = (&self.bulkhead, &state.bulkhead) else {
+            return usize::MAX;
+        };
+        rule.limit.saturating_sub(state.running()) as usize
+    }
+
     /// The progress of a call that has not yet asked for anything.
     #[must_use]
     pub fn begin(&self) -> Progress {
