@@ -19,11 +19,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The default limits with the given horizon: a billion events, eight million pending, a million
-    /// in one instant.
+    /// The default limits with the given horizon: a billion events, eight million pending, a
+    /// million in one instant.
     ///
-    /// Eight million is room for a million users at once: each has a flow, a call, a request that is
-    /// handled and one or two events to come.
+    /// Eight million is room for a million users at once: each has a flow, a call, a request that
+    /// is handled and one or two events to come.
     #[must_use]
     pub fn until(horizon: Time) -> Limits {
         Limits { horizon, events: 1_000_000_000, pending: 8_000_000, instant: 1_000_000 }

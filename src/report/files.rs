@@ -26,7 +26,7 @@ use crate::metric::{MilestoneWindow, Progress};
 pub const FORMAT: u32 = 3;
 
 /// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
-pub const TRACE: u32 = 3;
+pub const TRACE: u32 = 4;
 
 /// Columns of `faults.csv`.
 const FAULTS: [&str; 11] = [

@@ -283,13 +283,8 @@ impl<O: Observer> World<'_, O> {
                 Step::Land(read) => self.land(handle, read),
                 Step::Abort(read) => self.abort(handle, read),
                 Step::Fill(table) => self.fill(handle, table),
-                Step::Enqueue => {
-                    if let Some(refusal) = self.enqueue(handle) {
-                        return self.end_job(handle, refusal);
-                    }
-                }
-                Step::EnqueueBatch => {
-                    if let Some(refusal) = self.enqueue_batch(handle) {
+                Step::Enqueue | Step::EnqueueBatch => {
+                    if let Some(refusal) = self.enqueue(handle, step) {
                         return self.end_job(handle, refusal);
                     }
                 }

@@ -101,8 +101,8 @@ impl Policies {
         self.waiting[scope] = Waiters::default();
     }
 
-    /// Lets a call wait until another one of the same state is settled: for room in the bulkhead, or
-    /// for anything else.
+    /// Lets a call wait until another one of the same state is settled: for room in the bulkhead,
+    /// or for anything else.
     pub(super) fn wait(&mut self, scope: usize, call: Handle, is_for_room: bool) {
         self.waiting[scope].wait(call, is_for_room);
     }

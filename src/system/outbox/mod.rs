@@ -3,7 +3,8 @@
 //! A relay is one endless job. It takes a batch of unsent events, publishes one after the other or
 //! several at once (`publish`), marks what was published, and rests. What it had published but not
 //! marked when something went wrong is published again: at least once, never less. A relay that
-//! marks first publishes at most once instead, and one that tails the log (`tail`) asks for nothing.
+//! marks first publishes at most once instead, and one that tails the log (`tail`) asks for
+//! nothing.
 
 mod publish;
 mod rows;

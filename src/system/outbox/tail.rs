@@ -61,7 +61,7 @@ impl<O: Observer> World<'_, O> {
         true
     }
 
-    /// Takes the events of the log from a place on that are seen by now as the batch of a new round.
+    /// Takes the events of the log from a place on that are seen by now: the batch of a new round.
     fn read_log(&mut self, handle: Handle, start: u64, latency: Span) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let base = self.relay_key(node, instance);

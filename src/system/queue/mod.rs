@@ -17,7 +17,7 @@ use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::PartitionBy;
-use crate::model::program::{self, Kind, NodeId};
+use crate::model::program::{self, Kind, NodeId, Step};
 use crate::policy::Outcome;
 use group::{Group, Queued};
 
@@ -81,8 +81,12 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Accepts the message that a job brings, or answers that there is no room for it.
-    pub(super) fn enqueue(&mut self, handle: Handle) -> Option<Outcome> {
+    /// Accepts the message that a job brings, or all events that a relay's request carries, or
+    /// answers that there is no room.
+    pub(super) fn enqueue(&mut self, handle: Handle, step: &Step) -> Option<Outcome> {
+        if matches!(step, Step::EnqueueBatch) {
+            return self.enqueue_batch(handle);
+        }
         let job = self.jobs.get(handle)?;
         let (node, subject, key, event) = (job.node, job.subject, job.key, job.value);
         let event = if self.comes_from_relay(job.origin) { event } else { 0 };
@@ -97,7 +101,7 @@ impl<O: Observer> World<'_, O> {
 
     /// Accepts all events that a relay's request carries, or answers that there is no room for
     /// them.
-    pub(super) fn enqueue_batch(&mut self, handle: Handle) -> Option<Outcome> {
+    fn enqueue_batch(&mut self, handle: Handle) -> Option<Outcome> {
         let job = self.jobs.get(handle)?;
         let (node, order, key, list, origin) =
             (job.node, job.subject.order, job.key, job.value, job.origin);
