@@ -18,7 +18,7 @@ use crate::report::comparison::{pairs, pairs_table, precision_text};
 use crate::report::number::{self, several};
 use crate::report::table::Table;
 use crate::report::violations::violations_jsonl;
-use crate::report::{arms, chart, columns, figures, files, front, promises, ramp};
+use crate::report::{arms, chart, columns, figures, files, front, promises, ramp, unsure};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -193,7 +193,10 @@ fn tables(
     comparison: &Comparison,
 ) -> String {
     let tables = all_tables(campaign, results, summaries, comparison);
-    tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n")
+    let mut parts: Vec<String> = tables.iter().map(Table::markdown).collect();
+    let notes = unsure::notes(campaign, results, summaries);
+    parts.extend(Some(notes).filter(|notes| !notes.is_empty()));
+    parts.join("\n")
 }
 
 /// The verdicts and the paths of what was written.
@@ -207,6 +210,7 @@ fn closing(
     let mut text = precision_text(campaign, comparison);
     text.push_str(&arms::unsteady_text(campaign, results));
     text.push_str(&arms::horizon_text(campaign, summaries));
+    text.push_str(&unsure::notes(campaign, results, summaries));
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
     for (index, first) in names.iter().enumerate() {
         let kept = summaries.iter().filter(|s| s.invariants[index].violations == 0).count();

@@ -125,7 +125,7 @@ const ROWS: [Row; 36] = [
         meaning: "median time from a request's first attempt to its ok answer",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| run.metrics.latency.quantile(0.5).map(Span::millis),
+        measure: |_, run| run.metrics.latency.estimate(0.5).map(Span::millis),
     },
     Row {
         id: MetricId::LatencyP99Ms,
@@ -133,7 +133,7 @@ const ROWS: [Row; 36] = [
         meaning: "99th percentile of that time",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| run.metrics.latency.quantile(0.99).map(Span::millis),
+        measure: |_, run| run.metrics.latency.estimate(0.99).map(Span::millis),
     },
     Row {
         id: MetricId::LatencyP999Ms,
@@ -141,7 +141,7 @@ const ROWS: [Row; 36] = [
         meaning: "99.9th percentile of that time",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| run.metrics.latency.quantile(0.999).map(Span::millis),
+        measure: |_, run| run.metrics.latency.estimate(0.999).map(Span::millis),
     },
     Row {
         id: MetricId::LastAnswerS,
@@ -176,7 +176,10 @@ const ROWS: [Row; 36] = [
         meaning: "99th percentile of that time",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| run.metrics.stays.wait_quantile(0.99).map(Span::millis),
+        measure: |_, run| {
+            run.metrics.stays.waits().estimate(0.99)?;
+            run.metrics.stays.wait_quantile(0.99).map(Span::millis)
+        },
     },
     Row {
         id: MetricId::QueuedRatio,
@@ -308,7 +311,7 @@ const ROWS: [Row; 36] = [
         meaning: "99th percentile of how long a newer version had been there when a row was read",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, run| run.metrics.staleness.quantile(0.99).map(Span::millis),
+        measure: |_, run| run.metrics.staleness.estimate(0.99).map(Span::millis),
     },
     Row {
         id: MetricId::UpdatesLost,

@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod milestones;
 pub mod minimize;
 pub mod patch;
+pub mod percentile;
 pub mod point;
 pub mod published;
 pub mod ramp;

@@ -92,15 +92,16 @@ impl RunVerdict {
 }
 
 impl RunResult {
-    /// Leaves out what no file of a campaign needs once the run has ended and is stored. It would
-    /// be nine tenths of the memory of a large campaign.
+    /// Leaves out what no file of a campaign needs once the run has ended and is stored, and keeps
+    /// small what percentiles over all runs are made of. It would be nine tenths of the memory of a
+    /// large campaign.
     pub fn keep_what_is_written(&mut self) {
         self.checkpoints = Vec::new();
         self.metrics.attempts_each = Histogram::default();
-        self.metrics.latency = Histogram::default();
-        self.metrics.staleness = Histogram::default();
-        self.metrics.stays.wait = Histogram::default();
-        self.metrics.stays.waits_so_far = Histogram::default();
+        self.metrics.latency.make_compact();
+        self.metrics.staleness.make_compact();
+        self.metrics.stays.wait.make_compact();
+        self.metrics.stays.waits_so_far.make_compact();
         self.metrics.stays.found = Histogram::default();
         self.metrics.milestones.iter_mut().for_each(Progress::keep_what_is_written);
     }

@@ -4,6 +4,7 @@ use super::campaign::{Campaign, Cell};
 use super::expect::{ExpectationSummary, summarise_expectations};
 use super::metastability::Label;
 use super::metrics::{Of, ratio};
+use super::percentile::pooled;
 use super::run::RunResult;
 use super::statistics::interval::mean_interval;
 use super::statistics::proportion::wilson;
@@ -144,6 +145,9 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
 
 fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Estimate>> {
     let estimate = |metric: usize| {
+        if let Some(pooled) = pooled(&cell.metrics[metric], runs) {
+            return pooled;
+        }
         let values: Vec<f64> = runs.iter().filter_map(|run| run.values[metric]).collect();
         mean_interval(&values, CONFIDENCE).ok()
     };

@@ -10,33 +10,55 @@ const STEP_BITS: u32 = STEPS.trailing_zeros();
 
 /// Counts of spans in buckets whose width grows with the span (log-linear). Counts of two
 /// histograms can be added in any order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(try_from = "Vec<(usize, u32)>", into = "Vec<(usize, u32)>")]
 pub struct Histogram {
     counts: Vec<u32>,
+    /// The same without empty buckets, when nothing more is to be counted.
+    compact: Vec<(u16, u32)>,
     total: u64,
 }
+
+/// A quantile is estimated where at least so many spans lie beyond it on either side. The nearest
+/// rank with k spans beyond it is then off by 1/(2k) of the mean length by which spans exceed it: a
+/// twentieth (Rényi's representation of exponential order statistics).
+const BEYOND_A_QUANTILE: f64 = 10.0;
 
 impl Histogram {
     /// Counts a span.
     pub fn record(&mut self, span: Span) {
         let bucket = bucket_of(span.0);
+        self.count(bucket, 1);
+    }
+
+    fn count(&mut self, bucket: usize, count: u32) {
+        for (bucket, count) in std::mem::take(&mut self.compact) {
+            self.total -= u64::from(count);
+            self.count(usize::from(bucket), count);
+        }
         if self.counts.len() <= bucket {
             self.counts.resize(bucket + 1, 0);
         }
-        self.counts[bucket] += 1;
-        self.total += 1;
+        self.counts[bucket] += count;
+        self.total += u64::from(count);
     }
 
     /// Counts all spans of another one too.
     pub fn add(&mut self, other: &Histogram) {
-        if self.counts.len() < other.counts.len() {
-            self.counts.resize(other.counts.len(), 0);
-        }
-        for (own, count) in self.counts.iter_mut().zip(&other.counts) {
-            *own += count;
-        }
-        self.total += other.total;
+        other.buckets().for_each(|(bucket, count)| self.count(bucket, count));
+    }
+
+    /// Takes no more memory than its buckets need that are not empty.
+    pub fn make_compact(&mut self) {
+        self.compact = self.buckets().map(|(bucket, count)| (bucket as u16, count)).collect();
+        self.counts = Vec::new();
+    }
+
+    /// The buckets in which something was counted, in order, with their counts.
+    fn buckets(&self) -> impl Iterator<Item = (usize, u32)> {
+        let counted = self.counts.iter().copied().enumerate().filter(|&(_, count)| count > 0);
+        let compact = self.compact.iter().map(|&(bucket, count)| (usize::from(bucket), count));
+        counted.chain(compact)
     }
 
     /// How many spans were counted.
@@ -50,9 +72,13 @@ impl Histogram {
     #[must_use]
     pub fn share_above(&self, span: Span) -> Option<f64> {
         let own = bucket_of(span.0);
-        let above: u64 = self.counts.iter().skip(own + 1).map(|&count| u64::from(count)).sum();
+        let counts = |is_meant: fn(usize, usize) -> bool| -> u64 {
+            let meant = self.buckets().filter(|&(bucket, _)| is_meant(bucket, own));
+            meant.map(|(_, count)| u64::from(count)).sum()
+        };
+        let above = counts(|bucket, own| bucket > own);
         let (low, width) = bounds_of(own);
-        let inside = self.counts.get(own).map_or(0.0, |&count| f64::from(count));
+        let inside = counts(|bucket, own| bucket == own) as f64;
         let part = 1.0 - (span.0 - low + 1) as f64 / width as f64;
         (self.total > 0).then(|| (above as f64 + inside * part) / self.total as f64)
     }
@@ -63,7 +89,7 @@ impl Histogram {
     pub fn variance(&self) -> Option<f64> {
         let total = self.total as f64;
         let buckets = || {
-            self.counts.iter().enumerate().map(|(bucket, &count)| {
+            self.buckets().map(|(bucket, count)| {
                 let (low, width) = bounds_of(bucket);
                 let width = (width - 1) as f64;
                 (f64::from(count), low as f64 + width / 2.0, width)
@@ -81,9 +107,31 @@ impl Histogram {
     /// all spans do not exceed (nearest rank); `None` if nothing was recorded.
     #[must_use]
     pub fn quantile(&self, p: f64) -> Option<Span> {
-        let rank = (libm::ceil(p * self.total as f64) as u64).clamp(1, self.total.max(1));
+        self.at_rank((libm::ceil(p * self.total as f64) as u64).clamp(1, self.total.max(1)))
+    }
+
+    /// The same, if it can be estimated: `None` if fewer than 10 spans lie beyond it on a side.
+    #[must_use]
+    pub fn estimate(&self, p: f64) -> Option<Span> {
+        let beyond = self.total as f64 * p.min(1.0 - p);
+        // 1 - 0.99 is a little more than 0.01.
+        self.quantile(p).filter(|_| beyond > BEYOND_A_QUANTILE - 1e-6)
+    }
+
+    /// The span below which this share of all spans lie, interpolated between ranks: rank r is at
+    /// r / (n + 1), as the mean of the r-th of n uniform numbers. `None` if nothing was recorded.
+    #[must_use]
+    pub fn at_share(&self, share: f64) -> Option<Span> {
+        let rank = (share * (self.total + 1) as f64).clamp(1.0, self.total.max(1) as f64);
+        let (below, part) = (rank as u64, rank - (rank as u64) as f64);
+        let (low, high) = (self.at_rank(below)?, self.at_rank((below + 1).min(self.total))?);
+        Some(low + (high - low).scaled(part))
+    }
+
+    /// The recorded span of this rank, from 1, to the precision of its bucket.
+    fn at_rank(&self, rank: u64) -> Option<Span> {
         let mut before = 0_u64;
-        for (bucket, &count) in self.counts.iter().enumerate() {
+        for (bucket, count) in self.buckets() {
             let count = u64::from(count);
             if before + count >= rank {
                 let (low, width) = bounds_of(bucket);
@@ -124,10 +172,18 @@ impl Histogram {
     }
 }
 
+impl PartialEq for Histogram {
+    fn eq(&self, other: &Histogram) -> bool {
+        self.buckets().eq(other.buckets())
+    }
+}
+
+impl Eq for Histogram {}
+
 /// Only the buckets in which something was counted, with their counts.
 impl From<Histogram> for Vec<(usize, u32)> {
     fn from(histogram: Histogram) -> Vec<(usize, u32)> {
-        histogram.counts.into_iter().enumerate().filter(|&(_, count)| count > 0).collect()
+        histogram.buckets().collect()
     }
 }
 
@@ -140,9 +196,7 @@ impl TryFrom<Vec<(usize, u32)>> for Histogram {
             if bucket > bucket_of(u64::MAX) || bucket < histogram.counts.len() || count == 0 {
                 return Err(format!("{count} in bucket {bucket}, which comes after none or all"));
             }
-            histogram.counts.resize(bucket + 1, 0);
-            histogram.counts[bucket] = count;
-            histogram.total += u64::from(count);
+            histogram.count(bucket, count);
         }
         Ok(histogram)
     }
@@ -190,6 +244,27 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 0.008, "{p}: {found}");
         }
         assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn a_compact_histogram_says_the_same_and_a_small_one_estimates_nothing() {
+        let mut histogram = Histogram::default();
+        (1..=999).for_each(|millis| histogram.record(Span::from_millis(millis)));
+        assert_eq!(histogram.estimate(0.99), None);
+        histogram.record(Span::from_millis(1_000));
+        let mut compact = histogram.clone();
+        compact.make_compact();
+        assert_eq!(compact, histogram);
+        assert_eq!(compact.estimate(0.99), histogram.quantile(0.99));
+        assert_eq!(
+            compact.share_above(Span::from_millis(500)),
+            histogram.share_above(Span::from_millis(500))
+        );
+        compact.add(&histogram);
+        let median = compact.quantile(0.5).unwrap().millis();
+        assert!(compact.total() == 2_000 && (median / 500.0 - 1.0).abs() < 0.008, "{median}");
+        let half = histogram.at_share(500.5 / 1_001.0).unwrap().millis();
+        assert!((half / 500.5 - 1.0).abs() < 0.004, "{half}");
     }
 
     #[test]

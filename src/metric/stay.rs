@@ -81,12 +81,19 @@ impl Stays {
         (count > 0 && is_known).then(|| Span((self.wait_total / u128::from(count)) as u64))
     }
 
+    /// All waits, those that went on when the run ended as long as they were then.
+    #[must_use]
+    pub fn waits(&self) -> Histogram {
+        let mut all = self.wait.clone();
+        all.add(&self.waits_so_far);
+        all
+    }
+
     /// A quantile of the waits. Those that went on when the run ended are at least as long as they
     /// were then: `None` if that leaves the quantile open by more than a twentieth.
     #[must_use]
     pub fn wait_quantile(&self, p: f64) -> Option<Span> {
-        let mut all = self.wait.clone();
-        all.add(&self.waits_so_far);
+        let all = self.waits();
         let least = all.quantile(p)?;
         // If each of them went on for ever.
         let share = p * all.total() as f64 / self.wait.total().max(1) as f64;

@@ -23,10 +23,11 @@ struct Drawn {
 }
 
 /// What the load came to, and what came of the requests.
-const LOAD: [Shown; 5] = [
+const LOAD: [Shown; 6] = [
     (MetricId::Amplification, "attempts per request", Unit::Times, 0),
     (MetricId::EdgeAmplification, "attempts per call", Unit::Times, 3),
     (MetricId::SuccessRatio, "success", Unit::Percent, 0),
+    (MetricId::UnfinishedRatio, "unfinished", Unit::Percent, 0),
     (MetricId::GoodputDuringPerS, "goodput in fault /s", Unit::Plain, 2),
     (MetricId::GoodputAfterPerS, "goodput after /s", Unit::Plain, 1),
 ];
@@ -82,6 +83,8 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
             .any(|summary| metric(&summary.metrics, id.place()).is_some_and(|it| !is_zero(it)))
     };
     let happened: Vec<Shown> = DATA.into_iter().filter(happens).collect();
+    let is_needed = |shown: &Shown| shown.0 != MetricId::UnfinishedRatio || happens(shown);
+    let load: Vec<Shown> = LOAD.into_iter().filter(is_needed).collect();
     let labelled = summaries.iter().any(|summary| !summary.labels.is_empty());
     let labels: Vec<Column> = match labelled {
         true => Label::ALL.iter().map(|label| column(label.name(), Align::Right, 0)).collect(),
@@ -94,7 +97,7 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
     let mut tables = vec![
         table(campaign, summaries, &[], collapsed, |summary| vec![collapse(summary)]),
         table(campaign, summaries, &[], labels, label_shares),
-        table(campaign, summaries, &own(&LOAD), Vec::new(), |_| Vec::new()),
+        table(campaign, summaries, &own(&load), Vec::new(), |_| Vec::new()),
         table(campaign, summaries, &own(&TIME), never.into_iter().collect(), came_back),
     ];
     tables.extend(beside(campaign, summaries));

@@ -27,5 +27,6 @@ pub mod ramp;
 pub mod search;
 pub mod story;
 pub mod table;
+pub mod unsure;
 pub mod validation;
 pub mod violations;

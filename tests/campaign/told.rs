@@ -32,7 +32,7 @@ for = "500ms"
 [invariants]
 retries_bounded = { operation = "server.serve", attempts = 2 }
 [compare]
-primary = ["latency_p99_ms"]
+primary = ["latency_mean_ms"]
 precision = { amounts = "0.001%" }
 [expect]
 success_ratio = "> 0.5"

@@ -30,12 +30,12 @@ timeout = "10s"
 #[test]
 fn a_campaign_goes_on_to_the_next_checkpoint_and_keeps_what_it_has() {
     let mut campaign =
-        light("[compare]\nprimary = [\"latency_p99_ms\"]\nprecision = { amounts = \"1%\" }\n");
+        light("[compare]\nprimary = [\"latency_mean_ms\"]\nprecision = { amounts = \"1%\" }\n");
     let results = run_all(&campaign);
     assert_eq!(results.len(), 30);
     assert_eq!(next_seeds(&campaign, &results), Some(60));
     let missed = compare(&campaign, &results).precision.expect("one is declared").missed;
-    assert_eq!(missed[0].metric, "latency_p99_ms");
+    assert_eq!(missed[0].metric, "latency_mean_ms");
     let known = campaign.grow(60, results);
     assert_eq!(known.iter().filter(|run| run.is_some()).count(), 30);
     let numbered = known.into_iter().enumerate();

@@ -197,6 +197,12 @@ impl Deref for Metrics {
 }
 
 impl Metric {
+    /// Whether it is measured from replies, and not from requests on their way to a milestone.
+    #[must_use]
+    pub fn is_of_replies(&self) -> bool {
+        matches!(self.measure, How::Run(_))
+    }
+
     /// Of a percentile of the time to a milestone, the place of that and which percentile it is.
     pub(in crate::experiment) fn percentile(&self) -> Option<(usize, f64)> {
         let How::Milestone(place, _) = self.measure else { return None };

@@ -1,7 +1,7 @@
 //! Quantiles of a sample, and order statistics that bound a quantile of what it came from.
 
-use super::beta::beta_tails;
-use super::distribution::{binomial_cdf, binomial_quantile};
+use super::beta::{beta_tails, tails_at};
+use super::distribution::{binomial_cdf, binomial_quantile, normal_critical, t_critical};
 use super::error::{Error, ceiling, check_open_unit, check_sample, check_unit};
 use super::interval::Interval;
 
@@ -126,6 +126,81 @@ pub fn least_n_for_quantile(p: f64, confidence: f64) -> Result<u64, Error> {
     Ok(ceiling(libm::log((1.0 - confidence) / 2.0) / libm::log(p.max(1.0 - p))))
 }
 
+/// Between which shares of a sample a quantile lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shares {
+    /// The share of the sample that does not exceed the lower end.
+    pub low: f64,
+    /// The same of the upper end.
+    pub high: f64,
+}
+
+/// The shares of a sample of `n` observations between which its `p` quantile lies with
+/// `confidence`; `None` if the sample is too small to bound it from both sides.
+///
+/// Fractional order statistics: the ends are where the binomial distribution, continued by the
+/// incomplete beta function, leaves half of the rest on either side. Hutson, "Calculating
+/// nonparametric confidence intervals for quantiles using fractional order statistics", Journal of
+/// Applied Statistics 26 (1999). `n` need not be whole: it is an effective number where
+/// observations depend on each other.
+///
+/// # Errors
+/// [`Error::OutOfRange`] unless `p` and `confidence` are strictly between 0 and 1.
+pub fn quantile_shares(n: f64, p: f64, confidence: f64) -> Result<Option<Shares>, Error> {
+    if n < least_n_for_quantile(p, confidence)? as f64 {
+        return Ok(None);
+    }
+    let tail = (1.0 - confidence) / 2.0;
+    // The rank r, from 0 to n + 1, above which so much of the distribution of ranks lies: the r-th
+    // of n uniform numbers has the distribution Beta(r, n + 1 - r), and is below p with
+    // probability I_p(r, n + 1 - r), which falls as r grows.
+    let rank = |probability: f64| {
+        let (mut low, mut high) = (0.0, n + 1.0);
+        for _ in 0..100 {
+            let middle = (low + high) / 2.0;
+            match tails_at(middle, n + 1.0 - middle, p, 1.0 - p).lower > probability {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        (low + high) / 2.0
+    };
+    // Rank r of a larger sample of the same spread is at the same share r / (n + 1) of it.
+    let share = |rank: f64| rank / (n + 1.0);
+    Ok(Some(Shares { low: share(rank(1.0 - tail)), high: share(rank(tail)) }))
+}
+
+/// How many independent observations are worth as much for the share below a `p` quantile as those
+/// of some runs, which depend on each other within a run.
+///
+/// `below` has for each run how many of its observations do not exceed the quantile of all, and how
+/// many it has. The variance of a ratio of sums over runs, against p (1 - p) / n of independent
+/// observations; never more than there are, and fewer by (z / t)^2 because that variance is itself
+/// estimated. Korn and Graubard, "Confidence intervals for proportions with small expected number
+/// of positive counts estimated from survey data", Survey Methodology 24 (1998); Woodruff,
+/// "Confidence intervals for medians and other position measures", Journal of the American
+/// Statistical Association 47 (1952).
+///
+/// # Errors
+/// [`Error::TooFew`] for fewer than two runs, [`Error::OutOfRange`] unless `p` and `confidence` are
+/// strictly between 0 and 1.
+pub fn effective_n(below: &[(f64, f64)], p: f64, confidence: f64) -> Result<f64, Error> {
+    check_open_unit("p", p)?;
+    let runs = below.len() as f64;
+    if below.len() < 2 {
+        return Err(Error::TooFew { needed: 2, given: below.len() as u64 });
+    }
+    let (count, total) =
+        below.iter().fold((0.0, 0.0), |(count, total), one| (count + one.0, total + one.1));
+    let share = count / total;
+    let squares: f64 =
+        below.iter().map(|(count, of)| (count - share * of) * (count - share * of)).sum();
+    let variance = runs / (runs - 1.0) * squares / (total * total);
+    let worth = if variance > 0.0 { (p * (1.0 - p) / variance).min(total) } else { total };
+    let ratio = normal_critical(confidence)? / t_critical(confidence, runs - 1.0)?;
+    Ok(worth * ratio * ratio)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +214,34 @@ mod tests {
             let short = rank_interval(n - 1, p, 0.95).unwrap();
             assert!(short.low == 0 || short.high == n, "{p}: {n}: {short:?}");
         }
+    }
+
+    #[test]
+    fn fractional_ranks_lie_within_the_whole_ones_and_hold_what_they_promise() {
+        for (n, p) in [(368_u64, 0.99), (1_000, 0.99), (20, 0.5), (5_000, 0.999)] {
+            let shares = quantile_shares(n as f64, p, 0.95).unwrap().unwrap();
+            let whole = rank_interval(n, p, 0.95).unwrap();
+            let (low, high) = (shares.low * (n + 1) as f64, shares.high * (n + 1) as f64);
+            assert!(whole.low as f64 <= low && high <= whole.high as f64, "{n}: {low} to {high}");
+            for (rank, tail) in [(low, 0.975), (high, 0.025)] {
+                let below = beta_tails(rank, (n + 1) as f64 - rank, p).unwrap().lower;
+                assert!((below - tail).abs() < 1e-9, "{n}, rank {rank}: {below}");
+            }
+        }
+        assert_eq!(quantile_shares(367.0, 0.99, 0.95).unwrap(), None);
+    }
+
+    #[test]
+    fn observations_that_come_together_are_worth_fewer() {
+        // Each run lies below or above as a whole: it is worth one observation.
+        let together: Vec<(f64, f64)> =
+            (0..1000).map(|run| if run % 2 == 0 { (50.0, 50.0) } else { (0.0, 50.0) }).collect();
+        let worth = effective_n(&together, 0.5, 0.95).unwrap();
+        assert!((worth / 1_000.0 - 1.0).abs() < 0.01, "{worth}");
+        let apart = vec![(25.0, 50.0); 1000];
+        let worth = effective_n(&apart, 0.5, 0.95).unwrap();
+        assert!((worth / 50_000.0 - 1.0).abs() < 0.01, "no more than there are: {worth}");
+        assert!(effective_n(&apart[..1], 0.5, 0.95).is_err());
     }
 
     #[test]

@@ -1,0 +1,146 @@
+//! Percentiles of a cell: of all of its runs together, since a short run has none of its own.
+
+use super::campaign::Cell;
+use super::metrics::{Metric, MetricId};
+use super::run::RunResult;
+use super::statistics::quantile::{effective_n, least_n_for_quantile, quantile_shares};
+use super::statistics::{CONFIDENCE, Estimate, Interval};
+use crate::metric::{Histogram, RunMetrics, Stays};
+
+/// A percentile of spans that runs recorded.
+#[derive(Clone, Copy)]
+struct Percentile {
+    /// Which, from 0 to 1.
+    p: f64,
+    /// Of what.
+    spans: fn(&RunMetrics) -> Histogram,
+}
+
+impl Percentile {
+    /// The percentile that a metric is, if it is one of what runs recorded of replies.
+    fn of(metric: &Metric) -> Option<Percentile> {
+        if !metric.is_of_replies() {
+            return None;
+        }
+        let latency = |metrics: &RunMetrics| metrics.latency.clone();
+        let (p, spans): (f64, fn(&RunMetrics) -> Histogram) = match metric.id {
+            MetricId::LatencyP50Ms => (0.5, latency),
+            MetricId::LatencyP99Ms => (0.99, latency),
+            MetricId::LatencyP999Ms => (0.999, latency),
+            MetricId::WaitP99Ms => (0.99, |metrics| metrics.stays.waits()),
+            MetricId::StalenessP99Ms => (0.99, |metrics| metrics.staleness.clone()),
+            _ => return None,
+        };
+        Some(Percentile { p, spans })
+    }
+}
+
+/// The estimate of a percentile over all of these runs together; `None` if the metric is none. The
+/// inner one is `None` where it cannot be estimated from what the runs recorded.
+///
+/// The interval is that of the share of spans below it, whose variance is that between runs, turned
+/// around: see [`effective_n`] and [`quantile_shares`]. A mean of percentiles of runs would have
+/// the bias of a single run, however many runs there are.
+pub(super) fn pooled(metric: &Metric, runs: &[&RunResult]) -> Option<Option<Estimate>> {
+    let percentile = Percentile::of(metric)?;
+    if metric.id == MetricId::WaitP99Ms && is_open(percentile.p, runs) {
+        return Some(None);
+    }
+    let spans: Vec<Histogram> = runs.iter().map(|run| (percentile.spans)(&run.metrics)).collect();
+    Some(of_all(&spans, percentile.p))
+}
+
+/// The `p` quantile of all of these histograms together, in milliseconds.
+fn of_all(spans: &[Histogram], p: f64) -> Option<Estimate> {
+    let mut all = Histogram::default();
+    spans.iter().for_each(|own| all.add(own));
+    let value = all.quantile(p)?;
+    let seen: Vec<&Histogram> = spans.iter().filter(|own| own.total() > 0).collect();
+    let n = seen.len() as u64;
+    if n == 1 {
+        // How spans of one run depend on each other nobody knows.
+        let enough = all.total() >= least_n_for_quantile(p, CONFIDENCE).ok()?;
+        let interval = Interval::UNBOUNDED;
+        return enough.then_some(Estimate { mean: value.millis(), interval, n });
+    }
+    let below = |own: &&Histogram| {
+        let total = own.total() as f64;
+        (total * (1.0 - own.share_above(value).unwrap_or(0.0)), total)
+    };
+    let below: Vec<(f64, f64)> = seen.iter().map(below).collect();
+    let worth = effective_n(&below, p, CONFIDENCE).ok()?;
+    let shares = quantile_shares(worth, p, CONFIDENCE).ok()??;
+    let [low, high] = [shares.low, shares.high].map(|share| all.at_share(share));
+    let interval = Interval { low: low?.millis(), high: high?.millis() };
+    Some(Estimate { mean: value.millis(), interval, n })
+}
+
+/// Whether waits that went on at the ends of the runs leave the percentile open.
+fn is_open(p: f64, runs: &[&RunResult]) -> bool {
+    let mut all = Stays::default();
+    for run in runs {
+        all.wait.add(&run.metrics.stays.wait);
+        all.waits_so_far.add(&run.metrics.stays.waits_so_far);
+    }
+    all.waits_so_far.total() > 0 && all.wait_quantile(p).is_none()
+}
+
+/// How many independent requests the percentile takes that a metric is, if no run of the cell has
+/// an estimate of it together with the others though there were requests.
+#[must_use]
+pub fn lacks(
+    cell: &Cell,
+    metric: usize,
+    estimate: Option<&Estimate>,
+    runs: &[RunResult],
+) -> Option<u64> {
+    let percentile = Percentile::of(&cell.metrics[metric])?;
+    let seen = runs.iter().any(|run| (percentile.spans)(&run.metrics).total() > 0);
+    let needed = least_n_for_quantile(percentile.p, CONFIDENCE).ok()?;
+    (estimate.is_none() && seen).then_some(needed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::draw::{Draws, Purpose};
+    use crate::kernel::sample::unit_exponential;
+    use crate::kernel::time::Span;
+
+    /// Runs of exponential spans with a mean of a second, each run `slower` times its own factor.
+    fn runs(seed: u64, runs: usize, spans: usize, spread: f64) -> Vec<Histogram> {
+        let mut draws = Draws::new(seed);
+        let mut number = 0;
+        let mut exponential = || {
+            number += 1;
+            unit_exponential(draws.draw(Purpose::Service, 1, number, 0))
+        };
+        let run = |_| {
+            let factor = 1.0 + spread * exponential();
+            let mut own = Histogram::default();
+            (0..spans).for_each(|_| own.record(Span::from_secs_f64(factor * exponential())));
+            own
+        };
+        (0..runs).map(run).collect()
+    }
+
+    #[test]
+    fn a_percentile_of_too_few_requests_is_none() {
+        assert!(of_all(&runs(1, 30, 10, 0.0), 0.99).is_none(), "300 requests");
+        assert!(of_all(&runs(1, 30, 39, 0.0), 0.99).is_some(), "1,170 requests");
+        assert!(of_all(&runs(1, 30, 39, 0.0), 0.999).is_none(), "as few of p99.9");
+        assert!(of_all(&runs(1, 1, 300, 0.0), 0.99).is_none(), "one run");
+        let one = of_all(&runs(1, 1, 400, 0.0), 0.99).unwrap();
+        assert_eq!((one.interval, one.n), (Interval::UNBOUNDED, 1));
+        assert!(of_all(&[], 0.5).is_none());
+    }
+
+    #[test]
+    fn runs_that_differ_widen_the_interval() {
+        let width = |spread| {
+            let interval = of_all(&runs(2, 30, 1_000, spread), 0.5).unwrap().interval;
+            (interval.high - interval.low) / interval.low
+        };
+        assert!(width(1.0) > 5.0 * width(0.0), "{} {}", width(1.0), width(0.0));
+    }
+}
