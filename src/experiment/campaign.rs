@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::comparison::Declared;
+pub use super::documents::Documents;
+use super::documents::is_of_the_list;
 use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
 use super::metrics::Metrics;
 use super::milestones;
-use super::patch::{OF_RUNS, beside_a_ramp, is_of_model, overruled, patch};
+use super::patch::{OF_RUNS, beside_a_ramp, overruled, patch};
 use super::point;
 use super::ramp::Ramp;
 use super::run::{RunResult, run};
@@ -22,7 +24,7 @@ use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
 use crate::metric::{Measure, Milestone};
 use crate::model::compile::{self, ReadFile};
-use crate::model::document::{Patch, Value};
+use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
 use crate::model::{endless, never_ejecting, unused, unversioned};
@@ -76,6 +78,8 @@ pub struct Campaign {
     pub cells: Vec<Cell>,
     /// The seeds, in order.
     pub seeds: Vec<u64>,
+    /// Whether the command line has chosen the arms, factors or points.
+    pub is_chosen: bool,
     /// Whether seeds are added until the runs are precise.
     pub adds_seeds: bool,
     /// What arms are compared by.
@@ -86,17 +90,6 @@ pub struct Campaign {
 
 /// The most runs of a campaign: their results are kept in memory.
 pub const RUNS_MAX: usize = 1_000_000;
-
-/// The documents of an experiment and its model, with the patches of the command line.
-#[derive(Clone, Debug)]
-pub struct Documents {
-    /// The experiment.
-    pub experiment: Value,
-    /// The model.
-    pub model: Value,
-    /// What is set last, after the patches of arms and levels.
-    pub overrides: Vec<Patch>,
-}
 
 impl Campaign {
     /// Compiles a campaign. `read_file` reads a file that the model names.
@@ -116,9 +109,10 @@ impl Campaign {
         let varied = experiment.search.as_ref().map(|search| &search.factor);
         let factors: Vec<&Factor> = experiment.factors.iter().chain(varied).collect();
         let ramp = experiment.ramp.as_ref();
+        let of_each = documents.of_each_cell();
         for levels in point::combined(&experiment, varied) {
             for arm in &experiment.arms {
-                match cell(documents, arm, &levels, &factors, ramp, read_file) {
+                match cell(&of_each, arm, &levels, &factors, ramp, read_file) {
                     Ok((cell, suspicious)) => {
                         cells.push(cell);
                         // What one arm leaves unused another may be about.
@@ -161,6 +155,7 @@ impl Campaign {
             experiment,
             cells,
             seeds: Vec::new(),
+            is_chosen: documents.overrides.iter().any(is_of_the_list),
             adds_seeds: false,
             declared,
             warnings,
@@ -172,7 +167,8 @@ impl Campaign {
         campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
         campaign.adds_seeds =
             campaign.declared.precision.is_some() && campaign.experiment.search.is_none();
-        if let Some(published) = &campaign.experiment.published {
+        let published = campaign.experiment.published.as_ref();
+        if let Some(published) = published.filter(|_| !campaign.is_chosen) {
             let placed = |problem: Problem| vec![problem.located(&patched, &["published"])];
             published.check(&campaign).map_err(placed)?;
         }
@@ -269,18 +265,6 @@ impl Campaign {
     pub fn run(&self, number: usize) -> RunResult {
         let (cell, seed) = self.cell_and_seed(number);
         run(&self.cells[cell], cell, seed)
-    }
-}
-
-impl Documents {
-    /// The experiment with the overrides that concern it.
-    fn patched_experiment(&self) -> Result<Value, Vec<Problem>> {
-        let mut experiment = self.experiment.clone();
-        let mut model = self.model.clone();
-        // Whether the model's patches fit is seen with those of the arms.
-        let overrides = self.overrides.iter().filter(|patch| !is_of_model(patch));
-        patch(&mut experiment, &mut model, overrides, &TOP)?;
-        Ok(experiment)
     }
 }
 
@@ -422,7 +406,10 @@ fn cell(
             |problem: Problem| problem.located(&experiment_document, &["search", "mean_field"]);
         text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
     });
-    let mut suspicious = unused(&model, &program);
+    let listed = experiment.faults.iter().filter_map(|fault| fault.to.as_deref());
+    let drawn = experiment.random_faults.iter().flat_map(|text| text.kinds.values());
+    let promoted: Vec<&str> = listed.chain(drawn.filter_map(|kind| kind.to.as_deref())).collect();
+    let mut suspicious = unused(&model, &program, &promoted);
     let milestones = milestones::compiled(
         &experiment,
         &program,

@@ -1,5 +1,7 @@
 //! The language of `experiments/*.toml`, as it is written.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +17,14 @@ use super::search::Search;
 pub use super::seeds::Seeds;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
+pub use super::variant::{Factor, Variant, read_set};
+use super::variant::{read_variants, same_labels};
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::InvariantTexts;
 use crate::kernel::time::Span;
 use crate::metric::RecoveryRule;
-use crate::model::document::{Data, Field, Patch, Value};
+use crate::model::document::{Data, Value};
+use crate::model::hidden::in_line;
 use crate::model::problem::{Problem, shortened};
 use crate::model::{read, read_each};
 
@@ -158,28 +163,8 @@ impl Default for LimitsText {
 const WINDOWS_MAX: u64 = 100_000;
 /// The most events, calls and jobs at once that a limit may allow: they are kept in memory.
 const PENDING_MAX: u64 = 100_000_000;
-/// The most combinations of arms and levels.
-const CELLS_MAX: usize = 10_000;
-
-/// An arm, or a level of a factor: a name and what it changes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Variant {
-    /// Its name in results.
-    pub name: String,
-    /// What pictures and tables call it.
-    pub label: String,
-    /// What it changes.
-    pub set: Vec<Patch>,
-}
-
-/// A factor: what is swept.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Factor {
-    /// Its name.
-    pub name: String,
-    /// Its levels.
-    pub levels: Vec<Variant>,
-}
+/// The most combinations of arms and levels, and so the most arms: each is compiled and kept.
+pub const CELLS_MAX: usize = 100_000;
 
 impl Experiment {
     /// Reads an experiment.
@@ -216,8 +201,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
     let milestones = part.milestones(&measure);
     let metrics = milestones::metrics(&measure, &milestones);
     let mut experiment = Experiment {
-        title: part.optional("title").unwrap_or_else(|| name.clone()),
-        question: part.optional("question").unwrap_or_default(),
+        title: part.line("title").unwrap_or_else(|| name.clone()),
+        question: part.line("question").unwrap_or_default(),
         model: part.required("model").unwrap_or_default(),
         seeds: part.optional("seeds").unwrap_or(Seeds(1..31)),
         arrivals: part.required("arrivals").unwrap_or_default(),
@@ -295,9 +280,13 @@ fn check(experiment: &Experiment, part: &mut Parts<'_>) {
             .expected("an arm: [arms.NAME]; without `arms` the model itself is one");
         part.problem(&["arms"], problem);
     }
-    same_labels(part, "arm", &["arms"], &experiment.arms);
+    for (name, problem) in same_labels("arm", &experiment.arms) {
+        part.problem(&["arms", name, "label"], problem);
+    }
     for factor in &experiment.factors {
-        same_labels(part, "level", &["factors", &factor.name], &factor.levels);
+        for (name, problem) in same_labels("level", &factor.levels) {
+            part.problem(&["factors", &factor.name, name, "label"], problem);
+        }
     }
     for factor in experiment.factors.iter().filter(|factor| factor.levels.is_empty()) {
         let problem = Problem::new(format!("the factor `{}` has no levels", factor.name))
@@ -316,19 +305,8 @@ fn check(experiment: &Experiment, part: &mut Parts<'_>) {
     if cells > CELLS_MAX {
         let problem = Problem::new(format!("{cells} combinations of arms and levels are too many"))
             .expected(format!("at most {CELLS_MAX}"));
-        part.problem(&["factors"], problem);
-    }
-}
-
-/// Arms, or levels of one factor, that tables and pictures would call the same.
-fn same_labels(part: &mut Parts<'_>, kind: &str, path: &[&str], variants: &[Variant]) {
-    for (index, variant) in variants.iter().enumerate() {
-        let is_same = |other: &&Variant| other.label == variant.label;
-        let Some(other) = variants[..index].iter().find(is_same) else { continue };
-        let problem = Problem::new(format!("`{}` has the label of `{}`", variant.name, other.name))
-            .expected(format!("a label that no other {kind} has: tables tell them apart by it"));
-        let path: Vec<&str> = path.iter().copied().chain([&*variant.name, "label"]).collect();
-        part.problem(&path, problem);
+        let path = if experiment.factors.is_empty() { "arms" } else { "factors" };
+        part.problem(&[path], problem);
     }
 }
 
@@ -364,6 +342,15 @@ impl Parts<'_> {
     fn optional<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let value = self.document.find(&[name.to_owned()])?;
         read(value).map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    /// A text of one line.
+    fn line(&mut self, name: &str) -> Option<String> {
+        let text: String = self.optional(name)?;
+        if let Some(problem) = in_line(&text) {
+            self.problem(&[name], problem);
+        }
+        Some(text)
     }
 
     fn required<T: serde::de::DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
@@ -403,8 +390,13 @@ impl Parts<'_> {
 
     fn sometimes(&mut self) -> Vec<Sometimes> {
         let texts: Vec<String> = self.list("sometimes");
-        let mut sometimes = Vec::new();
+        let (mut sometimes, mut known) = (Vec::new(), BTreeSet::new());
         for (index, text) in texts.iter().enumerate() {
+            if !known.insert(text) {
+                let problem = Problem::new(format!("`{}` stands twice", shortened(text)));
+                self.problem(&["sometimes", &index.to_string()], problem.expected("each once"));
+                continue;
+            }
             match text.parse() {
                 Ok(named) => sometimes.push(named),
                 Err(()) => {
@@ -453,48 +445,5 @@ impl Parts<'_> {
             wrong.into_iter().for_each(|problem| self.problem(&["points"], problem));
             Vec::new()
         })
-    }
-}
-
-/// The text of an arm or level.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VariantText {
-    #[serde(default)]
-    label: Option<String>,
-    /// Read from the document instead, with the places of its values.
-    #[serde(default, rename = "set")]
-    _set: serde::de::IgnoredAny,
-}
-
-fn read_variants(table: Option<&Value>, problems: &mut Vec<Problem>) -> Vec<Variant> {
-    let texts = read_each::<VariantText>(table, problems);
-    let read = |(name, text): (String, VariantText)| {
-        let set = table.and_then(|table| table.find(&[name.clone(), "set".to_owned()]));
-        let label = text.label.unwrap_or_else(|| name.clone());
-        Variant { name, label, set: read_set(set, problems) }
-    };
-    texts.into_iter().map(read).collect()
-}
-
-/// The patches of a `set` table.
-pub fn read_set(set: Option<&Value>, problems: &mut Vec<Problem>) -> Vec<Patch> {
-    match set.map(|set| (&set.data, set.at)) {
-        None => Vec::new(),
-        Some((Data::Table(fields), _)) => {
-            let patch = |(path, field): (&String, &Field)| Patch {
-                path: path.clone(),
-                path_at: field.key_at,
-                value: field.value.clone(),
-            };
-            fields.iter().map(patch).collect()
-        }
-        Some((other, at)) => {
-            let found = other.describe();
-            let problem =
-                Problem::new(format!("expected a table of paths and values, found {found}")).at(at);
-            problems.push(problem.expected("set = { \"policy.checkout.timeout\" = \"1s\" }"));
-            Vec::new()
-        }
     }
 }

@@ -103,6 +103,9 @@ fn known_names(document: &Value, path: &[String]) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The most arms and levels that a warning names.
+const NAMES_MAX: usize = 16;
+
 /// Overrides that win over what arms or levels set: those arms may be no longer what they are
 /// called.
 pub(super) fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Problem> {
@@ -115,7 +118,12 @@ pub(super) fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Pro
         let names: Vec<String> =
             variants.iter().filter(sets).map(|variant| format!("`{}`", variant.name)).collect();
         (!names.is_empty()).then(|| {
-            Problem::new(format!("this wins over what {} set", names.join(", ")))
+            let more = match names.len().saturating_sub(NAMES_MAX) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let names = names.iter().take(NAMES_MAX).cloned().collect::<Vec<_>>().join(", ");
+            Problem::new(format!("this wins over what {names}{more} set"))
                 .at(patch.path_at)
                 .expected("their labels may no longer say what they are")
         })

@@ -1,5 +1,7 @@
 //! The points of an experiment: every combination of the factors' levels, or those that are listed.
 
+use std::collections::BTreeSet;
+
 use super::language::{Experiment, Factor, Variant};
 use crate::model::problem::Problem;
 
@@ -55,9 +57,10 @@ pub fn listed(texts: &[String], factors: &[Factor]) -> Result<Vec<Point>, Vec<Pr
         return Err(vec![problem.expected(format!("such as \"{}\"", example(factors)))]);
     }
     let (mut points, mut problems) = (Vec::new(), Vec::new());
+    let mut known = BTreeSet::new();
     for (index, text) in texts.iter().enumerate() {
         match point(text, factors) {
-            Ok(point) if points.contains(&point) => {
+            Ok(point) if !known.insert(point.clone()) => {
                 let problem = Problem::new(format!("the point `{text}` is listed twice"));
                 problems.push(problem.expected("each point once").inside(index.to_string()));
             }

@@ -271,9 +271,10 @@ pub fn unversioned(document: &Value) -> Vec<Problem> {
     policies.iter().filter_map(warning).collect()
 }
 
-/// Parts of a model that nothing uses: no mistakes, but likely the sign of one.
+/// Parts of a model that nothing uses: no mistakes, but likely the sign of one. `promoted` are
+/// replicas that a fault puts in the place of their primary.
 #[must_use]
-pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
+pub fn unused(document: &Value, program: &Program, promoted: &[&str]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let sections = ["service", "database", "replica", "cache", "queue", "outbox", "provider"];
     for (index, node) in program.nodes.iter().enumerate() {
@@ -281,6 +282,7 @@ pub fn unused(document: &Value, program: &Program) -> Vec<Problem> {
         let (wrong, expected) = match &node.kind {
             Kind::Clients(_) | Kind::Outbox(_) => continue,
             Kind::Service(service) if service.takes.is_some() => continue,
+            Kind::Replica(_) if promoted.contains(&node.name.as_str()) => continue,
             // Dead letters may rest.
             Kind::Queue(_) if program.gets_dead_letters(NodeId(index as u16)) => continue,
             Kind::Queue(queue)

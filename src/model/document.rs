@@ -94,7 +94,7 @@ impl Value {
     pub fn parse(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
         let text = sources.text(source);
         if sources.name(source).ends_with(".json") {
-            return Value::parse_json(sources, source);
+            return Value::parse_json(sources, source)?.without_hidden_characters();
         }
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
@@ -105,8 +105,14 @@ impl Value {
             return Err(errors.map(|error| syntax_problem(error, text, source)).collect());
         }
         let (span, table) = (table.span(), table.into_inner());
-        from_table(&table, Location { source, start: span.start, end: span.end })
-            .map_err(|problem| vec![problem])
+        let value = from_table(&table, Location { source, start: span.start, end: span.end })
+            .map_err(|problem| vec![problem])?;
+        value.without_hidden_characters()
+    }
+
+    fn without_hidden_characters(self) -> Result<Value, Vec<Problem>> {
+        let problems = self.hidden_characters();
+        if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 
     /// Parses the file `source` as JSON, whatever its name is.

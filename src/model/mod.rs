@@ -7,6 +7,7 @@ pub mod compile;
 mod deserialize;
 pub mod document;
 mod handler;
+pub mod hidden;
 mod json;
 pub mod language;
 pub mod policy;

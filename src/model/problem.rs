@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 
 use super::document::{Location, Sources, Value};
 
@@ -67,9 +67,9 @@ impl Problem {
         let expected = match nearest(name, known) {
             _ if known.is_empty() => format!("there is no {kind} here"),
             Some(near) if known.len() > 1 => {
-                format!("did you mean `{near}`? known: {}", list(known))
+                format!("did you mean `{}`? known: {}", shortened(near), list(known))
             }
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => format!("did you mean `{}`?", shortened(near)),
             None => format!("known: {}", list(known)),
         };
         Problem::new(format!("unknown {kind} `{}`", shortened(name))).expected(expected)
@@ -91,11 +91,12 @@ impl Problem {
         let excerpt = self.at.map(|at| Excerpt::new(sources.text(at.source), at));
         let mut group = level.clone().primary_title(self.message.as_str()).elements(
             self.at.zip(excerpt.as_ref()).map(|(at, excerpt)| {
-                let label = self.expected.as_deref().unwrap_or("here");
+                // Of a label the renderer shows every character as it is.
+                let label = normalize_untrusted_str(self.expected.as_deref().unwrap_or("here"));
                 let span = excerpt.start..excerpt.end;
                 Snippet::source(excerpt.text)
                     .line_start(excerpt.line)
-                    .path(sources.name(at.source))
+                    .path(normalize_untrusted_str(sources.name(at.source)))
                     .annotation(AnnotationKind::Primary.span(span).label(label))
             }),
         );
@@ -177,11 +178,19 @@ fn found_text(found: serde::de::Unexpected<'_>) -> String {
         Unexpected::Str(text) => format!("\"{}\"", shortened(text)),
         Unexpected::Unsigned(number) => number.to_string(),
         Unexpected::Signed(number) => number.to_string(),
-        Unexpected::Float(number) => number.to_string(),
+        Unexpected::Float(number) => number_text(number),
         Unexpected::Bool(boolean) => boolean.to_string(),
         Unexpected::Map => "a table".to_owned(),
         Unexpected::Seq => "a list".to_owned(),
         other => other.to_string(),
+    }
+}
+
+/// A number in a message: with its power of ten where it would have as many digits.
+pub(crate) fn number_text(number: f64) -> String {
+    match number == 0.0 || (1e-9..1e15).contains(&number.abs()) {
+        true => number.to_string(),
+        false => format!("{number:e}"),
     }
 }
 

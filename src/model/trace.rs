@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 
 use super::column::{Columns, Row};
 use super::language::Trace;
-use super::problem::Problem;
+use super::problem::{Problem, number_text};
 use super::program;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::Time;
@@ -66,14 +66,20 @@ pub(super) fn arrivals(trace: &Trace, text: &str) -> Result<program::Trace, Prob
 
 fn check(trace: &Trace) -> Result<(), Problem> {
     if !(trace.speed > 0.0 && trace.speed.is_finite()) {
-        return Err(Problem::new(format!("a trace cannot be played at speed {}", trace.speed))
-            .expected("more than 0")
-            .inside("speed"));
+        return Err(Problem::new(format!(
+            "a trace cannot be played at speed {}",
+            number_text(trace.speed)
+        ))
+        .expected("more than 0")
+        .inside("speed"));
     }
     if !(trace.rate > 0.0 && trace.rate <= 1e6) {
-        return Err(Problem::new(format!("a trace cannot have {} times its users", trace.rate))
-            .expected("more than 0 and at most 1e6")
-            .inside("rate"));
+        return Err(Problem::new(format!(
+            "a trace cannot have {} times its users",
+            number_text(trace.rate)
+        ))
+        .expected("more than 0 and at most 1e6")
+        .inside("rate"));
     }
     if trace.copies == 0 {
         return Err(Problem::new("nobody ever arrives")
@@ -81,12 +87,13 @@ fn check(trace: &Trace) -> Result<(), Problem> {
             .inside("copies"));
     }
     match &trace.size {
-        Some(size) if !(size.unit > 0.0 && size.unit.is_finite()) => {
-            Err(Problem::new(format!("a request has no size in units of {}", size.unit))
-                .expected("more than 0: the number in the column that is the size 1")
-                .inside("unit")
-                .inside("size"))
-        }
+        Some(size) if !(size.unit > 0.0 && size.unit.is_finite()) => Err(Problem::new(format!(
+            "a request has no size in units of {}",
+            number_text(size.unit)
+        ))
+        .expected("more than 0: the number in the column that is the size 1")
+        .inside("unit")
+        .inside("size")),
         _ => Ok(()),
     }
 }

@@ -7,6 +7,7 @@
 mod common;
 mod disk;
 mod examples;
+mod many;
 mod milestones;
 mod record;
 mod resume;
@@ -31,13 +32,14 @@ fn short(text: &str) -> String {
             share = [\"1%\", \"33%\"]\n"
 }
 
-/// Writes the short brownout to a folder, with the path of the shipped model.
+/// Writes the short brownout to a folder, with a copy of the shipped model.
 fn write_experiment(folder: &Path) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("experiments/payment-brownout.toml")).unwrap();
-    let model = format!("model = \"{}/models/", root.display());
+    std::fs::copy(root.join("models/checkout.toml"), folder.join("checkout.toml")).unwrap();
     let path = folder.join("short.toml");
-    std::fs::write(&path, short(&text.replace("model = \"../models/", &model))).unwrap();
+    let text = text.replace("model = \"../models/checkout.toml", "model = \"checkout.toml");
+    std::fs::write(&path, short(&text)).unwrap();
     path
 }
 

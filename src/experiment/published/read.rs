@@ -41,7 +41,7 @@ impl Figure {
                 Problem::new(format!("this is no CSV: {error}")).at(file.at(0..0))
             });
             match read.and_then(|record| file.figure(&columns, &record)) {
-                Ok(figure) => figures.push(figure),
+                Ok(figure) => figures.extend(figure),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -102,7 +102,8 @@ impl File<'_> {
         Ok(COLUMNS.map(place))
     }
 
-    fn figure(&self, columns: &Columns, record: &StringRecord) -> Result<Figure, Problem> {
+    /// The figure of a row; none if it is of an arm or a point that the command line has left out.
+    fn figure(&self, columns: &Columns, record: &StringRecord) -> Result<Option<Figure>, Problem> {
         let field = |name: &str| {
             let place = COLUMNS.iter().position(|column| *column == name);
             match place.and_then(|place| columns[place]) {
@@ -118,6 +119,9 @@ impl File<'_> {
             cells.iter().position(|cell| cell.arm == arm && cell.point == point)
         };
         let arms = self.campaign.arms();
+        if self.campaign.is_chosen && is_cell(arm, point).is_none() {
+            return Ok(None);
+        }
         if !arms.contains(&arm) {
             return Err(Problem::unknown("arm", arm, &arms).at(arm_at));
         }
@@ -140,7 +144,7 @@ impl File<'_> {
             given(tolerance, read_tolerance).map_err(|problem| problem.at(tolerance_at))?;
         let tolerance = tolerance.unwrap_or(Tolerance::Absolute(0.0));
         let remark = field("remark").0.to_owned();
-        Ok(Figure { cell, what, statistic, value, standard_error, runs, tolerance, remark })
+        Ok(Some(Figure { cell, what, statistic, value, standard_error, runs, tolerance, remark }))
     }
 }
 

@@ -1,0 +1,58 @@
+//! The documents that an experiment is read from.
+
+use super::language::TOP;
+use super::patch::{is_of_model, patch};
+use crate::model::document::{Data, Patch, Value, parse_path};
+use crate::model::problem::Problem;
+
+/// The documents of an experiment and its model, with the patches of the command line.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// The experiment.
+    pub experiment: Value,
+    /// The model.
+    pub model: Value,
+    /// What is set last, after the patches of arms and levels.
+    pub overrides: Vec<Patch>,
+}
+
+/// The keys of an experiment that list its cells.
+const OF_THE_LIST: [&str; 3] = ["arms", "factors", "points"];
+
+/// The key of a search that names a factor.
+const ACROSS: [&str; 2] = ["search", "across"];
+
+impl Documents {
+    /// The experiment with the overrides that concern it.
+    pub(super) fn patched_experiment(&self) -> Result<Value, Vec<Problem>> {
+        let mut experiment = self.experiment.clone();
+        let mut model = self.model.clone();
+        // Whether the model's patches fit is seen with those of the arms.
+        let overrides = self.overrides.iter().filter(|patch| !is_of_model(patch));
+        patch(&mut experiment, &mut model, overrides, &TOP)?;
+        Ok(experiment)
+    }
+
+    /// What every cell is read from: without the list of all cells, which would make each of them
+    /// cost as much as there are.
+    pub(super) fn of_each_cell(&self) -> Documents {
+        let mut documents = self.clone();
+        documents.overrides.retain(|patch| !is_of_the_list(patch));
+        if let Data::Table(fields) = &mut documents.experiment.data {
+            fields.retain(|name, _| !OF_THE_LIST.contains(&name.as_str()));
+            let search = fields.get_mut("search").map(|search| &mut search.value.data);
+            if let Some(Data::Table(search)) = search {
+                // It names a factor.
+                search.shift_remove("across");
+            }
+        }
+        documents
+    }
+}
+
+/// Whether a patch is one of the list of cells, or names something in it.
+pub(super) fn is_of_the_list(patch: &Patch) -> bool {
+    parse_path(&patch.path).is_ok_and(|path| {
+        OF_THE_LIST.contains(&path[0].as_str()) || path.starts_with(&ACROSS.map(str::to_owned))
+    })
+}
