@@ -9,7 +9,9 @@ use super::stay::Stays;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
-use crate::system::fact::{Asked, Direction, Fact, Observer, REFUSALS, Request, Transit, Work};
+use crate::system::fact::{
+    Asked, Deed, Direction, Fact, Observer, REFUSALS, Request, Transit, Work,
+};
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -411,7 +413,9 @@ impl Observer for Recorder {
                 metrics.replica_waits[usize::from(in_time)] += 1;
             }
             Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
-            Fact::FillRefused { .. } => metrics.fills_refused += 1,
+            Fact::Caching(caching) => {
+                metrics.fills_refused += u64::from(caching.deed == Deed::Refuses)
+            }
             Fact::FaultFired(fault) => metrics.count_fired(fault),
             Fact::ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {
                 metrics.reads_again += 1;

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::control::Action;
-use super::fact::{Fact, Observer};
+use super::fact::{Caching, Deed, Fact, Observer};
 use super::flight::REFRESH;
 use super::job::version;
 use super::{Local, World};
@@ -178,14 +178,15 @@ impl<O: Observer> World<'_, O> {
     /// Keeps the row that a job brings, unless there was none or its lease has ended.
     pub(super) fn fill(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle).filter(|job| job.value != 0) else { return };
-        let (node, value, token) = (job.node, job.value, job.token);
+        let (node, value, token, order) = (job.node, job.value, job.token, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
+        let did = |deed| Fact::Caching(Caching { cache: node, order, table, row: row.1, deed });
         let Kind::Cache(rules) = &self.program.node(node).kind else { return };
         let now = self.clock_of(node);
         let cache = self.cache(node);
         let own = cache.fetching.get_mut(&row).filter(|fetching| fetching.token == token);
         if rules.lease.is_some() && own.is_none() {
-            return self.tell(Fact::FillRefused { cache: node });
+            return self.tell(did(Deed::Refuses));
         }
         let fetched_in = own.map(|fetching| {
             fetching.token = 0;
@@ -195,6 +196,7 @@ impl<O: Observer> World<'_, O> {
         let expires = rules.ttl.map_or(Time::NEVER, |ttl| now + ttl);
         let kept = Kept { value, expires, used: 0, fetched_in: fetched_in.unwrap_or(before) };
         cache.put(row, kept, rules.capacity as usize);
+        self.tell(did(Deed::Keeps(version(value))));
         self.wake_lookups(node, |waiting| waiting == row);
     }
 
@@ -211,11 +213,15 @@ impl<O: Observer> World<'_, O> {
     /// Forgets the row that a job is about.
     pub(super) fn invalidate(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
-        let node = job.node;
+        let (node, order) = (job.node, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
         match self.conditions.data[node.0 as usize].is_stale {
             true => self.fired_by_staleness(node),
-            false => self.cache(node).remove(row),
+            false => {
+                self.cache(node).remove(row);
+                let (cache, deed) = (node, Deed::Forgets);
+                self.tell(Fact::Caching(Caching { cache, order, table, row: row.1, deed }));
+            }
         }
     }
 

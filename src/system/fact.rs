@@ -1,5 +1,6 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 
+mod caching;
 mod order;
 mod stay;
 mod transit;
@@ -11,6 +12,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::Outcome;
 
+pub use caching::{Caching, Deed};
 pub use stay::{Stay, Work};
 pub use transit::{Content, Direction, Transit};
 
@@ -215,11 +217,8 @@ pub enum Fact {
         /// The position of the transaction in the log of its epoch.
         position: u64,
     },
-    /// A cache did not keep a row because its reader had lost the lease.
-    FillRefused {
-        /// Which cache.
-        cache: NodeId,
-    },
+    /// A cache took a row from a reader, or refused or forgot it.
+    Caching(Caching),
     /// A fault emptied a cache.
     CacheFlushed {
         /// Which cache.

@@ -1,5 +1,6 @@
 //! The story of one order: what was told about it, and what befell those who served it.
 
+mod others;
 mod point;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use crate::invariant::Violation;
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program};
 use crate::system::fact::{Fact, Observer, Transit};
+use others::Others;
 
 pub use point::{NoReturn, Share, no_return};
 
@@ -36,6 +38,7 @@ pub fn listen(cell: &Cell, case: &Case, violation: Violation, at_end: bool) -> (
         order: violation.order,
         until: if at_end { Time::NEVER } else { violation.at },
         facts: Vec::new(),
+        others: Others::default(),
         fired: None,
     };
     let (result, _) = run_case(cell, 0, case, &mut listener);
@@ -49,6 +52,8 @@ struct Listener<'p> {
     order: Option<u64>,
     until: Time,
     facts: Vec<(Time, Fact)>,
+    /// What other orders did to the rows of this one.
+    others: Others,
     /// The fault that fired last, if nothing has been told since.
     fired: Option<(Time, Fact)>,
 }
@@ -66,7 +71,15 @@ impl Observer for Listener<'_> {
         let is_own = fact.order().is_some() && fact.order() == self.order;
         if is_own && !is_upkeep(self.program, fact) {
             self.facts.extend(fired);
+            for (at, other) in self.others.behind(fact) {
+                if !self.facts.contains(&(at, other)) {
+                    let place = self.facts.partition_point(|&(before, _)| before <= at);
+                    self.facts.insert(place, (at, other));
+                }
+            }
             self.facts.push((now, *fact));
+        } else if self.order.is_some() && fact.order().is_some() {
+            self.others.note(now, fact);
         } else if is_about_nodes(fact) {
             self.facts.push((now, *fact));
         }
@@ -117,7 +130,7 @@ fn only_concerned(facts: Vec<(Time, Fact)>, order: Option<u64>) -> Vec<(Time, Fa
     if order.is_none() {
         return facts;
     }
-    let own = || facts.iter().filter(|(_, fact)| fact.order().is_some());
+    let own = || facts.iter().filter(|(_, fact)| fact.order() == order);
     let began = own().next().map_or(Time::ZERO, |&(at, _)| at);
     let nodes: BTreeSet<NodeId> = own()
         .flat_map(|(_, fact)| match *fact {

@@ -7,8 +7,9 @@ mod point;
 mod timeline;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::experiment::story::Story;
 use crate::fault::{FaultText, strengths};
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, LabelId, NodeId, Program, Step as ProgramStep};
@@ -71,12 +72,21 @@ pub enum Mark {
     Effect,
 }
 
+impl Mark {
+    fn at_least_telling(self) -> Mark {
+        if self == Mark::Plain { Mark::Telling } else { self }
+    }
+}
+
 /// The steps of a story. `faults` are those of its case, by number.
 #[must_use]
-pub fn steps(program: &Program, faults: &[FaultText], facts: &[(Time, Fact)]) -> Vec<Step> {
+pub fn steps(program: &Program, faults: &[FaultText], story: &Story) -> Vec<Step> {
+    let facts = &story.facts;
     let mut teller = Teller {
         program,
         faults,
+        order: story.order,
+        begun: BTreeSet::new(),
         steps: Vec::new(),
         under_way: BTreeMap::new(),
         attempt: 1,
@@ -116,6 +126,10 @@ fn name_of(transit: &Transit) -> MessageName {
 struct Teller<'a> {
     program: &'a Program,
     faults: &'a [FaultText],
+    /// Whose story it is.
+    order: Option<u64>,
+    /// The faults that have begun.
+    begun: BTreeSet<u32>,
     steps: Vec<Step>,
     /// The steps of messages that have not arrived.
     under_way: BTreeMap<MessageName, usize>,
@@ -150,11 +164,27 @@ impl Teller<'_> {
             }
             Fact::Delivered { receives, .. } => self.receives = receives,
             Fact::Effect { effect, .. } => self.take_effect(at, effect),
-            Fact::FaultBegan(fault) => self.fault(at, fault, "begins"),
+            // A failover has a second beginning: that of the replica's rule.
+            Fact::FaultBegan(fault) => {
+                let verb = if self.begun.insert(fault) { "begins" } else { "promotes the replica" };
+                self.fault(at, fault, verb);
+            }
             Fact::FaultFired(fault) => self.fault(at, fault, "acts here"),
-            Fact::FaultEnded(fault) => self.fault(at, fault, "ends"),
+            Fact::FaultEnded(fault) => {
+                // It ends as a whole, once.
+                if self.begun.remove(&fault) {
+                    self.fault(at, fault, "ends");
+                }
+            }
             ref fact => {
                 if let Some((node, mark, text)) = self.words(fact) {
+                    let (mark, text) = match fact.order().filter(|_| self.order.is_some()) {
+                        Some(other) if fact.order() != self.order => {
+                            // The other side is told because it matters.
+                            (mark.at_least_telling(), format!("for order {other}: {text}"))
+                        }
+                        _ => (mark, text),
+                    };
                     self.note(at, node, mark, text);
                 }
             }

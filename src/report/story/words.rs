@@ -3,7 +3,8 @@
 use super::{Mark, Teller};
 use crate::model::program::NodeId;
 use crate::policy::Outcome;
-use crate::system::fact::{Fact, Refusal, Work};
+use crate::report::number::{Unit, number};
+use crate::system::fact::{Caching, Deed, Fact, Refusal, Work};
 
 /// What an outcome is called.
 pub(super) fn outcome(outcome: Outcome) -> &'static str {
@@ -51,14 +52,15 @@ impl Teller<'_> {
             Fact::Answered { outcome: Outcome::TimedOut, .. } => {
                 told(Mark::Wrong, "the user gives up".to_owned())
             }
-            Fact::Answered { outcome: answer, attempts, .. } => {
+            Fact::Answered { request, outcome: answer, attempts } => {
+                let of = &self.program.operation(request.operation).name;
                 let after = if attempts > 1 {
                     format!(" after {attempts} attempts")
                 } else {
                     String::new()
                 };
                 let mark = if answer == Outcome::Ok { Mark::Telling } else { Mark::Wrong };
-                told(mark, format!("the user is told: {}{after}", outcome(answer)))
+                told(mark, format!("the user is told of {of}: {}{after}", outcome(answer)))
             }
             Fact::Unanswered(_) => {
                 told(Mark::Wrong, "the user still waits when the run ends".to_owned())
@@ -86,7 +88,8 @@ impl Teller<'_> {
                 said(node, Mark::Wrong, format!("refuses: {}", refusal(why)))
             }
             Fact::Worked(Work { node, span, awaited: false, .. }) => {
-                let text = format!("worked {:.1} ms for nobody", span.millis());
+                let worked = number(span.seconds(), Unit::Seconds);
+                let text = format!("ends {worked} of work for which nobody waits any more");
                 said(node, Mark::Wrong, text)
             }
             Fact::NobodyThere { node, refused, .. } => {
@@ -115,6 +118,13 @@ impl Teller<'_> {
                 let text = "the row has changed since it was read: nothing is written";
                 said(database, Mark::Wrong, text.to_owned())
             }
+            Fact::StaleEpoch { database, accepted, .. } => {
+                let text = match accepted {
+                    true => "writes although a replica has taken its place: nothing fences it off",
+                    false => "refuses to write: a replica has taken its place",
+                };
+                said(database, Mark::Wrong, text.to_owned())
+            }
             Fact::UpdateLost { table: of, .. } => {
                 let (node, name) = table(of);
                 said(node, Mark::Wrong, format!("overwrites a version of {name} that was not read"))
@@ -139,6 +149,19 @@ impl Teller<'_> {
                     _ => (Mark::Plain, format!("reads {name} version {seen}")),
                 };
                 said(node, mark, text)
+            }
+            Fact::Caching(Caching { cache, table: of, deed, .. }) => {
+                let (_, name) = table(of);
+                let (mark, text) = match deed {
+                    Deed::Keeps(version) => {
+                        (Mark::Plain, format!("keeps {name} version {version}"))
+                    }
+                    Deed::Refuses => {
+                        (Mark::Plain, format!("does not keep {name}: the lease is gone"))
+                    }
+                    Deed::Forgets => (Mark::Telling, format!("is told to forget {name}")),
+                };
+                said(cache, mark, text)
             }
             Fact::ReadBack { seen, own, .. } if seen < own => told(
                 Mark::Wrong,

@@ -7,6 +7,7 @@ impl Fact {
     #[must_use]
     pub fn order(&self) -> Option<u64> {
         match *self {
+            Fact::Caching(caching) => Some(caching.order),
             Fact::Requested(request)
             | Fact::Unanswered(request)
             | Fact::Answered { request, .. } => Some(request.order),
@@ -53,7 +54,6 @@ impl Fact {
             | Fact::LogLost { .. }
             | Fact::WaitedForReplica { .. }
             | Fact::AnsweredAlone { .. }
-            | Fact::FillRefused { .. }
             | Fact::CacheFlushed { .. }
             | Fact::Corrupted { .. }
             | Fact::Crashed { .. }
