@@ -7,14 +7,15 @@ use rayon::prelude::*;
 
 use super::load::{Input, load_input};
 use super::plan::preflight;
+use super::write::write_named;
 use super::{DONE, Failure, NEVER, UNKNOWN, VIOLATION, choice, output, parse_seeds, parse_workers};
 use super::{progress, workers};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::case::Case;
-use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check_run, judge};
+use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, check_run, judge};
 use crate::experiment::language::Seeds;
 use crate::experiment::story::listen;
-use crate::invariant::CATALOGUE;
+use crate::invariant::{CATALOGUE, Entry};
 use crate::model::problem::Problem;
 use crate::report::capacity::planned;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
@@ -50,6 +51,10 @@ pub(super) struct CheckArguments {
     /// what arms set. Can be given more than once.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Let paths in the experiment and its model lead into this folder too. Can be given more than
+    /// once.
+    #[arg(long, value_name = "DIR")]
+    allow_outside: Vec<PathBuf>,
 }
 
 /// So many seeds are run before it is looked whether one of them broke a promise.
@@ -57,8 +62,8 @@ const BATCH: usize = 16;
 
 /// Checks an experiment; returns the exit code.
 pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
-    let CheckArguments { experiment, seeds, set, .. } = arguments;
-    let input = Input { experiment, seeds: seeds.as_ref(), set, quiet: false };
+    let CheckArguments { experiment, seeds, set, allow_outside: allowed, .. } = arguments;
+    let input = Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: false };
     let mut campaign = load_input(input)?.campaign;
     if campaign.experiment.search.is_some() {
         let problem = Problem::new("this experiment searches, and a search has no verdict");
@@ -72,9 +77,19 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     let stories: Vec<Vec<Step>> =
         checked.findings.iter().map(|finding| story(&campaign, finding)).collect();
     let path = experiment.display().to_string();
+    let whole = std::path::absolute(experiment).unwrap_or_else(|_| experiment.clone());
+    let whole_path = whole.display().to_string();
     let (checked, stories) = (&checked, stories.as_slice());
-    let report = Report { path: &path, set, campaign: &campaign, checked, stories };
-    output::print(&text(&report));
+    let report = Report {
+        path: &path,
+        whole_path: &whole_path,
+        set,
+        allowed,
+        campaign: &campaign,
+        checked,
+        stories,
+    };
+    output::print(&text(&report))?;
     for (file, content) in [(&arguments.junit, junit(&report)), (&arguments.json, json(&report))] {
         if let Some(file) = file {
             write(file, &content)?;
@@ -85,7 +100,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
         CheckVerdict::Pass => DONE,
         CheckVerdict::Violation => VIOLATION,
         CheckVerdict::Unknown => UNKNOWN,
-        CheckVerdict::Never => NEVER,
+        CheckVerdict::NotExercised | CheckVerdict::Never => NEVER,
     })
 }
 
@@ -131,19 +146,18 @@ fn story(campaign: &Campaign, finding: &Finding) -> Vec<Step> {
     let Some(violation) = finding.violation else { return Vec::new() };
     let cell = &campaign.cells[finding.cell];
     let (case, _) = Case::of(cell, finding.seed);
-    let at_end = match finding.promise {
-        Promise::Invariant(place) => CATALOGUE[place].is_judged_at_end(),
-        Promise::Expectation(_) => false,
-    };
+    let name = cell.promise(finding.promise).0;
+    let entry = CATALOGUE.iter().find(|entry| entry.name == name);
+    let at_end = entry.is_some_and(Entry::is_judged_at_end);
     let (story, _) = listen(cell, &case, violation, at_end);
-    steps(&cell.program, &case.faults, &story.facts)
+    steps(&cell.program, &case.faults, &story)
 }
 
 /// Writes a file whole.
 pub(super) fn write(file: &Path, content: &str) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let made = folder.map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| std::fs::write(file, content)).map_err(|error| {
+    made.and_then(|()| write_named(file, content.as_bytes())).map_err(|error| {
         Failure::Machine(format!("error: cannot write `{}`: {error}", file.display()))
     })
 }
@@ -151,7 +165,7 @@ pub(super) fn write(file: &Path, content: &str) -> Result<(), Failure> {
 /// In GitHub Actions, annotates the log and adds to the summary of the step.
 fn tell_github(report: &Report<'_>) -> Result<(), Failure> {
     if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-        output::print(&annotations(report));
+        output::print_exactly(&annotations(report))?;
     }
     let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else {
         return Ok(());

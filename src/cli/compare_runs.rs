@@ -35,15 +35,20 @@ pub(super) struct CompareArguments {
     /// Set any value in the second run only.
     #[arg(long, value_name = "PATH=VALUE")]
     other_set: Vec<String>,
+    /// Let paths in the experiment and its model lead into this folder too. Can be given more than
+    /// once.
+    #[arg(long, value_name = "DIR")]
+    allow_outside: Vec<PathBuf>,
 }
 
 /// Compares two runs; 0 if they are equal. Without any `--other`, the same run is made twice.
 pub(super) fn compare_runs(arguments: &CompareArguments) -> Result<u8, Failure> {
-    let CompareArguments { experiment, set, arm, point, .. } = arguments;
-    let mut one = load_input(Input { experiment, seeds: None, set, quiet: false })?.campaign;
+    let CompareArguments { experiment, set, arm, point, allow_outside: allowed, .. } = arguments;
+    let input = Input { experiment, seeds: None, set, allowed, quiet: false };
+    let mut one = load_input(input)?.campaign;
     choice::only_cell(&mut one, arm.as_deref(), point.as_deref())?;
     let other_set = [set.as_slice(), arguments.other_set.as_slice()].concat();
-    let input = Input { experiment, seeds: None, set: &other_set, quiet: true };
+    let input = Input { experiment, seeds: None, set: &other_set, allowed, quiet: true };
     let mut other = load_input(input)?.campaign;
     let other_arm = arguments.other_arm.as_deref().or(arm.as_deref());
     choice::only_cell(&mut other, other_arm, point.as_deref())?;
@@ -55,6 +60,6 @@ pub(super) fn compare_runs(arguments: &CompareArguments) -> Result<u8, Failure> 
         Parting::Nowhere => run_case(first, 0, &case, &mut ()).0.events,
         _ => 0,
     };
-    output::print(&parting(&first.program, &found, events));
+    output::print(&parting(&first.program, &found, events))?;
     Ok(if found == Parting::Nowhere { DONE } else { VIOLATION })
 }

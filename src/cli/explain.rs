@@ -40,17 +40,17 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
         );
         return Ok(VIOLATION);
     }
-    let told = steps(&cell.program, &case.faults, &story.facts);
+    let told = steps(&cell.program, &case.faults, &story);
     let order = expected.order.map(|order| format!("order {order}"));
     let order = order.unwrap_or_else(|| "no order of its own".to_owned());
     let title = format!("{}: {order}", expected.invariant);
     let broken = format!("Broken at {:.6} s under seed {}.", violation.at.seconds(), case.seed);
     let promise = promise_of(&expected.invariant);
-    output::print(&format!("{title}\n{promise}\n{broken}\n\n"));
-    output::print(&timeline(&cell.program, &told));
+    output::print(&format!("{title}\n{promise}\n{broken}\n\n"))?;
+    output::print(&timeline(&cell.program, &told))?;
     let moments = moments_of(&told);
     let found = no_return(cell, &case, &target, &moments, arguments.continuations);
-    output::print(&format!("\n{}", point(&cell.program, &told, &found)));
+    output::print(&format!("\n{}", point(&cell.program, &told, &found)))?;
     let caption =
         Caption { title: promise, subtitle: format!("{order}. {broken}"), note: note(&found) };
     let folder = arguments.out.clone().unwrap_or_else(|| PathBuf::from("out"));
@@ -59,11 +59,11 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
         ("svg", picture(&cell.program, caption, &told)),
         ("mmd", mermaid(&cell.program, &title, &told)),
     ];
-    output::print("\n");
+    output::print("\n")?;
     for (ending, content) in drawn {
         let path = folder.join(format!("{stem}.{ending}"));
         check::write(&path, &content)?;
-        output::print(&format!("wrote {}\n", path.display()));
+        output::print(&format!("wrote {}\n", path.display()))?;
     }
     Ok(DONE)
 }

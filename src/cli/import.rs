@@ -39,7 +39,7 @@ pub(super) fn import(arguments: &ImportArguments) -> Result<(), Failure> {
     });
     match printed {
         Ok(text) => {
-            output::print(&format!("{}\n", text.trim_end()));
+            output::print(&format!("{}\n", text.trim_end()))?;
             Ok(())
         }
         Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),

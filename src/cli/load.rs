@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::Level;
 use indexmap::IndexMap;
 
+use super::reach::Reach;
 use super::{Failure, RunArguments, ShowArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::language::Seeds;
@@ -35,14 +36,16 @@ pub(super) struct Input<'a> {
     pub(super) experiment: &'a Path,
     pub(super) seeds: Option<&'a Seeds>,
     pub(super) set: &'a [String],
+    /// Folders into which paths in files may lead beside those of the project.
+    pub(super) allowed: &'a [PathBuf],
     /// Whether warnings are kept back.
     pub(super) quiet: bool,
 }
 
 /// Reads everything that a run needs. Nothing is written.
 pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
-    let RunArguments { experiment, seeds, set, quiet, .. } = arguments;
-    load_input(Input { experiment, seeds: seeds.as_ref(), set, quiet: *quiet })
+    let RunArguments { experiment, seeds, set, quiet, allow_outside: allowed, .. } = arguments;
+    load_input(Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: *quiet })
 }
 
 /// Reads an experiment with its model and what they name.
@@ -83,8 +86,10 @@ fn read_model(
 ) -> Result<toml::Table, Vec<Problem>> {
     let path = &arguments.model;
     let mut document = read_document(path, sources)?;
+    let mut overrides = Vec::new();
     for text in &arguments.set {
         let set = read_override(text, sources).and_then(|patch| {
+            overrides.push(patch.clone());
             let path = parse_path(&patch.path).map_err(|problem| problem.at(patch.path_at))?;
             set_known(&mut document, &path, patch.value)
                 .map_err(|problem| problem.at(patch.path_at))
@@ -92,7 +97,8 @@ fn read_model(
         set.map_err(|problem| vec![problem])?;
     }
     let folders = [folder(path), PathBuf::new()];
-    let read_file = |name: &str| read_beside(&folders, name);
+    let reach = Reach::new(path, &arguments.allow_outside, &overrides);
+    let read_file = |name: &str| read_beside(&folders, name, &reach);
     compile(&document, &read_file)?;
     let filled = with_recordings(&document, &read_file).map_err(|problem| vec![problem])?;
     complete(&filled)
@@ -115,7 +121,9 @@ fn read_all(
         overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);
     }
     let (model_path, named_at) = model_path(&experiment, &overrides, path)?;
-    let model = read_document(&model_path, sources).map_err(|problems| {
+    let reach = Reach::new(path, arguments.allowed, &overrides);
+    let model = read_named(&model_path, &model_path.to_string_lossy(), &reach, sources);
+    let model = model.and_then(|source| Value::parse(sources, source)).map_err(|problems| {
         problems.into_iter().map(|problem| problem.at(named_at)).collect::<Vec<_>>()
     })?;
     let folders = [folder(path), folder(&model_path), PathBuf::new()];
@@ -124,7 +132,7 @@ fn read_all(
         if let Some(text) = named.borrow().get(name) {
             return Ok(text.clone());
         }
-        let text = read_beside(&folders, name)?;
+        let text = read_beside(&folders, name, &reach)?;
         named.borrow_mut().insert(name.to_owned(), text.clone());
         Ok(text)
     })?;
@@ -144,7 +152,8 @@ fn read_all(
     }
     let figures = match &campaign.experiment.published {
         Some(published) => {
-            let source = read_text(&folder(path).join(&published.figures), sources)
+            let name = &published.figures;
+            let source = read_named(&folder(path).join(name), name, &reach, sources)
                 .map_err(|wrong| wrong.into_iter().map(|p| p.at(figures_at)).collect::<Vec<_>>())?;
             Figure::read_all(sources.text(source), source, &campaign)?
         }
@@ -164,6 +173,9 @@ pub(super) fn read_override(text: &str, sources: &mut Sources) -> Result<Patch, 
     let start = path.len() + 1 + (value.len() - value.trim_start().len());
     let path_at = Location { source, start: 0, end: path.len() };
     let value = Value::parse_argument(sources, source, start);
+    if let Some(problem) = value.hidden_characters().into_iter().next() {
+        return Err(problem);
+    }
     Ok(Patch { path: path.trim().to_owned(), path_at, value })
 }
 
@@ -208,6 +220,18 @@ fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Proble
     Value::parse(sources, source)
 }
 
+/// Reads a file that another one names as one of the sources.
+fn read_named(
+    path: &Path,
+    name: &str,
+    reach: &Reach,
+    sources: &mut Sources,
+) -> Result<usize, Vec<Problem>> {
+    let may_read = reach.check(path, name).and_then(|()| is_plain(path));
+    may_read.map_err(|problem| vec![problem])?;
+    read_text(path, sources)
+}
+
 /// Reads a file as one of the sources.
 pub(super) fn read_text(path: &Path, sources: &mut Sources) -> Result<usize, Vec<Problem>> {
     let bytes = read_bytes(path).map_err(|problem| vec![problem])?;
@@ -223,10 +247,14 @@ pub(super) fn read_text(path: &Path, sources: &mut Sources) -> Result<usize, Vec
 }
 
 /// The first of these folders that has the file.
-fn read_beside(folders: &[PathBuf], name: &str) -> Result<String, Problem> {
+fn read_beside(folders: &[PathBuf], name: &str, reach: &Reach) -> Result<String, Problem> {
     let paths = folders.iter().map(|folder| folder.join(name));
     match paths.clone().find(|path| path.exists()) {
-        Some(path) => decode(read_bytes(&path)?, name).map_err(|undecoded| *undecoded.problem),
+        Some(path) => {
+            reach.check(&path, name)?;
+            is_plain(&path)?;
+            decode(read_bytes(&path)?, name).map_err(|undecoded| *undecoded.problem)
+        }
         None => {
             let mut tried: Vec<String> =
                 paths.map(|path| format!("`{}`", path.display())).collect();
@@ -241,6 +269,17 @@ fn read_beside(folders: &[PathBuf], name: &str) -> Result<String, Problem> {
 const BYTES_MAX: u64 = 1 << 30;
 /// Windows writes this in front of UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// That a path that a file names is one of a file: a pipe may never end, nor may a device.
+fn is_plain(path: &Path) -> Result<(), Problem> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            let shown = path.display();
+            Err(Problem::new(format!("`{shown}` is a pipe or a device")).expected("a file"))
+        }
+        _ => Ok(()),
+    }
+}
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     let shown = path.display();

@@ -1,14 +1,24 @@
 //! `stormglass minimize`: the smallest run that breaks the same promise, as a file.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "whoever waits says for how long"
+)]
+
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::load::{Input, load_input};
 use super::{DONE, Failure, UNKNOWN, check, choice, output};
 use crate::experiment::minimize::{Minimal, Unfit, minimize as search};
 use crate::experiment::reproduction::{Origin, reproduction};
 use crate::invariant::CATALOGUE;
+use crate::kernel::time::Span;
 use crate::model::problem::Problem;
+use crate::model::quantity::parse_duration;
 use crate::report::check::promise_of;
+use crate::report::command::quoted;
 use crate::report::files::TRACE;
 use crate::report::story::described;
 
@@ -32,18 +42,26 @@ pub(super) struct MinimizeArguments {
     /// Write the reproduction to this file instead of out/EXPERIMENT-INVARIANT-SEED.toml.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The most runs of the search.
-    #[arg(long, value_name = "N", default_value_t = 2_000)]
-    runs: u64,
+    /// Stop the search after this time, with what it has reached. Without a limit that is reached,
+    /// the result is always the same.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
+    time: Duration,
+    /// Stop the search after so many runs too, which does not depend on the machine.
+    #[arg(long, value_name = "N")]
+    runs: Option<u64>,
     /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
     /// what arms set. Can be given more than once.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Let paths in the experiment and its model lead into this folder too. Can be given more than
+    /// once.
+    #[arg(long, value_name = "DIR")]
+    allow_outside: Vec<PathBuf>,
 }
 
 /// Makes a violation small and writes it to a file.
 pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
-    let MinimizeArguments { experiment, set, seed, .. } = arguments;
+    let MinimizeArguments { experiment, set, seed, allow_outside: allowed, .. } = arguments;
     let invariant = arguments.invariant.as_deref();
     if let Some(name) = invariant {
         let known: Vec<&str> = CATALOGUE.iter().map(|entry| entry.name).collect();
@@ -51,11 +69,14 @@ pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
             return Err(Problem::unknown("invariant", name, &known).into());
         }
     }
-    let mut loaded = load_input(Input { experiment, seeds: None, set, quiet: false })?;
+    let mut loaded = load_input(Input { experiment, seeds: None, set, allowed, quiet: false })?;
     let (arm, point) = (arguments.arm.as_deref(), arguments.point.as_deref());
     choice::only_cell(&mut loaded.campaign, arm, point)?;
     let cell = &loaded.campaign.cells[0];
-    let minimal = match search(cell, *seed, invariant, arguments.runs) {
+    let started = Instant::now();
+    let most = arguments.runs.unwrap_or(u64::MAX);
+    let mut may_go_on = |runs: u64| runs < most && started.elapsed() < arguments.time;
+    let minimal = match search(cell, *seed, invariant, &mut may_go_on) {
         Ok(minimal) => minimal,
         Err(Unfit::Kept) => {
             let promise = invariant.map_or("any promise".to_owned(), |name| format!("`{name}`"));
@@ -77,7 +98,8 @@ pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
         PathBuf::from(format!("out/{name}-{}-{seed}.toml", minimal.target.invariant))
     });
     check::write(&file, &written.text())?;
-    output::print(&summary(&minimal, &file.display().to_string()));
+    let whole = std::path::absolute(&file).unwrap_or(file);
+    output::print(&summary(&minimal, &whole.display().to_string()))?;
     Ok(if minimal.is_cut_off { UNKNOWN } else { DONE })
 }
 
@@ -108,11 +130,20 @@ fn summary(minimal: &Minimal, file: &str) -> String {
         case.horizon.seconds()
     ));
     text.push_str(&match minimal.is_cut_off {
-        true => format!("stopped after {runs} runs: perhaps more can be left out (--runs)\n"),
+        true => {
+            format!("cut off after {runs} runs: perhaps more can be left out (--time, --runs)\n")
+        }
         false => format!("no fault can be left out; {runs} runs, replayed 3 times\n"),
     });
+    let quoted = quoted(file);
     text.push_str(&format!(
-        "wrote {file}\n  stormglass replay {file}\n  stormglass explain {file}\n"
+        "wrote {file}\n  stormglass replay {quoted}\n  stormglass explain {quoted}\n"
     ));
     text
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text).filter(|span| *span > Span::ZERO);
+    let time = time.map(|span| Duration::from_nanos(span.0));
+    time.ok_or_else(|| "expected a time of more than 0, such as 60s or 5min".to_owned())
 }

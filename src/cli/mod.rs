@@ -15,6 +15,7 @@ mod page;
 mod plan;
 mod policy;
 mod progress;
+mod reach;
 mod replay;
 mod run;
 mod search;
@@ -38,7 +39,7 @@ const VIOLATION: u8 = 1;
 const INPUT: u8 = 2;
 /// Nothing can be said: a run reached a limit.
 const UNKNOWN: u8 = 3;
-/// Something that must happen never did.
+/// Something that must happen never did, or nothing could have broken a promise.
 const NEVER: u8 = 4;
 /// The machine refused: a disk is full, a folder cannot be written.
 const MACHINE: u8 = 5;
@@ -95,8 +96,9 @@ Exit codes:
   1  a promise was broken; something else came back
   2  bad input
   3  unknown: a run reached a limit
-  4  something that must happen (`sometimes`) never did
-  5  the machine refused: a file cannot be written";
+  4  a promise that nothing could have broken, or something that must happen (`sometimes`) and
+     never did
+  5  the machine refused: a file or standard output cannot be written";
 
 /// What `show` is told.
 #[derive(Debug, clap::Args)]
@@ -106,6 +108,9 @@ struct ShowArguments {
     /// Set any value of the model, such as policy.checkout.timeout=1s. Can be given more than once.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Let paths in the model lead into this folder too. Can be given more than once.
+    #[arg(long, value_name = "DIR")]
+    allow_outside: Vec<std::path::PathBuf>,
     /// Print JSON, which is the same language.
     #[arg(long)]
     json: bool,
@@ -144,6 +149,10 @@ struct RunArguments {
     /// what arms set. Can be given more than once.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Let paths in the experiment and its model lead into this folder too. Can be given more than
+    /// once.
+    #[arg(long, value_name = "DIR")]
+    allow_outside: Vec<std::path::PathBuf>,
     /// Print the summary as JSON on standard output, and nothing else.
     #[arg(long)]
     json: bool,
@@ -163,23 +172,10 @@ enum Failure {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let result = match &arguments.command {
-        Command::Run(arguments) => run::run(arguments).map(|()| DONE),
-        Command::Plan(arguments) => plan::plan(arguments).map(|()| DONE),
-        Command::Check(arguments) => check::check(arguments),
-        Command::Minimize(arguments) => minimize::minimize(arguments),
-        Command::Replay(arguments) => replay::replay(arguments),
-        Command::Explain(arguments) => explain::explain(arguments),
-        Command::CompareRuns(arguments) => compare_runs::compare_runs(arguments),
-        Command::Policy(command) => policy::policy(command).map(|()| DONE),
-        Command::Import(arguments) => import::import(arguments).map(|()| DONE),
-        Command::Validate(arguments) => validate::validate(arguments),
-        Command::Show(arguments) => show::show(arguments).map(|()| DONE),
-        Command::Schema(arguments) => {
-            show::schema(arguments);
-            Ok(DONE)
-        }
+    let result = match Arguments::try_parse() {
+        Ok(arguments) => obey(&arguments.command),
+        // What is asked for with --help goes to standard output.
+        Err(told) => output::written(told.print()).map(|()| told.exit_code() as u8),
     };
     let code = match result {
         Ok(code) => code,
@@ -193,6 +189,24 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(code)
+}
+
+/// Does what a command says; returns the exit code.
+fn obey(command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Run(arguments) => run::run(arguments).map(|()| DONE),
+        Command::Plan(arguments) => plan::plan(arguments).map(|()| DONE),
+        Command::Check(arguments) => check::check(arguments),
+        Command::Minimize(arguments) => minimize::minimize(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
+        Command::CompareRuns(arguments) => compare_runs::compare_runs(arguments),
+        Command::Policy(command) => policy::policy(command).map(|()| DONE),
+        Command::Import(arguments) => import::import(arguments).map(|()| DONE),
+        Command::Validate(arguments) => validate::validate(arguments),
+        Command::Show(arguments) => show::show(arguments).map(|()| DONE),
+        Command::Schema(arguments) => show::schema(arguments).map(|()| DONE),
+    }
 }
 
 fn parse_seeds(text: &str) -> Result<Seeds, String> {

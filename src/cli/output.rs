@@ -1,13 +1,43 @@
 //! The terminal: what goes to standard output and standard error, and when it has colour.
 
-use std::io::{IsTerminal, Write};
+use std::io::{Error, ErrorKind, IsTerminal, Write};
 
+use super::Failure;
 use crate::experiment::language::Experiment;
+use crate::report::escape;
 
-/// Prints lines on standard output. A reader that has gone away is no error.
-pub(super) fn print(text: &str) {
+/// Prints lines for people on standard output. What came from files cannot act there: neither on a
+/// terminal nor on a CI system that reads commands out of its log.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    print_exactly(&for_people(text, colour_out()))
+}
+
+/// Prints what other programs read: JSON, TOML, commands of a CI system.
+pub(super) fn print_exactly(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// That something went to standard output. A reader that has gone away has what it wanted, as it is
+/// with `head`; a full disk is an error.
+pub(super) fn written(result: Result<(), Error>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Machine(format!("error: cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Text in which nothing from a file acts on who shows it.
+fn for_people(text: &str, colour: bool) -> String {
+    let shown = if colour { escape::coloured_terminal(text) } else { escape::terminal(text) };
+    let reads_commands = ["GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"];
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match reads_commands.iter().any(is_set) {
+        true => escape::log(&shown),
+        false => shown,
+    }
 }
 
 /// What an experiment is called, and what it asks.
@@ -21,7 +51,8 @@ pub(super) fn heading(experiment: &Experiment) -> String {
 /// Prints an error on standard error.
 pub(super) fn error(text: &str) {
     let mut out = std::io::stderr().lock();
-    writeln!(out, "{}", text.trim_end()).ok();
+    // There is nowhere left to tell of a standard error that cannot be written.
+    writeln!(out, "{}", for_people(text.trim_end(), colour_error())).ok();
 }
 
 /// Prints warnings on standard error, if there are any.

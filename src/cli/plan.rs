@@ -37,6 +37,10 @@ pub(super) struct PlanArguments {
     /// what arms set. Can be given more than once.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Let paths in the experiment and its model lead into this folder too. Can be given more than
+    /// once.
+    #[arg(long, value_name = "DIR")]
+    allow_outside: Vec<PathBuf>,
     /// Show every node, also those that are hardly busy.
     #[arg(long)]
     full: bool,
@@ -50,8 +54,8 @@ const PILOT: Duration = Duration::from_secs(2);
 
 /// Says what an experiment will ask of its model.
 pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
-    let PlanArguments { experiment, seeds, set, .. } = arguments;
-    let input = Input { experiment, seeds: seeds.as_ref(), set, quiet: arguments.json };
+    let PlanArguments { experiment, seeds, set, allow_outside: allowed, .. } = arguments;
+    let input = Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: arguments.json };
     let mut campaign = load_input(input)?.campaign;
     choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
     let planned = planned(&campaign);
@@ -65,10 +69,9 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
             "workers": at_once,
             "cells": json(&campaign, &planned),
         });
-        output::print(&format!("{text:#}\n"));
-        return Ok(());
+        return output::print_exactly(&format!("{text:#}\n"));
     }
-    output::print(&format!("{}\n", output::heading(&campaign.experiment)));
+    output::print(&format!("{}\n", output::heading(&campaign.experiment)))?;
     output::print(&format!(
         "{} × {} = {}, about {} with {} at once\n\n",
         several(campaign.cells.len() as u64, "combination"),
@@ -76,21 +79,21 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
         several(campaign.runs() as u64, "run"),
         number(all.as_secs_f64(), Unit::Seconds),
         at_once,
-    ));
+    ))?;
     let table = table(&campaign, &planned, arguments.full);
-    output::print(&table.text(output::width(), output::colour_out()));
-    output::print("\nBy means, with nobody waiting in a line");
+    output::print(&table.text(output::width(), output::colour_out()))?;
+    output::print("\nBy means, with nobody waiting in a line")?;
     output::print(&match assumptions(&planned).as_str() {
         "" => ".\n".to_owned(),
         texts => format!("; assumed:\n{texts}"),
-    });
+    })?;
     if campaign.cells.iter().any(|cell| cell.random.is_some()) {
-        output::print("Faults that are drawn for each seed are not in it.\n");
+        output::print("Faults that are drawn for each seed are not in it.\n")?;
     }
     output::print(&match preflight(&campaign, &planned) {
         text if text.is_empty() => "No node is above 90% without a fault.\n".to_owned(),
         text => format!("\n{text}"),
-    });
+    })?;
     Ok(())
 }
 

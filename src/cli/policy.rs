@@ -40,6 +40,10 @@ pub(super) fn policy(command: &PolicyCommand) -> Result<(), Failure> {
             }
         }
     };
-    output::print(&text);
-    Ok(())
+    match command {
+        PolicyCommand::List { json: true } | PolicyCommand::Show { json: true, .. } => {
+            output::print_exactly(&text)
+        }
+        _ => output::print(&text),
+    }
 }

@@ -8,11 +8,11 @@ use super::load::{read_override, read_text, render};
 use super::{DONE, Failure, VIOLATION, output};
 use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::case::Case;
-use crate::experiment::reproduction::{FORMAT, Replayed, Reproduction, Unreadable, compare};
+use crate::experiment::reproduction::{Replayed, Reproduction, compare};
 use crate::experiment::run::{RunResult, run_case};
 use crate::kernel::time::Time;
 use crate::model::document::{Sources, Value};
-use crate::model::problem::Problem;
+use crate::model::problem::{Problem, shortened};
 use crate::report::files::TRACE;
 
 /// What `replay` is told.
@@ -35,7 +35,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<u8, Failure> {
     let ready = load(&arguments.file)?;
     let (run, _) = run_case(&ready.campaign.cells[ready.cell], ready.cell, &ready.case, &mut ());
     let replayed = compare(&ready.reproduction, &run);
-    output::print(&report(&ready.reproduction, &replayed, &run));
+    output::print(&report(&ready.reproduction, &replayed, &run))?;
     Ok(if replayed.is_same() { DONE } else { VIOLATION })
 }
 
@@ -44,35 +44,26 @@ pub(super) fn load(file: &Path) -> Result<Ready, Failure> {
     let mut sources = Sources::default();
     let source = read_text(file, &mut sources)
         .map_err(|problems| Failure::Input(render(&problems, &sources, &Level::ERROR)))?;
-    let reproduction = Reproduction::read(sources.text(source)).map_err(|why| {
-        let file = file.display();
-        Failure::from(match why {
-            Unreadable::Text(error) => {
-                Problem::new(format!("`{file}` is no reproduction: {error}"))
-                    .expected("a file that `stormglass minimize` wrote")
-            }
-            Unreadable::Format(format) => {
-                Problem::new(format!("`{file}` has format {format} of reproductions"))
-                    .expected(format!("format {FORMAT}, that of this version of stormglass"))
-            }
-            Unreadable::Invariant(name) => {
-                Problem::new(format!("`{file}` expects the unknown invariant `{name}`"))
-                    .expected("one that this version of stormglass has")
-            }
-        })
-    })?;
-    let compiled = compile(&reproduction, &mut sources);
-    let campaign =
-        compiled.map_err(|problems| Failure::Input(render(&problems, &sources, &Level::ERROR)))?;
+    let ready = ready(source, &mut sources);
+    ready.map_err(|problems| Failure::Input(render(&problems, &sources, &Level::ERROR)))
+}
+
+fn ready(source: usize, sources: &mut Sources) -> Result<Ready, Vec<Problem>> {
+    let document = Value::parse(sources, source)?;
+    let reproduction = Reproduction::read(&document).map_err(|problem| vec![problem])?;
+    let campaign = compile(&reproduction, sources)?;
     let Some(cell) = reproduction.cell(&campaign) else {
         let run = &reproduction.run;
-        let problem =
-            Problem::new(format!("there is no arm `{}` at point `{}`", run.arm, run.point));
-        return Err(problem.expected("an arm and a point of the experiment in the file").into());
+        let (arm, point) = (shortened(&run.arm), shortened(&run.point));
+        let problem = Problem::new(format!("there is no arm `{arm}` at point `{point}`"))
+            .expected("an arm and a point of the experiment in the file");
+        return Err(vec![problem.located(&document, &["run"])]);
     };
     let case = reproduction.case();
-    case.check(&campaign.cells[cell])
-        .map_err(|problems| Failure::Input(render(&problems, &sources, &Level::ERROR)))?;
+    case.check(&campaign.cells[cell]).map_err(|problems| {
+        let placed = |problem: Problem| problem.located(&document, &[]);
+        problems.into_iter().map(placed).collect::<Vec<_>>()
+    })?;
     Ok(Ready { reproduction, campaign, cell, case })
 }
 

@@ -30,13 +30,13 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let done = journal.found(campaign);
     if campaign.experiment.search.is_some() {
         if talks {
-            output::print(&what_was_there(&folder, done));
+            output::print(&what_was_there(&folder, done))?;
         }
         return super::search::search(arguments, &loaded, folder, &journal);
     }
     if talks {
-        output::print(&opening(campaign));
-        output::print(&what_was_there(&folder, done));
+        output::print(&opening(campaign))?;
+        output::print(&what_was_there(&folder, done))?;
         output::warn(&preflight(campaign, &planned(campaign)));
     }
     let results = run_until_precise(&mut loaded.campaign, arguments, &journal)?;
@@ -46,14 +46,14 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let written = write_all(&loaded, folder, &results, &summaries, &comparison)?;
     journal.remove()?;
     if arguments.json {
-        output::print(&files::summary_json(campaign, &summaries, &comparison));
+        output::print_exactly(&files::summary_json(campaign, &summaries, &comparison))?;
     }
     if talks {
         for table in all_tables(campaign, &results, &summaries, &comparison) {
-            output::print(&table.text(output::width(), output::colour_out()));
-            output::print("\n");
+            output::print(&table.text(output::width(), output::colour_out()))?;
+            output::print("\n")?;
         }
-        output::print(&closing(campaign, &results, &summaries, &comparison, &written));
+        output::print(&closing(campaign, &results, &summaries, &comparison, &written))?;
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(super) fn search(
         return Ok(());
     };
     if talks(arguments) {
-        output::print(&opening(campaign, &searching));
+        output::print(&opening(campaign, &searching))?;
     }
     let results = rounds(campaign, arguments, journal, &mut searching)?;
     let found = searching.found(campaign);
@@ -37,13 +37,13 @@ pub(super) fn search(
     let written = write_all(loaded, folder, &results, &report)?;
     journal.remove()?;
     if arguments.json {
-        output::print(&search::summary_json(&report));
+        output::print_exactly(&search::summary_json(&report))?;
     }
     if talks(arguments) {
         let table = search::table(&report);
-        output::print(&table.text(output::width(), output::colour_out()));
-        output::print(&format!("\n{}", search::remarks(&report)));
-        output::print(&closing(&results, &written));
+        output::print(&table.text(output::width(), output::colour_out()))?;
+        output::print(&format!("\n{}", search::remarks(&report)))?;
+        output::print(&closing(&results, &written))?;
     }
     Ok(())
 }

@@ -9,17 +9,16 @@ use crate::report::model::model_text;
 pub(super) fn show(arguments: &ShowArguments) -> Result<(), Failure> {
     let model = load::load_model(arguments)?;
     match arguments.json {
-        true => output::print(&format!("{:#}\n", serde_json::json!(model))),
-        false => output::print(&model_text(&model)),
+        true => output::print_exactly(&format!("{:#}\n", serde_json::json!(model))),
+        false => output::print_exactly(&model_text(&model)),
     }
-    Ok(())
 }
 
 /// Prints a JSON Schema.
-pub(super) fn schema(arguments: &SchemaArguments) {
+pub(super) fn schema(arguments: &SchemaArguments) -> Result<(), Failure> {
     let schema = match arguments.of {
         SchemaOf::Model => model_schema(),
         SchemaOf::Experiment => experiment_schema(),
     };
-    output::print(&format!("{:#}\n", schema.as_value()));
+    output::print_exactly(&format!("{:#}\n", schema.as_value()))
 }

@@ -100,16 +100,16 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
     for job in &jobs {
         let kept = pool.install(|| job.run_all(target.as_ref(), &bar))?;
         let say = |text: &str| bar.suspend(|| output::print(text));
-        say(&format!("{}\n", output::heading(&job.campaign.experiment)));
+        say(&format!("{}\n", output::heading(&job.campaign.experiment)))?;
         if job.campaign.experiment.theory.is_some() {
             let values: Vec<_> = kept.iter().map(|kept| kept.values.clone()).collect();
             let own = compared(&job.campaign, &values, &rows);
-            say(&shown(&table(&own, Detail::Terminal)));
+            say(&shown(&table(&own, Detail::Terminal)))?;
             cells.extend(own);
         }
         if !job.figures.is_empty() {
             let own = job.published(&kept, !arguments.set.is_empty());
-            say(&format!("{}\n{}", own.source, shown(&own.table(Detail::Terminal))));
+            say(&format!("{}\n{}", own.source, shown(&own.table(Detail::Terminal))))?;
             figures.push(own);
         }
     }
@@ -125,7 +125,7 @@ pub(super) fn validate(arguments: &ValidateArguments) -> Result<u8, Failure> {
             published: rows.len(),
         }))?;
     }
-    Ok(closing(&cells, &figures, &duration(started.elapsed())))
+    closing(&cells, &figures, &duration(started.elapsed()))
 }
 
 /// A table as it is printed, and an empty line.
@@ -134,15 +134,15 @@ fn shown(table: &Table) -> String {
 }
 
 /// The last lines, and the exit code: whether a closed form lies outside, or a figure differs.
-fn closing(cells: &[Compared], figures: &[Published], took: &str) -> u8 {
+fn closing(cells: &[Compared], figures: &[Published], took: &str) -> Result<u8, Failure> {
     let (tally, figure_tally) = (Tally::of(cells), FigureTally::of(figures));
     if !cells.is_empty() {
-        output::print(&format!("closed forms: {}\n", tally.text()));
+        output::print(&format!("closed forms: {}\n", tally.text()))?;
     }
     if !figures.is_empty() {
-        output::print(&format!("published figures: {}\n", figure_tally.text()));
+        output::print(&format!("published figures: {}\n", figure_tally.text()))?;
     }
-    output::print(&format!("{took}\n"));
+    output::print(&format!("{took}\n"))?;
     if tally.outside > 0 {
         let outside = tally.outside;
         output::error(&format!(
@@ -153,7 +153,7 @@ fn closing(cells: &[Compared], figures: &[Published], took: &str) -> u8 {
         let differ = figure_tally.differ;
         output::error(&format!("error: {differ} published figures differ from the runs"));
     }
-    if tally.outside + figure_tally.differ == 0 { DONE } else { VIOLATION }
+    Ok(if tally.outside + figure_tally.differ == 0 { DONE } else { VIOLATION })
 }
 
 /// The experiments of the folders that say what is expected, in the order of their names.
@@ -232,7 +232,7 @@ fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>
 }
 
 fn read(file: &Path, set: &[String], seeds: Option<&Seeds>) -> Result<Loaded, Failure> {
-    load_input(Input { experiment: file, seeds, set, quiet: true })
+    load_input(Input { experiment: file, seeds, set, allowed: &[], quiet: true })
 }
 
 impl Job {

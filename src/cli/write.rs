@@ -142,8 +142,11 @@ impl Drop for Folder {
 }
 
 /// Opens a file for this process alone, to read it and to go on writing it; `None` if another
-/// process has it.
+/// process has it. A link or whatever else is no file of ours is replaced, and not followed.
 pub(super) fn open_alone(path: &Path) -> Result<Option<File>, Error> {
+    if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        std::fs::remove_file(path)?;
+    }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let file = options.open(path)?;
@@ -157,11 +160,30 @@ pub(super) fn cut_off(file: &mut File, length: u64) -> Result<(), Error> {
     file.seek(SeekFrom::Start(length)).map(drop)
 }
 
-/// Writes a file, and waits until it is on disk.
+/// Writes a new file, and waits until it is on disk. What has its name, such as a link, is removed
+/// before and not followed.
 pub(super) fn write_to_disk(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut file = File::create(path)?;
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Writes the file that somebody named, whole or not at all. Where the name is that of a link or a
+/// device, it is written through.
+pub(super) fn write_named(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        return std::fs::write(path, bytes);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!(".{name}.unfinished"));
+    let written = write_to_disk(&unfinished, bytes);
+    written.and_then(|()| std::fs::rename(&unfinished, path)).inspect_err(|_| {
+        std::fs::remove_file(&unfinished).ok();
+    })
 }
 
 /// Removes a file, if it is there.

@@ -1,9 +1,12 @@
 //! Whether an experiment holds: every promise and expectation under every seed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::campaign::{Campaign, Cell};
 use super::expect::Judged;
-use super::run::{RunResult, run};
-use crate::invariant::{CATALOGUE, Violation};
+use super::run::{RunResult, digest_of_runs, run};
+use crate::invariant::Violation;
+use crate::kernel::digest::Digest;
 use crate::kernel::limit::Ending;
 
 /// What a check keeps of a run.
@@ -15,7 +18,14 @@ pub struct CheckedRun {
     pub seed: u64,
     /// How it ended.
     pub ending: Ending,
-    /// The broken invariants: their place in [`CATALOGUE`], how often, and the first time.
+    /// The digest of every event.
+    pub digest: Digest,
+    /// How many operations could have broken each invariant that is watched, in their order.
+    pub exposures: Vec<u64>,
+    /// How many that could have are neither kept nor broken when the run ends, of each.
+    pub unjudged: Vec<u64>,
+    /// The broken invariants: their place among those that are watched, how often, and the first
+    /// time.
     pub broken: Vec<(usize, u64, Violation)>,
     /// What the expectations say, in the order of the experiment.
     pub expectations: Vec<Judged>,
@@ -26,7 +36,7 @@ pub struct CheckedRun {
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Promise {
-    /// An invariant, by its place in [`CATALOGUE`].
+    /// An invariant, by its place among those that are watched.
     Invariant(usize),
     /// An expectation, by its place in the experiment.
     Expectation(usize),
@@ -51,11 +61,88 @@ pub struct Finding {
     pub violations: u64,
 }
 
+/// One promise in one cell: how it was put to the test, and how it stood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tested {
+    /// In which cell.
+    pub cell: usize,
+    /// What was promised.
+    pub promise: Promise,
+    /// How many operations, or for an expectation how many runs, could have broken it.
+    pub exposure: u64,
+    /// How many that could have are neither kept nor broken.
+    pub unjudged: u64,
+    /// How often it was broken.
+    pub violations: u64,
+    /// What can be said of it.
+    pub standing: Standing,
+}
+
+/// What can be said of a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It was broken.
+    Broken,
+    /// It was not, but a run reached a limit and says nothing, or what could have broken it was not
+    /// due by the end.
+    Unjudged,
+    /// Nothing that happened could have broken it.
+    NotExercised,
+    /// It could have been broken, and was not.
+    Kept,
+}
+
+impl Standing {
+    /// The name used in results.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Standing::Broken => "broken",
+            Standing::Unjudged => "unjudged",
+            Standing::NotExercised => "not-exercised",
+            Standing::Kept => "kept",
+        }
+    }
+}
+
+/// One promise in all cells that make it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overall {
+    /// Its name; of an expectation what is expected, as the first cell says it.
+    pub name: String,
+    /// Whether it is an invariant; else it is an expectation.
+    pub is_invariant: bool,
+    /// How many operations or runs could have broken it.
+    pub exposure: u64,
+    /// How many that could have are neither kept nor broken.
+    pub unjudged: u64,
+    /// How often it was broken.
+    pub violations: u64,
+    /// What can be said of it: the worst of its cells, and not exercised only if it was in none.
+    pub standing: Standing,
+    /// The cells in which nothing could have broken it, if in others something could.
+    pub idle: Vec<usize>,
+}
+
+impl Overall {
+    /// Whether nothing that was judged could have broken it.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.exposure == 0 && self.standing != Standing::Broken
+    }
+}
+
 /// What a check came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
     /// The broken promises, in the order of cells.
     pub findings: Vec<Finding>,
+    /// Every promise of every cell, in the order of cells.
+    pub tested: Vec<Tested>,
+    /// Every promise, over all cells that make it.
+    pub overall: Vec<Overall>,
+    /// The digest of all runs, as `run` tells it of the same seeds.
+    pub digest: Digest,
     /// Runs that reached a limit: cell, seed and ending.
     pub unknown: Vec<(usize, u64, Ending)>,
     /// Which of the experiment's `sometimes` happened; empty if the check stopped before its end.
@@ -75,6 +162,8 @@ pub enum CheckVerdict {
     Violation,
     /// None was, but a run reached a limit and says nothing.
     Unknown,
+    /// None was broken, but there is one that nothing could have broken.
+    NotExercised,
     /// All held, but something that must happen never did.
     Never,
 }
@@ -87,6 +176,7 @@ impl CheckVerdict {
             CheckVerdict::Pass => "pass",
             CheckVerdict::Violation => "violation",
             CheckVerdict::Unknown => "unknown",
+            CheckVerdict::NotExercised => "not-exercised",
             CheckVerdict::Never => "never-happened",
         }
     }
@@ -100,15 +190,17 @@ pub fn check_run(campaign: &Campaign, cell: usize, seed: u64) -> CheckedRun {
 }
 
 fn keep(campaign: &Campaign, cell: &Cell, run: RunResult) -> CheckedRun {
-    let broken = run.invariants.iter().filter_map(|verdict| {
-        let place = CATALOGUE.iter().position(|entry| entry.name == verdict.invariant)?;
-        Some((place, verdict.violations, verdict.first?))
-    });
+    let verdicts = run.invariants.iter().enumerate();
+    let broken = verdicts.filter(|(_, verdict)| verdict.violations > 0);
+    let broken = broken.filter_map(|(place, own)| Some((place, own.violations, own.first?)));
     let sometimes = campaign.experiment.sometimes.iter();
     CheckedRun {
         cell: run.cell,
         seed: run.seed,
         ending: run.ending,
+        digest: run.digest,
+        exposures: run.invariants.iter().map(|verdict| verdict.exposure).collect(),
+        unjudged: run.invariants.iter().map(|verdict| verdict.unjudged).collect(),
         broken: broken.collect(),
         happened: sometimes.map(|named| named.happened(cell, &run)).collect(),
         expectations: run.expectations,
@@ -149,40 +241,60 @@ impl CheckedRun {
 #[must_use]
 pub fn judge(campaign: &Campaign, runs: &[CheckedRun], keep_going: bool) -> Checked {
     let cells = campaign.cells.len();
-    let mut checked = Checked {
-        findings: Vec::new(),
-        unknown: Vec::new(),
-        happened: vec![false; campaign.experiment.sometimes.len()],
-        seeds: 0,
-        is_stopped: false,
-    };
+    let mut count = Count::new(campaign);
+    let (mut seeds, mut is_stopped) = (0, false);
     for of_seed in runs.chunks(cells) {
-        checked.seeds += 1;
-        for run in of_seed {
-            checked.note(run);
-        }
+        seeds += 1;
+        of_seed.iter().for_each(|run| count.note(run));
         if !keep_going && of_seed.iter().any(CheckedRun::is_violation) {
-            checked.is_stopped = checked.seeds < campaign.seeds.len() as u64;
+            is_stopped = seeds < campaign.seeds.len() as u64;
             break;
         }
     }
-    checked.findings.sort_by_key(|finding| (finding.cell, finding.promise));
-    checked
+    let mut judged: Vec<&CheckedRun> = runs.iter().take(seeds as usize * cells).collect();
+    judged.sort_by_key(|run| (run.cell, run.seed));
+    let digest = digest_of_runs(judged.iter().map(|run| (run.seed, run.digest)));
+    let tested = count.tested(campaign);
+    let overall = overall(campaign, &tested);
+    let findings = count.findings.into_values().collect();
+    let Count { unknown, happened, .. } = count;
+    Checked { findings, tested, overall, digest, unknown, happened, seeds, is_stopped }
 }
 
-impl Checked {
+/// What the runs of a check add up to.
+struct Count {
+    findings: BTreeMap<(usize, Promise), Finding>,
+    /// By cell and promise: what could have broken it, and what of that is not judged.
+    exposures: BTreeMap<(usize, Promise), (u64, u64)>,
+    unknown: Vec<(usize, u64, Ending)>,
+    happened: Vec<bool>,
+}
+
+impl Count {
+    fn new(campaign: &Campaign) -> Count {
+        let happened = vec![false; campaign.experiment.sometimes.len()];
+        let (findings, exposures) = (BTreeMap::new(), BTreeMap::new());
+        Count { findings, exposures, unknown: Vec::new(), happened }
+    }
+
     fn note(&mut self, run: &CheckedRun) {
         for finding in run.findings() {
-            let same = |known: &&mut Finding| {
-                (known.cell, known.promise) == (finding.cell, finding.promise)
-            };
-            match self.findings.iter_mut().find(same) {
-                Some(known) => {
-                    known.seeds += 1;
-                    known.violations += finding.violations;
-                }
-                None => self.findings.push(finding),
-            }
+            let known = self.findings.entry((finding.cell, finding.promise));
+            let same = known.and_modify(|known| {
+                known.seeds += 1;
+                known.violations += finding.violations;
+            });
+            same.or_insert(finding);
+        }
+        let operations = run.exposures.iter().zip(&run.unjudged).enumerate();
+        let operations = operations
+            .map(|(place, (count, unjudged))| (Promise::Invariant(place), *count, *unjudged));
+        let judged = run.expectations.iter().enumerate();
+        let judged = judged
+            .map(|(place, own)| (Promise::Expectation(place), u64::from(own.met.is_some()), 0));
+        for (promise, count, unjudged) in operations.chain(judged) {
+            let sum = self.exposures.entry((run.cell, promise)).or_default();
+            *sum = (sum.0 + count, sum.1 + unjudged);
         }
         if run.ending != Ending::Complete {
             self.unknown.push((run.cell, run.seed, run.ending));
@@ -192,13 +304,96 @@ impl Checked {
         }
     }
 
-    /// The verdict: a violation weighs more than a limit, a limit more than what never happened.
+    /// Every promise of every cell.
+    fn tested(&self, campaign: &Campaign) -> Vec<Tested> {
+        let unknown: BTreeSet<usize> = self.unknown.iter().map(|&(cell, ..)| cell).collect();
+        let mut tested = Vec::new();
+        for (cell, described) in campaign.cells.iter().enumerate() {
+            let invariants = (0..described.promises().len()).map(Promise::Invariant);
+            let expectations = (0..described.expect.len()).map(Promise::Expectation);
+            for promise in invariants.chain(expectations) {
+                let (exposure, unjudged) =
+                    self.exposures.get(&(cell, promise)).copied().unwrap_or_default();
+                let found = self.findings.get(&(cell, promise));
+                let standing = match (found, exposure, unjudged) {
+                    (Some(_), ..) => Standing::Broken,
+                    _ if unknown.contains(&cell) => Standing::Unjudged,
+                    (None, 0, 0) => Standing::NotExercised,
+                    (None, 0, _) => Standing::Unjudged,
+                    (None, ..) => Standing::Kept,
+                };
+                let violations = found.map_or(0, |found| found.violations);
+                tested.push(Tested { cell, promise, exposure, unjudged, violations, standing });
+            }
+        }
+        tested
+    }
+}
+
+/// Every promise over all cells, in the order in which cells make them.
+fn overall(campaign: &Campaign, tested: &[Tested]) -> Vec<Overall> {
+    let mut order: Vec<Overall> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for one in tested {
+        let (name, key) = campaign.cells[one.cell].promise(one.promise);
+        let place = *places.entry(key).or_insert(order.len());
+        if place == order.len() {
+            order.push(Overall {
+                name,
+                is_invariant: matches!(one.promise, Promise::Invariant(_)),
+                exposure: 0,
+                unjudged: 0,
+                violations: 0,
+                standing: Standing::Kept,
+                idle: Vec::new(),
+            });
+        }
+        let all = &mut order[place];
+        all.exposure += one.exposure;
+        all.unjudged += one.unjudged;
+        all.violations += one.violations;
+        match one.standing {
+            Standing::NotExercised => all.idle.push(one.cell),
+            standing => all.standing = all.standing.min(standing),
+        }
+    }
+    for all in order.iter_mut().filter(|all| all.exposure + all.unjudged == 0) {
+        all.standing = all.standing.min(Standing::NotExercised);
+        all.idle.clear();
+    }
+    order
+}
+
+impl Cell {
+    /// The name of a promise, and what tells it from the other promises of an experiment: of an
+    /// expectation the metric, for arms may set other bounds.
+    #[must_use]
+    pub fn promise(&self, promise: Promise) -> (String, String) {
+        match promise {
+            Promise::Invariant(place) => {
+                let name = self.promises().get(place).copied().unwrap_or_default().to_owned();
+                (name.clone(), format!("invariant {name}"))
+            }
+            Promise::Expectation(place) => {
+                let one = self.expect.get(place);
+                let key = one.map_or("", |one| one.name.as_str());
+                (one.map(ToString::to_string).unwrap_or_default(), format!("expect {key}"))
+            }
+        }
+    }
+}
+
+impl Checked {
+    /// The verdict: a violation weighs more than a limit, a limit more than what was not exercised,
+    /// and that more than what never happened.
     #[must_use]
     pub fn verdict(&self) -> CheckVerdict {
         if !self.findings.is_empty() {
             CheckVerdict::Violation
         } else if !self.unknown.is_empty() {
             CheckVerdict::Unknown
+        } else if self.overall.iter().any(Overall::is_idle) {
+            CheckVerdict::NotExercised
         } else if self.happened.contains(&false) {
             CheckVerdict::Never
         } else {

@@ -10,6 +10,9 @@ use crate::fault::FaultText;
 use crate::invariant::{CATALOGUE, Entry, Violation};
 use crate::kernel::digest::{Checkpoint, digest_of};
 use crate::kernel::time::{Span, Time};
+use crate::model::document::{Location, Value};
+use crate::model::problem::{Problem, shortened};
+use crate::model::read;
 
 /// The version of the format of reproduction files.
 pub const FORMAT: u32 = 1;
@@ -123,36 +126,42 @@ impl Inlined {
     }
 }
 
-/// Why a text is no reproduction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It is no TOML of this form; what the parser says.
-    Text(String),
-    /// It is of another version of the format.
-    Format(u32),
-    /// It expects an invariant that there is not.
-    Invariant(String),
-}
-
 impl Reproduction {
     /// Reads a reproduction.
     ///
     /// # Errors
-    /// If it is none, or one of another version.
-    pub fn read(text: &str) -> Result<Reproduction, Unreadable> {
+    /// If it is none, or one of another version, with the place of what is wrong.
+    pub fn read(document: &Value) -> Result<Reproduction, Problem> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
         }
-        let unreadable = |error: toml::de::Error| Unreadable::Text(error.to_string());
-        let Version { format } = toml::from_str(text).map_err(unreadable)?;
-        if format != FORMAT {
-            return Err(Unreadable::Format(format));
+        let wrong = |message: String, expected: String, path: &[&str]| {
+            Problem::new(message).expected(expected).located(document, path)
+        };
+        if document.find(&["format".to_owned()]).is_none() {
+            let at = document.locate(&[]);
+            let problem = Problem::new("this file is no reproduction");
+            let problem = problem.at(Location { end: at.start, ..at });
+            return Err(problem.expected("a file that `stormglass minimize` wrote"));
         }
-        let read: Reproduction = toml::from_str(text).map_err(unreadable)?;
-        match CATALOGUE.iter().any(|entry| entry.name == read.expected.invariant) {
-            true => Ok(read),
-            false => Err(Unreadable::Invariant(read.expected.invariant)),
+        let Version { format } = read(document)?;
+        if format != FORMAT {
+            return Err(wrong(
+                format!("this reproduction has format {format}"),
+                format!("format {FORMAT}, that of this version of stormglass"),
+                &["format"],
+            ));
+        }
+        let reproduction: Reproduction = read(document)?;
+        let name = &reproduction.expected.invariant;
+        match CATALOGUE.iter().any(|entry| entry.name == *name) {
+            true => Ok(reproduction),
+            false => Err(wrong(
+                format!("unknown invariant `{}`", shortened(name)),
+                "one that this version of stormglass has".to_owned(),
+                &["expected", "invariant"],
+            )),
         }
     }
 

@@ -11,7 +11,7 @@ use super::metastability::{Label, Labelled};
 use super::metrics::{self, Of};
 use crate::fault::{DrawnFault, Plan};
 use crate::invariant::{Invariants, Judgement, Verdict};
-use crate::kernel::digest::{Checkpoint, Digest, Folded};
+use crate::kernel::digest::{Checkpoint, Digest, Digester, Folded};
 use crate::kernel::draw::{PURPOSES, Purpose};
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::{Span, Time};
@@ -143,6 +143,16 @@ impl RunResult {
             RunVerdict::Pass
         }
     }
+}
+
+/// The digest of the digests of runs, with their seeds, in this order.
+#[must_use]
+pub fn digest_of_runs(runs: impl Iterator<Item = (u64, Digest)>) -> Digest {
+    let mut digester = Digester::default();
+    for (seed, Digest(digest)) in runs {
+        digester.fold(Time(seed), digest as u64, (digest >> 64) as u64);
+    }
+    digester.digest()
 }
 
 /// Runs a cell under a seed; `index` is the cell's place in its campaign.

@@ -414,7 +414,7 @@ impl Observer for Recorder {
             }
             Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
             Fact::Caching(caching) => {
-                metrics.fills_refused += u64::from(caching.deed == Deed::Refuses)
+                metrics.fills_refused += u64::from(caching.deed == Deed::Refuses);
             }
             Fact::FaultFired(fault) => metrics.count_fired(fault),
             Fact::ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {

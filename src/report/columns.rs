@@ -1,5 +1,7 @@
 //! Results as columns of one type each, and these as CSV. `report::parquet` writes the same.
 
+use super::escape;
+
 /// The values of a column. Only numbers and flags can be missing in a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -57,7 +59,7 @@ impl Column {
     /// A field as text; empty where a value is missing.
     fn field(&self, row: usize) -> String {
         match &self.values {
-            Values::Text(values) => values[row].clone(),
+            Values::Text(values) => escape::csv(&values[row]),
             Values::Count(values) => values[row].to_string(),
             Values::Number(values) => values[row].map(|n| n.to_string()).unwrap_or_default(),
             Values::Flag(values) => values[row].map(|flag| flag.to_string()).unwrap_or_default(),

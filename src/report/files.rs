@@ -9,16 +9,17 @@ use serde_json::{Map, Value, json};
 use super::columns::{self, Column};
 use super::command::command_line;
 use super::comparison;
+use super::escape;
 use super::parquet;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
 use crate::experiment::metrics::{COUNTS, Metrics, Of};
-use crate::experiment::run::RunResult;
+use crate::experiment::run::{RunResult, digest_of_runs};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::summary::{CellSummary, Drains, Share};
 use crate::fault::strengths;
-use crate::kernel::digest::{Digest, Digester, digest_of};
+use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::{Span, Time};
 use crate::metric::{MilestoneWindow, Progress};
 
@@ -211,6 +212,7 @@ pub fn series_csv(campaign: &Campaign, results: &[RunResult]) -> String {
 }
 
 pub(super) fn write_row(table: &mut csv::Writer<Vec<u8>>, row: &[String]) {
+    let row = row.iter().map(|field| escape::csv(field));
     table.write_record(row).expect("writing to memory does not fail");
 }
 
@@ -391,11 +393,7 @@ pub fn manifest_json(
 /// The digest of the digests of all runs, in the order of their numbers.
 #[must_use]
 pub fn campaign_digest(results: &[RunResult]) -> Digest {
-    let mut digester = Digester::default();
-    for run in results {
-        digester.fold(Time(run.seed), run.digest.0 as u64, (run.digest.0 >> 64) as u64);
-    }
-    digester.digest()
+    digest_of_runs(results.iter().map(|run| (run.seed, run.digest)))
 }
 
 pub(super) fn pretty(value: &Value) -> String {

@@ -2,8 +2,8 @@
 //! results.
 //!
 //! Nothing here opens a file, reads a clock or looks at the terminal. [`chart`], [`columns`],
-//! [`number`], [`parquet`] and [`table`] do not even know what was simulated: they get labels and
-//! numbers.
+//! [`escape`], [`number`], [`parquet`] and [`table`] do not even know what was simulated: they get
+//! labels and numbers.
 
 pub mod arms;
 pub mod capacity;
@@ -12,6 +12,7 @@ pub mod check;
 pub mod columns;
 pub mod command;
 pub mod comparison;
+pub mod escape;
 pub mod figures;
 pub mod files;
 pub mod front;

@@ -106,3 +106,47 @@ fn a_full_disk_is_told_before_the_work() {
     assert_refused(&refused, &disk, "make room");
     assert!(left.is_empty(), "nothing is left of it");
 }
+
+/// A link that somebody has put where a file of ours will be leads nowhere.
+#[test]
+#[cfg(unix)]
+fn links_in_the_folder_of_the_results_are_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(folder.path());
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let names = [".journal", ".probe.unfinished", ".runs.csv.unfinished", "runs.csv"];
+    for name in names {
+        let victim = folder.path().join(format!("victim{name}"));
+        std::fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, out.join(name)).unwrap();
+    }
+    let output = command(&experiment, &out, "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for name in names {
+        let victim = folder.path().join(format!("victim{name}"));
+        assert_eq!(std::fs::read_to_string(victim).unwrap(), "precious", "{name}");
+    }
+    assert!(out.join("runs.csv").symlink_metadata().unwrap().is_file());
+}
+
+/// A report that cannot be written whole is not there at all.
+#[test]
+#[cfg(unix)]
+fn no_empty_report_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(folder.path());
+    let junit = folder.path().join("reports/junit.xml");
+    let check = |script: &str| {
+        let words = ["check", "--seeds", "1..2", "--junit"];
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_stormglass")]);
+        command.args(words).arg(&junit).arg(&experiment).output().unwrap()
+    };
+    let full = check("trap '' XFSZ; ulimit -f 0; exec \"$@\"");
+    let said = String::from_utf8_lossy(&full.stderr);
+    assert_eq!(full.status.code(), Some(5), "{said}");
+    assert!(files_of_names(junit.parent().unwrap()).is_empty(), "{said}");
+    assert_ne!(check("exec \"$@\"").status.code(), Some(5));
+    assert_eq!(files_of_names(junit.parent().unwrap()), ["junit.xml"]);
+}

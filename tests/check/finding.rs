@@ -31,13 +31,19 @@ fn campaign_of(reproduction: &Reproduction) -> Campaign {
     Campaign::new(&documents, &|name| Err(Problem::new(name))).unwrap()
 }
 
+fn reproduction_of(text: &str) -> Reproduction {
+    let mut sources = Sources::default();
+    let source = sources.add("reproduction.toml", text);
+    Reproduction::read(&Value::parse(&sources, source).unwrap()).unwrap()
+}
+
 #[test]
 fn what_is_left_is_needed_and_comes_back() {
     let (_folder, file, ran) = minimized("two_writes", "1", &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.error);
     assert!(ran.out.lines().all(|line| line.chars().count() <= 80 || line.contains("/")));
     let text = std::fs::read_to_string(&file).unwrap();
-    let reproduction = Reproduction::read(&text).unwrap();
+    let reproduction = reproduction_of(&text);
     assert_eq!(reproduction.faults.len(), 1, "one death between the two writes is enough");
     assert_eq!(reproduction.run.orders.as_ref().map(Vec::len), Some(1));
     let campaign = campaign_of(&reproduction);
@@ -47,7 +53,7 @@ fn what_is_left_is_needed_and_comes_back() {
     more.faults.push(more.faults[0].clone());
     more.faults[1].at = stormglass::kernel::time::Span::ZERO;
     assert!(!is_minimal(cell, &more, &reproduction.target()), "what is not needed is found");
-    assert_eq!(Reproduction::read(&reproduction.text()), Ok(reproduction));
+    assert_eq!(reproduction_of(&reproduction.text()), reproduction);
     let replayed = stormglass(&["replay", path(&file)]);
     assert_eq!(replayed.code, Some(0), "{}{}", replayed.out, replayed.error);
 }
@@ -57,6 +63,9 @@ fn a_search_that_is_cut_off_says_so() {
     let (_folder, file, ran) = minimized("two_writes", "1", &["--runs", "2"]);
     assert_eq!(ran.code, Some(3), "{}", ran.error);
     assert!(ran.out.contains("perhaps more can be left out"), "{}", ran.out);
+    let (_other, _, ran) = minimized("two_writes", "1", &["--time", "1ns"]);
+    assert_eq!(ran.code, Some(3), "{}", ran.error);
+    assert!(ran.out.contains("cut off after "), "{}", ran.out);
     assert_eq!(stormglass(&["replay", path(&file)]).code, Some(0));
 }
 
@@ -89,6 +98,10 @@ fn a_reproduction_that_was_changed_does_not_pass() {
     let other_seed = replay("seed = 3\n", "seed = 4\n");
     assert_eq!(other_seed.code, Some(1), "{}", other_seed.error);
     assert!(other_seed.out.contains("other digest: expected"), "{}", other_seed.out);
+    let other_digest = replay("digest = \"", "digest = \"0");
+    assert_eq!(other_digest.code, Some(1), "{}", other_digest.error);
+    assert!(other_digest.out.contains("same violation: one_charge"), "{}", other_digest.out);
+    assert!(other_digest.out.contains("other digest: expected 0"), "{}", other_digest.out);
     let repaired = replay(
         "{ call = \"payment.charge\", policy = \"resilience\" },",
         "{ call = \"payment.charge\", policy = \"resilience\", idempotency_key = \"order\" },",
@@ -102,7 +115,8 @@ fn a_reproduction_that_was_changed_does_not_pass() {
     );
     for (from, to, expected) in [
         ("format = 1\n", "format = 9\n", "format 9"),
-        ("trace = 2\n", "trace = two\n", "is no reproduction"),
+        ("trace = 2\n", "trace = two\n", "changed.toml:4:9"),
+        ("trace = 2\n", "trace = \"two\"\n", "changed.toml:4:9"),
         ("invariant = \"one_charge\"", "invariant = \"two_charges\"", "two_charges"),
         ("arm = \"no_key\"", "arm = \"key\"", "there is no arm `key`"),
         ("target = \"payment\"", "target = \"payments and more\"", "payments and more"),
@@ -153,4 +167,62 @@ fn the_first_event_that_differs_is_named() {
     // Users who do not come at the end change nothing before it.
     let end = stormglass(&[&compare[..], &["--other-set", "arrivals=5500ms"]].concat());
     assert!(end.out.contains("\n  first:  5."), "{}", end.out);
+}
+
+#[test]
+fn a_story_names_the_other_side() {
+    let told = |experiment: &str, arm: &str| {
+        let file = format!("experiments/promises/{experiment}.toml");
+        let ran = stormglass(&["check", &file, "--arm", arm]);
+        assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+        ran.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    // Who wrote the version that is overwritten.
+    let lost = told("versions", "no_lost_update");
+    let (before, _) = lost.split_once("overwrites a version of").expect(&lost);
+    assert!(before.contains(": for order ") && before.contains(": commits "), "{lost}");
+    // Which write is that of the replaced primary; and its fault begins once.
+    let fencing = told("primaries", "fencing");
+    assert!(fencing.contains("writes although a replica has taken its place"), "{fencing}");
+    assert!(fencing.matches("primary_failover").count() <= 3, "{fencing}");
+    assert!(fencing.matches("begins").count() <= fencing.matches("# fault").count(), "{fencing}");
+}
+
+#[test]
+fn what_is_wrong_with_a_reproduction_has_its_place() {
+    let whole = root().join("experiments/regressions/charged-twice.toml");
+    let text = std::fs::read_to_string(whole).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("changed.toml");
+    let line_of = |part: &str, text: &str| {
+        text.lines().position(|line| line.contains(part)).map_or(0, |at| at + 1)
+    };
+    // A fault that ends when it begins.
+    let (before, rest) = text.split_once("\nfor = \"").unwrap();
+    let (_, after) = rest.split_once('"').unwrap();
+    let changed = format!("{before}\nfor = \"0s\"{after}");
+    std::fs::write(&file, &changed).unwrap();
+    for command in ["replay", "explain"] {
+        let ran = stormglass(&[command, path(&file)]);
+        assert_eq!(ran.code, Some(2), "{}", ran.out);
+        let place = format!("changed.toml:{}:", line_of("for = \"0s\"", &changed));
+        assert!(ran.error.contains(&place), "{place}: {}", ran.error);
+    }
+    // Something else than a reproduction.
+    let ran = stormglass(&["explain", "models/checkout.toml"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.out);
+    assert!(ran.error.contains("this file is no reproduction"), "{}", ran.error);
+    assert!(ran.error.contains("models/checkout.toml:1:"), "{}", ran.error);
+}
+
+#[test]
+fn a_line_to_copy_works_in_any_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = stormglass(&["check", CANARY, "--arm", "no_key"]);
+    let again = ran.out.lines().find_map(|line| line.trim().strip_prefix("again:")).unwrap();
+    let mut words = again.split_whitespace();
+    assert_eq!(words.next(), Some("stormglass"));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stormglass"));
+    let output = command.args(words).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
 }

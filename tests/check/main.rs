@@ -1,8 +1,12 @@
 //! `check`, `minimize`, `replay`, `explain` and `compare-runs`, through the built program.
 
+mod exercised;
 mod finding;
 mod judged;
+mod names;
 mod outcomes;
+mod printed;
+mod reach;
 mod regressions;
 mod report;
 
@@ -28,7 +32,9 @@ fn stormglass(arguments: &[&str]) -> Ran {
 fn with_environment(arguments: &[&str], environment: &[(&str, &Path)]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
     command.current_dir(root()).args(arguments);
-    command.env_remove("GITHUB_ACTIONS").env_remove("GITHUB_STEP_SUMMARY");
+    for name in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TF_BUILD", "TEAMCITY_VERSION"] {
+        command.env_remove(name);
+    }
     for (name, value) in environment {
         command.env(name, value);
     }

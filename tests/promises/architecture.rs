@@ -25,7 +25,7 @@ const ONLY: [(&str, &str, &[&str]); 2] =
     [("policy", "kernel", &["time", "draw"]), ("fault", "system", &["control"])];
 
 /// The part of the report that knows nothing of the simulator.
-const PLAIN: [&str; 4] = ["chart", "number", "table", "fonts"];
+const PLAIN: [&str; 5] = ["chart", "escape", "number", "table", "fonts"];
 
 /// What only the command line may use: files, threads, clock, environment, processes, network.
 const MACHINE: [&[&str]; 10] = [

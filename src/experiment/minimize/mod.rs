@@ -68,7 +68,7 @@ pub struct Minimal {
     pub runs: u64,
     /// How many faults and orders the whole had.
     pub before: (usize, usize),
-    /// Whether the search was cut off by the limit on its runs; then more may be left out.
+    /// Whether the search was cut off; then more may be left out.
     pub is_cut_off: bool,
 }
 
@@ -86,7 +86,8 @@ const REPLAYS: usize = 3;
 /// The room for the events of the instant in which a promise broke.
 const TICK: Span = Span(1);
 
-/// Makes the run of a cell under a seed smaller, by at most so many `runs`.
+/// Makes the run of a cell under a seed smaller. Before each run the search asks whether it `may go
+/// on` after so many; as long as it may, the result depends on nothing else.
 ///
 /// # Errors
 /// If the run breaks no promise, or not the invariant that is asked for.
@@ -94,7 +95,7 @@ pub fn minimize(
     cell: &Cell,
     seed: u64,
     invariant: Option<&str>,
-    runs: u64,
+    may_go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Minimal, Unfit> {
     let (case, names) = Case::of(cell, seed);
     let mut comers = Comers::default();
@@ -102,14 +103,14 @@ pub fn minimize(
     let (target, violation) = Target::of(&whole, invariant).ok_or(Unfit::Kept)?;
     let before = (case.faults.len(), comers.orders.len());
     let faults = case.faults.iter().cloned().zip(names).collect();
-    let mut search = Search { cell, target, case, faults, used: 0, most: runs };
+    let mut search = Search { cell, target, case, faults, used: 0, is_cut_off: false, may_go_on };
     search.cut_short(violation.at);
     loop {
         let size = search.size();
         search.thin_faults();
         search.thin_orders();
         search.cut_arrivals();
-        if search.size() == size || search.is_used_up() {
+        if search.size() == size || search.is_cut_off {
             break;
         }
     }
@@ -121,7 +122,7 @@ pub fn minimize(
         && violations.iter().all(|violation| *violation == violations[0]);
     let (Some(violation), true) = (violations[0], is_steady) else { return Err(Unfit::Unsteady) };
     let result = replays.into_iter().next().ok_or(Unfit::Unsteady)?;
-    let (runs, is_cut_off) = (search.used, search.is_used_up());
+    let (runs, is_cut_off) = (search.used, search.is_cut_off);
     let target = search.target;
     Ok(Minimal { case, names, target, violation, result, runs, before, is_cut_off })
 }
@@ -146,19 +147,16 @@ struct Search<'a> {
     faults: Vec<(FaultText, String)>,
     /// How many runs were made.
     used: u64,
-    /// How many may be made.
-    most: u64,
+    /// Whether there was more to try.
+    is_cut_off: bool,
+    may_go_on: &'a mut dyn FnMut(u64) -> bool,
 }
 
 impl Search<'_> {
-    fn is_used_up(&self) -> bool {
-        self.used >= self.most
-    }
-
     /// What gets smaller.
-    fn size(&self) -> (usize, Option<usize>, Time) {
+    fn size(&self) -> (usize, Option<usize>, Time, Time) {
         let orders = self.case.orders.as_ref().map(Vec::len);
-        (self.faults.len(), orders, self.case.arrivals_end)
+        (self.faults.len(), orders, self.case.arrivals_end, self.case.horizon)
     }
 
     fn names(&self) -> Vec<String> {
@@ -170,9 +168,10 @@ impl Search<'_> {
         Case { faults, ..self.case.clone() }
     }
 
-    /// Whether a case shows the same. Once the runs are used up, nothing does.
+    /// Whether a case shows the same. Once the search is cut off, nothing does.
     fn shows(&mut self, case: &Case) -> bool {
-        if self.is_used_up() {
+        self.is_cut_off = self.is_cut_off || !(self.may_go_on)(self.used);
+        if self.is_cut_off {
             return false;
         }
         self.used += 1;

@@ -33,7 +33,6 @@ pub use lines::{Lines, Panel, Row, Series, Shaded, Stroke};
 pub use phase::{Phase, PhaseColumn, PhasePanel};
 pub use png::{PngError, png};
 pub use scatter::{Axis, Point, Reference, Scatter};
-pub(crate) use svg::escape;
 
 pub use sequence::{Sequence, SequenceRow, Tone};
 

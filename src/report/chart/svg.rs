@@ -17,6 +17,7 @@ use std::fmt::Write;
 
 use plotters::prelude::*;
 
+use super::super::escape::xml as escape;
 use super::Stroke;
 use super::font::{Fonts, Setting, Weight};
 use super::plot::{self, Drawn, Ground, Plane, STEPS, at, stroke};
@@ -217,23 +218,6 @@ fn scaled(value: f64) -> String {
 /// A colour as SVG writes it.
 fn css(RGBColor(red, green, blue): RGBColor) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
-}
-
-/// Text as it may stand in an XML document; characters that XML forbids are left out.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -2,16 +2,17 @@
 //!
 //! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
 
-use super::{Report, verdict};
+use super::{Report, standing, verdict, word};
+use crate::report::escape::{markdown, terminal, workflow_data, workflow_property};
 
 /// One workflow command for each violation, for each run that reached a limit at most one, and for
 /// each thing that never happened.
 #[must_use]
 pub fn annotations(report: &Report<'_>) -> String {
-    let file = property(report.path);
+    let file = workflow_property(report.path);
     let mut text = String::new();
     for finding in &report.checked.findings {
-        let title = format!("{}{}", report.name(finding), report.place(finding));
+        let title = format!("{}{}", report.name(finding), report.place(finding.cell));
         let message = format!(
             "{} {}\nagain: {}",
             report.sentence(finding),
@@ -20,17 +21,31 @@ pub fn annotations(report: &Report<'_>) -> String {
         );
         text.push_str(&format!(
             "::error file={file},title={}::{}\n",
-            property(&title),
-            data(&message)
+            workflow_property(&title),
+            workflow_data(&message)
         ));
     }
     let unknown = report.checked.unknown.len();
     if unknown > 0 {
         text.push_str(&format!("::warning file={file}::{unknown} runs reached a limit\n"));
     }
+    for all in &report.checked.overall {
+        let level = match (all.is_idle(), all.idle.is_empty()) {
+            // A check that stopped has not seen all there is.
+            _ if report.checked.is_stopped => continue,
+            (true, _) => "error",
+            (false, false) => "warning",
+            (false, true) => continue,
+        };
+        let message = format!("{}: {}", word(all.standing), standing(report, all));
+        text.push_str(&format!("::{level} file={file}::{}\n", workflow_data(&message)));
+    }
     if !report.checked.is_stopped {
         for name in report.never() {
-            text.push_str(&format!("::error file={file}::{} never happened\n", data(&name)));
+            text.push_str(&format!(
+                "::error file={file}::{} never happened\n",
+                workflow_data(&name)
+            ));
         }
     }
     text
@@ -40,7 +55,14 @@ pub fn annotations(report: &Report<'_>) -> String {
 #[must_use]
 pub fn step_summary(report: &Report<'_>) -> String {
     let name = &report.campaign.experiment.name;
-    let mut text = format!("### stormglass check: {name}\n\n{}\n", verdict(report));
+    let mut text = format!("### stormglass check: {name}\n\n{}\n", markdown(&verdict(report)));
+    if !report.checked.overall.is_empty() {
+        text.push('\n');
+    }
+    for all in &report.checked.overall {
+        let line = format!("{}: {}", word(all.standing), standing(report, all));
+        text.push_str(&format!("- {}\n", markdown(&line)));
+    }
     if !report.checked.findings.is_empty() {
         text.push_str("\n| promise | arm | point | seeds | first seed | order |\n");
         text.push_str("| --- | --- | --- | ---: | ---: | ---: |\n");
@@ -51,17 +73,17 @@ pub fn step_summary(report: &Report<'_>) -> String {
         let order = order.map(|order| order.to_string()).unwrap_or_default();
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} | {order} |\n",
-            plain(&report.name(finding)),
-            plain(&cell.arm),
-            plain(&cell.point),
+            markdown(&report.name(finding)),
+            markdown(&cell.arm),
+            markdown(&cell.point),
             finding.seeds,
             finding.seed
         ));
     }
     if let Some(first) = report.checked.findings.first() {
-        text.push_str(&format!("\n```sh\n{}\n", report.again(first)));
+        text.push_str(&format!("\n```sh\n{}\n", one_line(&report.again(first))));
         if let Some(smaller) = report.smaller(first) {
-            text.push_str(&format!("{smaller}\n"));
+            text.push_str(&format!("{}\n", one_line(&smaller)));
         }
         text.push_str("```\n");
     }
@@ -69,17 +91,7 @@ pub fn step_summary(report: &Report<'_>) -> String {
     text
 }
 
-/// A cell of a table in Markdown.
-fn plain(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
-}
-
-/// The data of a workflow command: one line.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// A property of a workflow command.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+/// A line of a block of code, which only a line of its own can end.
+fn one_line(text: &str) -> String {
+    terminal(text).replace('\n', " ")
 }

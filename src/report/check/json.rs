@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Report, promise_of};
-use crate::experiment::check::{Finding, Promise};
-use crate::invariant::CATALOGUE;
+use crate::experiment::check::{Finding, Promise, Tested};
+use crate::report::files::TRACE;
 
-/// The version of this format.
-const FORMAT: u32 = 1;
+/// The version of this format (`docs/check.md`).
+const FORMAT: u32 = 2;
 
 /// The whole report.
 #[must_use]
@@ -21,12 +21,16 @@ pub fn json(report: &Report<'_>) -> String {
     let never = if checked.is_stopped { Vec::new() } else { report.never() };
     let value = json!({
         "format": FORMAT,
+        "trace": TRACE,
+        "stormglass": env!("CARGO_PKG_VERSION"),
         "experiment": report.campaign.experiment.name,
         "verdict": checked.verdict().name(),
         "first_seed": report.campaign.seeds[0],
         "seeds": checked.seeds,
         "runs": checked.seeds * cells.len() as u64,
+        "digest": checked.digest.to_string(),
         "stopped": checked.is_stopped,
+        "promises": checked.tested.iter().map(|one| tested(report, one)).collect::<Vec<_>>(),
         "violations": checked.findings.iter().map(|found| finding(report, found)).collect::<Vec<_>>(),
         "unknown": unknown.collect::<Vec<_>>(),
         "never_happened": never,
@@ -36,15 +40,37 @@ pub fn json(report: &Report<'_>) -> String {
     text
 }
 
+fn tested(report: &Report<'_>, one: &Tested) -> Value {
+    let cell = &report.campaign.cells[one.cell];
+    json!({
+        "kind": kind(one.promise),
+        "name": cell.promise(one.promise).0,
+        "arm": cell.arm,
+        "point": cell.point,
+        "standing": one.standing.name(),
+        "exposure": one.exposure,
+        "unjudged": one.unjudged,
+        "violations": one.violations,
+    })
+}
+
+fn kind(promise: Promise) -> &'static str {
+    match promise {
+        Promise::Invariant(_) => "invariant",
+        Promise::Expectation(_) => "expectation",
+    }
+}
+
 fn finding(report: &Report<'_>, finding: &Finding) -> Value {
     let cell = report.cell(finding);
-    let (kind, promise) = match finding.promise {
-        Promise::Invariant(place) => ("invariant", promise_of(CATALOGUE[place].name)),
-        Promise::Expectation(place) => ("expectation", report.expectation(finding, place)),
+    let name = report.name(finding);
+    let promise = match finding.promise {
+        Promise::Invariant(_) => promise_of(&name),
+        Promise::Expectation(_) => name.clone(),
     };
     json!({
-        "kind": kind,
-        "name": report.name(finding),
+        "kind": kind(finding.promise),
+        "name": name,
         "promise": promise,
         "arm": cell.arm,
         "point": cell.point,

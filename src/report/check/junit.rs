@@ -1,45 +1,50 @@
-//! The report as JUnit XML, as Jenkins, GitLab and others read it (the Apache Ant schema).
+//! The report as JUnit XML, as Jenkins, GitLab and others read it: valid against
+//! `junit-10.xsd` of <https://github.com/jenkinsci/xunit-plugin>.
+
+use std::collections::BTreeMap;
 
 use super::Report;
-use crate::experiment::check::{Finding, Promise};
-use crate::invariant::CATALOGUE;
-use crate::report::chart::escape;
+use crate::experiment::check::{Finding, Promise, Standing};
+use crate::report::escape::xml as escape;
 
 /// A test case for each promise of each arm and point, and one for each thing that must happen.
+/// What nothing could have broken is skipped, not passed.
 #[must_use]
 pub fn junit(report: &Report<'_>) -> String {
+    let checked = report.checked;
+    let findings: BTreeMap<(usize, Promise), &Finding> =
+        checked.findings.iter().map(|found| ((found.cell, found.promise), found)).collect();
+    let mut unknown: BTreeMap<usize, usize> = BTreeMap::new();
+    for (cell, ..) in &checked.unknown {
+        *unknown.entry(*cell).or_default() += 1;
+    }
     let mut cases = Vec::new();
-    for (index, cell) in report.campaign.cells.iter().enumerate() {
+    for one in &checked.tested {
+        let cell = &report.campaign.cells[one.cell];
         let class = match cell.point.as_str() {
             "" => cell.arm.clone(),
             point => format!("{} {point}", cell.arm),
         };
-        let unknown = report.checked.unknown.iter().filter(|(of, _, _)| *of == index).count();
-        let mut promises: Vec<(Promise, String)> = Vec::new();
-        for (place, entry) in CATALOGUE.iter().enumerate() {
-            if cell.invariants.is_declared(entry.name) {
-                promises.push((Promise::Invariant(place), entry.name.to_owned()));
+        let outcome = match (findings.get(&(one.cell, one.promise)), one.standing) {
+            (Some(finding), _) => Outcome::Failure(failure(report, finding)),
+            (None, Standing::Unjudged) => match unknown.get(&one.cell) {
+                Some(unknown) => Outcome::Error(format!("{unknown} runs reached a limit")),
+                None => {
+                    Outcome::Skipped("unjudged: nothing was due when the runs ended".to_owned())
+                }
+            },
+            (None, Standing::NotExercised) => {
+                Outcome::Skipped("not exercised: nothing could have broken it".to_owned())
             }
-        }
-        for (place, expectation) in cell.expect.iter().enumerate() {
-            promises.push((Promise::Expectation(place), expectation.to_string()));
-        }
-        for (promise, name) in promises {
-            let is_it = |finding: &&Finding| (finding.cell, finding.promise) == (index, promise);
-            let finding = report.checked.findings.iter().find(is_it);
-            let outcome = match finding {
-                Some(finding) => Outcome::Failure(failure(report, finding)),
-                None if unknown > 0 => Outcome::Error(format!("{unknown} runs reached a limit")),
-                None => Outcome::Passed,
-            };
-            cases.push(Case { class: class.clone(), name, outcome });
-        }
+            (None, Standing::Kept | Standing::Broken) => Outcome::Passed,
+        };
+        cases.push(Case { class, name: cell.promise(one.promise).0, outcome });
     }
     let never = report.never();
     for named in &report.campaign.experiment.sometimes {
         let name = named.to_string();
         let outcome = match report.checked.is_stopped {
-            true => Outcome::Skipped,
+            true => Outcome::Skipped("the check stopped before its end".to_owned()),
             false if never.contains(&name) => Outcome::Failure((
                 "never".to_owned(),
                 "it never happened".to_owned(),
@@ -60,7 +65,8 @@ struct Case {
 
 enum Outcome {
     Passed,
-    Skipped,
+    /// Why.
+    Skipped(String),
     /// Type, message and text.
     Failure((String, String, String)),
     Error(String),
@@ -79,7 +85,7 @@ fn document(suite: &str, cases: &[Case]) -> String {
     let count = |is: fn(&Outcome) -> bool| cases.iter().filter(|case| is(&case.outcome)).count();
     let failures = count(|outcome| matches!(outcome, Outcome::Failure(_)));
     let errors = count(|outcome| matches!(outcome, Outcome::Error(_)));
-    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped));
+    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
     let counts = format!(r#"tests="{}" failures="{failures}" errors="{errors}""#, cases.len());
     let suite = escape(suite);
     let mut text = format!(
@@ -91,7 +97,9 @@ fn document(suite: &str, cases: &[Case]) -> String {
         let open = format!("    <testcase classname=\"{suite}.{class}\" name=\"{name}\"");
         text.push_str(&match &case.outcome {
             Outcome::Passed => format!("{open}/>\n"),
-            Outcome::Skipped => format!("{open}><skipped/></testcase>\n"),
+            Outcome::Skipped(why) => {
+                format!("{open}><skipped message=\"{}\"/></testcase>\n", escape(why))
+            }
             Outcome::Error(message) => {
                 format!("{open}><error message=\"{}\"/></testcase>\n", escape(message))
             }

@@ -5,9 +5,10 @@ mod json;
 mod junit;
 
 use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::check::{CheckVerdict, Checked, Finding, Promise};
-use crate::invariant::{CATALOGUE, InvariantTexts};
-use crate::report::number::several;
+use crate::experiment::check::{CheckVerdict, Checked, Finding, Overall, Promise, Standing};
+use crate::invariant::InvariantTexts;
+use crate::report::command::quoted;
+use crate::report::number::{count, several};
 use crate::report::story::{Step, what_matters, wrapped};
 
 pub use github::{annotations, step_summary};
@@ -19,8 +20,13 @@ pub use junit::junit;
 pub struct Report<'a> {
     /// The experiment's path as it was given.
     pub path: &'a str,
+    /// The same path from the root, which the lines to copy on a terminal have: they work in any
+    /// folder.
+    pub whole_path: &'a str,
     /// What the command line set.
     pub set: &'a [String],
+    /// Into which other folders paths may lead.
+    pub allowed: &'a [std::path::PathBuf],
     /// What was checked.
     pub campaign: &'a Campaign,
     /// What it came to.
@@ -33,6 +39,8 @@ pub struct Report<'a> {
 const STORY_LINES: usize = 12;
 /// The most runs that are listed because they reached a limit.
 const UNKNOWN_MAX: usize = 5;
+/// The most arms and points that are listed because nothing there could have broken a promise.
+const IDLE_MAX: usize = 5;
 
 /// What an invariant promises, in one sentence.
 #[must_use]
@@ -49,26 +57,19 @@ impl Report<'_> {
 
     /// The name of the broken promise.
     fn name(&self, finding: &Finding) -> String {
-        match finding.promise {
-            Promise::Invariant(place) => CATALOGUE[place].name.to_owned(),
-            Promise::Expectation(place) => self.expectation(finding, place),
-        }
-    }
-
-    fn expectation(&self, finding: &Finding, place: usize) -> String {
-        self.cell(finding).expect.get(place).map(ToString::to_string).unwrap_or_default()
+        self.cell(finding).promise(finding.promise).0
     }
 
     /// What was promised, and how it was broken, in one or two sentences.
     fn sentence(&self, finding: &Finding) -> String {
         match (finding.promise, finding.violation) {
-            (Promise::Invariant(place), Some(first)) => {
+            (Promise::Invariant(_), Some(first)) => {
                 let order = first.order.map(|order| format!(" for order {order}"));
-                let promise = promise_of(CATALOGUE[place].name);
+                let promise = promise_of(&self.name(finding));
                 let order = order.unwrap_or_default();
                 format!("{promise} It is broken{order} at {:.6} s.", first.at.seconds())
             }
-            (Promise::Invariant(place), None) => promise_of(CATALOGUE[place].name),
+            (Promise::Invariant(_), None) => promise_of(&self.name(finding)),
             (Promise::Expectation(place), _) => {
                 let meaning = self.cell(finding).expect.get(place).map(|one| one.meaning.as_str());
                 let value = finding
@@ -80,8 +81,8 @@ impl Report<'_> {
     }
 
     /// Where: arm and point, where there are several.
-    fn place(&self, finding: &Finding) -> String {
-        let cell = self.cell(finding);
+    fn place(&self, cell: usize) -> String {
+        let cell = &self.campaign.cells[cell];
         let arms = self.campaign.experiment.arms.len();
         let mut place = String::new();
         if arms > 1 {
@@ -106,21 +107,33 @@ impl Report<'_> {
         for set in self.set {
             choice.push_str(&format!(" --set {}", quoted(set)));
         }
+        for folder in self.allowed {
+            let folder = folder.display().to_string();
+            choice.push_str(&format!(" --allow-outside {}", quoted(&folder)));
+        }
         choice
     }
 
-    /// The line that shows a finding again.
+    /// The line that shows a finding again in the folder in which it was found.
     fn again(&self, finding: &Finding) -> String {
+        self.again_at(self.path, finding)
+    }
+
+    fn again_at(&self, path: &str, finding: &Finding) -> String {
         let (seed, choice) = (finding.seed, self.choice(finding));
         let end = seed.saturating_add(1);
-        format!("stormglass check {} --seeds {seed}..{end}{choice}", quoted(self.path))
+        format!("stormglass check {} --seeds {seed}..{end}{choice}", quoted(path))
     }
 
     /// The line that makes a finding small; only an invariant has one.
     fn smaller(&self, finding: &Finding) -> Option<String> {
-        let Promise::Invariant(place) = finding.promise else { return None };
-        let (name, choice) = (CATALOGUE[place].name, self.choice(finding));
-        let (path, seed) = (quoted(self.path), finding.seed);
+        self.smaller_at(self.path, finding)
+    }
+
+    fn smaller_at(&self, path: &str, finding: &Finding) -> Option<String> {
+        let Promise::Invariant(_) = finding.promise else { return None };
+        let (name, choice) = (quoted(&self.name(finding)), self.choice(finding));
+        let (path, seed) = (quoted(path), finding.seed);
         Some(format!("stormglass minimize {path} --seed {seed} --invariant {name}{choice}"))
     }
 
@@ -145,9 +158,9 @@ pub fn text(report: &Report<'_>) -> String {
         text.push_str(&paragraph(report, finding, story));
         text.push('\n');
     }
-    for (cell, seed, ending) in checked.unknown.iter().take(UNKNOWN_MAX) {
-        let arm = &report.campaign.cells[*cell].arm;
-        let line = format!("seed {seed} in arm {arm} ended by {}: it says nothing", ending.name());
+    for &(cell, seed, ending) in checked.unknown.iter().take(UNKNOWN_MAX) {
+        let place = report.place(cell);
+        let line = format!("seed {seed}{place} ended by {}: it says nothing", ending.name());
         text.push_str(&wrapped("UNKNOWN ", &line));
     }
     if checked.unknown.len() > UNKNOWN_MAX {
@@ -160,15 +173,55 @@ pub fn text(report: &Report<'_>) -> String {
             text.push_str(&wrapped("NEVER ", &line));
         }
     }
+    for all in &checked.overall {
+        text.push_str(&wrapped(&format!("{:<14} ", word(all.standing)), &standing(report, all)));
+    }
     text.push_str(&wrapped("", &verdict(report)));
     text
+}
+
+/// What can be said of a promise, in words.
+fn word(standing: Standing) -> String {
+    standing.name().replace('-', " ")
+}
+
+/// A promise, and what it rests on.
+fn standing(report: &Report<'_>, all: &Overall) -> String {
+    let chances = match all.is_invariant {
+        true => several(all.exposure, "operation"),
+        false => several(all.exposure, "run"),
+    };
+    let rests_on = match all.standing {
+        Standing::NotExercised => "nothing could have broken it".to_owned(),
+        Standing::Broken => format!("{} of {chances}", count(all.violations)),
+        Standing::Unjudged if all.unjudged > 0 => {
+            let waits = count(all.unjudged);
+            format!("{chances} judged; {waits} were not due when their run ended")
+        }
+        Standing::Unjudged => format!("{chances} judged, and runs that say nothing"),
+        Standing::Kept if all.unjudged > 0 => {
+            let waits = count(all.unjudged);
+            format!("{chances} could have broken it; {waits} more are not judged")
+        }
+        Standing::Kept => format!("{chances} could have broken it"),
+    };
+    let idle = all.idle.iter().take(IDLE_MAX);
+    let idle: Vec<String> = idle.map(|&cell| report.place(cell).trim_start().to_owned()).collect();
+    let more = match all.idle.len().saturating_sub(IDLE_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match idle.is_empty() {
+        true => format!("{}: {rests_on}", all.name),
+        false => format!("{}: {rests_on}; nothing {}{more}", all.name, idle.join(", ")),
+    }
 }
 
 fn paragraph(report: &Report<'_>, finding: &Finding, story: &[Step]) -> String {
     let head = format!(
         "{}{}: {}, first under seed {}",
         report.name(finding),
-        report.place(finding),
+        report.place(finding.cell),
         report.count(finding),
         finding.seed
     );
@@ -178,8 +231,8 @@ fn paragraph(report: &Report<'_>, finding: &Finding, story: &[Step]) -> String {
         let program = &report.cell(finding).program;
         text.push_str(&what_matters(program, story, STORY_LINES));
     }
-    text.push_str(&format!("  again:   {}\n", report.again(finding)));
-    if let Some(smaller) = report.smaller(finding) {
+    text.push_str(&format!("  again:   {}\n", report.again_at(report.whole_path, finding)));
+    if let Some(smaller) = report.smaller_at(report.whole_path, finding) {
         text.push_str(&format!("  smaller: {smaller}\n"));
     }
     text
@@ -215,6 +268,11 @@ fn verdict(report: &Report<'_>) -> String {
             let unknown = checked.unknown.len();
             format!("unknown: {unknown} of {over}, reached a limit")
         }
+        CheckVerdict::NotExercised => {
+            let idle = checked.overall.iter().filter(|all| all.is_idle());
+            let names: Vec<&str> = idle.map(|all| all.name.as_str()).collect();
+            format!("not exercised: nothing could have broken {} in {over}", names.join(", "))
+        }
         CheckVerdict::Never => {
             format!("never happened: {} in {over}", report.never().join(", "))
         }
@@ -233,32 +291,15 @@ fn capital(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// A word of a command line as a shell reads it back.
-#[must_use]
-pub fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_invariant_has_a_sentence() {
-        for entry in CATALOGUE {
+        for entry in crate::invariant::CATALOGUE {
             let sentence = promise_of(entry.name);
             assert!(sentence.ends_with('.') && sentence.contains(' '), "{sentence}");
         }
-    }
-
-    #[test]
-    fn words_come_back_from_a_shell() {
-        assert_eq!(quoted("policy.a.timeout=1s"), "policy.a.timeout=1s");
-        assert_eq!(quoted("a=b c=d"), "'a=b c=d'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

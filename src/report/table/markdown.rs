@@ -1,5 +1,6 @@
 //! The table as GitHub-flavoured Markdown.
 
+use super::super::escape::markdown as escape;
 use super::{Align, Row, Table};
 
 /// Writes the table with all its columns; headings of groups are rows in bold.
@@ -37,20 +38,4 @@ fn line(out: &mut String, cells: impl Iterator<Item = String>) {
         out.push(' ');
     }
     out.push_str("|\n");
-}
-
-/// Text that Markdown shows as it is: `0 (<0.3)` stays readable, `<b>` does not become a tag.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let tag = |c: &char| c.is_alphabetic() || matches!(c, '/' | '!' | '?');
-        match letter {
-            '|' | '*' | '\\' | '`' | '[' => out.extend(['\\', letter]),
-            '<' if letters.peek().is_some_and(tag) => out.push_str("&lt;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }

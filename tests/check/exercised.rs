@@ -1,0 +1,147 @@
+//! What nothing could have broken is not a pass.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Ran, names, path, stormglass, with_environment};
+
+const MODEL: &str = r#"
+[clients.c]
+arrivals = { poisson = "20/s" }
+flow = [{ call = "shop.buy" }]
+
+[service.shop]
+workers = 9
+on.buy.steps = [{ call = "pay.charge" }, { reply = "ok" }]
+
+[provider.pay]
+concurrency = 9
+latency = "2ms"
+effects = ["charge", "refund"]
+"#;
+
+const EXPERIMENT: &str = r#"
+name = "small"
+model = "model.toml"
+arrivals = "2s"
+seeds = "1..4"
+"#;
+
+/// Writes an experiment into a folder and checks it.
+fn check(folder: &Path, promises: &str, more: &[&str]) -> Ran {
+    std::fs::write(folder.join("model.toml"), MODEL).unwrap();
+    let file = folder.join("small.toml");
+    std::fs::write(&file, format!("{EXPERIMENT}{promises}")).unwrap();
+    stormglass(&[&["check", path(&file)], more].concat())
+}
+
+#[test]
+fn a_promise_that_nothing_could_have_broken_is_not_exercised() {
+    let folder = tempfile::tempdir().unwrap();
+    let (junit, json) = (folder.path().join("junit.xml"), folder.path().join("report.json"));
+    let promises = "[invariants]\none_charge = { effect = \"refund\" }\n";
+    let more = ["--junit", path(&junit), "--json", path(&json)];
+    let ran = check(folder.path(), promises, &more);
+    assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.error);
+    assert_eq!(
+        ran.out,
+        "not exercised  one_charge: nothing could have broken it\n\
+         not exercised: nothing could have broken one_charge in 3 runs, seeds 1 to 3\n"
+    );
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(json["verdict"], "not-exercised");
+    assert_eq!(json["promises"][0]["standing"], "not-exercised");
+    assert_eq!(json["promises"][0]["exposure"], 0);
+    let junit = std::fs::read_to_string(&junit).unwrap();
+    assert!(junit.contains("skipped=\"1\"") && junit.contains("<skipped message="), "{junit}");
+    assert!(!junit.contains("<failure"), "{junit}");
+}
+
+#[test]
+fn a_kept_promise_says_what_could_have_broken_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let promises = "[invariants]\none_charge = { effect = \"charge\" }\n\
+                    [expect]\nlatency_p50_ms = \"< 1h\"\n";
+    let ran = check(folder.path(), promises, &[]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.error);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(lines[0].starts_with("kept           one_charge: "), "{}", ran.out);
+    assert!(lines[0].ends_with(" operations could have broken it"), "{}", ran.out);
+    assert_eq!(lines[1], "kept           latency_p50_ms < 1h: 3 runs could have broken it");
+    assert_eq!(lines[2], "pass: no promise was broken in 3 runs, seeds 1 to 3");
+}
+
+#[test]
+fn where_only_some_arms_could_break_it_these_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let promises = "[invariants]\none_charge = { effect = \"charge\" }\n[arms.sells]\n\
+                    [arms.gives]\nset = { \"service.shop.on.buy.steps\" = [{ reply = \"ok\" }] }\n";
+    let ran = check(folder.path(), promises, &[]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.error);
+    let words: Vec<&str> = ran.out.split_whitespace().collect();
+    assert!(words.join(" ").contains("could have broken it; nothing in arm gives"), "{}", ran.out);
+    let ran = check(folder.path(), promises, &["--arm", "gives"]);
+    assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.error);
+    let file = folder.path().join("small.toml");
+    let environment = [("GITHUB_ACTIONS", Path::new("true"))];
+    let ran = with_environment(&["check", path(&file)], &environment);
+    assert!(ran.out.contains("\n::warning file="), "{}", ran.out);
+}
+
+#[test]
+fn an_expectation_that_no_run_has_a_value_for_is_not_exercised() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing goes wrong, so nothing recovers.
+    let ran = check(folder.path(), "[expect]\nrecovers = \"within 1s\"\n", &[]);
+    assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.error);
+    assert!(ran.out.contains("nothing could have broken recovers within 1s"), "{}", ran.out);
+}
+
+#[test]
+fn an_experiment_that_promises_nothing_does_not_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = check(folder.path(), "", &[]);
+    assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.error);
+    assert!(ran.error.contains("this experiment promises nothing"), "{}", ran.error);
+    // What must happen is something to check.
+    let sometimes = ["--set", "sometimes=[\"effect\"]"];
+    let ran = check(folder.path(), "", &sometimes);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.error);
+}
+
+#[test]
+fn a_violation_weighs_more_than_a_limit() {
+    // Every call is repeated, and soon the run reaches its limit.
+    let folder = tempfile::tempdir().unwrap();
+    let file = names::experiment(folder.path(), "", "");
+    let arguments = ["check", path(&file), "--seeds", "1..2", "--set", "limits.events=40"];
+    let ran = stormglass(&arguments);
+    assert!(ran.out.contains("ended by event-limit"), "{}", ran.out);
+    assert!(ran.out.contains("VIOLATION one_charge"), "{}", ran.out);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+}
+
+#[test]
+fn the_digest_is_that_of_the_same_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("report.json");
+    let promises = "[invariants]\none_charge = { effect = \"charge\" }\n[arms.a]\n[arms.b]\n\
+                    set = { \"provider.pay.latency\" = \"3ms\" }\n";
+    assert_eq!(check(folder.path(), promises, &["--json", path(&json)]).code, Some(0));
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let (file, out) = (folder.path().join("small.toml"), folder.path().join("out"));
+    let ran = stormglass(&["run", path(&file), "--quiet", "--out", path(&out)]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let manifest = std::fs::read_to_string(out.join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(json["digest"], manifest["digest"]);
+    assert_eq!(json["trace"], manifest["trace"]);
+}
+
+#[test]
+fn the_target_of_a_failover_is_used() {
+    let file = "experiments/promises/primaries.toml";
+    let ran = stormglass(&["check", file, "--arm", "correct", "--seeds", "1..11"]);
+    assert_eq!((ran.code, ran.error.as_str()), (Some(0), ""), "{}", ran.out);
+}
