@@ -63,7 +63,8 @@ impl<O: Observer> World<'_, O> {
             let origin = Origin::Fork { parent: handle, round };
             let mut branch = Job::new(self.program, job.operation, key, origin, job.subject);
             (branch.instance, branch.step) = (job.instance, step);
-            (branch.value, branch.token, branch.own) = (job.value, job.token, job.own);
+            (branch.value, branch.token) = (job.value, job.token);
+            branch.notes = job.notes.as_ref().map(|notes| Box::new(notes.for_branch()));
             branch.deadline = job.deadline;
             let branch = self.jobs.insert(branch);
             self.ready.push_back(branch);
@@ -71,9 +72,12 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A branch has ended: its parent goes on if enough have succeeded, or if too many have failed.
-    pub(super) fn join(&mut self, parent: Handle, round: u16, outcome: Outcome, value: u64) {
+    pub(super) fn join(&mut self, parent: Handle, round: u16, outcome: Outcome, branch: &Job) {
         let program = self.program;
         let Some(job) = self.jobs.get_mut(parent) else { return };
+        if let (Some(notes), Some(branch)) = (&mut job.notes, &branch.notes) {
+            notes.take_over(branch);
+        }
         let Some(id) = job.forked.fork.filter(|_| job.forked.waits_for(round)) else { return };
         let fork: &Fork = &program.forks[id.0 as usize];
         match outcome {
@@ -82,7 +86,7 @@ impl<O: Observer> World<'_, O> {
         }
         let may_fail = fork.branches.len() as u32 - fork.need;
         let next = if u32::from(job.forked.succeeded) >= fork.need {
-            job.value = value;
+            job.value = branch.value;
             Some(fork.join)
         } else if u32::from(job.forked.failed) > may_fail {
             job.value = 0;

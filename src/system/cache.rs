@@ -170,6 +170,7 @@ impl<O: Observer> World<'_, O> {
         };
         self.set_value(handle, value);
         if value != 0 {
+            self.note_row(handle, table, version(value & !REFRESH), false);
             self.tell_read(node, (table, row.1), &subject, value & !REFRESH);
         }
         true

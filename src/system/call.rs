@@ -132,7 +132,7 @@ impl<O: Observer> World<'_, O> {
             place: Place::Outside,
             hedged: Handle::NONE,
             subject,
-            value: job.value,
+            value: job.brought(&step),
             work: match step.token {
                 Token::Caller => key_of(job.key, 5) | 1,
                 _ => job.delivery(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::arrival::{State, next_arrival, stretch_of, stretch_of_bursts};
 use super::fact::{Fact, Observer};
-use super::job::{Job, Origin, Subject, version};
+use super::job::{Job, Origin, Subject};
+use super::shown::{Shown, row_of};
 use super::{Event, Local, World};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::unit_exponential;
@@ -264,38 +265,67 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// A user remembers an answer, and may compare it with what it was shown before. An answer that
-    /// shows no row is older than every row that is about the same.
-    pub(super) fn remember(&mut self, handle: Handle, call: &program::Call, value: u64) {
+    /// A user remembers an answer, and may compare it with what it was shown before: by the row
+    /// that the answer carries, and by every other row that was read for it. An answer that shows
+    /// no row is older than every row that is about the same. What is remembered is the row that
+    /// it carries or, if it carries none, every row that was read for it.
+    pub(super) fn remember(
+        &mut self,
+        handle: Handle,
+        call: &program::Call,
+        shown: &[Shown],
+        value: u64,
+    ) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, subject) = (job.node, job.subject);
         let Some(who) = self.user_of(job) else { return };
-        let shown = (value != 0).then(|| {
-            let table = TableId((value >> 16) as u16);
-            Seen { table, row: self.row_of_job(table, &subject), version: version(value) }
-        });
-        let seen = self.clients(node).memories.remove(&who).unwrap_or_default();
-        let before = match shown {
-            Some(Seen { table, row, .. }) => {
-                seen.iter().position(|seen| (seen.table, seen.row) == (table, row))
-            }
-            None => seen.iter().rposition(|seen| self.row_of_job(seen.table, &subject) == seen.row),
+        let row = |table: TableId, version: u64| {
+            let row = self.row_of_job(table, &subject);
+            Seen { table, row, version }
         };
-        if let (Memory::Compared, Some(index)) = (call.memory, before) {
-            let highest = seen[index].version;
-            let seen = shown.map_or(0, |shown| shown.version);
-            let (operation, order, asked) = (call.operation, subject.order, subject.asked);
-            self.tell(Fact::ReadAgain { operation, order, asked, seen, highest });
+        let carried = row_of(value).map(|(table, version)| row(table, version));
+        let beside = shown.iter().filter(|shown| carried.is_none_or(|it| it.table != shown.table));
+        let beside: Vec<Seen> = beside.map(|shown| row(shown.table, shown.last)).collect();
+        let mut seen = self.clients(node).memories.remove(&who).unwrap_or_default();
+        if call.memory == Memory::Compared {
+            let older = match carried.is_none() && beside.is_empty() {
+                true => {
+                    let is_same = |seen: &&Seen| self.row_of_job(seen.table, &subject) == seen.row;
+                    seen.iter().rev().find(is_same).map(|before| (0, before.version))
+                }
+                false => furthest_behind(&seen, carried.iter().chain(&beside)),
+            };
+            if let Some((seen, highest)) = older {
+                let (operation, order, asked) = (call.operation, subject.order, subject.asked);
+                self.tell(Fact::ReadAgain { operation, order, asked, seen, highest });
+            }
         }
-        let memories = &mut self.clients(node).memories;
-        memories.insert(who, renewed(seen, before, shown));
+        match carried {
+            Some(carried) => seen = renewed(seen, carried),
+            None => {
+                for shown in beside.into_iter().filter(|shown| shown.version > 0) {
+                    seen = renewed(seen, shown);
+                }
+            }
+        }
+        self.clients(node).memories.insert(who, seen);
     }
 }
 
-/// What is remembered after one more answer.
-fn renewed(mut seen: Vec<Seen>, before: Option<usize>, shown: Option<Seen>) -> Vec<Seen> {
-    let Some(mut newest) = shown else { return seen };
-    if let Some(index) = before {
+/// Of the rows that are shown now and were shown before, the one that is older by the most
+/// versions: the version shown and the highest before.
+fn furthest_behind<'a>(seen: &[Seen], shown: impl Iterator<Item = &'a Seen>) -> Option<(u64, u64)> {
+    let before = |now: &Seen| {
+        let is_same = |seen: &&Seen| (seen.table, seen.row) == (now.table, now.row);
+        seen.iter().find(is_same).map(|before| (now.version, before.version))
+    };
+    shown.filter_map(before).max_by_key(|&(now, before)| before.saturating_sub(now))
+}
+
+/// What is remembered after one more row.
+fn renewed(mut seen: Vec<Seen>, mut newest: Seen) -> Vec<Seen> {
+    let is_same = |seen: &Seen| (seen.table, seen.row) == (newest.table, newest.row);
+    if let Some(index) = seen.iter().position(is_same) {
         newest.version = newest.version.max(seen.remove(index).version);
     } else if seen.len() == ROWS_REMEMBERED {
         seen.remove(0);
@@ -313,11 +343,20 @@ mod tests {
         let row = |row, version| Seen { table: TableId(0), row, version };
         let mut seen = Vec::new();
         for number in 0..20 {
-            seen = renewed(seen, None, Some(row(number, 7)));
+            seen = renewed(seen, row(number, 7));
         }
         assert_eq!((seen.len(), seen[0].row), (ROWS_REMEMBERED, 4));
-        seen = renewed(seen, Some(0), Some(row(4, 5)));
+        seen = renewed(seen, row(4, 5));
         assert_eq!(seen.last().map(|seen| (seen.row, seen.version)), Some((4, 7)));
-        assert_eq!(renewed(seen, Some(3), None).len(), ROWS_REMEMBERED);
+    }
+
+    #[test]
+    fn rows_are_compared_by_the_one_that_is_furthest_behind() {
+        let row = |row, version| Seen { table: TableId(0), row, version };
+        let seen = [row(1, 3), row(2, 9)];
+        let behind = |shown: &[Seen]| furthest_behind(&seen, shown.iter());
+        assert_eq!(behind(&[row(1, 4), row(2, 7)]), Some((7, 9)));
+        assert_eq!(behind(&[row(1, 4)]), Some((4, 3)));
+        assert_eq!(behind(&[row(3, 1)]), None, "it was never shown that");
     }
 }

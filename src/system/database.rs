@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
-use super::job::{Subject, pack, state, version};
+use super::job::{Subject, UNREAD, pack, state, version};
 use super::{Local, World};
 use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
@@ -173,6 +173,9 @@ impl<O: Observer> World<'_, O> {
             && let Some(&(answer, _)) = self.store(node).idempotency.get(&(id, token))
         {
             self.set_value(handle, answer);
+            if answer != 0 {
+                self.note_row(handle, TableId((answer >> 16) as u16), version(answer), true);
+            }
             self.tell(Fact::Repeated { database, order: subject.order });
             return None;
         }
@@ -201,6 +204,7 @@ impl<O: Observer> World<'_, O> {
             let value = pack(version, table, state);
             store.tables.set(table, row, value, now);
             writes.push((table, row, value));
+            self.note_row(handle, table, version, true);
             let Subject { order, amount, .. } = subject;
             let before = (before.value != 0).then(|| self::state(before.value));
             self.tell(Fact::Committed {
@@ -247,6 +251,9 @@ impl<O: Observer> World<'_, O> {
     fn has_changed(&mut self, handle: Handle, table: TableId) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
         let (node, read) = (job.node, job.value);
+        if read == UNREAD {
+            return false;
+        }
         let row = row_of(self.program, table, &job.subject);
         version(self.store(node).tables.get(table, row).value) != version(read)
     }
@@ -258,6 +265,7 @@ impl<O: Observer> World<'_, O> {
         let row = row_of(self.program, table, &subject);
         let value = self.store(node).tables.get(table, row).value;
         self.set_value(handle, value);
+        self.note_row(handle, table, version(value), false);
         self.tell_read(node, (table, row), &subject, value);
     }
 

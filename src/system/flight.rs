@@ -5,7 +5,7 @@
 
 use super::World;
 use super::fact::Observer;
-use super::job::{Job, Origin};
+use super::job::{Job, Origin, version};
 use crate::kernel::slab::Handle;
 use crate::model::program::{CachedRead, NodeId, OperationId, Step, TableId};
 
@@ -69,6 +69,12 @@ impl<O: Observer> World<'_, O> {
             let Step::Join(own) = self.program.steps[job.step as usize - 1] else { continue };
             job.value = value.unwrap_or(0);
             job.step = if value.is_some() { own.end } else { own.failed };
+            if let Some(value) = value {
+                if let Some(notes) = &mut job.notes {
+                    notes.note_read(read.table, version(value));
+                }
+                self.note_row(waiting, read.table, version(value), false);
+            }
             self.ready.push_back(waiting);
         }
     }

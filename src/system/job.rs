@@ -8,6 +8,7 @@ use super::fact::{Asked, Fact, Observer, Refusal, Stay, Work};
 use super::network::Message;
 use super::provider::KeyCheck;
 use super::replica::Applied;
+use super::shown::Notes;
 use crate::kernel::draw::Purpose;
 use crate::kernel::queue::TimerId;
 use crate::kernel::sample::Distribution;
@@ -86,8 +87,8 @@ pub(super) struct Job {
     pub(super) value: u64,
     /// What makes repetitions of this work the same work; 0 if nothing does.
     pub(super) token: u64,
-    /// What this user was told last of what it wrote, see [`pack`]; 0 if it was told nothing.
-    pub(super) own: u64,
+    /// What it knows of rows, if it compares the answers to its calls.
+    pub(super) notes: Option<Box<Notes>>,
     pub(super) worked: Span,
     /// Until when its newest piece of work takes.
     pub(super) works_until: Time,
@@ -111,6 +112,9 @@ pub(super) fn pack(version: u64, table: TableId, state: LabelId) -> u64 {
     version << 32 | u64::from(table.0) << 16 | u64::from(state.0)
 }
 
+/// Instead of a packed word: the row that a transaction is based on was not read.
+pub(super) const UNREAD: u64 = u64::MAX;
+
 /// The version in a packed word; 0 if nothing was found.
 pub(super) fn version(value: u64) -> u64 {
     value >> 32
@@ -121,9 +125,9 @@ pub(super) fn state(value: u64) -> LabelId {
     LabelId(value as u16)
 }
 
-/// Whether two packed words are of one table.
-pub(super) fn same_table(one: u64, other: u64) -> bool {
-    one as u32 >> 16 == other as u32 >> 16
+/// Whether a packed word is of a table.
+pub(super) fn is_of_table(value: u64, table: TableId) -> bool {
+    value as u32 >> 16 == u32::from(table.0)
 }
 
 impl Job {
@@ -146,7 +150,7 @@ impl Job {
             subject,
             value: 0,
             token: 0,
-            own: 0,
+            notes: program.compares_answers(operation).then(Box::default),
             worked: Span::ZERO,
             works_until: Time::ZERO,
             deadline: Time::NEVER,
@@ -157,6 +161,13 @@ impl Job {
             timer: None,
             forked: Forked::default(),
         }
+    }
+
+    /// The word that goes with a call, see [`pack`].
+    pub(super) fn brought(&self, call: &program::Call) -> u64 {
+        let Some(table) = call.brings else { return self.value };
+        let read = self.notes.as_ref().and_then(|notes| notes.read(table));
+        read.map_or(UNREAD, |version| pack(version, table, LabelId(0)))
     }
 
     /// Its stay at its node, if a caller asked for it.
@@ -386,8 +397,9 @@ impl<O: Observer> World<'_, O> {
         outcome: Outcome,
         value: u64,
     ) -> bool {
+        let shown = self.take_shown(handle);
         if outcome == Outcome::Ok && call.memory != Memory::None {
-            self.remember(handle, call, value);
+            self.remember(handle, call, &shown, value);
         }
         let Some(job) = self.jobs.get_mut(handle) else { return false };
         if call.keeps_value && (outcome == Outcome::Ok || call.on_failure.is_some()) {
@@ -398,23 +410,7 @@ impl<O: Observer> World<'_, O> {
         }
         if outcome == Outcome::Ok {
             job.value = value;
-            let own = job.own;
-            if !call.expects_own_write {
-                if call.memory != Memory::Compared {
-                    job.own = value;
-                }
-                if self.program.has_sessions && self.program.edge(call.edge).is_entry {
-                    let order = job.subject.order;
-                    self.note_told(order, value);
-                }
-            } else if own != 0 {
-                // A row of another table cannot be compared: something was found, and that counts.
-                let is_other = value != 0 && !same_table(own, value);
-                let seen = if is_other { version(own) } else { version(value) };
-                let (order, asked) = (job.subject.order, job.subject.asked);
-                let (operation, own) = (call.operation, version(own));
-                self.tell(Fact::ReadBack { operation, order, asked, seen, own });
-            }
+            self.note_answer(handle, call, &shown, value);
             return true;
         }
         if let Some(to) = call.on_failure {
@@ -453,7 +449,7 @@ impl<O: Observer> World<'_, O> {
                 }
             }
             // It ran on its parent's worker.
-            Origin::Fork { parent, round } => return self.join(parent, round, outcome, job.value),
+            Origin::Fork { parent, round } => return self.join(parent, round, outcome, &job),
             // The relay has no workers, and neither have its requests.
             Origin::Publish { relay, request } => {
                 return self.end_publishing(relay, request, outcome == Outcome::Ok);

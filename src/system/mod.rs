@@ -35,6 +35,7 @@ mod refusal;
 mod replica;
 mod request;
 mod rerun;
+mod shown;
 mod station;
 mod waiters;
 
@@ -140,6 +141,8 @@ pub struct World<'p, O> {
     ledger: ledger::Ledger,
     /// For each database the node that leads: itself, or a replica that was promoted.
     leaders: Vec<NodeId>,
+    /// Whether anybody compares the answers that it gets with what it knows.
+    notes_rows: bool,
     /// What users were told, by order; only kept where a read depends on it.
     sessions: BTreeMap<u64, replica::Session>,
     /// Rows that processes are fetching for a cache.
@@ -203,6 +206,7 @@ impl<'p, O: Observer> World<'p, O> {
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             ledger: ledger::Ledger::new(program),
             leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
+            notes_rows: program.has_sessions || program.operations.iter().any(|o| o.compares),
             sessions: BTreeMap::new(),
             flights: BTreeMap::new(),
             queued: 0,

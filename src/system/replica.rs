@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::control::Action;
 use super::database::{Commit, Database, Write};
 use super::fact::{Fact, Observer};
-use super::job::{Subject, same_table, version};
+use super::job::{Subject, is_of_table, version};
 use super::{Event, Local, World};
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
@@ -47,11 +47,11 @@ struct Waiting {
 }
 
 /// What a user was told: it travels with the user's requests, so it is kept once instead.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Session {
-    /// The newest version that the user was told of, packed.
-    told: u64,
-    /// Since when.
+    /// The newest version of each table's row that the user was told of.
+    told: Vec<(TableId, u64)>,
+    /// When it was told of something new for the last time.
     since: Time,
 }
 
@@ -254,26 +254,28 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Notes what a user was told, if it is newer than what the user knew.
-    pub(super) fn note_told(&mut self, order: u64, value: u64) {
+    pub(super) fn note_told(&mut self, order: u64, table: TableId, version: u64) {
         let now = self.now;
-        let session = self.sessions.entry(order).or_insert(Session { told: 0, since: now });
-        if value != 0
-            && (!same_table(session.told, value) || version(value) > version(session.told))
-        {
-            *session = Session { told: value, since: now };
+        let new = || Session { told: Vec::new(), since: now };
+        let session = self.sessions.entry(order).or_insert_with(new);
+        match session.told.iter_mut().find(|(told, _)| *told == table) {
+            Some((_, told)) if *told >= version => return,
+            Some((_, told)) => *told = version,
+            None => session.told.push((table, version)),
         }
+        session.since = now;
     }
 
     /// The version of a row that a user was told of, or that the handler has just seen.
     fn told(&self, table: TableId, brought: u64, subject: &Subject) -> u64 {
-        let told = self.sessions.get(&subject.order).map_or(0, |session| session.told);
-        let is_of_table = |value: &u64| same_table(*value, u64::from(table.0) << 16);
-        [told, brought].into_iter().filter(is_of_table).map(version).max().unwrap_or(0)
+        let told = self.sessions.get(&subject.order).map_or(&[][..], |session| &session.told);
+        let told = told.iter().find(|(told, _)| *told == table).map_or(0, |&(_, version)| version);
+        if is_of_table(brought, table) { told.max(version(brought)) } else { told }
     }
 
     /// Whether a user was told of something new within this time.
     pub(super) fn was_told_within(&self, order: u64, span: Span) -> bool {
-        let session = self.sessions.get(&order).filter(|session| session.told != 0);
+        let session = self.sessions.get(&order);
         session.is_some_and(|session| self.now < session.since + span)
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn compile(name: &str, experiment: &str, model: &str) -> Campaign {
 }
 
 /// The texts of an experiment and of its model.
-fn texts(name: &str) -> (String, String) {
+pub(crate) fn texts(name: &str) -> (String, String) {
     let text =
         |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path:?}: {e}"));
     let experiment = text(&folder().join(format!("{name}.toml")));

@@ -7,6 +7,7 @@
 
 mod campaigns;
 mod rates;
+mod variants;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

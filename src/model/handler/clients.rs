@@ -21,6 +21,9 @@ impl Handlers<'_, '_> {
                     *memory = Memory::Kept;
                 }
             }
+            for &(_, flow) in &flows {
+                self.compiler.program.operations[flow.0 as usize].compares = true;
+            }
         }
         if let Kind::Clients(clients) = &mut self.compiler.program.nodes[node.0 as usize].kind {
             clients.flows = flows;

@@ -149,7 +149,9 @@ impl Handlers<'_, '_> {
         let operation = self.transaction_operation(database, id);
         let (first, site) = (before.len() as u32, calls(before));
         let call = self.call(place.node, operation, policy, site);
-        let call = Call { token: token(step.once), ..call };
+        let after_read_of = self.compiler.program.transactions[id.0 as usize].after_read_of;
+        let brings = after_read_of.filter(|_| self.read_before(database, before) != after_read_of);
+        let call = Call { token: token(step.once), brings, ..call };
         let Some(cache) = &step.invalidate else {
             if step.order.is_some() {
                 return Err(Problem::new("there is nothing to invalidate in any order")
@@ -202,17 +204,32 @@ impl Handlers<'_, '_> {
             _ => None,
         });
         let last = last.flatten()?;
+        let table = self.read_by(last)?;
+        (program.tables[table.0 as usize].database == database).then_some(table)
+    }
+
+    /// The table whose row an operation reads, at a database, a replica or a cache.
+    fn read_by(&self, operation: &program::Operation) -> Option<TableId> {
+        let program = &self.compiler.program;
         // The operations of services have no steps yet.
-        if matches!(program.node(last.node).kind, Kind::Service(_) | Kind::Provider(_)) {
+        if matches!(program.node(operation.node).kind, Kind::Service(_) | Kind::Provider(_)) {
             return None;
         }
-        let steps = &program.steps[last.start as usize..];
-        let own = steps.iter().take_while(|step| !matches!(step, Step::Reply(_)));
-        let table = own.into_iter().find_map(|step| match step {
+        let steps = &program.steps[operation.start as usize..];
+        let mut own = steps.iter().take_while(|step| !matches!(step, Step::Reply(_)));
+        own.find_map(|step| match step {
             Step::ReadRow(table) | Step::Fill(table) => Some(*table),
             _ => None,
-        })?;
-        (program.tables[table.0 as usize].database == database).then_some(table)
+        })
+    }
+
+    /// The table of the last row that was read before a step and is written by it.
+    fn overwrites(&self, transaction: &Transaction, before: &[Step]) -> Option<TableId> {
+        let is_written = |table: &TableId| transaction.writes.iter().any(|(own, _)| own == table);
+        before.iter().rev().find_map(|step| {
+            let Step::Call(call) = step else { return None };
+            self.read_by(self.compiler.program.operation(call.operation)).filter(is_written)
+        })
     }
 
     fn transaction(
@@ -253,6 +270,11 @@ impl Handlers<'_, '_> {
             return Err(Problem::new("this transaction writes nothing")
                 .expected("write = [\"order = accepted\"]")
                 .inside("write"));
+        }
+        if !step.if_unchanged {
+            // An update is lost whatever the handler has done since it read the row.
+            let overwritten = self.overwrites(&transaction, before);
+            transaction.after_read_of = overwritten.or(after_read_of);
         }
         let transactions = &mut self.compiler.program.transactions;
         transactions.push(transaction);

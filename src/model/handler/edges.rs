@@ -84,6 +84,7 @@ impl Handlers<'_, '_> {
             site,
             token: Token::None,
             expects_own_write: false,
+            brings: None,
             keeps_value: false,
             memory: Memory::None,
             on_failure: None,

@@ -97,7 +97,7 @@ impl<'c, 'd> Handlers<'c, 'd> {
         let name = format!("{}.{operation}", self.compiler.program.node(node).name);
         let operations = &mut self.compiler.program.operations;
         let id = name_id(&name);
-        operations.push(Operation { node, id, name, start: 0, priority: 0 });
+        operations.push(Operation { node, id, name, start: 0, priority: 0, compares: false });
         OperationId((operations.len() - 1) as u16)
     }
 

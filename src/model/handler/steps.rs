@@ -24,6 +24,13 @@ impl Handlers<'_, '_> {
             compiled.push(Step::Finish);
         }
         self.start(operation);
+        let compares = |step: &Step| {
+            matches!(step, Step::Call(call) if call.expects_own_write
+                || call.brings.is_some()
+                || call.memory == Memory::Compared)
+        };
+        self.compiler.program.operations[operation.0 as usize].compares =
+            compiled.iter().any(compares);
         let first = self.compiler.program.steps.len() as u32;
         let shifted = compiled.into_iter().map(|step| shift(step, first));
         self.compiler.program.steps.extend(shifted);

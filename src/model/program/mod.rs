@@ -118,6 +118,8 @@ pub struct Operation {
     pub start: u32,
     /// In a waiting line by priority, larger ones are served first.
     pub priority: u32,
+    /// Whether it compares the answer to one of its calls with what it was told or shown before.
+    pub compares: bool,
 }
 
 /// Calls from one node to one operation of another by one policy.
@@ -214,6 +216,14 @@ impl Program {
     #[must_use]
     pub fn operation(&self, id: OperationId) -> &Operation {
         &self.operations[id.0 as usize]
+    }
+
+    /// Whether a job of an operation compares the answers to its calls, or a read does so for it.
+    #[must_use]
+    pub fn compares_answers(&self, id: OperationId) -> bool {
+        let operation = self.operation(id);
+        let is_user = || matches!(self.node(operation.node).kind, Kind::Clients(_));
+        operation.compares || self.has_sessions && is_user()
     }
 
     /// An edge by its id.

@@ -15,7 +15,8 @@ pub struct Transaction {
     pub events: Vec<LabelId>,
     /// Entries of the audit log.
     pub audits: Vec<LabelId>,
-    /// The table whose row the handler read right before.
+    /// The table whose row the handler read before: right before or, of a row that it writes
+    /// without a condition, anywhere before.
     pub after_read_of: Option<TableId>,
     /// Whether nothing is written if that row has changed since.
     pub if_unchanged: bool,
@@ -223,6 +224,9 @@ pub struct Call {
     pub token: Token,
     /// Whether the answer must show what the user wrote before.
     pub expects_own_write: bool,
+    /// The table whose row the caller brings as it has read it, whatever came in between; without
+    /// it, the caller brings what it has read or written last.
+    pub brings: Option<TableId>,
     /// Whether the caller keeps its own value whatever the answer is.
     pub keeps_value: bool,
     /// What it means for what the user remembers of answers.
