@@ -7,6 +7,7 @@
 mod architecture;
 mod contract;
 mod dependencies;
+mod facts;
 mod results;
 mod sample;
 mod source;
