@@ -191,3 +191,21 @@ for = "1650ms"
     assert_eq!(run.metrics.effects, run.metrics.requests);
     assert_eq!(run.metrics.ok, run.metrics.requests);
 }
+
+/// Errors before the effect and after it are other calls: each has its share.
+#[test]
+fn errors_before_and_after_the_effect_hit_different_calls() {
+    for (before, after) in [(10, 10), (5, 20), (60, 40)] {
+        let errors = format!(
+            "latency = \"1ms\"\nerrors_before = \"{before}%\"\nerrors_after = \"{after}%\""
+        );
+        let run = run("", &model("100/s", "attempt", &errors, "timeout = \"1s\""));
+        let (metrics, calls) = (&run.metrics, run.metrics.requests);
+        let [none, done] = metrics.made_to_fail;
+        // Of 1,000 calls; six standard deviations of 50%.
+        assert!(none.abs_diff(calls * before / 100) < 95, "{before}%: {none}");
+        assert!(done.abs_diff(calls * after / 100) < 95, "{after}%: {done}");
+        assert_eq!(metrics.ok, calls - none - done);
+        assert_eq!(metrics.effects, calls - none, "what failed after the effect has had it");
+    }
+}

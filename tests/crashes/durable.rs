@@ -141,3 +141,29 @@ keys_expire = "1h"
     assert_eq!(effects("2h"), 8, "the key that was given before is forgotten");
     assert_eq!(effects("-2h"), 7);
 }
+
+/// The log is on disk at 3 s and 6 s. What was committed before 6 s and marked as sent after that
+/// is published again after the crash at 7.5 s, for its marks were lost.
+#[test]
+fn marks_that_were_not_flushed_do_not_outlive_a_crash() {
+    let model = RELAY.replace("commit = \"1ms\"", "commit = \"1ms\"\nflush = { every = \"3s\" }");
+    let crash = fault("kind = \"crash\"\ntarget = \"orders\"\nat = \"7.5s\"\nfor = \"500ms\"");
+    let (_, told) = facts(&model, 12, &crash);
+    let published = |place: u64| -> Vec<u64> {
+        let times = told.iter().filter_map(|&(at, fact)| match fact {
+            Fact::Enqueued { event, .. } if event == place => Some(ms(Span(at.0))),
+            _ => None,
+        });
+        times.collect()
+    };
+    let mut again = 0;
+    for &(at, fact) in &told {
+        let Fact::Outboxed { place, .. } = fact else { continue };
+        let times = published(place);
+        if ms(Span(at.0)) < 6_000 && (6_010..7_400).contains(&times[0]) {
+            assert!(times.len() == 2 && times[1] >= 8_000, "event {place}: {times:?}");
+            again += 1;
+        }
+    }
+    assert!(again > 0, "some events were between two flushes");
+}

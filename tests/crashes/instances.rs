@@ -228,3 +228,33 @@ fn users_of_a_dead_process_have_given_up() {
     assert_eq!(run.metrics.ok + given_up, run.metrics.requests);
     assert_eq!(run.metrics.requests + run.metrics.turned_away, 99);
 }
+
+/// Three instances take turns with messages, also when all of them have workers to spare: whichever
+/// dies has as many in hand as the others.
+#[test]
+fn it_does_not_matter_which_instance_of_idle_workers_dies() {
+    let model = r#"
+[clients.users]
+arrivals = { poisson = "30/s" }
+flow = [{ call = "api.order" }]
+[service.api]
+workers = 100
+on.order.steps = [{ publish = "work" }, { reply = "ok" }]
+[queue.work]
+visibility = "15s"
+[service.payer]
+instances = 3
+workers = 50
+takes = "work"
+steps = [{ work = "300ms" }, { ack = true }]
+"#;
+    let again = |instance: u32| -> u64 {
+        let crash =
+            format!("kind = \"crash\"\ntarget = \"payer[{instance}]\"\nat = \"5s\"\nfor = \"1s\"");
+        let runs = runs(&experiment(10, "1..21", &fault(&crash)), model);
+        runs.iter().map(|run| run.metrics.redelivered).sum()
+    };
+    // Each has a third of nine in hand: 20 runs lose 60 messages, sd 8.
+    let lost = [0, 1, 2].map(again);
+    assert!(lost.iter().all(|lost| (30..=90).contains(lost)), "{lost:?}");
+}

@@ -1,7 +1,7 @@
 //! The messages of a queue that one group of consumers is not done with, and which of them may be
 //! delivered.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::kernel::queue::TimerId;
 use crate::kernel::time::Time;
@@ -39,10 +39,11 @@ impl Queued {
 /// so blocks those behind it, until it is done with.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// Every message that is not done with, at its number minus `first`.
-    messages: VecDeque<Option<Queued>>,
-    /// The number of the first place in `messages`.
-    first: u64,
+    /// Every message that is not done with, by its number: one that stays for long keeps no place
+    /// for those after it that are done with.
+    messages: BTreeMap<u64, Queued>,
+    /// The number that the next message gets.
+    next: u64,
     /// Numbers of messages that may be delivered; those done with are skipped.
     ready: VecDeque<u64>,
     /// The numbers of each partition in order; those done with are skipped. Empty without them.
@@ -67,23 +68,21 @@ impl Group {
 
     /// The number that the next message gets.
     pub(super) fn next_number(&self) -> u64 {
-        self.first + self.messages.len() as u64
+        self.next
     }
 
     /// A message that is not done with.
     pub(super) fn get(&self, number: u64) -> Option<&Queued> {
-        let index = number.checked_sub(self.first)?;
-        self.messages.get(index as usize)?.as_ref()
+        self.messages.get(&number)
     }
 
     fn get_mut(&mut self, number: u64) -> Option<&mut Queued> {
-        let index = number.checked_sub(self.first)?;
-        self.messages.get_mut(index as usize)?.as_mut()
+        self.messages.get_mut(&number)
     }
 
     /// Every message that is not done with, oldest first.
     pub(super) fn messages(&self) -> impl Iterator<Item = &Queued> {
-        self.messages.iter().flatten()
+        self.messages.values()
     }
 
     /// Adds a message at the end.
@@ -96,7 +95,8 @@ impl Group {
             partition.push_back(number);
         }
         let is_visible = queued.hidden.is_none();
-        self.messages.push_back(Some(queued));
+        self.messages.insert(number, queued);
+        self.next += 1;
         self.length += 1;
         if is_visible {
             self.make_ready(number);
@@ -105,12 +105,7 @@ impl Group {
 
     /// Removes a message; the next one of its partition may be delivered then.
     pub(super) fn take(&mut self, number: u64) -> Option<Queued> {
-        let index = number.checked_sub(self.first)?;
-        let queued = self.messages.get_mut(index as usize)?.take()?;
-        while let Some(None) = self.messages.front() {
-            self.messages.pop_front();
-            self.first += 1;
-        }
+        let queued = self.messages.remove(&number)?;
         self.length -= 1;
         self.in_flight -= u32::from(queued.is_in_flight());
         if queued.expires < Time::NEVER {
@@ -199,17 +194,16 @@ impl Group {
 
     /// Forgets every message; the numbers go on.
     pub(super) fn clear(&mut self) -> Vec<Queued> {
-        let (first, turn) = (self.next_number(), self.turn);
-        let lost = self.messages.drain(..).flatten().collect();
-        *self = Group { first, turn, ..Group::new(self.partitions.len() as u32) };
+        let (next, turn) = (self.next, self.turn);
+        let lost = std::mem::take(&mut self.messages).into_values().collect();
+        *self = Group { next, turn, ..Group::new(self.partitions.len() as u32) };
         lost
     }
 
     /// The numbers of the messages in flight, oldest first.
     pub(super) fn in_flight(&self) -> Vec<u64> {
-        let places = self.messages.iter().enumerate();
-        let in_flight = places.filter(|(_, queued)| queued.is_some_and(|q| q.is_in_flight()));
-        in_flight.map(|(index, _)| self.first + index as u64).collect()
+        let in_flight = self.messages.iter().filter(|(_, queued)| queued.is_in_flight());
+        in_flight.map(|(&number, _)| number).collect()
     }
 
     /// When the next message expires, and its number.
@@ -270,5 +264,19 @@ mod tests {
         assert_eq!(group.next_ready(), Some(1), "it comes back");
         group.take(1);
         assert_eq!(group.next_ready(), None);
+    }
+
+    #[test]
+    fn a_message_that_stays_keeps_no_place_for_those_that_are_done_with() {
+        let mut group = Group::new(0);
+        group.push(queued(0));
+        assert_eq!(deliver_next(&mut group), Some(0), "a poison message");
+        for number in 1..=10_000 {
+            group.push(queued(0));
+            assert_eq!(deliver_next(&mut group), Some(number));
+            assert!(group.take(number).is_some());
+            assert!(group.messages.len() + group.ready.len() <= 2);
+        }
+        assert_eq!((group.length, group.next_number()), (1, 10_001));
     }
 }

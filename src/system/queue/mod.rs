@@ -210,17 +210,25 @@ impl<O: Observer> World<'_, O> {
         let count = consumers.len();
         for step in 0..count {
             let worker = consumers[(turn + step) % count];
-            let limits = &program.node(worker).station;
-            let free = (0..limits.instances).find(|&instance| {
-                self.stations[self.station_index(worker, instance)].busy < limits.workers
-                    && !self.is_down(worker, instance)
-            });
-            if let Some(instance) = free {
+            if let Some(instance) = self.free_instance(worker) {
                 self.queue(node).groups[group].turn = (turn + step + 1) % count;
                 return Some((worker, instance));
             }
         }
         None
+    }
+
+    /// An instance of a service that has a free worker. Whose turn was last is asked last.
+    fn free_instance(&mut self, worker: NodeId) -> Option<u32> {
+        let limits = &self.program.node(worker).station;
+        let last = self.turns[worker.0 as usize];
+        let mut in_turn = (1..=limits.instances).map(|step| (last + step) % limits.instances);
+        let free = in_turn.find(|&instance| {
+            self.stations[self.station_index(worker, instance)].busy < limits.workers
+                && !self.is_down(worker, instance)
+        })?;
+        self.turns[worker.0 as usize] = free;
+        Some(free)
     }
 
     /// Sends a message to a worker whose place is kept until the message is handled or lost.
