@@ -29,7 +29,7 @@ fn a_run_repeats_itself_in_one_process() {
 }
 
 /// Pinned digests hold in debug and in release, on every platform: whoever changes what a seed
-/// means changes them on purpose, with a new trace version in `report::files::TRACE`.
+/// means changes them on purpose, with a new trace version in `system::trace::TRACE`.
 #[test]
 fn digests_are_pinned() {
     let runs = run_all(&short_brownout());

@@ -32,17 +32,18 @@ read = "1ms"
 tables = { order = {}, note = {} }
 "#;
 
-/// Ten seconds of a shop whose handler has these steps.
-fn shop(steps: &str) -> RunResult {
-    let model = format!("{SHOP}\n[service.api.on.order]\nsteps = [{steps}]\n");
-    let experiment = r#"
+const EXPERIMENT: &str = r#"
 name = "shop"
 model = "inline"
 arrivals = "10.005s"
 drain = "5s"
 seeds = "1..2"
 "#;
-    runs(experiment, &model).remove(0)
+
+/// Ten seconds of a shop whose handler has these steps.
+fn shop(steps: &str) -> RunResult {
+    let model = format!("{SHOP}\n[service.api.on.order]\nsteps = [{steps}]\n");
+    runs(EXPERIMENT, &model).remove(0)
 }
 
 fn latency_ms(run: &RunResult) -> f64 {
@@ -190,4 +191,80 @@ steps = [
     // 2,000 messages, 100 +- 10 of them poison. Six standard deviations: false alarm 2e-9.
     assert!((40..=160).contains(&run.metrics.dead_letters), "{}", run.metrics.dead_letters);
     assert_eq!(run.metrics.unprocessed, 0);
+}
+
+/// Users of 20 keys. The first handler asks the second one about some keys, and the second one
+/// answers `ok` about some: how many ask, and how many are told `ok`.
+fn asked_twice(first: &str, second: &str) -> (u64, u64) {
+    let model = format!(
+        r#"
+[clients.users]
+arrivals = {{ constant = "100/s" }}
+keys = {{ uniform = 20 }}
+flow = [{{ call = "api.order" }}]
+[service.api]
+workers = "unlimited"
+[service.api.on.order]
+steps = [{{ {first}, then = [{{ call = "near.ask" }}] }}, {{ reply = "ok" }}]
+[service.near]
+workers = "unlimited"
+[service.near.on.ask]
+steps = [{{ {second}, then = [{{ reply = "ok" }}], otherwise = [{{ reply = "failed" }}] }}]
+"#
+    );
+    let metrics = &runs(EXPERIMENT, &model)[0].metrics;
+    (metrics.requests, metrics.ok)
+}
+
+#[test]
+fn a_share_of_keys_means_the_same_keys_everywhere_and_a_part_of_a_larger_share() {
+    let share = |percent: u32| format!("when = {{ share_of_keys = \"{percent}%\" }}");
+    let named = |percent, name: &str| format!("{}, division = \"{name}\"", share(percent));
+    for (first, second) in [(50, 50), (20, 50), (40, 41)] {
+        let (asked, ok) = asked_twice(&share(first), &share(second));
+        assert_eq!(asked, ok, "{first}% is a part of {second}%");
+        let (asked, ok) = asked_twice(&named(first, "home"), &named(second, "home"));
+        assert_eq!(asked, ok, "{first}% is a part of {second}% of the same division");
+    }
+    for (first, second) in [(share(80), share(20)), (named(50, "home"), named(50, "gold"))] {
+        let (asked, ok) = asked_twice(&first, &second);
+        assert!(ok < asked && ok > 0, "{first}, {second}: {ok} of {asked}");
+    }
+}
+
+/// A user whose fallback serves it has asked once and was served once, from the first attempt on.
+#[test]
+fn a_fallback_of_a_user_is_a_part_of_its_request() {
+    let flow = |fallback: &str| {
+        let flow = format!(
+            "flow = [{{ call = \"broken.ask\", fallback = [{fallback}] }}, {{ call = \"fast.ask\" }}]"
+        );
+        let model = SHOP.replace("flow = [{ call = \"api.order\" }]", &flow);
+        let run = runs(
+            EXPERIMENT,
+            &format!("{model}\n[service.api.on.order]\nsteps = [{{ reply = \"ok\" }}]\n"),
+        );
+        let metrics = run[0].metrics.clone();
+        assert_eq!(metrics.requests, metrics.ok + metrics.failed.iter().sum::<u64>());
+        (metrics.requests, metrics.ok, metrics.user_attempts)
+    };
+    let served = flow("{ call = \"fast.ask\" }");
+    assert_eq!(served, (2000, 2000, 3000), "two requests of each user, one of them by two calls");
+    let twice = flow("{ call = \"broken.ask\", fallback = [{ call = \"fast.ask\" }] }");
+    assert_eq!(twice, (2000, 2000, 4000), "a fallback of the fallback is a part of it too");
+    let half = flow("{ call = \"fast.ask\" }, { call = \"broken.ask\", ignore_failure = true }");
+    assert_eq!(half, (2000, 1000, 4000), "every call of the fallback must be answered well");
+    let unserved = flow("{ call = \"broken.ask\" }");
+    assert_eq!(unserved, (1000, 0, 2000), "the user leaves");
+    let idle = flow("{ think = \"1ms\" }");
+    assert_eq!(idle, (2000, 1000, 2000), "nobody serves who only waits");
+    let at_once = flow("{ parallel = [[{ call = \"fast.ask\" }], [{ call = \"slow.ask\" }]] }");
+    assert_eq!(at_once, (2000, 2000, 4000));
+}
+
+#[test]
+fn one_list_may_be_done_once_where_it_says_how_often() {
+    let once = shop(r#"{ parallel = [[{ call = "fast.ask" }]], copies = 1 }, { reply = "ok" }"#);
+    assert_eq!(once.metrics.ok, 1000);
+    assert!((9.0..=11.0).contains(&latency_ms(&once)), "{}", latency_ms(&once));
 }

@@ -19,7 +19,7 @@ use crate::experiment::record::{Line, line_of, read_line};
 use crate::experiment::run::RunResult;
 use crate::kernel::digest::{Digest, Digester, digest_of};
 use crate::kernel::time::Time;
-use crate::report::files::TRACE;
+use crate::system::trace::TRACE;
 
 /// Its name in the folder of the results.
 const NAME: &str = ".journal";

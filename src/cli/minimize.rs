@@ -19,8 +19,8 @@ use crate::model::problem::Problem;
 use crate::model::quantity::parse_duration;
 use crate::report::check::promise_of;
 use crate::report::command::quoted;
-use crate::report::files::TRACE;
 use crate::report::story::described;
+use crate::system::trace::TRACE;
 
 /// What `minimize` is told.
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ use crate::experiment::run::{RunResult, run_case};
 use crate::kernel::time::Time;
 use crate::model::document::{Sources, Value};
 use crate::model::problem::{Problem, shortened};
-use crate::report::files::TRACE;
+use crate::system::trace::TRACE;
 
 /// What `replay` is told.
 #[derive(Debug, clap::Args)]

@@ -149,6 +149,8 @@ pub struct RunMetrics {
     pub pauses: u64,
     /// Requests that came to an instance that was down: refused by its host, and not answered.
     pub nobody_there: [u64; 2],
+    /// Late replies that breakers did not hear because too many were expected.
+    pub late_forgotten: u64,
     /// Users who came while their client process was down.
     pub turned_away: u64,
     /// Instances that processes left out of their balancing; that would have been, but too many
@@ -346,7 +348,8 @@ impl Observer for Recorder {
             Fact::Ejected(_) => metrics.ejections += 1,
             Fact::EjectionRefused(_) => metrics.ejections_refused += 1,
             Fact::Returned(_) => metrics.returns += 1,
-            Fact::Panicked { .. } => metrics.panics += 1,
+            Fact::Panicked(_) => metrics.panics += 1,
+            Fact::Forgotten(_) => metrics.late_forgotten += 1,
             Fact::Stale { edge, .. } => metrics.edges[edge.0 as usize].stale += 1,
             Fact::Sent(Transit { direction, .. }) => metrics.sent[side(direction)] += 1,
             Fact::Duplicated(Transit { direction, .. }) => metrics.duplicated[side(direction)] += 1,

@@ -22,12 +22,10 @@ use crate::fault::strengths;
 use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::{Span, Time};
 use crate::metric::{MilestoneWindow, Progress};
+use crate::system::trace::TRACE;
 
 /// The version of these formats.
 pub const FORMAT: u32 = 3;
-
-/// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
-pub const TRACE: u32 = 4;
 
 /// Columns of `faults.csv`.
 const FAULTS: [&str; 11] = [

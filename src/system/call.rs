@@ -6,6 +6,7 @@ use super::job::{Job, Subject};
 use super::network::Message;
 use super::policies::Decision;
 use super::station::Place;
+use super::trace::TraceKind;
 use super::{Event, World};
 use crate::kernel::draw::{Draw, Purpose, key_of};
 use crate::kernel::queue::TimerId;
@@ -40,6 +41,8 @@ pub(super) struct Call {
     pub(super) instance: Option<u32>,
     /// When it must have ended: what the caller's own caller leaves it.
     pub(super) limit: Time,
+    /// What its next attempt waits for, if its policy lets it wait.
+    waits_for: Option<Denial>,
     /// What it holds of a bulkhead.
     pub(super) place: Place,
     /// Its copies, if its policy hedges and an attempt runs.
@@ -105,10 +108,14 @@ impl<O: Observer> World<'_, O> {
         let edge = self.program.edge(step.edge);
         let key = key_of(job.key, u64::from(step.site));
         let mut subject = job.subject;
+        let stands_in_for = self.stands_in_for(owner);
         if edge.is_entry {
             subject.request = key;
             subject.since = self.now;
-            subject.asked = Asked { operation: step.operation, at: self.now };
+            subject.asked = match stands_in_for {
+                Some(request) => request.asked(),
+                None => Asked { operation: step.operation, at: self.now },
+            };
         }
         let scope = match edge.state_of {
             StateOf::Process => edge.scope + job.instance,
@@ -129,6 +136,7 @@ impl<O: Observer> World<'_, O> {
             timer: None,
             instance: None,
             limit: self.limit_of(job),
+            waits_for: None,
             place: Place::Outside,
             hedged: Handle::NONE,
             subject,
@@ -137,7 +145,7 @@ impl<O: Observer> World<'_, O> {
                 Token::Caller => key_of(job.key, 5) | 1,
                 _ => job.delivery(),
             },
-            is_request: edge.is_entry,
+            is_request: edge.is_entry && stands_in_for.is_none(),
         };
         if let Some(request) = call.request() {
             // What the user does with the answer is done for this request.
@@ -176,7 +184,7 @@ impl<O: Observer> World<'_, O> {
         let Some(call) = self.calls.get(handle) else { return Resumption::Later };
         let (edge, order, asked) = (call.step.edge, call.subject.order, call.subject.asked);
         let ended = self.policies.never_asked(&call.progress);
-        self.tell(Fact::Denied { edge, attempt: 1, order, asked });
+        self.tell(Fact::Denied { edge, attempt: 1, denial: Denial::Bulkhead, order, asked });
         self.end_call(handle, ended, Outcome::Rejected, 0)
     }
 
@@ -188,6 +196,8 @@ impl<O: Observer> World<'_, O> {
         let own = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
         let deadline = own.min(call.limit);
         if self.now >= deadline && (self.now > call.started || self.now >= call.limit) {
+            let denial = call.waits_for.unwrap_or(Denial::Deadline);
+            self.tell_never_made(handle, denial);
             return self.abandon_call(handle, Outcome::TimedOut, 0);
         }
         // Admission and decision of one attempt have draws of their own.
@@ -214,8 +224,13 @@ impl<O: Observer> World<'_, O> {
                 self.send_attempt(handle, deadline);
                 Resumption::Later
             }
-            Admission::Wait(span) => self.wait(handle, span.max(Span(1))),
+            Admission::Wait(span) => {
+                self.note_waiting(handle, Denial::RateLimit);
+                self.wait(handle, span.max(Span(1)))
+            }
             Admission::Queue => {
+                let denial = if waits_for_room { Denial::Bulkhead } else { Denial::BreakerOpen };
+                self.note_waiting(handle, denial);
                 self.policies.wait(scope, handle, waits_for_room);
                 self.wait(handle, patience)
             }
@@ -233,13 +248,33 @@ impl<O: Observer> World<'_, O> {
                 let (edge, attempt) = (call.step.edge, call.progress.attempts());
                 let gives_back = held && !call.progress.holds_place();
                 let (order, asked) = (call.subject.order, call.subject.asked);
-                self.tell(Fact::Denied { edge, attempt, order, asked });
+                call.waits_for = None;
+                self.tell(Fact::Denied { edge, attempt, denial, order, asked });
                 if gives_back {
                     self.wake_waiters(scope);
                 }
                 self.follow(handle, decision, Outcome::Rejected, 0)
             }
         }
+    }
+
+    /// Notes what the next attempt of a call waits for.
+    fn note_waiting(&mut self, handle: Handle, denial: Denial) {
+        if let Some(call) = self.calls.get_mut(handle) {
+            call.waits_for = Some(denial);
+        }
+    }
+
+    /// Tells that the attempt which a call was about to make, its first one or one that its policy
+    /// let wait, will never be made. A call that waits for its next retry had no such attempt.
+    pub(super) fn tell_never_made(&mut self, handle: Handle, denial: Denial) {
+        let Some(call) = self.calls.get(handle) else { return };
+        if call.progress.attempts() > 0 && call.waits_for.is_none() {
+            return;
+        }
+        let (edge, order, asked) = (call.step.edge, call.subject.order, call.subject.asked);
+        let attempt = call.progress.attempts() + 1;
+        self.tell(Fact::Denied { edge, attempt, denial, order, asked });
     }
 
     /// Sends an admitted attempt and sets its timer.
@@ -250,6 +285,7 @@ impl<O: Observer> World<'_, O> {
         let policy = &self.program.policies[edge.policy as usize].1;
         call.sent += 1;
         call.running = true;
+        call.waits_for = None;
         call.instance = None;
         call.attempt_started = self.now;
         let attempt = call.sent;
@@ -420,7 +456,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Folds an event about a call into the digest.
-    pub(super) fn fold_call(&mut self, kind: u64, handle: Handle) {
+    pub(super) fn fold_call(&mut self, kind: TraceKind, handle: Handle) {
         if let Some(call) = self.calls.get(handle) {
             let caller = self.program.edge(call.step.edge).caller;
             self.fold(kind, caller, call.key);

@@ -11,7 +11,7 @@ use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::unit_exponential;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
-use crate::model::program::{self, Arrivals, Kind, Memory, NodeId, Spike, TableId};
+use crate::model::program::{self, Arrivals, Kind, Memory, NodeId, OperationId, Spike, TableId};
 
 /// A user remembers so many rows; what it was not shown for longest is forgotten.
 const ROWS_REMEMBERED: usize = 16;
@@ -118,6 +118,22 @@ impl<O: Observer> World<'_, O> {
             return self.end_flow(node, &subject, back);
         }
         self.start_own(flow, key_of(u64::from(site), work), process, subject, back);
+    }
+
+    /// Starts a job that nobody asked for, or a user of a closed loop, who comes `back`.
+    pub(super) fn start_own(
+        &mut self,
+        operation: OperationId,
+        key: u64,
+        instance: u32,
+        subject: Subject,
+        back: Option<u32>,
+    ) {
+        let origin = back.map_or(Origin::Nobody, Origin::User);
+        let mut job = Job::new(self.program, operation, key, origin, subject);
+        job.instance = instance;
+        let handle = self.jobs.insert(job);
+        self.ready.push_back(handle);
     }
 
     /// The key that a user is about.

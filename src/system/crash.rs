@@ -17,7 +17,7 @@ use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Edge, EdgeId, Kind, NodeId, StateOf};
-use crate::policy::Outcome;
+use crate::policy::{Denial, Outcome};
 
 /// On which side of a step an instance dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,7 @@ impl<O: Observer> World<'_, O> {
             self.policies.forget(program, scope, edge.policy);
         }
         self.forget_ejections(node, instance);
+        self.lose_late_replies(node, instance);
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
             let station = self.station_index(node, instance);
             self.stations[station] = Station::new(&program.node(node).station);
@@ -139,6 +140,7 @@ impl<O: Observer> World<'_, O> {
         let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
+            self.tell_never_made(handle, Denial::CallerLost);
             if let Some(ended) = self.abandon(handle) {
                 self.close_call(handle, ended, Outcome::TimedOut);
             }
@@ -153,6 +155,7 @@ impl<O: Observer> World<'_, O> {
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
             let Some(job) = self.jobs.remove(handle) else { continue };
+            self.end_fallback(&job);
             if let Some(timer) = job.timer {
                 self.events.cancel(timer);
             }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::fact::{Fact, Observer};
+use super::trace::TraceKind;
 use super::{Event, World};
 use crate::kernel::draw::{Draws, Purpose, key_of};
 use crate::kernel::time::Span;
@@ -166,7 +167,7 @@ impl<O: Observer> World<'_, O> {
         if detector.is_awake {
             self.events.schedule(rule.sweep_after(self.now, phase), Event::Sweep(id));
         }
-        self.fold(32, edge.caller, key_of(u64::from(edge.id), u64::from(process)));
+        self.fold(TraceKind::Sweep, edge.caller, key_of(u64::from(edge.id), u64::from(process)));
         for (host, change) in changes.drain(..) {
             self.tell_change(id, host as u32, change);
         }

@@ -10,8 +10,7 @@ pub use super::request::{Asked, Request};
 pub use super::{ejection::Ejection, observer::Observer};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
-use crate::policy::Outcome;
-
+use crate::policy::{Denial, Outcome};
 pub use caching::{Caching, Deed};
 pub use stay::{Stay, Work};
 pub use transit::{Content, Direction, Transit};
@@ -41,12 +40,14 @@ pub enum Fact {
         /// The request on whose behalf.
         asked: Asked,
     },
-    /// A caller's own policy refused an attempt.
+    /// An attempt was not made: the caller's own policy refused it, or let it wait for too long.
     Denied {
         /// Where.
         edge: EdgeId,
         /// 1 for the first attempt of a call.
         attempt: u32,
+        /// By which part, or by what it waited for.
+        denial: Denial,
         /// The order on whose behalf.
         order: u64,
         /// The request on whose behalf.
@@ -65,6 +66,8 @@ pub enum Fact {
         /// How.
         outcome: Outcome,
     },
+    /// A breaker will not hear the late reply to a timed-out attempt: too many are expected.
+    Forgotten(EdgeId),
     /// A process leaves an instance out of its balancing because attempts at it failed.
     Ejected(Ejection),
     /// An instance did as badly, but the process leaves out as many as it may already.
@@ -72,10 +75,7 @@ pub enum Fact {
     /// A process lets an instance have attempts again, or has died with what it knew of it.
     Returned(Ejection),
     /// A request went to any instance because its caller had too few healthy ones left.
-    Panicked {
-        /// Whose.
-        node: NodeId,
-    },
+    Panicked(NodeId),
     /// A message went on its way.
     Sent(Transit),
     /// A second copy of a message went on its way.

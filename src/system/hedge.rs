@@ -12,7 +12,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::policy::custom::Moment;
 use crate::policy::hedge::{Copies, Hedge, Next, Step};
-use crate::policy::{Admission, Holdings, Outcome, Policy, Progress, Response, State};
+use crate::policy::{Admission, Denial, Holdings, Outcome, Policy, Progress, Response, State};
 use crate::system::Event;
 
 /// The copies of one call.
@@ -192,9 +192,19 @@ impl<'p, O: Observer> World<'p, O> {
             false => Draw(0),
         };
         let mut progress = policy.begin_copy();
-        if self.detectors.leave_nobody(self.program, detector)
-            || policy.admit(state, &mut progress, self.now, draw) != Admission::Go
-        {
+        let admission = match self.detectors.leave_nobody(self.program, detector) {
+            true => Admission::Reject(Denial::NoInstance),
+            false => policy.admit(state, &mut progress, self.now, draw),
+        };
+        let denial = match admission {
+            Admission::Go => None,
+            Admission::Reject(denial) => Some(denial),
+            // A copy waits for nothing.
+            Admission::Wait(_) => Some(Denial::RateLimit),
+            Admission::Queue if progress.waits_for_room() => Some(Denial::Bulkhead),
+            Admission::Queue => Some(Denial::BreakerOpen),
+        };
+        if let Some(denial) = denial {
             policy.abandon(state, &mut progress);
             hedged.copies.deny();
             if let Some(of_hedging) = &mut state.hedge {
@@ -202,7 +212,7 @@ impl<'p, O: Observer> World<'p, O> {
             }
             let goes_on = hedged.copies.running() > 0;
             let (order, asked) = (call.subject.order, call.subject.asked);
-            self.tell(Fact::Denied { edge: edge_id, attempt, order, asked });
+            self.tell(Fact::Denied { edge: edge_id, attempt, denial, order, asked });
             if !goes_on {
                 self.conclude(handle, Response::new(last), 0);
             }

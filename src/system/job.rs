@@ -9,6 +9,7 @@ use super::network::Message;
 use super::provider::KeyCheck;
 use super::replica::Applied;
 use super::shown::Notes;
+use super::stand_in::StoodInFor;
 use crate::kernel::draw::Purpose;
 use crate::kernel::queue::TimerId;
 use crate::kernel::sample::Distribution;
@@ -105,6 +106,8 @@ pub(super) struct Job {
     is_at_work: bool,
     /// What it waits for while its branches run.
     pub(super) forked: Forked,
+    /// The request for which its fallback stands in.
+    pub(super) stands_in_for: Option<Box<StoodInFor>>,
 }
 
 /// A row's version, table and state as one word.
@@ -160,6 +163,7 @@ impl Job {
             is_at_work: false,
             timer: None,
             forked: Forked::default(),
+            stands_in_for: None,
         }
     }
 
@@ -267,6 +271,7 @@ impl<O: Observer> World<'_, O> {
                     }
                 }
                 Step::Fork(fork) => return self.fork(handle, fork),
+                Step::AnswerUser => self.answer_user(handle),
                 Step::AwaitFlush => return self.await_flush(handle),
                 Step::Commit(_) | Step::MarkOutbox if self.finds_disk_full(handle) => {
                     return self.end_job(handle, Outcome::Failed);
@@ -426,6 +431,7 @@ impl<O: Observer> World<'_, O> {
     /// Ends a job: answers whoever asked for it and frees its worker.
     pub(super) fn end_job(&mut self, handle: Handle, outcome: Outcome) {
         let Some(job) = self.jobs.remove(handle) else { return };
+        self.end_fallback(&job);
         let awaited = self.is_awaited(job.origin);
         if let Some(work) = job.work(self.now, awaited) {
             self.tell(Fact::Worked(work));
@@ -473,21 +479,5 @@ impl<O: Observer> World<'_, O> {
             }
         };
         asker.is_some_and(|job| self.is_awaited(job.origin))
-    }
-
-    /// Starts a job that nobody asked for, or a user of a closed loop, who comes `back`.
-    pub(super) fn start_own(
-        &mut self,
-        operation: OperationId,
-        key: u64,
-        instance: u32,
-        subject: Subject,
-        back: Option<u32>,
-    ) {
-        let origin = back.map_or(Origin::Nobody, Origin::User);
-        let mut job = Job::new(self.program, operation, key, origin, subject);
-        job.instance = instance;
-        let handle = self.jobs.insert(job);
-        self.ready.push_back(handle);
     }
 }

@@ -36,7 +36,9 @@ mod replica;
 mod request;
 mod rerun;
 mod shown;
+mod stand_in;
 mod station;
+pub mod trace;
 mod waiters;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -51,6 +53,7 @@ use crate::model::program::{Kind, NodeId, Program, Spike};
 use control::{Conditions, Control, Surge};
 use ejection::{DetectorId, Detectors};
 use fact::{Fact, Observer};
+use trace::TraceKind;
 
 /// Something that is going to happen.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +134,7 @@ pub struct World<'p, O> {
     /// Copies of running attempts, of the calls whose policy hedges.
     hedges: Slab<hedge::Hedged>,
     /// Attempts that timed out, of which a breaker may still hear.
-    timed_out: BTreeMap<(Handle, u32), late::TimedOut>,
+    late_replies: late::LateReplies,
     conditions: Conditions,
     /// When faults change the rates of arrivals.
     surges: Vec<Surge>,
@@ -198,7 +201,7 @@ impl<'p, O: Observer> World<'p, O> {
             policies: policies::Policies::new(program),
             detectors: Detectors::default(),
             hedges: Slab::default(),
-            timed_out: BTreeMap::new(),
+            late_replies: late::LateReplies::default(),
             conditions: Conditions::new(program),
             surges: Vec::new(),
             lives: life::Lives::new(program),
@@ -290,70 +293,75 @@ impl<'p, O: Observer> World<'p, O> {
         }
         match event {
             Event::Arrive(clients) => {
-                self.fold(1, clients, self.orders);
+                self.fold(TraceKind::Arrival, clients, self.orders);
                 self.fired_by_arrival(clients);
                 self.arrive(clients);
             }
             Event::Return { clients, user } => {
-                self.fold(20, clients, u64::from(user));
+                self.fold(TraceKind::Return, clients, u64::from(user));
                 self.return_to(clients, user);
             }
             Event::Deliver(message) => self.deliver(message),
             Event::Resume(job) => {
                 if let Some(job) = self.jobs.get(job) {
-                    self.fold(2, job.node, job.key);
+                    self.fold(TraceKind::Resume, job.node, job.key);
                 }
                 self.ready.push_back(job);
             }
             Event::Timeout(call) => {
-                self.fold_call(3, call);
+                self.fold_call(TraceKind::Timeout, call);
                 self.time_out(call);
             }
             Event::Retry(call) => {
-                self.fold_call(4, call);
+                self.fold_call(TraceKind::Retry, call);
                 self.retry(call);
             }
             Event::Visible { queue, message } => {
-                self.fold(5, queue, message);
+                self.fold(TraceKind::Visible, queue, message);
                 self.make_visible(queue, message);
             }
             Event::Expire(queue) => {
-                self.fold(14, queue, 0);
+                self.fold(TraceKind::Expire, queue, 0);
                 self.expire(queue);
             }
             Event::GiveUp(job) => {
                 if let Some(job) = self.jobs.get(job) {
-                    self.fold(24, job.node, job.key);
+                    self.fold(TraceKind::GiveUp, job.node, job.key);
                 }
                 self.give_up(job);
             }
             Event::Heartbeat(job) => self.beat(job),
             Event::Replicate(replica) => {
-                self.fold(6, replica, 0);
+                self.fold(TraceKind::Replicate, replica, 0);
                 self.replicate(replica);
             }
             Event::Flush(database) => {
-                self.fold(7, database, 0);
+                self.fold(TraceKind::Flush, database, 0);
                 self.flush(database);
             }
             Event::Pause { node, instance, number } => {
-                self.fold(30, node, key_of(u64::from(instance), number));
+                self.fold(TraceKind::Pause, node, key_of(u64::from(instance), number));
                 self.begin_pause(node, instance, number);
             }
             Event::GoOn { node, instance } => {
-                self.fold(31, node, u64::from(instance));
+                self.fold(TraceKind::GoOn, node, u64::from(instance));
                 self.go_on(node, instance);
             }
             Event::Sweep(detector) => self.sweep(detector),
             Event::Switch { control, on } => {
-                self.digester.fold(self.now, 8 << 32 | u64::from(on), u64::from(control));
+                let site = TraceKind::Switch.number() << 32 | u64::from(on);
+                self.digester.fold(self.now, site, u64::from(control));
                 self.switch(control, on);
             }
         }
     }
 
     /// Folds an event into the digest: its kind, the node's stable id, and the work's stable key.
-    fn fold(&mut self, kind: u64, node: NodeId, work: u64) {
+    fn fold(&mut self, kind: TraceKind, node: NodeId, work: u64) {
+        self.fold_number(kind.number(), node, work);
+    }
+
+    fn fold_number(&mut self, kind: u64, node: NodeId, work: u64) {
         let site = kind << 32 | u64::from(self.program.node(node).id);
         self.digester.fold(self.now, site, work);
     }
@@ -419,7 +427,9 @@ impl<'p, O: Observer> World<'p, O> {
     /// Tells the observer who has no answer yet, what is at a node, and what it has worked on it.
     fn tell_who_is_there(&mut self) {
         let calls = self.calls.iter().filter_map(|(_, call)| call.request());
-        let waiting: Vec<Fact> = calls.map(Fact::Unanswered).collect();
+        let fallbacks = self.jobs.iter().filter_map(|(_, job)| job.stands_in_for.as_ref());
+        let stood_in_for = fallbacks.map(|stood_in_for| stood_in_for.request);
+        let waiting: Vec<Fact> = calls.chain(stood_in_for).map(Fact::Unanswered).collect();
         let jobs = self.jobs.iter().flat_map(|(_, job)| {
             let work = job.work(self.now, self.is_awaited(job.origin));
             [work.map(Fact::Working), job.stay().map(Fact::Staying)]

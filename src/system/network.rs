@@ -4,6 +4,7 @@ use super::control::Action;
 use super::ejection::DetectorId;
 use super::fact::{Content, Direction, Fact, Observer, Transit};
 use super::job::{Job, Origin, Subject};
+use super::trace::TraceKind;
 use super::{Event, World};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::Distribution;
@@ -316,7 +317,7 @@ impl<O: Observer> World<'_, O> {
                 deadline,
                 detector,
             } => {
-                self.fold(10, target, key);
+                self.fold(TraceKind::Request, target, key);
                 self.tell(arrived);
                 if !self.is_down(target, 0)
                     && let Some(refusal) = self.throttle(target, subject.order)
@@ -353,34 +354,34 @@ impl<O: Observer> World<'_, O> {
             }
             Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
                 let caller = self.program.edge(edge).caller;
-                self.fold(11 + ((outcome as u64) << 8), caller, key);
+                self.fold_number(TraceKind::of_reply(outcome), caller, key);
                 self.tell(arrived);
                 let response = Response { hint, ..Response::new(outcome) };
                 self.take_reply(call, attempt, edge, order, response, value);
             }
             Message::Delivery { queue, message, worker, instance, deaths, key, .. } => {
-                self.fold(12, worker, key);
+                self.fold(TraceKind::Delivery, worker, key);
                 self.tell(arrived);
                 if deaths == self.lives.of(worker, instance).deaths() {
                     self.take_delivery(queue, message, worker, instance, key);
                 }
             }
             Message::SecondDelivery { queue, message, worker, instance, key, .. } => {
-                self.fold(16, worker, key);
+                self.fold(TraceKind::SecondDelivery, worker, key);
                 self.tell(arrived);
                 if !self.is_down(worker, instance) {
                     self.take_second_delivery(queue, message, worker, instance, key);
                 }
             }
             Message::GivenBack { queue, message, key, .. } => {
-                self.fold(13, queue, key);
+                self.fold(TraceKind::GivenBack, queue, key);
                 self.tell(arrived);
                 if !self.is_down(queue, 0) {
                     self.take_back(queue, message, key);
                 }
             }
             Message::Extended { queue, message, key, .. } => {
-                self.fold(15, queue, key);
+                self.fold(TraceKind::Extended, queue, key);
                 self.tell(arrived);
                 if !self.is_down(queue, 0) {
                     self.extend(queue, message, key);

@@ -4,7 +4,7 @@
 use super::World;
 use super::call::{Call, Resumption};
 use super::crash;
-use super::fact::{Fact, Observer};
+use super::fact::Observer;
 use super::policies::Ended;
 use crate::kernel::slab::{Handle, Slab};
 use crate::model::program::StateOf;
@@ -112,9 +112,7 @@ impl<O: Observer> World<'_, O> {
         if self.program.edge(call.step.edge).state_of == StateOf::Call {
             self.policies.leave(call.scope);
         }
-        if let Some(request) = call.request() {
-            self.tell(Fact::Answered { request, outcome, attempts: call.sent });
-        }
+        self.end_request(&call, outcome);
         self.leave_room(handle, &call);
         Some(call)
     }

@@ -166,6 +166,45 @@ fn whoever_waits_for_a_place_is_told_when_a_call_ends_at_its_deadline() {
     assert_eq!((run.metrics.requests, run.metrics.ok), (4, 3), "only the first has failed");
 }
 
+/// Whatever a call waits for before its first attempt, and however that ends, it is a call: it is
+/// counted once, attempted or not.
+#[test]
+fn a_call_that_is_never_attempted_is_counted() {
+    let waits = [
+        ("bulkhead = { limit = 1, queue = 100 }", ""),
+        ("bulkhead = { limit = 1, queue = 100, max_wait = \"100ms\" }", ""),
+        ("bulkhead = { limit = 1, queue = 2 }", ""),
+        ("rate_limit = { rate = \"5/s\", burst = 1, patience = \"1h\" }", ""),
+        ("breaker = { consecutive = 1, open_for = \"100ms\", probes_queue = true }", "errors"),
+        ("bulkhead = { limit = 1, queue = 100 }", "crash"),
+    ];
+    for (policy, fault) in waits {
+        let faults = match fault {
+            "errors" => {
+                "[[faults]]\nkind = \"errors\"\ntarget = \"back\"\nshare = \"50%\"\nat = \"0s\"\n\
+                 for = \"8s\"\n"
+                    .to_owned()
+            }
+            "crash" => crash("front", "5s", "10ms"),
+            _ => String::new(),
+        };
+        // Those who have little time wait for those who have more, and take long.
+        let text = format!("scope = \"shared\"\n{policy}");
+        let hasty = "[clients.hasty]\narrivals = { poisson = \"50/s\" }\npatience = \"100ms\"\n\
+                     flow = [{ call = \"front.get\" }]\n";
+        let model = model(5, &text)
+            .replace("instances = 2", "instances = 2\npropagate_deadline = {}")
+            .replace("50ms", "300ms");
+        let measured = "[measure]\nload = \"back.charge\"\n";
+        let experiment = experiment(10, &format!("{measured}{faults}"));
+        let run = run_all(&campaign(&experiment, &(model + hasty))).remove(0);
+        let (calls, turned_away) = (run.metrics.calls, run.metrics.nobody_there[0]);
+        assert_eq!(calls + turned_away, run.metrics.requests, "{policy} {fault}");
+        let attempts = run.metrics.attempts;
+        assert!(attempts < calls, "{policy} {fault}: {attempts} attempts of {calls} calls");
+    }
+}
+
 /// Under every preset, with a state that all share, callers die again and again while every third
 /// answer is an error. Minutes later it is as if they had not.
 #[test]

@@ -63,7 +63,7 @@ const ACTIONS: [(&str, &[&str]); 14] = [
     ("reply", &[]),
     ("ack", &["policy", "ignore_failure", "fallback"]),
     ("nack", &[]),
-    ("when", &["then", "otherwise", "then", "otherwise"]),
+    ("when", &["then", "otherwise", "then", "otherwise", "division"]),
     ("parallel", &["need", "ignore_failure", "fallback"]),
     ("parallel", &["need", "copies", "ignore_failure", "fallback"]),
 ];

@@ -1,7 +1,7 @@
 //! Steps with steps inside them: conditions, branches that run at once, fallbacks.
 
 use super::steps::{FALLBACK, failure_target, with};
-use super::{Handlers, Place};
+use super::{Handlers, Place, Role};
 use crate::kernel::draw::{Probability, name_id};
 use crate::model::language;
 use crate::model::problem::Problem;
@@ -26,7 +26,7 @@ impl Handlers<'_, '_> {
             return Err(Problem::new("nothing is done either way").expected("`then = [ … ]`"));
         }
         let Some(condition) = &step.when else { return Ok(()) };
-        let condition = self.condition(condition, path);
+        let condition = self.condition(condition, step.division.as_deref(), path)?;
         let branch = compiled.len();
         compiled.push(Step::JumpUnless(condition, 0));
         self.list(place, &with(path, "then"), &step.then, compiled);
@@ -42,20 +42,41 @@ impl Handlers<'_, '_> {
         Ok(())
     }
 
-    fn condition(&mut self, text: &language::Condition, path: &[&str]) -> Condition {
+    fn condition(
+        &mut self,
+        text: &language::Condition,
+        division: Option<&str>,
+        path: &[&str],
+    ) -> Result<Condition, Problem> {
+        let chance = |share: &Share, of, site: &str| Condition::Chance {
+            share: Probability::new(share.0),
+            of,
+            site: name_id(site),
+        };
         // The path is the step's name: a step that is added after it moves no draw.
-        let site = name_id(&path.join("."));
-        let chance =
-            |share: Share, of| Condition::Chance { share: Probability::new(share.0), of, site };
-        match text {
+        let own = path.join(".");
+        // Which keys a share means depends on the key and the division alone.
+        let named = |of: &str| format!("{of} {}", division.unwrap_or_default());
+        let condition = match text {
             language::Condition::Found => Condition::Found,
             language::Condition::Missing => Condition::Missing,
             language::Condition::State(state) => Condition::State(self.label(state)),
             language::Condition::NotState(state) => Condition::NotState(self.label(state)),
-            language::Condition::ShareOfOrders(share) => chance(*share, ChanceOf::Order),
-            language::Condition::ShareOfKeys(share) => chance(*share, ChanceOf::Key),
-            language::Condition::ShareOfRequests(share) => chance(*share, ChanceOf::Request),
-            language::Condition::ShareOfAttempts(share) => chance(*share, ChanceOf::Attempt),
+            language::Condition::ShareOfKeys(share) => {
+                return Ok(chance(share, ChanceOf::Key, &named("keys")));
+            }
+            language::Condition::ShareOfOrders(share) if division.is_some() => {
+                return Ok(chance(share, ChanceOf::Order, &named("orders")));
+            }
+            language::Condition::ShareOfOrders(share) => chance(share, ChanceOf::Order, &own),
+            language::Condition::ShareOfRequests(share) => chance(share, ChanceOf::Request, &own),
+            language::Condition::ShareOfAttempts(share) => chance(share, ChanceOf::Attempt, &own),
+        };
+        match division {
+            None => Ok(condition),
+            Some(_) => Err(Problem::new("only keys and orders are divided once for all steps")
+                .expected("`division` with `share_of_keys` or `share_of_orders`")
+                .inside("division")),
         }
     }
 
@@ -69,7 +90,7 @@ impl Handlers<'_, '_> {
     ) -> Result<(), Problem> {
         let lists = step.parallel.as_deref().unwrap_or_default();
         let copies = step.copies.unwrap_or(1);
-        let all = check_parallel(lists, copies, step.need)?;
+        let all = check_parallel(lists, step.copies, step.need)?;
         let forks = &mut self.compiler.program.forks;
         let id = ForkId(forks.len() as u16);
         let need = step.need.unwrap_or(all);
@@ -123,6 +144,10 @@ impl Handlers<'_, '_> {
         let leave = compiled.len();
         compiled.push(Step::Jump(0));
         self.list(place, &with(path, "fallback"), fallback, compiled);
+        // A fallback inside another one is a part of what that one comes to.
+        if place.role == Role::User && !path.contains(&"fallback") {
+            compiled.push(Step::AnswerUser);
+        }
         compiled[leave] = Step::Jump(compiled.len() as u32);
         leave as u32 + 1
     }
@@ -131,18 +156,20 @@ impl Handlers<'_, '_> {
 /// Returns how many lists run at once, copies counted.
 fn check_parallel(
     lists: &[Vec<language::Step>],
-    copies: u32,
+    copies: Option<u32>,
     need: Option<u32>,
 ) -> Result<u32, Problem> {
-    let all = (lists.len() as u32).saturating_mul(copies);
-    if lists.len() > LISTS_MAX || (copies == 1 && all < 2) {
+    let all = (lists.len() as u32).saturating_mul(copies.unwrap_or(1));
+    // One list that says how often it is done may be done once: a fan-out is varied from 1.
+    let least = if copies.is_some() { 1 } else { 2 };
+    if !(least..=LISTS_MAX).contains(&lists.len()) {
         return Err(Problem::new(format!("{} lists of steps cannot run at once", lists.len()))
-            .expected(format!("from 2 to {LISTS_MAX} lists: [[ … ], [ … ]]"))
+            .expected(format!("from 2 to {LISTS_MAX} lists: [[ … ], [ … ]], or one with `copies`"))
             .inside("parallel"));
     }
-    if !(2..=BRANCHES_MAX).contains(&all) {
+    if !(1..=BRANCHES_MAX).contains(&all) {
         return Err(Problem::new(format!("{all} lists of steps cannot run at once"))
-            .expected(format!("from 2 to {BRANCHES_MAX}, copies counted"))
+            .expected(format!("from 1 to {BRANCHES_MAX}, copies counted"))
             .inside("copies"));
     }
     if let Some(index) = lists.iter().position(Vec::is_empty) {

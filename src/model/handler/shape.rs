@@ -54,7 +54,7 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 19] = [
+    let given: [(&str, bool, &[&str]); 20] = [
         ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
@@ -70,6 +70,7 @@ pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(),
         ("order", step.order.is_some(), &["transaction"]),
         ("ignore_failure", step.ignore_failure, &CAN_FAIL),
         ("fallback", step.fallback.is_some(), &CAN_FAIL),
+        ("division", step.division.is_some(), &["when"]),
         ("then", !step.then.is_empty(), &["when"]),
         ("otherwise", !step.otherwise.is_empty(), &["when"]),
         ("copies", step.copies.is_some(), &["parallel"]),

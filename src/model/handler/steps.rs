@@ -122,6 +122,7 @@ impl Handlers<'_, '_> {
                         Some(Expectation::NotOlder) => Memory::Compared,
                         _ => Memory::None,
                     },
+                    stands_by: place.role == Role::User && step.fallback.is_some(),
                     ..call
                 })
             }

@@ -76,6 +76,11 @@ pub struct Step {
     /// With anything that can fail: what to do instead when it has failed; then the handler goes on
     /// with the next step.
     pub fallback: Option<Vec<Step>>,
+    /// With `when` and a share of keys or orders: the name of the division that it is a share of.
+    /// The same share of the same division means the same keys in every step, and a smaller share
+    /// is a part of a larger one; other divisions are independent. Without it, all shares of keys
+    /// are of one division, and a share of orders is the step's own.
+    pub division: Option<String>,
     /// With `when`: what to do if it is so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<Step>,
@@ -127,7 +132,7 @@ pub enum Condition {
     NotState(String),
     /// True of this share of the orders, whenever they are asked about: a poison order.
     ShareOfOrders(Share),
-    /// True of this share of the keys, whenever they are asked about.
+    /// True of this share of the keys, whenever and wherever they are asked about.
     ShareOfKeys(Share),
     /// True of this share of the requests, whenever they are asked about, retries included.
     ShareOfRequests(Share),

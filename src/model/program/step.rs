@@ -66,6 +66,8 @@ pub enum Step {
     JumpUnless(Condition, u32),
     /// Starts the branches of a fork and waits for them.
     Fork(ForkId),
+    /// Ends the request for which a fallback of the user's stood in.
+    AnswerUser,
 
     /// Database: waits for the next flush of the log.
     AwaitFlush,
@@ -233,4 +235,6 @@ pub struct Call {
     pub memory: Memory,
     /// Where to go on if the call fails; without it, the handler fails.
     pub on_failure: Option<u32>,
+    /// Whether a fallback of the user's stands by: a request that fails is not answered yet.
+    pub stands_by: bool,
 }

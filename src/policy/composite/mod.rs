@@ -155,6 +155,10 @@ pub enum Denial {
     Limit,
     /// Every instance of the target is ejected; whoever balances says so.
     NoInstance,
+    /// No time was left before its first attempt; whoever calls says so.
+    Deadline,
+    /// Its caller died before it was made; whoever calls says so.
+    CallerLost,
 }
 
 /// What to do after an attempt.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Report, promise_of};
 use crate::experiment::check::{Finding, Promise, Tested};
-use crate::report::files::TRACE;
+use crate::system::trace::TRACE;
 
 /// The version of this format (`docs/check.md`).
 const FORMAT: u32 = 2;

@@ -2,7 +2,7 @@
 
 use super::{Mark, Teller};
 use crate::model::program::NodeId;
-use crate::policy::Outcome;
+use crate::policy::{Denial, Outcome};
 use crate::report::number::{Unit, number};
 use crate::system::fact::{Caching, Deed, Fact, Refusal, Work};
 
@@ -65,10 +65,11 @@ impl Teller<'_> {
             Fact::Unanswered(_) => {
                 told(Mark::Wrong, "the user still waits when the run ends".to_owned())
             }
-            Fact::Denied { edge, attempt, .. } => {
+            Fact::Denied { edge, attempt, denial, .. } => {
                 let edge = self.program.edge(edge);
                 let of = operation(&edge.name);
-                let text = format!("its policy denies attempt {attempt} at {of}");
+                let why = denied(denial);
+                let text = format!("its policy denies attempt {attempt} at {of}: {why}");
                 said(edge.caller, Mark::Wrong, text)
             }
             Fact::Settled { edge, attempt, outcome: Outcome::TimedOut, .. } => {
@@ -236,4 +237,19 @@ impl Teller<'_> {
 /// What concerns the order as a whole.
 fn told_of(node: Option<NodeId>, text: String) -> Option<(Option<NodeId>, Mark, String)> {
     Some((node, Mark::Telling, text))
+}
+
+/// Why an attempt was not made.
+fn denied(denial: Denial) -> &'static str {
+    match denial {
+        Denial::BreakerOpen => "the breaker is open",
+        Denial::Budget => "the budget is used up",
+        Denial::Bulkhead => "the bulkhead has no room",
+        Denial::RateLimit => "the rate limit is reached",
+        Denial::Throttling => "it throttles itself",
+        Denial::Limit => "the concurrency limit is reached",
+        Denial::NoInstance => "every instance is ejected",
+        Denial::Deadline => "no time is left",
+        Denial::CallerLost => "its process has died",
+    }
 }

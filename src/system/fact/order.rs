@@ -66,7 +66,8 @@ impl Fact {
             | Fact::Ejected(_)
             | Fact::EjectionRefused(_)
             | Fact::Returned(_)
-            | Fact::Panicked { .. }
+            | Fact::Panicked(_)
+            | Fact::Forgotten(_)
             | Fact::Left(_)
             | Fact::Staying(_)
             | Fact::FellBack { .. } => None,

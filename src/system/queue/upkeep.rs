@@ -11,6 +11,7 @@ use crate::system::control::Action;
 use crate::system::fact::{Direction, Fact, Observer};
 use crate::system::job::Origin;
 use crate::system::network::Message;
+use crate::system::trace::TraceKind;
 use crate::system::{Event, World};
 
 impl<O: Observer> World<'_, O> {
@@ -60,7 +61,7 @@ impl<O: Observer> World<'_, O> {
         let Some(job) = self.jobs.get(handle) else { return };
         let (worker, order, key, origin) = (job.node, job.subject.order, job.key, job.origin);
         let Origin::Delivery { queue, message } = origin else { return };
-        self.fold(16, worker, key);
+        self.fold(TraceKind::Heartbeat, worker, key);
         let beat = Message::Extended { worker, queue, message, order, key };
         self.send(worker, queue, Direction::Request, beat);
         self.expect_heartbeat(queue, handle);

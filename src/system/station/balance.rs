@@ -34,7 +34,7 @@ impl<O: Observer> World<'_, O> {
         }
         let among = self.among(node, detector);
         if matches!(among, Among::AllInPanic) {
-            self.tell(Fact::Panicked { node });
+            self.tell(Fact::Panicked(node));
         }
         // Who was chosen last is asked last, so that equals take turns.
         let last = self.turns[node.0 as usize];
