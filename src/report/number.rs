@@ -2,7 +2,7 @@
 //!
 //! A number below 10,000 keeps its digits (`1,234`), above it takes a prefix (`12.3k`). A
 //! percentage is never rounded to 0% or 100% unless it is exactly that, because "100%" says that
-//! nothing went wrong.
+//! nothing went wrong; and nothing is rounded to 0, because "0" says that it never happened.
 
 /// How the numbers of a column or an axis are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,16 +84,44 @@ pub fn interval(value: f64, low: f64, high: f64, unit: Unit) -> String {
     if significant_digits(value * w.factor, decimals) > 6 {
         return number(value, unit);
     }
-    let middle = fixed(value * w.factor, decimals);
-    // "0.2 ±0.3" would tell of numbers below zero where there are none.
-    let crosses_zero = low >= 0.0 && rounded > value * w.factor;
-    if (below - above).abs() <= 0.25 * wider && !crosses_zero {
-        return format!("{middle} ±{half}{}", w.suffix);
+    // "0.2 ±0.3" would tell of numbers below zero where there are none, "99.9 ±0.2%" of more than
+    // all.
+    let leaves = (low >= 0.0 && rounded > value * w.factor)
+        || (unit == Unit::Percent && high <= 1.0 && value * w.factor + rounded > 100.0);
+    let shown = decimals_that_tell(value * w.factor, decimals, unit);
+    if (below - above).abs() <= 0.25 * wider && !leaves && shown == decimals {
+        return format!("{} ±{half}{}", fixed(value * w.factor, decimals), w.suffix);
     }
-    let (low, high) = (fixed(low * w.factor, decimals), fixed(high * w.factor, decimals));
+    let [middle, low, high] = [value, low, high].map(|it| fixed(it * w.factor, shown));
     let between = if low.starts_with('−') { " to " } else { "–" };
     format!("{middle} ({low}{between}{high}){}", w.suffix)
 }
+
+/// Writes a mean with the least and the greatest value that it is of: `56 [52..60]`. The brackets
+/// hold values that were seen, where no interval of the mean can be estimated.
+#[must_use]
+pub fn spread(mean: f64, least: f64, greatest: f64, unit: Unit) -> String {
+    if ![mean, least, greatest].iter().all(|v| v.is_finite()) || least == greatest {
+        return number(mean, unit);
+    }
+    let w = written(mean, unit);
+    let (.., decimals) = round_up((greatest - least) * w.factor);
+    let decimals = decimals_that_tell(mean * w.factor, decimals, unit);
+    let [mean, least, greatest] = [mean, least, greatest].map(|it| fixed(it * w.factor, decimals));
+    format!("{mean} [{least}..{greatest}]{}", w.suffix)
+}
+
+/// So many decimals, or as many more as tell a value, in its written unit, from 0 and from 100%.
+fn decimals_that_tell(value: f64, decimals: usize, unit: Unit) -> usize {
+    let from_zero = usize::try_from(-exponent(value, 1)).unwrap_or(0);
+    let missing = 100.0 - value;
+    let is_near = unit == Unit::Percent && missing > 0.0 && missing < 1.0;
+    let from_all = if is_near { usize::try_from(-exponent(missing, 1)).unwrap_or(0) } else { 0 };
+    decimals.max(if value == 0.0 { 0 } else { from_zero }).max(from_all).min(DECIMALS_MAX)
+}
+
+/// More decimals than this are not written.
+const DECIMALS_MAX: usize = 12;
 
 /// The prefix or unit that suits numbers as large as `value`.
 pub(crate) fn written(value: f64, unit: Unit) -> Written {
@@ -315,9 +343,47 @@ mod tests {
             (2.0, 2.0, 2.0, Unit::Times, "2×"),
             (3.0, 3.0 - 1e-9, 3.0 + 1e-9, Unit::Plain, "3"),
             (2.0, f64::NAN, 3.0, Unit::Plain, "2"),
+            (0.5, 0.0, 6.4, Unit::Plain, "0.5 (0.0–6.4)"),
+            (0.03, 0.004, 7.1, Unit::Plain, "0.03 (0.00–7.10)"),
+            (0.000_3, 0.0, 0.2, Unit::Percent, "0.03 (0.00–20.00)%"),
+            (0.999_6, 0.992, 0.999_9, Unit::Percent, "99.96 (99.20–99.99)%"),
+            (0.999, 0.997_5, 1.0, Unit::Percent, "99.90 (99.75–100.00)%"),
         ];
         for (value, low, high, unit, expected) in cases {
             assert_eq!(interval(value, low, high, unit), expected, "{value} ({low} to {high})");
+        }
+    }
+
+    #[test]
+    fn values_stand_in_square_brackets() {
+        let cases = [
+            (56.0, 52.0, 60.0, Unit::Plain, "56 [52..60]"),
+            (0.67, 0.42, 0.92, Unit::Percent, "67 [42..92]%"),
+            (0.033, 0.0, 1.0, Unit::Plain, "0.03 [0.00..1.00]"),
+            (0.999_97, 0.999, 1.0, Unit::Percent, "99.997 [99.900..100.000]%"),
+            (12_345.0, 12_045.0, 12_645.0, Unit::Plain, "12.3 [12.0..12.6]k"),
+            (4.0, 4.0, 4.0, Unit::Times, "4×"),
+        ];
+        for (mean, least, greatest, unit, expected) in cases {
+            assert_eq!(spread(mean, least, greatest, unit), expected, "{mean}");
+        }
+    }
+
+    #[test]
+    fn what_happened_is_never_written_as_zero_and_what_failed_never_as_all() {
+        let is_none = |text: &str| {
+            let middle = text.split(' ').next().unwrap_or_default();
+            middle.chars().all(|c| "0.%×".contains(c))
+        };
+        for step in 1..400 {
+            let value = libm::pow(10.0, -f64::from(step % 100) / 10.0);
+            let high = value * libm::pow(10.0, f64::from(step / 100));
+            for unit in [Unit::Plain, Unit::Percent, Unit::Times] {
+                let texts = [interval(value, 0.0, high, unit), spread(value, 0.0, high, unit)];
+                assert!(!texts.iter().any(|text| is_none(text)), "{texts:?} of {value}");
+            }
+            let all = interval(1.0 - value / 2.0, 0.4, 1.0, Unit::Percent);
+            assert!(!all.starts_with("100"), "{all} of {value}");
         }
     }
 

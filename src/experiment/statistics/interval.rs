@@ -32,6 +32,12 @@ impl Interval {
         (self.high - self.low) / 2.0
     }
 
+    /// The same interval, cut off at both ends of what can be.
+    #[must_use]
+    pub fn within(self, least: f64, most: f64) -> Interval {
+        Interval { low: self.low.max(least), high: self.high.min(most) }
+    }
+
     /// Whether `value` lies inside, the ends included.
     #[must_use]
     pub fn contains(&self, value: f64) -> bool {

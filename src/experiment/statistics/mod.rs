@@ -10,7 +10,9 @@
 
 pub mod beta;
 pub mod bootstrap;
+pub mod bounded;
 pub mod distribution;
+pub mod equivalence;
 pub mod error;
 pub mod interval;
 pub mod isotonic;

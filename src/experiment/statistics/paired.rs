@@ -1,8 +1,8 @@
 //! Two arms on the same seeds, compared by a continuous metric.
 
-use super::distribution::t_two_sided;
-use super::error::Error;
-use super::interval::{Estimate, mean_interval};
+use super::distribution::{t_critical, t_two_sided};
+use super::error::{Error, require};
+use super::interval::{Estimate, Interval};
 use super::moments::{check_pairs, differences, moments};
 
 /// Student's test of paired differences, first - second.
@@ -12,6 +12,8 @@ pub struct PairedT {
     pub difference: Estimate,
     /// The standard deviation of the differences.
     pub sd: f64,
+    /// The standard error of the mean difference.
+    pub error: f64,
     /// The mean difference in standard errors.
     pub t: f64,
     /// The two-sided p-value of no difference.
@@ -31,15 +33,34 @@ pub struct PairedT {
 /// [`Error::NotFinite`], [`Error::Overflow`], and [`Error::OutOfRange`] unless `confidence` is
 /// strictly between 0 and 1.
 pub fn paired_t(first: &[f64], second: &[f64], confidence: f64) -> Result<PairedT, Error> {
+    paired_t_at_least(first, second, 0.0, confidence)
+}
+
+/// The same, where the standard error is known to be no less than `error_min`: counts vary by
+/// chance alone, even where those of a few pairs happen to agree.
+///
+/// # Errors
+/// As [`paired_t`], and [`Error::OutOfRange`] unless `error_min` is finite and at least 0.
+pub fn paired_t_at_least(
+    first: &[f64],
+    second: &[f64],
+    error_min: f64,
+    confidence: f64,
+) -> Result<PairedT, Error> {
     check_pairs(first, second, 2)?;
+    require(error_min.is_finite() && error_min >= 0.0, "error_min", error_min, "from 0")?;
     let differences = differences(first, second)?;
     let moments = moments(&differences)?;
-    let t = in_units(moments.mean, moments.standard_error());
+    let error = moments.standard_error().max(error_min);
+    let freedom = (moments.n - 1) as f64;
+    let t = in_units(moments.mean, error);
+    let interval = Interval::around(moments.mean, t_critical(confidence, freedom)? * error);
     Ok(PairedT {
-        difference: mean_interval(&differences, confidence)?,
+        difference: Estimate { mean: moments.mean, interval, n: moments.n },
         sd: moments.sd,
+        error,
         t,
-        p: t_two_sided(t, (moments.n - 1) as f64)?,
+        p: t_two_sided(t, freedom)?,
         effect_size: in_units(moments.mean, moments.sd),
     })
 }
@@ -69,6 +90,16 @@ mod tests {
         let shifted = paired_t(&[2.0, 3.0, 5.0], &[1.0, 2.0, 4.0], 0.95).unwrap();
         assert_eq!(shifted.difference.interval, Interval { low: 1.0, high: 1.0 });
         assert_eq!((shifted.t, shifted.p), (f64::INFINITY, 0.0));
+    }
+
+    #[test]
+    fn a_known_least_error_makes_equal_differences_uncertain() {
+        let (first, second) = ([1.0, 1.0, 1.0], [0.0, 0.0, 0.0]);
+        assert_eq!(paired_t(&first, &second, 0.95).unwrap().p, 0.0);
+        let one_each = paired_t_at_least(&first, &second, 1.0 / 3.0_f64.sqrt(), 0.95).unwrap();
+        assert!((one_each.p - 0.2254).abs() < 1e-4, "{one_each:?}");
+        assert!(one_each.difference.interval.contains(0.0));
+        assert!(paired_t_at_least(&first, &second, f64::NAN, 0.95).is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::beta::beta_quantile;
 use super::distribution::normal_critical;
 use super::error::{Error, check_open_unit, check_trials};
 use super::interval::{Estimate, Interval};
+use super::rare::zero_events_upper;
 
 /// The proportion of `successes` among `trials` with Wilson's score interval.
 ///
@@ -37,6 +38,22 @@ pub fn clopper_pearson(successes: u64, trials: u64, confidence: f64) -> Result<E
     let low = if successes == 0 { None } else { Some((x, rest + 1.0)) };
     let high = if successes == trials { None } else { Some((x + 1.0, rest)) };
     beta_interval(successes, trials, confidence, low, high)
+}
+
+/// In how many of `trials` runs something happens, where its count in a run says nothing: what
+/// breaks together in one run is one observation.
+///
+/// The exact interval of [`clopper_pearson`]; where it never happened, from 0 to the one-sided
+/// bound of [`zero_events_upper`]. Either statement holds with at least `confidence`.
+///
+/// # Errors
+/// As [`wilson`].
+pub fn runs_with_event(events: u64, trials: u64, confidence: f64) -> Result<Estimate, Error> {
+    let mut estimate = clopper_pearson(events, trials, confidence)?;
+    if events == 0 {
+        estimate.interval.high = zero_events_upper(trials, confidence)?;
+    }
+    Ok(estimate)
 }
 
 /// Jeffreys' interval: quantiles of Beta(x + 1/2, n - x + 1/2), with the end 0 at no success and

@@ -1,4 +1,4 @@
-//! Comparisons that use the order of observations only.
+//! Comparisons that use the order or the signs of observations only.
 
 use super::error::{Error, check_sample};
 use super::moments::check_pairs;
@@ -51,6 +51,36 @@ pub fn signed_rank_exact(first: &[f64], second: &[f64]) -> Result<f64, Error> {
     let positive: usize = signs.filter(|(d, _)| **d > 0.0).map(|(_, rank)| rank).sum();
     let tail: f64 = sum_distribution(&ranks)[..=positive.min(total - positive)].iter().sum();
     Ok((2.0 * tail).min(1.0))
+}
+
+/// The most differences other than 0 whose signs are enumerated.
+pub const MOST_SIGNS: usize = 20;
+
+/// The exact two-sided p-value of Fisher's sign-flip test of paired differences.
+///
+/// The share of all assignments of signs whose sum is at least as far from 0 as the one observed;
+/// without a difference it is 1. It assumes nothing of how large the differences are, only that
+/// each pair could as well have been the other way round if the arms are alike. Fisher, *The Design
+/// of Experiments* (1935), section 21.
+///
+/// # Errors
+/// [`Error::TooFew`] for no pair, [`Error::NotFinite`], and [`Error::TooMany`] for more than
+/// [`MOST_SIGNS`] differences other than 0.
+pub fn sign_flip_exact(differences: &[f64]) -> Result<f64, Error> {
+    check_sample(differences, 1)?;
+    let sizes: Vec<f64> = differences.iter().map(|it| it.abs()).filter(|it| *it > 0.0).collect();
+    if sizes.len() > MOST_SIGNS {
+        return Err(Error::TooMany { most: MOST_SIGNS as u64, given: sizes.len() as u64 });
+    }
+    let observed = differences.iter().sum::<f64>().abs();
+    let resolution = 1e-12 * sizes.iter().sum::<f64>();
+    let sum = |signs: u32| -> f64 {
+        let signed = sizes.iter().enumerate();
+        signed.map(|(bit, size)| if signs >> bit & 1 == 1 { *size } else { -size }).sum()
+    };
+    let all = 1_u32 << sizes.len();
+    let as_far = (0..all).filter(|signs| sum(*signs).abs() >= observed - resolution).count();
+    Ok(as_far as f64 / f64::from(all))
 }
 
 /// Twice the mean rank of each difference, in ascending order of size: whole numbers with ties.
@@ -107,6 +137,18 @@ mod tests {
         let exact = signed_rank_exact(&[0.1, -0.1, 2.0, 3.0], &[0.0; 4]).unwrap();
         assert_ne!(second[0] - first[0], first[1] - second[1]);
         assert_eq!(signed_rank_exact(&first, &second).unwrap(), exact);
+    }
+
+    #[test]
+    fn signs_are_counted_exactly() {
+        assert_eq!(sign_flip_exact(&[5.0, 1.0, 7.0]).unwrap(), 2.0 / 8.0);
+        assert_eq!(sign_flip_exact(&[3.0; 8]).unwrap(), 2.0 / 256.0);
+        // Sums of ±1 ±2 ±4: 7, 5, 3, 1 and their negatives; 5 is reached by four of eight.
+        assert_eq!(sign_flip_exact(&[-1.0, 2.0, 4.0]).unwrap(), 4.0 / 8.0);
+        assert_eq!(sign_flip_exact(&[0.0, 0.0]).unwrap(), 1.0);
+        assert_eq!(sign_flip_exact(&[0.0, 0.3, 0.1]).unwrap(), 2.0 / 4.0);
+        assert!(sign_flip_exact(&[]).is_err());
+        assert!(matches!(sign_flip_exact(&[1.0; 21]), Err(Error::TooMany { .. })));
     }
 
     #[test]
