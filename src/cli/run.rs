@@ -211,15 +211,8 @@ fn closing(
     text.push_str(&arms::unsteady_text(campaign, results));
     text.push_str(&arms::horizon_text(campaign, summaries));
     text.push_str(&unsure::notes(campaign, results, summaries));
-    let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
-    for (index, first) in names.iter().enumerate() {
-        let kept = summaries.iter().filter(|s| s.invariants[index].violations == 0).count();
-        text.push_str(&format!(
-            "{}: none in {kept} of {}\n",
-            promises::label(first.name),
-            promises::combinations(campaign.cells.len(), campaign)
-        ));
-    }
+    text.push_str(&promises::unwatched_text(campaign, summaries));
+    text.push_str(&promises::broken_text(campaign, summaries));
     text.push_str(&promises::kept_text(campaign, results, summaries));
     let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();
     if unknown > 0 {

@@ -3,8 +3,10 @@
 use super::campaign::Cell;
 use super::metrics::{Metric, MetricId};
 use super::run::RunResult;
+use super::statistics::bounded::Averaged;
 use super::statistics::quantile::{effective_n, least_n_for_quantile, quantile_shares};
-use super::statistics::{CONFIDENCE, Estimate, Interval};
+use super::statistics::{CONFIDENCE, Interval};
+use crate::kernel::time::Span;
 use crate::metric::{Histogram, RunMetrics, Stays};
 
 /// A percentile of spans that runs recorded.
@@ -41,7 +43,7 @@ impl Percentile {
 /// The interval is that of the share of spans below it, whose variance is that between runs, turned
 /// around: see [`effective_n`] and [`quantile_shares`]. A mean of percentiles of runs would have
 /// the bias of a single run, however many runs there are.
-pub(super) fn pooled(metric: &Metric, runs: &[&RunResult]) -> Option<Option<Estimate>> {
+pub(super) fn pooled(metric: &Metric, runs: &[&RunResult]) -> Option<Option<Averaged>> {
     let percentile = Percentile::of(metric)?;
     if metric.id == MetricId::WaitP99Ms && is_open(percentile.p, runs) {
         return Some(None);
@@ -51,17 +53,24 @@ pub(super) fn pooled(metric: &Metric, runs: &[&RunResult]) -> Option<Option<Esti
 }
 
 /// The `p` quantile of all of these histograms together, in milliseconds.
-fn of_all(spans: &[Histogram], p: f64) -> Option<Estimate> {
+fn of_all(spans: &[Histogram], p: f64) -> Option<Averaged> {
     let mut all = Histogram::default();
     spans.iter().for_each(|own| all.add(own));
     let value = all.quantile(p)?;
     let seen: Vec<&Histogram> = spans.iter().filter(|own| own.total() > 0).collect();
     let n = seen.len() as u64;
+    let own: Vec<f64> = seen.iter().filter_map(|own| own.quantile(p)).map(Span::millis).collect();
+    let averaged = |value: Span, interval: Option<Interval>| Averaged {
+        mean: value.millis(),
+        interval,
+        least: own.iter().copied().fold(f64::INFINITY, f64::min),
+        greatest: own.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        n,
+    };
     if n == 1 {
         // How spans of one run depend on each other nobody knows.
         let enough = all.total() >= least_n_for_quantile(p, CONFIDENCE).ok()?;
-        let interval = Interval::UNBOUNDED;
-        return enough.then_some(Estimate { mean: value.millis(), interval, n });
+        return enough.then_some(averaged(value, None));
     }
     let below = |own: &&Histogram| {
         let total = own.total() as f64;
@@ -71,8 +80,7 @@ fn of_all(spans: &[Histogram], p: f64) -> Option<Estimate> {
     let worth = effective_n(&below, p, CONFIDENCE).ok()?;
     let shares = quantile_shares(worth, p, CONFIDENCE).ok()??;
     let [low, high] = [shares.low, shares.high].map(|share| all.at_share(share));
-    let interval = Interval { low: low?.millis(), high: high?.millis() };
-    Some(Estimate { mean: value.millis(), interval, n })
+    Some(averaged(value, Some(Interval { low: low?.millis(), high: high?.millis() })))
 }
 
 /// Whether waits that went on at the ends of the runs leave the percentile open.
@@ -91,7 +99,7 @@ fn is_open(p: f64, runs: &[&RunResult]) -> bool {
 pub fn lacks(
     cell: &Cell,
     metric: usize,
-    estimate: Option<&Estimate>,
+    estimate: Option<&Averaged>,
     runs: &[RunResult],
 ) -> Option<u64> {
     let percentile = Percentile::of(&cell.metrics[metric])?;
@@ -105,7 +113,6 @@ mod tests {
     use super::*;
     use crate::kernel::draw::{Draws, Purpose};
     use crate::kernel::sample::unit_exponential;
-    use crate::kernel::time::Span;
 
     /// Runs of exponential spans with a mean of a second, each run `slower` times its own factor.
     fn runs(seed: u64, runs: usize, spans: usize, spread: f64) -> Vec<Histogram> {
@@ -131,14 +138,15 @@ mod tests {
         assert!(of_all(&runs(1, 30, 39, 0.0), 0.999).is_none(), "as few of p99.9");
         assert!(of_all(&runs(1, 1, 300, 0.0), 0.99).is_none(), "one run");
         let one = of_all(&runs(1, 1, 400, 0.0), 0.99).unwrap();
-        assert_eq!((one.interval, one.n), (Interval::UNBOUNDED, 1));
+        assert_eq!((one.interval, one.n), (None, 1));
         assert!(of_all(&[], 0.5).is_none());
     }
 
     #[test]
     fn runs_that_differ_widen_the_interval() {
         let width = |spread| {
-            let interval = of_all(&runs(2, 30, 1_000, spread), 0.5).unwrap().interval;
+            let found = of_all(&runs(2, 30, 1_000, spread), 0.5).unwrap();
+            let interval = found.interval.unwrap();
             (interval.high - interval.low) / interval.low
         };
         assert!(width(1.0) > 5.0 * width(0.0), "{} {}", width(1.0), width(0.0));

@@ -3,13 +3,13 @@
 use super::campaign::{Campaign, Cell};
 use super::expect::{ExpectationSummary, summarise_expectations};
 use super::metastability::Label;
-use super::metrics::{Of, ratio};
+use super::metrics::Of;
 use super::percentile::pooled;
+use super::rate;
 use super::run::RunResult;
-use super::statistics::interval::mean_interval;
-use super::statistics::proportion::wilson;
-use super::statistics::rare::zero_events_upper;
-use super::statistics::{CONFIDENCE, Estimate, Interval};
+use super::statistics::bounded::{Averaged, Range, mean_within};
+use super::statistics::proportion::{runs_with_event, wilson};
+use super::statistics::{CONFIDENCE, Interval};
 use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::Verdict;
 use crate::kernel::limit::Ending;
@@ -24,8 +24,10 @@ pub struct CellSummary {
     pub unknown: u64,
     /// Requests of all runs.
     pub requests: u64,
+    /// Those of them that were answered `ok`.
+    pub ok: u64,
     /// The estimate of each of the campaign's metrics; `None` where no run has a value.
-    pub metrics: Vec<Option<Estimate>>,
+    pub metrics: Vec<Option<Averaged>>,
     /// Runs that never recovered, of those with a fault and with requests after it.
     pub never_recovered: Option<Share>,
     /// The same of what stands beside what is measured ([`Cell::beside`]), in its order.
@@ -61,12 +63,12 @@ pub struct Drains {
 #[derive(Clone, Debug)]
 pub struct Modes {
     /// The estimate of each of the campaign's metrics over the runs that collapsed.
-    pub if_collapsed: Vec<Option<Estimate>>,
+    pub if_collapsed: Vec<Option<Averaged>>,
     /// The same over those that did not.
-    pub if_not: Vec<Option<Estimate>>,
+    pub if_not: Vec<Option<Averaged>>,
 }
 
-/// A share of runs with its Wilson interval.
+/// A share of runs with its interval: Wilson's, or of runs with a violation the exact one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
     /// How many.
@@ -103,13 +105,14 @@ pub struct InvariantSummary {
     pub exposure: u64,
     /// Operations of all runs that could have broken it and were not judged.
     pub unjudged: u64,
-    /// Runs with at least one violation.
-    pub runs: Share,
-    /// Violations of one run, averaged over seeds; without any violation, the upper end is the 95%
-    /// bound for zero events in that exposure. `None` without exposure.
-    pub per_run: Option<Estimate>,
-    /// Violations per 10,000 operations, averaged over seeds; the upper end as above.
-    pub per_10_000: Option<Estimate>,
+    /// Runs with at least one violation, of those in which something could have broken it: what
+    /// breaks together in one run is one observation. `None` if nothing could have broken it.
+    pub runs: Option<Share>,
+    /// Violations of one such run, averaged over them; without an interval where too few runs have
+    /// any to tell how many others would have.
+    pub per_run: Option<Averaged>,
+    /// Violations per 10,000 operations that could have broken it, averaged over the same runs.
+    pub per_10_000: Option<Averaged>,
 }
 
 /// Summarises the results of a campaign, which are ordered by their numbers.
@@ -130,6 +133,7 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         runs: runs.len() as u64,
         unknown: count(runs, |run| run.ending != Ending::Complete),
         requests: runs.iter().map(|run| run.metrics.requests).sum(),
+        ok: runs.iter().map(|run| run.metrics.ok).sum(),
         metrics: estimates(cell, &runs.iter().collect::<Vec<_>>()),
         never_recovered: never_recovered(Of::Measured),
         beside_never_recovered: cell.beside().iter().map(|&(_, of)| never_recovered(of)).collect(),
@@ -143,13 +147,14 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
     }
 }
 
-fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Estimate>> {
+fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Averaged>> {
     let estimate = |metric: usize| {
         if let Some(pooled) = pooled(&cell.metrics[metric], runs) {
             return pooled;
         }
         let values: Vec<f64> = runs.iter().filter_map(|run| run.values[metric]).collect();
-        mean_interval(&values, CONFIDENCE).ok()
+        let range = if cell.metrics[metric].is_share { Range::Share } else { Range::Amount };
+        mean_within(&values, range, 0.0, CONFIDENCE).ok()
     };
     (0..cell.metrics.len()).map(estimate).collect()
 }
@@ -213,40 +218,40 @@ fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {
 fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
     let names = runs.first().map_or(&[][..], |run| &run.invariants);
     let summary = |(index, first): (usize, &Verdict)| {
-        let verdicts = || runs.iter().map(move |run| run.invariants[index]);
-        let violations = verdicts().map(|verdict| verdict.violations).sum();
-        let exposure = verdicts().map(|verdict| verdict.exposure).sum();
-        let unjudged = verdicts().map(|verdict| verdict.unjudged).sum();
-        let bound = zero_events_upper(exposure, CONFIDENCE).unwrap_or(1.0);
-        // A count is never negative, whatever its interval says.
-        let mean = |sample: Vec<f64>, bound: f64| {
-            let exposed = (exposure > 0).then_some(&sample)?;
-            let mut estimate = mean_interval(exposed, CONFIDENCE).ok()?;
-            estimate.interval.low = estimate.interval.low.max(0.0);
-            if violations == 0 {
-                estimate.interval = Interval { low: 0.0, high: bound };
-            }
-            Some(estimate)
-        };
-        let rate =
-            |verdict: &Verdict| ratio(verdict.violations, verdict.exposure).unwrap_or(0.0) * 1e4;
-        let per_10_000 = mean(verdicts().map(|verdict| rate(&verdict)).collect(), bound * 1e4);
-        let counts = verdicts().map(|verdict| verdict.violations as f64).collect();
-        let per_run = mean(counts, bound * exposure as f64 / runs.len() as f64);
-        Some(InvariantSummary {
-            name: first.invariant,
-            violations,
-            exposure,
-            unjudged,
-            runs: share(
-                count(runs, |run| run.invariants[index].violations > 0),
-                runs.len() as u64,
-            )?,
-            per_run,
-            per_10_000,
-        })
+        let verdicts: Vec<Verdict> = runs.iter().map(|run| run.invariants[index]).collect();
+        summarise_invariant(first.invariant, &verdicts)
     };
-    names.iter().enumerate().filter_map(summary).collect()
+    names.iter().enumerate().map(summary).collect()
+}
+
+fn summarise_invariant(name: &'static str, verdicts: &[Verdict]) -> InvariantSummary {
+    let exposed: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.exposure > 0).collect();
+    let broken = exposed.iter().filter(|verdict| verdict.violations > 0).count() as u64;
+    let runs = runs_with_event(broken, exposed.len() as u64, CONFIDENCE).ok();
+    let mean = |value: fn(&Verdict) -> f64, variance: fn(&Verdict) -> f64| {
+        let sample: Vec<f64> = exposed.iter().map(|verdict| value(verdict)).collect();
+        let variance: f64 = exposed.iter().map(|verdict| variance(verdict)).sum();
+        let error_min = variance.sqrt() / sample.len() as f64;
+        let mut mean = mean_within(&sample, Range::Amount, error_min, CONFIDENCE).ok()?;
+        if broken == 0 {
+            // What was never seen is bounded by the runs in which it was not, not by a mean.
+            mean.interval = None;
+        }
+        Some(mean)
+    };
+    InvariantSummary {
+        name,
+        violations: verdicts.iter().map(|verdict| verdict.violations).sum(),
+        exposure: verdicts.iter().map(|verdict| verdict.exposure).sum(),
+        unjudged: verdicts.iter().map(|verdict| verdict.unjudged).sum(),
+        runs: runs.map(|estimate| Share {
+            count: broken,
+            of: exposed.len() as u64,
+            interval: estimate.interval,
+        }),
+        per_run: mean(|verdict| verdict.violations as f64, rate::variance_min),
+        per_10_000: mean(rate::per_10_000, rate::variance_min_per_10_000),
+    }
 }
 
 fn count(runs: &[RunResult], is: impl Fn(&RunResult) -> bool) -> u64 {

@@ -7,7 +7,7 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::metastability::Label;
 use crate::experiment::metrics::{MetricId, Of};
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::Estimate;
+use crate::experiment::statistics::bounded::Averaged;
 use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
 use crate::metric::Recovery;
 
@@ -76,7 +76,7 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
         false => Vec::new(),
     };
     let broken = |summary: &CellSummary| summary.invariants.iter().map(violations).collect();
-    let is_zero = |estimate: &Estimate| estimate.mean == 0.0;
+    let is_zero = |mean: &Averaged| mean.mean == 0.0;
     let happens = |(id, ..): &Shown| {
         summaries
             .iter()
@@ -184,7 +184,7 @@ fn table(
         if index % arms == 0 && !cell.point_label.is_empty() {
             rows.push(Row::Group(cell.point_label.clone()));
         }
-        let row = |label: String, metrics: Option<&[Option<Estimate>]>| {
+        let row = |label: String, metrics: Option<&[Option<Averaged>]>| {
             let value = |drawn: &&Drawn| {
                 let scale = scale(&campaign.metrics()[drawn.place].name);
                 estimate(metrics.unwrap_or(&[]), drawn.place, scale, drawn.unit)
@@ -221,13 +221,13 @@ pub(super) fn plain(text: String) -> Cell {
     Cell { text, tone: Tone::Plain }
 }
 
-fn metric(metrics: &[Option<Estimate>], place: usize) -> Option<&Estimate> {
+fn metric(metrics: &[Option<Averaged>], place: usize) -> Option<&Averaged> {
     metrics.get(place)?.as_ref()
 }
 
-fn estimate(metrics: &[Option<Estimate>], place: usize, scale: f64, unit: Unit) -> Cell {
+fn estimate(metrics: &[Option<Averaged>], place: usize, scale: f64, unit: Unit) -> Cell {
     match metric(metrics, place) {
-        Some(estimate) => plain(shown(estimate, scale, unit)),
+        Some(mean) => plain(shown(mean, scale, unit)),
         None => Cell { text: "–".to_owned(), tone: Tone::Faint },
     }
 }
@@ -237,13 +237,12 @@ fn scale(name: &str) -> f64 {
     if name.ends_with("_ms") { 1e-3 } else { 1.0 }
 }
 
-/// An estimate with its interval, where it has one.
-fn shown(estimate: &Estimate, scale: f64, unit: Unit) -> String {
-    let (low, high) = (estimate.interval.low * scale, estimate.interval.high * scale);
-    let value = estimate.mean * scale;
-    match low.is_finite() && high.is_finite() {
-        true => number::interval(value, low, high, unit),
-        false => number::number(value, unit),
+/// A mean with its interval or, where it has none, with the values that it is of.
+fn shown(mean: &Averaged, scale: f64, unit: Unit) -> String {
+    let value = mean.mean * scale;
+    match mean.interval {
+        Some(it) => number::interval(value, it.low * scale, it.high * scale, unit),
+        None => number::spread(value, mean.least * scale, mean.greatest * scale, unit),
     }
 }
 
@@ -316,10 +315,22 @@ fn never_recovered(share: Option<Share>) -> Cell {
     Cell { text: format!("{} of {}", share.count, share.of), tone }
 }
 
+/// The violations of a run or, where no mean can be estimated, in how many runs there were any.
 fn violations(invariant: &InvariantSummary) -> Cell {
-    let tone = if invariant.violations == 0 { Tone::Good } else { Tone::Bad };
-    match &invariant.per_run {
-        Some(per_run) => Cell { text: shown(per_run, 1.0, Unit::Plain), tone },
-        None => Cell { text: "–".to_owned(), tone: Tone::Faint },
-    }
+    let (Some(per_run), Some(runs)) = (&invariant.per_run, invariant.runs) else {
+        return Cell { text: promises::absent(invariant).to_owned(), tone: Tone::Faint };
+    };
+    let of = number::several(runs.of, "run");
+    let (text, tone) = match (runs.count, per_run.interval) {
+        (0, _) => {
+            let bound = number::interval(0.0, 0.0, runs.interval.high, Unit::Percent);
+            let (_, bound) = bound.split_once(' ').unwrap_or_default();
+            (format!("0 of {of} {bound}"), Tone::Good)
+        }
+        (_, Some(_)) => (shown(per_run, 1.0, Unit::Plain), Tone::Bad),
+        (count, None) => {
+            (format!("{} in {count} of {of}", number::count(invariant.violations)), Tone::Bad)
+        }
+    };
+    Cell { text, tone }
 }

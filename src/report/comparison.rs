@@ -9,7 +9,7 @@ use super::number::{self, Unit};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{Comparison, Margin, Measured, Missed, Modes, Pair};
+use crate::experiment::comparison::{Comparison, Lost, Margin, Measured, Missed, Modes, Pair};
 use crate::experiment::metrics;
 use crate::experiment::statistics::verdict::{Direction, Verdict};
 use crate::experiment::statistics::{CONFIDENCE, Interval};
@@ -45,6 +45,8 @@ pub fn pairs(campaign: &Campaign, pairs: &[Pair]) -> Vec<columns::Column> {
         number("bootstrap_high", &|pair| high(pair.bootstrap)),
         number("p", &|pair| pair.p),
         number("p_holm", &|pair| pair.p_holm),
+        number("p_equivalent", &|pair| pair.p_equivalent),
+        number("p_equivalent_holm", &|pair| pair.p_equivalent_holm),
         number("effect_size", &|pair| pair.effect_size),
         number("ratio", &|pair| pair.ratio),
         number("ratio_low", &|pair| low(pair.ratio_interval)),
@@ -53,8 +55,16 @@ pub fn pairs(campaign: &Campaign, pairs: &[Pair]) -> Vec<columns::Column> {
         number("equivalent_high", &|pair| high(pair.equivalent)),
         number("confidence", &|_| Some(CONFIDENCE)),
         text("family", &|pair| if pair.is_primary { family.to_owned() } else { String::new() }),
+        text("lost_more", &|pair| lost_names(pair, true)),
+        text("lost_less", &|pair| lost_names(pair, false)),
         text("verdict", &|pair| pair.verdict.name().to_owned()),
     ]
+}
+
+/// The metrics that count what the arm lost more, or less, of than the baseline.
+fn lost_names(pair: &Pair, more: bool) -> String {
+    let lost = pair.lost.iter().filter(|lost| lost.is_more() == more);
+    lost.map(|lost| lost.metric.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 fn low(interval: Option<Interval>) -> Option<f64> {
@@ -91,10 +101,16 @@ pub(super) fn json(campaign: &Campaign, comparison: &Comparison) -> Value {
             "bootstrap_interval": ends(pair.bootstrap),
             "p": pair.p,
             "p_holm": pair.p_holm,
+            "p_equivalent_holm": pair.p_equivalent_holm,
             "effect_size": pair.effect_size,
             "ratio": pair.ratio,
             "ratio_interval": ends(pair.ratio_interval),
             "equivalent": ends(pair.equivalent),
+            "lost": pair.lost.iter().map(|lost| json!({
+                "metric": lost.metric,
+                "mean": lost.mean,
+                "baseline_mean": lost.baseline_mean,
+            })).collect::<Vec<_>>(),
             "verdict": pair.verdict.name(),
         })
     });
@@ -119,6 +135,7 @@ pub(super) fn precision_json(campaign: &Campaign, comparison: &Comparison) -> Va
         json!({
             "point": cell.point,
             "arm": cell.arm,
+            "against": missed.baseline.map(|baseline| &campaign.cells[baseline].arm),
             "metric": missed.metric,
             "half_width": finite,
         })
@@ -143,7 +160,9 @@ pub fn precision_text(campaign: &Campaign, comparison: &Comparison) -> String {
             let name = |missed: &Missed| {
                 let cell = &campaign.cells[missed.cell];
                 let point = if cell.point.is_empty() { "" } else { " at " };
-                format!("  {} of {}{point}{}\n", missed.metric, cell.arm, cell.point)
+                let against = missed.baseline.map(|baseline| &campaign.cells[baseline].arm);
+                let against = against.map(|arm| format!(" against {arm}")).unwrap_or_default();
+                format!("  {} of {}{against}{point}{}\n", missed.metric, cell.arm, cell.point)
             };
             let shown: String = missed.iter().take(MISSED_SHOWN).map(name).collect();
             let rest = missed.len().saturating_sub(MISSED_SHOWN);
@@ -190,6 +209,8 @@ pub fn pairs_table(campaign: &Campaign, pairs: &[Pair]) -> Option<Table> {
         for pair in group {
             rows.push(shown(&campaign.cells[pair.cell].arm_label, pair));
             rows.extend(apart(pair.modes.as_ref(), &pair.metric));
+            rows.extend(runs_broken(pair, pairs));
+            rows.extend(pair.lost.iter().map(lost_row));
         }
     }
     (!rows.is_empty()).then_some(Table { columns, rows })
@@ -230,10 +251,47 @@ fn apart(modes: Option<&Modes>, metric: &str) -> Vec<Row> {
     names.into_iter().zip(means).map(row).collect()
 }
 
-/// A mean in its unit, or a dash.
+/// In how many runs a promise was broken beside how often: whether it happens at all is another
+/// question than how many it strikes.
+fn runs_broken(pair: &Pair, pairs: &[Pair]) -> Option<Row> {
+    let name = pair.metric.strip_suffix("_per_10000")?;
+    if pair.mean? == 0.0 && pair.baseline_mean? == 0.0 {
+        return None;
+    }
+    let is_it = |other: &&Pair| {
+        other.cell == pair.cell && other.metric.strip_suffix("_violated") == Some(name)
+    };
+    let other = pairs.iter().find(is_it)?;
+    let runs =
+        |share: Option<f64>| Some(number::count((share? * other.pairs as f64).round() as u64));
+    let of = number::several(other.pairs, "run");
+    Some(beside(
+        "in runs",
+        runs(other.mean)?,
+        format!("baseline {} of {of}", runs(other.baseline_mean)?),
+    ))
+}
+
+/// What was thrown away, beside a metric that looks better for it.
+fn lost_row(lost: &Lost) -> Row {
+    let name = written(&lost.metric).0;
+    let mean = mean_text(&lost.metric, Some(lost.mean));
+    let baseline = mean_text(&lost.metric, Some(lost.baseline_mean));
+    beside(&format!("lost: {name}"), mean, format!("baseline {baseline}"))
+}
+
+/// A row below an arm's.
+fn beside(name: &str, mean: String, baseline: String) -> Row {
+    let empty = std::iter::repeat_n(String::new(), 3);
+    let texts = [format!("‥ {name}"), mean, baseline].into_iter().chain(empty);
+    Row::Cells(texts.map(plain).collect())
+}
+
+/// A mean in its unit, or a dash; a promise that nothing could have broken has no rate.
 pub(super) fn mean_text(metric: &str, mean: Option<f64>) -> String {
     let (_, unit, scale) = written(metric);
-    mean.map_or_else(|| "–".to_owned(), |mean| number::number(mean * scale, unit))
+    let none = if metric.ends_with("_per_10000") { "not exercised" } else { "–" };
+    mean.map_or_else(|| none.to_owned(), |mean| number::number(mean * scale, unit))
 }
 
 fn shown(arm: &str, pair: &Pair) -> Row {
@@ -243,7 +301,8 @@ fn shown(arm: &str, pair: &Pair) -> Row {
         Verdict::Better => Tone::Good,
         Verdict::Worse => Tone::Bad,
         Verdict::Equivalent => Tone::Plain,
-        Verdict::Undecided => Tone::Faint,
+        Verdict::Confounded => Tone::Warning,
+        Verdict::Undecided | Verdict::NoneSeen | Verdict::NotExercised => Tone::Faint,
     };
     let difference = pair.difference.map(|value| difference(value * scale, pair, scale, unit));
     Row::Cells(vec![

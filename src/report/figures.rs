@@ -3,20 +3,21 @@
 
 use super::arms::mode_names;
 use super::chart::{
-    Axis, BarGroup, BarRow, Bars, Caption, Estimate, Lines, Panel, Point, Reference, Row, Scatter,
-    Series, Shaded, Stroke,
+    Axis, Bar, BarGroup, BarRow, Bars, Caption, Estimate, Lines, Panel, Point, Reference, Row,
+    Scatter, Series, Shaded, Stroke,
 };
 use super::front;
-use super::number::Unit;
+use super::number::{self, Unit};
 use super::promises;
 use super::ramp;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metrics::MetricId;
 use crate::experiment::run::RunResult;
+use crate::experiment::statistics::CONFIDENCE;
+use crate::experiment::statistics::bounded::Averaged;
 use crate::experiment::statistics::interval::mean_interval;
-use crate::experiment::statistics::{self, CONFIDENCE};
-use crate::experiment::summary::CellSummary;
+use crate::experiment::summary::{CellSummary, InvariantSummary};
 use crate::kernel::time::Time;
 use crate::metric::Window;
 
@@ -268,15 +269,17 @@ fn shaded(campaign: &Campaign) -> Vec<Shaded> {
     shaded.into_iter().collect()
 }
 
-fn metric(metrics: &[Option<statistics::Estimate>], id: MetricId) -> Option<Estimate> {
+fn metric(metrics: &[Option<Averaged>], id: MetricId) -> Option<Estimate> {
     metrics[id.place()].as_ref().map(drawn)
 }
 
-/// An estimate as it is drawn: an unbounded interval is the value alone.
-fn drawn(estimate: &statistics::Estimate) -> Estimate {
-    let value = estimate.mean;
-    let end = |end: f64| if end.is_finite() { end } else { value };
-    Estimate { value, low: end(estimate.interval.low), high: end(estimate.interval.high) }
+/// A mean as it is drawn: without an interval, the value alone.
+fn drawn(mean: &Averaged) -> Estimate {
+    let value = mean.mean;
+    match mean.interval {
+        Some(interval) => Estimate { value, low: interval.low, high: interval.high },
+        None => Estimate { value, low: value, high: value },
+    }
 }
 
 fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
@@ -296,11 +299,9 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
         modes.into_iter().map(move |(mode, metrics)| (index, cell, mode, metrics))
     });
     let points = points.filter_map(|(index, cell, mode, metrics)| {
-        let success = metric(metrics, MetricId::SuccessRatio)?;
         Some(Point {
             x: metric(metrics, MetricId::Amplification)?,
-            // A share is never more than all, whatever its interval says.
-            y: Estimate { high: success.high.min(1.0), low: success.low.max(0.0), ..success },
+            y: metric(metrics, MetricId::SuccessRatio)?,
             label: if names_points { format!("{}{mode}", cell.arm_label) } else { String::new() },
             colour: index % arms,
             marker: index / arms,
@@ -346,11 +347,7 @@ fn violations(campaign: &Campaign, summaries: &[CellSummary]) -> Bars {
                 .map(|(arm, (cell, summary))| BarRow {
                     label: cell.arm_label.clone(),
                     colour: arm,
-                    cells: summary
-                        .invariants
-                        .iter()
-                        .map(|invariant| invariant.per_10_000.as_ref().map(drawn))
-                        .collect(),
+                    cells: summary.invariants.iter().map(bar).collect(),
                 })
                 .collect(),
         });
@@ -359,13 +356,30 @@ fn violations(campaign: &Campaign, summaries: &[CellSummary]) -> Bars {
             title: format!("{}: which promises break", campaign.experiment.title),
             subtitle: "Violations per 10,000 operations that could have broken the promise."
                 .to_owned(),
-            note: "Means over seeds with 95% intervals; a hollow 0 with its upper bound where \
-                   nothing was seen."
-                .to_owned(),
+            note:
+                "Means over runs with 95% intervals. A hollow 0: no run broke it. Where few runs \
+                   did, how many, and no interval. Violations of one run belong together."
+                    .to_owned(),
         },
         width: WIDTH,
         unit: "per 10,000".to_owned(),
         panels: names.into_iter().map(str::to_owned).collect(),
         groups: groups.collect(),
+    }
+}
+
+/// The bar of a promise: what is written beside it counts runs where a mean has no interval.
+fn bar(invariant: &InvariantSummary) -> Bar {
+    let (Some(rate), Some(runs)) = (&invariant.per_10_000, invariant.runs) else {
+        return Bar::Missing(promises::absent(invariant).to_owned());
+    };
+    match (runs.count, rate.interval) {
+        (0, _) => Bar::Rate(drawn(rate), format!("0 of {}", number::several(runs.of, "run"))),
+        (_, Some(_)) => Bar::with_interval(drawn(rate)),
+        (count, None) => {
+            let rate_text = number::number(rate.mean, Unit::Plain);
+            let text = format!("{rate_text} in {count} of {}", number::several(runs.of, "run"));
+            Bar::Rate(drawn(rate), text)
+        }
     }
 }

@@ -16,8 +16,9 @@ use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
 use crate::experiment::metrics::{COUNTS, Metrics, Of};
 use crate::experiment::run::{RunResult, digest_of_runs};
-use crate::experiment::statistics::Estimate;
+use crate::experiment::statistics::bounded::Averaged;
 use crate::experiment::summary::{CellSummary, Drains, Share};
+use crate::experiment::watch::unwatched;
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::{Span, Time};
@@ -25,7 +26,7 @@ use crate::metric::{MilestoneWindow, Progress};
 use crate::system::trace::TRACE;
 
 /// The version of these formats.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Columns of `faults.csv`.
 const FAULTS: [&str; 11] = [
@@ -227,7 +228,14 @@ pub fn summary_json(
     comparison: &Comparison,
 ) -> String {
     let experiment = &campaign.experiment;
-    let cells = campaign.cells.iter().zip(summaries).map(|(cell, summary)| {
+    let unwatched = unwatched(campaign, summaries);
+    let cells = campaign.cells.iter().zip(summaries).enumerate();
+    let cells = cells.map(|(index, (cell, summary))| {
+        let watched_more = |invariant: usize| {
+            let mut it = unwatched.iter();
+            let it = it.find(|it| it.cell == index && it.invariant == invariant);
+            it.map(|it| &campaign.cells[it.other].arm)
+        };
         json!({
             "arm": cell.arm,
             "arm_label": cell.arm_label,
@@ -257,14 +265,15 @@ pub fn summary_json(
                 "fired": fault.fired,
                 "runs_fired": fault.runs,
             })).collect::<Vec<_>>(),
-            "invariants": summary.invariants.iter().map(|invariant| json!({
+            "invariants": summary.invariants.iter().enumerate().map(|(at, invariant)| json!({
                 "name": invariant.name,
                 "violations": invariant.violations,
                 "exposure": invariant.exposure,
                 "unjudged": invariant.unjudged,
-                "runs_with_violation": share(invariant.runs),
+                "runs_with_violation": invariant.runs.map(share),
                 "per_run": invariant.per_run.as_ref().map(estimate),
                 "per_10000": invariant.per_10_000.as_ref().map(estimate),
+                "watched_more_in": watched_more(at),
             })).collect::<Vec<_>>(),
             "expectations": summary.expectations.iter().map(|expectation| json!({
                 "expected": expectation.text,
@@ -319,7 +328,7 @@ fn metastability(rule: &MetastabilityRule, drains: Option<Drains>) -> Value {
     })
 }
 
-fn estimates(metrics: &Metrics, estimates: &[Option<Estimate>]) -> Value {
+fn estimates(metrics: &Metrics, estimates: &[Option<Averaged>]) -> Value {
     let named = metrics.iter().zip(estimates).filter_map(|(metric, value)| {
         let value = value.as_ref()?;
         Some((metric.name.clone().into_owned(), estimate(value)))
@@ -327,13 +336,15 @@ fn estimates(metrics: &Metrics, estimates: &[Option<Estimate>]) -> Value {
     Value::Object(named.collect::<Map<_, _>>())
 }
 
-/// An unbounded end is `null`.
-fn estimate(estimate: &Estimate) -> Value {
+/// The ends of an interval that cannot be estimated are `null`.
+fn estimate(mean: &Averaged) -> Value {
     json!({
-        "mean": estimate.mean,
-        "low": estimate.interval.low,
-        "high": estimate.interval.high,
-        "n": estimate.n,
+        "mean": mean.mean,
+        "low": mean.interval.map(|interval| interval.low),
+        "high": mean.interval.map(|interval| interval.high),
+        "least": mean.least,
+        "greatest": mean.greatest,
+        "n": mean.n,
     })
 }
 

@@ -1,9 +1,10 @@
 //! What people call the invariants, and how expectations were met.
 
-use super::number::several;
+use super::number::{count, several};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::CellSummary;
+use crate::experiment::summary::{CellSummary, InvariantSummary};
+use crate::experiment::watch::{Unwatched, unwatched};
 use crate::invariant::CATALOGUE;
 
 /// The short name of what is counted when an invariant breaks.
@@ -19,6 +20,59 @@ pub fn combinations(count: usize, campaign: &Campaign) -> String {
         true => several(count as u64, "arm"),
         false => format!("{count} combinations of arms and points"),
     }
+}
+
+/// Why a promise has no rate where nothing that could have broken it was judged.
+#[must_use]
+pub fn absent(invariant: &InvariantSummary) -> &'static str {
+    if invariant.unjudged > 0 { "not judged" } else { "not exercised" }
+}
+
+/// A line for each invariant: where it was never broken, and where nothing could have broken it.
+#[must_use]
+pub fn broken_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+    let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
+    let mut lines = String::new();
+    for (index, first) in names.iter().enumerate() {
+        let of = || summaries.iter().map(|summary| &summary.invariants[index]);
+        let idle = of().filter(|it| it.exposure == 0 && it.unjudged == 0).count();
+        let unjudged = of().filter(|it| it.exposure == 0 && it.unjudged > 0).count();
+        let kept = of().filter(|it| it.exposure > 0 && it.violations == 0).count();
+        let all = combinations(campaign.cells.len(), campaign);
+        let mut line = match idle == summaries.len() {
+            true => "not exercised".to_owned(),
+            false => format!("none in {kept} of {all}"),
+        };
+        for (count, what) in [(idle, "not exercised"), (unjudged, "not judged")] {
+            if count > 0 && line != what {
+                line.push_str(&format!(", {what} in {count}"));
+            }
+        }
+        lines.push_str(&format!("{}: {line}\n", label(first.name)));
+    }
+    lines
+}
+
+/// A warning for each promise that an arm could have broken far less often than another, of about
+/// as many requests; empty if there is none.
+#[must_use]
+pub fn unwatched_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+    let line = |it: Unwatched| {
+        let [own, other] = [it.cell, it.other].map(|cell| {
+            let summary = &summaries[cell];
+            let exposure = summary.invariants[it.invariant].exposure;
+            let name = &campaign.cells[cell].arm;
+            format!("{name} {} times in {} requests", count(exposure), count(summary.requests))
+        });
+        let name = summaries[it.cell].invariants[it.invariant].name;
+        let point = &campaign.cells[it.cell].point;
+        let at = if point.is_empty() { String::new() } else { format!(" at {point}") };
+        format!(
+            "warning: `{name}`{at} could have been broken in arm\n         \
+             {own}, but in arm\n         {other}: is it still watched?\n"
+        )
+    };
+    unwatched(campaign, summaries).into_iter().map(line).collect()
 }
 
 /// A line for each expectation, with the arms that meet it under every seed, and one for each thing

@@ -3,11 +3,13 @@
 mod again;
 #[path = "../common/mod.rs"]
 mod common;
+mod coverage;
 mod metastable;
 mod pairs;
 mod points;
 mod stopping;
 mod variance;
+mod verdicts;
 
 use stormglass::experiment::campaign::Campaign;
 

@@ -126,7 +126,7 @@ fn check_p99(requests: u32) {
         let runs = trial * SEEDS..(trial + 1) * SEEDS;
         let results: Vec<RunResult> = runs.map(|run| all.run(run)).collect();
         let estimate = summarise(&one, &results)[0].metrics[MetricId::LatencyP99Ms.place()];
-        Some(estimate?.interval.contains(100.0 * libm::log(100.0)))
+        Some(estimate?.interval?.contains(100.0 * libm::log(100.0)))
     };
     let estimated: Vec<bool> = (0..count).filter_map(covers).collect();
     let covering = estimated.iter().filter(|covers| **covers).count();

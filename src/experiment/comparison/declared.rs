@@ -103,14 +103,14 @@ impl Declared {
 }
 
 /// The metrics that answer most questions: success, amplification, whether the run came back, and
-/// whether each promise was kept.
+/// how often each promise was broken.
 fn usual(all: &[Measured]) -> Vec<usize> {
     let is_usual = |measured: &Measured| match measured.source {
         Source::Metric(index) => {
             [MetricId::SuccessRatio, MetricId::Amplification].map(MetricId::place).contains(&index)
         }
-        Source::Violated(_) | Source::NeverRecovered(Of::Measured) | Source::Metastable => true,
-        Source::Rate(_) | Source::NeverRecovered(_) => false,
+        Source::Rate(_) | Source::NeverRecovered(Of::Measured) | Source::Metastable => true,
+        Source::Violated(_) | Source::NeverRecovered(_) => false,
     };
     (0..all.len()).filter(|&index| is_usual(&all[index])).collect()
 }

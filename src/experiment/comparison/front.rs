@@ -1,8 +1,9 @@
 //! Rank and Pareto front: which arms are not beaten by another in everything that is declared.
 
-use super::measured::Measured;
+use super::measured::{Measured, Source};
 use super::modes::{Modes, modes};
-use crate::experiment::campaign::Campaign;
+use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::metrics::MetricId;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::CONFIDENCE;
 use crate::experiment::statistics::moments::moments;
@@ -36,15 +37,12 @@ pub(super) fn front(campaign: &Campaign, results: &[RunResult]) -> Vec<Placed> {
         return Vec::new();
     }
     let (seeds, arms) = (campaign.seeds.len(), campaign.experiment.arms.len());
-    let goodness = |cell: usize| -> Vec<Option<Vec<f64>>> {
+    let goodness = |cell: usize| -> Vec<Good> {
         let runs = &results[cell * seeds..(cell + 1) * seeds];
-        let values = |measured: &Measured| {
-            let value = |run| measured.value(run);
-            runs.iter().map(|run| Some(value(run)? * sign(measured))).collect()
-        };
-        metrics.iter().map(values).collect()
+        let of = |measured: &Measured| Good::new(measured, &campaign.cells[cell], runs);
+        metrics.iter().map(of).collect()
     };
-    let cells: Vec<Vec<Option<Vec<f64>>>> = (0..campaign.cells.len()).map(goodness).collect();
+    let cells: Vec<Vec<Good>> = (0..campaign.cells.len()).map(goodness).collect();
     (0..cells.len())
         .map(|cell| {
             let first = cell / arms * arms;
@@ -54,7 +52,7 @@ pub(super) fn front(campaign: &Campaign, results: &[RunResult]) -> Vec<Placed> {
                 means: metrics
                     .iter()
                     .zip(&cells[cell])
-                    .map(|(measured, values)| Some(mean(values)? * sign(measured)))
+                    .map(|(measured, good)| Some(good.mean()? * sign(measured)))
                     .collect(),
                 modes: metrics
                     .iter()
@@ -77,22 +75,58 @@ fn sign(measured: &Measured) -> f64 {
     }
 }
 
-fn mean(values: &Option<Vec<f64>>) -> Option<f64> {
-    Some(moments(values.as_ref()?).ok()?.mean)
+/// The runs of an arm by one metric, turned so that more is better.
+struct Good {
+    /// Of the time to recovery, how many runs never came back: an arm of which more did is better,
+    /// however fast those are that do. 0 of any other metric.
+    never: usize,
+    /// The values by seed; `None` where a run has none.
+    values: Vec<Option<f64>>,
 }
 
-fn rank(arms: &[Vec<Option<Vec<f64>>>], arm: usize, metric: usize) -> Option<usize> {
-    let own = mean(&arms[arm][metric])?;
-    let better = arms.iter().filter_map(|other| mean(&other[metric])).filter(|it| *it > own);
-    Some(better.count() + 1)
+impl Good {
+    fn new(measured: &Measured, cell: &Cell, runs: &[RunResult]) -> Good {
+        let recovery = match measured.source {
+            Source::Metric(index) => Some(&cell.metrics[index]),
+            _ => None,
+        };
+        let recovery = recovery.filter(|metric| metric.id == MetricId::RecoveryS);
+        let never = |run: &&RunResult| {
+            recovery.is_some_and(|it| run.recovery_of(it.of).came_back() == Some(false))
+        };
+        let value = |run| Some(measured.value(run)? * sign(measured));
+        Good { never: runs.iter().filter(never).count(), values: runs.iter().map(value).collect() }
+    }
+
+    /// The mean of the runs that have a value; `None` if one that came back has none.
+    fn mean(&self) -> Option<f64> {
+        let found: Vec<f64> = self.values.iter().copied().flatten().collect();
+        let is_whole = found.len() + self.never == self.values.len();
+        is_whole.then(|| moments(&found).ok().map(|moments| moments.mean))?
+    }
 }
 
-fn beats(rival: &[Option<Vec<f64>>], arm: &[Option<Vec<f64>>]) -> bool {
+fn rank(arms: &[Vec<Good>], arm: usize, metric: usize) -> Option<usize> {
+    let own = &arms[arm][metric];
+    let mean = own.mean()?;
+    let is_better = |other: &&Good| {
+        let fewer = other.never < own.never;
+        fewer || (other.never == own.never && other.mean().is_some_and(|other| other > mean))
+    };
+    Some(arms.iter().map(|other| &other[metric]).filter(is_better).count() + 1)
+}
+
+fn beats(rival: &[Good], arm: &[Good]) -> bool {
     let mut is_clear = false;
     for (rival, arm) in rival.iter().zip(arm) {
-        let (Some(rival), Some(arm)) = (rival, arm) else { return false };
-        let Ok(paired) = paired_t(rival, arm, CONFIDENCE) else { return false };
-        if paired.difference.mean < 0.0 {
+        let pairs = rival.values.iter().zip(&arm.values);
+        let both = pairs.filter_map(|(a, b)| Some(((*a)?, (*b)?)));
+        let (first, second): (Vec<f64>, Vec<f64>) = both.unzip();
+        if rival.mean().is_none() || arm.mean().is_none() || rival.never > arm.never {
+            return false;
+        }
+        let Ok(paired) = paired_t(&first, &second, CONFIDENCE) else { return false };
+        if paired.difference.mean < 0.0 && rival.never == arm.never {
             return false;
         }
         is_clear |= paired.difference.interval.low > 0.0;

@@ -18,7 +18,7 @@ pub struct CompareText {
     /// The arm that the others are compared with; the first one without it.
     pub baseline: Option<String>,
     /// The metrics that answer the question; without it success, amplification, whether the run
-    /// came back, and each promise. All others are exploratory.
+    /// came back, and how often each promise is broken. All others are exploratory.
     pub primary: Option<Vec<String>>,
     /// Which comparisons are corrected together for their number.
     pub family: Family,

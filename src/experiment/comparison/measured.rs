@@ -4,6 +4,7 @@ use super::language::{Margin, PrecisionText};
 use crate::experiment::campaign::Cell;
 use crate::experiment::metastability::Label;
 use crate::experiment::metrics::Of;
+use crate::experiment::rate::per_10_000;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::sequential::Precision;
 use crate::experiment::statistics::verdict::Direction;
@@ -104,8 +105,7 @@ impl Measured {
             Source::Metric(index) => run.values[index],
             Source::Rate(index) => {
                 let verdict = run.invariants.get(index)?;
-                let exposed = verdict.exposure > 0;
-                exposed.then(|| verdict.violations as f64 / verdict.exposure as f64 * 1e4)
+                (verdict.exposure > 0).then(|| per_10_000(verdict))
             }
             Source::Violated(index) => yes(run.invariants.get(index)?.violations > 0),
             Source::NeverRecovered(of) => yes(!run.recovery_of(of).came_back()?),

@@ -2,12 +2,17 @@
 //!
 //! The units are runs, never observations inside one. Amounts are compared by Student's t of the
 //! paired differences and, where they are primary, by a BCa bootstrap beside it; what happened or
-//! did not by the exact McNemar test and Newcombe's interval. P-values of the primary metrics are
-//! corrected by Holm over the declared family; everything else is exploratory.
+//! did not by the exact McNemar test and Newcombe's interval; how often a promise is broken as an
+//! amount or, where few runs break it, by the exact sign-flip test. P-values of the primary
+//! metrics, of a difference and of equivalence, are corrected by Holm over the declared family;
+//! everything else is exploratory. A metric that looks better where more is thrown away is not
+//! called better.
 
 mod declared;
 mod front;
+mod judged;
 mod language;
+mod losses;
 mod measured;
 mod modes;
 mod pairs;
@@ -17,6 +22,7 @@ pub use declared::Declared;
 pub(in crate::experiment) use declared::unknown;
 pub use front::Placed;
 pub use language::{CompareText, Family, Margin, PrecisionText};
+pub use losses::Lost;
 pub use measured::{Measured, Source};
 pub use modes::Modes;
 pub use pairs::{Method, Pair};

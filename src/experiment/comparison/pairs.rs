@@ -1,19 +1,24 @@
 //! The paired comparison of every arm with the baseline, at every point, by every metric.
 
-use super::language::{Family, Margin};
-use super::measured::Measured;
+use super::judged::judge_all;
+use super::language::Margin;
+use super::losses::{Lost, lost};
+use super::measured::{Measured, Source};
 use super::modes::{Modes, modes};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::rate::variance_min_per_10_000;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::bootstrap::{self, Source};
+use crate::experiment::statistics::bootstrap;
+use crate::experiment::statistics::bounded::{AWAY_MIN, RUNS_MIN};
+use crate::experiment::statistics::equivalence::{equivalence_by_interval, equivalence_t};
 use crate::experiment::statistics::moments::moments;
-use crate::experiment::statistics::multiplicity::holm;
-use crate::experiment::statistics::paired::{paired_t, ratio_of_means};
+use crate::experiment::statistics::paired::{paired_t_at_least, ratio_of_means};
 use crate::experiment::statistics::paired_proportion::{
     PairedCounts, mcnemar_exact, newcombe_paired,
 };
-use crate::experiment::statistics::verdict::{Direction, Region, Verdict, verdict};
-use crate::experiment::statistics::{CONFIDENCE, Error, Interval};
+use crate::experiment::statistics::rank::sign_flip_exact;
+use crate::experiment::statistics::verdict::{Direction, Region, Verdict};
+use crate::experiment::statistics::{CONFIDENCE, Error, Estimate, Interval};
 use crate::kernel::digest::digest_of;
 
 /// One arm against the baseline at one point, by one metric: arm - baseline.
@@ -45,7 +50,8 @@ pub struct Pair {
     pub baseline_modes: Option<Modes>,
     /// The mean difference: exactly 0 for an arm and itself.
     pub difference: Option<f64>,
-    /// Its interval, Student's or Newcombe's; `None` for fewer than two pairs.
+    /// Its interval, Student's or Newcombe's; `None` for fewer than three pairs of an amount, and
+    /// where too few runs break a promise to tell how often it breaks.
     pub interval: Option<Interval>,
     /// Its BCa bootstrap interval, of primary amounts.
     pub bootstrap: Option<Interval>,
@@ -53,6 +59,11 @@ pub struct Pair {
     pub p: Option<f64>,
     /// The same, corrected over the declared family.
     pub p_holm: Option<f64>,
+    /// The p-value that the arms differ by more than makes a difference, twice the larger one-sided
+    /// one: at most 0.05 where the interval lies inside the region.
+    pub p_equivalent: Option<f64>,
+    /// The same, corrected over the declared family.
+    pub p_equivalent_holm: Option<f64>,
     /// The mean difference in standard deviations of the differences: Cohen's d_z.
     pub effect_size: Option<f64>,
     /// The arm's mean over the baseline's.
@@ -61,8 +72,20 @@ pub struct Pair {
     pub ratio_interval: Option<Interval>,
     /// The differences that make no difference in practice.
     pub equivalent: Option<Interval>,
+    /// Of what one arm threw away more than the other, of all that makes this metric look better.
+    pub lost: Vec<Lost>,
+    /// Whether it is the rate of a promise that nothing could have broken in one arm.
+    pub is_unexercised: bool,
     /// What may be said.
     pub verdict: Verdict,
+}
+
+impl Pair {
+    /// Whether it compares how often a promise is broken.
+    #[must_use]
+    pub fn is_promise(&self) -> bool {
+        self.metric.ends_with("_per_10000")
+    }
 }
 
 /// How two arms are compared.
@@ -72,6 +95,8 @@ pub enum Method {
     PairedT,
     /// Whether something happened: exact McNemar, Newcombe's interval.
     McNemar,
+    /// How often a promise is broken, where few runs break it: the exact sign-flip test.
+    SignFlip,
 }
 
 impl Method {
@@ -81,6 +106,7 @@ impl Method {
         match self {
             Method::PairedT => "paired t",
             Method::McNemar => "mcnemar",
+            Method::SignFlip => "sign-flip",
         }
     }
 }
@@ -99,29 +125,30 @@ pub(super) fn pairs(campaign: &Campaign, results: &[RunResult]) -> Vec<Pair> {
             pairs.extend(declared.exploratory.iter().map(|measured| both.compare(measured, false)));
         }
     }
-    correct(campaign, &mut pairs);
-    for pair in &mut pairs {
-        pair.verdict = judge(pair);
-    }
+    judge_all(campaign, &mut pairs);
     pairs
 }
 
 /// Two cells and their runs.
-struct Both<'a> {
-    campaign: &'a Campaign,
-    results: &'a [RunResult],
-    cell: usize,
-    baseline: usize,
+pub(super) struct Both<'a> {
+    pub(super) campaign: &'a Campaign,
+    pub(super) results: &'a [RunResult],
+    pub(super) cell: usize,
+    pub(super) baseline: usize,
 }
 
 impl Both<'_> {
-    fn values(&self, measured: &Measured, cell: usize) -> Vec<Option<f64>> {
+    fn runs(&self, cell: usize) -> &[RunResult] {
         let seeds = self.campaign.seeds.len();
-        let runs = &self.results[cell * seeds..(cell + 1) * seeds];
-        runs.iter().map(|run| measured.value(run)).collect()
+        &self.results[cell * seeds..(cell + 1) * seeds]
     }
 
-    fn compare(&self, measured: &Measured, is_primary: bool) -> Pair {
+    fn values(&self, measured: &Measured, cell: usize) -> Vec<Option<f64>> {
+        self.runs(cell).iter().map(|run| measured.value(run)).collect()
+    }
+
+    /// Compares the two by one metric; corrections and the verdict are for all of them together.
+    pub(super) fn compare(&self, measured: &Measured, is_primary: bool) -> Pair {
         let arm = self.values(measured, self.cell);
         let baseline = self.values(measured, self.baseline);
         let whole = arm.iter().zip(&baseline).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
@@ -145,21 +172,61 @@ impl Both<'_> {
             bootstrap: None,
             p: None,
             p_holm: None,
+            p_equivalent: None,
+            p_equivalent_holm: None,
             effect_size: None,
             ratio: ratio_of_means(&first, &second).ok(),
             ratio_interval: None,
             equivalent: None,
+            lost: self.lost(measured),
+            is_unexercised: self.is_unexercised(measured),
             verdict: Verdict::Undecided,
         };
         pair.equivalent = region(measured.equivalent, pair.baseline_mean);
-        match pair.method {
-            Method::PairedT => amounts(&mut pair, &first, &second),
-            Method::McNemar => events(&mut pair, &first, &second),
+        match measured.source {
+            Source::Rate(index) => rates(&mut pair, &first, &second, self.error_min(index)),
+            Source::Metric(_) => amounts(&mut pair, &first, &second, 0.0),
+            _ => events(&mut pair, &first, &second),
         }
-        if is_primary && pair.method == Method::PairedT {
+        if measured.is_share {
+            pair.interval = pair.interval.map(|it| it.within(-1.0, 1.0));
+        }
+        if is_primary && pair.method == Method::PairedT && pair.interval.is_some() {
             self.bootstrap(&mut pair, &first, &second);
         }
         pair
+    }
+
+    /// Of what one arm lost more than the other.
+    fn lost(&self, measured: &Measured) -> Vec<Lost> {
+        let declared = &self.campaign.declared;
+        let others = declared.primary.iter().chain(&declared.exploratory);
+        let values =
+            |other: &Measured| [self.values(other, self.cell), self.values(other, self.baseline)];
+        lost(measured, &others, &self.campaign.cells[self.cell], values)
+    }
+
+    /// Whether it is the rate of a promise that nothing could have broken in one of the two arms.
+    fn is_unexercised(&self, measured: &Measured) -> bool {
+        let Source::Rate(index) = measured.source else { return false };
+        let is_idle = |run: &RunResult| run.invariants.get(index).is_none_or(|it| it.exposure == 0);
+        [self.cell, self.baseline].into_iter().any(|cell| self.runs(cell).iter().all(is_idle))
+    }
+
+    /// The least standard error of the mean difference of the rates of a promise, over the seeds
+    /// under which both arms have one.
+    fn error_min(&self, index: usize) -> f64 {
+        let runs = self.runs(self.cell).iter().zip(self.runs(self.baseline));
+        let verdicts = runs.filter_map(|(arm, baseline)| {
+            let verdicts = [arm, baseline].map(|run| run.invariants[index]);
+            verdicts.iter().all(|verdict| verdict.exposure > 0).then_some(verdicts)
+        });
+        let (mut variance, mut pairs) = (0.0, 0.0);
+        for verdict in verdicts {
+            variance += verdict.iter().map(variance_min_per_10_000).sum::<f64>();
+            pairs += 1.0;
+        }
+        if pairs > 0.0 { variance.sqrt() / pairs } else { 0.0 }
     }
 
     /// Bootstraps in a random stream of this comparison's own, so that the same comparison of the
@@ -169,11 +236,10 @@ impl Both<'_> {
         let (arm, baseline) = (&cells[self.cell], &cells[self.baseline]);
         let name = [&arm.point, &arm.arm, &baseline.arm, &pair.metric].map(String::as_str);
         let seed = digest_of(&name.join("\n")).0 as u64;
-        let source = |stream: u64| Source { seed, stream };
+        let source = |stream: u64| bootstrap::Source { seed, stream };
         let differences: Vec<f64> = first.iter().zip(second).map(|(a, b)| a - b).collect();
-        let interval = |estimate: Result<crate::experiment::statistics::Estimate, Error>| {
-            estimate.ok().map(|estimate| estimate.interval)
-        };
+        let interval =
+            |estimate: Result<Estimate, Error>| estimate.ok().map(|estimate| estimate.interval);
         pair.bootstrap = interval(bootstrap::mean(&differences, CONFIDENCE, source(1)));
         pair.ratio_interval =
             interval(bootstrap::ratio_of_means(first, second, CONFIDENCE, source(2)));
@@ -188,63 +254,45 @@ fn region(margin: Margin, baseline: Option<f64>) -> Option<Interval> {
     region.ok().map(|region| region.interval())
 }
 
-fn amounts(pair: &mut Pair, first: &[f64], second: &[f64]) {
-    match paired_t(first, second, CONFIDENCE) {
-        Ok(paired) => {
-            pair.difference = Some(paired.difference.mean);
-            pair.interval = Some(paired.difference.interval);
-            pair.p = Some(paired.p);
-            pair.effect_size = Some(paired.effect_size);
-        }
-        // One pair differs by something, but nothing is known of how it would vary.
-        Err(_) => pair.difference = pair.mean.zip(pair.baseline_mean).map(|(a, b)| a - b),
+/// Two pairs or one differ by something, but nothing is known of how it would vary.
+fn amounts(pair: &mut Pair, first: &[f64], second: &[f64], error_min: f64) {
+    pair.difference = pair.mean.zip(pair.baseline_mean).map(|(a, b)| a - b);
+    if pair.pairs < RUNS_MIN {
+        return;
     }
+    let Ok(paired) = paired_t_at_least(first, second, error_min, CONFIDENCE) else { return };
+    pair.difference = Some(paired.difference.mean);
+    pair.interval = Some(paired.difference.interval);
+    pair.p = Some(paired.p);
+    pair.effect_size = Some(paired.effect_size);
+    let freedom = (pair.pairs - 1) as f64;
+    let equivalence =
+        |region| equivalence_t(paired.difference.mean, paired.error, freedom, region).ok();
+    pair.p_equivalent = pair.equivalent.and_then(equivalence);
+}
+
+/// How often a promise is broken. Where ten runs or more break it, or all do, rates vary about as
+/// the amounts of other metrics do. Where fewer do, what has been seen are a few clusters, and only
+/// their signs say something: in which arm they are.
+fn rates(pair: &mut Pair, first: &[f64], second: &[f64], error_min: f64) {
+    let broken = first.iter().zip(second).filter(|(a, b)| **a > 0.0 || **b > 0.0).count() as u64;
+    if broken == pair.pairs || broken >= AWAY_MIN {
+        return amounts(pair, first, second, error_min);
+    }
+    pair.method = Method::SignFlip;
+    let differences: Vec<f64> = first.iter().zip(second).map(|(a, b)| a - b).collect();
+    pair.difference = moments(&differences).ok().map(|moments| moments.mean);
+    pair.p = sign_flip_exact(&differences).ok();
 }
 
 fn events(pair: &mut Pair, first: &[f64], second: &[f64]) {
     let happened = |sample: &[f64]| -> Vec<bool> { sample.iter().map(|v| *v > 0.5).collect() };
     let Ok(counts) = PairedCounts::count(&happened(first), &happened(second)) else { return };
-    if let Ok(difference) = newcombe_paired(counts, CONFIDENCE) {
-        pair.difference = Some(difference.mean);
-        pair.interval = Some(difference.interval);
-        pair.p = Some(mcnemar_exact(counts.first_only, counts.second_only));
-    }
-}
-
-/// Holm's correction over the declared family; a primary comparison without a p-value counts as one
-/// that shows nothing.
-fn correct(campaign: &Campaign, pairs: &mut [Pair]) {
-    let arms = campaign.experiment.arms.len();
-    let family_of = |pair: &Pair| match campaign.declared.family {
-        Family::Campaign => 0,
-        Family::Point => pair.cell / arms,
-    };
-    for family in 0..campaign.cells.len() / arms {
-        let members: Vec<usize> = (0..pairs.len())
-            .filter(|&index| pairs[index].is_primary && family_of(&pairs[index]) == family)
-            .collect();
-        let p_values: Vec<f64> =
-            members.iter().map(|&index| pairs[index].p.unwrap_or(1.0)).collect();
-        let corrected = holm(&p_values).expect("p-values are between 0 and 1");
-        for (index, p) in members.into_iter().zip(corrected) {
-            pairs[index].p_holm = pairs[index].p.map(|_| p);
-        }
-    }
-}
-
-/// What may be said: only what both intervals say, of primary metrics only what is left after the
-/// correction, and nothing where a run had no value.
-fn judge(pair: &Pair) -> Verdict {
-    let (Some(interval), Some(equivalent)) = (pair.interval, pair.equivalent) else {
-        return Verdict::Undecided;
-    };
-    let Ok(region) = Region::absolute(equivalent.high) else { return Verdict::Undecided };
-    let said = verdict(interval, region, pair.better);
-    let confirmed = pair.bootstrap.is_none_or(|other| verdict(other, region, pair.better) == said);
-    let by_chance = pair.p_holm.is_some_and(|p| p > 1.0 - CONFIDENCE);
-    match said {
-        _ if pair.missing > 0 || !confirmed => Verdict::Undecided,
-        Verdict::Better | Verdict::Worse if by_chance => Verdict::Undecided,
-        said => said,
-    }
+    let Ok(difference) = newcombe_paired(counts, CONFIDENCE) else { return };
+    pair.difference = Some(difference.mean);
+    pair.interval = Some(difference.interval);
+    pair.p = Some(mcnemar_exact(counts.first_only, counts.second_only));
+    let interval = |confidence| newcombe_paired(counts, confidence).map(|it| it.interval);
+    let equivalence = |region| equivalence_by_interval(interval, region).ok();
+    pair.p_equivalent = pair.equivalent.and_then(equivalence);
 }

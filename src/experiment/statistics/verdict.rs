@@ -39,6 +39,12 @@ pub enum Verdict {
     Equivalent,
     /// The interval crosses an edge of the region: more runs, or no answer.
     Undecided,
+    /// The metric looks better where more was thrown away, so it says nothing of which is better.
+    Confounded,
+    /// No run of either broke the promise: it has not been seen to break, and no more can be said.
+    NoneSeen,
+    /// Nothing could have broken the promise in one of the two.
+    NotExercised,
 }
 
 impl Verdict {
@@ -50,6 +56,9 @@ impl Verdict {
             Verdict::Worse => "worse",
             Verdict::Equivalent => "equivalent",
             Verdict::Undecided => "undecided",
+            Verdict::Confounded => "confounded",
+            Verdict::NoneSeen => "none seen",
+            Verdict::NotExercised => "not exercised",
         }
     }
 }

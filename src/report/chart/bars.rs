@@ -58,8 +58,31 @@ pub struct BarRow {
     pub label: String,
     /// An index into the palette; 0 is black, for the baseline.
     pub colour: usize,
-    /// One rate for each panel; `None` where it was not measured.
-    pub cells: Vec<Option<Estimate>>,
+    /// One rate for each panel.
+    pub cells: Vec<Bar>,
+}
+
+/// A rate, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bar {
+    /// A rate, and what is written beside it.
+    Rate(Estimate, String),
+    /// None was measured; what is written instead.
+    Missing(String),
+}
+
+impl Bar {
+    /// A rate with its interval beside it.
+    #[must_use]
+    pub fn with_interval(rate: Estimate) -> Bar {
+        Bar::Rate(rate, interval(rate.value, rate.low, rate.high, Unit::Plain))
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Bar::Rate(_, text) | Bar::Missing(text) => text,
+        }
+    }
 }
 
 impl Bars {
@@ -101,20 +124,23 @@ impl Bars {
 
     /// The number at the right edge of a panel `width` pixels wide.
     fn top(&self, sheet: &Sheet, panel: usize, width: f64) -> f64 {
-        let cells = || self.cells(panel).filter(|cell| cell.high.is_finite());
-        let needed = cells().map(|cell| {
-            let text = sheet.width(&text(&cell), VALUE) + BESIDE;
+        let cells = || self.cells(panel).filter(|(cell, _)| cell.high.is_finite());
+        let needed = cells().map(|(cell, text)| {
+            let text = sheet.width(text, VALUE) + BESIDE;
             cell.high * width / (width - text).max(width * 0.2)
         });
         let top = needed.fold(0.0, f64::max);
         // With nothing but zeros, a bound across the whole panel would look like a finding.
-        let top = if cells().all(|cell| cell.value <= 0.0) { top * 4.0 } else { top };
+        let top = if cells().all(|(cell, _)| cell.value <= 0.0) { top * 4.0 } else { top };
         if top > 0.0 { top } else { 1.0 }
     }
 
-    fn cells(&self, panel: usize) -> impl Iterator<Item = Estimate> {
+    fn cells(&self, panel: usize) -> impl Iterator<Item = (&Estimate, &str)> {
         let rows = self.groups.iter().flat_map(|group| &group.rows);
-        rows.filter_map(move |row| row.cells.get(panel).copied().flatten())
+        rows.filter_map(move |row| match row.cells.get(panel)? {
+            Bar::Rate(rate, text) => Some((rate, text.as_str())),
+            Bar::Missing(_) => None,
+        })
     }
 
     fn titles(&self, sheet: &mut Sheet, columns: &[Scale], y: f64) -> f64 {
@@ -172,10 +198,9 @@ impl Bars {
         let mut out = format!("{} Values {}.", self.caption.subtitle, self.unit);
         for group in &self.groups {
             for row in &group.rows {
-                let cells = self.panels.iter().zip(&row.cells).filter_map(|(panel, cell)| {
-                    cell.as_ref().map(|cell| format!("{panel} {}", text(cell)))
-                });
-                let cells: Vec<String> = cells.collect();
+                let cells = self.panels.iter().zip(&row.cells);
+                let cells: Vec<String> =
+                    cells.map(|(panel, cell)| format!("{panel} {}", cell.text())).collect();
                 out += &format!(" {}, {}: {}.", group.heading, row.label, cells.join(", "));
             }
         }
@@ -189,19 +214,22 @@ impl BarRow {
         let middle = rows.at(row);
         sheet.text(MARGIN, middle + 4.3, Anchor::Start, NAME, &self.label);
         for (cell, column) in self.cells.iter().zip(columns) {
-            let Some(cell) = cell else {
-                let style = Style { colour: GREY, ..VALUE };
-                sheet.text(column.start + BESIDE, middle + 4.0, Anchor::Start, style, "–");
-                continue;
+            let (cell, text) = match cell {
+                Bar::Rate(rate, text) => (rate, text),
+                Bar::Missing(text) => {
+                    let style = Style { colour: GREY, ..VALUE };
+                    sheet.text(column.start + BESIDE, middle + 4.0, Anchor::Start, style, text);
+                    continue;
+                }
             };
-            sheet.open(&format!("{}: {} {unit}", self.label, text(cell)));
+            sheet.open(&format!("{}: {text} {unit}", self.label));
             let mark = colour(self.colour).mark;
             sheet.plane(*column, *rows, |plane| draw(plane, column, cell, mark, row));
             let zero = cell.value <= 0.0;
             let least = if zero { column.start + 4.0 } else { column.start };
             let end = column.at(cell.high).max(least);
             let style = Style { colour: if zero { GREY } else { INK }, ..VALUE };
-            sheet.text(end + BESIDE, middle + 4.0, Anchor::Start, style, &text(cell));
+            sheet.text(end + BESIDE, middle + 4.0, Anchor::Start, style, text);
             sheet.close();
         }
     }
@@ -218,11 +246,6 @@ fn grid(column: &Scale, rows: &Scale) -> impl Iterator<Item = PathElement<(f64, 
         let colour = if tick.at == 0.0 { AXIS } else { GRID };
         PathElement::new([(tick.at, top), (tick.at, bottom)], stroke(colour, 1.0))
     })
-}
-
-/// The number beside a bar.
-fn text(cell: &Estimate) -> String {
-    interval(cell.value, cell.low, cell.high, Unit::Plain)
 }
 
 /// One bar with its whisker, or a hollow mark for zero.

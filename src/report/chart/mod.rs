@@ -28,7 +28,7 @@ mod scatter;
 mod sequence;
 mod svg;
 
-pub use bars::{BarGroup, BarRow, Bars};
+pub use bars::{Bar, BarGroup, BarRow, Bars};
 pub use lines::{Lines, Panel, Row, Series, Shaded, Stroke};
 pub use phase::{Phase, PhaseColumn, PhasePanel};
 pub use png::{PngError, png};

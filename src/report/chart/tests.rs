@@ -84,12 +84,12 @@ const KINDS: [&str; 4] =
 
 fn bars(width: f64) -> Bars {
     let cell = |group: usize, policy: usize, kind: usize| match (group, kind) {
-        (0, 3) => None,
+        (0, 3) => Bar::Missing("not exercised".into()),
         (0, _) if policy > 0 => {
             let value = 812.3 / (policy * (kind + 1)) as f64;
-            Some(Estimate { value, low: value * 0.9, high: value * 1.1 })
+            Bar::with_interval(Estimate { value, low: value * 0.9, high: value * 1.1 })
         }
-        _ => Some(Estimate { value: 0.0, low: 0.0, high: 0.27 }),
+        _ => Bar::with_interval(Estimate { value: 0.0, low: 0.0, high: 0.27 }),
     };
     let row = |group, policy: usize| BarRow {
         label: POLICIES[policy].into(),
@@ -270,12 +270,12 @@ fn a_zero_shows_its_bound_as_a_number_and_as_a_whisker() {
     let (mark, _) = mark.split_once("<circle").unwrap();
     // Two passes, each of the whisker and its cap.
     assert_eq!(mark.matches("<polyline").count(), 4, "{mark}");
-    assert!(texts(&svg).iter().any(|(text, _)| text == "–"), "what was not measured is a dash");
+    assert!(texts(&svg).iter().any(|(text, _)| text == "not exercised"), "it is said why");
 }
 
 #[test]
 fn bars_are_as_long_as_their_values_say() {
-    let estimate = |value| Some(Estimate { value, low: value, high: value });
+    let estimate = |value| Bar::with_interval(Estimate { value, low: value, high: value });
     let row = |value| BarRow { label: "a".into(), colour: 1, cells: vec![estimate(value)] };
     let groups = vec![BarGroup { heading: String::new(), rows: vec![row(40.0), row(10.0)] }];
     let chart = Bars { width: 820.0, panels: vec!["p".into()], groups, ..Bars::default() };

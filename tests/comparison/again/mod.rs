@@ -52,6 +52,12 @@ fn value(run: &Row, metric: &str) -> Option<f64> {
         let exposure = count(format!("{name}_exposure"));
         return (exposure > 0.0).then(|| count(format!("{name}_violations")) / exposure * 1e4);
     }
+    if let Some(name) = metric.strip_suffix(".never_recovered") {
+        return match run[&format!("{name}.recovered")].as_str() {
+            "" => None,
+            text => Some(f64::from(u8::from(text == "false"))),
+        };
+    }
     match (metric, run["recovered"].as_str(), run["label"].as_str()) {
         ("never_recovered", "true", _) => Some(0.0),
         ("never_recovered", "false", _) => Some(1.0),

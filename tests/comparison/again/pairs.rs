@@ -1,7 +1,7 @@
 //! `pairs.csv` and the comparison of `summary.json`, again.
 
 use super::statistics::{
-    deviation, holm, mcnemar, mean, near, newcombe, number, t_area, t_critical,
+    deviation, holm, is_share, mcnemar, mean, near, newcombe, number, t_area, t_critical,
 };
 use super::{Row, Written, value};
 
@@ -10,6 +10,7 @@ pub(super) fn check(written: &Written) {
         match pair["method"].as_str() {
             "paired t" => check_amount(written, pair),
             "mcnemar" => check_event(written, pair),
+            "sign-flip" => check_signs(written, pair),
             other => panic!("no such method: {other}"),
         }
     }
@@ -32,8 +33,8 @@ fn both(written: &Written, pair: &Row) -> (Vec<f64>, Vec<f64>) {
 fn check_amount(written: &Written, pair: &Row) {
     let name = &pair["metric"];
     let (arm, baseline) = both(written, pair);
-    if arm.len() < 2 {
-        assert_eq!(pair["low"], "");
+    if arm.len() < 3 {
+        assert_eq!((&*pair["low"], &*pair["p"]), ("", ""));
         return;
     }
     let differences: Vec<f64> = arm.iter().zip(&baseline).map(|(a, b)| a - b).collect();
@@ -46,11 +47,17 @@ fn check_amount(written: &Written, pair: &Row) {
     close("mean", mean(&arm));
     close("difference", middle);
     let freedom = (differences.len() - 1) as f64;
-    let error = sd / (differences.len() as f64).sqrt();
-    close("low", middle - t_critical(freedom) * error);
-    close("high", middle + t_critical(freedom) * error);
+    let error = (sd / (differences.len() as f64).sqrt()).max(chance(written, pair));
+    let most = if is_share(name) { 1.0 } else { f64::INFINITY };
+    close("low", (middle - t_critical(freedom) * error).max(-most));
+    close("high", (middle + t_critical(freedom) * error).min(most));
     if sd > 1e-9 * scale {
         near(number(&pair["effect_size"]).unwrap(), middle / sd, "effect size");
+        let edge = number(&pair["equivalent_high"]).unwrap();
+        let one_sided = |distance: f64| 0.5 - t_area(distance.abs(), freedom) * distance.signum();
+        let outside = [edge - middle, edge + middle].map(|it| one_sided(it / error));
+        let p = (2.0 * outside[0].max(outside[1])).min(1.0);
+        assert!((number(&pair["p_equivalent"]).unwrap() - p).abs() < 1e-5, "{name}");
         let p = 1.0 - 2.0 * t_area((middle / error).abs(), freedom);
         assert!((number(&pair["p"]).unwrap() - p).abs() < 1e-5, "{name}");
     }
@@ -65,6 +72,39 @@ fn check_amount(written: &Written, pair: &Row) {
             (number(&pair["bootstrap_low"]).unwrap(), number(&pair["bootstrap_high"]).unwrap());
         assert!((found.0 - low).abs() < 0.5 * width && (found.1 - high).abs() < 0.5 * width);
     }
+}
+
+/// The standard error of the difference of two rates, if every operation broke the promise or kept
+/// it by chance alone; 0 of what is no rate.
+fn chance(written: &Written, pair: &Row) -> f64 {
+    let Some(name) = pair["metric"].strip_suffix("_per_10000") else { return 0.0 };
+    let runs = [&pair["arm"], &pair["baseline"]].map(|arm| written.of_cell(arm, &pair["point"]));
+    let of = |run: &Row| {
+        let count = |what: &str| number(&run[&format!("{name}_{what}")]).unwrap();
+        (count("violations"), count("exposure"))
+    };
+    let both: Vec<[(f64, f64); 2]> =
+        runs[0].iter().zip(&runs[1]).map(|(a, b)| [of(a), of(b)]).collect();
+    let both: Vec<&[(f64, f64); 2]> =
+        both.iter().filter(|pair| pair.iter().all(|(_, exposure)| *exposure > 0.0)).collect();
+    let variance =
+        |(count, of): &(f64, f64)| count * (1.0 - count / (of + 1.0)).max(0.0) * 1e8 / of / of;
+    let sum: f64 = both.iter().flat_map(|pair| pair.iter()).map(variance).sum();
+    sum.sqrt() / both.len().max(1) as f64
+}
+
+/// Few runs broke the promise: how many of all signs of their differences are as far from none.
+fn check_signs(written: &Written, pair: &Row) {
+    let (arm, baseline) = both(written, pair);
+    assert_eq!((&*pair["low"], &*pair["p_equivalent"]), ("", ""));
+    let differences: Vec<f64> = arm.iter().zip(&baseline).map(|(a, b)| a - b).collect();
+    let seen: f64 = differences.iter().sum();
+    let mut sums = vec![0.0];
+    for size in differences.iter().filter(|it| **it != 0.0) {
+        sums = sums.iter().flat_map(|sum: &f64| [sum + size, sum - size]).collect();
+    }
+    let far = sums.iter().filter(|sum| sum.abs() >= seen.abs() * (1.0 - 1e-9)).count();
+    near(number(&pair["p"]).unwrap(), far as f64 / sums.len() as f64, "signs");
 }
 
 /// Resampled means by a random number generator of its own; without BCa's corrections, so it is a
@@ -105,9 +145,12 @@ fn check_event(written: &Written, pair: &Row) {
 fn corrections(written: &Written) {
     let primary: Vec<&Row> =
         written.pairs.iter().filter(|pair| pair["role"] == "primary").collect();
-    let p_values: Vec<f64> = primary.iter().map(|pair| number(&pair["p"]).unwrap_or(1.0)).collect();
-    for (pair, expected) in primary.iter().zip(holm(&p_values)) {
-        if let Some(found) = number(&pair["p_holm"]) {
+    for (raw, corrected) in [("p", "p_holm"), ("p_equivalent", "p_equivalent_holm")] {
+        let p_values: Vec<f64> =
+            primary.iter().map(|pair| number(&pair[raw]).unwrap_or(1.0)).collect();
+        for (pair, expected) in primary.iter().zip(holm(&p_values)) {
+            assert_eq!(pair[raw].is_empty(), pair[corrected].is_empty());
+            let found = number(&pair[corrected]).unwrap_or(expected);
             assert!((found - expected).abs() < 1e-9, "{}: {found}, {expected}", pair["metric"]);
         }
     }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::statistics::{mean, mean_interval, number};
+use super::statistics::{bounded, is_share, mean, mean_interval, number};
 use super::{Row, Written};
 
 /// A grid step is a tenth of a pixel; two ticks and the point itself are rounded to one.
@@ -388,10 +388,9 @@ fn amplification(written: &Written) {
     for (pair, runs) in whiskers.chunks(2).zip(expected) {
         let interval = |column: &str| {
             let sample: Vec<f64> = runs.iter().filter_map(|run| number(&run[column])).collect();
-            match mean_interval(&sample) {
-                (middle, low, high) if low.is_finite() => (middle, low, high),
-                (middle, ..) => (middle, middle, middle),
-            }
+            let middle = mean(&sample);
+            let (low, high) = bounded(&sample, is_share(column), 0.0).unwrap_or((middle, middle));
+            (middle, low, high)
         };
         let (ax, ay) = (interval("amplification"), interval("success_ratio"));
         let (level, upright) = (pair[0], pair[1]);
@@ -441,7 +440,8 @@ fn violations(written: &Written) {
             if rate.is_null() {
                 continue;
             }
-            let [value, low, high] = ["mean", "low", "high"].map(|key| rate[key].as_f64().unwrap());
+            let value = rate["mean"].as_f64().unwrap();
+            let [low, high] = ["low", "high"].map(|key| rate[key].as_f64().unwrap_or(value));
             let shapes = bars.next().expect("a bar for each arm and promise");
             let rectangle = shapes.iter().find_map(|it| match it {
                 Drawn::Rectangle(from, to, _) => Some((from.0, to.0)),

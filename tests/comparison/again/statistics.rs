@@ -122,3 +122,54 @@ pub(super) fn mean_interval(sample: &[f64]) -> (f64, f64, f64) {
     };
     (middle, middle - half, middle + half)
 }
+
+/// The interval of a mean of amounts or of shares, as `docs/results.md` says: on the scale of
+/// logarithms or of odds; `None` where it has none. The standard error is at least `least`.
+pub(super) fn bounded(sample: &[f64], is_share: bool, least: f64) -> Option<(f64, f64)> {
+    let (n, middle) = (sample.len(), mean(sample));
+    let end = if is_share && middle > 0.5 { 1.0 } else { 0.0 };
+    let at_end = sample.iter().filter(|value| **value == end).count();
+    if n < 3 || (at_end > 0 && at_end < n && n - at_end < 10) {
+        return None;
+    }
+    let error = (deviation(sample) / (n as f64).sqrt()).max(least);
+    let half = t_critical((n - 1) as f64) * error;
+    if half == 0.0 || at_end == n {
+        return Some((middle, middle));
+    }
+    let ends = [-1.0, 1.0].map(|sign| match is_share {
+        false => libm::exp(libm::log(middle) + sign * half / middle),
+        true => {
+            let logit = libm::log(middle / (1.0 - middle));
+            1.0 / (1.0 + libm::exp(-logit - sign * half / middle / (1.0 - middle)))
+        }
+    });
+    Some((ends[0], ends[1]))
+}
+
+/// Whether a metric of `runs.csv` is a share.
+pub(super) fn is_share(metric: &str) -> bool {
+    metric.ends_with("_ratio") || metric == "wasted_work"
+}
+
+/// The interval of so many runs in which something happened: between the probabilities at which so
+/// many, or so few, would be seen in one of forty cases; of none, the one at which none would be
+/// seen in one of twenty.
+pub(super) fn exact(count: usize, of: usize) -> (f64, f64) {
+    let choose = |k: usize| (0..k).fold(1.0, |c, i| c * (of - i) as f64 / (i + 1) as f64);
+    let term =
+        |k: usize, p: f64| choose(k) * libm::pow(p, k as f64) * libm::pow(1.0 - p, (of - k) as f64);
+    let at_most = |k: usize, p: f64| (0..=k).map(|k| term(k, p)).sum::<f64>();
+    let root = |is_above: &dyn Fn(f64) -> bool| {
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            if is_above(middle) { high = middle } else { low = middle }
+        }
+        low
+    };
+    let tail = if count == 0 { 0.05 } else { 0.025 };
+    let low = if count == 0 { 0.0 } else { root(&|p| 1.0 - at_most(count - 1, p) > 0.025) };
+    let high = if count == of { 1.0 } else { root(&|p| at_most(count, p) < tail) };
+    (low, high)
+}

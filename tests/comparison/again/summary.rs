@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::statistics::{deviation, mean, mean_interval, near, number, t_critical, wilson};
+use super::statistics::{bounded, exact, is_share, mean, mean_interval, near, number, wilson};
 use super::{Row, Written, collapsed, value};
 
 pub(super) fn check(written: &Written) {
@@ -50,15 +50,20 @@ fn is_percentile(name: &str) -> bool {
 }
 
 fn estimate(found: &Value, sample: &[f64], name: &str) {
+    averaged(found, sample, bounded(sample, is_share(name), 0.0), name);
+}
+
+/// A mean, the values that it is of, and its interval.
+fn averaged(found: &Value, sample: &[f64], interval: Option<(f64, f64)>, name: &str) {
     assert_eq!(found["n"], sample.len(), "{name}");
     near(found["mean"].as_f64().unwrap(), mean(sample), name);
-    if sample.len() == 1 {
-        assert!(found["low"].is_null() && found["high"].is_null(), "{name}");
-        return;
+    let end = |of: fn(f64, f64) -> f64| sample.iter().copied().reduce(of).unwrap();
+    near(found["least"].as_f64().unwrap(), end(f64::min), name);
+    near(found["greatest"].as_f64().unwrap(), end(f64::max), name);
+    match interval {
+        Some(interval) => ends(found, interval, name),
+        None => assert!(found["low"].is_null() && found["high"].is_null(), "{name}: {found}"),
     }
-    let half = t_critical((sample.len() - 1) as f64) * deviation(sample);
-    let half = half / (sample.len() as f64).sqrt();
-    ends(found, (mean(sample) - half, mean(sample) + half), name);
 }
 
 fn ends(found: &Value, (low, high): (f64, f64), name: &str) {
@@ -147,28 +152,32 @@ fn invariants(found: &Value, runs: &[&Row]) {
             (&found["violations"], &found["exposure"]),
             (&violations.into(), &exposure.into())
         );
-        let broken = runs.iter().filter(|run| run[&column("violations")] != "0").count();
-        share(&found["runs_with_violation"], broken, runs.len());
-        let counts = sample(runs, &column("violations"));
-        let exposures = sample(runs, &column("exposure"));
-        let rate = |(count, of): (&f64, &f64)| if *of > 0.0 { count / of * 1e4 } else { 0.0 };
-        let rates: Vec<f64> = counts.iter().zip(&exposures).map(rate).collect();
-        if exposure == 0 {
+        let exposed: Vec<&Row> =
+            runs.iter().filter(|run| run[&column("exposure")] != "0").copied().collect();
+        let broken = exposed.iter().filter(|run| run[&column("violations")] != "0").count();
+        if exposed.is_empty() {
             assert!(found["per_run"].is_null() && found["per_10000"].is_null());
+            assert!(found["runs_with_violation"].is_null());
             continue;
         }
-        // The largest probability with which nothing is seen in one of twenty cases.
-        let bound = 1.0 - libm::pow(0.05, 1.0 / exposure as f64);
-        let per_run = bound * exposure as f64 / runs.len() as f64;
-        for (key, sample, bound) in
-            [("per_run", counts, per_run), ("per_10000", rates, bound * 1e4)]
+        let share = &found["runs_with_violation"];
+        assert_eq!((&share["count"], &share["of"]), (&broken.into(), &exposed.len().into()));
+        ends(share, exact(broken, exposed.len()), "runs with a violation");
+        let counts = sample(&exposed, &column("violations"));
+        let of = sample(&exposed, &column("exposure"));
+        let rates: Vec<f64> = counts.iter().zip(&of).map(|(count, of)| count / of * 1e4).collect();
+        // If every operation broke the promise by chance alone, the counts would vary as much.
+        let chance = |scale: &dyn Fn(f64) -> f64| {
+            let variance = |(count, of): (&f64, &f64)| {
+                count * (1.0 - count / (of + 1.0)).max(0.0) * scale(*of) * scale(*of)
+            };
+            counts.iter().zip(&of).map(variance).sum::<f64>().sqrt() / counts.len() as f64
+        };
+        for (key, sample, least) in
+            [("per_run", &counts, chance(&|_| 1.0)), ("per_10000", &rates, chance(&|of| 1e4 / of))]
         {
-            let (middle, low, high) = mean_interval(&sample);
-            near(found[key]["mean"].as_f64().unwrap(), middle, name);
-            match violations {
-                0 => ends(&found[key], (0.0, bound), name),
-                _ => ends(&found[key], (low.max(0.0), high), name),
-            }
+            let interval = bounded(sample, false, least).filter(|_| violations > 0);
+            averaged(&found[key], sample, interval, name);
         }
     }
 }
@@ -203,7 +212,7 @@ fn expectations(found: &Value, runs: &[&Row]) {
 }
 
 fn is_event(metric: &str) -> bool {
-    metric.ends_with("_violated") || ["never_recovered", "metastable"].contains(&metric)
+    metric.ends_with("_violated") || metric.ends_with("never_recovered") || metric == "metastable"
 }
 
 fn precision(written: &Written) {
@@ -213,9 +222,19 @@ fn precision(written: &Written) {
     }
     let bound = |key: &str| found[key].as_f64().unwrap();
     let mut missed = Vec::new();
+    let primary = written.summary["comparison"]["primary"].as_array().unwrap();
+    let baseline = &written.summary["comparison"]["baseline"];
     for cell in written.cells() {
-        for metric in written.summary["comparison"]["primary"].as_array().unwrap() {
-            let metric = metric.as_str().unwrap();
+        for metric in primary.iter().map(|metric| metric.as_str().unwrap()) {
+            let is_share = is_event(metric) || metric.ends_with("_ratio");
+            let mut look = |against: Value, (means, low, high): ([f64; 2], f64, f64)| {
+                let larger = means[0].abs().max(means[1].abs());
+                let most = if is_share { bound("shares") } else { bound("amounts") * larger };
+                let half = (high - low) / 2.0;
+                if half > most {
+                    missed.push((cell["arm"].clone(), against, metric.to_owned(), half));
+                }
+            };
             let runs = written.of(cell);
             let sample: Vec<f64> = runs.iter().filter_map(|run| value(run, metric)).collect();
             if sample.is_empty() {
@@ -228,11 +247,13 @@ fn precision(written: &Written) {
                 }
                 false => mean_interval(&sample),
             };
-            let half = (high - low) / 2.0;
-            let is_share = is_event(metric) || metric.ends_with("_ratio");
-            let most = if is_share { bound("shares") } else { bound("amounts") * middle.abs() };
-            if half > most {
-                missed.push((cell["arm"].clone(), metric.to_owned(), half));
+            look(Value::Null, ([middle, middle], low, high));
+            let is_it =
+                |pair: &&Row| cell["arm"] == pair["arm"].as_str() && pair["metric"] == metric;
+            if let Some(pair) = written.pairs.iter().find(is_it) {
+                let of = |column: &str| number(&pair[column]).unwrap();
+                let means = [of("mean"), of("baseline_mean")];
+                look(baseline.clone(), (means, of("low"), of("high")));
             }
         }
     }
@@ -240,8 +261,9 @@ fn precision(written: &Written) {
     assert_eq!(listed.len(), missed.len(), "{listed:?} {missed:?}");
     assert_eq!(found["reached"], missed.is_empty());
     assert_eq!(found["seeds"], written.of(&written.cells()[0]).len());
-    for (found, (arm, metric, half)) in listed.iter().zip(missed) {
+    for (found, (arm, against, metric, half)) in listed.iter().zip(missed) {
         assert_eq!((&found["arm"], &found["metric"]), (&arm, &metric.as_str().into()));
+        assert_eq!(found["against"], against);
         near(found["half_width"].as_f64().unwrap(), half, &metric);
     }
 }

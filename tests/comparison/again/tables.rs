@@ -4,7 +4,7 @@
 use serde_json::Value;
 use stormglass::report::promises;
 
-use super::statistics::{mean, mean_interval, number, wilson};
+use super::statistics::{bounded, exact, is_share, mean, number, wilson};
 use super::{Row, Written, value};
 
 /// Headers and the metrics below them.
@@ -46,7 +46,8 @@ pub(super) fn cells_of(line: &str) -> Vec<&str> {
     line.split(" | ").map(str::trim).collect()
 }
 
-/// What a text says: `0 (<0.3)`, `98.7 ±0.5%`, `7 (5–10)%`, `176.3 ±1.6 ms`.
+/// What a text says: `0 (<0.3)`, `98.7 ±0.5%`, `7 (5–10)%`, `176.3 ±1.6 ms`; `56 [52..60]` of the
+/// least and the greatest value.
 pub(super) fn says(text: &str, mean: f64, (low, high): (f64, f64)) {
     const UNITS: [(&str, f64); 8] = [
         (" pp", 1e-2),
@@ -61,8 +62,9 @@ pub(super) fn says(text: &str, mean: f64, (low, high): (f64, f64)) {
     let unit = UNITS.into_iter().find(|(unit, _)| text.contains(unit));
     let (unit, factor) = unit.unwrap_or(("", 1.0));
     // The unit may stand before the bracket and in it, or after it: `0% (<12%)`, `7 (5–10)%`.
-    let bare = if unit.is_empty() { text.to_owned() } else { text.replace(unit, "") };
-    let rest = bare.replace(['(', ')'], " ").replace(',', "");
+    let text = text.replace("\\[", "[");
+    let bare = if unit.is_empty() { text.clone() } else { text.replace(unit, "") };
+    let rest = bare.replace(['(', ')', '[', ']'], " ").replace("..", "–").replace(',', "");
     let mut parts = rest.split_whitespace();
     let close = |part: &str, expected: f64, places: f64| {
         let digits = part.trim_start_matches(['>', '<', '±']).replace('−', "-");
@@ -96,8 +98,16 @@ fn says_mean(text: &str, runs: &[&Row], metric: &str) {
     if sample.is_empty() {
         return assert_eq!(text, "–", "{metric}");
     }
-    let (middle, low, high) = mean_interval(&sample);
-    says(text, middle * unit, (low * unit, high * unit));
+    says_bounded(text, &sample, is_share(metric), (0.0, unit));
+}
+
+/// A mean with its interval or, where it has none, with its values.
+fn says_bounded(text: &str, sample: &[f64], is_share: bool, (least, unit): (f64, f64)) {
+    let interval = bounded(sample, is_share, least);
+    let end = |of: fn(f64, f64) -> f64| sample.iter().copied().reduce(of).unwrap();
+    assert_eq!(text.contains('['), interval.is_none() && end(f64::min) < end(f64::max), "{text}");
+    let (low, high) = interval.unwrap_or((end(f64::min), end(f64::max)));
+    says(text, mean(sample) * unit, (low * unit, high * unit));
 }
 
 fn says_share(text: &str, count: usize, of: usize) {
@@ -165,17 +175,28 @@ fn further(name: &str, text: &str, cell: &Value, runs: &[&Row]) {
 }
 
 fn broken(text: &str, runs: &[&Row], invariant: &str) {
-    let sample = |what: &str| -> Vec<f64> {
-        runs.iter().map(|run| number(&run[&format!("{invariant}_{what}")]).unwrap()).collect()
-    };
-    let (counts, exposure) = (sample("violations"), sample("exposure").iter().sum::<f64>());
-    if exposure == 0.0 {
-        return assert_eq!(text, "–");
+    let of = |run: &Row, what: &str| number(&run[&format!("{invariant}_{what}")]).unwrap();
+    let exposed = runs.iter().filter(|run| of(run, "exposure") > 0.0);
+    let exposed: Vec<(f64, f64)> =
+        exposed.map(|run| (of(run, "violations"), of(run, "exposure"))).collect();
+    let counts: Vec<f64> = exposed.iter().map(|(count, _)| *count).collect();
+    let broken = counts.iter().filter(|count| **count > 0.0).count();
+    let runs = format!("{} run{}", counts.len(), if counts.len() == 1 { "" } else { "s" });
+    if counts.is_empty() {
+        return assert!(["not exercised", "not judged"].contains(&text), "{text}");
     }
-    let (middle, low, high) = mean_interval(&counts);
-    let bound = (1.0 - libm::pow(0.05, 1.0 / exposure)) * exposure / runs.len() as f64;
-    let high = if middle == 0.0 { bound } else { high };
-    says(text, middle, (low.max(0.0), high));
+    if broken == 0 {
+        let bound = text.strip_prefix(&format!("0 of {runs} (<")).expect(text);
+        let (_, high) = exact(0, counts.len());
+        return says(&format!("0% (<{bound}"), 0.0, (0.0, high));
+    }
+    let variance = |(count, of): &(f64, f64)| count * (1.0 - count / (of + 1.0)).max(0.0);
+    let least = exposed.iter().map(variance).sum::<f64>().sqrt() / counts.len() as f64;
+    if bounded(&counts, false, least).is_none() {
+        let all: f64 = counts.iter().sum();
+        return assert_eq!(text.replace(',', ""), format!("{all} in {broken} of {runs}"));
+    }
+    says_bounded(text, &counts, false, (least, 1.0));
 }
 
 /// The factor from the unit of a metric to the one in which it is written.
@@ -208,6 +229,7 @@ fn pairs(written: &Written, rows: &[Vec<&str>]) -> usize {
         assert!(rows.next().unwrap()[0].starts_with("**"));
         let (first, unit) = (group[0], unit_of(metric));
         let says_number = |text: &str, column: &str, pair: &Row| match number(&pair[column]) {
+            None if metric.ends_with("_per_10000") => assert_eq!(text, "not exercised"),
             None => assert_eq!(text, "–"),
             Some(expected) => says(text, expected * unit, (0.0, 0.0)),
         };
@@ -217,6 +239,9 @@ fn pairs(written: &Written, rows: &[Vec<&str>]) -> usize {
         let means = |rows: &mut std::slice::Iter<'_, Vec<&str>>, arm: &str| {
             while rows.as_slice().first().is_some_and(|row| row[0].starts_with("· ")) {
                 mode_mean(written, rows.next().unwrap(), (arm, point), metric);
+            }
+            while rows.as_slice().first().is_some_and(|row| row[0].starts_with("‥ ")) {
+                beside(written, rows.next().unwrap(), (arm, point), metric);
             }
         };
         means(&mut rows, &first["baseline"]);
@@ -242,6 +267,38 @@ fn pairs(written: &Written, rows: &[Vec<&str>]) -> usize {
     }
     assert!(rows.next().is_none());
     numbers
+}
+
+/// A row below an arm's: in how many runs a promise was broken, and what was thrown away.
+fn beside(written: &Written, row: &[&str], (arm, point): (&str, &str), metric: &str) {
+    let of = |name: &str| {
+        let is_it =
+            |pair: &&Row| pair["arm"] == arm && pair["point"] == point && pair["metric"] == name;
+        written.pairs.iter().find(is_it).unwrap_or_else(|| panic!("no {name} of {arm}"))
+    };
+    let baseline = row[2].strip_prefix("baseline ").expect(row[2]);
+    if row[0] == "‥ in runs" {
+        let runs = of(&metric.replace("_per_10000", "_violated"));
+        let count = |column: &str| {
+            (number(&runs[column]).unwrap() * number(&runs["pairs"]).unwrap()).round()
+        };
+        assert_eq!(row[1], count("mean").to_string());
+        let of = format!("{} of {} runs", count("baseline_mean"), runs["pairs"]);
+        return assert_eq!(baseline, of);
+    }
+    let pair = of(metric);
+    let names = format!("{} {}", pair["lost_more"], pair["lost_less"]);
+    let is_said = |name: &&str| {
+        let lost = of(name);
+        let unit = unit_of(name);
+        let close = |text: &str, column: &str| {
+            says(text, number(&lost[column]).unwrap() * unit, (0.0, 0.0));
+        };
+        close(row[1], "mean");
+        close(baseline, "baseline_mean");
+        true
+    };
+    assert_eq!(names.split_whitespace().filter(is_said).count(), 1, "{names}: {row:?}");
 }
 
 /// The mean of the runs of one arm that collapsed, or of those that did not.

@@ -1,0 +1,165 @@
+//! What an arm throws away, and the metrics that look better for it.
+//!
+//! A breaker in front of a queue lets messages run out of deliveries: those left are young, and the
+//! oldest message looks better. A metric that is taken of what is left is no metric of the arm,
+//! unless no more was thrown away than in the other.
+
+use super::measured::{Measured, Source};
+use crate::experiment::campaign::Cell;
+use crate::experiment::metrics::{MetricId, Of};
+use crate::experiment::statistics::CONFIDENCE;
+use crate::experiment::statistics::bounded::RUNS_MIN;
+use crate::experiment::statistics::moments::moments;
+use crate::experiment::statistics::paired::paired_t;
+use crate::experiment::statistics::verdict::Direction;
+
+/// Something of which one arm lost more than the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lost {
+    /// The metric that counts it.
+    pub metric: String,
+    /// The arm's mean.
+    pub mean: f64,
+    /// The baseline's.
+    pub baseline_mean: f64,
+    /// Which way the metric is good.
+    pub better: Direction,
+}
+
+impl Lost {
+    /// Whether the arm lost more; otherwise the baseline did.
+    #[must_use]
+    pub fn is_more(&self) -> bool {
+        match self.better {
+            Direction::Lower => self.mean > self.baseline_mean,
+            Direction::Higher => self.mean < self.baseline_mean,
+        }
+    }
+}
+
+/// What can be thrown away so that a metric looks better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    /// Requests that were not answered `ok`, or not at all: what is refused at once waits nowhere.
+    Requests,
+    /// Messages put aside and transactions lost: what is gone does not grow old.
+    Messages,
+    /// Orders that were accepted, and of which nothing came.
+    Orders,
+    /// Runs that never came back: they have no time to recovery.
+    Runs,
+}
+
+/// The promises of which a violation is something lost.
+const KEPT: [&str; 4] =
+    ["accepted_order_kept", "no_lost_event", "settled_or_compensated", "audit_complete"];
+
+/// What must not be lost more often, that less of a metric is better; nothing for what is counted
+/// of all requests, and for what counts losses itself.
+fn losses(id: MetricId) -> &'static [Loss] {
+    match id {
+        MetricId::LatencyMeanMs
+        | MetricId::LatencyP50Ms
+        | MetricId::LatencyP99Ms
+        | MetricId::LatencyP999Ms
+        | MetricId::LastAnswerS
+        | MetricId::TimeoutsPerRequest
+        | MetricId::WaitMeanMs
+        | MetricId::WaitP99Ms
+        | MetricId::QueuedRatio
+        | MetricId::WaitingMean
+        | MetricId::WorkingMean
+        | MetricId::InFlightMean
+        | MetricId::StaleReadRatio
+        | MetricId::OldRowRatio
+        | MetricId::StalenessP99Ms
+        | MetricId::OlderReadRatio
+        | MetricId::UpdatesLost => &[Loss::Requests],
+        MetricId::RecoveryS => &[Loss::Runs, Loss::Requests],
+        MetricId::OldestMessageS | MetricId::Unprocessed => {
+            &[Loss::Requests, Loss::Messages, Loss::Orders]
+        }
+        MetricId::Amplification
+        | MetricId::EdgeAmplification
+        | MetricId::UserAmplification
+        | MetricId::SuccessRatio
+        | MetricId::Unfinished
+        | MetricId::UnfinishedRatio
+        | MetricId::GoodputBeforePerS
+        | MetricId::GoodputDuringPerS
+        | MetricId::GoodputAfterPerS
+        | MetricId::GoodputPerS
+        | MetricId::RefusedFirstRatio
+        | MetricId::RefusedAgainRatio
+        | MetricId::WastedWork
+        | MetricId::Ejections
+        | MetricId::Panics
+        | MetricId::DeadLetters
+        | MetricId::CommitsLost => &[],
+    }
+}
+
+impl Loss {
+    /// Whether this is counted by `other`, which way it is good, and the difference that is none.
+    /// What is lost of requests is that of the same milestone.
+    fn counted_by(self, other: &Measured, cell: &Cell, of: Of) -> Option<(Direction, f64)> {
+        let id = match other.source {
+            Source::Metric(index) if cell.metrics[index].of == of => Some(cell.metrics[index].id),
+            Source::NeverRecovered(whose) if whose != of => return None,
+            _ => None,
+        };
+        match (self, id, &other.source) {
+            (Loss::Requests, Some(MetricId::SuccessRatio), _) => Some((Direction::Higher, 0.01)),
+            (Loss::Requests, Some(MetricId::UnfinishedRatio), _) => Some((Direction::Lower, 0.01)),
+            (Loss::Messages, Some(MetricId::DeadLetters | MetricId::CommitsLost), _) => {
+                Some((Direction::Lower, 0.0))
+            }
+            (Loss::Orders, _, Source::Rate(_)) => {
+                let is_kept = |name: &str| KEPT.contains(&name);
+                let promise = other.name.strip_suffix("_per_10000");
+                promise.is_some_and(is_kept).then_some((Direction::Lower, 0.0))
+            }
+            (Loss::Runs, _, Source::NeverRecovered(_)) => Some((Direction::Lower, 0.0)),
+            _ => None,
+        }
+    }
+}
+
+/// Of what one arm lost more than the other, of all that makes `measured` look better. `values` are
+/// those of a metric under every seed, of the arm and of the baseline.
+pub(super) fn lost<'a>(
+    measured: &Measured,
+    others: &(impl Iterator<Item = &'a Measured> + Clone),
+    cell: &Cell,
+    values: impl Fn(&Measured) -> [Vec<Option<f64>>; 2],
+) -> Vec<Lost> {
+    let Source::Metric(index) = measured.source else { return Vec::new() };
+    let (id, of) = (cell.metrics[index].id, cell.metrics[index].of);
+    let mut found = Vec::new();
+    for loss in losses(id) {
+        for other in others.clone() {
+            if let Some((better, margin)) = loss.counted_by(other, cell, of) {
+                found.extend(differs(other, better, margin, values(other)));
+            }
+        }
+    }
+    found
+}
+
+/// More is lost if the mean difference is more than the margin, or clearly not 0.
+fn differs(
+    other: &Measured,
+    better: Direction,
+    margin: f64,
+    [arm, baseline]: [Vec<Option<f64>>; 2],
+) -> Option<Lost> {
+    let whole = arm.iter().zip(&baseline).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
+    let (arm, baseline): (Vec<f64>, Vec<f64>) = whole.unzip();
+    let (mean, baseline_mean) = (moments(&arm).ok()?.mean, moments(&baseline).ok()?.mean);
+    let difference = mean - baseline_mean;
+    let is_clear = arm.len() as u64 >= RUNS_MIN
+        && paired_t(&arm, &baseline, CONFIDENCE)
+            .is_ok_and(|paired| !paired.difference.interval.contains(0.0));
+    let lost = Lost { metric: other.name.clone(), mean, baseline_mean, better };
+    (difference != 0.0 && (difference.abs() > margin || is_clear)).then_some(lost)
+}
