@@ -1,0 +1,145 @@
+//! Promises about a random model, by the names that every random model has, and what must hold of
+//! each verdict.
+//!
+//! What could have broken a promise is a case. A case is judged (exposure) or it is not (unjudged),
+//! and never both. Promises that have a time to come true show whether that is so: a time decides
+//! which cases are judged and nothing else, so whatever it is, both together are as many.
+
+use serde_json::{Map, Value, json};
+use stormglass::experiment::run::RunResult;
+use stormglass::invariant::{CATALOGUE, InvariantTexts, Invariants, Verdict};
+use stormglass::kernel::limit::Ending;
+use stormglass::model::program::Program;
+
+/// Promises that must have come true `within` a time.
+pub(crate) const TIMED: [&str; 5] =
+    ["charge_has_order", "settled_or_compensated", "no_lost_event", "honest_answer", "implies"];
+
+/// Promises that a thousand models may have no case of: about users who expect something of what
+/// they read, and about a primary that writes after it was replaced.
+pub(crate) const RARE: [&str; 3] = ["read_your_writes", "monotonic_reads", "fencing"];
+
+/// How much time they have: none, some, and more than a run has.
+pub(crate) const NO_TIME: &str = "0s";
+pub(crate) const SOME_TIME: [&str; 3] = ["1ms", "200ms", "2s"];
+pub(crate) const TOO_MUCH_TIME: &str = "20s";
+
+/// Every promise, with names that a model may have.
+fn every() -> Value {
+    let (row, new) = ("database0.table0", "database0.table0 = new");
+    let ask = "service0.ask";
+    json!({
+        "one_charge": { "effect": "charge" },
+        "paid_has_payment": { "paid": new, "payment": "database0.table1 = old" },
+        "charge_has_order": { "effect": "charge", "order": row, "refund": "refund" },
+        "settled_or_compensated": { "accepted": ask, "settled": new, "effect": "charge" },
+        "accepted_order_kept": { "accepted": ask, "order": row, "settled": new },
+        "no_phantom_event": { "queue": "queue0", "committed": row },
+        "no_lost_event": { "committed": new, "queue": "queue0" },
+        "event_order": { "queue": "queue0", "per": "order" },
+        "applied_once": { "applied": new },
+        "read_your_writes": { "read": ask },
+        "monotonic_reads": { "read": ask },
+        "bounded_staleness": { "read": row, "within": "50ms" },
+        "no_stale_authorisation": { "revoked": new, "protected": "charge" },
+        "ledger_conserved": { "debit": row, "credit": "database0.table1" },
+        "amount_kept": { "order": new, "charge": "charge" },
+        "same_answer": { "operation": "provider0.charge" },
+        "audit_complete": { "of": new, "entry": "entry" },
+        "projection_matches": { "source": row, "projection": "replica0.table0" },
+        "no_lost_update": { "table": row },
+        "legal_states": { "table": row, "allowed": ["-> new", "new -> old"] },
+        "deadline_honest": { "effect": "charge", "operation": ask, "skew": "10ms" },
+        "fencing": { "database": "database0" },
+        "retries_bounded": { "operation": ask, "attempts": 2, "ratio": 0.2, "per": "1s" },
+        "honest_answer": { "answer": ask, "done": new },
+        "implies": { "if": "message queue0", "then": [row] },
+    })
+}
+
+/// Those promises that a model has names for.
+pub(crate) fn fitting(program: &Program) -> Map<String, Value> {
+    let Value::Object(mut promises) = every() else { return Map::new() };
+    promises.retain(|name, promise| {
+        if TIMED.contains(&name.as_str()) {
+            promise["within"] = json!(NO_TIME);
+        }
+        let texts = serde_json::from_value::<InvariantTexts>(json!({ name: promise }));
+        Invariants::new(&texts.expect("a promise"), program).is_ok()
+    });
+    promises
+}
+
+/// The same promises with another time, perhaps from the end of all faults on.
+pub(crate) fn within(
+    promises: &Map<String, Value>,
+    within: &str,
+    after_faults: bool,
+) -> Map<String, Value> {
+    let mut promises = promises.clone();
+    for name in TIMED {
+        if let Some(promise) = promises.get_mut(name) {
+            promise["within"] = json!(within);
+            promise["after_faults"] = json!(after_faults);
+        }
+    }
+    promises
+}
+
+/// What is wrong with the verdicts of two runs that differ in nothing but the time that promises
+/// have: none in the first, and this much in the second.
+pub(crate) fn misjudged(one: &RunResult, other: &RunResult, within: &str) -> Option<String> {
+    let pairs = one.invariants.iter().zip(&other.invariants);
+    pairs.into_iter().find_map(|(one_verdict, other_verdict)| {
+        let is_timed = TIMED.contains(&one_verdict.invariant);
+        let wrong = [(one, one_verdict), (other, other_verdict)]
+            .into_iter()
+            .find_map(|(run, verdict)| contradiction(run, verdict))
+            .or_else(|| match is_timed {
+                true => counted_twice(one_verdict, other_verdict)
+                    .or_else(|| judged_early(one.ending, one_verdict, other_verdict, within)),
+                false => (one_verdict != other_verdict).then_some("differs from itself"),
+            })?;
+        Some(format!("{} {wrong}: {one_verdict:?} {other_verdict:?}", one_verdict.invariant))
+    })
+}
+
+/// What cannot be true of any verdict.
+fn contradiction(run: &RunResult, verdict: &Verdict) -> Option<&'static str> {
+    let &Verdict { violations, exposure, unjudged, first, at_end, .. } = verdict;
+    let is_complete = run.ending == Ending::Complete;
+    // A write of another table that was based on this one breaks it and is no version written.
+    let is_counted = verdict.invariant != "no_lost_update";
+    let wrong = [
+        (is_counted && violations > exposure, "was broken more often than it could have been"),
+        (first.is_some() != (violations > 0), "was broken and never for the first time"),
+        (!at_end && unjudged > 0, "is judged at once and was not judged"),
+        (at_end && !is_complete && exposure > 0, "was judged at an end that was not reached"),
+    ];
+    wrong.into_iter().find_map(|(is_so, what)| is_so.then_some(what))
+}
+
+/// A case is judged or not, whatever the time is.
+fn counted_twice(one: &Verdict, other: &Verdict) -> Option<&'static str> {
+    let cases = |verdict: &Verdict| verdict.exposure + verdict.unjudged;
+    (cases(one) != cases(other)).then_some("has more or fewer cases with another time")
+}
+
+/// What has no time to lose is judged at the end of a run, all of it. What has more than a run has
+/// is not judged, none of it.
+fn judged_early(
+    ending: Ending,
+    one: &Verdict,
+    other: &Verdict,
+    within: &str,
+) -> Option<&'static str> {
+    if ending == Ending::Complete && one.unjudged > 0 {
+        return Some("is due at once and was not judged");
+    }
+    (within == TOO_MUCH_TIME && other.exposure > 0).then_some("was judged before its time was up")
+}
+
+/// The names of all promises.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().map(|entry| entry.name)
+}
