@@ -185,3 +185,32 @@ retry = {{ attempts = 4, budget = {{ ratio = 0, capacity = 2 }} }}
     let (own, calls) = retries("request");
     assert_eq!(own, 2.0 * calls);
 }
+
+/// What falls due while a caller stands still is done when it goes on, and not in its past.
+#[test]
+fn a_caller_that_stood_still_sends_its_copies_when_it_goes_on() {
+    let model = r#"
+[clients.users]
+arrivals = { constant = "200/s" }
+flow = [{ call = "front.serve" }]
+
+[service.front]
+workers = "unlimited"
+on.serve.steps = [{ call = "back.serve", policy = "p" }, { reply = "ok" }]
+
+[service.back]
+workers = "unlimited"
+on.serve.steps = [{ work = "uniform 5ms..100ms" }, { reply = "ok" }]
+
+[policy.p]
+timeout = "80ms"
+retry = { attempts = 3, backoff = "constant 10ms" }
+hedge = { delay = "20ms", extra = 2 }
+"#;
+    let pause = "[[faults]]\nkind = \"pause\"\ntarget = \"front\"\nat = \"1s\"\nfor = \"500ms\"\n";
+    let results = runs(&format!("{}{pause}", experiment("3s", "1..4")), model);
+    for result in &results {
+        assert_eq!(result.ending.name(), "complete");
+        assert!(result.metrics.ok + 5 > result.metrics.requests, "{}", result.metrics.ok);
+    }
+}

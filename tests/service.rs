@@ -252,7 +252,8 @@ latency = "5ms"
     };
     let experiment = experiment("30s", "operation = \"api.browse\"");
     let open = &runs(&experiment, &model(""))[0];
-    assert!(open.metrics.success_ratio().unwrap() < 0.2);
+    // Nobody has a timeout, so most readers have no answer at all.
+    assert!(open.metrics.measured_ok * 5 < open.metrics.measured);
 
     let text = "[service.api.bulkhead.payment]\nconcurrent = 5\nqueue = 2\nmax_wait = \"100ms\"";
     let closed = &runs(&experiment, &model(text))[0];

@@ -106,6 +106,8 @@ pub struct EventQueue<E> {
     free_timers: Vec<u32>,
     /// Cancelled timers that still take a place in the run or a bucket.
     dead: usize,
+    /// The time of the last event that left: nothing can be scheduled before it.
+    now: u64,
     /// How many events have made room for others in the run.
     #[cfg(test)]
     moved: usize,
@@ -133,6 +135,7 @@ impl<E: Copy> EventQueue<E> {
             generations: Vec::new(),
             free_timers: Vec::new(),
             dead: 0,
+            now: 0,
             #[cfg(test)]
             moved: 0,
         }
@@ -201,6 +204,7 @@ impl<E: Copy> EventQueue<E> {
             if entry.timer != TimerId::NONE {
                 self.retire(entry.timer);
             }
+            self.now = entry.time;
             return Some((Time(entry.time), entry.event));
         }
     }
@@ -224,6 +228,7 @@ impl<E: Copy> EventQueue<E> {
     }
 
     fn push(&mut self, entry: Entry<E>) {
+        debug_assert!(entry.time >= self.now, "an event is scheduled in the past");
         if self.run_last == u64::MAX && self.run.len() >= RUN_ONLY_MAX {
             self.spill();
         }

@@ -435,7 +435,8 @@ impl<O: Observer> World<'_, O> {
     /// Lets a call wait for its next attempt, but not beyond its deadline.
     fn wait(&mut self, handle: Handle, span: Span) -> Resumption {
         let Some(call) = self.calls.get(handle) else { return Resumption::Later };
-        let at = (self.now + span).min(self.deadline_of(call));
+        // The deadline of a caller that stood still may be over when it goes on.
+        let at = (self.now + span).min(self.deadline_of(call)).max(self.now);
         if at < Time::NEVER
             && let Some(call) = self.calls.get_mut(handle)
         {

@@ -301,6 +301,8 @@ impl<'p, O: Observer> World<'p, O> {
             self.events.cancel(timer);
         }
         if at < Time::NEVER {
+            // A caller that stood still finds its replies first, and what was due meanwhile then.
+            let at = at.max(self.now);
             call.timer = Some(self.events.schedule_timer(at, Event::Timeout(handle)));
         }
     }

@@ -44,7 +44,7 @@ fn explosions_end_with_the_name_of_a_limit() {
     assert_eq!(endings(&retries, &[]), ["livelock"]);
     // Users who come faster than anything can serve, and wait.
     let crowd = model("1_000_000_000/s", "1", "\"unlimited\"", work, "ok");
-    assert_eq!(endings(&crowd, &[]), ["queue-limit"]);
+    assert_eq!(endings(&crowd, &["--set", "limits.pending=2_000_000"]), ["queue-limit"]);
     // Users who are turned away at once, and come back at once.
     let turned_away = model("1_000_000/s", "1", "0", work, "ok");
     assert_eq!(endings(&turned_away, &[]), ["livelock"]);

@@ -53,16 +53,22 @@ fn figures_are_not_those_of_other_parameters() {
 #[test]
 fn a_planted_difference_is_found() {
     let folder = tempfile::tempdir().unwrap();
-    let models = path("models/published").display().to_string();
+    // A model that a file names lies beside the folder of the experiments.
+    let (experiments, models) = (folder.path().join("experiments"), folder.path().join("models"));
+    fs::create_dir_all(&experiments).unwrap();
+    fs::create_dir_all(&models).unwrap();
+    for name in ["pause.toml", "pause-arrivals.csv"] {
+        fs::copy(path("models/published").join(name), models.join(name)).unwrap();
+    }
     let text = read(&path("experiments/published/pause.toml"));
-    let text = text.replace("../../models/published", &models);
+    let text = text.replace("../../models/published", "../models");
     let figures = read(&path("experiments/published/figures/pause.csv"));
     let text = text.replace("figures/pause.csv", "pause.csv");
     let wrong = figures.replace("retries,,attempts,2706", "retries,,attempts,2707");
     assert_ne!(figures, wrong);
-    let file = folder.path().join("pause.toml");
+    let file = experiments.join("pause.toml");
     fs::write(&file, text).unwrap();
-    fs::write(folder.path().join("pause.csv"), wrong).unwrap();
+    fs::write(experiments.join("pause.csv"), wrong).unwrap();
     let (code, text) = validate(&[file.to_str().unwrap()]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("16 agree, 0 agree but imprecisely, 1 differ\n"), "{text}");

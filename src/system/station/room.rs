@@ -75,7 +75,7 @@ impl<O: Observer> World<'_, O> {
             }
         };
         let patience = bulkhead.max_wait.map_or(Time::NEVER, |span| self.now + span);
-        let until = self.deadline_of(call).min(patience);
+        let until = self.deadline_of(call).min(patience).max(self.now);
         let Some(call) = self.calls.get_mut(handle) else { return answer };
         call.place = place;
         if place == Place::Waiting && until < Time::NEVER {

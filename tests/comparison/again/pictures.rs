@@ -151,12 +151,12 @@ pub(super) fn check(written: &Written) {
 struct Series<'a> {
     name: String,
     runs: Vec<&'a Row>,
-    column: &'static str,
+    column: String,
     dashed: bool,
 }
 
 /// The lines of one panel, in drawing order: an arm that is split in one has its modes in all.
-fn lines_of<'a>(written: &'a Written, point: &str, column: &'static str) -> Vec<Series<'a>> {
+fn lines_of<'a>(written: &'a Written, point: &str, column: &str) -> Vec<Series<'a>> {
     let cells = written.cells().iter().filter(|cell| cell["point"] == point);
     let lines = cells.flat_map(|cell| {
         let arm = cell["arm_label"].as_str().unwrap();
@@ -170,7 +170,8 @@ fn lines_of<'a>(written: &'a Written, point: &str, column: &'static str) -> Vec<
                 modes.map(|(mode, runs, dashed)| (format!("{arm}, {mode}"), runs, dashed)).collect()
             }
         };
-        parts.into_iter().map(move |(name, runs, dashed)| Series { name, runs, column, dashed })
+        let series = |(name, runs, dashed)| Series { name, runs, column: column.into(), dashed };
+        parts.into_iter().map(series).collect::<Vec<_>>()
     });
     lines.collect()
 }
@@ -186,7 +187,7 @@ fn windows(written: &Written, series: &Series<'_>) -> Vec<(f64, (f64, f64, f64))
         if index >= samples.len() {
             samples.resize_with(index + 1, Vec::new);
         }
-        samples[index].push(row[series.column].parse().unwrap());
+        samples[index].push(row[&series.column].parse().unwrap());
     }
     samples.truncate(written.arrivals_s as usize);
     // A run without a row for a window had nothing in it.
@@ -206,11 +207,14 @@ fn over_time(written: &Written) {
     }
     points.truncate(COLUMNS);
     let x_axes = x_axes(&all, points.len());
-    let rows: Vec<usize> = (0..all.len())
-        .filter(|at| matches!(&all[*at], Drawn::Text(text, _) if text.contains("per second")))
+    let rows: Vec<(usize, String)> = (0..all.len())
+        .filter_map(|at| match &all[at] {
+            Drawn::Text(text, _) => Some((at, super::column_of(text.split_once(" per second")?.0))),
+            _ => None,
+        })
         .collect();
-    assert_eq!(rows.len(), 2);
-    for (row, column) in rows.iter().zip(["answered", "attempts"]) {
+    assert!([2, 3].contains(&rows.len()));
+    for (row, column) in &rows {
         let rest = &all[*row..];
         let end = rest[1..]
             .iter()

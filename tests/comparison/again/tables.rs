@@ -8,10 +8,11 @@ use super::statistics::{bounded, exact, is_share, mean, number, wilson};
 use super::{Row, Written, value};
 
 /// Headers and the metrics below them.
-const HEADERS: [(&str, &str); 14] = [
+const HEADERS: [(&str, &str); 15] = [
     ("attempts per request", "amplification"),
     ("attempts per call", "edge_amplification"),
     ("success", "success_ratio"),
+    ("goodput /s", "goodput_per_s"),
     ("goodput in fault /s", "goodput_during_per_s"),
     ("goodput after /s", "goodput_after_per_s"),
     ("unfinished", "unfinished_ratio"),
@@ -136,11 +137,11 @@ fn arms(written: &Written, header: &[&str], rows: &[Vec<&str>]) -> usize {
         };
         // Percentiles are those of all runs together, which no file has.
         let columns = header.iter().zip(row).skip(1);
-        for (name, text) in columns.filter(|(name, _)| !["p50", "p99"].contains(name)) {
+        for (name, text) in columns.filter(|(name, _)| !["p50", "p99"].contains(&parts(name).1)) {
             let is_mixed = cell.is_some() && modes.is_some();
-            match (HEADERS.iter().find(|(header, _)| header == name), cell) {
+            match (metric_of(name), cell) {
                 (Some(_), _) if is_mixed => assert_eq!(*text, "–"),
-                (Some((_, metric)), _) => says_mean(text, &runs, metric),
+                (Some(metric), _) => says_mean(text, &runs, &metric),
                 (None, Some(cell)) => further(name, text, cell, &runs),
                 (None, None) => assert_eq!(*text, ""),
             }
@@ -151,11 +152,24 @@ fn arms(written: &Written, header: &[&str], rows: &[Vec<&str>]) -> usize {
     numbers
 }
 
+/// What a header is about, the milestone or `reply` before its colon, and the rest.
+fn parts(header: &str) -> (&str, &str) {
+    header.split_once(": ").unwrap_or(("", header))
+}
+
+/// The column of `runs.csv` whose mean stands under a header.
+fn metric_of(header: &str) -> Option<String> {
+    let (of, rest) = parts(header);
+    let (_, metric) = HEADERS.iter().find(|(header, _)| *header == rest)?;
+    Some(if of.is_empty() { (*metric).to_owned() } else { format!("{of}.{metric}") })
+}
+
 /// A column that is no mean of a metric.
 fn further(name: &str, text: &str, cell: &Value, runs: &[&Row]) {
-    let never = runs.iter().filter(|run| run["recovered"] == "false").count();
-    if name == "never came back" {
-        let judged = runs.iter().filter(|run| !run["recovered"].is_empty()).count();
+    if let (of, "never came back") = parts(name) {
+        let column = if of.is_empty() { "recovered" } else { &format!("{of}.recovered") };
+        let never = runs.iter().filter(|run| run[column] == "false").count();
+        let judged = runs.iter().filter(|run| !run[column].is_empty()).count();
         assert_eq!(text, format!("{never} of {judged}"));
     } else if name.starts_with("collapsed") {
         let is = |is: bool| runs.iter().filter(|run| super::collapsed(run) == Some(is)).count();
