@@ -73,7 +73,8 @@ fn opening(campaign: &Campaign) -> String {
     let crossed = if points > 1 { format!(" × {points} points") } else { String::new() };
     let drain = match experiment.drain {
         Span::ZERO => String::new(),
-        drain => format!(" and {drain} to drain"),
+        drain if experiment.states_drain => format!(" and {drain} to drain"),
+        drain => format!(" and at most {drain} to drain"),
     };
     let more = seeds_added(campaign).map_or(String::new(), |seeds| {
         let runs = number::count(campaign.cells.len() as u64 * seeds);

@@ -72,8 +72,10 @@ pub struct Experiment {
     pub seeds: Seeds,
     /// For how long users arrive.
     pub arrivals: Span,
-    /// How long a run goes on after the last arrival.
+    /// How long a run goes on after the last arrival, if anything is left to happen.
     pub drain: Span,
+    /// Whether the experiment says so itself.
+    pub states_drain: bool,
     /// What is measured.
     pub measure: MeasureText,
     /// What users are to have in the end.
@@ -163,6 +165,8 @@ impl Default for LimitsText {
 const WINDOWS_MAX: u64 = 100_000;
 /// The most events, calls and jobs at once that a limit may allow: they are kept in memory.
 const PENDING_MAX: u64 = 100_000_000;
+/// The least drain of an experiment that states none: a minute is longer than what a person waits.
+const DRAIN_LEAST: Span = Span::from_secs(60);
 /// The most combinations of arms and levels, and so the most arms: each is compiled and kept.
 pub const CELLS_MAX: usize = 100_000;
 
@@ -175,6 +179,14 @@ impl Experiment {
         let mut problems = Vec::new();
         let experiment = read_parts(document, &mut problems);
         if problems.is_empty() { Ok(experiment) } else { Err(problems) }
+    }
+
+    /// Whether one of its parts says from when until when it looks at a run. Then it has no drain
+    /// that it does not state.
+    #[must_use]
+    pub fn has_times_of_its_own(&self) -> bool {
+        let Experiment { search, ramp, theory, published, .. } = self;
+        search.is_some() || ramp.is_some() || theory.is_some() || published.is_some()
     }
 }
 
@@ -200,13 +212,15 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
     let measure: MeasureText = part.optional("measure").unwrap_or_default();
     let milestones = part.milestones(&measure);
     let metrics = milestones::metrics(&measure, &milestones);
+    let drain: Option<Span> = part.optional("drain");
     let mut experiment = Experiment {
         title: part.line("title").unwrap_or_else(|| name.clone()),
         question: part.line("question").unwrap_or_default(),
         model: part.required("model").unwrap_or_default(),
         seeds: part.optional("seeds").unwrap_or(Seeds(1..31)),
         arrivals: part.required("arrivals").unwrap_or_default(),
-        drain: part.optional("drain").unwrap_or_default(),
+        drain: drain.unwrap_or_default(),
+        states_drain: drain.is_some(),
         measure,
         milestones,
         faults: part.list("faults"),
@@ -227,6 +241,9 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         points: Vec::new(),
         name,
     };
+    if !experiment.states_drain && !experiment.has_times_of_its_own() {
+        experiment.drain = experiment.arrivals.max(DRAIN_LEAST);
+    }
     if part.problems.is_empty() {
         check(&experiment, &mut part);
     }
@@ -239,7 +256,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
 /// What each part may be, but not together, or not here.
 fn check(experiment: &Experiment, part: &mut Parts<'_>) {
     let Experiment { arrivals, drain, measure, limits, .. } = experiment;
-    let whole = *arrivals + *drain;
+    // Of a drain that nobody asked for nobody has to count the windows.
+    let whole = if experiment.states_drain { *arrivals + *drain } else { *arrivals };
     if *arrivals == Span::ZERO {
         let problem = Problem::new("nobody ever arrives").expected("more than 0s");
         part.problem(&["arrivals"], problem);
@@ -255,7 +273,7 @@ fn check(experiment: &Experiment, part: &mut Parts<'_>) {
             "a run of {whole} has more than {WINDOWS_MAX} windows of {window}"
         ));
         let is_given = part.document.find(&["measure", "window"].map(str::to_owned)).is_some();
-        let longer = if arrivals < drain { "drain" } else { "arrivals" };
+        let longer = if experiment.states_drain && arrivals < drain { "drain" } else { "arrivals" };
         let path = if is_given { vec!["measure", "window"] } else { vec![longer] };
         part.problem(&path, problem.expected("a shorter run, or a longer `window` in `measure`"));
     }

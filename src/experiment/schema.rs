@@ -42,9 +42,10 @@ struct Keys {
     seeds: Option<Seeds>,
     /// For how long users arrive.
     arrivals: Span,
-    /// How long a run goes on after the last arrival.
-    #[schemars(default)]
-    drain: Span,
+    /// How long a run goes on after the last arrival, if anything is left to happen; without it,
+    /// as long as users arrive, and at least a minute. With a search, a ramp, a theory or published
+    /// figures it is 0s without it.
+    drain: Option<Span>,
     /// What every arm changes in the model.
     set: Option<Changes>,
     /// What is measured.

@@ -25,11 +25,18 @@ pub(crate) fn campaign_reading(experiment: &str, model: &str, read_file: ReadFil
         Value::parse(&sources, source).unwrap_or_else(|problems| panic!("{name}: {problems:?}"))
     };
     let documents = Documents {
-        experiment: parse("experiment.toml", experiment),
+        experiment: parse("experiment.toml", &with_a_drain(experiment)),
         model: parse("model.toml", model),
         overrides: Vec::new(),
     };
     Campaign::new(&documents, read_file).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// An experiment of a test that says nothing of a drain has none: what it counts is until the last
+/// arrival.
+fn with_a_drain(experiment: &str) -> String {
+    let says_it = experiment.lines().any(|line| line.trim_start().starts_with("drain"));
+    if says_it { experiment.to_owned() } else { format!("drain = \"0s\"\n{experiment}") }
 }
 
 /// Compiles an experiment file of the project with its model.
