@@ -12,10 +12,9 @@ use super::{DONE, Failure, NEVER, UNKNOWN, VIOLATION, choice, output, parse_seed
 use super::{progress, workers};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::case::Case;
-use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, check_run, judge};
+use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check_run, judge};
 use crate::experiment::language::Seeds;
 use crate::experiment::story::listen;
-use crate::invariant::{CATALOGUE, Entry};
 use crate::model::problem::Problem;
 use crate::report::capacity::planned;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
@@ -146,9 +145,12 @@ fn story(campaign: &Campaign, finding: &Finding) -> Vec<Step> {
     let Some(violation) = finding.violation else { return Vec::new() };
     let cell = &campaign.cells[finding.cell];
     let (case, _) = Case::of(cell, finding.seed);
-    let name = cell.promise(finding.promise).0;
-    let entry = CATALOGUE.iter().find(|entry| entry.name == name);
-    let at_end = entry.is_some_and(Entry::is_judged_at_end);
+    let at_end = match finding.promise {
+        Promise::Invariant(place) => {
+            cell.invariants.get(place).is_some_and(|one| one.kind.is_judged_at_end())
+        }
+        Promise::Expectation(_) => false,
+    };
     let (story, _) = listen(cell, &case, violation, at_end);
     steps(&cell.program, &case.faults, &story)
 }

@@ -9,7 +9,6 @@ use crate::experiment::story::{NoReturn, listen, no_return};
 use crate::invariant::Violation;
 use crate::kernel::time::Time;
 use crate::report::chart::Caption;
-use crate::report::check::promise_of;
 use crate::report::story::{Step, mermaid, picture, point, steps, timeline};
 
 /// What `explain` is told.
@@ -28,13 +27,12 @@ pub(super) struct ExplainArguments {
 /// Tells the story and draws it; 1 if what the file expects does not come back.
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
     let file = &arguments.reproduction.file;
-    let Ready { reproduction, campaign, cell, case } = load(file)?;
+    let Ready { reproduction, campaign, cell, case, target } = load(file)?;
     let cell = &campaign.cells[cell];
     let expected = &reproduction.expected;
     let violation = Violation { at: Time(expected.at.0), order: expected.order };
-    let target = reproduction.target();
     let (story, run) = listen(cell, &case, violation, target.at_end);
-    if !compare(&reproduction, &run).is_same_violation {
+    if !compare(&reproduction, &target, &run).is_same_violation {
         output::error(
             "this violation does not come back: stormglass replay says what is different",
         );
@@ -45,7 +43,8 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
     let order = order.unwrap_or_else(|| "no order of its own".to_owned());
     let title = format!("{}: {order}", expected.invariant);
     let broken = format!("Broken at {:.6} s under seed {}.", violation.at.seconds(), case.seed);
-    let promise = promise_of(&expected.invariant);
+    let promise = cell.invariants.get(target.place).map(|one| one.kind.promise());
+    let promise = promise.unwrap_or_default();
     output::print(&format!("{title}\n{promise}\n{broken}\n\n"))?;
     output::print(&timeline(&cell.program, &told))?;
     let moments = moments_of(&told);

@@ -17,7 +17,6 @@ use crate::invariant::CATALOGUE;
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::quantity::parse_duration;
-use crate::report::check::promise_of;
 use crate::report::command::quoted;
 use crate::report::story::described;
 use crate::system::trace::TRACE;
@@ -99,18 +98,19 @@ pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
     });
     check::write(&file, &written.text())?;
     let whole = std::path::absolute(&file).unwrap_or(file);
-    output::print(&summary(&minimal, &whole.display().to_string()))?;
+    let promise = cell.invariants.get(minimal.target.place).map(|one| one.kind.promise());
+    let promise = promise.unwrap_or_default();
+    output::print(&summary(&minimal, &promise, &whole.display().to_string()))?;
     Ok(if minimal.is_cut_off { UNKNOWN } else { DONE })
 }
 
 /// What is left, and where it is.
-fn summary(minimal: &Minimal, file: &str) -> String {
+fn summary(minimal: &Minimal, promise: &str, file: &str) -> String {
     let Minimal { case, names, violation, before, runs, .. } = minimal;
     let invariant = &minimal.target.invariant;
     let order = violation.order.map(|order| format!(" for order {order}")).unwrap_or_default();
     let mut text = format!(
-        "{invariant}: {}\nbroken{order} at {:.6} s, under seed {}\n\n",
-        promise_of(invariant),
+        "{invariant}: {promise}\nbroken{order} at {:.6} s, under seed {}\n\n",
         violation.at.seconds(),
         case.seed
     );

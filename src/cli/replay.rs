@@ -8,6 +8,7 @@ use super::load::{read_override, read_text, render};
 use super::{DONE, Failure, VIOLATION, output};
 use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::case::Case;
+use crate::experiment::minimize::Target;
 use crate::experiment::reproduction::{Replayed, Reproduction, compare};
 use crate::experiment::run::{RunResult, run_case};
 use crate::kernel::time::Time;
@@ -28,13 +29,14 @@ pub(super) struct Ready {
     pub(super) campaign: Campaign,
     pub(super) cell: usize,
     pub(super) case: Case,
+    pub(super) target: Target,
 }
 
 /// Runs a reproduction; 0 if all is as it says.
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<u8, Failure> {
     let ready = load(&arguments.file)?;
     let (run, _) = run_case(&ready.campaign.cells[ready.cell], ready.cell, &ready.case, &mut ());
-    let replayed = compare(&ready.reproduction, &run);
+    let replayed = compare(&ready.reproduction, &ready.target, &run);
     output::print(&report(&ready.reproduction, &replayed, &run))?;
     Ok(if replayed.is_same() { DONE } else { VIOLATION })
 }
@@ -59,12 +61,17 @@ fn ready(source: usize, sources: &mut Sources) -> Result<Ready, Vec<Problem>> {
             .expected("an arm and a point of the experiment in the file");
         return Err(vec![problem.located(&document, &["run"])]);
     };
+    let Some(target) = reproduction.target(&campaign.cells[cell]) else {
+        let name = &reproduction.expected.invariant;
+        let problem = Problem::unknown("promise", name, &campaign.cells[cell].promises());
+        return Err(vec![problem.located(&document, &["expected", "invariant"])]);
+    };
     let case = reproduction.case();
     case.check(&campaign.cells[cell]).map_err(|problems| {
         let placed = |problem: Problem| problem.located(&document, &[]);
         problems.into_iter().map(placed).collect::<Vec<_>>()
     })?;
-    Ok(Ready { reproduction, campaign, cell, case })
+    Ok(Ready { reproduction, campaign, cell, case, target })
 }
 
 fn compile(reproduction: &Reproduction, sources: &mut Sources) -> Result<Campaign, Vec<Problem>> {

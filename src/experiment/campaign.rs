@@ -19,7 +19,7 @@ use super::search::wrong::Wrong;
 use super::theory::{MeanField, Theory};
 use super::unwritten::unwritten;
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
-use crate::invariant::{InvariantTexts, Invariants, Judgement, unbreakable};
+use crate::invariant::{Invariants, WatchList, unbreakable};
 use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
 use crate::metric::{Measure, Milestone};
@@ -58,7 +58,7 @@ pub struct Cell {
     /// How runs are labelled; `None` if they are not.
     pub metastability: Option<MetastabilityRule>,
     /// Which promises are watched.
-    pub invariants: InvariantTexts,
+    pub invariants: WatchList,
     /// What the metrics of every run must be.
     pub expect: Vec<Expectation>,
     /// When a run is given up.
@@ -286,10 +286,8 @@ impl Cell {
 
     /// The names of the promises that are watched, in the order of the results.
     #[must_use]
-    pub fn promises(&self) -> Vec<&'static str> {
-        let invariants = Invariants::new(&self.invariants, &self.program).unwrap_or_default();
-        let nothing = Judgement { healed: Time::ZERO, end: Time::ZERO };
-        invariants.verdicts(nothing).iter().map(|verdict| verdict.invariant).collect()
+    pub fn promises(&self) -> Vec<&str> {
+        self.invariants.names()
     }
 
     /// When something can go wrong in a run.
@@ -333,9 +331,13 @@ fn seeds_of(experiment: &Experiment) -> Seeds {
 
 /// Arms and levels that watch other promises than the first cell: results have a column for each.
 fn other_promises(cells: &[Cell], experiment: &Value) -> Vec<Problem> {
-    let first = cells[0].promises();
+    let watched = |cell: &Cell| -> Vec<(String, String, &'static str)> {
+        let list = cell.invariants.iter();
+        list.map(|one| (one.name.clone(), one.label.clone(), one.kind.name)).collect()
+    };
+    let first = watched(&cells[0]);
     let mut problems = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.promises() != first) {
+    for cell in cells.iter().filter(|cell| watched(cell) != first) {
         let problem = Problem::new(format!(
             "`{}` watches other invariants than `{}`, or in another order",
             cell.arm, cells[0].arm
@@ -390,11 +392,11 @@ fn cell(
             })
             .ok()
     });
+    let of_promise = |(name, problem): (String, Problem)| {
+        problem.located(&experiment_document, &["invariants", &name])
+    };
     if let Err(wrong) = Invariants::new(&experiment.invariants, &program) {
-        let placed = |(name, problem): (&str, Problem)| {
-            problem.located(&experiment_document, &["invariants", name])
-        };
-        problems.extend(wrong.into_iter().map(placed));
+        problems.extend(wrong.into_iter().map(of_promise));
     }
     let theory = experiment.theory.as_ref().and_then(|text| {
         let placed = |problem: Problem| problem.located(&experiment_document, &["theory"]);
@@ -446,10 +448,7 @@ fn cell(
     suspicious.extend(endless(&model, &program));
     suspicious.extend(never_ejecting(&model, &program));
     suspicious.extend(unversioned(&model));
-    let placed = |(name, problem): (&str, Problem)| {
-        problem.located(&experiment_document, &["invariants", name])
-    };
-    suspicious.extend(unbreakable(&experiment.invariants, &program).into_iter().map(placed));
+    suspicious.extend(unbreakable(&experiment.invariants, &program).into_iter().map(of_promise));
     for (index, fault) in experiment.faults.iter().enumerate() {
         if Time(fault.at.0) >= limits.horizon {
             let problem = Problem::new("this fault begins after the end of the run")

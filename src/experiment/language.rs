@@ -20,7 +20,7 @@ use super::theory::TheoryText;
 pub use super::variant::{Factor, Variant, read_set};
 use super::variant::{read_variants, same_labels};
 use crate::fault::{FaultText, RandomText};
-use crate::invariant::InvariantTexts;
+use crate::invariant::WatchList;
 use crate::kernel::time::Span;
 use crate::metric::RecoveryRule;
 use crate::model::document::{Data, Value};
@@ -85,7 +85,7 @@ pub struct Experiment {
     /// What goes wrong at random, drawn for each seed.
     pub random_faults: Option<RandomText>,
     /// Which promises are watched.
-    pub invariants: InvariantTexts,
+    pub invariants: WatchList,
     /// What is measured of every run.
     pub metrics: Metrics,
     /// What the metrics of every run must be.
@@ -225,7 +225,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         milestones,
         faults: part.list("faults"),
         random_faults: part.optional("random_faults"),
-        invariants: part.optional("invariants").unwrap_or_default(),
+        invariants: WatchList::read(document.find(&["invariants".to_owned()]), part.problems),
         expect: part.expectations(&metrics),
         metrics,
         sometimes: part.sometimes(),

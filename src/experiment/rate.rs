@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     fn verdict(violations: u64, exposure: u64) -> Verdict {
-        Verdict { invariant: "", violations, exposure, unjudged: 0, first: None, at_end: false }
+        Verdict { violations, exposure, unjudged: 0, first: None, at_end: false }
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::campaign::Campaign;
+use super::campaign::{Campaign, Cell};
 use super::case::Case;
 use super::minimize::{Minimal, Target};
 use super::run::RunResult;
 use crate::fault::FaultText;
-use crate::invariant::{CATALOGUE, Entry, Violation};
+use crate::invariant::Violation;
 use crate::kernel::digest::{Checkpoint, digest_of};
 use crate::kernel::time::{Span, Time};
 use crate::model::document::{Location, Value};
-use crate::model::problem::{Problem, shortened};
+use crate::model::problem::Problem;
 use crate::model::read;
 
 /// The version of the format of reproduction files.
@@ -153,16 +153,7 @@ impl Reproduction {
                 &["format"],
             ));
         }
-        let reproduction: Reproduction = read(document)?;
-        let name = &reproduction.expected.invariant;
-        match CATALOGUE.iter().any(|entry| entry.name == *name) {
-            true => Ok(reproduction),
-            false => Err(wrong(
-                format!("unknown invariant `{}`", shortened(name)),
-                "one that this version of stormglass has".to_owned(),
-                &["expected", "invariant"],
-            )),
-        }
+        read(document)
     }
 
     /// The file's text.
@@ -194,20 +185,19 @@ impl Reproduction {
         }
     }
 
-    /// What is to be seen again.
+    /// What is to be seen again; `None` if the cell watches no promise of that name.
     #[must_use]
-    pub fn target(&self) -> Target {
+    pub fn target(&self, cell: &Cell) -> Option<Target> {
         let Expected { invariant, order, .. } = &self.expected;
-        let entry = CATALOGUE.iter().find(|entry| entry.name == *invariant);
-        let at_end = entry.is_some_and(Entry::is_judged_at_end);
-        Target { invariant: invariant.clone(), order: *order, at_end }
+        let place = cell.invariants.place(invariant)?;
+        let at_end = cell.invariants.get(place)?.kind.is_judged_at_end();
+        Some(Target { invariant: invariant.clone(), place, order: *order, at_end })
     }
 
     /// The index of its cell in a campaign.
     #[must_use]
     pub fn cell(&self, campaign: &Campaign) -> Option<usize> {
-        let is_it =
-            |cell: &super::campaign::Cell| cell.arm == self.run.arm && cell.point == self.run.point;
+        let is_it = |cell: &Cell| cell.arm == self.run.arm && cell.point == self.run.point;
         campaign.cells.iter().position(is_it)
     }
 }
@@ -290,10 +280,10 @@ impl Replayed {
     }
 }
 
-/// Compares a run with what a reproduction expects.
+/// Compares a run with what a reproduction expects, whose target is given.
 #[must_use]
-pub fn compare(expected: &Reproduction, run: &RunResult) -> Replayed {
-    let violation = expected.target().found_in(run);
+pub fn compare(expected: &Reproduction, target: &Target, run: &RunResult) -> Replayed {
+    let violation = target.found_in(run);
     let Expected { at, order, digest, events, .. } = &expected.expected;
     let is_same_violation =
         violation.is_some_and(|found| found.at == Time(at.0) && found.order == *order);

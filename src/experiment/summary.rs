@@ -11,7 +11,7 @@ use super::statistics::bounded::{Averaged, Range, mean_within};
 use super::statistics::proportion::{runs_with_event, wilson};
 use super::statistics::{CONFIDENCE, Interval};
 use crate::fault::{FaultKind, RandomPlan};
-use crate::invariant::Verdict;
+use crate::invariant::{Verdict, Watched};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 
@@ -98,7 +98,9 @@ pub struct FaultSummary {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InvariantSummary {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
+    /// What tables call what is counted.
+    pub label: String,
     /// Violations of all runs: orders for which it was broken.
     pub violations: u64,
     /// Operations of all runs that could have broken it and were judged.
@@ -142,7 +144,7 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         collapsed: collapsed(runs),
         modes: modes(cell, runs),
         faults: summarise_faults(cell, runs),
-        invariants: summarise_invariants(runs),
+        invariants: summarise_invariants(cell, runs),
         expectations: summarise_expectations(cell, runs),
     }
 }
@@ -215,16 +217,15 @@ fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {
     faults
 }
 
-fn summarise_invariants(runs: &[RunResult]) -> Vec<InvariantSummary> {
-    let names = runs.first().map_or(&[][..], |run| &run.invariants);
-    let summary = |(index, first): (usize, &Verdict)| {
+fn summarise_invariants(cell: &Cell, runs: &[RunResult]) -> Vec<InvariantSummary> {
+    let summary = |(index, watched): (usize, &Watched)| {
         let verdicts: Vec<Verdict> = runs.iter().map(|run| run.invariants[index]).collect();
-        summarise_invariant(first.invariant, &verdicts)
+        summarise_invariant(watched, &verdicts)
     };
-    names.iter().enumerate().map(summary).collect()
+    cell.invariants.iter().enumerate().map(summary).collect()
 }
 
-fn summarise_invariant(name: &'static str, verdicts: &[Verdict]) -> InvariantSummary {
+fn summarise_invariant(watched: &Watched, verdicts: &[Verdict]) -> InvariantSummary {
     let exposed: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.exposure > 0).collect();
     let broken = exposed.iter().filter(|verdict| verdict.violations > 0).count() as u64;
     let runs = runs_with_event(broken, exposed.len() as u64, CONFIDENCE).ok();
@@ -240,7 +241,8 @@ fn summarise_invariant(name: &'static str, verdicts: &[Verdict]) -> InvariantSum
         Some(mean)
     };
     InvariantSummary {
-        name,
+        name: watched.name.clone(),
+        label: watched.label.clone(),
         violations: verdicts.iter().map(|verdict| verdict.violations).sum(),
         exposure: verdicts.iter().map(|verdict| verdict.exposure).sum(),
         unjudged: verdicts.iter().map(|verdict| verdict.unjudged).sum(),

@@ -1,15 +1,21 @@
 //! Promises that nothing in a model can break: no mistakes, but likely the sign of one.
 
-use super::InvariantTexts;
 use super::language::{database, effect, operation, queue, table};
+use super::{InvariantTexts, WatchList};
 use crate::model::problem::Problem;
 use crate::model::program::{Call, Kind, LabelId, Memory, OperationId, Program, Step, Token};
 
 /// Each promise that nothing in a program can break, by its name.
-pub(crate) fn unbreakable(
-    texts: &InvariantTexts,
-    program: &Program,
-) -> Vec<(&'static str, Problem)> {
+pub(crate) fn unbreakable(list: &WatchList, program: &Program) -> Vec<(String, Problem)> {
+    let each = list.iter().flat_map(|one| {
+        let found = of_texts(&one.texts, program).into_iter();
+        found.map(|(_, problem)| (one.name.clone(), problem))
+    });
+    each.collect()
+}
+
+/// The same of what stands in the texts, by what is promised.
+fn of_texts(texts: &InvariantTexts, program: &Program) -> Vec<(&'static str, Problem)> {
     let asked = Asked { program, found: Vec::new() };
     asked.effects(texts).answers(texts).reads_and_writes(texts).messages(texts).found
 }
@@ -212,7 +218,7 @@ mod tests {
 
     fn found_in(texts: &str, program: &Program) -> Vec<String> {
         let texts: InvariantTexts = toml::from_str(texts).unwrap();
-        let found = unbreakable(&texts, program).into_iter();
+        let found = of_texts(&texts, program).into_iter();
         found.map(|(name, problem)| format!("{name}.{}", problem.inside.join("."))).collect()
     }
 

@@ -10,7 +10,7 @@ use crate::model::problem::Problem;
 use crate::model::program::{Kind, LabelId, NodeId, OperationId, Program, Step, TableId};
 use crate::model::quantity::Share;
 
-/// The promises that an experiment watches.
+/// What the promises of an experiment are about, by what they promise.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InvariantTexts {
@@ -64,15 +64,6 @@ pub struct InvariantTexts {
     pub honest_answer: Option<HonestAnswerText>,
     /// Where one thing has happened, others have happened too.
     pub implies: Option<ImpliesText>,
-}
-
-impl InvariantTexts {
-    /// Whether an experiment declares the invariant of this name.
-    #[must_use]
-    pub fn is_declared(&self, name: &str) -> bool {
-        let texts = serde_json::to_value(self).unwrap_or_default();
-        texts.get(name).is_some_and(|text| !text.is_null())
-    }
 }
 
 /// `one_charge = { effect = "charge" }`.

@@ -38,6 +38,7 @@ mod same_answer;
 mod settled_or_compensated;
 mod standing;
 mod unwritten;
+mod watched;
 
 use std::fmt;
 
@@ -76,6 +77,7 @@ pub use known::Tally;
 pub use language::InvariantTexts;
 pub(crate) use language::{effect, operation, queue, row_state};
 pub(crate) use unwritten::{Unwritten, Vocabulary};
+pub use watched::{WatchList, Watched};
 
 /// A promise that is judged from the facts of one run.
 pub trait Invariant {
@@ -104,12 +106,9 @@ impl Judgement {
     }
 }
 
-/// What a run says about one invariant.
+/// What a run says about one of the promises that its cell watches, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Verdict {
-    /// The name of the invariant. It is not stored: a cell knows its invariants and their order.
-    #[serde(skip)]
-    pub invariant: &'static str,
     /// How often it was broken.
     pub violations: u64,
     /// How many operations could have broken it and were judged.
@@ -148,6 +147,20 @@ impl Entry {
     #[must_use]
     pub fn is_judged_at_end(&self) -> bool {
         self.at_end
+    }
+
+    /// What it promises, in one sentence.
+    #[must_use]
+    pub fn promise(&self) -> String {
+        let schema = schemars::schema_for!(InvariantTexts);
+        let text = schema.pointer(&format!("/properties/{}/description", self.name));
+        text.and_then(|text| text.as_str()).unwrap_or(self.name).replace('\n', " ")
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
 }
 
@@ -340,32 +353,28 @@ fn build<Text, I: Invariant + 'static>(
 pub struct Invariants(Vec<(Entry, Box<dyn Invariant>)>);
 
 impl Invariants {
-    /// The invariants that an experiment declares, for a program.
+    /// The invariants that an experiment watches, for a program.
     ///
     /// # Errors
-    /// Every name that the program does not have, by the invariant's name.
-    pub fn new(
-        texts: &InvariantTexts,
-        program: &Program,
-    ) -> Result<Invariants, Vec<(&'static str, Problem)>> {
+    /// Every name that the program does not have, by the name of the promise.
+    pub fn new(list: &WatchList, program: &Program) -> Result<Invariants, Vec<(String, Problem)>> {
         let (mut invariants, mut problems) = (Vec::new(), Vec::new());
-        for &entry in CATALOGUE {
-            match (entry.build)(texts, program) {
+        for one in list.iter() {
+            match (one.kind.build)(&one.texts, program) {
                 None => {}
-                Some(Ok(invariant)) => invariants.push((entry, invariant)),
-                Some(Err(problem)) => problems.push((entry.name, problem)),
+                Some(Ok(invariant)) => invariants.push((*one.kind, invariant)),
+                Some(Err(problem)) => problems.push((one.name.clone(), problem)),
             }
         }
         if problems.is_empty() { Ok(Invariants(invariants)) } else { Err(problems) }
     }
 
-    /// What each invariant says at the end of the run.
+    /// What each says at the end of the run, in the order of the list.
     #[must_use]
     pub fn verdicts(&self, judgement: Judgement) -> Vec<Verdict> {
         let verdict = |(entry, invariant): &(Entry, Box<dyn Invariant>)| {
             let Tally { violations, exposure, unjudged, first } = invariant.tally(judgement);
-            let (invariant, at_end) = (entry.name, entry.at_end);
-            Verdict { invariant, violations, exposure, unjudged, first, at_end }
+            Verdict { violations, exposure, unjudged, first, at_end: entry.at_end }
         };
         self.0.iter().map(verdict).collect()
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::InvariantTexts;
+use super::{InvariantTexts, WatchList};
 use crate::model::problem::{Problem, shortened};
 use crate::model::program::Program;
 
@@ -62,7 +62,19 @@ impl Vocabulary {
     }
 
     /// What promises name and is not in it.
-    pub(crate) fn lacks(&self, texts: &InvariantTexts) -> Vec<Unwritten> {
+    pub(crate) fn lacks(&self, list: &WatchList) -> Vec<Unwritten> {
+        let each = list.iter().flat_map(|one| {
+            let lacking = self.lacks_of(&one.texts).into_iter();
+            lacking.map(|mut unwritten| {
+                unwritten.path[0].clone_from(&one.name);
+                unwritten
+            })
+        });
+        each.collect()
+    }
+
+    /// The same of what stands in the texts, by what is promised.
+    fn lacks_of(&self, texts: &InvariantTexts) -> Vec<Unwritten> {
         let texts = serde_json::to_value(texts).unwrap_or_default();
         let mut named = Vec::new();
         self.collect(&texts, &mut Vec::new(), &mut named);
@@ -169,7 +181,7 @@ mod tests {
         let mut vocabulary = Vocabulary::default();
         vocabulary.add(&program());
         let texts: InvariantTexts = toml::from_str(texts).unwrap();
-        let lacking = vocabulary.lacks(&texts).into_iter();
+        let lacking = vocabulary.lacks_of(&texts).into_iter();
         lacking.map(|it| (it.path.join("."), it.problem.to_string(), it.may_be_meant)).collect()
     }
 

@@ -68,8 +68,7 @@ const DATA: [Shown; 5] = [
 pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
     let has_faults = summaries.iter().any(|summary| summary.never_recovered.is_some());
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
-    let promise =
-        |invariant: &InvariantSummary| column(promises::label(invariant.name), Align::Right, 0);
+    let promise = |invariant: &InvariantSummary| column(&invariant.label, Align::Right, 0);
     let never = has_faults.then(|| column("never came back", Align::Right, 0));
     let came_back = |summary: &CellSummary| match has_faults {
         true => vec![never_recovered(summary.never_recovered)],

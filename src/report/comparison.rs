@@ -6,7 +6,6 @@ use super::arms::{mode_names, plain};
 use super::columns;
 use super::front;
 use super::number::{self, Unit};
-use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, Lost, Margin, Measured, Missed, Modes, Pair};
@@ -218,7 +217,7 @@ pub fn pairs_table(campaign: &Campaign, pairs: &[Pair]) -> Option<Table> {
 
 /// "payment at 10x: success, more is better, ±1% is equivalent".
 fn heading(point: &str, measured: &Measured) -> String {
-    let (name, unit, scale) = written(&measured.name);
+    let (name, unit, scale) = called(measured);
     let which = match measured.better {
         Direction::Higher => "more is better",
         Direction::Lower => "less is better",
@@ -274,7 +273,7 @@ fn runs_broken(pair: &Pair, pairs: &[Pair]) -> Option<Row> {
 
 /// What was thrown away, beside a metric that looks better for it.
 fn lost_row(lost: &Lost) -> Row {
-    let name = written(&lost.metric).0;
+    let name = lost.label.as_ref().map_or_else(|| written(&lost.metric).0, |label| rate(label));
     let mean = mean_text(&lost.metric, Some(lost.mean));
     let baseline = mean_text(&lost.metric, Some(lost.baseline_mean));
     beside(&format!("lost: {name}"), mean, format!("baseline {baseline}"))
@@ -340,17 +339,33 @@ fn p_value(p: f64) -> String {
     if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
 }
 
+/// What something that is measured is called, its unit, and the factor to that unit.
+pub(super) fn called(measured: &Measured) -> (String, Unit, f64) {
+    let (name, unit, scale) = written(&measured.name);
+    let name = match (&measured.label, measured.is_event()) {
+        (Some(label), true) => format!("runs with {label}"),
+        (Some(label), false) => rate(label),
+        (None, _) => name,
+    };
+    (name, unit, scale)
+}
+
+/// What tables call how often a promise is broken.
+fn rate(label: &str) -> String {
+    format!("{label} per 10,000")
+}
+
 /// What a metric is called, its unit, and the factor to that unit.
 pub(super) fn written(metric: &str) -> (String, Unit, f64) {
     if let Some((milestone, metric)) = metric.split_once('.') {
         let (name, unit, scale) = written(metric);
         return (format!("{milestone} {name}"), unit, scale);
     }
-    if let Some(name) = metric.strip_suffix("_violated") {
-        return (format!("runs with {}", promises::label(name)), Unit::Percent, 1.0);
+    if metric.ends_with("_violated") {
+        return (metric.replace('_', " "), Unit::Percent, 1.0);
     }
-    if let Some(name) = metric.strip_suffix("_per_10000") {
-        return (format!("{} per 10,000", promises::label(name)), Unit::Plain, 1.0);
+    if metric.ends_with("_per_10000") {
+        return (metric.replace('_', " "), Unit::Plain, 1.0);
     }
     let (name, unit, scale) = if metric.ends_with("amplification") {
         (metric, Unit::Times, 1.0)

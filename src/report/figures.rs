@@ -335,8 +335,7 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
 
 fn violations(campaign: &Campaign, summaries: &[CellSummary]) -> Bars {
     let arms = campaign.experiment.arms.len();
-    let names: Vec<&str> =
-        summaries[0].invariants.iter().map(|invariant| promises::label(invariant.name)).collect();
+    let labels = summaries[0].invariants.iter().map(|invariant| invariant.label.clone()).collect();
     let groups =
         campaign.cells.chunks(arms).zip(summaries.chunks(arms)).map(|(cells, group)| BarGroup {
             heading: cells[0].point_label.clone(),
@@ -363,7 +362,7 @@ fn violations(campaign: &Campaign, summaries: &[CellSummary]) -> Bars {
         },
         width: WIDTH,
         unit: "per 10,000".to_owned(),
-        panels: names.into_iter().map(str::to_owned).collect(),
+        panels: labels,
         groups: groups.collect(),
     }
 }

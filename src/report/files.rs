@@ -61,9 +61,10 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
     columns.extend(campaign.metrics().iter().enumerate().map(|(index, metric)| {
         Column::number(&*metric.name, results.iter().map(|run| run.values[index]))
     }));
+    let names = campaign.cells[0].promises();
     let invariants = results.first().map_or(&[][..], |run| &run.invariants);
     for (index, verdict) in invariants.iter().enumerate() {
-        let name = verdict.invariant;
+        let name = names[index];
         let violations = |run: &RunResult| run.invariants[index].violations;
         let exposure = |run: &RunResult| run.invariants[index].exposure;
         columns.push(count(&format!("{name}_violations"), &violations));

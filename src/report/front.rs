@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::arms::{column, mode_names, plain};
 use super::chart::{Axis, Caption, Estimate, Point, Scatter};
-use super::comparison::{mean_text, written};
+use super::comparison::{called, mean_text, written};
 use super::table::{Align, Cell, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, Measured, Placed};
@@ -38,7 +38,7 @@ pub fn table(campaign: &Campaign, comparison: &Comparison) -> Option<Table> {
     }
     let mut columns = vec![column("arm", Align::Left, 0)];
     for measured in metrics {
-        columns.push(column(&written(&measured.name).0, Align::Right, 0));
+        columns.push(column(&called(measured).0, Align::Right, 0));
         columns.push(column("rank", Align::Right, 1));
     }
     columns.push(column("front", Align::Left, 0));
@@ -124,7 +124,7 @@ pub(super) fn figure(campaign: &Campaign, front: &[Placed], width: f64) -> Scatt
         })
     });
     let axis = |metric: usize| {
-        let (name, unit, _) = written(&metrics[metric].name);
+        let (name, unit, _) = called(&metrics[metric]);
         let better = match metrics[metric].better {
             Direction::Higher => "more is better",
             Direction::Lower => "less is better",

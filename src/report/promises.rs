@@ -1,17 +1,10 @@
-//! What people call the invariants, and how expectations were met.
+//! How promises and expectations were kept.
 
 use super::number::{count, several};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, InvariantSummary};
 use crate::experiment::watch::{Unwatched, unwatched};
-use crate::invariant::CATALOGUE;
-
-/// The short name of what is counted when an invariant breaks.
-#[must_use]
-pub fn label(invariant: &str) -> &str {
-    CATALOGUE.iter().find(|entry| entry.name == invariant).map_or(invariant, |entry| entry.label)
-}
 
 /// So many arms; where they run at several points, so many combinations of both.
 #[must_use]
@@ -48,7 +41,7 @@ pub fn broken_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
                 line.push_str(&format!(", {what} in {count}"));
             }
         }
-        lines.push_str(&format!("{}: {line}\n", label(first.name)));
+        lines.push_str(&format!("{}: {line}\n", first.label));
     }
     lines
 }
@@ -64,7 +57,7 @@ pub fn unwatched_text(campaign: &Campaign, summaries: &[CellSummary]) -> String 
             let name = &campaign.cells[cell].arm;
             format!("{name} {} times in {} requests", count(exposure), count(summary.requests))
         });
-        let name = summaries[it.cell].invariants[it.invariant].name;
+        let name = &summaries[it.cell].invariants[it.invariant].name;
         let point = &campaign.cells[it.cell].point;
         let at = if point.is_empty() { String::new() } else { format!(" at {point}") };
         format!(

@@ -19,13 +19,14 @@ pub fn violations_jsonl(
     let mut text = String::new();
     for run in results {
         let cell = &campaign.cells[run.cell];
-        for verdict in run.invariants.iter().filter(|verdict| verdict.violations > 0) {
+        let verdicts = cell.invariants.iter().zip(&run.invariants);
+        for (watched, verdict) in verdicts.filter(|(_, verdict)| verdict.violations > 0) {
             let line = json!({
                 "format": FORMAT,
                 "arm": cell.arm,
                 "point": cell.point,
                 "seed": run.seed,
-                "invariant": verdict.invariant,
+                "invariant": watched.name,
                 "violations": verdict.violations,
                 "exposure": verdict.exposure,
                 "unjudged": verdict.unjudged,

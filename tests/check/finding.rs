@@ -48,11 +48,12 @@ fn what_is_left_is_needed_and_comes_back() {
     assert_eq!(reproduction.run.orders.as_ref().map(Vec::len), Some(1));
     let campaign = campaign_of(&reproduction);
     let cell = &campaign.cells[reproduction.cell(&campaign).unwrap()];
-    assert!(is_minimal(cell, &reproduction.case(), &reproduction.target()));
+    let target = reproduction.target(cell).unwrap();
+    assert!(is_minimal(cell, &reproduction.case(), &target));
     let mut more = reproduction.case();
     more.faults.push(more.faults[0].clone());
     more.faults[1].at = stormglass::kernel::time::Span::ZERO;
-    assert!(!is_minimal(cell, &more, &reproduction.target()), "what is not needed is found");
+    assert!(!is_minimal(cell, &more, &target), "what is not needed is found");
     assert_eq!(reproduction_of(&reproduction.text()), reproduction);
     let replayed = stormglass(&["replay", path(&file)]);
     assert_eq!(replayed.code, Some(0), "{}{}", replayed.out, replayed.error);

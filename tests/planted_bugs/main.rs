@@ -31,9 +31,10 @@ fn seeds_without_bug() -> u64 {
 }
 
 /// The promises that a run broke.
-fn broken(run: &RunResult) -> Vec<&'static str> {
-    let broken = run.invariants.iter().filter(|verdict| verdict.violations > 0);
-    broken.map(|verdict| verdict.invariant).collect()
+fn broken(campaign: &Campaign, run: &RunResult) -> Vec<String> {
+    let judged = campaign.cells[run.cell].invariants.iter().zip(&run.invariants);
+    let broken = judged.filter(|(_, verdict)| verdict.violations > 0);
+    broken.map(|(promise, _)| promise.name.clone()).collect()
 }
 
 /// Runs the arm without a bug.
@@ -42,7 +43,7 @@ fn keep_everything(name: &str, campaign: &Campaign, cell: usize) {
     for seed in 1..=seeds_without_bug() {
         let run = arm(campaign, cell, seed);
         assert_eq!(run.ending, Ending::Complete, "{name}, seed {seed}");
-        assert!(broken(&run).is_empty(), "{name}, seed {seed}: {:#?}", run.invariants);
+        assert!(broken(campaign, &run).is_empty(), "{name}, seed {seed}: {:#?}", run.invariants);
         exposure.resize(run.invariants.len(), 0);
         for (sum, verdict) in exposure.iter_mut().zip(&run.invariants) {
             *sum += verdict.exposure;
@@ -56,11 +57,11 @@ fn keep_everything(name: &str, campaign: &Campaign, cell: usize) {
 fn find_bug(name: &str, campaign: &Campaign, cell: usize, promise: &str) -> String {
     let (mut found, mut beside) = (None, BTreeSet::new());
     for seed in 1..=SEEDS_MAX {
-        let broken = broken(&arm(campaign, cell, seed));
-        if broken.contains(&promise) {
+        let broken = broken(campaign, &arm(campaign, cell, seed));
+        if broken.iter().any(|name| name == promise) {
             found = found.or(Some(seed));
         }
-        beside.extend(broken.into_iter().filter(|other| *other != promise));
+        beside.extend(broken.into_iter().filter(|other| other != promise));
         if let Some(found) = found.filter(|_| seed >= SEEDS_WATCHED) {
             let beside: String = beside.iter().map(|other| format!(", with {other}")).collect();
             return format!("{found}{beside}");

@@ -143,8 +143,10 @@ impl Seen {
         for fault in subject.faults.get("faults").and_then(Value::as_array).into_iter().flatten() {
             self.struck.insert(fault["kind"].as_str().unwrap_or_default().to_owned());
         }
-        for verdict in one.invariants.iter().chain(&other.invariants) {
-            let (exposure, unjudged) = self.judged.entry(verdict.invariant).or_default();
+        let names = promises::watched(&subject.promises);
+        let both = [one, other].into_iter().flat_map(|run| names.iter().zip(&run.invariants));
+        for (name, verdict) in both {
+            let (exposure, unjudged) = self.judged.entry(name).or_default();
             *exposure += verdict.exposure;
             *unjudged += verdict.unjudged;
         }
@@ -167,7 +169,8 @@ fn try_out(subject: &Subject, seen: &mut Seen) -> Result<(), String> {
         return Err("it does not run the same twice".to_owned());
     }
     seen.note(subject, [&one, &other]);
-    promises::misjudged(&one, &other, subject.within.0).map_or(Ok(()), Err)
+    let names = promises::watched(&subject.promises);
+    promises::misjudged(&names, &one, &other, subject.within.0).map_or(Ok(()), Err)
 }
 
 fn subject(seed: u64, generator: &mut Generator, seen: &mut Seen) -> Subject {

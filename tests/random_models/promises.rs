@@ -7,8 +7,9 @@
 
 use serde_json::{Map, Value, json};
 use stormglass::experiment::run::RunResult;
-use stormglass::invariant::{CATALOGUE, InvariantTexts, Invariants, Verdict};
+use stormglass::invariant::{CATALOGUE, Invariants, Verdict, WatchList};
 use stormglass::kernel::limit::Ending;
+use stormglass::model::document::{Sources, Value as Document};
 use stormglass::model::program::Program;
 
 /// Promises that must have come true `within` a time.
@@ -64,8 +65,12 @@ pub(crate) fn fitting(program: &Program) -> Map<String, Value> {
         if TIMED.contains(&name.as_str()) {
             promise["within"] = json!(NO_TIME);
         }
-        let texts = serde_json::from_value::<InvariantTexts>(json!({ name: promise }));
-        Invariants::new(&texts.expect("a promise"), program).is_ok()
+        let mut sources = Sources::default();
+        let source = sources.add("promise.json", &json!({ name: promise }).to_string());
+        let (one, mut problems) = (Document::parse(&sources, source).unwrap(), Vec::new());
+        let list = WatchList::read(Some(&one), &mut problems);
+        assert!(problems.is_empty(), "{problems:?}");
+        Invariants::new(&list, program).is_ok()
     });
     promises
 }
@@ -86,30 +91,35 @@ pub(crate) fn within(
     promises
 }
 
-/// What is wrong with the verdicts of two runs that differ in nothing but the time that promises
-/// have: none in the first, and this much in the second.
-pub(crate) fn misjudged(one: &RunResult, other: &RunResult, within: &str) -> Option<String> {
-    let pairs = one.invariants.iter().zip(&other.invariants);
-    pairs.into_iter().find_map(|(one_verdict, other_verdict)| {
-        let is_timed = TIMED.contains(&one_verdict.invariant);
+/// What is wrong with the verdicts of two runs on the promises of these names. They differ in
+/// nothing but the time that promises have: none in the first, and this much in the second.
+pub(crate) fn misjudged(
+    names: &[&str],
+    one: &RunResult,
+    other: &RunResult,
+    within: &str,
+) -> Option<String> {
+    let pairs = names.iter().zip(one.invariants.iter().zip(&other.invariants));
+    pairs.into_iter().find_map(|(name, (one_verdict, other_verdict))| {
+        let is_timed = TIMED.contains(name);
         let wrong = [(one, one_verdict), (other, other_verdict)]
             .into_iter()
-            .find_map(|(run, verdict)| contradiction(run, verdict))
+            .find_map(|(run, verdict)| contradiction(name, run, verdict))
             .or_else(|| match is_timed {
                 true => counted_twice(one_verdict, other_verdict)
                     .or_else(|| judged_early(one.ending, one_verdict, other_verdict, within)),
                 false => (one_verdict != other_verdict).then_some("differs from itself"),
             })?;
-        Some(format!("{} {wrong}: {one_verdict:?} {other_verdict:?}", one_verdict.invariant))
+        Some(format!("{name} {wrong}: {one_verdict:?} {other_verdict:?}"))
     })
 }
 
 /// What cannot be true of any verdict.
-fn contradiction(run: &RunResult, verdict: &Verdict) -> Option<&'static str> {
+fn contradiction(name: &str, run: &RunResult, verdict: &Verdict) -> Option<&'static str> {
     let &Verdict { violations, exposure, unjudged, first, at_end, .. } = verdict;
     let is_complete = run.ending == Ending::Complete;
     // A write of another table that was based on this one breaks it and is no version written.
-    let is_counted = verdict.invariant != "no_lost_update";
+    let is_counted = name != "no_lost_update";
     let wrong = [
         (is_counted && violations > exposure, "was broken more often than it could have been"),
         (first.is_some() != (violations > 0), "was broken and never for the first time"),
@@ -137,6 +147,11 @@ fn judged_early(
         return Some("is due at once and was not judged");
     }
     (within == TOO_MUCH_TIME && other.exposure > 0).then_some("was judged before its time was up")
+}
+
+/// The names of those of these promises, in the order of results.
+pub(crate) fn watched(promises: &Map<String, Value>) -> Vec<&'static str> {
+    names().filter(|name| promises.contains_key(*name)).collect()
 }
 
 /// The names of all promises.

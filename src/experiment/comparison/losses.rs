@@ -12,12 +12,15 @@ use crate::experiment::statistics::bounded::RUNS_MIN;
 use crate::experiment::statistics::moments::moments;
 use crate::experiment::statistics::paired::paired_t;
 use crate::experiment::statistics::verdict::Direction;
+use crate::invariant::Watched;
 
 /// Something of which one arm lost more than the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lost {
     /// The metric that counts it.
     pub metric: String,
+    /// What tables call what is counted, of a promise.
+    pub label: Option<String>,
     /// The arm's mean.
     pub mean: f64,
     /// The baseline's.
@@ -50,7 +53,7 @@ enum Loss {
     Runs,
 }
 
-/// The promises of which a violation is something lost.
+/// What a promise says of which a violation is something lost, by its name in the catalogue.
 const KEPT: [&str; 4] =
     ["accepted_order_kept", "no_lost_event", "settled_or_compensated", "audit_complete"];
 
@@ -114,9 +117,9 @@ impl Loss {
             (Loss::Messages, Some(MetricId::DeadLetters | MetricId::CommitsLost), _) => {
                 Some((Direction::Lower, 0.0))
             }
-            (Loss::Orders, _, Source::Rate(_)) => {
-                let is_kept = |name: &str| KEPT.contains(&name);
-                let promise = other.name.strip_suffix("_per_10000");
+            (Loss::Orders, _, Source::Rate(place)) => {
+                let is_kept = |one: &Watched| KEPT.contains(&one.kind.name);
+                let promise = cell.invariants.get(*place);
                 promise.is_some_and(is_kept).then_some((Direction::Lower, 0.0))
             }
             (Loss::Runs, _, Source::NeverRecovered(_)) => Some((Direction::Lower, 0.0)),
@@ -160,6 +163,12 @@ fn differs(
     let is_clear = arm.len() as u64 >= RUNS_MIN
         && paired_t(&arm, &baseline, CONFIDENCE)
             .is_ok_and(|paired| !paired.difference.interval.contains(0.0));
-    let lost = Lost { metric: other.name.clone(), mean, baseline_mean, better };
+    let lost = Lost {
+        metric: other.name.clone(),
+        label: other.label.clone(),
+        mean,
+        baseline_mean,
+        better,
+    };
     (difference != 0.0 && (difference.abs() > margin || is_clear)).then_some(lost)
 }

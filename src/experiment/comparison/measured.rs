@@ -8,6 +8,7 @@ use crate::experiment::rate::per_10_000;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::sequential::Precision;
 use crate::experiment::statistics::verdict::Direction;
+use crate::invariant::Watched;
 use crate::kernel::limit::Ending;
 
 /// A number of a run that arms are compared by.
@@ -15,6 +16,8 @@ use crate::kernel::limit::Ending;
 pub struct Measured {
     /// Its name in results.
     pub name: String,
+    /// What tables call what is counted, of a promise.
+    pub label: Option<String>,
     /// Where it comes from.
     pub source: Source,
     /// Which way it is good.
@@ -46,6 +49,7 @@ impl Measured {
     pub fn all(cell: &Cell) -> Vec<Measured> {
         let metrics = cell.metrics.iter().enumerate().map(|(index, metric)| Measured {
             name: metric.name.clone().into_owned(),
+            label: None,
             source: Source::Metric(index),
             better: metric.better,
             is_share: metric.is_share,
@@ -58,15 +62,21 @@ impl Measured {
         });
         let event = |name: String, source: Source| Measured {
             name,
+            label: None,
             source,
             better: Direction::Lower,
             is_share: true,
             equivalent: Margin::Absolute(0.02),
         };
         let mut all: Vec<Measured> = metrics.collect();
-        for (index, name) in cell.promises().into_iter().enumerate() {
-            all.push(event(format!("{name}_violated"), Source::Violated(index)));
+        for (index, Watched { name, label, .. }) in cell.invariants.iter().enumerate() {
+            let label = Some(label.clone());
             all.push(Measured {
+                label: label.clone(),
+                ..event(format!("{name}_violated"), Source::Violated(index))
+            });
+            all.push(Measured {
+                label,
                 is_share: false,
                 equivalent: Margin::Relative(0.05),
                 ..event(format!("{name}_per_10000"), Source::Rate(index))

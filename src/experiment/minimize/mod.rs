@@ -12,7 +12,7 @@ use super::campaign::Cell;
 use super::case::Case;
 use super::run::{RunResult, run_case};
 use crate::fault::FaultText;
-use crate::invariant::{Verdict, Violation};
+use crate::invariant::Violation;
 use crate::kernel::time::{Span, Time};
 use crate::system::fact::{Fact, Observer};
 use ddmin::ddmin;
@@ -20,8 +20,10 @@ use ddmin::ddmin;
 /// What a smaller case must show again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The invariant.
+    /// The name of the promise.
     pub invariant: String,
+    /// Its place among those that the cell watches.
+    pub place: usize,
     /// The order for which it is broken first, where it is about one.
     pub order: Option<u64>,
     /// Whether it is judged at the end of a run.
@@ -29,24 +31,27 @@ pub struct Target {
 }
 
 impl Target {
-    /// The first violation of an invariant in a run, or of any if none is named.
+    /// The first violation of a promise in a run of a cell, or of any if none is named.
     #[must_use]
-    pub fn of(result: &RunResult, invariant: Option<&str>) -> Option<(Target, Violation)> {
-        let is_wanted = |verdict: &&Verdict| {
-            verdict.violations > 0 && invariant.is_none_or(|name| name == verdict.invariant)
-        };
-        let broken = result.invariants.iter().filter(is_wanted);
-        let (verdict, first) = broken
-            .filter_map(|verdict| Some((verdict, verdict.first?)))
-            .min_by_key(|(_, first)| first.at)?;
-        let (invariant, order) = (verdict.invariant.to_owned(), first.order);
-        Some((Target { invariant, order, at_end: verdict.at_end }, first))
+    pub fn of(
+        cell: &Cell,
+        result: &RunResult,
+        invariant: Option<&str>,
+    ) -> Option<(Target, Violation)> {
+        let named = cell.invariants.iter().zip(&result.invariants).enumerate();
+        let wanted = named.filter(|(_, (one, _))| invariant.is_none_or(|name| name == one.name));
+        let broken =
+            wanted.filter_map(|(place, (one, verdict))| Some((place, one, verdict.first?)));
+        let (place, one, first) = broken.min_by_key(|(.., first)| first.at)?;
+        let (invariant, order) = (one.name.clone(), first.order);
+        let at_end = one.kind.is_judged_at_end();
+        Some((Target { invariant, place, order, at_end }, first))
     }
 
     /// The violation of a run that is the same: of the same invariant, first for the same order.
     #[must_use]
     pub fn found_in(&self, result: &RunResult) -> Option<Violation> {
-        let verdict = result.invariants.iter().find(|v| v.invariant == self.invariant)?;
+        let verdict = result.invariants.get(self.place)?;
         verdict.first.filter(|first| self.order.is_none() || first.order == self.order)
     }
 }
@@ -100,7 +105,7 @@ pub fn minimize(
     let (case, names) = Case::of(cell, seed);
     let mut comers = Comers::default();
     let (whole, _) = run_case(cell, 0, &case, &mut comers);
-    let (target, violation) = Target::of(&whole, invariant).ok_or(Unfit::Kept)?;
+    let (target, violation) = Target::of(cell, &whole, invariant).ok_or(Unfit::Kept)?;
     let before = (case.faults.len(), comers.orders.len());
     let faults = case.faults.iter().cloned().zip(names).collect();
     let mut search = Search { cell, target, case, faults, used: 0, is_cut_off: false, may_go_on };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Report, promise_of};
+use super::Report;
 use crate::experiment::check::{Finding, Promise, Tested};
 use crate::system::trace::TRACE;
 
@@ -65,7 +65,7 @@ fn finding(report: &Report<'_>, finding: &Finding) -> Value {
     let cell = report.cell(finding);
     let name = report.name(finding);
     let promise = match finding.promise {
-        Promise::Invariant(_) => promise_of(&name),
+        Promise::Invariant(place) => report.promise(finding, place),
         Promise::Expectation(_) => name.clone(),
     };
     json!({

@@ -6,7 +6,7 @@ mod junit;
 
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::check::{CheckVerdict, Checked, Finding, Overall, Promise, Standing};
-use crate::invariant::InvariantTexts;
+use crate::invariant::Watched;
 use crate::report::command::quoted;
 use crate::report::number::{count, several};
 use crate::report::story::{Step, what_matters, wrapped};
@@ -42,17 +42,19 @@ const UNKNOWN_MAX: usize = 5;
 /// The most arms and points that are listed because nothing there could have broken a promise.
 const IDLE_MAX: usize = 5;
 
-/// What an invariant promises, in one sentence.
-#[must_use]
-pub fn promise_of(invariant: &str) -> String {
-    let schema = schemars::schema_for!(InvariantTexts);
-    let text = schema.pointer(&format!("/properties/{invariant}/description"));
-    text.and_then(|text| text.as_str()).unwrap_or(invariant).replace('\n', " ")
-}
-
 impl Report<'_> {
     fn cell(&self, finding: &Finding) -> &Cell {
         &self.campaign.cells[finding.cell]
+    }
+
+    /// The watched promise of a finding.
+    fn watched(&self, finding: &Finding, place: usize) -> Option<&Watched> {
+        self.cell(finding).invariants.get(place)
+    }
+
+    /// What a watched promise of a finding says, in one sentence.
+    fn promise(&self, finding: &Finding, place: usize) -> String {
+        self.watched(finding, place).map(|one| one.kind.promise()).unwrap_or_default()
     }
 
     /// The name of the broken promise.
@@ -63,13 +65,13 @@ impl Report<'_> {
     /// What was promised, and how it was broken, in one or two sentences.
     fn sentence(&self, finding: &Finding) -> String {
         match (finding.promise, finding.violation) {
-            (Promise::Invariant(_), Some(first)) => {
+            (Promise::Invariant(place), Some(first)) => {
                 let order = first.order.map(|order| format!(" for order {order}"));
-                let promise = promise_of(&self.name(finding));
+                let promise = self.promise(finding, place);
                 let order = order.unwrap_or_default();
                 format!("{promise} It is broken{order} at {:.6} s.", first.at.seconds())
             }
-            (Promise::Invariant(_), None) => promise_of(&self.name(finding)),
+            (Promise::Invariant(place), None) => self.promise(finding, place),
             (Promise::Expectation(place), _) => {
                 let meaning = self.cell(finding).expect.get(place).map(|one| one.meaning.as_str());
                 let value = finding
@@ -289,17 +291,4 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string());
     first.unwrap_or_default() + letters.as_str()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_invariant_has_a_sentence() {
-        for entry in crate::invariant::CATALOGUE {
-            let sentence = promise_of(entry.name);
-            assert!(sentence.ends_with('.') && sentence.contains(' '), "{sentence}");
-        }
-    }
 }

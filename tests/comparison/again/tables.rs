@@ -2,7 +2,7 @@
 //! rounded at the last digit that is written.
 
 use serde_json::Value;
-use stormglass::report::promises;
+use stormglass::invariant::CATALOGUE;
 
 use super::statistics::{bounded, exact, is_share, mean, number, wilson};
 use super::{Row, Written, value};
@@ -182,7 +182,9 @@ fn further(name: &str, text: &str, cell: &Value, runs: &[&Row]) {
     } else {
         let invariants = cell["invariants"].as_array().unwrap().iter();
         let mut names = invariants.map(|invariant| invariant["name"].as_str().unwrap());
-        let is_it = |invariant: &&str| promises::label(invariant) == name;
+        let is_it = |invariant: &&str| {
+            CATALOGUE.iter().any(|entry| entry.name == *invariant && entry.label == name)
+        };
         let invariant = names.find(is_it).unwrap_or_else(|| panic!("no column is called {name}"));
         broken(text, runs, invariant);
     }
