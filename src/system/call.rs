@@ -312,11 +312,22 @@ impl<O: Observer> World<'_, O> {
         self.send_request(edge_id, message);
         if policy.hedge.is_some() {
             self.begin_hedging(handle, until);
-        } else if until < Time::NEVER {
-            let timer = self.events.schedule_timer(until, Event::Timeout(handle));
-            if let Some(call) = self.calls.get_mut(handle) {
-                call.timer = Some(timer);
-            }
+        } else {
+            self.set_call_timer(handle, until, Event::Timeout(handle));
+        }
+    }
+
+    /// Sets the timer of a call, instead of the one that it has; no timer for what is never due.
+    ///
+    /// A caller that stood still finds its replies first when it goes on, and then what was due
+    /// meanwhile: so no timer is set in a caller's past.
+    pub(super) fn set_call_timer(&mut self, handle: Handle, at: Time, event: Event) {
+        let Some(call) = self.calls.get_mut(handle) else { return };
+        if let Some(timer) = call.timer.take() {
+            self.events.cancel(timer);
+        }
+        if at < Time::NEVER {
+            call.timer = Some(self.events.schedule_timer(at.max(self.now), event));
         }
     }
 
@@ -435,24 +446,15 @@ impl<O: Observer> World<'_, O> {
     /// Lets a call wait for its next attempt, but not beyond its deadline.
     fn wait(&mut self, handle: Handle, span: Span) -> Resumption {
         let Some(call) = self.calls.get(handle) else { return Resumption::Later };
-        // The deadline of a caller that stood still may be over when it goes on.
-        let at = (self.now + span).min(self.deadline_of(call)).max(self.now);
-        if at < Time::NEVER
-            && let Some(call) = self.calls.get_mut(handle)
-        {
-            call.timer = Some(self.events.schedule_timer(at, Event::Retry(handle)));
-        }
+        let at = (self.now + span).min(self.deadline_of(call));
+        self.set_call_timer(handle, at, Event::Retry(handle));
         Resumption::Later
     }
 
     /// Lets calls that wait for this policy state ask again, as far as they may find room.
     pub(super) fn wake_waiters(&mut self, scope: usize) {
         for handle in self.policies.wake(self.program, scope) {
-            let Some(call) = self.calls.get_mut(handle) else { continue };
-            if let Some(timer) = call.timer.take() {
-                self.events.cancel(timer);
-            }
-            call.timer = Some(self.events.schedule_timer(self.now, Event::Retry(handle)));
+            self.set_call_timer(handle, self.now, Event::Retry(handle));
         }
     }
 

@@ -294,17 +294,9 @@ impl<'p, O: Observer> World<'p, O> {
 
     /// Wakes the call when its next copy is due or a copy has taken too long.
     fn set_hedge_timer(&mut self, handle: Handle) {
-        let Some(call) = self.calls.get_mut(handle) else { return };
-        let Some(hedged) = self.hedges.get(call.hedged) else { return };
+        let Some(hedged) = self.hedged(handle) else { return };
         let at = hedged.running.iter().map(|copy| copy.until).fold(hedged.due, Time::min);
-        if let Some(timer) = call.timer.take() {
-            self.events.cancel(timer);
-        }
-        if at < Time::NEVER {
-            // A caller that stood still finds its replies first, and what was due meanwhile then.
-            let at = at.max(self.now);
-            call.timer = Some(self.events.schedule_timer(at, Event::Timeout(handle)));
-        }
+        self.set_call_timer(handle, at, Event::Timeout(handle));
     }
 
     fn hedged(&self, handle: Handle) -> Option<&Hedged> {

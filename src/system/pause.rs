@@ -64,10 +64,7 @@ impl<'p, O: Observer> World<'p, O> {
             }
             Event::Timeout(call) | Event::Retry(call) => {
                 let Some(until) = self.paused_caller(call) else { return false };
-                let timer = self.events.schedule_timer(until, event);
-                if let Some(call) = self.calls.get_mut(call) {
-                    call.timer = Some(timer);
-                }
+                self.set_call_timer(call, until, event);
                 true
             }
             Event::Deliver(message) => {

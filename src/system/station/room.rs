@@ -75,11 +75,11 @@ impl<O: Observer> World<'_, O> {
             }
         };
         let patience = bulkhead.max_wait.map_or(Time::NEVER, |span| self.now + span);
-        let until = self.deadline_of(call).min(patience).max(self.now);
+        let until = self.deadline_of(call).min(patience);
         let Some(call) = self.calls.get_mut(handle) else { return answer };
         call.place = place;
-        if place == Place::Waiting && until < Time::NEVER {
-            call.timer = Some(self.events.schedule_timer(until, Event::Retry(handle)));
+        if place == Place::Waiting {
+            self.set_call_timer(handle, until, Event::Retry(handle));
         }
         answer
     }
@@ -111,11 +111,7 @@ impl<O: Observer> World<'_, O> {
             };
             bulkhead.rule.enter(&mut room.state, true);
             call.place = Place::Inside;
-            if let Some(timer) = call.timer.take() {
-                self.events.cancel(timer);
-            }
-            call.timer = Some(self.events.schedule_timer(self.now, Event::Retry(next)));
-            return;
+            return self.set_call_timer(next, self.now, Event::Retry(next));
         }
     }
 }
