@@ -98,3 +98,65 @@ fn a_long_line_whose_jobs_give_up_is_left_in_order() {
     // A hundred at work one after the other; who would begin at 1 s gives up just then.
     assert!((99..=101).contains(&run.metrics.ok), "{} were served", run.metrics.ok);
 }
+
+// ---- waiting for rows ---------------------------------------------------------------------------
+
+/// Users who all act at once and wait for one row of a cache, each for a row of a replica, or each
+/// for a replica to have what was written.
+fn crowd_at(flow: &str, database: &str) -> impl Fn(u64) -> String {
+    move |users| {
+        format!(
+            r#"
+[clients.users]
+arrivals = {{ closed = {{ users = {users}, think = "1s" }} }}
+flow = [{flow}]
+
+[service.front]
+workers = "unlimited"
+on.write.steps = [{{ transaction = "db", write = ["order = set"] }}, {{ reply = "ok" }}]
+on.cached.steps = [{{ read = "db.item", cache = "lru" }}, {{ reply = "ok" }}]
+on.own.steps = [
+  {{ read = "copy.order", wait = {{ for = "own write", timeout = "9s" }} }},
+  {{ reply = "ok" }},
+]
+
+[database.db]
+commit = "uniform 0ms..500ms"
+read = "10ms"
+connections = "unlimited"
+tables = {{ order = {{}}, item = {{ rows = "key", initial = "set" }} }}
+{database}
+
+[replica.copy]
+of = "db"
+lag = "300ms"
+read = "0s"
+
+[cache.lru]
+capacity = 10
+lease = "9s"
+ttl = "9s"
+"#
+        )
+    }
+}
+
+#[test]
+fn waiting_for_a_row_costs_each_request_the_same_however_many_wait() {
+    let replicated = "replication = { semi_sync = { timeout = \"9s\" } }";
+    let cases = [
+        ("{ call = \"front.cached\" }", "", 1),
+        ("{ call = \"front.write\" }, { call = \"front.own\" }", "", 2),
+        ("{ call = \"front.write\" }", replicated, 1),
+    ];
+    for (flow, database, calls) in cases {
+        let model = crowd_at(flow, database);
+        for users in [100, 50_000] {
+            let run = run(2, &model(users));
+            let metrics = &run.metrics;
+            assert_eq!((run.ending, metrics.ok), (Ending::Complete, users * calls), "{flow}");
+            assert!(run.events <= 16 * users, "{flow}: {} events", run.events);
+            assert_eq!(metrics.fills_refused + metrics.answered_alone, 0, "{flow}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! What invariants remember.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use super::Violation;
 use crate::kernel::time::Time;
@@ -75,8 +75,12 @@ pub(super) struct DurableRows {
     table: TableId,
     database: NodeId,
     which: Which,
-    /// Writes whose log has not reached the disk: log position, order and time, in log order.
-    waiting: VecDeque<(u64, u64, Time)>,
+    /// Writes whose log has not reached the disk, with their orders and times, by log position and
+    /// a number of each. A primary that was replaced may write at an earlier position than the new
+    /// one did before.
+    waiting: BTreeMap<(u64, u64), (u64, Time)>,
+    /// How many numbers were given.
+    seen: u64,
     durable: ByOrder<Versions>,
 }
 
@@ -137,35 +141,33 @@ impl DurableRows {
     }
 
     fn new(table: TableId, database: NodeId, which: Which) -> DurableRows {
-        let (waiting, durable) = (VecDeque::new(), ByOrder::default());
-        DurableRows { table, database, which, waiting, durable }
+        let (waiting, durable) = (BTreeMap::new(), ByOrder::default());
+        DurableRows { table, database, which, waiting, seen: 0, durable }
     }
 
     pub(super) fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
             Fact::Committed { table, order, state, position, .. } if self.counts(table, state) => {
-                self.waiting.push_back((position, order, now));
+                self.waiting.insert((position, self.seen), (order, now));
+                self.seen += 1;
             }
             Fact::Flushed { database, position } if database == self.database => {
-                let durable = self.waiting.partition_point(|&(at, ..)| at <= position);
-                for (_, order, committed) in self.waiting.drain(..durable) {
+                let later = self.waiting.split_off(&(position + 1, 0));
+                for (order, committed) in std::mem::replace(&mut self.waiting, later).into_values()
+                {
                     self.durable.of(order).add(committed);
                 }
             }
             Fact::LogLost { database, after, .. } if database == self.database => {
-                for (at, order, committed) in std::mem::take(&mut self.waiting) {
-                    if at > after {
-                        self.durable.of(order).lost = now;
-                    } else {
-                        self.waiting.push_back((at, order, committed));
-                    }
+                for (order, _) in self.waiting.split_off(&(after + 1, 0)).into_values() {
+                    self.durable.of(order).lost = now;
                 }
             }
             Fact::WriteLost { table, order, state, position, .. } if self.counts(table, state) => {
-                let is_it = |&(at, of, _): &(u64, u64, Time)| (at, of) == (position, order);
-                match self.waiting.iter().position(is_it) {
+                let mut there = self.waiting.range((position, 0)..(position + 1, 0));
+                match there.find(|&(_, &(of, _))| of == order).map(|(&place, _)| place) {
                     Some(place) => {
-                        self.waiting.remove(place);
+                        self.waiting.remove(&place);
                         self.durable.of(order).lost = now;
                     }
                     None => self.durable.of(order).remove(now),
@@ -207,5 +209,24 @@ impl DurableRows {
                 Which::All => true,
                 Which::InState(counted) => counted == Some(state),
             }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{DATABASE, ORDERS, PLACED, at, committed, flushed};
+    use super::*;
+
+    #[test]
+    fn what_is_flushed_is_told_by_its_position_and_not_by_when_it_was_written() {
+        let mut rows = DurableRows::of((ORDERS, DATABASE));
+        // The last one was written by a primary that has been replaced.
+        for (order, position) in [(1, 101), (2, 103), (3, 7)] {
+            rows.observe(at(order), &committed(order, PLACED, position));
+        }
+        rows.observe(at(4), &flushed(101));
+        assert_eq!(rows.orders().collect::<Vec<_>>(), [1, 3]);
+        rows.observe(at(5), &flushed(103));
+        assert_eq!(rows.orders().collect::<Vec<_>>(), [1, 2, 3]);
     }
 }

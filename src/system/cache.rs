@@ -11,6 +11,7 @@ use super::control::Action;
 use super::fact::{Caching, Deed, Fact, Observer};
 use super::flight::REFRESH;
 use super::job::version;
+use super::parked::Parked;
 use super::{Local, World};
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
@@ -30,7 +31,7 @@ pub(super) struct Cache {
     /// Who was let to fetch a row last; only kept with leases or early expiry.
     fetching: BTreeMap<Row, Fetching>,
     /// Lookups that wait for the holder of a lease.
-    waiting: Vec<(Row, Handle)>,
+    waiting: Parked<Row>,
 }
 
 /// A row in a cache.
@@ -136,13 +137,13 @@ impl<O: Observer> World<'_, O> {
         let is_stale = self.conditions.data[node.0 as usize].is_stale;
         let old = if is_stale { Span::MAX } else { rules.stale_for };
         let cache = self.cache(node);
-        cache.waiting.retain(|&(_, waiting)| waiting != handle);
+        cache.waiting.leave(handle);
         let found = cache.get(row, now, old);
         let value = match found {
             None => match cache.let_fetch(row, token, now, rules) {
                 None => 0,
                 Some(until) => {
-                    cache.waiting.push((row, handle));
+                    cache.waiting.wait(handle, row);
                     self.park(handle, until.since(now));
                     return false;
                 }
@@ -198,17 +199,8 @@ impl<O: Observer> World<'_, O> {
         let kept = Kept { value, expires, used: 0, fetched_in: fetched_in.unwrap_or(before) };
         cache.put(row, kept, rules.capacity as usize);
         self.tell(did(Deed::Keeps(version(value))));
-        self.wake_lookups(node, |waiting| waiting == row);
-    }
-
-    /// Lets lookups go on that wait for some rows.
-    fn wake_lookups(&mut self, node: NodeId, is_ready: impl Fn(Row) -> bool) {
-        let waiting = &self.cache(node).waiting;
-        let ready: Vec<Handle> =
-            waiting.iter().filter(|(row, _)| is_ready(*row)).map(|&(_, job)| job).collect();
-        for job in ready {
-            self.wake(job);
-        }
+        let ready = self.cache(node).waiting.waiting_for([row..=row]);
+        ready.into_iter().for_each(|job| self.wake(job));
     }
 
     /// Forgets the row that a job is about.
@@ -239,7 +231,8 @@ impl<O: Observer> World<'_, O> {
         cache.by_use.clear();
         cache.fetching.clear();
         self.tell(Fact::CacheFlushed { cache: node, rows });
-        self.wake_lookups(node, |_| true);
+        let ready = self.cache(node).waiting.those(|_| true);
+        ready.into_iter().for_each(|job| self.wake(job));
     }
 
     /// A fault lets a share of the rows of a cache fall back by one version; says how many.

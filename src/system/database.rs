@@ -8,6 +8,7 @@ use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
 use super::job::{Subject, UNREAD, pack, state, version};
+use super::parked::Parked;
 use super::{Local, World};
 use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
@@ -30,8 +31,8 @@ pub(super) struct Database {
     /// The position of the last transaction in the log.
     pub(super) position: u64,
     log: Log,
-    /// Transactions that wait for a replica: their positions and jobs.
-    pub(super) unreplicated: Vec<(u64, Handle)>,
+    /// Transactions that wait until a replica has their positions.
+    pub(super) unreplicated: Parked<u64>,
     /// Whether no replica was in time: then nothing waits until one has caught up.
     pub(super) is_alone: bool,
     /// The rows of the transaction that is being applied.
@@ -124,7 +125,7 @@ impl Database {
             marked: BTreeSet::new(),
             position: 0,
             log: Log::default(),
-            unreplicated: Vec::new(),
+            unreplicated: Parked::default(),
             is_alone: false,
             writes: Vec::new(),
         }

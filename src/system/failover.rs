@@ -152,6 +152,7 @@ impl<O: Observer> World<'_, O> {
             replica.pending.clear();
             replica.writes.clear();
             (replica.store.tables, replica.store.position) = (tables, position);
+            replica.has_other_rows = true;
         }
     }
 
@@ -162,6 +163,7 @@ impl<O: Observer> World<'_, O> {
         }
         // What is copied is on two disks.
         self.flush_now(replica);
+        self.replica(replica).has_other_rows = true;
         let state = self.store(replica).clone();
         let old = self.store(database);
         let discarded = old.begin_log();

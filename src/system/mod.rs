@@ -26,6 +26,7 @@ mod network;
 mod observer;
 mod open_calls;
 mod outbox;
+mod parked;
 mod pause;
 mod permits;
 mod policies;

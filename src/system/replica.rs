@@ -1,11 +1,12 @@
 //! Replicas: they apply the transactions of a database late, in the order of its log.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::control::Action;
 use super::database::{Commit, Database, Write};
 use super::fact::{Fact, Observer};
 use super::job::{Subject, is_of_table, version};
+use super::parked::Parked;
 use super::{Event, Local, World};
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
@@ -23,8 +24,10 @@ pub(super) struct Replica {
     pub(super) writes: VecDeque<Write>,
     /// When the last of them will be applied.
     last: Time,
-    /// Reads that wait for a row.
-    waiting: Vec<Waiting>,
+    /// Reads that wait until a row has at least some version.
+    waiting: Parked<(TableId, u64, u64)>,
+    /// Whether rows have come otherwise than from the log since such reads were woken.
+    pub(super) has_other_rows: bool,
 }
 
 /// A transaction in the log of a database.
@@ -35,15 +38,6 @@ pub(super) struct Record {
     pub(super) rows: usize,
     /// When it is to be applied.
     due: Time,
-}
-
-/// A read that waits until a row has at least some version.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    job: Handle,
-    table: TableId,
-    row: u64,
-    version: u64,
 }
 
 /// What a user was told: it travels with the user's requests, so it is kept once instead.
@@ -73,7 +67,8 @@ impl Replica {
             pending: VecDeque::new(),
             writes: VecDeque::new(),
             last: Time::ZERO,
-            waiting: Vec::new(),
+            waiting: Parked::default(),
+            has_other_rows: false,
         }
     }
 }
@@ -123,16 +118,23 @@ impl<O: Observer> World<'_, O> {
             });
         }
         let now = self.now;
+        let leads = self.leads(node);
         let replica = self.replica(node);
+        let is_awaited = !replica.waiting.is_empty();
+        let mut written = BTreeSet::new();
         while let Some(&record) = replica.pending.front().filter(|record| record.due <= now) {
             replica.pending.pop_front();
             for (table, row, value) in replica.writes.drain(..record.rows) {
                 replica.store.tables.set(table, row, value, record.commit.at);
+                if is_awaited {
+                    written.insert((table, row));
+                }
             }
             replica.store.position = record.commit.position;
         }
-        if !replica.waiting.is_empty() {
-            self.wake_readers(node);
+        let looks_at_all = std::mem::take(&mut replica.has_other_rows) || leads;
+        if is_awaited {
+            self.wake_readers(node, if looks_at_all { None } else { Some(&written) });
         }
         self.wake_committers(database, node);
     }
@@ -145,17 +147,18 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Lets the reads go on whose row has been applied.
-    fn wake_readers(&mut self, node: NodeId) {
+    /// Lets the reads go on whose row has been applied: one of these, or any.
+    fn wake_readers(&mut self, node: NodeId, written: Option<&BTreeSet<(TableId, u64)>>) {
         let Replica { store, waiting, .. } = self.replica(node);
-        let is_applied = |waiting: &&Waiting| {
-            version(store.tables.get(waiting.table, waiting.row).value) >= waiting.version
+        let applied = |table, row| version(store.tables.get(table, row).value);
+        let ready = match written {
+            Some(rows) => waiting.waiting_for(
+                rows.iter()
+                    .map(|&(table, row)| (table, row, 0)..=(table, row, applied(table, row))),
+            ),
+            None => waiting.those(|(table, row, wanted)| applied(table, row) >= wanted),
         };
-        let ready: Vec<Handle> =
-            waiting.iter().filter(is_applied).map(|waiting| waiting.job).collect();
-        for job in ready {
-            self.wake(job);
-        }
+        ready.into_iter().for_each(|job| self.wake(job));
     }
 
     /// Lets the transactions go on that wait for this replica.
@@ -167,12 +170,8 @@ impl<O: Observer> World<'_, O> {
         if store.unreplicated.is_empty() {
             return;
         }
-        let is_applied = |&&(position, _): &&(u64, Handle)| position <= applied;
-        let ready: Vec<Handle> =
-            store.unreplicated.iter().filter(is_applied).map(|&(_, job)| job).collect();
-        for job in ready {
-            self.wake(job);
-        }
+        let ready = store.unreplicated.waiting_for([0..=applied]);
+        ready.into_iter().for_each(|job| self.wake(job));
     }
 
     /// Lets a job that waits go on now: it takes its step again.
@@ -201,15 +200,14 @@ impl<O: Observer> World<'_, O> {
         let wanted = self.told(table, brought, &subject);
         let replica = self.replica(node);
         let is_applied = version(replica.store.tables.get(table, row).value) >= wanted;
-        match replica.waiting.iter().position(|waiting| waiting.job == handle) {
+        match replica.waiting.leave(handle) {
             None if is_applied => Applied::Yes,
             None => {
-                replica.waiting.push(Waiting { job: handle, table, row, version: wanted });
+                replica.waiting.wait(handle, (table, row, wanted));
                 self.park(handle, wait.timeout);
                 Applied::NotYet
             }
-            Some(place) => {
-                replica.waiting.swap_remove(place);
+            Some(_) => {
                 self.tell(Fact::WaitedForReplica { replica: node, in_time: is_applied });
                 let goes_on = is_applied || wait.takes_stale;
                 if goes_on { Applied::Yes } else { Applied::TooLate }
@@ -227,15 +225,14 @@ impl<O: Observer> World<'_, O> {
         let applied = others.map(|&id| self.applied(id)).max();
         let store = self.store(node);
         let last = store.position;
-        match store.unreplicated.iter().position(|&(_, job)| job == handle) {
+        match store.unreplicated.leave(handle) {
             None if store.is_alone || applied.is_none_or(|applied| applied >= last) => true,
             None => {
-                store.unreplicated.push((last, handle));
+                store.unreplicated.wait(handle, last);
                 self.park(handle, timeout);
                 false
             }
-            Some(place) => {
-                let (position, _) = store.unreplicated.swap_remove(place);
+            Some(position) => {
                 if applied.is_none_or(|applied| applied < position) {
                     store.is_alone = true;
                     self.tell(Fact::AnsweredAlone { database });
