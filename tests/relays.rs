@@ -183,6 +183,47 @@ fn a_relay_publishes_what_is_in_flight_per_round_trip() {
     }
 }
 
+// ---- failures -----------------------------------------------------------------------------------
+
+#[test]
+fn a_relay_rests_after_a_failed_round_however_much_is_waiting() {
+    let lost = "[[faults]]\nkind = \"request_loss\"\ntarget = \"relay -> events\"\n\
+                at = \"2s\"\nfor = \"4s\"\nshare = \"100%\"\n";
+    let full = "[[faults]]\nkind = \"disk_full\"\ntarget = \"orders\"\nat = \"2s\"\nfor = \"4s\"\n";
+    let cases = [
+        (lost, ""),
+        (lost, "publish = {}"),
+        (lost, "publish = { batch = 3, ordering_key = \"none\" }"),
+        (full, ""),
+        (full, "publish = {}"),
+        (full, "mark_first = true"),
+        (full, "mark_first = true\npublish = {}"),
+    ];
+    for (fault, relay) in cases {
+        // The relay is behind when the fault begins: it takes 10 of 300 events per 226 ms.
+        let model = model("150/s", relay, "latency = \"10ms\"")
+            .replace("poll = \"20ms\"", "poll = \"500ms\"\nbatch = 10");
+        let program = campaign("name = \"names\"\nmodel = \"inline\"\narrivals = \"1s\"\n", &model);
+        let edges = &program.cells[0].program.edges;
+        let takes = |from: u64, to: u64| {
+            let is_in =
+                |at: Time| at >= Time(from * 1_000_000_000) && at < Time(to * 1_000_000_000);
+            let facts = facts(fault, &model).0;
+            let is_take = |fact: &Fact| match *fact {
+                Fact::Attempted { edge, .. } => {
+                    edges[edge.0 as usize].name.ends_with("take_outbox")
+                }
+                _ => false,
+            };
+            facts.iter().filter(|(at, fact)| is_in(*at) && is_take(fact)).count()
+        };
+        let during = takes(3, 6);
+        assert!((4..=6).contains(&during), "{fault}{relay}: {during} rounds in 3 s");
+        let before = takes(0, 2);
+        assert!(before > 6, "{fault}{relay}: {before} rounds of 2 s while all is well");
+    }
+}
+
 // ---- order --------------------------------------------------------------------------------------
 
 #[test]

@@ -330,6 +330,7 @@ impl<O: Observer> World<'_, O> {
                 }
                 Step::Published => self.pass_published(handle),
                 Step::Stored => self.pass_stored(handle),
+                Step::Marked => self.note_marked(handle),
                 Step::NextRound(ref rest) => {
                     if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think, 1.0) {
                         return;

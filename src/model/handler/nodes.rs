@@ -127,7 +127,7 @@ fn publish_and_mark(
     mark: Call,
     poll: Distribution,
 ) -> Vec<Step> {
-    let (end_at, rest_at) = (first + 5, first + 7);
+    let (end_at, rest_at) = (first + 5, first + 8);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
         Step::NextEvent(end_at),
@@ -136,6 +136,7 @@ fn publish_and_mark(
         Step::Jump(first + 1),
         Step::EndBatch(rest_at),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::Marked,
         Step::NextRound(poll),
         Step::Jump(first),
     ]
@@ -149,11 +150,12 @@ fn mark_and_publish(
     mark: Call,
     poll: Distribution,
 ) -> Vec<Step> {
-    let (next_at, rest_at) = (first + 3, first + 7);
+    let (next_at, rest_at) = (first + 4, first + 8);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
         Step::ClaimBatch(rest_at),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::Marked,
         Step::NextEvent(rest_at),
         Step::Call(Call { on_failure: Some(next_at + 2), ..publish }),
         Step::Published,
@@ -182,12 +184,13 @@ fn follow_log(first: u32, publish: Call, mark: Call, poll: Distribution) -> Vec<
 
 /// Take a batch, publish all of it at once, mark what was published, rest; for ever.
 fn publish_all_and_mark(first: u32, take: Call, mark: Call, poll: Distribution) -> Vec<Step> {
-    let (end_at, rest_at) = (first + 2, first + 4);
+    let (end_at, rest_at) = (first + 2, first + 5);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
         Step::PublishAll(end_at),
         Step::EndBatch(rest_at),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::Marked,
         Step::NextRound(poll),
         Step::Jump(first),
     ]
@@ -195,11 +198,12 @@ fn publish_all_and_mark(first: u32, take: Call, mark: Call, poll: Distribution) 
 
 /// Take a batch, mark all of it, publish all of it at once whatever becomes of each, rest.
 fn mark_and_publish_all(first: u32, take: Call, mark: Call, poll: Distribution) -> Vec<Step> {
-    let rest_at = first + 4;
+    let rest_at = first + 5;
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
         Step::ClaimBatch(rest_at),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
+        Step::Marked,
         Step::PublishAll(rest_at),
         Step::NextRound(poll),
         Step::Jump(first),

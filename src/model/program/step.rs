@@ -114,7 +114,9 @@ pub enum Step {
     NextEvent(u32),
     /// Relay: ends the batch, and goes to another step if nothing was published.
     EndBatch(u32),
-    /// Relay: waits for the next round unless more events are due.
+    /// Relay: the batch is marked, so that the next round may begin at once if more events wait.
+    Marked,
+    /// Relay: waits for the next round, unless the batch was marked and more events wait.
     NextRound(Distribution),
     /// Relay: names the whole batch as what is to be marked, or goes to another step if there is
     /// none.

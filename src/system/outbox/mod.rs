@@ -1,10 +1,10 @@
 //! The relays of an outbox: they publish what transactions wrote.
 //!
 //! A relay is one endless job. It takes a batch of unsent events, publishes one after the other or
-//! several at once (`publish`), marks what was published, and rests. What it had published but not
-//! marked when something went wrong is published again: at least once, never less. A relay that
-//! marks first publishes at most once instead, and one that tails the log (`tail`) asks for
-//! nothing.
+//! several at once (`publish`), marks what was published, and rests, unless nothing failed and more
+//! events wait. What it had published but not marked when something went wrong is published again:
+//! at least once, never less. A relay that marks first publishes at most once instead, and one that
+//! tails the log (`tail`) asks for nothing.
 
 mod publish;
 mod rows;
@@ -57,8 +57,10 @@ struct Process {
     window: Option<Window>,
     /// Those of the batch that several requests have published.
     published: Option<Vec<u64>>,
-    /// Whether more events wait than the batch holds.
+    /// Whether more events wait than the batch holds, and all of the batch was published.
     more: bool,
+    /// Whether the next round begins without a rest: nothing failed, and more events wait.
+    goes_on: bool,
     round: u64,
     /// The next event of the log; `None` before it has looked where to start.
     position: Option<u64>,
@@ -223,12 +225,10 @@ impl<O: Observer> World<'_, O> {
         let relay = self.relay(node, instance);
         let done = relay.done.take().unwrap_or(0);
         let published = match relay.published.take() {
-            Some(published) => {
-                relay.more &= published.len() == relay.batch.len();
-                published
-            }
+            Some(published) => published,
             None => relay.batch.iter().take(done).copied().collect(),
         };
+        relay.more &= published.len() == relay.batch.len();
         self.name_marks(handle, published, otherwise);
     }
 
@@ -245,6 +245,13 @@ impl<O: Observer> World<'_, O> {
         self.set_value(handle, value);
     }
 
+    /// The batch is marked.
+    pub(super) fn note_marked(&mut self, handle: Handle) {
+        let Some((node, instance)) = self.relay_of(handle) else { return };
+        let relay = self.relay(node, instance);
+        relay.goes_on = relay.more;
+    }
+
     /// Starts the next round; says whether the relay may go on without a rest.
     pub(super) fn next_round(&mut self, handle: Handle) -> bool {
         let Some((node, instance)) = self.relay_of(handle) else { return false };
@@ -252,10 +259,10 @@ impl<O: Observer> World<'_, O> {
         let relay = self.relay(node, instance);
         (relay.done, relay.published) = (None, None);
         relay.round += 1;
-        let (round, more) = (relay.round, std::mem::take(&mut relay.more));
+        let (round, goes_on) = (relay.round, std::mem::take(&mut relay.goes_on));
         if let Some(job) = self.jobs.get_mut(handle) {
             job.key = key_of(base, round);
         }
-        more
+        goes_on
     }
 }
