@@ -1,4 +1,4 @@
-//! What databases, replicas and caches do: conflicts, late copies, failover, and caches that are
+//! What databases, replicas and caches do: late copies, failover, and caches that are
 //! stale, stampeded and protected. Statistical cases hold with probability 99.9% for any seed.
 
 mod common;
@@ -157,41 +157,6 @@ read = "0s"
     // Whoever had written before it and reads after it: one user; the others write again first.
     assert_eq!(one(30, "", model).metrics.old_row_reads, 0);
     assert_eq!(one(30, fault, model).metrics.old_row_reads, 1);
-}
-
-/// Users change one row every 10 ms: read it, work for 15 ms, write it.
-fn read_then_write(more: &str) -> RunResult {
-    let model = r#"
-[clients.users]
-arrivals = { constant = "100/s" }
-flow = [{ call = "api.change" }]
-
-[service.api]
-workers = "unlimited"
-on.change.steps = [
-  { read = "db.stock" },
-  { work = "15ms" },
-  { transaction = "db", write = ["stock = changed"]MORE },
-  { reply = "ok" },
-]
-
-[database.db]
-commit = "0s"
-read = "0s"
-tables = { stock = { rows = "key" } }
-"#;
-    one(10, "", &model.replace("MORE", more))
-}
-
-#[test]
-fn an_update_of_an_unchanged_row_only_is_never_lost() {
-    // While a user works the one before writes: every update but the first is based on an old row.
-    let blind = read_then_write("").metrics;
-    assert_eq!((blind.requests, blind.updates_lost, blind.conflicts), (999, 998, 0));
-    // The first wins against the second, the third reads what the first wrote, and so on.
-    let careful = read_then_write(", if_unchanged = true").metrics;
-    assert_eq!((careful.ok, careful.updates_lost, careful.conflicts), (500, 0, 499));
-    assert_eq!(careful.failed[Outcome::Failed as usize], 499);
 }
 
 #[test]

@@ -167,10 +167,10 @@ impl Asked<'_> {
         }
         if let Some(text) = &texts.no_lost_update
             && let Ok((wanted, _)) = table(&text.table, program)
-            && !program.transactions.iter().any(|one| one.after_read_of == Some(wanted))
+            && !program.transactions.iter().any(|one| one.overwrites(wanted))
         {
-            let why = format!("no transaction follows a read of `{}`", text.table);
-            self.note("no_lost_update", "table", &why, "a `transaction` right after a `read`");
+            let why = format!("no handler reads a row of `{}` and then writes it", text.table);
+            self.note("no_lost_update", "table", &why, "a `read` and a `transaction` of one table");
         }
         if let Some(text) = &texts.fencing
             && let Ok(id) = database(&text.database, program)

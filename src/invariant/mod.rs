@@ -418,7 +418,7 @@ fn concerns_a_promise(fact: &Fact) -> bool {
             | Fact::ReadBack { .. }
             | Fact::ReadAgain { .. }
             | Fact::KeyAnswered { .. }
-            | Fact::UpdateLost { .. }
+            | Fact::Overwrote { .. }
             | Fact::StaleEpoch { .. }
     )
 }

@@ -7,7 +7,8 @@ use crate::model::problem::Problem;
 use crate::model::program::{Program, TableId};
 use crate::system::fact::Fact;
 
-/// Counts updates that overwrote what their handler had not read. Exposure: versions written.
+/// Counts updates that overwrote what their handler had not read. Exposure: writes of rows that
+/// their handlers had read.
 #[derive(Clone, Debug)]
 pub(super) struct NoLostUpdate {
     table: TableId,
@@ -24,9 +25,11 @@ impl NoLostUpdate {
 impl Invariant for NoLostUpdate {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Committed { table, .. } if table == self.table => self.tally.exposed(),
-            Fact::UpdateLost { table, order } if table == self.table => {
-                self.tally.broken(now, Some(order));
+            Fact::Overwrote { table, order, is_lost } if table == self.table => {
+                self.tally.exposed();
+                if is_lost {
+                    self.tally.broken(now, Some(order));
+                }
             }
             _ => {}
         }
@@ -47,12 +50,13 @@ mod tests {
         let program = program();
         let text = NoLostUpdateText { table: "db.item".to_owned() };
         let written = (2, Write::of(&program, "db.item = set").fact());
-        let judge = |name: &str| {
+        let judge = |name: &str, is_lost| {
             let (table, _) = table(name, &program).unwrap();
-            let lost = (2, Fact::UpdateLost { table, order: 1 });
-            judge(NoLostUpdate::new(&text, &program).unwrap(), &[lost, written])
+            let overwrote = (2, Fact::Overwrote { table, order: 1, is_lost });
+            judge(NoLostUpdate::new(&text, &program).unwrap(), &[overwrote, written])
         };
-        assert_eq!(judge("db.item"), (1, 1));
-        assert_eq!(judge("db.order"), (0, 1));
+        assert_eq!(judge("db.item", true), (1, 1));
+        assert_eq!(judge("db.item", false), (0, 1));
+        assert_eq!(judge("db.order", true), (0, 0));
     }
 }

@@ -407,7 +407,7 @@ impl Observer for Recorder {
                 metrics.staleness.record(if is_old { age } else { Span::ZERO });
             }
             Fact::Conflict { .. } => metrics.conflicts += 1,
-            Fact::UpdateLost { .. } => metrics.updates_lost += 1,
+            Fact::Overwrote { is_lost, .. } => metrics.updates_lost += u64::from(is_lost),
             Fact::CommitLost { .. } => metrics.commits_lost += 1,
             Fact::StaleEpoch { accepted, .. } => {
                 metrics.stale_epochs[usize::from(accepted)] += 1;

@@ -181,13 +181,16 @@ impl<O: Observer> World<'_, O> {
             return None;
         }
         if let Some(table) = transaction.after_read_of
-            && self.has_changed(handle, table)
+            && let Some(has_changed) = self.has_changed(handle, table)
         {
-            if transaction.if_unchanged {
-                self.tell(Fact::Conflict { database, order: subject.order });
+            let order = subject.order;
+            if transaction.if_unchanged && has_changed {
+                self.tell(Fact::Conflict { database, order });
                 return Some(Outcome::Conflict);
             }
-            self.tell(Fact::UpdateLost { table, order: subject.order });
+            if transaction.overwrites(table) {
+                self.tell(Fact::Overwrote { table, order, is_lost: has_changed });
+            }
         }
         let now = self.now;
         let flush = self.flush_of(node);
@@ -248,15 +251,15 @@ impl<O: Observer> World<'_, O> {
         None
     }
 
-    /// Whether a row has another version than the one that the job brings.
-    fn has_changed(&mut self, handle: Handle, table: TableId) -> bool {
-        let Some(job) = self.jobs.get(handle) else { return false };
+    /// Whether a row has another version than the one that the job brings, if it brings one.
+    fn has_changed(&mut self, handle: Handle, table: TableId) -> Option<bool> {
+        let job = self.jobs.get(handle)?;
         let (node, read) = (job.node, job.value);
         if read == UNREAD {
-            return false;
+            return None;
         }
         let row = row_of(self.program, table, &job.subject);
-        version(self.store(node).tables.get(table, row).value) != version(read)
+        Some(version(self.store(node).tables.get(table, row).value) != version(read))
     }
 
     /// Reads the row that the job is about.

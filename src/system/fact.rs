@@ -146,12 +146,14 @@ pub enum Fact {
         /// The order on whose behalf.
         order: u64,
     },
-    /// A transaction overwrote a version that its handler had not read.
-    UpdateLost {
-        /// The table whose row it had read.
+    /// A transaction wrote a row that its handler had read.
+    Overwrote {
+        /// The table.
         table: TableId,
         /// The order on whose behalf.
         order: u64,
+        /// Whether the row had another version by then: an update of somebody else is lost.
+        is_lost: bool,
     },
     /// A row was read at a database or replica, or found in a cache.
     Read {

@@ -155,8 +155,11 @@ impl<O: Observer> World<'_, O> {
         let Some(notes) = &mut job.notes else { return };
         let target = self.program.node(self.program.operation(call.operation).node);
         if matches!(target.kind, Kind::Database(_) | Kind::Replica(_) | Kind::Cache(_)) {
-            for row in shown.iter().filter(|row| row.written == 0) {
-                notes.note_read(row.table, row.last);
+            // What it has read it knows after its own write too.
+            for row in shown {
+                if row.written == 0 || notes.read(row.table).is_some() {
+                    notes.note_read(row.table, row.last);
+                }
             }
         }
         if call.expects_own_write {

@@ -104,7 +104,7 @@ pub(crate) fn misjudged(
         let is_timed = TIMED.contains(name);
         let wrong = [(one, one_verdict), (other, other_verdict)]
             .into_iter()
-            .find_map(|(run, verdict)| contradiction(name, run, verdict))
+            .find_map(|(run, verdict)| contradiction(run, verdict))
             .or_else(|| match is_timed {
                 true => counted_twice(one_verdict, other_verdict)
                     .or_else(|| judged_early(one.ending, one_verdict, other_verdict, within)),
@@ -115,13 +115,11 @@ pub(crate) fn misjudged(
 }
 
 /// What cannot be true of any verdict.
-fn contradiction(name: &str, run: &RunResult, verdict: &Verdict) -> Option<&'static str> {
+fn contradiction(run: &RunResult, verdict: &Verdict) -> Option<&'static str> {
     let &Verdict { violations, exposure, unjudged, first, at_end, .. } = verdict;
     let is_complete = run.ending == Ending::Complete;
-    // A write of another table that was based on this one breaks it and is no version written.
-    let is_counted = name != "no_lost_update";
     let wrong = [
-        (is_counted && violations > exposure, "was broken more often than it could have been"),
+        (violations > exposure, "was broken more often than it could have been"),
         (first.is_some() != (violations > 0), "was broken and never for the first time"),
         (!at_end && unjudged > 0, "is judged at once and was not judged"),
         (at_end && !is_complete && exposure > 0, "was judged at an end that was not reached"),

@@ -52,7 +52,7 @@ impl Others {
                     behind.extend(self.ends.get(&(node, table, row)));
                 }
             }
-            Fact::UpdateLost { table, .. } => {
+            Fact::Overwrote { table, is_lost: true, .. } => {
                 let row = self.read.get(&table);
                 behind.extend(row.and_then(|&row| self.commits.get(&(table, row))));
             }

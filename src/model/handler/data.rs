@@ -149,8 +149,8 @@ impl Handlers<'_, '_> {
         let operation = self.transaction_operation(database, id);
         let (first, site) = (before.len() as u32, calls(before));
         let call = self.call(place.node, operation, policy, site);
-        let after_read_of = self.compiler.program.transactions[id.0 as usize].after_read_of;
-        let brings = after_read_of.filter(|_| self.read_before(database, before) != after_read_of);
+        let transaction = &self.compiler.program.transactions[id.0 as usize];
+        let brings = transaction.after_read_of.filter(|_| !transaction.if_unchanged);
         let call = Call { token: token(step.once), brings, ..call };
         let Some(cache) = &step.invalidate else {
             if step.order.is_some() {
@@ -272,9 +272,9 @@ impl Handlers<'_, '_> {
                 .inside("write"));
         }
         if !step.if_unchanged {
-            // An update is lost whatever the handler has done since it read the row.
-            let overwritten = self.overwrites(&transaction, before);
-            transaction.after_read_of = overwritten.or(after_read_of);
+            // An update is lost whatever the handler has done since it read the row; what was read
+            // of other rows does not make it one.
+            transaction.after_read_of = self.overwrites(&transaction, before);
         }
         let transactions = &mut self.compiler.program.transactions;
         transactions.push(transaction);

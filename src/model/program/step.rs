@@ -15,11 +15,19 @@ pub struct Transaction {
     pub events: Vec<LabelId>,
     /// Entries of the audit log.
     pub audits: Vec<LabelId>,
-    /// The table whose row the handler read before: right before or, of a row that it writes
-    /// without a condition, anywhere before.
+    /// The table whose row the handler read before: right before if that is a condition, and else
+    /// of a row that it writes, anywhere before.
     pub after_read_of: Option<TableId>,
     /// Whether nothing is written if that row has changed since.
     pub if_unchanged: bool,
+}
+
+impl Transaction {
+    /// Whether it writes a row of a table that its handler has read.
+    #[must_use]
+    pub fn overwrites(&self, table: TableId) -> bool {
+        self.after_read_of == Some(table) && self.writes.iter().any(|&(own, _)| own == table)
+    }
 }
 
 /// What makes two calls the same work.

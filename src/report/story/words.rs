@@ -126,7 +126,7 @@ impl Teller<'_> {
                 };
                 said(database, Mark::Wrong, text.to_owned())
             }
-            Fact::UpdateLost { table: of, .. } => {
+            Fact::Overwrote { table: of, is_lost: true, .. } => {
                 let (node, name) = table(of);
                 said(node, Mark::Wrong, format!("overwrites a version of {name} that was not read"))
             }

@@ -27,7 +27,7 @@ impl Fact {
             | Fact::Committed { order, .. }
             | Fact::Repeated { order, .. }
             | Fact::Conflict { order, .. }
-            | Fact::UpdateLost { order, .. }
+            | Fact::Overwrote { order, .. }
             | Fact::CommitLost { order, .. }
             | Fact::WriteLost { order, .. }
             | Fact::Read { order, .. }
