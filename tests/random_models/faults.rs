@@ -114,7 +114,7 @@ fn strengths(
         FaultKind::PrimaryFailover => {
             put("to", json!("replica0"));
             put("after", json!(dice.pick(&LENGTHS)));
-            put("share", json!(dice.pick(&["0%", "30%"])));
+            put("share", json!(dice.pick(&["0%", "30%", "70%"])));
         }
         FaultKind::RedeliveryBurst => put("since", json!(dice.pick(&LENGTHS))),
         FaultKind::TrafficSpike => put("rate", json!(dice.pick(&["0/s", "100/s", "300/s"]))),

@@ -8,10 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 use stormglass::kernel::draw::stream;
 use stormglass::model::document::{Sources, Value as Document};
-use stormglass::model::policy::text_of;
 use stormglass::model::problem::Problem;
 use stormglass::model::program::Program;
-use stormglass::policy::presets::{self, Preset};
 
 /// Makes models from a schema.
 pub(crate) struct Generator<'s> {
@@ -106,125 +104,12 @@ impl<'s> Generator<'s> {
         model
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.random.next_u64() % bound
     }
 
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len() as u64) as usize]
-    }
-
-    /// Clients, layers of services, and one node of each other kind that the services use.
-    fn skeleton(&mut self) -> Value {
-        let layers = 1 + self.below(3);
-        let mut services = Map::new();
-        for layer in 0..layers {
-            let mut steps = vec![json!({ "work": "1ms" })];
-            for _ in 0..self.below(4) {
-                steps.push(self.handler_step(layer, layers));
-            }
-            steps.push(json!({ "reply": "ok" }));
-            let service = json!({ "workers": 1 + self.below(8), "instances": 1 + self.below(3), "on": { "ask": { "steps": steps } } });
-            services.insert(format!("service{layer}"), service);
-        }
-        let worker = json!({ "workers": 2, "takes": "queue0", "steps": [
-            { "call": "provider0.charge", "policy": "policy0", "ignore_failure": true },
-            { "ack": true, "policy": "policy0" },
-        ] });
-        services.insert("worker0".to_owned(), worker);
-        let limits = [
-            json!({ "aimd": { "initial": 20, "max": 100, "backoff": "90%" } }),
-            json!({ "vegas": { "initial": 20, "max": 100 } }),
-            json!({ "gradient2": {
-                "initial": 20, "max": 100, "long_window": 100, "smoothing": 0.2,
-            } }),
-        ];
-        services["service0"]["concurrency_limit"] = limits[self.below(3) as usize].clone();
-        json!({
-            "clients": { "clients0": {
-                "arrivals": { "poisson": "20/s" },
-                "flow": [
-                    { "call": "service0.ask", "policy": "policy0", "ignore_failure": true },
-                    { "think": "10ms" },
-                    { "call": "service0.ask", "policy": "policy1" },
-                ],
-            }, "clients2": {
-                "arrivals": { "daily": {
-                    "mean": "5/s", "amplitude": "50%", "period": "2s", "peak": "1s",
-                    "start": "500ms",
-                } },
-                "flow": [{ "call": "service0.ask", "policy": "policy3" }],
-            }, "clients1": {
-                "arrivals": { "profile": [
-                    { "at": "0s", "rate": "2/s" },
-                    { "at": "1s", "rate": "2/s", "until": "2s", "to": "8/s" },
-                ] },
-                "keys": { "uniform": 5 },
-                "hot": { "share": "20%", "every": "1s" },
-                "mix": [
-                    { "weight": 2, "flow": [{ "call": "service0.ask", "policy": "policy0" }] },
-                    { "weight": 1, "flow": [{ "call": "service0.ask", "policy": "policy1" }] },
-                ],
-            } },
-            "service": services,
-            "database": { "database0": {
-                "commit": "1ms", "read": "1ms",
-                "tables": { "table0": {}, "table1": { "rows": "key" } },
-            } },
-            "replica": { "replica0": { "of": "database0", "lag": "exp 20ms", "read": "1ms" } },
-            "cache": { "cache0": { "capacity": 10 } },
-            "queue": { "queue0": { "visibility": "1s" }, "queue1": { "visibility": "1s" } },
-            "outbox": { "outbox0": {
-                "database": "database0", "queue": "queue0", "poll": "50ms", "policy": "policy0",
-            } },
-            "provider": { "provider0": { "concurrency": 4, "latency": "exp 5ms" } },
-            "link": {
-                "default": { "latency": "1ms" },
-                "clients1 -> service0": { "bandwidth": "10MB/s", "message_size": "1kB" },
-            },
-            "policy": {
-                "policy0": { "timeout": "100ms" },
-                "policy1": {
-                    "timeout": "200ms", "retry": { "attempts": 3 },
-                    "outlier": {
-                        "consecutive": 1, "interval": "50ms", "base": "100ms",
-                        "most_ejected": "100%",
-                    },
-                },
-                "policy2": self.preset(),
-                "policy3": { "preset": "aws-standard@2.1", "without": ["budget"] },
-                "policy4": { "retry": { "backoff": {
-                    "growth": "linear", "base": "1ms", "step": "2ms", "least": "1ms",
-                } } },
-            },
-        })
-    }
-
-    /// What a real client does, every number written out.
-    fn preset(&mut self) -> Value {
-        let presets: Vec<&Preset> = presets::all().collect();
-        let chosen = presets[self.below(presets.len() as u64) as usize];
-        serde_json::to_value(text_of(&chosen.policy)).expect("a policy")
-    }
-
-    /// A step of a handler in a layer; calls go to deeper layers only.
-    fn handler_step(&mut self, layer: u64, layers: u64) -> Value {
-        let deeper = layer + 1 + self.below(2);
-        let policy = self.pick(&["policy0", "policy1", "policy2"]);
-        match self.below(7) {
-            0 if deeper < layers => {
-                json!({ "call": format!("service{deeper}.ask"), "policy": policy })
-            }
-            1 => {
-                json!({ "call": "provider0.charge", "policy": policy, "idempotency_key": "order" })
-            }
-            2 => json!({ "transaction": "database0", "policy": policy,
-                         "write": ["table0 = new", "outbox = event"] }),
-            3 => json!({ "read": "replica0.table0", "policy": policy, "cache": "cache0" }),
-            4 => json!({ "read": "database0.table1", "policy": policy }),
-            5 => json!({ "publish": "queue0", "policy": policy }),
-            _ => json!({ "work": "exp 1ms" }),
-        }
     }
 
     /// Changes one value somewhere.
@@ -238,6 +123,7 @@ impl<'s> Generator<'s> {
             "/service/service0/on/ask/steps",
             "/service/service0/on/ask/steps",
             "/service/worker0/steps",
+            "/service/shop/on/look/steps",
         ]);
         // An earlier change may have taken the list away.
         if let Some(Value::Array(steps)) = model.pointer_mut(list) {
