@@ -20,6 +20,7 @@ use crate::fault::Plan;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Arrivals, Clients, Kind, NodeId, OperationId, Program, Spike};
 
+use phase::calm;
 pub use phase::{Phase, phases};
 use visit::{Visit, Visits};
 
@@ -85,8 +86,18 @@ impl PhaseLoad {
 /// What the nodes of a program are offered while users arrive, calm and under the faults of a plan.
 #[must_use]
 pub fn capacity(program: &Program, plan: &Plan, arrivals_end: Time) -> Capacity {
+    in_phases(program, plan, phases(program, plan, arrivals_end))
+}
+
+/// The same of the calm alone.
+#[must_use]
+pub fn in_calm(program: &Program, plan: &Plan, arrivals_end: Time) -> Capacity {
+    in_phases(program, plan, vec![calm(program, plan, arrivals_end)])
+}
+
+fn in_phases(program: &Program, plan: &Plan, phases: Vec<Phase>) -> Capacity {
     let mut assumptions = Vec::new();
-    let phases = phases(program, plan, arrivals_end)
+    let phases = phases
         .into_iter()
         .map(|phase| {
             let mut visits = Visits::new(program, &phase);

@@ -46,10 +46,15 @@ pub(super) struct LinkState {
     pub(super) added_s: f64,
 }
 
+/// The time in which users arrive, without any fault.
+pub(super) fn calm(program: &Program, plan: &Plan, arrivals_end: Time) -> Phase {
+    phase(program, plan, Time::ZERO, arrivals_end, Vec::new())
+}
+
 /// The calm while users arrive, then each set of faults that act at the same time, once.
 #[must_use]
 pub fn phases(program: &Program, plan: &Plan, arrivals_end: Time) -> Vec<Phase> {
-    let mut all = vec![phase(program, plan, Time::ZERO, arrivals_end, Vec::new())];
+    let mut all = vec![calm(program, plan, arrivals_end)];
     let spans = spans(plan);
     let mut edges: Vec<Time> = spans.iter().flat_map(|&(_, from, until)| [from, until]).collect();
     edges.sort_unstable();

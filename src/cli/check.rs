@@ -16,7 +16,7 @@ use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check
 use crate::experiment::language::Seeds;
 use crate::experiment::story::listen;
 use crate::model::problem::Problem;
-use crate::report::capacity::planned;
+use crate::report::capacity::planned_calm;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
 use crate::report::story::{Step, steps};
 
@@ -70,7 +70,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     }
     choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
     promises_something(&campaign)?;
-    output::warn(&preflight(&campaign, &planned(&campaign)));
+    output::warn(&preflight(&campaign, &planned_calm(&campaign)));
     let runs = run_seeds(&campaign, arguments)?;
     let checked = judge(&campaign, &runs, arguments.keep_going);
     let stories: Vec<Vec<Step>> =

@@ -13,7 +13,7 @@ use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
-use crate::report::capacity::planned;
+use crate::report::capacity::planned_calm;
 use crate::report::comparison::{pairs, pairs_table, precision_text};
 use crate::report::number::{self, several};
 use crate::report::table::Table;
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     if talks {
         output::print(&opening(campaign))?;
         output::print(&what_was_there(&folder, done))?;
-        output::warn(&preflight(campaign, &planned(campaign)));
+        output::warn(&preflight(campaign, &planned_calm(campaign)));
     }
     let results = run_until_precise(&mut loaded.campaign, arguments, &journal)?;
     let campaign = &loaded.campaign;

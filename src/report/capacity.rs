@@ -1,12 +1,14 @@
 //! What each node will be offered and can take, as tables, as JSON, and as the warning that stands
 //! before a run.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::arms::{column, plain};
 use super::number::{Unit, number, several};
 use super::table::{Align, Cell as TableCell, Row, Table, Tone};
-use crate::capacity::{Capacity, HIGH, NodeLoad, Phase, PhaseLoad, capacity};
+use crate::capacity::{Capacity, HIGH, NodeLoad, Phase, PhaseLoad, capacity, in_calm};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::kernel::time::{Span, Time};
 
@@ -26,14 +28,29 @@ const SHOWN: f64 = 0.5;
 #[must_use]
 pub fn planned(campaign: &Campaign) -> Vec<Planned> {
     let mut all: Vec<Planned> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for (index, cell) in campaign.cells.iter().enumerate() {
         let capacity = capacity(&cell.program, &cell.plan, cell.measure.arrivals_end);
-        match all.iter_mut().find(|known| known.capacity == capacity) {
+        // Its text tells it from every other one, and texts have an order.
+        let place = *known.entry(format!("{capacity:?}")).or_insert(all.len());
+        match all.get_mut(place) {
             Some(known) => known.cells.push(index),
             None => all.push(Planned { cells: vec![index], capacity }),
         }
     }
     all
+}
+
+/// What the nodes of each cell are offered while nothing is wrong, and no more than that: what is
+/// said before a run costs each cell the same.
+#[must_use]
+pub fn planned_calm(campaign: &Campaign) -> Vec<Planned> {
+    let cells = campaign.cells.iter().enumerate();
+    let calm = |(index, cell): (usize, &Cell)| {
+        let capacity = in_calm(&cell.program, &cell.plan, cell.measure.arrivals_end);
+        Planned { cells: vec![index], capacity }
+    };
+    cells.map(calm).collect()
 }
 
 /// The cell whose calm asks most of a node, with that node, if that is more than [`HIGH`].
