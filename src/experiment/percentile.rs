@@ -67,10 +67,12 @@ fn of_all(spans: &[Histogram], p: f64) -> Option<Averaged> {
         greatest: own.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         n,
     };
+    if all.total() < least_n_for_quantile(p, CONFIDENCE).ok()? {
+        return None;
+    }
     if n == 1 {
         // How spans of one run depend on each other nobody knows.
-        let enough = all.total() >= least_n_for_quantile(p, CONFIDENCE).ok()?;
-        return enough.then_some(averaged(value, None));
+        return Some(averaged(value, None));
     }
     let below = |own: &&Histogram| {
         let total = own.total() as f64;
