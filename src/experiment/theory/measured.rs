@@ -1,6 +1,7 @@
 //! Which number of a run a closed form is compared with.
 
 use crate::experiment::campaign::Cell;
+use crate::experiment::metrics::is_share;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
 
@@ -52,6 +53,18 @@ pub enum Measured {
 }
 
 impl Measured {
+    /// Whether it is the share of something, from 0 to 1.
+    pub(super) fn is_share(self) -> bool {
+        match self {
+            Measured::Metric(name) => is_share(name),
+            Measured::LessThanOne(_)
+            | Measured::LatencyAbove(_)
+            | Measured::Found(_)
+            | Measured::Violations => true,
+            _ => false,
+        }
+    }
+
     /// The number in this run; `None` where there is none.
     #[must_use]
     pub fn of(self, cell: &Cell, run: &RunResult) -> Option<f64> {

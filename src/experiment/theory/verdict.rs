@@ -1,6 +1,6 @@
 //! Whether runs bear a closed form out.
 
-use super::{Quantity, Theory};
+use super::{Measured, Quantity, Theory};
 use crate::experiment::campaign::Cell;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::Estimate;
@@ -46,14 +46,19 @@ pub struct Comparison {
 }
 
 /// Compares a quantity with its value in each of several independent runs. Where all runs agree,
-/// their value has to be that of the theory, to the last digits.
+/// their value has to be that of the theory, to the last digits; only a share of which no run saw
+/// anything may be as great as [`share_unseen_max`] says.
 #[must_use]
 pub fn compare(quantity: Quantity, sample: &[f64]) -> Comparison {
-    let Ok(estimate) = mean_interval(sample, CONFIDENCE) else {
+    let Ok(mut estimate) = mean_interval(sample, CONFIDENCE) else {
         let verdict = Verdict::Outside;
         return Comparison { quantity, simulated: None, half_width: f64::INFINITY, verdict };
     };
     let theory = quantity.value;
+    let is_share = quantity.measured.is_some_and(Measured::is_share);
+    if is_share && theory > 0.0 && sample.iter().all(|share| *share == 0.0) {
+        estimate.interval.high = share_unseen_max(sample.len());
+    }
     let wide = estimate.interval.half_width();
     let half_width = if wide == 0.0 { 0.0 } else { wide / theory.abs() };
     let rounding = 1e-9 * theory.abs();
@@ -65,6 +70,13 @@ pub fn compare(quantity: Quantity, sample: &[f64]) -> Comparison {
         (true, false) => Verdict::Imprecise,
     };
     Comparison { quantity, simulated: Some(estimate), half_width, verdict }
+}
+
+/// The greatest share of which so many independent runs see nothing with a probability of at least
+/// 1 - [`CONFIDENCE`]: whatever stays in a run that has any of it, a share s is seen in a run with a
+/// probability of at least s.
+fn share_unseen_max(runs: usize) -> f64 {
+    1.0 - libm::pow(1.0 - CONFIDENCE, 1.0 / runs as f64)
 }
 
 /// Every compared quantity of a cell in one of its runs; none without a theory.
@@ -88,7 +100,6 @@ pub fn compare_all(theory: &Theory, runs: &[Vec<Option<f64>>]) -> Vec<Comparison
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::theory::Measured;
 
     #[test]
     fn an_interval_has_to_hold_the_theory_and_to_be_narrow() {
@@ -103,5 +114,20 @@ mod tests {
         assert_eq!(verdict(64.0, &[64.1, 64.1]), Verdict::Outside);
         assert_eq!(verdict(0.0, &[0.0, 0.0]), Verdict::Inside);
         assert_eq!(verdict(1.0, &[]), Verdict::Outside);
+    }
+
+    /// By hand: 1 - 0.001^(1/20) is 0.292.
+    #[test]
+    fn runs_that_saw_nothing_of_a_share_say_little_of_it() {
+        let compared = |theory| {
+            let quantity = Quantity::shown("P(idle)", theory, Measured::Found(1));
+            compare(quantity, &[0.0; 20])
+        };
+        let rare = compared(5.7e-8);
+        assert_eq!(rare.verdict, Verdict::Imprecise, "{rare:?}");
+        let interval = rare.simulated.unwrap().interval;
+        assert!((interval.high - 0.292_054).abs() < 1e-6, "{interval:?}");
+        assert_eq!(compared(0.3).verdict, Verdict::Outside);
+        assert_eq!(compared(0.0).verdict, Verdict::Inside);
     }
 }
