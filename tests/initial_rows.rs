@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::process::Command;
+
 use common::campaign;
 use stormglass::experiment::run::RunResult;
 
@@ -46,6 +48,40 @@ fn reads(model: &str, invariants: &str) -> (RunResult, u64) {
     let reads = edges.filter(|(edge, _)| edge.name.contains("-> db")).map(|(_, e)| e.attempts);
     let reads = reads.sum();
     (run, reads)
+}
+
+/// What a command says of an experiment with this model, on both of its outputs.
+fn said_by(command: &[&str], model: &str) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("a file can be written");
+    };
+    write("model.toml", model);
+    write(
+        "rows.toml",
+        "name = \"rows\"\nmodel = \"model.toml\"\narrivals = \"2s\"\ndrain = \"1s\"\n\
+         seeds = \"1..3\"\n[expect]\nsuccess_ratio = \"> 0.5\"\n\
+         [arms.one]\n[arms.two]\nset = { \"cache.near.capacity\" = 50 }\n",
+    );
+    let mut stormglass = Command::new(env!("CARGO_BIN_EXE_stormglass"));
+    stormglass.current_dir(folder.path()).args(command).args(["rows.toml", "--workers", "1"]);
+    let output = stormglass.output().expect("the command runs");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn a_cache_in_front_of_rows_that_nobody_wrote_is_a_warning() {
+    let warning = "warning: cache `near` never had a row of `db.profile` to keep in 2 of 2 \
+                   combinations: all 796 reads found\n         nothing, because nobody had written \
+                   those rows";
+    for command in ["run", "check"] {
+        let said = said_by(&[command], &model("", ""));
+        assert!(said.contains(warning), "{command}: {said}");
+        for (table, write) in [(", initial = \"known\"", ""), ("", ", { call = \"api.change\" }")] {
+            let said = said_by(&[command], &model(table, write));
+            assert!(!said.contains("never had a row"), "{command} {table}{write}: {said}");
+        }
+    }
 }
 
 #[test]

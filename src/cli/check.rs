@@ -16,6 +16,7 @@ use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check
 use crate::experiment::language::Seeds;
 use crate::experiment::story::listen;
 use crate::model::problem::Problem;
+use crate::report::caches::empty_text;
 use crate::report::capacity::planned_calm;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
 use crate::report::story::{Step, steps};
@@ -89,6 +90,8 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
         stories,
     };
     output::print(&text(&report))?;
+    let fills = runs.iter().map(|run| (run.cell, run.fills.as_slice()));
+    output::warn(&empty_text(&campaign, fills));
     for (file, content) in [(&arguments.junit, junit(&report)), (&arguments.json, json(&report))] {
         if let Some(file) = file {
             write(file, &content)?;

@@ -18,7 +18,7 @@ use crate::report::comparison::{pairs, pairs_table, precision_text};
 use crate::report::number::{self, several};
 use crate::report::table::Table;
 use crate::report::violations::violations_jsonl;
-use crate::report::{arms, chart, columns, figures, files, front, promises, ramp, unsure};
+use crate::report::{arms, caches, chart, columns, figures, files, front, promises, ramp, unsure};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -212,6 +212,8 @@ fn closing(
     text.push_str(&arms::unsteady_text(campaign, results));
     text.push_str(&arms::horizon_text(campaign, summaries));
     text.push_str(&unsure::notes(campaign, results, summaries));
+    let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));
+    text.push_str(&caches::empty_text(campaign, fills));
     text.push_str(&promises::unwatched_text(campaign, summaries));
     text.push_str(&promises::broken_text(campaign, summaries));
     text.push_str(&promises::kept_text(campaign, results, summaries));

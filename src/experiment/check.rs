@@ -8,6 +8,7 @@ use super::run::{RunResult, digest_of_runs, run};
 use crate::invariant::Violation;
 use crate::kernel::digest::Digest;
 use crate::kernel::limit::Ending;
+use crate::metric::Fills;
 
 /// What a check keeps of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,8 @@ pub struct CheckedRun {
     pub expectations: Vec<Judged>,
     /// Which of the experiment's `sometimes` happened.
     pub happened: Vec<bool>,
+    /// What readers brought to each cache of each table.
+    pub fills: Vec<Fills>,
 }
 
 /// What is checked.
@@ -204,6 +207,7 @@ fn keep(campaign: &Campaign, cell: &Cell, run: RunResult) -> CheckedRun {
         broken: broken.collect(),
         happened: sometimes.map(|named| named.happened(cell, &run)).collect(),
         expectations: run.expectations,
+        fills: run.metrics.fills,
     }
 }
 

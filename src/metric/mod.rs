@@ -1,5 +1,6 @@
 //! Counters, histograms and time series of one run: integers until the report.
 
+mod fills;
 mod histogram;
 mod milestone;
 mod ratios;
@@ -7,6 +8,7 @@ mod recorder;
 mod recovery;
 mod stay;
 
+pub use fills::Fills;
 pub use histogram::Histogram;
 pub use milestone::{Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
 pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fills::Fills;
 use super::histogram::Histogram;
 use super::milestone::Progress;
 use super::recovery::RecoveryRule;
@@ -198,6 +199,8 @@ pub struct RunMetrics {
     pub answered_alone: u64,
     /// Rows that a cache did not keep because their readers had lost the lease.
     pub fills_refused: u64,
+    /// What readers brought to each cache of each table.
+    pub fills: Vec<Fills>,
     /// Reads of what the user had been shown before, on behalf of measured requests.
     pub reads_again: u64,
     /// Those that showed an older version, or nothing.
@@ -418,6 +421,7 @@ impl Observer for Recorder {
             Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
             Fact::Caching(caching) => {
                 metrics.fills_refused += u64::from(caching.deed == Deed::Refuses);
+                Fills::count(&mut metrics.fills, &caching);
             }
             Fact::FaultFired(fault) => metrics.count_fired(fault),
             Fact::ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {

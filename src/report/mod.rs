@@ -6,6 +6,7 @@
 //! labels and numbers.
 
 pub mod arms;
+pub mod caches;
 pub mod capacity;
 pub mod chart;
 pub mod check;

@@ -179,10 +179,13 @@ impl<O: Observer> World<'_, O> {
 
     /// Keeps the row that a job brings, unless there was none or its lease has ended.
     pub(super) fn fill(&mut self, handle: Handle, table: TableId) {
-        let Some(job) = self.jobs.get(handle).filter(|job| job.value != 0) else { return };
+        let Some(job) = self.jobs.get(handle) else { return };
         let (node, value, token, order) = (job.node, job.value, job.token, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
         let did = |deed| Fact::Caching(Caching { cache: node, order, table, row: row.1, deed });
+        if value == 0 {
+            return self.tell(did(Deed::FindsNothing));
+        }
         let Kind::Cache(rules) = &self.program.node(node).kind else { return };
         let now = self.clock_of(node);
         let cache = self.cache(node);

@@ -30,7 +30,7 @@ impl Others {
                 let deeds = match deed {
                     Deed::Keeps(_) => &mut self.fills,
                     Deed::Forgets => &mut self.ends,
-                    Deed::Refuses => return,
+                    Deed::Refuses | Deed::FindsNothing => return,
                 };
                 deeds.insert((cache, table, row), (now, *fact));
             }

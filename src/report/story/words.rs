@@ -157,6 +157,9 @@ impl Teller<'_> {
                     Deed::Keeps(version) => {
                         (Mark::Plain, format!("keeps {name} version {version}"))
                     }
+                    Deed::FindsNothing => {
+                        (Mark::Plain, format!("has nothing to keep: there is no {name} yet"))
+                    }
                     Deed::Refuses => {
                         (Mark::Plain, format!("does not keep {name}: the lease is gone"))
                     }
