@@ -3,6 +3,7 @@
 mod fills;
 mod histogram;
 mod milestone;
+mod presence;
 mod ratios;
 mod recorder;
 mod recovery;
@@ -11,6 +12,7 @@ mod stay;
 pub use fills::Fills;
 pub use histogram::Histogram;
 pub use milestone::{Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
+pub use presence::Presence;
 pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
 pub use recovery::{Recovery, RecoveryRule};
 pub use stay::Stays;
