@@ -20,6 +20,7 @@ use crate::report::caches::empty_text;
 use crate::report::capacity::planned_calm;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
 use crate::report::story::{Step, steps};
+use crate::report::warm_up;
 
 /// What `check` is told.
 #[derive(Debug, clap::Args)]
@@ -68,6 +69,11 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     if campaign.experiment.search.is_some() {
         let problem = Problem::new("this experiment searches, and a search has no verdict");
         return Err(problem.expected("stormglass run, or an experiment without [search]").into());
+    }
+    // No promise depends on when requests begin to count, but what is expected of a metric does.
+    if campaign.cells.iter().any(|cell| !cell.expect.is_empty()) {
+        workers::find_warm_up(&mut campaign, arguments.workers)?;
+        output::warn(&(warm_up::text(&campaign) + &warm_up::warning(&campaign)));
     }
     choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
     promises_something(&campaign)?;

@@ -18,11 +18,14 @@ use crate::report::comparison::{pairs, pairs_table, precision_text};
 use crate::report::number::{self, several};
 use crate::report::table::Table;
 use crate::report::violations::violations_jsonl;
-use crate::report::{arms, caches, chart, columns, figures, files, front, promises, ramp, unsure};
+use crate::report::{
+    arms, caches, chart, columns, figures, files, front, promises, ramp, unsure, warm_up,
+};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let mut loaded = load(arguments)?;
+    workers::find_warm_up(&mut loaded.campaign, arguments.workers)?;
     let campaign = &loaded.campaign;
     let talks = talks(arguments);
     let folder = Folder::prepare(&folder_of(arguments, campaign))?;
@@ -36,7 +39,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     }
     if talks {
         output::print(&opening(campaign))?;
+        output::print(&warm_up::text(campaign))?;
         output::print(&what_was_there(&folder, done))?;
+        output::warn(&warm_up::warning(campaign));
         output::warn(&preflight(campaign, &planned_calm(campaign)));
     }
     let results = run_until_precise(&mut loaded.campaign, arguments, &journal)?;
@@ -195,7 +200,7 @@ fn tables(
 ) -> String {
     let tables = all_tables(campaign, results, summaries, comparison);
     let mut parts: Vec<String> = tables.iter().map(Table::markdown).collect();
-    let notes = unsure::notes(campaign, results, summaries);
+    let notes = warm_up::text(campaign) + &unsure::notes(campaign, results, summaries);
     parts.extend(Some(notes).filter(|notes| !notes.is_empty()));
     parts.join("\n")
 }

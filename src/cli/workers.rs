@@ -7,6 +7,7 @@ use super::Failure;
 use super::journal::Journal;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
+use crate::experiment::warm_up::{Series, Settling, pilot};
 
 /// Runs everything that is not `known`; the results are in the order of their numbers, whoever was
 /// first.
@@ -59,6 +60,20 @@ fn run_one(
     result.keep_what_is_written();
     bar.inc(1);
     Ok(result)
+}
+
+/// Lets calm runs of each cell say when requests begin to count, where the experiment does not.
+pub(super) fn find_warm_up(campaign: &mut Campaign, workers: Option<u16>) -> Result<(), Failure> {
+    let seeds = campaign.pilot_seeds();
+    let piloted = |place: usize| {
+        let cell = &campaign.cells[place];
+        let pilots: Vec<Series> = seeds.par_iter().map(|&seed| pilot(cell, seed)).collect();
+        (place, Settling::of(cell, &pilots))
+    };
+    let cells = campaign.to_be_piloted().into_par_iter();
+    let shown: Vec<_> = pool(workers)?.install(|| cells.map(piloted).collect());
+    campaign.settle_warm_up(&shown);
+    Ok(())
 }
 
 /// How many runs there are at once: one for each core if nobody says.

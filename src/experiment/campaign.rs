@@ -18,6 +18,7 @@ use super::run::{RunResult, run};
 use super::search::wrong::Wrong;
 use super::theory::{MeanField, Theory};
 use super::unwritten::unwritten;
+use super::warm_up::{FoundWarmUp, WarmUp};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{Invariants, WatchList, unbreakable};
 use crate::kernel::limit::Limits;
@@ -49,6 +50,8 @@ pub struct Cell {
     pub random: Option<RandomPlan>,
     /// What is measured.
     pub measure: Measure,
+    /// Whether pilots say when requests begin to count; until they have, all do.
+    pub finds_warm_up: bool,
     /// The numbers that are measured of each run.
     pub metrics: Metrics,
     /// What requests are followed to.
@@ -84,6 +87,8 @@ pub struct Campaign {
     pub adds_seeds: bool,
     /// What arms are compared by.
     pub declared: Declared,
+    /// The warm-up that pilots have found, once they have run.
+    pub warm_up: Option<FoundWarmUp>,
     /// What is suspicious about the experiment or its model, in every cell alike.
     pub warnings: Vec<Problem>,
 }
@@ -158,6 +163,7 @@ impl Campaign {
             is_chosen: documents.overrides.iter().any(is_of_the_list),
             adds_seeds: false,
             declared,
+            warm_up: None,
             warnings,
         };
         let path: &[&str] =
@@ -466,6 +472,7 @@ fn cell(
         plan,
         random,
         measure,
+        finds_warm_up: experiment.warm_up() == WarmUp::Auto,
         metrics: experiment.metrics,
         milestones,
         measured,

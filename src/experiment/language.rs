@@ -19,6 +19,7 @@ use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 pub use super::variant::{Factor, Variant, read_set};
 use super::variant::{read_variants, same_labels};
+use super::warm_up::WarmUp;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::WatchList;
 use crate::kernel::time::Span;
@@ -126,8 +127,10 @@ pub struct MeasureText {
     pub milestone: Option<String>,
     /// The width of a window of the time series.
     pub window: Span,
-    /// Requests asked before do not count.
-    pub warm_up: Span,
+    /// Requests asked before do not count: a length of time, or `"auto"`, which is the default: as
+    /// long as a run without faults takes to fill. With a search, a ramp, a theory or published
+    /// figures it is 0s without it.
+    pub warm_up: Option<WarmUp>,
     /// What counts as recovered.
     pub recovery: RecoveryRule,
 }
@@ -139,7 +142,7 @@ impl Default for MeasureText {
             load: None,
             milestone: None,
             window: Span::from_secs(1),
-            warm_up: Span::ZERO,
+            warm_up: None,
             recovery: RecoveryRule::default(),
         }
     }
@@ -277,10 +280,7 @@ fn check(experiment: &Experiment, part: &mut Parts<'_>) {
         let path = if is_given { vec!["measure", "window"] } else { vec![longer] };
         part.problem(&path, problem.expected("a shorter run, or a longer `window` in `measure`"));
     }
-    if measure.warm_up >= *arrivals && *arrivals != Span::ZERO {
-        let problem =
-            Problem::new(format!("nobody arrives after a warm-up of {}", measure.warm_up))
-                .expected(format!("less than {arrivals}, the time for which users arrive"));
+    if let Some(problem) = experiment.wrong_warm_up() {
         part.problem(&["measure", "warm_up"], problem);
     }
     if limits.events == 0 {

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::campaign::Cell;
 use super::language::{Experiment, MeasureText};
 use super::metrics::{Metrics, Of, REPLY};
+use super::warm_up::WarmUp;
 use crate::fault::Plan;
 use crate::kernel::time::Time;
 use crate::metric::{Measure, Milestone, MilestoneText};
@@ -127,7 +128,10 @@ pub(super) fn measure(
         recovery: text.recovery,
         faults: plan.acts,
         arrivals_end: Time(experiment.arrivals.0),
-        warm_up: Time(text.warm_up.0),
+        warm_up: match experiment.warm_up() {
+            WarmUp::After(span) => Time::ZERO + span,
+            WarmUp::Auto => Time::ZERO,
+        },
     }
 }
 

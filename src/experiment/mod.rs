@@ -31,4 +31,5 @@ pub mod summary;
 pub mod theory;
 mod unwritten;
 mod variant;
+pub mod warm_up;
 pub mod watch;

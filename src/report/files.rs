@@ -11,6 +11,7 @@ use super::command::command_line;
 use super::comparison;
 use super::escape;
 use super::parquet;
+use super::warm_up;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
@@ -242,6 +243,7 @@ pub fn summary_json(
             "arm_label": cell.arm_label,
             "point": cell.point,
             "point_label": cell.point_label,
+            "warm_up_s": cell.measure.warm_up.seconds(),
             "runs": summary.runs,
             "unknown": summary.unknown,
             "requests": summary.requests,
@@ -393,6 +395,7 @@ pub fn manifest_json(
             factor.name.clone(),
             factor.levels.iter().map(|level| json!(level.name)).collect(),
         )).collect::<Map<String, Value>>(),
+        "warm_up": warm_up::json(campaign),
         "precision": comparison::precision_json(campaign, comparison),
         "runs": results.len(),
         "runs_that_reached_a_limit": limited,

@@ -32,3 +32,4 @@ pub mod table;
 pub mod unsure;
 pub mod validation;
 pub mod violations;
+pub mod warm_up;

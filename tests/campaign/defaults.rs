@@ -17,16 +17,31 @@ fn write(folder: &Path, model: &str, experiment: &str) {
 
 /// What `stormglass run` says of an experiment, and its `summary.json`.
 fn run(model: &str, experiment: &str) -> (String, Value) {
+    let (said, folder) = run_with(model, experiment, &[]);
+    (said, json(&folder, "summary.json"))
+}
+
+/// What `stormglass run` says of an experiment, and the folder with the results in `out`.
+fn run_with(model: &str, experiment: &str, arguments: &[&str]) -> (String, TempDir) {
     let folder = TempDir::new().expect("a temporary folder");
     write(folder.path(), model, experiment);
     let (path, out) = (folder.path().join("experiment.toml"), folder.path().join("out"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
-    command.arg("run").arg(path).args(["--workers", "1", "--out"]).arg(&out);
+    command.arg("run").arg(path).args(arguments).arg("--out").arg(&out);
+    (said(&mut command), folder)
+}
+
+/// Everything that a command prints.
+fn said(command: &mut Command) -> String {
     let output = command.output().expect("the command runs");
-    let said =
-        [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
-    let summary = fs::read_to_string(out.join("summary.json")).expect("the results are whole");
-    (said.concat(), serde_json::from_str(&summary).expect("it is JSON"))
+    let said = [output.stdout, output.stderr];
+    said.map(|said| String::from_utf8_lossy(&said).into_owned()).concat()
+}
+
+/// A file of the results.
+fn json(folder: &TempDir, name: &str) -> Value {
+    let text = fs::read_to_string(folder.path().join("out").join(name)).expect(name);
+    serde_json::from_str(&text).expect(name)
 }
 
 /// The mean of a metric over the runs of the first cell.
@@ -85,7 +100,8 @@ steps = [{{ work = "100ms" }}, {{ reply = "ok" }}]
 
 #[test]
 fn a_drain_that_is_not_stated_ends_after_as_long_as_users_came() {
-    let of = |times: u32| run(&overloaded(times), "seeds = \"1..4\"\narrivals = \"100s\"\n");
+    let measured = "seeds = \"1..4\"\narrivals = \"100s\"\nmeasure = { warm_up = \"0s\" }\n";
+    let of = |times: u32| run(&overloaded(times), measured);
     let (said, twice) = of(2);
     assert_eq!(mean(&twice, "unfinished_ratio"), 0.0, "as long again is enough for twice the load");
     assert!(!said.contains("had no answer when their run ended"), "{said}");
@@ -93,4 +109,140 @@ fn a_drain_that_is_not_stated_ends_after_as_long_as_users_came() {
     let unfinished = mean(&thrice, "unfinished_ratio");
     assert!((unfinished - 1.0 / 3.0).abs() < 0.01, "{unfinished}");
     assert!(said.contains("requests of model had no answer when their run ended"), "{said}");
+}
+
+/// Ten users a second who stay for 20 s each: 200 are there once the system has filled.
+const FILLING: &str = r#"
+[clients.users]
+arrivals = { poisson = "10/s" }
+flow = [{ call = "api.stay" }]
+[service.api]
+workers = "unlimited"
+[service.api.on.stay]
+steps = [{ work = "exp 20s" }, { reply = "ok" }]
+[link.default]
+latency = "0s"
+"#;
+
+const FOR_200_S: &str = "seeds = \"1..21\"\narrivals = \"200s\"\n";
+
+#[test]
+fn what_is_asked_before_a_system_has_filled_does_not_count() {
+    let present = |more: &str| {
+        let (said, summary) = run(FILLING, &format!("{FOR_200_S}{more}"));
+        let warm_up = summary["cells"][0]["warm_up_s"].as_f64().expect("it is a number");
+        (said, mean(&summary, "in_flight_mean"), warm_up)
+    };
+    let (said, filled, warm_up) = present("");
+    assert!((filled - 200.0).abs() < 6.0, "10/s for 20 s each: {filled}");
+    assert!(
+        said.contains("s: so long `model` was filling in calm runs of seeds 1 to 10"),
+        "{said}"
+    );
+    assert!((40.0..100.0).contains(&warm_up), "2 to 5 times as long as one stays: {warm_up} s");
+    let (said, from_empty, warm_up) = present("[measure]\nwarm_up = \"0s\"\n");
+    assert!((170.0..190.0).contains(&from_empty), "a tenth of the time it fills: {from_empty}");
+    assert_eq!((said.contains("warm-up"), warm_up), (false, 0.0), "{said}");
+}
+
+/// Reads of 200 rows that take a second, and no time once they are in the cache.
+const CACHED: &str = r#"
+[clients.users]
+arrivals = { poisson = "20/s" }
+keys = { uniform = 200 }
+flow = [{ call = "api.look" }]
+[service.api]
+workers = "unlimited"
+[service.api.on.look]
+steps = [{ read = "db.profile", cache = "near" }, { reply = "ok" }]
+[database.db]
+commit = "0s"
+read = "1s"
+connections = 1000
+tables = { profile = { rows = "key", initial = "known" } }
+[cache.near]
+capacity = 200
+[link.default]
+latency = "0s"
+"#;
+
+#[test]
+fn a_cold_cache_does_not_count() {
+    let latency = |more: &str| {
+        let measured = format!("seeds = \"1..4\"\narrivals = \"200s\"\n{more}");
+        mean(&run(CACHED, &measured).1, "latency_mean_ms")
+    };
+    let (warm, cold) = (latency(""), latency("[measure]\nwarm_up = \"0s\"\n"));
+    assert!(warm < 3.0, "all rows are there: {warm} ms");
+    assert!(cold > 40.0, "with the time in which they are read for the first time: {cold} ms");
+}
+
+#[test]
+fn an_experiment_has_one_warm_up_whatever_is_run_of_it() {
+    let arms = r#"
+[arms.short]
+[arms.long.set]
+"service.api.on.stay.steps" = [{ work = "exp 30s" }, { reply = "ok" }]
+"#;
+    let experiment = format!("{FOR_200_S}{arms}");
+    let of = |arguments: &[&str]| {
+        let (_, folder) = run_with(FILLING, &experiment, arguments);
+        let summary = json(&folder, "summary.json");
+        let found = json(&folder, "manifest.json")["warm_up"].clone();
+        let of_cell = |cell: &Value| cell["warm_up_s"].clone();
+        let cells: Vec<Value> = summary["cells"].as_array().unwrap().iter().map(of_cell).collect();
+        assert_eq!(cells, [found["seconds"].clone(), found["seconds"].clone()]);
+        let tables = fs::read_to_string(folder.path().join("out/tables.md")).unwrap();
+        assert!(tables.contains(": so long `long` was filling in calm runs of seeds 1 to 10"));
+        found
+    };
+    let found = of(&["--seeds", "7..9", "--workers", "1"]);
+    assert_eq!(found, of(&["--seeds", "1..3", "--workers", "2"]));
+    assert_eq!(found["longest"]["arm"], "long", "arms are compared after the same time");
+}
+
+#[test]
+fn what_is_expected_of_a_metric_is_expected_after_the_warm_up() {
+    let checked = |more: &str| {
+        let folder = TempDir::new().expect("a temporary folder");
+        // With the start it is between 155 and 195, and after it between 170 and 230.
+        let expected = "[expect]\nin_flight_mean = \">= 184\"\n";
+        write(folder.path(), FILLING, &format!("{FOR_200_S}{expected}{more}"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
+        command.arg("check").arg(folder.path().join("experiment.toml"));
+        said(command.args(["--seeds", "1..3"]))
+    };
+    let auto = checked("");
+    assert!(auto.contains("warm-up ") && auto.contains("pass"), "{auto}");
+    let stated = checked("[measure]\nwarm_up = \"0s\"\n");
+    assert!(!stated.contains("warm-up") && !stated.contains("pass"), "{stated}");
+}
+
+#[test]
+fn a_warm_up_ends_long_before_the_first_fault_and_it_is_said_where_that_is_too_soon() {
+    let fault = r#"
+[[faults]]
+kind = "slow"
+target = "api"
+factor = 2
+at = "20s"
+for = "5s"
+"#;
+    let (said, summary) = run(FILLING, &format!("{FOR_200_S}{fault}"));
+    assert!(summary["cells"][0]["warm_up_s"].as_f64().unwrap() <= 10.0, "{summary}");
+    assert!(said.contains("may be too short: `model` had not settled"), "{said}");
+    let few = |seconds: u32| format!("seeds = \"1..4\"\narrivals = \"{seconds}s\"\n");
+    let (said, _) = run(&overloaded(2), &few(100));
+    assert!(said.contains("may be too short: `model` had not settled"), "it never does: {said}");
+    let (said, _) = run(CACHED, &few(200));
+    assert!(!said.contains("may be too short"), "{said}");
+}
+
+#[test]
+fn who_never_comes_steadily_has_no_warm_up() {
+    let rising = r#"{ profile = [{ at = "0s", rate = "1/s" }, { at = "50s", rate = "9/s" }] }"#;
+    let model = FILLING.replace("{ poisson = \"10/s\" }", rising);
+    let (said, summary) = run(&model, "seeds = \"1..4\"\narrivals = \"100s\"\n");
+    assert!(said.contains("no warm-up: users never come steadily"), "{said}");
+    assert_eq!(summary["cells"][0]["warm_up_s"], 0.0);
 }

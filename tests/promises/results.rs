@@ -7,6 +7,7 @@ use stormglass::experiment::comparison::compare;
 use stormglass::experiment::search::Searching;
 use stormglass::experiment::search::found::FoundTurn;
 use stormglass::experiment::summary::{Modes, summarise};
+use stormglass::experiment::warm_up::{Settling, pilot};
 use stormglass::report::{columns, comparison, figures, files, ramp, search};
 
 use super::{sample, source};
@@ -49,7 +50,9 @@ fn keys(value: &Value, own: &[&str]) -> Names {
 #[test]
 fn every_column_and_key_is_described_and_no_other() {
     let document = source::read("docs/results.md");
-    let campaign = sample::campaign(&[]);
+    let mut campaign = sample::campaign(&[]);
+    let piloted = Settling::of(&campaign.cells[0], &[pilot(&campaign.cells[0], 1)]);
+    campaign.settle_warm_up(&[(0, piloted)]);
     let results = sample::run_all(&campaign);
     let mut summaries = summarise(&campaign, &results);
     // Whether the runs of a cell differ in kind is not for a sample to say.

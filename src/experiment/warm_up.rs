@@ -1,0 +1,242 @@
+//! The warm-up: from when on requests are measured, as it is written and as pilots find it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::campaign::{Campaign, Cell};
+use super::language::Experiment;
+use super::statistics::steady_state::mser5;
+use crate::kernel::limit::{Ending, Limits};
+use crate::kernel::time::{Span, Time};
+use crate::metric::Presence;
+use crate::model::problem::Problem;
+use crate::model::program::{Arrivals, Kind};
+use crate::model::quantity::parse_duration;
+use crate::system::World;
+
+/// When requests begin to count, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarmUp {
+    /// When a run of each cell in which nothing goes wrong has settled.
+    Auto,
+    /// After this time.
+    After(Span),
+}
+
+const EXPECTED: &str = "a duration such as \"5s\", or \"auto\"";
+
+impl<'de> Deserialize<'de> for WarmUp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WarmUp, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = WarmUp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(EXPECTED)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<WarmUp, E> {
+                if text == "auto" {
+                    return Ok(WarmUp::Auto);
+                }
+                let wrong = || E::invalid_value(Unexpected::Str(text), &self);
+                parse_duration(text).map(WarmUp::After).ok_or_else(wrong)
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}
+
+impl Serialize for WarmUp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            WarmUp::Auto => serializer.serialize_str("auto"),
+            WarmUp::After(span) => span.serialize(serializer),
+        }
+    }
+}
+
+impl JsonSchema for WarmUp {
+    fn schema_name() -> Cow<'static, str> {
+        "WarmUp".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": EXPECTED })
+    }
+}
+
+impl Experiment {
+    /// When requests begin to count. An experiment that looks at a time of its own counts all.
+    #[must_use]
+    pub fn warm_up(&self) -> WarmUp {
+        let default = match self.has_times_of_its_own() {
+            true => WarmUp::After(Span::ZERO),
+            false => WarmUp::Auto,
+        };
+        self.measure.warm_up.unwrap_or(default)
+    }
+
+    /// What is wrong with its warm-up.
+    pub(super) fn wrong_warm_up(&self) -> Option<Problem> {
+        let arrivals = self.arrivals;
+        match self.warm_up() {
+            WarmUp::After(span) if span >= arrivals && arrivals != Span::ZERO => {
+                let problem = Problem::new(format!("nobody arrives after a warm-up of {span}"));
+                let expected = format!("less than {arrivals}, the time for which users arrive");
+                Some(problem.expected(expected))
+            }
+            WarmUp::Auto if self.has_times_of_its_own() => {
+                let problem = Problem::new(
+                    "a search, a ramp, a theory and published figures say when they look at a run",
+                );
+                Some(problem.expected("a length of time, such as \"30s\""))
+            }
+            WarmUp::After(_) | WarmUp::Auto => None,
+        }
+    }
+}
+
+/// The pieces of time in which a pilot is looked at: MSER-5 joins five of them.
+const PIECES: u64 = 1_000;
+
+/// How much was under way in the course of a pilot; `None` if a limit ended it.
+pub type Series = Option<Vec<f64>>;
+
+/// Runs a cell under a seed until something can go wrong in it or the last user arrives.
+#[must_use]
+pub fn pilot(cell: &Cell, seed: u64) -> Series {
+    let end = calm_until(cell);
+    let limits = Limits { horizon: end, ..cell.limits };
+    let presence = Presence::new(piece(cell), end);
+    let (outcome, presence) = World::new(&cell.program, &[], seed, end, limits, presence).run();
+    (outcome.ending == Ending::Complete).then(|| presence.averages())
+}
+
+/// The width of a piece of time in which a pilot of a cell is looked at.
+fn piece(cell: &Cell) -> Span {
+    Span((calm_until(cell).0 / PIECES).max(1))
+}
+
+/// What the pilots of one cell have shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settling {
+    /// When it had settled, or half of its time if it had not.
+    after: Span,
+    /// Whether it had.
+    settled: bool,
+}
+
+impl Settling {
+    /// Finds with MSER-5 when what is under way had settled, in the first half of the pilots.
+    ///
+    /// One run may be far from the mean for longer than it takes to fill, so it is the mean of all
+    /// (Welch: "The statistical analysis of simulation results", in *The Computer Performance
+    /// Modeling Handbook*, 1983).
+    #[must_use]
+    pub fn of(cell: &Cell, pilots: &[Series]) -> Settling {
+        let whole: Option<Vec<&[f64]>> = pilots.iter().map(Option::as_deref).collect();
+        match whole.map(|whole| mser5(&mean(&whole))) {
+            Some(Ok(found)) => {
+                let after = Span(found.truncate as u64 * piece(cell).0);
+                Settling { after, settled: !found.unsettled }
+            }
+            _ => Settling { after: latest(cell), settled: false },
+        }
+    }
+}
+
+/// The mean of series of equal length, piece by piece.
+fn mean(series: &[&[f64]]) -> Vec<f64> {
+    let pieces = series.first().map_or(0, |first| first.len());
+    let at = |piece: usize| series.iter().map(|one| one[piece]).sum::<f64>() / series.len() as f64;
+    (0..pieces).map(at).collect()
+}
+
+/// Until when nothing can go wrong in a cell while users arrive.
+fn calm_until(cell: &Cell) -> Time {
+    let end = cell.measure.arrivals_end;
+    cell.faults_act().map_or(end, |(began, _)| began.min(end))
+}
+
+/// When a warm-up ends at the latest: something has to be left to measure.
+fn latest(cell: &Cell) -> Span {
+    Span(calm_until(cell).0 / 2)
+}
+
+/// Whether users come in the same way all the time. If not, the system never settles.
+fn arrives_steadily(cell: &Cell) -> bool {
+    cell.program.nodes.iter().all(|node| match &node.kind {
+        Kind::Clients(clients) => match &clients.arrivals {
+            Arrivals::Poisson(rates) => matches!(&rates.pieces[..], [one] if one.slope == 0.0),
+            Arrivals::Constant(_) | Arrivals::Bursts(_) | Arrivals::Closed(_) => true,
+            Arrivals::Trace(_) => false,
+        },
+        _ => true,
+    })
+}
+
+/// What the pilots of a campaign have shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundWarmUp {
+    /// The warm-up of every cell that does not state its own.
+    pub span: Span,
+    /// The cell that takes so long; none where no cell has anything to warm up.
+    pub cell: Option<usize>,
+    /// How many cells had pilots.
+    pub piloted: usize,
+    /// The cells that were still filling at the latest time that a warm-up may end.
+    pub unsettled: Vec<usize>,
+}
+
+/// The most pilots of a cell.
+const PILOTS_MAX: usize = 10;
+
+impl Campaign {
+    /// The cells whose warm-up pilots are to find: those that do not state it, in which users come
+    /// in the same way all the time, and none if one of them is never calm.
+    #[must_use]
+    pub fn to_be_piloted(&self) -> Vec<usize> {
+        if self.latest_warm_up() == Some(Span::ZERO) {
+            return Vec::new();
+        }
+        let is_one = |cell: &Cell| cell.finds_warm_up && arrives_steadily(cell);
+        (0..self.cells.len()).filter(|&cell| is_one(&self.cells[cell])).collect()
+    }
+
+    /// The seeds of pilots: the first ones of the experiment, whichever are run, so that the same
+    /// experiment has the same warm-up in every command.
+    #[must_use]
+    pub fn pilot_seeds(&self) -> Vec<u64> {
+        self.experiment.seeds.0.clone().take(PILOTS_MAX).collect()
+    }
+
+    /// When the warm-up that all cells share ends at the latest; `None` if each states its own.
+    fn latest_warm_up(&self) -> Option<Span> {
+        self.cells.iter().filter(|cell| cell.finds_warm_up).map(latest).min()
+    }
+
+    /// Lets all cells that do not state a warm-up have the longest that pilots have shown, so that
+    /// arms stay comparable.
+    pub fn settle_warm_up(&mut self, shown: &[(usize, Settling)]) {
+        let Some(cap) = self.latest_warm_up() else { return };
+        // Of equal ones the first.
+        let longest = shown.iter().rev().max_by_key(|(_, settling)| settling.after);
+        let span = longest.map_or(Span::ZERO, |(_, settling)| settling.after.min(cap));
+        let is_filling = |settling: &Settling| !settling.settled || settling.after > cap;
+        let filling = shown.iter().filter(|(_, settling)| is_filling(settling));
+        for cell in self.cells.iter_mut().filter(|cell| cell.finds_warm_up) {
+            cell.measure.warm_up = Time::ZERO + span;
+        }
+        self.warm_up = Some(FoundWarmUp {
+            span,
+            cell: longest.filter(|_| span > Span::ZERO).map(|&(cell, _)| cell),
+            piloted: shown.len(),
+            unsettled: filling.map(|&(cell, _)| cell).collect(),
+        });
+    }
+}

@@ -1,0 +1,81 @@
+//! What is said of the warm-up that pilots have found.
+
+use serde_json::{Value, json};
+
+use crate::experiment::campaign::Campaign;
+
+/// How long it is, and why; empty if none was looked for.
+#[must_use]
+pub fn text(campaign: &Campaign) -> String {
+    let Some(found) = &campaign.warm_up else { return String::new() };
+    let seeds = seeds(campaign);
+    match found.cell {
+        Some(cell) => format!(
+            "warm-up {}: so long {} was filling in calm runs of {seeds} (MSER-5)\n",
+            found.span,
+            name_of(campaign, cell)
+        ),
+        None if found.piloted == 0 => {
+            "no warm-up: users never come steadily, or faults act from the start\n".to_owned()
+        }
+        None => format!("no warm-up: nothing was filling in calm runs of {seeds} (MSER-5)\n"),
+    }
+}
+
+/// The most cells that a warning names.
+const NAMED_MAX: usize = 3;
+
+/// The warning that a system was still filling when its requests begin to count; empty without.
+#[must_use]
+pub fn warning(campaign: &Campaign) -> String {
+    let Some(found) = campaign.warm_up.as_ref().filter(|found| !found.unsettled.is_empty()) else {
+        return String::new();
+    };
+    let named = found.unsettled.iter().take(NAMED_MAX);
+    let names: Vec<String> = named.map(|&cell| name_of(campaign, cell)).collect();
+    let more = match found.unsettled.len() - names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "warning: a warm-up of {} may be too short: {}{more} had not settled\n         \
+         in calm runs of {}, and averages depend on how a run starts; give it longer\n         \
+         `arrivals`, later faults or less load, or a `warm_up` of your own\n",
+        found.span,
+        names.join(", "),
+        seeds(campaign),
+    )
+}
+
+/// The same for `manifest.json`; null if none was looked for.
+#[must_use]
+pub fn json(campaign: &Campaign) -> Value {
+    let Some(found) = &campaign.warm_up else { return Value::Null };
+    let name = |cell: usize| {
+        let cell = &campaign.cells[cell];
+        json!({ "arm": cell.arm, "point": cell.point })
+    };
+    json!({
+        "seconds": found.span.seconds(),
+        "seeds": campaign.pilot_seeds().iter().map(u64::to_string).collect::<Vec<_>>(),
+        "longest": found.cell.map(name),
+        "unsettled": found.unsettled.iter().map(|&cell| name(cell)).collect::<Vec<_>>(),
+    })
+}
+
+/// The seeds of pilots as they are told in a sentence.
+fn seeds(campaign: &Campaign) -> String {
+    match &campaign.pilot_seeds()[..] {
+        [first, .., last] => format!("seeds {first} to {last}"),
+        one => format!("seed {}", one.iter().map(u64::to_string).collect::<String>()),
+    }
+}
+
+/// A cell as it is told apart in a sentence.
+fn name_of(campaign: &Campaign, cell: usize) -> String {
+    let cell = &campaign.cells[cell];
+    match cell.point.is_empty() {
+        true => format!("`{}`", cell.arm),
+        false => format!("`{}` at `{}`", cell.arm, cell.point),
+    }
+}
