@@ -6,7 +6,7 @@ use super::replay::{Ready, ReplayArguments, load};
 use super::{DONE, Failure, VIOLATION, check, output};
 use crate::experiment::reproduction::compare;
 use crate::experiment::story::{NoReturn, listen, no_return};
-use crate::invariant::Violation;
+use crate::invariant::{Violation, Watched};
 use crate::kernel::time::Time;
 use crate::report::chart::Caption;
 use crate::report::story::{Step, mermaid, picture, point, steps, timeline};
@@ -43,7 +43,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
     let order = order.unwrap_or_else(|| "no order of its own".to_owned());
     let title = format!("{}: {order}", expected.invariant);
     let broken = format!("Broken at {:.6} s under seed {}.", violation.at.seconds(), case.seed);
-    let promise = cell.invariants.get(target.place).map(|one| one.kind.promise());
+    let promise = cell.invariants.get(target.place).map(Watched::sentence);
     let promise = promise.unwrap_or_default();
     output::print(&format!("{title}\n{promise}\n{broken}\n\n"))?;
     output::print(&timeline(&cell.program, &told))?;

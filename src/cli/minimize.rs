@@ -13,7 +13,7 @@ use super::load::{Input, load_input};
 use super::{DONE, Failure, UNKNOWN, check, choice, output};
 use crate::experiment::minimize::{Minimal, Unfit, minimize as search};
 use crate::experiment::reproduction::{Origin, reproduction};
-use crate::invariant::CATALOGUE;
+use crate::invariant::Watched;
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::quantity::parse_duration;
@@ -35,7 +35,7 @@ pub(super) struct MinimizeArguments {
     /// The point at which it is, such as "load=high handling=sync".
     #[arg(long, value_name = "POINT")]
     point: Option<String>,
-    /// The invariant; without it, the one that is broken first.
+    /// The name of the promise; without it, the one that is broken first.
     #[arg(long, value_name = "NAME")]
     invariant: Option<String>,
     /// Write the reproduction to this file instead of out/EXPERIMENT-INVARIANT-SEED.toml.
@@ -62,13 +62,11 @@ pub(super) struct MinimizeArguments {
 pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
     let MinimizeArguments { experiment, set, seed, allow_outside: allowed, .. } = arguments;
     let invariant = arguments.invariant.as_deref();
-    if let Some(name) = invariant {
-        let known: Vec<&str> = CATALOGUE.iter().map(|entry| entry.name).collect();
-        if !known.contains(&name) {
-            return Err(Problem::unknown("invariant", name, &known).into());
-        }
-    }
     let mut loaded = load_input(Input { experiment, seeds: None, set, allowed, quiet: false })?;
+    let watched = &loaded.campaign.cells[0].invariants;
+    if let Some(name) = invariant.filter(|name| watched.place(name).is_none()) {
+        return Err(Problem::unknown("promise", name, &watched.names()).into());
+    }
     let (arm, point) = (arguments.arm.as_deref(), arguments.point.as_deref());
     choice::only_cell(&mut loaded.campaign, arm, point)?;
     let cell = &loaded.campaign.cells[0];
@@ -98,7 +96,7 @@ pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
     });
     check::write(&file, &written.text())?;
     let whole = std::path::absolute(&file).unwrap_or(file);
-    let promise = cell.invariants.get(minimal.target.place).map(|one| one.kind.promise());
+    let promise = cell.invariants.get(minimal.target.place).map(Watched::sentence);
     let promise = promise.unwrap_or_default();
     output::print(&summary(&minimal, &promise, &whole.display().to_string()))?;
     Ok(if minimal.is_cut_off { UNKNOWN } else { DONE })

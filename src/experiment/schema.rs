@@ -14,7 +14,7 @@ use super::search::language::SearchText;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
-use crate::invariant::InvariantTexts;
+use crate::invariant::WatchList;
 use crate::kernel::time::Span;
 use crate::metric::MilestoneText;
 
@@ -59,8 +59,7 @@ struct Keys {
     /// What goes wrong at random, drawn for each seed.
     random_faults: Option<RandomText>,
     /// Which promises are watched.
-    #[schemars(default)]
-    invariants: InvariantTexts,
+    invariants: Option<WatchList>,
     /// What the metrics of every run must be, such as `amplification = "<= 1.3"` or
     /// `recovers = "within 30s"`.
     expect: Option<IndexMap<String, Bounds>>,

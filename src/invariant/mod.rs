@@ -133,9 +133,9 @@ pub struct Violation {
 /// An invariant that experiments can ask for.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    /// Its name in `[invariants]` and in results.
+    /// Its name in `[invariants]`, and in results where an experiment gives it no other.
     pub name: &'static str,
-    /// What people call what is counted when it breaks.
+    /// What people call what is counted when it breaks, where an experiment gives it no label.
     pub label: &'static str,
     /// Whether it is judged at the end of a run.
     at_end: bool,

@@ -18,6 +18,7 @@ pub mod recording;
 pub mod show;
 mod trace;
 
+pub(crate) use check::name as plain_name;
 pub use check::{endless, never_ejecting, unused, unversioned};
 pub use compile::compile;
 pub use deserialize::{read, read_each};

@@ -270,6 +270,8 @@ pub fn summary_json(
             })).collect::<Vec<_>>(),
             "invariants": summary.invariants.iter().enumerate().map(|(at, invariant)| json!({
                 "name": invariant.name,
+                "label": invariant.label,
+                "promise": campaign.cells[index].invariants.get(at).map(|one| one.kind.name),
                 "violations": invariant.violations,
                 "exposure": invariant.exposure,
                 "unjudged": invariant.unjudged,

@@ -27,6 +27,7 @@ pub fn violations_jsonl(
                 "point": cell.point,
                 "seed": run.seed,
                 "invariant": watched.name,
+                "promise": watched.kind.name,
                 "violations": verdict.violations,
                 "exposure": verdict.exposure,
                 "unjudged": verdict.unjudged,

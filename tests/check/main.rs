@@ -3,6 +3,7 @@
 mod exercised;
 mod finding;
 mod judged;
+mod named;
 mod names;
 mod outcomes;
 mod printed;

@@ -283,14 +283,16 @@ arrivals = "60s"
 drain = "80s"
 seeds = "1..7"
 [compare]
-primary = ["oldest_message_s", "accepted_order_kept_per_10000"]
+primary = ["oldest_message_s", "accepted_per_10000"]
 [[faults]]
 kind = "slow"
 target = "payment"
 factor = 1000
 at = "5s"
 for = "45s"
-[invariants.accepted_order_kept]
+[invariants.accepted]
+promise = "accepted_order_kept"
+label = "orders forgotten"
 accepted = "shop.buy"
 order = "orders.order"
 settled = "orders.order = paid"
@@ -355,7 +357,8 @@ timeout = "12s"
     let oldest = of("oldest_message_s");
     assert!(oldest.interval.is_some_and(|it| it.high < -1.0), "it looks better: {oldest:?}");
     assert_eq!(oldest.verdict, Verdict::Confounded);
-    assert_eq!(of("accepted_order_kept_per_10000").verdict, Verdict::Worse);
+    assert_eq!(of("accepted_per_10000").verdict, Verdict::Worse);
     let table = pairs_table(&campaign, &compared.pairs).expect("two arms").text(100, false);
     assert!(table.contains("‥ lost: dead letters") && table.contains("confounded"), "{table}");
+    assert!(table.contains("‥ lost: orders forgotten per 10,000"), "{table}");
 }

@@ -42,9 +42,14 @@ pub fn json(report: &Report<'_>) -> String {
 
 fn tested(report: &Report<'_>, one: &Tested) -> Value {
     let cell = &report.campaign.cells[one.cell];
+    let label = match one.promise {
+        Promise::Invariant(place) => cell.invariants.get(place).map(|one| one.label.as_str()),
+        Promise::Expectation(_) => None,
+    };
     json!({
         "kind": kind(one.promise),
         "name": cell.promise(one.promise).0,
+        "label": label,
         "arm": cell.arm,
         "point": cell.point,
         "standing": one.standing.name(),

@@ -54,7 +54,7 @@ impl Report<'_> {
 
     /// What a watched promise of a finding says, in one sentence.
     fn promise(&self, finding: &Finding, place: usize) -> String {
-        self.watched(finding, place).map(|one| one.kind.promise()).unwrap_or_default()
+        self.watched(finding, place).map(Watched::sentence).unwrap_or_default()
     }
 
     /// The name of the broken promise.
