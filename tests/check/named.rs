@@ -230,6 +230,11 @@ fn arms_are_compared_and_searched_by_its_name() {
     let ran = check(&file, &[]);
     assert_eq!(ran.code, Some(2), "{}", ran.out);
     assert!(ran.error.contains("did you mean `tickets_once_per_10000`?"), "{}", ran.error);
+    let compare = compare.replace("tickets_once", "fencing");
+    let (_folder, file) = write(&EXPERIMENT.replace("[arms.plain]", &compare));
+    let ran = check(&file, &[]);
+    assert_eq!(ran.code, Some(2), "{}", ran.out);
+    assert!(ran.error.contains("; names of your own here: `tickets_once`"), "{}", ran.error);
     let search = "[search]\nvary = \"link.default.reply_loss\"\nfrom = \"0.01%\"\n\
                   until = \"50%\"\nsteps = 9\nseeds = 10\n\
                   outcome = \"tickets_once_violated\"\n[arms.plain]";

@@ -122,7 +122,14 @@ pub(in crate::experiment) fn unknown(kind: &str, name: &str, all: &[Measured]) -
     let is_known = |invariant: &&str| CATALOGUE.iter().any(|entry| entry.name == *invariant);
     if let Some(invariant) = invariant.filter(is_known) {
         let problem = Problem::new(format!("no run is watched for `{invariant}`"));
-        return problem.expected(format!("declare `{invariant}` under [invariants]"));
+        let watched = all.iter().filter_map(|measured| measured.name.strip_suffix("_violated"));
+        let own: Vec<String> =
+            watched.filter(|name| !is_known(name)).map(|name| format!("`{name}`")).collect();
+        let or_own = match own.is_empty() {
+            true => String::new(),
+            false => format!("; names of your own here: {}", own.join(", ")),
+        };
+        return problem.expected(format!("declare `{invariant}` under [invariants]{or_own}"));
     }
     let (events, others): (Vec<&Measured>, Vec<&Measured>) =
         all.iter().partition(|measured| measured.is_event());
