@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::campaign::{Campaign, Cell};
 use super::language::Experiment;
+use super::statistics::moments::moments;
 use super::statistics::steady_state::mser5;
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::{Span, Time};
@@ -196,7 +197,58 @@ pub struct FoundWarmUp {
 /// The most pilots of a cell.
 const PILOTS_MAX: usize = 10;
 
+/// A stated warm-up after which a calm run still fills, as far as one run tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TooSoon {
+    /// The cell.
+    pub cell: usize,
+    /// Its warm-up.
+    pub stated: Span,
+    /// How much was under way on average from then on.
+    pub present: f64,
+    /// When it had settled, or half of the time if it had not.
+    pub settled: Span,
+    /// How much was under way on average from then on.
+    pub present_then: f64,
+}
+
+/// By less than this share of what is under way a start does not matter.
+const NEGLIGIBLE: f64 = 0.1;
+
+impl TooSoon {
+    /// What a pilot of a cell says of the warm-up that it states.
+    fn of(cell: &Cell, index: usize, pilot: &[f64]) -> Option<TooSoon> {
+        let stated = cell.measure.warm_up.since(Time::ZERO);
+        let kept = pilot.get((stated.0 / piece(cell).0) as usize..)?;
+        let found = mser5(pilot).ok()?;
+        let settled = Span(found.truncate as u64 * piece(cell).0);
+        let present = moments(kept).ok()?.mean;
+        let is_other = (present - found.mean_after).abs() > NEGLIGIBLE * found.mean_after;
+        let present_then = found.mean_after;
+        (settled > stated && is_other).then_some(TooSoon {
+            cell: index,
+            stated,
+            present,
+            settled,
+            present_then,
+        })
+    }
+}
+
 impl Campaign {
+    /// Whether a stated warm-up is too short in the first cell that states one, which one pilot
+    /// shows. Nobody is asked where there is no steady calm to look at.
+    #[must_use]
+    pub fn stated_too_soon(&self) -> Option<TooSoon> {
+        let is_one = |cell: &Cell| {
+            !cell.finds_warm_up && arrives_steadily(cell) && latest(cell) > Span::ZERO
+        };
+        let index = self.cells.iter().position(is_one)?;
+        let is_asked = !self.experiment.has_times_of_its_own();
+        let seed = self.pilot_seeds().first().copied().filter(|_| is_asked)?;
+        TooSoon::of(&self.cells[index], index, &pilot(&self.cells[index], seed)?)
+    }
+
     /// The cells whose warm-up pilots are to find: those that do not state it, in which users come
     /// in the same way all the time, and none if one of them is never calm.
     #[must_use]

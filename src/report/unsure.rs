@@ -1,39 +1,91 @@
 //! What the tables of arms cannot say, and why.
 
 use super::number::{self, several};
-use crate::experiment::campaign::Campaign;
+use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::metrics::MetricId;
 use crate::experiment::percentile::lacks;
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::CellSummary;
+use crate::metric::RunMetrics;
 
-/// What is said below the tables of arms: of requests that were never answered, and of percentiles
-/// that cannot be estimated; empty where there is neither.
+/// What is said below the tables of arms: of what was not finished when runs ended, and of
+/// percentiles that cannot be estimated; empty where there is neither.
 #[must_use]
 pub fn notes(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
     unfinished(campaign, results) + &percentiles(campaign, results, summaries)
 }
 
-/// Below this share of unfinished requests nothing is said.
+/// Below this share of the requests nothing is said of what is unfinished.
 const FEW: f64 = 1e-3;
 
+/// The most arms that are named, those of which most is unfinished.
+const NAMED_MAX: usize = 3;
+
+/// A warning where so much was unfinished when runs ended that what was counted may say less of it
+/// than of the rest.
 fn unfinished(campaign: &Campaign, results: &[RunResult]) -> String {
-    let seeds = campaign.seeds.len();
+    let left = |count: &dyn Fn(&Cell, &RunMetrics) -> [u64; 2]| {
+        let of_cell = |(index, cell): (usize, &Cell)| {
+            let seeds = campaign.seeds.len();
+            let runs = &results[index * seeds..(index + 1) * seeds];
+            let counts = runs.iter().map(|run| count(cell, &run.metrics));
+            let sum = counts.fold([0, 0], |sum, count| [sum[0] + count[0], sum[1] + count[1]]);
+            (index, sum)
+        };
+        let cells = campaign.cells.iter().enumerate().map(of_cell);
+        let mut cells: Vec<(usize, [u64; 2])> =
+            cells.filter(|(_, [left, of])| *left as f64 > FEW * *of as f64).collect();
+        cells.sort_by_key(|&(_, [left, _])| std::cmp::Reverse(left));
+        cells
+    };
+    let requests = left(&|_, metrics| [metrics.unfinished, metrics.measured]);
+    let mut text = lines(campaign, &requests, |[left, of], name| {
+        let (left, of) = (number::count(left), number::count(of));
+        format!(
+            "{left} of {of} requests of `{name}` had no answer when their run ended:\n         \
+             success and latencies are those of the others"
+        )
+    });
+    let on_their_way = left(&|cell, metrics| {
+        let progress = cell.measured.and_then(|place| metrics.milestones.get(place));
+        progress.map_or([0, 0], |progress| [progress.unfinished, progress.asked])
+    });
+    text += &lines(campaign, &on_their_way, |[left, of], name| {
+        let (left, of) = (number::count(left), number::count(of));
+        format!(
+            "{left} of {of} requests of `{name}` were on their way to what is measured\n         \
+             when their run ended: success is that of the others"
+        )
+    });
+    let messages = left(&|_, metrics| [metrics.unprocessed, metrics.measured]);
+    text += &lines(campaign, &messages, |[left, _], name| {
+        let left = several(left, "message");
+        format!(
+            "{left} of `{name}` were not done with when the runs ended:\n         \
+             what they were to do is in no latency"
+        )
+    });
+    if !text.is_empty() {
+        text.push_str("         a longer `drain` or less load lets all be finished\n");
+    }
+    text
+}
+
+/// A warning for each of the first cells, and how many more there are.
+fn lines(
+    campaign: &Campaign,
+    cells: &[(usize, [u64; 2])],
+    warning: impl Fn([u64; 2], &str) -> String,
+) -> String {
     let mut text = String::new();
-    for (index, cell) in campaign.cells.iter().enumerate() {
-        let runs = &results[index * seeds..(index + 1) * seeds];
-        let measured: u64 = runs.iter().map(|run| run.metrics.measured).sum();
-        let unfinished: u64 = runs.iter().map(|run| run.metrics.unfinished).sum();
-        if unfinished as f64 > FEW * measured as f64 {
-            let name = [cell.arm_label.as_str(), &cell.point_label].join(" ");
-            text.push_str(&format!(
-                "warning: {} of {} requests of {} had no answer when their run ended:\n         \
-                 success and latencies are those of the others\n",
-                number::count(unfinished),
-                number::count(measured),
-                name.trim_end(),
-            ));
-        }
+    for &(index, counts) in cells.iter().take(NAMED_MAX) {
+        let cell = &campaign.cells[index];
+        let name = [cell.arm_label.as_str(), &cell.point_label].join(" ");
+        text.push_str(&format!("warning: {}\n", warning(counts, name.trim_end())));
+    }
+    if cells.len() > NAMED_MAX {
+        let more = several((cells.len() - NAMED_MAX) as u64, "combination");
+        text.push_str(&format!("         and so it is in {more} more\n"));
     }
     text
 }

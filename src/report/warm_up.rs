@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::number::{Unit, number};
 use crate::experiment::campaign::Campaign;
 
 /// How long it is, and why; empty if none was looked for.
 #[must_use]
 pub fn text(campaign: &Campaign) -> String {
     let Some(found) = &campaign.warm_up else { return String::new() };
-    let seeds = seeds(campaign);
+    let seeds = seeds(&campaign.pilot_seeds());
     match found.cell {
         Some(cell) => format!(
             "warm-up {}: so long {} was filling in calm runs of {seeds} (MSER-5)\n",
@@ -43,11 +44,28 @@ pub fn warning(campaign: &Campaign) -> String {
          `arrivals`, later faults or less load, or a `warm_up` of your own\n",
         found.span,
         names.join(", "),
-        seeds(campaign),
+        seeds(&campaign.pilot_seeds()),
     )
 }
 
-/// The same for `manifest.json`; null if none was looked for.
+/// The warning that a stated warm-up is too short, as one calm run shows; empty if it does not.
+#[must_use]
+pub fn too_soon(campaign: &Campaign) -> String {
+    let Some(found) = campaign.stated_too_soon() else { return String::new() };
+    format!(
+        "warning: a warm-up of {} is likely to be too short: in a calm run of {}\n         \
+         {} had on average {} requests, attempts and messages under way from then on,\n         \
+         and {} from {} on; `warm_up = \"auto\"` looks for the time\n",
+        found.stated,
+        seeds(&campaign.pilot_seeds()[..1]),
+        name_of(campaign, found.cell),
+        number(found.present, Unit::Plain),
+        number(found.present_then, Unit::Plain),
+        found.settled,
+    )
+}
+
+/// What was found for `manifest.json`; null if none was looked for.
 #[must_use]
 pub fn json(campaign: &Campaign) -> Value {
     let Some(found) = &campaign.warm_up else { return Value::Null };
@@ -64,8 +82,8 @@ pub fn json(campaign: &Campaign) -> Value {
 }
 
 /// The seeds of pilots as they are told in a sentence.
-fn seeds(campaign: &Campaign) -> String {
-    match &campaign.pilot_seeds()[..] {
+fn seeds(seeds: &[u64]) -> String {
+    match seeds {
         [first, .., last] => format!("seeds {first} to {last}"),
         one => format!("seed {}", one.iter().map(u64::to_string).collect::<String>()),
     }

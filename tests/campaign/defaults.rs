@@ -108,7 +108,7 @@ fn a_drain_that_is_not_stated_ends_after_as_long_as_users_came() {
     let (said, thrice) = of(3);
     let unfinished = mean(&thrice, "unfinished_ratio");
     assert!((unfinished - 1.0 / 3.0).abs() < 0.01, "{unfinished}");
-    assert!(said.contains("requests of model had no answer when their run ended"), "{said}");
+    assert!(said.contains("requests of `model` had no answer when their run ended"), "{said}");
 }
 
 /// Ten users a second who stay for 20 s each: 200 are there once the system has filled.
@@ -142,7 +142,21 @@ fn what_is_asked_before_a_system_has_filled_does_not_count() {
     assert!((40.0..100.0).contains(&warm_up), "2 to 5 times as long as one stays: {warm_up} s");
     let (said, from_empty, warm_up) = present("[measure]\nwarm_up = \"0s\"\n");
     assert!((170.0..190.0).contains(&from_empty), "a tenth of the time it fills: {from_empty}");
-    assert_eq!((said.contains("warm-up"), warm_up), (false, 0.0), "{said}");
+    assert_eq!((said.contains("MSER-5"), warm_up), (false, 0.0), "{said}");
+}
+
+#[test]
+fn a_stated_warm_up_that_is_likely_to_be_too_short_is_a_warning() {
+    let stated = |model: &str, warm_up: &str| {
+        let measured = format!("[measure]\nwarm_up = \"{warm_up}\"\n");
+        run(model, &format!("seeds = \"1..3\"\narrivals = \"200s\"\n{measured}")).0
+    };
+    let said = stated(FILLING, "0s");
+    assert!(said.contains("warning: a warm-up of 0s is likely to be too short: in a"), "{said}");
+    let said = stated(FILLING, "60s");
+    assert!(!said.contains("too short"), "{said}");
+    let said = stated(&FILLING.replace("20s", "100ms"), "0s");
+    assert!(!said.contains("too short"), "a tenth of a second in 200 s: {said}");
 }
 
 /// Reads of 200 rows that take a second, and no time once they are in the cache.
@@ -245,4 +259,65 @@ fn who_never_comes_steadily_has_no_warm_up() {
     let (said, summary) = run(&model, "seeds = \"1..4\"\narrivals = \"100s\"\n");
     assert!(said.contains("no warm-up: users never come steadily"), "{said}");
     assert_eq!(summary["cells"][0]["warm_up_s"], 0.0);
+}
+
+/// Orders that are answered at once, and made by a worker that gets twice what it can do.
+const ORDERED: &str = r#"
+[clients.users]
+arrivals = { constant = "10/s" }
+flow = [{ call = "shop.order" }]
+[service.shop]
+workers = 100
+[service.shop.on.order]
+steps = [{ publish = "orders" }, { reply = "ok" }]
+[queue.orders]
+visibility = "60s"
+[service.maker]
+workers = 1
+takes = "orders"
+steps = [{ work = "200ms" }, { ack = true }]
+"#;
+
+#[test]
+fn work_that_is_not_finished_when_runs_end_is_a_warning() {
+    let made = r#"
+[milestone.made]
+of = "shop.order"
+when = "acknowledged orders"
+[measure]
+milestone = "made"
+"#;
+    let of = |drain: &str, more: &str| {
+        let times = "seeds = \"1..3\"\narrivals = \"20s\"\n";
+        run(ORDERED, &format!("{times}{drain}measure = {{ warm_up = \"0s\" }}\n{more}")).0
+    };
+    let messages = "messages of `model` were not done with when the runs ended";
+    let (cut, whole) = (of("drain = \"0s\"\n", ""), of("", ""));
+    assert!(cut.contains(messages) && cut.contains("a longer `drain` or less load"), "{cut}");
+    assert!(!whole.contains("not done with") && !whole.contains("a longer `drain`"), "{whole}");
+    let measured = |drain: &str| {
+        let times = "seeds = \"1..3\"\narrivals = \"20s\"\n";
+        run(ORDERED, &format!("{times}{drain}{made}warm_up = \"0s\"\n")).0
+    };
+    let on_their_way = "requests of `model` were on their way to what is measured";
+    let (cut, whole) = (measured("drain = \"0s\"\n"), measured(""));
+    assert!(cut.contains(on_their_way), "{cut}");
+    assert!(!whole.contains("on their way"), "{whole}");
+}
+
+#[test]
+fn of_many_arms_with_unfinished_work_the_worst_are_named() {
+    let arms: String = (1..=5)
+        .map(|times| {
+            let arrivals =
+                format!("set = {{ \"clients.users.arrivals\" = {{ constant = \"{times}5/s\" }} }}");
+            format!("[arms.times_{times}]\n{arrivals}\n")
+        })
+        .collect();
+    let times =
+        "seeds = \"1..3\"\narrivals = \"20s\"\ndrain = \"0s\"\nmeasure = { warm_up = \"0s\" }\n";
+    let (said, _) = run(&overloaded(1), &format!("{times}{arms}"));
+    let named = |arm: &str| said.contains(&format!("requests of `{arm}` had no answer"));
+    assert!(named("times_5") && named("times_3") && !named("times_2"), "{said}");
+    assert!(said.contains("and so it is in 2 combinations more"), "{said}");
 }
