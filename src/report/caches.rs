@@ -35,9 +35,9 @@ pub fn empty_text<'r>(
             all => format!(" in {} of {}", idle.len(), several(all as u64, "combination")),
         };
         format!(
-            "warning: cache `{cache}` never had a row of `{table}` to keep{of}: all {} reads found\n         \
-             nothing, because nobody had written those rows; `initial` of the table lets rows be\n         \
-             there from the start\n",
+            "warning: cache `{cache}` never had a row of `{table}` to keep{of}: all {} reads \
+             found\n         nothing, because nobody had written those rows; `initial` of the \
+             table lets rows be\n         there from the start\n",
             count(idle.iter().sum()),
         )
     };

@@ -73,8 +73,8 @@ pub fn compare(quantity: Quantity, sample: &[f64]) -> Comparison {
 }
 
 /// The greatest share of which so many independent runs see nothing with a probability of at least
-/// 1 - [`CONFIDENCE`]: whatever stays in a run that has any of it, a share s is seen in a run with a
-/// probability of at least s.
+/// 1 - [`CONFIDENCE`]: whatever stays in a run that has any of it, a share s is seen in a run with
+/// a probability of at least s.
 fn share_unseen_max(runs: usize) -> f64 {
     1.0 - libm::pow(1.0 - CONFIDENCE, 1.0 / runs as f64)
 }
