@@ -196,6 +196,8 @@ pub struct FoundWarmUp {
 
 /// The most pilots of a cell.
 const PILOTS_MAX: usize = 10;
+/// The most pilots of a campaign, but for the first one of each cell.
+const PILOTS_IN_ALL: usize = 1_000;
 
 /// A stated warm-up after which a calm run still fills, as far as one run tells.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -264,7 +266,8 @@ impl Campaign {
     /// experiment has the same warm-up in every command.
     #[must_use]
     pub fn pilot_seeds(&self) -> Vec<u64> {
-        self.experiment.seeds.0.clone().take(PILOTS_MAX).collect()
+        let each = (PILOTS_IN_ALL / self.cells.len().max(1)).clamp(1, PILOTS_MAX);
+        self.experiment.seeds.0.clone().take(each).collect()
     }
 
     /// When the warm-up that all cells share ends at the latest; `None` if each states its own.

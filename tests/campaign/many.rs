@@ -35,4 +35,6 @@ fn twenty_thousand_arms_are_no_more_than_twenty_thousand() {
         (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
     assert!(told.contains("20000 runs, seed 0"), "{told}{said}");
     assert!(output.status.success(), "{told}{said}");
+    // Of so many each has one pilot, and of few ten.
+    assert!(said.contains("in calm runs of seed 1 (MSER-5)"), "{said}");
 }
