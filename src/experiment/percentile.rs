@@ -7,20 +7,30 @@ use super::statistics::bounded::Averaged;
 use super::statistics::quantile::{effective_n, least_n_for_quantile, quantile_shares};
 use super::statistics::{CONFIDENCE, Interval};
 use crate::kernel::time::Span;
-use crate::metric::{Histogram, RunMetrics, Stays};
+use crate::metric::{Histogram, Progress, RunMetrics, Stays};
 
 /// A percentile of spans that runs recorded.
 #[derive(Clone, Copy)]
 struct Percentile {
     /// Which, from 0 to 1.
     p: f64,
-    /// Of what.
-    spans: fn(&RunMetrics) -> Histogram,
+    /// Of what: of spans, or of the times to the milestone of this place.
+    of: Recorded,
+}
+
+/// What runs recorded.
+#[derive(Clone, Copy)]
+enum Recorded {
+    Spans(fn(&RunMetrics) -> Histogram),
+    Milestone(usize),
 }
 
 impl Percentile {
-    /// The percentile that a metric is, if it is one of what runs recorded of replies.
+    /// The percentile that a metric is, if it is one.
     fn of(metric: &Metric) -> Option<Percentile> {
+        if let Some((place, p)) = metric.percentile() {
+            return Some(Percentile { p, of: Recorded::Milestone(place) });
+        }
         if !metric.is_of_replies() {
             return None;
         }
@@ -33,7 +43,17 @@ impl Percentile {
             MetricId::StalenessP99Ms => (0.99, |metrics| metrics.staleness.clone()),
             _ => return None,
         };
-        Some(Percentile { p, spans })
+        Some(Percentile { p, of: Recorded::Spans(spans) })
+    }
+
+    /// What a run recorded. Spans are times of which none is unfinished.
+    fn times(&self, run: &RunResult) -> Progress {
+        match self.of {
+            Recorded::Spans(spans) => {
+                Progress { latency: spans(&run.metrics), ..Progress::default() }
+            }
+            Recorded::Milestone(place) => Progress::times_of(run.metrics.milestones.get(place)),
+        }
     }
 }
 
@@ -48,16 +68,15 @@ pub(super) fn pooled(metric: &Metric, runs: &[&RunResult]) -> Option<Option<Aver
     if metric.id == MetricId::WaitP99Ms && is_open(percentile.p, runs) {
         return Some(None);
     }
-    let spans: Vec<Histogram> = runs.iter().map(|run| (percentile.spans)(&run.metrics)).collect();
-    Some(of_all(&spans, percentile.p))
+    let times: Vec<Progress> = runs.iter().map(|run| percentile.times(run)).collect();
+    Some(of_all(&times, percentile.p))
 }
 
-/// The `p` quantile of all of these histograms together, in milliseconds.
-fn of_all(spans: &[Histogram], p: f64) -> Option<Averaged> {
-    let mut all = Histogram::default();
-    spans.iter().for_each(|own| all.add(own));
+/// The `p` quantile of all of these times together, in milliseconds.
+fn of_all(times: &[Progress], p: f64) -> Option<Averaged> {
+    let all = Progress::times_of(times);
     let value = all.quantile(p)?;
-    let seen: Vec<&Histogram> = spans.iter().filter(|own| own.total() > 0).collect();
+    let seen: Vec<&Progress> = times.iter().filter(|own| own.followed() > 0).collect();
     let n = seen.len() as u64;
     let own: Vec<f64> = seen.iter().filter_map(|own| own.quantile(p)).map(Span::millis).collect();
     let averaged = |value: Span, interval: Option<Interval>| Averaged {
@@ -67,18 +86,12 @@ fn of_all(spans: &[Histogram], p: f64) -> Option<Averaged> {
         greatest: own.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         n,
     };
-    if all.total() < least_n_for_quantile(p, CONFIDENCE).ok()? {
-        return None;
-    }
     if n == 1 {
         // How spans of one run depend on each other nobody knows.
-        return Some(averaged(value, None));
+        let enough = all.followed() >= least_n_for_quantile(p, CONFIDENCE).ok()?;
+        return enough.then_some(averaged(value, None));
     }
-    let below = |own: &&Histogram| {
-        let total = own.total() as f64;
-        (total * (1.0 - own.share_above(value).unwrap_or(0.0)), total)
-    };
-    let below: Vec<(f64, f64)> = seen.iter().map(below).collect();
+    let below: Vec<(f64, f64)> = seen.iter().map(|own| own.within(value)).collect();
     let worth = effective_n(&below, p, CONFIDENCE).ok()?;
     let shares = quantile_shares(worth, p, CONFIDENCE).ok()??;
     let [low, high] = [shares.low, shares.high].map(|share| all.at_share(share));
@@ -95,19 +108,36 @@ fn is_open(p: f64, runs: &[&RunResult]) -> bool {
     all.waits_so_far.total() > 0 && all.wait_quantile(p).is_none()
 }
 
-/// How many independent requests the percentile takes that a metric is, if no run of the cell has
-/// an estimate of it together with the others though there were requests.
+/// Why a percentile of a cell cannot be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Its runs together are worth fewer independent requests than it takes, which are so many.
+    Requests(u64),
+    /// More requests are unfinished than lie beyond it.
+    Finished,
+}
+
+/// What the percentile lacks that a metric is, if there is no estimate of it though there were
+/// requests.
 #[must_use]
 pub fn lacks(
     cell: &Cell,
     metric: usize,
     estimate: Option<&Averaged>,
     runs: &[RunResult],
-) -> Option<u64> {
+) -> Option<Lack> {
     let percentile = Percentile::of(&cell.metrics[metric])?;
-    let seen = runs.iter().any(|run| (percentile.spans)(&run.metrics).total() > 0);
+    if estimate.is_some() {
+        return None;
+    }
+    let times: Vec<Progress> = runs.iter().map(|run| percentile.times(run)).collect();
+    let all = Progress::times_of(&times);
     let needed = least_n_for_quantile(percentile.p, CONFIDENCE).ok()?;
-    (estimate.is_none() && seen).then_some(needed)
+    match all.quantile(percentile.p) {
+        _ if all.followed() == 0 => None,
+        None => Some(Lack::Finished),
+        Some(_) => Some(Lack::Requests(needed)),
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +147,7 @@ mod tests {
     use crate::kernel::sample::unit_exponential;
 
     /// Runs of exponential spans with a mean of a second, each run `slower` times its own factor.
-    fn runs(seed: u64, runs: usize, spans: usize, spread: f64) -> Vec<Histogram> {
+    fn runs(seed: u64, runs: usize, spans: usize, spread: f64) -> Vec<Progress> {
         let mut draws = Draws::new(seed);
         let mut number = 0;
         let mut exponential = || {
@@ -126,9 +156,9 @@ mod tests {
         };
         let run = |_| {
             let factor = 1.0 + spread * exponential();
-            let mut own = Histogram::default();
-            (0..spans).for_each(|_| own.record(Span::from_secs_f64(factor * exponential())));
-            own
+            let mut latency = Histogram::default();
+            (0..spans).for_each(|_| latency.record(Span::from_secs_f64(factor * exponential())));
+            Progress { latency, ..Progress::default() }
         };
         (0..runs).map(run).collect()
     }
@@ -142,6 +172,21 @@ mod tests {
         let one = of_all(&runs(1, 1, 400, 0.0), 0.99).unwrap();
         assert_eq!((one.interval, one.n), (None, 1));
         assert!(of_all(&[], 0.5).is_none());
+    }
+
+    #[test]
+    fn unfinished_ones_leave_a_percentile_open_that_lies_beyond_them() {
+        let mut times = runs(3, 30, 1_000, 0.0);
+        let finished = of_all(&times, 0.5).unwrap();
+        // A twentieth of each is unfinished after 10 s: they took longer than the median.
+        for own in &mut times {
+            (0..50).for_each(|_| own.unfinished_age.record(Span::from_secs(10)));
+        }
+        let median = of_all(&times, 0.5).unwrap();
+        assert!(median.mean > finished.mean, "{} {}", median.mean, finished.mean);
+        let interval = median.interval.unwrap();
+        assert!(interval.low < median.mean && median.mean < interval.high, "{interval:?}");
+        assert!(of_all(&times, 0.99).is_none(), "more are unfinished than take longer");
     }
 
     #[test]

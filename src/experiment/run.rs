@@ -103,7 +103,7 @@ impl RunResult {
         self.metrics.stays.wait.make_compact();
         self.metrics.stays.waits_so_far.make_compact();
         self.metrics.stays.found = Histogram::default();
-        self.metrics.milestones.iter_mut().for_each(Progress::keep_what_is_written);
+        self.metrics.milestones.iter_mut().for_each(Progress::make_compact);
     }
 
     /// Whether and when it recovered, by replies or by a milestone.

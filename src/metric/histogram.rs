@@ -1,5 +1,7 @@
 //! A histogram of lengths of time with a relative error of at most 0.4%.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
@@ -113,9 +115,7 @@ impl Histogram {
     /// The same, if it can be estimated: `None` if fewer than 10 spans lie beyond it on a side.
     #[must_use]
     pub fn estimate(&self, p: f64) -> Option<Span> {
-        let beyond = self.total as f64 * p.min(1.0 - p);
-        // 1 - 0.99 is a little more than 0.01.
-        self.quantile(p).filter(|_| beyond > BEYOND_A_QUANTILE - 1e-6)
+        self.quantile(p).filter(|_| is_enough(self.total, p))
     }
 
     /// The span below which this share of all spans lie, interpolated between ranks: rank r is at
@@ -155,7 +155,10 @@ impl Histogram {
         }
         let mut seen = self.total + cut_off.total;
         let mut longer = 1.0;
-        for (bucket, &count) in self.counts.iter().enumerate() {
+        let mut both: BTreeMap<usize, (u32, u32)> = BTreeMap::new();
+        self.buckets().for_each(|(bucket, count)| both.entry(bucket).or_default().0 = count);
+        cut_off.buckets().for_each(|(bucket, count)| both.entry(bucket).or_default().1 = count);
+        for (bucket, (count, cut)) in both {
             if count > 0 {
                 let after = longer * (1.0 - f64::from(count) / seen as f64);
                 if after <= 1.0 - p {
@@ -165,7 +168,6 @@ impl Histogram {
                 }
                 longer = after;
             }
-            let cut = cut_off.counts.get(bucket).copied().unwrap_or(0);
             seen -= u64::from(count) + u64::from(cut);
         }
         None
@@ -200,6 +202,12 @@ impl TryFrom<Vec<(usize, u32)>> for Histogram {
         }
         Ok(histogram)
     }
+}
+
+/// Whether of so many spans enough lie beyond a quantile on either side to estimate it.
+pub(super) fn is_enough(total: u64, p: f64) -> bool {
+    // 1 - 0.99 is a little more than 0.01.
+    total as f64 * p.min(1.0 - p) > BEYOND_A_QUANTILE - 1e-6
 }
 
 fn bucket_of(value: u64) -> usize {

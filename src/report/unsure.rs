@@ -2,8 +2,8 @@
 
 use super::number::{self, several};
 use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::metrics::MetricId;
-use crate::experiment::percentile::lacks;
+use crate::experiment::metrics::{MetricId, Of};
+use crate::experiment::percentile::{Lack, lacks};
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::CellSummary;
 use crate::metric::RunMetrics;
@@ -91,22 +91,42 @@ fn lines(
 }
 
 fn percentiles(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
+    const IDS: [MetricId; 3] =
+        [MetricId::LatencyP50Ms, MetricId::LatencyP99Ms, MetricId::LatencyP999Ms];
     let seeds = campaign.seeds.len();
+    let measured = campaign.cells[0].measured;
     let mut text = String::new();
-    for id in [MetricId::LatencyP50Ms, MetricId::LatencyP99Ms, MetricId::LatencyP999Ms] {
+    for (place, metric) in campaign.metrics().iter().enumerate() {
+        // What is measured stands at the front too.
+        let is_twice = matches!(metric.of, Of::Milestone(own) if Some(own) == measured);
+        if !IDS.contains(&metric.id) || is_twice {
+            continue;
+        }
         let of_cell = |cell: usize| {
             let runs = &results[cell * seeds..(cell + 1) * seeds];
-            let estimate = summaries[cell].metrics[id.place()].as_ref();
-            lacks(&campaign.cells[cell], id.place(), estimate, runs)
+            let estimate = summaries[cell].metrics[place].as_ref();
+            lacks(&campaign.cells[cell], place, estimate, runs)
         };
-        let lacking: Vec<u64> = (0..campaign.cells.len()).filter_map(of_cell).collect();
-        if let Some(needed) = lacking.first() {
-            let name = &campaign.metrics()[id.place()].name;
+        let lacking: Vec<Lack> = (0..campaign.cells.len()).filter_map(of_cell).collect();
+        let unfinished = lacking.iter().filter(|lack| **lack == Lack::Finished).count();
+        let name = &metric.name;
+        let of = |cells: usize| several(cells as u64, "arm");
+        if unfinished > 0 {
+            text.push_str(&format!(
+                "{name} cannot be told in {}: more requests are unfinished than take\n  longer\n",
+                of(unfinished)
+            ));
+        }
+        let few = lacking.iter().find_map(|lack| match lack {
+            Lack::Requests(needed) => Some(*needed),
+            Lack::Finished => None,
+        });
+        if let Some(needed) = few {
             text.push_str(&format!(
                 "{name} cannot be estimated in {}: all runs together have fewer\n  than {} \
                  requests that tell of it independently of each other\n",
-                several(lacking.len() as u64, "arm"),
-                number::count(*needed),
+                of(lacking.len() - unfinished),
+                number::count(needed),
             ));
         }
     }

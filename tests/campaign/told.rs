@@ -107,3 +107,34 @@ fn a_fault_after_the_end_has_no_goodput() {
     let empty = goodput(&windows.replace("at = \"1s\"", "at = \"3s\""));
     assert_eq!(empty, [true, true, true, false]);
 }
+
+#[test]
+fn a_percentile_of_too_few_milestones_is_none() {
+    let done = "[milestone.done]\nof = \"server.serve\"\nwhen = \"answer ok\"\n";
+    let arms = EXPERIMENT.find("[arms.one]").expect("arms");
+    let arm = "[arms.one]\nset = { \"service.server.on.serve.steps\" = [\n\
+               { work = \"exp 10ms\" }, { reply = \"ok\" }] }\n";
+    let experiment = format!("{}{done}{arm}", &EXPERIMENT[..arms]);
+    let experiment = experiment.replace("precision = { amounts = \"0.001%\" }\n", "");
+    let few = "done.latency_p99_ms cannot be estimated in 1 arm: all runs together have fewer\n  \
+               than 368 requests";
+    let p99 = |seeds: &str, arrivals: &str| {
+        let experiment = experiment.replace("arrivals = \"2s\"", arrivals);
+        let (folder, output) = run(&experiment, &["--seeds", seeds]);
+        let summary = fs::read(folder.path().join("out/summary.json")).expect("a summary");
+        let summary: serde_json::Value = serde_json::from_slice(&summary).expect("JSON");
+        let of_runs = fs::read_to_string(folder.path().join("out/runs.csv")).expect("runs");
+        let mut lines = of_runs.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let header = lines.next().expect("a header");
+        let place = header.iter().position(|name| *name == "done.latency_p99_ms").expect("it");
+        let runs: Vec<String> = lines.map(|line| line[place].to_owned()).collect();
+        (summary["cells"][0]["metrics"]["done.latency_p99_ms"].clone(), runs, text(&output))
+    };
+    let (estimate, runs, said) = p99("1..6", "arrivals = \"2s\"");
+    assert!(estimate.is_null() && said.contains(few), "{estimate} {said}");
+    assert_eq!(runs, [""; 5], "of 40 requests each");
+    // Each run has 400, which is too few for a run and enough for all of them together.
+    let (estimate, runs, said) = p99("1..31", "arrivals = \"20s\"");
+    assert!(!estimate.is_null() && !said.contains("done.latency_p99_ms cannot"), "{said}");
+    assert_eq!(runs, [""; 30]);
+}

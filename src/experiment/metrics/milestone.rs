@@ -93,7 +93,7 @@ pub(super) const MILESTONE_ROWS: [MilestoneRow; 12] = [
         meaning: "median time from a request's first attempt to the milestone",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, _, progress| progress.quantile(0.5).map(Span::millis),
+        measure: |_, _, progress| progress.estimate(0.5).map(Span::millis),
     },
     MilestoneRow {
         id: MetricId::LatencyP99Ms,
@@ -101,7 +101,7 @@ pub(super) const MILESTONE_ROWS: [MilestoneRow; 12] = [
         meaning: "99th percentile of the time to the milestone",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, _, progress| progress.quantile(0.99).map(Span::millis),
+        measure: |_, _, progress| progress.estimate(0.99).map(Span::millis),
     },
     MilestoneRow {
         id: MetricId::LatencyP999Ms,
@@ -109,7 +109,7 @@ pub(super) const MILESTONE_ROWS: [MilestoneRow; 12] = [
         meaning: "99.9th percentile of the time to the milestone",
         better: Direction::Lower,
         is_share: false,
-        measure: |_, _, progress| progress.quantile(0.999).map(Span::millis),
+        measure: |_, _, progress| progress.estimate(0.999).map(Span::millis),
     },
     MilestoneRow {
         id: MetricId::RecoveryS,

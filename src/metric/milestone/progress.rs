@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::{Span, Time};
-use crate::metric::histogram::Histogram;
+use crate::metric::histogram::{Histogram, is_enough};
 use crate::metric::recorder::{Measure, Window};
 use crate::metric::recovery::Recovery;
 
@@ -153,13 +153,58 @@ impl Progress {
         self.latency.quantile_beside(&self.unfinished_age, p)
     }
 
-    /// What that time is at the least, however long the unfinished ones still take; `None` without
-    /// any request on its way to it.
+    /// The same, if it can be estimated: `None` if fewer than 10 requests lie beyond it on a side.
+    #[must_use]
+    pub fn estimate(&self, p: f64) -> Option<Span> {
+        self.quantile(p).filter(|_| is_enough(self.followed(), p))
+    }
+
+    /// What that time is at the least, however long the unfinished ones still take; `None` where it
+    /// cannot be estimated.
     #[must_use]
     pub fn quantile_at_least(&self, p: f64) -> Option<Span> {
         let mut both = self.latency.clone();
         both.add(&self.unfinished_age);
-        both.quantile(p)
+        both.estimate(p)
+    }
+
+    /// The requests that a percentile of the time is of: those that reached it and those that are
+    /// unfinished.
+    #[must_use]
+    pub fn followed(&self) -> u64 {
+        self.latency.total() + self.unfinished_age.total()
+    }
+
+    /// The times of several runs together, and of nothing else.
+    #[must_use]
+    pub fn times_of<'a>(runs: impl IntoIterator<Item = &'a Progress>) -> Progress {
+        let mut all = Progress::default();
+        for own in runs {
+            all.latency.add(&own.latency);
+            all.unfinished_age.add(&own.unfinished_age);
+        }
+        all
+    }
+
+    /// Of the requests of which it is known, how many had reached it within this time, and of how
+    /// many: an unfinished one that is younger tells nothing.
+    #[must_use]
+    pub fn within(&self, span: Span) -> (f64, f64) {
+        let longer = |times: &Histogram| {
+            times.share_above(span).map_or(0.0, |share| share * times.total() as f64)
+        };
+        let (reached, late) = (self.latency.total() as f64, longer(&self.latency));
+        (reached - late, reached + longer(&self.unfinished_age))
+    }
+
+    /// The time below which this share of all times lie: interpolated between ranks or, beside
+    /// unfinished ones, as [`Progress::quantile`].
+    #[must_use]
+    pub fn at_share(&self, share: f64) -> Option<Span> {
+        match self.unfinished_age.total() {
+            0 => self.latency.at_share(share),
+            _ => self.quantile(share),
+        }
     }
 
     /// Requests that reached it in time a second, in the whole windows between two times; `None` if
@@ -196,10 +241,10 @@ impl Progress {
         measure.recovery.judge(&cohorts, measure.window, began, healed)
     }
 
-    /// Leaves out what no file of a campaign needs.
-    pub fn keep_what_is_written(&mut self) {
-        self.latency = Histogram::default();
-        self.unfinished_age = Histogram::default();
+    /// Takes no more memory than percentiles over all runs need.
+    pub fn make_compact(&mut self) {
+        self.latency.make_compact();
+        self.unfinished_age.make_compact();
     }
 }
 
@@ -267,6 +312,7 @@ mod tests {
                 let end = at(1) + Span::from_millis(5_500);
                 progress.count(at(1), Fate::Unfinished, (None, SECOND), end);
             }
+            assert_eq!(progress.estimate(p), None, "of fewer than 20");
             progress.quantile(p).map(|span| (span.seconds() * 2.0).round() / 2.0)
         };
         assert_eq!(of(0, 0.75), Some(8.0));
@@ -275,8 +321,11 @@ mod tests {
         assert_eq!(of(5, 0.55), Some(7.0), "2/3 less 4/15 is less than 0.45");
         assert_eq!(of(5, 0.75), None, "a third is unfinished, and a quarter takes longer");
         let fates = [(1, Fate::Reached(at(3))), (1, Fate::Unfinished)];
-        let least = count(&fates, None).quantile_at_least(0.75).map(|span| span.seconds().round());
-        assert_eq!(least, Some(99.0), "it is as old as that");
+        let least = |of: usize| {
+            let least = count(&fates.repeat(of), None).quantile_at_least(0.75);
+            least.map(|span| span.seconds().round())
+        };
+        assert_eq!((least(20), least(19)), (Some(99.0), None), "it is as old as that");
     }
 
     #[test]
