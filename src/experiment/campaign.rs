@@ -17,7 +17,7 @@ use super::ramp::Ramp;
 use super::run::{RunResult, run};
 use super::search::wrong::Wrong;
 use super::theory::{MeanField, Theory};
-use super::unwritten::unwritten;
+use super::unwritten::{out_of_reach, unwritten};
 use super::warm_up::{FoundWarmUp, WarmUp};
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{Invariants, WatchList, unbreakable};
@@ -137,6 +137,7 @@ impl Campaign {
         let mut problems = other_promises(&cells, &patched);
         let (misspelt, missing) = unwritten(&cells, &patched);
         problems.extend(misspelt);
+        problems.extend(out_of_reach(&cells, &patched));
         problems.extend(milestones::others(&cells, &patched));
         problems.extend(beside_a_ramp(&documents.overrides, &experiment));
         if !problems.is_empty() {
@@ -418,12 +419,8 @@ fn cell(
     let drawn = experiment.random_faults.iter().flat_map(|text| text.kinds.values());
     let promoted: Vec<&str> = listed.chain(drawn.filter_map(|kind| kind.to.as_deref())).collect();
     let mut suspicious = unused(&model, &program, &promoted);
-    let milestones = milestones::compiled(
-        &experiment,
-        &program,
-        &experiment_document,
-        (&mut problems, &mut suspicious),
-    );
+    let milestones =
+        milestones::compiled(&experiment, &program, &experiment_document, &mut problems);
     let measured = milestones::measured(&experiment.measure, &experiment.milestones);
     let measure =
         milestones::measure(&experiment, &program, &plan, (&experiment_document, &mut problems));

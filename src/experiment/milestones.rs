@@ -135,25 +135,18 @@ pub(super) fn measure(
     }
 }
 
-/// The milestones for a program; notes what is wrong, and what is suspicious.
+/// The milestones for a program; notes what is wrong.
 pub(super) fn compiled(
     experiment: &Experiment,
     program: &Program,
     document: &Value,
-    (problems, suspicious): (&mut Vec<Problem>, &mut Vec<Problem>),
+    problems: &mut Vec<Problem>,
 ) -> Vec<Milestone> {
     let mut milestones = Vec::new();
     for (name, text) in &experiment.milestones {
         let located = |problem: Problem| problem.located(document, &["milestone", name]);
         match Milestone::new(name, text, program) {
-            Ok(milestone) => {
-                if milestone.is_out_of_reach(program) {
-                    let problem = Problem::new(format!("no step brings a row to `{}`", text.when));
-                    let problem = problem.expected("a state that a transaction writes");
-                    suspicious.push(located(problem.inside("when")));
-                }
-                milestones.push(milestone);
-            }
+            Ok(milestone) => milestones.push(milestone),
             Err(problem) => problems.push(located(problem)),
         }
     }

@@ -3,7 +3,7 @@
 use super::language::{database, effect, operation, queue, table};
 use super::{InvariantTexts, WatchList};
 use crate::model::problem::Problem;
-use crate::model::program::{Call, Kind, LabelId, Memory, OperationId, Program, Step, Token};
+use crate::model::program::{Call, Kind, LabelId, Memory, NodeId, Program, Step, Token};
 
 /// Each promise that nothing in a program can break, by its name.
 pub(crate) fn unbreakable(list: &WatchList, program: &Program) -> Vec<(String, Problem)> {
@@ -20,6 +20,33 @@ fn of_texts(texts: &InvariantTexts, program: &Program) -> Vec<(&'static str, Pro
     asked.effects(texts).answers(texts).reads_and_writes(texts).messages(texts).found
 }
 
+fn calls(program: &Program) -> impl Iterator<Item = &Call> {
+    program.steps.iter().filter_map(|step| match step {
+        Step::Call(call) => Some(call),
+        _ => None,
+    })
+}
+
+/// Whether a step calls an operation that has this effect.
+pub(crate) fn can_happen(effect: LabelId, program: &Program) -> bool {
+    let has_effect = |call: &Call| {
+        let start = program.operation(call.operation).start as usize;
+        let starts = program.operations.iter().map(|other| other.start as usize);
+        let end = starts.filter(|&other| other > start).min().unwrap_or(program.steps.len());
+        let mut steps = program.steps[start..end].iter();
+        steps.any(|step| matches!(step, Step::Effect(label) if *label == effect))
+    };
+    calls(program).any(has_effect)
+}
+
+/// Whether anything brings messages to a queue: a step, a relay, or another queue.
+pub(crate) fn is_fed(queue: NodeId, program: &Program) -> bool {
+    let name = &program.node(queue).name;
+    let publishes = ["publish", "publish_batch"].map(|how| format!("{name}.{how}"));
+    let is_one = |call: &Call| publishes.contains(&program.operation(call.operation).name);
+    program.gets_dead_letters(queue) || calls(program).any(is_one)
+}
+
 /// What is asked about a program, and what was found. Names that it does not have are told
 /// elsewhere.
 struct Asked<'p> {
@@ -34,34 +61,10 @@ impl Asked<'_> {
         self.found.push((name, problem.expected(expected).inside(key)));
     }
 
-    fn calls(&self) -> impl Iterator<Item = &Call> {
-        self.program.steps.iter().filter_map(|step| match step {
-            Step::Call(call) => Some(call),
-            _ => None,
-        })
-    }
-
-    fn is_called(&self, operation: OperationId) -> bool {
-        self.calls().any(|call| call.operation == operation)
-    }
-
-    /// Whether a step calls an operation that has this effect.
-    fn can_happen(&self, effect: LabelId) -> bool {
-        let program = self.program;
-        let has_effect = |call: &Call| {
-            let start = program.operation(call.operation).start as usize;
-            let starts = program.operations.iter().map(|other| other.start as usize);
-            let end = starts.filter(|&other| other > start).min().unwrap_or(program.steps.len());
-            let mut steps = program.steps[start..end].iter();
-            steps.any(|step| matches!(step, Step::Effect(label) if *label == effect))
-        };
-        self.calls().any(has_effect)
-    }
-
     /// An effect that must happen for a promise to be broken.
     fn effect(&mut self, name: &'static str, key: &str, text: Option<&String>) {
         let Some(text) = text else { return };
-        if effect(text, self.program).is_ok_and(|effect| !self.can_happen(effect)) {
+        if effect(text, self.program).is_ok_and(|effect| !can_happen(effect, self.program)) {
             let why = format!("no step calls for the effect `{text}`");
             self.note(name, key, &why, "an effect that a step calls for");
         }
@@ -78,7 +81,7 @@ impl Asked<'_> {
         let Some(text) = text else { return };
         let Ok(operation) = operation(text, self.program) else { return };
         let is_it = |call: &Call| call.operation == operation && matters(self.program, call);
-        if !self.calls().any(is_it) {
+        if !calls(self.program).any(is_it) {
             let why = format!("no {what} `{text}`");
             self.note(name, key, &why, expected);
         }
@@ -189,9 +192,7 @@ impl Asked<'_> {
         for (name, text) in [("no_phantom_event", phantom), ("event_order", ordered)] {
             let Some(text) = text else { continue };
             let Ok(id) = queue(text, self.program) else { continue };
-            let publish = self.program.find_operation(&format!("{text}.publish"));
-            let is_fed = self.program.gets_dead_letters(id);
-            if !is_fed && publish.is_none_or(|publish| !self.is_called(publish)) {
+            if !is_fed(id, self.program) {
                 let why = format!("nothing publishes to `{text}`");
                 self.note(name, "queue", &why, "a queue that something publishes to");
             }

@@ -72,7 +72,7 @@ use retries_bounded::RetriesBounded;
 use same_answer::SameAnswer;
 use settled_or_compensated::SettledOrCompensated;
 
-pub(crate) use breakable::unbreakable;
+pub(crate) use breakable::{can_happen, is_fed, unbreakable};
 pub use known::Tally;
 pub use language::InvariantTexts;
 pub(crate) use language::{effect, operation, queue, row_state};

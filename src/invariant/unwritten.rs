@@ -82,6 +82,13 @@ impl Vocabulary {
         lacking.map(|(path, written)| self.unwritten(path, &written)).collect()
     }
 
+    /// What is wrong with a state, if it is written like one and no step writes it.
+    pub(crate) fn lacks_state(&self, text: &str) -> Option<Problem> {
+        let written = self.written_of("", text)?;
+        let is_known = self.written.contains(&written);
+        (!is_known).then(|| self.unwritten(Vec::new(), &written).problem)
+    }
+
     /// Every state and entry that is named in a text, with the keys that lead there.
     fn collect(
         &self,

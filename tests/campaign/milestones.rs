@@ -269,7 +269,7 @@ fn the_metrics_of_replies_are_as_they_were_beside_a_milestone() {
 }
 
 /// What is wrong with an experiment beside the model, or suspicious about it.
-fn problems(experiment: &str) -> Vec<String> {
+fn problems(experiment: &str, model: &str) -> Vec<String> {
     let mut sources = Sources::default();
     let mut parse = |name: &str, text: &str| {
         let source = sources.add(name, text);
@@ -277,7 +277,7 @@ fn problems(experiment: &str) -> Vec<String> {
     };
     let documents = Documents {
         experiment: parse("experiment.toml", experiment),
-        model: parse("model.toml", LATER),
+        model: parse("model.toml", model),
         overrides: Vec::new(),
     };
     let no_files = |name: &str| Err(Problem::new(format!("no file {name}")));
@@ -294,7 +294,10 @@ fn what_cannot_be_followed_is_refused_or_said() {
     let of = "of = \"api.place_order\"\n";
     for (text, expected) in [
         (milestone(&format!("{of}when = \"shop.order = paid\"")), None),
-        (milestone(&format!("{of}when = \"shop.order = payd\"")), Some("no step brings a row")),
+        (
+            milestone(&format!("{of}when = \"shop.order = payd\"")),
+            Some("no step writes the state `payd` of `shop.order`"),
+        ),
         (milestone(&format!("{of}when = \"delivered order\"")), Some("unknown queue")),
         (milestone(&format!("{of}when = \"effect\"")), Some("unknown effect")),
         (milestone(&format!("{of}when = \"paid\"")), Some("is nothing that is reached")),
@@ -315,7 +318,7 @@ fn what_cannot_be_followed_is_refused_or_said() {
             Some("follows other milestones"),
         ),
     ] {
-        let problems = problems(&text);
+        let problems = problems(&text, LATER);
         match expected {
             None => assert_eq!(problems, [""; 0], "{text}"),
             Some(expected) => assert!(
@@ -323,5 +326,37 @@ fn what_cannot_be_followed_is_refused_or_said() {
                 "{problems:?} instead of `{expected}` of\n{text}"
             ),
         }
+    }
+}
+
+#[test]
+fn what_nothing_reaches_in_any_arm_is_refused() {
+    let model = LATER
+        .replace("effects = [\"charge\"]", "effects = [\"charge\", \"refund\"]")
+        .replace("[{ work = \"1ms\" }, ", "[{ publish = \"void\" }, ")
+        + "[queue.idle]\nvisibility = \"1s\"\n[queue.void]\nvisibility = \"1s\"\n\
+           [service.idler]\nworkers = 1\ntakes = \"idle\"\nsteps = [{ ack = true }]\n";
+    let refused = |when: &str, more: &str| {
+        let text = format!(
+            "name = \"x\"\nmodel = \"inline\"\narrivals = \"9s\"\n[milestone.done]\n\
+             of = \"api.look\"\nwhen = \"{when}\"\n[arms.a]\n[arms.b.set]\n{more}"
+        );
+        problems(&text, &model)
+    };
+    for (when, step, why) in [
+        ("effect refund", "{ call = \"bank.refund\" }", "no step calls for `effect refund`"),
+        ("delivered idle", "{ publish = \"idle\" }", "nothing publishes to `idle`"),
+        ("acknowledged void", "", "nobody takes messages from `void`"),
+        (
+            "shop.order = payd",
+            "{ transaction = \"shop\", write = [\"order = payd\"] }",
+            "no step writes the state `payd` of `shop.order`",
+        ),
+    ] {
+        let nowhere = refused(when, "");
+        assert!(nowhere.len() == 1 && nowhere[0].starts_with(why), "{nowhere:?}");
+        let steps = format!("\"service.api.on.look.steps\" = [{step}, {{ reply = \"ok\" }}]");
+        let in_one = if step.is_empty() { Vec::new() } else { refused(when, &steps) };
+        assert!(!in_one.iter().any(|problem| problem.starts_with(why)), "{in_one:?}");
     }
 }

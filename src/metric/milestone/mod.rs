@@ -9,10 +9,10 @@ mod progress;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::invariant::{effect, operation, queue, row_state};
+use crate::invariant::{can_happen, effect, is_fed, operation, queue, row_state};
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
-use crate::model::program::{LabelId, NodeId, OperationId, Program, TableId};
+use crate::model::program::{Kind, LabelId, Node, NodeId, OperationId, Program, TableId};
 
 pub use follow::Followers;
 pub use progress::{MilestoneWindow, Progress};
@@ -89,12 +89,42 @@ impl Milestone {
         })
     }
 
-    /// Whether nothing in the program reaches it: no step writes the state.
+    /// Why nothing in the program reaches it, if nothing does, and what would.
     #[must_use]
-    pub fn is_out_of_reach(&self, program: &Program) -> bool {
-        let Goal::State { table, state, .. } = self.goal else { return false };
-        let writes = |write: &(TableId, LabelId)| write.0 == table && Some(write.1) == state;
-        !program.transactions.iter().any(|transaction| transaction.writes.iter().any(writes))
+    pub fn out_of_reach(&self, program: &Program) -> Option<Problem> {
+        let name = |node: NodeId| &program.node(node).name;
+        let (is_reached, why, expected) = match self.goal {
+            Goal::State { table, state, .. } => {
+                let writes =
+                    |write: &(TableId, LabelId)| write.0 == table && Some(write.1) == state;
+                let mut transactions = program.transactions.iter();
+                let is_written = transactions.any(|one| one.writes.iter().any(writes));
+                let why = format!("no step brings a row to `{}`", self.when);
+                (is_written, why, "a state that a transaction writes")
+            }
+            Goal::Effect(effect) => {
+                let why = format!("no step calls for `{}`", self.when);
+                (can_happen(effect, program), why, "an effect that a step calls for")
+            }
+            Goal::Delivered(queue) | Goal::Acknowledged(queue) => {
+                let takes = |node: &Node| match &node.kind {
+                    Kind::Queue(rules) => rules.groups.iter().any(|it| !it.consumers.is_empty()),
+                    _ => false,
+                };
+                match is_fed(queue, program) {
+                    true => {
+                        let why = format!("nobody takes messages from `{}`", name(queue));
+                        (takes(program.node(queue)), why, "a service that `takes` them")
+                    }
+                    false => {
+                        let why = format!("nothing publishes to `{}`", name(queue));
+                        (false, why, "a queue that something publishes to")
+                    }
+                }
+            }
+            Goal::Answer { .. } => return None,
+        };
+        (!is_reached).then(|| Problem::new(why).expected(expected))
     }
 }
 
