@@ -48,6 +48,10 @@ pub(super) struct ValidateArguments {
     /// Set any value of the model or the experiment. Can be given more than once.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Let paths in the experiments and their models lead into this folder too. Can be given more
+    /// than once.
+    #[arg(long, value_name = "DIR")]
+    allow_outside: Vec<PathBuf>,
     /// How many runs at once; all cores by default. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = parse_workers)]
     workers: Option<u16>,
@@ -180,7 +184,7 @@ fn experiments() -> Result<Vec<PathBuf>, Failure> {
 fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>, Failure> {
     let mut jobs = Vec::new();
     for file in files.iter().collect::<IndexSet<_>>() {
-        let mut loaded = read(file, &arguments.set, None)?;
+        let mut loaded = read(arguments, file, &arguments.set, None)?;
         let Experiment { theory, published, name, .. } = loaded.campaign.experiment.clone();
         if theory.is_none() && published.is_none() {
             if arguments.experiments.is_empty() {
@@ -211,7 +215,7 @@ fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>
             }
             set.extend(arguments.set.iter().cloned());
             let seeds = published.and_then(|published| published.quick?.seeds);
-            loaded = read(file, &set, Some(&seeds.unwrap_or(QUICK_SEEDS)))?;
+            loaded = read(arguments, file, &set, Some(&seeds.unwrap_or(QUICK_SEEDS)))?;
         }
         let job = Job::new(loaded, arguments.quick);
         if job.cells.is_empty() {
@@ -231,8 +235,14 @@ fn read_all(arguments: &ValidateArguments, files: &[PathBuf]) -> Result<Vec<Job>
     }
 }
 
-fn read(file: &Path, set: &[String], seeds: Option<&Seeds>) -> Result<Loaded, Failure> {
-    load_input(Input { experiment: file, seeds, set, allowed: &[], quiet: true })
+fn read(
+    arguments: &ValidateArguments,
+    file: &Path,
+    set: &[String],
+    seeds: Option<&Seeds>,
+) -> Result<Loaded, Failure> {
+    let allowed = &arguments.allow_outside;
+    load_input(Input { experiment: file, seeds, set, allowed, quiet: true })
 }
 
 impl Job {

@@ -8,7 +8,9 @@ use super::front;
 use super::number::{self, Unit};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{Comparison, Lost, Margin, Measured, Missed, Modes, Pair};
+use crate::experiment::comparison::{
+    Comparison, Lost, Margin, Measured, Missed, Modes, Pair, Source,
+};
 use crate::experiment::metrics;
 use crate::experiment::statistics::verdict::{Direction, Verdict};
 use crate::experiment::statistics::{CONFIDENCE, Interval};
@@ -197,7 +199,7 @@ pub fn pairs_table(campaign: &Campaign, pairs: &[Pair]) -> Option<Table> {
         (0..points).flat_map(|point| campaign.declared.primary.iter().map(move |it| (point, it)))
     {
         let of_group = |pair: &&Pair| {
-            pair.is_primary && pair.cell / arms == point && pair.metric == measured.name
+            pair.is_primary && pair.cell / arms == point && pair.source == measured.source
         };
         let group: Vec<&Pair> = pairs.iter().filter(of_group).collect();
         let Some(first) = group.first() else { continue };
@@ -253,13 +255,12 @@ fn apart(modes: Option<&Modes>, metric: &str) -> Vec<Row> {
 /// In how many runs a promise was broken beside how often: whether it happens at all is another
 /// question than how many it strikes.
 fn runs_broken(pair: &Pair, pairs: &[Pair]) -> Option<Row> {
-    let name = pair.metric.strip_suffix("_per_10000")?;
+    let Source::Rate(promise) = pair.source else { return None };
     if pair.mean? == 0.0 && pair.baseline_mean? == 0.0 {
         return None;
     }
-    let is_it = |other: &&Pair| {
-        other.cell == pair.cell && other.metric.strip_suffix("_violated") == Some(name)
-    };
+    let violated = Source::Violated(promise);
+    let is_it = |other: &&Pair| other.cell == pair.cell && other.source == violated;
     let other = pairs.iter().find(is_it)?;
     let runs =
         |share: Option<f64>| Some(number::count((share? * other.pairs as f64).round() as u64));

@@ -57,11 +57,11 @@ fn happens(outcome: &str) -> String {
     match outcome {
         "metastable" => "stay down after the fault".to_owned(),
         "never_recovered" => "never recover".to_owned(),
-        _ if outcome.ends_with(".never_recovered") => {
-            let milestone = outcome.trim_end_matches(".never_recovered");
-            format!("never recover, by {milestone}")
-        }
-        broken => format!("break {}", broken.trim_end_matches("_violated")),
+        // A promise may have a name that ends so itself.
+        _ => match outcome.strip_suffix(".never_recovered") {
+            Some(milestone) => format!("never recover, by {milestone}"),
+            None => format!("break {}", outcome.strip_suffix("_violated").unwrap_or(outcome)),
+        },
     }
 }
 
@@ -312,6 +312,13 @@ mod tests {
 
     fn crossing(panel: &str, column: &str, at: f64, rises: bool) -> Crossing {
         Crossing { panel: panel.to_owned(), column: column.to_owned(), at, rises }
+    }
+
+    #[test]
+    fn a_promise_keeps_its_name_whatever_that_ends_with() {
+        assert_eq!(happens("one_charge_violated"), "break one_charge");
+        assert_eq!(happens("never_violated_violated"), "break never_violated");
+        assert_eq!(happens("paid.never_recovered"), "never recover, by paid");
     }
 
     #[test]

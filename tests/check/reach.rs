@@ -74,6 +74,11 @@ fn whoever_gives_the_command_may_name_what_is_outside() {
     assert!(ran.error.contains("unknown column"), "it is read: {}", ran.error);
     std::fs::write(folder.path().join("outside.csv"), "s\n0\n1\n").unwrap();
     assert_eq!(check(&file, &allowed).code, Some(0));
+    // What theory or others say has to be said of an experiment that is validated: so far it comes.
+    for (more, why) in [(&allowed[..], "[theory]"), (&[], "lies outside of")] {
+        let ran = stormglass(&[&["validate", path(&file)], more].concat());
+        assert!(ran.code == Some(2) && ran.error.contains(why), "{}", ran.error);
+    }
     let trace = folder.path().join("outside.csv");
     let file = project(folder.path(), "../data/inside.csv");
     std::fs::write(&trace, "s\n0\n1\n").unwrap();

@@ -28,8 +28,10 @@ pub struct Pair {
     pub cell: usize,
     /// The index of the baseline's.
     pub baseline: usize,
-    /// What is compared.
+    /// What is compared, by its name in results.
     pub metric: String,
+    /// What that is.
+    pub source: Source,
     /// Whether it belongs to the declared family; otherwise it is exploratory.
     pub is_primary: bool,
     /// How it was compared.
@@ -84,7 +86,7 @@ impl Pair {
     /// Whether it compares how often a promise is broken.
     #[must_use]
     pub fn is_promise(&self) -> bool {
-        self.metric.ends_with("_per_10000")
+        matches!(self.source, Source::Rate(_))
     }
 }
 
@@ -158,6 +160,7 @@ impl Both<'_> {
             cell: self.cell,
             baseline: self.baseline,
             metric: measured.name.clone(),
+            source: measured.source.clone(),
             is_primary,
             method: if measured.is_event() { Method::McNemar } else { Method::PairedT },
             better: measured.better,
