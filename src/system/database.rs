@@ -14,7 +14,7 @@ use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Rows;
-use crate::model::program::{NodeId, Program, TableId, TransactionId};
+use crate::model::program::{NodeId, Program, TableId, Transaction, TransactionId};
 use crate::policy::Outcome;
 
 /// What a database keeps; also what a replica has of it.
@@ -192,12 +192,40 @@ impl<O: Observer> World<'_, O> {
                 self.tell(Fact::Overwrote { table, order, is_lost: has_changed });
             }
         }
-        let now = self.now;
-        let flush = self.flush_of(node);
         let store = self.store(node);
         store.position += 1;
         let position = store.position;
-        let mut writes = std::mem::take(&mut store.writes);
+        let writes = self.write_rows(handle, transaction, position);
+        self.put_events(handle, transaction, position);
+        for &entry in &transaction.audits {
+            self.tell(Fact::Audited { entry, order: subject.order, database, position });
+        }
+        let answer = writes.first().map_or(0, |&(_, _, value)| value);
+        self.set_value(handle, answer);
+        if token != 0 {
+            let flush = self.flush_of(node);
+            let store = self.store(node);
+            store.log.note(flush, Undo::Answer(id, token));
+            store.idempotency.insert((id, token), (answer, position));
+        }
+        let commit = Commit { position, order: subject.order, key, at: self.now };
+        self.logged(node, commit, &writes);
+        self.store(node).writes = writes;
+        None
+    }
+
+    /// Writes the rows of a job's transaction, which is at a position of the log.
+    fn write_rows(
+        &mut self,
+        handle: Handle,
+        transaction: &Transaction,
+        position: u64,
+    ) -> Vec<Write> {
+        let (program, now) = (self.program, self.now);
+        let Some(job) = self.jobs.get(handle) else { return Vec::new() };
+        let (node, subject) = (job.node, job.subject);
+        let flush = self.flush_of(node);
+        let mut writes = std::mem::take(&mut self.store(node).writes);
         writes.clear();
         for &(table, state) in &transaction.writes {
             let row = row_of(program, table, &subject);
@@ -222,8 +250,16 @@ impl<O: Observer> World<'_, O> {
                 position,
             });
         }
+        writes
+    }
+
+    /// Puts the events of a job's transaction into the outbox.
+    fn put_events(&mut self, handle: Handle, transaction: &Transaction, position: u64) {
+        let Some(job) = self.jobs.get(handle) else { return };
+        let (node, key) = (job.node, job.key);
+        let (flush, database) = (self.flush_of(node), self.database_of(node));
+        let subject = Subject { since: self.now, ..job.subject };
         for (number, &event) in transaction.events.iter().enumerate() {
-            let subject = Subject { since: now, ..subject };
             let key = key_of(key, number as u64);
             let store = self.store(node);
             store.log.note(flush, Undo::Event(store.outbox.len()));
@@ -235,20 +271,6 @@ impl<O: Observer> World<'_, O> {
         if !transaction.events.is_empty() {
             self.wake_followers(database);
         }
-        for &entry in &transaction.audits {
-            self.tell(Fact::Audited { entry, order: subject.order, database, position });
-        }
-        let answer = writes.first().map_or(0, |&(_, _, value)| value);
-        self.set_value(handle, answer);
-        if token != 0 {
-            let store = self.store(node);
-            store.log.note(flush, Undo::Answer(id, token));
-            store.idempotency.insert((id, token), (answer, position));
-        }
-        let commit = Commit { position, order: subject.order, key, at: now };
-        self.logged(node, commit, &writes);
-        self.store(node).writes = writes;
-        None
     }
 
     /// Whether a row has another version than the one that the job brings, if it brings one.

@@ -1,7 +1,7 @@
 //! Facts in plain words.
 
 use super::{Mark, Teller};
-use crate::model::program::NodeId;
+use crate::model::program::{LabelId, NodeId, TableId};
 use crate::policy::{Denial, Outcome};
 use crate::report::number::{Unit, number};
 use crate::system::fact::{Caching, Deed, Fact, Refusal, Work};
@@ -33,17 +33,29 @@ fn refusal(refusal: Refusal) -> &'static str {
 impl Teller<'_> {
     /// Where a fact happened, what kind of thing it is, and what it says; nothing of facts that
     /// messages tell already, or that are of no concern to an order.
-    pub(super) fn words(&self, fact: &Fact) -> Option<(Option<NodeId>, Mark, String)> {
-        let said = |node: NodeId, mark: Mark, text: String| Some((Some(node), mark, text));
+    pub(super) fn words(&self, fact: &Fact) -> Option<Words> {
+        self.of_users(fact)
+            .or_else(|| self.of_calls(fact))
+            .or_else(|| self.of_writes(fact))
+            .or_else(|| self.of_reads(fact))
+            .or_else(|| self.of_messages(fact))
+            .or_else(|| of_others(fact))
+    }
+
+    /// The database of a table, and its name without that.
+    fn table(&self, table: TableId) -> (NodeId, &str) {
+        let table = &self.program.tables[table.0 as usize];
+        let short = table.name.split_once('.').map_or(table.name.as_str(), |(_, short)| short);
+        (table.database, short)
+    }
+
+    fn label(&self, label: LabelId) -> &str {
+        &self.program.labels[label.0 as usize]
+    }
+
+    /// What users did and were told.
+    fn of_users(&self, fact: &Fact) -> Option<Words> {
         let told = |mark: Mark, text: String| Some((self.user, mark, text));
-        let table = |table: crate::model::program::TableId| {
-            let table = &self.program.tables[table.0 as usize];
-            let short = table.name.split_once('.').map_or(table.name.as_str(), |(_, short)| short);
-            (table.database, short)
-        };
-        let label =
-            |label: crate::model::program::LabelId| self.program.labels[label.0 as usize].as_str();
-        let operation = |name: &str| name.split_once("-> ").map_or(name, |(_, to)| to).to_owned();
         match *fact {
             Fact::Requested(request) => {
                 let name = &self.program.operation(request.operation).name;
@@ -65,6 +77,28 @@ impl Teller<'_> {
             Fact::Unanswered(_) => {
                 told(Mark::Wrong, "the user still waits when the run ends".to_owned())
             }
+            Fact::TurnedAway { clients, .. } => {
+                let text = "the user finds the client down and leaves";
+                said(clients, Mark::Wrong, text.to_owned())
+            }
+            Fact::Diverted { clients, .. } => {
+                said(clients, Mark::Fault, "a fault makes the user be about the hot key".to_owned())
+            }
+            Fact::ReadBack { seen, own, .. } if seen < own => told(
+                Mark::Wrong,
+                format!("the user is shown version {seen}, and knows of version {own}"),
+            ),
+            Fact::ReadAgain { seen, highest, .. } if seen < highest => told(
+                Mark::Wrong,
+                format!("the user is shown version {seen} after version {highest}"),
+            ),
+            _ => None,
+        }
+    }
+
+    /// What became of calls, and of the work on them.
+    fn of_calls(&self, fact: &Fact) -> Option<Words> {
+        match *fact {
             Fact::Denied { edge, attempt, denial, .. } => {
                 let edge = self.program.edge(edge);
                 let of = operation(&edge.name);
@@ -97,19 +131,19 @@ impl Teller<'_> {
                 let text = if refused { "is down: its host refuses" } else { "is down: no answer" };
                 said(node, Mark::Wrong, text.to_owned())
             }
-            Fact::TurnedAway { clients, .. } => {
-                let text = "the user finds the client down and leaves";
-                said(clients, Mark::Wrong, text.to_owned())
-            }
-            Fact::Diverted { clients, .. } => {
-                said(clients, Mark::Fault, "a fault makes the user be about the hot key".to_owned())
-            }
+            _ => None,
+        }
+    }
+
+    /// What became of rows that were written.
+    fn of_writes(&self, fact: &Fact) -> Option<Words> {
+        match *fact {
             Fact::Committed { table: of, state, version, .. } => {
-                let (node, name) = table(of);
+                let (node, name) = self.table(of);
                 said(
                     node,
                     Mark::Kept,
-                    format!("commits {name} = {} (version {version})", label(state)),
+                    format!("commits {name} = {} (version {version})", self.label(state)),
                 )
             }
             Fact::Repeated { database, .. } => {
@@ -127,19 +161,30 @@ impl Teller<'_> {
                 said(database, Mark::Wrong, text.to_owned())
             }
             Fact::Overwrote { table: of, is_lost: true, .. } => {
-                let (node, name) = table(of);
+                let (node, name) = self.table(of);
                 said(node, Mark::Wrong, format!("overwrites a version of {name} that was not read"))
             }
             Fact::CommitLost { database, .. } => {
                 said(database, Mark::Wrong, "a committed transaction is gone".to_owned())
             }
             Fact::WriteLost { table: of, state, version, .. } => {
-                let (node, name) = table(of);
-                let text = format!("{name} = {} (version {version}) is gone", label(state));
+                let (node, name) = self.table(of);
+                let text = format!("{name} = {} (version {version}) is gone", self.label(state));
                 said(node, Mark::Wrong, text)
             }
+            Fact::LogLost { database, transactions, .. } if transactions > 0 => {
+                let text = format!("loses {transactions} transactions that were not on disk");
+                said(database, Mark::Wrong, text)
+            }
+            _ => None,
+        }
+    }
+
+    /// What was read, and what caches and replicas had.
+    fn of_reads(&self, fact: &Fact) -> Option<Words> {
+        match *fact {
             Fact::Read { node, table: of, seen, newest, .. } => {
-                let (_, name) = table(of);
+                let (_, name) = self.table(of);
                 let (mark, text) = match (seen, newest) {
                     (0, 0) => (Mark::Plain, format!("finds no {name}")),
                     (0, _) => (Mark::Wrong, format!("finds no {name}; there is version {newest}")),
@@ -152,7 +197,7 @@ impl Teller<'_> {
                 said(node, mark, text)
             }
             Fact::Caching(Caching { cache, table: of, deed, .. }) => {
-                let (_, name) = table(of);
+                let (_, name) = self.table(of);
                 let (mark, text) = match deed {
                     Deed::Keeps(version) => {
                         (Mark::Plain, format!("keeps {name} version {version}"))
@@ -167,16 +212,21 @@ impl Teller<'_> {
                 };
                 said(cache, mark, text)
             }
-            Fact::ReadBack { seen, own, .. } if seen < own => told(
-                Mark::Wrong,
-                format!("the user is shown version {seen}, and knows of version {own}"),
-            ),
-            Fact::ReadAgain { seen, highest, .. } if seen < highest => told(
-                Mark::Wrong,
-                format!("the user is shown version {seen} after version {highest}"),
-            ),
+            Fact::CacheFlushed { cache, rows } => {
+                said(cache, Mark::Wrong, format!("is emptied of {rows} rows"))
+            }
+            Fact::Corrupted { node, rows } => {
+                said(node, Mark::Wrong, format!("{rows} rows fall back by one version"))
+            }
+            _ => None,
+        }
+    }
+
+    /// What became of events and messages.
+    fn of_messages(&self, fact: &Fact) -> Option<Words> {
+        match *fact {
             Fact::Outboxed { event, .. } => {
-                told_of(None, format!("outbox: event {} is written", label(event)))
+                told_of(None, format!("outbox: event {} is written", self.label(event)))
             }
             Fact::Enqueued { queue, .. } => {
                 said(queue, Mark::Telling, "accepts the message".to_owned())
@@ -197,48 +247,57 @@ impl Teller<'_> {
             Fact::Unprocessed { .. } => {
                 told_of(None, "when the run ends, work for this order is not done".to_owned())
             }
-            Fact::Replayed { provider, outcome: answer, .. } => {
-                let answer = outcome(answer);
-                let text = format!("knows the key: answers {answer} as before and does nothing");
-                said(provider, Mark::Telling, text)
-            }
-            Fact::Throttled { provider, .. } => {
-                said(provider, Mark::Wrong, "is called more often than it allows".to_owned())
-            }
-            Fact::Mismatched { provider, .. } => {
-                said(provider, Mark::Wrong, "knows the key from another order".to_owned())
-            }
-            Fact::Failed { node, after_effect, .. } => {
-                let when = if after_effect { "after the effect" } else { "before any effect" };
-                said(node, Mark::Wrong, format!("fails {when}"))
-            }
-            Fact::Crashed { node, instance } => {
-                said(node, Mark::Wrong, format!("instance {instance} crashes: its memory is gone"))
-            }
-            Fact::Restarted { node, instance } => {
-                said(node, Mark::Fault, format!("instance {instance} starts again"))
-            }
-            Fact::Paused { node, instance, span } => {
-                let text = format!("instance {instance} stands still for {:.0} ms", span.millis());
-                said(node, Mark::Wrong, text)
-            }
-            Fact::LogLost { database, transactions, .. } if transactions > 0 => {
-                let text = format!("loses {transactions} transactions that were not on disk");
-                said(database, Mark::Wrong, text)
-            }
-            Fact::CacheFlushed { cache, rows } => {
-                said(cache, Mark::Wrong, format!("is emptied of {rows} rows"))
-            }
-            Fact::Corrupted { node, rows } => {
-                said(node, Mark::Wrong, format!("{rows} rows fall back by one version"))
-            }
             _ => None,
         }
     }
 }
 
+/// What providers answered, and what happened to nodes.
+fn of_others(fact: &Fact) -> Option<Words> {
+    match *fact {
+        Fact::Replayed { provider, outcome: answer, .. } => {
+            let answer = outcome(answer);
+            let text = format!("knows the key: answers {answer} as before and does nothing");
+            said(provider, Mark::Telling, text)
+        }
+        Fact::Throttled { provider, .. } => {
+            said(provider, Mark::Wrong, "is called more often than it allows".to_owned())
+        }
+        Fact::Mismatched { provider, .. } => {
+            said(provider, Mark::Wrong, "knows the key from another order".to_owned())
+        }
+        Fact::Failed { node, after_effect, .. } => {
+            let when = if after_effect { "after the effect" } else { "before any effect" };
+            said(node, Mark::Wrong, format!("fails {when}"))
+        }
+        Fact::Crashed { node, instance } => {
+            said(node, Mark::Wrong, format!("instance {instance} crashes: its memory is gone"))
+        }
+        Fact::Restarted { node, instance } => {
+            said(node, Mark::Fault, format!("instance {instance} starts again"))
+        }
+        Fact::Paused { node, instance, span } => {
+            let text = format!("instance {instance} stands still for {:.0} ms", span.millis());
+            said(node, Mark::Wrong, text)
+        }
+        _ => None,
+    }
+}
+
+/// Where, what kind of thing, and what.
+type Words = (Option<NodeId>, Mark, String);
+
+fn said(node: NodeId, mark: Mark, text: String) -> Option<Words> {
+    Some((Some(node), mark, text))
+}
+
+/// The operation at the end of an edge's name.
+fn operation(name: &str) -> String {
+    name.split_once("-> ").map_or(name, |(_, to)| to).to_owned()
+}
+
 /// What concerns the order as a whole.
-fn told_of(node: Option<NodeId>, text: String) -> Option<(Option<NodeId>, Mark, String)> {
+fn told_of(node: Option<NodeId>, text: String) -> Option<Words> {
     Some((node, Mark::Telling, text))
 }
 
