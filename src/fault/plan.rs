@@ -55,86 +55,24 @@ impl Plan {
         let (from, until) = (Time(fault.at.0), Time(fault.at.0) + fault.lasts);
         let (first, last) = self.acts.unwrap_or((from, until));
         self.acts = Some((first.min(from), last.max(until)));
-        let share = Probability::new(fault.share.unwrap_or_default().0);
-        let action = match fault.kind {
-            FaultKind::Slow => {
-                let factor = fault.factor.unwrap_or_default();
-                if !(factor > 0.0 && factor <= 1e6) {
-                    return Err(Problem::new(format!("work cannot take {factor} times as long"))
-                        .expected("more than 0 and at most 1e6")
-                        .inside("factor"));
-                }
-                Action::Slow { node: find(fault, program, "node", |_| true)?, factor }
+        match action(fault, program)? {
+            Some(action) => {
+                let fault = self.faults.len() as u32;
+                self.controls.push(Control { fault, from, until, action });
+                Ok(())
             }
-            FaultKind::Errors => {
-                let is_provider = |kind: &Kind| matches!(kind, Kind::Provider(_));
-                let node = find(fault, program, "provider", is_provider)?;
-                let Share(share) = fault.share.unwrap_or_default();
-                let Share(after) = fault.after_effect.unwrap_or_default();
-                Action::Errors {
-                    node,
-                    before: Probability::new(share * (1.0 - after)),
-                    after: Probability::new(share * after),
-                }
+            None if fault.kind == FaultKind::PrimaryFailover => {
+                self.add_failover(fault, program, from, until)
             }
-            FaultKind::RequestLoss => Action::RequestLoss { links: links(fault, program)?, share },
-            FaultKind::ReplyLoss => Action::ReplyLoss { links: links(fault, program)?, share },
-            FaultKind::Latency => Action::Latency {
-                links: links(fault, program)?,
-                added: fault.added.unwrap_or_default(),
-            },
-            FaultKind::Duplicate => Action::Duplicate { links: links(fault, program)?, share },
-            FaultKind::Reorder => Action::Reorder {
-                links: links(fault, program)?,
-                share,
-                added: fault.added.unwrap_or_default(),
-            },
-            FaultKind::Partition => partition(fault, program)?,
-            FaultKind::LinkClog => Action::Clog { links: links(fault, program)? },
-            FaultKind::ReplicaLag => Action::ReplicaLag {
-                node: find(fault, program, "replica", is_replica)?,
-                added: fault.added.unwrap_or_default(),
-            },
-            FaultKind::ReplicaStop => {
-                Action::StopReplica { node: find(fault, program, "replica", is_replica)? }
+            None if fault.kind == FaultKind::TrafficSpike => {
+                self.add_spike(fault, program, from, until)
             }
-            FaultKind::CacheFlush => {
-                Action::FlushCache { node: find(fault, program, "cache", is_cache)? }
-            }
-            FaultKind::CacheStale => {
-                Action::StaleCache { node: find(fault, program, "cache", is_cache)? }
-            }
-            FaultKind::ReadModelCorruption => {
-                let is_copy = |kind: &Kind| is_replica(kind) || is_cache(kind);
-                Action::Corrupt { node: find(fault, program, "replica or cache", is_copy)?, share }
-            }
-            FaultKind::PrimaryFailover => return self.add_failover(fault, program, from, until),
-            FaultKind::Crash | FaultKind::Pause => instances::action(fault, program)?,
-            FaultKind::Restart => {
+            None => {
                 let number = self.faults.len() as u32;
                 self.controls.extend(instances::restarts(fault, number, program, from)?);
-                return Ok(());
+                Ok(())
             }
-            FaultKind::WorkerKill | FaultKind::RelayCrash => instances::kill(fault, program)?,
-            FaultKind::DiskFull => {
-                let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
-                Action::DiskFull { node: find(fault, program, "database", is_database)? }
-            }
-            FaultKind::ClockSkew => Action::ClockSkew {
-                node: find(fault, program, "node", |_| true)?,
-                by: fault.by.map_or(0, |by| by.0),
-            },
-            FaultKind::QueueStall => Action::QueueStall { node: queue(fault, program)? },
-            FaultKind::RedeliveryBurst => Action::Redelivery {
-                node: queue(fault, program)?,
-                since: fault.since.unwrap_or(Span::ZERO),
-            },
-            FaultKind::HotKey => Action::HotKey { node: with_keys(fault, program)?, share },
-            FaultKind::TrafficSpike => return self.add_spike(fault, program, from, until),
-        };
-        let fault = self.faults.len() as u32;
-        self.controls.push(Control { fault, from, until, action });
-        Ok(())
+        }
     }
 
     fn add_failover(
@@ -198,6 +136,87 @@ impl Plan {
         self.surges.push(Surge { fault, clients: node, from, until });
         Ok(())
     }
+}
+
+/// What a fault does from its beginning to its end; `None` of one that is more than that.
+fn action(fault: &FaultText, program: &Program) -> Result<Option<Action>, Problem> {
+    let share = Probability::new(fault.share.unwrap_or_default().0);
+    Ok(Some(match fault.kind {
+        FaultKind::Slow => slow(fault, program)?,
+        FaultKind::Errors => errors(fault, program)?,
+        FaultKind::RequestLoss => Action::RequestLoss { links: links(fault, program)?, share },
+        FaultKind::ReplyLoss => Action::ReplyLoss { links: links(fault, program)?, share },
+        FaultKind::Latency => Action::Latency {
+            links: links(fault, program)?,
+            added: fault.added.unwrap_or_default(),
+        },
+        FaultKind::Duplicate => Action::Duplicate { links: links(fault, program)?, share },
+        FaultKind::Reorder => Action::Reorder {
+            links: links(fault, program)?,
+            share,
+            added: fault.added.unwrap_or_default(),
+        },
+        FaultKind::Partition => partition(fault, program)?,
+        FaultKind::LinkClog => Action::Clog { links: links(fault, program)? },
+        FaultKind::ReplicaLag => Action::ReplicaLag {
+            node: find(fault, program, "replica", is_replica)?,
+            added: fault.added.unwrap_or_default(),
+        },
+        FaultKind::ReplicaStop => {
+            Action::StopReplica { node: find(fault, program, "replica", is_replica)? }
+        }
+        FaultKind::CacheFlush => {
+            Action::FlushCache { node: find(fault, program, "cache", is_cache)? }
+        }
+        FaultKind::CacheStale => {
+            Action::StaleCache { node: find(fault, program, "cache", is_cache)? }
+        }
+        FaultKind::ReadModelCorruption => {
+            let is_copy = |kind: &Kind| is_replica(kind) || is_cache(kind);
+            Action::Corrupt { node: find(fault, program, "replica or cache", is_copy)?, share }
+        }
+        FaultKind::Crash | FaultKind::Pause => instances::action(fault, program)?,
+        FaultKind::WorkerKill | FaultKind::RelayCrash => instances::kill(fault, program)?,
+        FaultKind::DiskFull => {
+            let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
+            Action::DiskFull { node: find(fault, program, "database", is_database)? }
+        }
+        FaultKind::ClockSkew => Action::ClockSkew {
+            node: find(fault, program, "node", |_| true)?,
+            by: fault.by.map_or(0, |by| by.0),
+        },
+        FaultKind::QueueStall => Action::QueueStall { node: queue(fault, program)? },
+        FaultKind::RedeliveryBurst => Action::Redelivery {
+            node: queue(fault, program)?,
+            since: fault.since.unwrap_or(Span::ZERO),
+        },
+        FaultKind::HotKey => Action::HotKey { node: with_keys(fault, program)?, share },
+        FaultKind::PrimaryFailover | FaultKind::Restart | FaultKind::TrafficSpike => {
+            return Ok(None);
+        }
+    }))
+}
+
+fn slow(fault: &FaultText, program: &Program) -> Result<Action, Problem> {
+    let factor = fault.factor.unwrap_or_default();
+    if !(factor > 0.0 && factor <= 1e6) {
+        return Err(Problem::new(format!("work cannot take {factor} times as long"))
+            .expected("more than 0 and at most 1e6")
+            .inside("factor"));
+    }
+    Ok(Action::Slow { node: find(fault, program, "node", |_| true)?, factor })
+}
+
+fn errors(fault: &FaultText, program: &Program) -> Result<Action, Problem> {
+    let is_provider = |kind: &Kind| matches!(kind, Kind::Provider(_));
+    let node = find(fault, program, "provider", is_provider)?;
+    let Share(share) = fault.share.unwrap_or_default();
+    let Share(after) = fault.after_effect.unwrap_or_default();
+    Ok(Action::Errors {
+        node,
+        before: Probability::new(share * (1.0 - after)),
+        after: Probability::new(share * after),
+    })
 }
 
 fn is_replica(kind: &Kind) -> bool {

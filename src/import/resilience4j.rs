@@ -321,7 +321,8 @@ fn read_retry(notes: &mut Notes, layers: &mut Layers<'_>, start: Option<Retry>) 
     Some(rule)
 }
 
-fn read_breaker(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy, all: &Policy) {
+/// Whether the window of a breaker is of seconds, and not of calls.
+fn read_is_timed(notes: &mut Notes, layers: &mut Layers<'_>) -> bool {
     let kind = ("COUNT_BASED".to_owned(), BREAKER);
     let means = "whether the window is of calls or of seconds";
     let kind = layers.read(notes, "slidingWindowType", text, kind, means);
@@ -331,6 +332,11 @@ fn read_breaker(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy,
         let at = layers.value(notes, "slidingWindowType").map(|(_, value)| value.at);
         notes.problems.extend(at.map(|at| problem.at(at)));
     }
+    is_timed
+}
+
+fn read_breaker(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy, all: &Policy) {
+    let is_timed = read_is_timed(notes, layers);
     let means = if is_timed { "seconds" } else { "calls" };
     let size = layers.read(notes, "slidingWindowSize", count, (100, BREAKER), means);
     let least = (100, BREAKER);

@@ -80,6 +80,22 @@ impl Handlers<'_, '_> {
         }
     }
 
+    /// The operation that a step calls, if it is known.
+    fn call_of(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        step: &language::Step,
+    ) -> Result<Option<OperationId>, Problem> {
+        if step.expect == Some(Expectation::NotOlder) && place.role != Role::User {
+            return Err(Problem::new("only users remember what they were shown")
+                .expected("`expect = \"not older\"` in a flow of clients")
+                .inside("expect"));
+        }
+        let target = step.call.as_deref().unwrap_or_default();
+        Ok(self.target(&with(path, "call"), target, place))
+    }
+
     /// Compiles a step without steps inside it.
     fn action(
         &mut self,
@@ -105,16 +121,10 @@ impl Handlers<'_, '_> {
             "reply" => Step::Reply(reply_outcome(step.reply.expect("the action"))),
             "nack" => Step::Reply(Outcome::Failed),
             "call" => {
-                if step.expect == Some(Expectation::NotOlder) && place.role != Role::User {
-                    return Err(Problem::new("only users remember what they were shown")
-                        .expected("`expect = \"not older\"` in a flow of clients")
-                        .inside("expect"));
-                }
-                let target = step.call.as_deref().unwrap_or_default();
-                let Some(operation) = self.target(&with(path, "call"), target, place) else {
+                let operation = self.call_of(place, path, step)?;
+                let Some(Step::Call(call)) = operation.map(|it| call(self, it)) else {
                     return Ok(Vec::new());
                 };
-                let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
                 Step::Call(Call {
                     token: token(step.idempotency_key),
                     expects_own_write: step.expect == Some(Expectation::OwnWrite),
