@@ -52,6 +52,8 @@ pub struct Cell {
     pub measure: Measure,
     /// Whether pilots say when requests begin to count; until they have, all do.
     pub finds_warm_up: bool,
+    /// Whether a run ends before its horizon when nothing is left to do.
+    pub ends_when_done: bool,
     /// The numbers that are measured of each run.
     pub metrics: Metrics,
     /// What requests are followed to.
@@ -470,6 +472,7 @@ fn cell(
         random,
         measure,
         finds_warm_up: experiment.warm_up() == WarmUp::Auto,
+        ends_when_done: !experiment.states_drain,
         metrics: experiment.metrics,
         milestones,
         measured,

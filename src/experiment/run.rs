@@ -207,6 +207,9 @@ impl Course<'_> {
         let arrivals_end = case.map_or(cell.measure.arrivals_end, |case| case.arrivals_end);
         let controls = &plan.controls;
         let mut world = World::new(&cell.program, controls, seed, arrivals_end, limits, observer);
+        if cell.ends_when_done {
+            world.end_when_done();
+        }
         for &(clients, spike) in &plan.spikes {
             world.add_spike(clients, spike);
         }
@@ -277,7 +280,10 @@ fn label(
     let recorder = Recorder::new(&cell.program, measure.clone());
     let followers = Followers::new(&cell.milestones, &measure);
     let end = cell.measure.arrivals_end;
-    let control = World::new(&cell.program, &[], seed, end, cell.limits, (recorder, followers));
+    let mut control = World::new(&cell.program, &[], seed, end, cell.limits, (recorder, followers));
+    if cell.ends_when_done {
+        control.end_when_done();
+    }
     let (outcome, (recorder, followers)) = control.run();
     if outcome.ending != Ending::Complete {
         return None;

@@ -16,6 +16,7 @@ mod database;
 mod ejection;
 pub mod fact;
 mod failover;
+mod finish;
 mod flight;
 mod hedge;
 mod job;
@@ -155,6 +156,7 @@ pub struct World<'p, O> {
     queued: usize,
     orders: u64,
     rerun: rerun::Rerun,
+    finish: finish::Finish,
     observer: O,
 }
 
@@ -216,6 +218,7 @@ impl<'p, O: Observer> World<'p, O> {
             queued: 0,
             orders: 0,
             rerun: rerun::Rerun::default(),
+            finish: finish::Finish::default(),
             observer,
         };
         world.detectors = Detectors::new(program, &mut world.draws);
@@ -265,6 +268,9 @@ impl<'p, O: Observer> World<'p, O> {
             let pending = self.events.len() + waiting;
             if let Some(limit) = self.meter.count(at, pending) {
                 return limit;
+            }
+            if self.is_finished() {
+                break;
             }
         }
         Ending::Complete

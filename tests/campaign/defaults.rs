@@ -321,3 +321,50 @@ fn of_many_arms_with_unfinished_work_the_worst_are_named() {
     assert!(named("times_5") && named("times_3") && !named("times_2"), "{said}");
     assert!(said.contains("and so it is in 2 combinations more"), "{said}");
 }
+
+/// Orders whose mails go through an outbox, whose relay looks for events all the time.
+const RELAYED: &str = r#"
+[clients.users]
+arrivals = { poisson = "10/s" }
+flow = [{ call = "shop.buy" }]
+[service.shop]
+workers = 100
+on.buy.steps = [{ transaction = "db", write = ["order = placed", "outbox = placed"] }, { reply = "ok" }]
+[database.db]
+commit = "1ms"
+read = "1ms"
+tables = { order = {} }
+[outbox.relay]
+database = "db"
+queue = "mails"
+poll = "10ms"
+[queue.mails]
+visibility = "10s"
+[service.mailer]
+workers = 1
+takes = "mails"
+steps = [{ work = "exp 80ms" }, { ack = true }]
+"#;
+
+#[test]
+fn a_run_that_ends_when_it_is_done_has_done_what_a_longer_one_does() {
+    let of = |drain: &str| {
+        let promised = r#"
+[measure]
+warm_up = "0s"
+[invariants]
+no_lost_event = { committed = "db.order = placed", queue = "mails", within = "30s" }
+"#;
+        let times = "seeds = \"1..3\"\narrivals = \"10s\"\n";
+        let (said, folder) = run_with(RELAYED, &format!("{times}{drain}{promised}"), &[]);
+        let runs = fs::read_to_string(folder.path().join("out/runs.csv")).expect(&said);
+        let column = runs.lines().next().unwrap().split(',').position(|name| name == "events");
+        let events = runs.lines().skip(1).map(|run| run.split(',').nth(column.unwrap()).unwrap());
+        let events: u64 = events.map(|events| events.parse::<u64>().unwrap()).sum();
+        (json(&folder, "summary.json")["cells"].clone(), events)
+    };
+    let ((early, few), (late, many)) = (of(""), of("drain = \"60s\"\n"));
+    assert_eq!(early, late);
+    assert_eq!(early[0]["invariants"][0]["unjudged"], 0, "the rest of the time is judged too");
+    assert!(few * 3 < many, "{few} of {many} events");
+}

@@ -1,0 +1,86 @@
+//! When a run has nothing left to do: everybody is answered, and everything that was begun on
+//! somebody's behalf is done with.
+
+use super::fact::Observer;
+use super::job::{Job, Origin};
+use super::network::Message;
+use super::{Local, World};
+use crate::model::program::{EdgeId, Kind, NodeId};
+
+/// Whether a run ends early, and when it is looked at again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Finish {
+    /// Whether it ends as soon as nothing is left to do.
+    is_wanted: bool,
+    /// After how many events. It waits for as many as there were things to look at: looking never
+    /// costs more than running.
+    look_again: u64,
+}
+
+impl<O: Observer> World<'_, O> {
+    /// Lets the run end before its horizon when the last user has arrived, every fault is over and
+    /// nothing is left to do: no request, attempt or work is under way, no message waits, no outbox
+    /// has an event that is not sent and no replica a transaction to apply. What nodes do of
+    /// themselves goes on for ever and does not count: a relay looks for events.
+    pub fn end_when_done(&mut self) {
+        self.finish.is_wanted = true;
+    }
+
+    /// Whether the run is to end now.
+    pub(super) fn is_finished(&mut self) -> bool {
+        let events = self.meter.events();
+        if !self.finish.is_wanted
+            || self.now < self.arrivals_end
+            || events < self.finish.look_again
+            || self.controls.iter().any(|control| control.until > self.now)
+        {
+            return false;
+        }
+        let is_quiet = self.nobody_is_at_work();
+        let waiting = if is_quiet { self.unfinished() } else { 0 };
+        let things = self.jobs.len() + self.calls.len() + self.messages.len() + waiting;
+        self.finish.look_again = events + things as u64;
+        is_quiet && waiting == 0
+    }
+
+    /// Whether nothing is under way but what relays do for themselves.
+    fn nobody_is_at_work(&self) -> bool {
+        let is_upkeep = |job: &Job| match job.origin {
+            Origin::Call { edge, .. } => self.is_upkeep(edge),
+            _ => self.is_relay(job.node),
+        };
+        let is_about_upkeep = |message: &Message| match *message {
+            Message::Request { edge, .. } | Message::Reply { edge, .. } => self.is_upkeep(edge),
+            _ => false,
+        };
+        self.jobs.iter().all(|(_, job)| is_upkeep(job))
+            && self.calls.iter().all(|(_, call)| self.is_upkeep(call.edge()))
+            && self.messages.iter().all(|(_, message)| is_about_upkeep(message))
+    }
+
+    fn is_relay(&self, node: NodeId) -> bool {
+        matches!(self.program.node(node).kind, Kind::Outbox(_))
+    }
+
+    /// Whether a relay asks its own database by this edge. What it publishes counts.
+    fn is_upkeep(&self, edge: EdgeId) -> bool {
+        let edge = self.program.edge(edge);
+        let target = &self.program.node(edge.target).kind;
+        self.is_relay(edge.caller) && matches!(target, Kind::Database(_) | Kind::Replica(_))
+    }
+
+    /// How many messages and outbox events are not done with, where anybody takes them, and how many
+    /// transactions replicas have not applied.
+    fn unfinished(&mut self) -> usize {
+        let mut count = 0;
+        for index in 0..self.locals.len() {
+            let node = NodeId(index as u16);
+            if let Local::Replica(replica) = &self.locals[index] {
+                count += replica.pending.len();
+            } else if !self.is_dead_end(node) {
+                count += self.unprocessed(node).len();
+            }
+        }
+        count
+    }
+}
