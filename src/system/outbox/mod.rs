@@ -14,7 +14,7 @@ mod window;
 use std::collections::BTreeSet;
 
 use super::database::{Database, OutboxEvent};
-use super::fact::Observer;
+use super::fact::{Asked, Observer};
 use super::job::Subject;
 use super::{Local, World};
 use crate::kernel::draw::key_of;
@@ -262,6 +262,8 @@ impl<O: Observer> World<'_, O> {
         let (round, goes_on) = (relay.round, std::mem::take(&mut relay.goes_on));
         if let Some(job) = self.jobs.get_mut(handle) {
             job.key = key_of(base, round);
+            // It looks for events on nobody's behalf.
+            job.subject.asked = Asked::BY_NOBODY;
         }
         goes_on
     }
