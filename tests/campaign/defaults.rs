@@ -348,23 +348,32 @@ steps = [{ work = "exp 80ms" }, { ack = true }]
 
 #[test]
 fn a_run_that_ends_when_it_is_done_has_done_what_a_longer_one_does() {
-    let of = |drain: &str| {
+    let of = |model: &str, drain: &str, faults: &str| {
         let promised = r#"
 [measure]
 warm_up = "0s"
 [invariants]
 no_lost_event = { committed = "db.order = placed", queue = "mails", within = "30s" }
 "#;
-        let times = "seeds = \"1..3\"\narrivals = \"10s\"\n";
-        let (said, folder) = run_with(RELAYED, &format!("{times}{drain}{promised}"), &[]);
+        let times = format!("seeds = \"1..3\"\narrivals = \"10s\"\n{drain}{promised}{faults}");
+        let (said, folder) = run_with(model, &times, &[]);
         let runs = fs::read_to_string(folder.path().join("out/runs.csv")).expect(&said);
         let column = runs.lines().next().unwrap().split(',').position(|name| name == "events");
         let events = runs.lines().skip(1).map(|run| run.split(',').nth(column.unwrap()).unwrap());
         let events: u64 = events.map(|events| events.parse::<u64>().unwrap()).sum();
         (json(&folder, "summary.json")["cells"].clone(), events)
     };
-    let ((early, few), (late, many)) = (of(""), of("drain = \"60s\"\n"));
-    assert_eq!(early, late);
-    assert_eq!(early[0]["invariants"][0]["unjudged"], 0, "the rest of the time is judged too");
+    let both = |model: &str, faults: &str| {
+        let ((early, few), (late, many)) =
+            (of(model, "", faults), of(model, "drain = \"60s\"\n", faults));
+        assert_eq!(early, late);
+        assert_eq!(early[0]["invariants"][0]["unjudged"], 0, "the rest of the time is judged");
+        (few, many)
+    };
+    let (few, many) = both(RELAYED, "");
     assert!(few * 3 < many, "{few} of {many} events");
+    // Nobody is at work while an event waits for its relay, or a message to be delivered again.
+    both(&RELAYED.replace("10ms", "7s"), "");
+    let crash = "[[faults]]\nkind = \"crash\"\ntarget = \"mailer\"\nat = \"9s\"\nfor = \"2s\"\n";
+    both(RELAYED, crash);
 }
