@@ -4,7 +4,7 @@ mod common;
 
 use std::process::{Command, Output};
 
-use common::{campaign, run_all};
+use common::{Changed, campaign, run_all};
 use serde_json::Value;
 use stormglass::capacity::{Capacity, NodeLoad, capacity};
 use stormglass::experiment::campaign::Campaign;
@@ -215,9 +215,9 @@ fn stormglass(arguments: &[&str], workers: &str) -> Output {
     let write = |name: &str, text: &str| {
         std::fs::write(folder.path().join(name), text).expect("it can be written");
     };
-    write("shop.toml", &BEHIND.replace("WORKERS", workers));
+    write("shop.toml", &BEHIND.changed("WORKERS", workers));
     let promise = "[expect]\nsuccess_ratio = \">= 50%\"\n";
-    write("calm.toml", &format!("{}{promise}", CALM.replace("200s", "20s")));
+    write("calm.toml", &format!("{}{promise}", CALM.changed("200s", "20s")));
     Command::new(env!("CARGO_BIN_EXE_stormglass"))
         .args(arguments)
         .current_dir(folder.path())

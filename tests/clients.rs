@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{campaign, campaign_reading, run_all, runs};
+use common::{Changed, campaign, campaign_reading, run_all, runs};
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::draw::{Draws, Purpose};
@@ -146,7 +146,7 @@ fn a_closed_loop_obeys_the_interactive_response_time_law() {
     let clients = "arrivals = { closed = { users = 50, think = \"exp 1s\" } }";
     let throughput = |work: &str| {
         let steps = format!("{{ work = \"exp {work}\" }}, ");
-        let model = server(clients, &steps).replace("\"unlimited\"", "10");
+        let model = server(clients, &steps).changed("\"unlimited\"", "10");
         let run = &runs(&experiment(200, 1), &model)[0];
         let metrics = &run.metrics;
         assert_eq!(metrics.requests, metrics.ok);

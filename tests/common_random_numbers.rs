@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{campaign, run_all, shipped};
+use common::{Changed, campaign, run_all, shipped};
 use stormglass::experiment::campaign::Cell;
 use stormglass::experiment::comparison::{Method, compare};
 use stormglass::experiment::run::run;
@@ -60,9 +60,9 @@ fn arms_are_equal_until_their_first_differing_decision() {
 #[test]
 fn what_no_policy_decides_is_equal_to_the_end() {
     let campaign = shipped("payment-brownout", |text| {
-        text.replace("arrivals = \"103s\"", "arrivals = \"10s\"")
-            .replace("at = \"30s\"", "at = \"2s\"")
-            .replace("for = \"20s\"", "for = \"4s\"")
+        text.changed("arrivals = \"103s\"", "arrivals = \"10s\"")
+            .changed("at = \"30s\"", "at = \"2s\"")
+            .changed("for = \"20s\"", "for = \"4s\"")
     });
     for seed in 1..3 {
         let results: Vec<_> = campaign.cells.iter().map(|cell| run(cell, 0, seed)).collect();

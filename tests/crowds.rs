@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::runs;
+use common::{Changed, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::limit::Ending;
 
@@ -76,7 +76,7 @@ fn waiting_at_a_node_costs_each_request_the_same_however_many_wait() {
 #[test]
 fn a_crowd_in_one_instant_is_no_livelock() {
     // With no latency and no work everything happens at the end of the first second.
-    let model = crowd(250_000, "", "").replace("{ work = \"1us\" }, ", "");
+    let model = crowd(250_000, "", "").changed("{ work = \"1us\" }, ", "");
     let run = run(2, &model);
     assert_eq!((run.ending, run.metrics.requests), (Ending::Complete, 250_000));
     assert!(run.events > 1_000_000, "{} events in one instant", run.events);
@@ -88,11 +88,11 @@ fn a_crowd_in_one_instant_is_no_livelock() {
 fn a_long_line_whose_jobs_give_up_is_left_in_order() {
     // 100,000 come at once, one is served each 10 ms, and all others give up after a second.
     let model = crowd(100_000, "", "")
-        .replace(
+        .changed(
             "[service.back]\nworkers = \"unlimited\"",
             "[service.back]\nworkers = 1\nqueue = { limit = 1_000_000, max_wait = \"1s\" }",
         )
-        .replace("1us", "10ms");
+        .changed("1us", "10ms");
     let run = run(2, &model);
     assert_eq!(run.ending, Ending::Complete);
     // A hundred at work one after the other; who would begin at 1 s gives up just then.

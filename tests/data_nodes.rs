@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{campaign, runs};
+use common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::policy::Outcome;
 
@@ -56,7 +56,7 @@ of = "db"
 lag = "exp 100ms"
 read = "0s"
 "#;
-    one(4000, "", &model.replace("READ", read))
+    one(4000, "", &model.changed("READ", read))
 }
 
 #[test]
@@ -179,7 +179,7 @@ tables = { item = {} }
     let patient = one(10, "", model).metrics;
     assert_eq!((patient.requests, patient.ok, patient.refused), (199, 199, 0));
     // One commits for 95 ms, the next one comes after 50 ms and gives up after 40 ms.
-    let model = model.replace("commit", "acquire_timeout = \"40ms\"\ncommit");
+    let model = model.changed("commit", "acquire_timeout = \"40ms\"\ncommit");
     let hasty = one(10, "", &model).metrics;
     assert_eq!((hasty.requests, hasty.ok, hasty.refused), (199, 100, 99));
     assert_eq!(hasty.failed[Outcome::Failed as usize], 99);
@@ -217,7 +217,7 @@ timeout = "500ms"
          [[faults]]\nkind = \"primary_failover\"\ntarget = \"db\"\nto = \"copy\"\nafter = \"2s\"\n\
          at = \"9995ms\"\nfor = \"10s\"\nshare = {share}\n"
     );
-    one(30, &more, &model.replace("DATABASE", database))
+    one(30, &more, &model.changed("DATABASE", database))
 }
 
 fn accepted_and_lost(run: &RunResult) -> u64 {
@@ -282,7 +282,7 @@ CACHE
 [link."reader -> near"]
 latency = "20ms"
 "#;
-    one(21, "", &model.replace("CACHE", cache))
+    one(21, "", &model.changed("CACHE", cache))
 }
 
 #[test]
@@ -323,7 +323,7 @@ tables = { item = { rows = "key" } }
 capacity = 10
 "#;
     let stale = |order: &str, more: &str| {
-        one(21, more, &model.replace("ORDER", order)).metrics.old_row_reads
+        one(21, more, &model.changed("ORDER", order)).metrics.old_row_reads
     };
     // From the second second on the row exists when it is read between deletion and commit.
     assert_eq!(stale("before", ""), 19);
@@ -363,8 +363,8 @@ capacity = 10
 CACHE
 "#;
     let more = format!("{more}\n[measure]\noperation = \"api.look\"\nwindow = \"1s\"\n");
-    let experiment = experiment(20, "").replace("measure = { window = \"1s\" }\n", &more);
-    let campaign = campaign(&experiment, &model.replace("CACHE", cache));
+    let experiment = experiment(20, "").changed("measure = { window = \"1s\" }\n", &more);
+    let campaign = campaign(&experiment, &model.changed("CACHE", cache));
     let run = campaign.run(0);
     let edges = campaign.cells[0].program.edges.iter().zip(&run.metrics.edges);
     let reads = edges.filter(|(edge, _)| edge.name == "api -> db.read");

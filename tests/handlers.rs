@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::runs;
+use common::{Changed, runs};
 use stormglass::experiment::run::RunResult;
 
 const SHOP: &str = r#"
@@ -239,7 +239,7 @@ fn a_fallback_of_a_user_is_a_part_of_its_request() {
         let flow = format!(
             "flow = [{{ call = \"broken.ask\", fallback = [{fallback}] }}, {{ call = \"fast.ask\" }}]"
         );
-        let model = SHOP.replace("flow = [{ call = \"api.order\" }]", &flow);
+        let model = SHOP.changed("flow = [{ call = \"api.order\" }]", &flow);
         let run = runs(
             EXPERIMENT,
             &format!("{model}\n[service.api.on.order]\nsteps = [{{ reply = \"ok\" }}]\n"),

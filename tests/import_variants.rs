@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::Changed;
 use stormglass::import::{self, Fate, Import};
 use stormglass::kernel::time::Span;
 use stormglass::model::document::Sources;
@@ -94,7 +95,7 @@ fn a_subset_and_a_port_have_settings_of_their_own() {
     let limit = |name| policy(&alone, name).bulkhead.map(|rule| rule.limit);
     assert_eq!([limit("reviews"), limit("reviews-v1")], [Some(100), Some(100)]);
     assert_eq!(limit("reviews-v2"), Some(20));
-    let typo = SUBSETS.replace("http2MaxRequests: 20", "http2MaxRequest: 20");
+    let typo = SUBSETS.changed("http2MaxRequests: 20", "http2MaxRequest: 20");
     assert!(read(&typo).expect_err("a typo").contains("http2MaxRequests"));
 }
 
@@ -130,7 +131,7 @@ fn the_time_open_of_resilience4j_grows_and_its_bulkhead_waits() {
     assert_eq!(room("spread").map(|rule| (rule.queue, rule.max_wait)), Some((0, None)));
     let steady = room("steady").expect("inherited");
     assert_eq!((steady.limit, steady.max_wait), (4, Some(Span::from_millis(50))));
-    let zero = SPRING.replace("sliding-window-size: 30", "sliding-window-size: 0");
+    let zero = SPRING.changed("sliding-window-size: 30", "sliding-window-size: 0");
     let problem = read(&zero).expect_err("no window");
     assert!(problem.contains("config:11"), "at the field itself: {problem}");
 }
@@ -162,7 +163,7 @@ fn settings_of_dotnet_have_comments_commas_and_nulls() {
     assert_eq!(retry.backoff.growth, Growth::Linear { base: quarter, step: quarter });
     assert_eq!(policy(&import, "Http").deadline, Some(Span::from_secs(86_400)));
     assert!(matches!(fate(&import, "Http", "MaxDelay"), Fate::Defaulted(_)));
-    let typo = APPSETTINGS.replace("MaxRetryAttempts", "MaxRetriesAttempts");
+    let typo = APPSETTINGS.changed("MaxRetryAttempts", "MaxRetriesAttempts");
     let problem = read(&typo).expect_err("a typo");
     assert!(problem.contains("config:7:7"), "comments move no place: {problem}");
     assert!(read("{ \"a\": [1, null] }").is_err());
@@ -218,7 +219,7 @@ fn each_route_of_linkerd_has_the_annotations_of_its_own_service() {
     assert_eq!(stock.trip, Trip::Consecutive { failures: 7 });
     let caveats = |index: usize| import.policies[index].caveats.len();
     assert_eq!([caveats(0), caveats(1)], [0, 1], "the profile is that of stock");
-    let zero = SERVICES.replace("\"0.9\"", "\"1.9\"");
+    let zero = SERVICES.changed("\"0.9\"", "\"1.9\"");
     assert!(read(&zero).expect_err("no rate").contains("config:11"));
 }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::runs;
+use common::{Changed, runs};
 use stormglass::experiment::run::RunResult;
 
 fn one(seconds: u32, more: &str, model: &str) -> RunResult {
@@ -69,7 +69,7 @@ const PROMISE: &str = "[invariants]\naccepted_order_kept = { accepted = \"api.wr
 
 #[test]
 fn a_replica_that_leads_after_a_crash_has_what_was_flushed_and_no_more() {
-    let model = FLUSHED.replace("FLUSH", "flush = { every = \"1s\" }").replace("LAG", "0s");
+    let model = FLUSHED.changed("FLUSH", "flush = { every = \"1s\" }").changed("LAG", "0s");
     let crash = "[[faults]]\nkind = \"crash\"\ntarget = \"db\"\nat = \"9555ms\"\nfor = \"5s\"\n";
     let failover = "[[faults]]\nkind = \"primary_failover\"\ntarget = \"db\"\nto = \"copy\"\n\
                     after = \"1s\"\nat = \"9555ms\"\nfor = \"10s\"\n";
@@ -87,7 +87,7 @@ fn a_replica_that_leads_after_a_crash_has_what_was_flushed_and_no_more() {
 
 #[test]
 fn a_relay_publishes_no_event_of_a_transaction_that_a_failover_lost() {
-    let model = FLUSHED.replace("FLUSH", "").replace("LAG", "2s");
+    let model = FLUSHED.changed("FLUSH", "").changed("LAG", "2s");
     let failover = "[[faults]]\nkind = \"primary_failover\"\ntarget = \"db\"\nto = \"copy\"\n\
                     after = \"1s\"\nat = \"8995ms\"\nfor = \"12s\"\n";
     let run = one(30, &format!("{PROMISE}{failover}"), &model).metrics;

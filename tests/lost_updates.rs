@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::runs;
+use common::{Changed, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::policy::Outcome;
 
@@ -35,7 +35,7 @@ commit = "0s"
 read = "0s"
 tables = { stock = { rows = "key" } }
 "#;
-    one("", &model.replace("MORE", more))
+    one("", &model.changed("MORE", more))
 }
 
 #[test]
@@ -92,7 +92,7 @@ tables = {{ stock = {{ rows = "key" }}, entry = {{}} }}
     };
     let elsewhere = "{ work = \"15ms\" }, { transaction = \"db\", write = [\"entry = written\"] }";
     assert_eq!(lost(elsewhere), (0, 0), "that is write skew, and nothing is overwritten");
-    let here = elsewhere.replace("entry = written", "stock = changed");
+    let here = elsewhere.changed("entry = written", "stock = changed");
     assert_eq!(lost(&here), (9, 9));
     let twice = "{ transaction = \"db\", write = [\"stock = changed\"] }, \
                  { transaction = \"db\", write = [\"stock = closed\"] }";

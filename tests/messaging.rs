@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{campaign, runs};
+use common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::Time;
 use stormglass::model::program::NodeId;
@@ -140,7 +140,7 @@ fn one_partition_delivers_in_order_and_none_does_not() {
     let payer = "workers = 20\nsteps = [{ call = \"payment.charge\" }, { ack = true }]";
     let orders = |queue: &str| {
         let model = direct("20/s", queue, payer)
-            .replace("latency = \"10ms\"", "latency = \"10ms\"\nerrors_before = \"33%\"");
+            .changed("latency = \"10ms\"", "latency = \"10ms\"\nerrors_before = \"33%\"");
         let (facts, _) = Facts::of("", &model, 1);
         let acknowledged = facts.0.iter().filter_map(|(_, fact)| match fact {
             Fact::Effect { order, .. } => Some(*order),
@@ -183,7 +183,7 @@ fn a_poison_message_blocks_its_partition_until_it_is_a_dead_letter() {
     assert_eq!(charges[0].1, 1, "without partitions the second one overtakes");
 
     // One receive, then a dead letter: the next receive, after the redelivery, puts it aside.
-    let once = queue.replace("max_receives = 3", "max_receives = 1");
+    let once = queue.changed("max_receives = 3", "max_receives = 1");
     let (partitioned, charges) = charged_behind_poison(&format!("{once}\npartitions = 1"));
     assert_eq!(partitioned.metrics.dead_letters, 1);
     assert_eq!(charges[0].1, 1);
@@ -226,7 +226,7 @@ fn an_outage_of_a_dependency_floods_the_dead_letters_and_a_worker_drains_them() 
 fn a_message_is_received_as_often_as_the_limit_says() {
     let queue = "visibility = \"30s\"\nmax_receives = 4\nredelivery = \"10ms\"";
     let model = direct("5/s", queue, CHARGE)
-        .replace("latency = \"10ms\"", "latency = \"10ms\"\nerrors_before = 1.0");
+        .changed("latency = \"10ms\"", "latency = \"10ms\"\nerrors_before = 1.0");
     let (facts, _) = Facts::of("", &model, 1);
     assert_eq!(facts.count(|fact| matches!(fact, Fact::Delivered { .. })), 4 * 50);
     let most = facts.0.iter().filter_map(|(_, fact)| match fact {
@@ -241,7 +241,7 @@ fn a_message_is_received_as_often_as_the_limit_says() {
 
 #[test]
 fn handling_longer_than_the_visibility_doubles_effects_unless_it_is_extended() {
-    let payer = SLOW_CHARGE.replace("1s", "1500ms");
+    let payer = SLOW_CHARGE.changed("1s", "1500ms");
     let charges = |queue: &str| run("", &direct("10/s", queue, &payer)).metrics.effects;
     assert_eq!(charges("visibility = \"2s\""), 100);
     // At 1 s a second worker starts, and the first one acknowledges at 1.5 s.
@@ -288,8 +288,8 @@ fn a_delayed_message_waits_and_a_full_queue_rejects() {
 #[test]
 fn each_group_gets_every_message_once_and_its_workers_share_them() {
     let model = direct("20/s", "visibility = \"30s\"\nredelivery = \"1s\"", CHARGE)
-        .replace("takes = \"payments\"", "takes = \"payments\"\ngroup = \"billing\"")
-        .replace("latency = \"10ms\"", "latency = \"10ms\"\neffects = [\"charge\", \"mail\"]")
+        .changed("takes = \"payments\"", "takes = \"payments\"\ngroup = \"billing\"")
+        .changed("latency = \"10ms\"", "latency = \"10ms\"\neffects = [\"charge\", \"mail\"]")
         + r#"
 [service.mailer]
 takes = "payments"

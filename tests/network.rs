@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::Changed;
 use stormglass::experiment::run::RunResult;
 
 /// Users ask a service once, over one link; `more` is added to the model.
@@ -130,7 +131,7 @@ fn messages_wait_for_the_bandwidth_one_after_the_other() {
     let experiment = experiment("300s", "");
     let model =
         model("", "[link.\"users -> api\"]\nbandwidth = \"1MB/s\"\nbuffer = \"unlimited\"\n")
-            .replace("constant = \"1000/s\"", "poisson = \"800/s\"");
+            .changed("constant = \"1000/s\"", "poisson = \"800/s\"");
     let metrics = common::runs(&experiment, &model).remove(0).metrics;
     let mean = metrics.latency_total as f64 / 1e6 / metrics.measured_ok as f64;
     // There: wait, 1 ms in the pipe, 1 ms; work 1 ms; back: 1 ms in the pipe, 1 ms. Replies come at
@@ -267,7 +268,7 @@ fn what_is_on_its_way_when_a_partition_begins_arrives() {
 fn clogged_messages_are_held_and_arrive_when_the_fault_ends() {
     let fault = fault("link_clog", "users -> api", "");
     let experiment = experiment("6s", &fault);
-    let model = model("", "").replace("timeout = \"1s\"", "timeout = \"10s\"");
+    let model = model("", "").changed("timeout = \"1s\"", "timeout = \"10s\"");
     let result = common::runs(&experiment, &model).remove(0);
     let metrics = &result.metrics;
     assert_eq!((metrics.ok, metrics.lost), (5_999, [0, 0]));

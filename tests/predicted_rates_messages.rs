@@ -9,7 +9,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{campaign, runs};
+use common::{Changed, campaign, runs};
 use stormglass::experiment::statistics::interval::{Estimate, mean_interval};
 use stormglass::experiment::statistics::proportion::wilson;
 use stormglass::experiment::statistics::rare::zero_events_upper;
@@ -221,14 +221,14 @@ fn publish_then_commit_invents_what_dies_or_is_aborted_between() {
                  otherwise = [TRANSACTION] }";
     let transaction = "{ transaction = \"orders\", write = [\"order = placed\" EVENT] }, \
                        { reply = \"ok\" }";
-    let abort = abort.replace("TRANSACTION", transaction);
-    let dual = format!("{{ publish = \"events\" }}, {}", abort.replace(" EVENT", ""));
+    let abort = abort.changed("TRANSACTION", transaction);
+    let dual = format!("{{ publish = \"events\" }}, {}", abort.changed(" EVENT", ""));
     assert_share(tally(&experiment, &model(&dual, IDLE)), 1.0 - (1.0 - c) * (1.0 - a));
     // The same aborts, and deaths right after the commit; for longer, as some are aborted.
     let experiment = experiment
-        .replace("events.publish", "orders.transaction")
-        .replace("arrivals = \"61s\"", "arrivals = \"79s\"");
-    let outbox = abort.replace(" EVENT", ", \"outbox = placed\"");
+        .changed("events.publish", "orders.transaction")
+        .changed("arrivals = \"61s\"", "arrivals = \"79s\"");
+    let outbox = abort.changed(" EVENT", ", \"outbox = placed\"");
     assert_never(tally(&experiment, &model(&outbox, "poll = \"100ms\"")));
 }
 
@@ -238,9 +238,9 @@ fn publish_then_commit_invents_what_dies_or_is_aborted_between() {
 fn an_event_waits_for_the_next_poll_which_comes_at_any_time_until_then() {
     let poll = 1.0;
     let instant = model(OUTBOX, "poll = \"1s\"\nbatch = 1000")
-        .replace("constant = \"50/s\"", "poisson = \"50/s\"")
-        .replace("commit = \"1ms\"", "commit = \"0s\"")
-        .replace("latency = \"1ms\"", "latency = \"0s\"");
+        .changed("constant = \"50/s\"", "poisson = \"50/s\"")
+        .changed("commit = \"1ms\"", "commit = \"0s\"")
+        .changed("latency = \"1ms\"", "latency = \"0s\"");
     let mut lags = published(61, "", &instant, 1).lags;
     lags.sort_by(f64::total_cmp);
     let n = lags.len() as f64;

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::runs;
+use common::{Changed, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::policy::Outcome;
 
@@ -52,7 +52,7 @@ fn at_twice_the_rate_half_of_the_calls_is_throttled_before_they_cost_anything() 
     let at_half = run("", &model("25/s", "order", limit, "timeout = \"1s\""));
     assert_eq!(at_half.metrics.throttled, 0);
     // A burst goes through at once, and is missing from then on.
-    let burst = limit.replace("burst = 1", "burst = 21");
+    let burst = limit.changed("burst = 1", "burst = 21");
     let at_twice = run("", &model("100/s", "order", &burst, "timeout = \"1s\""));
     assert!(at_twice.metrics.throttled.abs_diff(requests / 2 - 20) <= 1);
 }

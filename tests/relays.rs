@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::campaign;
+use common::{Changed, campaign};
 use stormglass::capacity::capacity;
 use stormglass::kernel::time::Time;
 use stormglass::system::World;
@@ -176,7 +176,7 @@ fn a_relay_publishes_what_is_in_flight_per_round_trip() {
     for (publish, round_trips) in
         [("", 100), ("publish = {}", 20), ("publish = { batch = 10, ordering_key = \"none\" }", 2)]
     {
-        let relay = TAIL.replace("1s", "10s") + "\n" + publish;
+        let relay = TAIL.changed("1s", "10s") + "\n" + publish;
         let predicted = 6000.0 / (20.0 * f64::from(round_trips)) * 100.0;
         let (seen, _) = events_in_six_seconds(&relay);
         assert!((seen - predicted).abs() <= 101.0, "{relay}: {seen}, predicted {predicted}");
@@ -202,7 +202,7 @@ fn a_relay_rests_after_a_failed_round_however_much_is_waiting() {
     for (fault, relay) in cases {
         // The relay is behind when the fault begins: it takes 10 of 300 events per 226 ms.
         let model = model("150/s", relay, "latency = \"10ms\"")
-            .replace("poll = \"20ms\"", "poll = \"500ms\"\nbatch = 10");
+            .changed("poll = \"20ms\"", "poll = \"500ms\"\nbatch = 10");
         let program = campaign("name = \"names\"\nmodel = \"inline\"\narrivals = \"1s\"\n", &model);
         let edges = &program.cells[0].program.edges;
         let takes = |from: u64, to: u64| {
@@ -310,9 +310,9 @@ fn a_relay_that_dies_repeats_at_most_what_it_had_not_marked() {
 fn a_queue_accepts_all_events_of_a_request_or_none() {
     let relay = "publish = { in_flight = 1, batch = 10 }";
     let full = model("150/s", relay, "latency = \"1ms\"")
-        .replace("visibility = \"30s\"", "visibility = \"30s\"\nlimit = 20")
-        .replace("workers = \"unlimited\"\ntakes", "workers = 1\ntakes")
-        .replace("{ ack = true }", "{ work = \"5ms\" }, { ack = true }");
+        .changed("visibility = \"30s\"", "visibility = \"30s\"\nlimit = 20")
+        .changed("workers = \"unlimited\"\ntakes", "workers = 1\ntakes")
+        .changed("{ ack = true }", "{ work = \"5ms\" }, { ack = true }");
     let facts = facts("", &full);
     let refused = facts.0.iter().filter(|(_, fact)| matches!(fact, Fact::Refused { .. })).count();
     let (mut inside, mut most) = (0_i64, 0);

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::runs;
+use common::{Changed, runs};
 use stormglass::experiment::run::{RunResult, RunVerdict};
 use stormglass::metric::Recovery;
 
@@ -58,7 +58,7 @@ seeds = "1..3"
 accepted_order_kept = { accepted = "api.order", order = "orders.order", settled = "orders.order = paid" }
 one_charge = { effect = "charge" }
 "#;
-    runs(experiment, &model.replace("LOSS", loss))
+    runs(experiment, &model.changed("LOSS", loss))
 }
 
 #[test]
@@ -136,9 +136,9 @@ retry = {{ attempts = 10 }}
 fn what_is_still_on_its_way_is_not_lost() {
     // The horizon comes while messages are being handled.
     let campaign = common::shipped("payment-brownout", |text| {
-        text.replace("arrivals = \"103s\"", "arrivals = \"5s\"")
-            .replace("drain = \"30s\"", "drain = \"0s\"")
-            .replace("seeds = \"1..31\"", "seeds = \"1..2\"")
+        text.changed("arrivals = \"103s\"", "arrivals = \"5s\"")
+            .changed("drain = \"30s\"", "drain = \"0s\"")
+            .changed("seeds = \"1..31\"", "seeds = \"1..2\"")
     });
     let outbox = campaign.cells.len() - 6;
     let run = campaign.run(outbox);
@@ -152,7 +152,7 @@ fn what_is_still_on_its_way_is_not_lost() {
 #[test]
 fn a_run_that_a_limit_ended_says_nothing_of_its_end() {
     let campaign = common::shipped("payment-brownout", |text| {
-        text.replace("seeds = \"1..31\"", "seeds = \"1..2\"\nlimits = { events = 20000 }")
+        text.changed("seeds = \"1..31\"", "seeds = \"1..2\"\nlimits = { events = 20000 }")
     });
     for number in 0..campaign.runs() {
         let run = campaign.run(number);
@@ -191,7 +191,7 @@ effects = ["charge", "receipt"]
 #[test]
 fn a_log_that_is_flushed_now_and_then_is_on_disk_at_the_end() {
     let model = std::fs::read_to_string("models/checkout.toml").unwrap();
-    let model = model.replace("flush = \"each_commit\"", "flush = { every = \"10s\" }");
+    let model = model.changed("flush = \"each_commit\"", "flush = { every = \"10s\" }");
     let experiment = r#"
 name = "flush"
 model = "inline"
@@ -209,7 +209,7 @@ charge_has_order = { effect = "charge", order = "orders.order" }
 fn stale_reads_are_counted_of_own_writes_only() {
     // Every order fails: nobody has written anything that could be read back.
     let model = std::fs::read_to_string("models/checkout.toml").unwrap();
-    let failing = model.replace("commit = \"exp 2ms\"", "commit = \"10s\"");
+    let failing = model.changed("commit = \"exp 2ms\"", "commit = \"10s\"");
     let experiment = "name = \"reads\"\nmodel = \"inline\"\narrivals = \"5s\"\ndrain = \"20s\"\nseeds = \"1..2\"";
     assert_eq!(runs(experiment, &failing)[0].metrics.reads_back, 0);
     let run = &runs(experiment, &model)[0];

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{campaign, runs};
+use common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::experiment::statistics::interval::mean_interval;
 use stormglass::kernel::time::{Span, Time};
@@ -128,8 +128,8 @@ steps = [{ work = "exp 1s" }, { reply = "ok" }]
     {
         let measure =
             format!("operation = \"server.{operation}\", warm_up = \"1000s\", window = \"1000s\"");
-        let experiment = experiment("40000s", &measure).replace("1..2", "1..13");
-        let experiment = experiment.replace("drain = \"5s\"", "drain = \"2000s\"");
+        let experiment = experiment("40000s", &measure).changed("1..2", "1..13");
+        let experiment = experiment.changed("drain = \"5s\"", "drain = \"2000s\"");
         let mean = |run: &RunResult| {
             run.metrics.latency_total as f64 / 1e9 / run.metrics.measured_ok as f64
         };

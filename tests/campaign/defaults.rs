@@ -1,6 +1,7 @@
 //! What an experiment that says nothing of its times counts: everybody until the end, and nobody
 //! before the system has filled.
 
+use crate::common::Changed;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -255,7 +256,7 @@ for = "5s"
 #[test]
 fn who_never_comes_steadily_has_no_warm_up() {
     let rising = r#"{ profile = [{ at = "0s", rate = "1/s" }, { at = "50s", rate = "9/s" }] }"#;
-    let model = FILLING.replace("{ poisson = \"10/s\" }", rising);
+    let model = FILLING.changed("{ poisson = \"10/s\" }", rising);
     let (said, summary) = run(&model, "seeds = \"1..4\"\narrivals = \"100s\"\n");
     assert!(said.contains("no warm-up: users never come steadily"), "{said}");
     assert_eq!(summary["cells"][0]["warm_up_s"], 0.0);

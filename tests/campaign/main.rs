@@ -14,6 +14,7 @@ mod record;
 mod resume;
 mod told;
 
+use common::Changed;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,11 +24,11 @@ const RUNS: usize = 36;
 /// The shipped brownout, over in a second, with faults that are drawn as well.
 fn short(text: &str) -> String {
     let text = text
-        .replace("arrivals = \"103s\"", "arrivals = \"3s\"")
-        .replace("at = \"30s\"", "at = \"1s\"")
-        .replace("for = \"20s\"", "for = \"1s\"")
-        .replace("seeds = \"1..31\"", "seeds = \"1..3\"")
-        .replace("set = {", "set = { \"clients.shoppers.arrivals\" = { poisson = \"60/s\" },");
+        .changed("arrivals = \"103s\"", "arrivals = \"3s\"")
+        .changed("at = \"30s\"", "at = \"1s\"")
+        .changed("for = \"20s\"", "for = \"1s\"")
+        .changed("seeds = \"1..31\"", "seeds = \"1..3\"")
+        .changed("set = {", "set = { \"clients.shoppers.arrivals\" = { poisson = \"60/s\" },");
     text + "[random_faults]\nuntil = \"2s\"\n\
             [random_faults.kinds.reply_loss]\nstrikes = \"1/s\"\nfor = \"exp 500ms\"\n\
             share = [\"1%\", \"33%\"]\n"
@@ -39,7 +40,7 @@ fn write_experiment(folder: &Path) -> PathBuf {
     let text = std::fs::read_to_string(root.join("experiments/payment-brownout.toml")).unwrap();
     std::fs::copy(root.join("models/checkout.toml"), folder.join("checkout.toml")).unwrap();
     let path = folder.join("short.toml");
-    let text = text.replace("model = \"../models/checkout.toml", "model = \"checkout.toml");
+    let text = text.changed("model = \"../models/checkout.toml", "model = \"checkout.toml");
     std::fs::write(&path, short(&text)).unwrap();
     path
 }

@@ -12,7 +12,7 @@ use stormglass::model::problem::Problem;
 use stormglass::report::arms::arms_tables;
 use stormglass::report::files;
 
-use super::common::{campaign, run_all};
+use super::common::{Changed, campaign, run_all};
 
 /// A shop that accepts orders into a queue. Its worker can do 100 orders a second at the most.
 const LATER: &str = r#"
@@ -143,7 +143,7 @@ fn where_the_answer_tells_of_the_payment_both_are_one() {
 
 #[test]
 fn replies_come_back_at_once_and_orders_stay_unpaid() {
-    let model = LATER.replace("work = \"10ms\"", "work = \"19ms\"");
+    let model = LATER.changed("work = \"10ms\"", "work = \"19ms\"");
     let (campaign, run) =
         first(&experiment(&format!("measure.milestone = \"paid\"\n{STALL}")), &model);
     assert_eq!(run.reply_recovery, Recovery::After(stormglass::kernel::time::Span::ZERO));
@@ -168,7 +168,7 @@ fn replies_come_back_at_once_and_orders_stay_unpaid() {
 
 #[test]
 fn an_overload_without_any_fault_is_one() {
-    let model = LATER.replace("work = \"10ms\"", "work = \"25ms\"");
+    let model = LATER.changed("work = \"10ms\"", "work = \"25ms\"");
     let (campaign, run) = first(&experiment(""), &model);
     let of = |names: &[&str]| values(&campaign, &run, names);
     assert_eq!(of(&["success_ratio", "shown.success_ratio"]), [Some(1.0); 2], "it answers");
@@ -187,7 +187,7 @@ fn an_overload_without_any_fault_is_one() {
 
 #[test]
 fn a_label_is_that_of_the_milestone_that_is_measured() {
-    let model = LATER.replace("work = \"10ms\"", "work = \"19ms\"");
+    let model = LATER.changed("work = \"10ms\"", "work = \"19ms\"");
     let label = |milestone: &str| {
         let label = "metastability = { window = \"5s\", for = \"5s\" }";
         first(&experiment(&format!("{milestone}\n{label}\n{STALL}")), &model).1.label
@@ -203,7 +203,7 @@ fn milestones_are_expected_compared_searched_and_written_by_their_names() {
                 [arms.slow.set]\n\"service.consumer.steps.0.work\" = \"25ms\"\n\
                 [arms.quick.set]\n\"service.consumer.steps.0.work\" = \"10ms\"\n";
     // Two pairs have no interval, so there are three seeds.
-    let three = experiment(more).replace("seeds = \"1..3\"", "seeds = \"1..4\"");
+    let three = experiment(more).changed("seeds = \"1..3\"", "seeds = \"1..4\"");
     let campaign = campaign(&three, LATER);
     let results = run_all(&campaign);
     let met: Vec<Vec<Option<bool>>> = results
@@ -245,7 +245,7 @@ fn milestones_are_expected_compared_searched_and_written_by_their_names() {
 
 #[test]
 fn what_a_crash_undoes_is_not_paid() {
-    let model = LATER.replace("commit = \"0s\"", "commit = \"0s\"\nflush = { every = \"10s\" }");
+    let model = LATER.changed("commit = \"0s\"", "commit = \"0s\"\nflush = { every = \"10s\" }");
     let crash = "[[faults]]\nkind = \"crash\"\ntarget = \"shop\"\nat = \"19s\"\nfor = \"100ms\"\n";
     let (campaign, run) = first(&experiment(crash), &model);
     let paid = &run.metrics.milestones[0];

@@ -1,5 +1,6 @@
 //! What a campaign tells of itself: how many runs there may be, and of what it counts.
 
+use crate::common::Changed;
 use std::fs;
 use std::process::{Command, Output};
 
@@ -61,7 +62,7 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn seeds_that_may_be_added_are_told_before() {
-    let few = EXPERIMENT.replace("\"0.001%\"", "\"100%\"");
+    let few = EXPERIMENT.changed("\"0.001%\"", "\"100%\"");
     let said = text(&run(&few, &[]).1);
     let opening = "2 arms × 2 points × 2 seeds (1 to 2) = 8 runs of 2s and 1s to drain\n\
                    at first; up to 960 seeds (3,840 runs) until the precision is reached\n";
@@ -102,9 +103,9 @@ fn a_fault_after_the_end_has_no_goodput() {
         let row = reader.records().next().expect("a run").unwrap();
         names.map(|name| row[place(name)].is_empty())
     };
-    let windows = EXPERIMENT.replace("[[faults]]", "[measure]\nwindow = \"500ms\"\n[[faults]]");
+    let windows = EXPERIMENT.changed("[[faults]]", "[measure]\nwindow = \"500ms\"\n[[faults]]");
     assert_eq!(goodput(&windows), [false; 4]);
-    let empty = goodput(&windows.replace("at = \"1s\"", "at = \"3s\""));
+    let empty = goodput(&windows.changed("at = \"1s\"", "at = \"3s\""));
     assert_eq!(empty, [true, true, true, false]);
 }
 

@@ -61,3 +61,20 @@ pub(crate) fn run_all(campaign: &Campaign) -> Vec<RunResult> {
 pub(crate) fn runs(experiment: &str, model: &str) -> Vec<RunResult> {
     run_all(&campaign(experiment, model))
 }
+
+/// A text of a test with something else in it.
+pub(crate) trait Changed {
+    /// The text with `to` wherever it says `from`.
+    ///
+    /// # Panics
+    /// If it says `from` nowhere: the test would try what it did not mean to.
+    fn changed(&self, from: &str, to: &str) -> String;
+}
+
+impl Changed for str {
+    #[track_caller]
+    fn changed(&self, from: &str, to: &str) -> String {
+        assert!(self.contains(from), "there is no `{from}` in this text:\n{self}");
+        self.replace(from, to)
+    }
+}

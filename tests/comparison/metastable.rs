@@ -7,7 +7,7 @@ use stormglass::experiment::run::run;
 use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::{arms_tables, horizon_text, unsteady_text};
 
-use crate::common::{self, run_all, shipped};
+use crate::common::{self, Changed, run_all, shipped};
 
 /// R2 of the ground truth, 4.3: 10/s served, a buffer of 100, four attempts of 4 s at once, and an
 /// outage.
@@ -114,7 +114,7 @@ at = "60s"
 for = "1s"
 "#;
     let server = include_str!("../../models/published/server-r.toml");
-    let late = server.replace("\"4s\"", "\"440ms\"").replace("attempts = 4", "attempts = 1");
+    let late = server.changed("\"4s\"", "\"440ms\"").changed("attempts = 4", "attempts = 1");
     let campaign = common::campaign(experiment, &late);
     let results = run_all(&campaign);
     let never = results.iter().filter(|run| run.recovery.came_back() == Some(false)).count();
@@ -143,7 +143,7 @@ fn a_horizon_shorter_than_ten_drain_times_is_told() {
 #[test]
 fn the_reference_collapse_is_flagged() {
     let campaign = shipped("r1", |text| {
-        let text = text.replace("seeds = \"1..31\"", "seeds = \"1..3\"");
+        let text = text.changed("seeds = \"1..31\"", "seeds = \"1..3\"");
         format!("{text}\n[metastability]\nwindow = \"1s\"\ncapacity = \"1000/s\"\n")
     });
     assert_eq!(labels(&campaign), vec![Some(Label::Metastable); 2]);
@@ -195,11 +195,11 @@ fn no_healthy_run_is_flagged() {
     }
     let checkout = shipped("payment-brownout", |text| {
         let calm = text
-            .replace("factor = 10", "factor = 2")
-            .replace("share = \"20%\"", "share = \"5%\"")
-            .replace("at = \"30s\"", "at = \"5s\"")
-            .replace("for = \"20s\"", "for = \"2s\"")
-            .replace("arrivals = \"103s\"", "arrivals = \"33s\"");
+            .changed("factor = 10", "factor = 2")
+            .changed("share = \"20%\"", "share = \"5%\"")
+            .changed("at = \"30s\"", "at = \"5s\"")
+            .changed("for = \"20s\"", "for = \"2s\"")
+            .changed("arrivals = \"103s\"", "arrivals = \"33s\"");
         format!("{calm}\n[metastability]\nwindow = \"1s\"\nfor = \"5s\"\n")
     });
     for arm in ["no_retry", "breaker"] {

@@ -5,7 +5,7 @@ use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::Outcome;
 use stormglass::system::fact::Fact;
 
-use crate::common::runs;
+use crate::common::{Changed, runs};
 use crate::{PROMISES, RELAY, experiment, facts, fault, ms, run, shop};
 
 /// The place of `accepted_order_kept` among the promises of [`PROMISES`].
@@ -30,8 +30,8 @@ fn a_crash_loses_memory_and_keeps_what_is_durable() {
 fn a_queue_that_is_not_durable_loses_its_messages() {
     // Two workers are too few: there is a backlog.
     let model = shop()
-        .replace("max_receives = 5", "max_receives = 5\ndurable = false")
-        .replace("workers = 100\ntakes", "workers = 2\ntakes");
+        .changed("max_receives = 5", "max_receives = 5\ndurable = false")
+        .changed("workers = 100\ntakes", "workers = 2\ntakes");
     let crash = fault("kind = \"crash\"\ntarget = \"payments\"\nat = \"4s\"\nfor = \"2s\"");
     let run = runs(&experiment(10, "1..2", &format!("{PROMISES}{crash}")), &model).remove(0);
     assert!(run.metrics.lost_messages > 0);
@@ -42,7 +42,7 @@ fn a_queue_that_is_not_durable_loses_its_messages() {
 
 #[test]
 fn messages_in_the_hands_of_a_dead_worker_come_back_after_their_visibility() {
-    let model = shop().replace("visibility = \"30s\"", "visibility = \"7s\"");
+    let model = shop().changed("visibility = \"30s\"", "visibility = \"7s\"");
     let crash = fault("kind = \"crash\"\ntarget = \"payer\"\nat = \"4s\"\nfor = \"500ms\"");
     let (_, told) = facts(&model, 8, &crash);
     let again: Vec<u64> = told
@@ -62,7 +62,7 @@ fn messages_in_the_hands_of_a_dead_worker_come_back_after_their_visibility() {
 fn a_database_that_flushes_now_and_then_loses_what_it_had_answered() {
     let crash = fault("kind = \"crash\"\ntarget = \"orders\"\nat = \"4.9s\"\nfor = \"1s\"");
     let with = |flush: &str| {
-        let model = shop().replace("\"each_commit\"", flush);
+        let model = shop().changed("\"each_commit\"", flush);
         runs(&experiment(10, "1..2", &format!("{PROMISES}{crash}")), &model).remove(0)
     };
     let kept = |run: &RunResult| run.invariants[KEPT].violations;
@@ -78,7 +78,7 @@ fn a_database_that_flushes_now_and_then_loses_what_it_had_answered() {
 
 #[test]
 fn a_group_of_transactions_is_answered_at_one_flush() {
-    let model = RELAY.replace("read = \"1ms\"", "read = \"1ms\"\nflush = { group = \"250ms\" }");
+    let model = RELAY.changed("read = \"1ms\"", "read = \"1ms\"\nflush = { group = \"250ms\" }");
     let (_, told) = facts(&model, 2, "");
     let flushes: Vec<u64> = told
         .iter()
@@ -92,7 +92,7 @@ fn a_group_of_transactions_is_answered_at_one_flush() {
 #[test]
 fn a_full_disk_fails_transactions_and_lets_reads_through() {
     let full = fault("kind = \"disk_full\"\ntarget = \"orders\"\nat = \"3s\"\nfor = \"2s\"");
-    let (program, told) = facts(&shop().replace("orders_replica.order", "orders.order"), 8, &full);
+    let (program, told) = facts(&shop().changed("orders_replica.order", "orders.order"), 8, &full);
     let inside = |at: Time| (3_000..5_000).contains(&ms(Span(at.0)));
     let place = program.find_operation("api.place_order").unwrap();
     let (mut read, mut placed, mut refused) = (0, 0, 0);
@@ -147,7 +147,7 @@ keys_expire = "1h"
 /// is published again after the crash at 7.5 s, for its marks were lost.
 #[test]
 fn marks_that_were_not_flushed_do_not_outlive_a_crash() {
-    let model = RELAY.replace("commit = \"1ms\"", "commit = \"1ms\"\nflush = { every = \"3s\" }");
+    let model = RELAY.changed("commit = \"1ms\"", "commit = \"1ms\"\nflush = { every = \"3s\" }");
     let crash = fault("kind = \"crash\"\ntarget = \"orders\"\nat = \"7.5s\"\nfor = \"500ms\"");
     let (_, told) = facts(&model, 12, &crash);
     let published = |place: u64| -> Vec<u64> {

@@ -5,7 +5,7 @@ use stormglass::kernel::draw::Purpose;
 use stormglass::policy::Outcome;
 use stormglass::system::fact::Fact;
 
-use crate::common::runs;
+use crate::common::{Changed, runs};
 use crate::{PROMISES, answers, experiment, facts, fault, ms, run};
 
 /// One user a second, who waits up to ten seconds; work takes 300 ms, each way 10 ms.
@@ -61,9 +61,9 @@ fn an_unreachable_host_says_nothing() {
 #[test]
 fn a_balancer_goes_around_an_instance_that_it_knows_to_be_down() {
     let model = |detection: &str| {
-        ONE.replace("1/s", "100/s")
-            .replace("workers = 10", &format!("workers = 10\ninstances = 4\n{detection}"))
-            .replace("300ms", "1ms")
+        ONE.changed("1/s", "100/s")
+            .changed("workers = 10", &format!("workers = 10\ninstances = 4\n{detection}"))
+            .changed("300ms", "1ms")
     };
     let crash = fault("kind = \"crash\"\ntarget = \"api[2]\"\nat = \"2.005s\"\nfor = \"4s\"");
     for balance in ["round_robin", "random", "two_choices", "least_outstanding"] {
@@ -74,7 +74,7 @@ fn a_balancer_goes_around_an_instance_that_it_knows_to_be_down() {
     let slowly = run(&model("detection = \"1s\""), 8, &crash);
     assert_eq!(slowly.metrics.nobody_there[0], 25);
     assert_eq!(slowly.metrics.crashes, 1);
-    let all = crash.replace("api[2]", "api");
+    let all = crash.changed("api[2]", "api");
     assert_eq!(run(&model(""), 8, &all).metrics.nobody_there[0], 400);
 }
 
@@ -128,7 +128,7 @@ timeout = "500ms"
 "#;
     let pause = fault("kind = \"pause\"\ntarget = \"api\"\nat = \"1.2s\"\nfor = \"1.8s\"");
     let outcomes = |work: &str| {
-        let (_, told) = facts(&model.replace("WORK", work), 2, &pause);
+        let (_, told) = facts(&model.changed("WORK", work), 2, &pause);
         let answer = answers(&told)[0];
         (answer.1, ms(answer.2))
     };
@@ -139,10 +139,10 @@ timeout = "500ms"
 #[test]
 fn pauses_of_a_model_come_by_themselves_and_hold_up_only_their_instance() {
     let model = ONE
-        .replace("1/s", "50/s")
-        .replace("300ms", "1ms")
-        .replace("workers = 10", "workers = 100\ninstances = 2\nPAUSES");
-    let with = |text: &str| model.replace("PAUSES", text);
+        .changed("1/s", "50/s")
+        .changed("300ms", "1ms")
+        .changed("workers = 10", "workers = 100\ninstances = 2\nPAUSES");
+    let with = |text: &str| model.changed("PAUSES", text);
     let pauses = "pauses = { every = \"exp 5s\", for = \"lognormal 200ms sigma 0.5\" }";
     let paused = run(&with(pauses), 100, "");
     // Two instances, 160s each, a pause every 5s: 64 expected, sd 8.
@@ -155,7 +155,7 @@ fn pauses_of_a_model_come_by_themselves_and_hold_up_only_their_instance() {
     let half = run(&with("pauses = { every = \"2s\", for = \"3s\" }"), 100, "");
     assert_eq!(half.metrics.pauses, 2 * 32);
     // They are no business of the load: the same pauses under another one.
-    let busier = run(&with(pauses).replace("50/s", "80/s"), 100, "");
+    let busier = run(&with(pauses).changed("50/s", "80/s"), 100, "");
     let purpose = Purpose::Pause as usize;
     assert_eq!(paused.draws[purpose], busier.draws[purpose]);
 }
@@ -192,7 +192,7 @@ breaker = { consecutive = 3, open_for = "1h" }
 
 #[test]
 fn a_rolling_restart_takes_one_instance_after_the_other_and_loses_its_memory() {
-    let model = ONE.replace("workers = 10", "workers = 10\ninstances = 4").replace("1/s", "20/s");
+    let model = ONE.changed("workers = 10", "workers = 10\ninstances = 4").changed("1/s", "20/s");
     let restart = "kind = \"restart\"\ntarget = \"api\"\nat = \"2s\"\nfor = \"4s\"";
     let (_, told) = facts(&model, 10, &fault(restart));
     let times = |wanted: fn(&Fact) -> Option<u32>| -> Vec<(u64, u32)> {
@@ -218,7 +218,7 @@ fn a_rolling_restart_takes_one_instance_after_the_other_and_loses_its_memory() {
 #[test]
 fn users_of_a_dead_process_have_given_up() {
     let model =
-        ONE.replace("1/s", "10/s").replace("[clients.users]", "[clients.users]\nprocesses = 2");
+        ONE.changed("1/s", "10/s").changed("[clients.users]", "[clients.users]\nprocesses = 2");
     let crash = fault("kind = \"crash\"\ntarget = \"users[1]\"\nat = \"2.05s\"\nfor = \"3s\"");
     let run = run(&model, 10, &crash);
     let given_up = run.metrics.failed[Outcome::TimedOut as usize];

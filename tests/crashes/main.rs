@@ -6,7 +6,7 @@ mod durable;
 mod instances;
 mod steps;
 
-use common::{campaign, run_all, runs};
+use common::{Changed, campaign, run_all, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::{Span, Time};
@@ -79,7 +79,7 @@ accepted_order_kept = { accepted = "api.place_order", order = "orders.order", se
 /// The shop, without its crowd.
 fn shop() -> String {
     let model = std::fs::read_to_string("models/checkout.toml").unwrap();
-    model.replace("200/s", "50/s")
+    model.changed("200/s", "50/s")
 }
 
 /// A shop whose relay publishes three orders, one after the other, with time between all steps.

@@ -1,5 +1,6 @@
 //! Deaths between two steps.
 
+use crate::common::Changed;
 use stormglass::system::fact::Fact;
 
 use crate::{RELAY, facts, fault, run};
@@ -45,7 +46,7 @@ fn a_worker_that_dies_between_two_steps_does_the_rest_again() {
              at = \"500ms\"\nfor = \"5s\"\ndown = \"2s\""
         ));
         let key = ", idempotency_key = \"order\"";
-        let model = if keys { RELAY.to_owned() } else { RELAY.replace(key, "") };
+        let model = if keys { RELAY.to_owned() } else { RELAY.changed(key, "") };
         let (_, told) = facts(&model, 1, &kill);
         let count = |wanted: fn(&Fact) -> bool| told.iter().filter(|(_, f)| wanted(f)).count();
         assert_eq!(count(|fact| matches!(fact, Fact::Killed { .. })), 1, "{step} {when}");

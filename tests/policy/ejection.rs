@@ -8,7 +8,7 @@ use stormglass::policy::Outcome;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer};
 
-use crate::common::{campaign, runs};
+use crate::common::{Changed, campaign, runs};
 
 /// Four instances, of which balancers do not find out by themselves that they are down; two client
 /// processes that ask 50 times a second each.
@@ -217,7 +217,7 @@ fn a_sweep_ejects_by_share_of_failures() {
 fn copies_count_where_they_came_to() {
     let hedged = format!("{EAGER}\nhedge = {{ delay = \"20ms\" }}");
     let pause = "[[faults]]\nkind = \"pause\"\ntarget = \"api[2]\"\nat = \"10s\"\nfor = \"1h\"\n";
-    let told = facts(&model(&hedged), 40, &pause.replace("1h", "30s"));
+    let told = facts(&model(&hedged), 40, &pause.changed("1h", "30s"));
     let copies = told.iter().filter(|(_, fact)| matches!(fact, Fact::Attempted { attempt: 2, .. }));
     assert!(copies.count() > 100, "a copy goes out for each attempt at the instance that stands");
     // The copy wins: what the slow one came to nobody hears.
@@ -233,14 +233,14 @@ fn copies_count_where_they_came_to() {
 /// A process that dies forgets whom it had ejected.
 #[test]
 fn a_dead_process_has_ejected_nobody() {
-    let model = model("").replace("policy = \"p\", ", "").replace(
+    let model = model("").changed("policy = \"p\", ", "").changed(
         "[link.default]",
         "[clients.others]\narrivals = { constant = \"50/s\" }\n\
              flow = [{ call = \"front.get\", ignore_failure = true }]\n[service.front]\n\
              workers = \"unlimited\"\non.get.steps = [{ call = \"api.get\", policy = \"p\", \
              ignore_failure = true }, { reply = \"ok\" }]\n[link.default]",
     );
-    let model = model.replace("timeout = \"100ms\"", &format!("timeout = \"100ms\"\n{EAGER}"));
+    let model = model.changed("timeout = \"100ms\"", &format!("timeout = \"100ms\"\n{EAGER}"));
     let front = "[[faults]]\nkind = \"crash\"\ntarget = \"front\"\nat = \"15s\"\nfor = \"1s\"\n";
     let told = facts(&model, 30, &format!("{}{front}", crash("api[0]", "1h")));
     let changes: Vec<(u64, bool)> = told

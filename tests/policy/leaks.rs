@@ -11,7 +11,7 @@ use stormglass::policy::{Outcome, presets};
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer};
 
-use crate::common::{campaign, run_all};
+use crate::common::{Changed, campaign, run_all};
 
 /// Two processes of a front share a policy for a provider that answers after 50 ms.
 fn model(rate: u32, policy: &str) -> String {
@@ -159,7 +159,7 @@ fn whoever_waits_for_a_place_is_told_when_a_call_ends_at_its_deadline() {
     let policy = "scope = \"shared\"\nbulkhead = { limit = 1, queue = 9, around = \"call\" }\n\
                   deadline = \"1500ms\"\n\
                   retry = { attempts = 2, backoff = \"constant 10s\", stop_before_deadline = false }";
-    let model = model(1, policy).replace("poisson", "constant");
+    let model = model(1, policy).changed("poisson", "constant");
     let errors = "[[faults]]\nkind = \"errors\"\ntarget = \"back\"\nshare = \"100%\"\n\
                   at = \"1s\"\nfor = \"500ms\"\n";
     // Nobody comes after the second one, whose own answer would wake it.
@@ -194,8 +194,8 @@ fn a_call_that_is_never_attempted_is_counted() {
         let hasty = "[clients.hasty]\narrivals = { poisson = \"50/s\" }\npatience = \"100ms\"\n\
                      flow = [{ call = \"front.get\" }]\n";
         let model = model(5, &text)
-            .replace("instances = 2", "instances = 2\npropagate_deadline = {}")
-            .replace("50ms", "300ms");
+            .changed("instances = 2", "instances = 2\npropagate_deadline = {}")
+            .changed("50ms", "300ms");
         let measured = "[measure]\nload = \"back.charge\"\n";
         let experiment = experiment(10, &format!("{measured}{faults}"));
         let run = run_all(&campaign(&experiment, &(model + hasty))).remove(0);

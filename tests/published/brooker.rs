@@ -3,6 +3,7 @@
 
 use super::figures::{Sample, agree};
 use super::published;
+use crate::common::Changed;
 
 #[test]
 fn fixing_retries() {
@@ -66,7 +67,7 @@ fn simple_collapse() {
 /// One client that waits sees no queue. The two laws in an open loop need the runs of the file.
 #[test]
 fn open_and_closed() {
-    let shorter = |text: &str| text.replace("arrivals = \"100000s\"", "arrivals = \"10000s\"");
+    let shorter = |text: &str| text.changed("arrivals = \"100000s\"", "arrivals = \"10000s\"");
     let campaign = published("open-and-closed", shorter);
     agree("open-and-closed", &campaign, "bimodal_closed", "", 3);
     agree("open-and-closed", &campaign, "exponential_closed", "", 3);

@@ -2,10 +2,11 @@
 
 use super::figures::{Sample, agree};
 use super::published;
+use crate::common::Changed;
 
 #[test]
 fn retry_layers() {
-    let shorter = |text: &str| text.replace("arrivals = \"20s\"", "arrivals = \"5s\"");
+    let shorter = |text: &str| text.changed("arrivals = \"20s\"", "arrivals = \"5s\"");
     let campaign = published("retry-layers", shorter);
     for (arm, load) in [("three_retries", 64.0), ("one_layer", 3.0), ("one_layer_budget", 1.1)] {
         let loads = Sample::new(&campaign, arm, "", 2).of("amplification");
@@ -27,7 +28,7 @@ fn retry_growth() {
 /// 80.4% of the requests find no thread. Three short runs vary by 0.003; 0.01 are allowed.
 #[test]
 fn stuck_threads() {
-    let shorter = |text: &str| text.replace("900s", "400s").replace("300s", "200s");
+    let shorter = |text: &str| text.changed("900s", "400s").changed("300s", "200s");
     let campaign = published("stuck-threads", shorter);
     let refused = Sample::new(&campaign, "model", "", 3).of("refused_first_ratio");
     let mean = refused.iter().sum::<f64>() / refused.len() as f64;

@@ -3,10 +3,11 @@
 
 use super::figures::{Sample, agree};
 use super::published;
+use crate::common::Changed;
 
 #[test]
 fn slow_leaves_under_a_root() {
-    let shorter = |text: &str| text.replace("arrivals = \"40s\"", "arrivals = \"10s\"");
+    let shorter = |text: &str| text.changed("arrivals = \"40s\"", "arrivals = \"10s\"");
     let campaign = published("tail-fan-out", shorter);
     for point in ["leaves=1", "leaves=100", "leaves=2000"] {
         agree("tail-fan-out", &campaign, "model", point, 4);
@@ -17,7 +18,7 @@ fn slow_leaves_under_a_root() {
 /// 2e-5): without hedges more than half do.
 #[test]
 fn hedged_leaves() {
-    let shorter = |text: &str| text.replace("arrivals = \"60s\"", "arrivals = \"10s\"");
+    let shorter = |text: &str| text.changed("arrivals = \"60s\"", "arrivals = \"10s\"");
     let campaign = published("tail-hedge", shorter);
     let hedged = Sample::new(&campaign, "hedged", "", 1);
     assert!(hedged.of("success_ratio")[0] > 0.989);

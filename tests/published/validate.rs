@@ -4,6 +4,7 @@
 //! The seeds are fixed, so a test passes or fails always alike. A change of the seeds or of the
 //! trace lets one of a thousand figures differ by chance: of these, about one change in fifteen.
 
+use crate::common::Changed;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -61,10 +62,10 @@ fn a_planted_difference_is_found() {
         fs::copy(path("models/published").join(name), models.join(name)).unwrap();
     }
     let text = read(&path("experiments/published/pause.toml"));
-    let text = text.replace("../../models/published", "../models");
+    let text = text.changed("../../models/published", "../models");
     let figures = read(&path("experiments/published/figures/pause.csv"));
-    let text = text.replace("figures/pause.csv", "pause.csv");
-    let wrong = figures.replace("retries,,attempts,2706", "retries,,attempts,2707");
+    let text = text.changed("figures/pause.csv", "pause.csv");
+    let wrong = figures.changed("retries,,attempts,2706", "retries,,attempts,2707");
     assert_ne!(figures, wrong);
     let file = experiments.join("pause.toml");
     fs::write(&file, text).unwrap();

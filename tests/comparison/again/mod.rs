@@ -21,7 +21,7 @@ use stormglass::kernel::time::Time;
 use stormglass::report::table::Table;
 use stormglass::report::{arms, columns, comparison, figures, files, front};
 
-use crate::common::{self, run_all, shipped};
+use crate::common::{self, Changed, run_all, shipped};
 use statistics::{number, z_of};
 
 /// R2 of the ground truth: one server with a waiting line, and users who try again.
@@ -186,10 +186,10 @@ impl Written {
 fn every_number_of_a_campaign_can_be_computed_again() {
     let campaign = shipped("payment-brownout", |text| {
         let short = text
-            .replace("arrivals = \"103s\"", "arrivals = \"8s\"")
-            .replace("at = \"30s\"", "at = \"2s\"")
-            .replace("for = \"20s\"", "for = \"3s\"")
-            .replace("seeds = \"1..31\"", "seeds = \"1..6\"");
+            .changed("arrivals = \"103s\"", "arrivals = \"8s\"")
+            .changed("at = \"30s\"", "at = \"2s\"")
+            .changed("for = \"20s\"", "for = \"3s\"")
+            .changed("seeds = \"1..31\"", "seeds = \"1..6\"");
         format!(
             r#"{short}
 [random_faults]
