@@ -113,7 +113,7 @@ impl Invariant for AmountKept {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{Write, judge, program};
+    use super::super::example::{Write, judge, log_lost, program};
     use super::*;
 
     /// An order is accepted at 5; then these amounts are charged and, below zero, refunded.
@@ -124,11 +124,6 @@ mod tests {
     /// An order is accepted at an amount, where 0 is none; then these are charged or refunded.
     fn moved_of(accepted: u32, amounts: &[i32]) -> (u64, u64) {
         let program = program();
-        let text = AmountKeptText {
-            order: "db.order = accepted".to_owned(),
-            charge: "charge".to_owned(),
-            refund: Some("refund".to_owned()),
-        };
         let write =
             Write { order: 2, amount: accepted, ..Write::of(&program, "db.order = accepted") };
         let again = Write { amount: 9, version: 2, position: 2, ..write };
@@ -139,7 +134,53 @@ mod tests {
         });
         let facts: Vec<(u64, Fact)> =
             [(0, write.fact()), (1, again.fact())].into_iter().chain(effects).collect();
-        judge(AmountKept::new(&text, &program).unwrap(), &facts)
+        judge(kept(&program), &facts)
+    }
+
+    fn kept(program: &Program) -> AmountKept {
+        let text = AmountKeptText {
+            order: "db.order = accepted".to_owned(),
+            charge: "charge".to_owned(),
+            refund: Some("refund".to_owned()),
+        };
+        AmountKept::new(&text, program).unwrap()
+    }
+
+    /// Of an amount that is no longer accepted no charge is wrong; the first that is accepted after
+    /// it counts.
+    #[test]
+    fn an_acceptance_that_is_lost_is_none() {
+        let program = program();
+        let accepted = |amount, position| {
+            let write = Write::of(&program, "db.order = accepted");
+            (0, Write { order: 2, row: 2, amount, position, ..write }.fact())
+        };
+        let other = (0, Write { order: 2, ..Write::of(&program, "db.debit = posted") }.fact());
+        let charge = effect("charge", &program).unwrap();
+        let charged = (2, Fact::Effect { effect: charge, order: 2, key: 0, amount: 6 });
+        let lost = |text: &str, position| {
+            let (table, database, state) = row_state(text, &program).unwrap();
+            let fact = Fact::WriteLost {
+                table,
+                row: 2,
+                order: 2,
+                state: state.unwrap(),
+                version: 1,
+                position,
+            };
+            assert_eq!(Some(database), program.find_node("db"));
+            (1, fact)
+        };
+        let counts = |facts: &[(u64, Fact)]| judge(kept(&program), facts);
+        let order = "db.order = accepted";
+        assert_eq!(counts(&[accepted(5, 3), lost(order, 3), charged]), (0, 1));
+        assert_eq!(counts(&[accepted(5, 3), lost(order, 4), charged]), (1, 1), "another write");
+        assert_eq!(counts(&[accepted(5, 3), lost("db.debit = posted", 3), charged]), (1, 1));
+        assert_eq!(counts(&[other, lost(order, 1), accepted(5, 3), charged]), (1, 1));
+        assert_eq!(counts(&[accepted(5, 3), lost(order, 3), accepted(6, 4), charged]), (0, 1));
+        assert_eq!(counts(&[accepted(5, 3), (1, log_lost(&program, 2)), charged]), (0, 1));
+        assert_eq!(counts(&[accepted(5, 3), (1, log_lost(&program, 3)), charged]), (1, 1));
+        assert_eq!(counts(&[other, charged]), (0, 1), "nothing was accepted");
     }
 
     #[test]
@@ -148,6 +189,7 @@ mod tests {
         assert_eq!(moved(&[5]), (0, 1));
         assert_eq!(moved(&[6]), (1, 1));
         assert_eq!(moved(&[5, 5]), (1, 1));
+        assert_eq!(moved(&[6, 6]), (1, 1), "broken once, however often it is wrong");
         assert_eq!(moved(&[5, -5]), (0, 1));
         assert_eq!(moved(&[5, -6]), (1, 1));
         assert_eq!(moved(&[-1, 5]), (1, 1));

@@ -273,5 +273,41 @@ mod tests {
         let ledger = "ledger_conserved = { debit = 'db.order', credit = 'db.order' }";
         assert_eq!(found(ledger), ["ledger_conserved.debit"]);
         assert_eq!(found_in(ledger, &self::program()), [""; 0]);
+        let charged = "charge_has_order = { effect = 'charge', order = 'db.order', within = '1s' }";
+        assert_eq!(found(charged), ["charge_has_order.effect"]);
+        assert_eq!(found_in(charged, &self::program()), [""; 0]);
+        let implies = "implies = { if = 'effect charge', then = ['db.order'] }";
+        assert_eq!(found(implies), ["implies.if"]);
+        let right =
+            "no_stale_authorisation = { revoked = 'db.grant = revoked', protected = 'charge' }";
+        assert_eq!(found(right), ["no_stale_authorisation.protected"]);
+    }
+
+    #[test]
+    fn what_only_others_do_breaks_none() {
+        let kept = |accepted: &str| {
+            found(&format!(
+                "accepted_order_kept = {{ accepted = '{accepted}', order = 'db.order', \
+                 settled = 'db.order = paid' }}"
+            ))
+        };
+        assert_eq!((kept("api.place"), kept("bank.charge").len()), (vec![], 1));
+        let settled = |accepted: &str| {
+            found(&format!(
+                "settled_or_compensated = {{ accepted = '{accepted}', \
+                 settled = 'db.order = paid', within = '1s' }}"
+            ))
+        };
+        assert_eq!((settled("api.place"), settled("bank.charge").len()), (vec![], 1));
+        let late = |operation: &str| {
+            found(&format!(
+                "deadline_honest = {{ operation = '{operation}', effect = 'charge', \
+                 skew = '0s' }}"
+            ))
+        };
+        assert_eq!((late("api.place"), late("bank.charge").len()), (vec![], 1));
+        let idle = idle();
+        let tried = "retries_bounded = { operation = 'bank.charge', attempts = 2 }";
+        assert_eq!(found_in(tried, &idle), ["retries_bounded.operation"]);
     }
 }

@@ -264,6 +264,20 @@ mod tests {
     }
 
     #[test]
+    fn entries_of_several_logs_are_in_the_order_of_time() {
+        let (entry, other) = (Some(PAID), NodeId(DATABASE.0 + 1));
+        let logs = [other, DATABASE].map(|database| Standing::entries(entry, database));
+        let mut audited = Condition::Audited(logs.to_vec());
+        for (at, database) in [(1, DATABASE), (2, other), (3, DATABASE)] {
+            let fact = Fact::Audited { entry: PAID, order: 2, database, position: at };
+            audited.observe(Time(at), &fact);
+            audited.observe(Time(at), &Fact::Flushed { database, position: at });
+        }
+        let moments = audited.moments();
+        assert_eq!(moments.of(2).iter().map(|moment| moment.at.0).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
     fn what_a_failover_loses_never_was() {
         let rows = Standing::orders((ORDERS, DATABASE));
         let mut paid = Condition::Row(rows, Wanted::State(Some(PAID)));

@@ -87,4 +87,27 @@ mod tests {
         assert_eq!(judge(Outcome::TimedOut, 61, 2), (0, 1));
         assert_eq!(judge(Outcome::Ok, 61, 1), (0, 1));
     }
+
+    #[test]
+    fn who_asks_again_waits_again() {
+        let program = program();
+        let text = DeadlineHonestText {
+            effect: "charge".to_owned(),
+            operation: "api.place".to_owned(),
+            skew: Span::ZERO,
+        };
+        let given_up = answered(&program, "api.place", (1, 0), 0, Outcome::TimedOut);
+        let other = answered(&program, "api.look", (1, 0), 0, Outcome::TimedOut);
+        let charge = effect("charge", &program).unwrap();
+        let charged = Fact::Effect { effect: charge, order: 1, key: 0, amount: 0 };
+        let asked = |answer: Fact| match answer {
+            Fact::Answered { request, .. } => Fact::Requested(request),
+            _ => unreachable!("an answer is to a request"),
+        };
+        let judge = |again| {
+            let facts = [(50, given_up), (55, again), (61, charged)];
+            judge(DeadlineHonest::new(&text, &program).unwrap(), &facts)
+        };
+        assert_eq!((judge(asked(given_up)), judge(asked(other))), ((0, 1), (1, 1)));
+    }
 }

@@ -153,6 +153,10 @@ mod tests {
         assert_eq!(of(Per::Order, &[0, 0], &two), (1, 2));
         assert_eq!(of(Per::Order, &[0, 0], &[two[1], two[0]]), (0, 2));
         assert_eq!(of(Per::Order, &[0, 0], &[two[1], two[0], two[1]]), (0, 2), "a repetition");
+        let other =
+            |event, queue| Fact::Delivered { queue, order: 0, message: event, event, receives: 1 };
+        let elsewhere = [other(2, DATABASE), two[1], two[0]];
+        assert_eq!(of(Per::Order, &[0, 0], &elsewhere), (0, 2), "another queue");
         assert_eq!(of(Per::Order, &[0, 0], &[two[0]]), (0, 1), "the other was never delivered");
         // Every event that was overtaken counts.
         let three = [delivered(0, 3), delivered(0, 2), delivered(0, 1)];
@@ -171,8 +175,13 @@ mod tests {
         let late = [delivered(0, 2), delivered(0, 1)];
         let crash = [&[log_lost(0)][..], &late].concat();
         assert_eq!(of(Per::Order, &[0, 0], &crash), (0, 0));
+        let half = [&[flushed(1), log_lost(0)][..], &late[1..]].concat();
+        assert_eq!(of(Per::Order, &[0, 0], &half), (0, 1), "the first is on disk");
         let lost = Fact::CommitLost { database: DATABASE, position: 1, order: 0 };
         assert_eq!(of(Per::Order, &[0, 0], &[flushed(2), lost, late[0], late[1]]), (0, 1));
         assert_eq!(of(Per::Order, &[0, 0], &[flushed(2), log_lost(2), late[0], late[1]]), (1, 2));
+        let lost = Fact::CommitLost { database: DATABASE, position: 2, order: 0 };
+        let around = [flushed(3), lost, delivered(0, 3), delivered(0, 1)];
+        assert_eq!(of(Per::Order, &[0, 0, 0], &around), (1, 2), "the one between hides none");
     }
 }
