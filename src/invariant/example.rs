@@ -47,8 +47,13 @@ effects = ["charge", "refund"]
 
 /// The model, compiled.
 pub(super) fn program() -> Program {
+    compiled(MODEL)
+}
+
+/// Another model, compiled.
+pub(super) fn compiled(model: &str) -> Program {
     let mut sources = Sources::default();
-    let source = sources.add("example.toml", MODEL);
+    let source = sources.add("example.toml", model);
     let document = Value::parse(&sources, source).unwrap();
     let no_files = |name: &str| Err(Problem::new(format!("no file {name}")));
     crate::model::compile(&document, &no_files).unwrap_or_else(|wrong| panic!("{wrong:#?}"))

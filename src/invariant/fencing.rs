@@ -48,12 +48,13 @@ mod tests {
     fn to_refuse_a_stale_write_is_no_violation() {
         let program = program();
         let text = FencingText { database: "db".to_owned() };
-        let judge = |accepted| {
-            let database = program.find_node("db").unwrap();
+        let judge = |database, accepted| {
+            let database = program.find_node(database).unwrap();
             let fact = Fact::StaleEpoch { database, order: 1, accepted };
             judge(Fencing::new(&text, &program).unwrap(), &[(1, fact)])
         };
-        assert_eq!(judge(false), (0, 1));
-        assert_eq!(judge(true), (1, 1));
+        assert_eq!(judge("db", false), (0, 1));
+        assert_eq!(judge("db", true), (1, 1));
+        assert_eq!(judge("bank", true), (0, 0), "of something else");
     }
 }

@@ -322,6 +322,8 @@ mod tests {
         let (paid, charged) = (|at| (at, committed(0, PAID, 1)), |at| (at, had(CHARGE, 0)));
         assert_eq!(of(&[charged(1), paid(1), ok]), HONEST);
         assert_eq!(of(&[ok, charged(5), paid(6)]), HONEST);
+        let later = (9, told(Outcome::Ok));
+        assert_eq!(of(&[charged(1), paid(8), later]), HONEST, "what was before does not matter");
         assert_eq!(of(&[ok, charged(5), paid(7)]), lie(6));
         assert_eq!(of(&[ok, charged(5)]), lie(6), "charged alone is not enough");
         assert_eq!(of(&[ok, paid(5)]), lie(6));

@@ -287,4 +287,15 @@ mod tests {
         assert_eq!(charged_is_paid(&[charge, refund(7)]), (1, 1), "too late");
         assert_eq!(charged_is_paid(&[charge, charge, refund(6)]), (1, 1), "one of two");
     }
+
+    #[test]
+    fn one_refund_releases_however_often_a_row_came_to_its_state() {
+        let due = Due::Within(Span::from_secs(4), false);
+        let promise = || Implies::of(row(PAID), effect(CHARGE), due).unless(Some(effect(REFUND)));
+        let paid = |at, position| (at, committed(0, PAID, position));
+        let twice = [paid(2, 1), paid(3, 2), (4, flushed(2))];
+        let refunded = [&twice[..], &[(5, had(REFUND, 0))]].concat();
+        assert_eq!(counts(judge(promise(), &twice, 0, 20)), (1, 1));
+        assert_eq!(counts(judge(promise(), &refunded, 0, 20)), (0, 1));
+    }
 }

@@ -229,4 +229,46 @@ mod tests {
         rows.observe(at(5), &flushed(103));
         assert_eq!(rows.orders().collect::<Vec<_>>(), [1, 2, 3]);
     }
+
+    fn write_lost(order: u64, position: u64) -> Fact {
+        let (table, state, version) = (ORDERS, PLACED, 1);
+        Fact::WriteLost { table, row: order, order, state, version, position }
+    }
+
+    #[test]
+    fn a_failover_takes_a_version_from_the_disk_and_says_when() {
+        let mut rows = DurableRows::of((ORDERS, DATABASE));
+        for (seconds, order, position) in [(1, 1, 1), (2, 1, 2), (3, 2, 3)] {
+            rows.observe(at(seconds), &committed(order, PLACED, position));
+        }
+        rows.observe(at(4), &flushed(3));
+        rows.observe(at(5), &write_lost(1, 2));
+        assert_eq!((rows.versions(1), rows.lost(1), rows.lost(2)), (1, at(5), Time::ZERO));
+        assert_eq!((rows.committed(1, 0), rows.committed(1, 1)), (at(1), Time::NEVER));
+        rows.observe(at(6), &write_lost(1, 1));
+        assert_eq!((rows.has(1), rows.has(2), rows.lost(1)), (false, true, at(6)));
+    }
+
+    #[test]
+    fn a_failover_takes_a_version_that_is_not_on_disk_and_no_other() {
+        let mut rows = DurableRows::of((ORDERS, DATABASE));
+        for (order, position) in [(1, 7), (2, 7), (1, 8)] {
+            rows.observe(at(1), &committed(order, PLACED, position));
+        }
+        rows.observe(at(2), &write_lost(1, 7));
+        assert_eq!(rows.lost(1), at(2));
+        rows.observe(at(3), &flushed(8));
+        assert_eq!((rows.versions(1), rows.versions(2)), (1, 1));
+    }
+
+    #[test]
+    fn of_two_at_one_time_the_first_that_is_told_stays() {
+        let mut tally = Tally::default();
+        for (seconds, order) in [(5, 1), (5, 2), (6, 3)] {
+            tally.broken(at(seconds), Some(order));
+        }
+        assert_eq!(tally.first, Some(Violation { at: at(5), order: Some(1) }));
+        tally.broken(at(4), None);
+        assert_eq!((tally.violations, tally.first.unwrap().at), (4, at(4)));
+    }
 }

@@ -112,6 +112,17 @@ mod tests {
         let balance = "db.balance = counted";
         assert_eq!(at(&[debit, credit]), Some(1), "the balance is missing since the first");
         assert_eq!(at(&[debit, credit, balance, credit]), Some(4), "since the second");
+        let (mut ledger, facts) = ledger(&program, &[debit, credit, balance]);
+        for (seconds, fact) in &facts {
+            ledger.observe(Time(*seconds), fact);
+        }
+        let (table, database, state) =
+            super::super::language::row_state("db.credit = posted", &program).unwrap();
+        let (row, order, state, version, position) = (0, 4, state.unwrap(), 1, 2);
+        let lost = Fact::WriteLost { table, row, order, state, version, position };
+        assert_eq!(Some(database), program.find_node("db"));
+        ledger.observe(Time(70), &lost);
+        assert_eq!(ledger.wrong_since(4), Time(70), "since a failover took one side");
     }
 
     #[test]
