@@ -50,13 +50,34 @@ pub(super) fn program() -> Program {
     compiled(MODEL)
 }
 
-/// Another model, compiled.
-pub(super) fn compiled(model: &str) -> Program {
+fn compiled(model: &str) -> Program {
     let mut sources = Sources::default();
     let source = sources.add("example.toml", model);
     let document = Value::parse(&sources, source).unwrap();
     let no_files = |name: &str| Err(Problem::new(format!("no file {name}")));
     crate::model::compile(&document, &no_files).unwrap_or_else(|wrong| panic!("{wrong:#?}"))
+}
+
+/// Two databases with outboxes, whose queues these are.
+pub(super) fn outboxes(first: &str, second: &str) -> Program {
+    let database = |name: &str, queue: &str| {
+        format!(
+            "[database.{name}]\ncommit = '0s'\nread = '0s'\ntables = {{ order = {{}} }}\n\
+             [outbox.{name}_relay]\ndatabase = '{name}'\nqueue = '{queue}'\npoll = '1s'\n"
+        )
+    };
+    let model = [
+        "[clients.users]\narrivals = { poisson = '1/s' }\nflow = [{ call = 'api.order' }]\n\
+         [service.api]\nworkers = 1\non.order.steps = [\n\
+         { transaction = 'one', write = ['order = placed', 'outbox = placed'] },\n\
+         { transaction = 'two', write = ['order = placed', 'outbox = placed'] },\n\
+         { reply = 'ok' }]\n\
+         [service.sink]\nworkers = 1\ntakes = 'events'\nsteps = [{ ack = true }]\n\
+         [queue.events]\nvisibility = '30s'\n[queue.others]\nvisibility = '30s'\n",
+        &database("one", first),
+        &database("two", second),
+    ];
+    compiled(&model.concat())
 }
 
 fn time(millis: u64) -> Time {

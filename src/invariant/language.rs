@@ -428,29 +428,7 @@ pub(super) fn database(name: &str, program: &Program) -> Result<NodeId, Problem>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::example::compiled;
-
-    /// Two databases with outboxes, whose queues these are.
-    fn outboxes(first: &str, second: &str) -> Program {
-        let database = |name: &str, queue: &str| {
-            format!(
-                "[database.{name}]\ncommit = '0s'\nread = '0s'\ntables = {{ order = {{}} }}\n\
-                 [outbox.{name}_relay]\ndatabase = '{name}'\nqueue = '{queue}'\npoll = '1s'\n"
-            )
-        };
-        let model = [
-            "[clients.users]\narrivals = { poisson = '1/s' }\nflow = [{ call = 'api.order' }]\n\
-             [service.api]\nworkers = 1\non.order.steps = [\n\
-             { transaction = 'one', write = ['order = placed', 'outbox = placed'] },\n\
-             { transaction = 'two', write = ['order = placed', 'outbox = placed'] },\n\
-             { reply = 'ok' }]\n\
-             [service.sink]\nworkers = 1\ntakes = 'events'\nsteps = [{ ack = true }]\n\
-             [queue.events]\nvisibility = '30s'\n[queue.others]\nvisibility = '30s'\n",
-            &database("one", first),
-            &database("two", second),
-        ];
-        compiled(&model.concat())
-    }
+    use crate::invariant::example::outboxes;
 
     #[test]
     fn a_queue_is_fed_by_the_one_database_whose_outbox_brings_its_events() {

@@ -53,11 +53,14 @@ mod tests {
         let program = program();
         let operation = program.find_operation("api.look").unwrap();
         let text = MonotonicReadsText { read: "api.look".to_owned() };
-        let judge = |seen| {
+        let judge_of = |operation, seen| {
             let asked = Asked::BY_NOBODY;
             let fact = Fact::ReadAgain { operation, order: 7, asked, seen, highest: 4 };
             judge(MonotonicReads::new(&text, &program).unwrap(), &[(1, fact)])
         };
+        let judge = |seen| judge_of(operation, seen);
+        let other = program.find_operation("api.place").unwrap();
+        assert_eq!(judge_of(other, 3), (0, 0));
         assert_eq!(judge(3), (1, 1));
         assert_eq!(judge(4), (0, 1));
     }

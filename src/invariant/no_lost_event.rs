@@ -120,6 +120,7 @@ impl Invariant for NoLostEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invariant::example::outboxes;
     use crate::invariant::fixture::*;
 
     fn invariant(fed_by: Option<NodeId>) -> NoLostEvent {
@@ -147,6 +148,7 @@ mod tests {
         let facts = [placed, paid].concat();
         assert_eq!(of(&[&facts[..], &[(3, enqueued(0, 1))]].concat()), (1, 1));
         assert_eq!(of(&[&facts[..], &[(3, enqueued(0, 2))]].concat()), (0, 1));
+        assert_eq!(of(&[&facts[..], &[(12, enqueued(0, 2))]].concat()), (0, 1), "just in time");
         assert_eq!(of(&[&facts[..], &[(13, enqueued(0, 2))]].concat()), (1, 1), "too late");
         assert_eq!(of(&placed), (0, 0), "not the state that is watched");
     }
@@ -158,6 +160,22 @@ mod tests {
         assert_eq!(of(&[&two[..], &published].concat()), (0, 1));
         assert_eq!(of(&[&two[..], &published[..1]].concat()), (1, 1), "the second is lost");
         assert_eq!(of(&[&two[..], &published[1..]].concat()), (1, 1), "the first is lost");
+    }
+
+    #[test]
+    fn an_outbox_counts_where_the_database_is_its_own() {
+        let fed_by = |database: &str| {
+            let program = outboxes("events", "others");
+            let text = NoLostEventText {
+                committed: format!("{database}.order = placed"),
+                queue: "events".to_owned(),
+                within: Span::from_secs(1),
+                after_faults: false,
+            };
+            let found = NoLostEvent::new(&text, &program).unwrap().fed_by;
+            found.map(|node| program.node(node).name.clone())
+        };
+        assert_eq!((fed_by("one").as_deref(), fed_by("two")), (Some("one"), None));
     }
 
     #[test]

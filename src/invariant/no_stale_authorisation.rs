@@ -146,6 +146,18 @@ mod tests {
         let database = program.find_node("db").unwrap();
         let lost = Fact::LogLost { database, after: 0, transactions: 1 };
         assert_eq!(judge(&[revoked, (5, lost), (30, done(5))]), (0, 1));
+        let lost = Fact::LogLost { database, after: 1, transactions: 1 };
+        assert_eq!(judge(&[revoked, (5, lost), (30, done(5))]), (1, 1), "it was on disk");
+        let lost = |name: &str, row, position| {
+            let (table, _, state) = row_state(name, &program).unwrap();
+            let (order, state, version) = (1, state.unwrap(), 1);
+            (5, Fact::WriteLost { table, row, order, state, version, position })
+        };
+        let grant = "db.grant = revoked";
+        assert_eq!(judge(&[revoked, lost(grant, 5, 1), (30, done(5))]), (0, 1));
+        for other in [lost("db.item = set", 5, 1), lost(grant, 6, 1), lost(grant, 5, 2)] {
+            assert_eq!(judge(&[revoked, other, (30, done(5))]), (1, 1), "another write: {other:?}");
+        }
     }
 
     #[test]
