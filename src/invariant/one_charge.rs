@@ -55,12 +55,14 @@ mod tests {
     fn each_order_is_charged_once() {
         let program = program();
         let text = OneChargeText { effect: "charge".to_owned() };
-        let charge = |order| {
-            let effect = effect("charge", &program).unwrap();
+        let had = |name: &str, order| {
+            let effect = effect(name, &program).unwrap();
             (1, Fact::Effect { effect, order, key: 0, amount: 0 })
         };
+        let charge = |order| had("charge", order);
         let judge = |facts: &[(u64, Fact)]| judge(OneCharge::new(&text, &program).unwrap(), facts);
         assert_eq!(judge(&[charge(1), charge(2)]), (0, 2));
         assert_eq!(judge(&[charge(1), charge(1), charge(1)]), (1, 1));
+        assert_eq!(judge(&[charge(1), had("refund", 1)]), (0, 1), "another effect");
     }
 }
