@@ -254,7 +254,16 @@ mod tests {
         let fell = |node, version| Fact::FellBack { node, table: ORDERS, row: 0, version };
         assert_eq!(of_replica(&[write(1, 1), write(2, 2)]), (0, 1));
         assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(REPLICA, 2)]), (1, 1));
+        for falls in [[1, 2], [2, 1]] {
+            let falls = falls.map(|version| fell(REPLICA, version));
+            assert_eq!(of_replica(&[&[write(1, 1), write(2, 2)], &falls[..]].concat()), (1, 1));
+        }
         assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(QUEUE, 2)]), (0, 1));
+        let twice = [(1, write(1, 1)), (3, fell(REPLICA, 1)), (5, fell(REPLICA, 1))];
+        let replica = Projection::Replica(REPLICA, BTreeMap::new());
+        let tally = judge(ProjectionMatches::of((ORDERS, DATABASE), replica), &twice, 0, 9);
+        let first = tally.first.unwrap();
+        assert_eq!((first.at, first.order), (at(3), Some(0)), "since it first fell back");
         assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(REPLICA, 2), write(3, 3)]), (0, 1));
     }
 }
