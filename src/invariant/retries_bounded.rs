@@ -193,6 +193,8 @@ mod tests {
         let tally = of(&[try_at(0), try_at(1), retry_at(5), try_at(8)]);
         assert_eq!((tally.violations, tally.first.unwrap().at), (1, at(5)));
         assert_eq!(of(&[try_at(4), try_at(4), retry_at(5), try_at(8)]).violations, 0);
+        assert_eq!(of(&[try_at(0), try_at(1), retry_at(1)]).violations, 0, "in one window");
+        assert_eq!(of(&[try_at(0), try_at(1), retry_at(2)]).violations, 1, "the next begins at 2");
         let last = of(&[try_at(1), retry_at(8)]);
         assert_eq!((last.violations, last.first.unwrap().at), (1, at(8)));
     }
