@@ -386,6 +386,7 @@ impl<'p, O: Observer> World<'p, O> {
                 self.store(leader).unsent()
             }
             Local::Queue(queue) => queue.unprocessed(),
+            Local::Relay(_) => self.held_events(node),
             _ => Vec::new(),
         }
     }

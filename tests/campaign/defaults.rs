@@ -378,3 +378,36 @@ no_lost_event = { committed = "db.order = placed", queue = "mails", within = "30
     let crash = "[[faults]]\nkind = \"crash\"\ntarget = \"mailer\"\nat = \"9s\"\nfor = \"2s\"\n";
     both(RELAYED, crash);
 }
+
+#[test]
+fn a_run_does_not_end_while_a_relay_of_any_kind_holds_what_it_will_publish() {
+    let slow = "\n[link]\n\"relay -> db\" = { latency = \"40ms\" }\n\
+                \"relay -> mails\" = { latency = \"30ms\" }\n";
+    let failing = slow.replace("\"30ms\"", "\"30ms\", request_loss = \"40%\"");
+    let retrying = "\n[policy.try]\ntimeout = \"70ms\"\n\
+                    retry = { attempts = 9, backoff = \"constant 200ms\" }\n";
+    for relay in [
+        "",
+        "mark_first = true",
+        "batch = 3",
+        "batch = 3\nmark_first = true",
+        "publish = { in_flight = 3, batch = 2 }",
+        "publish = { in_flight = 3, batch = 2, ordering_key = \"order\" }\nmark_first = true",
+        "publish = { in_flight = 3 }\nmark_first = true",
+        "relays = 2\nclaim = \"skip_locked\"\nmark_first = true",
+        "tail = { latency = \"50ms\" }",
+    ] {
+        for (links, policy) in [(slow, ""), (failing.as_str(), "policy = \"try\"\n")] {
+            let model = RELAYED
+                .changed("poll = \"10ms\"\n", &format!("poll = \"10ms\"\n{relay}\n{policy}"));
+            let model = format!("{model}{links}{retrying}");
+            let of = |drain: &str| {
+                let promised = "[measure]\nwarm_up = \"0s\"\n[invariants]\nno_lost_event = \
+                    { committed = \"db.order = placed\", queue = \"mails\", within = \"30s\" }\n";
+                let times = "seeds = \"1..3\"\narrivals = \"3s\"\n";
+                run(&model, &format!("{times}{drain}{promised}")).1["cells"].clone()
+            };
+            assert_eq!(of(""), of("drain = \"60s\"\n"), "{relay} {policy}");
+        }
+    }
+}

@@ -81,6 +81,17 @@ impl Relay {
     }
 }
 
+impl Process {
+    /// The rows of its batch that it has still to publish.
+    fn held(&self) -> Vec<u64> {
+        match (&self.window, self.done) {
+            (Some(window), _) => window.unpublished(),
+            (None, Some(done)) => self.batch.iter().skip(done).copied().collect(),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
 impl<O: Observer> World<'_, O> {
     fn relay(&mut self, node: NodeId, instance: u32) -> &mut Process {
         let Local::Relay(relay) = &mut self.locals[node.0 as usize] else {
@@ -266,5 +277,18 @@ impl<O: Observer> World<'_, O> {
             job.subject.asked = Asked::BY_NOBODY;
         }
         goes_on
+    }
+
+    /// The order and due time of every event that is marked as sent and that a relay still has to
+    /// publish: only what relays hold tells of them.
+    pub(super) fn held_events(&mut self, node: NodeId) -> Vec<(u64, Time)> {
+        let Local::Relay(relay) = &self.locals[node.0 as usize] else { return Vec::new() };
+        let held: Vec<u64> = relay.processes.iter().flat_map(Process::held).collect();
+        let outbox = self.outbox_of(node);
+        let is_marked = |row: &u64| *row < outbox.sent as u64 || outbox.marked.contains(row);
+        let marked = held.into_iter().filter(is_marked);
+        let events = marked.filter_map(|row| outbox.outbox.get(row as usize));
+        let there = events.filter(|event| !event.is_lost);
+        there.map(|event| (event.subject.order, event.subject.since)).collect()
     }
 }

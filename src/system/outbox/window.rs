@@ -90,6 +90,13 @@ impl Window {
         }
     }
 
+    /// The rows that no request carries yet and those that requests under way carry.
+    pub(super) fn unpublished(&self) -> Vec<u64> {
+        let waiting = self.lines.values().flatten().copied();
+        let carried = self.in_flight.values().flatten().map(|&(row, _)| row);
+        waiting.chain(carried).collect()
+    }
+
     /// The rows that were published, in the order of commits.
     pub(super) fn into_published(mut self) -> Vec<u64> {
         self.published.sort_unstable();
