@@ -11,6 +11,7 @@ use super::{Failure, choice, output, parse_seeds, parse_workers, workers};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::language::Seeds;
 use crate::experiment::run::{RunResult, run};
+use crate::experiment::warm_up::pilot;
 use crate::fault::Plan;
 use crate::kernel::time::Span;
 use crate::report::capacity::{Planned, assumptions, busiest, json, planned, table, warning};
@@ -49,8 +50,8 @@ pub(super) struct PlanArguments {
     json: bool,
 }
 
-/// So long runs are made to see how long one takes.
-const PILOT: Duration = Duration::from_secs(2);
+/// So long runs are made to see how long one takes, and as long pilots.
+const SAMPLED: Duration = Duration::from_secs(2);
 
 /// Says what an experiment will ask of its model.
 pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
@@ -60,12 +61,13 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
     let planned = planned(&campaign);
     let at_once = workers::at_once(arguments.workers);
-    let each = time_of_a_run(&campaign);
-    let all = each.mul_f64(campaign.runs() as f64 / f64::from(at_once));
+    let time = time(&campaign, at_once);
     if arguments.json {
         let text = json!({
             "runs": campaign.runs(),
-            "seconds": all.as_secs_f64(),
+            "pilots": time.pilots,
+            "seconds": (time.of_runs + time.of_pilots).as_secs_f64(),
+            "seconds_of_pilots": time.of_pilots.as_secs_f64(),
             "workers": at_once,
             "cells": json(&campaign, &planned),
         });
@@ -73,11 +75,15 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     }
     output::print(&format!("{}\n", output::heading(&campaign.experiment)))?;
     output::print(&format!(
-        "{} × {} = {}, about {} with {} at once\n\n",
+        "{} × {} = {}{}, about {} with {} at once\n\n",
         several(campaign.cells.len() as u64, "combination"),
         several(campaign.seeds.len() as u64, "seed"),
         several(campaign.runs() as u64, "run"),
-        number(all.as_secs_f64(), Unit::Seconds),
+        match time.pilots {
+            0 => String::new(),
+            pilots => format!(" after {} of `warm_up`", several(pilots as u64, "pilot")),
+        },
+        number((time.of_runs + time.of_pilots).as_secs_f64(), Unit::Seconds),
         at_once,
     ))?;
     let table = table(&campaign, &planned, arguments.full);
@@ -97,19 +103,43 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How long a run takes: the mean over those that fit into the pilot, one of each cell in turn.
+/// How long a campaign takes.
+struct CampaignTime {
+    of_runs: Duration,
+    /// How many calm runs say when requests begin to count.
+    pilots: usize,
+    of_pilots: Duration,
+}
+
+/// How long the runs and the pilots of a campaign take, so many at once.
+fn time(campaign: &Campaign, at_once: u16) -> CampaignTime {
+    let all =
+        |each: Duration, count: usize| each.mul_f64(count.div_ceil(usize::from(at_once)) as f64);
+    let cells: Vec<usize> = (0..campaign.cells.len()).collect();
+    let each = mean_time(&cells, |index| {
+        drop(run(&campaign.cells[index], index, campaign.seeds[0]));
+    });
+    let of_runs = all(each, campaign.runs());
+    let (piloted, seeds) = (campaign.to_be_piloted(), campaign.pilot_seeds());
+    let pilots = piloted.len() * seeds.len();
+    let each = mean_time(&piloted, |index| drop(pilot(&campaign.cells[index], seeds[0])));
+    CampaignTime { of_runs, pilots, of_pilots: all(each, pilots) }
+}
+
+/// How long something takes that is done for a cell: the mean over the cells that there is time
+/// for, one after the other; nothing without a cell.
 #[expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a person asks how long")]
-fn time_of_a_run(campaign: &Campaign) -> Duration {
+fn mean_time(cells: &[usize], done: impl Fn(usize)) -> Duration {
     let began = std::time::Instant::now();
-    let mut runs = 0;
-    for (index, cell) in campaign.cells.iter().enumerate() {
-        drop(run(cell, index, campaign.seeds[0]));
-        runs += 1;
-        if began.elapsed() > PILOT {
+    let mut times = 0;
+    for &index in cells {
+        done(index);
+        times += 1;
+        if began.elapsed() > SAMPLED {
             break;
         }
     }
-    began.elapsed() / runs
+    began.elapsed().checked_div(times).unwrap_or_default()
 }
 
 /// What stands before a run: the nodes that are above 90% of their capacity without any fault, and
