@@ -51,7 +51,8 @@ pub struct PhaseLoad {
 pub struct NodeLoad {
     /// Its name.
     pub node: String,
-    /// What comes, in requests or messages per second, retries and deliveries again included.
+    /// What comes, in requests or messages per second, retries and deliveries again included, also
+    /// if that is more than the node can serve.
     pub offered_per_s: f64,
     /// How long one holds a worker, in seconds, if nobody waits; `None` if one may hold it for
     /// ever.
@@ -102,6 +103,7 @@ fn in_phases(program: &Program, plan: &Plan, phases: Vec<Phase>) -> Capacity {
         .map(|phase| {
             let mut visits = Visits::new(program, &phase);
             let nodes = nodes_of(program, plan, &phase, &mut visits);
+            visits.assume_of_full(&nodes);
             for assumption in visits.assumptions {
                 if !assumptions.contains(&assumption) {
                     assumptions.push(assumption);
@@ -125,12 +127,35 @@ struct Offered {
     held: BTreeMap<u16, f64>,
 }
 
+/// How often what full nodes serve is looked at again: each time it says what comes to those behind
+/// them, of which others may be full or not.
+const FULL_ROUNDS_MAX: usize = 32;
+
+/// What comes to the nodes if one that is full passes on what it serves, and not what it is asked
+/// for.
 fn nodes_of(
     program: &Program,
     plan: &Plan,
     phase: &Phase,
     visits: &mut Visits<'_>,
 ) -> Vec<NodeLoad> {
+    let mut nodes = loads(program, plan, phase, visits);
+    for _ in 0..FULL_ROUNDS_MAX {
+        if !visits.serve(&nodes) {
+            break;
+        }
+        nodes = loads(program, plan, phase, visits);
+    }
+    nodes.into_values().collect()
+}
+
+/// What comes to each node with what the nodes serve as `visits` knows it.
+fn loads(
+    program: &Program,
+    plan: &Plan,
+    phase: &Phase,
+    visits: &mut Visits<'_>,
+) -> BTreeMap<u16, NodeLoad> {
     let mut offered = Offered::default();
     let mut sources = users(program, plan, phase, visits);
     for _ in 0..ROUNDS_MAX {
@@ -141,7 +166,7 @@ fn nodes_of(
         sources = messages(program, visits, &produced, &mut offered);
     }
     let load = |(&node, &per_s): (&u16, &f64)| {
-        node_load(program, phase, NodeId(node), per_s, offered.held[&node])
+        (node, node_load(program, phase, NodeId(node), per_s, offered.held[&node]))
     };
     offered.per_s.iter().map(load).collect()
 }
@@ -161,7 +186,7 @@ fn users(
         let shares = shares_of(&clients.flows);
         let rate = match &clients.arrivals {
             Arrivals::Closed(closed) => {
-                let each = shares.iter().map(|&(flow, share)| share * visits.of(flow).time.mean);
+                let each = shares.iter().map(|&(flow, share)| share * visits.free(flow).time.mean);
                 let round = closed.think.mean().map_or(f64::INFINITY, Span::seconds);
                 f64::from(closed.users) / (round + each.sum::<f64>()).max(1e-9)
             }
@@ -227,17 +252,19 @@ fn spread(
     let mut produced: BTreeMap<u16, f64> = BTreeMap::new();
     for operation in visits.order(sources.iter().map(|&(operation, _)| operation)) {
         let rate = rates.get(&operation.0).copied().unwrap_or(0.0);
-        let Visit { time, calls, messages, .. } = visits.of(operation).clone();
+        let Visit { calls, messages, .. } = visits.of(operation).clone();
+        let time = visits.free(operation).time;
         let node = program.operation(operation).node;
+        let served = rate * visits.served(node);
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
             *offered.per_s.entry(node.0).or_insert(0.0) += rate;
             *offered.held.entry(node.0).or_insert(0.0) += rate * time.mean;
         }
         for (called, count) in calls {
-            *rates.entry(called.0).or_insert(0.0) += rate * count;
+            *rates.entry(called.0).or_insert(0.0) += served * count;
         }
         for (node, count) in messages {
-            *produced.entry(node.0).or_insert(0.0) += rate * count;
+            *produced.entry(node.0).or_insert(0.0) += served * count;
         }
     }
     produced
@@ -259,7 +286,7 @@ fn messages(
                     for &consumer in &group.consumers {
                         let Kind::Service(service) = &program.node(consumer).kind else { continue };
                         let Some(takes) = service.takes else { continue };
-                        let kept = visits.of(takes).success;
+                        let kept = visits.free(takes).success;
                         let deliveries = call::tries(1.0 - kept, queue.max_receives);
                         sources.push((takes, each * deliveries));
                     }
@@ -269,7 +296,9 @@ fn messages(
                 let relay = visits.relay(outbox);
                 *offered.per_s.entry(node).or_insert(0.0) += rate;
                 *offered.held.entry(node).or_insert(0.0) += rate * relay.held_s;
-                sources.extend(relay.calls.iter().map(|(&called, &count)| (called, rate * count)));
+                let served = rate * visits.served(NodeId(node));
+                let calls = relay.calls.iter();
+                sources.extend(calls.map(|(&called, &count)| (called, served * count)));
             }
             _ => unreachable!("only queues and outboxes take messages"),
         }
@@ -284,10 +313,11 @@ fn node_load(program: &Program, phase: &Phase, node: NodeId, per_s: f64, held: f
     let up = phase.nodes[node.0 as usize].up;
     let workers = match &text.kind {
         Kind::Outbox(outbox) => Some(f64::from(outbox.relays) * up),
-        _ if station.workers == u32::MAX => None,
+        _ if station.workers == u32::MAX && up > 0.0 => None,
         _ => Some(f64::from(station.instances) * f64::from(station.workers) * up),
     };
     let by_time = match (workers, service_s) {
+        (Some(0.0), _) => Some(0.0),
         (Some(workers), Some(service)) if service > 0.0 => Some(workers / service),
         (Some(_), None) if per_s > 0.0 => Some(0.0),
         _ => None,

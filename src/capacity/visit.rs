@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::NodeLoad;
 use super::call::{CallMeans, call};
 use super::moments::Moments;
 use super::phase::Phase;
@@ -39,6 +40,11 @@ pub(super) struct Visits<'a> {
     program: &'a Program,
     phase: &'a Phase,
     known: BTreeMap<OperationId, Visit>,
+    /// The visits as they are if every node serves all that comes: how many attempts there are, and
+    /// how long they take. Empty until some node is known to be full.
+    free: BTreeMap<OperationId, Visit>,
+    /// By node, the share of what comes to it that it serves.
+    served: Vec<f64>,
     /// Operations that are being walked through: one that calls itself has no end.
     open: Vec<OperationId>,
     /// What was assumed because no mean says it.
@@ -47,7 +53,58 @@ pub(super) struct Visits<'a> {
 
 impl<'a> Visits<'a> {
     pub(super) fn new(program: &'a Program, phase: &'a Phase) -> Visits<'a> {
-        Visits { program, phase, known: BTreeMap::new(), open: Vec::new(), assumptions: Vec::new() }
+        Visits {
+            program,
+            phase,
+            known: BTreeMap::new(),
+            free: BTreeMap::new(),
+            served: vec![1.0; program.nodes.len()],
+            open: Vec::new(),
+            assumptions: Vec::new(),
+        }
+    }
+
+    /// The share of what comes to a node that it serves.
+    pub(super) fn served(&self, node: NodeId) -> f64 {
+        self.served[node.0 as usize]
+    }
+
+    /// Lets each node serve no more than it can of what comes to it; returns whether that is
+    /// another share than before for any of them.
+    pub(super) fn serve(&mut self, loads: &BTreeMap<u16, NodeLoad>) -> bool {
+        let mut is_other = false;
+        for (&node, load) in loads {
+            let share = load.utilisation().map_or(1.0, |asked| (1.0 / asked).min(1.0));
+            let served = &mut self.served[node as usize];
+            is_other |= (share - *served).abs() > 1e-9;
+            *served = share;
+        }
+        if is_other {
+            let known = std::mem::take(&mut self.known);
+            if self.free.is_empty() {
+                self.free = known;
+            }
+        }
+        is_other
+    }
+
+    /// Says of the nodes that are full what is assumed of them.
+    pub(super) fn assume_of_full(&mut self, loads: &[NodeLoad]) {
+        let is_full = |load: &&NodeLoad| load.utilisation().is_some_and(|asked| asked > 1.0);
+        for NodeLoad { node, .. } in loads.iter().filter(is_full) {
+            self.assume(format!(
+                "`{node}` passes on what it can serve; retries of the rest are left out, and make \
+                 its load more, not less"
+            ));
+        }
+    }
+
+    /// One visit of an operation if every node serves all that comes.
+    pub(super) fn free(&mut self, operation: OperationId) -> Visit {
+        match self.free.get(&operation) {
+            Some(visit) => visit.clone(),
+            None => self.of(operation).clone(),
+        }
     }
 
     /// One visit of an operation.
@@ -284,8 +341,13 @@ impl<'a> Visits<'a> {
             self.assume("what is done once is counted at every attempt".to_owned());
         }
         let latency = Moments::of(&self.program.links[link].latency, 1.0);
-        let target = self.of(step.operation).clone();
-        let means = call(&policy.1, &self.phase.links[link], latency, &target);
+        let success = self.of(step.operation).success;
+        let target = self.free(step.operation);
+        let mut means = call(&policy.1, &self.phase.links[link], latency, &target);
+        if target.success > 0.0 {
+            means.success *= (success / target.success).min(1.0);
+        }
+        means.success *= self.served(edge.target);
         if !means.time.mean.is_finite() {
             let name = &self.program.operation(caller).name;
             self.assume(format!("`{name}` may wait for ever: its call has no timeout"));
