@@ -4,6 +4,7 @@ mod again;
 #[path = "../common/mod.rs"]
 mod common;
 mod coverage;
+mod equivalence;
 mod metastable;
 mod pairs;
 mod points;

@@ -10,7 +10,9 @@ use crate::experiment::rate::variance_min_per_10_000;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::bootstrap;
 use crate::experiment::statistics::bounded::{AWAY_MIN, RUNS_MIN};
-use crate::experiment::statistics::equivalence::{equivalence_by_interval, equivalence_t};
+use crate::experiment::statistics::equivalence::{
+    equivalence_by_interval, equivalence_normal, equivalence_t,
+};
 use crate::experiment::statistics::moments::moments;
 use crate::experiment::statistics::paired::{paired_t_at_least, ratio_of_means};
 use crate::experiment::statistics::paired_proportion::{
@@ -188,7 +190,12 @@ impl Both<'_> {
         pair.equivalent = region(measured.equivalent, pair.baseline_mean);
         match measured.source {
             Source::Rate(index) => rates(&mut pair, &first, &second, self.error_min(index)),
-            Source::Metric(_) => amounts(&mut pair, &first, &second, 0.0),
+            Source::Metric(_) => {
+                amounts(&mut pair, &first, &second, 0.0);
+                if measured.is_share {
+                    self.doubt(&mut pair, &first, &second);
+                }
+            }
             _ => events(&mut pair, &first, &second),
         }
         if measured.is_share {
@@ -232,6 +239,31 @@ impl Both<'_> {
         if pairs > 0.0 { variance.sqrt() / pairs } else { 0.0 }
     }
 
+    /// A share that is the same in both arms may be so because nothing has happened yet. There is no
+    /// equivalence where it differs in a few pairs only, and none that the number of requests does
+    /// not bear.
+    fn doubt(&self, pair: &mut Pair, first: &[f64], second: &[f64]) {
+        let differ = first.iter().zip(second).filter(|(a, b)| a != b).count() as u64;
+        let is_sparse = differ > 0 && differ < pair.pairs && differ < AWAY_MIN;
+        if is_sparse {
+            pair.p_equivalent = None;
+            return;
+        }
+        let (Some(region), Some(p), Some(difference)) =
+            (pair.equivalent, pair.p_equivalent, pair.difference)
+        else {
+            return;
+        };
+        let requests = |cell| self.runs(cell).iter().map(|run| run.metrics.measured).sum::<u64>();
+        let variance = [(self.cell, first), (self.baseline, second)].map(|(cell, shares)| {
+            let share = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
+            variance_plus_four(share, requests(cell) as f64)
+        });
+        let error = (variance[0] + variance[1]).sqrt();
+        let least = equivalence_normal(difference, error, region).ok();
+        pair.p_equivalent = least.map(|least| least.max(p));
+    }
+
     /// Bootstraps in a random stream of this comparison's own, so that the same comparison of the
     /// same values gives the same interval, whatever else is compared.
     fn bootstrap(&self, pair: &mut Pair, first: &[f64], second: &[f64]) {
@@ -247,6 +279,15 @@ impl Both<'_> {
         pair.ratio_interval =
             interval(bootstrap::ratio_of_means(first, second, CONFIDENCE, source(2)));
     }
+}
+
+/// The variance of a share of so many independent requests, with two more of each outcome: a share
+/// of 0 among few is not certain to stay 0. Agresti and Coull, "Approximate is better than exact for
+/// interval estimation of binomial proportions", The American Statistician 52 (1998).
+fn variance_plus_four(share: f64, requests: f64) -> f64 {
+    let requests_more = requests + 4.0;
+    let share = (share * requests + 2.0) / requests_more;
+    share * (1.0 - share) / requests_more
 }
 
 fn region(margin: Margin, baseline: Option<f64>) -> Option<Interval> {

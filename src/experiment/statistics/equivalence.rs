@@ -1,6 +1,6 @@
 //! How surely two arms differ by no more than makes a difference.
 
-use super::distribution::t_tails;
+use super::distribution::{normal_cdf, t_tails};
 use super::error::{Error, check_open_unit, require};
 use super::interval::{CONFIDENCE, Interval};
 
@@ -20,6 +20,17 @@ pub fn equivalence_t(mean: f64, error: f64, freedom: f64, region: Interval) -> R
     }
     let below = t_tails((mean - region.low) / error, freedom)?.upper;
     let above = t_tails((region.high - mean) / error, freedom)?.upper;
+    Ok((2.0 * below.max(above)).min(1.0))
+}
+
+/// The same where the standard error is known and not estimated.
+///
+/// # Errors
+/// [`Error::OutOfRange`] unless `error` is positive, and the others are numbers.
+pub fn equivalence_normal(mean: f64, error: f64, region: Interval) -> Result<f64, Error> {
+    require(error > 0.0, "error", error, "above 0")?;
+    let below = normal_cdf((region.low - mean) / error);
+    let above = normal_cdf((mean - region.high) / error);
     Ok((2.0 * below.max(above)).min(1.0))
 }
 
