@@ -169,3 +169,38 @@ timeout = "100ms"
                       arrivals = \"10s\"\ndrain = \"10s\"\n";
     assert_eq!(value(experiment, model, "wasted_work"), Some(1.0), "all that was ever done");
 }
+
+/// Ten users a second who are answered at once.
+const STEADY: &str = r#"
+[clients.users]
+arrivals = { constant = "10/s" }
+flow = [{ call = "shop.look" }]
+[service.shop]
+workers = 100
+[service.shop.on.look]
+steps = [{ work = "1ms" }, { reply = "ok" }]
+"#;
+
+#[test]
+fn goodput_around_a_fault_is_of_the_time_in_which_requests_are_measured() {
+    let of = |warm_up: &str, at: &str, lasts: &str| {
+        let experiment = format!(
+            "name = \"long\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\narrivals = \"30s\"\n\
+             drain = \"10s\"\n[measure]\nwarm_up = \"{warm_up}\"\n[[faults]]\nkind = \"slow\"\n\
+             target = \"shop\"\nfactor = 2\nat = \"{at}\"\nfor = \"{lasts}\"\n\
+             [milestone.told]\nof = \"shop.look\"\nwhen = \"answer ok\"\n"
+        );
+        let campaign = campaign(&experiment, STEADY);
+        let names = ["goodput_before_per_s", "goodput_during_per_s", "goodput_after_per_s"];
+        let told = names.map(|name| value_in(&campaign, &format!("told.{name}")));
+        let values = names.map(|name| value_in(&campaign, name));
+        assert_eq!(told, values, "the milestone is the answer");
+        values.map(|value| value.map(f64::round))
+    };
+    let ten = Some(10.0);
+    assert_eq!(of("0s", "10s", "10s"), [ten, ten, ten]);
+    assert_eq!(of("0s", "10s", "1h"), [ten, ten, None], "nobody comes after 30 s");
+    assert_eq!(of("10s", "2s", "18s"), [None, ten, ten], "nobody counts before 10 s");
+    assert_eq!(of("10s", "2s", "4s"), [None, None, ten]);
+    assert_eq!(of("0s", "35s", "2s"), [ten, None, None], "it comes when everybody has");
+}

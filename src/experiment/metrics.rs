@@ -70,8 +70,8 @@ const ROWS: [Row; 36] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run| {
-            let (began, _) = went_wrong(cell, run)?;
-            run.metrics.goodput(cell.measure.window, cell.measure.warm_up, began)
+            let [(from, until), ..] = around_the_faults(cell, run)?;
+            run.metrics.goodput(cell.measure.window, from, until)
         },
     },
     Row {
@@ -81,8 +81,8 @@ const ROWS: [Row; 36] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run| {
-            let (began, healed) = went_wrong(cell, run)?;
-            run.metrics.goodput(cell.measure.window, began, healed)
+            let [_, (from, until), _] = around_the_faults(cell, run)?;
+            run.metrics.goodput(cell.measure.window, from, until)
         },
     },
     Row {
@@ -92,9 +92,8 @@ const ROWS: [Row; 36] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run| {
-            let (_, healed) = went_wrong(cell, run)?;
-            let end = cell.measure.arrivals_end;
-            run.metrics.goodput(cell.measure.window, healed, end)
+            let [.., (from, until)] = around_the_faults(cell, run)?;
+            run.metrics.goodput(cell.measure.window, from, until)
         },
     },
     Row {
@@ -374,9 +373,15 @@ pub(super) fn measured(cell: &Cell, run: &RunResult) -> Vec<Option<f64>> {
     cell.metrics.iter().map(|metric| metric.value(cell, run)).collect()
 }
 
-/// From when to when something went wrong; `None` if nothing did before the run ended.
-fn went_wrong(cell: &Cell, run: &RunResult) -> Option<(Time, Time)> {
-    run.faults_act.filter(|(began, _)| *began < cell.limits.horizon)
+/// The parts of the measured time before the first fault, from there to the end of the last one,
+/// and after it; `None` if nothing went wrong before the run ended. One of them may be empty: it
+/// ends before it begins.
+fn around_the_faults(cell: &Cell, run: &RunResult) -> Option<[(Time, Time); 3]> {
+    let (began, healed) = run.faults_act.filter(|(began, _)| *began < cell.limits.horizon)?;
+    let (start, end) = (cell.measure.warm_up, cell.measure.arrivals_end);
+    let before = (start, began.min(end));
+    let during = (began.max(start), healed.min(end));
+    Some([before, during, (healed.max(start), end)])
 }
 
 /// A quotient, or `None` if there was nothing to divide by.

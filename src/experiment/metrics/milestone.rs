@@ -1,6 +1,6 @@
 //! The numbers of a milestone. Those that replies have too carry the same names.
 
-use super::{MetricId, went_wrong};
+use super::{MetricId, around_the_faults};
 use crate::experiment::campaign::Cell;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::verdict::Direction;
@@ -41,8 +41,8 @@ pub(super) const MILESTONE_ROWS: [MilestoneRow; 12] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run, progress| {
-            let (began, _) = went_wrong(cell, run)?;
-            progress.goodput(cell.measure.window, cell.measure.warm_up, began)
+            let [(from, until), ..] = around_the_faults(cell, run)?;
+            progress.goodput(cell.measure.window, from, until)
         },
     },
     MilestoneRow {
@@ -52,8 +52,8 @@ pub(super) const MILESTONE_ROWS: [MilestoneRow; 12] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run, progress| {
-            let (began, healed) = went_wrong(cell, run)?;
-            progress.goodput(cell.measure.window, began, healed)
+            let [_, (from, until), _] = around_the_faults(cell, run)?;
+            progress.goodput(cell.measure.window, from, until)
         },
     },
     MilestoneRow {
@@ -64,8 +64,8 @@ pub(super) const MILESTONE_ROWS: [MilestoneRow; 12] = [
         better: Direction::Higher,
         is_share: false,
         measure: |cell, run, progress| {
-            let (_, healed) = went_wrong(cell, run)?;
-            progress.goodput(cell.measure.window, healed, cell.measure.arrivals_end)
+            let [.., (from, until)] = around_the_faults(cell, run)?;
+            progress.goodput(cell.measure.window, from, until)
         },
     },
     MilestoneRow {
