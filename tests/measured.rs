@@ -204,3 +204,43 @@ fn goodput_around_a_fault_is_of_the_time_in_which_requests_are_measured() {
     assert_eq!(of("10s", "2s", "4s"), [None, None, ten]);
     assert_eq!(of("0s", "35s", "2s"), [ten, None, None], "it comes when everybody has");
 }
+
+/// Twenty orders a second, each of which is done 5 s later.
+const DONE_LATER: &str = r#"
+[clients.users]
+arrivals = { constant = "20/s" }
+flow = [{ call = "shop.order" }]
+[service.shop]
+workers = 100
+[service.shop.on.order]
+steps = [{ publish = "orders" }, { reply = "ok" }]
+[service.shop.on.wait]
+steps = [{ work = "5s" }, { reply = "ok" }]
+[queue.orders]
+visibility = "60s"
+delay = "5s"
+[service.maker]
+workers = 100
+takes = "orders"
+steps = [{ ack = true }]
+"#;
+
+#[test]
+fn goodput_of_a_milestone_is_the_rate_of_finished_work_whoever_asked() {
+    let of = |flow: &str, when: &str, warm_up: &str| {
+        let experiment = format!(
+            "name = \"later\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\narrivals = \"30s\"\n\
+             drain = \"10s\"\n[measure]\nwarm_up = \"{warm_up}\"\n[milestone.done]\n\
+             of = \"{flow}\"\nwhen = \"{when}\"\n[[faults]]\nkind = \"slow\"\ntarget = \"maker\"\n\
+             factor = 2\nat = \"15s\"\nfor = \"5s\"\n"
+        );
+        let model = DONE_LATER.replace("call = \"shop.order\"", &format!("call = \"{flow}\""));
+        let campaign = campaign(&experiment, &model);
+        let names = ["", "_before", "_during", "_after"];
+        names.map(|when| value_in(&campaign, &format!("done.goodput{when}_per_s")).unwrap().round())
+    };
+    for (flow, when) in [("shop.order", "acknowledged orders"), ("shop.wait", "answer ok")] {
+        assert_eq!(of(flow, when, "10s"), [20.0; 4], "{when}");
+        assert_eq!(of(flow, when, "0s"), [17.0, 13.0, 20.0, 20.0], "{when}: it begins empty");
+    }
+}

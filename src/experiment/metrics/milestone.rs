@@ -71,7 +71,8 @@ pub(super) const MILESTONE_ROWS: [MilestoneRow; 12] = [
     MilestoneRow {
         id: MetricId::GoodputPerS,
         name: "goodput_per_s",
-        meaning: "milestones reached in time a second, from the warm-up to the last arrival",
+        meaning: "milestones reached in time a second, from the warm-up to the last arrival, \
+                  whenever they were asked for",
         better: Direction::Higher,
         is_share: false,
         measure: |cell, _, progress| {

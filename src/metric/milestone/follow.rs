@@ -114,16 +114,15 @@ fn concerns_a_milestone(fact: &Fact) -> bool {
 impl Follower {
     /// Follows a request to its own answer.
     fn answer(&mut self, now: Time, fact: &Fact, ok_only: bool, (warm_up, width): (Time, Span)) {
-        let is_counted = |request: &Request| {
-            request.operation == self.milestone.of && request.started >= warm_up
-        };
+        let is_followed = |request: &Request| request.operation == self.milestone.of;
         match *fact {
-            Fact::Answered { request, outcome, .. } if is_counted(&request) => {
+            Fact::Answered { request, outcome, .. } if is_followed(&request) => {
                 let is_reached = outcome == Outcome::Ok || !ok_only && outcome != Outcome::TimedOut;
                 let fate = if is_reached { Fate::Reached(now) } else { Fate::Failed };
-                self.answers.count(request.started, fate, (self.milestone.within, width), now);
+                let promise = (self.milestone.within, width);
+                self.answers.count_since(warm_up, request.started, fate, promise, now);
             }
-            Fact::Unanswered(request) if is_counted(&request) => {
+            Fact::Unanswered(request) if is_followed(&request) && request.started >= warm_up => {
                 self.unanswered.push(request.started);
             }
             _ => {}
@@ -215,14 +214,14 @@ impl Follower {
             progress.count(asked, Fate::Unfinished, promise, end);
         }
         for known in &self.orders {
-            let Some(asked) = known.asked.filter(|asked| *asked >= warm_up) else { continue };
+            let Some(asked) = known.asked else { continue };
             let fate = match known {
                 // What was there before its user asked was there at once.
                 known if known.reached < Time::NEVER => Fate::Reached(known.reached.max(asked)),
                 known if known.is_under_way => Fate::Unfinished,
                 _ => Fate::Failed,
             };
-            progress.count(asked, fate, promise, end);
+            progress.count_since(warm_up, asked, fate, promise, end);
         }
         progress
     }

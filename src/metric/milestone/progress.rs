@@ -43,7 +43,8 @@ pub struct MilestoneWindow {
     pub succeeded: u64,
     /// Those of them that were unfinished when the run ended.
     pub unfinished: u64,
-    /// Requests that reached it in time in this window, whenever they were asked.
+    /// Requests that reached it in time in this window, whenever they were asked; none before the
+    /// warm-up ends.
     pub reached: u64,
 }
 
@@ -76,6 +77,27 @@ impl Default for Progress {
 }
 
 impl Progress {
+    /// Counts a request that was first asked at a time. Of one asked before the warm-up only that
+    /// it reaches the milestone afterwards counts, where goodput does: it is no measured request.
+    pub(super) fn count_since(
+        &mut self,
+        warm_up: Time,
+        asked: Time,
+        fate: Fate,
+        (within, width): (Option<Span>, Span),
+        end: Time,
+    ) {
+        if asked >= warm_up {
+            return self.count(asked, fate, (within, width), end);
+        }
+        if let Fate::Reached(at) = fate
+            && at >= warm_up
+            && within.is_none_or(|within| at.since(asked) <= within)
+        {
+            self.window(at, width).reached += 1;
+        }
+    }
+
     /// Counts a request that was first asked at a time. `end` is when the run ended.
     pub(super) fn count(
         &mut self,
