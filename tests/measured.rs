@@ -244,3 +244,18 @@ fn goodput_of_a_milestone_is_the_rate_of_finished_work_whoever_asked() {
         assert_eq!(of(flow, when, "0s"), [17.0, 13.0, 20.0, 20.0], "{when}: it begins empty");
     }
 }
+
+#[test]
+fn without_anything_measured_before_the_faults_nothing_has_recovered() {
+    let recovered = |warm_up: &str, at: &str| {
+        let experiment = format!(
+            "name = \"early\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\narrivals = \"60s\"\n\
+             drain = \"0s\"\n[measure]\nwarm_up = \"{warm_up}\"\n[[faults]]\nkind = \"slow\"\n\
+             target = \"shop\"\nfactor = 2\nat = \"{at}\"\nfor = \"10s\"\n"
+        );
+        value_in(&campaign(&experiment, STEADY), "recovery_s")
+    };
+    assert_eq!(recovered("2s", "10s"), Some(0.0));
+    assert_eq!(recovered("0s", "0s"), None, "there is nothing to compare with");
+    assert_eq!(recovered("20s", "10s"), None, "what was asked before does not count");
+}

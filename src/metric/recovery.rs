@@ -35,8 +35,8 @@ pub enum Recovery {
     /// Not before the end of the run, though over all of the time after the faults requests fared
     /// as before, as far as chance lets one see it: small windows are below now and then.
     Unsteady,
-    /// Nothing can be said: nothing succeeded before the faults, or nobody asked for anything in a
-    /// whole window after them.
+    /// Nothing can be said: nothing succeeded in a whole window before the faults, or nobody asked
+    /// for anything in one after them.
     Unseen,
 }
 
@@ -63,7 +63,7 @@ impl RecoveryRule {
     pub fn judge(&self, windows: &[Window], width: Span, began: Time, healed: Time) -> Recovery {
         let index_of = |time: Time| (time.0 / width.0) as usize;
         let before = Cohort::of(&windows[..index_of(began).min(windows.len())]);
-        if before.asked > 0 && before.succeeded == 0 {
+        if before.succeeded == 0 {
             return Recovery::Unseen;
         }
         let least = self.band.0 * before.ratio();
@@ -146,7 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn without_requests_after_the_faults_nothing_can_be_said() {
+    fn without_requests_before_and_after_the_faults_nothing_can_be_said() {
+        assert_eq!(judge(&[0, 0, 90, 90], 0, 2), Recovery::Unseen);
         assert_eq!(judge(&[90, 90, 0, 0], 2, 4), Recovery::Unseen);
         assert_eq!(judge(&[90, 90], 2, 4), Recovery::Unseen);
     }
