@@ -141,6 +141,9 @@ mod tests {
         assert_eq!(of_rows(&[row, entry, (3, audited(0, 3))]), (1, 1), "two entries");
         assert_eq!(of_rows(&[row, (3, audited(1, 2))]), (2, 2), "of another order");
         assert_eq!(of_rows(&[(1, committed(0, PLACED, 1))]), (0, 0), "another state");
+        let other = |entry, database| Fact::Audited { entry, order: 0, database, position: 2 };
+        assert_eq!(of_rows(&[row, (2, other(PAID, DATABASE))]), (1, 1), "another entry");
+        assert_eq!(of_rows(&[row, (2, other(ENTRY, QUEUE))]), (1, 1), "in another database");
     }
 
     #[test]

@@ -73,5 +73,9 @@ mod tests {
         assert_eq!(judge(answer(7, 1, Outcome::Ok, 2)), (1, 1));
         assert_eq!(judge(answer(7, 1, Outcome::Failed, 1)), (1, 1));
         assert_eq!(judge(answer(7, 2, Outcome::Ok, 1)), (1, 1));
+        let operation = program.find_operation("bank.refund").unwrap();
+        let (token, order, outcome, body) = (7, 2, Outcome::Failed, 2);
+        let elsewhere = Fact::KeyAnswered { operation, token, order, outcome, body };
+        assert_eq!(judge((1, elsewhere)), (0, 0), "of another operation");
     }
 }

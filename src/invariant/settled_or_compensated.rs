@@ -193,6 +193,8 @@ mod tests {
         let refunded = (4, had(REFUND, 0));
         assert_eq!(of(&[charged, cancelled], 0, 20), (1, 1));
         assert_eq!(of(&[charged, cancelled, refunded], 0, 20), (0, 1));
+        let refunded_at = |at| of(&[charged, cancelled, (at, had(REFUND, 0))], 0, 20);
+        assert_eq!((refunded_at(11), refunded_at(12)), ((0, 1), (1, 1)), "in time, and too late");
         assert_eq!(of(&[cancelled], 0, 20), (0, 1), "it was never charged");
         assert_eq!(of(&[charged, charged, cancelled, refunded], 0, 20), (1, 1));
     }
