@@ -98,3 +98,56 @@ tables = {{ stock = {{ rows = "key" }}, entry = {{}} }}
                  { transaction = \"db\", write = [\"stock = closed\"] }";
     assert_eq!(lost(twice), (0, 18), "what it has written itself it knows");
 }
+
+#[test]
+fn every_row_that_is_read_and_written_in_one_transaction_is_watched() {
+    // Users change two rows every 10 ms: they read, work for 15 ms and write.
+    let lost = |steps: &str| {
+        let model = format!(
+            r#"
+[clients.users]
+arrivals = {{ constant = "100/s" }}
+flow = [{{ call = "api.change" }}]
+
+[service.api]
+workers = "unlimited"
+on.change.steps = [{steps}, {{ reply = "ok" }}]
+
+[database.db]
+commit = "0s"
+read = "0s"
+tables = {{ stock = {{ rows = "key" }}, price = {{ rows = "key" }} }}
+"#
+        );
+        let promises = "[invariants]\nno_lost_update = { table = \"db.stock\" }\n\
+                        [invariants.other]\npromise = \"no_lost_update\"\ntable = \"db.price\"\n";
+        let run = one(promises, &model);
+        let found = |place: usize| {
+            let verdict = &run.invariants[place];
+            (verdict.violations, verdict.exposure)
+        };
+        (found(0), found(1))
+    };
+    let (stock, price, work) =
+        ("{ read = \"db.stock\" }", "{ read = \"db.price\" }", "{ work = \"15ms\" }");
+    let write = |rows: &str, more: &str| {
+        format!("{{ transaction = \"db\", write = [{rows}]{more}, ignore_failure = true }}")
+    };
+    let both = write("\"stock = new\", \"price = new\"", "");
+    let all = ((998, 999), (998, 999));
+    assert_eq!(lost(&format!("{stock}, {price}, {work}, {both}")), all);
+    assert_eq!(lost(&format!("{price}, {stock}, {work}, {both}")), all);
+    // The price is compared and nobody changes it, so the stock is written on top of others.
+    let other = write("\"stock = new\"", ", if_unchanged = true");
+    assert_eq!(lost(&format!("{stock}, {price}, {work}, {other}")), ((998, 999), (0, 0)));
+    // What is compared is never lost, and what is refused is no write.
+    let same = write("\"stock = new\", \"price = new\"", ", if_unchanged = true");
+    assert_eq!(lost(&format!("{stock}, {price}, {work}, {same}")), ((0, 500), (0, 500)));
+    // The stock was read long before the price, and others have written both in between.
+    let late = format!("{stock}, {work}, {price}, {same}");
+    assert_eq!(lost(&late), ((998, 999), (0, 999)));
+    let jumped = format!(
+        "{{ when = {{ share_of_orders = \"0%\" }}, then = [{stock}] }}, {price}, {work}, {both}"
+    );
+    assert_eq!(lost(&jumped), ((0, 0), (998, 999)), "what it has not read it does not know");
+}

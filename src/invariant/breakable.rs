@@ -170,7 +170,7 @@ impl Asked<'_> {
         }
         if let Some(text) = &texts.no_lost_update
             && let Ok((wanted, _)) = table(&text.table, program)
-            && !program.transactions.iter().any(|one| one.overwrites(wanted))
+            && !program.transactions.iter().any(|one| one.overwrites.contains(&wanted))
         {
             let why = format!("no handler reads a row of `{}` and then writes it", text.table);
             self.note("no_lost_update", "table", &why, "a `read` and a `transaction` of one table");

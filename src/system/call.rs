@@ -104,6 +104,7 @@ impl<O: Observer> World<'_, O> {
         if !self.kills.is_empty() && self.dies_at(owner, step.edge, crash::Moment::Before) {
             return Resumption::Later;
         }
+        let value = self.bring(owner, &step);
         let Some(job) = self.jobs.get(owner) else { return Resumption::Later };
         let edge = self.program.edge(step.edge);
         let key = key_of(job.key, u64::from(step.site));
@@ -140,7 +141,7 @@ impl<O: Observer> World<'_, O> {
             place: Place::Outside,
             hedged: Handle::NONE,
             subject,
-            value: job.brought(&step),
+            value,
             work: match step.token {
                 Token::Caller => key_of(job.key, 5) | 1,
                 _ => job.delivery(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
-use super::job::{Subject, UNREAD, pack, state, version};
+use super::job::{Subject, pack, state, version};
 use super::parked::Parked;
 use super::{Local, World};
 use crate::kernel::draw::key_of;
@@ -141,7 +141,7 @@ impl Database {
 }
 
 /// The row of a table that work is about.
-fn row_of(program: &Program, table: TableId, subject: &Subject) -> u64 {
+pub(super) fn row_of(program: &Program, table: TableId, subject: &Subject) -> u64 {
     match program.tables[table.0 as usize].rows {
         Rows::Order => subject.order,
         Rows::Key => u64::from(subject.key),
@@ -180,16 +180,15 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Repeated { database, order: subject.order });
             return None;
         }
-        if let Some(table) = transaction.after_read_of
-            && let Some(has_changed) = self.has_changed(handle, table)
-        {
+        for (table, read) in self.known_rows(handle, transaction) {
             let order = subject.order;
-            if transaction.if_unchanged && has_changed {
+            let is_lost = self.has_changed(handle, table, read);
+            if is_lost && transaction.if_unchanged == Some(table) {
                 self.tell(Fact::Conflict { database, order });
                 return Some(Outcome::Conflict);
             }
-            if transaction.overwrites(table) {
-                self.tell(Fact::Overwrote { table, order, is_lost: has_changed });
+            if transaction.overwrites.contains(&table) {
+                self.tell(Fact::Overwrote { table, order, is_lost });
             }
         }
         let store = self.store(node);
@@ -271,17 +270,6 @@ impl<O: Observer> World<'_, O> {
         if !transaction.events.is_empty() {
             self.wake_followers(database);
         }
-    }
-
-    /// Whether a row has another version than the one that the job brings, if it brings one.
-    fn has_changed(&mut self, handle: Handle, table: TableId) -> Option<bool> {
-        let job = self.jobs.get(handle)?;
-        let (node, read) = (job.node, job.value);
-        if read == UNREAD {
-            return None;
-        }
-        let row = row_of(self.program, table, &job.subject);
-        Some(version(self.store(node).tables.get(table, row).value) != version(read))
     }
 
     /// Reads the row that the job is about.

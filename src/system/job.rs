@@ -167,13 +167,6 @@ impl Job {
         }
     }
 
-    /// The word that goes with a call, see [`pack`].
-    pub(super) fn brought(&self, call: &program::Call) -> u64 {
-        let Some(table) = call.brings else { return self.value };
-        let read = self.notes.as_ref().and_then(|notes| notes.read(table));
-        read.map_or(UNREAD, |version| pack(version, table, LabelId(0)))
-    }
-
     /// Its stay at its node, if a caller asked for it.
     pub(super) fn stay(&self) -> Option<Stay> {
         let Origin::Call { attempt, edge, .. } = self.origin else { return None };

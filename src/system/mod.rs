@@ -6,6 +6,7 @@
 
 mod arrival;
 mod branch;
+mod brought;
 mod cache;
 mod call;
 mod cause;
@@ -148,6 +149,8 @@ pub struct World<'p, O> {
     leaders: Vec<NodeId>,
     /// Whether anybody compares the answers that it gets with what it knows.
     notes_rows: bool,
+    /// What transactions were told of rows, where that is more than one word holds.
+    brought: Vec<brought::Known>,
     /// What users were told, by order; only kept where a read depends on it.
     sessions: BTreeMap<u64, replica::Session>,
     /// Rows that processes are fetching for a cache.
@@ -213,6 +216,7 @@ impl<'p, O: Observer> World<'p, O> {
             ledger: ledger::Ledger::new(program),
             leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
             notes_rows: program.has_sessions || program.operations.iter().any(|o| o.compares),
+            brought: Vec::new(),
             sessions: BTreeMap::new(),
             flights: BTreeMap::new(),
             queued: 0,

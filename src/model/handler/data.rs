@@ -1,5 +1,7 @@
 //! Steps that read and write data: cached reads and transactions.
 
+use std::collections::BTreeSet;
+
 use super::cached::CachedPlace;
 use super::steps::{calls, failure_target, token, with};
 use super::{Handlers, Place};
@@ -150,7 +152,8 @@ impl Handlers<'_, '_> {
         let (first, site) = (before.len() as u32, calls(before));
         let call = self.call(place.node, operation, policy, site);
         let transaction = &self.compiler.program.transactions[id.0 as usize];
-        let brings = transaction.after_read_of.filter(|_| !transaction.if_unchanged);
+        let watches = transaction.only_watched().is_some() || transaction.brings_list();
+        let brings = watches.then_some(id);
         let call = Call { token: token(step.once), brings, ..call };
         let Some(cache) = &step.invalidate else {
             if step.order.is_some() {
@@ -223,13 +226,15 @@ impl Handlers<'_, '_> {
         })
     }
 
-    /// The table of the last row that was read before a step and is written by it.
-    fn overwrites(&self, transaction: &Transaction, before: &[Step]) -> Option<TableId> {
-        let is_written = |table: &TableId| transaction.writes.iter().any(|(own, _)| own == table);
-        before.iter().rev().find_map(|step| {
+    /// The tables of the rows that were read before a step and are written by it.
+    fn overwrites(&self, transaction: &Transaction, before: &[Step]) -> Vec<TableId> {
+        let read_by_step = |step: &Step| {
             let Step::Call(call) = step else { return None };
-            self.read_by(self.compiler.program.operation(call.operation)).filter(is_written)
-        })
+            self.read_by(self.compiler.program.operation(call.operation))
+        };
+        let read: BTreeSet<TableId> = before.iter().filter_map(read_by_step).collect();
+        let written: BTreeSet<TableId> = transaction.writes.iter().map(|&(own, _)| own).collect();
+        read.intersection(&written).copied().collect()
     }
 
     fn transaction(
@@ -249,8 +254,8 @@ impl Handlers<'_, '_> {
                 .expected("once = \"order\", once = \"key\" or once = \"request\"")
                 .inside("once"));
         }
-        let after_read_of = self.read_before(database, before);
-        if step.if_unchanged && after_read_of.is_none() {
+        let compared = step.if_unchanged.then(|| self.read_before(database, before)).flatten();
+        if step.if_unchanged && compared.is_none() {
             return Err(Problem::new("nothing was read that could have changed")
                 .expected(format!("a `read` of `{name}` as the last call before"))
                 .inside("if_unchanged"));
@@ -259,8 +264,8 @@ impl Handlers<'_, '_> {
             writes: Vec::new(),
             events: Vec::new(),
             audits: Vec::new(),
-            after_read_of,
-            if_unchanged: step.if_unchanged,
+            if_unchanged: compared,
+            overwrites: Vec::new(),
         };
         for (index, write) in step.write.iter().enumerate() {
             self.write(name, write, &mut transaction)
@@ -271,11 +276,9 @@ impl Handlers<'_, '_> {
                 .expected("write = [\"order = accepted\"]")
                 .inside("write"));
         }
-        if !step.if_unchanged {
-            // An update is lost whatever the handler has done since it read the row; what was read
-            // of other rows does not make it one.
-            transaction.after_read_of = self.overwrites(&transaction, before);
-        }
+        // An update is lost whatever the handler has done since it read the row; what was read of
+        // rows that it does not write makes it none.
+        transaction.overwrites = self.overwrites(&transaction, before);
         let transactions = &mut self.compiler.program.transactions;
         transactions.push(transaction);
         Ok(Some(TransactionId((transactions.len() - 1) as u16)))

@@ -15,18 +15,33 @@ pub struct Transaction {
     pub events: Vec<LabelId>,
     /// Entries of the audit log.
     pub audits: Vec<LabelId>,
-    /// The table whose row the handler read before: right before if that is a condition, and else
-    /// of a row that it writes, anywhere before.
-    pub after_read_of: Option<TableId>,
-    /// Whether nothing is written if that row has changed since.
-    pub if_unchanged: bool,
+    /// The table whose row the handler read right before: nothing is written if it has changed.
+    pub if_unchanged: Option<TableId>,
+    /// The tables of the rows that it writes and that its handler has read, anywhere before.
+    pub overwrites: Vec<TableId>,
 }
 
 impl Transaction {
-    /// Whether it writes a row of a table that its handler has read.
+    /// Whether the version of the row of a table that it overwrites is none that it compares.
     #[must_use]
-    pub fn overwrites(&self, table: TableId) -> bool {
-        self.after_read_of == Some(table) && self.writes.iter().any(|&(own, _)| own == table)
+    pub fn watches_beside(&self, table: TableId) -> bool {
+        self.if_unchanged != Some(table)
+    }
+
+    /// The only row whose version it is told of beside what its handler has come upon last.
+    #[must_use]
+    pub fn only_watched(&self) -> Option<TableId> {
+        match (self.if_unchanged, self.overwrites.as_slice()) {
+            (None, &[table]) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Whether it is told of more versions than one word holds.
+    #[must_use]
+    pub fn brings_list(&self) -> bool {
+        self.only_watched().is_none()
+            && self.overwrites.iter().any(|&table| self.watches_beside(table))
     }
 }
 
@@ -236,9 +251,9 @@ pub struct Call {
     pub token: Token,
     /// Whether the answer must show what the user wrote before.
     pub expects_own_write: bool,
-    /// The table whose row the caller brings as it has read it, whatever came in between; without
-    /// it, the caller brings what it has read or written last.
-    pub brings: Option<TableId>,
+    /// The transaction that is told of the rows which the caller has read, whatever came in
+    /// between; without it, the caller brings what it has read or written last.
+    pub brings: Option<TransactionId>,
     /// Whether the caller keeps its own value whatever the answer is.
     pub keeps_value: bool,
     /// What it means for what the user remembers of answers.

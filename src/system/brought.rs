@@ -1,0 +1,52 @@
+//! What a transaction is told of the rows that its handler has read: the version of the row that
+//! its condition compares, and those of the rows that it writes.
+//!
+//! A call carries one word. Where that is not enough, it is the number of a list.
+
+use super::World;
+use super::database::row_of;
+use super::fact::Observer;
+use super::job::{UNREAD, pack, version};
+use crate::kernel::slab::Handle;
+use crate::model::program::{self, LabelId, TableId, Transaction};
+
+/// Rows that a handler has read, of its own order or key: their tables and versions.
+pub(super) type Known = Vec<(TableId, u64)>;
+
+impl<O: Observer> World<'_, O> {
+    /// The word that goes with a job's call, see [`pack`].
+    pub(super) fn bring(&mut self, handle: Handle, call: &program::Call) -> u64 {
+        let Some(job) = self.jobs.get(handle) else { return 0 };
+        let Some(id) = call.brings else { return job.value };
+        let transaction = &self.program.transactions[id.0 as usize];
+        let read = |table: TableId| job.notes.as_ref().and_then(|notes| notes.read(table));
+        if let Some(table) = transaction.only_watched() {
+            return read(table).map_or(UNREAD, |version| pack(version, table, LabelId(0)));
+        }
+        let compared = transaction.if_unchanged;
+        let compared = compared.map(|table| (table, version(job.value)));
+        let others = transaction.overwrites.iter().filter(|&&own| transaction.watches_beside(own));
+        let others = others.filter_map(|&table| Some((table, read(table)?)));
+        self.brought.push(compared.into_iter().chain(others).collect());
+        self.brought.len() as u64 - 1
+    }
+
+    /// The rows that the job of a transaction was told of, with the versions that were read.
+    pub(super) fn known_rows(&self, handle: Handle, transaction: &Transaction) -> Known {
+        let Some(job) = self.jobs.get(handle) else { return Known::new() };
+        let word = job.value;
+        if transaction.brings_list() {
+            return self.brought[word as usize].clone();
+        }
+        let known = transaction.only_watched().or(transaction.if_unchanged);
+        let known = known.filter(|_| word != UNREAD);
+        known.map(|table| (table, version(word))).into_iter().collect()
+    }
+
+    /// Whether a row that a job is about has another version now.
+    pub(super) fn has_changed(&mut self, handle: Handle, table: TableId, read: u64) -> bool {
+        let Some(job) = self.jobs.get(handle) else { return false };
+        let (node, row) = (job.node, row_of(self.program, table, &job.subject));
+        version(self.store(node).tables.get(table, row).value) != read
+    }
+}
