@@ -7,7 +7,7 @@
 use crate::invariant::Verdict;
 
 /// What a rate is counted for.
-const OPERATIONS: f64 = 10_000.0;
+pub(super) const OPERATIONS: f64 = 10_000.0;
 
 /// Violations per 10,000 operations that could have broken the promise; 0 if nothing could.
 pub(super) fn per_10_000(verdict: &Verdict) -> f64 {

@@ -252,8 +252,16 @@ fn summarise_invariant(watched: &Watched, verdicts: &[Verdict]) -> InvariantSumm
             interval: estimate.interval,
         }),
         per_run: mean(|verdict| verdict.violations as f64, rate::variance_min),
-        per_10_000: mean(rate::per_10_000, rate::variance_min_per_10_000),
+        per_10_000: mean(rate::per_10_000, rate::variance_min_per_10_000).map(of_operations),
     }
+}
+
+/// No more than all operations can break a promise, where no run has broken it more than once each.
+fn of_operations(mut rate: Averaged) -> Averaged {
+    if rate.greatest <= rate::OPERATIONS {
+        rate.interval = rate.interval.map(|interval| interval.within(0.0, rate::OPERATIONS));
+    }
+    rate
 }
 
 fn count(runs: &[RunResult], is: impl Fn(&RunResult) -> bool) -> u64 {
@@ -263,4 +271,21 @@ fn count(runs: &[RunResult], is: impl Fn(&RunResult) -> bool) -> u64 {
 fn share(count: u64, of: u64) -> Option<Share> {
     let interval = wilson(count, of, CONFIDENCE).ok()?.interval;
     Some(Share { count, of, interval })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::statistics::Interval;
+
+    #[test]
+    fn a_rate_ends_where_all_operations_break_the_promise_once() {
+        let rate = |greatest| {
+            let interval = Some(Interval { low: 9_997.0, high: 10_003.0 });
+            let rate = Averaged { mean: 10_000.0, interval, least: 9_000.0, greatest, n: 10 };
+            of_operations(rate).interval.map(|interval| interval.high)
+        };
+        assert_eq!(rate(10_000.0), Some(10_000.0));
+        assert_eq!(rate(10_001.0), Some(10_003.0), "an operation can break it more than once");
+    }
 }
