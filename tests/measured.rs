@@ -5,6 +5,7 @@ mod common;
 
 use common::campaign;
 use stormglass::experiment::campaign::Campaign;
+use stormglass::report::arms::unsteady_text;
 
 /// The value of a metric in the first run of a campaign.
 fn value_in(campaign: &Campaign, metric: &str) -> Option<f64> {
@@ -258,4 +259,41 @@ fn without_anything_measured_before_the_faults_nothing_has_recovered() {
     assert_eq!(recovered("2s", "10s"), Some(0.0));
     assert_eq!(recovered("0s", "0s"), None, "there is nothing to compare with");
     assert_eq!(recovered("20s", "10s"), None, "what was asked before does not count");
+}
+
+/// Forty users a second of whom one in twenty gets an error at any time.
+const NOISY: &str = r#"
+[clients.users]
+arrivals = { constant = "40/s" }
+flow = [{ call = "shop.buy", policy = "user" }]
+[service.shop]
+workers = 1
+[service.shop.on.buy]
+steps = [{ work = "20ms" }, { call = "bank.charge" }, { reply = "ok" }]
+[provider.bank]
+concurrency = "unlimited"
+latency = "0s"
+errors_before = "5%"
+[policy.user]
+timeout = "1s"
+"#;
+
+#[test]
+fn a_time_to_recovery_that_is_chance_is_a_warning() {
+    let said = |factor: &str| {
+        let experiment = format!(
+            "name = \"noise\"\nmodel = \"model.toml\"\nseeds = \"1..6\"\narrivals = \"150s\"\n\
+             drain = \"10s\"\n[measure]\nwarm_up = \"0s\"\n[[faults]]\nkind = \"slow\"\n\
+             target = \"shop\"\nfactor = {factor}\nat = \"20s\"\nfor = \"10s\"\n"
+        );
+        let campaign = campaign(&experiment, NOISY);
+        let results: Vec<_> = (0..campaign.runs()).map(|run| campaign.run(run)).collect();
+        let late = results.iter().filter(|run| run.recovery.came_back() == Some(true));
+        assert!(late.count() > 0, "some come back");
+        unsteady_text(&campaign, &results)
+    };
+    let harmless = said("1.01");
+    assert!(harmless.contains("chance explains how long it took: in\n"), "{harmless}");
+    let queue = said("10");
+    assert!(!queue.contains("how long it took"), "for half a minute nobody has succeeded: {queue}");
 }

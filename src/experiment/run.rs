@@ -106,6 +106,16 @@ impl RunResult {
         self.metrics.milestones.iter_mut().for_each(Progress::make_compact);
     }
 
+    /// Whether it recovered after a time that chance explains.
+    #[must_use]
+    pub fn recovered_by_chance(&self, cell: &Cell) -> bool {
+        let (Recovery::After(long), Some(acts)) = (self.recovery, self.faults_act) else {
+            return false;
+        };
+        let windows = cohorts(cell, &self.metrics);
+        cell.measure.recovery.is_by_chance(long, &windows, cell.measure.window, acts)
+    }
+
     /// Whether and when it recovered, by replies or by a milestone.
     #[must_use]
     pub fn recovery_of(&self, of: Of) -> Recovery {

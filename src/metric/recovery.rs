@@ -84,6 +84,24 @@ impl RecoveryRule {
             None => Recovery::Unsteady,
         }
     }
+
+    /// Whether chance explains that a run took so `long` to recover: between the last fault and
+    /// then some windows were below the level before, and all of them together were not.
+    ///
+    /// The other arguments are those of [`RecoveryRule::judge`].
+    #[must_use]
+    pub fn is_by_chance(
+        &self,
+        long: Span,
+        windows: &[Window],
+        width: Span,
+        (began, healed): (Time, Time),
+    ) -> bool {
+        let until = |time: Time| &windows[..((time.0 / width.0) as usize).min(windows.len())];
+        let first = healed.0.div_ceil(width.0) as usize;
+        let late = until(healed + long).get(first..).unwrap_or_default();
+        !late.is_empty() && !Cohort::of(late).is_below(Cohort::of(until(began)), self.band)
+    }
 }
 
 /// All requests that were first asked in some windows.

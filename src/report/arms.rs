@@ -252,9 +252,29 @@ fn collapse(summary: &CellSummary) -> Cell {
     Cell { text: format!("{} of {}: {}", share.count, share.of, probability(share)), tone }
 }
 
-/// A warning where windows are so small that chance alone lets runs never recover; empty elsewhere.
+/// Warnings where windows are so small that chance alone lets runs never recover, or recover late;
+/// empty elsewhere.
 #[must_use]
 pub fn unsteady_text(campaign: &Campaign, results: &[RunResult]) -> String {
+    never_steady(campaign, results) + &late_by_chance(campaign, results)
+}
+
+fn late_by_chance(campaign: &Campaign, results: &[RunResult]) -> String {
+    let is_late = |run: &&RunResult| run.recovered_by_chance(&campaign.cells[run.cell]);
+    let late = results.iter().filter(is_late).count();
+    let back = results.iter().filter(|run| matches!(run.recovery, Recovery::After(_))).count();
+    let windows = campaign.cells.iter().map(|cell| cell.measure.window).max();
+    match windows {
+        Some(window) if late > 0 => format!(
+            "warning: in {late} of {back} runs that came back chance explains how long it took: in\n         \
+             windows of {window} some are below `band`, and all until it came back are together\n         \
+             as before; a larger `window` under [measure] shows how long it takes\n"
+        ),
+        _ => String::new(),
+    }
+}
+
+fn never_steady(campaign: &Campaign, results: &[RunResult]) -> String {
     let unsteady = results.iter().filter(|run| run.recovery == Recovery::Unsteady).count();
     let windows = campaign.cells.iter().map(|cell| cell.measure.window).max();
     match windows {
