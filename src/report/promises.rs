@@ -68,8 +68,8 @@ pub fn unwatched_text(campaign: &Campaign, summaries: &[CellSummary]) -> String 
     unwatched(campaign, summaries).into_iter().map(line).collect()
 }
 
-/// A line for each expectation, with the arms that meet it under every seed, and one for each thing
-/// that must happen and never did.
+/// A line for each expectation, with the arms that meet it in every run that says something of it
+/// and those in which none does, and one for each thing that must happen and never did.
 #[must_use]
 pub fn kept_text(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
     let mut texts: Vec<&str> = Vec::new();
@@ -81,9 +81,13 @@ pub fn kept_text(campaign: &Campaign, results: &[RunResult], summaries: &[CellSu
     let mut lines = String::new();
     for text in texts {
         let of = || summaries.iter().flat_map(|s| &s.expectations).filter(|e| e.text == text);
-        let met = of().filter(|expectation| expectation.unmet == 0).count();
+        let met = of().filter(|it| it.met > 0 && it.unmet == 0).count();
+        let silent = match of().filter(|it| it.met + it.unmet == 0).count() {
+            0 => String::new(),
+            silent => format!(", says nothing in {silent}"),
+        };
         let of = combinations(of().count(), campaign);
-        lines.push_str(&format!("{text}: met by {met} of {of}\n"));
+        lines.push_str(&format!("{text}: met by {met} of {of}{silent}\n"));
     }
     for named in &campaign.experiment.sometimes {
         let happened = results.iter().any(|run| named.happened(&campaign.cells[run.cell], run));

@@ -145,3 +145,22 @@ fn the_target_of_a_failover_is_used() {
     let ran = stormglass(&["check", file, "--arm", "correct", "--seeds", "1..11"]);
     assert_eq!((ran.code, ran.error.as_str()), (Some(0), ""), "{}", ran.out);
 }
+
+#[test]
+fn an_expectation_of_which_no_run_says_anything_is_not_met() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |expect: &str| {
+        check(folder.path(), expect, &[]);
+        let (file, out) = (folder.path().join("small.toml"), folder.path().join("out"));
+        let ran = stormglass(&["run", path(&file), "--out", path(&out)]);
+        assert_eq!(ran.code, Some(0), "{}", ran.error);
+        ran.out
+    };
+    let out = said("[expect]\nrecovers = \"within 1s\"\n");
+    assert!(out.contains("\nrecovers within 1s: met by 0 of 1 arm, says nothing in 1\n"), "{out}");
+    let out = said(
+        "[expect]\nlatency_p99_ms = \"< 1h\"\n[arms.short]\n\
+                    [arms.long]\nset = { \"clients.c.arrivals\" = { poisson = \"3000/s\" } }\n",
+    );
+    assert!(out.contains("< 1h: met by 1 of 2 arms, says nothing in 1\n"), "{out}");
+}
