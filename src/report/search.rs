@@ -239,6 +239,9 @@ pub fn remarks(report: &Report<'_>) -> String {
                 number::count(found.runs()),
                 match report.search.text.outcome.as_str() {
                     "metastable" => "not healthy without the fault, or ended by a limit",
+                    name if name.ends_with("_violated") => {
+                        "nothing that could have broken it was judged"
+                    }
                     _ => "ended by a limit, or too short to say",
                 },
             ));

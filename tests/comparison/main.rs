@@ -9,6 +9,7 @@ mod metastable;
 mod pairs;
 mod points;
 mod stopping;
+mod unseen;
 mod variance;
 mod verdicts;
 

@@ -18,7 +18,7 @@ use crate::common;
 use crate::coverage::{Unit, holds};
 
 /// Two arms of a shop that charges, under so many seeds.
-fn two_arms(seeds: usize, declared: &str) -> (Campaign, Vec<RunResult>) {
+pub(crate) fn two_arms(seeds: usize, declared: &str) -> (Campaign, Vec<RunResult>) {
     let experiment = format!(
         r#"
 name = "charges"

@@ -281,3 +281,25 @@ fn a_search_is_no_check() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("searches"));
 }
+
+/// Nobody is charged, so no length of a pause can charge anyone twice.
+#[test]
+fn a_search_for_what_nothing_could_break_finds_no_boundary() {
+    let experiment = PAUSE
+        .replace(
+            "retries_bounded = { operation = \"server.serve\", attempts = 2 }",
+            "one_charge = { effect = \"charge\" }",
+        )
+        .replace(
+            "retries_bounded_violated",
+            "one_charge_violated\"\nseeds = 10\nsteps = 2\nscale = \"linear",
+        );
+    let pay = "\n[provider.pay]\nconcurrency = 1\nlatency = \"1ms\"\neffects = [\"charge\"]\n";
+    let folder = folder(&experiment, &format!("{CLOCKWORK}{pay}"));
+    let said = text(&run(folder.path(), "out", "1"));
+    assert!(!said.contains("never up to"), "{said}");
+    assert!(
+        said.contains("30 of 30 runs say nothing: nothing that could have broken it"),
+        "{said}"
+    );
+}

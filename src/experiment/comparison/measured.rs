@@ -35,7 +35,7 @@ pub enum Source {
     Metric(usize),
     /// Violations per 10,000 operations of the invariant of this position.
     Rate(usize),
-    /// Whether the invariant of this position was broken.
+    /// Whether the invariant of this position was broken, of a run that could have broken it.
     Violated(usize),
     /// Whether the run never came back after the last fault.
     NeverRecovered(Of),
@@ -117,7 +117,12 @@ impl Measured {
                 let verdict = run.invariants.get(index)?;
                 (verdict.exposure > 0).then(|| per_10_000(verdict))
             }
-            Source::Violated(index) => yes(run.invariants.get(index)?.violations > 0),
+            Source::Violated(index) => {
+                let verdict = run.invariants.get(index)?;
+                let is_broken = verdict.violations > 0;
+                // A run in which nothing could have broken it has not kept it.
+                (is_broken || verdict.exposure > 0).then(|| f64::from(u8::from(is_broken)))
+            }
             Source::NeverRecovered(of) => yes(!run.recovery_of(of).came_back()?),
             Source::Metastable => yes(run.label? == Label::Metastable),
         }

@@ -78,7 +78,7 @@ pub struct Pair {
     pub equivalent: Option<Interval>,
     /// Of what one arm threw away more than the other, of all that makes this metric look better.
     pub lost: Vec<Lost>,
-    /// Whether it is the rate of a promise that nothing could have broken in one arm.
+    /// Whether it is about a promise that nothing could have broken in one arm.
     pub is_unexercised: bool,
     /// What may be said.
     pub verdict: Verdict,
@@ -216,9 +216,11 @@ impl Both<'_> {
         lost(measured, &others, &self.campaign.cells[self.cell], values)
     }
 
-    /// Whether it is the rate of a promise that nothing could have broken in one of the two arms.
+    /// Whether it is about a promise that nothing could have broken in one of the two arms.
     fn is_unexercised(&self, measured: &Measured) -> bool {
-        let Source::Rate(index) = measured.source else { return false };
+        let (Source::Rate(index) | Source::Violated(index)) = measured.source else {
+            return false;
+        };
         let is_idle = |run: &RunResult| run.invariants.get(index).is_none_or(|it| it.exposure == 0);
         [self.cell, self.baseline].into_iter().any(|cell| self.runs(cell).iter().all(is_idle))
     }

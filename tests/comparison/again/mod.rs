@@ -46,7 +46,8 @@ fn value(run: &Row, metric: &str) -> Option<f64> {
     }
     let count = |name: String| run[&name].parse::<f64>().unwrap();
     if let Some(name) = metric.strip_suffix("_violated") {
-        return Some(f64::from(u8::from(count(format!("{name}_violations")) > 0.0)));
+        let is_told = count(format!("{name}_exposure")) > 0.0;
+        return is_told.then(|| f64::from(u8::from(count(format!("{name}_violations")) > 0.0)));
     }
     if let Some(name) = metric.strip_suffix("_per_10000") {
         let exposure = count(format!("{name}_exposure"));

@@ -1,0 +1,40 @@
+//! What was not judged, could not happen or was not finished makes no arm better, and none equal.
+
+use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::comparison::{Comparison, compare};
+use stormglass::experiment::run::RunResult;
+use stormglass::report::comparison::pairs_table;
+
+use crate::verdicts::two_arms;
+
+const BOTH: &str = "[compare]\nprimary = [\"one_charge_violated\", \"one_charge_per_10000\"]";
+
+/// Violations, exposure and what is not judged of every run of `today` and of `other`.
+fn judged(results: &mut [RunResult], [today, other]: [[u64; 3]; 2]) {
+    let seeds = results.len() / 2;
+    for (number, run) in results.iter_mut().enumerate() {
+        let [violations, exposure, unjudged] = if number < seeds { today } else { other };
+        let verdict = &mut run.invariants[0];
+        (verdict.violations, verdict.exposure, verdict.unjudged) = (violations, exposure, unjudged);
+    }
+}
+
+fn compared(campaign: &Campaign, results: &[RunResult]) -> (Comparison, String) {
+    let compared = compare(campaign, results);
+    let table = pairs_table(campaign, &compared.pairs).expect("two arms").markdown();
+    (compared, table)
+}
+
+fn said(compared: &Comparison, metric: &str) -> &'static str {
+    let pair = compared.pairs.iter().find(|pair| pair.metric == metric);
+    pair.expect("compared").verdict.name()
+}
+
+#[test]
+fn an_arm_in_which_nothing_could_break_a_promise_is_not_the_better_one() {
+    let (campaign, mut results) = two_arms(30, BOTH);
+    judged(&mut results, [[7, 1_000, 0], [0, 0, 0]]);
+    let (compared, _) = compared(&campaign, &results);
+    assert_eq!(said(&compared, "one_charge_violated"), "not exercised");
+    assert_eq!(said(&compared, "one_charge_per_10000"), "not exercised");
+}
