@@ -82,7 +82,10 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
             .any(|summary| metric(&summary.metrics, id.place()).is_some_and(|it| !is_zero(it)))
     };
     let happened: Vec<Shown> = DATA.into_iter().filter(happens).collect();
-    let is_needed = |shown: &Shown| shown.0 != MetricId::UnfinishedRatio || happens(shown);
+    // A milestone that is measured always has its unfinished requests beside its success.
+    let is_milestone = campaign.cells[0].measured.is_some();
+    let is_needed =
+        |shown: &Shown| shown.0 != MetricId::UnfinishedRatio || is_milestone || happens(shown);
     let load: Vec<Shown> = LOAD.into_iter().filter(is_needed).collect();
     let labelled = summaries.iter().any(|summary| !summary.labels.is_empty());
     let labels: Vec<Column> = match labelled {
@@ -140,8 +143,7 @@ fn named(campaign: &Campaign, of: Of, header: &str) -> String {
         .map_or(header.to_owned(), |place| format!("{}: {header}", cell.milestones[place].label))
 }
 
-/// The columns of what there is of these metrics. A milestone that is measured has its share of
-/// unfinished requests beside its success.
+/// The columns of what there is of these metrics.
 fn columns_of(campaign: &Campaign, shown: &[Shown], of: Of) -> Vec<Drawn> {
     let metrics = campaign.metrics();
     let mut columns = Vec::new();
@@ -153,13 +155,6 @@ fn columns_of(campaign: &Campaign, shown: &[Shown], of: Of) -> Vec<Drawn> {
             _ => named(campaign, of, header),
         };
         columns.push(Drawn { place, header, unit, soon });
-        let measured = campaign.cells[0].measured.map(Of::Milestone);
-        if let (Of::Measured, MetricId::SuccessRatio, Some(milestone)) = (of, id, measured)
-            && let Some(place) = metrics.place(milestone, MetricId::UnfinishedRatio)
-        {
-            let header = named(campaign, of, "unfinished");
-            columns.push(Drawn { place, header, unit: Unit::Percent, soon });
-        }
     }
     columns
 }

@@ -3,8 +3,13 @@
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::comparison::{Comparison, compare};
 use stormglass::experiment::run::RunResult;
+use stormglass::experiment::summary::summarise;
+use stormglass::report::arms::arms_tables;
 use stormglass::report::comparison::pairs_table;
+use stormglass::report::table::Table;
 
+use crate::common;
+use crate::coverage::SHOP;
 use crate::verdicts::two_arms;
 
 const BOTH: &str = "[compare]\nprimary = [\"one_charge_violated\", \"one_charge_per_10000\"]";
@@ -37,4 +42,29 @@ fn an_arm_in_which_nothing_could_break_a_promise_is_not_the_better_one() {
     let (compared, _) = compared(&campaign, &results);
     assert_eq!(said(&compared, "one_charge_violated"), "not exercised");
     assert_eq!(said(&compared, "one_charge_per_10000"), "not exercised");
+}
+
+#[test]
+fn a_milestone_that_is_measured_has_one_column_of_what_is_unfinished() {
+    let experiment = r#"
+name = "shown"
+model = "inline"
+arrivals = "3s"
+drain = "0s"
+seeds = "1..4"
+[milestone.paid]
+of = "shop.buy"
+when = "effect charge"
+[measure]
+milestone = "paid"
+[arms.today]
+[arms.slow.set]
+"provider.payment.latency" = "900ms"
+"#;
+    let campaign = common::campaign(experiment, SHOP);
+    let results: Vec<RunResult> = (0..6).map(|number| campaign.run(number)).collect();
+    let tables = arms_tables(&campaign, &summarise(&campaign, &results));
+    let mut tables = tables.iter().map(Table::markdown);
+    let table = tables.find(|text| text.contains("paid: success")).expect("a table");
+    assert_eq!(table.matches("paid: unfinished").count(), 1, "{table}");
 }
