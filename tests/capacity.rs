@@ -352,3 +352,122 @@ fn the_time_of_a_plan_holds_the_pilots_that_find_the_warm_up() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("= 2 runs after 2 pilots of `warm_up`, about"), "{text}");
 }
+
+/// Nodes with one limit each, far from full.
+const LIMITED: &str = r#"
+[clients.users]
+arrivals = { constant = "1/s" }
+flow = [
+  { call = "shared.do" },
+  { call = "paused.do" },
+  { call = "counted.do" },
+  { call = "walled.do" },
+  { call = "slowed.do", policy = "short" },
+]
+
+[service.shared]
+workers = 4
+cores = 1
+on.do.steps = [{ work = "5ms" }, { reply = "ok" }]
+
+[service.paused]
+workers = 1
+pauses = { every = "100ms", for = "300ms" }
+on.do.steps = [{ work = "5ms" }, { reply = "ok" }]
+
+[service.counted]
+workers = 50
+instances = 2
+rate_limit = { token_bucket = { rate = "30/s", burst = 1 } }
+on.do.steps = [{ work = "5ms" }, { publish = "parts" }, { publish = "few" }, { reply = "ok" }]
+
+[service.walled]
+workers = 50
+bulkhead.db = { concurrent = 1, queue = 10 }
+on.do.steps = [{ transaction = "db", write = ["order = placed", "outbox = placed"] }, { reply = "ok" }]
+
+[service.slowed]
+workers = 50
+concurrency_cost = { contention = 0.5, coherency = 0.0 }
+on.do.steps = [{ work = "100ms" }, { reply = "ok" }]
+
+[database.db]
+connections = 100
+commit = "20ms"
+read = "1ms"
+tables = { order = {} }
+
+[outbox.relay]
+database = "db"
+queue = "events"
+poll = "10ms"
+policy = "short"
+publish = { in_flight = 5, batch = 1, ordering_key = "key" }
+
+[queue.events]
+visibility = "1h"
+
+[service.reader]
+workers = 1
+takes = "events"
+steps = [{ ack = true }]
+
+[queue.parts]
+visibility = "1h"
+partitions = 2
+
+[service.packer]
+workers = 20
+takes = "parts"
+steps = [{ work = "50ms" }, { ack = true }]
+
+[queue.few]
+visibility = "1h"
+in_flight = 1
+
+[service.sender]
+workers = 20
+takes = "few"
+steps = [{ work = "50ms" }, { ack = true }]
+
+[link.default]
+latency = "0s"
+
+[link."relay -> events"]
+latency = "0s"
+request_loss = "20%"
+
+[policy.short]
+timeout = "300ms"
+rate_limit = { kind = "gcra", rate = "50/s", burst = 5 }
+"#;
+
+#[test]
+fn a_node_can_take_what_the_tightest_of_its_limits_lets_it_take() {
+    let plan = planned(&CALM.changed("200s", "20s"), LIMITED);
+    let nodes = plan["cells"][0]["phases"][0]["nodes"].as_array().expect("a list");
+    for (node, bound, exact) in [
+        ("shared", "cores", 200.0),
+        ("paused", "workers, pauses", 200.0 / 4.0),
+        ("counted", "rate_limit", 60.0),
+        ("packer", "partitions of parts", 2.0 / 0.050),
+        ("sender", "in_flight of few", 1.0 / 0.050),
+        ("walled", "bulkhead db", 1.0 / 0.020),
+        ("slowed", "concurrency_cost", 50.0 / (1.0 + 0.5 * 49.0) / 0.100),
+        ("db", "workers", f64::NAN),
+    ] {
+        let load = nodes.iter().find(|load| load["node"] == node).expect(node);
+        assert_eq!(load["bound_by"], bound, "{load}");
+        let capacity = load["capacity_per_s"].as_f64().expect("a number");
+        assert!(exact.is_nan() || (capacity / exact - 1.0).abs() < 1e-6, "{load} {exact}");
+    }
+    for limit in [
+        "`slowed` works at the best that its `concurrency_cost` allows",
+        "messages are spread evenly over the partitions of `parts`",
+        "no event of `relay` waits for another of its `ordering_key`",
+        "`relay` goes on at once after a call of it has failed",
+        "the limits of policies keep no call back",
+    ] {
+        assert!(assumes(&plan, limit), "{limit}: {plan:#}");
+    }
+}

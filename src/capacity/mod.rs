@@ -9,6 +9,7 @@
 //! Nobody waits in a line here. So a node that is said to be overloaded is, and one that is not may
 //! still be driven there by a line somewhere else; that is what runs are for.
 
+mod bound;
 mod call;
 mod moments;
 mod phase;
@@ -20,6 +21,7 @@ use crate::fault::Plan;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Arrivals, Clients, Kind, NodeId, OperationId, Program, Spike};
 
+use bound::{Demand, node_load};
 use phase::calm;
 pub use phase::{Phase, phases};
 use visit::{Visit, Visits};
@@ -61,6 +63,8 @@ pub struct NodeLoad {
     pub workers: Option<f64>,
     /// How many per second it can serve at the most; `None` without a limit.
     pub capacity_per_s: Option<f64>,
+    /// What keeps it from more, such as `workers` or `rate_limit`.
+    pub bound_by: Option<String>,
 }
 
 impl NodeLoad {
@@ -119,13 +123,8 @@ fn in_phases(program: &Program, plan: &Plan, phases: Vec<Phase>) -> Capacity {
 /// queues has no end.
 const ROUNDS_MAX: usize = 32;
 
-/// What comes to the nodes: how much, and how much of their workers' time it takes, in seconds per
-/// second.
-#[derive(Default)]
-struct Offered {
-    per_s: BTreeMap<u16, f64>,
-    held: BTreeMap<u16, f64>,
-}
+/// What comes to each node.
+type Offered = BTreeMap<u16, Demand>;
 
 /// How often what full nodes serve is looked at again: each time it says what comes to those behind
 /// them, of which others may be full or not.
@@ -165,10 +164,12 @@ fn loads(
         let produced = spread(program, visits, &sources, &mut offered);
         sources = messages(program, visits, &produced, &mut offered);
     }
-    let load = |(&node, &per_s): (&u16, &f64)| {
-        (node, node_load(program, phase, NodeId(node), per_s, offered.held[&node]))
-    };
-    offered.per_s.iter().map(load).collect()
+    for &node in offered.keys() {
+        visits.assume_all(bound::unknown(program, NodeId(node)));
+    }
+    let load =
+        |(&node, demand): (&u16, &Demand)| (node, node_load(program, phase, NodeId(node), demand));
+    offered.iter().map(load).collect()
 }
 
 /// The flows of all users, each with how many begin it in a second.
@@ -253,12 +254,17 @@ fn spread(
     for operation in visits.order(sources.iter().map(|&(operation, _)| operation)) {
         let rate = rates.get(&operation.0).copied().unwrap_or(0.0);
         let Visit { calls, messages, .. } = visits.of(operation).clone();
-        let time = visits.free(operation).time;
+        let free = visits.free(operation);
         let node = program.operation(operation).node;
         let served = rate * visits.served(node);
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
-            *offered.per_s.entry(node.0).or_insert(0.0) += rate;
-            *offered.held.entry(node.0).or_insert(0.0) += rate * time.mean;
+            let demand = offered.entry(node.0).or_default();
+            demand.per_s += rate;
+            demand.held += rate * free.time.mean;
+            demand.work += rate * free.work;
+            for (called, time) in free.calling {
+                *demand.calling.entry(called).or_insert(0.0) += rate * time;
+            }
         }
         for (called, count) in calls {
             *rates.entry(called.0).or_insert(0.0) += served * count;
@@ -294,8 +300,9 @@ fn messages(
             }
             Kind::Outbox(outbox) => {
                 let relay = visits.relay(outbox);
-                *offered.per_s.entry(node).or_insert(0.0) += rate;
-                *offered.held.entry(node).or_insert(0.0) += rate * relay.held_s;
+                let demand = offered.entry(node).or_default();
+                demand.per_s += rate;
+                demand.held += rate * relay.held_s;
                 let served = rate * visits.served(NodeId(node));
                 let calls = relay.calls.iter();
                 sources.extend(calls.map(|(&called, &count)| (called, served * count)));
@@ -304,33 +311,4 @@ fn messages(
         }
     }
     sources
-}
-
-fn node_load(program: &Program, phase: &Phase, node: NodeId, per_s: f64, held: f64) -> NodeLoad {
-    let text = program.node(node);
-    let station = &text.station;
-    let service_s = (held.is_finite() && per_s > 0.0).then(|| held / per_s);
-    let up = phase.nodes[node.0 as usize].up;
-    let workers = match &text.kind {
-        Kind::Outbox(outbox) => Some(f64::from(outbox.relays) * up),
-        _ if station.workers == u32::MAX && up > 0.0 => None,
-        _ => Some(f64::from(station.instances) * f64::from(station.workers) * up),
-    };
-    let by_time = match (workers, service_s) {
-        (Some(0.0), _) => Some(0.0),
-        (Some(workers), Some(service)) if service > 0.0 => Some(workers / service),
-        (Some(_), None) if per_s > 0.0 => Some(0.0),
-        _ => None,
-    };
-    let by_rule = match &text.kind {
-        Kind::Provider(provider) => provider.rate_limit.map(|limit| per_second(&limit.rule)),
-        _ => None,
-    };
-    let capacity_per_s = by_time.into_iter().chain(by_rule).reduce(f64::min);
-    NodeLoad { node: text.name.clone(), offered_per_s: per_s, service_s, workers, capacity_per_s }
-}
-
-/// How many a second a limit lets through in the long run.
-fn per_second(rule: &crate::policy::rate_limit::Gcra) -> f64 {
-    1.0 / rule.interval.seconds().max(1e-9)
 }

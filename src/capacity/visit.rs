@@ -18,6 +18,10 @@ use crate::policy::Outcome;
 pub(super) struct Visit {
     /// How long it holds its worker.
     pub(super) time: Moments,
+    /// For how long of it it is at work, in seconds.
+    pub(super) work: f64,
+    /// How long its calls take, by the node that is called, in seconds.
+    pub(super) calling: BTreeMap<NodeId, f64>,
     /// How likely it is to be answered `ok`.
     pub(super) success: f64,
     /// How often it brings a request to each operation.
@@ -151,6 +155,11 @@ impl<'a> Visits<'a> {
         done.push(operation);
     }
 
+    /// Notes what is assumed.
+    pub(super) fn assume_all(&mut self, what: Vec<String>) {
+        what.into_iter().for_each(|one| self.assume(one));
+    }
+
     fn assume(&mut self, what: String) {
         if !self.assumptions.contains(&what) {
             self.assumptions.push(what);
@@ -190,6 +199,8 @@ impl<'a> Visits<'a> {
                     let CallMeans { arrivals, time, success } = self.call(operation, *step);
                     visit.time = visit.time.then(time.times(share));
                     *visit.calls.entry(step.operation).or_insert(0.0) += share * arrivals;
+                    let target = self.program.edge(step.edge).target;
+                    *visit.calling.entry(target).or_insert(0.0) += share * time.mean;
                     go(at + 1, share * success);
                     if let Some(to) = step.on_failure {
                         go(to, share * (1.0 - success));
@@ -211,6 +222,9 @@ impl<'a> Visits<'a> {
                 step => {
                     let time = self.time_of(operation, step);
                     visit.time = visit.time.then(time.times(share));
+                    if matches!(step, Step::Work(_) | Step::WorkPerSize(_)) {
+                        visit.work += share * time.mean;
+                    }
                     self.put(operation, step, share, &mut visit);
                     go(at + 1, share);
                 }
@@ -305,6 +319,10 @@ impl<'a> Visits<'a> {
         let mut ends: Vec<(f64, f64)> = Vec::new();
         for (copies, list) in lists.values() {
             ends.extend((0..*copies).map(|_| (list.time.mean, list.success)));
+            visit.work += share * list.work * f64::from(*copies);
+            for (&called, &time) in &list.calling {
+                *visit.calling.entry(called).or_insert(0.0) += share * time * f64::from(*copies);
+            }
             for (&called, &count) in &list.calls {
                 *visit.calls.entry(called).or_insert(0.0) += share * count * f64::from(*copies);
             }
@@ -327,7 +345,15 @@ impl<'a> Visits<'a> {
         if self.program.own_policy(edge.policy).is_some() {
             self.assume(format!("`{}` is a policy of its own: no retries", policy.0));
         }
+        let keeps_back = policy.1.bulkhead.is_some()
+            || policy.1.rate_limit.is_some()
+            || policy.1.throttling.is_some()
+            || policy.1.adaptive.is_some()
+            || policy.1.limit.is_some();
+        let is_narrow = self.program.links[link].transmission > Span::ZERO;
         for (is_there, what) in [
+            (keeps_back, "the limits of policies keep no call back"),
+            (is_narrow, "no message waits for the bandwidth of its link"),
             (policy.1.hedge.is_some(), "further copies of slow attempts are left out"),
             (policy.1.breaker.is_some(), "no breaker is open"),
         ] {
@@ -353,6 +379,14 @@ impl<'a> Visits<'a> {
             self.assume(format!("`{name}` may wait for ever: its call has no timeout"));
         }
         means
+    }
+
+    /// Says that a relay does not rest, where a call that fails makes it do so.
+    fn assume_no_rest(&mut self, outbox: &Outbox, means: &CallMeans) {
+        if means.success < 1.0 - 1e-9 {
+            let name = &self.program.node(self.program.operation(outbox.operation).node).name;
+            self.assume(format!("`{name}` goes on at once after a call of it has failed"));
+        }
     }
 
     fn is_database(&self, node: NodeId) -> bool {
@@ -385,6 +419,7 @@ impl<'a> Visits<'a> {
         let mut relay = Relay::default();
         for step in calls {
             let means = self.call(outbox.operation, step);
+            self.assume_no_rest(outbox, &means);
             let target = self.program.operation(step.operation).node;
             // It publishes each event by itself, and takes and marks a batch at once.
             let is_each = matches!(self.program.node(target).kind, Kind::Queue(_));
@@ -396,6 +431,7 @@ impl<'a> Visits<'a> {
             && let Some(step) = call_of(&self.program.steps[request as usize])
         {
             let means = self.call(publish.operation, step);
+            self.assume_no_rest(outbox, &means);
             let (at_once, each) = (f64::from(publish.in_flight), f64::from(publish.batch));
             relay.held_s += means.time.mean / (at_once * each);
             *relay.calls.entry(step.operation).or_insert(0.0) += means.arrivals / each;

@@ -96,7 +96,12 @@ fn sentence(load: &NodeLoad) -> String {
         Some(seconds) => format!("{} each", number(seconds, Unit::Seconds)),
         None => "one may take for ever".to_owned(),
     };
-    format!("{asked} of its capacity ({} of {capacity}, {each})", per_second(load.offered_per_s))
+    let bound = match load.bound_by.as_deref() {
+        None | Some("workers") => String::new(),
+        Some(other) => format!(", bound by {other}"),
+    };
+    let offered = per_second(load.offered_per_s);
+    format!("{asked} of its capacity ({offered} of {capacity}, {each}{bound})")
 }
 
 fn per_second(rate: f64) -> String {
@@ -120,6 +125,7 @@ pub fn table(campaign: &Campaign, planned: &[Planned], full: bool) -> Table {
         column("service time", Align::Right, 2),
         column("workers", Align::Right, 3),
         column("capacity", Align::Right, 1),
+        column("bound by", Align::Left, 2),
         column("utilisation", Align::Right, 0),
     ];
     let mut rows = Vec::new();
@@ -200,6 +206,7 @@ fn row(load: &NodeLoad, phase: &Phase) -> Row {
         plain(load.service_s.map_or("for ever".to_owned(), |span| number(span, Unit::Seconds))),
         plain(or_dash(load.workers, Unit::Plain)),
         plain(or_dash(load.capacity_per_s, Unit::PerSecond)),
+        plain(load.bound_by.clone().unwrap_or_else(|| "–".to_owned())),
         TableCell { text: or_dash(asked, Unit::Percent), tone },
     ])
 }
@@ -228,6 +235,7 @@ pub fn json(campaign: &Campaign, planned: &[Planned]) -> Value {
             "service_s": load.service_s,
             "workers": load.workers,
             "capacity_per_s": load.capacity_per_s,
+            "bound_by": load.bound_by,
             "utilisation": load.utilisation(),
         })
     };
