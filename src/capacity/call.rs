@@ -40,22 +40,35 @@ pub(super) fn call(
     let unheard = 1.0 - heard;
     let attempt = if unheard > 0.0 { heard * held + unheard * silent } else { held };
     let answered = heard * in_time;
-    let (ok, failed, late) =
-        (answered * target.success, answered * (1.0 - target.success), 1.0 - answered);
-    let again = policy.retry.as_ref().map_or(0.0, |retry| {
-        let is_retried = |outcome: Outcome| f64::from(u8::from(retry.on.contains(outcome)));
-        failed * is_retried(Outcome::Failed) + late * is_retried(Outcome::TimedOut)
-    });
+    let late = 1.0 - answered;
+    let again = |success: f64| {
+        policy.retry.as_ref().map_or(0.0, |retry| {
+            let is_retried = |outcome: Outcome| f64::from(u8::from(retry.on.contains(outcome)));
+            let failed = answered * (1.0 - success);
+            failed * is_retried(Outcome::Failed) + late * is_retried(Outcome::TimedOut)
+        })
+    };
     let most = policy.retry.as_ref().map_or(1, |retry| retry.attempts);
-    let attempts = tries(again, most).min(1.0 + allowance(policy.budget.as_ref()));
-    let waits = policy.retry.as_ref().map_or(0.0, |retry| waits(retry, again, attempts));
-    // An attempt that fails and the next one are as long as any, so only the mean grows.
-    let mean = (attempt * attempts + waits).min(seconds(policy.deadline).unwrap_or(f64::INFINITY));
-    CallMeans {
-        arrivals: attempts * there * (1.0 + link.duplication),
-        time: Moments { mean, variance: exchange.variance * attempts },
-        success: (ok * attempts).min(1.0),
+    let parts = target.parts();
+    let wanted = parts.iter().map(|&(share, success)| share * (tries(again(success), most) - 1.0));
+    let wanted: f64 = wanted.sum();
+    // A budget belongs to all calls, so each part of them gets the same share of what it wants.
+    let allowed = allowance(policy.budget.as_ref());
+    let granted = if wanted > allowed { allowed / wanted } else { 1.0 };
+    let longest = seconds(policy.deadline).unwrap_or(f64::INFINITY);
+    let mut means = CallMeans { arrivals: 0.0, time: Moments::default(), success: 0.0 };
+    for (share, success) in parts {
+        let again = again(success);
+        let attempts = 1.0 + (tries(again, most) - 1.0) * granted;
+        let waits = policy.retry.as_ref().map_or(0.0, |retry| waits(retry, again, attempts));
+        // An attempt that fails and the next one are as long as any, so only the mean grows.
+        let mean = (attempt * attempts + waits).min(longest);
+        let time = Moments { mean, variance: exchange.variance * attempts };
+        means.arrivals += share * attempts * there * (1.0 + link.duplication);
+        means.time = means.time.then(time.times(share));
+        means.success += share * (answered * success * attempts).min(1.0);
     }
+    means
 }
 
 /// How many tries there are of at most `most`, if each is followed by another with this

@@ -292,8 +292,12 @@ fn messages(
                     for &consumer in &group.consumers {
                         let Kind::Service(service) = &program.node(consumer).kind else { continue };
                         let Some(takes) = service.takes else { continue };
-                        let kept = visits.free(takes).success;
-                        let deliveries = call::tries(1.0 - kept, queue.max_receives);
+                        let parts = visits.free(takes).parts().into_iter();
+                        let deliveries: f64 = parts
+                            .map(|(share, kept)| {
+                                share * call::tries(1.0 - kept, queue.max_receives)
+                            })
+                            .sum();
                         sources.push((takes, each * deliveries));
                     }
                 }

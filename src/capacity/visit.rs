@@ -9,7 +9,7 @@ use super::phase::Phase;
 use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{
-    Call, Condition, Fork, Kind, Node, NodeId, OperationId, Outbox, Program, Step, Token,
+    Call, ChanceOf, Condition, Fork, Kind, Node, NodeId, OperationId, Outbox, Program, Step, Token,
 };
 use crate::policy::Outcome;
 
@@ -24,10 +24,21 @@ pub(super) struct Visit {
     pub(super) calling: BTreeMap<NodeId, f64>,
     /// How likely it is to be answered `ok`.
     pub(super) success: f64,
+    /// The parts of all requests that have the same draws in each attempt: how large each is, and
+    /// how likely one of it is answered `ok`; empty if there is one part.
+    chances: Vec<(f64, f64)>,
     /// How often it brings a request to each operation.
     pub(super) calls: BTreeMap<OperationId, f64>,
     /// How many messages it puts into each queue or outbox.
     pub(super) messages: BTreeMap<NodeId, f64>,
+}
+
+impl Visit {
+    /// The parts of all requests by the draws that stay the same in each attempt: how large each
+    /// is, and how likely one of it is answered `ok`.
+    pub(super) fn parts(&self) -> Vec<(f64, f64)> {
+        if self.chances.is_empty() { vec![(1.0, self.success)] } else { self.chances.clone() }
+    }
 }
 
 /// What a relay does with one event.
@@ -49,6 +60,11 @@ pub(super) struct Visits<'a> {
     free: BTreeMap<OperationId, Visit>,
     /// By node, the share of what comes to it that it serves.
     served: Vec<f64>,
+    /// The chances of the operation that is walked through which have the same draw in each
+    /// attempt, with how likely they are, by their steps.
+    asked: BTreeMap<u32, f64>,
+    /// What is drawn for them, if that is looked at.
+    drawn: BTreeMap<u32, bool>,
     /// Operations that are being walked through: one that calls itself has no end.
     open: Vec<OperationId>,
     /// What was assumed because no mean says it.
@@ -63,6 +79,8 @@ impl<'a> Visits<'a> {
             known: BTreeMap::new(),
             free: BTreeMap::new(),
             served: vec![1.0; program.nodes.len()],
+            asked: BTreeMap::new(),
+            drawn: BTreeMap::new(),
             open: Vec::new(),
             assumptions: Vec::new(),
         }
@@ -120,13 +138,40 @@ impl<'a> Visits<'a> {
                 Visit { success: 1.0, ..Visit::default() }
             } else {
                 self.open.push(operation);
-                let visit = self.walk(operation, self.program.operation(operation).start);
+                let visit = self.walk_each(operation);
                 self.open.pop();
                 visit
             };
             self.known.insert(operation, visit);
         }
         &self.known[&operation]
+    }
+
+    /// Walks through an operation as it is on average, and once for each set of draws that stay the
+    /// same in each attempt.
+    fn walk_each(&mut self, operation: OperationId) -> Visit {
+        let start = self.program.operation(operation).start;
+        let outside = (std::mem::take(&mut self.asked), std::mem::take(&mut self.drawn));
+        let mut visit = self.walk(operation, start);
+        let asked: Vec<(u32, f64)> = std::mem::take(&mut self.asked).into_iter().collect();
+        if asked.len() > CHANCES_MAX {
+            let name = &self.program.operation(operation).name;
+            self.assume(format!("the many chances of `{name}` are drawn anew in each attempt"));
+        } else if !asked.is_empty() {
+            for set in 0..1_u32 << asked.len() {
+                let is_drawn = |place: usize| set >> place & 1 == 1;
+                let draws = asked.iter().enumerate();
+                self.drawn = draws.map(|(place, &(site, _))| (site, is_drawn(place))).collect();
+                let likely = |(place, &(_, share)): (usize, &(u32, f64))| {
+                    if is_drawn(place) { share } else { 1.0 - share }
+                };
+                let share: f64 = asked.iter().enumerate().map(likely).product();
+                let success = self.walk(operation, start).success;
+                visit.chances.push((share, success));
+            }
+        }
+        (self.asked, self.drawn) = outside;
+        visit
     }
 
     /// These operations and all that they lead to, each before those that it calls.
@@ -238,7 +283,14 @@ impl<'a> Visits<'a> {
         match condition {
             Condition::Found => 1.0,
             Condition::Missing => 0.0,
-            Condition::Chance { share, .. } => share.value(),
+            Condition::Chance { share, of: ChanceOf::Attempt, .. } => share.value(),
+            Condition::Chance { share, site, .. } => match self.drawn.get(&site) {
+                Some(&is_drawn) => f64::from(u8::from(is_drawn)),
+                None => {
+                    self.asked.insert(site, share.value());
+                    share.value()
+                }
+            },
             Condition::State(label) | Condition::NotState(label) => {
                 let state = &self.program.labels[label.0 as usize];
                 self.assume(format!("a row is in the state `{state}` half of the time"));
@@ -444,6 +496,9 @@ impl<'a> Visits<'a> {
 fn call_of(step: &Step) -> Option<Call> {
     if let Step::Call(call) = step { Some(*call) } else { None }
 }
+
+/// The most chances of an operation that are looked at in every combination.
+const CHANCES_MAX: usize = 4;
 
 /// The most steps of a relay's round.
 const RELAY_STEPS: usize = 9;

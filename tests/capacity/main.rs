@@ -1,5 +1,7 @@
 //! What `stormglass plan` says of a model before a run, against what runs then measure.
 
+mod chances;
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::process::{Command, Output};
