@@ -293,7 +293,7 @@ fn a_time_to_recovery_that_is_chance_is_a_warning() {
         unsteady_text(&campaign, &results)
     };
     let harmless = said("1.01");
-    assert!(harmless.contains("chance explains how long it took: in\n"), "{harmless}");
+    assert!(harmless.contains("runs that came back chance explains\n"), "{harmless}");
     let queue = said("10");
     assert!(!queue.contains("how long it took"), "for half a minute nobody has succeeded: {queue}");
 }

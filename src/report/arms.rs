@@ -261,9 +261,10 @@ fn late_by_chance(campaign: &Campaign, results: &[RunResult]) -> String {
     let windows = campaign.cells.iter().map(|cell| cell.measure.window).max();
     match windows {
         Some(window) if late > 0 => format!(
-            "warning: in {late} of {back} runs that came back chance explains how long it took: in\n         \
-             windows of {window} some are below `band`, and all until it came back are together\n         \
-             as before; a larger `window` under [measure] shows how long it takes\n"
+            "warning: in {late} of {back} runs that came back chance explains\n         \
+             how long it took: in windows of {window} some are below `band`, and all\n         \
+             until it came back are together as before; a larger `window` under\n         \
+             [measure] shows how long it takes\n"
         ),
         _ => String::new(),
     }
