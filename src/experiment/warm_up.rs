@@ -126,10 +126,21 @@ fn piece(cell: &Cell) -> Span {
 /// What the pilots of one cell have shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settling {
-    /// When it had settled, or half of its time if it had not.
+    /// When it had settled, or half of its time if it had not; at once if nobody knows.
     after: Span,
-    /// Whether it had.
-    settled: bool,
+    /// What is known of it.
+    seen: Seen,
+}
+
+/// What is known of the start of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// It had settled.
+    Settled,
+    /// It was still filling.
+    Filling,
+    /// Nothing: a limit ended a pilot.
+    Limited,
 }
 
 impl Settling {
@@ -144,9 +155,11 @@ impl Settling {
         match whole.map(|whole| mser5(&mean(&whole))) {
             Some(Ok(found)) => {
                 let after = Span(found.truncate as u64 * piece(cell).0);
-                Settling { after, settled: !found.unsettled }
+                let seen = if found.unsettled { Seen::Filling } else { Seen::Settled };
+                Settling { after, seen }
             }
-            _ => Settling { after: latest(cell), settled: false },
+            Some(Err(_)) => Settling { after: latest(cell), seen: Seen::Filling },
+            None => Settling { after: Span::ZERO, seen: Seen::Limited },
         }
     }
 }
@@ -192,6 +205,8 @@ pub struct FoundWarmUp {
     pub piloted: usize,
     /// The cells that were still filling at the latest time that a warm-up may end.
     pub unsettled: Vec<usize>,
+    /// The cells of which nothing is known, because a limit ended a pilot.
+    pub limited: Vec<usize>,
 }
 
 /// The most pilots of a cell.
@@ -282,8 +297,11 @@ impl Campaign {
         // Of equal ones the first.
         let longest = shown.iter().rev().max_by_key(|(_, settling)| settling.after);
         let span = longest.map_or(Span::ZERO, |(_, settling)| settling.after.min(cap));
-        let is_filling = |settling: &Settling| !settling.settled || settling.after > cap;
-        let filling = shown.iter().filter(|(_, settling)| is_filling(settling));
+        let is_filling = |it: &Settling| it.seen == Seen::Filling || it.after > cap;
+        let those = |are: &dyn Fn(&Settling) -> bool| {
+            let cells = shown.iter().filter(|(_, settling)| are(settling));
+            cells.map(|&(cell, _)| cell).collect()
+        };
         for cell in self.cells.iter_mut().filter(|cell| cell.finds_warm_up) {
             cell.measure.warm_up = Time::ZERO + span;
         }
@@ -291,7 +309,8 @@ impl Campaign {
             span,
             cell: longest.filter(|_| span > Span::ZERO).map(|&(cell, _)| cell),
             piloted: shown.len(),
-            unsettled: filling.map(|&(cell, _)| cell).collect(),
+            unsettled: those(&is_filling),
+            limited: those(&|settling| settling.seen == Seen::Limited),
         });
     }
 }

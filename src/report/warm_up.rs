@@ -19,6 +19,9 @@ pub fn text(campaign: &Campaign) -> String {
         None if found.piloted == 0 => {
             "no warm-up: users never come steadily, or faults act from the start\n".to_owned()
         }
+        None if !found.limited.is_empty() => {
+            "no warm-up: a limit ended the runs that were to show it\n".to_owned()
+        }
         None => format!("no warm-up: nothing was filling in calm runs of {seeds} (MSER-5)\n"),
     }
 }
@@ -26,26 +29,43 @@ pub fn text(campaign: &Campaign) -> String {
 /// The most cells that a warning names.
 const NAMED_MAX: usize = 3;
 
-/// The warning that a system was still filling when its requests begin to count; empty without.
+/// The warning that a system was still filling when its requests begin to count, or that nobody
+/// knows; empty without.
 #[must_use]
 pub fn warning(campaign: &Campaign) -> String {
-    let Some(found) = campaign.warm_up.as_ref().filter(|found| !found.unsettled.is_empty()) else {
-        return String::new();
+    let Some(found) = &campaign.warm_up else { return String::new() };
+    let seeds = seeds(&campaign.pilot_seeds());
+    let limited = |names: String| {
+        format!(
+            "warning: how long {names} fills is not known: a limit ended a calm run of\n         \
+         {seeds} before anything could go wrong; raise it under [limits], or give less\n         \
+         load, shorter `arrivals` or a `warm_up` of your own\n"
+        )
     };
-    let named = found.unsettled.iter().take(NAMED_MAX);
-    let names: Vec<String> = named.map(|&cell| name_of(campaign, cell)).collect();
-    let more = match found.unsettled.len() - names.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+    let unsettled = |names: String| {
+        format!(
+            "warning: a warm-up of {} may be too short: {} had not settled\n         \
+             in calm runs of {seeds}, and averages depend on how a run starts; give it\n         \
+             longer `arrivals`, later faults or less load, or a `warm_up` of your own\n",
+            found.span, names,
+        )
     };
-    format!(
-        "warning: a warm-up of {} may be too short: {}{more} had not settled\n         \
-         in calm runs of {}, and averages depend on how a run starts; give it longer\n         \
-         `arrivals`, later faults or less load, or a `warm_up` of your own\n",
-        found.span,
-        names.join(", "),
-        seeds(&campaign.pilot_seeds()),
-    )
+    let warnings = [
+        named(campaign, &found.limited).map(limited),
+        named(campaign, &found.unsettled).map(unsettled),
+    ];
+    warnings.into_iter().flatten().collect()
+}
+
+/// The first of these cells and how many more there are; `None` without any.
+fn named(campaign: &Campaign, cells: &[usize]) -> Option<String> {
+    let names = cells.iter().take(NAMED_MAX).map(|&cell| name_of(campaign, cell));
+    let names = names.collect::<Vec<String>>().join(", ");
+    match cells.len() {
+        0 => None,
+        all if all > NAMED_MAX => Some(format!("{names} and {} more", all - NAMED_MAX)),
+        _ => Some(names),
+    }
 }
 
 /// The warning that a stated warm-up is too short, as one calm run shows; empty if it does not.
@@ -73,11 +93,13 @@ pub fn json(campaign: &Campaign) -> Value {
         let cell = &campaign.cells[cell];
         json!({ "arm": cell.arm, "point": cell.point })
     };
+    let names = |cells: &[usize]| cells.iter().map(|&cell| name(cell)).collect::<Vec<_>>();
     json!({
         "seconds": found.span.seconds(),
         "seeds": campaign.pilot_seeds().iter().map(u64::to_string).collect::<Vec<_>>(),
         "longest": found.cell.map(name),
-        "unsettled": found.unsettled.iter().map(|&cell| name(cell)).collect::<Vec<_>>(),
+        "unsettled": names(&found.unsettled),
+        "limited": names(&found.limited),
     })
 }
 

@@ -254,6 +254,21 @@ for = "5s"
 }
 
 #[test]
+fn a_pilot_that_a_limit_ended_shows_no_warm_up() {
+    let of = |events: &str| {
+        let limits = format!("[limits]\nevents = {events}\n");
+        run(&overloaded(1).replace("10/s", "5/s"), &format!("{FOR_200_S}{limits}"))
+    };
+    let (said, summary) = of("2000");
+    assert!(said.contains("no warm-up: a limit ended the runs that were to show it\n"), "{said}");
+    assert!(said.contains("warning: how long `model` fills is not known: a limit"), "{said}");
+    assert!(!said.contains("had not settled"), "{said}");
+    assert_eq!(summary["cells"][0]["warm_up_s"], 0.0);
+    let (said, _) = of("1000000");
+    assert!(!said.contains("not known"), "{said}");
+}
+
+#[test]
 fn who_never_comes_steadily_has_no_warm_up() {
     let rising = r#"{ profile = [{ at = "0s", rate = "1/s" }, { at = "50s", rate = "9/s" }] }"#;
     let model = FILLING.changed("{ poisson = \"10/s\" }", rising);
