@@ -83,6 +83,7 @@ pub(super) fn node_load(
     NodeLoad {
         node: text.name.clone(),
         offered_per_s: demand.per_s,
+        open_per_s: demand.per_s,
         service_s: (demand.held.is_finite() && demand.per_s > 0.0)
             .then(|| demand.held / demand.per_s),
         workers,

@@ -56,6 +56,10 @@ pub struct NodeLoad {
     /// What comes, in requests or messages per second, retries and deliveries again included, also
     /// if that is more than the node can serve.
     pub offered_per_s: f64,
+    /// What of it comes whether the users before were answered or not. The rest is of users who
+    /// come back (a closed loop): no more than `N / (Z + R)` with `N` of them, `Z` their think time
+    /// and `R` the time of a round, and less as soon as they wait in a line.
+    pub open_per_s: f64,
     /// How long one holds a worker, in seconds, if nobody waits; `None` if one may hold it for
     /// ever.
     pub service_s: Option<f64>,
@@ -74,6 +78,15 @@ impl NodeLoad {
     pub fn utilisation(&self) -> Option<f64> {
         let capacity = self.capacity_per_s?;
         Some(if self.offered_per_s == 0.0 { 0.0 } else { self.offered_per_s / capacity })
+    }
+}
+
+impl NodeLoad {
+    /// Whether it is only users who come back that ask for more than this share of its capacity.
+    #[must_use]
+    pub fn is_filled_by_closed(&self, share: f64) -> bool {
+        let most = self.capacity_per_s.map(|capacity| capacity * share);
+        most.is_some_and(|most| self.open_per_s <= most && self.offered_per_s > most)
     }
 }
 
@@ -145,7 +158,20 @@ fn nodes_of(
         }
         nodes = loads(program, plan, phase, visits);
     }
+    if program.nodes.iter().any(|node| is_closed(&node.kind)) {
+        let mut open = Visits::new(program, phase);
+        open.leaves_closed_out = true;
+        let alone = loads(program, plan, phase, &mut open);
+        for (node, load) in &mut nodes {
+            load.open_per_s = alone.get(node).map_or(0.0, |alone| alone.offered_per_s);
+        }
+    }
     nodes.into_values().collect()
+}
+
+/// Whether these are users who come back.
+fn is_closed(kind: &Kind) -> bool {
+    matches!(kind, Kind::Clients(Clients { arrivals: Arrivals::Closed(_), .. }))
 }
 
 /// What comes to each node with what the nodes serve as `visits` knows it.
@@ -182,11 +208,19 @@ fn users(
     let mut sources = Vec::new();
     for (index, node) in program.nodes.iter().enumerate() {
         let Kind::Clients(clients) = &node.kind else { continue };
+        if is_closed(&node.kind) && visits.leaves_closed_out {
+            continue;
+        }
         let spikes = plan.spikes.iter().filter(|(of, _)| of.0 as usize == index);
         let spikes: Vec<&Spike> = spikes.map(|(_, spike)| spike).collect();
         let shares = shares_of(&clients.flows);
         let rate = match &clients.arrivals {
             Arrivals::Closed(closed) => {
+                visits.assume_all(vec![format!(
+                    "the {} users of `{}` offer at most users / (think time + time of a round): \
+                     they offer less while they wait in a line",
+                    closed.users, node.name
+                )]);
                 let each = shares.iter().map(|&(flow, share)| share * visits.free(flow).time.mean);
                 let round = closed.think.mean().map_or(f64::INFINITY, Span::seconds);
                 f64::from(closed.users) / (round + each.sum::<f64>()).max(1e-9)

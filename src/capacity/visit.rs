@@ -69,6 +69,8 @@ pub(super) struct Visits<'a> {
     open: Vec<OperationId>,
     /// What was assumed because no mean says it.
     pub(super) assumptions: Vec<String>,
+    /// Whether users who come back are left out.
+    pub(super) leaves_closed_out: bool,
 }
 
 impl<'a> Visits<'a> {
@@ -83,6 +85,7 @@ impl<'a> Visits<'a> {
             drawn: BTreeMap::new(),
             open: Vec::new(),
             assumptions: Vec::new(),
+            leaves_closed_out: false,
         }
     }
 

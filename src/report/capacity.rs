@@ -81,7 +81,11 @@ pub fn warning(campaign: &Campaign, planned: &[Planned]) -> String {
     let all = campaign.cells.len();
     let line = |(load, cells): &(&NodeLoad, usize)| {
         let asked = load.utilisation().unwrap_or_default();
-        let verb = if asked > 1.0 { "is overloaded" } else { "is nearly full" };
+        let verb = match asked > 1.0 {
+            true if load.is_filled_by_closed(1.0) => "is kept full by users who come back",
+            true => "is overloaded",
+            false => "is nearly full",
+        };
         let of = if all > 1 { format!(" in {cells} of {all} combinations") } else { String::new() };
         format!("warning: `{}` {verb} without any fault{of}: {}\n", load.node, sentence(load))
     };
@@ -101,6 +105,12 @@ fn sentence(load: &NodeLoad) -> String {
         Some(other) => format!(", bound by {other}"),
     };
     let offered = per_second(load.offered_per_s);
+    if load.is_filled_by_closed(HIGH) {
+        return format!(
+            "they offer at most {offered} of {capacity} ({each}{bound}), users / (think time + time \
+             of a round), and less while they wait in its line"
+        );
+    }
     format!("{asked} of its capacity ({offered} of {capacity}, {each}{bound})")
 }
 
@@ -193,21 +203,23 @@ fn node_rows(capacity: &Capacity, full: bool) -> Vec<Row> {
 fn row(load: &NodeLoad, phase: &Phase) -> Row {
     let asked = load.utilisation();
     let tone = match asked {
-        Some(asked) if asked > 1.0 => Tone::Bad,
+        Some(asked) if asked > 1.0 && !load.is_filled_by_closed(1.0) => Tone::Bad,
         Some(asked) if asked > HIGH => Tone::Warning,
         _ => Tone::Plain,
     };
+    let is_bound = load.open_per_s < load.offered_per_s * (1.0 - 1e-9);
+    let at_most = if is_bound { "≤ ".to_owned() } else { String::new() };
     let or_dash =
         |value: Option<f64>, unit| value.map_or("–".to_owned(), |value| number(value, unit));
     Row::Cells(vec![
         plain(load.node.clone()),
         plain(when(phase)),
-        plain(number(load.offered_per_s, Unit::PerSecond)),
+        plain(at_most.clone() + &number(load.offered_per_s, Unit::PerSecond)),
         plain(load.service_s.map_or("for ever".to_owned(), |span| number(span, Unit::Seconds))),
         plain(or_dash(load.workers, Unit::Plain)),
         plain(or_dash(load.capacity_per_s, Unit::PerSecond)),
         plain(load.bound_by.clone().unwrap_or_else(|| "–".to_owned())),
-        TableCell { text: or_dash(asked, Unit::Percent), tone },
+        TableCell { text: at_most + &or_dash(asked, Unit::Percent), tone },
     ])
 }
 
@@ -232,6 +244,7 @@ pub fn json(campaign: &Campaign, planned: &[Planned]) -> Value {
         json!({
             "node": load.node,
             "offered_per_s": load.offered_per_s,
+            "open_per_s": load.open_per_s,
             "service_s": load.service_s,
             "workers": load.workers,
             "capacity_per_s": load.capacity_per_s,

@@ -1,6 +1,7 @@
 //! What `stormglass plan` says of a model before a run, against what runs then measure.
 
 mod chances;
+mod closed;
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -213,13 +214,17 @@ steps = [{ work = "60ms" }, { ack = true }]
 "#;
 
 fn stormglass(arguments: &[&str], workers: &str) -> Output {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, text: &str| {
-        std::fs::write(folder.path().join(name), text).expect("it can be written");
-    };
-    write("shop.toml", &BEHIND.changed("WORKERS", workers));
     let promise = "[expect]\nsuccess_ratio = \">= 50%\"\n";
-    write("calm.toml", &format!("{}{promise}", CALM.changed("200s", "20s")));
+    let experiment = format!("{}{promise}", CALM.changed("200s", "20s"));
+    printed(arguments, &experiment, &BEHIND.changed("WORKERS", workers))
+}
+
+/// What a command comes to beside `calm.toml` and its model.
+fn printed(arguments: &[&str], experiment: &str, model: &str) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("shop.toml", model), ("calm.toml", experiment)] {
+        std::fs::write(folder.path().join(name), text).expect("it can be written");
+    }
     Command::new(env!("CARGO_BIN_EXE_stormglass"))
         .args(arguments)
         .current_dir(folder.path())
@@ -258,15 +263,7 @@ fn plan_as_json_has_every_node_in_every_phase_and_the_number_of_runs() {
 
 /// What `stormglass plan --json` says of an experiment with a model.
 fn planned(experiment: &str, model: &str) -> Value {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in [("shop.toml", model), ("calm.toml", experiment)] {
-        std::fs::write(folder.path().join(name), text).expect("it can be written");
-    }
-    let output = Command::new(env!("CARGO_BIN_EXE_stormglass"))
-        .args(["plan", "calm.toml", "--json"])
-        .current_dir(folder.path())
-        .output()
-        .expect("it starts");
+    let output = printed(&["plan", "calm.toml", "--json"], experiment, model);
     let said = String::from_utf8_lossy(&output.stderr);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
