@@ -423,7 +423,7 @@ impl Observer for Recorder {
                 metrics.fills_refused += u64::from(caching.deed == Deed::Refuses);
                 Fills::count(&mut metrics.fills, &caching);
             }
-            Fact::FaultFired(fault) => metrics.count_fired(fault),
+            Fact::FaultFired(fault, _) => metrics.count_fired(fault),
             Fact::ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {
                 metrics.reads_again += 1;
                 metrics.older_reads += u64::from(seen < highest);

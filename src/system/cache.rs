@@ -133,7 +133,7 @@ impl<O: Observer> World<'_, O> {
         let row = (table, self.row_of_job(table, &subject));
         let description = self.program.node(node);
         let Kind::Cache(rules) = &description.kind else { return true };
-        let now = self.clock_of(node);
+        let now = self.clock_of(node, subject.order);
         let is_stale = self.conditions.data[node.0 as usize].is_stale;
         let old = if is_stale { Span::MAX } else { rules.stale_for };
         let cache = self.cache(node);
@@ -150,7 +150,7 @@ impl<O: Observer> World<'_, O> {
             },
             Some(kept) if is_stale => {
                 if kept.expires <= now {
-                    self.fired_by_staleness(node);
+                    self.fired_by_staleness(node, subject.order);
                 }
                 kept.value
             }
@@ -187,7 +187,7 @@ impl<O: Observer> World<'_, O> {
             return self.tell(did(Deed::FindsNothing));
         }
         let Kind::Cache(rules) = &self.program.node(node).kind else { return };
-        let now = self.clock_of(node);
+        let now = self.clock_of(node, order);
         let cache = self.cache(node);
         let own = cache.fetching.get_mut(&row).filter(|fetching| fetching.token == token);
         if rules.lease.is_some() && own.is_none() {
@@ -212,7 +212,7 @@ impl<O: Observer> World<'_, O> {
         let (node, order) = (job.node, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
         match self.conditions.data[node.0 as usize].is_stale {
-            true => self.fired_by_staleness(node),
+            true => self.fired_by_staleness(node, order),
             false => {
                 self.cache(node).remove(row);
                 let (cache, deed) = (node, Deed::Forgets);
@@ -222,8 +222,8 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Tells which fault lets a cache keep a row.
-    fn fired_by_staleness(&mut self, cache: NodeId) {
-        self.fired(|act| matches!(*act, Action::StaleCache { node } if node == cache));
+    fn fired_by_staleness(&mut self, cache: NodeId, order: u64) {
+        self.fired(Some(order), |act| matches!(*act, Action::StaleCache { node } if node == cache));
     }
 
     /// A fault empties a cache.

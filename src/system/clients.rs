@@ -160,7 +160,7 @@ impl<O: Observer> World<'_, O> {
             && by_fault.happens(self.draws.draw(Purpose::Key, site, work, BY_FAULT))
         {
             self.tell(Fact::Diverted { clients: node, order });
-            self.fired_by_diversion(node);
+            self.fired_by_diversion(node, order);
             return count as u32 - 1;
         }
         if let Some(hot) = &clients.hot

@@ -415,7 +415,7 @@ impl<O: Observer> World<'_, O> {
     /// Tells that a fault struck each of these instances.
     fn fired_at(&mut self, fault: u32, instances: &Range<u32>) {
         for _ in instances.clone() {
-            self.tell(Fact::FaultFired(fault));
+            self.tell(Fact::FaultFired(fault, None));
         }
     }
 

@@ -213,6 +213,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn dies_at(&mut self, owner: Handle, edge: EdgeId, moment: Moment) -> bool {
         let Some(job) = self.jobs.get(owner) else { return false };
         let (node, instance, work) = (job.node, job.instance, job.key);
+        let order = job.subject.order;
         for index in 0..self.kills.len() {
             let active = self.kills[index];
             let control = &self.controls[active.control as usize];
@@ -232,7 +233,8 @@ impl<O: Observer> World<'_, O> {
             // A fault that is over keeps nobody down.
             let until = (self.now + kill.down).min(control.until);
             let fault = control.fault;
-            self.tell(Fact::FaultFired(fault));
+            let is_own = !self.is_upkeep(edge);
+            self.tell(Fact::FaultFired(fault, is_own.then_some(order)));
             self.tell(Fact::Killed { fault, node, instance });
             self.crash(node, instance..instance + 1, until, false);
             return true;
@@ -242,10 +244,11 @@ impl<O: Observer> World<'_, O> {
 
     /// What the clock of a node shows: real time, shifted by a fault. A clock does not go back
     /// beyond the start of the run.
-    pub(super) fn clock_of(&mut self, node: NodeId) -> Time {
+    pub(super) fn clock_of(&mut self, node: NodeId, order: u64) -> Time {
         let skew = self.conditions.nodes[node.0 as usize].skew;
         if skew != 0 {
             self.fired(
+                Some(order),
                 |act| matches!(*act, Action::ClockSkew { node: wrong, .. } if wrong == node),
             );
         }

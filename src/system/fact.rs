@@ -478,8 +478,8 @@ pub enum Fact {
     },
     /// The fault of this number in the plan, from 0, began to act.
     FaultBegan(u32),
-    /// This fault had an effect on a message, a call, a unit of work or an arrival.
-    FaultFired(u32),
+    /// This fault had an effect on a message, a call, work or an arrival; for this order, if known.
+    FaultFired(u32, Option<u64>),
     /// This fault was switched off.
     FaultEnded(u32),
     /// At the end of the run, a request had no answer yet.

@@ -76,16 +76,16 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn begin_at_once(&mut self, fault: u32, action: &Action) {
         match *action {
             Action::Promote { database, replica } => {
-                self.tell(Fact::FaultFired(fault));
+                self.tell(Fact::FaultFired(fault, None));
                 self.promote(database, replica);
             }
             Action::FlushCache { node } => {
-                self.tell(Fact::FaultFired(fault));
+                self.tell(Fact::FaultFired(fault, None));
                 self.flush_cache(node);
             }
             Action::Corrupt { node, share } => {
                 for _ in 0..self.corrupt(node, share) {
-                    self.tell(Fact::FaultFired(fault));
+                    self.tell(Fact::FaultFired(fault, None));
                 }
             }
             _ => {}

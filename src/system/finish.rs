@@ -63,7 +63,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Whether a relay asks its own database by this edge. What it publishes counts.
-    fn is_upkeep(&self, edge: EdgeId) -> bool {
+    pub(super) fn is_upkeep(&self, edge: EdgeId) -> bool {
         let edge = self.program.edge(edge);
         let target = &self.program.node(edge.target).kind;
         self.is_relay(edge.caller) && matches!(target, Kind::Database(_) | Kind::Replica(_))

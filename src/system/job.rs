@@ -374,7 +374,10 @@ impl<O: Observer> World<'_, O> {
             job.worked += span;
             job.works_until = self.now + span;
             if slow != 1.0 {
-                self.fired(|act| matches!(*act, Action::Slow { node: slow, .. } if slow == node));
+                self.fired(
+                    self.order_of_job(handle),
+                    |act| matches!(*act, Action::Slow { node: slow, .. } if slow == node),
+                );
             }
         }
         if span == Span::ZERO {

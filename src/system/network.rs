@@ -97,6 +97,8 @@ struct Passage {
     site: u32,
     /// The work of its draws.
     work: u64,
+    /// The order that the message is about, if it is about one.
+    order: Option<u64>,
 }
 
 impl Passage {
@@ -135,7 +137,8 @@ impl<O: Observer> World<'_, O> {
 
     /// A message goes nowhere: its target is cut off.
     fn lose(&mut self, target: NodeId, message: &Message) {
-        self.fired(|act| matches!(*act, Action::CutOff { node, .. } if node == target));
+        let order = self.order_of_message(message);
+        self.fired(order, |act| matches!(*act, Action::CutOff { node, .. } if node == target));
         let transit = message.transit(self.program);
         self.tell(Fact::Sent(transit));
         self.tell(Fact::Lost(transit));
@@ -152,7 +155,8 @@ impl<O: Observer> World<'_, O> {
     ) -> bool {
         let link = self.program.link_index(caller, target);
         let (site, work) = (self.program.node(target).id, message.key());
-        let passage = Passage { link, direction, site, work };
+        let order = self.order_of_message(&message);
+        let passage = Passage { link, direction, site, work, order };
         let transit = message.transit(self.program);
         self.tell(Fact::Sent(transit));
         let departure = match self.program.links[link].transmission {
@@ -195,7 +199,7 @@ impl<O: Observer> World<'_, O> {
             Direction::Reply => (condition.replies_cut, condition.reply_loss),
         };
         if is_cut {
-            self.fired(|action| match (action, passage.direction) {
+            self.fired(passage.order, |action| match (action, passage.direction) {
                 (Action::Partition { requests: cut, .. }, Direction::Request)
                 | (Action::Partition { replies: cut, .. }, Direction::Reply) => {
                     cut.contains(&passage.link)
@@ -216,14 +220,16 @@ impl<O: Observer> World<'_, O> {
             Direction::Request => own.request_loss,
             Direction::Reply => own.reply_loss,
         };
-        self.fired_by_chance(draw, own, |action| match (action, passage.direction) {
-            (Action::RequestLoss { links, share }, Direction::Request)
-            | (Action::ReplyLoss { links, share }, Direction::Reply)
-                if links.contains(&passage.link) =>
-            {
-                Some(*share)
+        self.fired_by_chance(passage.order, draw, own, |action| {
+            match (action, passage.direction) {
+                (Action::RequestLoss { links, share }, Direction::Request)
+                | (Action::ReplyLoss { links, share }, Direction::Reply)
+                    if links.contains(&passage.link) =>
+                {
+                    Some(*share)
+                }
+                _ => None,
             }
-            _ => None,
         });
         true
     }
@@ -248,10 +254,11 @@ impl<O: Observer> World<'_, O> {
             return Span::ZERO;
         }
         let own = &self.program.links[link];
-        let cause = self.fired_by_chance(draw, own.reordering, |action| match action {
-            Action::Reorder { links, share, .. } if links.contains(&link) => Some(*share),
-            _ => None,
-        });
+        let cause =
+            self.fired_by_chance(passage.order, draw, own.reordering, |action| match action {
+                Action::Reorder { links, share, .. } if links.contains(&link) => Some(*share),
+                _ => None,
+            });
         let by = self.draws.draw(Purpose::Reorder, site, work, passage.number() + SECOND);
         match cause.map(|control| &control.action) {
             Some(&Action::Reorder { added, .. }) => {
@@ -273,7 +280,7 @@ impl<O: Observer> World<'_, O> {
             return false;
         }
         let own = self.program.links[link].duplication;
-        self.fired_by_chance(draw, own, |action| match action {
+        self.fired_by_chance(passage.order, draw, own, |action| match action {
             Action::Duplicate { links, share } if links.contains(&link) => Some(*share),
             _ => None,
         });
@@ -288,11 +295,15 @@ impl<O: Observer> World<'_, O> {
         let (added, clogged_until) = (condition.added_latency, condition.clogged_until);
         if added > Span::ZERO {
             self.fired(
+                passage.order,
                 |action| matches!(action, Action::Latency { links, .. } if links.contains(&link)),
             );
         }
         if clogged_until > departure {
-            self.fired(|action| matches!(action, Action::Clog { links } if links.contains(&link)));
+            self.fired(
+                passage.order,
+                |action| matches!(action, Action::Clog { links } if links.contains(&link)),
+            );
         }
         let at = departure.max(clogged_until) + travels + added;
         let handle = self.messages.insert(message);

@@ -115,7 +115,7 @@ impl<O: Observer> World<'_, O> {
         if key.1 == 0 {
             return KeyCheck::Execute;
         }
-        let now = self.clock_of(node);
+        let now = self.clock_of(node, order);
         let known = match self.provider(node).keys.get(&key).copied() {
             Some(KeyState::InProgress { until, .. }) if now >= until => None,
             Some(KeyState::Done { forgotten, .. }) if now >= forgotten => None,
@@ -168,7 +168,7 @@ impl<O: Observer> World<'_, O> {
         let job = self.jobs.get(handle)?;
         let (node, subject, call) = (job.node, job.subject, job.key);
         let key = (job.operation, job.token);
-        let error = self.draw_error(node, call);
+        let error = self.draw_error(node, call, subject.order);
         if error != Some(false) {
             let Subject { order, key, amount, .. } = subject;
             self.tell(Fact::Effect { effect, order, key, amount });
@@ -185,7 +185,7 @@ impl<O: Observer> World<'_, O> {
     /// Notes how a call with an idempotency key ended: without error, or with one before or after
     /// the effect.
     fn end_key(&mut self, node: NodeId, key: Key, order: u64, call: u64, error: Option<bool>) {
-        let now = self.clock_of(node);
+        let now = self.clock_of(node, order);
         let rules = self.provider_rules(node);
         let forgotten = now + rules.keys_expire;
         let outcome = match error {
@@ -222,7 +222,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Whether a call fails, and if so whether its effect has happened. One draw decides both.
-    fn draw_error(&mut self, node: NodeId, key: u64) -> Option<bool> {
+    fn draw_error(&mut self, node: NodeId, key: u64, order: u64) -> Option<bool> {
         let condition = self.conditions.nodes[node.0 as usize];
         let (before, after) = (condition.errors_before, condition.errors_after);
         if before.is_never() && after.is_never() {
@@ -240,11 +240,11 @@ impl<O: Observer> World<'_, O> {
             _ => None,
         };
         if before.happens(draw) {
-            self.fired_by_chance(draw, own_before, |action| share(action, false));
+            self.fired_by_chance(Some(order), draw, own_before, |action| share(action, false));
             return Some(false);
         }
         let draw = shifted(draw, before).filter(|&draw| after.happens(draw))?;
-        self.fired_by_chance(draw, own_after, |action| share(action, true));
+        self.fired_by_chance(Some(order), draw, own_after, |action| share(action, true));
         Some(true)
     }
 }

@@ -91,7 +91,10 @@ impl<O: Observer> World<'_, O> {
             let draw = self.draws.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
             let added = self.conditions.data[id.0 as usize].added_lag;
             if added > Span::ZERO {
-                self.fired(|act| matches!(*act, Action::ReplicaLag { node, .. } if node == id));
+                self.fired(
+                    Some(commit.order),
+                    |act| matches!(*act, Action::ReplicaLag { node, .. } if node == id),
+                );
             }
             let at = self.now + rules.lag.sample(draw) + added;
             let replica = self.replica(id);
@@ -111,7 +114,7 @@ impl<O: Observer> World<'_, O> {
             && self.leaders[database.0 as usize] == database;
         let is_stopped = self.conditions.data[node.0 as usize].is_stopped;
         if is_cut_off || is_stopped || self.is_stopped(node) {
-            return self.fired(|act| match *act {
+            return self.fired(None, |act| match *act {
                 Action::StopReplica { node: stopped } => stopped == node,
                 Action::CutOff { node: cut, .. } => is_cut_off && cut == database,
                 _ => false,

@@ -39,7 +39,6 @@ pub fn listen(cell: &Cell, case: &Case, violation: Violation, at_end: bool) -> (
         until: if at_end { Time::NEVER } else { violation.at },
         facts: Vec::new(),
         others: Others::default(),
-        fired: None,
     };
     let (result, _) = run_case(cell, 0, case, &mut listener);
     let facts = only_concerned(listener.facts, violation.order);
@@ -54,8 +53,6 @@ struct Listener<'p> {
     facts: Vec<(Time, Fact)>,
     /// What other orders did to the rows of this one.
     others: Others,
-    /// The fault that fired last, if nothing has been told since.
-    fired: Option<(Time, Fact)>,
 }
 
 impl Observer for Listener<'_> {
@@ -63,14 +60,8 @@ impl Observer for Listener<'_> {
         if now > self.until || self.facts.len() >= FACTS_MAX {
             return;
         }
-        if matches!(fact, Fact::FaultFired(_)) {
-            self.fired = Some((now, *fact));
-            return;
-        }
-        let fired = self.fired.take();
         let is_own = fact.order().is_some() && fact.order() == self.order;
         if is_own && !is_upkeep(self.program, fact) {
-            self.facts.extend(fired);
             for (at, other) in self.others.behind(fact) {
                 if !self.facts.contains(&(at, other)) {
                     let place = self.facts.partition_point(|&(before, _)| before <= at);

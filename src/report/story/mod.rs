@@ -169,7 +169,7 @@ impl Teller<'_> {
                 let verb = if self.begun.insert(fault) { "begins" } else { "promotes the replica" };
                 self.fault(at, fault, verb);
             }
-            Fact::FaultFired(fault) => self.fault(at, fault, "acts here"),
+            Fact::FaultFired(fault, _) => self.fault(at, fault, "acts here"),
             Fact::FaultEnded(fault) => {
                 // It ends as a whole, once.
                 if self.begun.remove(&fault) {

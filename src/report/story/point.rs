@@ -1,7 +1,7 @@
 //! From when on a violation was likely, and could no longer be avoided, in words.
 
 use super::timeline::wrapped;
-use super::{Step, What};
+use super::{Mark, Step, What};
 use crate::experiment::story::NoReturn;
 use crate::kernel::time::Time;
 use crate::model::program::Program;
@@ -41,8 +41,12 @@ fn short(program: &Program, step: &Step) -> String {
     let name = |node| program.node(node).name.as_str();
     match &step.what {
         What::Message { from, to, text, arrived } => {
-            let lost = if arrived.is_none() { " (never arrives)" } else { "" };
-            format!("{} -> {}: {text}{lost}", name(*from), name(*to))
+            let end = match arrived {
+                Some(_) => "",
+                None if step.mark == Mark::Wrong => " (never arrives)",
+                None => " (still on its way)",
+            };
+            format!("{} -> {}: {text}{end}", name(*from), name(*to))
         }
         What::Note { node: Some(node), text } => format!("{}: {text}", name(*node)),
         What::Note { node: None, text } => text.clone(),

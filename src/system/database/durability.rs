@@ -200,7 +200,10 @@ impl<O: Observer> World<'_, O> {
         let (node, order) = (job.node, job.subject.order);
         let is_full = self.conditions.nodes[node.0 as usize].disk_full;
         if is_full {
-            self.fired(|act| matches!(*act, Action::DiskFull { node: full } if full == node));
+            self.fired(
+                self.order_of_job(handle),
+                |act| matches!(*act, Action::DiskFull { node: full } if full == node),
+            );
             self.tell(Fact::Failed { node, order, after_effect: false });
         }
         is_full

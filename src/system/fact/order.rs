@@ -8,6 +8,7 @@ impl Fact {
     pub fn order(&self) -> Option<u64> {
         match *self {
             Fact::Caching(caching) => Some(caching.order),
+            Fact::FaultFired(_, order) => order,
             Fact::Requested(request)
             | Fact::Unanswered(request)
             | Fact::Answered { request, .. } => Some(request.order),
@@ -61,7 +62,6 @@ impl Fact {
             | Fact::Paused { .. }
             | Fact::Killed { .. }
             | Fact::FaultBegan(_)
-            | Fact::FaultFired(_)
             | Fact::FaultEnded(_)
             | Fact::Ejected(_)
             | Fact::EjectionRefused(_)

@@ -184,6 +184,7 @@ impl<O: Observer> World<'_, O> {
         }
         if self.conditions.nodes[node.0 as usize].stalled {
             self.fired(
+                None,
                 |act| matches!(*act, Action::QueueStall { node: stalled } if stalled == node),
             );
             return;

@@ -99,7 +99,9 @@ impl<O: Observer> World<'_, O> {
     pub(in crate::system) fn redeliver(&mut self, node: NodeId, since: Span) {
         for index in 0..self.queue_rules(node).groups.len() {
             for number in self.queue(node).groups[index].in_flight() {
-                self.fired_redelivery(node);
+                let about = self.queue(node).groups[index].get(number);
+                let about = about.map(|queued| queued.subject.order);
+                self.fired_redelivery(node, about);
                 if let Some(timer) = self.queue(node).groups[index].show(number) {
                     self.events.cancel(timer);
                 }
@@ -112,7 +114,7 @@ impl<O: Observer> World<'_, O> {
             for (_, queued) in again {
                 self.queued += 1;
                 self.ledger.accept(node, 1);
-                self.fired_redelivery(node);
+                self.fired_redelivery(node, Some(queued.subject.order));
                 self.expire_at(node, queued.expires);
                 self.queue(node).groups[index].push(Queued { hidden: None, ..queued });
             }
@@ -121,8 +123,11 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Tells which fault a redelivery is due to.
-    fn fired_redelivery(&mut self, queue: NodeId) {
-        self.fired(|action| matches!(*action, Action::Redelivery { node, .. } if node == queue));
+    fn fired_redelivery(&mut self, queue: NodeId, order: Option<u64>) {
+        self.fired(
+            order,
+            |action| matches!(*action, Action::Redelivery { node, .. } if node == queue),
+        );
     }
 
     /// A message stays hidden because its queue does nothing at present.
