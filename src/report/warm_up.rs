@@ -13,7 +13,7 @@ pub fn text(campaign: &Campaign) -> String {
     match found.cell {
         Some(cell) => format!(
             "warm-up {}: so long {} was filling in calm runs of {seeds} (MSER-5)\n",
-            found.span,
+            number(found.span.seconds(), Unit::Seconds),
             name_of(campaign, cell)
         ),
         None if found.piloted == 0 => {
@@ -47,7 +47,8 @@ pub fn warning(campaign: &Campaign) -> String {
             "warning: a warm-up of {} may be too short: {} had not settled\n         \
              in calm runs of {seeds}, and averages depend on how a run starts; give it\n         \
              longer `arrivals`, later faults or less load, or a `warm_up` of your own\n",
-            found.span, names,
+            number(found.span.seconds(), Unit::Seconds),
+            names,
         )
     };
     let warnings = [
@@ -81,7 +82,7 @@ pub fn too_soon(campaign: &Campaign) -> String {
         name_of(campaign, found.cell),
         number(found.present, Unit::Plain),
         number(found.present_then, Unit::Plain),
-        found.settled,
+        number(found.settled.seconds(), Unit::Seconds),
     )
 }
 

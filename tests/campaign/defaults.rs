@@ -147,6 +147,13 @@ fn what_is_asked_before_a_system_has_filled_does_not_count() {
 }
 
 #[test]
+fn a_warm_up_is_told_in_seconds() {
+    let (said, _) = run(FILLING, "seeds = \"1..4\"\narrivals = \"150s\"\n");
+    let found = said.lines().find(|line| line.starts_with("warm-up ")).expect("it is told");
+    assert!(!found.contains("ms"), "{found}");
+}
+
+#[test]
 fn a_stated_warm_up_that_is_likely_to_be_too_short_is_a_warning() {
     let stated = |model: &str, warm_up: &str| {
         let measured = format!("[measure]\nwarm_up = \"{warm_up}\"\n");
