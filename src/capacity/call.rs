@@ -1,8 +1,8 @@
 //! How often a call is attempted, how long it takes its caller, and how often it succeeds.
 
+use super::means::Visit;
 use super::moments::Moments;
 use super::phase::LinkState;
-use super::visit::Visit;
 use crate::kernel::draw::Draw;
 use crate::kernel::time::Span;
 use crate::policy::backoff::Memory;

@@ -11,6 +11,7 @@
 
 mod bound;
 mod call;
+mod means;
 mod moments;
 mod phase;
 mod visit;
@@ -22,9 +23,10 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{Arrivals, Clients, Kind, NodeId, OperationId, Program, Spike};
 
 use bound::{Demand, node_load};
+use means::Visit;
 use phase::calm;
 pub use phase::{Phase, phases};
-use visit::{Visit, Visits};
+use visit::Visits;
 
 /// More than this of a node's capacity, and it is a question of luck how long its line gets: an
 /// M/M/1 queue at 90% waits nine service times.

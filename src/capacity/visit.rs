@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::NodeLoad;
 use super::call::{CallMeans, call};
+use super::means::{Relay, Visit};
 use super::moments::Moments;
 use super::phase::Phase;
 use crate::kernel::time::Span;
@@ -12,43 +13,6 @@ use crate::model::program::{
     Call, ChanceOf, Condition, Fork, Kind, Node, NodeId, OperationId, Outbox, Program, Step, Token,
 };
 use crate::policy::Outcome;
-
-/// What one visit comes to, if nobody waits in a line.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Visit {
-    /// How long it holds its worker.
-    pub(super) time: Moments,
-    /// For how long of it it is at work, in seconds.
-    pub(super) work: f64,
-    /// How long its calls take, by the node that is called, in seconds.
-    pub(super) calling: BTreeMap<NodeId, f64>,
-    /// How likely it is to be answered `ok`.
-    pub(super) success: f64,
-    /// The parts of all requests that have the same draws in each attempt: how large each is, and
-    /// how likely one of it is answered `ok`; empty if there is one part.
-    chances: Vec<(f64, f64)>,
-    /// How often it brings a request to each operation.
-    pub(super) calls: BTreeMap<OperationId, f64>,
-    /// How many messages it puts into each queue or outbox.
-    pub(super) messages: BTreeMap<NodeId, f64>,
-}
-
-impl Visit {
-    /// The parts of all requests by the draws that stay the same in each attempt: how large each
-    /// is, and how likely one of it is answered `ok`.
-    pub(super) fn parts(&self) -> Vec<(f64, f64)> {
-        if self.chances.is_empty() { vec![(1.0, self.success)] } else { self.chances.clone() }
-    }
-}
-
-/// What a relay does with one event.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Relay {
-    /// How long it holds the relay, in seconds.
-    pub(super) held_s: f64,
-    /// How often it brings a request to each operation.
-    pub(super) calls: BTreeMap<OperationId, f64>,
-}
 
 /// The visits of every operation under the faults of one phase.
 pub(super) struct Visits<'a> {
