@@ -241,9 +241,9 @@ impl Both<'_> {
         if pairs > 0.0 { variance.sqrt() / pairs } else { 0.0 }
     }
 
-    /// A share that is the same in both arms may be so because nothing has happened yet. There is no
-    /// equivalence where it differs in a few pairs only, and none that the number of requests does
-    /// not bear.
+    /// A share that is the same in both arms may be so because nothing has happened yet. There is
+    /// no equivalence where it differs in a few pairs only, and none that the number of requests
+    /// does not bear.
     fn doubt(&self, pair: &mut Pair, first: &[f64], second: &[f64]) {
         let differ = first.iter().zip(second).filter(|(a, b)| a != b).count() as u64;
         let is_sparse = differ > 0 && differ < pair.pairs && differ < AWAY_MIN;
@@ -283,9 +283,9 @@ impl Both<'_> {
     }
 }
 
-/// The variance of a share of so many independent requests, with two more of each outcome: a share
-/// of 0 among few is not certain to stay 0. Agresti and Coull, "Approximate is better than exact for
-/// interval estimation of binomial proportions", The American Statistician 52 (1998).
+/// The variance of a share of so many independent requests, with two more of each outcome: a
+/// share of 0 among few is not certain to stay 0. Agresti and Coull, "Approximate is better than
+/// exact for interval estimation of binomial proportions", The American Statistician 52 (1998).
 fn variance_plus_four(share: f64, requests: f64) -> f64 {
     let requests_more = requests + 4.0;
     let share = (share * requests + 2.0) / requests_more;
