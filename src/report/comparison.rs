@@ -9,7 +9,7 @@ use super::number::{self, Unit};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{
-    Comparison, Lost, Margin, Measured, Missed, Modes, Pair, Source,
+    Comparison, Idle, Lost, Margin, Measured, Missed, Modes, Pair, Source,
 };
 use crate::experiment::metrics;
 use crate::experiment::statistics::verdict::{Direction, Verdict};
@@ -234,7 +234,8 @@ fn heading(point: &str, measured: &Measured) -> String {
 
 /// The row of the baseline, with which the others are compared.
 fn baseline_row(arm: &str, first: &Pair) -> Row {
-    let texts = [arm.to_owned(), mean_text(&first.metric, first.baseline_mean)];
+    let mean = mean_or_why(&first.metric, first.baseline_mean, first.baseline_idle);
+    let texts = [arm.to_owned(), mean];
     let empty = std::iter::repeat_n(String::new(), 3);
     let texts = texts.into_iter().chain(empty).chain(["baseline".to_owned()]);
     Row::Cells(texts.map(plain).collect())
@@ -261,7 +262,7 @@ fn runs_broken(pair: &Pair, pairs: &[Pair]) -> Option<Row> {
     }
     let violated = Source::Violated(promise);
     let is_it = |other: &&Pair| other.cell == pair.cell && other.source == violated;
-    let other = pairs.iter().find(is_it)?;
+    let other = pairs.iter().find(is_it).filter(|other| other.pairs > 0)?;
     let runs =
         |share: Option<f64>| Some(number::count((share? * other.pairs as f64).round() as u64));
     let of = number::several(other.pairs, "run");
@@ -287,11 +288,15 @@ fn beside(name: &str, mean: String, baseline: String) -> Row {
     Row::Cells(texts.map(plain).collect())
 }
 
-/// A mean in its unit, or a dash; a promise that nothing could have broken has no rate.
+/// A mean in its unit, or why there is none.
+fn mean_or_why(metric: &str, mean: Option<f64>, idle: Option<Idle>) -> String {
+    idle.map_or_else(|| mean_text(metric, mean), |idle| idle.name().to_owned())
+}
+
+/// A mean in its unit, or a dash.
 pub(super) fn mean_text(metric: &str, mean: Option<f64>) -> String {
     let (_, unit, scale) = written(metric);
-    let none = if metric.ends_with("_per_10000") { "not exercised" } else { "–" };
-    mean.map_or_else(|| none.to_owned(), |mean| number::number(mean * scale, unit))
+    mean.map_or_else(|| "–".to_owned(), |mean| number::number(mean * scale, unit))
 }
 
 fn shown(arm: &str, pair: &Pair) -> Row {
@@ -302,12 +307,14 @@ fn shown(arm: &str, pair: &Pair) -> Row {
         Verdict::Worse => Tone::Bad,
         Verdict::Equivalent => Tone::Plain,
         Verdict::Confounded => Tone::Warning,
-        Verdict::Undecided | Verdict::NoneSeen | Verdict::NotExercised => Tone::Faint,
+        Verdict::Undecided | Verdict::NoneSeen | Verdict::NotExercised | Verdict::NotJudged => {
+            Tone::Faint
+        }
     };
     let difference = pair.difference.map(|value| difference(value * scale, pair, scale, unit));
     Row::Cells(vec![
         plain(arm.to_owned()),
-        plain(mean_text(&pair.metric, pair.mean)),
+        plain(mean_or_why(&pair.metric, pair.mean, pair.idle)),
         or_dash(difference),
         or_dash(pair.effect_size.map(|size| number::number(size, Unit::Plain))),
         or_dash(pair.p_holm.map(p_value)),

@@ -45,6 +45,31 @@ fn an_arm_in_which_nothing_could_break_a_promise_is_not_the_better_one() {
 }
 
 #[test]
+fn the_arm_that_broke_a_promise_is_told_by_its_own_number_beside_an_idle_baseline() {
+    let (campaign, mut results) = two_arms(3, BOTH);
+    judged(&mut results, [[0, 0, 0], [93, 1_000, 0]]);
+    let (compared, table) = compared(&campaign, &results);
+    assert!(table.contains("| today | not exercised |"), "{table}");
+    assert!(table.contains("| other | 930 |"), "{table}");
+    let pair = compared.pairs.iter().find(|pair| pair.metric == "one_charge_per_10000");
+    let pair = pair.expect("compared");
+    assert_eq!((pair.mean, pair.baseline_mean, pair.difference), (Some(930.0), None, None));
+}
+
+#[test]
+fn what_was_not_due_is_told_apart_from_what_could_not_happen() {
+    let (campaign, mut results) = two_arms(3, BOTH);
+    judged(&mut results, [[0, 0, 1_000], [0, 0, 0]]);
+    let table = compared(&campaign, &results).1;
+    assert!(table.contains("| today | not judged |"), "{table}");
+    assert!(table.contains("| other | not exercised |"), "{table}");
+    judged(&mut results, [[0, 0, 1_000], [0, 0, 1_000]]);
+    let (compared, table) = compared(&campaign, &results);
+    assert!(!table.contains("not exercised"), "{table}");
+    assert_eq!(said(&compared, "one_charge_per_10000"), "not judged");
+}
+
+#[test]
 fn a_milestone_that_is_measured_has_one_column_of_what_is_unfinished() {
     let experiment = r#"
 name = "shown"

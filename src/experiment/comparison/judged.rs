@@ -1,7 +1,7 @@
 //! What may be said of a comparison, once it is corrected for how many there are.
 
 use super::language::Family;
-use super::pairs::{Method, Pair};
+use super::pairs::{Idle, Method, Pair};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::statistics::CONFIDENCE;
 use crate::experiment::statistics::multiplicity::holm;
@@ -44,8 +44,10 @@ fn corrected(p_values: impl Iterator<Item = Option<f64>>) -> Vec<Option<f64>> {
 }
 
 fn judge(pair: &Pair) -> Verdict {
-    if pair.is_unexercised {
-        return Verdict::NotExercised;
+    match [pair.idle, pair.baseline_idle] {
+        [None, None] => {}
+        both if both.contains(&Some(Idle::NotExercised)) => return Verdict::NotExercised,
+        _ => return Verdict::NotJudged,
     }
     if pair.missing > 0 {
         return Verdict::Undecided;

@@ -44,7 +44,7 @@ pub struct Pair {
     pub pairs: u64,
     /// Seeds under which one has none.
     pub missing: u64,
-    /// The arm's mean over these seeds.
+    /// The arm's mean over these seeds; where there are none, over those under which it has a value.
     pub mean: Option<f64>,
     /// The baseline's.
     pub baseline_mean: Option<f64>,
@@ -78,8 +78,10 @@ pub struct Pair {
     pub equivalent: Option<Interval>,
     /// Of what one arm threw away more than the other, of all that makes this metric look better.
     pub lost: Vec<Lost>,
-    /// Whether it is about a promise that nothing could have broken in one arm.
-    pub is_unexercised: bool,
+    /// Why the arm has no number of a promise.
+    pub idle: Option<Idle>,
+    /// Why the baseline has none.
+    pub baseline_idle: Option<Idle>,
     /// What may be said.
     pub verdict: Verdict,
 }
@@ -89,6 +91,26 @@ impl Pair {
     #[must_use]
     pub fn is_promise(&self) -> bool {
         matches!(self.source, Source::Rate(_))
+    }
+}
+
+/// Why an arm has no number of how a promise was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// Nothing could have broken it.
+    NotExercised,
+    /// What could have broken it was not due when the runs ended.
+    NotJudged,
+}
+
+impl Idle {
+    /// The words for tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Idle::NotExercised => "not exercised",
+            Idle::NotJudged => "not judged",
+        }
     }
 }
 
@@ -157,7 +179,12 @@ impl Both<'_> {
         let baseline = self.values(measured, self.baseline);
         let whole = arm.iter().zip(&baseline).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
         let (first, second): (Vec<f64>, Vec<f64>) = whole.unzip();
-        let mean = |sample: &[f64]| moments(sample).ok().map(|moments| moments.mean);
+        let mean = |both: &[f64], own: &[Option<f64>]| {
+            // One that has numbers is told by them, though there is nothing to compare it with.
+            let own: Vec<f64> = own.iter().copied().flatten().collect();
+            let sample = if both.is_empty() { own.as_slice() } else { both };
+            moments(sample).ok().map(|moments| moments.mean)
+        };
         let mut pair = Pair {
             cell: self.cell,
             baseline: self.baseline,
@@ -168,8 +195,8 @@ impl Both<'_> {
             better: measured.better,
             pairs: first.len() as u64,
             missing: (arm.len() - first.len()) as u64,
-            mean: mean(&first),
-            baseline_mean: mean(&second),
+            mean: mean(&first, &arm),
+            baseline_mean: mean(&second, &baseline),
             modes: modes(self.campaign, self.results, self.cell, measured),
             baseline_modes: modes(self.campaign, self.results, self.baseline, measured),
             difference: None,
@@ -184,7 +211,8 @@ impl Both<'_> {
             ratio_interval: None,
             equivalent: None,
             lost: self.lost(measured),
-            is_unexercised: self.is_unexercised(measured),
+            idle: self.idle(measured, self.cell),
+            baseline_idle: self.idle(measured, self.baseline),
             verdict: Verdict::Undecided,
         };
         pair.equivalent = region(measured.equivalent, pair.baseline_mean);
@@ -216,13 +244,15 @@ impl Both<'_> {
         lost(measured, &others, &self.campaign.cells[self.cell], values)
     }
 
-    /// Whether it is about a promise that nothing could have broken in one of the two arms.
-    fn is_unexercised(&self, measured: &Measured) -> bool {
-        let (Source::Rate(index) | Source::Violated(index)) = measured.source else {
-            return false;
-        };
-        let is_idle = |run: &RunResult| run.invariants.get(index).is_none_or(|it| it.exposure == 0);
-        [self.cell, self.baseline].into_iter().any(|cell| self.runs(cell).iter().all(is_idle))
+    /// Why no run of a cell says how a promise was broken; `None` if one does, or of no promise.
+    fn idle(&self, measured: &Measured, cell: usize) -> Option<Idle> {
+        let (Source::Rate(index) | Source::Violated(index)) = measured.source else { return None };
+        let verdicts = || self.runs(cell).iter().filter_map(|run| run.invariants.get(index));
+        match verdicts().all(|verdict| verdict.exposure == 0) {
+            false => None,
+            true if verdicts().any(|verdict| verdict.unjudged > 0) => Some(Idle::NotJudged),
+            true => Some(Idle::NotExercised),
+        }
     }
 
     /// The least standard error of the mean difference of the rates of a promise, over the seeds
@@ -302,6 +332,9 @@ fn region(margin: Margin, baseline: Option<f64>) -> Option<Interval> {
 
 /// Two pairs or one differ by something, but nothing is known of how it would vary.
 fn amounts(pair: &mut Pair, first: &[f64], second: &[f64], error_min: f64) {
+    if pair.pairs == 0 {
+        return;
+    }
     pair.difference = pair.mean.zip(pair.baseline_mean).map(|(a, b)| a - b);
     if pair.pairs < RUNS_MIN {
         return;

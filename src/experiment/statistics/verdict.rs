@@ -45,6 +45,8 @@ pub enum Verdict {
     NoneSeen,
     /// Nothing could have broken the promise in one of the two.
     NotExercised,
+    /// What could have broken the promise was not due in one of the two when its runs ended.
+    NotJudged,
 }
 
 impl Verdict {
@@ -59,6 +61,7 @@ impl Verdict {
             Verdict::Confounded => "confounded",
             Verdict::NoneSeen => "none seen",
             Verdict::NotExercised => "not exercised",
+            Verdict::NotJudged => "not judged",
         }
     }
 }
