@@ -220,6 +220,7 @@ fn closing(
     let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));
     text.push_str(&caches::empty_text(campaign, fills));
     text.push_str(&promises::unwatched_text(campaign, summaries));
+    text.push_str(&promises::unjudged_text(campaign, summaries));
     text.push_str(&promises::broken_text(campaign, summaries));
     text.push_str(&promises::kept_text(campaign, results, summaries));
     let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();

@@ -340,7 +340,14 @@ fn violations(invariant: &InvariantSummary) -> Cell {
         (0, _) => {
             let bound = number::interval(0.0, 0.0, runs.interval.high, Unit::Percent);
             let (_, bound) = bound.split_once(' ').unwrap_or_default();
-            (format!("0 of {of} {bound}"), Tone::Good)
+            let kept = format!("0 of {of} {bound}");
+            match promises::is_open(invariant) {
+                true => {
+                    let unjudged = number::count(invariant.unjudged);
+                    (format!("{kept}, {unjudged} not judged"), Tone::Warning)
+                }
+                false => (kept, Tone::Good),
+            }
         }
         (_, Some(_)) => (shown(per_run, 1.0, Unit::Plain), Tone::Bad),
         (count, None) => {

@@ -369,7 +369,7 @@ pub(super) fn written(metric: &str) -> (String, Unit, f64) {
         let (name, unit, scale) = written(metric);
         return (format!("{milestone} {name}"), unit, scale);
     }
-    if metric.ends_with("_violated") {
+    if metric.ends_with("_violated") || metric.ends_with("_unjudged") {
         return (metric.replace('_', " "), Unit::Percent, 1.0);
     }
     if metric.ends_with("_per_10000") {

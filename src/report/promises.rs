@@ -46,6 +46,43 @@ pub fn broken_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     lines
 }
 
+/// Below this share of a promise's cases nothing is said of what is not judged.
+const FEW: f64 = 1e-3;
+
+/// Whether so much of a promise is not judged that what was judged may say less of it.
+#[must_use]
+pub fn is_open(invariant: &InvariantSummary) -> bool {
+    let cases = invariant.exposure + invariant.unjudged;
+    invariant.exposure > 0 && invariant.unjudged as f64 > FEW * cases as f64
+}
+
+/// A warning for each promise of which much was not judged in some arm, with the arm in which that
+/// is most; empty if there is none.
+#[must_use]
+pub fn unjudged_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
+    let count_of = summaries.first().map_or(0, |summary| summary.invariants.len());
+    let warning = |index: usize| {
+        let of = |cell: &usize| &summaries[*cell].invariants[index];
+        let open: Vec<usize> = (0..summaries.len()).filter(|cell| is_open(of(cell))).collect();
+        let cell =
+            *open.iter().max_by_key(|cell| (of(cell).unjudged, std::cmp::Reverse(**cell)))?;
+        let (most, described) = (of(&cell), &campaign.cells[cell]);
+        let (left, cases) = (count(most.unjudged), count(most.exposure + most.unjudged));
+        let point = &described.point;
+        let at = if point.is_empty() { String::new() } else { format!(" at {point}") };
+        let more = match open.len() - 1 {
+            0 => String::new(),
+            more => format!(", and so it is in {more} more"),
+        };
+        Some(format!(
+            "warning: {left} of {cases} cases of `{}` in arm {}{at} were not judged{more}:\n         \
+             they were open when their run ended, and a longer `drain` judges more\n",
+            most.name, described.arm
+        ))
+    };
+    (0..count_of).filter_map(warning).collect()
+}
+
 /// A warning for each promise that an arm could have broken far less often than another, of about
 /// as many requests; empty if there is none.
 #[must_use]

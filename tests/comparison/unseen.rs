@@ -6,11 +6,12 @@ use stormglass::experiment::run::RunResult;
 use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::arms_tables;
 use stormglass::report::comparison::pairs_table;
+use stormglass::report::promises::unjudged_text;
 use stormglass::report::table::Table;
 
 use crate::common;
 use crate::coverage::SHOP;
-use crate::verdicts::two_arms;
+use crate::verdicts::{set, two_arms};
 
 const BOTH: &str = "[compare]\nprimary = [\"one_charge_violated\", \"one_charge_per_10000\"]";
 
@@ -67,6 +68,68 @@ fn what_was_not_due_is_told_apart_from_what_could_not_happen() {
     let (compared, table) = compared(&campaign, &results);
     assert!(!table.contains("not exercised"), "{table}");
     assert_eq!(said(&compared, "one_charge_per_10000"), "not judged");
+}
+
+#[test]
+fn an_arm_that_leaves_more_unjudged_than_the_difference_is_not_better() {
+    let (campaign, mut results) = two_arms(9, BOTH);
+    let mut said = |today: [u64; 3], other: [u64; 3]| {
+        judged(&mut results, [today, other]);
+        let (compared, table) = compared(&campaign, &results);
+        let said = |metric: &str| said(&compared, metric);
+        ([said("one_charge_violated"), said("one_charge_per_10000")], table)
+    };
+    let (verdicts, _) = said([43, 1_500, 0], [0, 1_500, 0]);
+    assert_eq!(verdicts, ["better"; 2]);
+    let (verdicts, table) = said([43, 1_500, 0], [0, 1_100, 400]);
+    assert_eq!(verdicts, ["confounded"; 2]);
+    assert!(table.contains("lost: one charge unjudged | 26.7% | baseline 0% |"), "{table}");
+    // However the few that are open would have gone, it would still break less often.
+    assert_eq!(said([430, 1_500, 0], [0, 1_485, 15]).0[1], "better");
+    assert_eq!(said([0, 1_100, 400], [43, 1_500, 0]).0, ["confounded"; 2]);
+    assert_eq!(said([4_300, 150_000, 0], [4_300, 150_000, 0]).0[1], "equivalent");
+    assert_eq!(said([4_300, 150_000, 0], [4_300, 150_000, 40_000]).0[1], "confounded");
+}
+
+#[test]
+fn an_arm_that_leaves_more_unfinished_than_the_difference_is_neither_better_nor_equal() {
+    let (campaign, mut results) = two_arms(9, "[compare]\nprimary = [\"success_ratio\"]");
+    let mut verdict = |success: [f64; 2], unfinished: [f64; 2]| {
+        for (metric, values) in [("success_ratio", success), ("unfinished_ratio", unfinished)] {
+            // A little apart under each seed.
+            let apart = |every: usize| {
+                move |seed: usize| if seed.is_multiple_of(every) { 0.001 } else { 0.0 }
+            };
+            let spread = |value: f64, by: &dyn Fn(usize) -> f64| -> Vec<f64> {
+                (0..9).map(|seed| (value - by(seed)).max(0.0)).collect()
+            };
+            let (today, other) = (spread(values[0], &apart(2)), spread(values[1], &apart(3)));
+            set(&campaign, &mut results, metric, [&today, &other]);
+        }
+        said(&compared(&campaign, &results).0, "success_ratio")
+    };
+    assert_eq!(verdict([0.95, 0.97], [0.0, 0.0]), "better");
+    assert_eq!(verdict([0.95, 0.97], [0.0, 0.28]), "confounded");
+    assert_eq!(verdict([0.97, 0.95], [0.28, 0.0]), "confounded");
+    assert_eq!(verdict([0.95, 0.97], [0.28, 0.0]), "better");
+    assert_eq!(verdict([1.0, 1.0], [0.0, 0.0]), "equivalent");
+    assert_eq!(verdict([1.0, 1.0], [0.0, 0.66]), "confounded");
+    assert_eq!(verdict([0.50, 0.97], [0.0, 0.02]), "better");
+}
+
+#[test]
+fn what_is_not_judged_stands_beside_what_was_kept() {
+    let (campaign, mut results) = two_arms(9, BOTH);
+    judged(&mut results, [[0, 1_500, 0], [0, 1_100, 400]]);
+    let summaries = summarise(&campaign, &results);
+    let table = arms_tables(&campaign, &summaries).last().expect("a promise").markdown();
+    assert!(table.contains("0 of 9 runs (<29%), 3,600 not judged |"), "{table}");
+    assert_eq!(table.matches("not judged").count(), 1, "{table}");
+    assert_eq!(
+        unjudged_text(&campaign, &summaries),
+        "warning: 3,600 of 13,500 cases of `one_charge` in arm other were not judged:\n         \
+         they were open when their run ended, and a longer `drain` judges more\n"
+    );
 }
 
 #[test]

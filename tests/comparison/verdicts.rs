@@ -144,7 +144,12 @@ fn arms_that_are_alike_are_told_apart_in_at_most_five_of_a_hundred() {
 }
 
 /// Results of which one metric has these values under each seed.
-fn set(campaign: &Campaign, results: &mut [RunResult], metric: &str, values: [&[f64]; 2]) {
+pub(crate) fn set(
+    campaign: &Campaign,
+    results: &mut [RunResult],
+    metric: &str,
+    values: [&[f64]; 2],
+) {
     let index = campaign.metrics().find(metric).expect(metric);
     for (run, value) in results.iter_mut().zip(values[0].iter().chain(values[1])) {
         run.values[index] = Some(*value);

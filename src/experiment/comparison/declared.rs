@@ -110,7 +110,7 @@ fn usual(all: &[Measured]) -> Vec<usize> {
             [MetricId::SuccessRatio, MetricId::Amplification].map(MetricId::place).contains(&index)
         }
         Source::Rate(_) | Source::NeverRecovered(Of::Measured) | Source::Metastable => true,
-        Source::Violated(_) | Source::NeverRecovered(_) => false,
+        Source::Violated(_) | Source::Unjudged(_) | Source::NeverRecovered(_) => false,
     };
     (0..all.len()).filter(|&index| is_usual(&all[index])).collect()
 }

@@ -1,6 +1,7 @@
 //! What may be said of a comparison, once it is corrected for how many there are.
 
 use super::language::Family;
+use super::losses::Lost;
 use super::pairs::{Idle, Method, Pair};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::statistics::CONFIDENCE;
@@ -59,11 +60,24 @@ fn judge(pair: &Pair) -> Verdict {
         Method::SignFlip => by_signs(pair),
         Method::PairedT | Method::McNemar => by_intervals(pair),
     };
-    let thrown_away = |by_arm: bool| pair.lost.iter().any(|lost| lost.is_more() == by_arm);
+    if pair.lost.iter().any(|lost| takes_away(lost, pair, said)) {
+        return Verdict::Confounded;
+    }
+    said
+}
+
+/// Whether what one arm lost more of takes away what is said. What was thrown away always does of
+/// the arm that looks better; what is only open does if it could have made no difference of what
+/// is said, or of no difference one.
+fn takes_away(lost: &Lost, pair: &Pair, said: Verdict) -> bool {
+    let margin = pair.equivalent.map_or(0.0, |region| region.high);
+    let difference = pair.difference.map_or(0.0, f64::abs);
+    let is_enough = lost.open.is_none_or(|open| difference - open <= margin);
     match said {
-        Verdict::Better if thrown_away(true) => Verdict::Confounded,
-        Verdict::Worse if thrown_away(false) => Verdict::Confounded,
-        said => said,
+        Verdict::Better => lost.is_more() && is_enough,
+        Verdict::Worse => !lost.is_more() && is_enough,
+        Verdict::Equivalent => lost.open.is_some_and(|open| open > margin),
+        _ => false,
     }
 }
 

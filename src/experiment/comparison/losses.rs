@@ -27,6 +27,9 @@ pub struct Lost {
     pub baseline_mean: f64,
     /// Which way the metric is good.
     pub better: Direction,
+    /// Of what is only open: by how much it could move what is compared at the most, had all of it
+    /// gone badly. `None` of what is thrown away.
+    pub open: Option<f64>,
 }
 
 impl Lost {
@@ -37,6 +40,12 @@ impl Lost {
             Direction::Lower => self.mean > self.baseline_mean,
             Direction::Higher => self.mean < self.baseline_mean,
         }
+    }
+
+    /// What is a share of cases that are open, each of which counts for so much.
+    fn left_open(self, unit: f64) -> Lost {
+        let open = Some((self.mean - self.baseline_mean).abs() * unit);
+        Lost { open, ..self }
     }
 }
 
@@ -49,6 +58,8 @@ enum Loss {
     Messages,
     /// Orders that were accepted, and of which nothing came.
     Orders,
+    /// Requests of which nobody knows yet what becomes of them: success is that of the others.
+    Unfinished,
     /// Runs that never came back: they have no time to recovery.
     Runs,
 }
@@ -79,13 +90,13 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::OlderReadRatio
         | MetricId::UpdatesLost => &[Loss::Requests],
         MetricId::RecoveryS => &[Loss::Runs, Loss::Requests],
+        MetricId::SuccessRatio => &[Loss::Unfinished],
         MetricId::OldestMessageS | MetricId::Unprocessed => {
             &[Loss::Requests, Loss::Messages, Loss::Orders]
         }
         MetricId::Amplification
         | MetricId::EdgeAmplification
         | MetricId::UserAmplification
-        | MetricId::SuccessRatio
         | MetricId::Unfinished
         | MetricId::UnfinishedRatio
         | MetricId::GoodputBeforePerS
@@ -113,7 +124,9 @@ impl Loss {
         };
         match (self, id, &other.source) {
             (Loss::Requests, Some(MetricId::SuccessRatio), _) => Some((Direction::Higher, 0.01)),
-            (Loss::Requests, Some(MetricId::UnfinishedRatio), _) => Some((Direction::Lower, 0.01)),
+            (Loss::Requests | Loss::Unfinished, Some(MetricId::UnfinishedRatio), _) => {
+                Some((Direction::Lower, 0.01))
+            }
             (Loss::Messages, Some(MetricId::DeadLetters | MetricId::CommitsLost), _) => {
                 Some((Direction::Lower, 0.0))
             }
@@ -136,13 +149,28 @@ pub(super) fn lost<'a>(
     cell: &Cell,
     values: impl Fn(&Measured) -> [Vec<Option<f64>>; 2],
 ) -> Vec<Lost> {
-    let Source::Metric(index) = measured.source else { return Vec::new() };
+    let index = match measured.source {
+        Source::Metric(index) => index,
+        Source::Rate(promise) | Source::Violated(promise) => {
+            let Some(watched) = cell.invariants.get(promise) else { return Vec::new() };
+            let other = Measured::unjudged(watched, promise);
+            // One case breaks a run; a rate it moves by its share.
+            let unit = if measured.is_event() { f64::INFINITY } else { 1e4 };
+            let found = differs(&other, Direction::Lower, 0.01, values(&other));
+            return found.map(|lost| lost.left_open(unit)).into_iter().collect();
+        }
+        Source::Unjudged(_) | Source::NeverRecovered(_) | Source::Metastable => return Vec::new(),
+    };
     let (id, of) = (cell.metrics[index].id, cell.metrics[index].of);
     let mut found = Vec::new();
     for loss in losses(id) {
         for other in others.clone() {
             if let Some((better, margin)) = loss.counted_by(other, cell, of) {
-                found.extend(differs(other, better, margin, values(other)));
+                let lost = differs(other, better, margin, values(other));
+                found.extend(lost.map(|lost| match loss {
+                    Loss::Unfinished => lost.left_open(1.0),
+                    _ => lost,
+                }));
             }
         }
     }
@@ -169,6 +197,7 @@ fn differs(
         mean,
         baseline_mean,
         better,
+        open: None,
     };
     (difference != 0.0 && (difference.abs() > margin || is_clear)).then_some(lost)
 }

@@ -37,6 +37,8 @@ pub enum Source {
     Rate(usize),
     /// Whether the invariant of this position was broken, of a run that could have broken it.
     Violated(usize),
+    /// The share of what could have broken the invariant of this position that was not judged.
+    Unjudged(usize),
     /// Whether the run never came back after the last fault.
     NeverRecovered(Of),
     /// Whether the run is labelled metastable.
@@ -94,11 +96,23 @@ impl Measured {
         all
     }
 
+    /// The share of a promise's cases that was not judged; nothing is compared by it for itself.
+    pub(super) fn unjudged(promise: &Watched, index: usize) -> Measured {
+        Measured {
+            name: format!("{}_unjudged", promise.name),
+            label: None,
+            source: Source::Unjudged(index),
+            better: Direction::Lower,
+            is_share: true,
+            equivalent: Margin::Absolute(0.01),
+        }
+    }
+
     /// Whether it says of a run that something happened or did not, and over runs is a probability.
     #[must_use]
     pub fn is_event(&self) -> bool {
         match self.source {
-            Source::Metric(_) | Source::Rate(_) => false,
+            Source::Metric(_) | Source::Rate(_) | Source::Unjudged(_) => false,
             Source::Violated(_) | Source::NeverRecovered(_) | Source::Metastable => true,
         }
     }
@@ -122,6 +136,11 @@ impl Measured {
                 let is_broken = verdict.violations > 0;
                 // A run in which nothing could have broken it has not kept it.
                 (is_broken || verdict.exposure > 0).then(|| f64::from(u8::from(is_broken)))
+            }
+            Source::Unjudged(index) => {
+                let verdict = run.invariants.get(index)?;
+                let cases = verdict.exposure + verdict.unjudged;
+                (cases > 0).then(|| verdict.unjudged as f64 / cases as f64)
             }
             Source::NeverRecovered(of) => yes(!run.recovery_of(of).came_back()?),
             Source::Metastable => yes(run.label? == Label::Metastable),

@@ -189,6 +189,7 @@ fn further(name: &str, text: &str, cell: &Value, runs: &[&Row]) {
 fn broken(text: &str, runs: &[&Row], invariant: &str) {
     let of = |run: &Row, what: &str| number(&run[&format!("{invariant}_{what}")]).unwrap();
     let exposed = runs.iter().filter(|run| of(run, "exposure") > 0.0);
+    let all = runs;
     let exposed: Vec<(f64, f64)> =
         exposed.map(|run| (of(run, "violations"), of(run, "exposure"))).collect();
     let counts: Vec<f64> = exposed.iter().map(|(count, _)| *count).collect();
@@ -198,7 +199,23 @@ fn broken(text: &str, runs: &[&Row], invariant: &str) {
         return assert!(["not exercised", "not judged"].contains(&text), "{text}");
     }
     if broken == 0 {
-        let bound = text.strip_prefix(&format!("0 of {runs} (<")).expect(text);
+        let open: f64 = all
+            .iter()
+            .map(|run| {
+                run.get(&format!("{invariant}_unjudged"))
+                    .and_then(|text| number(text))
+                    .unwrap_or(0.0)
+            })
+            .sum();
+        let cases = open + exposed.iter().map(|(_, of)| of).sum::<f64>();
+        let kept = text.strip_suffix(" not judged").and_then(|text| text.split_once("), "));
+        assert_eq!(kept.is_some(), open > 1e-3 * cases, "{text}");
+        let kept = kept.map(|(kept, count)| {
+            assert_eq!(count.replace(',', ""), open.to_string());
+            format!("{kept})")
+        });
+        let kept = kept.unwrap_or_else(|| text.to_owned());
+        let bound = kept.strip_prefix(&format!("0 of {runs} (<")).expect(text);
         let (_, high) = exact(0, counts.len());
         return says(&format!("0% (<{bound}"), 0.0, (0.0, high));
     }
@@ -241,7 +258,9 @@ fn pairs(written: &Written, rows: &[Vec<&str>]) -> usize {
         assert!(rows.next().unwrap()[0].starts_with("**"));
         let (first, unit) = (group[0], unit_of(metric));
         let says_number = |text: &str, column: &str, pair: &Row| match number(&pair[column]) {
-            None if metric.ends_with("_per_10000") => assert_eq!(text, "not exercised"),
+            None if metric.ends_with("_per_10000") || metric.ends_with("_violated") => {
+                assert!(["not exercised", "not judged"].contains(&text), "{text}");
+            }
             None => assert_eq!(text, "–"),
             Some(expected) => says(text, expected * unit, (0.0, 0.0)),
         };
@@ -301,6 +320,12 @@ fn beside(written: &Written, row: &[&str], (arm, point): (&str, &str), metric: &
     let pair = of(metric);
     let names = format!("{} {}", pair["lost_more"], pair["lost_less"]);
     let is_said = |name: &&str| {
+        if let Some(promise) = name.strip_suffix("_unjudged") {
+            for (text, arm) in [(row[1], arm), (baseline, &pair["baseline"])] {
+                says(text, unjudged(written, (arm, point), promise), (0.0, 0.0));
+            }
+            return true;
+        }
         let lost = of(name);
         let unit = unit_of(name);
         let close = |text: &str, column: &str| {
@@ -311,6 +336,17 @@ fn beside(written: &Written, row: &[&str], (arm, point): (&str, &str), metric: &
         true
     };
     assert_eq!(names.split_whitespace().filter(is_said).count(), 1, "{names}: {row:?}");
+}
+
+/// The mean share of a promise's cases that is not judged in the runs of an arm that have any.
+fn unjudged(written: &Written, (arm, point): (&str, &str), promise: &str) -> f64 {
+    let is_it = |run: &&Row| run["arm"] == arm && run["point"] == point;
+    let count = |run: &Row, what: &str| number(&run[&format!("{promise}_{what}")]).unwrap();
+    let share = |run: &Row| {
+        let (open, exposure) = (count(run, "unjudged"), count(run, "exposure"));
+        (open + exposure > 0.0).then(|| open / (open + exposure))
+    };
+    mean(&written.runs.iter().filter(is_it).filter_map(share).collect::<Vec<_>>())
 }
 
 /// The mean of the runs of one arm that collapsed, or of those that did not.
