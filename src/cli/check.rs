@@ -108,7 +108,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
         CheckVerdict::Pass => DONE,
         CheckVerdict::Violation => VIOLATION,
         CheckVerdict::Unknown => UNKNOWN,
-        CheckVerdict::NotExercised | CheckVerdict::Never => NEVER,
+        CheckVerdict::NotExercised | CheckVerdict::NotJudged | CheckVerdict::Never => NEVER,
     })
 }
 

@@ -113,8 +113,8 @@ impl Standing {
 pub struct Overall {
     /// Its name; of an expectation what is expected, as the first cell says it.
     pub name: String,
-    /// Whether it is an invariant; else it is an expectation.
-    pub is_invariant: bool,
+    /// The first cell that makes it, and which of its promises it is.
+    pub first: (usize, Promise),
     /// How many operations or runs could have broken it.
     pub exposure: u64,
     /// How many that could have are neither kept nor broken.
@@ -128,6 +128,12 @@ pub struct Overall {
 }
 
 impl Overall {
+    /// Whether it is an invariant; else it is an expectation.
+    #[must_use]
+    pub fn is_invariant(&self) -> bool {
+        matches!(self.first.1, Promise::Invariant(_))
+    }
+
     /// Whether nothing that was judged could have broken it.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -167,6 +173,8 @@ pub enum CheckVerdict {
     Unknown,
     /// None was broken, but there is one that nothing could have broken.
     NotExercised,
+    /// None was broken, but there is one of which nothing was due when the runs ended.
+    NotJudged,
     /// All held, but something that must happen never did.
     Never,
 }
@@ -180,6 +188,7 @@ impl CheckVerdict {
             CheckVerdict::Violation => "violation",
             CheckVerdict::Unknown => "unknown",
             CheckVerdict::NotExercised => "not-exercised",
+            CheckVerdict::NotJudged => "not-judged",
             CheckVerdict::Never => "never-happened",
         }
     }
@@ -344,7 +353,7 @@ fn overall(campaign: &Campaign, tested: &[Tested]) -> Vec<Overall> {
         if place == order.len() {
             order.push(Overall {
                 name,
-                is_invariant: matches!(one.promise, Promise::Invariant(_)),
+                first: (one.cell, one.promise),
                 exposure: 0,
                 unjudged: 0,
                 violations: 0,
@@ -369,6 +378,20 @@ fn overall(campaign: &Campaign, tested: &[Tested]) -> Vec<Overall> {
 }
 
 impl Cell {
+    /// Why nothing can be said of a promise that was not exercised.
+    #[must_use]
+    pub fn silence(&self, promise: Promise) -> &'static str {
+        match promise {
+            Promise::Invariant(_) => "nothing could have broken it",
+            Promise::Expectation(place) => match self.expect.get(place) {
+                Some(one) if one.is_percentile => {
+                    "no run has requests enough to tell it, or more are unfinished than take longer"
+                }
+                _ => "no run has a value of it",
+            },
+        }
+    }
+
     /// The name of a promise, and what tells it from the other promises of an experiment: of an
     /// expectation the metric, for arms may set other bounds.
     #[must_use]
@@ -396,8 +419,10 @@ impl Checked {
             CheckVerdict::Violation
         } else if !self.unknown.is_empty() {
             CheckVerdict::Unknown
-        } else if self.overall.iter().any(Overall::is_idle) {
+        } else if self.overall.iter().any(|all| all.standing == Standing::NotExercised) {
             CheckVerdict::NotExercised
+        } else if self.overall.iter().any(Overall::is_idle) {
+            CheckVerdict::NotJudged
         } else if self.happened.contains(&false) {
             CheckVerdict::Never
         } else {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::campaign::Cell;
 use super::metrics::Metrics;
+use super::percentile::is_percentile;
 use super::run::RunResult;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
@@ -23,6 +24,8 @@ pub struct Expectation {
     what: What,
     /// Of a percentile of the time to a milestone: the place of that, and which.
     percentile: Option<(usize, f64)>,
+    /// Whether it is a percentile, of which few requests say nothing.
+    pub is_percentile: bool,
     relation: Relation,
     /// In the unit of the metric.
     bound: f64,
@@ -92,12 +95,22 @@ impl Expectation {
         let (relation, bound, written) = read.ok_or_else(|| {
             Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(name))
         })?;
-        let percentile = match what {
-            What::Metric(index) => metrics[index].percentile(),
-            What::Recovers => None,
+        let (percentile, is_percentile) = match what {
+            What::Metric(index) => (metrics[index].percentile(), is_percentile(&metrics[index])),
+            What::Recovers => (None, false),
         };
         let (name, written) = (name.to_owned(), written.to_owned());
-        Ok(Expectation { name, meaning, what, percentile, relation, bound, written })
+        let read = Expectation {
+            name,
+            meaning,
+            what,
+            percentile,
+            is_percentile,
+            relation,
+            bound,
+            written,
+        };
+        Ok(read)
     }
 
     /// Judges a run. A run that reached a limit says nothing.

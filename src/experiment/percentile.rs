@@ -57,6 +57,11 @@ impl Percentile {
     }
 }
 
+/// Whether a metric is a percentile.
+pub(super) fn is_percentile(metric: &Metric) -> bool {
+    Percentile::of(metric).is_some()
+}
+
 /// The estimate of a percentile over all of these runs together; `None` if the metric is none. The
 /// inner one is `None` where it cannot be estimated from what the runs recorded.
 ///

@@ -95,7 +95,7 @@ fn an_expectation_that_no_run_has_a_value_for_is_not_exercised() {
     // Nothing goes wrong, so nothing recovers.
     let ran = check(folder.path(), "[expect]\nrecovers = \"within 1s\"\n", &[]);
     assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.error);
-    assert!(ran.out.contains("nothing could have broken recovers within 1s"), "{}", ran.out);
+    assert!(ran.out.contains("no run says anything of recovers within 1s"), "{}", ran.out);
 }
 
 #[test]
@@ -163,4 +163,42 @@ fn an_expectation_of_which_no_run_says_anything_is_not_met() {
                     [arms.long]\nset = { \"clients.c.arrivals\" = { poisson = \"3000/s\" } }\n",
     );
     assert!(out.contains("< 1h: met by 1 of 2 arms, says nothing in 1\n"), "{out}");
+}
+
+/// A charge is to be paid back, which never happens, and nobody waits for it.
+const PAID_BACK: &str = "[invariants.paid_back]\npromise = \"implies\"\nif = \"effect charge\"\n\
+                         then = [\"effect refund\"]\nwithin = \"90s\"\n";
+
+#[test]
+fn a_promise_that_was_due_in_no_run_is_not_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("report.json");
+    let more = ["--json", path(&json), "--set", "drain=\"1s\""];
+    let ran = check(folder.path(), PAID_BACK, &more);
+    assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.error);
+    let last = "not judged: no case of paid_back was due in 3 runs, seeds 1 to 3\n";
+    assert!(ran.out.ends_with(last), "{}", ran.out);
+    assert!(!ran.out.contains("nothing could have broken"), "{}", ran.out);
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(json["verdict"], "not-judged");
+    // What could not happen weighs more, and both are named.
+    let both = format!(
+        "{PAID_BACK}[invariants.once]\npromise = \"one_charge\"\n\
+                        effect = \"refund\"\n"
+    );
+    let ran = check(folder.path(), &both, &more);
+    let words: Vec<&str> = ran.out.split_whitespace().collect();
+    let last = "not exercised: nothing could have broken once, and no case of paid_back was due \
+                in 3 runs, seeds 1 to 3";
+    assert!(words.join(" ").ends_with(last), "{}", ran.out);
+}
+
+#[test]
+fn a_percentile_of_too_few_requests_is_not_said_to_have_had_no_chance() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = check(folder.path(), "[expect]\nlatency_p999_ms = \"< 1h\"\n", &[]);
+    assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.error);
+    let words: Vec<&str> = ran.out.split_whitespace().collect();
+    assert!(words.join(" ").contains("no run has requests enough to tell it"), "{}", ran.out);
+    assert!(!ran.out.contains("nothing could have broken"), "{}", ran.out);
 }

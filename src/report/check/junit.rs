@@ -34,7 +34,7 @@ pub fn junit(report: &Report<'_>) -> String {
                 }
             },
             (None, Standing::NotExercised) => {
-                Outcome::Skipped("not exercised: nothing could have broken it".to_owned())
+                Outcome::Skipped(format!("not exercised: {}", cell.silence(one.promise)))
             }
             (None, Standing::Kept | Standing::Broken) => Outcome::Passed,
         };

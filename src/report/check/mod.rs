@@ -189,12 +189,15 @@ fn word(standing: Standing) -> String {
 
 /// A promise, and what it rests on.
 fn standing(report: &Report<'_>, all: &Overall) -> String {
-    let chances = match all.is_invariant {
+    let chances = match all.is_invariant() {
         true => several(all.exposure, "operation"),
         false => several(all.exposure, "run"),
     };
     let rests_on = match all.standing {
-        Standing::NotExercised => "nothing could have broken it".to_owned(),
+        Standing::NotExercised => {
+            let (cell, promise) = all.first;
+            report.campaign.cells[cell].silence(promise).to_owned()
+        }
         Standing::Broken => format!("{} of {chances}", count(all.violations)),
         Standing::Unjudged if all.unjudged > 0 => {
             let waits = count(all.unjudged);
@@ -270,15 +273,31 @@ fn verdict(report: &Report<'_>) -> String {
             let unknown = checked.unknown.len();
             format!("unknown: {unknown} of {over}, reached a limit")
         }
-        CheckVerdict::NotExercised => {
-            let idle = checked.overall.iter().filter(|all| all.is_idle());
-            let names: Vec<&str> = idle.map(|all| all.name.as_str()).collect();
-            format!("not exercised: nothing could have broken {} in {over}", names.join(", "))
+        said @ (CheckVerdict::NotExercised | CheckVerdict::NotJudged) => {
+            format!("{}: {} in {over}", said.name().replace('-', " "), idle(checked))
         }
         CheckVerdict::Never => {
             format!("never happened: {} in {over}", report.never().join(", "))
         }
     }
+}
+
+/// Which promises say nothing, and why.
+fn idle(checked: &Checked) -> String {
+    let idle = || checked.overall.iter().filter(|all| all.is_idle());
+    let kinds: [(&str, &str, fn(&Overall) -> bool); 3] = [
+        ("nothing could have broken ", "", |all| all.is_invariant() && all.unjudged == 0),
+        ("no case of ", " was due", |all| all.unjudged > 0),
+        ("no run says anything of ", "", |all| !all.is_invariant()),
+    ];
+    let mut said = Vec::new();
+    for (before, after, is) in kinds {
+        let names: Vec<&str> = idle().filter(|all| is(all)).map(|all| all.name.as_str()).collect();
+        if !names.is_empty() {
+            said.push(format!("{before}{}{after}", names.join(", ")));
+        }
+    }
+    said.join(", and ")
 }
 
 /// A number with at most four digits behind the point.
