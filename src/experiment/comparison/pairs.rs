@@ -44,7 +44,7 @@ pub struct Pair {
     pub pairs: u64,
     /// Seeds under which one has none.
     pub missing: u64,
-    /// The arm's mean over these seeds; where there are none, over those under which it has a value.
+    /// The arm's mean over these seeds; where there are none, over those of its values.
     pub mean: Option<f64>,
     /// The baseline's.
     pub baseline_mean: Option<f64>,
