@@ -272,8 +272,8 @@ impl Both<'_> {
     }
 
     /// A share that is the same in both arms may be so because nothing has happened yet. There is
-    /// no equivalence where it differs in a few pairs only, and none that the number of requests
-    /// does not bear.
+    /// no equivalence where it differs in a few pairs only, nor, where it is 0 or 1 in all runs, one
+    /// that the number of requests does not bear.
     fn doubt(&self, pair: &mut Pair, first: &[f64], second: &[f64]) {
         let differ = first.iter().zip(second).filter(|(a, b)| a != b).count() as u64;
         let is_sparse = differ > 0 && differ < pair.pairs && differ < AWAY_MIN;
@@ -281,11 +281,15 @@ impl Both<'_> {
             pair.p_equivalent = None;
             return;
         }
+        let all_are = |end: f64| first.iter().chain(second).all(|share| *share == end);
         let (Some(region), Some(p), Some(difference)) =
             (pair.equivalent, pair.p_equivalent, pair.difference)
         else {
             return;
         };
+        if !all_are(0.0) && !all_are(1.0) {
+            return;
+        }
         let requests = |cell| self.runs(cell).iter().map(|run| run.metrics.measured).sum::<u64>();
         let variance = [(self.cell, first), (self.baseline, second)].map(|(cell, shares)| {
             let share = shares.iter().sum::<f64>() / shares.len().max(1) as f64;

@@ -78,8 +78,9 @@ fn check_amount(written: &Written, pair: &Row) {
     }
 }
 
-/// The p-value of equivalence of a share: none where a few pairs differ only, and no less than with
-/// the spread of the measured requests by chance, two more of each outcome added.
+/// The p-value of equivalence of a share: none where a few pairs differ only and, where all shares
+/// are 0 or all are 1, no less than with the spread of the measured requests by chance, two more of
+/// each outcome added.
 fn doubted(
     written: &Written,
     pair: &Row,
@@ -92,6 +93,11 @@ fn doubted(
     let differ = arm.iter().zip(baseline).filter(|(a, b)| a != b).count();
     if (1..10.min(arm.len())).contains(&differ) {
         return None;
+    }
+    let end = arm[0];
+    let nothing_happened = arm.iter().chain(baseline).all(|share| *share == end);
+    if !nothing_happened || (end != 0.0 && end != 1.0) {
+        return Some(p);
     }
     let variance = |cell: &str, shares: &[f64]| {
         let runs = written.of_cell(cell, &pair["point"]);
