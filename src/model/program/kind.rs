@@ -43,7 +43,7 @@ pub struct Service {
 /// When an instance stands still.
 #[derive(Clone, Debug)]
 pub struct Pauses {
-    /// From the beginning of one pause to the next.
+    /// From the end of one pause to the beginning of the next.
     pub every: Distribution,
     /// How long a pause lasts.
     pub lasts: Distribution,
