@@ -272,8 +272,8 @@ impl Both<'_> {
     }
 
     /// A share that is the same in both arms may be so because nothing has happened yet. There is
-    /// no equivalence where it differs in a few pairs only, nor, where it is 0 or 1 in all runs, one
-    /// that the number of requests does not bear.
+    /// no equivalence where it differs in a few pairs only, nor, where it is 0 or 1 in all runs,
+    /// one that the number of requests does not bear.
     fn doubt(&self, pair: &mut Pair, first: &[f64], second: &[f64]) {
         let differ = first.iter().zip(second).filter(|(a, b)| a != b).count() as u64;
         let is_sparse = differ > 0 && differ < pair.pairs && differ < AWAY_MIN;
