@@ -47,7 +47,7 @@ pub struct Comparison {
 
 /// Compares a quantity with its value in each of several independent runs. Where all runs agree,
 /// their value has to be that of the theory, to the last digits; only a share of which no run saw
-/// anything may be as great as [`share_unseen_max`] says.
+/// anything may be as great as 1 - 0.001^(1 / runs).
 #[must_use]
 pub fn compare(quantity: Quantity, sample: &[f64]) -> Comparison {
     let Ok(mut estimate) = mean_interval(sample, CONFIDENCE) else {
