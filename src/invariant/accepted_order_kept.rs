@@ -92,7 +92,9 @@ impl Invariant for AcceptedOrderKept {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::{Write, answered, broken_at, flushed, judge, log_lost, program};
+    use super::super::example::{
+        Write, answered, broken_at, flushed, judge, log_lost, program, unjudged,
+    };
     use super::*;
 
     #[test]
@@ -111,6 +113,8 @@ mod tests {
             |facts: &[(u64, Fact)]| judge(AcceptedOrderKept::new(&text, &program).unwrap(), facts);
         assert_eq!(judge(&[written("db.order = paid"), answer, flush]), (0, 1));
         assert_eq!(judge(&[written("db.order = accepted"), answer, flush, waits]), (0, 0));
+        let waiting = [written("db.order = accepted"), answer, flush, waits];
+        assert_eq!(unjudged(AcceptedOrderKept::new(&text, &program).unwrap(), &waiting), 1);
         assert_eq!(judge(&[answer, waits]), (1, 1), "without a row nothing can settle it");
         assert_eq!(judge(&[written("db.order = accepted"), answer, flush]), (1, 1));
         assert_eq!(judge(&[written("db.order = paid"), answer]), (1, 1));

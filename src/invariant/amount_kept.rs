@@ -181,6 +181,8 @@ mod tests {
         assert_eq!(counts(&[accepted(5, 3), (1, log_lost(&program, 2)), charged]), (0, 1));
         assert_eq!(counts(&[accepted(5, 3), (1, log_lost(&program, 3)), charged]), (1, 1));
         assert_eq!(counts(&[other, charged]), (0, 1), "nothing was accepted");
+        let item = Write { order: 2, amount: 5, ..Write::of(&program, "db.item = set") }.fact();
+        assert_eq!(counts(&[(0, item), charged]), (0, 1), "another table's amount is none of it");
     }
 
     #[test]

@@ -62,6 +62,7 @@ mod tests {
     fn an_order_that_is_applied_twice_breaks_it_at_the_second_time() {
         let once = [(1, committed(0, PLACED, 1)), (2, committed(0, PAID, 2))];
         assert_eq!(counts(of(&once)), (0, 1));
+        assert_eq!(counts(of(&once[..1])), (0, 0), "it was never applied");
         let tally = of(&[&once[..], &[(5, committed(0, PAID, 3))]].concat());
         assert_eq!((counts(tally), tally.first.unwrap().at), ((1, 1), at(5)));
     }

@@ -134,5 +134,14 @@ mod tests {
         let database = program().find_node("db").unwrap();
         let lost = Fact::LogLost { database, after: 1, transactions: 1 };
         assert_eq!(read(1, Some(lost)), (0, 3));
+        let lost = |name: &str, row, position| {
+            let (table, _) = table(name, &program()).unwrap();
+            let (order, state, version) = (9, program().find_label("set").unwrap(), 2);
+            Some(Fact::WriteLost { table, row, order, state, version, position })
+        };
+        assert_eq!(read(1, lost("db.item", 3, 2)), (0, 3));
+        assert_eq!(read(1, lost("db.grant", 3, 2)), (1, 3), "a row of another table");
+        assert_eq!(read(1, lost("db.item", 4, 2)), (1, 3), "another row");
+        assert_eq!(read(1, lost("db.item", 3, 1)), (1, 1), "the version before");
     }
 }

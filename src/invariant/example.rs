@@ -97,6 +97,11 @@ pub(super) fn judge(invariant: impl Invariant, facts: &[(u64, Fact)]) -> (u64, u
     (tally.violations, tally.exposure)
 }
 
+/// How many cases it could not judge after facts, each with its time in milliseconds.
+pub(super) fn unjudged(invariant: impl Invariant, facts: &[(u64, Fact)]) -> u64 {
+    tally(invariant, facts).unjudged
+}
+
 /// When it was broken first by facts, in milliseconds.
 pub(super) fn broken_at(invariant: impl Invariant, facts: &[(u64, Fact)]) -> Option<u64> {
     let first = tally(invariant, facts).first;
