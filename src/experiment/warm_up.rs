@@ -123,6 +123,11 @@ fn piece(cell: &Cell) -> Span {
     Span((calm_until(cell).0 / PIECES).max(1))
 }
 
+/// How long so many pieces of a pilot of a cell are.
+fn span_of(pieces: usize, cell: &Cell) -> Span {
+    Span(pieces as u64 * piece(cell).0)
+}
+
 /// What the pilots of one cell have shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settling {
@@ -154,7 +159,7 @@ impl Settling {
         let whole: Option<Vec<&[f64]>> = pilots.iter().map(Option::as_deref).collect();
         match whole.map(|whole| mser5(&mean(&whole))) {
             Some(Ok(found)) => {
-                let after = Span(found.truncate as u64 * piece(cell).0);
+                let after = span_of(found.truncate, cell);
                 let seen = if found.unsettled { Seen::Filling } else { Seen::Settled };
                 Settling { after, seen }
             }
@@ -238,7 +243,7 @@ impl TooSoon {
         let stated = cell.measure.warm_up.since(Time::ZERO);
         let kept = pilot.get((stated.0 / piece(cell).0) as usize..)?;
         let found = mser5(pilot).ok()?;
-        let settled = Span(found.truncate as u64 * piece(cell).0);
+        let settled = span_of(found.truncate, cell);
         let present = moments(kept).ok()?.mean;
         let is_other = (present - found.mean_after).abs() > NEGLIGIBLE * found.mean_after;
         let present_then = found.mean_after;

@@ -1,6 +1,7 @@
 //! How promises and expectations were kept.
 
 use super::number::{count, several};
+use super::unsure::FEW;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, InvariantSummary};
@@ -45,9 +46,6 @@ pub fn broken_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     }
     lines
 }
-
-/// Below this share of a promise's cases nothing is said of what is not judged.
-const FEW: f64 = 1e-3;
 
 /// Whether so much of a promise is not judged that what was judged may say less of it.
 #[must_use]

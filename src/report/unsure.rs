@@ -15,8 +15,9 @@ pub fn notes(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
     unfinished(campaign, results) + &percentiles(campaign, results, summaries)
 }
 
-/// Below this share of the requests nothing is said of what is unfinished.
-const FEW: f64 = 1e-3;
+/// Below this share of the requests, or of a promise's cases, nothing is said of what was open when
+/// runs ended.
+pub(super) const FEW: f64 = 1e-3;
 
 /// The most arms that are named, those of which most is unfinished.
 const NAMED_MAX: usize = 3;

@@ -282,21 +282,13 @@ impl Both<'_> {
             return;
         }
         let all_are = |end: f64| first.iter().chain(second).all(|share| *share == end);
-        let (Some(region), Some(p), Some(difference)) =
-            (pair.equivalent, pair.p_equivalent, pair.difference)
-        else {
-            return;
-        };
+        let (Some(region), Some(p)) = (pair.equivalent, pair.p_equivalent) else { return };
         if !all_are(0.0) && !all_are(1.0) {
             return;
         }
         let requests = |cell| self.runs(cell).iter().map(|run| run.metrics.measured).sum::<u64>();
-        let variance = [(self.cell, first), (self.baseline, second)].map(|(cell, shares)| {
-            let share = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
-            variance_plus_four(share, requests(cell) as f64)
-        });
-        let error = (variance[0] + variance[1]).sqrt();
-        let least = equivalence_normal(difference, error, region).ok();
+        let variance = [self.cell, self.baseline].map(|cell| variance_of_none(requests(cell)));
+        let least = equivalence_normal(0.0, (variance[0] + variance[1]).sqrt(), region).ok();
         pair.p_equivalent = least.map(|least| least.max(p));
     }
 
@@ -317,12 +309,13 @@ impl Both<'_> {
     }
 }
 
-/// The variance of a share of so many independent requests, with two more of each outcome: a
-/// share of 0 among few is not certain to stay 0. Agresti and Coull, "Approximate is better than
-/// exact for interval estimation of binomial proportions", The American Statistician 52 (1998).
-fn variance_plus_four(share: f64, requests: f64) -> f64 {
-    let requests_more = requests + 4.0;
-    let share = (share * requests + 2.0) / requests_more;
+/// The variance of the share of so many independent requests to which something has happened, if it
+/// has to none, with two more of each outcome: it is not certain to stay 0. Agresti and Coull,
+/// "Approximate is better than exact for interval estimation of binomial proportions", The American
+/// Statistician 52 (1998).
+fn variance_of_none(requests: u64) -> f64 {
+    let requests_more = requests as f64 + 4.0;
+    let share = 2.0 / requests_more;
     share * (1.0 - share) / requests_more
 }
 
