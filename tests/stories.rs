@@ -4,7 +4,7 @@ mod common;
 
 use common::campaign;
 use stormglass::experiment::case::Case;
-use stormglass::experiment::story::{NoReturn, Story, listen};
+use stormglass::experiment::story::{NoReturn, Point, Story, listen};
 use stormglass::invariant::Violation;
 use stormglass::kernel::time::Time;
 use stormglass::report::story::{point, steps};
@@ -41,7 +41,12 @@ fn story(fault: &str, order: u64, at: Time) -> (Story, String) {
     let told = steps(&cell.program, &case.faults, &story);
     let sent = |fact: &Fact| matches!(fact, Fact::Sent(_));
     let first = story.facts.iter().find(|(_, fact)| sent(fact)).expect("somebody asks").0;
-    let found = NoReturn { turns: None, at: Some(first), shares: Vec::new() };
+    let found = NoReturn {
+        turns: None,
+        at: Some(Point { at: first, against: None }),
+        shares: Vec::new(),
+        moments: 0,
+    };
     let said = point(&cell.program, &told, &found);
     (story, said)
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use super::replay::{Ready, ReplayArguments, load};
 use super::{DONE, Failure, VIOLATION, check, output};
 use crate::experiment::reproduction::compare;
-use crate::experiment::story::{NoReturn, listen, no_return};
+use crate::experiment::story::{NoReturn, Point, listen, no_return};
 use crate::invariant::{Violation, Watched};
 use crate::kernel::time::Time;
 use crate::report::chart::Caption;
-use crate::report::story::{Step, mermaid, picture, point, steps, timeline};
+use crate::report::story::{Step, What, mermaid, picture, point, steps, timeline};
 
 /// What `explain` is told.
 #[derive(Debug, clap::Args)]
@@ -67,9 +67,15 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
     Ok(DONE)
 }
 
-/// When something happened, each time once.
+/// When something happened or a message arrived, each time once: what its receiver does with it is
+/// drawn when it arrives.
 fn moments_of(steps: &[Step]) -> Vec<Time> {
-    let mut moments: Vec<Time> = steps.iter().map(|step| step.at).collect();
+    let arrived = |step: &Step| match step.what {
+        What::Message { arrived, .. } => arrived,
+        What::Note { .. } => None,
+    };
+    let times = steps.iter().flat_map(|step| [Some(step.at), arrived(step)]);
+    let mut moments: Vec<Time> = times.flatten().collect();
     moments.sort_unstable();
     moments.dedup();
     moments
@@ -77,8 +83,12 @@ fn moments_of(steps: &[Step]) -> Vec<Time> {
 
 fn note(found: &NoReturn) -> String {
     let scale = "Time runs downwards, not to scale: each row is one thing that happened.";
-    match found.at.filter(|&at| at > Time::ZERO) {
-        Some(at) => format!("{scale} From {:.6} s on it could not be avoided.", at.seconds()),
+    let about = |point: Point| if point.against.is_some() { "about " } else { "" };
+    match found.at.filter(|point| point.at > Time::ZERO) {
+        Some(point) => {
+            let at = point.at.seconds();
+            format!("{scale} From {}{at:.6} s on it could not be avoided.", about(point))
+        }
         None => scale.to_owned(),
     }
 }

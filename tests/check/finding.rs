@@ -156,6 +156,53 @@ fn the_story_is_told_and_drawn() {
     insta::assert_snapshot!(mermaid);
 }
 
+/// A bank that is often slower than its caller waits, and is then asked again.
+const SLOW_BANK: &str = r#"
+[clients.users]
+arrivals = { constant = "10/s" }
+flow = [{ call = "api.buy" }]
+
+[service.api]
+workers = 20
+on.buy.steps = [{ call = "bank.charge", policy = "twice" }, { reply = "ok" }]
+
+[provider.bank]
+concurrency = 10
+latency = "exp 30ms"
+effects = ["charge"]
+
+[policy.twice]
+timeout = "100ms"
+retry = { attempts = 2 }
+
+[link.default]
+latency = "3ms"
+"#;
+
+#[test]
+fn what_is_drawn_when_a_message_arrives_turns_a_story_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let experiment = "name = \"late\"\nmodel = \"model.toml\"\narrivals = \"10s\"\nseeds = \"1..2\"\n\
+                      [invariants]\none_charge = { effect = \"charge\" }\n";
+    std::fs::write(at("late.toml"), experiment).unwrap();
+    std::fs::write(at("model.toml"), SLOW_BANK).unwrap();
+    let (late, small) = (at("late.toml"), at("small.toml"));
+    let ran = stormglass(&["minimize", path(&late), "--seed", "1", "--out", path(&small)]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let ran = stormglass(&["explain", path(&small), "--out", path(folder.path())]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    // How long the bank takes is drawn when it is asked, and decides whether it is asked again.
+    let turns = "Turning point: 1.806000 s. api -> bank: charge arrives\n";
+    assert!(ran.out.contains(turns), "{}", ran.out);
+    let last = "Point of no return: 1.906000 s. api -> bank: charge, attempt 2 arrives\n";
+    assert!(ran.out.contains(last), "{}", ran.out);
+    assert!(ran.out.contains("20 of 20 leave room for up to 13.9%"), "{}", ran.out);
+    // So few moments are all looked at.
+    assert_eq!(ran.out.matches(" of 20\n").count(), 10, "{}", ran.out);
+    assert!(!ran.out.contains("halving"), "{}", ran.out);
+}
+
 #[test]
 fn the_first_event_that_differs_is_named() {
     let compare = ["compare-runs", CANARY, "--seed", "2", "--arm", "no_key"];

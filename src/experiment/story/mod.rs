@@ -14,7 +14,7 @@ use crate::model::program::{Kind, NodeId, Program};
 use crate::system::fact::{Fact, Observer, Transit};
 use others::Others;
 
-pub use point::{NoReturn, Share, no_return};
+pub use point::{NoReturn, Point, Share, no_return};
 
 /// What happened to an order, or, without one, to the nodes.
 #[derive(Clone, Debug, PartialEq)]
