@@ -1,11 +1,12 @@
-//! Policies as random processes: independence of draws and scopes, the closed forms they obey, and
-//! what becomes of both in a run.
+//! Policies: the decisions that real libraries recorded, and policies as random processes: the
+//! independence of draws and scopes, the closed forms they obey, and what becomes of both in a run.
 //!
 //! Every seed is fixed, so a test that passes once always passes. The stated probability is that of
 //! a failure under another seed, if the policy is right.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod conformance;
 mod ejection;
 #[path = "../../examples/custom_policy.rs"]
 #[expect(dead_code, reason = "only its table is wanted here")]
@@ -13,5 +14,6 @@ mod example;
 mod independence;
 mod leaks;
 mod own;
+mod presets;
 mod running;
 mod truths;

@@ -1,0 +1,24 @@
+//! What the simulated system does: clients, services, data, messages, networks, crashes, and
+//! that the same seed is the same run.
+
+mod clients;
+#[path = "../common/mod.rs"]
+mod common;
+mod common_random_numbers;
+mod conservation;
+mod crashes;
+mod crowds;
+mod data_nodes;
+mod determinism;
+mod handlers;
+mod hedging;
+mod initial_rows;
+mod lost_data;
+mod messaging;
+mod network;
+mod predicted_rates_messages;
+mod provider;
+mod random_models;
+mod relays;
+mod sentences;
+mod service;

@@ -1,0 +1,11 @@
+//! The built program, as people use it: files in, tables, files and exit codes out.
+
+mod bad_input;
+mod campaign;
+mod check;
+#[path = "../common/mod.rs"]
+mod common;
+mod import;
+mod import_variants;
+mod language;
+mod search;

@@ -1,0 +1,12 @@
+//! What numbers and comparisons say, against closed forms, published figures and computations of
+//! other people.
+
+mod capacity;
+#[path = "../common/mod.rs"]
+mod common;
+mod comparison;
+mod ground_truth;
+mod measured;
+mod published;
+mod statistics;
+mod validation;
