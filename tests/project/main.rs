@@ -8,6 +8,7 @@ mod architecture;
 mod contract;
 mod dependencies;
 mod facts;
+mod functions;
 mod results;
 mod sample;
 mod source;

@@ -1,0 +1,118 @@
+//! No function is longer than a screen, and every module of the tests is told of.
+
+use super::source::{File, Token, read, root, rust_files, tokens};
+
+/// Lines from the name of a function to the end of its body.
+const LINES_MAX: usize = 70;
+
+/// Functions that were longer when the rule was made, with their length: they may only shrink.
+const LONG: [(&str, &str, usize); 13] = [
+    ("src/experiment/campaign.rs", "new", 80),
+    ("src/experiment/campaign.rs", "cell", 123),
+    ("src/metric/recorder.rs", "observe", 124),
+    ("src/model/handler/steps.rs", "action", 71),
+    ("src/report/files.rs", "summary_json", 73),
+    ("src/system/control.rs", "apply", 77),
+    ("src/system/hedge.rs", "next_copy", 79),
+    ("src/system/job.rs", "run_job", 138),
+    ("src/system/network.rs", "deliver", 89),
+    ("tests/engine/random_models/skeleton.rs", "skeleton", 85),
+    ("tests/program/bad_input/mutations.rs", "mutate", 73),
+    ("tests/results/comparison/verdicts.rs", LONGEST_TEST, 87),
+    ("tests/results/statistics.rs", "compute", 76),
+];
+
+const LONGEST_TEST: &str = "a_breaker_in_front_of_a_queue_is_not_better_for_throwing_orders_away";
+
+/// The functions of a file that have a body: name, first line, and how many lines.
+fn functions(file: &File) -> Vec<(String, usize, usize)> {
+    let tokens = tokens(&file.text);
+    let mut found = Vec::new();
+    for (index, pair) in tokens.windows(2).enumerate() {
+        let (line, Token::Name(keyword)) = &pair[0] else { continue };
+        let (_, Token::Name(name)) = &pair[1] else { continue };
+        if keyword == "fn"
+            && let Some(last) = last_line(&tokens[index + 2..])
+        {
+            found.push((name.clone(), *line, last + 1 - line));
+        }
+    }
+    found
+}
+
+/// The line of the bracket that closes a body, from behind the name of its function; none where
+/// there is no body.
+fn last_line(rest: &[(usize, Token)]) -> Option<usize> {
+    let (mut braces, mut others) = (0, 0);
+    for (line, token) in rest {
+        match token {
+            Token::Sign('(' | '[') => others += 1,
+            Token::Sign(')' | ']') => others -= 1,
+            Token::Sign(';') if braces == 0 && others == 0 => return None,
+            Token::Sign('{') => braces += 1,
+            Token::Sign('}') if braces == 1 => return Some(*line),
+            Token::Sign('}') => braces -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn allowed(path: &str, name: &str) -> usize {
+    let known = LONG.iter().find(|(file, function, _)| (*file, *function) == (path, name));
+    known.map_or(LINES_MAX, |&(_, _, lines)| lines)
+}
+
+fn too_long(files: &[File]) -> Vec<String> {
+    let of = |file: &File| {
+        let long = functions(file)
+            .into_iter()
+            .filter(|(name, _, lines)| *lines > allowed(&file.path, name));
+        let told = long
+            .map(|(name, line, lines)| format!("{}:{line}: `{name}` has {lines} lines", file.path));
+        told.collect::<Vec<_>>()
+    };
+    files.iter().flat_map(of).collect()
+}
+
+#[test]
+fn no_function_is_longer_than_a_screen() {
+    let wrong = too_long(&rust_files());
+    assert!(wrong.is_empty(), "at most {LINES_MAX}:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_ratchet_of_functions_is_tight() {
+    for (path, name, lines) in LONG {
+        let file = File { path: path.to_owned(), text: read(path) };
+        let now = functions(&file).into_iter().find(|(found, ..)| found == name);
+        assert_eq!(now.map(|(_, _, lines)| lines), Some(lines), "`{name}` of {path}");
+    }
+}
+
+#[test]
+fn a_long_function_is_found() {
+    let body = |lines: usize| {
+        format!("//! A.\nfn a(x: [u8; 2]) -> u8 {{\n{}}}\n", "  if b {}\n".repeat(lines))
+    };
+    let file = |lines| File { path: "src/a.rs".to_owned(), text: body(lines) };
+    assert_eq!(too_long(&[file(LINES_MAX - 2)]), Vec::<String>::new());
+    assert_eq!(too_long(&[file(LINES_MAX - 1)]), ["src/a.rs:2: `a` has 71 lines"]);
+}
+
+#[test]
+fn every_module_of_the_tests_is_told_of() {
+    let told = read("tests/README.md");
+    for binary in ["engine", "policy", "invariants", "results", "program", "project"] {
+        assert!(told.contains(&format!("## `{binary}`: ")), "tests/README.md: no `{binary}`");
+        for entry in std::fs::read_dir(root().join("tests").join(binary)).expect("a folder") {
+            let name = entry.expect("an entry").file_name().into_string().expect("a name");
+            let module = name.trim_end_matches(".rs");
+            let known = ["main", "snapshots"].contains(&module);
+            assert!(
+                known || told.contains(&format!("| `{module}` |")),
+                "tests/README.md: no `{module}` of {binary}"
+            );
+        }
+    }
+}
