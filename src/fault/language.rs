@@ -18,7 +18,8 @@ pub struct FaultText {
     pub target: String,
     /// When it begins.
     pub at: Span,
-    /// How long it lasts. A `redelivery_burst` has no duration.
+    /// How long it lasts. A `cache_flush`, a `read_model_corruption` and a `redelivery_burst` happen
+    /// at one instant and need none.
     #[serde(rename = "for", default = "no_time")]
     pub lasts: Span,
     /// `slow`: how many times as long work takes.
@@ -235,6 +236,14 @@ impl FaultKind {
             FaultKind::WorkerKill | FaultKind::RelayCrash => &["when", "down", "times", "share"],
             _ => &[],
         }
+    }
+
+    /// Whether all of it happens at one instant, when it begins.
+    pub(super) fn is_at_once(self) -> bool {
+        matches!(
+            self,
+            FaultKind::CacheFlush | FaultKind::ReadModelCorruption | FaultKind::RedeliveryBurst
+        )
     }
 
     /// Its name in the file.

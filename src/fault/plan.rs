@@ -47,7 +47,7 @@ impl Plan {
 
     fn add(&mut self, fault: &FaultText, program: &Program) -> Result<(), Problem> {
         check_strengths(fault)?;
-        if fault.lasts == Span::ZERO && fault.kind != FaultKind::RedeliveryBurst {
+        if fault.lasts == Span::ZERO && !fault.kind.is_at_once() {
             return Err(Problem::new("this fault ends when it begins")
                 .expected("more than 0s")
                 .inside("for"));

@@ -151,7 +151,7 @@ lag = "0s"
 read = "0s"
 "#;
     let fault = "[[faults]]\nkind = \"read_model_corruption\"\ntarget = \"copy\"\nat = \"20020ms\"\n\
-                 for = \"1s\"\nshare = 1.0\n";
+                 share = 1.0\n";
     // Whoever had written before it and reads after it: one user; the others write again first.
     assert_eq!(one(30, "", model).metrics.old_row_reads, 0);
     assert_eq!(one(30, fault, model).metrics.old_row_reads, 1);
@@ -372,8 +372,7 @@ CACHE
 
 #[test]
 fn a_single_flight_makes_one_fetch_of_a_crowd() {
-    let flush =
-        "[[faults]]\nkind = \"cache_flush\"\ntarget = \"near\"\nat = \"10s\"\nfor = \"1s\"\n";
+    let flush = "[[faults]]\nkind = \"cache_flush\"\ntarget = \"near\"\nat = \"10s\"\n";
     let (alone, loads) = crowd("", flush);
     // Who comes within the 100 ms of the first fetch fetches too: λD = 100, twice.
     assert!((200..=202).contains(&loads), "{loads}");
