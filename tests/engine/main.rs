@@ -10,6 +10,7 @@ mod crashes;
 mod crowds;
 mod data_nodes;
 mod determinism;
+mod fault_plans;
 mod handlers;
 mod hedging;
 mod initial_rows;
