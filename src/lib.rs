@@ -8,6 +8,7 @@
 //! [`capacity`], [`experiment`], [`report`], [`cli`].
 
 pub mod capacity;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod experiment;
 pub mod fault;
