@@ -10,7 +10,8 @@ use super::phase::Phase;
 use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{
-    Call, ChanceOf, Condition, Fork, Kind, Node, NodeId, OperationId, Outbox, Program, Step, Token,
+    Call, ChanceOf, Condition, DataStep, Fork, Kind, Node, NodeId, OperationId, Outbox, Program,
+    ProviderStep, QueueStep, RelayStep, Step, Token,
 };
 use crate::policy::Outcome;
 
@@ -227,7 +228,7 @@ impl<'a> Visits<'a> {
                         go(to, share * (1.0 - success));
                     }
                 }
-                Step::Effect(_) => {
+                Step::Provider(ProviderStep::Effect(_)) => {
                     let node = self.program.operation(operation).node;
                     go(at + 1, share * (1.0 - self.phase.nodes[node.0 as usize].errors));
                 }
@@ -277,7 +278,7 @@ impl<'a> Visits<'a> {
                 Moments::of(time, slow)
             }
             Step::Think(time) => Moments::of(time, 1.0),
-            Step::AwaitFlush => match &self.program.node(node).kind {
+            Step::Data(DataStep::AwaitFlush) => match &self.program.node(node).kind {
                 // Who commits first waits for all of it, who comes last for nothing.
                 Kind::Database(database) => match database.flush {
                     Flush::Group(span) => Moments::constant(span.seconds() / 2.0),
@@ -285,7 +286,7 @@ impl<'a> Visits<'a> {
                 },
                 _ => Moments::default(),
             },
-            Step::AwaitReplica(timeout) => {
+            Step::Data(DataStep::AwaitReplica(timeout)) => {
                 let Kind::Database(database) = &self.program.node(node).kind else {
                     return Moments::default();
                 };
@@ -304,12 +305,12 @@ impl<'a> Visits<'a> {
     fn put(&self, operation: OperationId, step: &Step, share: f64, visit: &mut Visit) {
         let node = self.program.operation(operation).node;
         match step {
-            Step::Enqueue => *visit.messages.entry(node).or_insert(0.0) += share,
-            Step::EnqueueBatch => {
+            Step::Queue(QueueStep::Enqueue) => *visit.messages.entry(node).or_insert(0.0) += share,
+            Step::Queue(QueueStep::EnqueueBatch) => {
                 let events = share * f64::from(self.batch_of(operation));
                 *visit.messages.entry(node).or_insert(0.0) += events;
             }
-            Step::Commit(transaction) => {
+            Step::Data(DataStep::Commit(transaction)) => {
                 let events = self.program.transactions[transaction.0 as usize].events.len();
                 for (index, other) in self.program.nodes.iter().enumerate() {
                     let Kind::Outbox(outbox) = &other.kind else { continue };
@@ -433,7 +434,7 @@ impl<'a> Visits<'a> {
         let request = outbox.publish.map(|publish| self.program.operation(publish.operation).start);
         let own =
             steps.iter().take(request.map_or(RELAY_STEPS, |request| (request - start) as usize));
-        let own = own.take_while(|step| !matches!(step, Step::NextRound(_)));
+        let own = own.take_while(|step| !matches!(step, Step::Relay(RelayStep::NextRound(_))));
         let calls: Vec<Call> = own.filter_map(call_of).collect();
         let mut relay = Relay::default();
         for step in calls {

@@ -3,7 +3,9 @@
 use super::language::{database, effect, operation, queue, table};
 use super::{InvariantTexts, WatchList};
 use crate::model::problem::Problem;
-use crate::model::program::{Call, Kind, LabelId, Memory, NodeId, Program, Step, Token};
+use crate::model::program::{
+    CacheStep, Call, DataStep, Kind, LabelId, Memory, NodeId, Program, ProviderStep, Step, Token,
+};
 
 /// Each promise that nothing in a program can break, by its name.
 pub(crate) fn unbreakable(list: &WatchList, program: &Program) -> Vec<(String, Problem)> {
@@ -34,7 +36,9 @@ pub(crate) fn can_happen(effect: LabelId, program: &Program) -> bool {
         let starts = program.operations.iter().map(|other| other.start as usize);
         let end = starts.filter(|&other| other > start).min().unwrap_or(program.steps.len());
         let mut steps = program.steps[start..end].iter();
-        steps.any(|step| matches!(step, Step::Effect(label) if *label == effect))
+        steps.any(
+            |step| matches!(step, Step::Provider(ProviderStep::Effect(label)) if *label == effect),
+        )
     };
     calls(program).any(has_effect)
 }
@@ -162,7 +166,7 @@ impl Asked<'_> {
         if let Some(text) = &texts.bounded_staleness
             && let Ok((read, _)) = table(&text.read, program)
             && !program.steps.iter().any(
-                |step| matches!(step, Step::ReadRow(table) | Step::Lookup(table) if *table == read),
+                |step| matches!(step, Step::Data(DataStep::ReadRow(table)) | Step::Cache(CacheStep::Lookup(table)) if *table == read),
             )
         {
             let why = format!("no step reads `{}`", text.read);
@@ -213,7 +217,10 @@ mod tests {
     /// The model, in which nobody does anything.
     fn idle() -> Program {
         let program = program();
-        let steps = program.steps.iter().filter(|step| matches!(step, Step::Effect(_)));
+        let steps = program
+            .steps
+            .iter()
+            .filter(|step| matches!(step, Step::Provider(ProviderStep::Effect(_))));
         Program { steps: steps.cloned().collect(), transactions: Vec::new(), ..program }
     }
 

@@ -7,7 +7,9 @@ use super::honest_answer::HonestAnswerText;
 use super::implies::ImpliesText;
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
-use crate::model::program::{Kind, LabelId, NodeId, OperationId, Program, Step, TableId};
+use crate::model::program::{
+    Kind, LabelId, NodeId, OperationId, Program, ProviderStep, Step, TableId,
+};
 use crate::model::quantity::Share;
 
 /// What the promises of an experiment are about, by what they promise.
@@ -266,7 +268,7 @@ pub(super) fn fed_by(queue: NodeId, program: &Program) -> Result<Option<NodeId>,
 /// An effect of the program by name.
 pub(crate) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
     let effects = program.steps.iter().filter_map(|step| match step {
-        Step::Effect(label) => Some(*label),
+        Step::Provider(ProviderStep::Effect(label)) => Some(*label),
         _ => None,
     });
     let name_of = |label: LabelId| program.labels[label.0 as usize].as_str();

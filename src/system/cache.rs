@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use super::control::Action;
 use super::fact::{Caching, Deed, Fact, Observer};
 use super::flight::REFRESH;
-use super::job::version;
+use super::job::{Progress, version};
 use super::parked::Parked;
 use super::{Local, World};
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{self, Kind, NodeId, TableId};
+use crate::model::program::{self, CacheStep, Kind, NodeId, TableId};
 
 /// A row: its table and number.
 type Row = (TableId, u64);
@@ -126,13 +126,26 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Looks up the row that a job is about; 0 if the job is to fetch it. Says whether it knows.
-    pub(super) fn look_up(&mut self, handle: Handle, table: TableId) -> bool {
-        let Some(job) = self.jobs.get(handle) else { return false };
+    pub(super) fn take_cache_step(&mut self, handle: Handle, step: CacheStep) -> Progress {
+        match step {
+            CacheStep::Lookup(table) => return self.look_up(handle, table),
+            CacheStep::Fill(table) => self.fill(handle, table),
+            CacheStep::Invalidate(table) => self.invalidate(handle, table),
+            CacheStep::Refresh(read, operation) => self.refresh(handle, read, operation),
+            CacheStep::Join(read) => return self.join_flight(handle, read),
+            CacheStep::Land(read) => self.land(handle, read),
+            CacheStep::Abort(read) => self.abort(handle, read),
+        }
+        Progress::GoesOn
+    }
+
+    /// Looks up the row that a job is about; 0 if the job is to fetch it.
+    fn look_up(&mut self, handle: Handle, table: TableId) -> Progress {
+        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
         let (node, key, token, subject) = (job.node, job.key, job.token, job.subject);
         let row = (table, self.row_of_job(table, &subject));
         let description = self.program.node(node);
-        let Kind::Cache(rules) = &description.kind else { return true };
+        let Kind::Cache(rules) = &description.kind else { return Progress::GoesOn };
         let now = self.clock_of(node, subject.order);
         let is_stale = self.conditions.data[node.0 as usize].is_stale;
         let old = if is_stale { Span::MAX } else { rules.stale_for };
@@ -145,7 +158,7 @@ impl<O: Observer> World<'_, O> {
                 Some(until) => {
                     cache.waiting.wait(handle, row);
                     self.park(handle, until.since(now));
-                    return false;
+                    return Progress::Repeats;
                 }
             },
             Some(kept) if is_stale => {
@@ -174,11 +187,11 @@ impl<O: Observer> World<'_, O> {
             self.note_row(handle, table, version(value & !REFRESH), false);
             self.tell_read(node, (table, row.1), &subject, value & !REFRESH);
         }
-        true
+        Progress::GoesOn
     }
 
     /// Keeps the row that a job brings, unless there was none or its lease has ended.
-    pub(super) fn fill(&mut self, handle: Handle, table: TableId) {
+    fn fill(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, value, token, order) = (job.node, job.value, job.token, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
@@ -207,7 +220,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Forgets the row that a job is about.
-    pub(super) fn invalidate(&mut self, handle: Handle, table: TableId) {
+    fn invalidate(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, order) = (job.node, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));

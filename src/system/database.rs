@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
-use super::job::{Subject, pack, state, version};
+use super::job::{Progress, Subject, pack, state, version};
 use super::parked::Parked;
 use super::{Local, World};
 use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Rows;
-use crate::model::program::{NodeId, Program, TableId, Transaction, TransactionId};
+use crate::model::program::{DataStep, NodeId, Program, TableId, Transaction, TransactionId};
 use crate::policy::Outcome;
 
 /// What a database keeps; also what a replica has of it.
@@ -158,8 +158,30 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    pub(super) fn take_data_step(&mut self, handle: Handle, step: DataStep) -> Progress {
+        match step {
+            DataStep::Commit(_) | DataStep::MarkOutbox if self.finds_disk_full(handle) => {
+                return Progress::Ends(Outcome::Failed);
+            }
+            DataStep::AwaitFlush => {
+                self.await_flush(handle);
+                return Progress::Waits;
+            }
+            DataStep::Commit(transaction) => {
+                let refusal = self.commit(handle, transaction);
+                return refusal.map_or(Progress::GoesOn, Progress::Ends);
+            }
+            DataStep::AwaitReplica(timeout) => return self.await_replica(handle, timeout),
+            DataStep::AwaitApplied(wait) => return self.await_applied(handle, wait),
+            DataStep::ReadRow(table) => self.read_row(handle, table),
+            DataStep::TakeOutbox => self.take_outbox(handle),
+            DataStep::MarkOutbox => self.mark_outbox(handle),
+        }
+        Progress::GoesOn
+    }
+
     /// Applies a transaction: all of it at this instant. If it is refused, the outcome says why.
-    pub(super) fn commit(&mut self, handle: Handle, id: TransactionId) -> Option<Outcome> {
+    fn commit(&mut self, handle: Handle, id: TransactionId) -> Option<Outcome> {
         let program = self.program;
         let job = self.jobs.get(handle)?;
         let (node, subject, key, token) = (job.node, job.subject, job.key, job.token);
@@ -273,7 +295,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Reads the row that the job is about.
-    pub(super) fn read_row(&mut self, handle: Handle, table: TableId) {
+    fn read_row(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, subject) = (job.node, job.subject);
         let row = row_of(self.program, table, &subject);

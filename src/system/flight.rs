@@ -5,9 +5,9 @@
 
 use super::World;
 use super::fact::Observer;
-use super::job::{Job, Origin, version};
+use super::job::{Job, Origin, Progress, version};
 use crate::kernel::slab::Handle;
-use crate::model::program::{CachedRead, NodeId, OperationId, Step, TableId};
+use crate::model::program::{CacheStep, CachedRead, NodeId, OperationId, Step, TableId};
 
 /// What is being fetched: by which node and process, for which cache, which row.
 pub(super) type FlightKey = (NodeId, u32, NodeId, TableId, u64);
@@ -31,17 +31,17 @@ impl<O: Observer> World<'_, O> {
         Some((job.node, job.instance, read.cache, read.table, row))
     }
 
-    /// Joins the fetch of a row: says whether the job has to fetch it itself.
-    pub(super) fn join_flight(&mut self, handle: Handle, read: CachedRead) -> bool {
-        let Some(key) = self.flight_key(handle, read) else { return false };
+    /// Joins the fetch of a row; goes on if the job has to fetch it itself.
+    pub(super) fn join_flight(&mut self, handle: Handle, read: CachedRead) -> Progress {
+        let Some(key) = self.flight_key(handle, read) else { return Progress::Waits };
         if let Some(flight) = self.flights.get_mut(&key)
             && self.jobs.get(flight.leader).is_some()
         {
             flight.waiting.push(handle);
-            return false;
+            return Progress::Waits;
         }
         self.flights.insert(key, Flight { leader: handle, waiting: Vec::new() });
-        true
+        Progress::GoesOn
     }
 
     /// Ends the fetch of a row: all that wait for it have what was read.
@@ -66,7 +66,10 @@ impl<O: Observer> World<'_, O> {
         for waiting in flight.waiting {
             let Some(job) = self.jobs.get_mut(waiting) else { continue };
             // Each waits at a step of its own handler.
-            let Step::Join(own) = self.program.steps[job.step as usize - 1] else { continue };
+            let Step::Cache(CacheStep::Join(own)) = self.program.steps[job.step as usize - 1]
+            else {
+                continue;
+            };
             job.value = value.unwrap_or(0);
             job.step = if value.is_some() { own.end } else { own.failed };
             if let Some(value) = value {

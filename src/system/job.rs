@@ -6,8 +6,6 @@ use super::call::Resumption;
 use super::control::Action;
 use super::fact::{Asked, Fact, Observer, Refusal, Stay, Work};
 use super::network::Message;
-use super::provider::KeyCheck;
-use super::replica::Applied;
 use super::shown::Notes;
 use super::stand_in::StoodInFor;
 use crate::kernel::draw::Purpose;
@@ -110,6 +108,19 @@ pub(super) struct Job {
     pub(super) stands_in_for: Option<Box<StoodInFor>>,
 }
 
+/// What becomes of a job at a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It goes on with its next step.
+    GoesOn,
+    /// It waits for something, or has ended.
+    Waits,
+    /// It waits for something, and then takes this step again.
+    Repeats,
+    /// It ends, and whoever asked for it gets this answer.
+    Ends(Outcome),
+}
+
 /// A row's version, table and state as one word.
 pub(super) fn pack(version: u64, table: TableId, state: LabelId) -> u64 {
     version << 32 | u64::from(table.0) << 16 | u64::from(state.0)
@@ -195,147 +206,91 @@ impl Job {
 impl<O: Observer> World<'_, O> {
     /// Carries a job out until it has to wait or ends.
     pub(super) fn run_job(&mut self, handle: Handle) {
-        let compiled = self.program;
+        let program = self.program;
         loop {
             let Some(job) = self.jobs.get_mut(handle) else { return };
             if std::mem::take(&mut job.is_at_work) {
                 let index = self.first_station[job.node.0 as usize] + job.instance;
                 self.stations[index as usize].end_work();
             }
-            let step = &compiled.steps[job.step as usize];
+            let step = &program.steps[job.step as usize];
             job.step += 1;
-            match *step {
-                Step::Work(ref time) => {
-                    if self.spend(handle, time, Purpose::Service, 1.0) {
-                        return;
-                    }
+            match self.take_step(handle, step) {
+                Progress::GoesOn => {}
+                Progress::Waits => return,
+                Progress::Repeats => {
+                    let job = self.jobs.get_mut(handle).expect("who waits has not ended");
+                    job.step -= 1;
+                    return;
                 }
-                Step::WorkPerSize(ref time) => {
-                    let size = f64::from(job.subject.size);
-                    if self.spend(handle, time, Purpose::Service, size) {
-                        return;
-                    }
-                }
-                Step::Think(ref time) => {
-                    if self.spend(handle, time, Purpose::Think, 1.0) {
-                        return;
-                    }
-                }
-                Step::Call(call) => match self.call(handle, call) {
-                    Resumption::Later => return,
-                    Resumption::Now => {}
-                },
-                Step::Reply(outcome) => return self.end_job(handle, outcome),
-                Step::Finish => return self.end_job(handle, Outcome::Ok),
-                Step::Jump(to) => job.step = to,
-                Step::TakeAmount => {
-                    if job.value != 0 {
-                        job.subject.amount = version(job.value) as u32;
-                    }
-                }
-                Step::JumpIfFound(to) => {
-                    if job.value != 0 {
-                        job.step = to;
-                    }
-                }
-                Step::AwaitReplica(timeout) => {
-                    if !self.await_replica(handle, timeout) {
-                        return;
-                    }
-                }
-                Step::AwaitApplied(wait) => match self.await_applied(handle, wait) {
-                    Applied::Yes => {}
-                    Applied::NotYet => return,
-                    Applied::TooLate => return self.end_job(handle, Outcome::Failed),
-                },
-                Step::JumpIfToldWithin(span, to) => {
-                    let order = job.subject.order;
-                    if self.was_told_within(order, span)
-                        && let Some(job) = self.jobs.get_mut(handle)
-                    {
-                        job.step = to;
-                    }
-                }
-                Step::JumpUnless(condition, to) => {
-                    if !self.holds(handle, condition)
-                        && let Some(job) = self.jobs.get_mut(handle)
-                    {
-                        job.step = to;
-                    }
-                }
-                Step::Fork(fork) => return self.fork(handle, fork),
-                Step::AnswerUser => self.answer_user(handle),
-                Step::AwaitFlush => return self.await_flush(handle),
-                Step::Commit(_) | Step::MarkOutbox if self.finds_disk_full(handle) => {
-                    return self.end_job(handle, Outcome::Failed);
-                }
-                Step::Commit(transaction) => {
-                    if let Some(refusal) = self.commit(handle, transaction) {
-                        return self.end_job(handle, refusal);
-                    }
-                }
-                Step::ReadRow(table) => self.read_row(handle, table),
-                Step::TakeOutbox => self.take_outbox(handle),
-                Step::MarkOutbox => self.mark_outbox(handle),
-                Step::Lookup(table) => {
-                    if !self.look_up(handle, table) {
-                        return;
-                    }
-                }
-                Step::Invalidate(table) => self.invalidate(handle, table),
-                Step::Refresh(read, operation) => self.refresh(handle, read, operation),
-                Step::Join(read) => {
-                    if !self.join_flight(handle, read) {
-                        return;
-                    }
-                }
-                Step::Land(read) => self.land(handle, read),
-                Step::Abort(read) => self.abort(handle, read),
-                Step::Fill(table) => self.fill(handle, table),
-                Step::Enqueue | Step::EnqueueBatch => {
-                    if let Some(refusal) = self.enqueue(handle, step) {
-                        return self.end_job(handle, refusal);
-                    }
-                }
-                Step::Acknowledge => self.acknowledge(handle),
-                Step::CheckKey => match self.check_key(handle) {
-                    KeyCheck::Execute => {}
-                    KeyCheck::Answer(answer) => return self.end_job(handle, answer),
-                    KeyCheck::Wait => return,
-                },
-                Step::Effect(effect) => {
-                    if let Some(error) = self.take_effect(handle, effect) {
-                        return self.end_job(handle, error);
-                    }
-                }
-                Step::NextEvent(otherwise) => self.next_event(handle, otherwise),
-                Step::EndBatch(otherwise) => self.end_batch(handle, otherwise),
-                Step::ClaimBatch(otherwise) => self.claim_batch(handle, otherwise),
-                Step::Follow(store) => {
-                    if self.follow_log(handle, store) {
-                        return;
-                    }
-                }
-                Step::PublishAll(on_failure) => {
-                    if self.publish_all(handle, on_failure) {
-                        return;
-                    }
-                }
-                Step::Published => self.pass_published(handle),
-                Step::Stored => self.pass_stored(handle),
-                Step::Marked => self.note_marked(handle),
-                Step::NextRound(ref rest) => {
-                    if !self.next_round(handle) && self.spend(handle, rest, Purpose::Think, 1.0) {
-                        return;
-                    }
-                }
+                Progress::Ends(outcome) => return self.end_job(handle, outcome),
             }
         }
     }
 
-    /// Lets a job take its time, `times` over; says whether it has to wait or has ended.
-    fn spend(&mut self, handle: Handle, time: &Distribution, purpose: Purpose, times: f64) -> bool {
-        let Some(job) = self.jobs.get_mut(handle) else { return true };
+    fn take_step(&mut self, handle: Handle, step: &Step) -> Progress {
+        let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
+        match *step {
+            Step::Work(ref time) => return self.spend(handle, time, Purpose::Service, 1.0),
+            Step::WorkPerSize(ref time) => {
+                let size = f64::from(job.subject.size);
+                return self.spend(handle, time, Purpose::Service, size);
+            }
+            Step::Think(ref time) => return self.spend(handle, time, Purpose::Think, 1.0),
+            Step::Call(call) => {
+                return match self.call(handle, call) {
+                    Resumption::Later => Progress::Waits,
+                    Resumption::Now => Progress::GoesOn,
+                };
+            }
+            Step::Reply(outcome) => return Progress::Ends(outcome),
+            Step::Finish => return Progress::Ends(Outcome::Ok),
+            Step::TakeAmount if job.value != 0 => job.subject.amount = version(job.value) as u32,
+            Step::TakeAmount => {}
+            Step::Jump(to) => job.step = to,
+            Step::JumpIfFound(to) if job.value != 0 => job.step = to,
+            Step::JumpIfFound(_) => {}
+            Step::JumpIfToldWithin(span, to) => {
+                let order = job.subject.order;
+                if self.was_told_within(order, span) {
+                    self.go_on_at(handle, to);
+                }
+            }
+            Step::JumpUnless(condition, to) => {
+                if !self.holds(handle, condition) {
+                    self.go_on_at(handle, to);
+                }
+            }
+            Step::Fork(fork) => {
+                self.fork(handle, fork);
+                return Progress::Waits;
+            }
+            Step::AnswerUser => self.answer_user(handle),
+            Step::Data(step) => return self.take_data_step(handle, step),
+            Step::Cache(step) => return self.take_cache_step(handle, step),
+            Step::Queue(step) => return self.take_queue_step(handle, step),
+            Step::Provider(step) => return self.take_provider_step(handle, step),
+            Step::Relay(ref step) => return self.take_relay_step(handle, step),
+        }
+        Progress::GoesOn
+    }
+
+    /// Lets a job go on at another step.
+    pub(super) fn go_on_at(&mut self, handle: Handle, step: u32) {
+        if let Some(job) = self.jobs.get_mut(handle) {
+            job.step = step;
+        }
+    }
+
+    /// Lets a job take its time, `times` over.
+    pub(super) fn spend(
+        &mut self,
+        handle: Handle,
+        time: &Distribution,
+        purpose: Purpose,
+        times: f64,
+    ) -> Progress {
+        let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
         let node = job.node;
         let rules = &self.program.node(node).station;
         if purpose == Purpose::Service
@@ -344,8 +299,7 @@ impl<O: Observer> World<'_, O> {
         {
             let order = job.subject.order;
             self.tell(Fact::Refused { node, order, refusal: Refusal::Expired });
-            self.end_job(handle, Outcome::Failed);
-            return true;
+            return Progress::Ends(Outcome::Failed);
         }
         let mut span = match time {
             Distribution::Constant(span) => *span,
@@ -381,14 +335,14 @@ impl<O: Observer> World<'_, O> {
             }
         }
         if span == Span::ZERO {
-            return false;
+            return Progress::GoesOn;
         }
         let at = self.now + span;
         let timer = self.events.schedule_timer(at, super::Event::Resume(handle));
         if let Some(job) = self.jobs.get_mut(handle) {
             job.timer = Some(timer);
         }
-        true
+        Progress::Waits
     }
 
     /// Gives a job the answer to its call; says whether it can go on.

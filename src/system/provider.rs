@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use super::control::Action;
 use super::fact::{Fact, Observer};
-use super::job::Subject;
+use super::job::{Progress, Subject};
 use super::{Local, World};
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::{ConcurrentKey, Mismatch};
-use crate::model::program::{self, Kind, LabelId, NodeId, OperationId};
+use crate::model::program::{self, Kind, LabelId, NodeId, OperationId, ProviderStep};
 use crate::model::quantity::RetryAfter;
 use crate::policy::rate_limit::GcraState;
 use crate::policy::{Outcome, Response};
@@ -56,16 +56,6 @@ enum KeyState {
     },
 }
 
-/// What becomes of a call, by its idempotency key.
-pub(super) enum KeyCheck {
-    /// It is handled.
-    Execute,
-    /// It is answered at once.
-    Answer(Outcome),
-    /// It waits for the end of another call with its key, and is checked again then.
-    Wait,
-}
-
 impl Provider {
     /// Calls in progress are lost; keys of effects that have happened are durable.
     pub(super) fn forget_unfinished(&mut self) {
@@ -107,13 +97,22 @@ impl<O: Observer> World<'_, O> {
         Some(Response { hint, ..Response::new(Outcome::Throttled) })
     }
 
+    pub(super) fn take_provider_step(&mut self, handle: Handle, step: ProviderStep) -> Progress {
+        match step {
+            ProviderStep::CheckKey => self.check_key(handle),
+            ProviderStep::Effect(effect) => {
+                self.take_effect(handle, effect).map_or(Progress::GoesOn, Progress::Ends)
+            }
+        }
+    }
+
     /// What becomes of a call whose idempotency key may be known.
-    pub(super) fn check_key(&mut self, handle: Handle) -> KeyCheck {
-        let Some(job) = self.jobs.get(handle) else { return KeyCheck::Wait };
+    fn check_key(&mut self, handle: Handle) -> Progress {
+        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
         let (node, order, call) = (job.node, job.subject.order, job.key);
         let key = (job.operation, job.token);
         if key.1 == 0 {
-            return KeyCheck::Execute;
+            return Progress::GoesOn;
         }
         let now = self.clock_of(node, order);
         let known = match self.provider(node).keys.get(&key).copied() {
@@ -129,42 +128,33 @@ impl<O: Observer> World<'_, O> {
                 let until = lease.map_or(Time::NEVER, |span| now + span);
                 let state = KeyState::InProgress { order, call, until };
                 self.provider(node).keys.insert(key, state);
-                KeyCheck::Execute
+                Progress::GoesOn
             }
             Some(
                 KeyState::InProgress { order: first, .. } | KeyState::Done { order: first, .. },
             ) if compares && first != order => {
                 self.tell(Fact::Mismatched { provider: node, order });
-                KeyCheck::Answer(Outcome::Invalid)
+                Progress::Ends(Outcome::Invalid)
             }
             Some(KeyState::Done { outcome, body, .. }) => {
                 self.tell(Fact::Replayed { provider: node, order, outcome });
                 let (operation, token) = key;
                 self.tell(Fact::KeyAnswered { operation, token, order, outcome, body });
-                KeyCheck::Answer(outcome)
+                Progress::Ends(outcome)
             }
             Some(KeyState::InProgress { .. }) => match concurrent {
-                ConcurrentKey::Conflict => KeyCheck::Answer(Outcome::Conflict),
-                ConcurrentKey::Execute => KeyCheck::Execute,
+                ConcurrentKey::Conflict => Progress::Ends(Outcome::Conflict),
+                ConcurrentKey::Execute => Progress::GoesOn,
                 ConcurrentKey::Wait => {
-                    self.wait_for_key(handle, key);
-                    KeyCheck::Wait
+                    self.provider(node).waiting.entry(key).or_default().push(handle);
+                    Progress::Repeats
                 }
             },
         }
     }
 
-    /// Lets a call wait where its key is checked.
-    fn wait_for_key(&mut self, handle: Handle, key: Key) {
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.step -= 1;
-            let node = job.node;
-            self.provider(node).waiting.entry(key).or_default().push(handle);
-        }
-    }
-
     /// Makes the effect happen, or an error, or both; returns the error.
-    pub(super) fn take_effect(&mut self, handle: Handle, effect: LabelId) -> Option<Outcome> {
+    fn take_effect(&mut self, handle: Handle, effect: LabelId) -> Option<Outcome> {
         let job = self.jobs.get(handle)?;
         let (node, subject, call) = (job.node, job.subject, job.key);
         let key = (job.operation, job.token);

@@ -5,13 +5,14 @@ use std::collections::{BTreeSet, VecDeque};
 use super::control::Action;
 use super::database::{Commit, Database, Write};
 use super::fact::{Fact, Observer};
-use super::job::{Subject, is_of_table, version};
+use super::job::{Progress, Subject, is_of_table, version};
 use super::parked::Parked;
 use super::{Event, Local, World};
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId, Program, TableId, Wait};
+use crate::policy::Outcome;
 
 /// What a replica keeps.
 #[derive(Debug)]
@@ -47,17 +48,6 @@ pub(super) struct Session {
     told: Vec<(TableId, u64)>,
     /// When it was told of something new for the last time.
     since: Time,
-}
-
-/// Whether a read may go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Applied {
-    /// It may.
-    Yes,
-    /// It has to wait.
-    NotYet,
-    /// It has waited for too long.
-    TooLate,
 }
 
 impl Replica {
@@ -190,57 +180,60 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn park(&mut self, handle: Handle, span: Span) {
         let at = self.now + span;
         if let Some(job) = self.jobs.get_mut(handle) {
-            job.step -= 1;
             job.timer = Some(self.events.schedule_timer(at, Event::Resume(handle)));
         }
     }
 
     /// Lets a read wait until its replica shows what the user was told of.
-    pub(super) fn await_applied(&mut self, handle: Handle, wait: Wait) -> Applied {
-        let Some(job) = self.jobs.get(handle) else { return Applied::NotYet };
+    pub(super) fn await_applied(&mut self, handle: Handle, wait: Wait) -> Progress {
+        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
         let (node, brought, subject) = (job.node, job.value, job.subject);
         let (table, row) = (wait.table, self.row_of_job(wait.table, &subject));
         let wanted = self.told(table, brought, &subject);
         let replica = self.replica(node);
         let is_applied = version(replica.store.tables.get(table, row).value) >= wanted;
         match replica.waiting.leave(handle) {
-            None if is_applied => Applied::Yes,
+            None if is_applied => Progress::GoesOn,
             None => {
                 replica.waiting.wait(handle, (table, row, wanted));
                 self.park(handle, wait.timeout);
-                Applied::NotYet
+                Progress::Repeats
             }
             Some(_) => {
                 self.tell(Fact::WaitedForReplica { replica: node, in_time: is_applied });
                 let goes_on = is_applied || wait.takes_stale;
-                if goes_on { Applied::Yes } else { Applied::TooLate }
+                if goes_on { Progress::GoesOn } else { Progress::Ends(Outcome::Failed) }
             }
         }
     }
 
-    /// Lets a transaction wait until a replica has applied it; says whether it may go on.
-    pub(super) fn await_replica(&mut self, handle: Handle, timeout: Span) -> bool {
-        let Some(job) = self.jobs.get(handle) else { return false };
+    /// Lets a transaction wait until a replica has applied it.
+    pub(super) fn await_replica(&mut self, handle: Handle, timeout: Span) -> Progress {
+        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
         let node = job.node;
         let database = self.database_of(node);
-        let Kind::Database(rules) = &self.program.node(database).kind else { return true };
+        let Kind::Database(rules) = &self.program.node(database).kind else {
+            return Progress::GoesOn;
+        };
         let others = rules.replicas.iter().filter(|&&id| id != node);
         let applied = others.map(|&id| self.applied(id)).max();
         let store = self.store(node);
         let last = store.position;
         match store.unreplicated.leave(handle) {
-            None if store.is_alone || applied.is_none_or(|applied| applied >= last) => true,
+            None if store.is_alone || applied.is_none_or(|applied| applied >= last) => {
+                Progress::GoesOn
+            }
             None => {
                 store.unreplicated.wait(handle, last);
                 self.park(handle, timeout);
-                false
+                Progress::Repeats
             }
             Some(position) => {
                 if applied.is_none_or(|applied| applied < position) {
                     store.is_alone = true;
                     self.tell(Fact::AnsweredAlone { database });
                 }
-                true
+                Progress::GoesOn
             }
         }
     }

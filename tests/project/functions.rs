@@ -6,7 +6,7 @@ use super::source::{File, Token, read, root, rust_files, tokens};
 const LINES_MAX: usize = 70;
 
 /// Functions that were longer when the rule was made, with their length: they may only shrink.
-const LONG: [(&str, &str, usize); 13] = [
+const LONG: [(&str, &str, usize); 12] = [
     ("src/experiment/campaign.rs", "new", 80),
     ("src/experiment/campaign.rs", "cell", 123),
     ("src/metric/recorder.rs", "observe", 124),
@@ -14,7 +14,6 @@ const LONG: [(&str, &str, usize); 13] = [
     ("src/report/files.rs", "summary_json", 73),
     ("src/system/control.rs", "apply", 77),
     ("src/system/hedge.rs", "next_copy", 79),
-    ("src/system/job.rs", "run_job", 138),
     ("src/system/network.rs", "deliver", 89),
     ("tests/engine/random_models/skeleton.rs", "skeleton", 85),
     ("tests/program/bad_input/mutations.rs", "mutate", 73),

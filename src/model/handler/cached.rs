@@ -3,7 +3,9 @@
 use super::steps::{failure_target, with};
 use super::{Handlers, Place};
 use crate::model::language;
-use crate::model::program::{CachedRead, Call, Kind, NodeId, OperationId, Step, TableId, Token};
+use crate::model::program::{
+    CacheStep, CachedRead, Call, Kind, NodeId, OperationId, Step, TableId, Token,
+};
 use crate::policy::Outcome;
 
 /// Where in a handler a cached read stands.
@@ -36,8 +38,14 @@ impl Handlers<'_, '_> {
         };
         let text = &self.sections.cache[name];
         let work = Step::Work(text.latency.clone());
-        let lookup = self.built_in(cache, "lookup", table.0, &[work.clone(), Step::Lookup(table)]);
-        let fill = self.built_in(cache, "fill", table.0, &[work, Step::Fill(table)]);
+        let lookup = self.built_in(
+            cache,
+            "lookup",
+            table.0,
+            &[work.clone(), Step::Cache(CacheStep::Lookup(table))],
+        );
+        let fill =
+            self.built_in(cache, "fill", table.0, &[work, Step::Cache(CacheStep::Fill(table))]);
         let lookup = self.call(place.node, lookup, at.policy, at.site + 1);
         let lookup = Call { token: Token::Caller, ..lookup };
         let fill = self.call(place.node, fill, at.policy, at.site + 2);
@@ -52,7 +60,7 @@ impl Handlers<'_, '_> {
         let mut steps = vec![Step::Call(Call { on_failure: Some(at.first + 1), ..lookup })];
         if refreshes {
             let refresh = self.refresh(place.node, cache, table, read, fill);
-            steps.push(Step::Refresh(shared, refresh));
+            steps.push(Step::Cache(CacheStep::Refresh(shared, refresh)));
         }
         steps.push(Step::JumpIfFound(end));
         if !text.single_flight {
@@ -61,11 +69,11 @@ impl Handlers<'_, '_> {
             steps.push(Step::Call(Call { on_failure: Some(end), ..fill }));
             return steps;
         }
-        steps.push(Step::Join(shared));
+        steps.push(Step::Cache(CacheStep::Join(shared)));
         steps.push(Step::Call(Call { on_failure: Some(end - 2), ..read }));
         steps.push(Step::Call(Call { on_failure: Some(next(&steps)), ..fill }));
-        steps.push(Step::Land(shared));
-        steps.push(Step::Abort(shared));
+        steps.push(Step::Cache(CacheStep::Land(shared)));
+        steps.push(Step::Cache(CacheStep::Abort(shared)));
         steps.push(match (&step.fallback, step.ignore_failure) {
             // The fallback comes behind a jump over it.
             (Some(_), _) => Step::Jump(end + 1),
@@ -93,8 +101,8 @@ impl Handlers<'_, '_> {
         let shared = CachedRead { cache, table, end, failed: end };
         self.push(Step::Call(Call { on_failure: Some(first + 3), ..read }));
         self.push(Step::Call(Call { on_failure: Some(first + 2), ..fill }));
-        self.push(Step::Land(shared));
-        self.push(Step::Abort(shared));
+        self.push(Step::Cache(CacheStep::Land(shared)));
+        self.push(Step::Cache(CacheStep::Abort(shared)));
         self.push(Step::Finish);
         operation
     }

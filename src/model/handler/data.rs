@@ -9,7 +9,8 @@ use crate::kernel::sample::Distribution;
 use crate::model::language::{self, Flush, Invalidation, Otherwise};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    self, Call, Kind, NodeId, OperationId, Step, TableId, Token, Transaction, TransactionId, Wait,
+    self, CacheStep, Call, DataStep, Kind, NodeId, OperationId, Step, TableId, Token, Transaction,
+    TransactionId, Wait,
 };
 
 impl Handlers<'_, '_> {
@@ -43,7 +44,7 @@ impl Handlers<'_, '_> {
 
     /// The operation that reads a row at a database or replica.
     fn read_operation(&mut self, source: NodeId, table: TableId) -> OperationId {
-        let steps = [Step::Work(self.read_time(source)), Step::ReadRow(table)];
+        let steps = [Step::Work(self.read_time(source)), Step::Data(DataStep::ReadRow(table))];
         self.built_in(source, "read", table.0, &steps)
     }
 
@@ -84,7 +85,11 @@ impl Handlers<'_, '_> {
             Some(wait) => {
                 let wait = Wait { table, timeout: wait.timeout, takes_stale };
                 let work = Step::Work(self.read_time(source));
-                let steps = [Step::AwaitApplied(wait), work, Step::ReadRow(table)];
+                let steps = [
+                    Step::Data(DataStep::AwaitApplied(wait)),
+                    work,
+                    Step::Data(DataStep::ReadRow(table)),
+                ];
                 let about = self.compiler.program.operations.len() as u16;
                 self.built_in(source, "read_after", about, &steps)
             }
@@ -172,7 +177,7 @@ impl Handlers<'_, '_> {
         let name = self.compiler.program.node(cache).name.clone();
         let mut steps = vec![Step::Work(self.sections.cache[&name].latency.clone())];
         let writes = &self.compiler.program.transactions[id.0 as usize].writes;
-        steps.extend(writes.iter().map(|&(table, _)| Step::Invalidate(table)));
+        steps.extend(writes.iter().map(|&(table, _)| Step::Cache(CacheStep::Invalidate(table))));
         let invalidate = self.built_in(cache, "invalidate", id.0, &steps);
         let invalidate = self.call(place.node, invalidate, policy, site + 1);
         // Nobody fails because a cache did not hear: its rows are stale until they expire.
@@ -188,11 +193,11 @@ impl Handlers<'_, '_> {
     fn transaction_operation(&mut self, database: NodeId, id: TransactionId) -> OperationId {
         let name = &self.compiler.program.node(database).name;
         let text = &self.sections.database[name];
-        let mut steps = durable(text.flush, text.commit.clone(), Step::Commit(id));
+        let mut steps = durable(text.flush, text.commit.clone(), Step::Data(DataStep::Commit(id)));
         if let Kind::Database(program::Database { semi_sync: Some(timeout), .. }) =
             self.compiler.program.node(database).kind
         {
-            steps.push(Step::AwaitReplica(timeout));
+            steps.push(Step::Data(DataStep::AwaitReplica(timeout)));
         }
         self.built_in(database, "transaction", id.0, &steps)
     }
@@ -221,7 +226,9 @@ impl Handlers<'_, '_> {
         let steps = &program.steps[operation.start as usize..];
         let mut own = steps.iter().take_while(|step| !matches!(step, Step::Reply(_)));
         own.find_map(|step| match step {
-            Step::ReadRow(table) | Step::Fill(table) => Some(*table),
+            Step::Data(DataStep::ReadRow(table)) | Step::Cache(CacheStep::Fill(table)) => {
+                Some(*table)
+            }
             _ => None,
         })
     }
@@ -321,6 +328,6 @@ impl Handlers<'_, '_> {
 pub(super) fn durable(flush: Flush, commit: Distribution, write: Step) -> Vec<Step> {
     match flush {
         Flush::EachCommit | Flush::Every(_) => vec![Step::Work(commit), write],
-        Flush::Group(_) => vec![Step::Work(commit), Step::AwaitFlush, write],
+        Flush::Group(_) => vec![Step::Work(commit), Step::Data(DataStep::AwaitFlush), write],
     }
 }

@@ -4,7 +4,9 @@ use super::Handlers;
 use super::data::durable;
 use crate::kernel::sample::Distribution;
 use crate::model::problem::Problem;
-use crate::model::program::{self, Call, Kind, NodeId, OperationId, Step};
+use crate::model::program::{
+    self, Call, DataStep, Kind, NodeId, OperationId, ProviderStep, QueueStep, RelayStep, Step,
+};
 use crate::model::{check, language};
 use crate::policy::Outcome;
 
@@ -23,9 +25,9 @@ impl Handlers<'_, '_> {
             let label = self.label(effect);
             let operation = self.declare(node, effect);
             self.start(operation);
-            self.push(Step::CheckKey);
+            self.push(Step::Provider(ProviderStep::CheckKey));
             self.push(Step::Work(provider.latency.clone()));
-            self.push(Step::Effect(label));
+            self.push(Step::Provider(ProviderStep::Effect(label)));
             self.push(Step::Reply(Outcome::Ok));
         }
     }
@@ -50,9 +52,9 @@ impl Handlers<'_, '_> {
         let path = ["outbox", name, "policy"];
         let Some(policy) = self.policy(&path, outbox.policy.as_deref()) else { return };
         let text = &self.sections.database[&outbox.database];
-        let take = [Step::Work(text.read.clone()), Step::TakeOutbox];
+        let take = [Step::Work(text.read.clone()), Step::Data(DataStep::TakeOutbox)];
         let take = self.built_in(database, "take_outbox", 0, &take);
-        let mark = durable(text.flush, text.commit.clone(), Step::MarkOutbox);
+        let mark = durable(text.flush, text.commit.clone(), Step::Data(DataStep::MarkOutbox));
         let mark = self.built_in(database, "mark_outbox", 0, &mark);
         let publish = match outbox.publish {
             Some(publish) if publish.batch > 1 => self.publish_batch_operation(queue),
@@ -93,13 +95,18 @@ impl Handlers<'_, '_> {
     pub(super) fn publish_operation(&mut self, queue: NodeId) -> OperationId {
         let name = self.compiler.program.node(queue).name.clone();
         let latency = self.sections.queue[&name].latency.clone();
-        self.built_in(queue, "publish", 0, &[Step::Work(latency), Step::Enqueue])
+        self.built_in(queue, "publish", 0, &[Step::Work(latency), Step::Queue(QueueStep::Enqueue)])
     }
 
     fn publish_batch_operation(&mut self, queue: NodeId) -> OperationId {
         let name = self.compiler.program.node(queue).name.clone();
         let latency = self.sections.queue[&name].latency.clone();
-        self.built_in(queue, "publish_batch", 0, &[Step::Work(latency), Step::EnqueueBatch])
+        self.built_in(
+            queue,
+            "publish_batch",
+            0,
+            &[Step::Work(latency), Step::Queue(QueueStep::EnqueueBatch)],
+        )
     }
 }
 
@@ -130,14 +137,14 @@ fn publish_and_mark(
     let (end_at, rest_at) = (first + 5, first + 8);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
-        Step::NextEvent(end_at),
+        Step::Relay(RelayStep::NextEvent(end_at)),
         Step::Call(Call { on_failure: Some(end_at), ..publish }),
-        Step::Published,
+        Step::Relay(RelayStep::Published),
         Step::Jump(first + 1),
-        Step::EndBatch(rest_at),
+        Step::Relay(RelayStep::EndBatch(rest_at)),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Marked,
-        Step::NextRound(poll),
+        Step::Relay(RelayStep::Marked),
+        Step::Relay(RelayStep::NextRound(poll)),
         Step::Jump(first),
     ]
 }
@@ -153,14 +160,14 @@ fn mark_and_publish(
     let (next_at, rest_at) = (first + 4, first + 8);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
-        Step::ClaimBatch(rest_at),
+        Step::Relay(RelayStep::ClaimBatch(rest_at)),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Marked,
-        Step::NextEvent(rest_at),
+        Step::Relay(RelayStep::Marked),
+        Step::Relay(RelayStep::NextEvent(rest_at)),
         Step::Call(Call { on_failure: Some(next_at + 2), ..publish }),
-        Step::Published,
+        Step::Relay(RelayStep::Published),
         Step::Jump(next_at),
-        Step::NextRound(poll),
+        Step::Relay(RelayStep::NextRound(poll)),
         Step::Jump(first),
     ]
 }
@@ -170,12 +177,12 @@ fn mark_and_publish(
 fn follow_log(first: u32, publish: Call, mark: Call, poll: Distribution) -> Vec<Step> {
     let (store_at, rest_at) = (first + 4, first + 7);
     vec![
-        Step::Follow(store_at),
+        Step::Relay(RelayStep::Follow(store_at)),
         Step::Call(Call { on_failure: Some(rest_at), ..publish }),
-        Step::Published,
+        Step::Relay(RelayStep::Published),
         Step::Jump(first),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Stored,
+        Step::Relay(RelayStep::Stored),
         Step::Jump(first),
         Step::Think(poll),
         Step::Jump(first),
@@ -187,11 +194,11 @@ fn publish_all_and_mark(first: u32, take: Call, mark: Call, poll: Distribution) 
     let (end_at, rest_at) = (first + 2, first + 5);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
-        Step::PublishAll(end_at),
-        Step::EndBatch(rest_at),
+        Step::Relay(RelayStep::PublishAll(end_at)),
+        Step::Relay(RelayStep::EndBatch(rest_at)),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Marked,
-        Step::NextRound(poll),
+        Step::Relay(RelayStep::Marked),
+        Step::Relay(RelayStep::NextRound(poll)),
         Step::Jump(first),
     ]
 }
@@ -201,11 +208,11 @@ fn mark_and_publish_all(first: u32, take: Call, mark: Call, poll: Distribution) 
     let rest_at = first + 5;
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
-        Step::ClaimBatch(rest_at),
+        Step::Relay(RelayStep::ClaimBatch(rest_at)),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Marked,
-        Step::PublishAll(rest_at),
-        Step::NextRound(poll),
+        Step::Relay(RelayStep::Marked),
+        Step::Relay(RelayStep::PublishAll(rest_at)),
+        Step::Relay(RelayStep::NextRound(poll)),
         Step::Jump(first),
     ]
 }
@@ -215,11 +222,11 @@ fn mark_and_publish_all(first: u32, take: Call, mark: Call, poll: Distribution) 
 fn follow_log_by_batches(first: u32, mark: Call, poll: Distribution) -> Vec<Step> {
     let (store_at, rest_at) = (first + 3, first + 6);
     vec![
-        Step::Follow(store_at),
-        Step::PublishAll(rest_at),
+        Step::Relay(RelayStep::Follow(store_at)),
+        Step::Relay(RelayStep::PublishAll(rest_at)),
         Step::Jump(first),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Stored,
+        Step::Relay(RelayStep::Stored),
         Step::Jump(first),
         Step::Think(poll),
         Step::Jump(first),

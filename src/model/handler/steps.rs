@@ -4,7 +4,9 @@ use super::shape::{check_modifiers, check_role, one_action};
 use super::{Handlers, Place, Role};
 use crate::model::language::{self, Expectation, KeyOf, Reply};
 use crate::model::problem::Problem;
-use crate::model::program::{CachedRead, Call, Fork, Kind, Memory, OperationId, Step, Token};
+use crate::model::program::{
+    CacheStep, CachedRead, Call, Fork, Kind, Memory, OperationId, QueueStep, Step, Token,
+};
 use crate::policy::Outcome;
 
 impl Handlers<'_, '_> {
@@ -156,7 +158,7 @@ impl Handlers<'_, '_> {
                 };
                 let name = self.compiler.program.node(queue).name.clone();
                 let latency = self.sections.queue[&name].latency.clone();
-                let steps = [Step::Work(latency), Step::Acknowledge];
+                let steps = [Step::Work(latency), Step::Queue(QueueStep::Acknowledge)];
                 let operation = self.built_in(queue, "ack", 0, &steps);
                 let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
                 Step::Call(Call { token: Token::Delivery, ..call })
@@ -212,10 +214,14 @@ fn shift(step: Step, first: u32) -> Step {
             Step::Call(Call { on_failure: call.on_failure.map(|to| to + first), ..call })
         }
         Step::JumpIfToldWithin(span, to) => Step::JumpIfToldWithin(span, to + first),
-        Step::Refresh(read, operation) => Step::Refresh(shift_read(read, first), operation),
-        Step::Join(read) => Step::Join(shift_read(read, first)),
-        Step::Land(read) => Step::Land(shift_read(read, first)),
-        Step::Abort(read) => Step::Abort(shift_read(read, first)),
+        Step::Cache(CacheStep::Refresh(read, operation)) => {
+            Step::Cache(CacheStep::Refresh(shift_read(read, first), operation))
+        }
+        Step::Cache(CacheStep::Join(read)) => Step::Cache(CacheStep::Join(shift_read(read, first))),
+        Step::Cache(CacheStep::Land(read)) => Step::Cache(CacheStep::Land(shift_read(read, first))),
+        Step::Cache(CacheStep::Abort(read)) => {
+            Step::Cache(CacheStep::Abort(shift_read(read, first)))
+        }
         other => other,
     }
 }

@@ -26,7 +26,8 @@ pub use kind::{
 pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
 pub use step::{
-    CachedRead, Call, ChanceOf, Condition, Fork, Memory, Step, Token, Transaction, Wait,
+    CacheStep, CachedRead, Call, ChanceOf, Condition, DataStep, Fork, Memory, ProviderStep,
+    QueueStep, RelayStep, Step, Token, Transaction, Wait,
 };
 
 /// The index of a node in [`Program::nodes`].

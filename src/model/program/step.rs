@@ -64,7 +64,7 @@ pub enum Token {
     Caller,
 }
 
-/// One step of an operation.
+/// One step of an operation: what every node can do, and what one kind of node does.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Occupies the worker for a time.
@@ -87,32 +87,51 @@ pub enum Step {
     JumpIfFound(u32),
     /// Goes to another step unless something is so.
     JumpUnless(Condition, u32),
+    /// Goes to another step if the user was told of something new within this time.
+    JumpIfToldWithin(Span, u32),
     /// Starts the branches of a fork and waits for them.
     Fork(ForkId),
     /// Ends the request for which a fallback of the user's stood in.
     AnswerUser,
+    /// At a database or a replica.
+    Data(DataStep),
+    /// At a cache, or around it.
+    Cache(CacheStep),
+    /// At a queue.
+    Queue(QueueStep),
+    /// At a provider.
+    Provider(ProviderStep),
+    /// Of a relay.
+    Relay(RelayStep),
+}
 
-    /// Database: waits for the next flush of the log.
+/// What a database or a replica does.
+#[derive(Clone, Copy, Debug)]
+pub enum DataStep {
+    /// Waits for the next flush of the log.
     AwaitFlush,
-    /// Database: applies a transaction.
+    /// Applies a transaction.
     Commit(TransactionId),
-    /// Database or replica: reads a row.
+    /// Reads a row.
     ReadRow(TableId),
-    /// Database: waits until a replica has applied the transaction.
+    /// A database waits until a replica has applied the transaction.
     AwaitReplica(Span),
-    /// Replica: waits until a row shows what the user was told of.
+    /// A replica waits until a row shows what the user was told of.
     AwaitApplied(Wait),
-    /// Goes to another step if the user was told of something new within this time.
-    JumpIfToldWithin(Span, u32),
-    /// Database: finds the unsent events of the outbox table.
+    /// Finds the unsent events of the outbox table.
     TakeOutbox,
-    /// Database: marks events as sent.
+    /// Marks events as sent.
     MarkOutbox,
-    /// Cache: looks a row up.
+}
+
+/// What a cache does, and who reads through one.
+#[derive(Clone, Copy, Debug)]
+pub enum CacheStep {
+    /// Looks a row up.
     Lookup(TableId),
-    /// Cache: keeps the row that came with the request.
+    /// Keeps the row that came with the request.
     Fill(TableId),
-    /// Cache: forgets the row.
+    /// Forgets the row.
     Invalidate(TableId),
     /// Fetches a row in the background if the lookup said so.
     Refresh(CachedRead, OperationId),
@@ -123,35 +142,49 @@ pub enum Step {
     Land(CachedRead),
     /// Ends the fetching of a row without success.
     Abort(CachedRead),
-    /// Queue: accepts a message.
+}
+
+/// What a queue does.
+#[derive(Clone, Copy, Debug)]
+pub enum QueueStep {
+    /// Accepts a message.
     Enqueue,
-    /// Queue: accepts all messages of a request, or none.
+    /// Accepts all messages of a request, or none.
     EnqueueBatch,
-    /// Queue: forgets an acknowledged message.
+    /// Forgets an acknowledged message.
     Acknowledge,
-    /// Provider: answers at once if the idempotency key is known.
+}
+
+/// What a provider does.
+#[derive(Clone, Copy, Debug)]
+pub enum ProviderStep {
+    /// Answers at once if the idempotency key is known.
     CheckKey,
-    /// Provider: the effect, or an error.
+    /// The effect, or an error.
     Effect(LabelId),
-    /// Relay: goes on with the next event of the batch, or to another step if there is none.
+}
+
+/// What a relay does.
+#[derive(Clone, Debug)]
+pub enum RelayStep {
+    /// Goes on with the next event of the batch, or to another step if there is none.
     NextEvent(u32),
-    /// Relay: ends the batch, and goes to another step if nothing was published.
+    /// Ends the batch, and goes to another step if nothing was published.
     EndBatch(u32),
-    /// Relay: the batch is marked, so that the next round may begin at once if more events wait.
+    /// The batch is marked, so that the next round may begin at once if more events wait.
     Marked,
-    /// Relay: waits for the next round, unless the batch was marked and more events wait.
+    /// Waits for the next round, unless the batch was marked and more events wait.
     NextRound(Distribution),
-    /// Relay: names the whole batch as what is to be marked, or goes to another step if there is
-    /// none.
+    /// Names the whole batch as what is to be marked, or goes to another step if there is none.
     ClaimBatch(u32),
-    /// Relay: waits for the next event of the log, or goes to another step to store how far it is.
+    /// Waits for the next event of the log, or goes to another step to store how far it is.
     Follow(u32),
-    /// Relay: publishes the batch by several requests at once and waits for them; goes to another
-    /// step if one of them failed.
+    /// Publishes the batch by several requests at once and waits for them; goes to another step if
+    /// one of them failed.
     PublishAll(u32),
-    /// Relay: goes on behind the event that was published.
+    /// Goes on behind the event that was published.
     Published,
-    /// Relay: how far it is has been stored.
+    /// How far it is has been stored.
     Stored,
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::experiment::story::Story;
 use crate::fault::{FaultText, strengths};
 use crate::kernel::time::Time;
-use crate::model::program::{Kind, LabelId, NodeId, Program, Step as ProgramStep};
+use crate::model::program::{Kind, LabelId, NodeId, Program, ProviderStep, Step as ProgramStep};
 use crate::system::fact::{Content, Direction, Fact, Transit};
 
 pub use mermaid::mermaid;
@@ -236,7 +236,7 @@ impl Teller<'_> {
         let steps = self.program.steps.iter();
         let step = steps
             .enumerate()
-            .find(|(_, step)| matches!(step, ProgramStep::Effect(label) if *label == effect))?
+            .find(|(_, step)| matches!(step, ProgramStep::Provider(ProviderStep::Effect(label)) if *label == effect))?
             .0 as u32;
         let operations = self.program.operations.iter().filter(|operation| {
             operation.start <= step

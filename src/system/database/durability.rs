@@ -181,7 +181,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Lets a transaction wait for the next flush; the first that waits says when that is.
-    pub(in crate::system) fn await_flush(&mut self, handle: Handle) {
+    pub(super) fn await_flush(&mut self, handle: Handle) {
         let Some(job) = self.jobs.get(handle) else { return };
         let node = job.node;
         let log = &mut self.store(node).log;
@@ -195,7 +195,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Whether a transaction fails because nothing more can be written.
-    pub(in crate::system) fn finds_disk_full(&mut self, handle: Handle) -> bool {
+    pub(super) fn finds_disk_full(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
         let (node, order) = (job.node, job.subject.order);
         let is_full = self.conditions.nodes[node.0 as usize].disk_full;

@@ -15,14 +15,14 @@ use std::collections::BTreeSet;
 
 use super::database::{Database, OutboxEvent};
 use super::fact::{Asked, Observer};
-use super::job::Subject;
+use super::job::{Progress, Subject};
 use super::{Local, World};
-use crate::kernel::draw::key_of;
+use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Claim;
-use crate::model::program::{self, Kind, NodeId, OperationId};
+use crate::model::program::{self, Kind, NodeId, OperationId, RelayStep};
 use window::Window;
 
 /// What the relays of an outbox keep, and lose when they crash: the default is what they start
@@ -175,8 +175,27 @@ impl<O: Observer> World<'_, O> {
         relay.batch = batch;
     }
 
+    pub(super) fn take_relay_step(&mut self, handle: Handle, step: &RelayStep) -> Progress {
+        match *step {
+            RelayStep::NextEvent(otherwise) => self.next_event(handle, otherwise),
+            RelayStep::EndBatch(otherwise) => self.end_batch(handle, otherwise),
+            RelayStep::Marked => self.note_marked(handle),
+            RelayStep::NextRound(ref rest) => {
+                if !self.next_round(handle) {
+                    return self.spend(handle, rest, Purpose::Think, 1.0);
+                }
+            }
+            RelayStep::ClaimBatch(otherwise) => self.claim_batch(handle, otherwise),
+            RelayStep::Follow(store) => return self.follow_log(handle, store),
+            RelayStep::PublishAll(on_failure) => return self.publish_all(handle, on_failure),
+            RelayStep::Published => self.pass_published(handle),
+            RelayStep::Stored => self.pass_stored(handle),
+        }
+        Progress::GoesOn
+    }
+
     /// Goes on with the next event of the batch, or, if there is none, at another step.
-    pub(super) fn next_event(&mut self, handle: Handle, otherwise: u32) {
+    fn next_event(&mut self, handle: Handle, otherwise: u32) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         self.read_batch(handle);
         loop {
@@ -204,7 +223,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Goes on behind the event that was published.
-    pub(super) fn pass_published(&mut self, handle: Handle) {
+    fn pass_published(&mut self, handle: Handle) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let relay = self.relay(node, instance);
         match (&mut relay.position, &mut relay.done) {
@@ -214,15 +233,9 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    fn go_on_at(&mut self, handle: Handle, step: u32) {
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.step = step;
-        }
-    }
-
     /// Names the whole batch as what is to be marked, before any of it is published. Nothing to
     /// mark: then it goes on at another step.
-    pub(super) fn claim_batch(&mut self, handle: Handle, otherwise: u32) {
+    fn claim_batch(&mut self, handle: Handle, otherwise: u32) {
         self.read_batch(handle);
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let rows = self.relay(node, instance).batch.clone();
@@ -231,7 +244,7 @@ impl<O: Observer> World<'_, O> {
 
     /// Ends a batch: the job's value says what of it was published. Nothing published, nothing to
     /// mark: then it goes on at another step.
-    pub(super) fn end_batch(&mut self, handle: Handle, otherwise: u32) {
+    fn end_batch(&mut self, handle: Handle, otherwise: u32) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let relay = self.relay(node, instance);
         let done = relay.done.take().unwrap_or(0);
@@ -257,14 +270,14 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The batch is marked.
-    pub(super) fn note_marked(&mut self, handle: Handle) {
+    fn note_marked(&mut self, handle: Handle) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let relay = self.relay(node, instance);
         relay.goes_on = relay.more;
     }
 
     /// Starts the next round; says whether the relay may go on without a rest.
-    pub(super) fn next_round(&mut self, handle: Handle) -> bool {
+    fn next_round(&mut self, handle: Handle) -> bool {
         let Some((node, instance)) = self.relay_of(handle) else { return false };
         let base = self.relay_key(node, instance);
         let relay = self.relay(node, instance);

@@ -11,24 +11,20 @@ use crate::model::language::OrderingKey;
 use crate::model::program::NodeId;
 use crate::system::World;
 use crate::system::fact::Observer;
-use crate::system::job::{Job, Origin};
+use crate::system::job::{Job, Origin, Progress};
 
 impl<O: Observer> World<'_, O> {
-    /// Publishes the batch; says whether the relay has to wait, and then does this again. If a
-    /// request failed, it goes on at another step.
-    pub(in crate::system) fn publish_all(&mut self, handle: Handle, on_failure: u32) -> bool {
-        let Some((node, instance)) = self.relay_of(handle) else { return true };
+    /// Publishes the batch. If a request failed, the relay goes on at another step.
+    pub(super) fn publish_all(&mut self, handle: Handle, on_failure: u32) -> Progress {
+        let Some((node, instance)) = self.relay_of(handle) else { return Progress::Waits };
         if self.relay(node, instance).window.is_none() {
             self.open_window(handle);
         }
         if !self.send_requests(handle) {
-            if let Some(job) = self.jobs.get_mut(handle) {
-                job.step -= 1;
-            }
-            return true;
+            return Progress::Repeats;
         }
         let relay = self.relay(node, instance);
-        let Some(window) = relay.window.take() else { return true };
+        let Some(window) = relay.window.take() else { return Progress::Waits };
         let has_failed = window.has_failed();
         let published = window.into_published();
         match &mut relay.position {
@@ -44,7 +40,7 @@ impl<O: Observer> World<'_, O> {
         if has_failed {
             self.go_on_at(handle, on_failure);
         }
-        false
+        Progress::GoesOn
     }
 
     /// Sorts the batch by what its events have in common.

@@ -7,15 +7,15 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId};
 use crate::system::fact::Observer;
+use crate::system::job::Progress;
 use crate::system::{Event, World};
 
 impl<O: Observer> World<'_, O> {
-    /// Turns to the next event of the log, or goes on at another step to store how far it is; says
-    /// whether the relay has to wait, and then does this again.
-    pub(in crate::system) fn follow_log(&mut self, handle: Handle, store: u32) -> bool {
-        let Some((node, instance)) = self.relay_of(handle) else { return true };
+    /// Turns to the next event of the log, or goes on at another step to store how far it is.
+    pub(super) fn follow_log(&mut self, handle: Handle, store: u32) -> Progress {
+        let Some((node, instance)) = self.relay_of(handle) else { return Progress::Waits };
         let rules = self.relay_rules(node);
-        let Some(tail) = rules.tail else { return true };
+        let Some(tail) = rules.tail else { return Progress::Waits };
         let publishes_all = rules.publish.is_some();
         let sent = self.outbox_of(node).sent as u64;
         let mut start = self.relay(node, instance).position.unwrap_or(sent);
@@ -44,21 +44,21 @@ impl<O: Observer> World<'_, O> {
             if let Some(job) = self.jobs.get_mut(handle) {
                 (job.step, job.value) = (store, start);
             }
-            return false;
+            return Progress::GoesOn;
         }
         match seen_at {
             Some(at) if at <= now && publishes_all => {
                 self.read_log(handle, start, tail.latency);
-                return false;
+                return Progress::GoesOn;
             }
             Some(at) if at <= now => {
                 self.turn_to(handle, start);
-                return false;
+                return Progress::GoesOn;
             }
             Some(at) => self.look_again(handle, at.min(store_at), false),
             None => self.look_again(handle, store_at, true),
         }
-        true
+        Progress::Repeats
     }
 
     /// Takes the events of the log from a place on that are seen by now: the batch of a new round.
@@ -87,9 +87,6 @@ impl<O: Observer> World<'_, O> {
     /// Lets a relay look at the log again at a time, or when an event is committed.
     fn look_again(&mut self, handle: Handle, at: Time, or_at_commit: bool) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.step -= 1;
-        }
         let timer =
             (at < Time::NEVER).then(|| self.events.schedule_timer(at, Event::Resume(handle)));
         self.relay(node, instance).waiting = or_at_commit.then_some((handle, timer));
@@ -109,7 +106,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Notes that the position which the relay came to is stored.
-    pub(in crate::system) fn pass_stored(&mut self, handle: Handle) {
+    pub(super) fn pass_stored(&mut self, handle: Handle) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let now = self.now;
         let relay = self.relay(node, instance);

@@ -9,7 +9,7 @@ mod upkeep;
 
 use super::control::Action;
 use super::fact::{Direction, Fact, Observer, Refusal};
-use super::job::{Job, Origin, Subject};
+use super::job::{Job, Origin, Progress, Subject};
 use super::network::Message;
 use super::{Event, Local, World};
 use crate::kernel::draw::key_of;
@@ -17,7 +17,7 @@ use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::PartitionBy;
-use crate::model::program::{self, Kind, NodeId, Step};
+use crate::model::program::{self, Kind, NodeId, QueueStep};
 use crate::policy::Outcome;
 use group::{Group, Queued};
 
@@ -81,12 +81,20 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Accepts the message that a job brings, or all events that a relay's request carries, or
-    /// answers that there is no room.
-    pub(super) fn enqueue(&mut self, handle: Handle, step: &Step) -> Option<Outcome> {
-        if matches!(step, Step::EnqueueBatch) {
-            return self.enqueue_batch(handle);
-        }
+    pub(super) fn take_queue_step(&mut self, handle: Handle, step: QueueStep) -> Progress {
+        let refusal = match step {
+            QueueStep::Enqueue => self.enqueue(handle),
+            QueueStep::EnqueueBatch => self.enqueue_batch(handle),
+            QueueStep::Acknowledge => {
+                self.acknowledge(handle);
+                None
+            }
+        };
+        refusal.map_or(Progress::GoesOn, Progress::Ends)
+    }
+
+    /// Accepts the message that a job brings, or answers that there is no room.
+    fn enqueue(&mut self, handle: Handle) -> Option<Outcome> {
         let job = self.jobs.get(handle)?;
         let (node, subject, key, event) = (job.node, job.subject, job.key, job.value);
         let event = if self.comes_from_relay(job.origin) { event } else { 0 };
@@ -359,7 +367,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Forgets the message that a job acknowledges.
-    pub(super) fn acknowledge(&mut self, handle: Handle) {
+    fn acknowledge(&mut self, handle: Handle) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, token) = (job.node, job.token);
         let Some(message) = token.checked_sub(1) else { return };
