@@ -18,8 +18,8 @@ pub struct FaultText {
     pub target: String,
     /// When it begins.
     pub at: Span,
-    /// How long it lasts. A `cache_flush`, a `read_model_corruption` and a `redelivery_burst` happen
-    /// at one instant and need none.
+    /// How long it lasts. A `cache_flush`, a `read_model_corruption` and a `redelivery_burst`
+    /// happen at one instant and need none.
     #[serde(rename = "for", default = "no_time")]
     pub lasts: Span,
     /// `slow`: how many times as long work takes.
