@@ -1,5 +1,7 @@
 //! Which cells of a campaign a command is about.
 
+use indexmap::IndexSet;
+
 use super::Failure;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::model::problem::Problem;
@@ -26,11 +28,9 @@ pub(super) fn only_cell(
 ) -> Result<(), Failure> {
     keep_cells(campaign, arm, point)?;
     let several = |name: &str, part: fn(&Cell) -> &String| {
-        let first = part(&campaign.cells[0]);
-        let mut names: Vec<&str> = campaign.cells.iter().map(|cell| part(cell).as_str()).collect();
-        names.dedup();
-        let has_others = campaign.cells.iter().any(|cell| part(cell) != first);
-        has_others.then(|| {
+        let names = names_of(campaign, part);
+        (names.len() > 1).then(|| {
+            let names: Vec<&str> = names.into_iter().collect();
             Problem::new(format!("there are several {name}s"))
                 .expected(format!("--{name} with one of: {}", names.join(", ")))
         })
@@ -46,11 +46,16 @@ fn refuse_unknown(
     part: fn(&Cell) -> &String,
 ) -> Result<(), Failure> {
     let Some(name) = name else { return Ok(()) };
-    if campaign.cells.iter().any(|cell| part(cell) == name) {
+    let mut known = names_of(campaign, part);
+    if known.contains(name) {
         return Ok(());
     }
-    let mut known: Vec<&str> = campaign.cells.iter().map(|cell| part(cell).as_str()).collect();
     known.sort_unstable();
-    known.dedup();
+    let known: Vec<&str> = known.into_iter().collect();
     Err(Problem::unknown(what, name, &known).into())
+}
+
+/// The names of arms or of points, each once, in the order of the experiment.
+fn names_of(campaign: &Campaign, part: fn(&Cell) -> &String) -> IndexSet<&str> {
+    campaign.cells.iter().map(|cell| part(cell).as_str()).collect()
 }

@@ -1,5 +1,6 @@
 //! `check`, `minimize`, `replay`, `explain` and `compare-runs`, through the built program.
 
+mod chosen;
 mod exercised;
 mod finding;
 mod judged;

@@ -1,0 +1,81 @@
+//! Which arms and points a command is about.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::{path, stormglass};
+
+const MODEL: &str = r#"
+[clients.users]
+arrivals = { constant = "2/s" }
+flow = [{ call = "bank.charge", policy = "twice" }]
+[provider.bank]
+concurrency = 10
+latency = "150ms"
+effects = ["charge"]
+[policy.twice]
+timeout = "200ms"
+retry = { attempts = 2 }
+[link.default]
+latency = "1ms"
+"#;
+
+/// An experiment of two arms at two points.
+const EXPERIMENT: &str = r#"
+name = "chosen"
+model = "model.toml"
+seeds = "1..18"
+arrivals = "2s"
+drain = "2s"
+[invariants]
+one_charge = { effect = "charge" }
+[arms.one]
+[arms.other]
+[factors.load.low]
+[factors.load.high]
+set = { "clients.users.arrivals" = { constant = "4/s" } }
+"#;
+
+fn experiment() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("chosen.toml");
+    fs::write(folder.path().join("model.toml"), MODEL).unwrap();
+    fs::write(&file, EXPERIMENT).unwrap();
+    (folder, file)
+}
+
+#[test]
+fn what_is_chosen_is_run_under_every_seed() {
+    let (_folder, file) = experiment();
+    let runs = |chosen: &[&str]| {
+        let ran = stormglass(&[&["check", path(&file)], chosen].concat());
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.error);
+        let last = ran.out.lines().last().unwrap_or_default().to_owned();
+        let (_, runs) = last.split_once("pass: no promise was broken in ").expect("a pass");
+        runs.to_owned()
+    };
+    assert_eq!(runs(&[]), "68 runs, seeds 1 to 17");
+    assert_eq!(runs(&["--point", "load=high"]), "34 runs, seeds 1 to 17");
+    assert_eq!(runs(&["--arm", "other"]), "34 runs, seeds 1 to 17");
+    assert_eq!(runs(&["--arm", "other", "--point", "load=low"]), "17 runs, seeds 1 to 17");
+}
+
+#[test]
+fn what_can_be_chosen_is_named_once() {
+    let (_folder, file) = experiment();
+    let refused = |arguments: &[&str]| {
+        let ran = stormglass(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+        ran.error
+    };
+    let smaller = ["minimize", path(&file), "--seed", "1"];
+    let arms = refused(&smaller);
+    assert_eq!(arms, "error: there are several arms: --arm with one of: one, other\n");
+    let points = refused(&[&smaller[..], &["--arm", "one"]].concat());
+    let several = "error: there are several points: --point with one of: load=low, load=high\n";
+    assert_eq!(points, several);
+    let unknown = refused(&["check", path(&file), "--arm", "neither"]);
+    assert_eq!(unknown, "error: unknown arm `neither`: known: `one`, `other`\n");
+}
