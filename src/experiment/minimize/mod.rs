@@ -113,8 +113,12 @@ pub fn minimize(
     loop {
         let size = search.size();
         search.thin_faults();
-        search.thin_orders();
-        search.cut_arrivals();
+        if !search.is_cut_off {
+            search.thin_orders();
+        }
+        if !search.is_cut_off {
+            search.cut_arrivals();
+        }
         if search.size() == size || search.is_cut_off {
             break;
         }
