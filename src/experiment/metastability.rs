@@ -145,7 +145,7 @@ impl MetastabilityRule {
                 .expected("more than 0s")
                 .inside("for"));
         }
-        if !text.drain_factor.is_finite() || text.drain_factor <= 0.0 {
+        if text.drain_factor <= 0.0 {
             return Err(Problem::new(format!("{} is no factor", text.drain_factor))
                 .expected("a number above 0, such as 3")
                 .inside("drain_factor"));

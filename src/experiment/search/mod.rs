@@ -192,10 +192,6 @@ fn check(text: &SearchText) -> Vec<Problem> {
         let expected = "shares above 0% and below 100%, ascending, such as [\"5%\", \"50%\"]";
         problems.push(problem.expected(expected).inside("levels"));
     }
-    if let Some((name, _)) = text.lines.iter().find(|(_, at)| !at.is_finite()) {
-        let problem = Problem::new("no line can be drawn there").expected("a number");
-        problems.push(problem.inside(name.clone()).inside("lines"));
-    }
     problems
 }
 
