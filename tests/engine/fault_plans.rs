@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::campaign;
+use crate::common::{campaign, runs};
 
 /// One node of each kind, two that differ where a kind looks closer, and two ways from `api` to
 /// `orders` with another one between them.
@@ -17,6 +17,7 @@ flow = [{ call = "api.order" }]
 [service.api]
 workers = 10
 zone = "west"
+region = "north"
 [service.api.on.look]
 steps = [
   { read = "orders.order" },
@@ -32,12 +33,14 @@ steps = [
 takes = "payments"
 workers = 10
 zone = "east"
+region = "south"
 steps = [{ call = "bank.charge" }, { transaction = "orders", write = ["order = paid"] }, { ack = true }]
 [database.orders]
 commit = "1ms"
 read = "1ms"
 tables = { order = {} }
 zone = "west"
+region = "north"
 [replica.copy]
 of = "orders"
 lag = "10ms"
@@ -131,5 +134,58 @@ fn a_kind_without_targets_strikes_each_link_in_use_and_each_place_equally_often(
     }
     assert_strikes("latency", "added = [\"1ms\", \"2ms\"]", &LINKS);
     assert_strikes("link_clog", "", &LINKS);
-    assert_strikes("partition", "", &[&LINKS[..], &["zone east", "zone west"]].concat());
+    let places = ["region north", "region south", "zone east", "zone west"];
+    let mut sides = [&LINKS[..], &places].concat();
+    sides.sort_unstable();
+    assert_strikes("partition", "", &sides);
+}
+
+/// Users outside of a zone, and two nodes in it.
+const ZONE: &str = r#"
+[clients.users]
+arrivals = { constant = "1/s" }
+flow = [{ call = "api.order" }]
+[service.api]
+workers = 10
+zone = "west"
+on.order.steps = [{ transaction = "db", write = ["order = accepted"] }, { reply = "ok" }]
+[database.db]
+commit = "0s"
+read = "0s"
+tables = { order = {} }
+zone = "west"
+[replica.copy]
+of = "db"
+lag = "0s"
+read = "0s"
+[link.default]
+latency = "0s"
+"#;
+
+/// An experiment of ten seconds with these faults.
+fn ten_seconds(faults: &str) -> String {
+    format!("name = \"f\"\nmodel = \"m.toml\"\nseeds = \"1..2\"\narrivals = \"10s\"\n{faults}")
+}
+
+#[test]
+fn a_fault_of_a_zone_strikes_the_links_inside_it_once() {
+    let late = "[[faults]]\nkind = \"latency\"\ntarget = \"zone west\"\nadded = \"100ms\"\n\
+                at = \"0s\"\nfor = \"20s\"\n";
+    let metrics = &runs(&ten_seconds(late), ZONE)[0].metrics;
+    // To the zone and back, and inside it to the database and back.
+    assert_eq!(metrics.latency.quantile(0.5).unwrap().millis().round(), 400.0);
+    assert_eq!(metrics.latency.quantile(1.0).unwrap().millis().round(), 400.0);
+}
+
+#[test]
+fn a_replica_that_would_lead_when_the_primary_is_back_never_leads() {
+    let digest = |after: &str| {
+        let failover = format!(
+            "[[faults]]\nkind = \"primary_failover\"\ntarget = \"db\"\nto = \"copy\"\n\
+             at = \"2s\"\nfor = \"3s\"\nafter = \"{after}\"\n"
+        );
+        runs(&ten_seconds(&failover), ZONE)[0].digest
+    };
+    assert_eq!(digest("3s"), digest("4s"));
+    assert_ne!(digest("3s"), digest("2s"));
 }

@@ -335,6 +335,21 @@ fn ten_megabytes_of_one_name() {
 }
 
 #[test]
+fn of_many_problems_the_first_twenty_are_shown() {
+    for (count, rest) in [(20, None), (21, Some("… and 1 more"))] {
+        let arm = |number: u32| format!("[arms.a{number}.set]\n\"limits.events\" = \"x\"\n");
+        let arms: String = (0..count).map(arm).collect();
+        let text = base("experiment.toml") + &arms;
+        let folder = folder();
+        fs::write(folder.path().join("many.toml"), text).expect("the case can be written");
+        let ran = stormglass(folder.path(), &["run", "many.toml"]);
+        assert_eq!((ran.code, ran.error.matches("error: ").count()), (Some(2), 20));
+        let last = ran.error.lines().last().filter(|line| line.starts_with('…'));
+        assert_eq!(last, rest, "{}", ran.error);
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     let base = base("experiment.toml");
     let utf_16: Vec<u8> = "\u{feff}name".encode_utf16().flat_map(u16::to_le_bytes).collect();
