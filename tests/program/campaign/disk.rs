@@ -69,6 +69,13 @@ fn a_disk_that_becomes_full_leaves_what_was_there() {
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
         Command::new("sh").args(["-c", &script, "sh"]).args(words).output().unwrap()
     };
+    // There is a journal, but no finished run in it: nothing can be gone on with.
+    for journal in ["", "stormglass journal 1 of other inputs\n", "stormglass journal 1\nhalf"] {
+        std::fs::write(out.join(".journal"), journal).unwrap();
+        let said = String::from_utf8(limited(64).stderr).unwrap();
+        assert!(said.contains("make room") && !said.contains("are kept"), "{journal:?}: {said}");
+    }
+    std::fs::remove_file(out.join(".journal")).unwrap();
     assert_refused(&limited(64), &out, "make room");
     assert!(!out.join(".journal").exists(), "it was known before the work");
     assert_same(&whole, &out);

@@ -56,7 +56,8 @@ fn a_killed_campaign_goes_on_and_gives_the_same_bytes() {
     let is_moment = || finished(&broken) >= RUNS * 3 / 4;
     let (status, said) = interrupted(command(&experiment, &broken, "1"), is_moment, interrupt);
     assert_eq!(status.code(), Some(130), "{said}");
-    assert!(said.contains("finished runs are kept in") && said.contains("the same command"));
+    let kept = format!("interrupted: {} finished runs are kept in", finished(&broken));
+    assert!(said.contains(&kept) && said.contains("the same command"), "{said}");
     assert!(finished(&broken) < RUNS);
 
     // While the results are written.
@@ -104,6 +105,35 @@ fn one_seed(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn what_was_finished_is_said_and_kept_through_every_interruption() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(folder.path());
+    let out = folder.path().join("out");
+    let mut before = 0;
+    for _ in 0..2 {
+        let is_moment = || finished(&out) >= before + 4;
+        interrupted(command(&experiment, &out, "1"), is_moment, kill);
+        assert!((before + 4..RUNS).contains(&finished(&out)));
+        before = finished(&out);
+    }
+    let again = |arguments: &[&str]| {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_stormglass"));
+        run.arg("run").arg(&experiment).args(["--workers", "1", "--out"]).arg(&out);
+        let output = run.args(arguments).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = again(&[]);
+    let goes_on = format!("{before} runs finished before: goes on from there\n");
+    assert!(said.contains(&goes_on), "{goes_on}\n{said}");
+    assert!(!said.contains("replaces the results"), "{said}");
+    let said = again(&["--seeds", "1..2"]);
+    assert!(!said.contains("finished before"), "{said}");
+    let replaces = format!("replaces the results in `{}` when it is done\n", out.display());
+    assert!(said.contains(&replaces), "{said}");
+}
+
+#[test]
 fn a_torn_journal_is_good_up_to_the_tear() {
     let folder = tempfile::tempdir().unwrap();
     let whole = one_seed(folder.path());
@@ -130,6 +160,30 @@ fn a_journal_of_other_inputs_is_not_used() {
     let (kept, said) = goes_on(folder.path(), &whole, &other, |_| ());
     assert!(kept > 0);
     assert!(said.contains("are of other inputs: they are not used"), "{said}");
+    // Nor is one of another text of the model, or of another build of the program.
+    let (experiment, broken) = (folder.path().join("short.toml"), folder.path().join("broken"));
+    let program = folder.path().join("stormglass");
+    std::fs::copy(env!("CARGO_BIN_EXE_stormglass"), &program).unwrap();
+    let text = std::fs::read_to_string(folder.path().join("checkout.toml")).unwrap();
+    let is_used = |model: &str, program: &Path| {
+        std::fs::write(folder.path().join("checkout.toml"), model).unwrap();
+        let quick = command(&experiment, &broken, "1");
+        let mut run = Command::new(program);
+        run.args(quick.get_args()).args(["--seeds", "2..3"]);
+        let output = run.output().unwrap();
+        assert!(output.status.success());
+        output.stderr.is_empty()
+    };
+    for (model, program, expected) in [
+        (text.clone(), Path::new(env!("CARGO_BIN_EXE_stormglass")), true),
+        (format!("{text}\n# Another text.\n"), Path::new(env!("CARGO_BIN_EXE_stormglass")), false),
+        (text.clone(), &program, false),
+    ] {
+        std::fs::write(folder.path().join("checkout.toml"), &text).unwrap();
+        let first = command(&experiment, &broken, "2");
+        interrupted(first, || finished(&broken) >= RUNS / 2, kill);
+        assert_eq!(is_used(&model, program), expected);
+    }
 }
 
 #[test]

@@ -42,6 +42,15 @@ fn what_is_left_is_needed_and_comes_back() {
     let (_folder, file, ran) = minimized("two_writes", "1", &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.error);
     assert!(ran.out.lines().all(|line| line.chars().count() <= 80 || line.contains("/")));
+    let quoted = path(&file);
+    for said in [
+        "faults: 1 of 2\n  worker_kill 2: worker_kill at api (step = orders.transaction, when = after)\n    from ",
+        "orders: 1 of 105\nevents: ",
+        "no fault can be left out; ",
+        &format!("wrote {quoted}\n  stormglass replay {quoted}\n  stormglass explain {quoted}\n"),
+    ] {
+        assert!(ran.out.contains(said), "{said}\n{}", ran.out);
+    }
     let text = std::fs::read_to_string(&file).unwrap();
     let reproduction = reproduction_of(&text);
     assert_eq!(reproduction.faults.len(), 1, "one death between the two writes is enough");
@@ -57,13 +66,54 @@ fn what_is_left_is_needed_and_comes_back() {
     assert_eq!(reproduction_of(&reproduction.text()), reproduction);
     let replayed = stormglass(&["replay", path(&file)]);
     assert_eq!(replayed.code, Some(0), "{}{}", replayed.out, replayed.error);
+    let (run, expected) = (&replayed.out, &reproduction.expected);
+    let same = format!("same digest: {} of {} events\n", expected.digest, expected.events);
+    assert!(run.starts_with("same violation: paid_has_payment broken for order "), "{run}");
+    assert!(run.ends_with(&same), "nothing is different: {run}");
+}
+
+#[test]
+fn a_reproduction_has_the_settings_and_the_files_of_its_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    };
+    let model = SLOW_BANK.replace(
+        "{ constant = \"10/s\" }",
+        "{ trace = { path = \"times.csv\", column = \"at\" } }",
+    );
+    assert_ne!(model, SLOW_BANK);
+    write("model.toml", &model);
+    let times = write("times.csv", "at\n0.1\n0.2\n0.3\n0.4\n0.5\n");
+    let experiment = "name = \"bank\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\narrivals = \"1s\"\n\
+                      drain = \"5s\"\n[invariants]\none_charge = { effect = \"charge\" }\n";
+    let experiment = write("bank.toml", experiment);
+    let file = folder.path().join("small.toml");
+    let slow = ["--set", "provider.bank.latency=150ms", "--seed", "1", "--out", path(&file)];
+    let ran = stormglass(&[&["minimize", path(&experiment)][..], &slow].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    // All of it is in the file itself.
+    std::fs::remove_file(times).unwrap();
+    let replayed = stormglass(&["replay", path(&file)]);
+    assert_eq!(replayed.code, Some(0), "{}{}", replayed.out, replayed.error);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let without = text.replace("set = [\"provider.bank.latency=150ms\"]\n", "");
+    assert_ne!(without, text);
+    std::fs::write(&file, without).unwrap();
+    assert_eq!(stormglass(&["replay", path(&file)]).code, Some(1), "the bank is as fast as it was");
 }
 
 #[test]
 fn a_search_that_is_cut_off_says_so() {
     let (_folder, file, ran) = minimized("two_writes", "1", &["--runs", "2"]);
     assert_eq!(ran.code, Some(3), "{}", ran.error);
-    assert!(ran.out.contains("perhaps more can be left out"), "{}", ran.out);
+    let cut = "cut off after 2 runs: perhaps more can be left out (--time, --runs)\n";
+    assert!(ran.out.contains(cut), "{}", ran.out);
+    let (_none, _, ran) = minimized("two_writes", "1", &["--time", "0s"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.out);
+    assert!(ran.error.contains("expected a time of more than 0"), "{}", ran.error);
     let (_other, _, ran) = minimized("two_writes", "1", &["--time", "1ns"]);
     assert_eq!(ran.code, Some(3), "{}", ran.error);
     assert!(ran.out.contains("cut off after "), "{}", ran.out);
@@ -99,6 +149,10 @@ fn a_reproduction_that_was_changed_does_not_pass() {
     let other_seed = replay("seed = 3\n", "seed = 4\n");
     assert_eq!(other_seed.code, Some(1), "{}", other_seed.error);
     assert!(other_seed.out.contains("other digest: expected"), "{}", other_seed.out);
+    let found = other_seed.out.lines().find(|line| line.starts_with("              found    "));
+    assert!(found.is_some_and(|line| line.ends_with(" events")), "{}", other_seed.out);
+    let older = "changed: a seed means something else since trace version ";
+    assert!(other_seed.out.contains(older), "{}", other_seed.out);
     let other_digest = replay("digest = \"", "digest = \"0");
     assert_eq!(other_digest.code, Some(1), "{}", other_digest.error);
     assert!(other_digest.out.contains("same violation: one_charge"), "{}", other_digest.out);
@@ -109,6 +163,9 @@ fn a_reproduction_that_was_changed_does_not_pass() {
     );
     assert_eq!(repaired.code, Some(1), "{}", repaired.error);
     assert!(repaired.out.contains("one_charge not broken"), "{}", repaired.out);
+    let untold = stormglass(&["explain", path(&file), "--out", path(folder.path())]);
+    assert_eq!((untold.code, untold.out.as_str()), (Some(1), ""), "{}", untold.error);
+    assert!(untold.error.contains("this violation does not come back"), "{}", untold.error);
     assert!(
         repaired.out.contains("the text of experiments/canary.toml is not"),
         "{}",
@@ -152,6 +209,7 @@ fn the_story_is_told_and_drawn() {
     {
         assert!(labels.contains(&label), "{label} is missing in {labels:?}");
     }
+    assert!(svg.contains(" s on it could not be avoided."), "the turning point is in the picture");
     let mermaid = std::fs::read_to_string(folder.path().join("paid-without-record.mmd")).unwrap();
     insta::assert_snapshot!(mermaid);
 }
