@@ -34,7 +34,11 @@ takes = "payments"
 workers = 10
 zone = "east"
 region = "south"
-steps = [{ call = "bank.charge" }, { transaction = "orders", write = ["order = paid"] }, { ack = true }]
+steps = [
+  { call = "bank.charge" },
+  { transaction = "orders", write = ["order = paid"] },
+  { ack = true },
+]
 [database.orders]
 commit = "1ms"
 read = "1ms"

@@ -44,7 +44,8 @@ fn what_is_left_is_needed_and_comes_back() {
     assert!(ran.out.lines().all(|line| line.chars().count() <= 80 || line.contains("/")));
     let quoted = path(&file);
     for said in [
-        "faults: 1 of 2\n  worker_kill 2: worker_kill at api (step = orders.transaction, when = after)\n    from ",
+        "faults: 1 of 2\n  worker_kill 2: worker_kill at api (step = orders.transaction, when = \
+         after)\n    from ",
         "orders: 1 of 105\nevents: ",
         "no fault can be left out; ",
         &format!("wrote {quoted}\n  stormglass replay {quoted}\n  stormglass explain {quoted}\n"),
@@ -87,8 +88,8 @@ fn a_reproduction_has_the_settings_and_the_files_of_its_run() {
     assert_ne!(model, SLOW_BANK);
     write("model.toml", &model);
     let times = write("times.csv", "at\n0.1\n0.2\n0.3\n0.4\n0.5\n");
-    let experiment = "name = \"bank\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\narrivals = \"1s\"\n\
-                      drain = \"5s\"\n[invariants]\none_charge = { effect = \"charge\" }\n";
+    let experiment = "name = \"bank\"\nmodel = \"model.toml\"\nseeds = \"1..2\"\n\
+                      arrivals = \"1s\"\ndrain = \"5s\"\n[invariants]\none_charge = { effect = \"charge\" }\n";
     let experiment = write("bank.toml", experiment);
     let file = folder.path().join("small.toml");
     let slow = ["--set", "provider.bank.latency=150ms", "--seed", "1", "--out", path(&file)];
