@@ -106,7 +106,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
 /// How long a campaign takes.
 struct CampaignTime {
     of_runs: Duration,
-    /// How many calm runs say when requests begin to count.
+    /// How many calm runs say when requests begin to count, or whether what is stated is too soon.
     pilots: usize,
     of_pilots: Duration,
 }
@@ -120,9 +120,13 @@ fn time(campaign: &Campaign, at_once: u16) -> CampaignTime {
         drop(run(&campaign.cells[index], index, campaign.seeds[0]));
     });
     let of_runs = all(each, campaign.runs());
-    let (piloted, seeds) = (campaign.to_be_piloted(), campaign.pilot_seeds());
-    let pilots = piloted.len() * seeds.len();
-    let each = mean_time(&piloted, |index| drop(pilot(&campaign.cells[index], seeds[0])));
+    let mut piloted = campaign.to_be_piloted();
+    let mut pilots = piloted.len() * campaign.pilot_seeds().len();
+    let stated = campaign.stated_to_be_piloted();
+    pilots += stated.len() * campaign.stated_pilot_seeds().len();
+    piloted.extend(stated);
+    let seed = campaign.pilot_seeds()[0];
+    let each = mean_time(&piloted, |index| drop(pilot(&campaign.cells[index], seed)));
     CampaignTime { of_runs, pilots, of_pilots: all(each, pilots) }
 }
 

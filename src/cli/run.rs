@@ -41,7 +41,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         output::print(&opening(campaign))?;
         output::print(&warm_up::text(campaign))?;
         output::print(&what_was_there(&folder, done))?;
-        output::warn(&(warm_up::warning(campaign) + &warm_up::too_soon(campaign)));
+        let too_soon = workers::stated_too_soon(campaign, arguments.workers)?;
+        output::warn(&(warm_up::warning(campaign) + &warm_up::too_soon(campaign, &too_soon)));
         output::warn(&preflight(campaign, &planned_calm(campaign)));
     }
     let results = run_until_precise(&mut loaded.campaign, arguments, &journal)?;

@@ -7,7 +7,7 @@ use super::Failure;
 use super::journal::Journal;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
-use crate::experiment::warm_up::{Series, Settling, pilot};
+use crate::experiment::warm_up::{Series, Settling, TooSoon, pilot};
 
 /// Runs everything that is not `known`; the results are in the order of their numbers, whoever was
 /// first.
@@ -64,16 +64,39 @@ fn run_one(
 
 /// Lets calm runs of each cell say when requests begin to count, where the experiment does not.
 pub(super) fn find_warm_up(campaign: &mut Campaign, workers: Option<u16>) -> Result<(), Failure> {
-    let seeds = campaign.pilot_seeds();
-    let piloted = |place: usize| {
-        let cell = &campaign.cells[place];
-        let pilots: Vec<Series> = seeds.par_iter().map(|&seed| pilot(cell, seed)).collect();
-        (place, Settling::of(cell, &pilots))
-    };
-    let cells = campaign.to_be_piloted().into_par_iter();
-    let shown: Vec<_> = pool(workers)?.install(|| cells.map(piloted).collect());
+    let pilots = (campaign.to_be_piloted(), campaign.pilot_seeds());
+    let shown = piloted(campaign, pilots, workers, |place, pilots| {
+        (place, Settling::of(&campaign.cells[place], pilots))
+    })?;
     campaign.settle_warm_up(&shown);
     Ok(())
+}
+
+/// The warm-ups that the experiment states and calm runs have shown to be too short.
+pub(super) fn stated_too_soon(
+    campaign: &Campaign,
+    workers: Option<u16>,
+) -> Result<Vec<TooSoon>, Failure> {
+    let pilots = (campaign.stated_to_be_piloted(), campaign.stated_pilot_seeds());
+    let found = piloted(campaign, pilots, workers, |place, pilots| {
+        TooSoon::of(&campaign.cells[place], place, pilots)
+    })?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// What the pilots of each of these cells under these seeds say, in the order of the cells.
+fn piloted<T: Send>(
+    campaign: &Campaign,
+    (cells, seeds): (Vec<usize>, Vec<u64>),
+    workers: Option<u16>,
+    say: impl Fn(usize, &[Series]) -> T + Sync,
+) -> Result<Vec<T>, Failure> {
+    let of_cell = |place: usize| {
+        let cell = &campaign.cells[place];
+        let pilots: Vec<Series> = seeds.par_iter().map(|&seed| pilot(cell, seed)).collect();
+        say(place, &pilots)
+    };
+    Ok(pool(workers)?.install(|| cells.into_par_iter().map(of_cell).collect()))
 }
 
 /// How many runs there are at once: one for each core if nobody says.

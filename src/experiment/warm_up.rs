@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::campaign::{Campaign, Cell};
 use super::language::Experiment;
+use super::statistics::interval::mean_interval;
 use super::statistics::moments::moments;
 use super::statistics::steady_state::mser5;
 use crate::kernel::limit::{Ending, Limits};
@@ -219,7 +220,7 @@ const PILOTS_MAX: usize = 10;
 /// The most pilots of a campaign, but for the first one of each cell.
 const PILOTS_IN_ALL: usize = 1_000;
 
-/// A stated warm-up after which a calm run still fills, as far as one run tells.
+/// A stated warm-up after which a cell still fills in calm runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TooSoon {
     /// The cell.
@@ -235,40 +236,56 @@ pub struct TooSoon {
 }
 
 /// By less than this share of what is under way a start does not matter.
-const NEGLIGIBLE: f64 = 0.1;
+const NEGLIGIBLE: f64 = 0.05;
+/// How sure it is that pilots differ before and after they have settled: MSER-5 looks for the time
+/// at which they do, and in so many cells one may differ by chance.
+const SURE: f64 = 0.999;
 
 impl TooSoon {
-    /// What a pilot of a cell says of the warm-up that it states.
-    fn of(cell: &Cell, index: usize, pilot: &[f64]) -> Option<TooSoon> {
+    /// What the pilots of a cell say of the warm-up that it states: that it is too short where it
+    /// ends before the mean of all has settled, what is under way differs, and does so in the
+    /// pilots by more than chance.
+    #[must_use]
+    pub fn of(cell: &Cell, index: usize, pilots: &[Series]) -> Option<TooSoon> {
+        let whole: Vec<&[f64]> = pilots.iter().map(Option::as_deref).collect::<Option<_>>()?;
+        let all = mean(&whole);
+        let found = mser5(&all).ok()?;
         let stated = cell.measure.warm_up.since(Time::ZERO);
-        let kept = pilot.get((stated.0 / piece(cell).0) as usize..)?;
-        let found = mser5(pilot).ok()?;
-        let settled = span_of(found.truncate, cell);
-        let present = moments(kept).ok()?.mean;
-        let is_other = (present - found.mean_after).abs() > NEGLIGIBLE * found.mean_after;
-        let present_then = found.mean_after;
-        (settled > stated && is_other).then_some(TooSoon {
+        let first = (stated.0 / piece(cell).0) as usize;
+        if first >= found.truncate {
+            return None;
+        }
+        let average = |pieces: &[f64]| Some(moments(pieces).ok()?.mean);
+        let (present, present_then) = (average(&all[first..])?, found.mean_after);
+        let differs = |pilot: &&[f64]| {
+            Some(average(&pilot[first..found.truncate])? - average(&pilot[found.truncate..])?)
+        };
+        let differences: Vec<f64> = whole.iter().map(differs).collect::<Option<_>>()?;
+        let by_chance = mean_interval(&differences, SURE).ok()?.interval.contains(0.0);
+        let is_other = (present - present_then).abs() > NEGLIGIBLE * present_then;
+        (is_other && !by_chance).then_some(TooSoon {
             cell: index,
             stated,
             present,
-            settled,
+            settled: span_of(found.truncate, cell),
             present_then,
         })
     }
 }
 
 impl Campaign {
-    /// Whether a stated warm-up is too short in the first cell that states one, which one pilot
-    /// shows. Nobody is asked where there is no steady calm to look at.
+    /// The cells that state a warm-up which may be too short for pilots to show it. Nobody is asked
+    /// where there is no steady calm to look at.
     #[must_use]
-    pub fn stated_too_soon(&self) -> Option<TooSoon> {
+    pub fn stated_to_be_piloted(&self) -> Vec<usize> {
+        if self.experiment.has_times_of_its_own() {
+            return Vec::new();
+        }
         let is_one = |cell: &Cell| {
-            !cell.finds_warm_up && arrives_steadily(cell) && latest(cell) > Span::ZERO
+            let stated = cell.measure.warm_up.since(Time::ZERO);
+            !cell.finds_warm_up && arrives_steadily(cell) && stated < latest(cell)
         };
-        let index = self.cells.iter().position(is_one)?;
-        let is_asked = !self.experiment.has_times_of_its_own();
-        let seed = self.pilot_seeds().first().copied().filter(|_| is_asked)?;
-        TooSoon::of(&self.cells[index], index, &pilot(&self.cells[index], seed)?)
+        (0..self.cells.len()).filter(|&cell| is_one(&self.cells[cell])).collect()
     }
 
     /// The cells whose warm-up pilots are to find: those that do not state it, in which users come
@@ -286,8 +303,19 @@ impl Campaign {
     /// experiment has the same warm-up in every command.
     #[must_use]
     pub fn pilot_seeds(&self) -> Vec<u64> {
-        let each = (PILOTS_IN_ALL / self.cells.len().max(1)).clamp(1, PILOTS_MAX);
-        self.experiment.seeds.0.clone().take(each).collect()
+        self.experiment.seeds.0.clone().take(self.pilots_of_each()).collect()
+    }
+
+    /// The seeds of the pilots that look at a stated warm-up: as many from the same one on, whether
+    /// the experiment has them or not, for a few pilots may differ by chance.
+    #[must_use]
+    pub fn stated_pilot_seeds(&self) -> Vec<u64> {
+        (self.experiment.seeds.0.start..u64::MAX).take(self.pilots_of_each()).collect()
+    }
+
+    /// How many pilots a cell may have.
+    fn pilots_of_each(&self) -> usize {
+        (PILOTS_IN_ALL / self.cells.len().max(1)).clamp(1, PILOTS_MAX)
     }
 
     /// When the warm-up that all cells share ends at the latest; `None` if each states its own.

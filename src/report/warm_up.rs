@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::number::{Unit, number};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::warm_up::TooSoon;
 
 /// How long it is, and why; empty if none was looked for.
 #[must_use]
@@ -69,20 +70,23 @@ fn named(campaign: &Campaign, cells: &[usize]) -> Option<String> {
     }
 }
 
-/// The warning that a stated warm-up is too short, as one calm run shows; empty if it does not.
+/// The warning that stated warm-ups are too short, as calm runs have shown; empty if none is.
 #[must_use]
-pub fn too_soon(campaign: &Campaign) -> String {
-    let Some(found) = campaign.stated_too_soon() else { return String::new() };
+pub fn too_soon(campaign: &Campaign, found: &[TooSoon]) -> String {
+    let Some((first, others)) = found.split_first() else { return String::new() };
+    let others: Vec<usize> = others.iter().map(|one| one.cell).collect();
+    let others = named(campaign, &others)
+        .map_or(String::new(), |names| format!("         that of {names} is, too\n"));
     format!(
-        "warning: a warm-up of {} is likely to be too short: in a calm run of {}\n         \
+        "warning: a warm-up of {} is likely to be too short: in calm runs of {}\n         \
          {} had on average {} requests, attempts and messages under way from then on,\n         \
-         and {} from {} on; `warm_up = \"auto\"` looks for the time\n",
-        found.stated,
-        seeds(&campaign.pilot_seeds()[..1]),
-        name_of(campaign, found.cell),
-        number(found.present, Unit::Plain),
-        number(found.present_then, Unit::Plain),
-        number(found.settled.seconds(), Unit::Seconds),
+         and {} from {} on; `warm_up = \"auto\"` looks for the time\n{others}",
+        first.stated,
+        seeds(&campaign.stated_pilot_seeds()),
+        name_of(campaign, first.cell),
+        number(first.present, Unit::Plain),
+        number(first.present_then, Unit::Plain),
+        number(first.settled.seconds(), Unit::Seconds),
     )
 }
 

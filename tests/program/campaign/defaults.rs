@@ -160,11 +160,52 @@ fn a_stated_warm_up_that_is_likely_to_be_too_short_is_a_warning() {
         run(model, &format!("seeds = \"1..3\"\narrivals = \"200s\"\n{measured}")).0
     };
     let said = stated(FILLING, "0s");
-    assert!(said.contains("warning: a warm-up of 0s is likely to be too short: in a"), "{said}");
+    assert!(
+        said.contains("warning: a warm-up of 0s is likely to be too short: in calm runs"),
+        "{said}"
+    );
     let said = stated(FILLING, "60s");
     assert!(!said.contains("too short"), "{said}");
     let said = stated(&FILLING.replace("20s", "100ms"), "0s");
     assert!(!said.contains("too short"), "a tenth of a second in 200 s: {said}");
+}
+
+/// One server that is busy for four fifths of the time, and has few of its runs near the mean.
+const BUSY: &str = r#"
+[clients.users]
+arrivals = { poisson = "80/s" }
+flow = [{ call = "api.ask" }]
+[service.api]
+workers = 1
+on.ask.steps = [{ work = "exp 10ms" }, { reply = "ok" }]
+[link.default]
+latency = "0s"
+"#;
+
+#[test]
+fn a_stated_warm_up_is_called_too_short_where_the_mean_of_pilots_says_so_and_not_by_chance() {
+    let measured = "[measure]\nwarm_up = \"2s\"\n";
+    let warns = |set: &u32| {
+        let seeds = format!("seeds = \"{}..{}\"\n", 10 * set + 1, 10 * set + 11);
+        let one = format!("{}..{}", 10 * set + 1, 10 * set + 2);
+        let experiment = format!("{seeds}arrivals = \"20s\"\n{measured}");
+        let (said, _) = run_with(BUSY, &experiment, &["--seeds", &one]);
+        said.contains("too short")
+    };
+    let false_ones = (0..20).filter(warns).count();
+    assert_eq!(false_ones, 0, "of 20 disjoint sets of seeds; of one pilot each it is 6");
+    let short = |model: &str| {
+        let experiment = format!("seeds = \"1..11\"\narrivals = \"200s\"\n{measured}");
+        run_with(model, &experiment, &["--seeds", "1..2"]).0
+    };
+    for model in [FILLING, CACHED] {
+        let said = short(model);
+        assert!(said.contains("likely to be too short: in calm runs of seeds 1 to 10"), "{said}");
+    }
+    let arms = "[arms.first]\n[arms.second]\n";
+    let experiment = format!("seeds = \"1..11\"\narrivals = \"200s\"\n{measured}{arms}");
+    let (said, _) = run_with(FILLING, &experiment, &["--seeds", "1..2"]);
+    assert!(said.contains("that of `second` is, too"), "{said}");
 }
 
 /// Reads of 200 rows that take a second, and no time once they are in the cache.

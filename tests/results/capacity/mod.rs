@@ -343,8 +343,11 @@ fn the_time_of_a_plan_holds_the_pilots_that_find_the_warm_up() {
     let seconds = |key: &str| plan[key].as_f64().expect("a number");
     assert!(seconds("seconds_of_pilots") > 0.0, "{plan:#}");
     assert!(seconds("seconds") > seconds("seconds_of_pilots"), "{plan:#}");
-    let stated = planned(&format!("{CALM}measure = {{ warm_up = \"0s\" }}\n"), FULL);
-    assert_eq!((&stated["pilots"], &stated["seconds_of_pilots"]), (&0.into(), &0.0.into()));
+    let stated =
+        |warm_up: &str| planned(&format!("{CALM}measure = {{ warm_up = \"{warm_up}\" }}\n"), FULL);
+    assert_eq!(stated("0s")["pilots"], 10, "they say whether it is too short");
+    let late = stated("150s");
+    assert_eq!((&late["pilots"], &late["seconds_of_pilots"]), (&0.into(), &0.0.into()));
     let output = stormglass(&["plan", "calm.toml"], "5");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("= 2 runs after 2 pilots of `warm_up`, about"), "{text}");
