@@ -5,12 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Cell;
-use super::metrics::Metrics;
+use super::metrics::{Metric, Metrics};
 use super::percentile::is_percentile;
 use super::run::RunResult;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
-use crate::metric::Recovery;
+use crate::metric::{Progress, Recovery};
 use crate::model::problem::Problem;
 use crate::model::quantity::parse_duration;
 
@@ -22,8 +22,8 @@ pub struct Expectation {
     /// What is measured, in words.
     pub meaning: String,
     what: What,
-    /// Of a percentile of the time to a milestone: the place of that, and which.
-    percentile: Option<(usize, f64)>,
+    /// Of a percentile of the time to a milestone, or its mean: the place of that, and what.
+    time: Option<(usize, Statistic)>,
     /// Whether it is a percentile, of which few requests say nothing.
     pub is_percentile: bool,
     relation: Relation,
@@ -39,6 +39,28 @@ enum What {
     Metric(usize),
     /// How long after the last fault it takes to recover, in seconds; never is too long.
     Recovers,
+}
+
+/// What is said of the times to a milestone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Statistic {
+    Mean,
+    Percentile(f64),
+}
+
+impl Statistic {
+    fn of(metric: &Metric) -> Option<(usize, Statistic)> {
+        let percentile = metric.percentile().map(|(place, p)| (place, Statistic::Percentile(p)));
+        percentile.or_else(|| Some((metric.mean_time()?, Statistic::Mean)))
+    }
+
+    /// What it is at the least, in milliseconds, however long the unfinished ones still take.
+    fn at_least(self, times: &Progress) -> Option<f64> {
+        match self {
+            Statistic::Mean => times.mean_at_least().map(|seconds| seconds * 1e3),
+            Statistic::Percentile(p) => times.quantile_at_least(p).map(Span::millis),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,21 +117,13 @@ impl Expectation {
         let (relation, bound, written) = read.ok_or_else(|| {
             Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(name))
         })?;
-        let (percentile, is_percentile) = match what {
-            What::Metric(index) => (metrics[index].percentile(), is_percentile(&metrics[index])),
+        let (time, is_percentile) = match what {
+            What::Metric(index) => (Statistic::of(&metrics[index]), is_percentile(&metrics[index])),
             What::Recovers => (None, false),
         };
         let (name, written) = (name.to_owned(), written.to_owned());
-        let read = Expectation {
-            name,
-            meaning,
-            what,
-            percentile,
-            is_percentile,
-            relation,
-            bound,
-            written,
-        };
+        let read =
+            Expectation { name, meaning, what, time, is_percentile, relation, bound, written };
         Ok(read)
     }
 
@@ -138,10 +152,11 @@ impl Expectation {
         Judged { met, value }
     }
 
-    /// What a percentile that cannot be told is at the least, in milliseconds, if that is too much.
+    /// What a percentile or a mean that cannot be told is at the least, in milliseconds, if that is
+    /// too much.
     fn at_least(&self, run: &RunResult) -> Option<f64> {
-        let (place, p) = self.percentile?;
-        let least = run.metrics.milestones.get(place)?.quantile_at_least(p)?.millis();
+        let (place, statistic) = self.time?;
+        let least = statistic.at_least(run.metrics.milestones.get(place)?)?;
         let is_too_much = match self.relation {
             Relation::Less => least >= self.bound,
             Relation::AtMost | Relation::Within => least > self.bound,

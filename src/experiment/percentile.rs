@@ -1,4 +1,5 @@
-//! Percentiles of a cell: of all of its runs together, since a short run has none of its own.
+//! Percentiles of a cell: of all of its runs together, since a short run has none of its own; and
+//! which times to milestones have no mean.
 
 use super::campaign::Cell;
 use super::metrics::{Metric, MetricId};
@@ -63,18 +64,29 @@ pub(super) fn is_percentile(metric: &Metric) -> bool {
 }
 
 /// The estimate of a percentile over all of these runs together; `None` if the metric is none. The
-/// inner one is `None` where it cannot be estimated from what the runs recorded.
+/// inner one is `None` where it cannot be estimated from what the runs recorded. So is that of the
+/// mean time to a milestone where a run has unfinished requests: runs without are the fast ones.
 ///
 /// The interval is that of the share of spans below it, whose variance is that between runs, turned
 /// around: see [`effective_n`] and [`quantile_shares`]. A mean of percentiles of runs would have
 /// the bias of a single run, however many runs there are.
 pub(super) fn pooled(metric: &Metric, runs: &[&RunResult]) -> Option<Option<Averaged>> {
+    if has_no_mean(metric, runs.iter().copied()) {
+        return Some(None);
+    }
     let percentile = Percentile::of(metric)?;
     if metric.id == MetricId::WaitP99Ms && is_open(percentile.p, runs) {
         return Some(None);
     }
     let times: Vec<Progress> = runs.iter().map(|run| percentile.times(run)).collect();
     Some(of_all(&times, percentile.p))
+}
+
+/// Whether a metric is the mean time to a milestone, and some requests are unfinished.
+fn has_no_mean<'a>(metric: &Metric, runs: impl IntoIterator<Item = &'a RunResult>) -> bool {
+    let Some(place) = metric.mean_time() else { return false };
+    let times = runs.into_iter().filter_map(|run| run.metrics.milestones.get(place));
+    times.map(|times| times.unfinished_age.total()).any(|unfinished| unfinished > 0)
 }
 
 /// The `p` quantile of all of these times together, in milliseconds.
@@ -113,17 +125,19 @@ fn is_open(p: f64, runs: &[&RunResult]) -> bool {
     all.waits_so_far.total() > 0 && all.wait_quantile(p).is_none()
 }
 
-/// Why a percentile of a cell cannot be told.
+/// Why a percentile of a cell, or the mean time to a milestone, cannot be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
     /// Its runs together are worth fewer independent requests than it takes, which are so many.
     Requests(u64),
     /// More requests are unfinished than lie beyond it.
     Finished,
+    /// Some requests are unfinished, and a mean is of all.
+    All,
 }
 
-/// What the percentile lacks that a metric is, if there is no estimate of it though there were
-/// requests.
+/// What the percentile or mean lacks that a metric is, if there is no estimate of it though there
+/// were requests.
 #[must_use]
 pub fn lacks(
     cell: &Cell,
@@ -131,10 +145,13 @@ pub fn lacks(
     estimate: Option<&Averaged>,
     runs: &[RunResult],
 ) -> Option<Lack> {
-    let percentile = Percentile::of(&cell.metrics[metric])?;
     if estimate.is_some() {
         return None;
     }
+    if has_no_mean(&cell.metrics[metric], runs) {
+        return Some(Lack::All);
+    }
+    let percentile = Percentile::of(&cell.metrics[metric])?;
     let times: Vec<Progress> = runs.iter().map(|run| percentile.times(run)).collect();
     let all = Progress::times_of(&times);
     let needed = least_n_for_quantile(percentile.p, CONFIDENCE).ok()?;

@@ -8,11 +8,11 @@ use crate::experiment::run::RunResult;
 use crate::experiment::summary::CellSummary;
 use crate::metric::RunMetrics;
 
-/// What is said below the tables of arms: of what was not finished when runs ended, and of
-/// percentiles that cannot be estimated; empty where there is neither.
+/// What is said below the tables of arms: of what was not finished when runs ended, and of times
+/// that cannot be estimated; empty where there is neither.
 #[must_use]
 pub fn notes(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
-    unfinished(campaign, results) + &percentiles(campaign, results, summaries)
+    unfinished(campaign, results) + &times(campaign, results, summaries)
 }
 
 /// Below this share of the requests, or of a promise's cases, nothing is said of what was open when
@@ -91,9 +91,13 @@ fn lines(
     text
 }
 
-fn percentiles(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
-    const IDS: [MetricId; 3] =
-        [MetricId::LatencyP50Ms, MetricId::LatencyP99Ms, MetricId::LatencyP999Ms];
+fn times(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
+    const IDS: [MetricId; 4] = [
+        MetricId::LatencyMeanMs,
+        MetricId::LatencyP50Ms,
+        MetricId::LatencyP99Ms,
+        MetricId::LatencyP999Ms,
+    ];
     let seeds = campaign.seeds.len();
     let measured = campaign.cells[0].measured;
     let mut text = String::new();
@@ -109,27 +113,38 @@ fn percentiles(campaign: &Campaign, results: &[RunResult], summaries: &[CellSumm
             lacks(&campaign.cells[cell], place, estimate, runs)
         };
         let lacking: Vec<Lack> = (0..campaign.cells.len()).filter_map(of_cell).collect();
-        let unfinished = lacking.iter().filter(|lack| **lack == Lack::Finished).count();
-        let name = &metric.name;
-        let of = |cells: usize| several(cells as u64, "arm");
-        if unfinished > 0 {
-            text.push_str(&format!(
-                "{name} cannot be told in {}: more requests are unfinished than take\n  longer\n",
-                of(unfinished)
-            ));
-        }
-        let few = lacking.iter().find_map(|lack| match lack {
-            Lack::Requests(needed) => Some(*needed),
-            Lack::Finished => None,
-        });
-        if let Some(needed) = few {
-            text.push_str(&format!(
-                "{name} cannot be estimated in {}: all runs together have fewer\n  than {} \
-                 requests that tell of it independently of each other\n",
-                of(lacking.len() - unfinished),
-                number::count(needed),
-            ));
-        }
+        text.push_str(&lines_of(&metric.name, &lacking));
+    }
+    text
+}
+
+/// Why a metric cannot be told in so many cells: a line for each reason.
+fn lines_of(name: &str, lacking: &[Lack]) -> String {
+    let cells = |is: fn(&Lack) -> bool| match lacking.iter().filter(|lack| is(lack)).count() {
+        0 => None,
+        cells => Some(several(cells as u64, "arm")),
+    };
+    let mut text = String::new();
+    if let Some(cells) = cells(|lack| *lack == Lack::All) {
+        text.push_str(&format!(
+            "{name} cannot be told in {cells}: some requests are unfinished, and a\n  mean is of all\n"
+        ));
+    }
+    if let Some(cells) = cells(|lack| *lack == Lack::Finished) {
+        text.push_str(&format!(
+            "{name} cannot be told in {cells}: more requests are unfinished than take\n  longer\n"
+        ));
+    }
+    let few = lacking.iter().find_map(|lack| match lack {
+        Lack::Requests(needed) => Some(*needed),
+        Lack::Finished | Lack::All => None,
+    });
+    if let (Some(needed), Some(cells)) = (few, cells(|lack| matches!(lack, Lack::Requests(_)))) {
+        text.push_str(&format!(
+            "{name} cannot be estimated in {cells}: all runs together have fewer\n  than {} \
+             requests that tell of it independently of each other\n",
+            number::count(needed),
+        ));
     }
     text
 }

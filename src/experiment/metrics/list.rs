@@ -214,6 +214,14 @@ impl Metric {
         }
     }
 
+    /// Of the mean time to a milestone, the place of that.
+    pub(in crate::experiment) fn mean_time(&self) -> Option<usize> {
+        match self.measure {
+            How::Milestone(place, _) if self.id == MetricId::LatencyMeanMs => Some(place),
+            How::Milestone(..) | How::Run(_) => None,
+        }
+    }
+
     /// Its value in a run that has just ended.
     pub(super) fn value(&self, cell: &Cell, run: &RunResult) -> Option<f64> {
         match self.measure {

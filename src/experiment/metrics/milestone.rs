@@ -83,7 +83,8 @@ pub(super) const MILESTONE_ROWS: [MilestoneRow; 12] = [
     MilestoneRow {
         id: MetricId::LatencyMeanMs,
         name: "latency_mean_ms",
-        meaning: "mean time from a request's first attempt to the milestone, of all that reached it",
+        meaning: "mean time from a request's first attempt to the milestone; none where any is \
+                  unfinished",
         better: Direction::Lower,
         is_share: false,
         measure: |_, _, progress| progress.mean_latency().map(|seconds| seconds * 1e3),

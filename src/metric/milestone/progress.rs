@@ -26,8 +26,10 @@ pub struct Progress {
     pub latency: Histogram,
     /// The sum of these times, in nanoseconds.
     pub latency_total: u128,
-    /// How old the unfinished ones were when the run ended.
+    /// How old the unfinished ones were when the run ended, those whose time was up too.
     pub unfinished_age: Histogram,
+    /// The sum of these ages, in nanoseconds.
+    pub unfinished_age_total: u128,
     /// By window, from the start of the run.
     pub windows: Vec<MilestoneWindow>,
     /// Whether and when requests fared again as before the faults.
@@ -70,6 +72,7 @@ impl Default for Progress {
             latency: Histogram::default(),
             latency_total: 0,
             unfinished_age: Histogram::default(),
+            unfinished_age_total: 0,
             windows: Vec::new(),
             recovery: Recovery::NoFault,
         }
@@ -126,6 +129,7 @@ impl Progress {
             Fate::Unfinished => {
                 let age = end.since(asked);
                 self.unfinished_age.record(age);
+                self.unfinished_age_total += u128::from(age.0);
                 if in_time(age) {
                     self.unfinished += 1;
                     self.window(asked, width).unfinished += 1;
@@ -152,11 +156,22 @@ impl Progress {
         (known > 0).then(|| self.reached as f64 / known as f64)
     }
 
-    /// The mean time that it took those that reached it, in seconds.
+    /// The mean time that it took those that reached it, in seconds. `None` where any is
+    /// unfinished: those that are done with are the fast ones, and how long the others will take
+    /// nobody knows.
     #[must_use]
     pub fn mean_latency(&self) -> Option<f64> {
         let total = self.latency.total();
-        (total > 0).then(|| self.latency_total as f64 / 1e9 / total as f64)
+        let is_whole = self.unfinished_age.total() == 0;
+        (total > 0 && is_whole).then(|| self.latency_total as f64 / 1e9 / total as f64)
+    }
+
+    /// What that mean is at the least, in seconds, if the unfinished ones ended at once.
+    #[must_use]
+    pub fn mean_at_least(&self) -> Option<f64> {
+        let followed = self.followed();
+        let total = self.latency_total + self.unfinished_age_total;
+        (followed > 0).then(|| total as f64 / 1e9 / followed as f64)
     }
 
     /// The time by which a share `p` of those that reach it have it.
@@ -348,6 +363,19 @@ mod tests {
             least.map(|span| span.seconds().round())
         };
         assert_eq!((least(20), least(19)), (Some(99.0), None), "it is as old as that");
+    }
+
+    #[test]
+    fn a_mean_is_of_all_or_none() {
+        let done = [(1, Fate::Reached(at(3))), (1, Fate::Reached(at(5))), (1, Fate::Failed)];
+        let whole = count(&done, None);
+        assert_eq!((whole.mean_latency(), whole.mean_at_least()), (Some(3.0), Some(3.0)));
+        let open = [&done[..], &[(94, Fate::Unfinished)]].concat();
+        for within in [None, Some(5)] {
+            let open = count(&open, within);
+            assert_eq!((open.mean_latency(), open.mean_at_least()), (None, Some(4.0)));
+        }
+        assert_eq!(count(&[(1, Fate::Failed)], None).mean_at_least(), None);
     }
 
     #[test]

@@ -139,3 +139,63 @@ fn a_percentile_of_too_few_milestones_is_none() {
     assert!(!estimate.is_null() && !said.contains("done.latency_p99_ms cannot"), "{said}");
     assert_eq!(runs, [""; 30]);
 }
+
+/// Jobs that are answered at once, and done by a worker.
+const JOBS: &str = r#"
+[clients.users]
+arrivals = { poisson = "20/s" }
+flow = [{ call = "server.take" }]
+[service.server]
+workers = 4
+on.take.steps = [{ publish = "jobs" }, { reply = "ok" }]
+[queue.jobs]
+visibility = "1h"
+[service.worker]
+workers = 1
+takes = "jobs"
+steps = [{ work = "1ms" }, { ack = true }]
+"#;
+
+/// In the slow arm a third of the jobs is not done when runs end; those that are done by then are
+/// the first ones, and took less.
+#[test]
+fn the_mean_time_of_those_that_reached_a_milestone_is_not_that_of_all() {
+    let experiment = r#"
+name = "told"
+model = "model.toml"
+seeds = "1..7"
+arrivals = "20s"
+measure = { warm_up = "0s" }
+milestone.done = { of = "server.take", when = "acknowledged jobs" }
+compare.primary = ["done.latency_mean_ms"]
+expect."done.latency_mean_ms" = "< 100ms"
+[arms.quick]
+[arms.slow]
+set = { drain = "1s", "service.worker.steps" = [{ work = "80ms" }, { ack = true }] }
+"#;
+    let of = |experiment: &str| {
+        let folder = TempDir::new().expect("a temporary folder");
+        fs::write(folder.path().join("model.toml"), JOBS).expect("the model can be written");
+        let path = folder.path().join("experiment.toml");
+        fs::write(&path, experiment).expect("the experiment can be written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
+        command.arg("run").arg(&path).arg("--out").arg(folder.path().join("out"));
+        let output = command.output().expect("the command runs");
+        let summary = fs::read(folder.path().join("out/summary.json")).expect("a summary");
+        (serde_json::from_slice::<serde_json::Value>(&summary).expect("JSON"), text(&output))
+    };
+    let (summary, said) = of(experiment);
+    let mean = |cell: usize| summary["cells"][cell]["metrics"]["done.latency_mean_ms"].clone();
+    assert!(!mean(0).is_null() && mean(1).is_null(), "{} {}", mean(0), mean(1));
+    let why = "done.latency_mean_ms cannot be told in 1 arm: some requests are unfinished, and a\n  \
+               mean is of all\n";
+    assert!(said.contains(why), "{said}");
+    let pair = &summary["comparison"]["pairs"][0];
+    assert_eq!((&pair["verdict"], &pair["missing"]), (&"undecided".into(), &6.into()), "{pair}");
+    // It took too long however long the others will take.
+    assert!(said.contains(": met by 1 of 2 arms"), "{said}");
+    let (summary, said) = of(&experiment.changed("drain = \"1s\", ", ""));
+    let mean = &summary["cells"][1]["metrics"]["done.latency_mean_ms"];
+    assert!(!mean.is_null() && !said.contains("cannot be told"), "all are done: {said}");
+    assert_eq!(summary["comparison"]["pairs"][0]["verdict"], "worse");
+}
