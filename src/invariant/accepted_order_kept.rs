@@ -2,19 +2,20 @@
 //!
 //! An order is lost if its user was told that it is accepted, and at the end of the run it has no
 //! durable row, or it is not settled and nothing that is still on its way could settle it: no event
-//! in an outbox, no message in a queue. A dead letter is not on its way. An order with a row that
-//! something on its way could still settle is not judged. What is lost is so since the order was
-//! accepted or, if that is later, since the last message about it was done with or its rows were
-//! undone.
+//! in an outbox, no message in a queue, that leads to a handler which brings the row into the
+//! settled state. A dead letter is not on its way. An order with a row that something on its way
+//! could still settle is not judged. What is lost is so since the order was accepted or, if that is
+//! later, since the last such message about it was done with or its rows were undone.
 
 use super::known::{ByOrder, DurableRows};
 use super::language::{AcceptedOrderKeptText, operation, row_state, table};
+use super::on_its_way::OnItsWay;
 use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
-use crate::model::program::{OperationId, Program};
+use crate::model::program::{OperationId, Program, Transaction};
 use crate::policy::Outcome;
-use crate::system::fact::Fact;
+use crate::system::fact::{Fact, Waiting};
 
 /// Follows accepted orders to their end. Exposure: orders accepted that have come to it.
 #[derive(Clone, Debug)]
@@ -23,13 +24,15 @@ pub(super) struct AcceptedOrderKept {
     orders: ByOrder<Known>,
     rows: DurableRows,
     settled: DurableRows,
+    /// Where what could settle an order is on its way.
+    way: OnItsWay,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     accepted: Option<Time>,
     on_its_way: bool,
-    /// When a message about it was done with for the last time, however that ended.
+    /// When a message that could settle it was done with for the last time, however that ended.
     ended: Time,
 }
 
@@ -41,12 +44,16 @@ impl AcceptedOrderKept {
         let order = table(&text.order, program).map_err(|problem| problem.inside("order"))?;
         let settled =
             row_state(&text.settled, program).map_err(|problem| problem.inside("settled"))?;
+        let (table, _, state) = settled;
+        let settles =
+            |one: &Transaction| one.writes.iter().any(|&it| (it.0, Some(it.1)) == (table, state));
         Ok(AcceptedOrderKept {
             accepted: operation(&text.accepted, program)
                 .map_err(|problem| problem.inside("accepted"))?,
             orders: ByOrder::default(),
             rows: DurableRows::of(order),
             settled: DurableRows::in_state(settled),
+            way: OnItsWay::to(program, settles),
         })
     }
 }
@@ -59,11 +66,17 @@ impl Invariant for AcceptedOrderKept {
                     self.orders.of(request.order).accepted.get_or_insert(now);
                 }
             }
-            Fact::Unprocessed { order, .. } => self.orders.of(order).on_its_way = true,
-            Fact::Acknowledged { order, .. }
-            | Fact::DeadLettered { order, .. }
-            | Fact::Expired { order, .. }
-            | Fact::MessageLost { order, .. } => self.orders.of(order).ended = now,
+            Fact::Unprocessed(Waiting { node, order, .. }) if self.way.leads_from(node) => {
+                self.orders.of(order).on_its_way = true;
+            }
+            Fact::Acknowledged { queue, order, .. }
+            | Fact::DeadLettered { queue, order, .. }
+            | Fact::Expired { queue, order, .. }
+            | Fact::MessageLost { queue, order, .. }
+                if self.way.leads_from(queue) =>
+            {
+                self.orders.of(order).ended = now;
+            }
             _ => {
                 self.rows.observe(now, fact);
                 self.settled.observe(now, fact);
@@ -93,13 +106,13 @@ impl Invariant for AcceptedOrderKept {
 #[cfg(test)]
 mod tests {
     use super::super::example::{
-        Write, answered, broken_at, flushed, judge, log_lost, program, unjudged,
+        Write, answered, broken_at, flushed, judge, log_lost, two_queues, unjudged,
     };
     use super::*;
 
     #[test]
     fn an_accepted_order_has_a_row_and_is_settled_or_on_its_way() {
-        let program = program();
+        let program = two_queues();
         let text = AcceptedOrderKeptText {
             accepted: "api.place".to_owned(),
             order: "db.order".to_owned(),
@@ -108,13 +121,19 @@ mod tests {
         let answer = (2, answered(&program, "api.place", (3, 0), 1, Outcome::Ok));
         let written = |text| (1, Write { order: 3, ..Write::of(&program, text) }.fact());
         let flush = (3, flushed(&program, 1));
-        let waits = (4, Fact::Unprocessed { order: 3, since: Time::ZERO });
+        let waits_at = |node: &str| {
+            let node = program.find_node(node).unwrap();
+            (4, Fact::Unprocessed(Waiting { node, order: 3, since: Time::ZERO }))
+        };
+        let waits = waits_at("events");
         let judge =
             |facts: &[(u64, Fact)]| judge(AcceptedOrderKept::new(&text, &program).unwrap(), facts);
         assert_eq!(judge(&[written("db.order = paid"), answer, flush]), (0, 1));
         assert_eq!(judge(&[written("db.order = accepted"), answer, flush, waits]), (0, 0));
         let waiting = [written("db.order = accepted"), answer, flush, waits];
         assert_eq!(unjudged(AcceptedOrderKept::new(&text, &program).unwrap(), &waiting), 1);
+        let told = [written("db.order = accepted"), answer, flush, waits_at("mails")];
+        assert_eq!(judge(&told), (1, 1), "who is told of it does not settle it");
         assert_eq!(judge(&[answer, waits]), (1, 1), "without a row nothing can settle it");
         assert_eq!(judge(&[written("db.order = accepted"), answer, flush]), (1, 1));
         assert_eq!(judge(&[written("db.order = paid"), answer]), (1, 1));
@@ -123,10 +142,13 @@ mod tests {
             broken_at(AcceptedOrderKept::new(&text, &program).unwrap(), facts)
         };
         let written = written("db.order = accepted");
-        let queue = program.find_node("db").unwrap();
-        let dead = Fact::DeadLettered { queue, order: 3, since: Time::ZERO };
+        let dead_in = |queue: &str| {
+            let queue = program.find_node(queue).unwrap();
+            Fact::DeadLettered { queue, order: 3, since: Time::ZERO }
+        };
         assert_eq!(at(&[written, answer, flush]), Some(2), "nothing ever was to settle it");
-        assert_eq!(at(&[written, answer, flush, (9, dead)]), Some(9), "what was to is gone");
+        assert_eq!(at(&[written, answer, flush, (9, dead_in("events"))]), Some(9), "it is gone");
+        assert_eq!(at(&[written, answer, flush, (9, dead_in("mails"))]), Some(2), "it was not to");
         assert_eq!(at(&[written, answer, (5, log_lost(&program, 0))]), Some(5));
     }
 }

@@ -80,6 +80,28 @@ pub(super) fn outboxes(first: &str, second: &str) -> Program {
     compiled(&model.concat())
 }
 
+/// Orders that are paid by way of an outbox and a queue, and told of by way of another queue.
+pub(super) fn two_queues() -> Program {
+    compiled(
+        "[clients.users]\narrivals = { poisson = '1/s' }\nflow = [{ call = 'api.place' }]\n\
+         [service.api]\nworkers = 1\non.place.steps = [\n\
+         { transaction = 'db', write = ['order = accepted', 'outbox = accepted'] },\n\
+         { publish = 'mails' }, { reply = 'ok' }]\n\
+         [database.db]\ncommit = '0s'\nread = '0s'\ntables = { order = {} }\n\
+         [outbox.relay]\ndatabase = 'db'\nqueue = 'events'\npoll = '1s'\n\
+         [queue.events]\nvisibility = '30s'\nmax_receives = 3\ndead_letters = 'dead'\n\
+         [queue.mails]\nvisibility = '30s'\n[queue.dead]\nvisibility = '30s'\n\
+         [service.payer]\nworkers = 1\ntakes = 'events'\nsteps = [\n\
+         { call = 'books.pay' }, { ack = true }]\n\
+         [service.books]\nworkers = 1\non.pay.steps = [\n\
+         { transaction = 'db', write = ['order = paid'] }, { reply = 'ok' }]\n\
+         [service.clerk]\nworkers = 1\ntakes = 'dead'\nsteps = [\n\
+         { transaction = 'db', write = ['order = given_up'] }, { ack = true }]\n\
+         [service.mailer]\nworkers = 1\ntakes = 'mails'\nsteps = [\n\
+         { work = '1ms' }, { ack = true }]\n",
+    )
+}
+
 fn time(millis: u64) -> Time {
     Time::ZERO + Span::from_millis(millis)
 }

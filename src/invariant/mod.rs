@@ -29,6 +29,7 @@ mod no_lost_event;
 mod no_lost_update;
 mod no_phantom_event;
 mod no_stale_authorisation;
+mod on_its_way;
 mod one_charge;
 mod paid_has_payment;
 mod projection_matches;
@@ -400,7 +401,7 @@ fn concerns_a_promise(fact: &Fact) -> bool {
             | Fact::Flushed { .. }
             | Fact::LogLost { .. }
             | Fact::Answered { .. }
-            | Fact::Unprocessed { .. }
+            | Fact::Unprocessed(_)
             | Fact::Acknowledged { .. }
             | Fact::DeadLettered { .. }
             | Fact::Expired { .. }

@@ -1,23 +1,25 @@
 //! I18: a projection is what a rebuild from its source's log would be.
 //!
-//! Judged at the end of the run, row by row, where the source is at rest: no event or message about
-//! an order that wrote the row is on its way. There the projection's row is in the state of the
-//! source's last commit that stands, and has none where the source has none. The projection is a
-//! table with the same kind of rows and the same names of states, or the source's table at a
-//! replica. Of a replica, what it has yet to apply is on its way; what it applied and no longer
-//! shows is not. A row about which something is on its way is not judged. One that is wrong is so
-//! since it was written for the last time, on either side, or fell back.
+//! Judged at the end of the run, row by row, where the projection is at rest: no event or message
+//! about an order that wrote the row is on its way to a handler that writes the projection. There
+//! the projection's row is in the state of the source's last commit that stands, and has none where
+//! the source has none. The projection is a table with the same kind of rows and the same names of
+//! states, or the source's table at a replica. Of a replica, what it has yet to apply is on its
+//! way; what it applied and no longer shows is not. A row about which something is on its way is
+//! not judged. One that is wrong is so since it was written for the last time, on either side, or
+//! fell back.
 
 use std::collections::BTreeMap;
 
 use super::known::ByOrder;
 use super::language::{ProjectionMatchesText, table};
+use super::on_its_way::OnItsWay;
 use super::standing::Standing;
 use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
-use crate::model::program::{Kind, NodeId, Program, TableId};
-use crate::system::fact::Fact;
+use crate::model::program::{Kind, NodeId, Program, TableId, Transaction};
+use crate::system::fact::{Fact, Waiting};
 
 /// Compares the rows of a table with those of a projection. Exposure: rows at rest.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub(super) struct ProjectionMatches {
     writers: ByOrder<Option<u64>>,
     /// Whether something about a row is on its way.
     is_moving: ByOrder<bool>,
+    /// Where that is.
+    way: OnItsWay,
 }
 
 /// Where the rows are shown.
@@ -50,10 +54,16 @@ impl ProjectionMatches {
         let source = table(&text.source, program).map_err(|problem| problem.inside("source"))?;
         let projection = projection(&text.projection, source, program)
             .map_err(|problem| problem.inside("projection"))?;
-        Ok(ProjectionMatches::of(source, projection))
+        // A replica shows what is written to its source.
+        let shown = match &projection {
+            Projection::Table(_) => table(&text.projection, program)?.0,
+            Projection::Replica(..) => source.0,
+        };
+        let writes = |one: &Transaction| one.writes.iter().any(|write| write.0 == shown);
+        Ok(ProjectionMatches::of(source, projection, OnItsWay::to(program, writes)))
     }
 
-    fn of(source: (TableId, NodeId), projection: Projection) -> ProjectionMatches {
+    fn of(source: (TableId, NodeId), projection: Projection, way: OnItsWay) -> ProjectionMatches {
         ProjectionMatches {
             table: source.0,
             source: Standing::rows(source),
@@ -61,6 +71,7 @@ impl ProjectionMatches {
             rows: ByOrder::default(),
             writers: ByOrder::default(),
             is_moving: ByOrder::default(),
+            way,
         }
     }
 
@@ -140,7 +151,7 @@ impl Invariant for ProjectionMatches {
                     }
                 }
             }
-            Fact::Unprocessed { order, .. } => {
+            Fact::Unprocessed(Waiting { node, order, .. }) if self.way.leads_from(node) => {
                 if let Some(&Some(row)) = self.rows.get(order) {
                     *self.is_moving.of(row) = true;
                 }
@@ -179,9 +190,13 @@ mod tests {
     const VIEWS: (TableId, NodeId) = (TableId(1), NodeId(2));
     const REPLICA: NodeId = NodeId(3);
 
+    fn invariant(projection: Projection) -> ProjectionMatches {
+        ProjectionMatches::of((ORDERS, DATABASE), projection, OnItsWay::from(QUEUE))
+    }
+
     fn of(projection: Projection, facts: &[Fact]) -> (u64, u64) {
         let facts: Vec<(u64, Fact)> = facts.iter().map(|&fact| (1, fact)).collect();
-        counts(judge(ProjectionMatches::of((ORDERS, DATABASE), projection), &facts, 0, 9))
+        counts(judge(invariant(projection), &facts, 0, 9))
     }
 
     fn of_table(facts: &[Fact]) -> (u64, u64) {
@@ -213,21 +228,26 @@ mod tests {
 
     #[test]
     fn what_is_on_its_way_is_not_judged() {
-        let on_its_way = Fact::Unprocessed { order: 0, since: Time::ZERO };
-        assert_eq!(of_table(&[committed(0, PLACED, 1), on_its_way]), (0, 0));
+        let waits_at = |node| Fact::Unprocessed(Waiting { node, order: 0, since: Time::ZERO });
+        assert_eq!(of_table(&[committed(0, PLACED, 1), waits_at(QUEUE)]), (0, 0));
+        let elsewhere = [committed(0, PLACED, 1), waits_at(NodeId(9))];
+        assert_eq!(of_table(&elsewhere), (1, 1), "that does not lead to the projection");
     }
 
     #[test]
     fn it_is_broken_since_a_side_was_written_for_the_last_time() {
         let of = |facts: &[(u64, Fact)]| {
             let projection = Projection::Table(Standing::rows(VIEWS));
-            judge(ProjectionMatches::of((ORDERS, DATABASE), projection), facts, 0, 9)
+            judge(invariant(projection), facts, 0, 9)
         };
         let source = [(1, committed(0, PLACED, 1)), (2, committed(0, PAID, 2))];
         assert_eq!(of(&source).first.unwrap().at, at(2));
         let late = [&source[..], &[(5, shown(0, PLACED, 1))]].concat();
         assert_eq!(of(&late).first.unwrap().at, at(5));
-        let moving = [source[0], (9, Fact::Unprocessed { order: 0, since: Time::ZERO })];
+        let moving = [
+            source[0],
+            (9, Fact::Unprocessed(Waiting { node: QUEUE, order: 0, since: Time::ZERO })),
+        ];
         assert_eq!((of(&moving).exposure, of(&moving).unjudged), (0, 1));
     }
 
@@ -261,7 +281,7 @@ mod tests {
         assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(QUEUE, 2)]), (0, 1));
         let twice = [(1, write(1, 1)), (3, fell(REPLICA, 1)), (5, fell(REPLICA, 1))];
         let replica = Projection::Replica(REPLICA, BTreeMap::new());
-        let tally = judge(ProjectionMatches::of((ORDERS, DATABASE), replica), &twice, 0, 9);
+        let tally = judge(invariant(replica), &twice, 0, 9);
         let first = tally.first.unwrap();
         assert_eq!((first.at, first.order), (at(3), Some(0)), "since it first fell back");
         assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(REPLICA, 2), write(3, 3)]), (0, 1));

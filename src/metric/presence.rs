@@ -3,7 +3,7 @@
 //! for the queuing formula: L = lambda W", Operations Research 9, 1961).
 
 use crate::kernel::time::{Span, Time};
-use crate::system::fact::{Fact, Observer};
+use crate::system::fact::{Fact, Observer, Waiting};
 
 /// How much was in the system, for pieces of time of equal width.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Observer for Presence {
             | Fact::DeadLettered { since, .. }
             | Fact::Expired { since, .. }
             | Fact::MessageLost { since, .. }
-            | Fact::Unprocessed { since, .. } => self.stayed(since, now),
+            | Fact::Unprocessed(Waiting { since, .. }) => self.stayed(since, now),
             _ => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::{OUTCOMES, Outcome};
 use crate::system::fact::{
-    Asked, Deed, Direction, Fact, Observer, REFUSALS, Request, Transit, Work,
+    Asked, Deed, Direction, Fact, Observer, REFUSALS, Request, Transit, Waiting, Work,
 };
 
 /// What is measured.
@@ -430,7 +430,7 @@ impl Observer for Recorder {
             }
             Fact::Diverted { .. } => metrics.diverted += 1,
             Fact::Unanswered(request) => self.unanswered(now, &request),
-            Fact::Unprocessed { since, .. } => {
+            Fact::Unprocessed(Waiting { since, .. }) => {
                 metrics.unprocessed += 1;
                 self.done_with(now, since);
             }

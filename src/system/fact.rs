@@ -12,7 +12,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::{Denial, Outcome};
 pub use caching::{Caching, Deed};
-pub use stay::{Stay, Work};
+pub use stay::{Stay, Waiting, Work};
 pub use transit::{Content, Direction, Transit};
 
 /// Something that happened in a run.
@@ -491,10 +491,5 @@ pub enum Fact {
     /// At the end of the run, a node was at work for this order, or a message about it on its way.
     UnderWay(u64),
     /// At the end of the run, a message or outbox event was not done with.
-    Unprocessed {
-        /// The order that it is about.
-        order: u64,
-        /// Since when its work had been due.
-        since: Time,
-    },
+    Unprocessed(Waiting),
 }

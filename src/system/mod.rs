@@ -55,7 +55,7 @@ use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program, Spike};
 use control::{Conditions, Control, Surge};
 use ejection::{DetectorId, Detectors};
-use fact::{Fact, Observer};
+use fact::{Fact, Observer, Waiting};
 use trace::TraceKind;
 
 /// Something that is going to happen.
@@ -427,11 +427,12 @@ impl<'p, O: Observer> World<'p, O> {
         }
         self.tell_who_is_there();
         for index in 0..self.locals.len() {
-            if self.is_dead_end(NodeId(index as u16)) {
+            let node = NodeId(index as u16);
+            if self.is_dead_end(node) {
                 continue;
             }
-            for (order, since) in self.unprocessed(NodeId(index as u16)) {
-                self.tell(Fact::Unprocessed { order, since });
+            for (order, since) in self.unprocessed(node) {
+                self.tell(Fact::Unprocessed(Waiting { node, order, since }));
             }
         }
     }

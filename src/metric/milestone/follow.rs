@@ -8,7 +8,7 @@ use super::{Goal, Milestone};
 use crate::kernel::time::{Span, Time};
 use crate::metric::recorder::Measure;
 use crate::policy::Outcome;
-use crate::system::fact::{Fact, Observer, Request};
+use crate::system::fact::{Fact, Observer, Request, Waiting};
 
 /// Follows the requests of one run to each milestone.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ fn concerns_a_milestone(fact: &Fact) -> bool {
             | Fact::Effect { .. }
             | Fact::Delivered { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Unprocessed { .. }
+            | Fact::Unprocessed(_)
             | Fact::UnderWay(_)
     )
 }
@@ -135,7 +135,7 @@ impl Follower {
                 self.order(request.order).asked.get_or_insert(now);
             }
             (Fact::Unanswered(Request { order, .. }), _)
-            | (Fact::Unprocessed { order, .. } | Fact::UnderWay(order), _) => {
+            | (Fact::Unprocessed(Waiting { order, .. }) | Fact::UnderWay(order), _) => {
                 self.order(order).is_under_way = true;
             }
             (
@@ -312,7 +312,7 @@ mod tests {
         for outcome in [Outcome::Ok, Outcome::Failed, Outcome::TimedOut] {
             let facts = [asked(0, 2), answered(0, 2, 3, outcome)];
             assert_eq!(parts(&follow(PAID_ROW, None, &facts)), [1, 0, 1, 0], "{outcome:?}");
-            let waits = Fact::Unprocessed { order: 0, since: at(3) };
+            let waits = Fact::Unprocessed(Waiting { node: QUEUE, order: 0, since: at(3) });
             for under_way in [waits, Fact::UnderWay(0), Fact::Unanswered(request(0, 2))] {
                 let facts = [facts[0], facts[1], (99, under_way)];
                 assert_eq!(parts(&follow(PAID_ROW, None, &facts)), [1, 0, 0, 1], "{under_way:?}");

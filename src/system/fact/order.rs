@@ -1,6 +1,6 @@
 //! Which order a fact is about.
 
-use super::Fact;
+use super::{Fact, Waiting};
 
 impl Fact {
     /// The order that it is about, if it is about one.
@@ -42,7 +42,7 @@ impl Fact {
             | Fact::DeadLettered { order, .. }
             | Fact::Expired { order, .. }
             | Fact::MessageLost { order, .. }
-            | Fact::Unprocessed { order, .. }
+            | Fact::Unprocessed(Waiting { order, .. })
             | Fact::UnderWay(order)
             | Fact::Effect { order, .. }
             | Fact::Replayed { order, .. }

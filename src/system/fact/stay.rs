@@ -35,3 +35,14 @@ pub struct Work {
     /// Whether anybody still waits for the result.
     pub awaited: bool,
 }
+
+/// A message or an outbox event that is not done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The queue, the database of the outbox, or the relay where it is.
+    pub node: NodeId,
+    /// The order that it is about.
+    pub order: u64,
+    /// Since when its work had been due.
+    pub since: Time,
+}

@@ -198,3 +198,85 @@ fn a_promise_is_broken_when_it_went_wrong_and_not_when_the_run_ended() {
     let at = report["violations"][0]["at_ns"].as_u64().unwrap();
     assert!((900_000_000..2_000_000_000).contains(&at), "{at} ns");
 }
+
+/// Orders whose payment fails for good, and of which nobody can be told: those messages wait.
+const UNPAID_AND_UNTOLD: &str = r#"
+[clients.users]
+arrivals = { constant = "10/s" }
+flow = [{ call = "shop.buy" }]
+
+[service.shop]
+workers = 20
+on.buy.steps = [
+  { transaction = "db", write = ["order = accepted", "outbox = accepted"] },
+  { publish = "mails" },
+  { reply = "ok" },
+]
+
+[database.db]
+commit = "1ms"
+read = "1ms"
+tables = { order = {}, shown = {} }
+
+[outbox.relay]
+database = "db"
+queue = "events"
+poll = "50ms"
+
+[queue.events]
+visibility = "1s"
+max_receives = 2
+
+[service.payer]
+workers = 20
+takes = "events"
+steps = [
+  { transaction = "db", write = ["shown = accepted"] },
+  { call = "bank.charge" },
+  { transaction = "db", write = ["order = paid", "shown = paid"] },
+  { ack = true },
+]
+
+[provider.bank]
+concurrency = 20
+latency = "1ms"
+errors_before = "100%"
+effects = ["charge"]
+
+[queue.mails]
+visibility = "1s"
+
+[service.mailer]
+workers = 20
+takes = "mails"
+steps = [{ work = "1ms" }, { ack = true }]
+"#;
+
+#[test]
+fn what_waits_in_a_queue_of_others_excuses_nothing() {
+    let untold = "arrivals = \"10s\"\ndrain = \"30s\"\n\
+                  [[faults]]\nkind = \"queue_stall\"\ntarget = \"mails\"\nat = \"0s\"\nfor = \"1h\"\n\
+                  [invariants]\n";
+    let kept = "accepted_order_kept = { accepted = \"shop.buy\", order = \"db.order\", \
+                settled = \"db.order = paid\" }\n";
+    let (_folder, file) = write(&format!("{untold}{kept}"), UNPAID_AND_UNTOLD);
+    let ran = check(&file, &[]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+    assert!(ran.out.contains("accepted_order_kept: 99 of 99 operations"), "{}", ran.out);
+    // The same of a projection that is never brought up to date.
+    let shows = "projection_matches = { source = \"db.order\", projection = \"db.shown\" }\n";
+    let paid_at_once = "write = [\"order = paid\", \"outbox = accepted\"]";
+    let written = "write = [\"order = accepted\", \"outbox = accepted\"]";
+    let model = UNPAID_AND_UNTOLD.replace(written, paid_at_once);
+    let (_folder, file) = write(&format!("{untold}{shows}"), &model);
+    let ran = check(&file, &[]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+    assert!(ran.out.contains("projection_matches: 99 of 99 operations"), "{}", ran.out);
+    // What could still mend it does excuse it.
+    let stalled = untold.replace("target = \"mails\"", "target = \"events\"");
+    for (promise, model) in [(kept, UNPAID_AND_UNTOLD), (shows, &model)] {
+        let (_folder, file) = write(&format!("{stalled}{promise}"), model);
+        let ran = check(&file, &[]);
+        assert!(ran.out.contains("99 were not due"), "{}", ran.out);
+    }
+}
