@@ -69,8 +69,8 @@ impl<O: Observer> World<'_, O> {
         self.is_relay(edge.caller) && matches!(target, Kind::Database(_) | Kind::Replica(_))
     }
 
-    /// How many messages and events, in an outbox or held by a relay, are not done with, where
-    /// anybody takes them, and how many transactions replicas have not applied.
+    /// How many messages and events, in an outbox, held by a relay or on their way to one, are not
+    /// done with, where anybody takes them, and how many transactions replicas have not applied.
     fn unfinished(&mut self) -> usize {
         let mut count = 0;
         for index in 0..self.locals.len() {

@@ -157,17 +157,13 @@ impl<O: Observer> World<'_, O> {
     fn read_batch(&mut self, handle: Handle) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, instance, value) = (job.node, job.instance, job.value);
-        let rules = self.relay_rules(node);
-        let (claim, most) = (rules.claim, u64::from(rules.batch));
-        let is_listed = rules.publish.is_some();
         if self.relay(node, instance).done.is_some() {
             return;
         }
-        let (first, waiting) = rows::unpack_batch(value);
-        let batch = match claim {
+        let (_, waiting) = rows::unpack_batch(value);
+        let batch = match self.relay_rules(node).claim {
             Claim::SkipLocked => self.relay(node, instance).claimed.clone(),
-            Claim::None if is_listed => self.listed_rows(node, first).to_vec(),
-            Claim::None => (first..first + waiting.min(most)).collect(),
+            Claim::None => self.named_rows(node, value),
         };
         let relay = self.relay(node, instance);
         relay.done = Some(0);
@@ -293,10 +289,11 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The order and due time of every event that is marked as sent and that a relay still has to
-    /// publish: only what relays hold tells of them.
+    /// publish: only what relays hold, and what they have been given and not yet got, tell of them.
     pub(super) fn held_events(&mut self, node: NodeId) -> Vec<(u64, Time)> {
         let Local::Relay(relay) = &self.locals[node.0 as usize] else { return Vec::new() };
-        let held: Vec<u64> = relay.processes.iter().flat_map(Process::held).collect();
+        let mut held: Vec<u64> = relay.processes.iter().flat_map(Process::held).collect();
+        held.extend(self.rows_on_their_way(node));
         let outbox = self.outbox_of(node);
         let is_marked = |row: &u64| *row < outbox.sent as u64 || outbox.marked.contains(row);
         let marked = held.into_iter().filter(is_marked);

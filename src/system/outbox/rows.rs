@@ -3,10 +3,12 @@
 use super::List;
 use crate::kernel::slab::Handle;
 use crate::model::language::Claim;
-use crate::model::program::NodeId;
+use crate::model::program::{DataStep, NodeId, Step};
+use crate::policy::Outcome;
 use crate::system::database::OutboxEvent;
 use crate::system::fact::Observer;
 use crate::system::job::Origin;
+use crate::system::network::Message;
 use crate::system::{Local, World};
 
 const COUNT_BITS: u32 = 24;
@@ -46,6 +48,41 @@ impl<O: Observer> World<'_, O> {
             _ => pack_batch(sent, count),
         };
         self.set_value(handle, batch);
+    }
+
+    /// The rows that the answer to "take" names, for a relay that does not lock them.
+    pub(super) fn named_rows(&self, relay: NodeId, value: u64) -> Vec<u64> {
+        let rules = self.relay_rules(relay);
+        match unpack_batch(value) {
+            (list, _) if rules.publish.is_some() => self.listed_rows(relay, list).to_vec(),
+            (first, waiting) => (first..first + waiting.min(u64::from(rules.batch))).collect(),
+        }
+    }
+
+    /// The rows that an answer to "take" brings to a relay and that are not locked for it: another
+    /// relay, or a late request of its own, may mark them before it is there.
+    pub(super) fn rows_on_their_way(&self, relay: NodeId) -> Vec<u64> {
+        if self.relay_rules(relay).claim == Claim::SkipLocked {
+            return Vec::new();
+        }
+        let answers = self.messages.iter().filter_map(|(_, message)| match *message {
+            Message::Reply { call, edge, outcome: Outcome::Ok, value, .. } => {
+                let is_its_own = self.program.edge(edge).caller == relay;
+                (is_its_own && self.takes_rows(call)).then_some(value)
+            }
+            _ => None,
+        });
+        answers.flat_map(|value| self.named_rows(relay, value)).collect()
+    }
+
+    /// Whether a call that waits for its answer takes rows of an outbox.
+    fn takes_rows(&self, call: Handle) -> bool {
+        self.calls.get(call).is_some_and(|call| {
+            let start = self.program.operation(call.step.operation).start as usize;
+            let steps = self.program.steps[start..].iter();
+            let mut own = steps.take_while(|step| !matches!(step, Step::Reply(_)));
+            own.any(|step| matches!(step, Step::Data(DataStep::TakeOutbox)))
+        })
     }
 
     /// The relay that asks.

@@ -474,3 +474,24 @@ fn a_run_does_not_end_while_a_relay_of_any_kind_holds_what_it_will_publish() {
         }
     }
 }
+
+/// Two relays take the same row, and one marks it while the answer that tells the other of it is on
+/// its way: that one publishes it once more.
+#[test]
+fn a_run_does_not_end_while_a_relay_is_being_told_of_what_another_has_marked() {
+    let model = RELAYED
+        .changed("poll = \"10ms\"\n", "poll = \"10ms\"\nrelays = 2\n")
+        .changed("{ work = \"exp 80ms\" }", "{ transaction = \"db\", write = [\"mail = sent\"] }")
+        .changed("{ order = {} }", "{ order = {}, mail = {} }");
+    let model = format!("{model}\n[link]\n\"relay -> db\" = {{ latency = \"exp 40ms\" }}\n");
+    let of = |drain: &str| {
+        let promised = "[measure]\nwarm_up = \"0s\"\n[invariants]\n\
+                        applied_once = { applied = \"db.mail = sent\" }\n";
+        let times = "seeds = \"1..31\"\narrivals = \"3s\"\n";
+        let summary = run(&model, &format!("{times}{drain}{promised}")).1;
+        summary["cells"][0]["invariants"][0]["violations"].as_u64().expect("a count")
+    };
+    let whole = of("drain = \"60s\"\n");
+    assert!(whole > 100, "{whole}");
+    assert_eq!(of(""), whole);
+}
