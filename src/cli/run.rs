@@ -14,7 +14,7 @@ use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::report::capacity::planned_calm;
-use crate::report::comparison::{pairs, pairs_table, precision_text};
+use crate::report::comparison::{pairs, pairs_table, precision_text, untested_text};
 use crate::report::number::{self, several};
 use crate::report::table::Table;
 use crate::report::violations::violations_jsonl;
@@ -201,7 +201,9 @@ fn tables(
 ) -> String {
     let tables = all_tables(campaign, results, summaries, comparison);
     let mut parts: Vec<String> = tables.iter().map(Table::markdown).collect();
-    let notes = warm_up::text(campaign) + &unsure::notes(campaign, results, summaries);
+    let notes = warm_up::text(campaign)
+        + &unsure::notes(campaign, results, summaries)
+        + &untested_text(campaign, &comparison.pairs);
     parts.extend(Some(notes).filter(|notes| !notes.is_empty()));
     parts.join("\n")
 }
@@ -218,6 +220,7 @@ fn closing(
     text.push_str(&arms::unsteady_text(campaign, results));
     text.push_str(&arms::horizon_text(campaign, summaries));
     text.push_str(&unsure::notes(campaign, results, summaries));
+    text.push_str(&untested_text(campaign, &comparison.pairs));
     let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));
     text.push_str(&caches::empty_text(campaign, fills));
     text.push_str(&promises::unwatched_text(campaign, summaries));

@@ -9,7 +9,7 @@ use super::number::{self, Unit};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{
-    Comparison, Idle, Lost, Margin, Measured, Missed, Modes, Pair, Source,
+    Comparison, Faults, Idle, Lost, Margin, Measured, Missed, Modes, Pair, Source,
 };
 use crate::experiment::metrics;
 use crate::experiment::statistics::verdict::{Direction, Verdict};
@@ -58,6 +58,9 @@ pub fn pairs(campaign: &Campaign, pairs: &[Pair]) -> Vec<columns::Column> {
         text("family", &|pair| if pair.is_primary { family.to_owned() } else { String::new() }),
         text("lost_more", &|pair| lost_names(pair, true)),
         text("lost_less", &|pair| lost_names(pair, false)),
+        text("untested", &|pair| {
+            pair.untested.iter().map(|faults| faults.name()).collect::<Vec<_>>().join(" ")
+        }),
         text("verdict", &|pair| pair.verdict.name().to_owned()),
     ]
 }
@@ -112,6 +115,7 @@ pub(super) fn json(campaign: &Campaign, comparison: &Comparison) -> Value {
                 "mean": lost.mean,
                 "baseline_mean": lost.baseline_mean,
             })).collect::<Vec<_>>(),
+            "untested": pair.untested.iter().map(|faults| faults.name()).collect::<Vec<_>>(),
             "verdict": pair.verdict.name(),
         })
     });
@@ -148,6 +152,42 @@ pub(super) fn precision_json(campaign: &Campaign, comparison: &Comparison) -> Va
         "reached": precision.missed.is_empty(),
         "missed": missed.collect::<Vec<_>>(),
     })
+}
+
+/// The most comparisons that a warning names.
+const NAMED_MAX: usize = 3;
+
+/// A warning where arms are compared though faults of theirs struck in none of their runs; empty
+/// elsewhere.
+#[must_use]
+pub fn untested_text(campaign: &Campaign, pairs: &[Pair]) -> String {
+    let mut found: Vec<(&Pair, Faults)> = Vec::new();
+    for pair in pairs {
+        let is_new = found.last().is_none_or(|(last, _)| last.cell != pair.cell);
+        found.extend(pair.untested.iter().filter(|_| is_new).map(|&faults| (pair, faults)));
+    }
+    let mut text = String::new();
+    for (pair, faults) in found.iter().take(NAMED_MAX) {
+        let (cell, baseline) = (&campaign.cells[pair.cell], &campaign.cells[pair.baseline]);
+        let point = match cell.point_label.as_str() {
+            "" => String::new(),
+            point => format!(" at {point}"),
+        };
+        let which = match faults {
+            Faults::Listed => "the faults that are listed",
+            Faults::Random => "the faults that are drawn at random",
+        };
+        text.push_str(&format!(
+            "warning: {which} had an effect in no run of {} and {}{point}:\n         \
+             what is said of the two is said without them, and nothing is called equivalent\n",
+            cell.arm_label, baseline.arm_label,
+        ));
+    }
+    if found.len() > NAMED_MAX {
+        let more = number::several((found.len() - NAMED_MAX) as u64, "comparison");
+        text.push_str(&format!("         and so it is in {more} more\n"));
+    }
+    text
 }
 
 /// Whether the declared precision was reached, for the terminal; nothing if none is declared.

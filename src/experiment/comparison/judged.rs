@@ -89,10 +89,13 @@ fn by_intervals(pair: &Pair) -> Verdict {
     let said = verdict(interval, region, pair.better);
     let confirmed = pair.bootstrap.is_none_or(|other| verdict(other, region, pair.better) == said);
     let by_chance = |p: Option<f64>| p.is_some_and(|p| p > DECIDES);
+    let p_equivalent = if pair.is_primary { pair.p_equivalent_holm } else { pair.p_equivalent };
+    // What is doubted has no p-value of equivalence, or a larger one than its interval says.
+    let is_doubted = p_equivalent.is_none_or(|p| p > DECIDES);
     match said {
         _ if !confirmed => Verdict::Undecided,
         Verdict::Better | Verdict::Worse if by_chance(pair.p_holm) => Verdict::Undecided,
-        Verdict::Equivalent if by_chance(pair.p_equivalent_holm) => Verdict::Undecided,
+        Verdict::Equivalent if is_doubted => Verdict::Undecided,
         said => said,
     }
 }

@@ -25,7 +25,7 @@ pub use language::{CompareText, Family, Margin, PrecisionText};
 pub use losses::Lost;
 pub use measured::{Measured, Source};
 pub use modes::Modes;
-pub use pairs::{Idle, Method, Pair};
+pub use pairs::{Faults, Idle, Method, Pair};
 pub use stopping::{Missed, PrecisionReached, next_seeds, seeds_added};
 
 use super::campaign::Campaign;

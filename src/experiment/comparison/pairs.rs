@@ -78,6 +78,8 @@ pub struct Pair {
     pub equivalent: Option<Interval>,
     /// Of what one arm threw away more than the other, of all that makes this metric look better.
     pub lost: Vec<Lost>,
+    /// Which faults of theirs struck in none of the runs that are compared.
+    pub untested: Vec<Faults>,
     /// Why the arm has no number of a promise.
     pub idle: Option<Idle>,
     /// Why the baseline has none.
@@ -91,6 +93,26 @@ impl Pair {
     #[must_use]
     pub fn is_promise(&self) -> bool {
         matches!(self.source, Source::Rate(_))
+    }
+}
+
+/// Faults of an arm, by how they came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faults {
+    /// Those that the experiment lists.
+    Listed,
+    /// Those that were drawn for each run.
+    Random,
+}
+
+impl Faults {
+    /// The word for files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Faults::Listed => "listed",
+            Faults::Random => "random",
+        }
     }
 }
 
@@ -146,7 +168,7 @@ pub(super) fn pairs(campaign: &Campaign, results: &[RunResult]) -> Vec<Pair> {
     for first in (0..campaign.cells.len()).step_by(arms) {
         let baseline = first + declared.baseline;
         for cell in (first..first + arms).filter(|cell| *cell != baseline) {
-            let both = Both { campaign, results, cell, baseline };
+            let both = Both::of(campaign, results, cell, baseline);
             pairs.extend(declared.primary.iter().map(|measured| both.compare(measured, true)));
             pairs.extend(declared.exploratory.iter().map(|measured| both.compare(measured, false)));
         }
@@ -161,9 +183,44 @@ pub(super) struct Both<'a> {
     pub(super) results: &'a [RunResult],
     pub(super) cell: usize,
     pub(super) baseline: usize,
+    untested: Vec<Faults>,
 }
 
-impl Both<'_> {
+impl<'a> Both<'a> {
+    pub(super) fn of(
+        campaign: &'a Campaign,
+        results: &'a [RunResult],
+        cell: usize,
+        baseline: usize,
+    ) -> Both<'a> {
+        let mut both = Both { campaign, results, cell, baseline, untested: Vec::new() };
+        both.untested = [Faults::Listed, Faults::Random]
+            .into_iter()
+            .filter(|&faults| both.never_strike(faults))
+            .collect();
+        both
+    }
+
+    /// Whether an arm has such faults, and none of them had an effect in a run of either.
+    fn never_strike(&self, faults: Faults) -> bool {
+        let cells = [self.cell, self.baseline];
+        let listed = |cell: usize| self.campaign.cells[cell].plan.faults.len();
+        let has_any = |cell: usize| match faults {
+            Faults::Listed => listed(cell) > 0,
+            Faults::Random => self.campaign.cells[cell].random.is_some(),
+        };
+        let strikes = |cell: usize| {
+            self.runs(cell).iter().any(|run| {
+                let mut numbers = match faults {
+                    Faults::Listed => 0..listed(cell),
+                    Faults::Random => listed(cell)..listed(cell) + run.drawn.len(),
+                };
+                numbers.any(|number| run.metrics.times_fired(number) > 0)
+            })
+        };
+        cells.into_iter().any(has_any) && !cells.into_iter().any(strikes)
+    }
+
     fn runs(&self, cell: usize) -> &[RunResult] {
         let seeds = self.campaign.seeds.len();
         &self.results[cell * seeds..(cell + 1) * seeds]
@@ -211,6 +268,7 @@ impl Both<'_> {
             ratio_interval: None,
             equivalent: None,
             lost: self.lost(measured),
+            untested: self.untested.clone(),
             idle: self.idle(measured, self.cell),
             baseline_idle: self.idle(measured, self.baseline),
             verdict: Verdict::Undecided,
@@ -225,6 +283,10 @@ impl Both<'_> {
                 }
             }
             _ => events(&mut pair, &first, &second),
+        }
+        if !pair.untested.is_empty() {
+            // Without what was to tell them apart arms are alike.
+            pair.p_equivalent = None;
         }
         if measured.is_share {
             pair.interval = pair.interval.map(|it| it.within(-1.0, 1.0));

@@ -97,7 +97,7 @@ fn estimates(campaign: &Campaign, results: &[RunResult]) -> Option<Vec<Looked>> 
     let of_cell = |cell: usize| {
         let runs = &results[cell * seeds..(cell + 1) * seeds];
         let baseline = cell / arms * arms + campaign.declared.baseline;
-        let both = Both { campaign, results, cell, baseline };
+        let both = Both::of(campaign, results, cell, baseline);
         let mut looked = Vec::new();
         for measured in &campaign.declared.primary {
             let metric = measured.name.clone();

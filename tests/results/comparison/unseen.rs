@@ -96,14 +96,15 @@ fn an_arm_that_leaves_more_unfinished_than_the_difference_is_neither_better_nor_
     let (campaign, mut results) = two_arms(9, "[compare]\nprimary = [\"success_ratio\"]");
     let mut verdict = |success: [f64; 2], unfinished: [f64; 2]| {
         for (metric, values) in [("success_ratio", success), ("unfinished_ratio", unfinished)] {
-            // A little apart under each seed.
-            let apart = |every: usize| {
-                move |seed: usize| if seed.is_multiple_of(every) { 0.001 } else { 0.0 }
+            // A little apart under each seed, and not by the same.
+            let apart = |every: usize, least: f64| {
+                move |seed: usize| if seed.is_multiple_of(every) { least + 0.001 } else { least }
             };
             let spread = |value: f64, by: &dyn Fn(usize) -> f64| -> Vec<f64> {
                 (0..9).map(|seed| (value - by(seed)).max(0.0)).collect()
             };
-            let (today, other) = (spread(values[0], &apart(2)), spread(values[1], &apart(3)));
+            let (today, other) =
+                (spread(values[0], &apart(2, 0.0)), spread(values[1], &apart(3, 0.0005)));
             set(&campaign, &mut results, metric, [&today, &other]);
         }
         said(&compared(&campaign, &results).0, "success_ratio")
