@@ -13,9 +13,12 @@ use super::{progress, workers};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::case::Case;
 use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check_run, judge};
+use crate::experiment::expect::Expectation;
 use crate::experiment::language::Seeds;
+use crate::experiment::sometimes::Sometimes;
 use crate::experiment::story::listen;
 use crate::model::problem::Problem;
+use crate::report::arms::unsteady_of;
 use crate::report::caches::empty_text;
 use crate::report::capacity::planned_calm;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
@@ -98,6 +101,9 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     output::print(&text(&report))?;
     let fills = runs.iter().map(|run| (run.cell, run.fills.as_slice()));
     output::warn(&empty_text(&campaign, fills));
+    if asks_for_recovery(&campaign) {
+        output::warn(&unsteady_of(&campaign, runs.iter().map(|run| run.by_chance)));
+    }
     for (file, content) in [(&arguments.junit, junit(&report)), (&arguments.json, json(&report))] {
         if let Some(file) = file {
             write(file, &content)?;
@@ -120,6 +126,13 @@ fn promises_something(campaign: &Campaign) -> Result<(), Failure> {
     }
     let problem = Problem::new("this experiment promises nothing, so there is nothing to check");
     Err(problem.expected("[invariants], [expect] or `sometimes` in it").into())
+}
+
+/// Whether anything is expected of when runs recover.
+fn asks_for_recovery(campaign: &Campaign) -> bool {
+    let mut expected = campaign.cells.iter().flat_map(|cell| &cell.expect);
+    let mut sometimes = campaign.experiment.sometimes.iter();
+    expected.any(Expectation::is_of_recovery) || sometimes.any(Sometimes::is_of_recovery)
 }
 
 /// Runs seed after seed under every cell, several at once, until one has broken a promise.

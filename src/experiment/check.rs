@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::campaign::{Campaign, Cell};
 use super::expect::Judged;
-use super::run::{RunResult, digest_of_runs, run};
+use super::run::{ByChance, RunResult, digest_of_runs, run};
 use crate::invariant::Violation;
 use crate::kernel::digest::Digest;
 use crate::kernel::limit::Ending;
@@ -34,6 +34,8 @@ pub struct CheckedRun {
     pub happened: Vec<bool>,
     /// What readers brought to each cache of each table.
     pub fills: Vec<Fills>,
+    /// What chance may have done to when it recovered.
+    pub by_chance: ByChance,
 }
 
 /// What is checked.
@@ -215,6 +217,7 @@ fn keep(campaign: &Campaign, cell: &Cell, run: RunResult) -> CheckedRun {
         unjudged: run.invariants.iter().map(|verdict| verdict.unjudged).collect(),
         broken: broken.collect(),
         happened: sometimes.map(|named| named.happened(cell, &run)).collect(),
+        by_chance: run.by_chance(cell),
         expectations: run.expectations,
         fills: run.metrics.fills,
     }

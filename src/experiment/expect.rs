@@ -127,6 +127,12 @@ impl Expectation {
         Ok(read)
     }
 
+    /// Whether it is about when what is measured recovers.
+    #[must_use]
+    pub fn is_of_recovery(&self) -> bool {
+        self.what == What::Recovers || self.name == "recovery_s"
+    }
+
     /// Judges a run. A run that reached a limit says nothing.
     #[must_use]
     pub fn judge(&self, run: &RunResult) -> Judged {

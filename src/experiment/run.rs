@@ -91,6 +91,18 @@ impl RunVerdict {
     }
 }
 
+/// What chance may have done to when a run recovered: windows of few requests are below the level
+/// before at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByChance {
+    /// Whether it came back.
+    pub came_back: bool,
+    /// Whether it did after a time that chance explains.
+    pub late: bool,
+    /// Whether it did not, though over all of the time after the faults requests fared as before.
+    pub never: bool,
+}
+
 impl RunResult {
     /// Leaves out what no file of a campaign needs once the run has ended and is stored, and keeps
     /// small what percentiles over all runs are made of. It would be nine tenths of the memory of a
@@ -106,14 +118,21 @@ impl RunResult {
         self.metrics.milestones.iter_mut().for_each(Progress::make_compact);
     }
 
-    /// Whether it recovered after a time that chance explains.
+    /// What chance may have done to when it recovered.
     #[must_use]
-    pub fn recovered_by_chance(&self, cell: &Cell) -> bool {
-        let (Recovery::After(long), Some(acts)) = (self.recovery, self.faults_act) else {
-            return false;
+    pub fn by_chance(&self, cell: &Cell) -> ByChance {
+        let is_late = || {
+            let (Recovery::After(long), Some(acts)) = (self.recovery, self.faults_act) else {
+                return false;
+            };
+            let windows = cohorts(cell, &self.metrics);
+            cell.measure.recovery.is_by_chance(long, &windows, cell.measure.window, acts)
         };
-        let windows = cohorts(cell, &self.metrics);
-        cell.measure.recovery.is_by_chance(long, &windows, cell.measure.window, acts)
+        ByChance {
+            came_back: matches!(self.recovery, Recovery::After(_)),
+            late: is_late(),
+            never: self.recovery == Recovery::Unsteady,
+        }
     }
 
     /// Whether and when it recovered, by replies or by a milestone.

@@ -32,6 +32,8 @@ fn ended(metrics: &RunMetrics, outcome: Outcome) -> u64 {
     metrics.edges.iter().map(|edge| edge.outcomes[outcome as usize]).sum()
 }
 
+const RECOVERY: &str = "recovery";
+
 /// Every name but those of faults.
 const COUNTED: [Counted; 30] = [
     of("request_failed", |run| run.metrics.failed.iter().sum()),
@@ -65,7 +67,7 @@ const COUNTED: [Counted; 30] = [
     of("kill", |run| run.metrics.kills),
     of("pause", |run| run.metrics.pauses),
     of("nobody_there", |run| run.metrics.nobody_there.iter().sum()),
-    of("recovery", |run| u64::from(matches!(run.recovery, Recovery::After(_)))),
+    of(RECOVERY, |run| u64::from(matches!(run.recovery, Recovery::After(_)))),
 ];
 
 impl Sometimes {
@@ -74,6 +76,12 @@ impl Sometimes {
     pub fn names() -> Vec<String> {
         let counted = COUNTED.iter().map(|counted| counted.name.to_owned());
         counted.chain(FaultKind::ALL.map(|kind| format!("fault {}", kind.name()))).collect()
+    }
+
+    /// Whether it is that a run recovers.
+    #[must_use]
+    pub fn is_of_recovery(&self) -> bool {
+        matches!(self, Sometimes::Counted(index) if COUNTED[*index].name == RECOVERY)
     }
 
     /// Whether it happened in a run of a cell.

@@ -6,10 +6,9 @@ use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::metastability::Label;
 use crate::experiment::metrics::{MetricId, Of};
-use crate::experiment::run::RunResult;
+use crate::experiment::run::{ByChance, RunResult};
 use crate::experiment::statistics::bounded::Averaged;
 use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
-use crate::metric::Recovery;
 
 /// A column: a metric, its header, its unit, and how soon it is dropped where space is short.
 type Shown = (MetricId, &'static str, Unit, u8);
@@ -251,36 +250,37 @@ fn collapse(summary: &CellSummary) -> Cell {
 /// empty elsewhere.
 #[must_use]
 pub fn unsteady_text(campaign: &Campaign, results: &[RunResult]) -> String {
-    never_steady(campaign, results) + &late_by_chance(campaign, results)
+    unsteady_of(campaign, results.iter().map(|run| run.by_chance(&campaign.cells[run.cell])))
 }
 
-fn late_by_chance(campaign: &Campaign, results: &[RunResult]) -> String {
-    let is_late = |run: &&RunResult| run.recovered_by_chance(&campaign.cells[run.cell]);
-    let late = results.iter().filter(is_late).count();
-    let back = results.iter().filter(|run| matches!(run.recovery, Recovery::After(_))).count();
+/// The same of what is kept of runs.
+#[must_use]
+pub fn unsteady_of(campaign: &Campaign, runs: impl Iterator<Item = ByChance>) -> String {
     let windows = campaign.cells.iter().map(|cell| cell.measure.window).max();
-    match windows {
-        Some(window) if late > 0 => format!(
+    let Some(window) = windows else { return String::new() };
+    let (mut back, mut late, mut never) = (0, 0, 0);
+    for run in runs {
+        back += u64::from(run.came_back);
+        late += u64::from(run.late);
+        never += u64::from(run.never);
+    }
+    let mut text = String::new();
+    if never > 0 {
+        text.push_str(&format!(
+            "warning: {never} runs never came back for as long as `hold`, but fared as before\n         \
+             over all of the time after the fault: in windows of {window} chance hides\n         \
+             a recovery, and a larger `window` under [measure] shows it\n"
+        ));
+    }
+    if late > 0 {
+        text.push_str(&format!(
             "warning: in {late} of {back} runs that came back chance explains\n         \
              how long it took: in windows of {window} some are below `band`, and all\n         \
              until it came back are together as before; a larger `window` under\n         \
              [measure] shows how long it takes\n"
-        ),
-        _ => String::new(),
+        ));
     }
-}
-
-fn never_steady(campaign: &Campaign, results: &[RunResult]) -> String {
-    let unsteady = results.iter().filter(|run| run.recovery == Recovery::Unsteady).count();
-    let windows = campaign.cells.iter().map(|cell| cell.measure.window).max();
-    match windows {
-        Some(window) if unsteady > 0 => format!(
-            "warning: {unsteady} runs never came back for as long as `hold`, but fared as before\n         \
-             over all of the time after the fault: in windows of {window} chance hides\n         \
-             a recovery, and a larger `window` under [measure] shows it\n"
-        ),
-        _ => String::new(),
-    }
+    text
 }
 
 /// A warning where the horizon of the labels is shorter than ten drain times; empty elsewhere.

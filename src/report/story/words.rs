@@ -244,7 +244,7 @@ impl Teller<'_> {
             Fact::MessageLost { queue, .. } => {
                 said(queue, Mark::Wrong, "loses the message: it was in memory only".to_owned())
             }
-            Fact::Unprocessed { .. } => {
+            Fact::Unprocessed(_) => {
                 told_of(None, "when the run ends, work for this order is not done".to_owned())
             }
             _ => None,

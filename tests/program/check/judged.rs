@@ -280,3 +280,39 @@ fn what_waits_in_a_queue_of_others_excuses_nothing() {
         assert!(ran.out.contains("99 were not due"), "{}", ran.out);
     }
 }
+
+/// Forty users a second, of whom one in twenty gets an error at any time.
+const NOISY: &str = r#"
+[clients.users]
+arrivals = { constant = "40/s" }
+flow = [{ call = "shop.buy", policy = "user" }]
+[service.shop]
+workers = 1
+on.buy.steps = [{ work = "20ms" }, { call = "bank.charge" }, { reply = "ok" }]
+[provider.bank]
+concurrency = "unlimited"
+latency = "0s"
+errors_before = "5%"
+[policy.user]
+timeout = "1s"
+"#;
+
+#[test]
+fn a_recovery_that_chance_explains_is_a_warning_of_a_check_as_of_a_run() {
+    let harmless = "arrivals = \"150s\"\ndrain = \"10s\"\nmeasure = { warm_up = \"0s\" }\n\
+                    [[faults]]\nkind = \"slow\"\ntarget = \"shop\"\nfactor = 1.01\n\
+                    at = \"20s\"\nfor = \"10s\"\n";
+    let warning = "chance explains\n         how long it took: in windows of 1s";
+    let said = |expected: &str| {
+        let (_folder, file) = write(&format!("{harmless}{expected}"), NOISY);
+        let out = file.with_file_name("out");
+        let more = ["--seeds", "1..6", "--keep-going"];
+        let run = stormglass(&["run", path(&file), "--out", path(&out), more[0], more[1]]);
+        assert!(run.out.contains(warning), "{}", run.out);
+        check(&file, &more).error
+    };
+    let of_recovery = said("[expect]\nrecovers = \"within 100s\"\n");
+    assert!(of_recovery.contains(warning), "{of_recovery}");
+    let of_success = said("[expect]\nsuccess_ratio = \">= 10%\"\n");
+    assert!(!of_success.contains("chance"), "nobody asks for it: {of_success}");
+}
