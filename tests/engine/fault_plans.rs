@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::{campaign, runs};
+use crate::common::{Changed, campaign, runs};
 
 /// One node of each kind, two that differ where a kind looks closer, and two ways from `api` to
 /// `orders` with another one between them.
@@ -192,4 +192,14 @@ fn a_replica_that_would_lead_when_the_primary_is_back_never_leads() {
     };
     assert_eq!(digest("3s"), digest("4s"));
     assert_ne!(digest("3s"), digest("2s"));
+}
+
+#[test]
+fn a_spike_fires_for_everybody_who_comes_because_of_it() {
+    let spike = "[[faults]]\nkind = \"traffic_spike\"\ntarget = \"users\"\nrate = \"100/s\"\n\
+                 at = \"2s\"\nfor = \"2s\"\n";
+    let rare = ZONE.changed("constant = \"1/s\"", "poisson = \"0.001/s\"");
+    let metrics = &runs(&ten_seconds(spike), &rare)[0].metrics;
+    assert!((150..250).contains(&metrics.requests), "{}", metrics.requests);
+    assert_eq!(metrics.times_fired(0), metrics.requests);
 }

@@ -350,6 +350,20 @@ fn of_many_problems_the_first_twenty_are_shown() {
 }
 
 #[test]
+fn the_largest_faults_are_taken() {
+    let folder = folder();
+    let faults = "[[faults]]\nkind = \"traffic_spike\"\ntarget = \"shoppers\"\nrate = \"1000000000/s\"\n\
+                  at = \"1s\"\nfor = \"1ms\"\n[random_faults]\nuntil = \"1s\"\n\
+                  kinds.slow = { strikes = \"1000/s\", for = \"1ms\", factor = [1.0, 2.0] }\n";
+    let text = base("experiment.toml") + faults;
+    let text = text.replace("factor = 10\n", "factor = 1000000\n");
+    fs::write(folder.path().join("large.toml"), text).expect("the case can be written");
+    let quick = ["run", "large.toml", "--quiet", "--set", "limits.events=1"];
+    let ran = stormglass(folder.path(), &quick);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     let base = base("experiment.toml");
     let utf_16: Vec<u8> = "\u{feff}name".encode_utf16().flat_map(u16::to_le_bytes).collect();

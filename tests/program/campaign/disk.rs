@@ -29,6 +29,13 @@ fn what_is_in_the_way_is_told_before_the_work() {
     std::fs::create_dir_all(out.join("summary.json")).unwrap();
     assert_refused(&run(&out), &out.join("summary.json"), "a folder has its name");
     assert_eq!(files_of_names(&out), ["summary.json"]);
+
+    let mut validate = Command::new(env!("CARGO_BIN_EXE_stormglass"));
+    let closed_form = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/validation");
+    let closed_form = std::fs::read_dir(closed_form).unwrap().map(|entry| entry.unwrap().path());
+    let closed_form = closed_form.filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    validate.arg("validate").arg(closed_form.min().unwrap()).arg("--quick").arg("--write");
+    assert_refused(&validate.arg(&out).output().unwrap(), &out, "it is a folder");
 }
 
 fn files_of_names(folder: &Path) -> Vec<String> {

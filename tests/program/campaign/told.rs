@@ -85,6 +85,38 @@ fn arms_are_counted_apart_from_arms_at_points() {
     assert!(said.contains(": met by 2 of 2 arms\n"), "{said}");
 }
 
+#[test]
+fn a_run_ends_with_its_tables_its_digest_and_its_files() {
+    let few = ["--seeds", "1..3"];
+    let (folder, output) = run(EXPERIMENT, &few);
+    let (said, out) = (text(&output), folder.path().join("out"));
+    let read = |name: &str| fs::read_to_string(out.join(name)).expect(name);
+    let manifest: serde_json::Value = serde_json::from_str(&read("manifest.json")).expect("JSON");
+    let digest = manifest["digest"].as_str().expect("a digest");
+    let (_, files) =
+        said.split_once(&format!("\ndigest of all runs: {digest}\n\n")).expect("the digest");
+    let mut told: Vec<&str> =
+        files.lines().map(|line| line.strip_prefix("wrote ").expect(line)).collect();
+    let entries = fs::read_dir(&out).expect("the results").map(|entry| entry.expect("one").path());
+    let mut written: Vec<String> = entries.map(|path| path.display().to_string()).collect();
+    told.sort_unstable();
+    written.sort_unstable();
+    assert_eq!(told, written);
+    for tables in [&said, &read("tables.md")] {
+        for part in ["attempts per request", "low: latency mean, less is better", "no warm-up: "] {
+            assert!(tables.contains(part), "{part}\n{tables}");
+        }
+    }
+    assert!(!said.contains("reached a limit"), "{said}");
+    let limited = text(&run(EXPERIMENT, &[&few[..], &["--set", "limits.events=100"]].concat()).1);
+    let all = "8 of 8 runs reached a limit: see the column `ending` of runs.csv\n";
+    assert!(limited.contains(all), "{limited}");
+    // Who asks for JSON, or for nothing, gets that and nothing else.
+    let json = text(&run(EXPERIMENT, &[&few[..], &["--json"]].concat()).1);
+    assert_eq!(json, read("summary.json"));
+    assert_eq!(text(&run(EXPERIMENT, &[&few[..], &["--quiet"]].concat()).1), "");
+}
+
 /// There was no time with a fault, so nothing can be measured in it.
 #[test]
 fn a_fault_after_the_end_has_no_goodput() {

@@ -22,7 +22,7 @@ retry = { attempts = 2 }
 latency = "1ms"
 "#;
 
-/// An experiment of two arms at two points.
+/// An experiment of two arms at three points.
 const EXPERIMENT: &str = r#"
 name = "chosen"
 model = "model.toml"
@@ -36,6 +36,8 @@ one_charge = { effect = "charge" }
 [factors.load.low]
 [factors.load.high]
 set = { "clients.users.arrivals" = { constant = "4/s" } }
+[factors.load.higher]
+set = { "clients.users.arrivals" = { constant = "6/s" } }
 "#;
 
 fn experiment() -> (TempDir, PathBuf) {
@@ -56,10 +58,25 @@ fn what_is_chosen_is_run_under_every_seed() {
         let (_, runs) = last.split_once("pass: no promise was broken in ").expect("a pass");
         runs.to_owned()
     };
-    assert_eq!(runs(&[]), "68 runs, seeds 1 to 17");
+    assert_eq!(runs(&[]), "102 runs, seeds 1 to 17");
     assert_eq!(runs(&["--point", "load=high"]), "34 runs, seeds 1 to 17");
-    assert_eq!(runs(&["--arm", "other"]), "34 runs, seeds 1 to 17");
+    assert_eq!(runs(&["--arm", "other"]), "51 runs, seeds 1 to 17");
     assert_eq!(runs(&["--arm", "other", "--point", "load=low"]), "17 runs, seeds 1 to 17");
+}
+
+#[test]
+fn whoever_keeps_going_runs_every_seed() {
+    let (_folder, file) = experiment();
+    let broken = |more: &[&str]| {
+        let one = ["check", path(&file), "--arm", "one", "--point", "load=low"];
+        let ran = stormglass(&[&one[..], &["--set", "provider.bank.latency=250ms"], more].concat());
+        assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+        ran.out
+    };
+    let all = broken(&["--keep-going"]);
+    assert!(all.contains("VIOLATION one_charge in arm one at load=low: 17 of 17 seeds"), "{all}");
+    let first = broken(&[]);
+    assert!(!first.contains("17 seeds") && first.contains("--seeds 1..2"), "{first}");
 }
 
 #[test]
@@ -74,7 +91,8 @@ fn what_can_be_chosen_is_named_once() {
     let arms = refused(&smaller);
     assert_eq!(arms, "error: there are several arms: --arm with one of: one, other\n");
     let points = refused(&[&smaller[..], &["--arm", "one"]].concat());
-    let several = "error: there are several points: --point with one of: load=low, load=high\n";
+    let several =
+        "error: there are several points: --point with one of: load=low, load=high, load=higher\n";
     assert_eq!(points, several);
     let unknown = refused(&["check", path(&file), "--arm", "neither"]);
     assert_eq!(unknown, "error: unknown arm `neither`: known: `one`, `other`\n");
