@@ -85,6 +85,22 @@ fn whoever_gives_the_command_may_name_what_is_outside() {
     let set = format!("clients.c.arrivals.trace.path={}", path(&trace));
     let ran = check(&file, &["--set", &set]);
     assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let model = folder.path().join("project/models/m.toml");
+    let ran = stormglass(&["show", path(&model), "--set", &set]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+}
+
+#[test]
+fn every_file_that_was_read_is_in_the_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = project(folder.path(), "../data/inside.csv");
+    let out = folder.path().join("out");
+    let ran = stormglass(&["run", path(&file), "--seeds", "1..2", "--out", path(&out)]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let manifest = std::fs::read_to_string(out.join("manifest.json")).unwrap();
+    for name in ["project/experiments/e.toml", "models/m.toml\"", "../data/inside.csv\""] {
+        assert!(manifest.contains(name), "{name}\n{manifest}");
+    }
 }
 
 #[test]
