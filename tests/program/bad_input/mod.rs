@@ -352,8 +352,8 @@ fn of_many_problems_the_first_twenty_are_shown() {
 #[test]
 fn the_largest_faults_are_taken() {
     let folder = folder();
-    let faults = "[[faults]]\nkind = \"traffic_spike\"\ntarget = \"shoppers\"\nrate = \"1000000000/s\"\n\
-                  at = \"1s\"\nfor = \"1ms\"\n[random_faults]\nuntil = \"1s\"\n\
+    let faults = "[[faults]]\nkind = \"traffic_spike\"\ntarget = \"shoppers\"\n\
+                  rate = \"1000000000/s\"\nat = \"1s\"\nfor = \"1ms\"\n[random_faults]\nuntil = \"1s\"\n\
                   kinds.slow = { strikes = \"1000/s\", for = \"1ms\", factor = [1.0, 2.0] }\n";
     let text = base("experiment.toml") + faults;
     let text = text.replace("factor = 10\n", "factor = 1000000\n");
