@@ -159,6 +159,9 @@ struct RunArguments {
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
+    /// Print every table and comparison behind the answer, as in tables.md.
+    #[arg(long)]
+    full: bool,
 }
 
 /// Why a command could not do its work.

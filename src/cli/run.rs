@@ -7,6 +7,7 @@ use super::load::{Loaded, load};
 use super::plan::preflight;
 use super::write::{Folder, MANIFEST};
 use super::{Failure, RunArguments, output, progress, workers};
+use crate::experiment::answer::Answer;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, compare, next_seeds, seeds_added};
 use crate::experiment::run::RunResult;
@@ -16,10 +17,10 @@ use crate::kernel::time::Span;
 use crate::report::capacity::planned_calm;
 use crate::report::comparison::{pairs, pairs_table, precision_text, untested_text};
 use crate::report::number::{self, several};
-use crate::report::table::Table;
+use crate::report::table::{Table, wrap};
 use crate::report::violations::violations_jsonl;
 use crate::report::{
-    arms, caches, chart, columns, figures, files, front, promises, ramp, unsure, warm_up,
+    answer, arms, caches, chart, columns, figures, files, front, promises, ramp, unsure, warm_up,
 };
 
 /// Runs an experiment.
@@ -55,11 +56,14 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         output::print_exactly(&files::summary_json(campaign, &summaries, &comparison))?;
     }
     if talks {
-        for table in all_tables(campaign, &results, &summaries, &comparison) {
-            output::print(&table.text(output::width(), output::colour_out()))?;
-            output::print("\n")?;
+        let done =
+            Done { campaign, results: &results, summaries: &summaries, comparison: &comparison };
+        output::print(&done.answer())?;
+        if arguments.full {
+            output::print(&done.tables_and_notes(&written))?;
+        } else {
+            output::print(&done.where_the_rest_is(&written))?;
         }
-        output::print(&closing(campaign, &results, &summaries, &comparison, &written))?;
     }
     Ok(())
 }
@@ -158,7 +162,8 @@ fn write_all(
     }
     let violations = violations_jsonl(campaign, results, experiment, overrides);
     folder.write("violations.jsonl", violations.as_bytes())?;
-    folder.write("tables.md", tables(campaign, results, summaries, comparison).as_bytes())?;
+    let done = Done { campaign, results, summaries, comparison };
+    folder.write("tables.md", done.markdown().as_bytes())?;
     let summary = files::summary_json(campaign, summaries, comparison);
     folder.write("summary.json", summary.as_bytes())?;
     for figure in figures::figures(campaign, results, summaries, comparison) {
@@ -177,66 +182,110 @@ pub(super) fn write_figure(folder: &mut Folder, name: &str, svg: &str) -> Result
     folder.write(&format!("{name}.png"), &png)
 }
 
-/// The tables of arms, and of their comparison.
-fn all_tables(
-    campaign: &Campaign,
-    results: &[RunResult],
-    summaries: &[CellSummary],
-    comparison: &Comparison,
-) -> Vec<Table> {
-    let mut tables = arms::arms_tables(campaign, summaries);
-    tables.extend(pairs_table(campaign, &comparison.pairs));
-    tables.extend(front::table(campaign, comparison));
-    let ramp = campaign.experiment.ramp.as_ref();
-    tables.extend(ramp.map(|ramp| ramp::table(campaign, ramp, results)));
-    tables
+/// Everything that a campaign came to.
+struct Done<'a> {
+    campaign: &'a Campaign,
+    results: &'a [RunResult],
+    summaries: &'a [CellSummary],
+    comparison: &'a Comparison,
 }
 
-/// The same in Markdown, one after the other.
-fn tables(
-    campaign: &Campaign,
-    results: &[RunResult],
-    summaries: &[CellSummary],
-    comparison: &Comparison,
-) -> String {
-    let tables = all_tables(campaign, results, summaries, comparison);
-    let mut parts: Vec<String> = tables.iter().map(Table::markdown).collect();
-    let notes = warm_up::text(campaign)
-        + &unsure::notes(campaign, results, summaries)
-        + &untested_text(campaign, &comparison.pairs);
-    parts.extend(Some(notes).filter(|notes| !notes.is_empty()));
-    parts.join("\n")
+impl Done<'_> {
+    /// What to take, what to avoid and what is not decided, and the numbers that decide.
+    fn answer(&self) -> String {
+        let answer = Answer::new(self.campaign, self.results);
+        let sentences = answer::sentences(self.campaign, self.summaries, &answer);
+        let wrapped: String =
+            sentences.iter().map(|it| wrap(it, output::width()).join("\n") + "\n").collect();
+        let table = answer::table(self.campaign, self.summaries, &answer);
+        format!("{wrapped}\n{}\n", table.text(output::width(), output::colour_out()))
+    }
+
+    /// The tables of arms, and of their comparison.
+    fn tables(&self) -> Vec<Table> {
+        let mut tables = arms::arms_tables(self.campaign, self.summaries);
+        tables.extend(pairs_table(self.campaign, &self.comparison.pairs));
+        tables.extend(self.asked_for());
+        tables
+    }
+
+    /// The tables of what an experiment asks for by a section of its own: a front, a ramp.
+    fn asked_for(&self) -> Vec<Table> {
+        let campaign = self.campaign;
+        let ramp = campaign.experiment.ramp.as_ref();
+        let ramp = ramp.map(|ramp| ramp::table(campaign, ramp, self.results));
+        front::table(campaign, self.comparison).into_iter().chain(ramp).collect()
+    }
+
+    /// What has to be known beside the tables, and what is doubtful about them.
+    fn notes(&self) -> String {
+        let (campaign, results, summaries) = (self.campaign, self.results, self.summaries);
+        let mut text = precision_text(campaign, self.comparison);
+        text.push_str(&arms::unsteady_text(campaign, results));
+        text.push_str(&arms::horizon_text(campaign, summaries));
+        text.push_str(&unsure::notes(campaign, results, summaries));
+        text.push_str(&untested_text(campaign, &self.comparison.pairs));
+        let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));
+        text.push_str(&caches::empty_text(campaign, fills));
+        text.push_str(&promises::unwatched_text(campaign, summaries));
+        text.push_str(&promises::unjudged_text(campaign, summaries));
+        text.push_str(&promises::broken_text(campaign, summaries));
+        text.push_str(&promises::kept_text(campaign, results, summaries));
+        let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();
+        if unknown > 0 {
+            text.push_str(&format!(
+                "{unknown} of {} runs reached a limit: see the column `ending` of runs.csv\n",
+                results.len()
+            ));
+        }
+        text
+    }
+
+    /// Everything in Markdown: the answer, the tables, the notes.
+    fn markdown(&self) -> String {
+        let answer = Answer::new(self.campaign, self.results);
+        let sentences = answer::sentences(self.campaign, self.summaries, &answer);
+        let mut parts: Vec<String> = sentences.iter().map(|it| format!("{it}\n")).collect();
+        parts.push(answer::table(self.campaign, self.summaries, &answer).markdown());
+        parts.extend(self.tables().iter().map(Table::markdown));
+        let notes = warm_up::text(self.campaign) + &self.notes();
+        parts.extend(Some(notes).filter(|notes| !notes.is_empty()));
+        parts.join("\n")
+    }
+
+    /// Every table, every note and the paths of what was written.
+    fn tables_and_notes(&self, written: &[PathBuf]) -> String {
+        let mut text = printed(&self.tables());
+        text.push_str(&self.notes());
+        text.push_str(&format!("digest of all runs: {}\n\n", files::campaign_digest(self.results)));
+        for path in written {
+            text.push_str(&format!("wrote {}\n", path.display()));
+        }
+        text
+    }
+
+    /// Where everything else stands, and how much of it is a warning.
+    fn where_the_rest_is(&self, written: &[PathBuf]) -> String {
+        let precision = precision_text(self.campaign, self.comparison);
+        let warnings = self.notes().lines().filter(|line| line.starts_with("warning:")).count();
+        let folder = written.first().and_then(|path| path.parent());
+        let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
+        let doubts = match warnings {
+            0 => String::new(),
+            some => format!(", {} among them", several(some as u64, "warning")),
+        };
+        let asked_for = printed(&self.asked_for());
+        format!(
+            "{asked_for}{precision}digest of all runs: {}\n\
+             every table and note{doubts}: {folder}/tables.md, or --full\n\
+             wrote {} to {folder}\n",
+            files::campaign_digest(self.results),
+            several(written.len() as u64, "file"),
+        )
+    }
 }
 
-/// The verdicts and the paths of what was written.
-fn closing(
-    campaign: &Campaign,
-    results: &[RunResult],
-    summaries: &[CellSummary],
-    comparison: &Comparison,
-    written: &[PathBuf],
-) -> String {
-    let mut text = precision_text(campaign, comparison);
-    text.push_str(&arms::unsteady_text(campaign, results));
-    text.push_str(&arms::horizon_text(campaign, summaries));
-    text.push_str(&unsure::notes(campaign, results, summaries));
-    text.push_str(&untested_text(campaign, &comparison.pairs));
-    let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));
-    text.push_str(&caches::empty_text(campaign, fills));
-    text.push_str(&promises::unwatched_text(campaign, summaries));
-    text.push_str(&promises::unjudged_text(campaign, summaries));
-    text.push_str(&promises::broken_text(campaign, summaries));
-    text.push_str(&promises::kept_text(campaign, results, summaries));
-    let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();
-    if unknown > 0 {
-        text.push_str(&format!(
-            "{unknown} of {} runs reached a limit: see the column `ending` of runs.csv\n",
-            results.len()
-        ));
-    }
-    text.push_str(&format!("digest of all runs: {}\n\n", files::campaign_digest(results)));
-    for path in written {
-        text.push_str(&format!("wrote {}\n", path.display()));
-    }
-    text
+/// Tables for the terminal, one below the other.
+fn printed(tables: &[Table]) -> String {
+    tables.iter().map(|it| it.text(output::width(), output::colour_out()) + "\n").collect()
 }

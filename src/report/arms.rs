@@ -131,7 +131,7 @@ fn beside(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
 }
 
 /// A header that says whose number it is, where that is not plain.
-fn named(campaign: &Campaign, of: Of, header: &str) -> String {
+pub(super) fn named(campaign: &Campaign, of: Of, header: &str) -> String {
     let cell = &campaign.cells[0];
     let milestone = match of {
         Of::Measured => cell.measured,
@@ -214,7 +214,7 @@ pub(super) fn plain(text: String) -> Cell {
     Cell { text, tone: Tone::Plain }
 }
 
-fn metric(metrics: &[Option<Averaged>], place: usize) -> Option<&Averaged> {
+pub(super) fn metric(metrics: &[Option<Averaged>], place: usize) -> Option<&Averaged> {
     metrics.get(place)?.as_ref()
 }
 
@@ -231,7 +231,7 @@ fn scale(name: &str) -> f64 {
 }
 
 /// A mean with its interval or, where it has none, with the values that it is of.
-fn shown(mean: &Averaged, scale: f64, unit: Unit) -> String {
+pub(super) fn shown(mean: &Averaged, scale: f64, unit: Unit) -> String {
     let value = mean.mean * scale;
     match mean.interval {
         Some(it) => number::interval(value, it.low * scale, it.high * scale, unit),
@@ -331,7 +331,7 @@ fn never_recovered(share: Option<Share>) -> Cell {
 }
 
 /// The violations of a run or, where no mean can be estimated, in how many runs there were any.
-fn violations(invariant: &InvariantSummary) -> Cell {
+pub(super) fn violations(invariant: &InvariantSummary) -> Cell {
     let (Some(per_run), Some(runs)) = (&invariant.per_run, invariant.runs) else {
         return Cell { text: promises::absent(invariant).to_owned(), tone: Tone::Faint };
     };

@@ -5,6 +5,7 @@
 //! [`escape`], [`number`], [`parquet`] and [`table`] do not even know what was simulated: they get
 //! labels and numbers.
 
+pub mod answer;
 pub mod arms;
 pub mod caches;
 pub mod capacity;

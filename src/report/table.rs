@@ -16,6 +16,8 @@ mod fit;
 mod markdown;
 mod terminal;
 
+pub(crate) use fit::wrap;
+
 /// A table: columns, and rows that may be grouped under headings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {

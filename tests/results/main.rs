@@ -1,6 +1,7 @@
 //! What numbers and comparisons say, against closed forms, published figures and computations of
 //! other people.
 
+mod answer;
 mod capacity;
 #[path = "../common/mod.rs"]
 mod common;

@@ -28,7 +28,7 @@ fn run_with(model: &str, experiment: &str, arguments: &[&str]) -> (String, TempD
     write(folder.path(), model, experiment);
     let (path, out) = (folder.path().join("experiment.toml"), folder.path().join("out"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
-    command.arg("run").arg(path).args(arguments).arg("--out").arg(&out);
+    command.arg("run").arg(path).arg("--full").args(arguments).arg("--out").arg(&out);
     (said(&mut command), folder)
 }
 

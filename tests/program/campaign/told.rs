@@ -51,7 +51,11 @@ fn run(experiment: &str, arguments: &[&str]) -> (TempDir, Output) {
     let path = folder.path().join("experiment.toml");
     fs::write(&path, experiment).expect("the experiment can be written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
-    command.arg("run").arg(&path).args(["--workers", "1", "--out"]).arg(folder.path().join("out"));
+    command
+        .arg("run")
+        .arg(&path)
+        .args(["--full", "--workers", "1", "--out"])
+        .arg(folder.path().join("out"));
     let output = command.args(arguments).output().expect("the command runs");
     (folder, output)
 }
@@ -211,7 +215,7 @@ set = { drain = "1s", "service.worker.steps" = [{ work = "80ms" }, { ack = true 
         let path = folder.path().join("experiment.toml");
         fs::write(&path, experiment).expect("the experiment can be written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_stormglass"));
-        command.arg("run").arg(&path).arg("--out").arg(folder.path().join("out"));
+        command.arg("run").arg(&path).args(["--full", "--out"]).arg(folder.path().join("out"));
         let output = command.output().expect("the command runs");
         let summary = fs::read(folder.path().join("out/summary.json")).expect("a summary");
         (serde_json::from_slice::<serde_json::Value>(&summary).expect("JSON"), text(&output))

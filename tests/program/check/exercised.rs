@@ -152,7 +152,7 @@ fn an_expectation_of_which_no_run_says_anything_is_not_met() {
     let said = |expect: &str| {
         check(folder.path(), expect, &[]);
         let (file, out) = (folder.path().join("small.toml"), folder.path().join("out"));
-        let ran = stormglass(&["run", path(&file), "--out", path(&out)]);
+        let ran = stormglass(&["run", path(&file), "--full", "--out", path(&out)]);
         assert_eq!(ran.code, Some(0), "{}", ran.error);
         ran.out
     };

@@ -1,0 +1,250 @@
+//! What a campaign answers: which of its choices to take, which to avoid, and what its runs do not
+//! decide. The rule is told in docs/results.md, "The answer".
+
+mod weigh;
+
+use super::campaign::Campaign;
+use super::comparison::{Measured, Source};
+use super::language::Factor;
+use super::metrics::{MetricId, Of};
+use super::run::RunResult;
+use crate::kernel::limit::Ending;
+use crate::model::document::parse_path;
+use weigh::{Weighed, against, mean};
+
+/// The sections of a model that a team decides about. What users, links and providers do are
+/// conditions under which a choice has to do well.
+const CHOSEN: [&str; 7] = ["service", "database", "replica", "cache", "queue", "outbox", "policy"];
+
+/// What a campaign answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Everything that can be chosen, in the order of the cells.
+    pub choices: Vec<Choice>,
+    /// What decides between choices that keep promises equally well, the first one first.
+    pub criteria: Vec<Measured>,
+    /// The choice to take; `None` if every one has a run that reached a limit.
+    pub taken: Option<usize>,
+    /// Choices that these runs do not tell from the taken one, or only by what makes no difference.
+    pub equals: Vec<usize>,
+    /// The choice that does worst; `None` if none is told from the taken one.
+    pub avoided: Option<usize>,
+    /// What would have to be known better to tell the taken choice from another.
+    pub open: Option<Open>,
+}
+
+/// One arm at one level of every factor that a team decides about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The labels of the levels and of the arm.
+    pub name: String,
+    /// Its cells: one for each combination of the other factors' levels.
+    pub cells: Vec<usize>,
+    /// Whether it is what the others are compared with: the baseline at the first levels.
+    pub is_baseline: bool,
+}
+
+/// Two choices that the runs do not tell apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The choice beside the taken one.
+    pub other: usize,
+    /// By which criterion.
+    pub criterion: usize,
+    /// About how many seeds tell them apart if they differ by as much as makes a difference, four
+    /// times of five; `None` where one of them has no number.
+    pub seeds: Option<u64>,
+}
+
+impl Answer {
+    /// Weighs the choices of a campaign by its results, which are ordered by their numbers.
+    #[must_use]
+    pub fn new(campaign: &Campaign, results: &[RunResult]) -> Answer {
+        let choices = choices(campaign);
+        let criteria = criteria(campaign);
+        let runs = Runs { results, seeds: campaign.seeds.len() };
+        let is_whole = |choice: &Choice| {
+            let all = choice.cells.iter().flat_map(|&cell| runs.of(cell));
+            all.into_iter().all(|run| run.ending == Ending::Complete)
+        };
+        let judged: Vec<usize> =
+            (0..choices.len()).filter(|&index| is_whole(&choices[index])).collect();
+        let broken: Vec<Vec<Option<f64>>> =
+            choices.iter().map(|choice| runs.violations_per_10_000(choice)).collect();
+        let mut left = keep_promises(&judged, &broken);
+        let (mut last, mut undecided) = (None, Vec::new());
+        for (index, criterion) in criteria.iter().enumerate() {
+            let values: Vec<Vec<Option<f64>>> =
+                choices.iter().map(|choice| runs.values(choice, criterion)).collect();
+            let Some(best) = best(&left, &values, criterion).filter(|_| left.len() > 1) else {
+                continue;
+            };
+            let of = left.len();
+            left.retain(|&choice| match against(&values[choice], &values[best], criterion, of) {
+                Weighed::Worse => false,
+                Weighed::Equal => true,
+                Weighed::Undecided { seeds } => {
+                    undecided.push((best, Open { other: choice, criterion: index, seeds }));
+                    true
+                }
+            });
+            last = Some(best);
+        }
+        let baseline = left.iter().copied().find(|&choice| choices[choice].is_baseline);
+        let taken = baseline.or(last.filter(|best| left.contains(best))).or(left.first().copied());
+        let avoided = taken.and_then(|taken| {
+            let is_told = |it: &usize| *it != taken && !left.contains(it);
+            let told: Vec<usize> = (0..choices.len()).filter(is_told).collect();
+            worst(&told, &broken, |choice| {
+                let first = criteria.first()?;
+                let value = mean(&runs.values(&choices[choice], first))?;
+                Some(weigh::badness(value, first))
+            })
+        });
+        let open = undecided.into_iter().find_map(|(best, open)| match taken? {
+            taken if open.other == taken => Some(Open { other: best, ..open }),
+            taken if best == taken => Some(open),
+            _ => None,
+        });
+        let open = open.filter(|open| left.contains(&open.other));
+        let equals = left.into_iter().filter(|choice| Some(*choice) != taken).collect();
+        Answer { choices, criteria, taken, equals, avoided, open }
+    }
+}
+
+/// The runs of a campaign by cell.
+struct Runs<'a> {
+    results: &'a [RunResult],
+    seeds: usize,
+}
+
+impl Runs<'_> {
+    fn of(&self, cell: usize) -> &[RunResult] {
+        &self.results[cell * self.seeds..(cell + 1) * self.seeds]
+    }
+
+    /// By seed, the mean over the cells of a choice; `None` if one has no value.
+    fn values(&self, choice: &Choice, measured: &Measured) -> Vec<Option<f64>> {
+        let of_seed = |seed: usize| {
+            let values = choice.cells.iter().map(|&cell| measured.value(&self.of(cell)[seed]));
+            let values: Option<Vec<f64>> = values.collect();
+            values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        (0..self.seeds).map(of_seed).collect()
+    }
+
+    /// By seed, how often any promise was broken for 10,000 requests.
+    fn violations_per_10_000(&self, choice: &Choice) -> Vec<Option<f64>> {
+        let of_seed = |seed: usize| {
+            let (mut violations, mut requests) = (0, 0);
+            for run in choice.cells.iter().map(|&cell| &self.of(cell)[seed]) {
+                violations += run.invariants.iter().map(|it| it.violations).sum::<u64>();
+                requests += run.metrics.requests;
+            }
+            (requests > 0).then(|| violations as f64 / requests as f64 * 10_000.0)
+        };
+        (0..self.seeds).map(of_seed).collect()
+    }
+}
+
+/// The choices that broke no promise in any run or, where every one broke some, those that broke
+/// the least as far as the runs tell.
+fn keep_promises(judged: &[usize], broken: &[Vec<Option<f64>>]) -> Vec<usize> {
+    let keeps = |choice: &usize| broken[*choice].iter().flatten().all(|rate| *rate == 0.0);
+    let kept: Vec<usize> = judged.iter().copied().filter(keeps).collect();
+    if !kept.is_empty() {
+        return kept;
+    }
+    let rate = |choice: &usize| mean(&broken[*choice]).unwrap_or(f64::INFINITY);
+    let least = judged.iter().copied().min_by(|a, b| rate(a).total_cmp(&rate(b)));
+    let Some(least) = least else { return Vec::new() };
+    let is_least = |choice: &usize| {
+        *choice == least || !weigh::is_told_apart(&broken[*choice], &broken[least], judged.len())
+    };
+    judged.iter().copied().filter(is_least).collect()
+}
+
+/// The choice with the best mean by a criterion; `None` where none has one.
+fn best(left: &[usize], values: &[Vec<Option<f64>>], criterion: &Measured) -> Option<usize> {
+    let known =
+        left.iter().filter_map(|&it| Some((it, weigh::badness(mean(&values[it])?, criterion))));
+    known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(choice, _)| choice)
+}
+
+/// The choice that broke promises most often or, where none did, does worst by what decides.
+fn worst(
+    told: &[usize],
+    broken: &[Vec<Option<f64>>],
+    badness: impl Fn(usize) -> Option<f64>,
+) -> Option<usize> {
+    let rate = |choice: usize| mean(&broken[choice]).unwrap_or(0.0);
+    let most = told.iter().copied().max_by(|&a, &b| rate(a).total_cmp(&rate(b)))?;
+    if rate(most) > 0.0 {
+        return Some(most);
+    }
+    let known = told.iter().filter_map(|&it| Some((it, badness(it)?)));
+    known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(choice, _)| choice)
+}
+
+/// Every arm at every combination of the levels that a team decides about.
+fn choices(campaign: &Campaign) -> Vec<Choice> {
+    let experiment = &campaign.experiment;
+    let arms = experiment.arms.len();
+    let chosen: Vec<usize> = (0..experiment.factors.len())
+        .filter(|&factor| is_chosen(&experiment.factors[factor]))
+        .collect();
+    let mut keys: Vec<(Vec<usize>, usize)> = Vec::new();
+    let mut choices: Vec<Choice> = Vec::new();
+    for cell in 0..campaign.cells.len() {
+        let (point, arm) = (experiment.points.get(cell / arms), cell % arms);
+        let levels: Vec<usize> =
+            point.map_or(Vec::new(), |point| chosen.iter().map(|&factor| point[factor]).collect());
+        let key = (levels, arm);
+        if let Some(known) = keys.iter().position(|known| *known == key) {
+            choices[known].cells.push(cell);
+            continue;
+        }
+        let labels = chosen.iter().zip(&key.0);
+        let mut parts: Vec<&str> = labels
+            .map(|(&factor, &level)| experiment.factors[factor].levels[level].label.as_str())
+            .collect();
+        if arms > 1 || parts.is_empty() {
+            parts.push(&campaign.cells[cell].arm_label);
+        }
+        let is_first = key.0.iter().all(|level| *level == 0);
+        choices.push(Choice {
+            name: parts.join(", "),
+            cells: vec![cell],
+            is_baseline: is_first && arm == campaign.declared.baseline,
+        });
+        keys.push(key);
+    }
+    choices
+}
+
+/// Whether a team decides about a factor: one of its levels sets something of its own system.
+fn is_chosen(factor: &Factor) -> bool {
+    let mut patches = factor.levels.iter().flat_map(|level| &level.set);
+    patches
+        .any(|patch| parse_path(&patch.path).is_ok_and(|path| CHOSEN.contains(&path[0].as_str())))
+}
+
+/// What decides after promises: what `primary` declares or else finished work, whether runs came
+/// back, and load.
+fn criteria(campaign: &Campaign) -> Vec<Measured> {
+    let declared = campaign.declared.primary.iter();
+    let is_promise = |it: &&Measured| matches!(it.source, Source::Rate(_) | Source::Violated(_));
+    let others: Vec<Measured> = declared.filter(|it| !is_promise(it)).cloned().collect();
+    if campaign.experiment.compare.primary.is_some() {
+        return others;
+    }
+    let rank = |it: &Measured| match it.source {
+        Source::Metric(place) if place == MetricId::SuccessRatio.place() => 0,
+        Source::NeverRecovered(Of::Measured) => 1,
+        Source::Metastable => 2,
+        _ => 3,
+    };
+    let mut usual = others;
+    usual.sort_by_key(rank);
+    usual
+}

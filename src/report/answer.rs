@@ -1,0 +1,313 @@
+//! The answer of a campaign in a few sentences, and the few numbers that decide it.
+
+use super::arms::{column, metric, named, plain, shown, violations};
+use super::comparison::called;
+use super::number::{self, Unit, several};
+use super::promises;
+use super::table::{Align, Cell, Column, Row, Table, Tone};
+use crate::experiment::answer::{Answer, Choice};
+use crate::experiment::campaign::Campaign;
+use crate::experiment::comparison::{Margin, Measured, Source};
+use crate::experiment::metastability::Label;
+use crate::experiment::metrics::Of;
+use crate::experiment::statistics::verdict::Direction;
+use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
+
+/// With more promises than this, those that all choices keep are one row.
+const PROMISES_MAX: usize = 8;
+
+/// At most three sentences: what to take, what to avoid, and what these runs do not decide.
+#[must_use]
+pub fn sentences(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) -> Vec<String> {
+    let told = Told { campaign, summaries, answer };
+    let Some(taken) = answer.taken else {
+        let limit = "a run of each reached a limit, so nothing can be said of it";
+        return vec![format!("Nothing is chosen: {limit}.")];
+    };
+    if answer.choices.len() == 1 {
+        return vec![told.only()];
+    }
+    let mut sentences = vec![told.take(taken)];
+    sentences.extend(answer.avoided.map(|avoided| told.avoid(avoided)));
+    sentences.extend(told.undecided(taken));
+    sentences
+}
+
+/// The promises and the criteria by the choices that the sentences name: what to avoid first.
+#[must_use]
+pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) -> Table {
+    let told = Told { campaign, summaries, answer };
+    let shown = told.named_choices();
+    let mut columns = vec![column("", Align::Left, 0)];
+    columns.extend(shown.iter().map(|&(role, choice)| Column {
+        header: format!("{role}{}", told.name(choice)),
+        align: Align::Right,
+        priority: 0,
+    }));
+    let cells = |index: usize| -> Vec<Cell> {
+        shown.iter().map(|&(_, choice)| told.promise(choice, index)).collect()
+    };
+    let all: Vec<Vec<Cell>> = (0..told.promises().len()).map(cells).collect();
+    let is_kept = |cells: &[Cell]| cells.iter().all(|cell| cell.tone == Tone::Good);
+    let kept = all.iter().filter(|cells| is_kept(cells)).count();
+    let folds = all.len() > PROMISES_MAX && kept > 1;
+    let mut rows = Vec::new();
+    for (promise, cells) in told.promises().iter().zip(all) {
+        if !folds || !is_kept(&cells) {
+            rows.push(Row::Cells(
+                std::iter::once(plain(promise.label.clone())).chain(cells).collect(),
+            ));
+        }
+    }
+    if folds {
+        let kept_cell = Cell { text: "kept".to_owned(), tone: Tone::Good };
+        let label = plain(format!("{kept} other promises"));
+        let cells = std::iter::repeat_n(kept_cell, shown.len());
+        rows.push(Row::Cells(std::iter::once(label).chain(cells).collect()));
+    }
+    let criteria = answer.criteria.iter().map(|criterion| {
+        let cells = shown.iter().map(|&(_, choice)| plain(told.value(choice, criterion)));
+        Row::Cells(std::iter::once(plain(told.called(criterion))).chain(cells).collect())
+    });
+    rows.extend(criteria);
+    Table { columns, rows }
+}
+
+/// What is needed to tell of an answer.
+struct Told<'a> {
+    campaign: &'a Campaign,
+    summaries: &'a [CellSummary],
+    answer: &'a Answer,
+}
+
+impl Told<'_> {
+    fn choice(&self, choice: usize) -> &Choice {
+        &self.answer.choices[choice]
+    }
+
+    fn name(&self, choice: usize) -> &str {
+        &self.choice(choice).name
+    }
+
+    fn promises(&self) -> &[InvariantSummary] {
+        self.summaries.first().map_or(&[], |summary| &summary.invariants)
+    }
+
+    /// What was seen of a promise in each cell of a choice.
+    fn seen(&self, choice: usize, promise: usize) -> impl Iterator<Item = &InvariantSummary> {
+        self.choice(choice).cells.iter().map(move |&cell| &self.summaries[cell].invariants[promise])
+    }
+
+    /// The choices that are told of, with what they are: the one to avoid, the baseline, the one to
+    /// take, and one that is as good.
+    fn named_choices(&self) -> Vec<(&'static str, usize)> {
+        let answer = self.answer;
+        if answer.choices.len() == 1 {
+            return vec![("", 0)];
+        }
+        let baseline = answer.choices.iter().position(|choice| choice.is_baseline);
+        let other = answer.open.as_ref().map(|open| open.other);
+        let all = [
+            ("avoid: ", answer.avoided),
+            ("baseline: ", baseline),
+            ("take: ", answer.taken),
+            ("or: ", other.or(answer.equals.first().copied())),
+        ];
+        let mut named: Vec<(&'static str, usize)> = Vec::new();
+        for (role, choice) in all {
+            let Some(choice) = choice else { continue };
+            match named.iter_mut().find(|(_, known)| *known == choice) {
+                // The baseline may be what is to be taken or avoided: that is what matters.
+                Some(known) if role == "take: " => known.0 = role,
+                Some(_) => {}
+                None => named.push((role, choice)),
+            }
+        }
+        named
+    }
+
+    /// "no retry: no promise was broken in 30 runs, and success is 99%."
+    fn only(&self) -> String {
+        let kept = self.kept(0).unwrap_or_else(|| "no promise is watched".to_owned());
+        format!("{}: {kept}{}.", self.name(0), self.numbers(0))
+    }
+
+    fn take(&self, taken: usize) -> String {
+        let verb = if self.choice(taken).is_baseline { "Keep" } else { "Take" };
+        let kept = self.kept(taken);
+        let kept = kept.unwrap_or_else(|| "no promise is watched, so numbers decide".to_owned());
+        let equals: Vec<&str> = self.answer.equals.iter().map(|&it| self.name(it)).collect();
+        let equals = match equals.as_slice() {
+            [] => String::new(),
+            [one] => format!("; as good as these runs tell: {one}"),
+            [one, rest @ ..] => {
+                format!("; as good as these runs tell: {one} and {} more", rest.len())
+            }
+        };
+        format!("{verb} {}: {kept}{}{equals}.", self.name(taken), self.numbers(taken))
+    }
+
+    fn avoid(&self, avoided: usize) -> String {
+        let broken = self.broken(avoided);
+        let why = match broken.is_empty() {
+            true => String::new(),
+            false => format!(" it breaks {}", broken.join(", ")),
+        };
+        let numbers = self.numbers(avoided);
+        let numbers = if why.is_empty() { numbers.trim_start_matches(',') } else { &numbers };
+        format!("Avoid {}:{why}{numbers}.", self.name(avoided))
+    }
+
+    fn undecided(&self, taken: usize) -> Option<String> {
+        let open = self.answer.open.as_ref()?;
+        let criterion = &self.answer.criteria[open.criterion];
+        let (_, unit, scale) = called(criterion);
+        let margin = match criterion.equivalent {
+            Margin::Relative(share) => number::number(share, Unit::Percent),
+            Margin::Absolute(margin) => {
+                number::number(margin * scale, unit).replace('%', " points")
+            }
+        };
+        let until = match open.seeds {
+            Some(seeds) => {
+                format!("about {} tell a difference of {margin}", several(seeds, "seed"))
+            }
+            None => "without a number of each nothing is compared".to_owned(),
+        };
+        Some(format!(
+            "Not decided by these runs: {} or {} by {} ({} against {}); {until}.",
+            self.name(taken),
+            self.name(open.other),
+            self.called(criterion),
+            self.value(taken, criterion),
+            self.value(open.other, criterion),
+        ))
+    }
+
+    /// How a choice keeps the promises; `None` if none is watched.
+    fn kept(&self, choice: usize) -> Option<String> {
+        if self.promises().is_empty() {
+            return None;
+        }
+        let broken = self.broken(choice);
+        if !broken.is_empty() {
+            return Some(format!("it breaks {}", broken.join(", ")));
+        }
+        let is_idle = |&promise: &usize| self.seen(choice, promise).all(|it| it.exposure == 0);
+        let idle: Vec<usize> = (0..self.promises().len()).filter(is_idle).collect();
+        let runs: u64 = self.choice(choice).cells.iter().map(|&it| self.summaries[it].runs).sum();
+        let runs = several(runs, "run");
+        Some(match idle.len() {
+            0 => format!("no promise was broken in {runs}"),
+            all if all == self.promises().len() => "no promise was exercised".to_owned(),
+            some => format!("no promise was broken in {runs} ({some} not exercised)"),
+        })
+    }
+
+    /// The promises that a choice broke, and how often: the most frequent first.
+    fn broken(&self, choice: usize) -> Vec<String> {
+        let total =
+            |promise: usize| -> u64 { self.seen(choice, promise).map(|it| it.violations).sum() };
+        let mut broken: Vec<usize> =
+            (0..self.promises().len()).filter(|&promise| total(promise) > 0).collect();
+        broken.sort_by_key(|&promise| std::cmp::Reverse(total(promise)));
+        let text = |promise: usize| {
+            format!("{} ({})", self.promises()[promise].label, self.count(choice, promise))
+        };
+        broken.into_iter().map(text).collect()
+    }
+
+    /// How often a promise was broken: a run, or in all where single runs do not tell.
+    fn count(&self, choice: usize, promise: usize) -> String {
+        let seen: Vec<&InvariantSummary> = self.seen(choice, promise).collect();
+        match seen.as_slice() {
+            [one] if one.per_run.as_ref().is_some_and(|it| it.interval.is_some()) => {
+                format!("{} a run", violations(one).text)
+            }
+            [one] => violations(one).text,
+            all => {
+                let runs: u64 = all.iter().filter_map(|it| it.runs).map(|runs| runs.of).sum();
+                let total: u64 = all.iter().map(|it| it.violations).sum();
+                format!("{} in {}", number::count(total), several(runs, "run"))
+            }
+        }
+    }
+
+    fn promise(&self, choice: usize, promise: usize) -> Cell {
+        let mut seen = self.seen(choice, promise);
+        if seen.any(|it| it.violations > 0) {
+            return Cell { text: self.count(choice, promise), tone: Tone::Bad };
+        }
+        if self.choice(choice).cells.iter().any(|&cell| self.summaries[cell].unknown > 0) {
+            return Cell { text: "unknown".to_owned(), tone: Tone::Warning };
+        }
+        let first = self.seen(choice, promise).next().expect("a choice has a cell");
+        match self.seen(choice, promise).any(|it| it.exposure > 0) {
+            false => Cell { text: promises::absent(first).to_owned(), tone: Tone::Faint },
+            true if self.seen(choice, promise).any(promises::is_open) => {
+                Cell { text: "kept, as far as judged".to_owned(), tone: Tone::Warning }
+            }
+            true => Cell { text: "kept".to_owned(), tone: Tone::Good },
+        }
+    }
+
+    /// ", success 99%, attempts per request 1.1×": the first two criteria that there are.
+    fn numbers(&self, choice: usize) -> String {
+        let metrics = self.answer.criteria.iter();
+        let metrics = metrics.filter(|it| matches!(it.source, Source::Metric(_)));
+        let known = metrics.filter(|it| self.value(choice, it) != NONE).take(2);
+        known.map(|it| format!(", {} {}", self.called(it), self.value(choice, it))).collect()
+    }
+
+    /// What a criterion is called, and of what it is where that is not plain.
+    fn called(&self, criterion: &Measured) -> String {
+        let (name, ..) = called(criterion);
+        let Source::Metric(place) = criterion.source else { return name };
+        let metric = &self.campaign.metrics()[place];
+        let is_replaced = self.campaign.metrics().place(Of::Replies, metric.id).is_some();
+        match metric.of {
+            Of::Measured if is_replaced => named(self.campaign, Of::Measured, &name),
+            _ => name,
+        }
+    }
+
+    /// The value of a choice, the worst of its cells.
+    fn value(&self, choice: usize, criterion: &Measured) -> String {
+        let (_, unit, scale) = called(criterion);
+        let cells = self.choice(choice).cells.iter().map(|&cell| &self.summaries[cell]);
+        let badness = |value: f64| match criterion.better {
+            Direction::Lower => value,
+            Direction::Higher => -value,
+        };
+        match criterion.source {
+            Source::Metric(place) => {
+                let known = cells.filter_map(|it| metric(&it.metrics, place));
+                let worst = known.max_by(|a, b| badness(a.mean).total_cmp(&badness(b.mean)));
+                worst.map_or(NONE.to_owned(), |it| shown(it, scale, unit))
+            }
+            _ => {
+                let share = |it: &CellSummary| share_of(it, &criterion.source);
+                let known: Vec<Share> = cells.filter_map(share).collect();
+                let worst = known.iter().max_by(|a, b| {
+                    (a.count as f64 / a.of as f64).total_cmp(&(b.count as f64 / b.of as f64))
+                });
+                worst.map_or(NONE.to_owned(), |it| format!("{} of {}", it.count, it.of))
+            }
+        }
+    }
+}
+
+/// What stands where there is no number.
+const NONE: &str = "–";
+
+/// In how many runs something happened.
+fn share_of(summary: &CellSummary, source: &Source) -> Option<Share> {
+    match source {
+        Source::NeverRecovered(Of::Measured) => summary.never_recovered,
+        Source::Metastable => {
+            let is_metastable = |(label, _): &&(Label, Share)| *label == Label::Metastable;
+            summary.labels.iter().find(is_metastable).map(|(_, share)| *share)
+        }
+        _ => None,
+    }
+}
