@@ -4,7 +4,8 @@ use super::language::{database, effect, operation, queue, table};
 use super::{InvariantTexts, WatchList};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    CacheStep, Call, DataStep, Kind, LabelId, Memory, NodeId, Program, ProviderStep, Step, Token,
+    CacheStep, Call, DataStep, Kind, LabelId, Memory, NodeId, Program, ProviderStep, Step, TableId,
+    Token,
 };
 
 /// Each promise that nothing in a program can break, by its name.
@@ -165,9 +166,7 @@ impl Asked<'_> {
         }
         if let Some(text) = &texts.bounded_staleness
             && let Ok((read, _)) = table(&text.read, program)
-            && !program.steps.iter().any(
-                |step| matches!(step, Step::Data(DataStep::ReadRow(table)) | Step::Cache(CacheStep::Lookup(table)) if *table == read),
-            )
+            && !program.steps.iter().any(|step| row_read(step) == Some(read))
         {
             let why = format!("no step reads `{}`", text.read);
             self.note("bounded_staleness", "read", &why, "a table that a step reads");
@@ -202,6 +201,16 @@ impl Asked<'_> {
             }
         }
         self
+    }
+}
+
+/// The table of the row that a step reads, at a store or at a cache.
+fn row_read(step: &Step) -> Option<TableId> {
+    match step {
+        Step::Data(DataStep::ReadRow(table)) | Step::Cache(CacheStep::Lookup(table)) => {
+            Some(*table)
+        }
+        _ => None,
     }
 }
 

@@ -236,7 +236,10 @@ impl Teller<'_> {
         let steps = self.program.steps.iter();
         let step = steps
             .enumerate()
-            .find(|(_, step)| matches!(step, ProgramStep::Provider(ProviderStep::Effect(label)) if *label == effect))?
+            .find(|(_, step)| match step {
+                ProgramStep::Provider(ProviderStep::Effect(label)) => *label == effect,
+                _ => false,
+            })?
             .0 as u32;
         let operations = self.program.operations.iter().filter(|operation| {
             operation.start <= step
