@@ -65,6 +65,18 @@ pub fn pairs(campaign: &Campaign, pairs: &[Pair]) -> Vec<columns::Column> {
     ]
 }
 
+/// What was lost, each with both means.
+pub(super) fn lost_json(lost: &[Lost]) -> Vec<Value> {
+    let one = |lost: &Lost| {
+        json!({
+            "metric": lost.metric,
+            "mean": lost.mean,
+            "baseline_mean": lost.baseline_mean,
+        })
+    };
+    lost.iter().map(one).collect()
+}
+
 /// The metrics that count what the arm lost more, or less, of than the baseline.
 fn lost_names(pair: &Pair, more: bool) -> String {
     let lost = pair.lost.iter().filter(|lost| lost.is_more() == more);
@@ -110,11 +122,7 @@ pub(super) fn json(campaign: &Campaign, comparison: &Comparison) -> Value {
             "ratio": pair.ratio,
             "ratio_interval": ends(pair.ratio_interval),
             "equivalent": ends(pair.equivalent),
-            "lost": pair.lost.iter().map(|lost| json!({
-                "metric": lost.metric,
-                "mean": lost.mean,
-                "baseline_mean": lost.baseline_mean,
-            })).collect::<Vec<_>>(),
+            "lost": lost_json(&pair.lost),
             "untested": pair.untested.iter().map(|faults| faults.name()).collect::<Vec<_>>(),
             "verdict": pair.verdict.name(),
         })
@@ -315,10 +323,15 @@ fn runs_broken(pair: &Pair, pairs: &[Pair]) -> Option<Row> {
 
 /// What was thrown away, beside a metric that looks better for it.
 fn lost_row(lost: &Lost) -> Row {
+    let [name, mean, baseline] = lost_texts(lost);
+    beside(&name, mean, format!("baseline {baseline}"))
+}
+
+/// What was thrown away, the arm's mean of it, and that of the other arm.
+pub(super) fn lost_texts(lost: &Lost) -> [String; 3] {
     let name = lost.label.as_ref().map_or_else(|| written(&lost.metric).0, |label| rate(label));
-    let mean = mean_text(&lost.metric, Some(lost.mean));
-    let baseline = mean_text(&lost.metric, Some(lost.baseline_mean));
-    beside(&format!("lost: {name}"), mean, format!("baseline {baseline}"))
+    let mean = |mean: f64| mean_text(&lost.metric, Some(mean));
+    [format!("lost: {name}"), mean(lost.mean), mean(lost.baseline_mean)]
 }
 
 /// A row below an arm's.

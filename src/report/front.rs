@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::arms::{column, mode_names, plain};
 use super::chart::{Axis, Caption, Estimate, Point, Scatter};
-use super::comparison::{called, mean_text, written};
+use super::comparison::{called, lost_json, lost_texts, mean_text, written};
 use super::table::{Align, Cell, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{Comparison, Measured, Placed};
+use crate::experiment::comparison::{Comparison, Lost, Measured, Placed};
 use crate::experiment::statistics::verdict::Direction;
 
 /// The place of every arm in `summary.json`; `null` if no front is declared.
@@ -23,6 +23,7 @@ pub(super) fn json(campaign: &Campaign, front: &[Placed]) -> Value {
             "arm": cell.arm,
             "means": placed.means,
             "ranks": placed.ranks,
+            "lost": lost_json(&placed.lost),
             "dominated_by": placed.dominated_by.map(|other| &campaign.cells[other].arm),
         })
     });
@@ -63,6 +64,7 @@ pub fn table(campaign: &Campaign, comparison: &Comparison) -> Option<Table> {
         });
         rows.push(Row::Cells(cells));
         rows.extend(apart(metrics, placed));
+        rows.extend(lost(metrics, placed));
     }
     Some(Table { columns, rows })
 }
@@ -82,6 +84,17 @@ fn apart(metrics: &[Measured], placed: &Placed) -> Vec<Row> {
         Row::Cells(cells)
     };
     mode_names(counts.collapsed, counts.others).into_iter().enumerate().map(row).collect()
+}
+
+/// Rows of what an arm lost more of than one than which it looks better.
+fn lost(metrics: &[Measured], placed: &Placed) -> Vec<Row> {
+    let row = |lost: &Lost| {
+        let [name, mean, least] = lost_texts(lost);
+        let first = [format!("‥ {name}"), mean, String::new(), format!("least {least}")];
+        let rest = std::iter::repeat_n(String::new(), 2 * metrics.len() - 2);
+        Row::Cells(first.into_iter().chain(rest).map(plain).collect())
+    };
+    placed.lost.iter().map(row).collect()
 }
 
 /// The points of an arm, each with its name and its first two means: one, or one for each kind of
@@ -137,7 +150,8 @@ pub(super) fn figure(campaign: &Campaign, front: &[Placed], width: f64) -> Scatt
             title: format!("{}: which arms no other beats", campaign.experiment.title),
             subtitle: format!("{on_front} of {} are on the front.", front.len()),
             note: "Means over seeds. An arm is beaten by one at the same point that is as good by \
-                   every metric, and by one of them clearly: a 95% interval beyond 0."
+                   every metric, and by one of them clearly: a 95% interval beyond 0. None is \
+                   beaten by one that lost more of what makes a metric look better."
                 .to_owned(),
         },
         width,

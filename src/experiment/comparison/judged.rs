@@ -72,7 +72,7 @@ fn judge(pair: &Pair) -> Verdict {
 fn takes_away(lost: &Lost, pair: &Pair, said: Verdict) -> bool {
     let margin = pair.equivalent.map_or(0.0, |region| region.high);
     let difference = pair.difference.map_or(0.0, f64::abs);
-    let is_enough = lost.open.is_none_or(|open| difference - open <= margin);
+    let is_enough = lost.outweighs(difference, margin);
     match said {
         Verdict::Better => lost.is_more() && is_enough,
         Verdict::Worse => !lost.is_more() && is_enough,

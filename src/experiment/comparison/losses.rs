@@ -1,12 +1,13 @@
 //! What an arm throws away, and the metrics that look better for it.
 //!
 //! A breaker in front of a queue lets messages run out of deliveries: those left are young, and the
-//! oldest message looks better. A metric that is taken of what is left is no metric of the arm,
+//! oldest message looks better; and what they would have asked of others nobody does, so that waits
+//! and attempts look better too. A metric that is taken of what is left is no metric of the arm,
 //! unless no more was thrown away than in the other.
 
 use super::measured::{Measured, Source};
 use crate::experiment::campaign::Cell;
-use crate::experiment::metrics::{MetricId, Of};
+use crate::experiment::metrics::{Metric, MetricId, Of};
 use crate::experiment::statistics::CONFIDENCE;
 use crate::experiment::statistics::bounded::RUNS_MIN;
 use crate::experiment::statistics::moments::moments;
@@ -42,6 +43,13 @@ impl Lost {
         }
     }
 
+    /// Whether it takes away that the arm that lost more looks better by `gap`: what was thrown
+    /// away always does, what is only open if all of it gone badly would leave no more than
+    /// `margin`.
+    pub(super) fn outweighs(&self, gap: f64, margin: f64) -> bool {
+        self.open.is_none_or(|open| gap - open <= margin)
+    }
+
     /// What is a share of cases that are open, each of which counts for so much.
     fn left_open(self, unit: f64) -> Lost {
         let open = Some((self.mean - self.baseline_mean).abs() * unit);
@@ -68,8 +76,11 @@ enum Loss {
 const KEPT: [&str; 4] =
     ["accepted_order_kept", "no_lost_event", "settled_or_compensated", "audit_complete"];
 
-/// What must not be lost more often, that less of a metric is better; nothing for what is counted
-/// of all requests, and for what counts losses itself.
+/// All that can be thrown away: what is gone is answered at once, waits nowhere and asks nobody.
+const WORK: &[Loss] = &[Loss::Requests, Loss::Messages, Loss::Orders];
+
+/// What must not be lost more often, that less of a metric is better. Nothing for what is counted
+/// of all requests whatever becomes of them, and for what counts their losses itself.
 fn losses(id: MetricId) -> &'static [Loss] {
     match id {
         MetricId::LatencyMeanMs
@@ -77,6 +88,9 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::LatencyP99Ms
         | MetricId::LatencyP999Ms
         | MetricId::LastAnswerS
+        | MetricId::Amplification
+        | MetricId::EdgeAmplification
+        | MetricId::UserAmplification
         | MetricId::TimeoutsPerRequest
         | MetricId::WaitMeanMs
         | MetricId::WaitP99Ms
@@ -84,32 +98,28 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::WaitingMean
         | MetricId::WorkingMean
         | MetricId::InFlightMean
+        | MetricId::WastedWork
+        | MetricId::Unfinished
+        | MetricId::UnfinishedRatio
+        | MetricId::OldestMessageS
+        | MetricId::Unprocessed
         | MetricId::StaleReadRatio
         | MetricId::OldRowRatio
         | MetricId::StalenessP99Ms
         | MetricId::OlderReadRatio
-        | MetricId::UpdatesLost => &[Loss::Requests],
-        MetricId::RecoveryS => &[Loss::Runs, Loss::Requests],
+        | MetricId::UpdatesLost
+        | MetricId::CommitsLost
+        | MetricId::DeadLetters => WORK,
+        MetricId::RecoveryS => &[Loss::Runs, Loss::Requests, Loss::Messages, Loss::Orders],
         MetricId::SuccessRatio => &[Loss::Unfinished],
-        MetricId::OldestMessageS | MetricId::Unprocessed => {
-            &[Loss::Requests, Loss::Messages, Loss::Orders]
-        }
-        MetricId::Amplification
-        | MetricId::EdgeAmplification
-        | MetricId::UserAmplification
-        | MetricId::Unfinished
-        | MetricId::UnfinishedRatio
-        | MetricId::GoodputBeforePerS
+        MetricId::GoodputBeforePerS
         | MetricId::GoodputDuringPerS
         | MetricId::GoodputAfterPerS
         | MetricId::GoodputPerS
         | MetricId::RefusedFirstRatio
         | MetricId::RefusedAgainRatio
-        | MetricId::WastedWork
         | MetricId::Ejections
-        | MetricId::Panics
-        | MetricId::DeadLetters
-        | MetricId::CommitsLost => &[],
+        | MetricId::Panics => &[],
     }
 }
 
@@ -118,7 +128,10 @@ impl Loss {
     /// What is lost of requests is that of the same milestone.
     fn counted_by(self, other: &Measured, cell: &Cell, of: Of) -> Option<(Direction, f64)> {
         let id = match other.source {
-            Source::Metric(index) if cell.metrics[index].of == of => Some(cell.metrics[index].id),
+            // Messages are those of the whole run.
+            Source::Metric(index) if self == Loss::Messages || cell.metrics[index].of == of => {
+                Some(cell.metrics[index].id)
+            }
             Source::NeverRecovered(whose) if whose != of => return None,
             _ => None,
         };
@@ -149,8 +162,16 @@ pub(super) fn lost<'a>(
     cell: &Cell,
     values: impl Fn(&Measured) -> [Vec<Option<f64>>; 2],
 ) -> Vec<Lost> {
-    let index = match measured.source {
-        Source::Metric(index) => index,
+    let (losses, of) = match measured.source {
+        Source::Metric(index) => {
+            let Metric { id, of, better, .. } = cell.metrics[index];
+            // Who asks for more of it does not find it better where less is left.
+            let is_turned = measured.better != better;
+            (if is_turned { &[] } else { losses(id) }, of)
+        }
+        // That its requests fare as before is what it says.
+        Source::NeverRecovered(of) => (&[Loss::Messages, Loss::Orders][..], of),
+        Source::Metastable => (&[Loss::Messages, Loss::Orders][..], Of::Measured),
         Source::Rate(promise) | Source::Violated(promise) => {
             let Some(watched) = cell.invariants.get(promise) else { return Vec::new() };
             let other = Measured::unjudged(watched, promise);
@@ -159,12 +180,11 @@ pub(super) fn lost<'a>(
             let found = differs(&other, Direction::Lower, 0.01, values(&other));
             return found.map(|lost| lost.left_open(unit)).into_iter().collect();
         }
-        Source::Unjudged(_) | Source::NeverRecovered(_) | Source::Metastable => return Vec::new(),
+        Source::Unjudged(_) => return Vec::new(),
     };
-    let (id, of) = (cell.metrics[index].id, cell.metrics[index].of);
     let mut found = Vec::new();
-    for loss in losses(id) {
-        for other in others.clone() {
+    for loss in losses {
+        for other in others.clone().filter(|other| other.source != measured.source) {
             if let Some((better, margin)) = loss.counted_by(other, cell, of) {
                 let lost = differs(other, better, margin, values(other));
                 found.extend(lost.map(|lost| match loss {

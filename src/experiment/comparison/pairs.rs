@@ -298,7 +298,7 @@ impl<'a> Both<'a> {
     }
 
     /// Of what one arm lost more than the other.
-    fn lost(&self, measured: &Measured) -> Vec<Lost> {
+    pub(super) fn lost(&self, measured: &Measured) -> Vec<Lost> {
         let declared = &self.campaign.declared;
         let others = declared.primary.iter().chain(&declared.exploratory);
         let values =
