@@ -6,8 +6,9 @@
 //! visits each node, the forced flow law of the same paper; `S` holds what a worker waits for: the
 //! calls that it makes, their timeouts and the waits before retries.
 //!
-//! Nobody waits in a line here. So a node that is said to be overloaded is, and one that is not may
-//! still be driven there by a line somewhere else; that is what runs are for.
+//! Nobody waits in a line here. So a node that is said to be overloaded is, if what was assumed is
+//! so, and one that is not may still be driven there by a line somewhere else; that is what runs
+//! are for.
 
 mod bound;
 mod call;

@@ -10,8 +10,8 @@ use super::phase::Phase;
 use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{
-    Call, ChanceOf, Condition, DataStep, Fork, Kind, Node, NodeId, OperationId, Outbox, Program,
-    ProviderStep, QueueStep, RelayStep, Step, Token,
+    Call, ChanceOf, Condition, DataStep, Fork, Kind, LabelId, Node, NodeId, OperationId, Outbox,
+    Program, ProviderStep, QueueStep, RelayStep, Step, Token,
 };
 use crate::policy::Outcome;
 
@@ -259,7 +259,19 @@ impl<'a> Visits<'a> {
                     share.value()
                 }
             },
-            Condition::State(label) | Condition::NotState(label) => {
+            Condition::State(label) => self.share_in(label),
+            Condition::NotState(label) => 1.0 - self.share_in(label),
+        }
+    }
+
+    /// How likely a row is in a state. No mean says it, but for one that no row is ever in, and one
+    /// that all rows are always in.
+    fn share_in(&mut self, label: LabelId) -> f64 {
+        let states = self.program.states();
+        match (states.contains(&label), states.len()) {
+            (false, _) => 0.0,
+            (true, 1) => 1.0,
+            _ => {
                 let state = &self.program.labels[label.0 as usize];
                 self.assume(format!("a row is in the state `{state}` half of the time"));
                 0.5

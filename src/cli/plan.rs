@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::load::{Input, load_input};
 use super::{Failure, choice, output, parse_seeds, parse_workers, workers};
+use crate::capacity::NodeLoad;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::language::Seeds;
 use crate::experiment::run::{RunResult, run};
 use crate::experiment::warm_up::pilot;
 use crate::fault::Plan;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use crate::report::capacity::{Planned, assumptions, busiest, json, planned, table, warning};
 use crate::report::number::{Unit, count, number, several};
 
@@ -147,13 +148,38 @@ fn mean_time(cells: &[usize], done: impl Fn(usize)) -> Duration {
 }
 
 /// What stands before a run: the nodes that are above 90% of their capacity without any fault, and
-/// what one calm run of the first seed says of it. Empty if there are none.
+/// what one calm run of the first seed says of it, also if it shows no overload. Empty if there are
+/// none.
 pub(super) fn preflight(campaign: &Campaign, planned: &[Planned]) -> String {
-    let Some((worst, _)) = busiest(planned) else { return String::new() };
-    let mut text = warning(campaign, planned);
-    let seed = campaign.seeds[0];
-    text.push_str(&calm_text(&calm(&campaign.cells[worst], worst, seed), seed));
-    text
+    let Some((worst, load)) = busiest(planned) else { return String::new() };
+    let (cell, seed) = (&campaign.cells[worst], campaign.seeds[0]);
+    let run = calm(cell, worst, seed);
+    let arrivals = cell.measure.arrivals_end.since(Time::ZERO);
+    warning(campaign, planned) + &calm_text(&run, seed) + &unconfirmed(load, &run, arrivals)
+}
+
+/// What is to be said of a node that is called overloaded if the calm run shows nothing of it;
+/// empty if it does, or if less was said. A line that grows for the whole time makes the last wait
+/// for `(utilisation - 1)` of it; a run in which all is done and nothing took half of that
+/// contradicts it.
+fn unconfirmed(load: &NodeLoad, run: &RunResult, arrivals: Span) -> String {
+    let metrics = &run.metrics;
+    let of = |rate: f64| load.capacity_per_s.map_or(0.0, |capacity| rate / capacity);
+    let wait = arrivals.scaled((of(load.open_per_s) - 1.0).max(0.0));
+    let longest = [metrics.latency.quantile(1.0), metrics.stays.waits().quantile(1.0)];
+    let longest = longest.into_iter().flatten().fold(metrics.oldest_message, Span::max);
+    let is_done = metrics.ok == metrics.requests
+        && [metrics.unprocessed, metrics.dead_letters].iter().all(|left| *left == 0);
+    if wait <= longest + longest || !is_done {
+        return String::new();
+    }
+    format!(
+        "which does not confirm it: `{}` would make the last wait for {}, and nothing took more than \
+         {}; what was assumed of it may not be so (stormglass plan)\n",
+        load.node,
+        number(wait.seconds(), Unit::Seconds),
+        number(longest.seconds(), Unit::Seconds),
+    )
 }
 
 /// A run of a cell in which nothing goes wrong.

@@ -6,6 +6,7 @@ mod place;
 mod station;
 mod step;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::language::Rows;
@@ -199,6 +200,15 @@ pub struct Table {
 }
 
 impl Program {
+    /// Every state that a row of some table can be in: those that a transaction writes, and those
+    /// of rows that are there from the start.
+    #[must_use]
+    pub fn states(&self) -> BTreeSet<LabelId> {
+        let written = self.transactions.iter().flat_map(|transaction| &transaction.writes);
+        let initial = self.tables.iter().filter_map(|table| table.initial);
+        written.map(|&(_, state)| state).chain(initial).collect()
+    }
+
     /// The id of a name, which gets one if it has none yet.
     pub(super) fn label(&mut self, name: &str) -> LabelId {
         self.find_label(name).unwrap_or_else(|| {

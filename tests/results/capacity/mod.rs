@@ -2,6 +2,7 @@
 
 mod chances;
 mod closed;
+mod expected;
 
 use std::process::{Command, Output};
 
@@ -240,6 +241,7 @@ fn plan_run_and_check_begin_with_what_is_overloaded_without_a_fault() {
         let said = "`packer` is overloaded without any fault: 150% of its capacity (50/s of 33.3/s";
         assert!(text.contains(said), "{arguments:?}: {text}");
         assert!(text.contains("messages left over, the oldest message"), "{arguments:?}: {text}");
+        assert!(!text.contains("does not confirm"), "{arguments:?}: {text}");
         let output = stormglass(arguments, "5");
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!text.contains("overloaded") && output.status.success(), "{arguments:?}: {text}");
