@@ -12,6 +12,7 @@ use crate::capacity::NodeLoad;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::language::Seeds;
 use crate::experiment::run::{RunResult, run};
+use crate::experiment::search::Searching;
 use crate::experiment::warm_up::pilot;
 use crate::fault::Plan;
 use crate::kernel::time::{Span, Time};
@@ -65,7 +66,8 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     let time = time(&campaign, at_once);
     if arguments.json {
         let text = json!({
-            "runs": campaign.runs(),
+            "runs": time.runs,
+            "runs_at_most": campaign.runs(),
             "pilots": time.pilots,
             "seconds": (time.of_runs + time.of_pilots).as_secs_f64(),
             "seconds_of_pilots": time.of_pilots.as_secs_f64(),
@@ -79,7 +81,15 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
         "{} × {} = {}{}, about {} with {} at once\n\n",
         several(campaign.cells.len() as u64, "combination"),
         several(campaign.seeds.len() as u64, "seed"),
-        several(campaign.runs() as u64, "run"),
+        match campaign.experiment.search {
+            None => several(time.runs as u64, "run"),
+            // It goes on only where it has not found what it looks for.
+            Some(_) => format!(
+                "at most {}; about {} where the share jumps",
+                several(campaign.runs() as u64, "run"),
+                count(time.runs as u64),
+            ),
+        },
         match time.pilots {
             0 => String::new(),
             pilots => format!(" after {} of `warm_up`", several(pilots as u64, "pilot")),
@@ -106,6 +116,8 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
 
 /// How long a campaign takes.
 struct CampaignTime {
+    /// How many runs it has; of a search about how many.
+    runs: usize,
     of_runs: Duration,
     /// How many calm runs say when requests begin to count, or whether what is stated is too soon.
     pilots: usize,
@@ -120,7 +132,8 @@ fn time(campaign: &Campaign, at_once: u16) -> CampaignTime {
     let each = mean_time(&cells, |index| {
         drop(run(&campaign.cells[index], index, campaign.seeds[0]));
     });
-    let of_runs = all(each, campaign.runs());
+    let runs = Searching::new(campaign).map_or(campaign.runs(), |search| search.runs_of_jump());
+    let of_runs = all(each, runs);
     let mut piloted = campaign.to_be_piloted();
     let mut pilots = piloted.len() * campaign.pilot_seeds().len();
     let stated = campaign.stated_to_be_piloted();
@@ -128,7 +141,7 @@ fn time(campaign: &Campaign, at_once: u16) -> CampaignTime {
     piloted.extend(stated);
     let seed = campaign.pilot_seeds()[0];
     let each = mean_time(&piloted, |index| drop(pilot(&campaign.cells[index], seed)));
-    CampaignTime { of_runs, pilots, of_pilots: all(each, pilots) }
+    CampaignTime { runs, of_runs, pilots, of_pilots: all(each, pilots) }
 }
 
 /// How long something takes that is done for a cell: the mean over the cells that there is time

@@ -5,6 +5,7 @@
 //! and in every arm. Ground truth 4.4.
 
 pub mod amount;
+mod expected;
 pub mod found;
 pub mod grid;
 pub mod language;

@@ -1,4 +1,6 @@
-//! What a plan takes for granted of rows, and what a calm run says of it.
+//! What a plan takes for granted of rows, what a calm run says of it, and how long a search is.
+
+use serde_json::Value;
 
 use super::{CALM, planned, printed};
 use crate::common::Changed;
@@ -73,4 +75,55 @@ fn a_calm_run_without_an_overload_does_not_confirm_one() {
         let said = "which does not confirm it: `bank` would make the last wait for 10.0 s";
         assert!(text.contains(said), "{text}");
     }
+}
+
+/// Who comes at 2 s is answered after a pause, or gives up; nothing is left to chance.
+const PAUSE: &str = r#"
+name = "pause"
+model = "shop.toml"
+arrivals = "10s"
+
+[[faults]]
+kind = "pause"
+target = "shop"
+at = "1900ms"
+for = "1s"
+
+[invariants]
+retries_bounded = { operation = "shop.buy", attempts = 2 }
+
+[search]
+vary = "faults.0.for"
+from = "500ms"
+until = "6s"
+outcome = "retries_bounded_violated"
+"#;
+
+const CLOCKWORK: &str = r#"
+[clients.users]
+arrivals = { constant = "1/s" }
+flow = [{ call = "shop.buy", policy = "user" }]
+
+[service.shop]
+workers = 1
+on.buy.steps = [{ work = "1ms" }, { reply = "ok" }]
+
+[policy.user]
+timeout = "800ms"
+retry = { attempts = 5, backoff = "none" }
+"#;
+
+#[test]
+fn a_search_is_planned_with_the_runs_that_it_makes_and_not_with_its_grid() {
+    let output = printed(&["plan", "calm.toml", "--json"], PAUSE, CLOCKWORK);
+    let plan: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let [runs, most] = ["runs", "runs_at_most"].map(|key| plan[key].as_u64().expect(key));
+    let output = printed(&["run", "calm.toml", "--json"], PAUSE, CLOCKWORK);
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let made = summary["boundaries"][0]["runs"].as_u64().expect("it has run");
+    assert!(most > 4 * runs, "{runs} of {most}");
+    assert!((runs as f64 / made as f64 - 1.0).abs() < 0.3, "{runs} {made}");
+    let output = printed(&["plan", "calm.toml"], PAUSE, CLOCKWORK);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains(&format!("at most {most} runs; about {runs} where")), "{text}");
 }
