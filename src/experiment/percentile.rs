@@ -68,8 +68,8 @@ pub(super) fn is_percentile(metric: &Metric) -> bool {
 /// mean time to a milestone where a run has unfinished requests: runs without are the fast ones.
 ///
 /// The interval is that of the share of spans below it, whose variance is that between runs, turned
-/// around: see [`effective_n`] and [`quantile_shares`]. A mean of percentiles of runs would have
-/// the bias of a single run, however many runs there are.
+/// around: see [`effective_n`] and [`quantile_shares`]. It holds the whole bucket of the estimate.
+/// A mean of percentiles of runs would have the bias of a single run, however many runs there are.
 pub(super) fn pooled(metric: &Metric, runs: &[&RunResult]) -> Option<Option<Averaged>> {
     if has_no_mean(metric, runs.iter().copied()) {
         return Some(None);
@@ -92,7 +92,7 @@ fn has_no_mean<'a>(metric: &Metric, runs: impl IntoIterator<Item = &'a RunResult
 /// The `p` quantile of all of these times together, in milliseconds.
 fn of_all(times: &[Progress], p: f64) -> Option<Averaged> {
     let all = Progress::times_of(times);
-    let value = all.quantile(p)?;
+    let (spread, value) = (all.spread_quantile(p)?, all.quantile(p)?);
     let seen: Vec<&Progress> = times.iter().filter(|own| own.followed() > 0).collect();
     let n = seen.len() as u64;
     let own: Vec<f64> = seen.iter().filter_map(|own| own.quantile(p)).map(Span::millis).collect();
@@ -108,11 +108,14 @@ fn of_all(times: &[Progress], p: f64) -> Option<Averaged> {
         let enough = all.followed() >= least_n_for_quantile(p, CONFIDENCE).ok()?;
         return enough.then_some(averaged(value, None));
     }
-    let below: Vec<(f64, f64)> = seen.iter().map(|own| own.within(value)).collect();
+    let below: Vec<(f64, f64)> = seen.iter().map(|own| own.within(spread)).collect();
     let worth = effective_n(&below, p, CONFIDENCE).ok()?;
     let shares = quantile_shares(worth, p, CONFIDENCE).ok()??;
     let [low, high] = [shares.low, shares.high].map(|share| all.at_share(share));
-    Some(averaged(value, Some(Interval { low: low?.millis(), high: high?.millis() })))
+    // Where in its bucket the percentile lies, no number of requests says.
+    let (least, most) = all.latency.resolved(spread);
+    let interval = Interval { low: low?.min(least).millis(), high: high?.max(most).millis() };
+    Some(averaged(value, Some(interval)))
 }
 
 /// Whether waits that went on at the ends of the runs leave the percentile open.

@@ -1,4 +1,5 @@
-//! A histogram of lengths of time with a relative error of at most 0.4%.
+//! A histogram of lengths of time with a relative error of at most 0.4%, which knows the least and
+//! the greatest exactly.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +14,19 @@ const STEP_BITS: u32 = STEPS.trailing_zeros();
 /// Counts of spans in buckets whose width grows with the span (log-linear). Counts of two
 /// histograms can be added in any order.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(try_from = "Vec<(usize, u32)>", into = "Vec<(usize, u32)>")]
+#[serde(try_from = "Counted", into = "Counted")]
 pub struct Histogram {
     counts: Vec<u32>,
     /// The same without empty buckets, when nothing more is to be counted.
     compact: Vec<(u16, u32)>,
     total: u64,
+    /// The least and the greatest, if there is any.
+    ends: Option<(Span, Span)>,
 }
+
+/// The least and the greatest in nanoseconds, and the buckets in which something was counted, with
+/// their counts.
+type Counted = (Option<(u64, u64)>, Vec<(usize, u32)>);
 
 /// A quantile is estimated where at least so many spans lie beyond it on either side. The nearest
 /// rank with k spans beyond it is then off by 1/(2k) of the mean length by which spans exceed it: a
@@ -31,6 +38,15 @@ impl Histogram {
     pub fn record(&mut self, span: Span) {
         let bucket = bucket_of(span.0);
         self.count(bucket, 1);
+        self.reach((span, span));
+    }
+
+    /// Takes the ends of some spans for its own where they lie beyond them.
+    fn reach(&mut self, (least, greatest): (Span, Span)) {
+        self.ends = Some(match self.ends {
+            None => (least, greatest),
+            Some((own_least, own_greatest)) => (own_least.min(least), own_greatest.max(greatest)),
+        });
     }
 
     fn count(&mut self, bucket: usize, count: u32) {
@@ -48,6 +64,7 @@ impl Histogram {
     /// Counts all spans of another one too.
     pub fn add(&mut self, other: &Histogram) {
         other.buckets().for_each(|(bucket, count)| self.count(bucket, count));
+        other.ends.into_iter().for_each(|ends| self.reach(ends));
     }
 
     /// Takes no more memory than its buckets need that are not empty.
@@ -106,10 +123,29 @@ impl Histogram {
     }
 
     /// The smallest recorded span, to the precision of its bucket, that at least a share `p` of
-    /// all spans do not exceed (nearest rank); `None` if nothing was recorded.
+    /// all spans do not exceed (nearest rank); `None` if nothing was recorded. No less than the
+    /// least and no more than the greatest.
     #[must_use]
     pub fn quantile(&self, p: f64) -> Option<Span> {
+        self.spread_quantile(p).map(|span| self.seen(span))
+    }
+
+    /// The same as if the spans of a bucket lay evenly in all of it, whatever was seen.
+    fn spread_quantile(&self, p: f64) -> Option<Span> {
         self.at_rank((libm::ceil(p * self.total as f64) as u64).clamp(1, self.total.max(1)))
+    }
+
+    /// The span, or the end of what was recorded that it lies beyond.
+    #[must_use]
+    pub fn seen(&self, span: Span) -> Span {
+        self.ends.map_or(span, |(least, greatest)| span.clamp(least, greatest))
+    }
+
+    /// Between which spans one lies that is known to be in the bucket of `span`.
+    #[must_use]
+    pub fn resolved(&self, span: Span) -> (Span, Span) {
+        let (low, width) = bounds_of(bucket_of(span.0));
+        (self.seen(Span(low)), self.seen(Span(low + (width - 1))))
     }
 
     /// The same, if it can be estimated: `None` if fewer than 10 spans lie beyond it on a side.
@@ -125,10 +161,10 @@ impl Histogram {
         let rank = (share * (self.total + 1) as f64).clamp(1.0, self.total.max(1) as f64);
         let (below, part) = (rank as u64, rank - (rank as u64) as f64);
         let (low, high) = (self.at_rank(below)?, self.at_rank((below + 1).min(self.total))?);
-        Some(low + (high - low).scaled(part))
+        Some(self.seen(low + (high - low).scaled(part)))
     }
 
-    /// The recorded span of this rank, from 1, to the precision of its bucket.
+    /// The recorded span of this rank, from 1, as if those of a bucket lay evenly in it.
     fn at_rank(&self, rank: u64) -> Option<Span> {
         let mut before = 0_u64;
         for (bucket, count) in self.buckets() {
@@ -147,11 +183,12 @@ impl Histogram {
 
 impl Histogram {
     /// The quantile of spans of which some are only known to be longer than those in `cut_off`: the
-    /// product-limit estimator. `None` if it lies beyond what was seen.
+    /// product-limit estimator, as if the spans of a bucket lay evenly in it. `None` if it lies
+    /// beyond what was seen.
     #[must_use]
     pub fn quantile_beside(&self, cut_off: &Histogram, p: f64) -> Option<Span> {
         if cut_off.total == 0 {
-            return self.quantile(p);
+            return self.spread_quantile(p);
         }
         let mut seen = self.total + cut_off.total;
         let mut longer = 1.0;
@@ -176,24 +213,31 @@ impl Histogram {
 
 impl PartialEq for Histogram {
     fn eq(&self, other: &Histogram) -> bool {
-        self.buckets().eq(other.buckets())
+        self.ends == other.ends && self.buckets().eq(other.buckets())
     }
 }
 
 impl Eq for Histogram {}
 
-/// Only the buckets in which something was counted, with their counts.
-impl From<Histogram> for Vec<(usize, u32)> {
-    fn from(histogram: Histogram) -> Vec<(usize, u32)> {
-        histogram.buckets().collect()
+impl From<Histogram> for Counted {
+    fn from(histogram: Histogram) -> Counted {
+        let ends = histogram.ends.map(|(least, greatest)| (least.0, greatest.0));
+        (ends, histogram.buckets().collect())
     }
 }
 
-impl TryFrom<Vec<(usize, u32)>> for Histogram {
+impl TryFrom<Counted> for Histogram {
     type Error = String;
 
-    fn try_from(counted: Vec<(usize, u32)>) -> Result<Histogram, String> {
+    fn try_from((ends, counted): Counted) -> Result<Histogram, String> {
         let mut histogram = Histogram::default();
+        let outer = [counted.first(), counted.last()].map(|outer| outer.map(|&(bucket, _)| bucket));
+        if [ends.map(|(least, _)| bucket_of(least)), ends.map(|(_, most)| bucket_of(most))] != outer
+            || ends.is_some_and(|(least, greatest)| least > greatest)
+        {
+            return Err(format!("{ends:?} in buckets {outer:?}"));
+        }
+        histogram.ends = ends.map(|(least, greatest)| (Span(least), Span(greatest)));
         for (bucket, count) in counted {
             if bucket > bucket_of(u64::MAX) || bucket < histogram.counts.len() || count == 0 {
                 return Err(format!("{count} in bucket {bucket}, which comes after none or all"));

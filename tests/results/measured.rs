@@ -1,8 +1,12 @@
 //! What is measured: the same requests above and below the line of a ratio, and everybody who is
 //! still there when the run ends.
 
-use crate::common::campaign;
+use crate::common::{campaign, run_all};
 use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::run::RunResult;
+use stormglass::experiment::statistics::Interval;
+use stormglass::experiment::statistics::bounded::Averaged;
+use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::unsteady_text;
 
 /// The value of a metric in the first run of a campaign.
@@ -294,4 +298,64 @@ fn a_time_to_recovery_that_is_chance_is_a_warning() {
     assert!(harmless.contains("runs that came back chance explains\n"), "{harmless}");
     let queue = said("10");
     assert!(!queue.contains("how long it took"), "for half a minute nobody has succeeded: {queue}");
+}
+
+/// Answers that take exactly so long, each as often as it says.
+const EXACT: &str = r#"
+[clients.users]
+arrivals = { constant = "100/s" }
+flow = [{ call = "back.get" }]
+[service.back]
+workers = 1000
+on.get.steps = [
+  { when = { share_of_requests = "25%" }, then = [{ work = "20ms" }, { reply = "ok" }] },
+  { when = { share_of_requests = "25%" }, then = [{ work = "100ms" }, { reply = "ok" }] },
+  { work = "50ms" },
+  { reply = "ok" },
+]
+[link.default]
+latency = "0s"
+"#;
+
+const EXACT_MEASURED: &str = r#"
+name = "exact"
+model = "model.toml"
+seeds = "1..4"
+arrivals = "20s"
+[expect]
+latency_p50_ms = ">= 50ms"
+latency_p99_ms = "<= 50ms"
+"#;
+
+/// The estimate of a metric over all runs of the only cell.
+fn estimate(campaign: &Campaign, results: &[RunResult], metric: &str) -> Averaged {
+    let index = campaign.metrics().find(metric).expect(metric);
+    summarise(campaign, results)[0].metrics[index].expect("it can be estimated")
+}
+
+#[test]
+fn percentiles_of_equal_times_are_that_time_and_the_promise_of_it_is_kept() {
+    let model = EXACT.replace("25%", "0%");
+    let campaign = campaign(EXACT_MEASURED, &model);
+    let results = run_all(&campaign);
+    for metric in ["latency_p50_ms", "latency_p99_ms"] {
+        let found = estimate(&campaign, &results, metric);
+        assert_eq!((found.mean, found.least, found.greatest), (50.0, 50.0, 50.0), "{metric}");
+        assert_eq!(found.interval, Some(Interval { low: 50.0, high: 50.0 }), "{metric}");
+    }
+    let judged = results.iter().flat_map(|run| &run.expectations);
+    assert!(judged.clone().all(|one| one.met == Some(true)), "{judged:?}");
+}
+
+#[test]
+fn an_interval_of_a_percentile_is_no_narrower_than_what_can_be_told_apart() {
+    let campaign = campaign(EXACT_MEASURED, EXACT);
+    let results = run_all(&campaign);
+    for (metric, exact) in [("latency_p50_ms", 50.0), ("latency_p99_ms", 100.0)] {
+        let found = estimate(&campaign, &results, metric);
+        let interval = found.interval.expect("of three runs");
+        assert!(interval.contains(exact) && interval.contains(found.mean), "{metric}: {found:?}");
+        // A bucket is a 128th wide at the most.
+        assert!(interval.high / interval.low < 1.01, "{metric}: {found:?}");
+    }
 }

@@ -182,6 +182,12 @@ impl Progress {
     /// more are unfinished than take longer: in a queue that grows these are not like the others.
     #[must_use]
     pub fn quantile(&self, p: f64) -> Option<Span> {
+        self.spread_quantile(p).map(|span| self.latency.seen(span))
+    }
+
+    /// The same as if the times of a bucket lay evenly in all of it, whatever was seen.
+    #[must_use]
+    pub fn spread_quantile(&self, p: f64) -> Option<Span> {
         let unfinished = self.unfinished_age.total();
         let all = self.latency.total() + unfinished;
         if unfinished as f64 > (1.0 - p) * all as f64 {
