@@ -2,6 +2,7 @@
 
 mod list;
 mod milestone;
+mod most;
 
 use super::campaign::Cell;
 use super::run::RunResult;
@@ -10,6 +11,7 @@ use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;
 
 pub use list::{Metric, MetricId, Metrics, Of, REPLY, is_share};
+pub(super) use most::most;
 
 /// A metric as it stands in the program.
 struct Row {

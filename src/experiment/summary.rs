@@ -3,7 +3,7 @@
 use super::campaign::{Campaign, Cell};
 use super::expect::{ExpectationSummary, summarise_expectations};
 use super::metastability::Label;
-use super::metrics::Of;
+use super::metrics::{Of, most};
 use super::percentile::pooled;
 use super::rate;
 use super::run::RunResult;
@@ -155,7 +155,11 @@ fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Averaged>> {
             return pooled;
         }
         let values: Vec<f64> = runs.iter().filter_map(|run| run.values[metric]).collect();
-        let range = if cell.metrics[metric].is_share { Range::Share } else { Range::Amount };
+        let range = match most(&cell.metrics[metric], cell, runs.iter().copied()) {
+            _ if cell.metrics[metric].is_share => Range::Share,
+            Some(most) => Range::AmountTo(most),
+            None => Range::Amount,
+        };
         mean_within(&values, range, 0.0, CONFIDENCE).ok()
     };
     (0..cell.metrics.len()).map(estimate).collect()
@@ -240,6 +244,7 @@ fn summarise_invariant(watched: &Watched, verdicts: &[Verdict]) -> InvariantSumm
         }
         Some(mean)
     };
+    let operations = exposed.iter().map(|verdict| verdict.exposure).max().unwrap_or_default();
     InvariantSummary {
         name: watched.name.clone(),
         label: watched.label.clone(),
@@ -251,17 +256,19 @@ fn summarise_invariant(watched: &Watched, verdicts: &[Verdict]) -> InvariantSumm
             of: exposed.len() as u64,
             interval: estimate.interval,
         }),
-        per_run: mean(|verdict| verdict.violations as f64, rate::variance_min),
-        per_10_000: mean(rate::per_10_000, rate::variance_min_per_10_000).map(of_operations),
+        per_run: mean(|verdict| verdict.violations as f64, rate::variance_min)
+            .map(|mean| of_operations(mean, operations as f64)),
+        per_10_000: mean(rate::per_10_000, rate::variance_min_per_10_000)
+            .map(|rate| of_operations(rate, rate::OPERATIONS)),
     }
 }
 
 /// No more than all operations can break a promise, where no run has broken it more than once each.
-fn of_operations(mut rate: Averaged) -> Averaged {
-    if rate.greatest <= rate::OPERATIONS {
-        rate.interval = rate.interval.map(|interval| interval.within(0.0, rate::OPERATIONS));
+fn of_operations(mut mean: Averaged, operations: f64) -> Averaged {
+    if mean.greatest <= operations {
+        mean.interval = mean.interval.map(|interval| interval.within(0.0, operations));
     }
-    rate
+    mean
 }
 
 fn count(runs: &[RunResult], is: impl Fn(&RunResult) -> bool) -> u64 {
@@ -283,7 +290,7 @@ mod tests {
         let rate = |greatest| {
             let interval = Some(Interval { low: 9_997.0, high: 10_003.0 });
             let rate = Averaged { mean: 10_000.0, interval, least: 9_000.0, greatest, n: 10 };
-            of_operations(rate).interval.map(|interval| interval.high)
+            of_operations(rate, rate::OPERATIONS).interval.map(|interval| interval.high)
         };
         assert_eq!(rate(10_000.0), Some(10_000.0));
         assert_eq!(rate(10_001.0), Some(10_003.0), "an operation can break it more than once");

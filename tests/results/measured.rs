@@ -3,6 +3,7 @@
 
 use crate::common::{campaign, run_all};
 use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::comparison::compare;
 use stormglass::experiment::run::RunResult;
 use stormglass::experiment::statistics::Interval;
 use stormglass::experiment::statistics::bounded::Averaged;
@@ -358,4 +359,22 @@ fn an_interval_of_a_percentile_is_no_narrower_than_what_can_be_told_apart() {
         // A bucket is a 128th wide at the most.
         assert!(interval.high / interval.low < 1.01, "{metric}: {found:?}");
     }
+}
+
+#[test]
+fn no_interval_of_a_recovery_is_longer_than_users_come_after_the_fault() {
+    let fault = "[[faults]]\nat = \"10s\"\nfor = \"1s\"\ntarget = \"back\"\nkind = \"crash\"\n";
+    let arms = "[arms.today]\n[arms.other]\n[compare]\nprimary = [\"recovery_s\"]\n";
+    let campaign = campaign(&format!("{EXACT_MEASURED}{fault}{arms}"), EXACT);
+    let mut results = run_all(&campaign);
+    let index = campaign.metrics().find("recovery_s").expect("it is measured");
+    for (run, value) in results.iter_mut().zip([25.9, 0.9, 3.9, 0.1, 8.9, 0.2].map(|it| it / 3.0)) {
+        run.values[index] = Some(value);
+    }
+    let found = estimate(&campaign, &results, "recovery_s").interval.expect("of three runs");
+    assert_eq!(found.high, 9.0, "of 20 s, the fault ends after 11 s: {found:?}");
+    let pairs = compare(&campaign, &results).pairs;
+    let pair = pairs.iter().find(|pair| pair.metric == "recovery_s").expect("it is compared");
+    let interval = pair.interval.expect("of three pairs");
+    assert_eq!((interval.low, interval.high), (-9.0, 9.0), "{pair:?}");
 }

@@ -6,6 +6,7 @@ use super::losses::{Lost, lost};
 use super::measured::{Measured, Source};
 use super::modes::{Modes, modes};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::metrics::most;
 use crate::experiment::rate::variance_min_per_10_000;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::bootstrap;
@@ -291,10 +292,24 @@ impl<'a> Both<'a> {
         if measured.is_share {
             pair.interval = pair.interval.map(|it| it.within(-1.0, 1.0));
         }
+        if let Some(most) = self.most(measured) {
+            pair.interval = pair.interval.map(|it| it.within(-most, most));
+        }
         if is_primary && pair.method == Method::PairedT && pair.interval.is_some() {
             self.bootstrap(&mut pair, &first, &second);
         }
         pair
+    }
+
+    /// The most that a number can be in one of the two, if that is known.
+    fn most(&self, measured: &Measured) -> Option<f64> {
+        let Source::Metric(index) = measured.source else { return None };
+        let cells = [self.cell, self.baseline];
+        let of = |cell: usize| {
+            let own = &self.campaign.cells[cell];
+            most(&own.metrics[index], own, self.runs(cell).iter())
+        };
+        cells.into_iter().filter_map(of).reduce(f64::max)
     }
 
     /// Of what one arm lost more than the other.

@@ -15,10 +15,12 @@ pub const RUNS_MIN: u64 = 3;
 pub const AWAY_MIN: u64 = 10;
 
 /// The values that a quantity can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Range {
     /// From 0 up.
     Amount,
+    /// From 0 to the most that there can be.
+    AmountTo(f64),
     /// From 0 to 1.
     Share,
 }
@@ -40,7 +42,8 @@ pub struct Averaged {
 
 /// The mean of independent runs, with an interval inside the range of what it measures.
 ///
-/// Student's interval on the logarithmic scale of an amount, m exp(±t s / m), and on the logit
+/// Student's interval on the logarithmic scale of an amount, m exp(±t s / m), cut off at the most
+/// that it can be, and on the logit
 /// scale of a share, logit m ± t s / (m (1 - m)), with m the mean and s its standard error, by the
 /// delta method; s is not taken to be less than `error_min`. There is no interval of fewer than
 /// [`RUNS_MIN`] runs, and none where fewer than [`AWAY_MIN`], and not all, are away from the nearer
@@ -60,7 +63,7 @@ pub fn mean_within(
     let least = sample.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = sample.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     require(least >= 0.0, "value", least, "from 0")?;
-    require(range == Range::Amount || greatest <= 1.0, "value", greatest, "from 0 to 1")?;
+    require(range != Range::Share || greatest <= 1.0, "value", greatest, "from 0 to 1")?;
     require(error_min >= 0.0 && error_min.is_finite(), "error_min", error_min, "from 0")?;
     let error = moments.standard_error().max(error_min);
     let critical = t_critical(confidence, moments.n.max(2) as f64 - 1.0)?;
@@ -68,7 +71,9 @@ pub fn mean_within(
     let away = sample.iter().filter(|value| **value != end).count() as u64;
     let is_sparse = away > 0 && away < moments.n && away < AWAY_MIN;
     let is_known = moments.n >= RUNS_MIN && !is_sparse;
-    let interval = is_known.then(|| around(moments.mean, critical * error, range));
+    let most = if let Range::AmountTo(most) = range { most.max(greatest) } else { f64::INFINITY };
+    let interval =
+        is_known.then(|| around(moments.mean, critical * error, range).within(0.0, most));
     Ok(Averaged { mean: moments.mean, interval, least, greatest, n: moments.n })
 }
 
@@ -79,7 +84,7 @@ fn around(mean: f64, half: f64, range: Range) -> Interval {
         return Interval { low: mean, high: mean };
     }
     match range {
-        Range::Amount => {
+        Range::Amount | Range::AmountTo(_) => {
             let factor = libm::exp(half / mean);
             Interval { low: mean / factor, high: mean * factor }
         }
@@ -132,6 +137,20 @@ mod tests {
             let interval = mean_within(&share, Range::Share, 0.0, 0.95).unwrap().interval.unwrap();
             assert!(interval.low > 0.0 && interval.high < 1.0, "{interval:?}");
         }
+    }
+
+    #[test]
+    fn no_interval_ends_beyond_the_most_that_there_can_be() {
+        let to = |most| {
+            let found = mean_within(&[25.9, 0.9, 3.9], Range::AmountTo(most), 0.0, 0.95).unwrap();
+            found.interval.unwrap()
+        };
+        assert_eq!(
+            (to(30.0).high, to(30.0).low),
+            (30.0, amount(&[25.9, 0.9, 3.9]).interval.unwrap().low)
+        );
+        assert_eq!(Some(to(1e9)), amount(&[25.9, 0.9, 3.9]).interval);
+        assert_eq!(to(20.0).high, 25.9, "what was seen can be");
     }
 
     #[test]
