@@ -10,6 +10,8 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Margin, Measured, Source};
 use crate::experiment::metastability::Label;
 use crate::experiment::metrics::Of;
+use crate::experiment::statistics::CONFIDENCE;
+use crate::experiment::statistics::proportion::runs_with_event;
 use crate::experiment::statistics::verdict::Direction;
 use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
 
@@ -196,12 +198,21 @@ impl Told<'_> {
         let is_idle = |&promise: &usize| self.seen(choice, promise).all(|it| it.exposure == 0);
         let idle: Vec<usize> = (0..self.promises().len()).filter(is_idle).collect();
         let runs: u64 = self.choice(choice).cells.iter().map(|&it| self.summaries[it].runs).sum();
-        let runs = several(runs, "run");
+        let kept = format!("no promise was broken in {}", several(runs, "run"));
         Some(match idle.len() {
-            0 => format!("no promise was broken in {runs}"),
+            0 => format!("{kept} ({})", self.at_most(choice)),
             all if all == self.promises().len() => "no promise was exercised".to_owned(),
-            some => format!("no promise was broken in {runs} ({some} not exercised)"),
+            some => format!("{kept} ({}; {some} not exercised)", self.at_most(choice)),
         })
+    }
+
+    /// In how many runs a promise may be broken that none of these broke: "<10%". Runs of one seed
+    /// under several conditions count once.
+    fn at_most(&self, choice: usize) -> String {
+        let seeds = self.summaries[self.choice(choice).cells[0]].runs;
+        let share = runs_with_event(0, seeds, CONFIDENCE).expect("there is a run");
+        let bound = number::interval(0.0, 0.0, share.interval.high, Unit::Percent);
+        bound.split_once(" (").map_or("", |(_, bound)| bound.trim_end_matches(')')).to_owned()
     }
 
     /// The promises that a choice broke, and how often: the most frequent first.
@@ -251,12 +262,21 @@ impl Told<'_> {
         }
     }
 
-    /// ", success 99%, attempts per request 1.1×": the first two criteria that there are.
+    /// ", success 99%, amplification 1.1×, never came back in 2 of 3 runs": the first two criteria
+    /// that there are, and whether it came back if it did not always.
     fn numbers(&self, choice: usize) -> String {
+        let cells = self.choice(choice).cells.iter();
+        let shares = cells.filter_map(|&cell| self.summaries[cell].never_recovered);
+        let (count, of) = shares.fold((0, 0), |sum, it| (sum.0 + it.count, sum.1 + it.of));
+        let never = match count {
+            0 => String::new(),
+            some => format!(", never came back in {some} of {}", several(of, "run")),
+        };
         let metrics = self.answer.criteria.iter();
         let metrics = metrics.filter(|it| matches!(it.source, Source::Metric(_)));
         let known = metrics.filter(|it| self.value(choice, it) != NONE).take(2);
-        known.map(|it| format!(", {} {}", self.called(it), self.value(choice, it))).collect()
+        let numbers = known.map(|it| format!(", {} {}", self.called(it), self.value(choice, it)));
+        numbers.chain([never]).collect()
     }
 
     /// What a criterion is called, and of what it is where that is not plain.

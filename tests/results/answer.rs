@@ -58,8 +58,9 @@ fn said(experiment: &str, model: &str) -> (Answer, Vec<String>) {
 fn a_broken_promise_weighs_more_than_finished_work() {
     let (_, sentences) = said(ASK_AGAIN, SHOP);
     assert!(
-        sentences[0]
-            .starts_with("Keep give up: no promise was broken in 5 runs, success 79.7 ±1.4%"),
+        sentences[0].starts_with(
+            "Keep give up: no promise was broken in 5 runs (<46%), success 79.7 ±1.4%"
+        ),
         "{sentences:?}"
     );
     assert!(
@@ -75,7 +76,8 @@ fn finished_work_decides_where_promises_are_kept_alike() {
         .changed("call = \"bank.charge\"", "call = \"bank.charge\", idempotency_key = \"order\"");
     let (_, sentences) = said(ASK_AGAIN, &keyed);
     assert!(
-        sentences[0].starts_with("Take ask again: no promise was broken in 5 runs, success 99."),
+        sentences[0]
+            .starts_with("Take ask again: no promise was broken in 5 runs (<46%), success 99."),
         "{sentences:?}"
     );
     assert!(sentences[1].starts_with("Avoid give up: success 79.7 ±1.4%"), "{sentences:?}");
@@ -135,7 +137,7 @@ fn a_choice_has_to_do_well_under_every_condition() {
     let (answer, sentences) = said(&loads, SHOP);
     let names: Vec<&str> = answer.choices.iter().map(|choice| choice.name.as_str()).collect();
     assert_eq!(names, ["give up", "ask again"], "how many users come is nobody's choice");
-    assert!(sentences[0].contains("in 10 runs"), "{sentences:?}");
+    assert!(sentences[0].contains("in 10 runs (<46%)"), "{sentences:?}");
 
     let workers = format!(
         "{ASK_AGAIN}\n[factors.size.small]\n[factors.size.large]\n\
@@ -165,7 +167,7 @@ fn a_promise_that_nothing_could_break_is_not_called_kept() {
     );
     let (_, sentences) = said(&idle, &model);
     assert!(
-        sentences[0].contains("no promise was broken in 5 runs (1 not exercised)"),
+        sentences[0].contains("no promise was broken in 5 runs (<46%; 1 not exercised)"),
         "{sentences:?}"
     );
 }
@@ -194,4 +196,20 @@ fn the_terminal_says_it_in_25_lines_and_tables_md_has_all_of_it() {
         assert!(text.contains("attempts per request") && text.contains("verdict"), "{text}");
     }
     assert!(!short.contains("verdict"), "{short}");
+}
+
+#[test]
+fn one_arm_is_told_of_with_whether_it_came_back() {
+    let experiment = "name = \"storm\"\nmodel = \"model.toml\"\nseeds = \"1..4\"\narrivals = \"40s\"\n\
+                      [measure]\nwarm_up = \"0s\"\n[[faults]]\nkind = \"slow\"\ntarget = \"shop\"\n\
+                      factor = 50\nat = \"10s\"\nfor = \"5s\"\n";
+    let model = "[clients.users]\narrivals = { poisson = \"90/s\" }\n\
+                 flow = [{ call = \"shop.buy\", policy = \"again\" }]\n\
+                 [service.shop]\nworkers = 1\n[service.shop.on.buy]\n\
+                 steps = [{ work = \"10ms\" }, { reply = \"ok\" }]\n\
+                 [policy.again]\ntimeout = \"200ms\"\nretry = { attempts = 4 }\n";
+    let (_, sentences) = said(experiment, model);
+    assert_eq!(sentences.len(), 1, "{sentences:?}");
+    assert!(sentences[0].starts_with("model: no promise is watched, success "), "{sentences:?}");
+    assert!(sentences[0].ends_with(", never came back in 3 of 3 runs."), "{sentences:?}");
 }
