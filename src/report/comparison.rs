@@ -157,7 +157,7 @@ pub(super) fn precision_json(campaign: &Campaign, comparison: &Comparison) -> Va
         "amounts": text.amounts.0,
         "shares": text.shares.0,
         "seeds": precision.seeds,
-        "reached": precision.missed.is_empty(),
+        "reached": precision.is_known && precision.missed.is_empty(),
         "missed": missed.collect::<Vec<_>>(),
     })
 }
@@ -204,6 +204,9 @@ pub fn precision_text(campaign: &Campaign, comparison: &Comparison) -> String {
     let Some(precision) = &comparison.precision else { return String::new() };
     let seeds = number::several(precision.seeds, "seed");
     match precision.missed.as_slice() {
+        [] if !precision.is_known => {
+            format!("precision not reached with {seeds}: no run has a value of what is compared\n")
+        }
         [] => format!("precision reached with {seeds}\n"),
         missed => {
             let name = |missed: &Missed| {

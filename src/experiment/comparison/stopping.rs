@@ -16,6 +16,8 @@ use crate::experiment::statistics::{CONFIDENCE, Estimate, Interval};
 pub struct PrecisionReached {
     /// Seeds that ran.
     pub seeds: u64,
+    /// Whether any run has a value of what is compared.
+    pub is_known: bool,
     /// The primary metrics of cells, and their differences, whose intervals are still too wide.
     pub missed: Vec<Missed>,
 }
@@ -38,7 +40,9 @@ pub struct Missed {
 /// `results` are those of the whole campaign in the order of their numbers. It depends on nothing
 /// else, so any number of workers stops at the same seed.
 pub(super) fn precision(campaign: &Campaign, results: &[RunResult]) -> Option<PrecisionReached> {
-    let missed = estimates(campaign, results)?
+    let estimates = estimates(campaign, results)?;
+    let is_known = !estimates.is_empty();
+    let missed = estimates
         .into_iter()
         .filter(|looked| !looked.precision.reached(&looked.estimate))
         .map(|looked| Missed {
@@ -47,7 +51,8 @@ pub(super) fn precision(campaign: &Campaign, results: &[RunResult]) -> Option<Pr
             metric: looked.metric,
             half_width: looked.estimate.interval.half_width(),
         });
-    Some(PrecisionReached { seeds: campaign.seeds.len() as u64, missed: missed.collect() })
+    let missed: Vec<Missed> = missed.collect();
+    Some(PrecisionReached { seeds: campaign.seeds.len() as u64, is_known, missed })
 }
 
 /// How many seeds to run next; `None` if these are enough, or the last, or if more

@@ -76,6 +76,10 @@ fn seeds_that_may_be_added_are_told_before() {
     let said = text(&run(EXPERIMENT, &["--seeds", "1..2"]).1);
     assert!(!said.contains("at first"), "given seeds stay as they are: {said}");
     assert!(said.contains("precision not reached with 1 seed:\n"), "{said}");
+
+    let cut = text(&run(EXPERIMENT, &["--seeds", "1..3", "--set", "limits.events=50"]).1);
+    let unknown = "precision not reached with 2 seeds: no run has a value of what is compared\n";
+    assert!(cut.contains(unknown), "a limit ended every run: {cut}");
 }
 
 #[test]
