@@ -20,7 +20,8 @@ use crate::report::number::{self, several};
 use crate::report::table::{Table, wrap};
 use crate::report::violations::violations_jsonl;
 use crate::report::{
-    answer, arms, caches, chart, columns, figures, files, front, promises, ramp, unsure, warm_up,
+    answer, arms, caches, chart, columns, escape, figures, files, front, promises, ramp, unsure,
+    warm_up,
 };
 
 /// Runs an experiment.
@@ -245,11 +246,11 @@ impl Done<'_> {
     fn markdown(&self) -> String {
         let answer = Answer::new(self.campaign, self.results);
         let sentences = answer::sentences(self.campaign, self.summaries, &answer);
-        let mut parts: Vec<String> = sentences.iter().map(|it| format!("{it}\n")).collect();
+        let mut parts: Vec<String> = sentences.iter().map(|it| escape::markdown_note(it)).collect();
         parts.push(answer::table(self.campaign, self.summaries, &answer).markdown());
         parts.extend(self.tables().iter().map(Table::markdown));
         let notes = warm_up::text(self.campaign) + &self.notes();
-        parts.extend(Some(notes).filter(|notes| !notes.is_empty()));
+        parts.extend(Some(escape::markdown_note(&notes)).filter(|notes| !notes.is_empty()));
         parts.join("\n")
     }
 

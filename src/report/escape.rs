@@ -122,6 +122,17 @@ pub fn markdown(text: &str) -> String {
     out
 }
 
+/// Lines of a note in Markdown that has names in it: no tag, no link, nothing hidden. Its own ticks
+/// stay.
+#[must_use]
+pub fn markdown_note(text: &str) -> String {
+    let line = |line: &str| {
+        let parts: Vec<String> = line.split('`').map(markdown).collect();
+        parts.join("`")
+    };
+    text.lines().map(|it| line(it) + "\n").collect()
+}
+
 /// Text for a field of a CSV file: `'` is put before what a spreadsheet would take for a formula. A
 /// number is none.
 ///

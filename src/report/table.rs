@@ -16,7 +16,7 @@ mod fit;
 mod markdown;
 mod terminal;
 
-pub(crate) use fit::wrap;
+pub use fit::wrap;
 
 /// A table: columns, and rows that may be grouped under headings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -107,7 +107,8 @@ pub(super) fn total(columns: &[Shown]) -> usize {
 }
 
 /// Breaks a text between words into lines of at most `width`; a longer word has its own line.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -307,7 +307,8 @@ fn a_recovery_that_chance_explains_is_a_warning_of_a_check_as_of_a_run() {
         let (_folder, file) = write(&format!("{harmless}{expected}"), NOISY);
         let out = file.with_file_name("out");
         let more = ["--seeds", "1..6", "--keep-going"];
-        let run = stormglass(&["run", path(&file), "--out", path(&out), more[0], more[1]]);
+        let run =
+            stormglass(&["run", path(&file), "--full", "--out", path(&out), more[0], more[1]]);
         assert!(run.out.contains(warning), "{}", run.out);
         check(&file, &more).error
     };
