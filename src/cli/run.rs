@@ -51,14 +51,13 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let campaign = &loaded.campaign;
     let summaries = summarise(campaign, &results);
     let comparison = compare(campaign, &results);
-    let written = write_all(&loaded, folder, &results, &summaries, &comparison)?;
+    let done = Done::new(campaign, &results, &summaries, &comparison);
+    let written = write_all(&loaded, folder, &done)?;
     journal.remove()?;
     if arguments.json {
         output::print_exactly(&files::summary_json(campaign, &summaries, &comparison))?;
     }
     if talks {
-        let done =
-            Done { campaign, results: &results, summaries: &summaries, comparison: &comparison };
         output::print(&done.answer())?;
         if arguments.full {
             output::print(&done.tables_and_notes(&written))?;
@@ -144,11 +143,9 @@ fn what_was_there(folder: &Folder, done: usize) -> String {
 fn write_all(
     loaded: &Loaded,
     mut folder: Folder,
-    results: &[RunResult],
-    summaries: &[CellSummary],
-    comparison: &Comparison,
+    done: &Done<'_>,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let campaign = &loaded.campaign;
+    let Done { campaign, results, summaries, comparison, .. } = *done;
     let (experiment, overrides) = (&loaded.files[0].0, &loaded.overrides);
     let pairs = pairs(campaign, &comparison.pairs);
     folder.write("runs.csv", files::runs_csv(campaign, results).as_bytes())?;
@@ -163,7 +160,6 @@ fn write_all(
     }
     let violations = violations_jsonl(campaign, results, experiment, overrides);
     folder.write("violations.jsonl", violations.as_bytes())?;
-    let done = Done { campaign, results, summaries, comparison };
     folder.write("tables.md", done.markdown().as_bytes())?;
     let summary = files::summary_json(campaign, summaries, comparison);
     folder.write("summary.json", summary.as_bytes())?;
@@ -189,17 +185,38 @@ struct Done<'a> {
     results: &'a [RunResult],
     summaries: &'a [CellSummary],
     comparison: &'a Comparison,
+    /// At most three: what to take, what to avoid and what is not decided.
+    sentences: Vec<String>,
+    /// The numbers that decide.
+    deciding: Table,
+    /// What has to be known beside the tables, and what is doubtful about them.
+    notes: String,
 }
 
-impl Done<'_> {
+impl<'a> Done<'a> {
+    fn new(
+        campaign: &'a Campaign,
+        results: &'a [RunResult],
+        summaries: &'a [CellSummary],
+        comparison: &'a Comparison,
+    ) -> Done<'a> {
+        let answer = Answer::new(campaign, results);
+        Done {
+            campaign,
+            results,
+            summaries,
+            comparison,
+            sentences: answer::sentences(campaign, summaries, &answer),
+            deciding: answer::table(campaign, summaries, &answer),
+            notes: notes(campaign, results, summaries, comparison),
+        }
+    }
+
     /// What to take, what to avoid and what is not decided, and the numbers that decide.
     fn answer(&self) -> String {
-        let answer = Answer::new(self.campaign, self.results);
-        let sentences = answer::sentences(self.campaign, self.summaries, &answer);
-        let wrapped: String =
-            sentences.iter().map(|it| wrap(it, output::width()).join("\n") + "\n").collect();
-        let table = answer::table(self.campaign, self.summaries, &answer);
-        format!("{wrapped}\n{}\n", table.text(output::width(), output::colour_out()))
+        let wrapped = |it: &String| wrap(it, output::width()).join("\n") + "\n";
+        let sentences: String = self.sentences.iter().map(wrapped).collect();
+        format!("{sentences}\n{}", printed(std::slice::from_ref(&self.deciding)))
     }
 
     /// The tables of arms, and of their comparison.
@@ -218,38 +235,13 @@ impl Done<'_> {
         front::table(campaign, self.comparison).into_iter().chain(ramp).collect()
     }
 
-    /// What has to be known beside the tables, and what is doubtful about them.
-    fn notes(&self) -> String {
-        let (campaign, results, summaries) = (self.campaign, self.results, self.summaries);
-        let mut text = precision_text(campaign, self.comparison);
-        text.push_str(&arms::unsteady_text(campaign, results));
-        text.push_str(&arms::horizon_text(campaign, summaries));
-        text.push_str(&unsure::notes(campaign, results, summaries));
-        text.push_str(&untested_text(campaign, &self.comparison.pairs));
-        let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));
-        text.push_str(&caches::empty_text(campaign, fills));
-        text.push_str(&promises::unwatched_text(campaign, summaries));
-        text.push_str(&promises::unjudged_text(campaign, summaries));
-        text.push_str(&promises::broken_text(campaign, summaries));
-        text.push_str(&promises::kept_text(campaign, results, summaries));
-        let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();
-        if unknown > 0 {
-            text.push_str(&format!(
-                "{unknown} of {} runs reached a limit: see the column `ending` of runs.csv\n",
-                results.len()
-            ));
-        }
-        text
-    }
-
     /// Everything in Markdown: the answer, the tables, the notes.
     fn markdown(&self) -> String {
-        let answer = Answer::new(self.campaign, self.results);
-        let sentences = answer::sentences(self.campaign, self.summaries, &answer);
-        let mut parts: Vec<String> = sentences.iter().map(|it| escape::markdown_note(it)).collect();
-        parts.push(answer::table(self.campaign, self.summaries, &answer).markdown());
+        let mut parts: Vec<String> =
+            self.sentences.iter().map(|it| escape::markdown_note(it)).collect();
+        parts.push(self.deciding.markdown());
         parts.extend(self.tables().iter().map(Table::markdown));
-        let notes = warm_up::text(self.campaign) + &self.notes();
+        let notes = warm_up::text(self.campaign) + &self.notes;
         parts.extend(Some(escape::markdown_note(&notes)).filter(|notes| !notes.is_empty()));
         parts.join("\n")
     }
@@ -257,7 +249,7 @@ impl Done<'_> {
     /// Every table, every note and the paths of what was written.
     fn tables_and_notes(&self, written: &[PathBuf]) -> String {
         let mut text = printed(&self.tables());
-        text.push_str(&self.notes());
+        text.push_str(&self.notes);
         text.push_str(&format!("digest of all runs: {}\n\n", files::campaign_digest(self.results)));
         for path in written {
             text.push_str(&format!("wrote {}\n", path.display()));
@@ -268,7 +260,7 @@ impl Done<'_> {
     /// Where everything else stands, and how much of it is a warning.
     fn where_the_rest_is(&self, written: &[PathBuf]) -> String {
         let precision = precision_text(self.campaign, self.comparison);
-        let warnings = self.notes().lines().filter(|line| line.starts_with("warning:")).count();
+        let warnings = self.notes.lines().filter(|line| line.starts_with("warning:")).count();
         let folder = written.first().and_then(|path| path.parent());
         let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
         let doubts = match warnings {
@@ -284,6 +276,34 @@ impl Done<'_> {
             several(written.len() as u64, "file"),
         )
     }
+}
+
+/// What has to be known beside the tables, and what is doubtful about them.
+fn notes(
+    campaign: &Campaign,
+    results: &[RunResult],
+    summaries: &[CellSummary],
+    comparison: &Comparison,
+) -> String {
+    let mut text = precision_text(campaign, comparison);
+    text.push_str(&arms::unsteady_text(campaign, results));
+    text.push_str(&arms::horizon_text(campaign, summaries));
+    text.push_str(&unsure::notes(campaign, results, summaries));
+    text.push_str(&untested_text(campaign, &comparison.pairs));
+    let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));
+    text.push_str(&caches::empty_text(campaign, fills));
+    text.push_str(&promises::unwatched_text(campaign, summaries));
+    text.push_str(&promises::unjudged_text(campaign, summaries));
+    text.push_str(&promises::broken_text(campaign, summaries));
+    text.push_str(&promises::kept_text(campaign, results, summaries));
+    let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();
+    if unknown > 0 {
+        text.push_str(&format!(
+            "{unknown} of {} runs reached a limit: see the column `ending` of runs.csv\n",
+            results.len()
+        ));
+    }
+    text
 }
 
 /// Tables for the terminal, one below the other.

@@ -269,6 +269,13 @@ impl Campaign {
         (number / self.seeds.len(), self.seeds[number % self.seeds.len()])
     }
 
+    /// The runs of a cell among the results of the whole campaign, in the order of the seeds.
+    #[must_use]
+    pub fn runs_of<'r>(&self, results: &'r [RunResult], cell: usize) -> &'r [RunResult] {
+        let seeds = self.seeds.len();
+        &results[cell * seeds..(cell + 1) * seeds]
+    }
+
     /// Runs the run of this number.
     #[must_use]
     pub fn run(&self, number: usize) -> RunResult {

@@ -120,9 +120,8 @@ pub struct InvariantSummary {
 /// Summarises the results of a campaign, which are ordered by their numbers.
 #[must_use]
 pub fn summarise(campaign: &Campaign, results: &[RunResult]) -> Vec<CellSummary> {
-    let seeds = campaign.seeds.len();
-    let runs_of = |cell: usize| &results[cell * seeds..(cell + 1) * seeds];
     let numbered = campaign.cells.iter().enumerate();
+    let runs_of = |index| campaign.runs_of(results, index);
     numbered.map(|(index, cell)| summarise_cell(cell, runs_of(index))).collect()
 }
 

@@ -12,7 +12,6 @@ use crate::experiment::metastability::Label;
 use crate::experiment::metrics::Of;
 use crate::experiment::statistics::CONFIDENCE;
 use crate::experiment::statistics::proportion::runs_with_event;
-use crate::experiment::statistics::verdict::Direction;
 use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
 
 /// With more promises than this, those that all choices keep are one row.
@@ -295,10 +294,7 @@ impl Told<'_> {
     fn value(&self, choice: usize, criterion: &Measured) -> String {
         let (_, unit, scale) = called(criterion);
         let cells = self.choice(choice).cells.iter().map(|&cell| &self.summaries[cell]);
-        let badness = |value: f64| match criterion.better {
-            Direction::Lower => value,
-            Direction::Higher => -value,
-        };
+        let badness = |value: f64| criterion.better.badness(value);
         match criterion.source {
             Source::Metric(place) => {
                 let known = cells.filter_map(|it| metric(&it.metrics, place));

@@ -76,7 +76,6 @@ fn points(campaign: &Campaign) -> std::slice::Chunks<'_, crate::experiment::camp
 
 fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> Lines {
     let shown: Vec<usize> = (0..points(campaign).len().min(COLUMNS_MAX)).collect();
-    let seeds = campaign.seeds.len();
     let arms = campaign.experiment.arms.len();
     let is_split =
         |arm: usize| shown.iter().any(|point| summaries[point * arms + arm].modes.is_some());
@@ -88,7 +87,7 @@ fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummar
                 series: (0..arms)
                     .flat_map(|arm| {
                         let cell = point * arms + arm;
-                        let runs = &results[cell * seeds..(cell + 1) * seeds];
+                        let runs = campaign.runs_of(results, cell);
                         drawn_apart(is_split(arm), runs)
                             .into_iter()
                             .map(move |part| series(campaign, cell, &part, count))

@@ -27,8 +27,7 @@ const NAMED_MAX: usize = 3;
 fn unfinished(campaign: &Campaign, results: &[RunResult]) -> String {
     let left = |count: &dyn Fn(&Cell, &RunMetrics) -> [u64; 2]| {
         let of_cell = |(index, cell): (usize, &Cell)| {
-            let seeds = campaign.seeds.len();
-            let runs = &results[index * seeds..(index + 1) * seeds];
+            let runs = campaign.runs_of(results, index);
             let counts = runs.iter().map(|run| count(cell, &run.metrics));
             let sum = counts.fold([0, 0], |sum, count| [sum[0] + count[0], sum[1] + count[1]]);
             (index, sum)
@@ -98,7 +97,6 @@ fn times(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) 
         MetricId::LatencyP99Ms,
         MetricId::LatencyP999Ms,
     ];
-    let seeds = campaign.seeds.len();
     let measured = campaign.cells[0].measured;
     let mut text = String::new();
     for (place, metric) in campaign.metrics().iter().enumerate() {
@@ -108,7 +106,7 @@ fn times(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) 
             continue;
         }
         let of_cell = |cell: usize| {
-            let runs = &results[cell * seeds..(cell + 1) * seeds];
+            let runs = campaign.runs_of(results, cell);
             let estimate = summaries[cell].metrics[place].as_ref();
             lacks(&campaign.cells[cell], place, estimate, runs)
         };

@@ -62,7 +62,7 @@ impl Answer {
     pub fn new(campaign: &Campaign, results: &[RunResult]) -> Answer {
         let choices = choices(campaign);
         let criteria = criteria(campaign);
-        let runs = Runs { results, seeds: campaign.seeds.len() };
+        let runs = Runs { campaign, results };
         let is_whole = |choice: &Choice| {
             let all = choice.cells.iter().flat_map(|&cell| runs.of(cell));
             all.into_iter().all(|run| run.ending == Ending::Complete)
@@ -98,7 +98,7 @@ impl Answer {
             worst(&told, &broken, |choice| {
                 let first = criteria.first()?;
                 let value = mean(&runs.values(&choices[choice], first))?;
-                Some(weigh::badness(value, first))
+                Some(first.better.badness(value))
             })
         });
         let open = undecided.into_iter().find_map(|(best, open)| match taken? {
@@ -114,13 +114,13 @@ impl Answer {
 
 /// The runs of a campaign by cell.
 struct Runs<'a> {
+    campaign: &'a Campaign,
     results: &'a [RunResult],
-    seeds: usize,
 }
 
 impl Runs<'_> {
     fn of(&self, cell: usize) -> &[RunResult] {
-        &self.results[cell * self.seeds..(cell + 1) * self.seeds]
+        self.campaign.runs_of(self.results, cell)
     }
 
     /// By seed, the mean over the cells of a choice; `None` if one has no value.
@@ -130,7 +130,7 @@ impl Runs<'_> {
             let values: Option<Vec<f64>> = values.collect();
             values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
         };
-        (0..self.seeds).map(of_seed).collect()
+        (0..self.campaign.seeds.len()).map(of_seed).collect()
     }
 
     /// By seed, how often any promise was broken for 10,000 requests.
@@ -143,7 +143,7 @@ impl Runs<'_> {
             }
             (requests > 0).then(|| violations as f64 / requests as f64 * 10_000.0)
         };
-        (0..self.seeds).map(of_seed).collect()
+        (0..self.campaign.seeds.len()).map(of_seed).collect()
     }
 }
 
@@ -167,7 +167,7 @@ fn keep_promises(judged: &[usize], broken: &[Vec<Option<f64>>]) -> Vec<usize> {
 /// The choice with the best mean by a criterion; `None` where none has one.
 fn best(left: &[usize], values: &[Vec<Option<f64>>], criterion: &Measured) -> Option<usize> {
     let known =
-        left.iter().filter_map(|&it| Some((it, weigh::badness(mean(&values[it])?, criterion))));
+        left.iter().filter_map(|&it| Some((it, criterion.better.badness(mean(&values[it])?))));
     known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(choice, _)| choice)
 }
 

@@ -7,7 +7,6 @@ use crate::experiment::statistics::distribution::normal_quantile;
 use crate::experiment::statistics::moments::moments;
 use crate::experiment::statistics::multiplicity::simultaneous_confidence;
 use crate::experiment::statistics::paired::{PairedT, paired_t};
-use crate::experiment::statistics::verdict::Direction;
 
 /// What the runs say of a choice beside the best one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +63,6 @@ pub(super) fn against(
 pub(super) fn is_told_apart(choice: &[Option<f64>], best: &[Option<f64>], of: usize) -> bool {
     let (first, second) = both(choice, best);
     compared(&first, &second, of).is_some_and(|it| !it.difference.interval.contains(0.0))
-}
-
-/// A value turned so that less is better.
-pub(super) fn badness(value: f64, criterion: &Measured) -> f64 {
-    match criterion.better {
-        Direction::Lower => value,
-        Direction::Higher => -value,
-    }
 }
 
 /// The mean of the values that there are.

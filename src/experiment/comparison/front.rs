@@ -10,7 +10,6 @@ use crate::experiment::run::RunResult;
 use crate::experiment::statistics::CONFIDENCE;
 use crate::experiment::statistics::moments::moments;
 use crate::experiment::statistics::paired::paired_t;
-use crate::experiment::statistics::verdict::Direction;
 
 /// One arm at one point, by the metrics of the front.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,9 +57,8 @@ struct Rivals<'a> {
 
 impl Rivals<'_> {
     fn new<'a>(campaign: &'a Campaign, results: &'a [RunResult], first: usize) -> Rivals<'a> {
-        let seeds = campaign.seeds.len();
         let goodness = |cell: usize| -> Vec<Good> {
-            let runs = &results[cell * seeds..(cell + 1) * seeds];
+            let runs = campaign.runs_of(results, cell);
             let of = |measured: &Measured| Good::new(measured, &campaign.cells[cell], runs);
             campaign.declared.pareto.iter().map(of).collect()
         };
@@ -93,7 +91,8 @@ impl Rivals<'_> {
     fn unranked(&self, arm: usize) -> Placed {
         let (campaign, metrics) = (self.campaign, &self.campaign.declared.pareto);
         let (cell, own) = (self.first + arm, &self.arms[arm]);
-        let mean = |(measured, good): (&Measured, &Good)| Some(good.mean()? * sign(measured));
+        let mean =
+            |(measured, good): (&Measured, &Good)| Some(-measured.better.badness(good.mean()?));
         let beaten_by = (0..self.arms.len()).find(|&rival| self.beats(rival, arm));
         Placed {
             cell,
@@ -164,14 +163,6 @@ fn note(noted: &mut Vec<Lost>, lost: Lost) {
     }
 }
 
-/// 1 where more is better, -1 where less is, so that more is always better.
-fn sign(measured: &Measured) -> f64 {
-    match measured.better {
-        Direction::Higher => 1.0,
-        Direction::Lower => -1.0,
-    }
-}
-
 /// The runs of an arm by one metric, turned so that more is better.
 struct Good {
     /// Of the time to recovery, how many runs never came back: an arm of which more did is better,
@@ -191,7 +182,7 @@ impl Good {
         let never = |run: &&RunResult| {
             recovery.is_some_and(|it| run.recovery_of(it.of).came_back() == Some(false))
         };
-        let value = |run| Some(measured.value(run)? * sign(measured));
+        let value = |run| Some(-measured.better.badness(measured.value(run)?));
         Good { never: runs.iter().filter(never).count(), values: runs.iter().map(value).collect() }
     }
 

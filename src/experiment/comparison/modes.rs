@@ -26,8 +26,7 @@ pub(super) fn modes(
     cell: usize,
     measured: &Measured,
 ) -> Option<Modes> {
-    let seeds = campaign.seeds.len();
-    let runs = &results[cell * seeds..(cell + 1) * seeds];
+    let runs = campaign.runs_of(results, cell);
     let of = |collapsed: bool| runs.iter().filter(move |run| run.collapsed() == Some(collapsed));
     let (collapsed, others) = (of(true).count() as u64, of(false).count() as u64);
     if measured.is_event() || collapsed == 0 || others == 0 {

@@ -223,8 +223,7 @@ impl<'a> Both<'a> {
     }
 
     fn runs(&self, cell: usize) -> &[RunResult] {
-        let seeds = self.campaign.seeds.len();
-        &self.results[cell * seeds..(cell + 1) * seeds]
+        self.campaign.runs_of(self.results, cell)
     }
 
     fn values(&self, measured: &Measured, cell: usize) -> Vec<Option<f64>> {

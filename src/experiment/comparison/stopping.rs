@@ -98,9 +98,9 @@ struct Looked {
 /// baseline at the same point, and how precise each has to be.
 fn estimates(campaign: &Campaign, results: &[RunResult]) -> Option<Vec<Looked>> {
     let text = campaign.declared.precision?;
-    let (seeds, arms) = (campaign.seeds.len(), campaign.experiment.arms.len());
+    let arms = campaign.experiment.arms.len();
     let of_cell = |cell: usize| {
-        let runs = &results[cell * seeds..(cell + 1) * seeds];
+        let runs = campaign.runs_of(results, cell);
         let baseline = cell / arms * arms + campaign.declared.baseline;
         let both = Both::of(campaign, results, cell, baseline);
         let mut looked = Vec::new();

@@ -26,6 +26,15 @@ impl Direction {
             Direction::Lower => "lower",
         }
     }
+
+    /// A value turned so that less is better.
+    #[must_use]
+    pub fn badness(self, value: f64) -> f64 {
+        match self {
+            Direction::Higher => -value,
+            Direction::Lower => value,
+        }
+    }
 }
 
 /// What may be said of the first arm against the second.
