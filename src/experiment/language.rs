@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::clock::since_the_start;
 use super::comparison::CompareText;
 use super::expect::Expectation;
 use super::metastability::MetastabilityText;
@@ -27,15 +28,17 @@ use crate::metric::RecoveryRule;
 use crate::model::document::{Data, Value};
 use crate::model::hidden::in_line;
 use crate::model::problem::{Problem, shortened};
+use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 25] = [
+pub const TOP: [&str; 26] = [
     "name",
     "title",
     "question",
     "model",
     "seeds",
+    "starts_at",
     "arrivals",
     "drain",
     "set",
@@ -71,6 +74,8 @@ pub struct Experiment {
     pub model: String,
     /// The seeds of its runs.
     pub seeds: Seeds,
+    /// At which time of the day users begin to arrive, if it says so.
+    pub starts_at: Option<TimeOfDay>,
     /// For how long users arrive.
     pub arrivals: Span,
     /// How long a run goes on after the last arrival, if anything is left to happen.
@@ -201,7 +206,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
             }
         }
     }
-    let mut part = Parts { document, problems };
+    let timed = since_the_start(document, problems);
+    let mut part = Parts { document: &timed, problems };
     let name: Option<String> = part.required("name");
     let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     if let Some(name) = &name
@@ -221,6 +227,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         question: part.line("question").unwrap_or_default(),
         model: part.required("model").unwrap_or_default(),
         seeds: part.optional("seeds").unwrap_or(Seeds(1..31)),
+        starts_at: part.optional("starts_at"),
         arrivals: part.required("arrivals").unwrap_or_default(),
         drain: drain.unwrap_or_default(),
         states_drain: drain.is_some(),

@@ -17,6 +17,7 @@ use crate::fault::{FaultText, RandomText};
 use crate::invariant::WatchList;
 use crate::kernel::time::Span;
 use crate::metric::MilestoneText;
+use crate::model::quantity::TimeOfDay;
 
 /// The JSON Schema of experiments. What names mean and which numbers fit together is beyond it.
 #[must_use]
@@ -40,6 +41,8 @@ struct Keys {
     model: String,
     /// The seeds of its runs; `"1..31"` without it.
     seeds: Option<Seeds>,
+    /// At which time of the day users begin to arrive.
+    starts_at: Option<TimeOfDay>,
     /// For how long users arrive.
     arrivals: Span,
     /// How long a run goes on after the last arrival, if anything is left to happen; without it,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
-use crate::model::quantity::{Rate, Share, Shift};
+use crate::model::quantity::{Moment, Rate, Share, Shift};
 
 /// One fault as it is written: when, where, what, how strong.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -16,7 +16,9 @@ pub struct FaultText {
     /// such as `"zone a"`, a link such as `"api -> payment"` or `"zone a -> zone b"`, or `"all"`
     /// links.
     pub target: String,
-    /// When it begins.
+    /// When it begins: the time since the beginning, or, where the experiment has `starts_at`, a
+    /// time of the day.
+    #[schemars(with = "Moment")]
     pub at: Span,
     /// How long it lasts. A `cache_flush`, a `read_model_corruption` and a `redelivery_burst`
     /// happen at one instant and need none.

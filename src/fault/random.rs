@@ -16,7 +16,7 @@ use crate::kernel::sample::{Distribution, unit_exponential};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{Arrivals, Extent, Kind, NodeId, Program};
-use crate::model::quantity::{Rate, Share, Shift};
+use crate::model::quantity::{Moment, Rate, Share, Shift};
 
 /// `[random_faults]`: faults that each run draws from its seed.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -24,8 +24,10 @@ use crate::model::quantity::{Rate, Share, Shift};
 pub struct RandomText {
     /// Before this time nothing goes wrong.
     #[serde(default)]
+    #[schemars(with = "Moment")]
     pub from: Span,
     /// At this time every drawn fault ends at the latest, and the recovery begins.
+    #[schemars(with = "Moment")]
     pub until: Span,
     /// Whether each run leaves out each kind with probability one half; no if left out.
     #[serde(default)]

@@ -5,6 +5,7 @@ mod distribution;
 mod retry_after;
 mod schema;
 mod shift;
+mod time_of_day;
 mod written;
 
 use std::fmt;
@@ -17,6 +18,7 @@ pub use bandwidth::{Bandwidth, Size};
 pub(super) use distribution::RECORDED_MAX;
 pub use retry_after::RetryAfter;
 pub use shift::Shift;
+pub use time_of_day::{Moment, TimeOfDay};
 
 /// How many things happen in a second.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]

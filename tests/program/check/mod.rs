@@ -16,10 +16,10 @@ use std::path::Path;
 use std::process::Command;
 
 /// What a run of the program came to.
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    error: String,
+pub(super) struct Ran {
+    pub(super) code: Option<i32>,
+    pub(super) out: String,
+    pub(super) error: String,
 }
 
 fn root() -> &'static Path {
@@ -27,7 +27,7 @@ fn root() -> &'static Path {
 }
 
 /// Runs the program in the project's folder, outside of any CI.
-fn stormglass(arguments: &[&str]) -> Ran {
+pub(super) fn stormglass(arguments: &[&str]) -> Ran {
     with_environment(arguments, &[])
 }
 
@@ -50,6 +50,6 @@ fn with_environment(arguments: &[&str], environment: &[(&str, &Path)]) -> Ran {
 
 const CANARY: &str = "experiments/canary.toml";
 
-fn path(path: &Path) -> &str {
+pub(super) fn path(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
