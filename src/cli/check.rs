@@ -36,12 +36,12 @@ pub(super) struct CheckArguments {
     /// Go on after a seed that broke a promise.
     #[arg(long)]
     keep_going: bool,
-    /// Run this arm only.
+    /// Run this arm only. Can be given more than once.
     #[arg(long, value_name = "NAME")]
-    arm: Option<String>,
-    /// Run this point only, such as "load=high handling=sync".
+    arm: Vec<String>,
+    /// Run this point only, such as "load=high handling=sync". Can be given more than once.
     #[arg(long, value_name = "POINT")]
-    point: Option<String>,
+    point: Vec<String>,
     /// Write a report as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -78,7 +78,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
         workers::find_warm_up(&mut campaign, arguments.workers)?;
         output::warn(&(warm_up::text(&campaign) + &warm_up::warning(&campaign)));
     }
-    choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
+    choice::keep_cells(&mut campaign, &arguments.arm, &arguments.point)?;
     promises_something(&campaign)?;
     output::warn(&preflight(&campaign, &planned_calm(&campaign)));
     let runs = run_seeds(&campaign, arguments)?;

@@ -6,27 +6,26 @@ use super::Failure;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::model::problem::Problem;
 
-/// Keeps only the cells of an arm, of a point, or of both.
+/// Keeps only the cells of these arms, of these points, or of both; all where none is named.
 pub(super) fn keep_cells(
     campaign: &mut Campaign,
-    arm: Option<&str>,
-    point: Option<&str>,
+    arms: &[String],
+    points: &[String],
 ) -> Result<(), Failure> {
-    refuse_unknown(campaign, "arm", arm, |cell| &cell.arm)?;
-    refuse_unknown(campaign, "point", point, |cell| &cell.point)?;
-    campaign.cells.retain(|cell| {
-        arm.is_none_or(|arm| arm == cell.arm) && point.is_none_or(|point| point == cell.point)
-    });
+    refuse_unknown(campaign, "arm", arms, |cell| &cell.arm)?;
+    refuse_unknown(campaign, "point", points, |cell| &cell.point)?;
+    let is_kept = |chosen: &[String], name: &String| chosen.is_empty() || chosen.contains(name);
+    campaign.cells.retain(|cell| is_kept(arms, &cell.arm) && is_kept(points, &cell.point));
     Ok(())
 }
 
 /// The one cell that arm and point choose.
 pub(super) fn only_cell(
     campaign: &mut Campaign,
-    arm: Option<&str>,
-    point: Option<&str>,
+    arm: Option<&String>,
+    point: Option<&String>,
 ) -> Result<(), Failure> {
-    keep_cells(campaign, arm, point)?;
+    keep_cells(campaign, &Vec::from_iter(arm.cloned()), &Vec::from_iter(point.cloned()))?;
     let several = |name: &str, part: fn(&Cell) -> &String| {
         let names = names_of(campaign, part);
         (names.len() > 1).then(|| {
@@ -42,14 +41,13 @@ pub(super) fn only_cell(
 fn refuse_unknown(
     campaign: &Campaign,
     what: &str,
-    name: Option<&str>,
+    names: &[String],
     part: fn(&Cell) -> &String,
 ) -> Result<(), Failure> {
-    let Some(name) = name else { return Ok(()) };
     let mut known = names_of(campaign, part);
-    if known.contains(name) {
+    let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) else {
         return Ok(());
-    }
+    };
     known.sort_unstable();
     let known: Vec<&str> = known.into_iter().collect();
     Err(Problem::unknown(what, name, &known).into())

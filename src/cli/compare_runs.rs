@@ -46,12 +46,12 @@ pub(super) fn compare_runs(arguments: &CompareArguments) -> Result<u8, Failure> 
     let CompareArguments { experiment, set, arm, point, allow_outside: allowed, .. } = arguments;
     let input = Input { experiment, seeds: None, set, allowed, quiet: false };
     let mut one = load_input(input)?.campaign;
-    choice::only_cell(&mut one, arm.as_deref(), point.as_deref())?;
+    choice::only_cell(&mut one, arm.as_ref(), point.as_ref())?;
     let other_set = [set.as_slice(), arguments.other_set.as_slice()].concat();
     let input = Input { experiment, seeds: None, set: &other_set, allowed, quiet: true };
     let mut other = load_input(input)?.campaign;
-    let other_arm = arguments.other_arm.as_deref().or(arm.as_deref());
-    choice::only_cell(&mut other, other_arm, point.as_deref())?;
+    let other_arm = arguments.other_arm.as_ref().or(arm.as_ref());
+    choice::only_cell(&mut other, other_arm, point.as_ref())?;
     let (first, second) = (&one.cells[0], &other.cells[0]);
     let (case, _) = Case::of(first, arguments.seed);
     let (other_case, _) = Case::of(second, arguments.other_seed.unwrap_or(arguments.seed));

@@ -15,6 +15,7 @@ use super::interrupt::{leave, on_interrupt};
 use super::load::Loaded;
 use super::{Failure, output, write};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::chosen::Chosen;
 use crate::experiment::record::{Line, line_of, read_line};
 use crate::experiment::run::RunResult;
 use crate::kernel::digest::{Digest, Digester, digest_of};
@@ -170,7 +171,7 @@ impl Journal {
 }
 
 /// The digest of everything that decides a run but its seed: the program, the texts of all files,
-/// and the overrides.
+/// the overrides, and what runs of the experiment.
 pub(super) fn digest_of_inputs(loaded: &Loaded) -> Digest {
     let mut digester = Digester::default();
     let mut fold = |text: &str| {
@@ -185,6 +186,13 @@ pub(super) fn digest_of_inputs(loaded: &Loaded) -> Digest {
     }
     for text in &loaded.overrides {
         fold(text);
+    }
+    // A record names its cell by its place among those that run.
+    let Chosen { arms, points, .. } = &loaded.campaign.chosen;
+    for (option, names) in [("--arm", arms), ("--point", points)] {
+        for name in names {
+            fold(&format!("{option} {name}"));
+        }
     }
     digester.digest()
 }

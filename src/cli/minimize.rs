@@ -67,7 +67,7 @@ pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
     if let Some(name) = invariant.filter(|name| watched.place(name).is_none()) {
         return Err(Problem::unknown("promise", name, &watched.names()).into());
     }
-    let (arm, point) = (arguments.arm.as_deref(), arguments.point.as_deref());
+    let (arm, point) = (arguments.arm.as_ref(), arguments.point.as_ref());
     choice::only_cell(&mut loaded.campaign, arm, point)?;
     let cell = &loaded.campaign.cells[0];
     let started = Instant::now();

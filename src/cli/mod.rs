@@ -139,6 +139,12 @@ struct RunArguments {
     /// Run the seeds from A up to, but without, B instead of the experiment's own.
     #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
     seeds: Option<Seeds>,
+    /// Run this arm only; numbers are those of the whole experiment. Can be given more than once.
+    #[arg(long, value_name = "NAME")]
+    arm: Vec<String>,
+    /// Run this point only, such as "load=high handling=sync". Can be given more than once.
+    #[arg(long, value_name = "POINT")]
+    point: Vec<String>,
     /// Write results to this folder instead of out/NAME.
     #[arg(long, value_name = "DIR")]
     out: Option<std::path::PathBuf>,

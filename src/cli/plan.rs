@@ -27,12 +27,12 @@ pub(super) struct PlanArguments {
     /// Plan for the seeds from A up to, but without, B instead of the experiment's own.
     #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
     seeds: Option<Seeds>,
-    /// Look at this arm only.
+    /// Look at this arm only. Can be given more than once.
     #[arg(long, value_name = "NAME")]
-    arm: Option<String>,
-    /// Look at this point only, such as "load=high handling=sync".
+    arm: Vec<String>,
+    /// Look at this point only, such as "load=high handling=sync". Can be given more than once.
     #[arg(long, value_name = "POINT")]
-    point: Option<String>,
+    point: Vec<String>,
     /// How many runs at once are planned for; all cores by default.
     #[arg(long, value_name = "N", value_parser = parse_workers)]
     workers: Option<u16>,
@@ -60,7 +60,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     let PlanArguments { experiment, seeds, set, allow_outside: allowed, .. } = arguments;
     let input = Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: arguments.json };
     let mut campaign = load_input(input)?.campaign;
-    choice::keep_cells(&mut campaign, arguments.arm.as_deref(), arguments.point.as_deref())?;
+    choice::keep_cells(&mut campaign, &arguments.arm, &arguments.point)?;
     let planned = planned(&campaign);
     let at_once = workers::at_once(arguments.workers);
     let time = time(&campaign, at_once);

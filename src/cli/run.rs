@@ -15,7 +15,7 @@ use crate::experiment::summary::{CellSummary, summarise};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::report::capacity::planned_calm;
-use crate::report::comparison::{pairs, pairs_table, precision_text, untested_text};
+use crate::report::comparison::{baseline_text, pairs, pairs_table, precision_text, untested_text};
 use crate::report::number::{self, several};
 use crate::report::table::{Table, wrap};
 use crate::report::violations::violations_jsonl;
@@ -27,7 +27,10 @@ use crate::report::{
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let mut loaded = load(arguments)?;
+    loaded.campaign.has(&arguments.arm, &arguments.point)?;
+    // That of the whole experiment, so that an arm alone has the numbers that it has beside others.
     workers::find_warm_up(&mut loaded.campaign, arguments.workers)?;
+    loaded.campaign.choose(&arguments.arm, &arguments.point)?;
     let campaign = &loaded.campaign;
     let talks = talks(arguments);
     let folder = Folder::prepare(&folder_of(arguments, campaign))?;
@@ -44,6 +47,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         output::print(&warm_up::text(campaign))?;
         output::print(&what_was_there(&folder, done))?;
         let too_soon = workers::stated_too_soon(campaign, arguments.workers)?;
+        output::warn(&baseline_text(campaign));
         output::warn(&(warm_up::warning(campaign) + &warm_up::too_soon(campaign, &too_soon)));
         output::warn(&preflight(campaign, &planned_calm(campaign)));
     }
@@ -285,7 +289,7 @@ fn notes(
     summaries: &[CellSummary],
     comparison: &Comparison,
 ) -> String {
-    let mut text = precision_text(campaign, comparison);
+    let mut text = baseline_text(campaign) + &precision_text(campaign, comparison);
     text.push_str(&arms::unsteady_text(campaign, results));
     text.push_str(&arms::horizon_text(campaign, summaries));
     text.push_str(&unsure::notes(campaign, results, summaries));

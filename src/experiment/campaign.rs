@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::chosen::Chosen;
 use super::comparison::Declared;
 pub use super::documents::Documents;
-use super::documents::is_of_the_list;
 use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
@@ -83,8 +83,8 @@ pub struct Campaign {
     pub cells: Vec<Cell>,
     /// The seeds, in order.
     pub seeds: Vec<u64>,
-    /// Whether the command line has chosen the arms, factors or points.
-    pub is_chosen: bool,
+    /// What a command has chosen to run.
+    pub chosen: Chosen,
     /// Whether seeds are added until the runs are precise.
     pub adds_seeds: bool,
     /// What arms are compared by.
@@ -163,7 +163,7 @@ impl Campaign {
             experiment,
             cells,
             seeds: Vec::new(),
-            is_chosen: documents.overrides.iter().any(is_of_the_list),
+            chosen: Chosen::by(&documents.overrides),
             adds_seeds: false,
             declared,
             warm_up: None,
@@ -177,7 +177,7 @@ impl Campaign {
         campaign.adds_seeds =
             campaign.declared.precision.is_some() && campaign.experiment.search.is_none();
         let published = campaign.experiment.published.as_ref();
-        if let Some(published) = published.filter(|_| !campaign.is_chosen) {
+        if let Some(published) = published.filter(|_| !campaign.chosen.is_part) {
             let placed = |problem: Problem| vec![problem.located(&patched, &["published"])];
             published.check(&campaign).map_err(placed)?;
         }

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod campaign;
 pub mod case;
 pub mod check;
+pub mod chosen;
 mod clock;
 pub mod compare;
 pub mod comparison;

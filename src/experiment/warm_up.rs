@@ -205,14 +205,33 @@ fn arrives_steadily(cell: &Cell) -> bool {
 pub struct FoundWarmUp {
     /// The warm-up of every cell that does not state its own.
     pub span: Span,
+    /// The seeds of the pilots.
+    pub seeds: Vec<u64>,
     /// The cell that takes so long; none where no cell has anything to warm up.
-    pub cell: Option<usize>,
+    pub cell: Option<CellName>,
     /// How many cells had pilots.
     pub piloted: usize,
     /// The cells that were still filling at the latest time that a warm-up may end.
-    pub unsettled: Vec<usize>,
+    pub unsettled: Vec<CellName>,
     /// The cells of which nothing is known, because a limit ended a pilot.
-    pub limited: Vec<usize>,
+    pub limited: Vec<CellName>,
+}
+
+/// The name of a cell, which may be one that a command does not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellName {
+    /// The arm's name.
+    pub arm: String,
+    /// The point's name.
+    pub point: String,
+}
+
+impl CellName {
+    /// The name of a cell.
+    #[must_use]
+    pub fn of(cell: &Cell) -> CellName {
+        CellName { arm: cell.arm.clone(), point: cell.point.clone() }
+    }
 }
 
 /// The most pilots of a cell.
@@ -333,17 +352,22 @@ impl Campaign {
         let is_filling = |it: &Settling| it.seen == Seen::Filling || it.after > cap;
         let those = |are: &dyn Fn(&Settling) -> bool| {
             let cells = shown.iter().filter(|(_, settling)| are(settling));
-            cells.map(|&(cell, _)| cell).collect()
+            cells.map(|&(cell, _)| CellName::of(&self.cells[cell])).collect()
         };
+        let (unsettled, limited) =
+            (those(&is_filling), those(&|settling| settling.seen == Seen::Limited));
         for cell in self.cells.iter_mut().filter(|cell| cell.finds_warm_up) {
             cell.measure.warm_up = Time::ZERO + span;
         }
         self.warm_up = Some(FoundWarmUp {
             span,
-            cell: longest.filter(|_| span > Span::ZERO).map(|&(cell, _)| cell),
+            seeds: self.pilot_seeds(),
+            cell: longest
+                .filter(|_| span > Span::ZERO)
+                .map(|&(cell, _)| CellName::of(&self.cells[cell])),
             piloted: shown.len(),
-            unsettled: those(&is_filling),
-            limited: those(&|settling| settling.seen == Seen::Limited),
+            unsettled,
+            limited,
         });
     }
 }

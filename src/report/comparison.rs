@@ -137,6 +137,22 @@ pub(super) fn json(campaign: &Campaign, comparison: &Comparison) -> Value {
     })
 }
 
+/// The warning that the arm that others are to be compared with does not run; empty if it does, or
+/// if nobody asked for it and no arm is left to be compared.
+#[must_use]
+pub fn baseline_text(campaign: &Campaign) -> String {
+    let Some(missing) = &campaign.chosen.without_baseline else { return String::new() };
+    let arms = campaign.arms();
+    match arms[..] {
+        [_] if campaign.experiment.compare.baseline.is_none() => String::new(),
+        [_] => format!("warning: the baseline `{missing}` does not run: nothing is compared\n"),
+        _ => format!(
+            "warning: the baseline `{missing}` does not run: `{}` is in its place\n",
+            arms[campaign.declared.baseline]
+        ),
+    }
+}
+
 /// Whether the declared precision was reached, and where it was not.
 pub(super) fn precision_json(campaign: &Campaign, comparison: &Comparison) -> Value {
     let (Some(precision), Some(text)) = (&comparison.precision, campaign.declared.precision) else {

@@ -376,7 +376,10 @@ pub fn manifest_json(
         name: &'a str,
         digest: String,
     }
-    let command = files.first().map(|(name, _)| command_line(name, &campaign.seeds, overrides));
+    let again = |(name, _): &(String, String)| {
+        command_line(name, &campaign.seeds, overrides, &campaign.chosen)
+    };
+    let command = files.first().map(again);
     let files: Vec<File<'_>> = files
         .iter()
         .map(|(name, text)| File { name, digest: digest_of(text).to_string() })
@@ -392,6 +395,10 @@ pub fn manifest_json(
         "files": files,
         "set": overrides,
         "seeds": campaign.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
+        "only": {
+            "arms": campaign.chosen.arms,
+            "points": campaign.chosen.points,
+        },
         "arms": experiment.arms.iter().map(|arm| &arm.name).collect::<Vec<_>>(),
         "factors": experiment.factors.iter().map(|factor| (
             factor.name.clone(),

@@ -33,7 +33,7 @@ pub fn violations_jsonl(
                 "unjudged": verdict.unjudged,
                 "first_at_s": verdict.first.map(|first| first.at.seconds()),
                 "first_order": verdict.first.and_then(|first| first.order),
-                "command": command_line(experiment, &[run.seed], overrides),
+                "command": command_line(experiment, &[run.seed], overrides, &campaign.chosen),
             });
             text.push_str(&line.to_string());
             text.push('\n');

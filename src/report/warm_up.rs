@@ -4,18 +4,18 @@ use serde_json::{Value, json};
 
 use super::number::{Unit, number};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::warm_up::TooSoon;
+use crate::experiment::warm_up::{CellName, TooSoon};
 
 /// How long it is, and why; empty if none was looked for.
 #[must_use]
 pub fn text(campaign: &Campaign) -> String {
     let Some(found) = &campaign.warm_up else { return String::new() };
-    let seeds = seeds(&campaign.pilot_seeds());
-    match found.cell {
+    let seeds = seeds(&found.seeds);
+    match &found.cell {
         Some(cell) => format!(
             "warm-up {}: so long {} was filling in calm runs of {seeds} (MSER-5)\n",
             number(found.span.seconds(), Unit::Seconds),
-            name_of(campaign, cell)
+            name_of(cell)
         ),
         None if found.piloted == 0 => {
             "no warm-up: users never come steadily, or faults act from the start\n".to_owned()
@@ -35,7 +35,7 @@ const NAMED_MAX: usize = 3;
 #[must_use]
 pub fn warning(campaign: &Campaign) -> String {
     let Some(found) = &campaign.warm_up else { return String::new() };
-    let seeds = seeds(&campaign.pilot_seeds());
+    let seeds = seeds(&found.seeds);
     let limited = |names: String| {
         format!(
             "warning: how long {names} fills is not known: a limit ended a calm run of\n         \
@@ -52,16 +52,13 @@ pub fn warning(campaign: &Campaign) -> String {
             names,
         )
     };
-    let warnings = [
-        named(campaign, &found.limited).map(limited),
-        named(campaign, &found.unsettled).map(unsettled),
-    ];
+    let warnings = [named(&found.limited).map(limited), named(&found.unsettled).map(unsettled)];
     warnings.into_iter().flatten().collect()
 }
 
 /// The first of these cells and how many more there are; `None` without any.
-fn named(campaign: &Campaign, cells: &[usize]) -> Option<String> {
-    let names = cells.iter().take(NAMED_MAX).map(|&cell| name_of(campaign, cell));
+fn named(cells: &[CellName]) -> Option<String> {
+    let names = cells.iter().take(NAMED_MAX).map(name_of);
     let names = names.collect::<Vec<String>>().join(", ");
     match cells.len() {
         0 => None,
@@ -74,16 +71,17 @@ fn named(campaign: &Campaign, cells: &[usize]) -> Option<String> {
 #[must_use]
 pub fn too_soon(campaign: &Campaign, found: &[TooSoon]) -> String {
     let Some((first, others)) = found.split_first() else { return String::new() };
-    let others: Vec<usize> = others.iter().map(|one| one.cell).collect();
-    let others = named(campaign, &others)
-        .map_or(String::new(), |names| format!("         that of {names} is, too\n"));
+    let name = |soon: &TooSoon| CellName::of(&campaign.cells[soon.cell]);
+    let others: Vec<CellName> = others.iter().map(name).collect();
+    let others =
+        named(&others).map_or(String::new(), |names| format!("         that of {names} is, too\n"));
     format!(
         "warning: a warm-up of {} is likely to be too short: in calm runs of {}\n         \
          {} had on average {} requests, attempts and messages under way from then on,\n         \
          and {} from {} on; `warm_up = \"auto\"` looks for the time\n{others}",
         first.stated,
         seeds(&campaign.stated_pilot_seeds()),
-        name_of(campaign, first.cell),
+        name_of(&name(first)),
         number(first.present, Unit::Plain),
         number(first.present_then, Unit::Plain),
         number(first.settled.seconds(), Unit::Seconds),
@@ -94,15 +92,12 @@ pub fn too_soon(campaign: &Campaign, found: &[TooSoon]) -> String {
 #[must_use]
 pub fn json(campaign: &Campaign) -> Value {
     let Some(found) = &campaign.warm_up else { return Value::Null };
-    let name = |cell: usize| {
-        let cell = &campaign.cells[cell];
-        json!({ "arm": cell.arm, "point": cell.point })
-    };
-    let names = |cells: &[usize]| cells.iter().map(|&cell| name(cell)).collect::<Vec<_>>();
+    let name = |cell: &CellName| json!({ "arm": cell.arm, "point": cell.point });
+    let names = |cells: &[CellName]| cells.iter().map(name).collect::<Vec<_>>();
     json!({
         "seconds": found.span.seconds(),
-        "seeds": campaign.pilot_seeds().iter().map(u64::to_string).collect::<Vec<_>>(),
-        "longest": found.cell.map(name),
+        "seeds": found.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
+        "longest": found.cell.as_ref().map(name),
         "unsettled": names(&found.unsettled),
         "limited": names(&found.limited),
     })
@@ -117,8 +112,7 @@ fn seeds(seeds: &[u64]) -> String {
 }
 
 /// A cell as it is told apart in a sentence.
-fn name_of(campaign: &Campaign, cell: usize) -> String {
-    let cell = &campaign.cells[cell];
+fn name_of(cell: &CellName) -> String {
     match cell.point.is_empty() {
         true => format!("`{}`", cell.arm),
         false => format!("`{}` at `{}`", cell.arm, cell.point),

@@ -119,7 +119,7 @@ impl File<'_> {
             cells.iter().position(|cell| cell.arm == arm && cell.point == point)
         };
         let arms = self.campaign.arms();
-        if self.campaign.is_chosen && is_cell(arm, point).is_none() {
+        if self.campaign.chosen.is_part && is_cell(arm, point).is_none() {
             return Ok(None);
         }
         if !arms.contains(&arm) {

@@ -10,13 +10,13 @@ use super::{RUNS, assert_same, command, files_of, write_experiment};
 const JOURNAL: &str = ".journal";
 
 /// How many runs are in the journal of a folder.
-fn finished(folder: &Path) -> usize {
+pub(super) fn finished(folder: &Path) -> usize {
     let journal = std::fs::read(folder.join(JOURNAL)).unwrap_or_default();
     journal.iter().filter(|&&byte| byte == b'\n').count().saturating_sub(1)
 }
 
 /// Starts a campaign and ends it when `is_moment` says so; returns how it ended and what it said.
-fn interrupted(
+pub(super) fn interrupted(
     mut command: Command,
     is_moment: impl Fn() -> bool,
     end: impl Fn(&mut Child),
@@ -30,7 +30,7 @@ fn interrupted(
     (output.status, String::from_utf8(output.stderr).unwrap())
 }
 
-fn kill(child: &mut Child) {
+pub(super) fn kill(child: &mut Child) {
     child.kill().ok();
 }
 

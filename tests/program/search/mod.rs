@@ -303,3 +303,25 @@ fn a_search_for_what_nothing_could_break_finds_no_boundary() {
         "{said}"
     );
 }
+
+#[test]
+fn a_part_of_a_search_finds_what_the_whole_finds_there() {
+    let experiment = format!(
+        "{PAUSE}[arms.five]\n[arms.two]\nset = {{ \"policy.user.retry.attempts\" = 2 }}\n\
+         [factors.work.short]\n[factors.work.long]\n\
+         set = {{ \"service.server.on.serve.steps\" = [{{ work = \"2ms\" }}, {{ reply = \"ok\" }}] }}\n"
+    );
+    let folder = folder(&experiment, CLOCKWORK);
+    run(folder.path(), "whole", "2");
+    let mut part = command(folder.path(), "part", "2");
+    part.args(["--arm", "five", "--point", "work=long"]);
+    assert!(part.status().unwrap().success());
+    let boundary = |out: &str| {
+        let found = summary(folder.path(), out)["boundaries"].as_array().unwrap().clone();
+        let is_chosen = |it: &&Value| it["arm"] == "five" && it["point"] == "work=long";
+        (found.len(), found.iter().find(is_chosen).cloned().expect("the chosen part"))
+    };
+    let ((all, whole), (one, part)) = (boundary("whole"), boundary("part"));
+    assert_eq!((all, one), (4, 1));
+    assert_eq!(whole, part);
+}
