@@ -358,7 +358,7 @@ pub const COUNTS: [Count; 13] = [
     count("events", |run| run.events),
     count("requests", |run| run.metrics.requests),
     count("ok", |run| run.metrics.ok),
-    count("failed", |run| run.metrics.failed.iter().sum()),
+    count("failed", |run| run.metrics.failed.total()),
     count("unanswered", |run| run.metrics.unanswered),
     count("measured", |run| run.metrics.measured),
     count("measured_ok", |run| run.metrics.measured_ok),

@@ -7,7 +7,7 @@ use super::campaign::Cell;
 use super::run::RunResult;
 use crate::fault::FaultKind;
 use crate::metric::{Recovery, RunMetrics};
-use crate::policy::Outcome;
+use crate::policy::OutcomeKind;
 
 /// Something that must happen in at least one run of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +28,16 @@ const fn of(name: &'static str, count: fn(&RunResult) -> u64) -> Counted {
     Counted { name, count }
 }
 
-fn ended(metrics: &RunMetrics, outcome: Outcome) -> u64 {
-    metrics.edges.iter().map(|edge| edge.outcomes[outcome as usize]).sum()
+fn ended(metrics: &RunMetrics, kind: OutcomeKind) -> u64 {
+    metrics.edges.iter().map(|edge| edge.outcomes.of_kind(kind)).sum()
 }
 
 const RECOVERY: &str = "recovery";
 
 /// Every name but those of faults.
 const COUNTED: [Counted; 30] = [
-    of("request_failed", |run| run.metrics.failed.iter().sum()),
-    of("attempt_timed_out", |run| ended(&run.metrics, Outcome::TimedOut)),
+    of("request_failed", |run| run.metrics.failed.total()),
+    of("attempt_timed_out", |run| ended(&run.metrics, OutcomeKind::TimedOut)),
     of("attempt_denied", |run| run.metrics.edges.iter().map(|edge| edge.denied).sum()),
     of("attempt_repeated", |run| {
         run.metrics.edges.iter().map(|edge| (edge.attempts + edge.denied) - edge.calls).sum()

@@ -2,18 +2,18 @@
 
 use super::note::{Notes, joined};
 use super::object::Object;
-use super::outcome::{SERVER_ERRORS, both};
+use super::outcome::SERVER_ERRORS;
 use super::proxy::{self, Ejection};
 use super::quantity::{count, go_duration, percent, text};
 use super::recognise::find_text;
-use super::{Document, Imported, metadata_name};
+use super::{Document, Imported, metadata_name, preset};
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Value};
 use crate::policy::backoff::Backoff;
 use crate::policy::budget::{Budget, Concurrent, Window};
 use crate::policy::outlier::Outlier;
 use crate::policy::retry::Retry;
-use crate::policy::{Outcome, OutcomeSet, Policy};
+use crate::policy::{OutcomeSet, Policy};
 
 const ROUTE: &str = "kubernetes-sigs/gateway-api httproute_types.go";
 const BUDGET: &str = "kubernetes-sigs/gateway-api GEP-3388";
@@ -181,8 +181,8 @@ fn read_rule(notes: &mut Notes, rule: &mut Object<'_>, policy: &mut Policy, is_e
         (None, false) => Backoff::NONE,
     };
     // Broken and timed-out attempts are retried whatever the codes are (GEP-1731).
-    let connection = OutcomeSet::of(&[Outcome::Failed, Outcome::TimedOut]);
-    let on = codes.map_or(SERVER_ERRORS, |codes| both(codes, connection));
+    let connection = OutcomeSet::NETWORK.or(OutcomeSet::TIMED_OUT);
+    let on = codes.map_or(SERVER_ERRORS, |codes| codes.or(connection));
     policy.retry = (retries > 0).then(|| Retry::new(retries.saturating_add(1), backoff).on(on));
     retry.close(notes);
 }
@@ -282,8 +282,8 @@ fn read_retry(notes: &mut Notes, retry: &mut Object<'_>, policy: &mut Policy) {
             let path = joined(&on.path, "triggers");
             let default = "connect-failure, refused-stream, unavailable, cancelled, 503";
             notes.defaulted(&path, default.to_owned(), RETRY);
-            let refused = [Outcome::Failed, Outcome::Rejected];
-            both(OutcomeSet::of(&refused), codes.unwrap_or_default())
+            let rule = preset("envoy-gateway", "v1alpha1").retry.expect("the preset retries");
+            rule.on.or(codes.unwrap_or_default())
         }
     };
     on.close(notes);

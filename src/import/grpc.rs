@@ -2,7 +2,7 @@
 
 use super::note::{Notes, shown};
 use super::object::Object;
-use super::outcome::{self, both, names};
+use super::outcome::{self, names};
 use super::quantity::{count, flag, number, protobuf_duration, text, wrong};
 use super::{Document, Imported, preset};
 use crate::kernel::time::Span;
@@ -200,7 +200,7 @@ fn codes(
     for code in list {
         let name = text(code).unwrap_or_default();
         match outcome::grpc(&name) {
-            Some(outcomes) => set = both(set, outcomes),
+            Some(outcomes) => set = set.or(outcomes),
             None => {
                 let problem = Problem::unknown("status code", &name, &outcome::grpc_names());
                 notes.problems.push(problem.at(code.at));

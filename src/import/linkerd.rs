@@ -2,7 +2,7 @@
 
 use super::note::{Notes, shown};
 use super::object::{Object, Parse};
-use super::outcome::{self, SERVER_ERRORS, both, names};
+use super::outcome::{self, SERVER_ERRORS, names};
 use super::quantity::{count, flag, go_duration, number, share, text};
 use super::recognise::find_text;
 use super::{Document, Imported, metadata_name, preset};
@@ -12,7 +12,7 @@ use crate::model::problem::Problem;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::breaker::{Breaker, Trip, Window as Counted};
 use crate::policy::budget::{Budget, Deposit, Window};
-use crate::policy::{Outcome, OutcomeSet, Policy};
+use crate::policy::{OutcomeSet, Policy};
 
 const ROUTES: &str = "linkerd/linkerd2-proxy outbound";
 const PROFILES: &str = "linkerd/linkerd2-proxy, tower TpsBudget";
@@ -184,7 +184,7 @@ fn read_retry<'a>(
         match parse(value) {
             Ok(set) => {
                 notes.given(&path, shown(value), format!("retried: {}", names(set)));
-                on = both(on, set);
+                on = on.or(set);
                 is_retried = true;
             }
             Err(problem) => notes.problems.push(problem.at(value.at)),
@@ -207,7 +207,7 @@ fn read_retry<'a>(
         notes.defaulted("retry.linkerd.io/limit", "1".to_owned(), ROUTES);
     }
     if attempt.is_some() {
-        on = on.with(Outcome::TimedOut);
+        on = on.or(OutcomeSet::TIMED_OUT);
     }
     policy.attempt_timeout = attempt.filter(|&span| span > Span::ZERO);
     let mut rule = preset("linkerd", "routes").retry.expect("the preset retries");
@@ -226,16 +226,13 @@ fn statuses(value: &Value) -> Result<OutcomeSet, Problem> {
         let of_range = range.filter(|(from, to)| from <= to && *to <= 599).map(|(from, to)| {
             (from..=to).filter_map(outcome::http).fold(OutcomeSet::NONE, OutcomeSet::with)
         });
-        set = both(
-            set,
-            match (part, of_range) {
-                ("5xx" | "gateway-error", _) => SERVER_ERRORS,
-                (_, Some(range)) if range != OutcomeSet::NONE => range,
-                _ => {
-                    return Err(Problem::unknown("status", part, &["5xx", "gateway-error", "429"]));
-                }
-            },
-        );
+        set = set.or(match (part, of_range) {
+            ("5xx" | "gateway-error", _) => SERVER_ERRORS,
+            (_, Some(range)) if range != OutcomeSet::NONE => range,
+            _ => {
+                return Err(Problem::unknown("status", part, &["5xx", "gateway-error", "429"]));
+            }
+        });
     }
     Ok(set)
 }
@@ -245,7 +242,7 @@ fn grpc_statuses(value: &Value) -> Result<OutcomeSet, Problem> {
     for part in text(value)?.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let known = outcome::grpc_names();
         let outcomes = outcome::grpc(part);
-        set = both(set, outcomes.ok_or_else(|| Problem::unknown("status code", part, &known))?);
+        set = set.or(outcomes.ok_or_else(|| Problem::unknown("status code", part, &known))?);
     }
     Ok(set)
 }

@@ -1,58 +1,55 @@
 //! What other systems retry and count, as outcomes: status codes, conditions, exceptions.
 
-use crate::policy::{Outcome, OutcomeSet};
+use crate::policy::{Code, Outcome, OutcomeSet};
 
-/// What Envoy's `5xx` and the like mean: broken, refused, or out of time.
+/// What Envoy's `5xx` means: such an answer, a broken connection, or an attempt out of time.
 pub(super) const SERVER_ERRORS: OutcomeSet =
-    OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected, Outcome::TimedOut]);
+    OutcomeSet::SERVER_ERRORS.or(OutcomeSet::NETWORK).or(OutcomeSet::TIMED_OUT);
 
-/// The outcome of an HTTP status (`policy::Outcome` says which stands for what).
+/// What Envoy's `gateway-error` means: as `5xx`, but of the answers only 502, 503 and 504.
+const GATEWAY_ERRORS: OutcomeSet =
+    OutcomeSet::http(&[502, 503, 504]).or(OutcomeSet::NETWORK).or(OutcomeSet::TIMED_OUT);
+
+/// The outcome of an HTTP status.
 pub(super) fn http(status: u32) -> Option<Outcome> {
-    match status {
-        408 => Some(Outcome::TimedOut),
-        409 => Some(Outcome::Conflict),
-        429 => Some(Outcome::Throttled),
-        503 => Some(Outcome::Rejected),
-        400..=499 => Some(Outcome::Invalid),
-        500..=599 => Some(Outcome::Failed),
-        _ => None,
-    }
+    u16::try_from(status).ok().and_then(Outcome::http)
 }
 
-/// The gRPC status codes by name, in the order of their numbers
-/// (grpc/grpc, doc/statuscodes.md), and what each means here.
-const GRPC: [(&str, OutcomeSet); 17] = [
-    ("OK", OutcomeSet::NONE),
-    ("CANCELLED", OutcomeSet::NONE),
-    ("UNKNOWN", OutcomeSet::of(&[Outcome::Failed])),
-    ("INVALID_ARGUMENT", OutcomeSet::of(&[Outcome::Invalid])),
-    ("DEADLINE_EXCEEDED", OutcomeSet::of(&[Outcome::TimedOut])),
-    ("NOT_FOUND", OutcomeSet::of(&[Outcome::Invalid])),
-    ("ALREADY_EXISTS", OutcomeSet::of(&[Outcome::Invalid])),
-    ("PERMISSION_DENIED", OutcomeSet::of(&[Outcome::Invalid])),
-    ("RESOURCE_EXHAUSTED", OutcomeSet::of(&[Outcome::Throttled])),
-    ("FAILED_PRECONDITION", OutcomeSet::of(&[Outcome::Invalid])),
-    ("ABORTED", OutcomeSet::of(&[Outcome::Conflict])),
-    ("OUT_OF_RANGE", OutcomeSet::of(&[Outcome::Invalid])),
-    ("UNIMPLEMENTED", OutcomeSet::of(&[Outcome::Invalid])),
-    ("INTERNAL", OutcomeSet::of(&[Outcome::Failed])),
-    // A broken connection is UNAVAILABLE too.
-    ("UNAVAILABLE", OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected])),
-    ("DATA_LOSS", OutcomeSet::of(&[Outcome::Failed])),
-    ("UNAUTHENTICATED", OutcomeSet::of(&[Outcome::Invalid])),
-];
+/// What a client of gRPC calls by a code: that code, what stands for it where a server says only
+/// what kind of error it is, broken connections, and what a proxy answers in HTTP
+/// (grpc/grpc, doc/statuscodes.md and doc/http-grpc-status-mapping.md).
+fn to_client(code: Code) -> OutcomeSet {
+    let beside = match code {
+        Code::Unavailable => OutcomeSet::http(&[502, 503, 504]).or(OutcomeSet::NETWORK),
+        Code::ResourceExhausted => OutcomeSet::http(&[429]),
+        Code::Aborted => OutcomeSet::http(&[409]),
+        Code::DeadlineExceeded => OutcomeSet::TIMED_OUT,
+        Code::Internal | Code::Unknown => OutcomeSet::http(&[500]),
+        Code::InvalidArgument | Code::FailedPrecondition => OutcomeSet::http(&[400]),
+        Code::Unauthenticated => OutcomeSet::http(&[401]),
+        Code::PermissionDenied => OutcomeSet::http(&[403]),
+        Code::NotFound | Code::Unimplemented => OutcomeSet::http(&[404]),
+        Code::Cancelled | Code::AlreadyExists | Code::OutOfRange | Code::DataLoss => {
+            OutcomeSet::NONE
+        }
+    };
+    beside.with(Outcome::Grpc(code))
+}
 
 /// The outcomes of a gRPC status, by name or by number; `None` if there is no such status.
 pub(super) fn grpc(code: &str) -> Option<OutcomeSet> {
     let name = code.trim().to_uppercase().replace('-', "_");
-    let by_number = name.parse::<usize>().ok().and_then(|number| GRPC.get(number));
-    let found = by_number.or_else(|| GRPC.iter().find(|(known, _)| *known == name));
-    found.map(|(_, outcomes)| *outcomes)
+    if name == "OK" || name == "0" {
+        return Some(OutcomeSet::NONE);
+    }
+    let number = name.parse::<u8>().ok();
+    let known = |&code: &Code| Some(code as u8) == number || code.name() == name;
+    Code::ALL.into_iter().find(known).map(to_client)
 }
 
 /// The names of the gRPC status codes.
 pub(super) fn grpc_names() -> Vec<&'static str> {
-    GRPC.iter().map(|(name, _)| *name).collect()
+    std::iter::once("OK").chain(Code::ALL.map(Code::name)).collect()
 }
 
 /// What a condition of Envoy's `retry_on` becomes.
@@ -65,26 +62,35 @@ pub(super) enum Condition {
     Nothing,
 }
 
+/// One outcome as a condition.
+const fn only(outcome: Outcome) -> Condition {
+    Condition::Outcomes(OutcomeSet::of(&[outcome]))
+}
+
 /// The conditions of Envoy (documentation of the router filter, `x-envoy-retry-on` and
 /// `x-envoy-retry-grpc-on`). Every reset counts as a 5xx, an attempt out of time too
-/// (`retry_state_impl.cc`, `wouldRetryFromReset`).
+/// (`retry_state_impl.cc`, `wouldRetryFromReset`); `reset-before-request` asks whether the request
+/// had been sent, which it had not without a connection.
 const CONDITIONS: [(&str, Condition); 16] = [
     ("5xx", Condition::Outcomes(SERVER_ERRORS)),
-    ("gateway-error", Condition::Outcomes(SERVER_ERRORS)),
-    ("reset", Condition::Outcomes(OutcomeSet::of(&[Outcome::Failed, Outcome::TimedOut]))),
-    ("reset-before-request", Condition::Outcomes(OutcomeSet::of(&[Outcome::Failed]))),
-    ("connect-failure", Condition::Outcomes(OutcomeSet::of(&[Outcome::Failed]))),
-    ("refused-stream", Condition::Outcomes(OutcomeSet::of(&[Outcome::Rejected]))),
-    ("envoy-ratelimited", Condition::Outcomes(OutcomeSet::of(&[Outcome::Throttled]))),
-    ("retriable-4xx", Condition::Outcomes(OutcomeSet::of(&[Outcome::Conflict]))),
+    ("gateway-error", Condition::Outcomes(GATEWAY_ERRORS)),
+    ("reset", Condition::Outcomes(OutcomeSet::NETWORK.or(OutcomeSet::TIMED_OUT))),
+    (
+        "reset-before-request",
+        Condition::Outcomes(OutcomeSet::of(&[Outcome::NotConnected, Outcome::ResetBeforeRequest])),
+    ),
+    ("connect-failure", only(Outcome::NotConnected)),
+    ("refused-stream", only(Outcome::RefusedStream)),
+    ("envoy-ratelimited", only(Outcome::Throttled)),
+    ("retriable-4xx", only(Outcome::Conflict)),
     ("retriable-status-codes", Condition::StatusCodes),
     ("retriable-headers", Condition::Nothing),
     ("http3-post-connect-failure", Condition::Nothing),
-    ("cancelled", Condition::Nothing),
-    ("deadline-exceeded", Condition::Outcomes(OutcomeSet::of(&[Outcome::TimedOut]))),
-    ("internal", Condition::Outcomes(OutcomeSet::of(&[Outcome::Failed]))),
-    ("resource-exhausted", Condition::Outcomes(OutcomeSet::of(&[Outcome::Throttled]))),
-    ("unavailable", Condition::Outcomes(OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected]))),
+    ("cancelled", only(Outcome::Grpc(Code::Cancelled))),
+    ("deadline-exceeded", only(Outcome::Grpc(Code::DeadlineExceeded))),
+    ("internal", only(Outcome::Grpc(Code::Internal))),
+    ("resource-exhausted", only(Outcome::Grpc(Code::ResourceExhausted))),
+    ("unavailable", only(Outcome::Grpc(Code::Unavailable))),
 ];
 
 /// A condition by its name.
@@ -109,54 +115,38 @@ pub(super) enum Exception {
 
 /// Exceptions by the last part of their class name.
 pub(super) fn exception(class: &str) -> Option<Exception> {
-    let of = |outcomes: &[Outcome]| Some(Exception::Outcomes(OutcomeSet::of(outcomes)));
+    let of = |outcomes: OutcomeSet| Some(Exception::Outcomes(outcomes));
     match class.rsplit(['.', '$']).next().unwrap_or(class) {
         "Throwable" | "Exception" | "RuntimeException" => Some(Exception::Everything),
         "CallNotPermittedException" | "BulkheadFullException" | "RequestNotPermitted" => {
             Some(Exception::Denial)
         }
-        "TimeoutException"
-        | "SocketTimeoutException"
-        | "HttpTimeoutException"
-        | "GatewayTimeout" => of(&[Outcome::TimedOut]),
-        "IOException"
-        | "UncheckedIOException"
-        | "ConnectException"
-        | "SocketException"
-        | "ResourceAccessException"
-        | "InternalServerError"
-        | "BadGateway" => of(&[Outcome::Failed]),
+        "TimeoutException" | "SocketTimeoutException" | "HttpTimeoutException" => {
+            of(OutcomeSet::TIMED_OUT)
+        }
+        "ConnectException" => of(OutcomeSet::of(&[Outcome::NotConnected])),
+        "IOException" | "UncheckedIOException" | "SocketException" | "ResourceAccessException" => {
+            of(OutcomeSet::NETWORK)
+        }
         "HttpServerErrorException" | "WebServerException" | "FeignServerException" => {
-            of(&[Outcome::Failed, Outcome::Rejected])
+            of(OutcomeSet::SERVER_ERRORS)
         }
-        "ServiceUnavailable" => of(&[Outcome::Rejected]),
-        "TooManyRequests" => of(&[Outcome::Throttled]),
-        "Conflict" => of(&[Outcome::Conflict]),
-        "HttpClientErrorException" | "BadRequest" | "IllegalArgumentException" => {
-            of(&[Outcome::Invalid])
-        }
+        "InternalServerError" => of(OutcomeSet::http(&[500])),
+        "BadGateway" => of(OutcomeSet::http(&[502])),
+        "ServiceUnavailable" => of(OutcomeSet::http(&[503])),
+        "GatewayTimeout" => of(OutcomeSet::http(&[504])),
+        "TooManyRequests" => of(OutcomeSet::http(&[429])),
+        "Conflict" => of(OutcomeSet::http(&[409])),
+        "HttpClientErrorException" => of(OutcomeSet::http_range(400, 499)),
+        "BadRequest" | "IllegalArgumentException" => of(OutcomeSet::http(&[400])),
         _ => None,
     }
 }
 
 /// Outcomes as the language names them.
 pub(super) fn names(outcomes: OutcomeSet) -> String {
-    let name = |outcome| match outcome {
-        Outcome::Ok => "ok",
-        Outcome::Failed => "failed",
-        Outcome::Rejected => "rejected",
-        Outcome::Throttled => "throttled",
-        Outcome::TimedOut => "timed_out",
-        Outcome::Conflict => "conflict",
-        Outcome::Invalid => "invalid",
-    };
-    match outcomes.iter().map(name).collect::<Vec<_>>() {
+    match outcomes.names() {
         names if names.is_empty() => "no outcome".to_owned(),
         names => names.join(", "),
     }
-}
-
-/// All that is in one set or in the other.
-pub(super) fn both(one: OutcomeSet, other: OutcomeSet) -> OutcomeSet {
-    other.iter().fold(one, OutcomeSet::with)
 }

@@ -2,7 +2,7 @@
 
 use super::note::{Notes, shown};
 use super::object::{Object, Parse};
-use super::outcome::{self, Condition, both, names};
+use super::outcome::{self, Condition, names};
 use super::quantity::{count, flag, number, percent, texts, wrong};
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Value};
@@ -53,8 +53,8 @@ pub(super) fn conditions(
         let code = name.parse().ok().filter(|_| takes_codes).and_then(outcome::http);
         match (code, outcome::condition(name)) {
             (Some(outcome), _) => set = set.with(outcome),
-            (None, Some(Condition::Outcomes(outcomes))) => set = both(set, *outcomes),
-            (None, Some(Condition::StatusCodes)) => set = both(set, codes),
+            (None, Some(Condition::Outcomes(outcomes))) => set = set.or(*outcomes),
+            (None, Some(Condition::StatusCodes)) => set = set.or(codes),
             (None, Some(Condition::Nothing)) => unmodelled.push(name.as_str()),
             (None, None) => {
                 let known = outcome::conditions();

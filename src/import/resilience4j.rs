@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 
 use super::note::{Notes, joined, shown};
 use super::object::{Object, Parse};
-use super::outcome::{self, Exception, both, names};
+use super::outcome::{self, Exception, names};
 use super::quantity::{count, flag, number, percent, spring_duration, text, texts};
 use super::{Document, Imported, preset};
 use crate::kernel::time::Span;
@@ -255,7 +255,7 @@ fn classes(notes: &mut Notes, layers: &mut Layers<'_>, key: &'static str) -> Opt
             Some(Exception::Everything) => {
                 found = Classes { outcomes: OutcomeSet::ERRORS, denials: true };
             }
-            Some(Exception::Outcomes(set)) => found.outcomes = both(found.outcomes, set),
+            Some(Exception::Outcomes(set)) => found.outcomes = found.outcomes.or(set),
             Some(Exception::Denial) => found.denials = true,
             None => unknown.push(class.rsplit('.').next().unwrap_or(class)),
         }
@@ -311,7 +311,7 @@ fn read_retry(notes: &mut Notes, layers: &mut Layers<'_>, start: Option<Retry>) 
     rule.on = retried.as_ref().map_or(OutcomeSet::ERRORS, |classes| classes.outcomes);
     let mut denials = retried.is_none_or(|classes| classes.denials);
     if let Some(ignored) = ignored {
-        rule.on = ignored.outcomes.iter().fold(rule.on, OutcomeSet::without);
+        rule.on = rule.on.less(ignored.outcomes);
         denials &= !ignored.denials;
     }
     rule.on_denial = if denials { OnDenial::Retry } else { OnDenial::GiveUp };
@@ -391,7 +391,7 @@ fn read_breaker(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Policy,
     }
     if let Some(ignored) = classes(notes, layers, "ignoreExceptions") {
         rule.ignored = ignored.outcomes;
-        rule.failures = ignored.outcomes.iter().fold(rule.failures, OutcomeSet::without);
+        rule.failures = rule.failures.less(ignored.outcomes);
     }
     let why = "probes have no time limit";
     layers.ignore(notes, &["maxWaitDurationInHalfOpenState"], why);

@@ -7,7 +7,6 @@ use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, OperationId, Program};
-use crate::policy::Outcome;
 use crate::system::fact::Fact;
 
 /// Counts effects for users who had given up long before. Exposure: effects.
@@ -43,8 +42,8 @@ impl Invariant for DeadlineHonest {
             Fact::Requested(request) if request.operation == self.operation => {
                 self.given_up.remove(&request.order);
             }
-            Fact::Answered { request, outcome: Outcome::TimedOut, .. }
-                if request.operation == self.operation =>
+            Fact::Answered { request, outcome, .. }
+                if outcome.is_silence() && request.operation == self.operation =>
             {
                 self.given_up.insert(request.order, now);
             }
@@ -67,6 +66,7 @@ impl Invariant for DeadlineHonest {
 mod tests {
     use super::super::example::{answered, judge, program};
     use super::*;
+    use crate::policy::Outcome;
 
     #[test]
     fn an_effect_may_be_late_by_the_skew_and_no_more() {

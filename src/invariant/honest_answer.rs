@@ -147,7 +147,7 @@ impl HonestAnswer {
     fn told(&self, outcome: Outcome) -> Option<bool> {
         match (outcome, self.silence) {
             (Outcome::Ok, _) => Some(true),
-            (Outcome::TimedOut, Silence::Unknown) => None,
+            (outcome, Silence::Unknown) if outcome.is_silence() => None,
             _ => Some(false),
         }
     }

@@ -8,6 +8,7 @@ mod ratios;
 mod recorder;
 mod recovery;
 mod stay;
+mod tally;
 
 pub use fills::Fills;
 pub use histogram::Histogram;
@@ -16,3 +17,4 @@ pub use presence::Presence;
 pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
 pub use recovery::{Recovery, RecoveryRule};
 pub use stay::Stays;
+pub use tally::Tally;

@@ -7,9 +7,10 @@ use super::histogram::Histogram;
 use super::milestone::Progress;
 use super::recovery::RecoveryRule;
 use super::stay::Stays;
+use super::tally::Tally;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
-use crate::policy::{OUTCOMES, Outcome};
+use crate::policy::Outcome;
 use crate::system::fact::{
     Asked, Deed, Direction, Fact, Observer, REFUSALS, Request, Transit, Waiting, Work,
 };
@@ -48,7 +49,7 @@ pub struct Window {
 }
 
 /// What happened at one call edge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct EdgeCounts {
     /// Calls: first attempts, denied ones included.
     pub calls: u64,
@@ -56,8 +57,8 @@ pub struct EdgeCounts {
     pub attempts: u64,
     /// Attempts that the caller's own policy denied.
     pub denied: u64,
-    /// Attempts by how they ended for the caller, by the number of the outcome.
-    pub outcomes: [u64; OUTCOMES],
+    /// Attempts by how they ended for the caller.
+    pub outcomes: Tally,
     /// Replies that came when nobody waited for them any more.
     pub stale: u64,
 }
@@ -69,8 +70,8 @@ pub struct RunMetrics {
     pub requests: u64,
     /// Those that were answered `ok`.
     pub ok: u64,
-    /// Those answered otherwise, by the number of the outcome.
-    pub failed: [u64; OUTCOMES],
+    /// Those answered otherwise, by how.
+    pub failed: Tally,
     /// Those without an answer at the end of the run.
     pub unanswered: u64,
     /// Requests that are measured: of the chosen operation, and asked after the warm-up.
@@ -263,7 +264,7 @@ impl Recorder {
         if outcome == Outcome::Ok {
             self.metrics.ok += 1;
         } else {
-            self.metrics.failed[outcome as usize] += 1;
+            self.metrics.failed.add(outcome);
         }
         let asked = request.asked();
         if self.measure.is_about(asked) {
@@ -344,9 +345,9 @@ impl Observer for Recorder {
                 self.attempted(now, edge.0 as usize, attempt, asked, true);
             }
             Fact::Settled { edge, outcome, asked, .. } => {
-                metrics.edges[edge.0 as usize].outcomes[outcome as usize] += 1;
+                metrics.edges[edge.0 as usize].outcomes.add(outcome);
                 let is_load = self.is_load[edge.0 as usize] && self.measure.counts(asked);
-                metrics.timeouts += u64::from(is_load && outcome == Outcome::TimedOut);
+                metrics.timeouts += u64::from(is_load && outcome.is_silence());
             }
             Fact::Ejected(_) => metrics.ejections += 1,
             Fact::EjectionRefused(_) => metrics.ejections_refused += 1,

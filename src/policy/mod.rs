@@ -23,4 +23,4 @@ mod rolling;
 pub mod throttling;
 
 pub use composite::{Admission, Denial, GiveUp, Holdings, Policy, Progress, State, Verdict};
-pub use outcome::{OUTCOMES, Outcome, OutcomeSet, Response};
+pub use outcome::{Code, Outcome, OutcomeKind, OutcomeSet, Response, Status};

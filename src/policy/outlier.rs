@@ -80,7 +80,7 @@ struct Bars {
 impl Outlier {
     /// Envoy's defaults.
     pub const ENVOY: Outlier = Outlier {
-        failures: OutcomeSet::TRANSIENT.without(Outcome::Throttled),
+        failures: OutcomeSet::TRANSIENT.less(OutcomeSet::THROTTLED),
         consecutive: 5,
         deviations: Some((1.9, Sweep { hosts: 5, volume: 100 })),
         failure_share: None,

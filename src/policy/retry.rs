@@ -1,7 +1,7 @@
 //! When a failed attempt is made again, and after how long.
 
 use super::backoff::{Backoff, Memory};
-use super::outcome::{Outcome, OutcomeSet, Response};
+use super::outcome::{Outcome, OutcomeKind, OutcomeSet, Response};
 use crate::kernel::draw::Draw;
 use crate::kernel::time::Span;
 
@@ -91,8 +91,8 @@ impl Retry {
     /// The series that applies after `outcome`.
     #[must_use]
     pub const fn series(&self, outcome: Outcome) -> &Backoff {
-        match (&self.throttled, outcome) {
-            (Some(series), Outcome::Throttled) => series,
+        match (&self.throttled, outcome.kind()) {
+            (Some(series), OutcomeKind::Throttled) => series,
             _ => &self.backoff,
         }
     }

@@ -66,9 +66,9 @@ impl Throttling {
         formula: Formula::Multiplier { k: 2.0 },
         accepted: OutcomeSet::ERRORS
             .with(Outcome::Ok)
-            .without(Outcome::Rejected)
-            .without(Outcome::Throttled)
-            .without(Outcome::TimedOut),
+            .less(OutcomeSet::REJECTED)
+            .less(OutcomeSet::THROTTLED)
+            .less(OutcomeSet::TIMED_OUT),
         window: Span::from_secs(120),
         buckets: 120,
         most: 1.0,
@@ -78,7 +78,7 @@ impl Throttling {
     /// Finagle's numbers: below an average of 0.5 over two minutes, at most 0.75, above 5/s.
     pub const FINAGLE: Throttling = Throttling {
         formula: Formula::Average { threshold: 0.5 },
-        accepted: OutcomeSet::ERRORS.with(Outcome::Ok).without(Outcome::Rejected),
+        accepted: OutcomeSet::ERRORS.with(Outcome::Ok).less(OutcomeSet::REJECTED),
         window: Span::from_secs(120),
         buckets: 120,
         most: 0.75,

@@ -199,7 +199,7 @@ impl<O: Observer> World<'_, O> {
         if self.now >= deadline && (self.now > call.started || self.now >= call.limit) {
             let denial = call.waits_for.unwrap_or(Denial::Deadline);
             self.tell_never_made(handle, denial);
-            return self.abandon_call(handle, Outcome::TimedOut, 0);
+            return self.abandon_call(handle, Outcome::Deadline, 0);
         }
         // Admission and decision of one attempt have draws of their own.
         let (work, index) = draw_name(call.key, call.progress.attempts(), 0);
@@ -338,8 +338,18 @@ impl<O: Observer> World<'_, O> {
         if call.hedged != Handle::NONE {
             return self.hedge_tick(handle);
         }
+        let silence = self.silence(call.edge(), call.attempt_started);
         self.expect_late_reply(handle);
-        self.settle(handle, Response::new(Outcome::TimedOut), 0);
+        self.settle(handle, Response::new(silence), 0);
+    }
+
+    /// What an attempt came to that has ended without an answer: it had its time, or the call had.
+    pub(super) fn silence(&self, edge: EdgeId, started: Time) -> Outcome {
+        let policy = &self.program.policies[self.program.edge(edge).policy as usize].1;
+        match policy.attempt_timeout {
+            Some(span) if started + span <= self.now => Outcome::TimedOut,
+            _ => Outcome::Deadline,
+        }
     }
 
     /// A call has waited long enough for its next attempt.
@@ -410,7 +420,7 @@ impl<O: Observer> World<'_, O> {
         self.judge_instance(detector, instance, work, outcome);
         self.wake_waiters(scope);
         // An attempt that was kept may still answer until the deadline.
-        let kept = outcome == Outcome::TimedOut
+        let kept = outcome.is_silence()
             && matches!(decision, Decision::End { done: false, .. })
             && policy.retry.is_some_and(|retry| retry.keep_timed_out);
         if kept && policy.deadline.is_some() {

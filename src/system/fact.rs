@@ -24,7 +24,7 @@ pub enum Fact {
     Answered {
         /// The request.
         request: Request,
-        /// The answer; `TimedOut` if the user gave up.
+        /// The answer; silence if the user gave up.
         outcome: Outcome,
         /// How many attempts the user's client made.
         attempts: u32,

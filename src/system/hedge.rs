@@ -4,7 +4,7 @@
 //! won is stale: nothing is cancelled at the server.
 
 use super::World;
-use super::call::{Resumption, draw_name};
+use super::call::{Call, Resumption, draw_name};
 use super::fact::{Fact, Observer};
 use super::network::Message;
 use crate::kernel::draw::{Draw, Purpose, key_of};
@@ -106,7 +106,8 @@ impl<'p, O: Observer> World<'p, O> {
         while let Some(hedged) = self.hedged(handle)
             && let Some(index) = hedged.running.iter().position(|copy| copy.until <= now)
         {
-            if !self.copy_back(handle, index, Response::new(Outcome::TimedOut), 0) {
+            let silence = self.silence_of_copy(handle, index);
+            if !self.copy_back(handle, index, Response::new(silence), 0) {
                 return;
             }
         }
@@ -114,6 +115,13 @@ impl<'p, O: Observer> World<'p, O> {
             return;
         }
         self.set_hedge_timer(handle);
+    }
+
+    fn silence_of_copy(&self, handle: Handle, index: usize) -> Outcome {
+        let edge = self.calls.get(handle).map(Call::edge);
+        let copy = self.hedged(handle).and_then(|hedged| hedged.running.get(index));
+        let known = edge.zip(copy).map(|(edge, copy)| self.silence(edge, copy.started));
+        known.unwrap_or(Outcome::TimedOut)
     }
 
     /// Books what one copy came to; says whether the call goes on.
@@ -141,7 +149,7 @@ impl<'p, O: Observer> World<'p, O> {
         let goes_on = match step {
             Step::Win => None,
             // Silence is no answer: while others run, it does not end the call.
-            Step::Fail if response.outcome == Outcome::TimedOut && others => Some(Time::NEVER),
+            Step::Fail if response.outcome.is_silence() && others => Some(Time::NEVER),
             Step::Fail => None,
             Step::Next { after } => Some(self.now + after),
         };

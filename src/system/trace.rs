@@ -63,6 +63,6 @@ impl TraceKind {
 
     /// The number of an answer: one for each outcome.
     pub(super) fn of_reply(outcome: Outcome) -> u64 {
-        TraceKind::Reply.number() + ((outcome as u64) << 8)
+        TraceKind::Reply.number() + (u64::from(outcome.number()) << 8)
     }
 }

@@ -135,7 +135,7 @@ fn nothing_goes_missing_in_any_storm() {
             let gone = metrics.lost[side] + metrics.arrived[side];
             assert!((gone..=gone + 2).contains(&(sent + copies)), "{sent} + {copies}, {gone}");
         }
-        let failed: u64 = metrics.failed.iter().sum();
+        let failed: u64 = metrics.failed.total();
         assert_eq!(metrics.requests, metrics.ok + failed);
         fired += (0..run.drawn.len()).filter(|&index| metrics.times_fired(index) > 0).count();
     }

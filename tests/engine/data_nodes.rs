@@ -3,7 +3,7 @@
 
 use crate::common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
-use stormglass::policy::Outcome;
+use stormglass::policy::OutcomeKind;
 
 fn experiment(seconds: u32, more: &str) -> String {
     format!(
@@ -82,7 +82,7 @@ fn a_read_that_waits_for_the_own_write_is_never_stale() {
     assert_eq!(primary.stale_reads, 0);
     assert_eq!(primary.replica_waits[0], stale.stale_reads);
     let failed = wait("timeout = \"50ms\", otherwise = \"failed\"").metrics;
-    assert_eq!(failed.failed[Outcome::Failed as usize], stale.stale_reads);
+    assert_eq!(failed.failed.of_kind(OutcomeKind::Failed), stale.stale_reads);
 }
 
 #[test]
@@ -180,7 +180,7 @@ tables = { item = {} }
     let model = model.changed("commit", "acquire_timeout = \"40ms\"\ncommit");
     let hasty = one(10, "", &model).metrics;
     assert_eq!((hasty.requests, hasty.ok, hasty.refused), (199, 100, 99));
-    assert_eq!(hasty.failed[Outcome::Failed as usize], 99);
+    assert_eq!(hasty.failed.of_kind(OutcomeKind::Failed), 99);
 }
 
 /// Orders are accepted every 10 ms; the primary is gone at 10 s and replaced at 12 s.
@@ -393,7 +393,7 @@ fn a_failed_fetch_fails_everybody_who_waited_for_it() {
     let (run, loads) = crowd("single_flight = true", stop);
     // Each half second one fetch times out, and so does everybody who came meanwhile.
     assert!((21..=24).contains(&loads), "{loads}");
-    let failed = run.metrics.failed[Outcome::Failed as usize];
+    let failed = run.metrics.failed.of_kind(OutcomeKind::Failed);
     assert!((9_900..10_600).contains(&failed), "{failed}");
     // Writers that the fault cut off have no timeout.
     assert_eq!(run.metrics.unanswered, 5);

@@ -243,7 +243,7 @@ fn a_fallback_of_a_user_is_a_part_of_its_request() {
             &format!("{model}\n[service.api.on.order]\nsteps = [{{ reply = \"ok\" }}]\n"),
         );
         let metrics = run[0].metrics.clone();
-        assert_eq!(metrics.requests, metrics.ok + metrics.failed.iter().sum::<u64>());
+        assert_eq!(metrics.requests, metrics.ok + metrics.failed.total());
         (metrics.requests, metrics.ok, metrics.user_attempts)
     };
     let served = flow("{ call = \"fast.ask\" }");

@@ -4,6 +4,7 @@
 
 use crate::common::Changed;
 use stormglass::experiment::run::RunResult;
+use stormglass::policy::OutcomeKind;
 
 /// Users ask a service once, over one link; `more` is added to the model.
 fn model(link: &str, more: &str) -> String {
@@ -230,7 +231,7 @@ fn cut(target: &str, more: &str) -> ([u64; 2], [u64; 2]) {
     let ok = |name: &str| {
         let edges = &campaign.cells[0].program.edges;
         let edge = edges.iter().position(|edge| edge.name.ends_with(name)).unwrap();
-        metrics.edges[edge].outcomes[0]
+        metrics.edges[edge].outcomes.of_kind(OutcomeKind::Ok)
     };
     assert_eq!(metrics.times_fired(0), metrics.lost.iter().sum::<u64>());
     (metrics.lost, [ok("users -> near.ask"), ok("users -> far.ask")])

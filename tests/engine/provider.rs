@@ -3,7 +3,7 @@
 
 use crate::common::{Changed, runs};
 use stormglass::experiment::run::RunResult;
-use stormglass::policy::Outcome;
+use stormglass::policy::{Outcome, OutcomeKind};
 
 /// Users who charge by themselves, through a client with a policy.
 fn model(arrivals: &str, key: &str, provider: &str, policy: &str) -> String {
@@ -34,7 +34,7 @@ fn run(faults: &str, model: &str) -> RunResult {
 
 /// How many requests ended so.
 fn failed(run: &RunResult, outcome: Outcome) -> u64 {
-    run.metrics.failed[outcome as usize]
+    run.metrics.failed.of(outcome)
 }
 
 // ---- rate limits --------------------------------------------------------------------------------
@@ -154,12 +154,12 @@ fn a_second_call_with_a_key_in_progress_conflicts_waits_or_executes() {
     let requests = conflicts.metrics.requests;
     assert_eq!(conflicts.metrics.effects, requests);
     let at_edge = &conflicts.metrics.edges[0];
-    assert!(at_edge.outcomes[Outcome::Conflict as usize] >= requests);
+    assert!(at_edge.outcomes.of_kind(OutcomeKind::Conflict) >= requests);
 
     let waits = meets_itself("concurrent_key = \"wait\"");
     assert_eq!((waits.metrics.effects, waits.metrics.ok), (requests, requests));
     assert_eq!(waits.metrics.edges[0].attempts, 2 * requests, "the second one is answered");
-    assert_eq!(waits.metrics.edges[0].outcomes[Outcome::Conflict as usize], 0);
+    assert_eq!(waits.metrics.edges[0].outcomes.of_kind(OutcomeKind::Conflict), 0);
 
     let executes = meets_itself("concurrent_key = \"execute\"");
     assert_eq!(executes.metrics.effects, 2 * requests, "two at once are charged twice");

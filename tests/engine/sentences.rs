@@ -89,16 +89,16 @@ fn a_lost_reply_leaves_the_effect_and_the_caller_sees_a_timeout() {
     let metrics = lossy("0%", "5%").metrics;
     assert_eq!(metrics.effects, metrics.requests, "what was answered in vain was done");
     assert_eq!(metrics.requests - metrics.ok, metrics.lost[1], "and nobody knows");
-    let timed_out = stormglass::policy::Outcome::TimedOut as usize;
-    assert_eq!(metrics.failed[timed_out], metrics.lost[1]);
+    let timed_out = stormglass::policy::OutcomeKind::TimedOut;
+    assert_eq!(metrics.failed.of_kind(timed_out), metrics.lost[1]);
 }
 
 #[test]
 fn a_lost_request_leaves_nothing_and_the_caller_sees_the_same() {
     let metrics = lossy("5%", "0%").metrics;
     assert_eq!(metrics.effects, metrics.requests - metrics.lost[0], "what was lost never happened");
-    let timed_out = stormglass::policy::Outcome::TimedOut as usize;
-    assert_eq!(metrics.failed[timed_out], metrics.lost[0]);
+    let timed_out = stormglass::policy::OutcomeKind::TimedOut;
+    assert_eq!(metrics.failed.of_kind(timed_out), metrics.lost[0]);
 }
 
 #[test]

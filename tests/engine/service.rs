@@ -5,7 +5,7 @@ use crate::common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::experiment::statistics::interval::mean_interval;
 use stormglass::kernel::time::{Span, Time};
-use stormglass::policy::Outcome;
+use stormglass::policy::OutcomeKind;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer, Refusal};
 
@@ -284,7 +284,7 @@ on.serve.steps = [{{ work = "1ms" }}, {{ reply = "ok" }}]
         let metrics = &runs(&experiment("10s", ""), &model)[0].metrics;
         // From the first request at 1 ms to the last at 9999 ms: 20 + 100 * 9.998.
         assert!((1_019..=1_020).contains(&metrics.ok), "{limit}: {}", metrics.ok);
-        assert_eq!(metrics.failed[Outcome::Throttled as usize], metrics.requests - metrics.ok);
+        assert_eq!(metrics.failed.of_kind(OutcomeKind::Throttled), metrics.requests - metrics.ok);
     }
 }
 
@@ -407,9 +407,13 @@ retry = {{ attempts = 100, backoff = "constant 40ms", jitter = "none" }}
     let experiment = experiment("10s", "load = \"payment.charge\"");
     let deaf = &runs(&experiment, &model(""))[0].metrics;
     assert_eq!(deaf.attempts, 100 * deaf.requests);
-    assert_eq!(deaf.failed[Outcome::TimedOut as usize], deaf.requests);
+    assert_eq!(deaf.failed.of_kind(OutcomeKind::TimedOut), deaf.requests);
     // At 0, 50, 100 and 150 ms; the next one would come at 200 ms, when nobody waits.
     let heard = &runs(&experiment, &model("propagate_deadline = {}"))[0].metrics;
     assert_eq!(heard.attempts, 4 * heard.requests);
-    assert_eq!(heard.failed[Outcome::Failed as usize], heard.requests, "told before they give up");
+    assert_eq!(
+        heard.failed.of_kind(OutcomeKind::Failed),
+        heard.requests,
+        "told before they give up"
+    );
 }

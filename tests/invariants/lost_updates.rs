@@ -2,7 +2,7 @@
 
 use crate::common::{Changed, runs};
 use stormglass::experiment::run::RunResult;
-use stormglass::policy::Outcome;
+use stormglass::policy::OutcomeKind;
 
 fn one(more: &str, model: &str) -> RunResult {
     let experiment = format!(
@@ -44,7 +44,7 @@ fn an_update_of_an_unchanged_row_only_is_never_lost() {
     // The first wins against the second, the third reads what the first wrote, and so on.
     let careful = read_then_write(", if_unchanged = true").metrics;
     assert_eq!((careful.ok, careful.updates_lost, careful.conflicts), (500, 0, 499));
-    assert_eq!(careful.failed[Outcome::Failed as usize], 499);
+    assert_eq!(careful.failed.of_kind(OutcomeKind::Failed), 499);
 }
 
 #[test]

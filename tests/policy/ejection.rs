@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
-use stormglass::policy::Outcome;
+use stormglass::policy::OutcomeKind;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer};
 
@@ -174,7 +174,7 @@ fn with_everybody_ejected_requests_are_denied_until_the_first_comes_back() {
     assert_eq!((run.metrics.ejections, run.metrics.nobody_there), (8, [40, 0]));
     let denied = denied(&run);
     assert!((2_900..4_000).contains(&denied), "{denied}");
-    let rejected = run.metrics.failed[Outcome::Rejected as usize];
+    let rejected = run.metrics.failed.of_kind(OutcomeKind::Rejected);
     assert_eq!(denied, rejected);
     assert_eq!(run.metrics.ok, run.metrics.requests - denied - 40);
 }
@@ -186,7 +186,7 @@ fn lost_requests_eject() {
                for = \"5s\"\n";
     let run = run(&model(EAGER), 20, cut);
     assert_eq!(run.metrics.ejections, 8);
-    assert!(run.metrics.failed[Outcome::TimedOut as usize] >= 40);
+    assert!(run.metrics.failed.of_kind(OutcomeKind::TimedOut) >= 40);
 }
 
 /// Slow answers are no failures; the sweep finds who fails more often than the others. Of five

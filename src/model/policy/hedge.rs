@@ -74,7 +74,7 @@ pub(super) fn compile(text: &HedgeText, base: Option<&Hedge>) -> Result<Hedge, P
     };
     let at_once_on = match &keys.at_once_on {
         Some(outcomes) => errors("at_once_on", outcomes)?,
-        None => OutcomeSet::of(&[crate::policy::Outcome::Failed, crate::policy::Outcome::Rejected]),
+        None => OutcomeSet::FAILED.or(OutcomeSet::REJECTED),
     };
     let base_budget = base.and_then(|base| base.budget);
     let budget = match &text.budget {

@@ -12,57 +12,82 @@ use crate::model::problem::Problem;
 use crate::model::quantity::parse_duration;
 use crate::policy::{Outcome, OutcomeSet};
 
-/// An outcome by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is the policy::Outcome of the same name")]
-pub enum OutcomeText {
-    Failed,
-    Rejected,
-    Throttled,
-    TimedOut,
-    Conflict,
-    Invalid,
-    Ok,
-}
+/// Outcomes by one name: a kind, a class, a cause, or a status of HTTP or gRPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutcomeText(pub OutcomeSet);
 
-impl OutcomeText {
-    fn outcome(self) -> Outcome {
-        match self {
-            OutcomeText::Ok => Outcome::Ok,
-            OutcomeText::Failed => Outcome::Failed,
-            OutcomeText::Rejected => Outcome::Rejected,
-            OutcomeText::Throttled => Outcome::Throttled,
-            OutcomeText::TimedOut => Outcome::TimedOut,
-            OutcomeText::Conflict => Outcome::Conflict,
-            OutcomeText::Invalid => Outcome::Invalid,
-        }
+/// What is expected where an outcome is named.
+const EXAMPLES: &str = "an outcome such as \"failed\", \"reset\", 503, \"5xx\" or \"UNAVAILABLE\"";
+
+struct Name;
+
+impl Visitor<'_> for Name {
+    type Value = OutcomeText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXAMPLES)
     }
 
-    fn of(outcome: Outcome) -> OutcomeText {
-        match outcome {
-            Outcome::Ok => OutcomeText::Ok,
-            Outcome::Failed => OutcomeText::Failed,
-            Outcome::Rejected => OutcomeText::Rejected,
-            Outcome::Throttled => OutcomeText::Throttled,
-            Outcome::TimedOut => OutcomeText::TimedOut,
-            Outcome::Conflict => OutcomeText::Conflict,
-            Outcome::Invalid => OutcomeText::Invalid,
+    fn visit_str<E: Error>(self, text: &str) -> Result<OutcomeText, E> {
+        let known = OutcomeSet::named(text).map(OutcomeText);
+        known.ok_or_else(|| E::unknown_variant(text, &OutcomeSet::NAMES))
+    }
+
+    fn visit_i64<E: Error>(self, status: i64) -> Result<OutcomeText, E> {
+        let outcome = u16::try_from(status).ok().and_then(Outcome::http);
+        let known = outcome.map(|outcome| OutcomeText(OutcomeSet::of(&[outcome])));
+        known.ok_or_else(|| E::invalid_value(Unexpected::Signed(status), &self))
+    }
+
+    fn visit_u64<E: Error>(self, status: u64) -> Result<OutcomeText, E> {
+        self.visit_i64(i64::try_from(status).unwrap_or(i64::MAX))
+    }
+}
+
+impl<'de> Deserialize<'de> for OutcomeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OutcomeText, D::Error> {
+        deserializer.deserialize_any(Name)
+    }
+}
+
+impl Serialize for OutcomeText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = self.0.names().into_iter().next().unwrap_or_default();
+        match name.parse::<u16>() {
+            Ok(status) => serializer.serialize_u16(status),
+            Err(_) => serializer.serialize_str(&name),
         }
+    }
+}
+
+impl JsonSchema for OutcomeText {
+    fn schema_name() -> Cow<'static, str> {
+        "OutcomeText".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": EXAMPLES,
+            "anyOf": [
+                { "type": "string", "enum": OutcomeSet::NAMES },
+                { "type": "string", "pattern": "^[45][0-9][0-9]$" },
+                { "type": "integer", "minimum": 400, "maximum": 599 }
+            ]
+        })
     }
 }
 
 /// The set of the outcomes of a list.
 pub(super) fn outcomes(list: &[OutcomeText]) -> OutcomeSet {
-    list.iter().fold(OutcomeSet::NONE, |set, outcome| set.with(outcome.outcome()))
+    list.iter().fold(OutcomeSet::NONE, |set, named| set.or(named.0))
 }
 
 /// The set of the outcomes of a list of errors.
 pub(super) fn errors(key: &'static str, list: &[OutcomeText]) -> Result<OutcomeSet, Problem> {
-    match list.iter().position(|&outcome| outcome == OutcomeText::Ok) {
+    match list.iter().position(|named| named.0.contains(Outcome::Ok)) {
         None => Ok(outcomes(list)),
         Some(index) => Err(Problem::new("`ok` is no error")
-            .expected("failed, rejected, throttled, timed_out, conflict or invalid")
+            .expected("an error such as \"failed\", \"reset\", 503 or \"UNAVAILABLE\"")
             .inside(index.to_string())
             .inside(key)),
     }
@@ -70,7 +95,8 @@ pub(super) fn errors(key: &'static str, list: &[OutcomeText]) -> Result<OutcomeS
 
 /// The outcomes of a set as a list.
 pub(super) fn list(set: OutcomeSet) -> Vec<OutcomeText> {
-    set.iter().map(OutcomeText::of).collect()
+    let named = |name: &String| OutcomeText(OutcomeSet::named(name).unwrap_or_default());
+    set.names().iter().map(named).collect()
 }
 
 /// A length of time, or `"unlimited"`.

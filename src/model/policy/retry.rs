@@ -12,7 +12,7 @@ use crate::model::problem::Problem;
 use crate::model::quantity::Count;
 use crate::policy::backoff::Backoff;
 use crate::policy::retry::{HintRule, OnDenial, Retry};
-use crate::policy::{Outcome, OutcomeSet, Policy};
+use crate::policy::{OutcomeSet, Policy};
 
 table! {
     /// `retry = { … }`.
@@ -75,7 +75,7 @@ pub enum HintText {
 /// The retry rule that a text means, and the backoff of its preset where it is changed.
 pub(super) fn compile(text: &RetryText, policy: &mut Policy) -> Result<(), Problem> {
     let base = policy.retry.unwrap_or_else(|| {
-        Retry::new(3, Backoff::NONE).on(OutcomeSet::TRANSIENT.with(Outcome::Conflict))
+        Retry::new(3, Backoff::NONE).on(OutcomeSet::TRANSIENT.or(OutcomeSet::CONFLICT))
     });
     let keys = RetryText { backoff: None, jitter: None, throttled: None, ..text.clone() }
         .over(text_of(&base));

@@ -4,7 +4,7 @@
 //! `DefaultRetryToken`, crate aws-smithy-runtime `client/retries/token_bucket.rs`.
 
 use super::Share;
-use crate::policy::outcome::Outcome;
+use crate::policy::outcome::{Outcome, OutcomeKind};
 
 /// What an `Ok` gives back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,9 +85,9 @@ impl Quota {
 
     /// Pays for one retry after `outcome`; what was paid before is lost for good.
     pub fn withdraw(&self, state: &mut QuotaState, share: &mut Share, outcome: Outcome) -> bool {
-        let cost = match outcome {
-            Outcome::Throttled => self.throttled,
-            Outcome::TimedOut => self.timed_out,
+        let cost = match outcome.kind() {
+            OutcomeKind::Throttled => self.throttled,
+            OutcomeKind::TimedOut => self.timed_out,
             _ => self.cost,
         };
         if state.tokens < cost {

@@ -4,12 +4,12 @@ use super::{Denial, GiveUp, Policy, Progress, Room, State, Verdict};
 use crate::kernel::draw::{Draw, key_of};
 use crate::kernel::time::{Span, Time};
 use crate::policy::bulkhead::Around;
-use crate::policy::outcome::{Outcome, OutcomeSet, Response};
+use crate::policy::outcome::{Outcome, OutcomeKind, OutcomeSet, Response};
 use crate::policy::retry::{OnDenial, Retry};
 
 /// What an adaptive limit takes for a sign of overload.
 const DROPPED: OutcomeSet =
-    OutcomeSet::of(&[Outcome::Rejected, Outcome::Throttled, Outcome::TimedOut]);
+    OutcomeSet::REJECTED.or(OutcomeSet::THROTTLED).or(OutcomeSet::TIMED_OUT);
 
 impl Policy {
     /// Tells what an admitted attempt came back with, and asks what to do.
@@ -141,7 +141,7 @@ impl Policy {
             rule.record(state, outcome, now);
         }
         if let (Some(rule), Some(state)) = (&self.adaptive, &mut state.adaptive) {
-            rule.respond(state, outcome == Outcome::Throttled, now);
+            rule.respond(state, outcome.kind() == OutcomeKind::Throttled, now);
         }
         if let (Some(rule), Some(state)) = (&self.limit, &mut state.limit) {
             let own = Draw(key_of(draw.0, 2));

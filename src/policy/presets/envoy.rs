@@ -5,7 +5,7 @@ use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
 use crate::policy::budget::{Budget, Concurrent, Deposit, Window};
-use crate::policy::outcome::{Outcome, OutcomeSet};
+use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::Retry;
 
 const ROUTE: &str = "envoyproxy/data-plane-api, envoy/config/route/v3/route_components.proto";
@@ -17,7 +17,7 @@ const CONSTRAINT: &str = "kubernetes-sigs/gateway-api, XBackendTrafficPolicy ret
 
 /// What Envoy's `5xx` and its gRPC and connection conditions have in common: no HTTP 429.
 pub(super) const RETRIED: OutcomeSet =
-    OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected, Outcome::TimedOut]);
+    OutcomeSet::FAILED.or(OutcomeSet::REJECTED).or(OutcomeSet::TIMED_OUT);
 
 /// The back-off of the code: windows of 25, 50, 100, 200 and 250 ms.
 pub(super) const CODE: Backoff = Backoff::exponential(Span::from_millis(25), 2.0)
@@ -112,9 +112,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         note: "Applies without any configuration. Istio lifts Envoy's limit of 3 concurrent \
                retries.",
         policy: Policy {
-            retry: Some(
-                Retry::new(3, CODE).on(OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected])),
-            ),
+            retry: Some(Retry::new(3, CODE).on(OutcomeSet::FAILED.or(OutcomeSet::REJECTED))),
             ..Policy::ONCE
         },
     },

@@ -6,7 +6,7 @@ use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::budget::{Budget, Concurrent};
 use crate::policy::bulkhead::{Around, Bulkhead};
-use crate::policy::outcome::Outcome;
+use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::{HintRule, Retry};
 
 const ROUTE: &str = "envoyproxy/data-plane-api, envoy/config/route/v3/route_components.proto";
@@ -40,7 +40,7 @@ pub(super) static PRESETS: [Preset; 4] = [
             deadline: Some(Span::from_secs(15)),
             retry: Some(Retry {
                 hint: HintRule::Spread { limit: Span::from_secs(300) },
-                ..Retry::new(2, CODE).on(RETRIED.with(Outcome::Throttled))
+                ..Retry::new(2, CODE).on(RETRIED.or(OutcomeSet::THROTTLED))
             }),
             budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 3 })),
             ..Policy::ONCE

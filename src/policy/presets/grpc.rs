@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::budget::{Budget, Concurrent, Throttle};
 use crate::policy::hedge::{After, Hedge};
-use crate::policy::outcome::{Outcome, OutcomeSet};
+use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::{HintRule, Retry};
 
 const A6: &str = "grpc/proposal, A6-client-retries.md";
@@ -27,7 +27,7 @@ const fn example(jitter: Jitter, unit: Option<Span>, after_wait: bool) -> Policy
     };
     let retry = Retry { hint: HintRule::Restart, ..Retry::new(4, backoff) };
     Policy {
-        retry: Some(retry.on(OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected]))),
+        retry: Some(retry.on(OutcomeSet::FAILED.or(OutcomeSet::REJECTED))),
         budget: Some(Budget::Throttle(Throttle { max_tokens: 10.0, token_ratio: 0.1, after_wait })),
         ..Policy::ONCE
     }
@@ -86,7 +86,7 @@ pub(super) static PRESETS: [Preset; 7] = [
             hedge: Some(Hedge {
                 extra: 3,
                 after: After::Fixed(Span::from_millis(500)),
-                at_once_on: OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected]),
+                at_once_on: OutcomeSet::FAILED.or(OutcomeSet::REJECTED),
                 budget: None,
             }),
             ..Policy::ONCE
@@ -164,7 +164,7 @@ pub(super) static PRESETS: [Preset; 7] = [
                             .jittered(Jitter::Proportional(0.2)),
                     )
                 }
-                .on(OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected])),
+                .on(OutcomeSet::FAILED.or(OutcomeSet::REJECTED)),
             ),
             budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 3 })),
             ..Policy::ONCE
@@ -187,7 +187,7 @@ pub(super) static PRESETS: [Preset; 7] = [
             hedge: Some(Hedge {
                 extra: 3,
                 after: After::Fixed(Span::from_millis(500)),
-                at_once_on: OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected]),
+                at_once_on: OutcomeSet::FAILED.or(OutcomeSet::REJECTED),
                 budget: Some(Budget::Throttle(Throttle {
                     max_tokens: 10.0,
                     token_ratio: 0.1,

@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::breaker::{Breaker, Comparison, Rotation, Trip, Window as Counted};
 use crate::policy::budget::{Budget, Deposit, Window};
-use crate::policy::outcome::{Outcome, OutcomeSet};
+use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::Retry;
 
 const ROUTES: &str = "linkerd/linkerd2-proxy, linkerd/app/outbound, and its control plane";
@@ -41,7 +41,7 @@ pub(super) static PRESETS: [Preset; 4] = [
                     .jittered(Jitter::Up(1.0))
                     .capped_after_jitter(Span::from_millis(250)),
             )
-            .on(OutcomeSet::of(&[Outcome::Failed, Outcome::TimedOut])),
+            .on(OutcomeSet::FAILED.or(OutcomeSet::TIMED_OUT)),
         ),
     },
     Preset {
@@ -60,8 +60,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         note: "Each answer that is not retried is a deposit.",
         policy: Policy {
             retry: Some(
-                Retry::new(u32::MAX, Backoff::NONE)
-                    .on(OutcomeSet::of(&[Outcome::Failed, Outcome::Rejected])),
+                Retry::new(u32::MAX, Backoff::NONE).on(OutcomeSet::FAILED.or(OutcomeSet::REJECTED)),
             ),
             budget: Some(Budget::Window(Window::tower(
                 Deposit::Answer,
@@ -86,7 +85,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         ],
         note: "Opt-in, for each endpoint. HTTP 429 does not count.",
         policy: breaking(Breaker {
-            failures: OutcomeSet::TRANSIENT.without(Outcome::Throttled),
+            failures: OutcomeSet::TRANSIENT.less(OutcomeSet::THROTTLED),
             open_for: OPEN_FOR,
             ..Breaker::new(Trip::Consecutive { failures: 7 }, Span::ZERO)
         }),
@@ -110,7 +109,7 @@ pub(super) static PRESETS: [Preset; 4] = [
                here.",
         policy: breaking(Breaker {
             failures: OutcomeSet::TRANSIENT,
-            soft: OutcomeSet::of(&[Outcome::Throttled]),
+            soft: OutcomeSet::THROTTLED,
             open_for: OPEN_FOR,
             ..Breaker::new(
                 Trip::Ratio {

@@ -69,12 +69,10 @@ pub(super) static PRESETS: [Preset; 6] = [
         policy: Policy {
             throttling: Some(Throttling {
                 formula: Formula::SuccessRate { rate: 0.95, aggression: 1.0 },
-                accepted: OutcomeSet::of(&[
-                    Outcome::Ok,
-                    Outcome::Invalid,
-                    Outcome::Conflict,
-                    Outcome::Throttled,
-                ]),
+                accepted: OutcomeSet::of(&[Outcome::Ok])
+                    .or(OutcomeSet::INVALID)
+                    .or(OutcomeSet::CONFLICT)
+                    .or(OutcomeSet::THROTTLED),
                 window: Span::from_secs(30),
                 buckets: 30,
                 most: 0.8,

@@ -5,7 +5,7 @@ use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::breaker::{Breaker, Trip};
-use crate::policy::outcome::{Outcome, OutcomeSet};
+use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::Retry;
 
 const TENACITY: &str = "PyPI tenacity, wait.py";
@@ -196,7 +196,7 @@ pub(super) static PRESETS: [Preset; 11] = [
             number("retried status codes", "none: status_forcelist is empty", URLLIB3),
         ],
         note: "PoolManager as it is. Only broken connections are retried; POST is not.",
-        policy: retrying(Retry::new(4, Backoff::NONE).on(OutcomeSet::of(&[Outcome::Failed]))),
+        policy: retrying(Retry::new(4, Backoff::NONE).on(OutcomeSet::FAILED)),
     },
     Preset {
         name: "requests",

@@ -4,7 +4,7 @@ use super::{Label, Preset, Scope, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
-use crate::policy::outcome::{Outcome, OutcomeSet};
+use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::{HintRule, Retry};
 
 const GOOGLE: &str = "PyPI google-api-core, retry";
@@ -92,7 +92,7 @@ pub(super) static PRESETS: [Preset; 5] = [
                         .jittered(Jitter::Equal)
                 },
             )
-            .on(OutcomeSet::TRANSIENT.with(Outcome::Conflict)),
+            .on(OutcomeSet::TRANSIENT.or(OutcomeSet::CONFLICT)),
         ),
     },
     Preset {

@@ -201,7 +201,7 @@ impl Teller<'_> {
                     attempt => format!("{short}, attempt {attempt}"),
                 }
             }
-            Content::Answer(outcome) => words::outcome(outcome).to_owned(),
+            Content::Answer(outcome) => words::outcome(outcome),
             Content::Delivery => match std::mem::replace(&mut self.receives, 1) {
                 1 => "message".to_owned(),
                 receives => format!("message, delivery {receives}"),

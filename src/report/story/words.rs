@@ -7,16 +7,8 @@ use crate::report::number::{Unit, number};
 use crate::system::fact::{Caching, Deed, Fact, Refusal, Work};
 
 /// What an outcome is called.
-pub(super) fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Ok => "ok",
-        Outcome::Rejected => "rejected",
-        Outcome::Throttled => "throttled",
-        Outcome::Failed => "failed",
-        Outcome::TimedOut => "timed out",
-        Outcome::Conflict => "conflict",
-        Outcome::Invalid => "invalid",
-    }
+pub(super) fn outcome(outcome: Outcome) -> String {
+    outcome.to_string().replace('_', " ")
 }
 
 fn refusal(refusal: Refusal) -> &'static str {
@@ -61,7 +53,7 @@ impl Teller<'_> {
                 let name = &self.program.operation(request.operation).name;
                 told(Mark::Telling, format!("a user asks for {name}"))
             }
-            Fact::Answered { outcome: Outcome::TimedOut, .. } => {
+            Fact::Answered { outcome, .. } if outcome.is_silence() => {
                 told(Mark::Wrong, "the user gives up".to_owned())
             }
             Fact::Answered { request, outcome: answer, attempts } => {
@@ -106,7 +98,7 @@ impl Teller<'_> {
                 let text = format!("its policy denies attempt {attempt} at {of}: {why}");
                 said(edge.caller, Mark::Wrong, text)
             }
-            Fact::Settled { edge, attempt, outcome: Outcome::TimedOut, .. } => {
+            Fact::Settled { edge, attempt, outcome, .. } if outcome.is_silence() => {
                 let edge = self.program.edge(edge);
                 let of = operation(&edge.name);
                 let text = format!(

@@ -2,7 +2,7 @@
 
 use stormglass::experiment::run::RunVerdict;
 use stormglass::kernel::draw::Purpose;
-use stormglass::policy::Outcome;
+use stormglass::policy::{Outcome, OutcomeKind};
 use stormglass::system::fact::Fact;
 
 use crate::common::{Changed, runs};
@@ -53,8 +53,8 @@ fn an_unreachable_host_says_nothing() {
     let crash =
         "kind = \"crash\"\ntarget = \"api\"\nat = \"3.1s\"\nfor = \"2.5s\"\nunreachable = true";
     let run = run(ONE, 8, &fault(crash));
-    assert_eq!(run.metrics.failed[Outcome::TimedOut as usize], 3);
-    assert_eq!(run.metrics.failed[Outcome::Failed as usize], 0);
+    assert_eq!(run.metrics.failed.of_kind(OutcomeKind::TimedOut), 3);
+    assert_eq!(run.metrics.failed.of_kind(OutcomeKind::Failed), 0);
     assert_eq!(run.metrics.nobody_there, [0, 2]);
 }
 
@@ -221,7 +221,7 @@ fn users_of_a_dead_process_have_given_up() {
         ONE.changed("1/s", "10/s").changed("[clients.users]", "[clients.users]\nprocesses = 2");
     let crash = fault("kind = \"crash\"\ntarget = \"users[1]\"\nat = \"2.05s\"\nfor = \"3s\"");
     let run = run(&model, 10, &crash);
-    let given_up = run.metrics.failed[Outcome::TimedOut as usize];
+    let given_up = run.metrics.failed.of_kind(OutcomeKind::TimedOut);
     assert!((1..=4).contains(&given_up), "{given_up} of about 1.6 in flight");
     // Half of 30 users, sd 2.7.
     assert!((5..=25).contains(&run.metrics.turned_away), "{}", run.metrics.turned_away);

@@ -1,0 +1,84 @@
+//! How many ended how: a count for each outcome that happened.
+
+use std::collections::BTreeMap;
+
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::policy::{Outcome, OutcomeKind};
+
+/// Counts by outcome. Few outcomes happen at one edge, so that looking for one is quick.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally(Vec<(Outcome, u64)>);
+
+impl Tally {
+    /// One more ended so.
+    pub fn add(&mut self, outcome: Outcome) {
+        match self.0.iter_mut().find(|(known, _)| *known == outcome) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((outcome, 1)),
+        }
+    }
+
+    /// How many ended exactly so.
+    #[must_use]
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.iter().find(|(known, _)| *known == outcome).map_or(0, |(_, count)| count)
+    }
+
+    /// How many ended in any way of a kind.
+    #[must_use]
+    pub fn of_kind(&self, kind: OutcomeKind) -> u64 {
+        self.iter().filter(|(outcome, _)| outcome.kind() == kind).map(|(_, count)| count).sum()
+    }
+
+    /// How many there were in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Every outcome that happened and how often, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = (Outcome, u64)> {
+        self.0.iter().copied()
+    }
+}
+
+impl Serialize for Tally {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let named = self.iter().map(|(outcome, count)| (outcome.to_string(), count));
+        named.collect::<BTreeMap<String, u64>>().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tally {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tally, D::Error> {
+        let counts = BTreeMap::<String, u64>::deserialize(deserializer)?;
+        let known = |(name, count): (String, u64)| {
+            let outcome = Outcome::named(&name);
+            let outcome =
+                outcome.ok_or_else(|| D::Error::custom(format!("no outcome {name:?}")))?;
+            Ok((outcome, count))
+        };
+        counts.into_iter().map(known).collect::<Result<_, _>>().map(Tally)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::OutcomeSet;
+
+    #[test]
+    fn a_tally_comes_back_from_its_text() {
+        let mut tally = Tally::default();
+        for outcome in OutcomeSet::ERRORS.iter().chain([Outcome::Ok, Outcome::Reset]) {
+            tally.add(outcome);
+        }
+        let text = serde_json::to_string(&tally).expect("it is plain data");
+        let back: Tally = serde_json::from_str(&text).expect("it was written so");
+        assert_eq!(back.total(), tally.total());
+        assert!(tally.iter().all(|(outcome, count)| back.of(outcome) == count), "{text}");
+        assert_eq!((back.of(Outcome::Reset), back.of_kind(OutcomeKind::Ok)), (2, 1));
+    }
+}
