@@ -4,12 +4,14 @@
 mod check;
 mod choice;
 mod compare_runs;
+mod demo;
 mod explain;
 mod import;
 mod interrupt;
 mod journal;
 mod load;
 mod minimize;
+mod new;
 mod output;
 mod page;
 mod plan;
@@ -20,6 +22,7 @@ mod replay;
 mod run;
 mod search;
 mod show;
+mod template;
 mod validate;
 mod workers;
 mod write;
@@ -57,6 +60,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Shows a double charge, its story and what prevents it: nothing to write, no file needed.
+    Demo,
+    /// Writes a model, an experiment and a CI workflow to begin with.
+    New(new::NewArguments),
     /// Runs an experiment and writes its results.
     Run(RunArguments),
     /// Says, before a run, what each node will be offered, what it can take, and how long it takes.
@@ -203,6 +210,8 @@ pub fn main() -> ExitCode {
 /// Does what a command says; returns the exit code.
 fn obey(command: &Command) -> Result<u8, Failure> {
     match command {
+        Command::Demo => demo::demo().map(|()| DONE),
+        Command::New(arguments) => new::new(arguments).map(|()| DONE),
         Command::Run(arguments) => run::run(arguments).map(|()| DONE),
         Command::Plan(arguments) => plan::plan(arguments).map(|()| DONE),
         Command::Check(arguments) => check::check(arguments),

@@ -1,6 +1,7 @@
 //! The built program, as people use it: files in, tables, files and exit codes out.
 
 mod bad_input;
+mod begin;
 mod campaign;
 mod check;
 #[path = "../common/mod.rs"]
