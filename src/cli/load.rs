@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::Level;
 use indexmap::IndexMap;
 
+use super::extends::{Extended, extended, folder};
 use super::reach::Reach;
 use super::{Failure, RunArguments, ShowArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
@@ -22,7 +23,8 @@ use crate::model::show::complete;
 /// A campaign and the files that it was read from.
 pub(super) struct Loaded {
     pub(super) campaign: Campaign,
-    /// Name and text of the experiment, the model, and every file that the model names.
+    /// Name and text of the experiment, the model, what the experiment extends, and every file that
+    /// the model names.
     pub(super) files: Vec<(String, String)>,
     /// The overrides as they were given.
     pub(super) overrides: Vec<String>,
@@ -52,9 +54,8 @@ pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
 pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
     let named = RefCell::new(IndexMap::new());
-    let loaded = read_all(arguments, &mut sources, &named);
-    match loaded {
-        Ok((campaign, figures)) => {
+    match read_all(arguments, &mut sources, &named) {
+        Ok(ReadAll { campaign, figures, bases }) => {
             if !arguments.quiet && !campaign.warnings.is_empty() {
                 output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
             }
@@ -64,8 +65,10 @@ pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
                 let published = campaign.experiment.published.as_ref();
                 name != ARGUMENT && published.is_none_or(|own| !name.ends_with(&own.figures))
             };
-            let documents = sources.iter().filter(|(name, _)| of_runs(name));
-            let documents = documents.map(|(name, text)| (name.to_owned(), text.to_owned()));
+            let all = || sources.iter().enumerate().filter(|(_, (name, _))| of_runs(name));
+            let own = all().filter(|(source, _)| !bases.contains(source));
+            let bases = all().filter(|(source, _)| bases.contains(source));
+            let documents = own.chain(bases).map(|(_, it)| (it.0.to_owned(), it.1.to_owned()));
             let files = documents.chain(named.into_inner()).collect();
             Ok(Loaded { campaign, files, overrides, figures })
         }
@@ -107,26 +110,41 @@ fn read_model(
 /// What errors call an argument of the command line.
 const ARGUMENT: &str = "--set";
 
+/// What was read for a run.
+struct ReadAll {
+    campaign: Campaign,
+    figures: Vec<Figure>,
+    /// The sources that the experiment extends.
+    bases: Vec<usize>,
+}
+
 /// Reads everything; files that the model names are noted in `named`, and read once.
 fn read_all(
     arguments: Input<'_>,
     sources: &mut Sources,
     named: &RefCell<IndexMap<String, String>>,
-) -> Result<(Campaign, Vec<Figure>), Vec<Problem>> {
+) -> Result<ReadAll, Vec<Problem>> {
     let path = arguments.experiment;
     let experiment = read_document(path, sources)?;
-    let figures_at = experiment.locate(&["published", "figures"].map(str::to_owned));
     let mut overrides = Vec::new();
     for text in arguments.set {
         overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);
     }
-    let (model_path, named_at) = model_path(&experiment, &overrides, path)?;
     let reach = Reach::new(path, arguments.allowed, &overrides);
+    let mut read_base =
+        |path: &Path, name: &str, sources: &mut Sources| read_named(path, name, &reach, sources);
+    let Extended { experiment, bases } = extended(path, experiment, sources, &mut read_base)?;
+    let figures_at = experiment.locate(&["published", "figures"].map(str::to_owned));
+    let (model_path, named_at) = model_path(&experiment, &overrides, sources)?;
     let model = read_named(&model_path, &model_path.to_string_lossy(), &reach, sources);
     let model = model.and_then(|source| Value::parse(sources, source)).map_err(|problems| {
         problems.into_iter().map(|problem| problem.at(named_at)).collect::<Vec<_>>()
     })?;
-    let folders = [folder(path), folder(&model_path), PathBuf::new()];
+    let of_bases = bases.iter().map(|&base| folder(Path::new(sources.name(base))));
+    let folders: Vec<PathBuf> = std::iter::once(folder(path))
+        .chain(of_bases)
+        .chain([folder(&model_path), PathBuf::new()])
+        .collect();
     let documents = Documents { experiment, model, overrides };
     let mut campaign = Campaign::new(&documents, &|name| {
         if let Some(text) = named.borrow().get(name) {
@@ -153,13 +171,14 @@ fn read_all(
     let figures = match &campaign.experiment.published {
         Some(published) => {
             let name = &published.figures;
-            let source = read_named(&folder(path).join(name), name, &reach, sources)
+            let beside = folder(Path::new(sources.name(figures_at.source)));
+            let source = read_named(&beside.join(name), name, &reach, sources)
                 .map_err(|wrong| wrong.into_iter().map(|p| p.at(figures_at)).collect::<Vec<_>>())?;
             Figure::read_all(sources.text(source), source, &campaign)?
         }
         None => Vec::new(),
     };
-    Ok((campaign, figures))
+    Ok(ReadAll { campaign, figures, bases })
 }
 
 /// `PATH=VALUE` of the command line; its place in errors is the argument itself.
@@ -179,17 +198,21 @@ pub(super) fn read_override(text: &str, sources: &mut Sources) -> Result<Patch, 
     Ok(Patch { path: path.trim().to_owned(), path_at, value })
 }
 
-/// The model's file, relative to the experiment's, or as the command line says; and where it is
-/// named.
+/// The model's file, relative to the one that names it, or as the command line says; and where it
+/// is named.
 fn model_path(
     experiment: &Value,
     overrides: &[Patch],
-    path: &Path,
+    sources: &Sources,
 ) -> Result<(PathBuf, Location), Vec<Problem>> {
     let patch = overrides.iter().rev().find(|patch| patch.path == "model");
     let (value, folder) = match patch {
         Some(patch) => (Some(&patch.value), PathBuf::new()),
-        None => (experiment.find(&["model".to_owned()]), folder(path)),
+        None => {
+            let value = experiment.find(&["model".to_owned()]);
+            let source = value.map_or(experiment.at, |value| value.at).source;
+            (value, folder(Path::new(sources.name(source))))
+        }
     };
     let expected = "the path of a model, such as \"../models/checkout.toml\"";
     match value {
@@ -209,10 +232,6 @@ fn model_path(
             Err(vec![Problem::new("`model` is missing").at(at).expected(expected)])
         }
     }
-}
-
-fn folder(path: &Path) -> PathBuf {
-    path.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Problem>> {

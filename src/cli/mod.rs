@@ -6,6 +6,7 @@ mod choice;
 mod compare_runs;
 mod demo;
 mod explain;
+mod extends;
 mod import;
 mod interrupt;
 mod journal;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::Level;
 
+use super::extends::extended;
 use super::load::{read_override, read_text, render};
 use super::{DONE, Failure, VIOLATION, output};
 use crate::experiment::campaign::{Campaign, Documents};
@@ -80,18 +81,28 @@ fn compile(reproduction: &Reproduction, sources: &mut Sources) -> Result<Campaig
         Value::parse(sources, source)
     };
     let Reproduction { experiment, model, .. } = reproduction;
+    let path = Path::new(&experiment.path);
     let experiment = parse(&experiment.path, &experiment.text)?;
     let model = parse(&model.path, &model.text)?;
+    let mut read_base = |path: &Path, name: &str, sources: &mut Sources| {
+        let path = path.display().to_string();
+        let text = held(reproduction, &path, name).map_err(|problem| vec![problem])?;
+        Ok(sources.add(&path, &text))
+    };
+    let experiment = extended(path, experiment, sources, &mut read_base)?.experiment;
     let mut overrides = Vec::new();
     for text in &reproduction.run.set {
         overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);
     }
     let documents = Documents { experiment, model, overrides };
-    Campaign::new(&documents, &|name| {
-        let file = reproduction.files.iter().find(|file| file.path == name);
-        let missing = || Problem::new(format!("the reproduction does not hold the file `{name}`"));
-        file.map(|file| file.text.clone()).ok_or_else(missing)
-    })
+    Campaign::new(&documents, &|name| held(reproduction, name, name))
+}
+
+/// The text of a file that a reproduction holds under a path.
+fn held(reproduction: &Reproduction, path: &str, name: &str) -> Result<String, Problem> {
+    let file = reproduction.files.iter().find(|file| file.path == path);
+    let missing = || Problem::new(format!("the reproduction does not hold the file `{name}`"));
+    file.map(|file| file.text.clone()).ok_or_else(missing)
 }
 
 /// What came back, and what did not.

@@ -32,7 +32,8 @@ use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 26] = [
+pub const TOP: [&str; 27] = [
+    "extends",
     "name",
     "title",
     "question",
@@ -205,6 +206,10 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
                 problems.push(Problem::unknown("key", name, &TOP).at(field.key_at));
             }
         }
+    }
+    if let Some(extends) = document.find(&["extends".to_owned()]) {
+        let problem = Problem::new("what an experiment extends is read before anything is set");
+        problems.push(problem.at(extends.at).expected("`extends` in the file itself"));
     }
     let timed = since_the_start(document, problems);
     let mut part = Parts { document: &timed, problems };

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod comparison;
 mod documents;
 pub mod expect;
+pub mod extends;
 pub mod language;
 pub mod metastability;
 pub mod metrics;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
+use serde_json::json;
 
 use super::comparison::CompareText;
 use super::language::{LimitsText, MeasureText, Seeds};
@@ -22,7 +23,13 @@ use crate::model::quantity::TimeOfDay;
 /// The JSON Schema of experiments. What names mean and which numbers fit together is beyond it.
 #[must_use]
 pub fn experiment_schema() -> Schema {
-    schema_for!(Keys)
+    let mut schema = schema_for!(Keys);
+    // All but its name an experiment may have from another one.
+    let without =
+        [json!({ "required": ["extends"] }), json!({ "required": ["model", "arrivals"] })];
+    schema.insert("required".to_owned(), json!(["name"]));
+    schema.insert("anyOf".to_owned(), json!(without));
+    schema
 }
 
 /// The keys of an experiment. Its parts are read one by one (`experiment::language`), so that an
@@ -31,6 +38,8 @@ pub fn experiment_schema() -> Schema {
 #[schemars(title = "Stormglass experiment", deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is asked for")]
 struct Keys {
+    /// Another experiment, relative to this file, of which this one says only what is different.
+    extends: Option<String>,
     /// Its name: results are written to `out/NAME`.
     name: String,
     /// What its pictures are called.

@@ -8,6 +8,7 @@ mod clock;
 mod defaults;
 mod disk;
 mod examples;
+mod extends;
 mod many;
 mod milestones;
 mod record;
