@@ -50,8 +50,8 @@ pub struct FaultText {
     /// `partition`: whether only messages from the first to the second are lost; no if left out.
     #[serde(default)]
     pub one_way: Option<bool>,
-    /// `crash`: whether the hosts are gone too, so that callers hear nothing instead of `failed`;
-    /// `false` if it is left out.
+    /// `crash`: whether the hosts are gone too, so that callers hear nothing of it, neither `reset`
+    /// nor `not_connected`; `false` if it is left out.
     #[serde(default)]
     pub unreachable: Option<bool>,
     /// `worker_kill`: the step, by the operation that it calls, such as `payment.charge`,
@@ -133,11 +133,11 @@ pub enum FaultKind {
     /// Instances of a node die and are down while it lasts. They lose what they had in memory (work
     /// in progress, waiting requests, calls and their retries, budgets and breakers, cached rows,
     /// the position of a relay, the log of a database as far as it was not flushed) and keep what
-    /// is durable. They answer nobody; their host refuses what arrives, and the caller hears
-    /// `failed`.
+    /// is durable. Their host breaks their connections: who waits for an answer hears `reset` at
+    /// once, and who asks while they are down `not_connected`.
     Crash,
     /// Instances of a node die and are up again at the same instant, one after the other, evenly
-    /// over the time that it lasts.
+    /// over the time that it lasts. Calls in progress hear `reset`.
     Restart,
     /// Instances of a node stand still. They keep everything: work takes so much longer, and
     /// messages and timers that come in the meantime are handled at the end, in their order.

@@ -147,6 +147,7 @@ impl HonestAnswer {
     fn told(&self, outcome: Outcome) -> Option<bool> {
         match (outcome, self.silence) {
             (Outcome::Ok, _) => Some(true),
+            (Outcome::Reset, Silence::Unknown) => None,
             (outcome, Silence::Unknown) if outcome.is_silence() => None,
             _ => Some(false),
         }

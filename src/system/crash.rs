@@ -2,7 +2,9 @@
 //! what is durable.
 //!
 //! What a dead process had sent is on its way and arrives; what arrives for it finds nobody. Jobs,
-//! calls with their timers, policy states, cached rows and the position of a relay are gone.
+//! calls with their timers, policy states, cached rows and the position of a relay are gone. The
+//! host of a process that died breaks its connections: whoever waits for an answer of it hears so
+//! at once, unless the host is gone too.
 
 use std::ops::Range;
 
@@ -74,7 +76,7 @@ impl<O: Observer> World<'_, O> {
         for instance in instances {
             if self.lives.stop(node, instance, self.now, until, unreachable) {
                 self.tell(Fact::Crashed { node, instance });
-                self.lose_memory(node, instance);
+                self.lose_memory(node, instance, unreachable);
             }
             self.events.schedule(until, Event::GoOn { node, instance });
         }
@@ -101,9 +103,9 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Everything that an instance had in memory is gone.
-    fn lose_memory(&mut self, node: NodeId, instance: u32) {
+    fn lose_memory(&mut self, node: NodeId, instance: u32, unreachable: bool) {
         self.lose_calls(node, instance);
-        self.lose_jobs(node, instance);
+        self.lose_jobs(node, instance, unreachable);
         let program = self.program;
         // A state that all share is kept elsewhere; that of a call went with it.
         let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
@@ -147,8 +149,9 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// The work of an instance ends where it is, without an answer.
-    fn lose_jobs(&mut self, node: NodeId, instance: u32) {
+    /// The work of an instance ends where it is, without an answer. Its host, if it is there, breaks
+    /// the connections of those who wait for one.
+    fn lose_jobs(&mut self, node: NodeId, instance: u32, unreachable: bool) {
         let is_lost = |job: &Job| job.node == node && job.instance == instance;
         let jobs = self.jobs.iter().filter(|(_, job)| is_lost(job));
         let mut lost: Vec<(u64, Handle)> = jobs.map(|(handle, job)| (job.key, handle)).collect();
@@ -168,6 +171,22 @@ impl<O: Observer> World<'_, O> {
             match job.origin {
                 Origin::Nobody => self.end_flow(node, &job.subject, None),
                 Origin::User(user) => self.end_flow(node, &job.subject, Some(user)),
+                Origin::Call { call, attempt, edge } if !unreachable => {
+                    let (from, key, order) = (node, job.key, job.subject.order);
+                    let (outcome, value, hint) = (Outcome::Reset, 0, None);
+                    let reply = Message::Reply {
+                        call,
+                        attempt,
+                        edge,
+                        from,
+                        order,
+                        outcome,
+                        value,
+                        key,
+                        hint,
+                    };
+                    self.send_reply(edge, from, call, reply);
+                }
                 Origin::Call { .. }
                 | Origin::Delivery { .. }
                 | Origin::Fork { .. }
@@ -176,8 +195,8 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Answers a request that came to an instance that is down, if anything is there to answer;
-    /// says whether it is down.
+    /// Refuses a request that came to an instance that is down, if anything is there to do so; says
+    /// whether it is down. Who asked before it went down had a connection, which breaks.
     pub(super) fn is_refused_by_host(&mut self, job: Handle) -> bool {
         let Some(&Job { node, instance, origin, key, subject, .. }) = self.jobs.get(job) else {
             return false;
@@ -186,13 +205,15 @@ impl<O: Observer> World<'_, O> {
             return false;
         }
         self.jobs.remove(job);
-        let is_silent = self.lives.of(node, instance).is_silent();
+        let life = self.lives.of(node, instance);
+        let (is_silent, since) = (life.is_silent(), life.down_since());
         let order = subject.order;
         self.tell(Fact::NobodyThere { node, order, refused: !is_silent });
         if let Origin::Call { call, attempt, edge } = origin
             && !is_silent
         {
-            let outcome = Outcome::Failed;
+            let had_connection = self.sent_at(call, attempt).is_some_and(|sent| sent < since);
+            let outcome = if had_connection { Outcome::Reset } else { Outcome::NotConnected };
             let (from, value, hint) = (node, 0, None);
             let reply =
                 Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };

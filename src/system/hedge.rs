@@ -63,6 +63,18 @@ impl<'p, O: Observer> World<'p, O> {
         })
     }
 
+    /// When an attempt was sent, if its caller still waits for it.
+    pub(super) fn sent_at(&self, handle: Handle, attempt: u32) -> Option<Time> {
+        let call = self.calls.get(handle)?;
+        match self.hedges.get(call.hedged) {
+            None => call.waits_for(attempt).then_some(call.attempt_started),
+            Some(hedged) => {
+                let copy = hedged.running.iter().find(|copy| copy.attempt == attempt);
+                copy.map(|copy| copy.started)
+            }
+        }
+    }
+
     /// An attempt has come to this instance.
     pub(super) fn note_instance(&mut self, handle: Handle, attempt: u32, instance: u32) {
         let Some(call) = self.calls.get_mut(handle) else { return };

@@ -109,6 +109,11 @@ impl Life {
         self.unreachable
     }
 
+    /// When it went down last.
+    pub(super) fn down_since(&self) -> Time {
+        self.down_since
+    }
+
     /// How many times it has died.
     pub(super) fn deaths(&self) -> u32 {
         self.deaths

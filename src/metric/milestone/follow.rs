@@ -117,7 +117,7 @@ impl Follower {
         let is_followed = |request: &Request| request.operation == self.milestone.of;
         match *fact {
             Fact::Answered { request, outcome, .. } if is_followed(&request) => {
-                let is_reached = outcome == Outcome::Ok || !ok_only && !outcome.is_silence();
+                let is_reached = outcome == Outcome::Ok || !ok_only && outcome.is_answer();
                 let fate = if is_reached { Fate::Reached(now) } else { Fate::Failed };
                 let promise = (self.milestone.within, width);
                 self.answers.count_since(warm_up, request.started, fate, promise, now);

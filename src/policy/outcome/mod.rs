@@ -247,6 +247,12 @@ impl Outcome {
         )
     }
 
+    /// Whether a server answered, whatever it said.
+    #[must_use]
+    pub const fn is_answer(self) -> bool {
+        !self.is_of_network() && !self.is_silence()
+    }
+
     /// What the caller of a handler or proxy is answered that passes this outcome of its own call
     /// on: an answer as it is, a broken connection as HTTP 503 and silence as HTTP 504 (Envoy, the
     /// response flags `UF`, `UC` and `UT`).

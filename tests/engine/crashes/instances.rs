@@ -24,18 +24,18 @@ latency = "10ms"
 "#;
 
 #[test]
-fn nobody_is_answered_by_a_dead_node_and_its_host_refuses_at_once() {
+fn the_host_of_a_dead_node_breaks_its_connections_and_refuses_new_ones_at_once() {
     // Users come at 1s, 2s, ...; the third one is at work, the fourth and fifth find nobody.
     let crash = "kind = \"crash\"\ntarget = \"api\"\nat = \"3.1s\"\nfor = \"2.5s\"";
     let (_, told) = facts(ONE, 8, &fault(crash));
     let answers = answers(&told);
     let of = |order| *answers.iter().find(|answer| answer.0 == order).unwrap();
     assert_eq!((of(0).1, ms(of(0).2)), (Outcome::Ok, 320));
-    assert_eq!((of(2).1, ms(of(2).2)), (Outcome::TimedOut, 10_000), "no answer from a dead node");
+    assert_eq!((of(2).1, ms(of(2).2)), (Outcome::Reset, 110), "the news travels for 10 ms");
     for order in [3, 4] {
         assert_eq!(
             (of(order).1, ms(of(order).2)),
-            (Outcome::Failed, 20),
+            (Outcome::NotConnected, 20),
             "one link, there and back"
         );
     }
@@ -46,6 +46,39 @@ fn nobody_is_answered_by_a_dead_node_and_its_host_refuses_at_once() {
         _ => None,
     });
     assert_eq!(lost, Some(90));
+}
+
+/// The third user's request is on its way when the instance dies: there was a connection.
+#[test]
+fn a_request_on_its_way_to_an_instance_that_dies_is_reset() {
+    let crash = "kind = \"crash\"\ntarget = \"api\"\nat = \"3.005s\"\nfor = \"2.5s\"";
+    let (_, told) = facts(ONE, 8, &fault(crash));
+    let answers = answers(&told);
+    let of = |order| answers.iter().find(|answer| answer.0 == order).map(|answer| answer.1);
+    assert_eq!([of(2), of(3)], [Some(Outcome::Reset), Some(Outcome::NotConnected)]);
+}
+
+/// Everybody whose connection broke tries again at the same instant: the herd after a restart.
+#[test]
+fn all_who_were_in_the_hands_of_an_instance_come_back_together() {
+    let model = ONE.changed("1/s", "100/s").changed(
+        "patience = \"10s\"\nflow = [{ call = \"api.get\" }]",
+        "flow = [{ call = \"api.get\", policy = \"again\" }]\n[policy.again]\ntimeout = \"10s\"\n\
+         retry = { attempts = 5, backoff = \"constant 1s\" }",
+    );
+    let model = model.changed("workers = 10", "workers = 1000");
+    let herd = |more: &str| {
+        let restart =
+            format!("kind = \"crash\"\ntarget = \"api\"\nat = \"3s\"\nfor = \"500ms\"{more}");
+        let (_, told) = facts(&model, 6, &fault(&restart));
+        let again = told.iter().filter(|(at, fact)| {
+            matches!(fact, Fact::Attempted { attempt: 2, .. }) && at.0 / 100_000_000 == 40
+        });
+        again.count()
+    };
+    // 31 were in its hands or on their way there, and nine more came in the first 90 ms.
+    assert!((38..=42).contains(&herd("")), "{}", herd(""));
+    assert_eq!(herd("\nunreachable = true"), 0, "they wait for their own timeout");
 }
 
 #[test]
@@ -211,7 +244,7 @@ fn a_rolling_restart_takes_one_instance_after_the_other_and_loses_its_memory() {
     assert_eq!(times(crashed), expected);
     assert_eq!(times(restarted), expected);
     // 300 ms of work at 5/s for each instance: one or two requests die with each.
-    let lost = answers(&told).iter().filter(|answer| answer.1 == Outcome::TimedOut).count();
+    let lost = answers(&told).iter().filter(|answer| answer.1 == Outcome::Reset).count();
     assert!((4..=8).contains(&lost), "{lost}");
 }
 
