@@ -112,7 +112,7 @@ impl Phase {
     fn apply(&mut self, program: &Program, control: &Control) {
         match &control.action {
             Action::Slow { node, factor } => self.nodes[node.0 as usize].slow *= factor,
-            Action::Errors { node, before, after } => {
+            Action::Errors { node, before, after, .. } => {
                 let errors = &mut self.nodes[node.0 as usize].errors;
                 *errors = either(*errors, before.or(*after));
             }

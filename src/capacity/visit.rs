@@ -192,7 +192,7 @@ impl<'a> Visits<'a> {
             let step = &self.program.steps[at as usize];
             match step {
                 Step::Reply(Outcome::Ok) | Step::Finish => visit.success += share,
-                Step::Reply(_) => {}
+                Step::Reply(_) | Step::PassOn => {}
                 Step::Jump(to) => go(*to, share),
                 Step::JumpUnless(condition, to) => {
                     let holds = self.holds(*condition);
@@ -251,6 +251,7 @@ impl<'a> Visits<'a> {
         match condition {
             Condition::Found => 1.0,
             Condition::Missing => 0.0,
+            Condition::Heard(outcomes) => f64::from(u8::from(outcomes.contains(Outcome::Ok))),
             Condition::Chance { share, of: ChanceOf::Attempt, .. } => share.value(),
             Condition::Chance { share, site, .. } => match self.drawn.get(&site) {
                 Some(&is_drawn) => f64::from(u8::from(is_drawn)),

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
+use crate::model::language::Failure;
 use crate::model::quantity::{Moment, Rate, Share, Shift};
 
 /// One fault as it is written: when, where, what, how strong.
@@ -37,6 +38,10 @@ pub struct FaultText {
     /// `errors`: the share of the errors that come after the effect.
     #[serde(default)]
     pub after_effect: Option<Share>,
+    /// `errors`: what callers hear, a status such as 503 or `"UNAVAILABLE"`, or `"reset"`; without
+    /// it what the node answers of itself: HTTP 500, or the `error_status` of a provider.
+    #[serde(default)]
+    pub status: Option<Failure>,
     /// `latency`: how much longer messages travel, each way. `reorder`: up to how late they are.
     /// `replica_lag`: how much later.
     #[serde(default)]
@@ -95,8 +100,9 @@ pub enum Side {
 pub enum FaultKind {
     /// A node takes `factor` times as long for its work. Work that has begun is not slowed.
     Slow,
-    /// A `share` of the calls to a provider fails, `after_effect` of them although the effect
-    /// happened.
+    /// A `share` of the calls to a node fails, `after_effect` of them although their work was done.
+    /// A provider fails where it takes effect, any other node as soon as it is asked, or when it
+    /// would have answered `ok`. `status` says what the callers hear.
     Errors,
     /// A `share` of the requests on a link is lost: nothing happens at their target.
     RequestLoss,
@@ -200,7 +206,7 @@ impl FaultKind {
     pub(super) fn strengths(self) -> &'static [&'static str] {
         match self {
             FaultKind::Slow => &["factor"],
-            FaultKind::Errors => &["share", "after_effect"],
+            FaultKind::Errors => &["share", "after_effect", "status"],
             FaultKind::RequestLoss
             | FaultKind::ReplyLoss
             | FaultKind::Duplicate
@@ -230,7 +236,7 @@ impl FaultKind {
     /// The keys among them that may be left out.
     pub(super) fn optional(self) -> &'static [&'static str] {
         match self {
-            FaultKind::Errors => &["after_effect"],
+            FaultKind::Errors => &["after_effect", "status"],
             FaultKind::PrimaryFailover => &["share"],
             FaultKind::Partition => &["one_way"],
             FaultKind::RedeliveryBurst => &["since"],

@@ -5,9 +5,11 @@ use super::language::{FaultKind, FaultText};
 use super::target::{links, partition};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
+use crate::model::language::Failure;
 use crate::model::problem::Problem;
 use crate::model::program::{self, Arrivals, Kind, NodeId, Program, Spike};
 use crate::model::quantity::Share;
+use crate::policy::Outcome;
 use crate::system::control::{Action, Control, Surge};
 
 /// Users do not arrive faster: virtual time has no more than this many instants a second.
@@ -208,14 +210,21 @@ fn slow(fault: &FaultText, program: &Program) -> Result<Action, Problem> {
 }
 
 fn errors(fault: &FaultText, program: &Program) -> Result<Action, Problem> {
-    let is_provider = |kind: &Kind| matches!(kind, Kind::Provider(_));
-    let node = find(fault, program, "provider", is_provider)?;
+    let is_called = |kind: &Kind| !matches!(kind, Kind::Clients(_) | Kind::Outbox(_));
+    let node = find(fault, program, "node that is called", is_called)?;
     let Share(share) = fault.share.unwrap_or_default();
     let Share(after) = fault.after_effect.unwrap_or_default();
+    let outcome = fault.status.map(|Failure(outcome)| outcome);
+    if after > 0.0 && outcome.is_some_and(Outcome::is_never_taken) {
+        return Err(Problem::new("a call that was never taken has no effect")
+            .expected("another status such as 500 or \"reset\", or no `after_effect`")
+            .inside("status"));
+    }
     Ok(Action::Errors {
         node,
         before: Probability::new(share * (1.0 - after)),
         after: Probability::new(share * after),
+        outcome,
     })
 }
 
@@ -233,6 +242,7 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         ("factor", fault.factor.is_some()),
         ("share", fault.share.is_some()),
         ("after_effect", fault.after_effect.is_some()),
+        ("status", fault.status.is_some()),
         ("added", fault.added.is_some()),
         ("one_way", fault.one_way.is_some()),
         ("to", fault.to.is_some()),

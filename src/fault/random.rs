@@ -14,6 +14,7 @@ use super::plan::Plan;
 use crate::kernel::draw::{Draw, Draws, Probability, Purpose, name_id};
 use crate::kernel::sample::{Distribution, unit_exponential};
 use crate::kernel::time::{Span, Time};
+use crate::model::language::Failure;
 use crate::model::problem::Problem;
 use crate::model::program::{Arrivals, Extent, Kind, NodeId, Program};
 use crate::model::quantity::{Moment, Rate, Share, Shift};
@@ -79,6 +80,9 @@ pub struct RandomKind {
     /// Whether the hosts of those who die are gone too.
     #[serde(default)]
     pub unreachable: Option<bool>,
+    /// `errors`: what callers hear.
+    #[serde(default)]
+    pub status: Option<Failure>,
     /// The step at which they die.
     #[serde(default)]
     pub step: Option<String>,
@@ -259,6 +263,7 @@ impl RandomKind {
             lasts: Span(1),
             factor: self.factor.map(|range| between(FACTOR, range)),
             share: self.share.map(|range| Share(between(SHARE, shares(range)))),
+            status: self.status,
             after_effect: self
                 .after_effect
                 .map(|range| Share(between(AFTER_EFFECT, shares(range)))),

@@ -10,6 +10,7 @@ pub use super::life::instances as instances_of;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId, Program};
+use crate::policy::Outcome;
 
 /// What a fault does while it acts.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,14 +22,16 @@ pub enum Action {
         /// How many times as long.
         factor: f64,
     },
-    /// Calls to a provider fail.
+    /// Calls to a node fail.
     Errors {
-        /// Which provider.
+        /// Which node.
         node: NodeId,
         /// Without an effect.
         before: Probability,
         /// Although the effect happened.
         after: Probability,
+        /// What their callers hear; without it, what the node answers of itself.
+        outcome: Option<Outcome>,
     },
     /// A queue delivers nothing.
     QueueStall {
@@ -297,7 +300,7 @@ impl Conditions {
     fn apply(&mut self, control: &Control) {
         match &control.action {
             Action::Slow { node, factor } => self.nodes[node.0 as usize].slow *= factor,
-            Action::Errors { node, before, after } => {
+            Action::Errors { node, before, after, .. } => {
                 let condition = &mut self.nodes[node.0 as usize];
                 condition.errors_before = condition.errors_before.or(*before);
                 condition.errors_after = condition.errors_after.or(*after);

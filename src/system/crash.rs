@@ -149,8 +149,8 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// The work of an instance ends where it is, without an answer. Its host, if it is there, breaks
-    /// the connections of those who wait for one.
+    /// The work of an instance ends where it is, without an answer. Its host, if it is there,
+    /// breaks the connections of those who wait for one.
     fn lose_jobs(&mut self, node: NodeId, instance: u32, unreachable: bool) {
         let is_lost = |job: &Job| job.node == node && job.instance == instance;
         let jobs = self.jobs.iter().filter(|(_, job)| is_lost(job));
@@ -195,8 +195,8 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Refuses a request that came to an instance that is down, if anything is there to do so; says
-    /// whether it is down. Who asked before it went down had a connection, which breaks.
+    /// Refuses a request that came to an instance that is down, if anything is there to do so;
+    /// says whether it is down. Who asked before it went down had a connection, which breaks.
     pub(super) fn is_refused_by_host(&mut self, job: Handle) -> bool {
         let Some(&Job { node, instance, origin, key, subject, .. }) = self.jobs.get(job) else {
             return false;

@@ -16,7 +16,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{
     self, EdgeId, LabelId, Memory, NodeId, Operation, OperationId, Program, Step, TableId,
 };
-use crate::policy::Outcome;
+use crate::policy::{Outcome, OutcomeKind};
 
 /// What work is about: it travels with every message.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +106,10 @@ pub(super) struct Job {
     pub(super) forked: Forked,
     /// The request for which its fallback stands in.
     pub(super) stands_in_for: Option<Box<StoodInFor>>,
+    /// What its last call came to.
+    pub(super) heard: Outcome,
+    /// What it is answered although its work is done, if it is to fail.
+    pub(super) fails_with: Option<Outcome>,
 }
 
 /// What becomes of a job at a step.
@@ -175,6 +179,8 @@ impl Job {
             timer: None,
             forked: Forked::default(),
             stands_in_for: None,
+            heard: Outcome::Ok,
+            fails_with: None,
         }
     }
 
@@ -244,6 +250,7 @@ impl<O: Observer> World<'_, O> {
                 };
             }
             Step::Reply(outcome) => return Progress::Ends(outcome),
+            Step::PassOn => return Progress::Ends(job.heard.passed_on()),
             Step::Finish => return Progress::Ends(Outcome::Ok),
             Step::TakeAmount if job.value != 0 => job.subject.amount = version(job.value) as u32,
             Step::TakeAmount => {}
@@ -358,6 +365,7 @@ impl<O: Observer> World<'_, O> {
             self.remember(handle, call, &shown, value);
         }
         let Some(job) = self.jobs.get_mut(handle) else { return false };
+        job.heard = outcome;
         if call.keeps_value && (outcome == Outcome::Ok || call.on_failure.is_some()) {
             if let Some(to) = call.on_failure.filter(|_| outcome != Outcome::Ok) {
                 job.step = to;
@@ -374,7 +382,8 @@ impl<O: Observer> World<'_, O> {
             job.step = to;
             return true;
         }
-        let answer = if outcome == Outcome::Invalid { outcome } else { Outcome::Failed };
+        let is_invalid = outcome.kind() == OutcomeKind::Invalid;
+        let answer = if is_invalid { Outcome::Invalid } else { Outcome::Failed };
         self.end_job(handle, answer);
         false
     }
@@ -396,6 +405,7 @@ impl<O: Observer> World<'_, O> {
             Origin::Call { call, attempt, edge } => {
                 let Job { node: from, key, value, .. } = job;
                 let (order, hint) = (job.subject.order, None);
+                let outcome = self.outcome_told(&job, outcome);
                 let reply =
                     Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
                 self.send_reply(edge, from, call, reply);

@@ -16,6 +16,7 @@ mod crash;
 mod database;
 mod ejection;
 pub mod fact;
+mod failing;
 mod failover;
 mod finish;
 mod flight;

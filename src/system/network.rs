@@ -127,8 +127,13 @@ impl<O: Observer> World<'_, O> {
         edge: EdgeId,
         from: NodeId,
         call: Handle,
-        message: Message,
+        mut message: Message,
     ) {
+        if let Message::Reply { outcome, .. } = &mut message
+            && self.program.node(from).station.speaks_grpc
+        {
+            *outcome = outcome.in_grpc();
+        }
         if !self.reaches_caller(from, edge, call) {
             return self.lose(from, &message);
         }
@@ -358,10 +363,9 @@ impl<O: Observer> World<'_, O> {
                     self.note_instance(call, attempt, instance);
                 }
                 let handle = self.jobs.insert(job);
-                if self.now < self.lives.stopped_until && self.is_refused_by_host(handle) {
-                    return;
+                if !self.is_refused_by_host(handle) && !self.fails_at_the_door(handle) {
+                    self.enter(handle, target, instance);
                 }
-                self.enter(handle, target, instance);
             }
             Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
                 let caller = self.program.edge(edge).caller;

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::control::Action;
 use super::fact::{Fact, Observer};
+use super::failing::Failing;
 use super::job::{Progress, Subject};
 use super::{Local, World};
-use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::{ConcurrentKey, Mismatch};
@@ -158,29 +157,29 @@ impl<O: Observer> World<'_, O> {
         let job = self.jobs.get(handle)?;
         let (node, subject, call) = (job.node, job.subject, job.key);
         let key = (job.operation, job.token);
-        let error = self.draw_error(node, call, subject.order);
-        if error != Some(false) {
+        let error = self.failing(node, call, subject.order);
+        if error.is_none_or(|error| error.after_effect) {
             let Subject { order, key, amount, .. } = subject;
             self.tell(Fact::Effect { effect, order, key, amount });
         }
         if key.1 != 0 {
             self.end_key(node, key, subject.order, call, error);
         }
-        error.map(|after_effect| {
+        error.map(|Failing { after_effect, outcome }| {
             self.tell(Fact::Failed { node, order: subject.order, after_effect });
-            Outcome::Failed
+            outcome
         })
     }
 
     /// Notes how a call with an idempotency key ended: without error, or with one before or after
-    /// the effect.
-    fn end_key(&mut self, node: NodeId, key: Key, order: u64, call: u64, error: Option<bool>) {
+    /// the effect. A connection that broke is no answer that could be stored.
+    fn end_key(&mut self, node: NodeId, key: Key, order: u64, call: u64, error: Option<Failing>) {
         let now = self.clock_of(node, order);
         let rules = self.provider_rules(node);
         let forgotten = now + rules.keys_expire;
         let outcome = match error {
-            Some(_) if rules.replay_errors => Some(Outcome::Failed),
-            Some(false) => None,
+            Some(error) if rules.replay_errors && error.outcome.is_answer() => Some(error.outcome),
+            Some(error) if !error.after_effect => None,
             _ => Some(Outcome::Ok),
         };
         let provider = self.provider(node);
@@ -204,42 +203,10 @@ impl<O: Observer> World<'_, O> {
             self.ready.extend(waiting);
         }
         // An error after the effect whose key is kept is no answer that anybody gets again.
-        let given = if error.is_some() { Outcome::Failed } else { Outcome::Ok };
+        let given = error.map_or(Outcome::Ok, |error| error.outcome);
         if outcome == Some(given) {
             let (operation, token) = key;
             self.tell(Fact::KeyAnswered { operation, token, order, outcome: given, body });
         }
     }
-
-    /// Whether a call fails, and if so whether its effect has happened. One draw decides both.
-    fn draw_error(&mut self, node: NodeId, key: u64, order: u64) -> Option<bool> {
-        let condition = self.conditions.nodes[node.0 as usize];
-        let (before, after) = (condition.errors_before, condition.errors_after);
-        if before.is_never() && after.is_never() {
-            return None;
-        }
-        let draw = self.draws.draw(Purpose::Error, self.program.node(node).id, key, 0);
-        let (own_before, own_after) = match &self.program.node(node).kind {
-            Kind::Provider(rules) => (rules.errors_before, rules.errors_after),
-            other => unreachable!("{other:?} is no provider"),
-        };
-        let share = |action: &Action, after_effect: bool| match *action {
-            Action::Errors { node: failing, before, after } if failing == node => {
-                Some(if after_effect { after } else { before })
-            }
-            _ => None,
-        };
-        if before.happens(draw) {
-            self.fired_by_chance(Some(order), draw, own_before, |action| share(action, false));
-            return Some(false);
-        }
-        let draw = shifted(draw, before).filter(|&draw| after.happens(draw))?;
-        self.fired_by_chance(Some(order), draw, own_after, |action| share(action, true));
-        Some(true)
-    }
-}
-
-/// The draw seen from above a probability's part of the unit interval.
-fn shifted(draw: Draw, below: Probability) -> Option<Draw> {
-    draw.0.checked_sub(below.threshold()).map(Draw)
 }

@@ -17,6 +17,7 @@ mod initial_rows;
 mod lost_data;
 mod messaging;
 mod network;
+mod outcomes;
 mod predicted_rates_messages;
 mod provider;
 mod random_models;

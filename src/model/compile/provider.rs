@@ -4,7 +4,7 @@ use super::{Compiler, station_with};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::Span;
 use crate::model::check;
-use crate::model::language::{Provider, ProviderRateLimit};
+use crate::model::language::{Protocol, Provider, ProviderRateLimit};
 use crate::model::problem::Problem;
 use crate::model::program::{self, Kind};
 use crate::policy::rate_limit::Gcra;
@@ -22,6 +22,7 @@ impl Compiler<'_> {
             key_lease: provider.key_lease,
             errors_before: Probability::new(provider.errors_before.0),
             errors_after: Probability::new(provider.errors_after.0),
+            error_status: provider.error_status.0,
             keys_expire: provider.keys_expire,
         });
         if provider.errors_before.0 + provider.errors_after.0 > 1.0 {
@@ -29,12 +30,19 @@ impl Compiler<'_> {
                 .expected("`errors_before` and `errors_after` together at most 1");
             self.problem(&["provider", name, "errors_after"], problem);
         }
+        if provider.errors_after.0 > 0.0 && provider.error_status.0.is_never_taken() {
+            let problem = Problem::new("a call that was never taken has no effect")
+                .expected("another status such as 500 or \"reset\", or no `errors_after`");
+            self.problem(&["provider", name, "error_status"], problem);
+        }
         if provider.key_lease == Some(Span::ZERO) {
             let problem = Problem::new("no call would ever hold its key")
                 .expected("more than 0s: longer than a call takes");
             self.problem(&["provider", name, "key_lease"], problem);
         }
-        self.node("provider", name, kind, station_with(1, provider.concurrency, &provider.queue));
+        let mut station = station_with(1, provider.concurrency, &provider.queue);
+        station.speaks_grpc = provider.protocol == Protocol::Grpc;
+        self.node("provider", name, kind, station);
     }
 
     fn rate_limit(&mut self, name: &str, limit: ProviderRateLimit) -> program::RateLimit {

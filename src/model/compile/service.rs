@@ -4,7 +4,7 @@ use super::station::{self, station_with};
 use super::{Compiler, Sections};
 use crate::kernel::time::Span;
 use crate::model::check;
-use crate::model::language::{Pauses, Service};
+use crate::model::language::{Pauses, Protocol, Service};
 use crate::model::problem::Problem;
 use crate::model::program::{self, Kind};
 
@@ -12,6 +12,7 @@ impl Compiler<'_> {
     pub(super) fn service(&mut self, name: &str, service: &Service) {
         let mut station = station_with(service.instances, service.workers, &service.queue);
         station.balance = service.balance;
+        station.speaks_grpc = service.protocol == Protocol::Grpc;
         station.propagation = service.propagate_deadline.map(station::propagation);
         station.cost = self.part(name, "cores", station::cost(service)).flatten();
         station.rate_limit = service

@@ -4,6 +4,7 @@ use super::steps::{FALLBACK, failure_target, with};
 use super::{Handlers, Place, Role};
 use crate::kernel::draw::{Probability, name_id};
 use crate::model::language;
+use crate::model::policy::any_of;
 use crate::model::problem::Problem;
 use crate::model::program::{Call, ChanceOf, Condition, Fork, ForkId, Step};
 use crate::model::quantity::Share;
@@ -62,6 +63,7 @@ impl Handlers<'_, '_> {
             language::Condition::Missing => Condition::Missing,
             language::Condition::State(state) => Condition::State(self.label(state)),
             language::Condition::NotState(state) => Condition::NotState(self.label(state)),
+            language::Condition::Outcome(outcomes) => Condition::Heard(any_of(outcomes)),
             language::Condition::ShareOfKeys(share) => {
                 return Ok(chance(share, ChanceOf::Key, &named("keys")));
             }

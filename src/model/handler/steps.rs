@@ -120,7 +120,7 @@ impl Handlers<'_, '_> {
                 if step.per_size { Step::WorkPerSize(time) } else { Step::Work(time) }
             }
             "think" => Step::Think(step.think.clone().expect("the action")),
-            "reply" => Step::Reply(reply_outcome(step.reply.expect("the action"))),
+            "reply" => reply(step.reply.expect("the action")),
             "nack" => Step::Reply(Outcome::Failed),
             "call" => {
                 let operation = self.call_of(place, path, step)?;
@@ -237,12 +237,9 @@ fn shift_fork(fork: &mut Fork, first: u32) {
     fork.on_failure = fork.on_failure.map(|to| to + first);
 }
 
-fn reply_outcome(reply: Reply) -> Outcome {
+fn reply(reply: Reply) -> Step {
     match reply {
-        Reply::Ok => Outcome::Ok,
-        Reply::Failed => Outcome::Failed,
-        Reply::Rejected => Outcome::Rejected,
-        Reply::Throttled => Outcome::Throttled,
-        Reply::Invalid => Outcome::Invalid,
+        Reply::With(outcome) => Step::Reply(outcome),
+        Reply::PassedOn => Step::PassOn,
     }
 }

@@ -1,5 +1,6 @@
 //! The language of `models/*.toml`, as it is written. Every default stands here, once.
 
+mod answer;
 mod arrivals;
 mod cache;
 mod clients;
@@ -17,6 +18,7 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
+pub use answer::{Failure, Protocol, Reply};
 pub use arrivals::{Arrivals, Bursts, Closed, Daily, ProfileStep, Size, Trace};
 pub use cache::Cache;
 pub use clients::{Choice, Clients, Hot, Keys};
@@ -31,9 +33,7 @@ pub use provider::{ConcurrentKey, Mismatch, Provider, ProviderRateLimit};
 pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Pauses, Service};
-pub use step::{
-    Condition, Expectation, Invalidation, KeyOf, Otherwise, Reply, Step, Wait, all_steps,
-};
+pub use step::{Condition, Expectation, Invalidation, KeyOf, Otherwise, Step, Wait, all_steps};
 
 fn one() -> u32 {
     1

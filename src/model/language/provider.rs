@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::{Failure, Protocol};
 use super::service::Line;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
@@ -28,6 +29,12 @@ pub struct Provider {
     /// Calls that fail although the effect happened.
     #[serde(default)]
     pub errors_after: Share,
+    /// What the callers of both hear: HTTP 500 (`"failed"`) without it.
+    #[serde(default)]
+    pub error_status: Failure,
+    /// Which statuses it answers with: those of HTTP without it.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// How often it may be called; calls beyond are answered `throttled` before anything else.
     #[serde(default)]
     pub rate_limit: Option<ProviderRateLimit>,

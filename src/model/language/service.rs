@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::Protocol;
 use super::overload::{
     Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, PropagateDeadline, RateLimit,
 };
@@ -113,6 +114,9 @@ pub struct Service {
     /// How an instance is chosen.
     #[serde(default)]
     pub balance: Balance,
+    /// Which statuses it answers with: those of HTTP without it.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// How long after a crash requests are still sent to an instance that is down.
     #[serde(default)]
     pub detection: Span,

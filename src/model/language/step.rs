@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::Reply;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
+use crate::model::policy::OutcomeText;
 use crate::model::quantity::Share;
 
 /// One step of a flow or handler. Exactly one of the first group says what it does.
@@ -23,7 +25,8 @@ pub struct Step {
     pub read: Option<String>,
     /// Publishes a message to this queue.
     pub publish: Option<String>,
-    /// Answers the caller: `"ok"`, or an outcome such as `"rejected"`.
+    /// Answers the caller: `"ok"`, a failure such as `"rejected"`, 503 or `"UNAVAILABLE"`, or
+    /// `"passed_on"`, with what the last call came to.
     pub reply: Option<Reply>,
     /// Tells the queue that the message is done with.
     pub ack: Option<bool>,
@@ -130,6 +133,9 @@ pub enum Condition {
     State(String),
     /// The row was found in another state, or not at all.
     NotState(String),
+    /// The last call came to one of these outcomes: kinds such as `"failed"`, causes such as
+    /// `"reset"`, statuses such as 503 or `"UNAVAILABLE"`.
+    Outcome(Vec<OutcomeText>),
     /// True of this share of the orders, whenever they are asked about: a poison order.
     ShareOfOrders(Share),
     /// True of this share of the keys, whenever and wherever they are asked about.
@@ -176,22 +182,6 @@ pub enum Invalidation {
     /// After the transaction.
     #[default]
     After,
-}
-
-/// How a handler answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Reply {
-    /// Done as asked.
-    Ok,
-    /// A transient error.
-    Failed,
-    /// Overloaded.
-    Rejected,
-    /// Too many requests.
-    Throttled,
-    /// A request that can never succeed.
-    Invalid,
 }
 
 /// What makes two calls the same work.

@@ -78,7 +78,8 @@ impl JsonSchema for OutcomeText {
 }
 
 /// The set of the outcomes of a list.
-pub(super) fn outcomes(list: &[OutcomeText]) -> OutcomeSet {
+#[must_use]
+pub fn outcomes(list: &[OutcomeText]) -> OutcomeSet {
     list.iter().fold(OutcomeSet::NONE, |set, named| set.or(named.0))
 }
 

@@ -6,6 +6,7 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::language::{Claim, ConcurrentKey, Flush, Mismatch, OrderingKey, PartitionBy};
 use crate::model::quantity::RetryAfter;
+use crate::policy::Outcome;
 use crate::policy::rate_limit::Gcra;
 
 /// What a node is.
@@ -157,6 +158,8 @@ pub struct Provider {
     pub errors_before: Probability,
     /// Calls that fail although the effect happened.
     pub errors_after: Probability,
+    /// What the callers of both hear.
+    pub error_status: Outcome,
     /// How long an idempotency key is remembered.
     pub keys_expire: Span,
 }

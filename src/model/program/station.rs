@@ -39,6 +39,8 @@ pub struct Station {
     pub rate_limit: Option<RateLimit>,
     /// How many requests may be at an instance at once.
     pub limit: Option<Limit>,
+    /// Whether its answers are statuses of gRPC.
+    pub speaks_grpc: bool,
     /// Limits of calls at once, by the node that is called.
     pub bulkheads: Vec<Bulkhead>,
 }

@@ -4,7 +4,7 @@ use super::{EdgeId, ForkId, LabelId, NodeId, OperationId, TableId, TransactionId
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
-use crate::policy::Outcome;
+use crate::policy::{Outcome, OutcomeSet};
 
 /// What a transaction writes.
 #[derive(Clone, Debug)]
@@ -77,6 +77,8 @@ pub enum Step {
     Call(Call),
     /// Answers the caller and ends.
     Reply(Outcome),
+    /// Answers the caller with what the last call came to, and ends.
+    PassOn,
     /// Ends without an answer.
     Finish,
     /// Takes the version of the row that was read last as the amount that the work is about.
@@ -234,6 +236,8 @@ pub enum Condition {
     State(LabelId),
     /// The last read found no row in this state.
     NotState(LabelId),
+    /// The last call came to one of these outcomes.
+    Heard(OutcomeSet),
     /// A draw falls below a probability.
     Chance {
         /// How likely it is.

@@ -1,8 +1,8 @@
 //! What came back from an attempt.
 //!
 //! Every outcome is of one [`OutcomeKind`]: what a caller makes of it that does not look closer.
-//! Clients that do look closer tell apart what this vocabulary tells apart: whether a connection was
-//! made, whether the request was taken, and which status was answered.
+//! Clients that do look closer tell apart what is told apart here: whether a connection was made,
+//! whether the request was taken, and which status was answered.
 
 mod names;
 mod set;
@@ -245,6 +245,30 @@ impl Outcome {
                 | Outcome::ResetBeforeRequest
                 | Outcome::Reset
         )
+    }
+
+    /// What a server of gRPC answers where one of HTTP answers this (google.rpc.Code, and
+    /// grpc/grpc, doc/http-grpc-status-mapping.md); what is no status of HTTP stays.
+    #[must_use]
+    pub const fn in_grpc(self) -> Outcome {
+        Outcome::Grpc(match self {
+            Outcome::Failed => Code::Internal,
+            Outcome::Rejected | Outcome::Http(Status(502 | 504)) => Code::Unavailable,
+            Outcome::Throttled => Code::ResourceExhausted,
+            Outcome::Conflict => Code::Aborted,
+            Outcome::Invalid => Code::InvalidArgument,
+            Outcome::Http(Status(401)) => Code::Unauthenticated,
+            Outcome::Http(Status(403)) => Code::PermissionDenied,
+            Outcome::Http(Status(404)) => Code::NotFound,
+            Outcome::Http(_) => Code::Unknown,
+            other => return other,
+        })
+    }
+
+    /// Whether the server never took the request, so that nothing was done.
+    #[must_use]
+    pub const fn is_never_taken(self) -> bool {
+        self.is_of_network() && !matches!(self, Outcome::Reset)
     }
 
     /// Whether a server answered, whatever it said.
