@@ -7,12 +7,14 @@ mod compare_runs;
 mod demo;
 mod explain;
 mod extends;
+mod help;
 mod import;
 mod interrupt;
 mod journal;
 mod load;
 mod minimize;
 mod new;
+mod open;
 mod output;
 mod page;
 mod plan;
@@ -30,7 +32,7 @@ mod write;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use crate::experiment::language::Seeds;
 use crate::model::problem::Problem;
@@ -95,6 +97,12 @@ enum Command {
     Show(ShowArguments),
     /// Prints the JSON Schema of models or of experiments, for editors.
     Schema(SchemaArguments),
+    /// Opens the page of a folder of results.
+    Open(open::OpenArguments),
+    /// Prints the completions of commands and options for a shell.
+    Completions(help::CompletionsArguments),
+    /// Prints the manual page, or writes one for each command.
+    Man(help::ManArguments),
 }
 
 /// The exit codes of the commands that judge.
@@ -189,7 +197,8 @@ enum Failure {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let result = match Arguments::try_parse() {
+    let matches = help::grouped().try_get_matches();
+    let result = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => obey(&arguments.command),
         // What is asked for with --help goes to standard output.
         Err(told) => output::written(told.print()).map(|()| told.exit_code() as u8),
@@ -225,6 +234,9 @@ fn obey(command: &Command) -> Result<u8, Failure> {
         Command::Validate(arguments) => validate::validate(arguments),
         Command::Show(arguments) => show::show(arguments).map(|()| DONE),
         Command::Schema(arguments) => show::schema(arguments).map(|()| DONE),
+        Command::Open(arguments) => open::open(arguments).map(|()| DONE),
+        Command::Completions(arguments) => help::completions(arguments).map(|()| DONE),
+        Command::Man(arguments) => help::man(arguments).map(|()| DONE),
     }
 }
 

@@ -10,3 +10,4 @@ mod import;
 mod import_variants;
 mod language;
 mod search;
+mod tools;
