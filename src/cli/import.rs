@@ -20,6 +20,9 @@ pub(super) struct ImportArguments {
     /// linkerd, gateway-api.
     #[arg(long, value_name = "NAME", value_parser = parse_format)]
     format: Option<Format>,
+    /// Print what the arm of this name takes in an experiment, instead of what a model takes.
+    #[arg(long, value_name = "NAME", conflicts_with = "json", value_parser = parse_arm)]
+    arm: Option<String>,
     /// Print JSON instead of TOML.
     #[arg(long)]
     json: bool,
@@ -31,9 +34,11 @@ pub(super) fn import(arguments: &ImportArguments) -> Result<(), Failure> {
     let shown = arguments.file.display().to_string();
     let printed = read_text(&arguments.file, &mut sources).and_then(|source| {
         let import = import::read(&sources, source, arguments.format)?;
-        let text = match arguments.json {
-            true => import::json(&import, &shown),
-            false => import::toml(&import, &shown, output::width().min(WIDTH_MAX)),
+        let width = output::width().min(WIDTH_MAX);
+        let text = match &arguments.arm {
+            Some(name) => import::arm(&import, &shown, width, name),
+            None if arguments.json => import::json(&import, &shown),
+            None => import::toml(&import, &shown, width),
         };
         text.map_err(|problem| vec![problem])
     });
@@ -48,6 +53,15 @@ pub(super) fn import(arguments: &ImportArguments) -> Result<(), Failure> {
 
 /// Wider comments are hard to read.
 const WIDTH_MAX: usize = 100;
+
+/// A name that needs no quotes in TOML.
+fn parse_arm(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("expected letters, digits, `-` and `_`".to_owned()),
+    }
+}
 
 fn parse_format(text: &str) -> Result<Format, String> {
     let known = Format::ALL.map(Format::name);

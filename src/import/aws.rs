@@ -3,7 +3,7 @@
 use super::note::{Notes, joined};
 use super::object::Object;
 use super::quantity::{count, flag, text};
-use super::{Document, Imported, preset};
+use super::{Document, Format, Imported, Reading, preset};
 use crate::model::document::{Data, Value};
 use crate::model::policy::ScopeText;
 use crate::model::problem::Problem;
@@ -24,9 +24,9 @@ const IN_ENVIRONMENT: Names =
     Names { mode: "AWS_RETRY_MODE", attempts: "AWS_MAX_ATTEMPTS", defaults: "AWS_DEFAULTS_MODE" };
 
 /// Reads every profile that says something of retries; if none does, the first one.
-pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
+pub(super) fn read(documents: &[Document<'_>]) -> Reading {
     let mut policies = Vec::new();
-    for document in documents {
+    for document in documents.iter().filter(|each| each.format == Some(Format::Aws)) {
         let Data::Table(fields) = &document.value.data else { continue };
         let sections =
             fields.iter().filter(|(_, field)| matches!(field.value.data, Data::Table(_)));
@@ -53,7 +53,7 @@ pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
             policies.extend(saying.iter().map(read));
         }
     }
-    policies
+    Reading { policies, ..Reading::default() }
 }
 
 fn profile(name: &str, path: &str, value: &Value, names: &Names) -> Imported {

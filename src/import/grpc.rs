@@ -4,9 +4,9 @@ use super::note::{Notes, shown};
 use super::object::Object;
 use super::outcome::{self, names};
 use super::quantity::{count, flag, number, protobuf_duration, text, wrong};
-use super::{Document, Imported, preset};
+use super::{Document, Format, Imported, Reading, preset};
 use crate::kernel::time::Span;
-use crate::model::document::Data;
+use crate::model::document::{Data, Value};
 use crate::model::problem::Problem;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::budget::{Budget, Throttle};
@@ -17,30 +17,85 @@ const A6: &str = "grpc/proposal A6-client-retries.md";
 /// More attempts than this count as so many (gRFC A6).
 const ATTEMPTS_MAX: u32 = 5;
 
-/// Reads each entry of `methodConfig`.
-pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
-    let mut policies = Vec::new();
-    for document in documents {
-        let mut scratch = Notes::default();
-        let mut object = Object::new(&document.path, document.value, &mut scratch);
-        let count = object.objects(&mut scratch, "methodConfig").len();
-        policies.extend((0..count).map(|index| method(document, index)));
+/// Reads each entry of `methodConfig`, of each choice if there are several.
+pub(super) fn read(documents: &[Document<'_>]) -> Reading {
+    let mut reading = Reading::default();
+    for document in documents.iter().filter(|each| each.format == Some(Format::Grpc)) {
+        let choices: Vec<(String, &Value)> = match &document.value.data {
+            Data::List(list) => {
+                let path = |index| format!("{}[{index}]", document.path);
+                list.iter().enumerate().map(|(index, value)| (path(index), value)).collect()
+            }
+            _ => vec![(document.path.clone(), document.value)],
+        };
+        for (path, value) in &choices {
+            let mut scratch = Notes::default();
+            let mut choice = Object::new(path, value, &mut scratch);
+            let config = if choice.has("serviceConfig") {
+                choice.object(&mut scratch, "serviceConfig")
+            } else {
+                choice
+            };
+            let count = config.clone().objects(&mut scratch, "methodConfig").len();
+            if count == 0 {
+                reading.leave(config.path.clone(), "it has no `methodConfig`");
+            }
+            reading.policies.extend((0..count).map(|index| method(path, value, index)));
+            reading.problems.append(&mut scratch.problems);
+        }
     }
-    policies
+    reading
 }
 
-fn method(document: &Document<'_>, index: usize) -> Imported {
+/// One of several configurations, of which a client takes the first that is for it (gRPC, service
+/// config in DNS): the configuration, and for whom it is.
+fn read_choice<'a>(
+    notes: &mut Notes,
+    path: &str,
+    value: &'a Value,
+) -> (Object<'a>, Option<String>) {
+    let mut choice = Object::new(path, value, notes);
+    if !choice.has("serviceConfig") {
+        return (choice, None);
+    }
+    let mut whom = Vec::new();
+    for (key, what) in [
+        ("clientLanguage", "clients in"),
+        ("clientHostname", "the hosts"),
+        ("percentage", "this percentage of clients:"),
+    ] {
+        if let Some((path, value)) = choice.value(key) {
+            notes.given(&path, shown(value), "for whom the choice is");
+            whom.push(format!("{what} {}", shown(value)));
+        }
+    }
+    let config = choice.object(notes, "serviceConfig");
+    choice.close(notes);
+    let said = match whom.is_empty() {
+        true => "for all clients".to_owned(),
+        false => format!("for {}", whom.join(", ")),
+    };
+    (config, Some(said))
+}
+
+fn method(path: &str, value: &Value, index: usize) -> Imported {
     let mut notes = Notes::default();
-    let mut config = Object::new(&document.path, document.value, &mut notes);
+    let (mut config, whom) = read_choice(&mut notes, path, value);
     let mut method = config.objects(&mut notes, "methodConfig").swap_remove(index);
-    let name = read_names(&mut notes, &mut method);
+    notes.at = method.place().or(notes.at);
+    let (name, methods) = read_names(&mut notes, &mut method);
     let means = "the whole call, retries included";
     let none = ("none", A6);
     let deadline = method.limit(&mut notes, "timeout", protobuf_duration, none, means);
     let mut retry = method.object(&mut notes, "retryPolicy");
     let mut hedging = method.object(&mut notes, "hedgingPolicy");
     let mut throttling = config.object(&mut notes, "retryThrottling");
+    notes.of_budget(throttling.path.clone());
     let mut caveats = Vec::new();
+    caveats.extend(whom);
+    if methods.len() > 1 {
+        caveats.push(format!("this is the policy of {}", methods.join(", ")));
+    }
     let mut policy = match (retry.is_there(), hedging.is_there()) {
         (true, true) => {
             let problem = Problem::new("a method has a retry policy or a hedging policy, not both");
@@ -50,11 +105,10 @@ fn method(document: &Document<'_>, index: usize) -> Imported {
         }
         (true, false) => read_retry(&mut notes, &mut retry, &mut throttling),
         (false, true) => {
-            let keys = ["maxTokens", "tokenRatio"];
-            throttling.ignore(&mut notes, &keys, "grpc-js never asks the throttle before a hedge");
-            let caveat = "hedging as grpc-js does it; grpc-go has none";
+            let caveat = "hedging with the throttle of gRFC A6, as grpc-java has it; grpc-js never \
+                          asks the throttle before a hedge, and grpc-go has no hedging";
             caveats.push(caveat.to_owned());
-            read_hedging(&mut notes, &mut hedging)
+            read_hedging(&mut notes, &mut hedging, &mut throttling)
         }
         (false, false) => {
             let keys = ["maxTokens", "tokenRatio"];
@@ -87,24 +141,33 @@ fn method(document: &Document<'_>, index: usize) -> Imported {
     Imported::new(&name, policy, caveats, notes)
 }
 
-/// The name of a policy: that of the first method; without one it is everybody's.
-fn read_names(notes: &mut Notes, method: &mut Object<'_>) -> String {
-    let mut name = None;
+/// The name of a policy, that of the first method, and all methods that it is for; without one it
+/// is everybody's.
+fn read_names(notes: &mut Notes, method: &mut Object<'_>) -> (String, Vec<String>) {
+    let (mut name, mut methods) = (None, Vec::new());
     for mut entry in method.objects(notes, "name") {
-        let service = entry.given(notes, "service", text, "names the policy");
-        let own = entry.given(notes, "method", text, "names the policy");
+        let means = match name.is_none() {
+            true => "names the policy",
+            false => "has this policy too",
+        };
+        let service = entry.given(notes, "service", text, means);
+        let own = entry.given(notes, "method", text, means);
         let parts: Vec<String> = service.into_iter().chain(own).collect();
-        name = name.or((!parts.is_empty()).then(|| parts.join("-")));
+        if !parts.is_empty() {
+            methods.push(parts.join("/"));
+            name.get_or_insert(parts.join("-"));
+        }
         entry.close(notes);
     }
-    name.unwrap_or_else(|| "default".to_owned())
+    (name.unwrap_or_else(|| "default".to_owned()), methods)
 }
 
 /// gRPC refuses a policy in which one of these is missing.
 fn required<T>(notes: &mut Notes, object: &Object<'_>, key: &str, read: Option<T>) -> Option<T> {
     if read.is_none() && !object.has(key) {
         let message = format!("`{}` has no `{key}`: gRPC refuses it", object.path);
-        notes.problems.push(Problem::new(message).expected(format!("`{key}`")));
+        let problem = Problem::new(message).expected(format!("`{key}`"));
+        notes.problems.push(object.problem(key, problem));
     }
     read
 }
@@ -115,7 +178,8 @@ fn attempts(notes: &mut Notes, object: &mut Object<'_>) -> u32 {
     let attempts = required(notes, object, "maxAttempts", attempts).unwrap_or(2);
     if attempts < 2 {
         let message = format!("`{}.maxAttempts` of {attempts} is no retry", object.path);
-        notes.problems.push(Problem::new(message).expected("at least 2"));
+        let problem = Problem::new(message).expected("at least 2");
+        notes.problems.push(object.problem("maxAttempts", problem));
     }
     attempts.min(ATTEMPTS_MAX)
 }
@@ -135,7 +199,8 @@ fn read_retry(notes: &mut Notes, object: &mut Object<'_>, throttling: &mut Objec
     if factor <= 0.0 || on == OutcomeSet::NONE {
         let what = if factor <= 0.0 { "backoffMultiplier" } else { "retryableStatusCodes" };
         let message = format!("`{}.{what}` leaves nothing to retry", object.path);
-        notes.problems.push(Problem::new(message).expected("a multiplier and codes above nothing"));
+        let problem = Problem::new(message).expected("a multiplier and codes above nothing");
+        notes.problems.push(object.problem(what, problem));
     }
     let rule = policy.retry.as_mut().expect("the preset retries");
     rule.attempts = attempts;
@@ -160,13 +225,13 @@ fn read_throttle(notes: &mut Notes, object: &mut Object<'_>) -> Option<Budget> {
     if !(max_tokens > 0.0 && max_tokens <= 1000.0) || ratio <= 0.0 {
         let message = format!("`{}` is out of bounds", object.path);
         let expected = "maxTokens above 0 and at most 1000, tokenRatio above 0";
-        notes.problems.push(Problem::new(message).expected(expected));
+        notes.problems.push(object.problem("maxTokens", Problem::new(message).expected(expected)));
     }
     let token_ratio = libm::floor(ratio * 1000.0 + 1e-6) / 1000.0;
     Some(Budget::Throttle(Throttle { max_tokens, token_ratio, after_wait: false }))
 }
 
-fn read_hedging(notes: &mut Notes, object: &mut Object<'_>) -> Policy {
+fn read_hedging(notes: &mut Notes, object: &mut Object<'_>, throttling: &mut Object<'_>) -> Policy {
     let attempts = attempts(notes, object);
     let means = "before each further copy";
     let after = object.read(notes, "hedgingDelay", protobuf_duration, (Span::ZERO, A6), means);
@@ -179,7 +244,7 @@ fn read_hedging(notes: &mut Notes, object: &mut Object<'_>) -> Policy {
         extra: attempts.saturating_sub(1),
         after: After::Fixed(after),
         at_once_on: at_once.unwrap_or_default(),
-        budget: None,
+        budget: read_throttle(notes, throttling),
     };
     Policy { hedge: Some(hedge), ..preset("grpc-hedging", "grpc-js") }
 }

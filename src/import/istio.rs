@@ -1,131 +1,244 @@
 //! Istio: retries and timeouts of a VirtualService, with the rules of what it calls.
 
-use super::note::{Notes, joined};
+use super::attach::{at, list, namespace_of, seniority, shown as shown_object, text_at};
+use super::host::Host;
+use super::note::{Notes, joined, shown};
 use super::object::Object;
-use super::quantity::{count, go_duration, text};
-use super::recognise::find_text;
-use super::{Document, Imported, istio_rule, metadata_name, preset, proxy};
+use super::quantity::{count, go_duration, text, texts};
+use super::recognise::{find_text, of_kinds};
+use super::{
+    Document, Format, Imported, Reading, istio_rule, metadata_name, outcome, preset, proxy,
+};
 use crate::kernel::time::Span;
-use crate::model::document::Data;
+use crate::model::document::{Data, Value};
 use crate::policy::{OutcomeSet, Policy};
 
 const RETRY: &str = "istio/istio retry.go";
 const RULE: &str = istio_rule::RULE;
 const SERVICE: &str = "istio/api virtual_service.proto";
+/// Rules of this namespace hold for all others (`meshConfig.rootNamespace` by default).
+const ROOT_NAMESPACE: &str = "istio-system";
 
-/// Reads every HTTP route with the rule of its host; without routes, every rule.
-pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
-    let of_kind = |kind: &'static str| {
-        documents.iter().filter(move |document| {
-            find_text(document.value, "kind").is_some_and(|own| own == kind)
-        })
-    };
-    let rules: Vec<&Document<'_>> = of_kind("DestinationRule").collect();
-    let mut policies = Vec::new();
-    for service in of_kind("VirtualService") {
-        let mut scratch = Notes::default();
-        let routes = Object::new(&service.path, service.value, &mut scratch)
-            .object(&mut scratch, "spec")
-            .objects(&mut scratch, "http");
-        for index in 0..routes.len() {
-            policies.push(route(service, index, &rules));
+/// Reads every HTTP route with the rule of its host, then every rule that no route has.
+pub(super) fn read(documents: &[Document<'_>]) -> Reading {
+    let mut rules = of_kinds(documents, Format::Istio, &["DestinationRule"]);
+    rules.sort_by_key(|rule| seniority(rule));
+    let mut used = vec![false; rules.len()];
+    let mut reading = Reading::default();
+    for service in of_kinds(documents, Format::Istio, &["VirtualService"]) {
+        let routes = list(service.value, &["spec", "http"]);
+        for (index, value) in routes.iter().enumerate() {
+            let answers = ["redirect", "directResponse", "delegate"];
+            let path = joined(&service.path, &format!("spec.http[{index}]"));
+            match answers.iter().find(|key| at(value, &[key]).is_some()) {
+                Some(key) => reading.leave(path, format!("a `{key}` calls no destination")),
+                None => {
+                    let found = route(service, index, &rules);
+                    found.1.iter().for_each(|&rule| used[rule] = true);
+                    reading.policies.push(found.0);
+                }
+            }
+        }
+        if !routes.is_empty() || at(service.value, &["spec", "http"]).is_none() {
+            continue;
+        }
+        let path = joined(&service.path, "spec.http");
+        reading.leave(path, "it is no list of routes");
+    }
+    let alone = rules.iter().zip(used).filter(|(_, is_used)| !is_used);
+    for (rule, _) in alone {
+        if at(rule.value, &["spec", "workloadSelector"]).is_some() {
+            let why = "it is for the callers that its workloadSelector selects";
+            reading.leave(joined(&rule.path, "spec"), why);
+        } else {
+            reading.policies.extend(rule_alone(rule, documents));
         }
     }
-    if policies.is_empty() {
-        policies = rules.iter().flat_map(|rule| rule_alone(rule)).collect();
+    reading
+}
+
+/// What Istio retries if nobody says what, beside status codes of which it names none.
+const CONDITIONS: [&str; 4] = ["connect-failure", "refused-stream", "unavailable", "cancelled"];
+
+/// The policy that every call has of itself.
+fn everybodys() -> Policy {
+    let mut policy = preset("istio", "default");
+    if let Some(rule) = &mut policy.retry {
+        rule.on = outcome::of_conditions(&CONDITIONS);
     }
-    policies
+    policy
 }
 
 /// What a route calls: a host, or a part of it.
 #[derive(Default)]
 pub(super) struct Target {
-    host: Option<String>,
+    host: Option<Host>,
     pub(super) subset: Option<String>,
     pub(super) port: Option<u32>,
 }
 
-impl Target {
-    /// Whether a rule is for this host; a short name is the first part of a long one.
-    fn is_of(&self, rule: &Document<'_>) -> bool {
-        let spec = rule.value.find(&["spec".to_owned()]);
-        let (Some(own), Some(host)) = (spec.and_then(|spec| find_text(spec, "host")), &self.host)
-        else {
-            return false;
-        };
-        let short = |name: &str| name.split('.').next().map(str::to_owned);
-        own == *host || (!own.contains('.') || !host.contains('.')) && short(&own) == short(host)
-    }
-}
-
-fn read_target(notes: &mut Notes, mut target: Object<'_>) -> Target {
+fn read_target(notes: &mut Notes, mut target: Object<'_>, namespace: Option<&str>) -> Target {
     let mut target = target.object(notes, "destination");
     let host = target.given(notes, "host", text, "finds its rule");
+    let host = host.map(|host| Host::new(&host, namespace));
     let subset = target.given(notes, "subset", text, "finds its settings in the rule");
     let mut port = target.object(notes, "port");
     let port = port.given(notes, "number", count, "finds its settings in the rule");
     Target { host, subset, port }
 }
 
-fn route(service: &Document<'_>, index: usize, rules: &[&Document<'_>]) -> Imported {
+/// The rule that counts for a host that is called from a namespace: those of the caller's namespace
+/// come before those of the host's, and these before those of the root; there the closest host
+/// (istio/istio, `PushContext.destinationRule`). Rules are in the order of their age.
+fn rule_of(rules: &[&Document<'_>], host: &Host, from: Option<&str>) -> Option<usize> {
+    let rank = |(index, rule): (usize, &&Document<'_>)| {
+        let own = namespace_of(rule);
+        let written = text_at(rule.value, &["spec", "host"])?;
+        let covers = Host::new(&written, own.as_deref()).covers(host)?;
+        let tier = match own.as_deref() {
+            own if own.is_none() || own == from || from.is_none() => 3,
+            own if own == host.namespace() => 2,
+            Some(ROOT_NAMESPACE) => 1,
+            _ => return None,
+        };
+        let exported = at(rule.value, &["spec", "exportTo"]).and_then(|list| texts(list).ok());
+        let is_exported = exported.is_none_or(|list| {
+            list.is_empty() || list.iter().any(|to| to == "*" || Some(to.as_str()) == from)
+        });
+        let is_selective = at(rule.value, &["spec", "workloadSelector"]).is_some();
+        (!is_selective && (tier == 3 || is_exported)).then_some((
+            tier,
+            covers,
+            std::cmp::Reverse(index),
+        ))
+    };
+    let best = rules.iter().enumerate().filter_map(rank).max()?;
+    Some(best.2.0)
+}
+
+/// The policy of a route, and the rules that were read for it.
+fn route(service: &Document<'_>, index: usize, rules: &[&Document<'_>]) -> (Imported, Vec<usize>) {
     let mut notes = Notes::default();
-    let mut policy = preset("istio", "default");
+    let mut policy = everybodys();
+    let namespace = namespace_of(service);
     let mut object = Object::new(&service.path, service.value, &mut notes);
     let name = metadata_name(&mut object, &mut notes);
-    let mut route =
-        object.object(&mut notes, "spec").objects(&mut notes, "http").swap_remove(index);
+    let mut spec = object.object(&mut notes, "spec");
+    let mut route = spec.objects(&mut notes, "http").swap_remove(index);
+    notes.at = route.place().or(notes.at);
     let own_name = route.given(&mut notes, "name", text, "names the policy");
-    let mut targets = route.objects(&mut notes, "route").into_iter();
-    let target = targets.next().map(|target| read_target(&mut notes, target)).unwrap_or_default();
+    let matched = read_match(&mut notes, &mut route);
+    let mut targets: Vec<Object<'_>> = route.objects(&mut notes, "route");
+    // A destination without a share of the calls gets none.
+    targets.sort_by_key(|target| target.is_zero("weight"));
+    let mut targets = targets.into_iter();
+    let target = targets.next().map(|target| read_target(&mut notes, target, namespace.as_deref()));
+    let target = target.unwrap_or_default();
+    let mut used = Vec::new();
+    let find = |host: &Option<Host>| {
+        host.as_ref().and_then(|host| rule_of(rules, host, namespace.as_deref()))
+    };
     for mut other in targets {
-        let mut other = other.object(&mut notes, "destination");
+        let other = other.object(&mut notes, "destination");
+        let host = other.entries().find(|(key, _)| *key == "host");
+        let host = host.and_then(|(_, field)| text(&field.value).ok());
+        used.extend(find(&host.map(|host| Host::new(&host, namespace.as_deref()))));
         let why = "a call has one policy: that of the first destination";
-        other.ignore(&mut notes, &["host", "subset", "port"], why);
+        for (key, field) in other.entries() {
+            notes.ignored(&joined(&other.path, key), &field.value, why);
+        }
     }
     read_route(&mut notes, &mut route, &mut policy);
     route.close_open(&mut notes);
-    let of_host = rules.iter().find(|rule| target.is_of(rule));
-    if let Some(rule) = of_host.or(if let [only] = rules { Some(only) } else { None }) {
-        istio_rule::read(&mut notes, rule, &target, &mut policy);
-    } else {
-        let none = "none: no limits, no ejection".to_owned();
-        notes.defaulted("DestinationRule", none, RULE);
+    let own = find(&target.host);
+    for other in used.iter().copied().filter(|other| Some(*other) != own) {
+        let path = joined(&rules[other].path, "spec");
+        if let Some(value) = at(rules[other].value, &["spec"]) {
+            let why = "a call has one policy: that of the first destination";
+            notes.ignored(&path, value, why);
+        }
+    }
+    match own {
+        Some(index) => {
+            istio_rule::read(&mut notes, rules[index], &target, &mut policy);
+            used.push(index);
+        }
+        None => {
+            let none = "none for this host: no limits, no ejection".to_owned();
+            notes.defaulted("DestinationRule", none, RULE);
+        }
     }
     let name = name.unwrap_or_else(|| "istio".to_owned());
     let name = own_name.map_or(name.clone(), |own| format!("{name}-{own}"));
-    Imported::new(&name, policy, Vec::new(), notes)
+    let namespace = namespace.unwrap_or_default();
+    let apart = [matched.clone(), namespace.clone(), format!("{namespace} {matched}")];
+    (Imported::new(&name, policy, Vec::new(), notes).apart(apart), used)
 }
 
-/// A rule without a route has the retries that Istio gives everybody; so has each of its subsets.
-fn rule_alone(rule: &Document<'_>) -> Vec<Imported> {
-    let subsets = rule.value.find(&["spec".to_owned(), "subsets".to_owned()]);
-    let names: Vec<String> = match subsets.map(|list| &list.data) {
-        Some(Data::List(list)) => list.iter().filter_map(|each| find_text(each, "name")).collect(),
-        _ => Vec::new(),
+/// What the calls of a route look like: the first path that it matches.
+fn read_match(notes: &mut Notes, route: &mut Object<'_>) -> String {
+    let Some((path, value)) = route.value("match") else { return String::new() };
+    notes.given(&path, shown(value), "which calls it is for");
+    let Data::List(list) = &value.data else { return String::new() };
+    let of_one = |value: &&Value| {
+        let uri = at(value, &["uri"])?;
+        ["prefix", "exact", "regex"].iter().find_map(|key| find_text(uri, key))
     };
-    let targets = std::iter::once(None).chain(names.into_iter().map(Some));
+    list.iter().find_map(|value| of_one(&value)).unwrap_or_default()
+}
+
+/// A rule without a route has the retries that Istio gives every HTTP call; so has each of its
+/// subsets.
+fn rule_alone(rule: &Document<'_>, documents: &[Document<'_>]) -> Vec<Imported> {
+    let subsets = list(rule.value, &["spec", "subsets"]);
+    let names: Vec<String> = subsets.iter().filter_map(|each| find_text(each, "name")).collect();
+    let host = text_at(rule.value, &["spec", "host"]).unwrap_or_default();
+    let host = Host::new(&host, namespace_of(rule).as_deref());
+    let speaks_http = istio_rule::speaks_http(rule, &host, documents);
+    let has_routes = !of_kinds(documents, Format::Istio, &["VirtualService"]).is_empty();
     let read = |subset: Option<String>| {
         let mut notes = Notes::default();
-        let mut policy = preset("istio", "default");
+        let mut policy = everybodys();
         let mut object = Object::new(&rule.path, rule.value, &mut notes);
         let name = metadata_name(&mut object, &mut notes).unwrap_or_else(|| "istio".to_owned());
-        notes.defaulted("http.retries", "2 retries".to_owned(), RETRY);
+        let mut caveats = Vec::new();
+        if has_routes {
+            caveats.push(format!("no route of this file calls the host of {}", shown_object(rule)));
+        }
+        if speaks_http == Some(true) {
+            let default = format!("2 retries: {}", CONDITIONS.join(","));
+            notes.defaulted("http.retries", default, RETRY);
+        } else {
+            policy.retry = None;
+            let none = "none: only calls of HTTP are retried".to_owned();
+            notes.defaulted("http.retries", none, RETRY);
+        }
+        if speaks_http.is_none() {
+            caveats.push(
+                "the rule has settings of TCP alone, so no retries are printed; if the service \
+                 speaks HTTP, Istio retries twice: preset = \"istio@default\""
+                    .to_owned(),
+            );
+        }
         notes.defaulted("http.timeout", "none".to_owned(), SERVICE);
         let name = subset.as_ref().map_or(name.clone(), |subset| format!("{name}-{subset}"));
         let target = Target { subset, ..Target::default() };
         istio_rule::read(&mut notes, rule, &target, &mut policy);
-        Imported::new(&name, policy, Vec::new(), notes)
+        Imported::new(&name, policy, caveats, notes).apart(namespace_of(rule))
     };
-    targets.map(read).collect()
+    std::iter::once(None).chain(names.into_iter().map(Some)).map(read).collect()
 }
 
 fn read_route(notes: &mut Notes, route: &mut Object<'_>, policy: &mut Policy) {
+    route.ignore(notes, &["fault"], "faults are part of an experiment");
+    let keys = ["mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "mirror_percent"];
+    route.ignore(notes, &keys, "mirrored calls are not modelled");
     let means = "the whole call, retries included; 0s is for ever";
     let whole = route.limit(notes, "timeout", go_duration, ("none", SERVICE), means);
     policy.deadline = whole.filter(|&span| span > Span::ZERO);
     let mut retries = route.object(notes, "retries");
     if !retries.is_there() {
-        notes.defaulted(&retries.path, "2 retries, of what Istio retries".to_owned(), RETRY);
+        notes.defaulted(&retries.path, format!("2 retries: {}", CONDITIONS.join(",")), RETRY);
         policy.attempt_timeout = policy.deadline;
         return;
     }
@@ -149,8 +262,7 @@ fn read_route(notes: &mut Notes, route: &mut Object<'_>, policy: &mut Policy) {
             rule.on = proxy::conditions(notes, &path, value, OutcomeSet::NONE, true);
         }
         None => {
-            let default = "connect-failure,refused-stream,unavailable,cancelled".to_owned();
-            notes.defaulted(&joined(&retries.path, "retryOn"), default, RETRY);
+            notes.defaulted(&joined(&retries.path, "retryOn"), CONDITIONS.join(","), RETRY);
         }
     }
     let is_empty = rule.on == OutcomeSet::NONE;

@@ -1,14 +1,17 @@
 //! Istio: limits and ejection of a DestinationRule, of a host, its subsets and its ports.
 
 use super::Document;
+use super::attach::{at, list, name_of, namespace_of, text_at};
+use super::host::Host;
 use super::istio::Target;
 use super::note::{Notes, joined};
 use super::object::Object;
 use super::proxy::{self, Ejection};
 use super::quantity::{count, go_duration, number, percent, text};
-use crate::policy::Policy;
+use super::recognise::find_text;
 use crate::policy::budget::{Budget, Concurrent};
 use crate::policy::outlier::Outlier;
+use crate::policy::{OutcomeSet, Policy};
 
 /// Where the fields of a rule and their defaults were read.
 pub(super) const RULE: &str = "istio/api destination_rule.proto";
@@ -20,6 +23,7 @@ pub(super) fn read(notes: &mut Notes, rule: &Document<'_>, target: &Target, poli
     spec.given(notes, "host", text, "the target");
     let mut layers = layers(notes, &mut spec, target);
     let pool = section(notes, &mut layers, "connectionPool");
+    let has_pool = pool.is_there();
     read_pool(notes, pool, policy);
     let ejection = section(notes, &mut layers, "outlierDetection");
     read_ejection(notes, ejection, policy);
@@ -27,16 +31,29 @@ pub(super) fn read(notes: &mut Notes, rule: &Document<'_>, target: &Target, poli
     if let Some((path, value)) = balancer.value("simple") {
         notes.ignored(&path, value, proxy::balance_hint(&text(value).unwrap_or_default()));
     }
-    let keys = ["consistentHash", "localityLbSetting", "warmup", "warmupDurationSecs"];
+    let keys = [
+        "consistentHash",
+        "localityLbSetting",
+        "zoneAwareLbSetting",
+        "warmup",
+        "warmupDurationSecs",
+    ];
     balancer.ignore(notes, &keys, "balancing is a key of the service, which has no such rule");
     balancer.close(notes);
     let mut budget = section(notes, &mut layers, "retryBudget");
-    if budget.is_there() {
+    notes.of_budget(budget.path.clone());
+    if budget.is_there() && has_pool {
         let means = "% of the active calls may be retries at once";
         let share = budget.read(notes, "percent", percent, (20.0, RULE), means);
-        let floor = "retries at once at least";
-        let floor = budget.read(notes, "minRetryConcurrency", count, (3, RULE), floor);
+        let floor =
+            above_zero(notes, &mut budget, "minRetryConcurrency", "retries at once at least");
+        let floor = floor.unwrap_or(3);
+        budget.ignore(notes, &["budgetInterval"], "the calls that are active now count");
         policy.budget = Some(Budget::Concurrent(Concurrent { ratio: share / 100.0, floor }));
+    } else {
+        // `applyConnectionPool` returns before it is looked at.
+        let why = "Istio takes a retryBudget beside a connectionPool only";
+        budget.ignore(notes, &["percent", "minRetryConcurrency", "budgetInterval"], why);
     }
     budget.close(notes);
     let why = "connections are not modelled";
@@ -47,32 +64,53 @@ pub(super) fn read(notes: &mut Notes, rule: &Document<'_>, target: &Target, poli
     spec.close_open(notes);
 }
 
+/// A number; 0 is as if it were not given (`applyConnectionPool` cannot tell them apart).
+fn above_zero(
+    notes: &mut Notes,
+    object: &mut Object<'_>,
+    key: &'static str,
+    means: &str,
+) -> Option<u32> {
+    if object.is_zero(key) {
+        object.ignore(notes, &[key], "0 is as if it were not given");
+        return None;
+    }
+    object.limit(notes, key, count, ("2^32-1: no limit", RULE), means)
+}
+
 fn read_pool(notes: &mut Notes, mut pool: Object<'_>, policy: &mut Policy) {
-    let mut tcp = pool.object(notes, "tcp");
-    let none = ("2^32-1: no limit", RULE);
-    let means = "attempts at once: one on each connection";
-    let connections = tcp.limit(notes, "maxConnections", count, none, means);
     let why = "connections are not modelled";
-    let keys = ["connectTimeout", "tcpKeepalive", "maxConnectionDuration", "idleTimeout"];
-    tcp.ignore(notes, &keys, why);
-    tcp.close(notes);
     let mut http = pool.object(notes, "http");
-    let means = "attempts that wait";
-    let pending = http.limit(notes, "http1MaxPendingRequests", count, none, means);
+    let pending = above_zero(notes, &mut http, "http1MaxPendingRequests", "attempts that wait");
     let means = "attempts at once, of HTTP/1.1 too; the smaller counts";
-    let requests = http.limit(notes, "http2MaxRequests", count, none, means);
-    let retries = http.limit(notes, "maxRetries", count, none, "retries at once");
+    let requests = above_zero(notes, &mut http, "http2MaxRequests", means);
+    let retries = above_zero(notes, &mut http, "maxRetries", "retries at once");
+    notes.of_budget(joined(&http.path, "maxRetries"));
+    let is_upgraded = http
+        .given(notes, "h2UpgradePolicy", text, "whether calls share connections, as in HTTP/2")
+        .is_some_and(|policy| policy == "UPGRADE");
     let keys = [
         "maxRequestsPerConnection",
         "idleTimeout",
-        "h2UpgradePolicy",
         "useClientProtocol",
         "maxConcurrentStreams",
+        "http2KeepAlive",
     ];
     http.ignore(notes, &keys, why);
     http.close(notes);
+    let mut tcp = pool.object(notes, "tcp");
+    let connections = if is_upgraded {
+        tcp.ignore(notes, &["maxConnections"], "calls of HTTP/2 share a connection");
+        None
+    } else {
+        let means = "attempts at once: one on each connection";
+        above_zero(notes, &mut tcp, "maxConnections", means)
+    };
+    let keys = ["connectTimeout", "tcpKeepalive", "maxConnectionDuration", "idleTimeout"];
+    tcp.ignore(notes, &keys, why);
+    tcp.close(notes);
     pool.close(notes);
-    policy.bulkhead = proxy::bulkhead(connections, pending, requests);
+    policy.bulkhead = proxy::bulkhead(notes, connections, pending, requests);
     policy.budget = retries.map(|floor| Budget::Concurrent(Concurrent { ratio: 0.0, floor }));
 }
 
@@ -87,8 +125,14 @@ fn read_ejection(notes: &mut Notes, mut object: Object<'_>, policy: &mut Policy)
             interval: "interval",
             base: "baseEjectionTime",
             most: "maxEjectionPercent",
+            zero_is_default: true,
         };
         let mut outlier = proxy::ejection(notes, &mut object, &keys);
+        let key = "outlierDetectionHttpErrorCodes";
+        if let Some(codes) = proxy::status_codes(notes, &mut object, key) {
+            // What goes wrong on the way is counted all the same.
+            outlier.failures = codes.or(OutcomeSet::NETWORK).or(OutcomeSet::TIMED_OUT);
+        }
         let means = "% healthy, below which all hosts get traffic";
         let panic = object.read(notes, "minHealthPercent", number, (0.0, RULE), means);
         outlier.panic = (panic / 100.0).min(1.0);
@@ -185,4 +229,62 @@ fn section<'a>(notes: &mut Notes, layers: &mut [Object<'a>], key: &'static str) 
         hidden.ignore(notes, &[key], "the subset has its own");
     }
     layers[nearest].object(notes, key)
+}
+
+/// Whether calls of a host are of HTTP, by the ports of its Service or ServiceEntry, if they are in
+/// the file, or else by the sections of its rule; `None` if a rule has settings of TCP alone, which
+/// both may have.
+pub(super) fn speaks_http(
+    rule: &Document<'_>,
+    host: &Host,
+    documents: &[Document<'_>],
+) -> Option<bool> {
+    for document in documents {
+        let namespace = namespace_of(document);
+        let is_it = |name: &str| Host::new(name, namespace.as_deref()).covers(host).is_some();
+        let routes = ["tcp", "tls"].map(|key| list(document.value, &["spec", key])).concat();
+        let called = routes.iter().flat_map(|route| list(route, &["route"]));
+        let mut called = called.filter_map(|to| text_at(to, &["destination", "host"]));
+        if called.any(|host| is_it(&host)) {
+            return Some(false);
+        }
+        let is_of_host = match find_text(document.value, "kind").as_deref() {
+            Some("Service") => name_of(document).is_some_and(|name| is_it(&name)),
+            Some("ServiceEntry") => list(document.value, &["spec", "hosts"])
+                .iter()
+                .any(|host| text(host).is_ok_and(|host| is_it(&host))),
+            _ => false,
+        };
+        let ports = list(document.value, &["spec", "ports"]);
+        let protocols: Vec<String> =
+            ports.iter().filter(|_| is_of_host).filter_map(|port| protocol(port)).collect();
+        if !protocols.is_empty() {
+            let is_http = |name: &String| {
+                name.starts_with("http") && name != "https" || name.starts_with("grpc")
+            };
+            return Some(protocols.iter().any(is_http));
+        }
+    }
+    let sections = at(rule.value, &["spec", "trafficPolicy", "connectionPool"]);
+    let has = |key| sections.is_some_and(|pool| at(pool, &[key]).is_some());
+    if has("tcp") && !has("http") { None } else { Some(true) }
+}
+
+/// The protocol of a port: `appProtocol`, or `protocol` of a ServiceEntry, or the beginning of its
+/// name (Istio, protocol selection).
+fn protocol(port: &crate::model::document::Value) -> Option<String> {
+    let said = text_at(port, &["appProtocol"]).or_else(|| {
+        text_at(port, &["protocol"]).filter(|own| own != "TCP" && own != "UDP").or_else(|| {
+            let name = text_at(port, &["name"])?;
+            let first = name.split('-').next().unwrap_or_default().to_owned();
+            let known = ["http", "http2", "https", "grpc", "tcp", "tls", "mongo", "mysql", "redis"];
+            known.contains(&first.as_str()).then_some(first)
+        })
+    });
+    said.or_else(|| {
+        // A ServiceEntry says TCP in so many words.
+        let is_entry = text_at(port, &["number"]).is_some();
+        text_at(port, &["protocol"]).filter(|own| is_entry && own == "TCP")
+    })
+    .map(|name| name.to_lowercase())
 }

@@ -1,22 +1,21 @@
-//! Linkerd: annotations of routes and services, and service profiles.
+//! Linkerd: annotations of routes and services.
 
+use super::attach::{at, list, name_of, namespace_of, same_namespace, text_at};
 use super::note::{Notes, shown};
 use super::object::{Object, Parse};
-use super::outcome::{self, SERVER_ERRORS, names};
-use super::quantity::{count, flag, go_duration, number, share, text};
-use super::recognise::find_text;
-use super::{Document, Imported, metadata_name, preset};
+use super::outcome::{self, names};
+use super::quantity::{count, linkerd_duration, text};
+use super::recognise::{find_text, group, of_kinds};
+use super::{
+    Document, Format, Imported, Reading, linkerd_accrual, linkerd_profile, metadata_name, preset,
+};
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Value};
 use crate::model::problem::Problem;
-use crate::policy::backoff::{Backoff, Jitter};
-use crate::policy::breaker::{Breaker, Trip, Window as Counted};
-use crate::policy::budget::{Budget, Deposit, Window};
-use crate::policy::{OutcomeSet, Policy};
+use crate::policy::{Outcome, OutcomeSet, Policy};
 
-const ROUTES: &str = "linkerd/linkerd2-proxy outbound";
-const PROFILES: &str = "linkerd/linkerd2-proxy, tower TpsBudget";
-const REFERENCE: &str = "Linkerd reference, service profiles";
+/// Where the defaults of routes were read.
+pub(super) const ROUTES: &str = "linkerd/linkerd2-proxy outbound";
 /// The prefixes of the annotations that decide.
 const DECIDING: [&str; 4] = [
     "retry.linkerd.io/",
@@ -26,103 +25,145 @@ const DECIDING: [&str; 4] = [
 ];
 
 /// Reads annotated routes, then services that no route covers, then the routes of profiles.
-pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
-    let of_kind = |kinds: &[&str]| -> Vec<&Document<'_>> {
-        let has = |document: &&Document<'_>| {
-            find_text(document.value, "kind").is_some_and(|own| kinds.contains(&own.as_str()))
-        };
-        documents.iter().filter(has).collect()
+pub(super) fn read(documents: &[Document<'_>]) -> Reading {
+    let of_core = |document: &&Document<'_>| {
+        find_text(document.value, "kind").is_some_and(|kind| kind == "Service")
+            && group(document.value).is_empty()
     };
-    let services = of_kind(&["Service"]);
-    let profiles = of_kind(&["ServiceProfile"]);
-    let mut policies = Vec::new();
-    let mut covered: Vec<Option<String>> = Vec::new();
-    for route in of_kind(&["HTTPRoute", "GRPCRoute"]) {
-        let service = service_of(route, &services);
-        let name = service.and_then(name_of).or_else(|| called(route).into_iter().next());
-        covered.push(name.clone());
-        policies.push(annotated(Some(route), service, has_profile(&profiles, name.as_deref())));
+    let services: Vec<&Document<'_>> = documents.iter().filter(of_core).collect();
+    let profiles = of_kinds(documents, Format::Linkerd, &["ServiceProfile"]);
+    let mut reading = Reading::default();
+    let mut covered: Vec<&str> = Vec::new();
+    for route in of_kinds(documents, Format::Linkerd, &["HTTPRoute", "GRPCRoute"]) {
+        let called = called(route);
+        let service = called.iter().find_map(|wanted| wanted.among(&services));
+        let service = service.or(match services.as_slice() {
+            [only] if called.is_empty() => Some(*only),
+            _ => None,
+        });
+        covered.extend(service.map(|service| service.path.as_str()));
+        let name = service.map(Wanted::of).or_else(|| called.into_iter().next());
+        let has_profile = has_profile(&profiles, name.as_ref());
+        let rules = list(route.value, &["spec", "rules"]);
+        let has_own = |rule: &&Value| at(rule, &["timeouts"]).is_some();
+        let rules = if rules.iter().any(has_own) { rules.len() } else { 1 };
+        reading
+            .policies
+            .extend((0..rules).map(|index| annotated(Some((route, index)), service, has_profile)));
     }
-    for service in services.iter().filter(|service| is_annotated(service)) {
-        let name = name_of(service);
-        if !covered.contains(&name) {
-            let has_profile = has_profile(&profiles, name.as_deref());
-            policies.push(annotated(None, Some(service), has_profile));
+    for service in services.iter().filter(|service| is_annotated(service.value)) {
+        if !covered.contains(&service.path.as_str()) {
+            let has_profile = has_profile(&profiles, Some(&Wanted::of(service)));
+            reading.policies.push(annotated(None, Some(service), has_profile));
         }
     }
     for profile in profiles {
-        let mut scratch = Notes::default();
-        let routes = Object::new(&profile.path, profile.value, &mut scratch)
-            .object(&mut scratch, "spec")
-            .objects(&mut scratch, "routes");
-        policies.extend((0..routes.len()).map(|index| profile_route(profile, index)));
+        let routes = list(profile.value, &["spec", "routes"]).len();
+        reading.policies.extend((0..routes).map(|index| linkerd_profile::route(profile, index)));
     }
-    policies
-}
-
-fn name_of(document: &Document<'_>) -> Option<String> {
-    find_text(document.value.find(&["metadata".to_owned()])?, "name")
+    reading
 }
 
 /// Whether an object says anything to Linkerd.
-fn is_annotated(document: &Document<'_>) -> bool {
-    let annotations = document.value.find(&["metadata".to_owned(), "annotations".to_owned()]);
+pub(super) fn is_annotated(value: &Value) -> bool {
+    let annotations = at(value, &["metadata", "annotations"]);
     let Some(Data::Table(annotations)) = annotations.map(|value| &value.data) else { return false };
     annotations.keys().any(|key| DECIDING.iter().any(|prefix| key.starts_with(prefix)))
 }
 
-/// The services that a route is attached to, and then those that it calls.
-fn called(route: &Document<'_>) -> Vec<String> {
-    let list = |value: &Value, key: &str| match value.find(&[key.to_owned()]).map(|v| &v.data) {
-        Some(Data::List(list)) => list.clone(),
-        _ => Vec::new(),
-    };
-    let Some(spec) = route.value.find(&["spec".to_owned()]) else { return Vec::new() };
-    let mut targets = list(spec, "parentRefs");
-    targets.extend(list(spec, "rules").iter().flat_map(|rule| list(rule, "backendRefs")));
-    let is_service =
-        |target: &&Value| find_text(target, "kind").is_none_or(|kind| kind == "Service");
-    targets.iter().filter(is_service).filter_map(|target| find_text(target, "name")).collect()
+/// Whether an object is a route that is attached to a service, as those of a mesh are.
+pub(super) fn is_route_of_service(value: &Value) -> bool {
+    let kind = find_text(value, "kind").unwrap_or_default();
+    let is_of_service =
+        |parent: &&Value| find_text(parent, "kind").is_some_and(|kind| kind == "Service");
+    ["HTTPRoute", "GRPCRoute"].contains(&kind.as_str())
+        && list(value, &["spec", "parentRefs"]).iter().any(is_of_service)
 }
 
-/// The service of a route; the only one of the file, if the route names none of them.
-fn service_of<'a, 'b>(
-    route: &Document<'_>,
-    services: &[&'b Document<'a>],
-) -> Option<&'b Document<'a>> {
-    let called = called(route);
-    let by_name = called.iter().find_map(|wanted| {
-        services.iter().find(|service| name_of(service).as_ref() == Some(wanted)).copied()
-    });
-    match services {
-        [only] if called.is_empty() => Some(only),
-        _ => by_name,
+/// A service by its name and, if it is known, its namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    name: String,
+    namespace: Option<String>,
+}
+
+impl Wanted {
+    fn of(document: &Document<'_>) -> Wanted {
+        Wanted { name: name_of(document).unwrap_or_default(), namespace: namespace_of(document) }
+    }
+
+    fn same(&self, name: &str, namespace: Option<&str>) -> Option<u8> {
+        let same = same_namespace(self.namespace.as_deref(), namespace)?;
+        (self.name == name).then_some(same)
+    }
+
+    /// The service that is most surely this one.
+    fn among<'a, 'b>(&self, services: &[&'b Document<'a>]) -> Option<&'b Document<'a>> {
+        let sure = |service: &&'b Document<'a>| {
+            let own = Wanted::of(service);
+            Some((self.same(&own.name, own.namespace.as_deref())?, *service))
+        };
+        let found = services.iter().filter_map(sure).max_by_key(|(sure, _)| *sure);
+        found.map(|(_, service)| service)
     }
 }
 
-/// Whether there is a profile of this service; of an unknown service, whether there is any.
-fn has_profile(profiles: &[&Document<'_>], service: Option<&str>) -> bool {
+/// The services that a route is attached to, and then those that it calls; without a namespace they
+/// are in that of the route.
+fn called(route: &Document<'_>) -> Vec<Wanted> {
+    let mut targets = list(route.value, &["spec", "parentRefs"]);
+    let is_parent =
+        |parent: &&Value| find_text(parent, "kind").is_none_or(|kind| kind == "Service");
+    targets.retain(is_parent);
+    let rules = list(route.value, &["spec", "rules"]);
+    targets.extend(rules.iter().flat_map(|rule| list(rule, &["backendRefs"])).filter(is_parent));
+    let wanted = |target: &Value| {
+        let namespace = find_text(target, "namespace").or_else(|| namespace_of(route));
+        find_text(target, "name").map(|name| Wanted { name, namespace })
+    };
+    targets.into_iter().filter_map(wanted).collect()
+}
+
+/// Whether there is a profile of this service; of an unknown service, whether there is any. The
+/// name of a profile is the full name of its service.
+fn has_profile(profiles: &[&Document<'_>], service: Option<&Wanted>) -> bool {
     profiles.iter().any(|profile| match (name_of(profile), service) {
-        (Some(name), Some(service)) => name.split('.').next() == Some(service),
+        (Some(name), Some(service)) => {
+            let mut parts = name.split('.');
+            let own = parts.next().unwrap_or_default();
+            service.same(own, parts.next()).is_some()
+        }
         _ => true,
     })
 }
 
-/// The policy of a route: its own annotations before those of the service.
+/// The policy of a rule of a route: its own annotations before those of the service.
 fn annotated(
-    route: Option<&Document<'_>>,
+    route: Option<(&Document<'_>, usize)>,
     service: Option<&Document<'_>>,
     has_profile: bool,
 ) -> Imported {
     let mut notes = Notes::default();
-    let mut own = annotations(&mut notes, route);
+    let mut own = annotations(&mut notes, route.map(|(route, _)| route));
     let mut everybodys = annotations(&mut notes, service);
+    let mut rule = Object::absent("rule");
+    if let Some((route, index)) = route {
+        let mut object = Object::new(&route.path, route.value, &mut notes);
+        let mut rules = object.object(&mut notes, "spec").objects(&mut notes, "rules");
+        if index < rules.len() {
+            rule = rules.swap_remove(index);
+        }
+    }
     let mut policy = Policy::ONCE;
     read_retry(&mut notes, &mut own.1, &mut everybodys.1, &mut policy);
-    read_timeouts(&mut notes, &mut own.1, &mut everybodys.1, &mut policy);
-    read_accrual(&mut notes, &mut everybodys.1, &mut policy);
+    read_timeouts(&mut notes, &mut own.1, &mut everybodys.1, &mut rule, &mut policy);
+    linkerd_accrual::read(&mut notes, &mut everybodys.1, &mut policy);
     let why = "balancing is a key of the service";
     everybodys.1.ignore(&mut notes, &BIASER, why);
+    own.1.ignore(&mut notes, &BIASER, why);
+    let matched = read_match(&mut notes, &mut rule);
+    rule.ignore(&mut notes, &["retry"], "Linkerd reads its annotations and not this");
+    rule.close_open(&mut notes);
     own.1.close_prefixed(&mut notes, &DECIDING);
     everybodys.1.close_prefixed(&mut notes, &DECIDING);
     let name = own.0.or(everybodys.0).unwrap_or_else(|| "linkerd".to_owned());
@@ -133,7 +174,19 @@ fn annotated(
                 .to_owned(),
         );
     }
-    Imported::new(&name, policy, caveats, notes)
+    let namespace = route.map(|(route, _)| route).or(service).and_then(namespace_of);
+    let namespace = namespace.unwrap_or_default();
+    let apart = [matched.clone(), namespace.clone(), format!("{namespace} {matched}")];
+    Imported::new(&name, policy, caveats, notes).apart(apart)
+}
+
+/// What the calls of a rule look like: the first path that it matches.
+fn read_match(notes: &mut Notes, rule: &mut Object<'_>) -> String {
+    let Some((path, value)) = rule.value("matches") else { return String::new() };
+    notes.given(&path, shown(value), "which calls it is for");
+    let Data::List(list) = &value.data else { return String::new() };
+    let of_one = |value: &Value| text_at(value, &["path", "value"]);
+    list.iter().find_map(of_one).unwrap_or_default()
 }
 
 /// The name of an object and its annotations.
@@ -194,22 +247,28 @@ fn read_retry<'a>(
         notes,
         (own, everybodys),
         "retry.linkerd.io/timeout",
-        go_duration,
+        linkerd_duration,
         "one attempt; then it is retried",
     );
-    let means = "retries: attempts less one";
+    let means = "retries: attempts less one; 0 is as if it were not given";
     let limit = either(notes, (own, everybodys), "retry.linkerd.io/limit", count, means);
-    if !is_retried {
+    // The controller drops a limit of 0 (`parse_http_retry`).
+    let limit = limit.filter(|&limit| limit > 0);
+    // A limit or a timeout alone makes a retry too, of what no status stands for.
+    let attempt = attempt.filter(|&span| span > Span::ZERO);
+    if !is_retried && limit.is_none() && attempt.is_none() {
         notes.defaulted("retry.linkerd.io/http", "absent: no retries".to_owned(), ROUTES);
         return;
     }
     if limit.is_none() {
         notes.defaulted("retry.linkerd.io/limit", "1".to_owned(), ROUTES);
     }
+    // `RetryPolicy::retryable_error`: what was refused before it was taken, and slow answers.
+    on = on.with(Outcome::RefusedStream);
     if attempt.is_some() {
         on = on.or(OutcomeSet::TIMED_OUT);
     }
-    policy.attempt_timeout = attempt.filter(|&span| span > Span::ZERO);
+    policy.attempt_timeout = attempt;
     let mut rule = preset("linkerd", "routes").retry.expect("the preset retries");
     rule.attempts = limit.unwrap_or(1).saturating_add(1);
     rule.on = on;
@@ -226,8 +285,10 @@ fn statuses(value: &Value) -> Result<OutcomeSet, Problem> {
         let of_range = range.filter(|(from, to)| from <= to && *to <= 599).map(|(from, to)| {
             (from..=to).filter_map(outcome::http).fold(OutcomeSet::NONE, OutcomeSet::with)
         });
-        set = set.or(match (part, of_range) {
-            ("5xx" | "gateway-error", _) => SERVER_ERRORS,
+        // Of answers alone: what goes wrong on the way is no status (`parse_http_retry`).
+        set = set.or(match (part.to_lowercase().as_str(), of_range) {
+            ("5xx", _) => OutcomeSet::SERVER_ERRORS,
+            ("gateway-error", _) => OutcomeSet::http_range(502, 504),
             (_, Some(range)) if range != OutcomeSet::NONE => range,
             _ => {
                 return Err(Problem::unknown("status", part, &["5xx", "gateway-error", "429"]));
@@ -247,22 +308,38 @@ fn grpc_statuses(value: &Value) -> Result<OutcomeSet, Problem> {
     Ok(set)
 }
 
+/// The annotation, or else the timeout of the rule (`outbound/index/http.rs`).
 fn read_timeouts(
     notes: &mut Notes,
     own: &mut Object<'_>,
     everybodys: &mut Object<'_>,
+    rule: &mut Object<'_>,
     policy: &mut Policy,
 ) {
     let means = "the whole call, retries included";
     let key = "timeout.linkerd.io/request";
-    let whole = either(notes, (own, everybodys), key, go_duration, means);
-    if whole.is_none() {
-        notes.defaulted(key, "none".to_owned(), ROUTES);
-    }
-    policy.deadline = whole.filter(|&span| span > Span::ZERO);
+    let whole = either(notes, (own, everybodys), key, linkerd_duration, means);
+    let whole = whole.filter(|&span| span > Span::ZERO);
+    let mut timeouts = rule.object(notes, "timeouts");
+    let why = "Linkerd does not look at it";
+    timeouts.ignore(notes, &["backendRequest"], why);
+    policy.deadline = match whole {
+        Some(whole) => {
+            timeouts.ignore(notes, &["request"], "the annotation comes before it");
+            Some(whole)
+        }
+        None => {
+            let of_rule = timeouts.given(notes, "request", linkerd_duration, means);
+            if of_rule.is_none() {
+                notes.defaulted(key, "none".to_owned(), ROUTES);
+            }
+            of_rule.filter(|&span| span > Span::ZERO)
+        }
+    };
+    timeouts.close(notes);
     let means = "one attempt, if retry.linkerd.io/timeout is not shorter";
     let key = "timeout.linkerd.io/response";
-    let response = either(notes, (own, everybodys), key, go_duration, means);
+    let response = either(notes, (own, everybodys), key, linkerd_duration, means);
     let response = response.filter(|&span| span > Span::ZERO);
     policy.attempt_timeout = policy.attempt_timeout.into_iter().chain(response).min();
     let why = "streams are not modelled";
@@ -270,151 +347,11 @@ fn read_timeouts(
     everybodys.ignore(notes, &["timeout.linkerd.io/idle"], why);
 }
 
-/// Failure accrual of each endpoint, off unless it is asked for.
-fn read_accrual(notes: &mut Notes, object: &mut Object<'_>, policy: &mut Policy) {
-    let key = "balancer.linkerd.io/failure-accrual";
-    let Some((path, value)) = object.value(key) else {
-        notes.defaulted(key, "none: no breaker".to_owned(), ROUTES);
-        let why = "failure accrual is not switched on";
-        object.ignore(notes, &ACCRUAL, why);
-        object.ignore(notes, &UNIFIED, why);
-        return;
-    };
-    let mode = text(value).unwrap_or_default();
-    let is_unified = mode == "unified";
-    if !is_unified && mode != "consecutive" {
-        let problem = Problem::unknown("failure accrual", &mode, &["consecutive", "unified"]);
-        notes.problems.push(problem.at(value.at));
-        return;
-    }
-    let means = match is_unified {
-        true => "a breaker on failures in a row and on the success rate",
-        false => "a breaker on failures in a row",
-    };
-    notes.given(&path, mode, means);
-    let [failures, least, most, jitter] = ACCRUAL;
-    let failures = object.read(notes, failures, count, (7, ROUTES), "failures in a row");
-    let shortest = (Span::from_secs(1), ROUTES);
-    let least = object.read(notes, least, go_duration, shortest, "first time open");
-    let longest = (Span::from_secs(60), ROUTES);
-    let longest = object.read(notes, most, go_duration, longest, "longest time open");
-    let means = "of the time at random on top";
-    let jitter = object.read(notes, jitter, number, (0.5, ROUTES), means);
-    // Zero switches the count off in unified mode (`unified.rs`, `should_trip`).
-    if failures == 0 && !is_unified {
-        let problem = Problem::new("the breaker would open without a failure");
-        notes.problems.push(object.problem(ACCRUAL[0], problem.expected("at least 1")));
-    }
-    let version = if is_unified { "unified" } else { "consecutive" };
-    let start = preset("linkerd-failure-accrual", version).breaker;
-    let trip = match start.map(|breaker| breaker.trip) {
-        Some(trip) if is_unified => read_rate(notes, object, trip, failures),
-        _ => {
-            object.ignore(notes, &UNIFIED, "the mode is consecutive");
-            Trip::Consecutive { failures }
-        }
-    };
-    policy.breaker = start.map(|breaker| Breaker {
-        trip,
-        open_for: Backoff::exponential(least, 2.0)
-            .jittered(Jitter::Up(jitter))
-            .capped_after_jitter(longest),
-        ..breaker
-    });
-}
-
 /// Balancing away from what throttles.
-const BIASER: [&str; 3] = [
+const BIASER: [&str; 5] = [
+    "balancer.alpha.linkerd.io/penalize-failures",
+    "balancer.alpha.linkerd.io/failure-accrual-honor-retry-after",
     "balancer.alpha.linkerd.io/load-biaser",
     "balancer.alpha.linkerd.io/load-biaser-penalty",
     "balancer.alpha.linkerd.io/load-biaser-max-retry-after",
 ];
-
-/// The success rate of unified mode.
-fn read_rate(notes: &mut Notes, object: &mut Object<'_>, start: Trip, failures: u32) -> Trip {
-    let [least, span, requests] = UNIFIED;
-    let rate = object.read(notes, least, share, (0.8, UNIFIED_MODE), "below it opens");
-    let window = (Span::from_secs(10), UNIFIED_MODE);
-    let window = object.read(notes, span, go_duration, window, "in ten buckets");
-    if window < Span::from_millis(10) {
-        let problem = Problem::new(format!("a window of {window} is no window"));
-        notes.problems.push(object.problem(span, problem.expected("at least 10ms")));
-    }
-    let minimum = (5, UNIFIED_MODE);
-    let minimum = object.read(notes, requests, count, minimum, "calls in the window");
-    match start {
-        Trip::Ratio { window: Counted::Time { buckets, rotation, .. }, comparison, .. } => {
-            Trip::Ratio {
-                window: Counted::Time { span: window, buckets, rotation },
-                minimum,
-                // Rounded, or 1 - 0.8 would be a little below 0.2 and a share of 0.2 above it.
-                ratio: libm::round((1.0 - rate) * 1e9) / 1e9,
-                comparison,
-                on_success: true,
-                slow: None,
-                every: None,
-                consecutive: (failures > 0).then_some(failures),
-            }
-        }
-        other => other,
-    }
-}
-
-const UNIFIED_MODE: &str = "Linkerd reference, unified circuit breaker";
-/// What unified mode can be told besides.
-const UNIFIED: [&str; 3] = [
-    "balancer.alpha.linkerd.io/failure-accrual-success-rate-threshold",
-    "balancer.alpha.linkerd.io/failure-accrual-success-rate-window",
-    "balancer.alpha.linkerd.io/failure-accrual-success-rate-min-requests",
-];
-
-/// What failure accrual can be told.
-const ACCRUAL: [&str; 4] = [
-    "balancer.linkerd.io/failure-accrual-consecutive-max-failures",
-    "balancer.linkerd.io/failure-accrual-consecutive-min-penalty",
-    "balancer.linkerd.io/failure-accrual-consecutive-max-penalty",
-    "balancer.linkerd.io/failure-accrual-consecutive-jitter-ratio",
-];
-
-fn profile_route(profile: &Document<'_>, index: usize) -> Imported {
-    let mut notes = Notes::default();
-    let mut object = Object::new(&profile.path, profile.value, &mut notes);
-    let name = metadata_name(&mut object, &mut notes).unwrap_or_else(|| "profile".to_owned());
-    let mut spec = object.object(&mut notes, "spec");
-    let mut route = spec.objects(&mut notes, "routes").swap_remove(index);
-    let own = route.given(&mut notes, "name", text, "names the policy").unwrap_or_default();
-    let mut policy = preset("linkerd", "service-profile");
-    let or = (Span::from_secs(10), REFERENCE);
-    let means = "the whole call, retries included";
-    policy.deadline = Some(route.read(&mut notes, "timeout", go_duration, or, means));
-    let means = "retried as long as the budget allows";
-    let is_retryable = route.read(&mut notes, "isRetryable", flag, (false, REFERENCE), means);
-    let mut budget = spec.object(&mut notes, "retryBudget");
-    read_budget(&mut notes, &mut budget, &mut policy);
-    budget.close(&mut notes);
-    if !is_retryable {
-        (policy.retry, policy.budget) = (None, None);
-    }
-    let why = "which answers are failures is said by the answers of the model";
-    route.ignore(&mut notes, &["responseClasses"], why);
-    route.close_open(&mut notes);
-    spec.close_open(&mut notes);
-    let host = name.split('.').next().unwrap_or_default();
-    Imported::new(&format!("{host}-{own}"), policy, Vec::new(), notes)
-}
-
-fn read_budget(notes: &mut Notes, budget: &mut Object<'_>, policy: &mut Policy) {
-    let means = "retries for each call; tower rounds one over it down";
-    let ratio = budget.read(notes, "retryRatio", number, (0.2, PROFILES), means);
-    let means = "retries besides, all of which may go at once";
-    let least = budget.read(notes, "minRetriesPerSecond", count, (10, PROFILES), means);
-    let span = (Span::from_secs(10), PROFILES);
-    let span = budget.read(notes, "ttl", go_duration, span, "over which both are counted");
-    if !(Span::from_secs(1)..=Span::from_secs(60)).contains(&span) {
-        let message = format!("`{}.ttl` of {span} is refused by Linkerd", budget.path);
-        let problem = Problem::new(message).expected("from 1s to 60s");
-        notes.problems.push(budget.problem("ttl", problem));
-    }
-    let window = Window::tower(Deposit::Answer, ratio as f32, least, span);
-    policy.budget = Some(Budget::Window(window));
-}

@@ -1,35 +1,53 @@
-//! Configurations of other systems as policies of the language: a reader for each format, from a
-//! document to a [`Policy`] and a note on every field.
+//! Configurations of other systems as policies of the language: a reader for each format, from
+//! documents to [`Policy`]s and a note on every field.
 //!
 //! A policy starts from the preset of its library or proxy, so what a document does not say comes
 //! from there. What a run cannot express is noted as ignored with its reason; an unknown field
-//! among those that decide is an error.
+//! among those that decide is an error, and one that nothing was read from is told of
+//! ([`deciding`]).
 
+mod attach;
 mod aws;
+mod continuation;
+mod deciding;
 mod envoy;
+mod envoy_cluster;
+mod envoy_find;
 mod gateway;
+mod gateway_attach;
+mod gateway_merge;
+mod gateway_traffic;
 mod grpc;
+mod host;
 mod ini;
 mod istio;
 mod istio_rule;
 mod linkerd;
+mod linkerd_accrual;
+mod linkerd_profile;
+mod naming;
 mod note;
 mod object;
 mod outcome;
 mod polly;
+mod properties;
 mod proxy;
 mod quantity;
 mod recognise;
 mod resilience4j;
+mod source;
+mod spring;
 mod write;
 mod yaml;
 
 pub use note::{Fate, Note, leaves};
 pub use recognise::Format;
-pub use write::{json, text, toml};
+pub use write::{arm, json, text, toml};
 
+use self::deciding::Unattached;
 use self::note::Notes;
 use self::object::Object;
+use self::source::Parts;
 use crate::model::document::{Location, Sources, Value};
 use crate::model::policy::{ScopeText, compile};
 use crate::model::problem::Problem;
@@ -42,6 +60,14 @@ pub struct Document<'a> {
     pub path: String,
     /// What is in it.
     pub value: &'a Value,
+    /// What it was recognised as.
+    pub format: Option<Format>,
+    /// Which of the texts in the file it is from.
+    part: usize,
+    /// The name of its text, if that is not the file itself.
+    name: Option<&'a str>,
+    /// Whose text that is.
+    owner: Option<&'a str>,
 }
 
 /// A policy that was read.
@@ -57,24 +83,54 @@ pub struct Imported {
     pub caveats: Vec<String>,
     /// What became of each field that it was read from.
     pub notes: Vec<Note>,
+    /// What tells it from others of its name: each more than the one before.
+    apart: Vec<String>,
+    at: Option<Location>,
     problems: Vec<Problem>,
 }
 
 /// All that a file says.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// Its format.
-    pub format: Format,
+    /// Its formats, at least one.
+    pub formats: Vec<Format>,
     /// The policies, at least one.
     pub policies: Vec<Imported>,
     /// The fields that none of them was read from.
     pub rest: Vec<Note>,
 }
 
+/// What a reader makes of the documents of its format.
+#[derive(Debug, Default)]
+struct Reading {
+    policies: Vec<Imported>,
+    unattached: Vec<Unattached>,
+    problems: Vec<Problem>,
+}
+
+impl Reading {
+    /// Says why a part of a document is in no policy.
+    fn leave(&mut self, path: impl Into<String>, why: impl Into<String>) {
+        self.unattached.push(Unattached { path: path.into(), why: why.into() });
+    }
+}
+
 impl Imported {
-    fn new(name: &str, policy: Policy, caveats: Vec<String>, notes: Notes) -> Imported {
-        let Notes { notes, problems } = notes;
-        Imported { name: table_name(name), policy, scope: None, caveats, notes, problems }
+    fn new(name: &str, policy: Policy, caveats: Vec<String>, mut notes: Notes) -> Imported {
+        let mut policy = policy;
+        if policy.retry.is_none() && policy.budget.is_some() {
+            policy.budget = None;
+            notes.drop_budget();
+        }
+        let Notes { notes, problems, at, caveats: more, .. } = notes;
+        let caveats = [caveats, more].concat();
+        let (name, apart) = (naming::table_name(name), Vec::new());
+        Imported { name, policy, scope: None, caveats, notes, apart, at, problems }
+    }
+
+    /// The policy with what tells it from others of its name.
+    fn apart(self, apart: impl IntoIterator<Item = String>) -> Imported {
+        Imported { apart: apart.into_iter().collect(), ..self }
     }
 }
 
@@ -88,56 +144,40 @@ pub fn read(
     source: usize,
     format: Option<Format>,
 ) -> Result<Import, Vec<Problem>> {
-    let values = parse(sources, source, format)?;
+    let parts = source::parse(sources, source, format)?;
     let top = Location { source, start: 0, end: 0 };
-    if values.is_empty() {
+    if parts.documents.is_empty() {
         let problem = Problem::new("there is nothing in this file").at(top);
         return Err(vec![problem.expected("a configuration")]);
     }
-    let format = match format {
-        Some(format) => format,
-        None => recognise::recognise(&values).map_err(|problem| vec![problem.at(top)])?,
-    };
-    let documents = recognise::documents(&values);
-    let mut policies = match format {
-        Format::Envoy => envoy::read(&documents),
-        Format::Istio => istio::read(&documents),
-        Format::Grpc => grpc::read(&documents),
-        Format::Resilience4j => resilience4j::read(&documents),
-        Format::Aws => aws::read(&documents),
-        Format::Polly => polly::read(&documents),
-        Format::Linkerd => linkerd::read(&documents),
-        Format::GatewayApi => gateway::read(&documents),
-    };
-    let mut problems: Vec<Problem> = Vec::new();
-    for problem in policies.iter_mut().flat_map(|policy| std::mem::take(&mut policy.problems)) {
-        // What several policies were read from is wrong once.
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+    let (documents, formats) = recognise::recognise(&parts, format)
+        .map_err(|problem| vec![problem.at(parts.documents[0].value.at)])?;
+    let mut reading = Reading::default();
+    for &format in &formats {
+        let read = reader(format)(&documents);
+        reading.policies.extend(read.policies);
+        reading.unattached.extend(read.unattached);
+        reading.problems.extend(read.problems);
     }
-    if policies.is_empty() {
-        let problem = Problem::new(format!("this file sets no policy of {}", format.title()));
-        problems.push(problem.at(top).expected(format.expects()));
+    let Reading { mut policies, unattached, problems } = reading;
+    refuse(&mut policies, problems, &formats, top)?;
+    naming::tell_apart(&mut policies);
+    let rest = deciding::rest(&documents, &policies, &unattached);
+    say_placeholders(&mut policies, &documents, &parts);
+    Ok(Import { formats, policies, rest })
+}
+
+fn reader(format: Format) -> fn(&[Document<'_>]) -> Reading {
+    match format {
+        Format::Envoy => envoy::read,
+        Format::Istio => istio::read,
+        Format::Grpc => grpc::read,
+        Format::Resilience4j => resilience4j::read,
+        Format::Aws => aws::read,
+        Format::Polly => polly::read,
+        Format::Linkerd => linkerd::read,
+        Format::GatewayApi => gateway::read,
     }
-    if !problems.is_empty() {
-        return Err(problems.into_iter().map(|problem| problem.at(top)).collect());
-    }
-    let refused: Vec<Problem> = policies.iter().filter_map(refusal).collect();
-    if !refused.is_empty() {
-        return Err(refused.into_iter().map(|problem| problem.at(top)).collect());
-    }
-    rename_twins(&mut policies);
-    let mut rest = Vec::new();
-    for document in &documents {
-        leaves(&document.path, document.value, &mut |field, value| {
-            if !policies.iter().any(|policy| Notes::covers(&policy.notes, field)) {
-                let (field, value) = (field.to_owned(), note::shown(value));
-                rest.push(Note { field, value, fate: Fate::Elsewhere });
-            }
-        });
-    }
-    Ok(Import { format, policies, rest })
 }
 
 /// Every document of a file, with the path that its fields begin with.
@@ -145,57 +185,48 @@ pub fn read(
 /// # Errors
 /// What cannot be parsed.
 pub fn documents(sources: &Sources, source: usize) -> Result<Vec<(String, Value)>, Vec<Problem>> {
-    let values = parse(sources, source, None)?;
+    let parts = source::parse(sources, source, None)?;
     let paths: Vec<String> =
-        recognise::documents(&values).into_iter().map(|document| document.path).collect();
-    Ok(paths.into_iter().zip(values).collect())
+        recognise::documents(&parts).into_iter().map(|document| document.path).collect();
+    Ok(paths.into_iter().zip(parts.documents.into_iter().map(|parsed| parsed.value)).collect())
 }
 
-fn parse(
-    sources: &Sources,
-    source: usize,
-    format: Option<Format>,
-) -> Result<Vec<Value>, Vec<Problem>> {
-    let text = sources.text(source);
-    if is_json(text) {
-        let value = Value::parse_configuration(sources, source)?;
-        return Ok(recognise::items(value));
+/// Every problem once, each at its place or that of the policy; none is as good as no policy.
+fn refuse(
+    policies: &mut [Imported],
+    mut problems: Vec<Problem>,
+    formats: &[Format],
+    top: Location,
+) -> Result<(), Vec<Problem>> {
+    for policy in policies.iter_mut() {
+        let at = policy.at.unwrap_or(top);
+        problems.extend(policy.problems.drain(..).map(|problem| problem.at(at)));
     }
-    if format == Some(Format::Aws) || (format.is_none() && ini::looks_like_it(text)) {
-        return ini::parse(text, source).map(|value| vec![value]);
+    if problems.is_empty() {
+        problems.extend(policies.iter().filter_map(refusal));
     }
-    let values = yaml::parse(sources, source).map_err(|problem| vec![problem])?;
-    Ok(values.into_iter().flat_map(recognise::items).collect())
-}
-
-/// Whether a text begins with a bracket, comments of JSON aside.
-fn is_json(text: &str) -> bool {
-    let mut rest = text.trim_start();
-    loop {
-        let after = if let Some(line) = rest.strip_prefix("//") {
-            line.split_once('\n').map(|(_, after)| after)
-        } else if let Some(block) = rest.strip_prefix("/*") {
-            block.split_once("*/").map(|(_, after)| after)
-        } else {
-            return rest.starts_with('{');
-        };
-        let Some(after) = after else { return false };
-        rest = after.trim_start();
+    let mut told: Vec<Problem> = Vec::new();
+    for problem in problems {
+        let problem = problem.at(top);
+        // What several policies were read from is wrong once.
+        if !told.contains(&problem) {
+            told.push(problem);
+        }
+        if told.len() >= PROBLEMS_MAX {
+            break;
+        }
     }
+    if told.is_empty() && policies.is_empty() {
+        let titles: Vec<&str> = formats.iter().map(|format| format.title()).collect();
+        let problem = Problem::new(format!("this file sets no policy of {}", titles.join(" or ")));
+        let expects: Vec<&str> = formats.iter().map(|format| format.expects()).collect();
+        told.push(problem.at(top).expected(expects.join(", or ")));
+    }
+    if told.is_empty() { Ok(()) } else { Err(told) }
 }
 
-/// The policy of a preset that is known to exist.
-fn preset(name: &str, version: &str) -> Policy {
-    presets::find(name, Some(version)).expect("the preset exists").policy
-}
-
-/// A name that can stand in a model: letters, digits, `-` and `_`.
-fn table_name(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-    let name: String = name.chars().map(plain).take(80).collect();
-    let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
-    if words.is_empty() { "imported".to_owned() } else { words.join("-") }
-}
+/// Nobody reads more of them.
+const PROBLEMS_MAX: usize = 50;
 
 /// Why the language does not take a policy: numbers that no run could have, such as no time at all.
 fn refusal(imported: &Imported) -> Option<Problem> {
@@ -208,23 +239,40 @@ fn refusal(imported: &Imported) -> Option<Problem> {
     let Imported { name, .. } = imported;
     let place = place.iter().map(|part| format!(".{part}")).collect::<String>();
     let message = format!("`policy.{name}{place}` cannot be run: {}", problem.message);
-    Some(Problem { message, inside: Vec::new(), ..problem })
+    let problem = Problem { message, inside: Vec::new(), ..problem };
+    Some(imported.at.map_or(problem.clone(), |at| problem.at(at)))
 }
 
-/// Policies of the same name are numbered.
-fn rename_twins(policies: &mut [Imported]) {
-    for index in 1..policies.len() {
-        let wanted = policies[index].name.clone();
-        let mut number = 2;
-        while policies[..index].iter().any(|other| other.name == policies[index].name) {
-            policies[index].name = format!("{wanted}-{number}");
-            number += 1;
+/// Notes on fields that were given with a placeholder say so.
+fn say_placeholders(policies: &mut [Imported], documents: &[Document<'_>], parts: &Parts) {
+    if parts.replaced.is_empty() {
+        return;
+    }
+    let mut written: Vec<(String, &str)> = Vec::new();
+    for document in documents {
+        leaves(&document.path, document.value, &mut |field, value| {
+            let replaced = parts.replaced.iter().find(|(at, _)| *at == value.at);
+            written.extend(replaced.map(|(_, text)| (field.to_owned(), text.as_str())));
+        });
+    }
+    for note in policies.iter_mut().flat_map(|policy| &mut policy.notes) {
+        let found = written.iter().find(|(field, _)| *field == note.field);
+        if let (Some((_, text)), Fate::Given(means)) = (found, &mut note.fate) {
+            *means += &format!("; the default of `{text}`");
         }
     }
+}
+
+/// The policy of a preset that is known to exist.
+fn preset(name: &str, version: &str) -> Policy {
+    presets::find(name, Some(version)).expect("the preset exists").policy
 }
 
 /// The `metadata.name` of an object of Kubernetes, noted as what names the policy.
 fn metadata_name(object: &mut Object<'_>, notes: &mut Notes) -> Option<String> {
     let mut metadata = object.object(notes, "metadata");
+    if let Some((path, value)) = metadata.value("namespace") {
+        notes.given(&path, note::shown(value), "whose names are meant");
+    }
     metadata.given(notes, "name", quantity::text, "names the policy")
 }

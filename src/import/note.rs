@@ -1,6 +1,6 @@
 //! What became of each field of a document: given, defaulted, or ignored and why.
 
-use crate::model::document::{Data, Value};
+use crate::model::document::{Data, Location, Value};
 use crate::model::problem::Problem;
 
 /// What became of one field.
@@ -12,6 +12,8 @@ pub enum Fate {
     Defaulted(&'static str),
     /// It was given and changes nothing; why.
     Ignored(String),
+    /// It says how calls are made, and no call was found to which that is attached; why.
+    Unattached(String),
     /// It says nothing about calls.
     Elsewhere,
 }
@@ -32,9 +34,38 @@ pub struct Note {
 pub(super) struct Notes {
     pub(super) notes: Vec<Note>,
     pub(super) problems: Vec<Problem>,
+    /// Where the first thing that was read stands.
+    pub(super) at: Option<Location>,
+    /// What one must know to use the policy.
+    pub(super) caveats: Vec<String>,
+    /// The paths of what limits retries over many calls.
+    budgets: Vec<String>,
 }
 
 impl Notes {
+    /// What is noted below this path limits retries.
+    pub(super) fn of_budget(&mut self, path: impl Into<String>) {
+        self.budgets.push(path.into());
+    }
+
+    /// Nothing is retried, so what was given as a limit of retries changes nothing.
+    pub(super) fn drop_budget(&mut self) {
+        let Notes { notes, budgets, .. } = self;
+        let is_of_budget = |field: &str| {
+            budgets.iter().any(|path| {
+                let rest = field.strip_prefix(path.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            })
+        };
+        for note in notes.iter_mut().filter(|note| is_of_budget(&note.field)) {
+            if let Fate::Given(_) = note.fate {
+                let why = "limits retries, and nothing is retried";
+                note.fate = Fate::Ignored(why.to_owned());
+            }
+        }
+        notes.retain(|note| !matches!(note.fate, Fate::Defaulted(_)) || !is_of_budget(&note.field));
+    }
+
     pub(super) fn given(&mut self, field: &str, value: String, means: impl Into<String>) {
         self.add(field, value, Fate::Given(means.into()));
     }
@@ -52,14 +83,6 @@ impl Notes {
 
     fn add(&mut self, field: &str, value: String, fate: Fate) {
         self.notes.push(Note { field: field.to_owned(), value, fate });
-    }
-
-    /// Whether a note tells of this field or of something that it is part of.
-    pub(super) fn covers(notes: &[Note], field: &str) -> bool {
-        notes.iter().any(|note| {
-            let rest = field.strip_prefix(note.field.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        })
     }
 }
 

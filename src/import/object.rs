@@ -36,6 +36,7 @@ impl<'a> Object<'a> {
         match &value.data {
             Data::Table(fields) => {
                 (object.fields, object.at) = (Some(fields), Some(value.at));
+                notes.at.get_or_insert(value.at);
             }
             _ => notes.problems.push(wrong(value, "an object with fields")),
         }
@@ -60,6 +61,18 @@ impl<'a> Object<'a> {
 
     pub(super) fn is_there(&self) -> bool {
         self.fields.is_some()
+    }
+
+    /// Where it stands.
+    pub(super) fn place(&self) -> Option<Location> {
+        self.at
+    }
+
+    /// Whether a key is there and is 0.
+    pub(super) fn is_zero(&self, key: &str) -> bool {
+        let mut fields = self.fields.into_iter().flatten();
+        let given = fields.find(|(written, _)| self.matches(written, key));
+        given.is_some_and(|(_, field)| super::quantity::count(&field.value) == Ok(0))
     }
 
     fn matches(&self, written: &str, key: &str) -> bool {
@@ -154,7 +167,12 @@ impl<'a> Object<'a> {
     /// The object at a key.
     pub(super) fn object(&mut self, notes: &mut Notes, key: &'static str) -> Object<'a> {
         let object = match self.value(key) {
-            Some((path, value)) => Object::new(&path, value, notes),
+            Some((path, value)) => {
+                if matches!(&value.data, Data::Table(fields) if fields.is_empty()) {
+                    notes.given(&path, "{}".to_owned(), "says nothing: the defaults");
+                }
+                Object::new(&path, value, notes)
+            }
             None => Object::absent(&joined(&self.path, key)),
         };
         Object { is_relaxed: self.is_relaxed, ..object }
@@ -229,6 +247,6 @@ impl<'a> Object<'a> {
 }
 
 /// A key without its spelling.
-fn folded(key: &str) -> String {
+pub(super) fn folded(key: &str) -> String {
     key.chars().filter(|c| !"-_".contains(*c)).flat_map(char::to_lowercase).collect()
 }

@@ -98,6 +98,15 @@ pub(super) fn condition(name: &str) -> Option<&'static Condition> {
     CONDITIONS.iter().find(|(known, _)| *known == name).map(|(_, condition)| condition)
 }
 
+/// The outcomes of conditions that have any by themselves.
+pub(super) fn of_conditions(names: &[&str]) -> OutcomeSet {
+    let of_one = |name: &&str| match condition(name) {
+        Some(Condition::Outcomes(outcomes)) => *outcomes,
+        _ => OutcomeSet::NONE,
+    };
+    names.iter().map(of_one).fold(OutcomeSet::NONE, OutcomeSet::or)
+}
+
 /// The names of the conditions.
 pub(super) fn conditions() -> Vec<&'static str> {
     CONDITIONS.iter().map(|(name, _)| *name).collect()
@@ -113,31 +122,53 @@ pub(super) enum Exception {
     Denial,
 }
 
-/// Exceptions by the last part of their class name.
+/// Exceptions by the last part of their class name. A class matches with its subclasses, and what
+/// wraps others with what it wraps: a timeout of a socket is an IOException, and a
+/// ResourceAccessException of Spring is whatever went wrong on the way.
 pub(super) fn exception(class: &str) -> Option<Exception> {
+    const ON_THE_WAY: OutcomeSet = OutcomeSet::NETWORK.or(OutcomeSet::TIMED_OUT);
+    const ANSWERS: OutcomeSet = OutcomeSet::http_range(400, 599);
     let of = |outcomes: OutcomeSet| Some(Exception::Outcomes(outcomes));
     match class.rsplit(['.', '$']).next().unwrap_or(class) {
         "Throwable" | "Exception" | "RuntimeException" => Some(Exception::Everything),
         "CallNotPermittedException" | "BulkheadFullException" | "RequestNotPermitted" => {
             Some(Exception::Denial)
         }
-        "TimeoutException" | "SocketTimeoutException" | "HttpTimeoutException" => {
-            of(OutcomeSet::TIMED_OUT)
+        "TimeoutException"
+        | "SocketTimeoutException"
+        | "HttpTimeoutException"
+        | "InterruptedIOException"
+        | "ReadTimeoutException" => of(OutcomeSet::TIMED_OUT),
+        "ConnectException"
+        | "UnknownHostException"
+        | "NoRouteToHostException"
+        | "HttpHostConnectException"
+        | "ConnectTimeoutException"
+        | "HttpConnectTimeoutException" => of(OutcomeSet::of(&[Outcome::NotConnected])),
+        "IOException"
+        | "UncheckedIOException"
+        | "ResourceAccessException"
+        | "WebClientRequestException"
+        | "RetryableException" => of(ON_THE_WAY),
+        "SocketException" => of(OutcomeSet::NETWORK),
+        "RestClientException" | "WebClientException" | "FeignException" => {
+            of(ANSWERS.or(ON_THE_WAY))
         }
-        "ConnectException" => of(OutcomeSet::of(&[Outcome::NotConnected])),
-        "IOException" | "UncheckedIOException" | "SocketException" | "ResourceAccessException" => {
-            of(OutcomeSet::NETWORK)
-        }
-        "HttpServerErrorException" | "WebServerException" | "FeignServerException" => {
-            of(OutcomeSet::SERVER_ERRORS)
-        }
+        "HttpStatusCodeException"
+        | "RestClientResponseException"
+        | "WebClientResponseException" => of(ANSWERS),
+        "HttpServerErrorException"
+        | "WebServerException"
+        | "FeignServerException"
+        | "ServerErrorException" => of(OutcomeSet::SERVER_ERRORS),
+        "HttpClientErrorException" | "FeignClientException" => of(OutcomeSet::http_range(400, 499)),
         "InternalServerError" => of(OutcomeSet::http(&[500])),
         "BadGateway" => of(OutcomeSet::http(&[502])),
         "ServiceUnavailable" => of(OutcomeSet::http(&[503])),
         "GatewayTimeout" => of(OutcomeSet::http(&[504])),
         "TooManyRequests" => of(OutcomeSet::http(&[429])),
         "Conflict" => of(OutcomeSet::http(&[409])),
-        "HttpClientErrorException" => of(OutcomeSet::http_range(400, 499)),
+        "NotFound" => of(OutcomeSet::http(&[404])),
         "BadRequest" | "IllegalArgumentException" => of(OutcomeSet::http(&[400])),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use super::note::{Notes, joined, shown};
 use super::object::Object;
 use super::quantity::{count, flag, share, text, timespan};
-use super::{Document, Imported, preset};
+use super::{Document, Format, Imported, Reading, preset};
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Field, Value};
 use crate::model::problem::Problem;
@@ -15,46 +15,83 @@ use crate::policy::hedge::After;
 use crate::policy::retry::{HintRule, Retry};
 
 const HANDLER: &str = "Microsoft.Extensions.Http.Resilience";
-/// The sections of the two handlers.
-const SECTIONS: [&str; 7] = [
-    "RateLimiter",
-    "TotalRequestTimeout",
-    "Retry",
-    "CircuitBreaker",
-    "AttemptTimeout",
-    "Hedging",
-    "Endpoint",
+/// The options of each section, and of those inside of it (the class of its name in
+/// Microsoft.Extensions.Http.Resilience, and the strategies of Polly that it is made of).
+const OPTIONS: [(&str, &[&str]); 7] = [
+    ("RateLimiter", &["DefaultRateLimiterOptions"]),
+    ("TotalRequestTimeout", &["Timeout"]),
+    (
+        "Retry",
+        &[
+            "MaxRetryAttempts",
+            "Delay",
+            "BackoffType",
+            "UseJitter",
+            "MaxDelay",
+            "ShouldRetryAfterHeader",
+        ],
+    ),
+    ("CircuitBreaker", &["FailureRatio", "MinimumThroughput", "SamplingDuration", "BreakDuration"]),
+    ("AttemptTimeout", &["Timeout"]),
+    ("Hedging", &["MaxHedgedAttempts", "Delay"]),
+    ("Endpoint", &["RateLimiter", "CircuitBreaker", "Timeout"]),
 ];
 
 /// Whether options stand anywhere below a value.
 pub(super) fn has_section(value: &Value) -> bool {
     let mut found = Vec::new();
-    find("", value, &mut found);
+    find("", value, &mut found, &mut Vec::new());
     !found.is_empty()
 }
 
 /// Reads every set of options, wherever it stands: the name of its section is the user's.
-pub(super) fn read(documents: &[Document<'_>]) -> Vec<Imported> {
-    let mut found = Vec::new();
-    for document in documents {
-        find(&document.path, document.value, &mut found);
+pub(super) fn read(documents: &[Document<'_>]) -> Reading {
+    let mut reading = Reading::default();
+    let (mut found, mut foreign) = (Vec::new(), Vec::new());
+    for document in documents.iter().filter(|each| each.format == Some(Format::Polly)) {
+        find(&document.path, document.value, &mut found, &mut foreign);
     }
-    found.iter().map(|(path, value)| options(path, value)).collect()
+    reading.policies = found.iter().map(|(path, value)| options(path, value)).collect();
+    for path in foreign {
+        reading.leave(path, "none of its keys is an option of the handler: another library's");
+    }
+    reading
 }
 
-fn find<'a>(path: &str, value: &'a Value, found: &mut Vec<(String, &'a Value)>) {
+/// Collects sets of options; and sections of a name that the handler has too, but of other keys.
+fn find<'a>(
+    path: &str,
+    value: &'a Value,
+    found: &mut Vec<(String, &'a Value)>,
+    foreign: &mut Vec<String>,
+) {
     let Data::Table(fields) = &value.data else { return };
-    let is_section = |(key, field): (&String, &Field)| {
-        SECTIONS.iter().any(|name| name.eq_ignore_ascii_case(key))
-            && matches!(field.value.data, Data::Table(_))
-    };
-    if fields.iter().any(is_section) {
+    let sections = fields.iter().filter(|(_, field)| matches!(field.value.data, Data::Table(_)));
+    let named: Vec<(&String, &Field, bool)> = sections
+        .filter_map(|(key, field)| {
+            let options = OPTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+            options.map(|(_, options)| (key, field, is_of(&field.value, options)))
+        })
+        .collect();
+    // One that is surely the handler's makes the others of its set the handler's.
+    if named.iter().any(|(.., is_own)| *is_own) {
         found.push((path.to_owned(), value));
         return;
     }
+    foreign.extend(named.iter().map(|(key, ..)| joined(path, key)));
     for (key, field) in fields {
-        find(&joined(path, key), &field.value, found);
+        find(&joined(path, key), &field.value, found, foreign);
     }
+}
+
+/// Whether more keys of a section are options than not: other libraries have a `Delay` too.
+fn is_of(section: &Value, options: &[&str]) -> bool {
+    let Data::Table(fields) = &section.data else { return false };
+    let is_option = |key: &&String| {
+        options.iter().any(|option| option.eq_ignore_ascii_case(key)) || *key == "Name"
+    };
+    let known = fields.keys().filter(is_option).count();
+    known > fields.len() - known
 }
 
 fn options(path: &str, value: &Value) -> Imported {
@@ -75,13 +112,34 @@ fn options(path: &str, value: &Value) -> Imported {
         retry.close(&mut notes);
         read_attempt(&mut notes, &mut object, &mut policy, "AttemptTimeout");
     }
-    object.close(&mut notes);
+    object.close_open(&mut notes);
     let name = path.rsplit('.').next().filter(|name| !name.is_empty()).unwrap_or("polly");
     let mut caveats = Vec::new();
     if policy.deadline < policy.attempt_timeout {
-        caveats.push("the library refuses a total timeout below that of an attempt".to_owned());
+        caveats.push(format!(
+            "{NO_START}: the total timeout of {} is below that of an attempt",
+            policy.deadline.unwrap_or_default()
+        ));
     }
+    caveats.extend(sampled_too_short(&policy));
     Imported::new(name, policy, caveats, notes)
+}
+
+const NO_START: &str = "THE LIBRARY DOES NOT START with this";
+
+/// A breaker must see two attempts one after the other in its window
+/// (`HttpStandardResilienceOptionsCustomValidator` and that of the hedging handler).
+fn sampled_too_short(policy: &Policy) -> Option<String> {
+    let attempt = policy.attempt_timeout?;
+    let Trip::Ratio { window: Window::Time { span, .. }, .. } = policy.breaker?.trip else {
+        return None;
+    };
+    (span < attempt.scaled(2.0)).then(|| {
+        format!(
+            "{NO_START}: SamplingDuration of {span} must be at least twice the {attempt} that an \
+             attempt may take"
+        )
+    })
 }
 
 /// What stands around each attempt; the limiter of the standard handler stands around the call.

@@ -32,6 +32,66 @@ pub(super) fn positive(notes: &mut Notes, object: &Object<'_>, span: Span, what:
     }
 }
 
+/// Reads conditions, and the status codes that count if the conditions name
+/// `retriable-status-codes`; `None` if no conditions are given.
+pub(super) fn retried(
+    notes: &mut Notes,
+    object: &mut Object<'_>,
+    on: &'static str,
+    codes: &'static str,
+) -> Option<OutcomeSet> {
+    let list = object.value(codes).map(|(path, value)| (path, value, codes_of(notes, value)));
+    let given = object.value(on);
+    let names = given.as_ref().and_then(|(_, value)| texts(value).ok()).unwrap_or_default();
+    let counts = names.iter().any(|name| name == CODES);
+    let set = list.as_ref().map_or(OutcomeSet::NONE, |(.., (set, _))| *set);
+    if let Some((path, value, (set, foreign))) = &list {
+        let mut means = match *set {
+            OutcomeSet::NONE => "none is an outcome".to_owned(),
+            set => format!("are the outcomes {}", outcome::names(set)),
+        };
+        for code in foreign {
+            let of_grpc = *code <= 16;
+            let kind = if of_grpc {
+                "a status of gRPC, which never is one of HTTP"
+            } else {
+                "no failure of HTTP"
+            };
+            means += &format!("; {code} is {kind}");
+        }
+        match counts {
+            true => notes.given(path, shown(value), means),
+            false => {
+                let why =
+                    format!("`{on}` does not name `{CODES}`, so they are never asked; {means}");
+                notes.ignored(path, value, &why);
+            }
+        }
+    }
+    given.map(|(path, value)| conditions(notes, &path, value, set, false))
+}
+
+const CODES: &str = "retriable-status-codes";
+
+/// The outcomes of a list of codes, and those that are no failures of HTTP.
+fn codes_of(notes: &mut Notes, value: &Value) -> (OutcomeSet, Vec<u32>) {
+    let (mut set, mut foreign) = (OutcomeSet::NONE, Vec::new());
+    let Data::List(codes) = &value.data else {
+        notes.problems.push(wrong(value, "a list of HTTP status codes"));
+        return (set, foreign);
+    };
+    for code in codes {
+        match count(code) {
+            Ok(number) => match outcome::http(number) {
+                Some(outcome) => set = set.with(outcome),
+                None => foreign.push(number),
+            },
+            Err(problem) => notes.problems.push(problem.at(code.at)),
+        }
+    }
+    (set, foreign)
+}
+
 /// Reads `retry_on`: conditions, and in Istio status codes among them. `codes` are those of
 /// `retriable-status-codes`.
 pub(super) fn conditions(
@@ -96,6 +156,7 @@ pub(super) fn status_codes(
 /// The limits of connections, of waiting calls and of calls: each call of HTTP/1.1 takes a
 /// connection, those of HTTP/2 share one (`resource_manager_impl.h`, `http1/conn_pool.cc`).
 pub(super) fn bulkhead(
+    notes: &mut Notes,
     connections: Option<u32>,
     pending: Option<u32>,
     requests: Option<u32>,
@@ -104,8 +165,17 @@ pub(super) fn bulkhead(
         return None;
     }
     let unlimited = u32::MAX;
+    let mut limit = connections.unwrap_or(unlimited).min(requests.unwrap_or(unlimited));
+    if limit == 0 {
+        notes.caveats.push(
+            "NOT AS IN THE FILE: a limit of 0 lets no call through; here it is 1, the least that a \
+             policy has"
+                .to_owned(),
+        );
+        limit = 1;
+    }
     Some(Bulkhead {
-        limit: connections.unwrap_or(unlimited).min(requests.unwrap_or(unlimited)),
+        limit,
         queue: pending.unwrap_or(unlimited),
         max_wait: None,
         around: Around::Attempt,
@@ -123,6 +193,9 @@ pub(super) struct Ejection {
     pub(super) interval: &'static str,
     pub(super) base: &'static str,
     pub(super) most: &'static str,
+    /// Whether a share of 0 is as if it were not given (istio/istio, `applyOutlierDetection`;
+    /// envoyproxy/gateway, `buildXdsOutlierDetection`).
+    pub(super) zero_is_default: bool,
 }
 
 /// Reads what every configurator has: counts in a row, times, and the largest share.
@@ -138,8 +211,17 @@ pub(super) fn ejection(notes: &mut Notes, object: &mut Object<'_>, keys: &Ejecti
         object.read(notes, keys.interval, duration, (start.interval, source), "between sweeps");
     let base = object.read(notes, keys.base, duration, (start.base, source), "first ejection");
     positive(notes, object, interval, keys.interval);
-    let most = start.most_ejected * 100.0;
-    let most = object.read(notes, keys.most, percent, (most, source), "% of the hosts");
+    let default = start.most_ejected * 100.0;
+    let most = object.read(notes, keys.most, percent, (default, source), "% of the hosts");
+    // What takes the settings of others to Envoy leaves out a zero.
+    let most = match keys.zero_is_default && most == 0.0 {
+        true => {
+            let path = super::note::joined(&object.path, keys.most);
+            notes.defaulted(&path, format!("{default}, as 0 is taken for nothing"), source);
+            default
+        }
+        false => most,
+    };
     let consecutive = match gateway {
         Some(gateway) if gateway > 0 && (in_a_row == 0 || gateway < in_a_row) => gateway,
         _ => in_a_row,

@@ -30,6 +30,18 @@ pub(super) fn go_duration(value: &Value) -> Result<Span, Problem> {
     duration(value, how, |text| if text == "0" { Some(0.0) } else { amounts(text, GO) })
 }
 
+/// Units of Linkerd's annotations.
+const LINKERD: &[(&str, f64)] =
+    &[("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86400e9)];
+
+/// A duration of an annotation of Linkerd: a whole number and one unit (`outbound/index.rs`,
+/// `parse_duration`).
+pub(super) fn linkerd_duration(value: &Value) -> Result<Span, Problem> {
+    duration(value, "a whole number and a unit, such as \"900ms\"", |text| {
+        if text == "0" { Some(0.0) } else { single(text, LINKERD).filter(|_| !text.contains('.')) }
+    })
+}
+
 /// A duration as protobuf writes it in JSON and YAML: whole and decimal seconds.
 pub(super) fn protobuf_duration(value: &Value) -> Result<Span, Problem> {
     duration(value, "seconds such as \"1.5s\"", |text| single(text, PROTOBUF))
@@ -155,9 +167,10 @@ pub(super) fn share(value: &Value) -> Result<f64, Problem> {
     share.ok_or_else(|| wrong(value, "a number from 0 to 1"))
 }
 
-/// A percentage from 0 to 100, plain or as Envoy's `{ value: 15.0 }`.
+/// A percentage from 0 to 100, plain or as Envoy's `{ value: 15.0 }`, which is 0 without a value.
 pub(super) fn percent(value: &Value) -> Result<f64, Problem> {
     let inner = match &value.data {
+        Data::Table(fields) if fields.is_empty() => return Ok(0.0),
         Data::Table(fields) if fields.len() == 1 => fields.get("value").map(|field| &field.value),
         _ => None,
     };
@@ -165,13 +178,30 @@ pub(super) fn percent(value: &Value) -> Result<f64, Problem> {
     percent.ok_or_else(|| wrong(value, "a percentage from 0 to 100"))
 }
 
-/// True or false, also as text.
+/// A share of 100 as the Gateway API's `{ numerator: 25, denominator: 100 }`, in percent.
+pub(super) fn fraction(value: &Value) -> Result<f64, Problem> {
+    let how = "a fraction such as { numerator: 25, denominator: 100 }";
+    let Data::Table(fields) = &value.data else { return Err(wrong(value, how)) };
+    let known = ["numerator", "denominator"];
+    if let Some((key, field)) = fields.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+        return Err(Problem::unknown("field", key, &known).at(field.key_at));
+    }
+    let part = |key: &str| fields.get(key).map(|field| count(&field.value)).transpose();
+    let numerator = part("numerator")?.ok_or_else(|| wrong(value, how))?;
+    let denominator = part("denominator")?.unwrap_or(100);
+    if denominator == 0 || numerator > denominator {
+        return Err(wrong(value, "a fraction from 0 to 1"));
+    }
+    Ok(f64::from(numerator) * 100.0 / f64::from(denominator))
+}
+
+/// True or false, also as text, and as YAML before 1.2 had it.
 pub(super) fn flag(value: &Value) -> Result<bool, Problem> {
     match &value.data {
         Data::Boolean(flag) => Some(*flag),
         Data::Text(text) => match text.trim().to_lowercase().as_str() {
-            "true" => Some(true),
-            "false" => Some(false),
+            "true" | "yes" | "on" => Some(true),
+            "false" | "no" | "off" => Some(false),
             _ => None,
         },
         _ => None,
@@ -204,9 +234,21 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// A value of the wrong kind.
 pub(super) fn wrong(value: &Value, how: &str) -> Problem {
-    let found = match scalar(value) {
-        Some(text) => format!("`{}`", shortened(&text)),
+    let text = scalar(value);
+    let found = match &text {
+        Some(text) => format!("`{}`", shortened(text)),
         None => value.data.describe().to_owned(),
+    };
+    let how = match text {
+        Some(text) if text.contains("{{") || text.contains("{%") => {
+            format!("{how}; render a template first, for example with `helm template`")
+        }
+        Some(text) if text.contains("${") => {
+            let name = text.split("${").nth(1).unwrap_or_default();
+            let name = name.split(['}', ':']).next().unwrap_or_default();
+            format!("{how}; the variable `{}` has no value in this file", shortened(name))
+        }
+        _ => how.to_owned(),
     };
     Problem::new(format!("cannot read {found} here")).at(value.at).expected(how)
 }

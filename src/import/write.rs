@@ -1,34 +1,82 @@
 //! What was imported, as tables of the language with a comment on every field, or as JSON.
 
+use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::note::{Fate, Note};
-use super::{Import, Imported};
+use super::{Format, Import, Imported};
 use crate::model::policy::{PolicyText, text_of};
 use crate::model::problem::Problem;
 
-/// The policies as TOML; comments are at most `width` columns wide.
+/// The policies as TOML that a model takes; comments are at most `width` columns wide.
 ///
 /// # Errors
 /// If a policy cannot be written in the language.
 pub fn toml(import: &Import, file: &str, width: usize) -> Result<String, Problem> {
+    let heading = |policy: &Imported| format!("[policy.{}]\n", policy.name);
+    written(import, file, width, &heading)
+}
+
+/// The policies as what an arm of an experiment sets, instead of those of the same names.
+///
+/// # Errors
+/// If a policy cannot be written in the language.
+pub fn arm(import: &Import, file: &str, width: usize, name: &str) -> Result<String, Problem> {
+    let heading = |policy: &Imported| format!("[arms.{name}.set.\"policy.{}\"]\n", policy.name);
+    written(import, file, width, &heading)
+}
+
+fn written(
+    import: &Import,
+    file: &str,
+    width: usize,
+    heading: &dyn Fn(&Imported) -> String,
+) -> Result<String, Problem> {
     let mut out = String::new();
-    wrapped(&mut out, "# ", "# ", &format!("{}, from {file}.", import.format.title()), width);
+    wrapped(&mut out, "# ", "# ", &format!("{}, from {file}.", titles(import)), width);
     for policy in &import.policies {
         out.push('\n');
+        out += &heading(policy);
         out += &table(policy)?;
         for caveat in &policy.caveats {
             wrapped(&mut out, "# Note: ", "#   ", caveat, width);
         }
         comments(&mut out, &policy.notes, width);
     }
-    if !import.rest.is_empty() {
+    for (why, fields) in unattached(import) {
         out += "\n";
-        let fields: Vec<&str> = import.rest.iter().map(|note| note.field.as_str()).collect();
+        let text = format!("Attached to nothing here, because {why}: {}.", fields.join(", "));
+        wrapped(&mut out, "# ", "#   ", &text, width);
+    }
+    let fields = elsewhere(import);
+    if !fields.is_empty() {
+        out += "\n";
         let text = format!("Not about calls: {}.", fields.join(", "));
         wrapped(&mut out, "# ", "#   ", &text, width);
     }
     Ok(out)
+}
+
+/// The formats of a file, each with what is known of it.
+fn titles(import: &Import) -> String {
+    let title = |format: &Format| format!("{} ({})", format.title(), format.knows());
+    import.formats.iter().map(title).collect::<Vec<_>>().join(" and ")
+}
+
+/// The fields that are attached to nothing, by the reason why.
+fn unattached(import: &Import) -> IndexMap<&str, Vec<&str>> {
+    let mut found: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    for note in &import.rest {
+        if let Fate::Unattached(why) = &note.fate {
+            found.entry(why).or_default().push(&note.field);
+        }
+    }
+    found
+}
+
+fn elsewhere(import: &Import) -> Vec<&str> {
+    let notes = import.rest.iter().filter(|note| note.fate == Fate::Elsewhere);
+    notes.map(|note| note.field.as_str()).collect()
 }
 
 /// The policies and notes for a program.
@@ -47,9 +95,14 @@ pub fn json(import: &Import, file: &str) -> Result<String, Problem> {
     }
     let whole = json!({
         "file": file,
-        "format": import.format.name(),
+        "format": import.formats.iter().map(|format| format.name()).collect::<Vec<_>>().join(", "),
+        "knows": titles(import),
         "policies": policies,
-        "not_about_calls": import.rest.iter().map(|note| &note.field).collect::<Vec<_>>(),
+        "attached_to_nothing": unattached(import)
+            .into_iter()
+            .map(|(why, fields)| json!({ "because": why, "fields": fields }))
+            .collect::<Vec<_>>(),
+        "not_about_calls": elsewhere(import),
     });
     let text = serde_json::to_string_pretty(&whole);
     text.map_err(|error| Problem::new(error.to_string()))
@@ -60,6 +113,7 @@ fn note(note: &Note) -> Json {
         Fate::Given(means) => ("given", "means", means.as_str()),
         Fate::Defaulted(source) => ("defaulted", "source", *source),
         Fate::Ignored(why) => ("ignored", "reason", why.as_str()),
+        Fate::Unattached(why) => ("unattached", "reason", why.as_str()),
         Fate::Elsewhere => ("ignored", "reason", "says nothing about calls"),
     };
     json!({ "field": note.field, "value": note.value, "fate": fate, key: why })
@@ -71,11 +125,11 @@ pub fn text(imported: &Imported) -> PolicyText {
     PolicyText { scope: imported.scope, ..text_of(&imported.policy) }
 }
 
-/// `[policy.NAME]`.
+/// The keys of a policy.
 fn table(imported: &Imported) -> Result<String, Problem> {
     let failed = |error: toml::ser::Error| Problem::new(error.to_string());
     let table = toml::Table::try_from(text(imported)).map_err(failed)?;
-    let mut out = format!("[policy.{}]\n", imported.name);
+    let mut out = String::new();
     for (key, value) in &table {
         out += &format!("{key} = {value}\n");
     }

@@ -120,16 +120,25 @@ impl Value {
     /// # Errors
     /// The first thing that is not JSON, or something else than a table at the top.
     pub fn parse_json(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
-        table_of_json(sources, source, super::json::Dialect::Strict)
+        let value = super::json::parse(sources.text(source), source, super::json::Dialect::Strict);
+        let value = value.map_err(|problem| vec![problem])?;
+        match value.data {
+            Data::Table(_) => Ok(value),
+            other => {
+                let found = other.describe();
+                let problem = Problem::new(format!("expected a table at the top, found {found}"));
+                Err(vec![problem.at(value.at).expected("{ \"name\": … }")])
+            }
+        }
     }
 
-    /// Parses the file `source` as JSON with comments, trailing commas and keys without a value, as
-    /// configurations of other programs have them.
+    /// Parses a text of the file `source` as JSON with comments, trailing commas and keys without a
+    /// value, as configurations of other programs have them; at the top may be a list.
     ///
     /// # Errors
-    /// The first error of syntax, or if there is no table at the top.
-    pub fn parse_configuration(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
-        table_of_json(sources, source, super::json::Dialect::Configuration)
+    /// The first error of syntax.
+    pub fn parse_configuration(text: &str, source: usize) -> Result<Value, Problem> {
+        super::json::parse(text, source, super::json::Dialect::Configuration)
     }
 
     /// Reads what follows `start` in the text of a source as one TOML value; anything else is taken
@@ -147,7 +156,7 @@ impl Value {
     }
 
     /// Moves the place of this value and of all inside it to later bytes.
-    fn move_by(&mut self, bytes: usize) {
+    pub fn move_by(&mut self, bytes: usize) {
         let forward = |at: &mut Location| (at.start, at.end) = (at.start + bytes, at.end + bytes);
         forward(&mut self.at);
         match &mut self.data {
@@ -354,25 +363,4 @@ fn from_value(value: &Spanned<DeValue<'_>>, source: usize) -> Result<Value, Prob
         DeValue::Table(table) => return from_table(table, at),
     };
     Ok(Value { data, at })
-}
-
-/// The table that a JSON text is.
-fn table_of_json(
-    sources: &Sources,
-    source: usize,
-    dialect: super::json::Dialect,
-) -> Result<Value, Vec<Problem>> {
-    let value = super::json::parse(sources.text(source), source, dialect);
-    let value = value.map_err(|problem| vec![problem])?;
-    match value.data {
-        Data::Table(_) => Ok(value),
-        other => {
-            let found = other.describe();
-            Err(vec![
-                Problem::new(format!("expected a table at the top, found {found}"))
-                    .at(value.at)
-                    .expected("{ \"name\": … }"),
-            ])
-        }
-    }
 }

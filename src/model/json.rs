@@ -17,8 +17,8 @@ const DEPTH_MAX: usize = 64;
 pub(super) enum Dialect {
     /// Nothing.
     Strict,
-    /// Comments and trailing commas, and a key without a value is as if it were not written: what
-    /// .NET reads as configuration.
+    /// Comments and trailing commas, and null is as if it were not written: what .NET reads as
+    /// configuration.
     Configuration,
 }
 
@@ -93,6 +93,10 @@ fn convert(value: &ast::Value<'_>, source: usize, dialect: Dialect) -> Result<Va
             array
                 .elements
                 .iter()
+                .filter(|value| {
+                    let is_nothing = matches!(value, ast::Value::NullKeyword(_));
+                    !(is_nothing && dialect == Dialect::Configuration)
+                })
                 .map(|value| convert(value, source, dialect))
                 .collect::<Result<_, _>>()?,
         ),

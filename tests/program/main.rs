@@ -7,6 +7,7 @@ mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod import;
+mod import_kinds;
 mod import_variants;
 mod language;
 mod search;

@@ -1,0 +1,244 @@
+//! A text as documents: in which syntax it is, what lies inside of others, and what to say of a
+//! template.
+
+use super::recognise::{find_text, items};
+use super::spring::{self, Replaced};
+use super::{Format, ini, properties, recognise, yaml};
+use crate::model::document::{Data, Field, Location, Sources, Value};
+use crate::model::problem::Problem;
+
+/// A document and what is known of it beside its text.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// What its fields are called after, if that is not the kind of the object.
+    pub(super) name: Option<String>,
+    /// Which of the file's texts it is from: the file itself, or an entry of a ConfigMap.
+    pub(super) part: usize,
+    /// Whose the part is: the name of the ConfigMap.
+    pub(super) owner: Option<String>,
+    pub(super) value: Value,
+}
+
+/// Every document of a file, and the values in it that took the place of placeholders.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) documents: Vec<Parsed>,
+    pub(super) replaced: Vec<Replaced>,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// What cannot be parsed, each with its place.
+pub(super) fn parse(
+    sources: &Sources,
+    source: usize,
+    format: Option<Format>,
+) -> Result<Parts, Vec<Problem>> {
+    let text = sources.text(source);
+    let values = values(text, source, sources.name(source), format)
+        .map_err(|problems| template(text, source).map_or(problems, |problem| vec![problem]))?;
+    let mut parts = Parts::default();
+    for value in values.into_iter().flat_map(items) {
+        add(&mut parts, Entry { name: None, part: 0, owner: None, value }, text)
+            .map_err(|problem| vec![problem])?;
+    }
+    Ok(parts)
+}
+
+type Entry = Parsed;
+
+/// Adds a document, and after a ConfigMap the files in it.
+fn add(parts: &mut Parts, mut entry: Entry, text: &str) -> Result<(), Problem> {
+    if spring::is_application(&entry.value) {
+        entry.value = spring::expanded(entry.value, &mut parts.replaced)?;
+    }
+    let is_map = find_text(&entry.value, "kind").is_some_and(|kind| kind == "ConfigMap");
+    if !is_map || entry.name.is_some() {
+        parts.documents.push(entry);
+        return Ok(());
+    }
+    let owner = entry.value.find(&["metadata".to_owned()]);
+    let owner = owner.and_then(|metadata| find_text(metadata, "name"));
+    let part = parts.documents.len() + 1;
+    let inner = files(&mut entry.value, text)?;
+    parts.documents.push(entry);
+    for (name, value) in inner {
+        let owner = owner.clone();
+        add(parts, Entry { name: Some(name), part, owner, value }, text)?;
+    }
+    Ok(())
+}
+
+/// Takes the files out of a ConfigMap that have a format which can be read.
+fn files(map: &mut Value, text: &str) -> Result<Vec<(String, Value)>, Problem> {
+    let mut found = Vec::new();
+    let Data::Table(fields) = &mut map.data else { return Ok(found) };
+    let Some(Field { value: Value { data: Data::Table(entries), .. }, .. }) =
+        fields.get_mut("data")
+    else {
+        return Ok(found);
+    };
+    let mut taken = Vec::new();
+    for (name, field) in entries.iter() {
+        let Data::Text(inner) = &field.value.data else { continue };
+        // A setting of one word is no file.
+        if !name.contains('.') && !inner.trim().contains('\n') {
+            continue;
+        }
+        match inside(name, inner, field.value.at, text) {
+            Ok(values) if values.iter().any(|value| recognise::of_one(value).is_some()) => {
+                taken.push(name.clone());
+                found.extend(values.into_iter().map(|value| (name.clone(), value)));
+            }
+            Err(problem) if spring::ROOT.len() < inner.len() && inner.contains(spring::ROOT) => {
+                return Err(problem);
+            }
+            _ => {}
+        }
+    }
+    entries.retain(|name, _| !taken.contains(name));
+    Ok(found)
+}
+
+/// The documents of a text inside a text, at their places if its lines stand there as they are.
+fn inside(name: &str, inner: &str, at: Location, text: &str) -> Result<Vec<Value>, Problem> {
+    let first = |mut problems: Vec<Problem>| problems.swap_remove(0);
+    if let Some((start, end)) = lines_of(inner, at, text) {
+        let read = values(&text[start..end], at.source, name, None);
+        let move_problem = |problem: Problem| match problem.at {
+            Some(place) => {
+                let (start, end) = (place.start + start, place.end + start);
+                Problem { at: Some(Location { start, end, ..place }), ..problem }
+            }
+            None => problem.at(at),
+        };
+        let mut read = read.map_err(|problems| move_problem(first(problems)))?;
+        read.iter_mut().for_each(|value| value.move_by(start));
+        return Ok(read.into_iter().flat_map(items).collect());
+    }
+    let read = values(inner, at.source, name, None);
+    let mut read = read.map_err(|problems| Problem { at: Some(at), ..first(problems) })?;
+    read.iter_mut().for_each(|value| put_at(value, at));
+    Ok(read.into_iter().flat_map(items).collect())
+}
+
+/// The bytes of a block of lines below the line of `at`, if they are those of `inner`, indented.
+fn lines_of(inner: &str, at: Location, text: &str) -> Option<(usize, usize)> {
+    // A mark between documents must not be indented.
+    if inner.lines().any(|line| line.starts_with("---")) {
+        return None;
+    }
+    let first = inner.lines().find(|line| !line.trim().is_empty())?.trim_end();
+    let start = match text.get(at.start..)? {
+        // The place of a block is its first line, or the mark before it.
+        here if here.starts_with(first) => text[..at.start].rfind('\n').map_or(0, |end| end + 1),
+        here => at.start + here.find('\n')? + 1,
+    };
+    let lines = || text[start..].split_inclusive('\n');
+    let filled = |line: &&str| !line.trim().is_empty();
+    let indent =
+        lines().find(filled).map(|line| line.len() - line.trim_start_matches(' ').len())?;
+    let mut end = start;
+    for (line, wanted) in lines().zip(inner.lines()) {
+        let own = line.trim_end_matches(['\r', '\n']);
+        if own.get(indent..).unwrap_or_default().trim_end() != wanted.trim_end() {
+            return None;
+        }
+        end += line.len();
+    }
+    Some((start, end))
+}
+
+fn put_at(value: &mut Value, at: Location) {
+    value.at = at;
+    match &mut value.data {
+        Data::Table(fields) => fields.values_mut().for_each(|field| {
+            field.key_at = at;
+            put_at(&mut field.value, at);
+        }),
+        Data::List(values) => values.iter_mut().for_each(|value| put_at(value, at)),
+        _ => {}
+    }
+}
+
+/// The documents of a text in whatever syntax it is.
+fn values(
+    text: &str,
+    source: usize,
+    name: &str,
+    format: Option<Format>,
+) -> Result<Vec<Value>, Vec<Problem>> {
+    // What a DNS record of gRPC begins with.
+    let prefix = "grpc_config=";
+    if let Some(start) = text.find(prefix).filter(|&start| text[..start].trim().is_empty()) {
+        let mut values = values(&text[start + prefix.len()..], source, name, format)?;
+        values.iter_mut().for_each(|value| value.move_by(start + prefix.len()));
+        return Ok(values);
+    }
+    if name.ends_with(".properties") || (format.is_none() && properties::looks_like_it(text)) {
+        return Ok(properties::parse(text, source));
+    }
+    if format == Some(Format::Aws) || (format.is_none() && ini::looks_like_it(text)) {
+        return ini::parse(text, source).map(|value| vec![value]);
+    }
+    if is_json(text) {
+        return match Value::parse_configuration(text, source) {
+            Ok(value) => Ok(vec![value]),
+            // YAML may begin with a bracket too, though not with thousands.
+            Err(problem) if is_deep(text) => Err(vec![problem]),
+            Err(problem) => yaml::parse(text, source).map_err(|_| vec![problem]),
+        };
+    }
+    yaml::parse(text, source).map_err(|problem| vec![problem])
+}
+
+/// Whether a text begins with more brackets than any document has.
+fn is_deep(text: &str) -> bool {
+    text.trim_start_matches(|c: char| "[{".contains(c) || c.is_whitespace()).len() + 1_000
+        < text.len()
+}
+
+/// Whether a text begins with a bracket, comments of JSON aside.
+fn is_json(text: &str) -> bool {
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        let after = if let Some(line) = rest.strip_prefix("//") {
+            line.split_once('\n').map(|(_, after)| after)
+        } else if let Some(block) = rest.strip_prefix("/*") {
+            block.split_once("*/").map(|(_, after)| after)
+        } else {
+            let is_list = rest
+                .strip_prefix('[')
+                .is_some_and(|rest| rest.trim_start().starts_with(['{', '"', ']']));
+            return rest.starts_with('{') || is_list;
+        };
+        let Some(after) = after else { return false };
+        rest = after.trim_start();
+    }
+}
+
+/// What to say of a text that could not be parsed because it is no configuration yet.
+fn template(text: &str, source: usize) -> Option<Problem> {
+    let mut start = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let mark = ["{{", "{%"].into_iter().filter_map(|mark| Some((line.find(mark)?, mark))).min();
+        if let Some((column, mark)) = mark
+            && !is_quoted(&line[..column])
+        {
+            let at = Location { source, start: start + column, end: start + column + mark.len() };
+            let message = format!("this is a template (line {}: `{mark}`)", number + 1);
+            let how =
+                "render it first, for example with `helm template`, and import what it prints";
+            return Some(Problem::new(message).at(at).expected(how));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// Whether a comment or a quote is open after this part of a line.
+fn is_quoted(before: &str) -> bool {
+    let is_open = |quote: char| before.matches(quote).count() % 2 == 1;
+    before.trim_start().starts_with('#') || is_open('"') || is_open('\'')
+}
