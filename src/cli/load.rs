@@ -30,6 +30,9 @@ pub(super) struct Loaded {
     pub(super) overrides: Vec<String>,
     /// What others published about it.
     pub(super) figures: Vec<Figure>,
+    /// The model's file with every default filled in; `None` if it is no model without what the
+    /// experiment sets.
+    pub(super) complete_model: Option<String>,
 }
 
 /// What to read, and what the command line changes in it.
@@ -55,7 +58,7 @@ pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
     let named = RefCell::new(IndexMap::new());
     match read_all(arguments, &mut sources, &named) {
-        Ok(ReadAll { campaign, figures, bases }) => {
+        Ok(ReadAll { campaign, figures, bases, complete_model }) => {
             if !arguments.quiet && !campaign.warnings.is_empty() {
                 output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
             }
@@ -70,7 +73,7 @@ pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
             let bases = all().filter(|(source, _)| bases.contains(source));
             let documents = own.chain(bases).map(|(_, it)| (it.0.to_owned(), it.1.to_owned()));
             let files = documents.chain(named.into_inner()).collect();
-            Ok(Loaded { campaign, files, overrides, figures })
+            Ok(Loaded { campaign, files, overrides, figures, complete_model })
         }
         Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),
     }
@@ -116,6 +119,8 @@ struct ReadAll {
     figures: Vec<Figure>,
     /// The sources that the experiment extends.
     bases: Vec<usize>,
+    /// See [`Loaded::complete_model`].
+    complete_model: Option<String>,
 }
 
 /// Reads everything; files that the model names are noted in `named`, and read once.
@@ -178,7 +183,9 @@ fn read_all(
         }
         None => Vec::new(),
     };
-    Ok(ReadAll { campaign, figures, bases })
+    let complete_model = complete(&documents.model).ok();
+    let complete_model = complete_model.and_then(|table| toml::to_string(&table).ok());
+    Ok(ReadAll { campaign, figures, bases, complete_model })
 }
 
 /// `PATH=VALUE` of the command line; its place in errors is the argument itself.

@@ -9,6 +9,7 @@ use super::write::{Folder, MANIFEST};
 use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::answer::Answer;
 use crate::experiment::campaign::Campaign;
+use crate::experiment::closer_look::CloserLook;
 use crate::experiment::comparison::{Comparison, compare, next_seeds, seeds_added};
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
@@ -20,8 +21,8 @@ use crate::report::number::{self, several};
 use crate::report::table::{Table, wrap};
 use crate::report::violations::violations_jsonl;
 use crate::report::{
-    answer, arms, caches, chart, columns, escape, figures, files, front, promises, ramp, unsure,
-    warm_up,
+    answer, arms, caches, chart, columns, escape, figures, files, front, page, promises, ramp,
+    unsure, warm_up,
 };
 
 /// Runs an experiment.
@@ -59,10 +60,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let written = write_all(&loaded, folder, &done)?;
     journal.remove()?;
     if arguments.json {
-        output::print_exactly(&files::summary_json(campaign, &summaries, &comparison))?;
+        output::print_exactly(&done.summary_json())?;
     }
     if talks {
-        output::print(&done.answer())?;
+        output::print(&done.answer_text())?;
         if arguments.full {
             output::print(&done.tables_and_notes(&written))?;
         } else {
@@ -150,6 +151,8 @@ fn write_all(
     done: &Done<'_>,
 ) -> Result<Vec<PathBuf>, Failure> {
     let Done { campaign, results, summaries, comparison, .. } = *done;
+    let order = page::reading_order(&done.answer, campaign.cells.len());
+    let look = CloserLook::new(campaign, results, &order);
     let (experiment, overrides) = (&loaded.files[0].0, &loaded.overrides);
     let pairs = pairs(campaign, &comparison.pairs);
     folder.write("runs.csv", files::runs_csv(campaign, results).as_bytes())?;
@@ -165,8 +168,8 @@ fn write_all(
     let violations = violations_jsonl(campaign, results, experiment, overrides);
     folder.write("violations.jsonl", violations.as_bytes())?;
     folder.write("tables.md", done.markdown().as_bytes())?;
-    let summary = files::summary_json(campaign, summaries, comparison);
-    folder.write("summary.json", summary.as_bytes())?;
+    folder.write("report.html", page::page(&done.page(loaded, &look)).as_bytes())?;
+    folder.write("summary.json", done.summary_json().as_bytes())?;
     for figure in figures::figures(campaign, results, summaries, comparison) {
         write_figure(&mut folder, figure.name, &figure.svg)?;
     }
@@ -189,6 +192,7 @@ struct Done<'a> {
     results: &'a [RunResult],
     summaries: &'a [CellSummary],
     comparison: &'a Comparison,
+    answer: Answer,
     /// At most three: what to take, what to avoid and what is not decided.
     sentences: Vec<String>,
     /// The numbers that decide.
@@ -213,11 +217,35 @@ impl<'a> Done<'a> {
             sentences: answer::sentences(campaign, summaries, &answer),
             deciding: answer::table(campaign, summaries, &answer),
             notes: notes(campaign, results, summaries, comparison),
+            answer,
+        }
+    }
+
+    fn summary_json(&self) -> String {
+        let answer = (&self.answer, self.sentences.as_slice());
+        files::summary_json(self.campaign, self.summaries, self.comparison, answer)
+    }
+
+    /// What the page is made of.
+    fn page(&'a self, loaded: &'a Loaded, look: &'a CloserLook) -> page::Parts<'a> {
+        page::Parts {
+            campaign: self.campaign,
+            results: self.results,
+            summaries: self.summaries,
+            comparison: self.comparison,
+            answer: &self.answer,
+            sentences: &self.sentences,
+            deciding: &self.deciding,
+            notes: &self.notes,
+            look,
+            files: &loaded.files,
+            overrides: &loaded.overrides,
+            complete_model: loaded.complete_model.as_deref(),
         }
     }
 
     /// What to take, what to avoid and what is not decided, and the numbers that decide.
-    fn answer(&self) -> String {
+    fn answer_text(&self) -> String {
         let wrapped = |it: &String| wrap(it, output::width()).join("\n") + "\n";
         let sentences: String = self.sentences.iter().map(wrapped).collect();
         format!("{sentences}\n{}", printed(std::slice::from_ref(&self.deciding)))

@@ -15,7 +15,7 @@ use super::journal::keeps_runs;
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Every file that a campaign may write.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "runs.csv",
     "runs.parquet",
     "series.csv",
@@ -24,6 +24,7 @@ const NAMES: [&str; 25] = [
     "pairs.parquet",
     "violations.jsonl",
     "tables.md",
+    "report.html",
     "summary.json",
     "over-time.svg",
     "over-time.png",

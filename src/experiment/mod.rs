@@ -6,6 +6,7 @@ pub mod case;
 pub mod check;
 pub mod chosen;
 mod clock;
+pub mod closer_look;
 pub mod compare;
 pub mod comparison;
 mod documents;

@@ -9,6 +9,7 @@ mod recorder;
 mod recovery;
 mod stay;
 mod tally;
+mod timeline;
 
 pub use fills::Fills;
 pub use histogram::Histogram;
@@ -18,3 +19,4 @@ pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
 pub use recovery::{Recovery, RecoveryRule};
 pub use stay::Stays;
 pub use tally::Tally;
+pub use timeline::{Backlog, Causes, Counts, Timeline, TimelineRecorder, Trouble};

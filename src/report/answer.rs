@@ -1,8 +1,11 @@
 //! The answer of a campaign in a few sentences, and the few numbers that decide it.
 
+use serde_json::{Value, json};
+
 use super::arms::{column, metric, named, plain, shown, violations};
 use super::comparison::called;
 use super::number::{self, Unit, several};
+use super::page::{Role, roles};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::answer::{Answer, Choice};
@@ -74,6 +77,25 @@ pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) ->
     Table { columns, rows }
 }
 
+/// The answer in `summary.json`.
+#[must_use]
+pub fn json(answer: &Answer, sentences: &[String]) -> Value {
+    let name = |choice: usize| answer.choices[choice].name.as_str();
+    let criterion = |index: usize| answer.criteria[index].name.as_str();
+    json!({
+        "sentences": sentences,
+        "taken": answer.taken.map(name),
+        "avoided": answer.avoided.map(name),
+        "as_good": answer.equals.iter().map(|&choice| name(choice)).collect::<Vec<_>>(),
+        "criteria": (0..answer.criteria.len()).map(criterion).collect::<Vec<_>>(),
+        "not_decided": answer.open.as_ref().map(|open| json!({
+            "other": name(open.other),
+            "criterion": criterion(open.criterion),
+            "seeds_needed": open.seeds,
+        })),
+    })
+}
+
 /// What is needed to tell of an answer.
 struct Told<'a> {
     campaign: &'a Campaign,
@@ -99,32 +121,18 @@ impl Told<'_> {
         self.choice(choice).cells.iter().map(move |&cell| &self.summaries[cell].invariants[promise])
     }
 
-    /// The choices that are told of, with what they are: the one to avoid, the baseline, the one to
-    /// take, and one that is as good.
+    /// The choices that are told of, with what they are.
     fn named_choices(&self) -> Vec<(&'static str, usize)> {
-        let answer = self.answer;
-        if answer.choices.len() == 1 {
+        if self.answer.choices.len() == 1 {
             return vec![("", 0)];
         }
-        let baseline = answer.choices.iter().position(|choice| choice.is_baseline);
-        let other = answer.open.as_ref().map(|open| open.other);
-        let all = [
-            ("avoid: ", answer.avoided),
-            ("baseline: ", baseline),
-            ("take: ", answer.taken),
-            ("or: ", other.or(answer.equals.first().copied())),
-        ];
-        let mut named: Vec<(&'static str, usize)> = Vec::new();
-        for (role, choice) in all {
-            let Some(choice) = choice else { continue };
-            match named.iter_mut().find(|(_, known)| *known == choice) {
-                // The baseline may be what is to be taken or avoided: that is what matters.
-                Some(known) if role == "take: " => known.0 = role,
-                Some(_) => {}
-                None => named.push((role, choice)),
-            }
-        }
-        named
+        let prefix = |role: Role| match role {
+            Role::Take => "take: ",
+            Role::Avoid => "avoid: ",
+            Role::Baseline => "baseline: ",
+            Role::Or => "or: ",
+        };
+        roles(self.answer).into_iter().map(|(role, choice)| (prefix(role), choice)).collect()
     }
 
     /// "no retry: no promise was broken in 30 runs, and success is 99%."

@@ -224,7 +224,7 @@ fn row(load: &NodeLoad, phase: &Phase) -> Row {
 }
 
 /// `calm`, or the faults that act and from when to when.
-fn when(phase: &Phase) -> String {
+pub(super) fn when(phase: &Phase) -> String {
     let seconds = |time: Time| Span(time.0);
     match phase.faults.as_slice() {
         [] => "calm".to_owned(),

@@ -246,6 +246,15 @@ const MISSED_SHOWN: usize = 5;
 /// The primary comparisons, a table of all points; `None` if there is one arm only.
 #[must_use]
 pub fn pairs_table(campaign: &Campaign, pairs: &[Pair]) -> Option<Table> {
+    pairs_table_of(campaign, pairs, &|_| true)
+}
+
+/// The same of those primary comparisons that are meant; `None` if there is none.
+pub(super) fn pairs_table_of(
+    campaign: &Campaign,
+    pairs: &[Pair],
+    is_meant: &dyn Fn(&Pair) -> bool,
+) -> Option<Table> {
     let column = |header: &str, align: Align, priority: u8| Column {
         header: header.to_owned(),
         align,
@@ -266,7 +275,10 @@ pub fn pairs_table(campaign: &Campaign, pairs: &[Pair]) -> Option<Table> {
         (0..points).flat_map(|point| campaign.declared.primary.iter().map(move |it| (point, it)))
     {
         let of_group = |pair: &&Pair| {
-            pair.is_primary && pair.cell / arms == point && pair.source == measured.source
+            pair.is_primary
+                && pair.cell / arms == point
+                && pair.source == measured.source
+                && is_meant(pair)
         };
         let group: Vec<&Pair> = pairs.iter().filter(of_group).collect();
         let Some(first) = group.first() else { continue };

@@ -38,7 +38,7 @@ const NAMED_POINTS_MAX: usize = 8;
 
 /// Fewer runs than this are drawn without a band: the interval of a mean of two or three is so wide
 /// that it would be all that is seen.
-const BAND_RUNS: usize = 5;
+pub(super) const BAND_RUNS: usize = 5;
 
 /// How wide pictures are, in pixels.
 pub(super) const WIDTH: f64 = 1040.0;
@@ -147,7 +147,7 @@ fn succeed(campaign: &Campaign) -> String {
 }
 
 /// Whose attempts are the load.
-fn load_name(campaign: &Campaign) -> String {
+pub(super) fn load_name(campaign: &Campaign) -> String {
     let first = &campaign.cells[0];
     let load = first.measure.load.map(|load| first.program.operation(load).node);
     load.map_or("the entry".to_owned(), |node| first.program.node(node).name.clone())

@@ -6,12 +6,14 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::answer;
 use super::columns::{self, Column};
 use super::command::command_line;
 use super::comparison;
 use super::escape;
 use super::parquet;
 use super::warm_up;
+use crate::experiment::answer::Answer;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
@@ -222,12 +224,13 @@ pub(super) fn into_text(table: csv::Writer<Vec<u8>>) -> String {
     String::from_utf8(bytes).expect("every field is text")
 }
 
-/// `summary.json`: what each cell came to.
+/// `summary.json`: what each cell came to, how arms compare, and the answer with its sentences.
 #[must_use]
 pub fn summary_json(
     campaign: &Campaign,
     summaries: &[CellSummary],
     comparison: &Comparison,
+    (answer, sentences): (&Answer, &[String]),
 ) -> String {
     let experiment = &campaign.experiment;
     let unwatched = unwatched(campaign, summaries);
@@ -295,6 +298,7 @@ pub fn summary_json(
         "seeds": campaign.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
         "cells": cells.collect::<Vec<_>>(),
         "comparison": comparison::json(campaign, comparison),
+        "answer": answer::json(answer, sentences),
     }))
 }
 

@@ -20,6 +20,7 @@ pub mod files;
 pub mod front;
 pub mod model;
 pub mod number;
+pub mod page;
 pub mod parquet;
 pub mod parting;
 pub mod phase;

@@ -1,7 +1,7 @@
 //! Why work is refused.
 
 /// Why a node refuses a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusal {
     /// There is no room in the waiting line.
     Full = 0,

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use stormglass::experiment::answer::{Answer, Open};
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::search::Searching;
 use stormglass::experiment::search::found::FoundTurn;
 use stormglass::experiment::summary::{Modes, summarise};
 use stormglass::experiment::warm_up::{Settling, pilot};
+use stormglass::report::answer::sentences;
 use stormglass::report::{columns, comparison, figures, files, ramp, search};
 
 use super::{sample, source};
@@ -65,7 +67,11 @@ fn every_column_and_key_is_described_and_no_other() {
     let set = ["arrivals=6s".to_owned()];
     let compared = compare(&campaign, &results);
     let manifest = json(&files::manifest_json(&campaign, &results, &compared, &sources, &set));
-    let summary = json(&files::summary_json(&campaign, &summaries, &compared));
+    let mut answer = Answer::new(&campaign, &results);
+    answer.open = Some(Open { other: 0, criterion: 0, seeds: Some(9) });
+    let sentences = sentences(&campaign, &summaries, &answer);
+    let answer = (&answer, sentences.as_slice());
+    let summary = json(&files::summary_json(&campaign, &summaries, &compared, answer));
     let drawn = figures::figures(&campaign, &results, &summaries, &compared);
     let written = [
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
@@ -96,7 +102,9 @@ fn the_metrics_of_the_summary_are_columns() {
     let results = sample::run_all(&campaign);
     let columns = header(&files::runs_csv(&campaign, &results));
     let compared = compare(&campaign, &results);
-    let text = files::summary_json(&campaign, &summarise(&campaign, &results), &compared);
+    let answer = Answer::new(&campaign, &results);
+    let summaries = summarise(&campaign, &results);
+    let text = files::summary_json(&campaign, &summaries, &compared, (&answer, &[]));
     let summary: Value = serde_json::from_str(&text).unwrap();
     let metrics = summary["cells"][0]["metrics"].as_object().unwrap();
     assert!(metrics.len() > 10);

@@ -45,6 +45,18 @@ struct Known {
     is_under_way: bool,
 }
 
+impl Known {
+    /// What became of it, if its user first asked then.
+    fn fate(&self, asked: Time) -> Fate {
+        match self {
+            // What was there before its user asked was there at once.
+            known if known.reached < Time::NEVER => Fate::Reached(known.reached.max(asked)),
+            known if known.is_under_way => Fate::Unfinished,
+            _ => Fate::Failed,
+        }
+    }
+}
+
 const NOTHING: Known =
     Known { asked: None, reached: Time::NEVER, position: 0, is_under_way: false };
 
@@ -73,6 +85,14 @@ impl Followers {
             progress
         };
         self.followers.into_iter().map(finish).collect()
+    }
+
+    /// The measured orders that have not reached each milestone in time when the run has ended and
+    /// are not unfinished; none where requests are followed to their answers.
+    #[must_use]
+    pub fn missed(&self, end: Time) -> Vec<Vec<u64>> {
+        let missed = |follower: &Follower| follower.missed(self.warm_up, end);
+        self.followers.iter().map(missed).collect()
     }
 }
 
@@ -207,6 +227,21 @@ impl Follower {
         }
     }
 
+    fn missed(&self, warm_up: Time, end: Time) -> Vec<u64> {
+        let within = self.milestone.within;
+        let is_late = |asked: Time, at: Time| within.is_some_and(|within| at.since(asked) > within);
+        let is_missed = |known: &Known| {
+            let Some(asked) = known.asked.filter(|&asked| asked >= warm_up) else { return false };
+            match known.fate(asked) {
+                Fate::Reached(at) => is_late(asked, at),
+                Fate::Unfinished => is_late(asked, end),
+                Fate::Failed => true,
+            }
+        };
+        let orders = self.orders.iter().enumerate();
+        orders.filter(|(_, known)| is_missed(known)).map(|(order, _)| order as u64).collect()
+    }
+
     fn progress(self, (warm_up, width): (Time, Span), end: Time) -> Progress {
         let mut progress = self.answers;
         let promise = (self.milestone.within, width);
@@ -215,13 +250,7 @@ impl Follower {
         }
         for known in &self.orders {
             let Some(asked) = known.asked else { continue };
-            let fate = match known {
-                // What was there before its user asked was there at once.
-                known if known.reached < Time::NEVER => Fate::Reached(known.reached.max(asked)),
-                known if known.is_under_way => Fate::Unfinished,
-                _ => Fate::Failed,
-            };
-            progress.count_since(warm_up, asked, fate, promise, end);
+            progress.count_since(warm_up, asked, known.fate(asked), promise, end);
         }
         progress
     }

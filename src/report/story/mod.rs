@@ -20,6 +20,7 @@ pub use picture::picture;
 pub use point::point;
 pub(crate) use timeline::wrapped;
 pub use timeline::{timeline, what_matters};
+pub(super) use words::{denied, outcome, refusal};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,11 +7,11 @@ use crate::report::number::{Unit, number};
 use crate::system::fact::{Caching, Deed, Fact, Refusal, Work};
 
 /// What an outcome is called.
-pub(super) fn outcome(outcome: Outcome) -> String {
+pub(in crate::report) fn outcome(outcome: Outcome) -> String {
     outcome.to_string().replace('_', " ")
 }
 
-fn refusal(refusal: Refusal) -> &'static str {
+pub(in crate::report) fn refusal(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Full => "its waiting line is full",
         Refusal::Shed => "it waited too long in line and is shed",
@@ -294,7 +294,8 @@ fn told_of(node: Option<NodeId>, text: String) -> Option<Words> {
 }
 
 /// Why an attempt was not made.
-fn denied(denial: Denial) -> &'static str {
+/// Why a policy did not make an attempt.
+pub(in crate::report) fn denied(denial: Denial) -> &'static str {
     match denial {
         Denial::BreakerOpen => "the breaker is open",
         Denial::Budget => "the budget is used up",

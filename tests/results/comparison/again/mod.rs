@@ -14,6 +14,7 @@ mod tables;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use stormglass::experiment::answer::Answer;
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::summary::summarise;
@@ -99,7 +100,8 @@ impl Written {
         tables.extend(comparison::pairs_table(campaign, &compared.pairs));
         tables.extend(front::table(campaign, &compared));
         let figures = figures::figures(campaign, &results, &summaries, &compared);
-        let summary = files::summary_json(campaign, &summaries, &compared);
+        let answer = Answer::new(campaign, &results);
+        let summary = files::summary_json(campaign, &summaries, &compared, (&answer, &[]));
         Written {
             runs: rows(&files::runs_csv(campaign, &results)),
             series: rows(&files::series_csv(campaign, &results)),

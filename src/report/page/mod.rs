@@ -1,0 +1,271 @@
+//! `report.html`: everything that a campaign came to on one page, which opens from disk, asks
+//! nothing of any network and keeps nothing.
+//!
+//! Whatever decides stands in the HTML and can be read without script; the script adds charts that
+//! zoom. The template escapes every text, so that no name of an experiment acts on the page.
+
+mod capacity;
+mod charts;
+mod diagram;
+mod differences;
+mod failures;
+mod grid;
+mod mini;
+mod picture;
+mod promises;
+mod reproduce;
+mod roles;
+mod stories;
+mod waits;
+
+use minijinja::{AutoEscape, Environment, context};
+use serde::Serialize;
+
+use super::table::Table;
+use crate::experiment::answer::Answer;
+use crate::experiment::campaign::Campaign;
+use crate::experiment::closer_look::{CloserLook, Seen};
+use crate::experiment::comparison::Comparison;
+use crate::experiment::run::RunResult;
+use crate::experiment::summary::CellSummary;
+use crate::kernel::time::Span;
+use charts::{Column, Timeline};
+use grid::Grid;
+use mini::Mini;
+
+pub use roles::reading_order;
+pub(super) use roles::{Role, roles};
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = concat!(include_str!("uPlot.min.css"), include_str!("page.css"));
+const CHARTS: &str = include_str!("uPlot.iife.min.js");
+const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("timeline.js"));
+
+/// What the page is made of.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    /// The campaign.
+    pub campaign: &'a Campaign,
+    /// Its results, ordered by their numbers.
+    pub results: &'a [RunResult],
+    /// What each cell came to.
+    pub summaries: &'a [CellSummary],
+    /// How the arms compare.
+    pub comparison: &'a Comparison,
+    /// What it answers.
+    pub answer: &'a Answer,
+    /// The same in sentences.
+    pub sentences: &'a [String],
+    /// The numbers that decide.
+    pub deciding: &'a Table,
+    /// What has to be known beside the tables, and what is doubtful about them.
+    pub notes: &'a str,
+    /// Single runs.
+    pub look: &'a CloserLook,
+    /// Name and text of every file that was read: the experiment first, then the model.
+    pub files: &'a [(String, String)],
+    /// The overrides as they were given.
+    pub overrides: &'a [String],
+    /// The model with every default filled in, if it is one without the experiment.
+    pub complete_model: Option<&'a str>,
+}
+
+/// The parts of a page with what is derived from them.
+struct Page<'a> {
+    campaign: &'a Campaign,
+    results: &'a [RunResult],
+    summaries: &'a [CellSummary],
+    comparison: &'a Comparison,
+    look: &'a CloserLook,
+    files: &'a [(String, String)],
+    overrides: &'a [String],
+    /// What each cell is called.
+    names: Vec<String>,
+    /// What the answer says of each cell.
+    roles: Vec<Option<Role>>,
+    /// The cells, those first that the answer speaks of.
+    order: Vec<usize>,
+}
+
+impl Page<'_> {
+    /// The cells that the answer speaks of, and the others.
+    fn apart(&self) -> (Vec<usize>, Vec<usize>) {
+        self.order.iter().partition(|&&cell| self.roles[cell].is_some() || self.names.len() == 1)
+    }
+
+    /// The number of the story of a promise that a cell broke, if there is one.
+    fn story_of(&self, cell: usize, promise: usize) -> Option<usize> {
+        let mut witnesses = self.look.witnesses.iter();
+        let own = witnesses.position(|it| (it.cell, it.promise) == (cell, promise));
+        own.map(|index| index + 1)
+    }
+
+    /// The run of a cell that was looked at.
+    fn seen(&self, cell: usize) -> Option<&Seen> {
+        self.look.seen.iter().find(|seen| seen.cell == cell)
+    }
+}
+
+/// A sentence of the answer, its first word apart.
+#[derive(Serialize)]
+struct Sentence<'a> {
+    word: &'a str,
+    rest: &'a str,
+}
+
+/// What the charts of a column look like without script.
+#[derive(Serialize)]
+struct Still<'a> {
+    column: &'a Column,
+    minis: Vec<Mini>,
+}
+
+/// The page as HTML.
+///
+/// # Panics
+/// If the template does not fit what it is given: the tests render it.
+#[must_use]
+pub fn page(parts: &Parts<'_>) -> String {
+    let page = with_names(parts);
+    let cells = parts.campaign.cells.len();
+    let in_order: Vec<&Seen> = page.order.iter().filter_map(|&cell| page.seen(cell)).collect();
+    let named = |cell: usize| {
+        let role = page.roles[cell].map_or("", Role::name);
+        (page.names[cell].clone(), role)
+    };
+    let timeline =
+        charts::timeline(parts.campaign, parts.results, (parts.look.seed, &in_order), named);
+    let spoken_of = |cell: usize| page.roles[cell].is_some() || cells == 1;
+    let failures: Vec<_> = in_order
+        .iter()
+        .zip(&timeline.cells)
+        .filter(|(seen, _)| spoken_of(seen.cell))
+        .map(|(seen, column)| failures::failures(&page, seen, column, &timeline.x))
+        .collect();
+    let shown = in_order.first().map_or(0, |seen| seen.cell);
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    let template = environment.template_from_str(TEMPLATE).expect("the template can be read");
+    let rendered = template.render(context! {
+        experiment => head(parts),
+        style => STYLE,
+        charts_script => CHARTS,
+        script => SCRIPT,
+        sentences => parts.sentences.iter().map(|it| sentence(it)).collect::<Vec<_>>(),
+        deciding => Grid::of(parts.deciding, "What decides"),
+        notes => paragraphs(parts.notes),
+        promises => promises::promises(&page),
+        timeline_data => json_for_script(&timeline),
+        stills => stills(&timeline),
+        end => end_of(&timeline.x),
+        has_waits => timeline.cells.iter().any(|it| it.panels.iter().any(|it| it.place == "waits")),
+        unseen => cells.saturating_sub(in_order.len()),
+        seed => parts.look.seed.to_string(),
+        waits => waits::waits(&page),
+        loads => capacity::loads(&page),
+        assumptions => capacity::assumptions(&page),
+        failures => failures,
+        differences => differences::differences(&page),
+        stories => stories::stories(&page),
+        picture => picture::picture(&page, shown),
+        pictured => page.names[shown],
+        files => parts.files,
+        complete_model => parts.complete_model,
+        reproduce => reproduce::reproduce(&page),
+    });
+    rendered.expect("the template fits what it is given")
+}
+
+fn with_names<'a>(parts: &Parts<'a>) -> Page<'a> {
+    let cells = parts.campaign.cells.len();
+    let name = |cell: &crate::experiment::campaign::Cell| match cell.point_label.as_str() {
+        "" => cell.arm_label.clone(),
+        point => format!("{point}, {}", cell.arm_label),
+    };
+    Page {
+        campaign: parts.campaign,
+        results: parts.results,
+        summaries: parts.summaries,
+        comparison: parts.comparison,
+        look: parts.look,
+        files: parts.files,
+        overrides: parts.overrides,
+        names: parts.campaign.cells.iter().map(name).collect(),
+        roles: roles::role_of_cells(parts.answer, cells),
+        order: reading_order(parts.answer, cells),
+    }
+}
+
+/// What stands at the top.
+fn head(parts: &Parts<'_>) -> serde_json::Value {
+    let experiment = &parts.campaign.experiment;
+    let horizon = Span(parts.campaign.cells[0].limits.horizon.0);
+    serde_json::json!({
+        "name": experiment.name,
+        "title": experiment.title,
+        "question": experiment.question,
+        "arms": experiment.arms.len(),
+        "cells": parts.campaign.cells.len(),
+        "seeds": parts.campaign.seeds.len(),
+        "runs": parts.results.len(),
+        "horizon": horizon.to_string(),
+        "file": parts.files.first().map(|(name, _)| name),
+    })
+}
+
+fn sentence(text: &str) -> Sentence<'_> {
+    let words = ["Take", "Keep", "Avoid", "Not decided"];
+    let word = words.into_iter().find(|word| text.starts_with(&format!("{word} ")));
+    let (word, rest) = word.map_or(("", text), |word| text.split_at(word.len()));
+    Sentence { word, rest: rest.trim_start() }
+}
+
+/// Notes one by one: a line that is indented belongs to the one before.
+fn paragraphs(notes: &str) -> Vec<String> {
+    let mut paragraphs: Vec<String> = Vec::new();
+    for line in notes.lines() {
+        match paragraphs.last_mut() {
+            Some(last) if line.starts_with(' ') => {
+                last.push(' ');
+                last.push_str(line.trim());
+            }
+            _ => paragraphs.push(line.to_owned()),
+        }
+    }
+    paragraphs
+}
+
+/// The columns that are shown at first, as still pictures: one scale for each row.
+fn stills(timeline: &Timeline) -> Vec<Still<'_>> {
+    let is_shown = |column: &&Column| !column.role.is_empty() || timeline.cells.len() == 1;
+    let shown: Vec<&Column> = timeline.cells.iter().filter(is_shown).collect();
+    let end = end_of(&timeline.x);
+    let most = |title: &str| {
+        let panels = shown.iter().flat_map(|column| &column.panels);
+        panels.filter(|panel| panel.title == title).map(mini::greatest).fold(0.0, f64::max)
+    };
+    let still = |column: &&'_ Column| {
+        let drawn = |panel: &charts::Panel| {
+            mini::mini(panel, &column.faults, &timeline.x, (end, most(&panel.title)))
+        };
+        column.panels.iter().map(drawn).collect::<Vec<_>>()
+    };
+    shown.iter().map(|column| Still { column, minis: still(column) }).collect()
+}
+
+/// When the last point ends, in seconds.
+fn end_of(x: &[f64]) -> f64 {
+    match x {
+        [.., before, last] => last + (last - before) / 2.0,
+        [only] => only * 2.0,
+        [] => 1.0,
+    }
+}
+
+/// JSON that can stand in a script element: `<` cannot end it.
+fn json_for_script(timeline: &Timeline) -> String {
+    let text = serde_json::to_string(timeline).expect("a timeline is plain data");
+    text.replace('<', "\\u003c")
+}

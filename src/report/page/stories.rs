@@ -1,0 +1,138 @@
+//! One order for each broken promise, step by step.
+
+use serde::Serialize;
+
+use super::Page;
+use super::diagram::{Diagram, diagram};
+use crate::experiment::chosen::Chosen;
+use crate::experiment::closer_look::Witness;
+use crate::kernel::time::Time;
+use crate::report::command::command_line;
+use crate::report::number::{Unit, number};
+use crate::report::story::{Mark, Step, What, steps};
+
+/// Fewer uneventful steps than this at the beginning are not folded away.
+const FOLDED_MIN: usize = 5;
+
+/// The story of an order for which a promise was broken.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Told {
+    /// From 1.
+    pub(super) number: usize,
+    pub(super) title: String,
+    pub(super) arm: String,
+    pub(super) promise: String,
+    /// Which order, which seed, and when it was broken.
+    pub(super) about: String,
+    /// The uneventful steps at the beginning.
+    pub(super) prelude: Vec<Line>,
+    pub(super) lines: Vec<Line>,
+    pub(super) diagram: Diagram,
+    pub(super) command: String,
+}
+
+/// One step.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) number: usize,
+    pub(super) class: &'static str,
+    /// Since the click.
+    pub(super) since_click: String,
+    /// Since the step before.
+    pub(super) since_last: String,
+    pub(super) who: String,
+    pub(super) what: String,
+}
+
+/// The stories of a page, in their order.
+pub(super) fn stories(page: &Page<'_>) -> Vec<Told> {
+    let numbered = page.look.witnesses.iter().enumerate();
+    numbered.map(|(index, witness)| told(page, index + 1, witness)).collect()
+}
+
+fn told(page: &Page<'_>, number: usize, witness: &Witness) -> Told {
+    let cell = &page.campaign.cells[witness.cell];
+    let watched = cell.invariants.get(witness.promise).expect("a witness is of a promise");
+    let steps = steps(&cell.program, &witness.faults, &witness.story);
+    let click = click(&steps);
+    let lines = lines(&cell.program, &steps, click);
+    let eventful = |step: &Step| matches!(step.mark, Mark::Wrong | Mark::Fault | Mark::Effect);
+    let first = steps.iter().position(eventful).unwrap_or(0).saturating_sub(1);
+    let folded = if first >= FOLDED_MIN { first } else { 0 };
+    let order = witness.violation.order;
+    let order = order.map_or("No order of its own".to_owned(), |order| format!("Order {order}"));
+    let about = format!(
+        "{order} of seed {}, first asked at {:.3} s; broken at {:.3} s, {} later.",
+        witness.seed,
+        click.seconds(),
+        witness.violation.at.seconds(),
+        number_of(witness.violation.at.seconds() - click.seconds()),
+    );
+    let (prelude, lines) = lines.split_at(folded);
+    Told {
+        number,
+        title: watched.label.clone(),
+        arm: page.names[witness.cell].clone(),
+        promise: watched.sentence(),
+        about,
+        prelude: prelude.to_vec(),
+        lines: lines.to_vec(),
+        diagram: diagram(&cell.program, &steps[folded..], click),
+        command: command(page, cell.arm.as_str(), cell.point.as_str(), witness.seed),
+    }
+}
+
+/// How to look for the violation again, which says how to make it small.
+fn command(page: &Page<'_>, arm: &str, point: &str, seed: u64) -> String {
+    let name = page.files.first().map_or("", |(name, _)| name.as_str());
+    let points = if point.is_empty() { Vec::new() } else { vec![point.to_owned()] };
+    let chosen = Chosen { arms: vec![arm.to_owned()], points, ..Chosen::default() };
+    let run = command_line(name, &[seed], page.overrides, &chosen);
+    run.replacen("stormglass run", "stormglass check", 1)
+}
+
+/// When the user first asked: the first message, or else the first step.
+fn click(steps: &[Step]) -> Time {
+    let is_message = |step: &&Step| matches!(step.what, What::Message { .. });
+    let first = steps.iter().find(is_message).or(steps.first());
+    first.map_or(Time::ZERO, |step| step.at)
+}
+
+fn lines(program: &crate::model::program::Program, steps: &[Step], click: Time) -> Vec<Line> {
+    let name = |node| program.node(node).name.as_str();
+    let mut last: Option<Time> = None;
+    let line = |(index, step): (usize, &Step)| {
+        let (who, what) = match &step.what {
+            What::Message { from, to, text, arrived } => {
+                let end = match arrived {
+                    Some(arrived) => format!(" ({:.1} ms)", arrived.since(step.at).millis()),
+                    None if step.mark == Mark::Wrong => ": lost on its way".to_owned(),
+                    None => ": still on its way".to_owned(),
+                };
+                (format!("{} → {}", name(*from), name(*to)), format!("{text}{end}"))
+            }
+            What::Note { node, text } => (node.map_or("", name).to_owned(), text.clone()),
+        };
+        let class = match step.mark {
+            Mark::Plain | Mark::Telling | Mark::Kept => "",
+            Mark::Wrong => "wrong",
+            Mark::Fault => "fault",
+            Mark::Effect => "effect",
+        };
+        let since_last = last.map(|last| step.at.seconds() - last.seconds());
+        last = Some(step.at);
+        Line {
+            number: index + 1,
+            class,
+            since_click: format!("{:.4} s", step.at.seconds() - click.seconds()),
+            since_last: since_last.map_or(String::new(), |span| format!("+{}", number_of(span))),
+            who,
+            what,
+        }
+    };
+    steps.iter().enumerate().map(line).collect()
+}
+
+fn number_of(seconds: f64) -> String {
+    number(seconds, Unit::Seconds)
+}
