@@ -8,6 +8,7 @@ mod common;
 mod comparison;
 mod ground_truth;
 mod measured;
+mod page;
 mod published;
 mod statistics;
 mod validation;

@@ -130,7 +130,7 @@ fn of_panel(panel: &Panel, x: &[f64]) -> Vec<(f64, u8, String)> {
         }
         let mut acting = values().filter(|&(_, value)| value >= most / 10.0).map(|(at, _)| at);
         let first = acting.next()?;
-        let last = acting.last().unwrap_or(first);
+        let last = acting.next_back().unwrap_or(first);
         let (from, until) = (x[first] - step / 2.0, x[last] + step / 2.0);
         let all = count(total(&one.values).round() as u64);
         let peak = number(most, Unit::Plain);

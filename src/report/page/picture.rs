@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::Page;
 use crate::model::program::{Kind, NodeId, Program};
 
-const BOX_WIDTH: f64 = 132.0;
+const BOX_WIDTH: f64 = 120.0;
 const BOX_HEIGHT: f64 = 40.0;
-const COLUMN: f64 = 210.0;
+const COLUMN: f64 = 176.0;
 const ROW: f64 = 74.0;
 const MARGIN: f64 = 12.0;
 

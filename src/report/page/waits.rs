@@ -108,7 +108,7 @@ struct Axis {
 impl Axis {
     /// An axis that holds all percentiles of all cells, and what is promised.
     fn new(page: &Page<'_>, of: Of, within: Option<Span>) -> Axis {
-        let within = within.map(|within| within.seconds());
+        let within = within.map(Span::seconds);
         let ids = [MetricId::LatencyP50Ms, MetricId::LatencyP99Ms, MetricId::LatencyP999Ms];
         let cells = 0..page.campaign.cells.len();
         let all = cells.flat_map(|cell| ids.map(|id| seconds(page, cell, of, id)));
