@@ -21,7 +21,7 @@ use crate::experiment::metrics::{COUNTS, Metrics, Of};
 use crate::experiment::run::{RunResult, digest_of_runs};
 use crate::experiment::statistics::bounded::Averaged;
 use crate::experiment::summary::{CellSummary, Drains, Share};
-use crate::experiment::watch::unwatched;
+use crate::experiment::watch::{Unwatched, unwatched};
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::{Span, Time};
@@ -234,62 +234,8 @@ pub fn summary_json(
 ) -> String {
     let experiment = &campaign.experiment;
     let unwatched = unwatched(campaign, summaries);
-    let cells = campaign.cells.iter().zip(summaries).enumerate();
-    let cells = cells.map(|(index, (cell, summary))| {
-        let watched_more = |invariant: usize| {
-            let mut it = unwatched.iter();
-            let it = it.find(|it| it.cell == index && it.invariant == invariant);
-            it.map(|it| &campaign.cells[it.other].arm)
-        };
-        json!({
-            "arm": cell.arm,
-            "arm_label": cell.arm_label,
-            "point": cell.point,
-            "point_label": cell.point_label,
-            "warm_up_s": cell.measure.warm_up.seconds(),
-            "runs": summary.runs,
-            "unknown": summary.unknown,
-            "requests": summary.requests,
-            "metrics": estimates(campaign.metrics(), &summary.metrics),
-            "never_recovered": summary.never_recovered.map(share),
-            "beside": beside(cell, summary),
-            "metastability":
-                cell.metastability.as_ref().map(|rule| metastability(rule, summary.drains)),
-            "labels": summary.labels.iter().map(|(label, share_of_runs)| json!({
-                "label": label.name(),
-                "runs": share(*share_of_runs),
-            })).collect::<Vec<_>>(),
-            "collapsed": summary.collapsed.map(share),
-            "modes": summary.modes.as_ref().map(|modes| json!({
-                "metrics_if_collapsed": estimates(campaign.metrics(), &modes.if_collapsed),
-                "metrics_if_not": estimates(campaign.metrics(), &modes.if_not),
-            })),
-            "faults": summary.faults.iter().map(|fault| json!({
-                "fault": fault.number,
-                "kind": fault.kind,
-                "target": fault.target,
-                "fired": fault.fired,
-                "runs_fired": fault.runs,
-            })).collect::<Vec<_>>(),
-            "invariants": summary.invariants.iter().enumerate().map(|(at, invariant)| json!({
-                "name": invariant.name,
-                "label": invariant.label,
-                "promise": campaign.cells[index].invariants.get(at).map(|one| one.kind.name),
-                "violations": invariant.violations,
-                "exposure": invariant.exposure,
-                "unjudged": invariant.unjudged,
-                "runs_with_violation": invariant.runs.map(share),
-                "per_run": invariant.per_run.as_ref().map(estimate),
-                "per_10000": invariant.per_10_000.as_ref().map(estimate),
-                "watched_more_in": watched_more(at),
-            })).collect::<Vec<_>>(),
-            "expectations": summary.expectations.iter().map(|expectation| json!({
-                "expected": expectation.text,
-                "met": expectation.met,
-                "unmet": expectation.unmet,
-            })).collect::<Vec<_>>(),
-        })
-    });
+    let cells = summaries.iter().enumerate();
+    let cells = cells.map(|(index, summary)| cell_json(campaign, (index, summary), &unwatched));
     pretty(&json!({
         "format": FORMAT,
         "experiment": experiment.name,
@@ -300,6 +246,68 @@ pub fn summary_json(
         "comparison": comparison::json(campaign, comparison),
         "answer": answer::json(answer, sentences),
     }))
+}
+
+/// What a cell came to.
+fn cell_json(
+    campaign: &Campaign,
+    (index, summary): (usize, &CellSummary),
+    unwatched: &[Unwatched],
+) -> Value {
+    let cell = &campaign.cells[index];
+    let watched_more = |invariant: usize| {
+        let mut it = unwatched.iter();
+        let it = it.find(|it| it.cell == index && it.invariant == invariant);
+        it.map(|it| &campaign.cells[it.other].arm)
+    };
+    json!({
+        "arm": cell.arm,
+        "arm_label": cell.arm_label,
+        "point": cell.point,
+        "point_label": cell.point_label,
+        "warm_up_s": cell.measure.warm_up.seconds(),
+        "runs": summary.runs,
+        "unknown": summary.unknown,
+        "requests": summary.requests,
+        "metrics": estimates(campaign.metrics(), &summary.metrics),
+        "never_recovered": summary.never_recovered.map(share),
+        "beside": beside(cell, summary),
+        "metastability":
+            cell.metastability.as_ref().map(|rule| metastability(rule, summary.drains)),
+        "labels": summary.labels.iter().map(|(label, share_of_runs)| json!({
+            "label": label.name(),
+            "runs": share(*share_of_runs),
+        })).collect::<Vec<_>>(),
+        "collapsed": summary.collapsed.map(share),
+        "modes": summary.modes.as_ref().map(|modes| json!({
+            "metrics_if_collapsed": estimates(campaign.metrics(), &modes.if_collapsed),
+            "metrics_if_not": estimates(campaign.metrics(), &modes.if_not),
+        })),
+        "faults": summary.faults.iter().map(|fault| json!({
+            "fault": fault.number,
+            "kind": fault.kind,
+            "target": fault.target,
+            "fired": fault.fired,
+            "runs_fired": fault.runs,
+        })).collect::<Vec<_>>(),
+        "invariants": summary.invariants.iter().enumerate().map(|(at, invariant)| json!({
+            "name": invariant.name,
+            "label": invariant.label,
+            "promise": cell.invariants.get(at).map(|one| one.kind.name),
+            "violations": invariant.violations,
+            "exposure": invariant.exposure,
+            "unjudged": invariant.unjudged,
+            "runs_with_violation": invariant.runs.map(share),
+            "per_run": invariant.per_run.as_ref().map(estimate),
+            "per_10000": invariant.per_10_000.as_ref().map(estimate),
+            "watched_more_in": watched_more(at),
+        })).collect::<Vec<_>>(),
+        "expectations": summary.expectations.iter().map(|expectation| json!({
+            "expected": expectation.text,
+            "met": expectation.met,
+            "unmet": expectation.unmet,
+        })).collect::<Vec<_>>(),
+    })
 }
 
 /// What stands beside what is measured: each milestone, and replies if one is in their place.
