@@ -55,9 +55,22 @@ pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
 
 /// Reads an experiment with its model and what they name.
 pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
+    load_noting(arguments, &mut Vec::new())
+}
+
+/// The same, and notes the paths of what was read, also where something is wrong.
+pub(super) fn load_noting(
+    arguments: Input<'_>,
+    paths: &mut Vec<PathBuf>,
+) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
     let named = RefCell::new(IndexMap::new());
-    match read_all(arguments, &mut sources, &named) {
+    let read = read_all(arguments, &mut sources, &named);
+    let named: IndexMap<String, Named> = named.into_inner();
+    let files = sources.iter().filter(|(name, _)| *name != ARGUMENT);
+    paths.extend(files.map(|(name, _)| PathBuf::from(name)));
+    paths.extend(named.values().map(|file| file.path.clone()));
+    match read {
         Ok(ReadAll { campaign, figures, bases, complete_model }) => {
             if !arguments.quiet && !campaign.warnings.is_empty() {
                 output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
@@ -72,7 +85,8 @@ pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
             let own = all().filter(|(source, _)| !bases.contains(source));
             let bases = all().filter(|(source, _)| bases.contains(source));
             let documents = own.chain(bases).map(|(_, it)| (it.0.to_owned(), it.1.to_owned()));
-            let files = documents.chain(named.into_inner()).collect();
+            let named = named.into_iter().map(|(name, file)| (name, file.text));
+            let files = documents.chain(named).collect();
             Ok(Loaded { campaign, files, overrides, figures, complete_model })
         }
         Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),
@@ -104,7 +118,7 @@ fn read_model(
     }
     let folders = [folder(path), PathBuf::new()];
     let reach = Reach::new(path, &arguments.allow_outside, &overrides);
-    let read_file = |name: &str| read_beside(&folders, name, &reach);
+    let read_file = |name: &str| read_beside(&folders, name, &reach).map(|file| file.text);
     compile(&document, &read_file)?;
     let filled = with_recordings(&document, &read_file).map_err(|problem| vec![problem])?;
     complete(&filled)
@@ -112,6 +126,12 @@ fn read_model(
 
 /// What errors call an argument of the command line.
 const ARGUMENT: &str = "--set";
+
+/// A file that the model names.
+struct Named {
+    path: PathBuf,
+    text: String,
+}
 
 /// What was read for a run.
 struct ReadAll {
@@ -127,7 +147,7 @@ struct ReadAll {
 fn read_all(
     arguments: Input<'_>,
     sources: &mut Sources,
-    named: &RefCell<IndexMap<String, String>>,
+    named: &RefCell<IndexMap<String, Named>>,
 ) -> Result<ReadAll, Vec<Problem>> {
     let path = arguments.experiment;
     let experiment = read_document(path, sources)?;
@@ -152,11 +172,12 @@ fn read_all(
         .collect();
     let documents = Documents { experiment, model, overrides };
     let mut campaign = Campaign::new(&documents, &|name| {
-        if let Some(text) = named.borrow().get(name) {
-            return Ok(text.clone());
+        if let Some(file) = named.borrow().get(name) {
+            return Ok(file.text.clone());
         }
-        let text = read_beside(&folders, name, &reach)?;
-        named.borrow_mut().insert(name.to_owned(), text.clone());
+        let file = read_beside(&folders, name, &reach)?;
+        let text = file.text.clone();
+        named.borrow_mut().insert(name.to_owned(), file);
         Ok(text)
     })?;
     if let Some(seeds) = arguments.seeds {
@@ -273,13 +294,14 @@ pub(super) fn read_text(path: &Path, sources: &mut Sources) -> Result<usize, Vec
 }
 
 /// The first of these folders that has the file.
-fn read_beside(folders: &[PathBuf], name: &str, reach: &Reach) -> Result<String, Problem> {
+fn read_beside(folders: &[PathBuf], name: &str, reach: &Reach) -> Result<Named, Problem> {
     let paths = folders.iter().map(|folder| folder.join(name));
     match paths.clone().find(|path| path.exists()) {
         Some(path) => {
             reach.check(&path, name)?;
             is_plain(&path)?;
-            decode(read_bytes(&path)?, name).map_err(|undecoded| *undecoded.problem)
+            let text = decode(read_bytes(&path)?, name).map_err(|undecoded| *undecoded.problem)?;
+            Ok(Named { path, text })
         }
         None => {
             let mut tried: Vec<String> =

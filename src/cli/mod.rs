@@ -27,6 +27,7 @@ mod search;
 mod show;
 mod template;
 mod validate;
+mod watch;
 mod workers;
 mod write;
 
@@ -97,6 +98,8 @@ enum Command {
     Show(ShowArguments),
     /// Prints the JSON Schema of models or of experiments, for editors.
     Schema(SchemaArguments),
+    /// Runs an experiment again on each save of it or of its model, and prints the answer.
+    Watch(watch::WatchArguments),
     /// Opens the page of a folder of results.
     Open(open::OpenArguments),
     /// Prints the completions of commands and options for a shell.
@@ -234,6 +237,7 @@ fn obey(command: &Command) -> Result<u8, Failure> {
         Command::Validate(arguments) => validate::validate(arguments),
         Command::Show(arguments) => show::show(arguments).map(|()| DONE),
         Command::Schema(arguments) => show::schema(arguments).map(|()| DONE),
+        Command::Watch(arguments) => watch::watch(arguments).map(|()| DONE),
         Command::Open(arguments) => open::open(arguments).map(|()| DONE),
         Command::Completions(arguments) => help::completions(arguments).map(|()| DONE),
         Command::Man(arguments) => help::man(arguments).map(|()| DONE),

@@ -12,6 +12,15 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     print_exactly(&for_people(text, colour_out()))
 }
 
+/// Prints lines for people; returns whether anybody still reads.
+pub(super) fn print_on(text: &str) -> Result<bool, Failure> {
+    let shown = for_people(text, colour_out());
+    let mut out = std::io::stdout().lock();
+    let result = out.write_all(shown.as_bytes()).and_then(|()| out.flush());
+    let is_read = result.is_ok();
+    written(result).map(|()| is_read)
+}
+
 /// Prints what other programs read: JSON, TOML, commands of a CI system.
 pub(super) fn print_exactly(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
@@ -62,9 +71,14 @@ pub(super) fn warn(text: &str) {
     }
 }
 
+/// Whether standard output is a terminal.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Whether standard output is a terminal that may show colour (<https://no-color.org>).
 pub(super) fn colour_out() -> bool {
-    std::io::stdout().is_terminal() && !no_colour()
+    is_terminal() && !no_colour()
 }
 
 /// Whether standard error is a terminal that may show colour.
@@ -78,6 +92,6 @@ fn no_colour() -> bool {
 
 /// How many columns the terminal has: 80 if it does not say, 100 where there is none.
 pub(super) fn width() -> usize {
-    let unsaid = if std::io::stdout().is_terminal() { 80 } else { 100 };
+    let unsaid = if is_terminal() { 80 } else { 100 };
     console::Term::stdout().size_checked().map_or(unsaid, |(_, columns)| usize::from(columns))
 }

@@ -310,6 +310,13 @@ impl<'a> Done<'a> {
     }
 }
 
+/// The answer of a campaign to its results, for the terminal.
+pub(super) fn answer_to(campaign: &Campaign, results: &[RunResult]) -> String {
+    let summaries = summarise(campaign, results);
+    let comparison = compare(campaign, results);
+    Done::new(campaign, results, &summaries, &comparison).answer_text()
+}
+
 /// What has to be known beside the tables, and what is doubtful about them.
 fn notes(
     campaign: &Campaign,

@@ -45,6 +45,27 @@ pub(super) fn run_some(
     pool.install(|| numbers.into_par_iter().map(finished).collect())
 }
 
+/// Runs everything that is not `known`, and keeps it in memory only; `None` if `is_over` says so
+/// before one of the runs.
+pub(super) fn run_while(
+    campaign: &Campaign,
+    pool: &rayon::ThreadPool,
+    bar: &ProgressBar,
+    mut known: Vec<Option<RunResult>>,
+    is_over: impl Fn() -> bool + Sync,
+) -> Option<Vec<RunResult>> {
+    known.resize_with(campaign.runs(), || None);
+    let finished = |(number, known): (usize, Option<RunResult>)| {
+        known.or_else(|| {
+            let mut result = (!is_over()).then(|| campaign.run(number))?;
+            result.keep_what_is_written();
+            bar.inc(1);
+            Some(result)
+        })
+    };
+    pool.install(|| known.into_par_iter().enumerate().map(finished).collect())
+}
+
 /// Runs one run, or takes it from the journal.
 fn run_one(
     campaign: &Campaign,

@@ -12,3 +12,4 @@ mod import_variants;
 mod language;
 mod search;
 mod tools;
+mod watch;
