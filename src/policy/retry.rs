@@ -54,6 +54,8 @@ pub struct Retry {
     pub throttled: Option<Backoff>,
     /// What is retried.
     pub on: OutcomeSet,
+    /// What is retried beside that if the server says how long to wait.
+    pub on_hint: OutcomeSet,
     /// What happens when a breaker or limiter of the client denies an attempt.
     pub on_denial: OnDenial,
     /// What a server hint does.
@@ -75,6 +77,7 @@ impl Retry {
             backoff,
             throttled: None,
             on: OutcomeSet::TRANSIENT,
+            on_hint: OutcomeSet::NONE,
             on_denial: OnDenial::GiveUp,
             hint: HintRule::Ignore,
             stop_before_deadline: false,
@@ -86,6 +89,13 @@ impl Retry {
     #[must_use]
     pub const fn on(self, on: OutcomeSet) -> Retry {
         Retry { on, ..self }
+    }
+
+    /// Whether what came back is retried at all.
+    #[must_use]
+    pub fn retries(&self, response: Response) -> bool {
+        let outcome = response.outcome;
+        self.on.contains(outcome) || response.hint.is_some() && self.on_hint.contains(outcome)
     }
 
     /// The series that applies after `outcome`.

@@ -10,7 +10,7 @@ use crate::kernel::time::Span;
 use crate::model::policy::text_of;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Memory};
-use crate::policy::presets::{self, Label, Preset, Scope};
+use crate::policy::presets::{self, Label, Preset, Retried, Scope};
 
 /// Every preset as a table for a terminal of `width` columns.
 #[must_use]
@@ -19,14 +19,15 @@ pub fn list(width: usize, colour: bool) -> String {
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or_default();
     let name_width = longest(&mut names.iter().map(|name| name.chars().count()));
     let label_width = longest(&mut presets::all().map(|preset| label(preset.label).len()));
-    let left = width.saturating_sub(name_width + label_width + 6).max(12);
+    let how_width = "retried".len();
+    let left = width.saturating_sub(name_width + label_width + how_width + 9).max(12);
     let rows = presets::all().zip(names).map(|(preset, name)| {
         let tone = if preset.label == Label::ConformanceTested { Tone::Good } else { Tone::Plain };
         let source = Cell { text: cut(preset.source, left), tone: Tone::Faint };
         let label = Cell { text: label(preset.label).to_owned(), tone };
-        Row::Cells(vec![plain(name), label, source])
+        Row::Cells(vec![plain(name), label, plain(how(preset.retried).to_owned()), source])
     });
-    table(&["preset", "label", "source"], rows.collect()).text(width, colour)
+    table(&["preset", "numbers", "retried", "source"], rows.collect()).text(width, colour)
 }
 
 /// Every preset as JSON.
@@ -57,6 +58,9 @@ fn brief(preset: &Preset) -> Value {
         "name": preset.name,
         "version": preset.version,
         "label": label(preset.label),
+        "labelled": preset.parts(),
+        "retried": how(preset.retried),
+        "retried_where": whence(preset.retried),
         "source": preset.source,
         "scope": scope(preset.scope),
     })
@@ -65,8 +69,12 @@ fn brief(preset: &Preset) -> Value {
 /// One preset for a terminal of `width` columns; `asked` is the name that was asked for.
 #[must_use]
 pub fn show(preset: &Preset, asked: &str, width: usize, colour: bool) -> String {
-    let mut out = format!("{}, {}\n", full_name(preset), label(preset.label));
+    let mut out = format!("{}\n", full_name(preset));
     out += &wrapped(preset.source, width);
+    out += &wrapped(&numbers_are(preset), width);
+    if let Some(sentence) = retried_is(preset.retried) {
+        out += &wrapped(&sentence, width);
+    }
     if !asked.contains('@') {
         let others: Vec<&str> = presets::all()
             .filter(|other| other.name == preset.name && other.version != preset.version)
@@ -197,6 +205,47 @@ fn label(label: Label) -> &'static str {
         Label::SourceDerived => "source-derived",
         Label::Published => "published",
     }
+}
+
+/// What the label says of which parts.
+fn numbers_are(preset: &Preset) -> String {
+    let how = match preset.label {
+        Label::ConformanceTested => "conformance-tested: recorded decisions are replayed",
+        Label::SourceDerived => "source-derived",
+        Label::Published => "published",
+    };
+    let parts = preset.parts().join(", ");
+    let (first, rest) = parts.split_at(1);
+    format!("{}{rest}: {how}.", first.to_uppercase())
+}
+
+/// How it is known what a preset retries, in one word.
+fn how(retried: Retried) -> &'static str {
+    match retried {
+        Retried::Nothing => "–",
+        Retried::Tested(_) => "tested",
+        Retried::Read(_) => "read",
+        Retried::Chosen(_) => "chosen",
+    }
+}
+
+fn whence(retried: Retried) -> Option<&'static str> {
+    match retried {
+        Retried::Nothing => None,
+        Retried::Tested(text) | Retried::Read(text) | Retried::Chosen(text) => Some(text),
+    }
+}
+
+fn retried_is(retried: Retried) -> Option<String> {
+    Some(match retried {
+        Retried::Nothing => return None,
+        Retried::Tested(file) => format!(
+            "What is retried: tested, the library was run after each outcome \
+             (tests/data/retried/{file}.json)."
+        ),
+        Retried::Read(source) => format!("What is retried: read, {source}."),
+        Retried::Chosen(what) => format!("What is retried: chosen by the caller, {what}."),
+    })
 }
 
 fn scope(scope: Scope) -> &'static str {

@@ -4,7 +4,7 @@
 use crate::policy::Outcome;
 
 /// The version of what a seed means: equal versions give equal digests (`docs/determinism.md`).
-pub const TRACE: u32 = 6;
+pub const TRACE: u32 = 7;
 
 /// What happened. Its number is folded into the digest, so a kind keeps its number for ever; the
 /// compiler sees to it that no two have the same.

@@ -15,5 +15,6 @@ mod independence;
 mod leaks;
 mod own;
 mod presets;
+mod retried;
 mod running;
 mod truths;

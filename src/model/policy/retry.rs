@@ -28,6 +28,9 @@ table! {
         pub throttled: BackoffText,
         /// The outcomes that are retried; all but `invalid` by default.
         pub on: Vec<OutcomeText>,
+        /// The outcomes that are retried beside those if the server says how long to wait
+        /// (Retry-After); none by default.
+        pub on_hint: Vec<OutcomeText>,
         /// What happens when the client's own breaker or limiter denies an attempt; it gives up by
         /// default.
         pub on_denial: DenialText,
@@ -106,6 +109,7 @@ pub(super) fn compile(text: &RetryText, policy: &mut Policy) -> Result<(), Probl
         backoff: series,
         throttled,
         on: errors("on", &needed(keys.on, "on")?)?,
+        on_hint: errors("on_hint", &keys.on_hint.unwrap_or_default())?,
         on_denial: match needed(keys.on_denial, "on_denial")? {
             DenialText::GiveUp => OnDenial::GiveUp,
             DenialText::Retry => OnDenial::Retry,
@@ -138,6 +142,7 @@ pub(super) fn text_of(retry: &Retry) -> RetryText {
         jitter: Some(jitter.unwrap_or(JitterText::None)),
         throttled: retry.throttled.as_ref().map(backoff::text_of),
         on: Some(list(retry.on)),
+        on_hint: (!retry.on_hint.is_empty()).then(|| list(retry.on_hint)),
         on_denial: Some(match retry.on_denial {
             OnDenial::GiveUp => DenialText::GiveUp,
             OnDenial::Retry => DenialText::Retry,

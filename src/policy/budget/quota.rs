@@ -69,6 +69,10 @@ impl Quota {
             Refund::Request | Refund::RequestAlways => std::mem::take(&mut share.cost),
             Refund::SharedSlot => std::mem::take(&mut state.slot),
         };
+        if self.holds_permits() && (held > 0 || state.tokens >= self.capacity) {
+            state.tokens += held;
+            return;
+        }
         let refunded = state.tokens + held.max(1);
         state.tokens = match self.refill {
             Refill::AtMost => refunded.min(self.capacity),
@@ -76,10 +80,17 @@ impl Quota {
         };
     }
 
+    /// Whether what is paid is a permit of a semaphore, which comes back whole, as in
+    /// aws-smithy-runtime: while it is out, successes of others may have earned tokens in its
+    /// place, and then there are more than the capacity.
+    fn holds_permits(&self) -> bool {
+        matches!(self.refund, Refund::RequestAlways | Refund::SharedSlot)
+    }
+
     /// A request is over.
     pub fn end(&self, state: &mut QuotaState, share: &mut Share) {
         if self.refund == Refund::RequestAlways {
-            state.tokens = (state.tokens + std::mem::take(&mut share.cost)).min(self.capacity);
+            state.tokens += std::mem::take(&mut share.cost);
         }
     }
 
@@ -106,5 +117,40 @@ impl QuotaState {
     #[must_use]
     pub fn tokens(&self) -> u32 {
         self.tokens
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// aws-smithy-runtime 1.16.2, `TokenBucket::add_permits` and `OwnedSemaphorePermit`.
+    #[test]
+    fn permits_come_back_whole_and_a_full_bucket_earns_nothing() {
+        for refund in [Refund::RequestAlways, Refund::SharedSlot] {
+            let rule = Quota {
+                capacity: 500,
+                cost: 10,
+                throttled: 5,
+                timed_out: 10,
+                refund,
+                refill: Refill::AtMost,
+                after_wait: false,
+            };
+            let mut state = rule.state();
+            let (mut retried, mut other) = (Share::default(), Share::default());
+            rule.succeed(&mut state, &mut other);
+            assert_eq!(state.tokens(), 500, "{refund:?}: it is full");
+            assert!(rule.withdraw(&mut state, &mut retried, Outcome::Failed));
+            if refund == Refund::RequestAlways {
+                rule.succeed(&mut state, &mut other);
+                assert_eq!(state.tokens(), 491, "a success that paid nothing earns one");
+            }
+            rule.succeed(&mut state, &mut retried);
+            let most = if refund == Refund::RequestAlways { 501 } else { 500 };
+            assert_eq!(state.tokens(), most, "{refund:?}");
+            rule.succeed(&mut state, &mut other);
+            assert_eq!(state.tokens(), most, "{refund:?}: nothing is earned above the capacity");
+        }
     }
 }

@@ -47,7 +47,7 @@ impl Policy {
         let outcome = response.outcome;
         self.leave_attempt(state, progress);
         self.hear(state, progress, outcome, now.since(started), now, draw);
-        let retryable = self.retry.is_some_and(|retry| retry.on.contains(outcome));
+        let retryable = self.retry.is_some_and(|retry| retry.retries(response));
         if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
             budget.observe(state, &mut progress.share, outcome, retryable, now);
         }
@@ -165,7 +165,7 @@ impl Policy {
         if progress.copy {
             return Verdict::GiveUp(GiveUp::Attempts);
         }
-        let Some(retry) = self.retry.filter(|retry| retry.on.contains(response.outcome)) else {
+        let Some(retry) = self.retry.filter(|retry| retry.retries(response)) else {
             return Verdict::GiveUp(GiveUp::NotRetryable);
         };
         if response.forbids_retry {

@@ -1,6 +1,7 @@
 //! AWS SDKs: standard mode, generations 2.1 and 2.0, as botocore, JavaScript and Rust have it.
 
-use super::{Label, Number, Preset, Scope, number};
+use super::retried::AWS;
+use super::{Label, Number, Preset, Retried, Scope, number};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
@@ -46,14 +47,14 @@ pub(super) const fn standard_2_1(
     let retry = Retry {
         throttled: Some(throttled),
         hint: HintRule::Within(Span::from_secs(5)),
-        ..Retry::new(attempts, series)
+        ..Retry::new(attempts, series).on(AWS)
     };
     Policy { retry: Some(retry), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
 }
 
 /// A retry rule of retries 2.0 with its quota.
 pub(super) const fn standard_2_0(retry: Retry, quota: Quota) -> Policy {
-    Policy { retry: Some(retry), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
+    Policy { retry: Some(retry.on(AWS)), budget: Some(Budget::Quota(quota)), ..Policy::ONCE }
 }
 
 const NUMBERS_2_1: &[Number] = &[
@@ -172,6 +173,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "aws-standard",
         version: "2.1",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("botocore-standard"),
         source: "botocore 1.44.5",
         scope: Scope::Process,
         numbers: NUMBERS_2_1,
@@ -182,16 +184,19 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "aws-standard",
         version: "2.0",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("botocore-standard-2.0"),
         source: "botocore 1.35.0",
         scope: Scope::Process,
         numbers: NUMBERS_2_0,
-        note: "Only a connect or read timeout costs 10. A bare HTTP 429 is not retried.",
+        note: "Only a connect or read timeout costs 10. A bare HTTP 429 is not retried; `throttled` \
+               stands for one with an error code of AWS, which is.",
         policy: STANDARD_2_0,
     },
     Preset {
         name: "aws-standard-dynamodb",
         version: "2.1",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("botocore-standard"),
         source: "botocore 1.44.5",
         scope: Scope::Process,
         numbers: NUMBERS_DYNAMODB,
@@ -202,6 +207,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "aws-standard-js",
         version: "2.1",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("smithy-js"),
         source: "@smithy/util-retry 4.6.2",
         scope: Scope::Process,
         numbers: NUMBERS_JS_2_1,
@@ -212,6 +218,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "aws-standard-js",
         version: "2.0",
         label: Label::ConformanceTested,
+        retried: Retried::Read("npm @smithy/service-error-classification, constants"),
         source: "@smithy/util-retry 4.2.0",
         scope: Scope::Process,
         numbers: NUMBERS_JS_2_0,
@@ -223,6 +230,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "aws-standard-rust",
         version: "2.1",
         label: Label::ConformanceTested,
+        retried: Retried::Read("crate aws-smithy-runtime 1.16.2, client/retries/classifiers.rs"),
         source: "aws-smithy-runtime 1.16.2",
         scope: Scope::Process,
         numbers: NUMBERS_RUST_2_1,
@@ -233,6 +241,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "aws-standard-rust",
         version: "2.0",
         label: Label::ConformanceTested,
+        retried: Retried::Read("crate aws-smithy-runtime 1.16.2, client/retries/classifiers.rs"),
         source: "aws-smithy-runtime 1.16.2",
         scope: Scope::Process,
         numbers: NUMBERS_RUST_2_0,

@@ -1,7 +1,8 @@
 //! AWS SDKs: what other languages, other versions and long polls do.
 
 use super::aws::{JS_2_0, QUOTA_2_0, QUOTA_2_1, full_jitter, standard_2_0, standard_2_1};
-use super::{Label, Number, Preset, Scope, aws, number, retrying};
+use super::retried::AWS;
+use super::{Label, Number, Preset, Retried, Scope, aws, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::adaptive::Adaptive;
@@ -34,6 +35,7 @@ pub(super) static PRESETS: [Preset; 9] = [
         name: "aws-standard-js",
         version: "2.0-4.3.8",
         label: Label::SourceDerived,
+        retried: Retried::Read("npm @smithy/service-error-classification, constants"),
         source: "@smithy/util-retry 4.3.8",
         scope: Scope::Process,
         numbers: &[
@@ -52,6 +54,7 @@ pub(super) static PRESETS: [Preset; 9] = [
         name: "aws-standard-js-dynamodb",
         version: "2.1",
         label: Label::SourceDerived,
+        retried: Retried::Tested("smithy-js"),
         source: "@smithy/util-retry 4.6.2 and the table of retries 2.1",
         scope: Scope::Process,
         numbers: &[
@@ -69,6 +72,7 @@ pub(super) static PRESETS: [Preset; 9] = [
         name: "aws-standard-long-poll",
         version: "2.1",
         label: Label::SourceDerived,
+        retried: Retried::Tested("botocore-standard"),
         source: "AWS retries 2.1, table of settings",
         scope: Scope::Process,
         numbers: &[
@@ -92,6 +96,9 @@ pub(super) static PRESETS: [Preset; 9] = [
         name: "aws-standard-go",
         version: "2.0",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "AWS SDKs and Tools Reference Guide, retry behavior: the same errors in all SDKs",
+        ),
         source: "aws-sdk-go-v2 before retries 2.1",
         scope: Scope::Process,
         numbers: NUMBERS_2_0,
@@ -102,6 +109,9 @@ pub(super) static PRESETS: [Preset; 9] = [
         name: "aws-standard-dotnet",
         version: "2.0",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "AWS SDKs and Tools Reference Guide, retry behavior: the same errors in all SDKs",
+        ),
         source: "aws-sdk-net before retries 2.1",
         scope: Scope::Process,
         numbers: NUMBERS_2_0,
@@ -112,6 +122,9 @@ pub(super) static PRESETS: [Preset; 9] = [
         name: "aws-standard-java",
         version: "2.0",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "AWS SDKs and Tools Reference Guide, retry behavior: the same errors in all SDKs",
+        ),
         source: "aws-sdk-java-v2 before retries 2.1",
         scope: Scope::Process,
         numbers: &[
@@ -136,6 +149,7 @@ pub(super) static PRESETS: [Preset; 9] = [
         name: "aws-adaptive",
         version: "2.0",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("botocore-standard-2.0"),
         source: "botocore 1.35.0",
         scope: Scope::Process,
         numbers: &[
@@ -154,6 +168,9 @@ pub(super) static PRESETS: [Preset; 9] = [
         name: "aws-legacy",
         version: "java",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "AWS SDKs and Tools Reference Guide, retry behavior: the same errors in all SDKs",
+        ),
         source: "aws-sdk-java-v2, legacy mode",
         scope: Scope::Request,
         numbers: &[
@@ -167,13 +184,16 @@ pub(super) static PRESETS: [Preset; 9] = [
                here.",
         policy: retrying(Retry {
             throttled: Some(full_jitter(Span::from_millis(500))),
-            ..Retry::new(4, full_jitter(Span::from_millis(100)))
+            ..Retry::new(4, full_jitter(Span::from_millis(100))).on(AWS)
         }),
     },
     Preset {
         name: "aws-legacy",
         version: "cpp",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "AWS SDKs and Tools Reference Guide, retry behavior: the same errors in all SDKs",
+        ),
         source: "aws-sdk-cpp, DefaultRetryStrategy",
         scope: Scope::Request,
         numbers: &[
@@ -184,9 +204,12 @@ pub(super) static PRESETS: [Preset; 9] = [
             number("quota", "none", CPP),
         ],
         note: "No jitter, no cap and no quota: clients retry in lock-step, the tenth after 12.8 s.",
-        policy: retrying(Retry::new(
-            11,
-            Backoff { first_at_once: true, ..Backoff::exponential(Span::from_millis(25), 2.0) },
-        )),
+        policy: retrying(
+            Retry::new(
+                11,
+                Backoff { first_at_once: true, ..Backoff::exponential(Span::from_millis(25), 2.0) },
+            )
+            .on(AWS),
+        ),
     },
 ];

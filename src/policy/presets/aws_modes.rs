@@ -1,15 +1,20 @@
 //! AWS SDKs: adaptive and legacy mode.
 
-use super::{Label, Preset, Scope, aws, number, retrying};
+use super::retried::AWS;
+use super::{Label, Preset, Retried, Scope, aws, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::adaptive::Adaptive;
 use crate::policy::backoff::{Backoff, Jitter};
+use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::Retry;
 
 const THROTTLING: &str = "PyPI botocore, retries/adaptive.py, bucket.py and throttling.py";
 const LEGACY: &str = "PyPI botocore, data/_retry.json and retryhandler.py";
 const SMITHY_JS: &str = "npm @smithy/util-retry, DefaultRateLimiter";
+
+/// Legacy mode retries 509 as well: its bandwidth limit.
+const LEGACY_RETRIED: OutcomeSet = AWS.or(OutcomeSet::http(&[509]));
 
 /// The presets of this family.
 pub(super) static PRESETS: [Preset; 4] = [
@@ -17,6 +22,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "aws-adaptive",
         version: "2.1",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("botocore-standard"),
         source: "botocore 1.44.5",
         scope: Scope::Process,
         numbers: &[
@@ -36,6 +42,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "aws-adaptive-js",
         version: "2.1",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("smithy-js"),
         source: "@smithy/util-retry 4.6.2",
         scope: Scope::Process,
         numbers: &[
@@ -50,6 +57,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "aws-legacy",
         version: "botocore",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("botocore-legacy"),
         source: "botocore 1.44.5, legacy mode: the default before 1.44.0",
         scope: Scope::Request,
         numbers: &[
@@ -59,15 +67,16 @@ pub(super) static PRESETS: [Preset; 4] = [
             number("quota", "none", LEGACY),
         ],
         note: "No cap and no quota.",
-        policy: retrying(Retry::new(
-            5,
-            Backoff::exponential(Span::from_secs(1), 2.0).jittered(Jitter::Full),
-        )),
+        policy: retrying(
+            Retry::new(5, Backoff::exponential(Span::from_secs(1), 2.0).jittered(Jitter::Full))
+                .on(LEGACY_RETRIED),
+        ),
     },
     Preset {
         name: "aws-legacy-dynamodb",
         version: "botocore",
         label: Label::ConformanceTested,
+        retried: Retried::Read("PyPI botocore 1.44.5, data/_retry.json"),
         source: "botocore 1.44.5, legacy mode: the default before 1.44.0",
         scope: Scope::Request,
         numbers: &[
@@ -76,6 +85,8 @@ pub(super) static PRESETS: [Preset; 4] = [
             number("jitter", "none", LEGACY),
         ],
         note: "No jitter at all: clients retry in lock-step.",
-        policy: retrying(Retry::new(10, Backoff::exponential(Span::from_millis(50), 2.0))),
+        policy: retrying(
+            Retry::new(10, Backoff::exponential(Span::from_millis(50), 2.0)).on(LEGACY_RETRIED),
+        ),
     },
 ];

@@ -1,6 +1,7 @@
 //! Envoy, and those that configure it: Istio, Envoy Gateway, Gateway API.
 
-use super::{Label, Preset, Scope, number};
+use super::retried::{ENVOY_5XX, ENVOY_SAFE, NO_ANSWER};
+use super::{Label, Preset, Retried, Scope, number};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
@@ -14,10 +15,6 @@ const CLUSTER: &str = "envoyproxy/data-plane-api, envoy/config/cluster/v3/circui
 const RETRY_GO: &str = "istio/istio, pilot/pkg/networking/core/route/retry/retry.go";
 const GATEWAY: &str = "envoyproxy/gateway, api/v1alpha1/retry_types.go and circuitbreaker_types.go";
 const CONSTRAINT: &str = "kubernetes-sigs/gateway-api, XBackendTrafficPolicy retryConstraint";
-
-/// What Envoy's `5xx` and its gRPC and connection conditions have in common: no HTTP 429.
-pub(super) const RETRIED: OutcomeSet =
-    OutcomeSet::FAILED.or(OutcomeSet::REJECTED).or(OutcomeSet::TIMED_OUT);
 
 /// The back-off of the code: windows of 25, 50, 100, 200 and 250 ms.
 pub(super) const CODE: Backoff = Backoff::exponential(Span::from_millis(25), 2.0)
@@ -36,18 +33,24 @@ const fn envoy(backoff: Backoff, budget: Concurrent) -> Policy {
     Policy {
         attempt_timeout: Some(Span::from_secs(15)),
         deadline: Some(Span::from_secs(15)),
-        retry: Some(Retry::new(2, backoff).on(RETRIED)),
+        retry: Some(Retry::new(2, backoff).on(ENVOY_5XX)),
         budget: Some(Budget::Concurrent(budget)),
         ..Policy::ONCE
     }
 }
 
+/// What every implementation of the Gateway API must be able to retry (GEP-1731).
+const GATEWAY_API: OutcomeSet = NO_ANSWER.or(OutcomeSet::http(&[500, 502, 503, 504]));
+
 /// The presets of this family.
-pub(super) static PRESETS: [Preset; 6] = [
+pub(super) static PRESETS: [Preset; 7] = [
     Preset {
         name: "envoy",
         version: "code",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "retry_on, empty by default; here `5xx`, as retry_state_impl.cc reads it",
+        ),
         source: "envoyproxy/envoy retry_state_impl.cc, backoff_strategy.cc, resource_manager_impl.h",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -67,6 +70,9 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "envoy",
         version: "documentation",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "retry_on, empty by default; here `5xx`, as retry_state_impl.cc reads it",
+        ),
         source: "Envoy documentation of x-envoy-max-retries; the code before 1.18",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -82,6 +88,9 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "envoy-retry-budget",
         version: "code",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "retry_on, empty by default; here `5xx`, as retry_state_impl.cc reads it",
+        ),
         source: "envoyproxy/envoy resource_manager_impl.h",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -98,6 +107,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "istio",
         version: "default",
         label: Label::SourceDerived,
+        retried: Retried::Read("istio/istio 1.24, pilot/pkg/networking/core/route/retry/retry.go"),
         source: "istio/istio retry.go; istio/api destination_rule.proto",
         scope: Scope::Request,
         numbers: &[
@@ -109,10 +119,34 @@ pub(super) static PRESETS: [Preset; 6] = [
             number("concurrent retries", "2^32-1: no limit", "istio/api, destination_rule.proto"),
             number("retried", "connect-failure, refused-stream, unavailable, cancelled", RETRY_GO),
         ],
-        note: "Applies without any configuration. Istio lifts Envoy's limit of 3 concurrent \
-               retries.",
+        note: "Applies without any configuration, since 1.24 without 503: nothing that a server of \
+               HTTP has answered is repeated. Istio lifts Envoy's limit of 3 concurrent retries.",
+        policy: Policy { retry: Some(Retry::new(3, CODE).on(ENVOY_SAFE)), ..Policy::ONCE },
+    },
+    Preset {
+        name: "istio",
+        version: "before-1.24",
+        label: Label::SourceDerived,
+        retried: Retried::Read("istio/istio 1.23, pilot/pkg/networking/core/route/retry/retry.go"),
+        source: "istio/istio retry.go, EXCLUDE_UNSAFE_503_FROM_DEFAULT_RETRY=false; issue 50506",
+        scope: Scope::Request,
+        numbers: &[
+            number("retries", "2", RETRY_GO),
+            number("base interval", "25ms", BACKOFF),
+            number("longest interval", "250ms: ten times the base", BACKOFF),
+            number("jitter", "full, whole milliseconds", BACKOFF),
+            number("per-try timeout", "none", RETRY_GO),
+            number("concurrent retries", "2^32-1: no limit", "istio/api, destination_rule.proto"),
+            number(
+                "retried",
+                "connect-failure, refused-stream, unavailable, cancelled, 503",
+                RETRY_GO,
+            ),
+        ],
+        note: "The default before 1.24 repeats an HTTP 503 that the application answered, perhaps \
+               after its effect.",
         policy: Policy {
-            retry: Some(Retry::new(3, CODE).on(OutcomeSet::FAILED.or(OutcomeSet::REJECTED))),
+            retry: Some(Retry::new(3, CODE).on(ENVOY_SAFE.or(OutcomeSet::http(&[503])))),
             ..Policy::ONCE
         },
     },
@@ -120,6 +154,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "envoy-gateway",
         version: "v1alpha1",
         label: Label::SourceDerived,
+        retried: Retried::Read("envoyproxy/gateway, api/v1alpha1/retry_types.go, retryOn"),
         source: "envoyproxy/gateway api/v1alpha1",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -130,7 +165,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         ],
         note: "maxParallelRetries is 1024 where Envoy itself has 3.",
         policy: Policy {
-            retry: Some(Retry::new(3, CODE).on(RETRIED)),
+            retry: Some(Retry::new(3, CODE).on(ENVOY_SAFE.or(OutcomeSet::http(&[503])))),
             budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 1024 })),
             ..Policy::ONCE
         },
@@ -139,6 +174,9 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "gateway-api-budget",
         version: "XBackendTrafficPolicy",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "HTTPRoute retry.codes; here those that every implementation must take, and connection errors (GEP-1731)",
+        ),
         source: "kubernetes-sigs/gateway-api",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -149,7 +187,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         note: "The standard says nothing of jitter or growth; here a retry is immediate, and the \
                budget is a window over 10 s with a reserve of the floor.",
         policy: Policy {
-            retry: Some(Retry::new(2, Backoff::NONE).on(RETRIED)),
+            retry: Some(Retry::new(2, Backoff::NONE).on(GATEWAY_API)),
             budget: Some(Budget::Window(Window::tower(
                 Deposit::FirstTry,
                 0.2,

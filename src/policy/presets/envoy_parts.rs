@@ -1,7 +1,8 @@
 //! Envoy: what is switched on apart from retries.
 
-use super::envoy::{CODE, RETRIED};
-use super::{Label, Preset, Scope, number};
+use super::envoy::CODE;
+use super::retried::{ENVOY_5XX, ENVOY_SAFE};
+use super::{Label, Preset, Retried, Scope, number};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::budget::{Budget, Concurrent};
@@ -24,6 +25,9 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "envoy-rate-limited",
         version: "v3",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "retry_on, empty by default; here `5xx` and 429, as retry_state_impl.cc reads it",
+        ),
         source: "envoyproxy/envoy retry_state_impl.cc, rate_limited_retry_back_off",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -40,7 +44,7 @@ pub(super) static PRESETS: [Preset; 4] = [
             deadline: Some(Span::from_secs(15)),
             retry: Some(Retry {
                 hint: HintRule::Spread { limit: Span::from_secs(300) },
-                ..Retry::new(2, CODE).on(RETRIED.or(OutcomeSet::THROTTLED))
+                ..Retry::new(2, CODE).on(ENVOY_5XX.or(OutcomeSet::http(&[429])))
             }),
             budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 3 })),
             ..Policy::ONCE
@@ -50,6 +54,9 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "envoy-hedging",
         version: "v3",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "retry_on, empty by default; here `5xx`, as retry_state_impl.cc reads it",
+        ),
         source: "envoyproxy/envoy, hedge_policy.hedge_on_per_try_timeout",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -62,7 +69,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         policy: Policy {
             attempt_timeout: Some(Span::from_secs(1)),
             deadline: Some(Span::from_secs(15)),
-            retry: Some(Retry { keep_timed_out: true, ..Retry::new(2, CODE).on(RETRIED) }),
+            retry: Some(Retry { keep_timed_out: true, ..Retry::new(2, CODE).on(ENVOY_5XX) }),
             budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 3 })),
             ..Policy::ONCE
         },
@@ -71,6 +78,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "envoy-circuit-breakers",
         version: "v3",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "envoyproxy/data-plane-api circuit_breaker.proto",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -86,6 +94,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "envoy-gateway-circuit-breaker",
         version: "v1alpha1",
         label: Label::SourceDerived,
+        retried: Retried::Read("envoyproxy/gateway, api/v1alpha1/retry_types.go, retryOn"),
         source: "envoyproxy/gateway api/v1alpha1",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -96,7 +105,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         ],
         note: "maxParallelRetries is 1024 where Envoy itself has 3.",
         policy: Policy {
-            retry: Some(Retry::new(3, CODE).on(RETRIED)),
+            retry: Some(Retry::new(3, CODE).on(ENVOY_SAFE.or(OutcomeSet::http(&[503])))),
             budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 1024 })),
             bulkhead: Some(LIMITS),
             ..Policy::ONCE

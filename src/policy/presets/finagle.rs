@@ -1,6 +1,7 @@
 //! Finagle.
 
-use super::{Label, Preset, Scope, breaking, number, retrying};
+use super::retried::FINAGLE;
+use super::{Label, Preset, Retried, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
@@ -29,6 +30,10 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "finagle",
         version: "RetryBudget",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "twitter/finagle, RequeueFilter and RetryPolicy.RetryableWriteException: requests that \
+             were not written, and nacks",
+        ),
         source: "twitter/finagle at commit 4feb34cb",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -41,7 +46,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         note: "The reserve is a pool that may go in one burst, not an allowance per second. Getting \
                a connection has 25 tries of its own, which are not modelled.",
         policy: Policy {
-            retry: Some(Retry::new(u32::MAX, Backoff::NONE)),
+            retry: Some(Retry::new(u32::MAX, Backoff::NONE).on(FINAGLE)),
             budget: Some(Budget::Window(Window {
                 per_call: Some(0.2),
                 ..Window::finagle(0.2, 10, Span::from_secs(10))
@@ -53,6 +58,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "finagle-failure-accrual",
         version: "default",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "twitter/finagle at commit 4feb34cb",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -77,6 +83,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "finagle-backup-requests",
         version: "1%",
         label: Label::SourceDerived,
+        retried: Retried::Read("twitter/finagle, BackupRequestFilter: copies only after silence"),
         source: "twitter/finagle at commit 4feb34cb",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -104,6 +111,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "finagle-failure-accrual",
         version: "windowed",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "twitter/finagle at commit 4feb34cb",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -141,6 +149,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "finagle-nack-admission",
         version: "default",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "twitter/finagle NackAdmissionFilter.scala",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -157,6 +166,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "finagle-backoff",
         version: "equal-jittered",
         label: Label::SourceDerived,
+        retried: Retried::Chosen("the RetryPolicy of the caller; here what is transient"),
         source: "twitter/finagle Backoff.scala",
         scope: Scope::Request,
         numbers: &[
@@ -172,6 +182,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "finagle-backoff",
         version: "decorrelated-jittered",
         label: Label::SourceDerived,
+        retried: Retried::Chosen("the RetryPolicy of the caller; here what is transient"),
         source: "twitter/finagle Backoff.scala",
         scope: Scope::Request,
         numbers: &[
@@ -191,6 +202,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "finagle-backoff",
         version: "exponential-jittered",
         label: Label::SourceDerived,
+        retried: Retried::Chosen("the RetryPolicy of the caller; here what is transient"),
         source: "twitter/finagle Backoff.scala",
         scope: Scope::Request,
         numbers: &[

@@ -1,12 +1,12 @@
 //! gRPC retries with throttling, as gRFC A6 says and grpc-go does.
 
-use super::{Label, Number, Preset, Scope, number};
+use super::retried::{A6_NOT_FATAL, NO_ANSWER, UNAVAILABLE};
+use super::{Label, Number, Preset, Retried, Scope, number};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::budget::{Budget, Concurrent, Throttle};
 use crate::policy::hedge::{After, Hedge};
-use crate::policy::outcome::OutcomeSet;
 use crate::policy::retry::{HintRule, Retry};
 
 const A6: &str = "grpc/proposal, A6-client-retries.md";
@@ -27,7 +27,7 @@ const fn example(jitter: Jitter, unit: Option<Span>, after_wait: bool) -> Policy
     };
     let retry = Retry { hint: HintRule::Restart, ..Retry::new(4, backoff) };
     Policy {
-        retry: Some(retry.on(OutcomeSet::FAILED.or(OutcomeSet::REJECTED))),
+        retry: Some(retry.on(UNAVAILABLE)),
         budget: Some(Budget::Throttle(Throttle { max_tokens: 10.0, token_ratio: 0.1, after_wait })),
         ..Policy::ONCE
     }
@@ -51,6 +51,9 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "grpc",
         version: "grpc-go",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "retryableStatusCodes; here UNAVAILABLE, as in the example of gRFC A6",
+        ),
         source: "grpc/grpc-go stream.go at commit 4793ad04 and grpc/proposal A6-client-retries.md",
         scope: Scope::ProcessAndTarget,
         numbers: EXAMPLE,
@@ -62,6 +65,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "grpc",
         version: "grpc-js",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("grpc-js"),
         source: "@grpc/grpc-js 1.14.7",
         scope: Scope::ProcessAndTarget,
         numbers: EXAMPLE,
@@ -73,11 +77,13 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "grpc-hedging",
         version: "grpc-js",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("nonFatalStatusCodes; here those of the example of gRFC A6"),
         source: "@grpc/grpc-js 1.14.7",
         scope: Scope::Request,
         numbers: &[
             number("attempts", "4", A6_EXAMPLE),
             number("hedging delay", "500ms", A6_EXAMPLE),
+            number("not fatal", "UNAVAILABLE, INTERNAL, ABORTED", A6_EXAMPLE),
             number("throttle", "never asked", HEDGING),
         ],
         note: "gRPC has no default; these are the numbers of the example in gRFC A6. grpc-go has no \
@@ -86,7 +92,7 @@ pub(super) static PRESETS: [Preset; 7] = [
             hedge: Some(Hedge {
                 extra: 3,
                 after: After::Fixed(Span::from_millis(500)),
-                at_once_on: OutcomeSet::FAILED.or(OutcomeSet::REJECTED),
+                at_once_on: A6_NOT_FATAL,
                 budget: None,
             }),
             ..Policy::ONCE
@@ -96,6 +102,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "grpc-connection",
         version: "grpc-go",
         label: Label::SourceDerived,
+        retried: Retried::Read("grpc/grpc, doc/connection-backoff.md: connections"),
         source: "grpc/grpc doc/connection-backoff.md; grpc/grpc-go internal/backoff",
         scope: Scope::Process,
         numbers: &[
@@ -109,15 +116,18 @@ pub(super) static PRESETS: [Preset; 7] = [
         note: "For connections, not calls. The first delay is not jittered.",
         policy: Policy {
             attempt_timeout: Some(Span::from_secs(20)),
-            retry: Some(Retry::new(
-                u32::MAX,
-                Backoff {
-                    first_exact: true,
-                    ..Backoff::exponential(Span::from_secs(1), 1.6)
-                        .capped(Span::from_secs(120))
-                        .jittered(Jitter::Proportional(0.2))
-                },
-            )),
+            retry: Some(
+                Retry::new(
+                    u32::MAX,
+                    Backoff {
+                        first_exact: true,
+                        ..Backoff::exponential(Span::from_secs(1), 1.6)
+                            .capped(Span::from_secs(120))
+                            .jittered(Jitter::Proportional(0.2))
+                    },
+                )
+                .on(NO_ANSWER),
+            ),
             ..Policy::ONCE
         },
     },
@@ -125,6 +135,9 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "grpc",
         version: "grpc-go-full-jitter",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "retryableStatusCodes; here UNAVAILABLE, as in the example of gRFC A6",
+        ),
         source: "grpc/proposal A6-client-retries.md before its change; older grpc-go stream.go",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -143,6 +156,9 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "grpc-xds",
         version: "A44",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "retryableStatusCodes; here UNAVAILABLE, as in the example of gRFC A6",
+        ),
         source: "grpc/proposal A44-xds-retry.md",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -164,7 +180,7 @@ pub(super) static PRESETS: [Preset; 7] = [
                             .jittered(Jitter::Proportional(0.2)),
                     )
                 }
-                .on(OutcomeSet::FAILED.or(OutcomeSet::REJECTED)),
+                .on(UNAVAILABLE),
             ),
             budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 3 })),
             ..Policy::ONCE
@@ -174,6 +190,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "grpc-hedging",
         version: "A6",
         label: Label::SourceDerived,
+        retried: Retried::Chosen("nonFatalStatusCodes; here those of the example of gRFC A6"),
         source: "grpc/proposal A6-client-retries.md",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -187,7 +204,7 @@ pub(super) static PRESETS: [Preset; 7] = [
             hedge: Some(Hedge {
                 extra: 3,
                 after: After::Fixed(Span::from_millis(500)),
-                at_once_on: OutcomeSet::FAILED.or(OutcomeSet::REJECTED),
+                at_once_on: A6_NOT_FATAL,
                 budget: Some(Budget::Throttle(Throttle {
                     max_tokens: 10.0,
                     token_ratio: 0.1,

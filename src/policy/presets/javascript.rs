@@ -1,6 +1,6 @@
 //! Libraries of JavaScript.
 
-use super::{Label, Preset, Scope, breaking, number, retrying};
+use super::{Label, Preset, Retried, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Jitter, Rounding};
@@ -9,7 +9,7 @@ use crate::policy::breaker::{
 };
 use crate::policy::bulkhead::{Around, Bulkhead};
 use crate::policy::outcome::OutcomeSet;
-use crate::policy::retry::Retry;
+use crate::policy::retry::{HintRule, Retry};
 
 const COCKATIEL: &str = "npm cockatiel";
 const OPOSSUM: &str = "npm opossum";
@@ -19,12 +19,18 @@ const AXIOS: &str = "npm axios-retry";
 const BULLMQ: &str = "npm bullmq";
 const KAFKAJS: &str = "tulios/kafkajs, src/retry";
 
+/// `isNetworkOrIdempotentRequestError` of an idempotent method: no timeout, which axios reports as
+/// `ECONNABORTED`.
+pub(super) const AXIOS_RETRIED: OutcomeSet =
+    OutcomeSet::NETWORK.or(OutcomeSet::SERVER_ERRORS).or(OutcomeSet::http(&[429]));
+
 /// The presets of this family.
 pub(super) static PRESETS: [Preset; 8] = [
     Preset {
         name: "cockatiel",
         version: "3.2",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the policy, such as handleAll; here every error"),
         source: "cockatiel 3.2.1",
         scope: Scope::Request,
         numbers: &[
@@ -51,6 +57,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "cockatiel-consecutive-breaker",
         version: "3.2",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "cockatiel 3.2.1",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -70,6 +77,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "opossum",
         version: "9",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "opossum 9.0.0",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -120,6 +128,9 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "p-retry",
         version: "7",
         label: Label::ConformanceTested,
+        retried: Retried::Read(
+            "any exception: but an AbortError or bail: npm p-retry, async-retry",
+        ),
         source: "p-retry 7.1.1 on retry 0.13.1",
         scope: Scope::Request,
         numbers: &[
@@ -144,6 +155,9 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "async-retry",
         version: "1.3",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "any exception: but an AbortError or bail: npm p-retry, async-retry",
+        ),
         source: "async-retry 1.3",
         scope: Scope::Request,
         numbers: &[
@@ -166,22 +180,30 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "axios-retry",
         version: "4.5",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("axios-retry"),
         source: "axios-retry 4.5.0",
         scope: Scope::Request,
         numbers: &[
             number("retries", "3", AXIOS),
             number("delay", "100ms * 2^n * (1 + 0.2u)", AXIOS),
         ],
-        note: "This is exponentialDelay, whose first delay is 200 ms; the default delay is 0.",
-        policy: retrying(Retry::new(
-            4,
-            Backoff::exponential(Span::from_millis(200), 2.0).jittered(Jitter::Up(0.2)),
-        )),
+        note: "This is exponentialDelay, whose first delay is 200 ms; the default delay is 0. A \
+               request that timed out is never repeated. GET, PUT and DELETE; of POST only broken \
+               connections are retried: retry.on = [\"network\"].",
+        policy: retrying(Retry {
+            hint: HintRule::AtLeast { limit: Span::MAX },
+            ..Retry::new(
+                4,
+                Backoff::exponential(Span::from_millis(200), 2.0).jittered(Jitter::Up(0.2)),
+            )
+            .on(AXIOS_RETRIED)
+        }),
     },
     Preset {
         name: "bullmq",
         version: "6.7",
         label: Label::ConformanceTested,
+        retried: Retried::Read("any exception: but UnrecoverableError: npm bullmq"),
         source: "bullmq 6.7.0",
         scope: Scope::Request,
         numbers: &[
@@ -204,6 +226,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "kafkajs",
         version: "2.2",
         label: Label::SourceDerived,
+        retried: Retried::Chosen("the error says whether it is retriable; here what is transient"),
         source: "tulios/kafkajs 2.2",
         scope: Scope::Request,
         numbers: &[

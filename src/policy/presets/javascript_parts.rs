@@ -1,13 +1,14 @@
 //! Libraries of JavaScript: other generators of delays, and the breakers of cockatiel.
 
-use super::{Label, Preset, Scope, breaking, number, retrying};
+use super::javascript::AXIOS_RETRIED;
+use super::{Label, Preset, Retried, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::backoff::{Backoff, Jitter, Rounding};
 use crate::policy::breaker::{
     Breaker, Comparison, OnClose, Probes, Rotation, Trip, Unheard, Window,
 };
 use crate::policy::outcome::OutcomeSet;
-use crate::policy::retry::Retry;
+use crate::policy::retry::{HintRule, Retry};
 
 const COCKATIEL: &str = "npm cockatiel";
 const CHOSEN: &str = "the caller chooses: an example";
@@ -36,6 +37,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "cockatiel-full-jitter",
         version: "3.2",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the policy, such as handleAll; here every error"),
         source: "cockatiel 3.2.1",
         scope: Scope::Request,
         numbers: &[
@@ -55,6 +57,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "cockatiel-half-jitter",
         version: "3.2",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the policy, such as handleAll; here every error"),
         source: "cockatiel 3.2.1",
         scope: Scope::Request,
         numbers: &[
@@ -74,6 +77,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "cockatiel-no-jitter",
         version: "3.2",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the policy, such as handleAll; here every error"),
         source: "cockatiel 3.2.1",
         scope: Scope::Request,
         numbers: &[
@@ -89,6 +93,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "cockatiel-count-breaker",
         version: "3.2",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "cockatiel 3.2.1",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -113,6 +118,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "cockatiel-sampling-breaker",
         version: "3.2",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "cockatiel 3.2.1",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -143,6 +149,9 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "retry",
         version: "0.13",
         label: Label::ConformanceTested,
+        retried: Retried::Read(
+            "any exception: but an AbortError or bail: npm p-retry, async-retry",
+        ),
         source: "retry 0.13.1",
         scope: Scope::Request,
         numbers: &[
@@ -167,6 +176,9 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "retry-randomize",
         version: "0.13",
         label: Label::ConformanceTested,
+        retried: Retried::Read(
+            "any exception: but an AbortError or bail: npm p-retry, async-retry",
+        ),
         source: "retry 0.13.1",
         scope: Scope::Request,
         numbers: &[
@@ -190,10 +202,14 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "axios-retry-default",
         version: "4.5",
         label: Label::SourceDerived,
+        retried: Retried::Tested("axios-retry"),
         source: "axios-retry 4.5.0",
         scope: Scope::Request,
         numbers: &[number("retries", "3", AXIOS), number("delay", "none", AXIOS)],
         note: "axios-retry as it is, without retryDelay: three retries at once.",
-        policy: retrying(Retry::new(4, Backoff::NONE)),
+        policy: retrying(Retry {
+            hint: HintRule::AtLeast { limit: Span::MAX },
+            ..Retry::new(4, Backoff::NONE).on(AXIOS_RETRIED)
+        }),
     },
 ];

@@ -1,6 +1,6 @@
 //! Libraries of the JVM: resilience4j, Hystrix, Failsafe, Spring Retry.
 
-use super::{Label, Preset, Scope, breaking, number, retrying};
+use super::{Label, Preset, Retried, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
@@ -48,6 +48,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "resilience4j",
         version: "af9e7c97",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: resilience4j/resilience4j, retry RetryConfig.java"),
         source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -80,6 +81,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "resilience4j-exponential-random",
         version: "af9e7c97",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: resilience4j/resilience4j, retry RetryConfig.java"),
         source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::Request,
         numbers: &[
@@ -103,6 +105,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "hystrix",
         version: "1.5",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "Netflix/Hystrix",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -150,6 +153,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "failsafe",
         version: "5759a5e6",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: failsafe-lib/failsafe, FailurePolicyConfig"),
         source: "failsafe-lib/failsafe; failsafe-go/failsafe-go at commit 5759a5e6",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -174,6 +178,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "spring-retry",
         version: "c8977dda",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: spring-projects/spring-retry, SimpleRetryPolicy"),
         source: "spring-projects/spring-retry at commit c8977dda",
         scope: Scope::Request,
         numbers: &[
@@ -199,6 +204,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "spring-retry-circuit-breaker",
         version: "c8977dda",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "spring-projects/spring-retry at commit c8977dda",
         scope: Scope::Process,
         numbers: &[

@@ -1,7 +1,8 @@
 //! Libraries of the JVM: what is chosen apart from the defaults, and gax.
 
 use super::jvm::R4J;
-use super::{Label, Preset, Scope, breaking, number, retrying};
+use super::python_services::GAX_RETRIED;
+use super::{Label, Preset, Retried, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
@@ -25,6 +26,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "resilience4j-exponential",
         version: "af9e7c97",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: resilience4j/resilience4j, retry RetryConfig.java"),
         source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::Request,
         numbers: &[
@@ -48,6 +50,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "resilience4j-time-based",
         version: "af9e7c97",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -81,6 +84,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "resilience4j-time-limiter",
         version: "af9e7c97",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::Request,
         numbers: &[number("timeout", "1s", R4J_TIME)],
@@ -91,6 +95,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "resilience4j-thread-pool",
         version: "af9e7c97",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -113,6 +118,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "failsafe",
         version: "java",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: failsafe-lib/failsafe, FailurePolicyConfig"),
         source: "failsafe-lib/failsafe",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -135,6 +141,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "spring-retry",
         version: "fixed",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: spring-projects/spring-retry, SimpleRetryPolicy"),
         source: "spring-projects/spring-retry at commit c8977dda",
         scope: Scope::Request,
         numbers: &[number("attempts", "3", SPRING), number("delay", "1s", SPRING)],
@@ -147,6 +154,9 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "gax-java",
         version: "generated",
         label: Label::SourceDerived,
+        retried: Retried::Chosen(
+            "each generated client; here UNAVAILABLE and DEADLINE_EXCEEDED, as most of them have",
+        ),
         source: "googleapis/sdk-platform-java gax-java",
         scope: Scope::Request,
         numbers: &[
@@ -169,6 +179,7 @@ pub(super) static PRESETS: [Preset; 7] = [
                         .jittered(Jitter::Full)
                         .truncated_to(Span::from_millis(1)),
                 )
+                .on(GAX_RETRIED)
             }),
             ..Policy::ONCE
         },

@@ -1,6 +1,6 @@
 //! Ejection of hosts, and limits of concurrency that are learned.
 
-use super::{Label, Preset, Scope, number};
+use super::{Label, Preset, Retried, Scope, number};
 use crate::policy::Policy;
 use crate::policy::limit::Limit;
 use crate::policy::outlier::Outlier;
@@ -17,6 +17,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "envoy-outlier-detection",
         version: "since-1.31",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "envoyproxy/envoy outlier_detection_impl.cc",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -38,6 +39,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "envoy-outlier-detection",
         version: "before-1.31",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "envoyproxy/envoy outlier_detection_impl.cc",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -62,6 +64,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "istio-outlier-detection",
         version: "default",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "istio/api destination_rule.proto",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -78,6 +81,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "grpc-outlier-detection",
         version: "A50",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "grpc/proposal A50-xds-outlier-detection.md",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -97,6 +101,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "concurrency-limits-aimd",
         version: "78a74b98",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "Netflix/concurrency-limits AIMDLimit.java at commit 78a74b98",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -112,6 +117,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "concurrency-limits-vegas",
         version: "78a74b98",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "Netflix/concurrency-limits VegasLimit.java at commit 78a74b98",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -127,6 +133,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "concurrency-limits-gradient2",
         version: "78a74b98",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "Netflix/concurrency-limits Gradient2Limit.java at commit 78a74b98",
         scope: Scope::ProcessAndTarget,
         numbers: &[

@@ -1,6 +1,6 @@
 //! Limiters, throttles and hedging of which the caller chooses the numbers.
 
-use super::{Label, Preset, Scope, number};
+use super::{Label, Preset, Retried, Scope, number};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::hedge::{After, Hedge, Quantile};
@@ -21,6 +21,7 @@ pub(super) static PRESETS: [Preset; 5] = [
         name: "go-zero-breaker",
         version: "issue-5011",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "zeromicro/go-zero googlebreaker.go",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -46,6 +47,7 @@ pub(super) static PRESETS: [Preset; 5] = [
         name: "x-time-rate",
         version: "0.3",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "golang.org/x/time 0.3.0",
         scope: Scope::Process,
         numbers: &[
@@ -66,6 +68,7 @@ pub(super) static PRESETS: [Preset; 5] = [
         name: "guava-rate-limiter-warming-up",
         version: "31.1",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "Guava 31.1",
         scope: Scope::Process,
         numbers: &[
@@ -86,6 +89,7 @@ pub(super) static PRESETS: [Preset; 5] = [
         name: "tower-hedge",
         version: "0.5",
         label: Label::SourceDerived,
+        retried: Retried::Read("crate tower, hedge/mod.rs: an error ends the call"),
         source: "tower 0.5.3",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -116,6 +120,7 @@ pub(super) static PRESETS: [Preset; 5] = [
         name: "tail-at-scale",
         version: "2013",
         label: Label::Published,
+        retried: Retried::Read("the article: copies only after silence"),
         source: "The Tail at Scale, CACM 56(2), 2013",
         scope: Scope::ProcessAndTarget,
         numbers: &[

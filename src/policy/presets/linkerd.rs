@@ -1,12 +1,12 @@
 //! Linkerd: annotations of routes, service profiles, failure accrual.
 
-use super::{Label, Preset, Scope, breaking, number, retrying};
+use super::{Label, Preset, Retried, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::breaker::{Breaker, Comparison, Rotation, Trip, Window as Counted};
 use crate::policy::budget::{Budget, Deposit, Window};
-use crate::policy::outcome::OutcomeSet;
+use crate::policy::outcome::{Outcome, OutcomeSet};
 use crate::policy::retry::Retry;
 
 const ROUTES: &str = "linkerd/linkerd2-proxy, linkerd/app/outbound, and its control plane";
@@ -20,12 +20,22 @@ const OPEN_FOR: Backoff = Backoff::exponential(Span::from_secs(1), 2.0)
     .jittered(Jitter::Up(0.5))
     .capped_after_jitter(Span::from_secs(60));
 
+/// The annotation `5xx`, and without any answer what the proxy retries whatever the annotation
+/// says: a stream that was refused, a try out of time, and no backend to send it to.
+const ROUTE: OutcomeSet = OutcomeSet::SERVER_ERRORS
+    .or(OutcomeSet::TIMED_OUT)
+    .with(Outcome::NotConnected)
+    .with(Outcome::RefusedStream);
+
 /// The presets of this family.
 pub(super) static PRESETS: [Preset; 4] = [
     Preset {
         name: "linkerd",
         version: "routes",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "linkerd/linkerd2-proxy, http/logical/policy/route/retry.rs; the annotation 5xx is an example",
+        ),
         source: "linkerd/linkerd2-proxy at commit 29637b64",
         scope: Scope::Request,
         numbers: &[
@@ -41,13 +51,16 @@ pub(super) static PRESETS: [Preset; 4] = [
                     .jittered(Jitter::Up(1.0))
                     .capped_after_jitter(Span::from_millis(250)),
             )
-            .on(OutcomeSet::FAILED.or(OutcomeSet::TIMED_OUT)),
+            .on(ROUTE),
         ),
     },
     Preset {
         name: "linkerd",
         version: "service-profile",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "linkerd/linkerd2-proxy, http/retry.rs: whatever its classifier calls a failure",
+        ),
         source: "linkerd/linkerd2-proxy at commit 29637b64",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -60,7 +73,8 @@ pub(super) static PRESETS: [Preset; 4] = [
         note: "Each answer that is not retried is a deposit.",
         policy: Policy {
             retry: Some(
-                Retry::new(u32::MAX, Backoff::NONE).on(OutcomeSet::FAILED.or(OutcomeSet::REJECTED)),
+                Retry::new(u32::MAX, Backoff::NONE)
+                    .on(OutcomeSet::SERVER_ERRORS.or(OutcomeSet::NETWORK)),
             ),
             budget: Some(Budget::Window(Window::tower(
                 Deposit::Answer,
@@ -75,6 +89,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "linkerd-failure-accrual",
         version: "consecutive",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "linkerd/linkerd2-proxy at commit 29637b64",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -94,6 +109,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "linkerd-failure-accrual",
         version: "unified",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "linkerd/linkerd2-proxy http/breaker/unified.rs and success_rate.rs; Linkerd reference",
         scope: Scope::ProcessAndTarget,
         numbers: &[

@@ -22,13 +22,15 @@ mod polly;
 mod python;
 mod python_services;
 mod queues;
+mod retried;
 mod rust;
 
 use super::Policy;
 use super::breaker::Breaker;
+use super::outcome::OutcomeSet;
 use super::retry::Retry;
 
-/// How far a preset has been proven.
+/// How far the numbers of a preset have been proven: its delays, budgets, breakers and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
     /// Replays recorded decisions of the real library without a difference
@@ -38,6 +40,19 @@ pub enum Label {
     SourceDerived,
     /// Taken from a book or paper, not from a program.
     Published,
+}
+
+/// How it is known what a preset retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retried {
+    /// It retries nothing and sends no copies.
+    Nothing,
+    /// The library was run after each outcome: a file of `tests/data/retried`.
+    Tested(&'static str),
+    /// Read in the source or on an official page.
+    Read(&'static str),
+    /// The caller chooses, and these are an example; where the choice is usually made.
+    Chosen(&'static str),
 }
 
 /// To what one piece of a policy's state belongs.
@@ -71,8 +86,10 @@ pub struct Preset {
     pub name: &'static str,
     /// The version of the behaviour.
     pub version: &'static str,
-    /// How far it has been proven.
+    /// How far its numbers have been proven.
     pub label: Label,
+    /// How it is known what it retries.
+    pub retried: Retried,
     /// The package, repository or page.
     pub source: &'static str,
     /// To what its shared state belongs.
@@ -83,6 +100,36 @@ pub struct Preset {
     pub note: &'static str,
     /// The policy.
     pub policy: Policy,
+}
+
+impl Preset {
+    /// The parts that have numbers, by name.
+    #[must_use]
+    pub fn parts(&self) -> Vec<&'static str> {
+        let policy = &self.policy;
+        let parts = [
+            (policy.retry.is_some(), "delays"),
+            (policy.budget.is_some(), "budget"),
+            (policy.breaker.is_some(), "breaker"),
+            (policy.bulkhead.is_some(), "bulkhead"),
+            (policy.rate_limit.is_some(), "rate limit"),
+            (policy.throttling.is_some(), "throttling"),
+            (policy.adaptive.is_some(), "adaptive rate"),
+            (policy.hedge.is_some(), "copies"),
+            (policy.limit.is_some(), "limit"),
+            (policy.outlier.is_some(), "ejection"),
+        ];
+        let has_none = parts.iter().all(|(is_there, _)| !is_there);
+        let named = parts.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| name);
+        named.chain(has_none.then_some("timeouts")).collect()
+    }
+
+    /// What is retried, or after what a copy is sent at once.
+    #[must_use]
+    pub fn retried_outcomes(&self) -> OutcomeSet {
+        let hedged = self.policy.hedge.map_or(OutcomeSet::NONE, |hedge| hedge.at_once_on);
+        self.policy.retry.map_or(hedged, |retry| retry.on)
+    }
 }
 
 /// A number read at `source`.

@@ -1,6 +1,6 @@
 //! Clients that limit themselves when the server is overloaded.
 
-use super::{Label, Preset, Scope, number};
+use super::{Label, Preset, Retried, Scope, number};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::Backoff;
@@ -22,6 +22,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "google-sre-adaptive",
         version: "2016",
         label: Label::Published,
+        retried: Retried::Nothing,
         source: "Google SRE book, chapter 21",
         scope: Scope::ProcessAndTarget,
         numbers: &[number("K", "2", SRE), number("window", "2min", SRE)],
@@ -32,6 +33,9 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "google-sre-retry",
         version: "2016",
         label: Label::Published,
+        retried: Retried::Read(
+            "the book, chapter 21: what is not \"overloaded; don't retry\"; here what is transient",
+        ),
         source: "Google SRE book, chapter 21",
         scope: Scope::Process,
         numbers: &[
@@ -56,6 +60,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "envoy-admission-control",
         version: "v3",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "envoyproxy/envoy admission_control",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -85,6 +90,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "failsafe-go-adaptive-throttler",
         version: "5759a5e6",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "failsafe-go/failsafe-go at commit 5759a5e6",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -109,6 +115,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "guava-rate-limiter",
         version: "31.1",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "Guava 31.1",
         scope: Scope::Process,
         numbers: &[
@@ -128,6 +135,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "resilience4j-rate-limiter",
         version: "af9e7c97",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "resilience4j/resilience4j at commit af9e7c97",
         scope: Scope::Process,
         numbers: &[

@@ -1,13 +1,14 @@
 //! Polly version 8 and the standard handler of Microsoft.Extensions.Http.Resilience.
 
-use super::{Label, Preset, Scope, number, retrying};
+use super::retried::MICROSOFT;
+use super::{Label, Preset, Retried, Scope, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
 use crate::policy::breaker::{Breaker, Comparison, Rotation, Trip, Unheard, Window};
 use crate::policy::bulkhead::{Around, Bulkhead};
 use crate::policy::hedge::{After, Hedge};
-use crate::policy::outcome::OutcomeSet;
+use crate::policy::outcome::{Code, Outcome, OutcomeSet};
 use crate::policy::retry::{HintRule, Retry};
 
 const HANDLER: &str = "Microsoft.Extensions.Http.Resilience, HttpStandardResilienceOptions";
@@ -16,6 +17,9 @@ const BREAKER: &str = "App-vNext/Polly, CircuitBreakerStrategyOptions and Advanc
 const CORE_HEDGING: &str = "App-vNext/Polly, HedgingStrategyOptions";
 const CORE: &str = "App-vNext/Polly, RetryStrategyOptions and RetryHelper";
 const HEDGING: &str = "Microsoft.Extensions.Http.Resilience, HttpStandardHedgingResilienceOptions";
+
+/// Any error but a cancellation.
+const ANY: OutcomeSet = OutcomeSet::ERRORS.without(Outcome::Grpc(Code::Cancelled));
 
 const HTTP: Policy = Policy {
     attempt_timeout: Some(Span::from_secs(10)),
@@ -26,10 +30,10 @@ const HTTP: Policy = Policy {
             4,
             Backoff::growing(Growth::DecorrelatedV2 { base: Span::from_secs(2), factor: 2.0 }),
         )
-        .on(OutcomeSet::TRANSIENT)
+        .on(MICROSOFT)
     }),
     breaker: Some(Breaker {
-        failures: OutcomeSet::TRANSIENT,
+        failures: MICROSOFT,
         unheard: Unheard::Closes,
         ..Breaker::new(
             Trip::Ratio {
@@ -59,6 +63,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "polly-http",
         version: "8",
         label: Label::SourceDerived,
+        retried: Retried::Read("dotnet/extensions, HttpClientResiliencePredicates"),
         source: "App-vNext/Polly 8 at commit 173d6d1d; Microsoft.Extensions.Http.Resilience standard handler",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -80,6 +85,7 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "polly-http-hedging",
         version: "8",
         label: Label::SourceDerived,
+        retried: Retried::Read("dotnet/extensions, HttpClientResiliencePredicates"),
         source: "App-vNext/Polly 8 at commit 173d6d1d; Microsoft.Extensions.Http.Resilience hedging handler",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -96,7 +102,7 @@ pub(super) static PRESETS: [Preset; 7] = [
             hedge: Some(Hedge {
                 extra: 1,
                 after: After::Fixed(Span::from_secs(2)),
-                at_once_on: OutcomeSet::TRANSIENT,
+                at_once_on: MICROSOFT,
                 budget: None,
             }),
             ..HTTP
@@ -106,6 +112,9 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "polly-retry",
         version: "8",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "any exception but a cancellation: App-vNext/Polly, PredicateBuilder and RetryStrategyOptions",
+        ),
         source: "App-vNext/Polly 8 at commit 173d6d1d",
         scope: Scope::Request,
         numbers: &[
@@ -114,14 +123,13 @@ pub(super) static PRESETS: [Preset; 7] = [
             number("jitter", "none", CORE),
         ],
         note: "The core's default: constant, without jitter. Exponential with jitter must be chosen.",
-        policy: retrying(
-            Retry::new(4, Backoff::constant(Span::from_secs(2))).on(OutcomeSet::ERRORS),
-        ),
+        policy: retrying(Retry::new(4, Backoff::constant(Span::from_secs(2))).on(ANY)),
     },
     Preset {
         name: "polly-circuit-breaker",
         version: "8",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "App-vNext/Polly 8 at commit 173d6d1d",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -137,6 +145,9 @@ pub(super) static PRESETS: [Preset; 7] = [
         name: "polly-retry-exponential",
         version: "8",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "any exception but a cancellation: App-vNext/Polly, PredicateBuilder and RetryStrategyOptions",
+        ),
         source: "App-vNext/Polly 8 at commit 173d6d1d",
         scope: Scope::Request,
         numbers: &[
@@ -150,13 +161,16 @@ pub(super) static PRESETS: [Preset; 7] = [
                 4,
                 Backoff::growing(Growth::DecorrelatedV2 { base: Span::from_secs(2), factor: 2.0 }),
             )
-            .on(OutcomeSet::ERRORS),
+            .on(ANY),
         ),
     },
     Preset {
         name: "polly-retry-linear",
         version: "8",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "any exception but a cancellation: App-vNext/Polly, PredicateBuilder and RetryStrategyOptions",
+        ),
         source: "App-vNext/Polly 8 at commit 173d6d1d",
         scope: Scope::Request,
         numbers: &[
@@ -174,13 +188,16 @@ pub(super) static PRESETS: [Preset; 7] = [
                 })
                 .jittered(Jitter::Proportional(0.25)),
             )
-            .on(OutcomeSet::ERRORS),
+            .on(ANY),
         ),
     },
     Preset {
         name: "polly-hedging",
         version: "8",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "any exception but a cancellation: App-vNext/Polly, PredicateBuilder and RetryStrategyOptions",
+        ),
         source: "App-vNext/Polly 8 at commit 173d6d1d",
         scope: Scope::Request,
         numbers: &[
@@ -193,7 +210,7 @@ pub(super) static PRESETS: [Preset; 7] = [
             hedge: Some(Hedge {
                 extra: 1,
                 after: After::Fixed(Span::from_secs(2)),
-                at_once_on: OutcomeSet::ERRORS,
+                at_once_on: ANY,
                 budget: None,
             }),
             ..Policy::ONCE

@@ -1,12 +1,13 @@
 //! General libraries of Python.
 
-use super::{Label, Preset, Scope, breaking, number, retrying};
+use super::retried::NO_ANSWER;
+use super::{Label, Preset, Retried, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::breaker::{Breaker, Trip};
 use crate::policy::outcome::OutcomeSet;
-use crate::policy::retry::Retry;
+use crate::policy::retry::{HintRule, Retry};
 
 const TENACITY: &str = "PyPI tenacity, wait.py";
 const STAMINA: &str = "PyPI stamina, _core.py";
@@ -14,12 +15,23 @@ const BACKOFF: &str = "PyPI backoff, _wait_gen.py and _jitter.py";
 const URLLIB3: &str = "PyPI urllib3, util/retry.py";
 const PYBREAKER: &str = "PyPI pybreaker";
 
+/// What urllib3 retries of an idempotent method without a `status_forcelist`, and a Retry-After of
+/// up to six hours.
+const fn urllib3(attempts: u32, backoff: Backoff) -> Retry {
+    Retry {
+        on_hint: OutcomeSet::http(&[413, 429, 503]),
+        hint: HintRule::Instead { limit: Span::from_secs(21_600) },
+        ..Retry::new(attempts, backoff).on(NO_ANSWER)
+    }
+}
+
 /// The presets of this family.
 pub(super) static PRESETS: [Preset; 11] = [
     Preset {
         name: "tenacity",
         version: "9.2",
         label: Label::ConformanceTested,
+        retried: Retried::Read("any exception: PyPI tenacity, retry.py"),
         source: "tenacity 9.2.1",
         scope: Scope::Request,
         numbers: &[number("attempts", "no limit", TENACITY), number("wait", "none", TENACITY)],
@@ -30,6 +42,7 @@ pub(super) static PRESETS: [Preset; 11] = [
         name: "tenacity-exponential",
         version: "9.2",
         label: Label::ConformanceTested,
+        retried: Retried::Read("any exception: PyPI tenacity, retry.py"),
         source: "tenacity 9.2.1",
         scope: Scope::Request,
         numbers: &[
@@ -48,6 +61,7 @@ pub(super) static PRESETS: [Preset; 11] = [
         name: "tenacity-random-exponential",
         version: "9.2",
         label: Label::ConformanceTested,
+        retried: Retried::Read("any exception: PyPI tenacity, retry.py"),
         source: "tenacity 9.2.1",
         scope: Scope::Request,
         numbers: &[
@@ -70,6 +84,7 @@ pub(super) static PRESETS: [Preset; 11] = [
         name: "tenacity-exponential-jitter",
         version: "9.2",
         label: Label::ConformanceTested,
+        retried: Retried::Read("any exception: PyPI tenacity, retry.py"),
         source: "tenacity 9.2.1",
         scope: Scope::Request,
         numbers: &[
@@ -92,6 +107,7 @@ pub(super) static PRESETS: [Preset; 11] = [
         name: "stamina",
         version: "26.1",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the argument `on`; here every error"),
         source: "stamina 26.1.0",
         scope: Scope::Request,
         numbers: &[
@@ -120,6 +136,7 @@ pub(super) static PRESETS: [Preset; 11] = [
         name: "backoff",
         version: "2.2",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the argument `exception`; here every error"),
         source: "backoff 2.2.1",
         scope: Scope::Request,
         numbers: &[
@@ -140,6 +157,7 @@ pub(super) static PRESETS: [Preset; 11] = [
         name: "urllib3",
         version: "2.8",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("urllib3"),
         source: "urllib3 2.8.0",
         scope: Scope::Request,
         numbers: &[
@@ -148,23 +166,22 @@ pub(super) static PRESETS: [Preset; 11] = [
             number("factor", "0: no delay", URLLIB3),
             number("longest", "120s", URLLIB3),
         ],
-        note: "Retry() as it is. The pool has Retry(3), requests none; POST is not retried.",
-        policy: retrying(
-            Retry::new(
-                11,
-                Backoff {
-                    first_at_once: true,
-                    ..Backoff::exponential(Span::ZERO, 2.0)
-                        .capped_after_jitter(Span::from_secs(120))
-                },
-            )
-            .on(OutcomeSet::ERRORS),
-        ),
+        note: "Retry() as it is: its status_forcelist is empty, so no answer is retried but 413, \
+               429 and 503 with a Retry-After. The pool has Retry(3), requests none; of POST only \
+               what never reached the server is retried.",
+        policy: retrying(urllib3(
+            11,
+            Backoff {
+                first_at_once: true,
+                ..Backoff::exponential(Span::ZERO, 2.0).capped_after_jitter(Span::from_secs(120))
+            },
+        )),
     },
     Preset {
         name: "urllib3-factor",
         version: "2.8",
         label: Label::ConformanceTested,
+        retried: Retried::Tested("urllib3"),
         source: "urllib3 2.8.0",
         scope: Scope::Request,
         numbers: &[
@@ -174,7 +191,7 @@ pub(super) static PRESETS: [Preset; 11] = [
             number("longest", "20s, after jitter: an example", URLLIB3),
         ],
         note: "Retry(backoff_factor=0.5, backoff_jitter=1, backoff_max=20).",
-        policy: retrying(Retry::new(
+        policy: retrying(urllib3(
             11,
             Backoff {
                 first_at_once: true,
@@ -188,6 +205,7 @@ pub(super) static PRESETS: [Preset; 11] = [
         name: "urllib3-pool",
         version: "2.8",
         label: Label::SourceDerived,
+        retried: Retried::Tested("urllib3-pool"),
         source: "urllib3 2.8.0",
         scope: Scope::Request,
         numbers: &[
@@ -195,13 +213,14 @@ pub(super) static PRESETS: [Preset; 11] = [
             number("factor", "0: no delay", URLLIB3),
             number("retried status codes", "none: status_forcelist is empty", URLLIB3),
         ],
-        note: "PoolManager as it is. Only broken connections are retried; POST is not.",
-        policy: retrying(Retry::new(4, Backoff::NONE).on(OutcomeSet::FAILED)),
+        note: "PoolManager as it is. Broken connections and silence are retried; POST is not.",
+        policy: retrying(urllib3(4, Backoff::NONE)),
     },
     Preset {
         name: "requests",
         version: "default",
         label: Label::SourceDerived,
+        retried: Retried::Nothing,
         source: "requests adapters.py on urllib3 2.8.0",
         scope: Scope::Request,
         numbers: &[
@@ -215,6 +234,7 @@ pub(super) static PRESETS: [Preset; 11] = [
         name: "pybreaker",
         version: "1.4",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "pybreaker 1.4.1",
         scope: Scope::ProcessAndTarget,
         numbers: &[

@@ -1,6 +1,6 @@
 //! Job queues, workflows and brokers.
 
-use super::{Label, Preset, Scope, number, retrying};
+use super::{Label, Preset, Retried, Scope, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
@@ -21,6 +21,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "celery",
         version: "5.7",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("autoretry_for; here every error"),
         source: "celery 5.7.0",
         scope: Scope::Request,
         numbers: &[
@@ -44,6 +45,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "celery-fixed",
         version: "5.7",
         label: Label::SourceDerived,
+        retried: Retried::Chosen("autoretry_for; here every error"),
         source: "celery 5.7.0",
         scope: Scope::Request,
         numbers: &[
@@ -59,6 +61,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "dramatiq",
         version: "2.2",
         label: Label::ConformanceTested,
+        retried: Retried::Read("any exception: PyPI dramatiq, middleware/retries.py"),
         source: "dramatiq 2.2.0",
         scope: Scope::Request,
         numbers: &[
@@ -82,6 +85,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "sidekiq",
         version: "8",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: sidekiq/sidekiq, lib/sidekiq/job_retry.rb"),
         source: "sidekiq/sidekiq at commit 1bb4aa06",
         scope: Scope::Request,
         numbers: &[
@@ -98,6 +102,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "sidekiq",
         version: "6",
         label: Label::SourceDerived,
+        retried: Retried::Read("any exception: sidekiq/sidekiq, lib/sidekiq/job_retry.rb"),
         source: "sidekiq/sidekiq 6",
         scope: Scope::Request,
         numbers: &[
@@ -114,6 +119,9 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "temporal",
         version: "default",
         label: Label::SourceDerived,
+        retried: Retried::Read(
+            "any error but those of nonRetryableErrorTypes: temporalio/temporal",
+        ),
         source: "temporalio/temporal",
         scope: Scope::Request,
         numbers: &[
@@ -135,6 +143,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "kafka-producer",
         version: "KIP-580",
         label: Label::SourceDerived,
+        retried: Retried::Read("apache/kafka: every RetriableException; here what is transient"),
         source: "apache/kafka, KIP-580",
         scope: Scope::Request,
         numbers: &[
@@ -164,6 +173,7 @@ pub(super) static PRESETS: [Preset; 8] = [
         name: "client-go",
         version: "32ce75a7",
         label: Label::SourceDerived,
+        retried: Retried::Chosen("the worker that puts an item back; here every error"),
         source: "kubernetes/client-go at commit 32ce75a7; golang.org/x/time 0.3.0",
         scope: Scope::Process,
         numbers: &[

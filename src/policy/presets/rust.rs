@@ -1,6 +1,6 @@
 //! Libraries of Rust.
 
-use super::{Label, Preset, Scope, breaking, number, retrying};
+use super::{Label, Preset, Retried, Scope, breaking, number, retrying};
 use crate::kernel::time::Span;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
@@ -22,6 +22,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "tower",
         version: "0.5",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the Policy of the caller; here what is transient"),
         source: "tower 0.5.3",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -51,6 +52,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "backon",
         version: "1.6",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the condition of the caller; here every error"),
         source: "backon 1.6.0",
         scope: Scope::Request,
         numbers: &[
@@ -72,6 +74,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "backon-jitter",
         version: "1.6",
         label: Label::ConformanceTested,
+        retried: Retried::Chosen("the condition of the caller; here every error"),
         source: "backon 1.6.0",
         scope: Scope::Request,
         numbers: &[
@@ -94,6 +97,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "backoff-rs",
         version: "0.4",
         label: Label::SourceDerived,
+        retried: Retried::Chosen("the condition of the caller; here every error"),
         source: "crate backoff 0.4",
         scope: Scope::Request,
         numbers: &[
@@ -123,6 +127,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "failsafe-rs",
         version: "1.3",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "failsafe 1.3.0",
         scope: Scope::ProcessAndTarget,
         numbers: &[
@@ -150,6 +155,7 @@ pub(super) static PRESETS: [Preset; 6] = [
         name: "governor",
         version: "0.10",
         label: Label::ConformanceTested,
+        retried: Retried::Nothing,
         source: "governor 0.10.4",
         scope: Scope::Process,
         numbers: &[
