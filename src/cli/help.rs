@@ -13,7 +13,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("To begin with", &["demo", "new"]),
     ("Ask a question", &["plan", "run", "watch", "open"]),
     ("Hold promises", &["check", "minimize", "replay", "explain", "compare-runs"]),
-    ("Models and policies", &["show", "policy", "import", "schema"]),
+    ("Models and policies", &["show", "policy", "import", "diff", "schema"]),
     ("The program itself", &["validate", "completions", "man", "help"]),
 ];
 

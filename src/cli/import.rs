@@ -63,7 +63,8 @@ fn parse_arm(text: &str) -> Result<String, String> {
     }
 }
 
-fn parse_format(text: &str) -> Result<Format, String> {
+/// The format of this name.
+pub(super) fn parse_format(text: &str) -> Result<Format, String> {
     let known = Format::ALL.map(Format::name);
     Format::find(text).ok_or_else(|| Problem::unknown("format", text, &known).to_string())
 }

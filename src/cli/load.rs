@@ -8,6 +8,7 @@ use annotate_snippets::Level;
 use indexmap::IndexMap;
 
 use super::extends::{Extended, extended, folder};
+use super::imports::imported;
 use super::reach::Reach;
 use super::{Failure, RunArguments, ShowArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
@@ -158,13 +159,14 @@ fn read_all(
     let reach = Reach::new(path, arguments.allowed, &overrides);
     let mut read_base =
         |path: &Path, name: &str, sources: &mut Sources| read_named(path, name, &reach, sources);
-    let Extended { experiment, bases } = extended(path, experiment, sources, &mut read_base)?;
+    let Extended { mut experiment, bases } = extended(path, experiment, sources, &mut read_base)?;
     let figures_at = experiment.locate(&["published", "figures"].map(str::to_owned));
     let (model_path, named_at) = model_path(&experiment, &overrides, sources)?;
     let model = read_named(&model_path, &model_path.to_string_lossy(), &reach, sources);
     let model = model.and_then(|source| Value::parse(sources, source)).map_err(|problems| {
         problems.into_iter().map(|problem| problem.at(named_at)).collect::<Vec<_>>()
     })?;
+    let told = imported(&mut experiment, &model, sources, &mut read_base)?;
     let of_bases = bases.iter().map(|&base| folder(Path::new(sources.name(base))));
     let folders: Vec<PathBuf> = std::iter::once(folder(path))
         .chain(of_bases)
@@ -180,6 +182,7 @@ fn read_all(
         named.borrow_mut().insert(name.to_owned(), file);
         Ok(text)
     })?;
+    campaign.warnings.extend(told);
     if let Some(seeds) = arguments.seeds {
         campaign.set_seeds(seeds).map_err(|problem| vec![problem])?;
     }

@@ -5,10 +5,12 @@ mod check;
 mod choice;
 mod compare_runs;
 mod demo;
+mod diff;
 mod explain;
 mod extends;
 mod help;
 mod import;
+mod imports;
 mod interrupt;
 mod journal;
 mod load;
@@ -92,6 +94,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     /// Reads a configuration of another system and prints it as policies.
     Import(import::ImportArguments),
+    /// Compares two versions of a configuration: their policies, and runs of a model with each.
+    Diff(diff::DiffArguments),
     /// Tells what theory says beside what runs show.
     Validate(validate::ValidateArguments),
     /// Prints a model with every default filled in.
@@ -234,6 +238,7 @@ fn obey(command: &Command) -> Result<u8, Failure> {
         Command::CompareRuns(arguments) => compare_runs::compare_runs(arguments),
         Command::Policy(command) => policy::policy(command).map(|()| DONE),
         Command::Import(arguments) => import::import(arguments).map(|()| DONE),
+        Command::Diff(arguments) => diff::diff(arguments).map(|()| DONE),
         Command::Validate(arguments) => validate::validate(arguments),
         Command::Show(arguments) => show::show(arguments).map(|()| DONE),
         Command::Schema(arguments) => show::schema(arguments).map(|()| DONE),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::Level;
 
 use super::extends::extended;
+use super::imports::imported;
 use super::load::{read_override, read_text, render};
 use super::{DONE, Failure, VIOLATION, output};
 use crate::experiment::campaign::{Campaign, Documents};
@@ -89,7 +90,8 @@ fn compile(reproduction: &Reproduction, sources: &mut Sources) -> Result<Campaig
         let text = held(reproduction, &path, name).map_err(|problem| vec![problem])?;
         Ok(sources.add(&path, &text))
     };
-    let experiment = extended(path, experiment, sources, &mut read_base)?.experiment;
+    let mut experiment = extended(path, experiment, sources, &mut read_base)?.experiment;
+    imported(&mut experiment, &model, sources, &mut read_base)?;
     let mut overrides = Vec::new();
     for text in &reproduction.run.set {
         overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);

@@ -12,6 +12,7 @@ pub mod comparison;
 mod documents;
 pub mod expect;
 pub mod extends;
+pub mod imports;
 pub mod language;
 pub mod metastability;
 pub mod metrics;

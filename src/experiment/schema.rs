@@ -94,7 +94,7 @@ struct Keys {
     /// Figures of others that the runs are compared with.
     published: Option<PublishedText>,
     /// The alternatives; without them the model itself is the only one.
-    arms: Option<IndexMap<String, Variant>>,
+    arms: Option<IndexMap<String, Arm>>,
     /// What is swept, each with its levels.
     factors: Option<IndexMap<String, IndexMap<String, Variant>>>,
     /// The combinations of levels that run, such as `"load=3 outage=4"`; all of them without it.
@@ -123,7 +123,42 @@ impl JsonSchema for SometimesName {
     }
 }
 
-/// An arm, or a level of a factor.
+/// An arm.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+struct Arm {
+    /// What pictures and tables call it.
+    label: Option<String>,
+    /// A configuration of another system, whose policies take the place of those of the model.
+    import: Option<Configuration>,
+    /// What it changes in the model, after what it imports.
+    set: Option<Changes>,
+}
+
+/// The path of a configuration, or that with the names of its policies.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+enum Configuration {
+    File(String),
+    Policies(NamedPolicies),
+}
+
+/// A configuration, and which of its policies are meant.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+struct NamedPolicies {
+    /// Its path, relative to the file in which it stands.
+    file: String,
+    /// Its format, if it cannot be recognised.
+    format: Option<String>,
+    /// Names of policies of the model, and of those of the file that take their places.
+    policies: Option<IndexMap<String, String>>,
+}
+
+/// A level of a factor.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is asked for")]

@@ -24,6 +24,7 @@ pub mod page;
 pub mod parquet;
 pub mod parting;
 pub mod phase;
+pub mod policies;
 pub mod policy;
 pub mod promises;
 pub mod published;

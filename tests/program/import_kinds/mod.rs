@@ -1,6 +1,7 @@
 //! Imports by kind of configuration: where things stand, what is attached to what, what is said of
 //! the rest, and that the same configuration written otherwise is the same policy.
 
+mod arms;
 mod envoy;
 mod forms;
 mod gateway;
