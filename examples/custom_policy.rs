@@ -5,15 +5,11 @@
 
 use std::sync::Arc;
 
-use stormglass::experiment::campaign::{Campaign, Documents};
-use stormglass::experiment::summary::summarise;
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
-use stormglass::model::document::{Sources, Value};
-use stormglass::model::problem::Problem;
 use stormglass::policy::custom::{Custom, CustomState, Moment};
 use stormglass::policy::{Admission, GiveUp, Outcome, OutcomeSet, Progress, Response, Verdict};
-use stormglass::report::arms::arms_tables;
+use stormglass::{Error, Experiment};
 
 /// Retries while the balance of the process is positive.
 #[derive(Debug)]
@@ -101,41 +97,28 @@ set."policy.to_payment" = { preset = "aws-standard@2.1", timeout = "300ms" }
 [arms.own]
 "#;
 
-/// The experiment, with the own policy in its arm `own`.
-fn campaign() -> Result<Campaign, Vec<Problem>> {
-    let mut sources = Sources::default();
-    let mut parse = |name: &str, text: &str| {
-        let source = sources.add(name, text);
-        Value::parse(&sources, source)
-    };
-    let documents = Documents {
-        experiment: parse("experiment.toml", EXPERIMENT)?,
-        model: parse("model.toml", MODEL)?,
-        overrides: Vec::new(),
-    };
-    let no_files = |name: &str| Err(Problem::new(format!("there is no file {name}")));
-    let mut campaign = Campaign::new(&documents, &no_files)?;
-    let own: Arc<dyn Custom> = Arc::new(Confident { attempts: 4, wait: Span::from_millis(100) });
-    campaign.replace_policy("own", "to_payment", &own).map_err(|problem| vec![problem])?;
-    Ok(campaign)
-}
-
-/// Runs the experiment and returns its table of results.
+/// Runs the experiment with the own policy in its arm `own`; a line for each arm, and the answer.
 ///
-/// # Panics
-/// If the texts above are wrong.
-#[must_use]
-pub(crate) fn table(seeds: usize) -> String {
-    let mut campaign = campaign().unwrap_or_else(|problems| panic!("{problems:?}"));
-    campaign.seeds.truncate(seeds);
-    let results: Vec<_> = (0..campaign.runs()).map(|number| campaign.run(number)).collect();
-    let summaries = summarise(&campaign, &results);
-    let tables = arms_tables(&campaign, &summaries);
-    let texts: Vec<String> = tables.iter().map(|table| table.text(80, false)).collect();
-    texts.join("\n")
+/// # Errors
+/// If something is wrong with the texts above.
+pub(crate) fn compared(seeds: u64) -> Result<String, Error> {
+    let own = Arc::new(Confident { attempts: 4, wait: Span::from_millis(100) });
+    let results = Experiment::from_texts(EXPERIMENT, MODEL)?
+        .with_seeds(1..1 + seeds)?
+        .with_policy(("own", "confident"), "to_payment", own)?
+        .run()?;
+    let mut text = String::new();
+    for arm in results.arms() {
+        let mean = |name: &str| arm.metric(name).map_or(f64::NAN, |estimate| estimate.mean);
+        let (attempts, success) = (mean("amplification"), mean("success_ratio") * 100.0);
+        let name = &arm.label;
+        text.push_str(&format!("{name:>10}: {attempts:.2} attempts a request, {success:.1}% ok\n"));
+    }
+    Ok(text + &results.answer().join("\n"))
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows its result")]
-fn main() {
-    print!("{}", table(10));
+fn main() -> Result<(), Error> {
+    println!("{}", compared(10)?);
+    Ok(())
 }

@@ -13,6 +13,7 @@ mod import;
 mod imports;
 mod interrupt;
 mod journal;
+pub mod library;
 mod load;
 mod minimize;
 mod new;

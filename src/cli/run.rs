@@ -17,6 +17,7 @@ use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::report::capacity::planned_calm;
 use crate::report::comparison::{baseline_text, pairs, pairs_table, precision_text, untested_text};
+use crate::report::notes::paragraphs;
 use crate::report::number::{self, several};
 use crate::report::table::{Table, wrap};
 use crate::report::violations::violations_jsonl;
@@ -292,20 +293,16 @@ impl<'a> Done<'a> {
     /// Where everything else stands, and how much of it is a warning.
     fn where_the_rest_is(&self, written: &[PathBuf]) -> String {
         let precision = precision_text(self.campaign, self.comparison);
-        let warnings = self.notes.lines().filter(|line| line.starts_with("warning:")).count();
+        let doubts = doubts(&self.notes);
         let folder = written.first().and_then(|path| path.parent());
         let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
-        let doubts = match warnings {
-            0 => String::new(),
-            some => format!(", {} among them", several(some as u64, "warning")),
-        };
         let asked_for = printed(&self.asked_for());
         format!(
-            "{asked_for}{precision}digest of all runs: {}\n\
-             every table and note{doubts}: {folder}/tables.md, or --full\n\
-             wrote {} to {folder}\n",
-            files::campaign_digest(self.results),
+            "{asked_for}{precision}{doubts}the page: {folder}/report.html\n\
+             every table and note: {folder}/tables.md, or --full\n\
+             wrote {} to {folder}; digest of all runs: {}\n",
             several(written.len() as u64, "file"),
+            files::campaign_digest(self.results),
         )
     }
 }
@@ -316,6 +313,29 @@ pub(super) fn answer_to(campaign: &Campaign, results: &[RunResult]) -> String {
     let comparison = compare(campaign, results);
     Done::new(campaign, results, &summaries, &comparison).answer_text()
 }
+
+/// A line of each warning, as many as there is room for, and how many more there are.
+fn doubts(notes: &str) -> String {
+    let warnings: Vec<String> =
+        paragraphs(notes).into_iter().filter(|note| note.starts_with("warning:")).collect();
+    let shown = warnings.iter().take(DOUBTS_MAX).map(|warning| shortened(warning) + "\n");
+    let more = match warnings.len().saturating_sub(DOUBTS_MAX) {
+        0 => String::new(),
+        1 => "and 1 warning more: see --full\n".to_owned(),
+        more => format!("and {more} warnings more: see --full\n"),
+    };
+    shown.chain([more]).collect()
+}
+
+/// A text on one line, its end left out if there is no room for it.
+fn shortened(text: &str) -> String {
+    let lines = wrap(text, output::width().saturating_sub(2));
+    let more = if lines.len() > 1 { " …" } else { "" };
+    lines.into_iter().next().unwrap_or_default() + more
+}
+
+/// The most warnings of which something is printed without `--full`.
+const DOUBTS_MAX: usize = 2;
 
 /// What has to be known beside the tables, and what is doubtful about them.
 fn notes(

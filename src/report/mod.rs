@@ -19,6 +19,7 @@ pub mod figures;
 pub mod files;
 pub mod front;
 pub mod model;
+pub mod notes;
 pub mod number;
 pub mod page;
 pub mod parquet;

@@ -139,8 +139,9 @@ fn what_is_not_there_cannot_be_replaced() {
 /// The example runs: its own policy costs less load than plain retries and helps more than none.
 #[test]
 fn the_example_compares_its_own_policy_with_real_ones() {
-    let table = crate::example::table(2);
-    for arm in ["none", "plain", "aws", "own"] {
-        assert!(table.lines().any(|line| line.trim_start().starts_with(arm)), "{arm}: {table}");
+    let text = crate::example::compared(2).unwrap_or_else(|error| panic!("{error}"));
+    for arm in ["none", "plain", "aws", "confident"] {
+        assert!(text.lines().any(|line| line.trim_start().starts_with(arm)), "{arm}: {text}");
     }
+    assert!(text.contains("Take ") || text.contains("Keep "), "{text}");
 }

@@ -10,6 +10,7 @@ mod import;
 mod import_kinds;
 mod import_variants;
 mod language;
+mod library;
 mod search;
 mod tools;
 mod watch;

@@ -21,6 +21,7 @@ mod waits;
 use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
+use super::notes::paragraphs;
 use super::table::Table;
 use crate::experiment::answer::Answer;
 use crate::experiment::campaign::Campaign;
@@ -220,21 +221,6 @@ fn sentence(text: &str) -> Sentence<'_> {
     let word = words.into_iter().find(|word| text.starts_with(&format!("{word} ")));
     let (word, rest) = word.map_or(("", text), |word| text.split_at(word.len()));
     Sentence { word, rest: rest.trim_start() }
-}
-
-/// Notes one by one: a line that is indented belongs to the one before.
-fn paragraphs(notes: &str) -> Vec<String> {
-    let mut paragraphs: Vec<String> = Vec::new();
-    for line in notes.lines() {
-        match paragraphs.last_mut() {
-            Some(last) if line.starts_with(' ') => {
-                last.push(' ');
-                last.push_str(line.trim());
-            }
-            _ => paragraphs.push(line.to_owned()),
-        }
-    }
-    paragraphs
 }
 
 /// The columns that are shown at first, as still pictures: one scale for each row.
