@@ -14,7 +14,7 @@
 //! }
 //! let arm = &results.arms()[0];
 //! assert!(arm.metric("success_ratio").is_some_and(|success| success.mean > 0.5));
-//! assert!(arm.promises.iter().any(|promise| promise.violations > 0));
+//! assert!(arm.promises.iter().any(|promise| promise.exposure > 0));
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "cli"))]

@@ -4,7 +4,7 @@
 //! A policy starts from the preset of its library or proxy, so what a document does not say comes
 //! from there. What a run cannot express is noted as ignored with its reason; an unknown field
 //! among those that decide is an error, and one that nothing was read from is told of
-//! ([`deciding`]).
+//! (`deciding`).
 
 mod attach;
 mod aws;

@@ -73,7 +73,7 @@ fn an_error_prints_itself_with_its_place() {
     assert!(error.contains("5..5: A..B with A less than B"), "{error}");
     let search = format!(
         "{EXPERIMENT}[search]\nvary = \"policy.again.timeout\"\nfrom = \"20ms\"\nuntil = \"1s\"\n\
-         outcome = \"one_charge\"\n"
+         outcome = \"one_charge_violated\"\n"
     );
     match Experiment::from_texts(&search, MODEL) {
         Ok(search) => assert!(told(search.run()).contains("is a search")),
