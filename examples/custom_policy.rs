@@ -102,10 +102,10 @@ set."policy.to_payment" = { preset = "aws-standard@2.1", timeout = "300ms" }
 /// # Errors
 /// If something is wrong with the texts above.
 pub(crate) fn compared(seeds: u64) -> Result<String, Error> {
-    let own = Arc::new(Confident { attempts: 4, wait: Span::from_millis(100) });
+    let own: Arc<dyn Custom> = Arc::new(Confident { attempts: 4, wait: Span::from_millis(100) });
     let results = Experiment::from_texts(EXPERIMENT, MODEL)?
         .with_seeds(1..1 + seeds)?
-        .with_policy(("own", "confident"), "to_payment", own)?
+        .with_policy(("own", "confident"), "to_payment", &own)?
         .run()?;
     let mut text = String::new();
     for arm in results.arms() {

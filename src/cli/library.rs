@@ -128,9 +128,9 @@ impl Experiment {
         mut self,
         (arm, label): (&str, &str),
         policy: &str,
-        own: Arc<dyn Custom>,
+        own: &Arc<dyn Custom>,
     ) -> Result<Experiment, Error> {
-        self.campaign.replace_policy(arm, policy, &own)?;
+        self.campaign.replace_policy(arm, policy, own)?;
         for cell in self.campaign.cells.iter_mut().filter(|cell| cell.arm == arm) {
             label.clone_into(&mut cell.arm_label);
         }
