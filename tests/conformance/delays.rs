@@ -1,8 +1,6 @@
 //! Files of delays alone: the back-off of each library from the parameters of the case.
 
-use crate::conformance::vectors::{
-    Case, Config, MILLISECOND, Mismatches, SECOND, draws_beside, span,
-};
+use crate::vectors::{Case, Config, MILLISECOND, Mismatches, SECOND, draws_beside, span};
 use serde_json::{Value, json};
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::Span;

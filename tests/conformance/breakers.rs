@@ -1,6 +1,6 @@
 //! Breakers whose calls are recorded one after another.
 
-use crate::conformance::vectors::{Case, Config, MILLISECOND, Mismatches, SECOND, span};
+use crate::vectors::{Case, Config, MILLISECOND, Mismatches, SECOND, span};
 use serde_json::{Value, json};
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};

@@ -1,8 +1,6 @@
 //! AWS standard mode in three languages and two generations, through the presets.
 
-use crate::conformance::vectors::{
-    Case, Config, MILLISECOND, Mismatches, SECOND, Step, draws_beside, nanos,
-};
+use crate::vectors::{Case, Config, MILLISECOND, Mismatches, SECOND, Step, draws_beside, nanos};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use stormglass::kernel::draw::Draw;

@@ -1,6 +1,6 @@
 //! opossum: overlapping calls, so the replay has a small agenda of its own.
 
-use crate::conformance::vectors::{Case, Config, MILLISECOND, Mismatches, nanos};
+use crate::vectors::{Case, Config, MILLISECOND, Mismatches, nanos};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use stormglass::kernel::draw::Draw;

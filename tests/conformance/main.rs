@@ -1,7 +1,7 @@
 //! Replays what real client libraries decided, step for step (`tests/data/policy-vectors`).
 //!
-//! `STORMGLASS_VECTORS=DIR cargo test --test policy conformance` replays another folder of the
-//! schema.
+//! `STORMGLASS_VECTORS=DIR cargo test --test conformance` replays another folder of the schema.
+//! `DIR` is absolute, or relative to where the command is given.
 
 #![expect(unreachable_pub, reason = "the modules of one test binary are for each other")]
 
@@ -50,19 +50,44 @@ fn replay(file: &File, found: &mut Mismatches) -> Result<(), String> {
     })
 }
 
-/// The folder to replay.
+/// The folder to replay. Cargo runs tests in the folder of the package, and says in `PWD` where it
+/// was called.
 fn folder() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "which vectors to replay is the user's choice")]
-    let chosen = std::env::var("STORMGLASS_VECTORS");
-    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/policy-vectors");
-    chosen.map_or_else(|_| own(), PathBuf::from)
+    let (chosen, called_in) = (std::env::var_os("STORMGLASS_VECTORS"), std::env::var_os("PWD"));
+    chosen_folder(chosen.map(PathBuf::from), called_in.map(PathBuf::from))
+}
+
+fn chosen_folder(chosen: Option<PathBuf>, called_in: Option<PathBuf>) -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    match (chosen, called_in) {
+        (None, _) => package.join("tests/data/policy-vectors"),
+        (Some(folder), Some(here)) if here.join(&folder).is_dir() => here.join(folder),
+        (Some(folder), _) => package.join(folder),
+    }
+}
+
+#[test]
+fn a_folder_is_absolute_or_relative_to_where_the_command_is_given() {
+    let own = chosen_folder(None, None);
+    let data = own.parent().map(Path::to_path_buf).expect("it is in a folder");
+    let from = |chosen: &Path, here: Option<&Path>| {
+        let folder = chosen_folder(Some(chosen.to_path_buf()), here.map(Path::to_path_buf));
+        folder.canonicalize().expect("it is there")
+    };
+    let own = own.canonicalize().expect("it is there");
+    assert_eq!(from(&own, Some(Path::new("/"))), own);
+    assert_eq!(from(Path::new("policy-vectors"), Some(&data)), own);
+    assert_eq!(from(Path::new("../data/policy-vectors"), Some(&data)), own);
+    assert_eq!(from(Path::new("tests/data/policy-vectors"), None), own);
 }
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the number of replayed steps belongs to the result")]
 fn no_decision_differs() {
     let folder = folder();
-    let files = vectors::load(&folder).expect("the folder holds vector files");
+    let files = vectors::load(&folder).unwrap_or_else(|error| {
+        panic!("{} cannot be replayed: {error}", folder.display());
+    });
     assert!(!files.is_empty(), "{} holds no vector file", folder.display());
     let mut found = Mismatches::default();
     let mut errors = Vec::new();

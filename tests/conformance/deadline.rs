@@ -1,7 +1,7 @@
 //! google-api-core: whole calls that stop at a deadline.
 
-use crate::conformance::delays::google_api_core;
-use crate::conformance::vectors::{Case, Mismatches, SECOND, Step, draws_beside, nanos, span};
+use crate::delays::google_api_core;
+use crate::vectors::{Case, Mismatches, SECOND, Step, draws_beside, nanos, span};
 use serde_json::{Value, json};
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::retry::Retry;

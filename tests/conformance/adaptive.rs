@@ -1,7 +1,7 @@
 //! The client-side rate limiter of AWS adaptive mode.
 
-use crate::conformance::limits::start;
-use crate::conformance::vectors::{Case, MILLISECOND, Mismatches, SECOND, Step};
+use crate::limits::start;
+use crate::vectors::{Case, MILLISECOND, Mismatches, SECOND, Step};
 use serde_json::{Value, json};
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::adaptive::{Adaptive, AdaptiveState};

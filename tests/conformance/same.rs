@@ -1,7 +1,7 @@
 //! A preset that calls itself conformance-tested is the machine that is replayed.
 
-use crate::conformance::vectors::{Case, parse};
-use crate::conformance::{breakers, delays, opossum};
+use crate::vectors::{Case, parse};
+use crate::{breakers, delays, opossum};
 use stormglass::policy::OutcomeSet;
 use stormglass::policy::breaker::Breaker;
 use stormglass::policy::presets;

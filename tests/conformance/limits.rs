@@ -1,6 +1,6 @@
 //! Rate limiters and windowed budgets.
 
-use crate::conformance::vectors::{Case, MICROSECOND, MILLISECOND, Mismatches, Step, nanos, span};
+use crate::vectors::{Case, MICROSECOND, MILLISECOND, Mismatches, Step, nanos, span};
 use serde_json::{Value, json};
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::budget::{Deposit, Window};

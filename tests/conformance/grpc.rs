@@ -1,6 +1,6 @@
 //! grpc-js: the throttle, and whole calls with retries or hedges.
 
-use crate::conformance::vectors::{
+use crate::vectors::{
     Case, Config, MILLISECOND, Mismatches, SECOND, Step, draws_beside, nanos, span,
 };
 use serde_json::{Value, json};
