@@ -70,7 +70,7 @@ pub struct Edges {
     /// On the way up, the first rate at which it was down; `None` if it never was.
     pub collapse: Option<f64>,
     /// On the way down, the first rate at which it was up again; `None` if it was not down at the
-    /// top, or never came back.
+    /// top, or never recovered.
     pub recovery: Option<f64>,
 }
 

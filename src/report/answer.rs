@@ -269,7 +269,7 @@ impl Told<'_> {
         }
     }
 
-    /// ", success 99%, amplification 1.1×, never came back in 2 of 3 runs": the first two criteria
+    /// ", success 99%, amplification 1.1×, never recovered in 2 of 3 runs": the first two criteria
     /// that there are, and whether it came back if it did not always.
     fn numbers(&self, choice: usize) -> String {
         let cells = self.choice(choice).cells.iter();
@@ -277,7 +277,7 @@ impl Told<'_> {
         let (count, of) = shares.fold((0, 0), |sum, it| (sum.0 + it.count, sum.1 + it.of));
         let never = match count {
             0 => String::new(),
-            some => format!(", never came back in {some} of {}", several(of, "run")),
+            some => format!(", never recovered in {some} of {}", several(of, "run")),
         };
         let metrics = self.answer.criteria.iter();
         let metrics = metrics.filter(|it| matches!(it.source, Source::Metric(_)));

@@ -35,7 +35,7 @@ const LOAD: [Shown; 6] = [
 const TIME: [Shown; 5] = [
     (MetricId::LatencyP50Ms, "p50", Unit::Seconds, 3),
     (MetricId::LatencyP99Ms, "p99", Unit::Seconds, 2),
-    (MetricId::RecoveryS, "recovery", Unit::Seconds, 1),
+    (MetricId::RecoveryS, "time to recovery", Unit::Seconds, 1),
     (MetricId::WastedWork, "wasted work", Unit::Percent, 1),
     (MetricId::OldestMessageS, "oldest message", Unit::Seconds, 3),
 ];
@@ -49,16 +49,16 @@ const BESIDE: [Shown; 8] = [
     (MetricId::GoodputAfterPerS, "goodput after /s", Unit::Plain, 4),
     (MetricId::LatencyP50Ms, "p50", Unit::Seconds, 2),
     (MetricId::LatencyP99Ms, "p99", Unit::Seconds, 0),
-    (MetricId::RecoveryS, "recovery", Unit::Seconds, 1),
+    (MetricId::RecoveryS, "time to recovery", Unit::Seconds, 1),
 ];
 
 /// What became of data and messages.
 const DATA: [Shown; 5] = [
-    (MetricId::StaleReadRatio, "own write not seen", Unit::Percent, 0),
-    (MetricId::OldRowRatio, "old rows read", Unit::Percent, 1),
+    (MetricId::StaleReadRatio, "read-your-writes violations", Unit::Percent, 0),
+    (MetricId::OldRowRatio, "stale reads", Unit::Percent, 1),
     (MetricId::CommitsLost, "commits lost", Unit::Plain, 2),
     (MetricId::DeadLetters, "dead letters", Unit::Plain, 2),
-    (MetricId::Unprocessed, "messages left", Unit::Plain, 1),
+    (MetricId::Unprocessed, "messages unprocessed", Unit::Plain, 1),
 ];
 
 /// The tables of a campaign's arms: load and success, time and waste, data, broken promises. One
@@ -68,7 +68,7 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
     let has_faults = summaries.iter().any(|summary| summary.never_recovered.is_some());
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
     let promise = |invariant: &InvariantSummary| column(&invariant.label, Align::Right, 0);
-    let never = has_faults.then(|| column("never came back", Align::Right, 0));
+    let never = has_faults.then(|| column("never recovered", Align::Right, 0));
     let came_back = |summary: &CellSummary| match has_faults {
         true => vec![never_recovered(summary.never_recovered)],
         false => Vec::new(),
@@ -117,7 +117,7 @@ fn beside(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
     let table = |(place, (_, of)): (usize, (&str, Of))| {
         let never = |summary: &CellSummary| summary.beside_never_recovered[place];
         let has_faults = summaries.iter().any(|summary| never(summary).is_some());
-        let header = named(campaign, of, "never came back");
+        let header = named(campaign, of, "never recovered");
         let columns = has_faults.then(|| column(&header, Align::Right, 0));
         table(
             campaign,
@@ -267,7 +267,7 @@ pub fn unsteady_of(campaign: &Campaign, runs: impl Iterator<Item = ByChance>) ->
     let mut text = String::new();
     if never > 0 {
         text.push_str(&format!(
-            "warning: {never} runs never came back for as long as `hold`, but fared as before\n         \
+            "warning: {never} runs never recovered for as long as `hold`, but fared as before\n         \
              over all of the time after the fault: in windows of {window} chance hides\n         \
              a recovery, and a larger `window` under [measure] shows it\n"
         ));

@@ -470,7 +470,7 @@ pub(super) fn written(metric: &str) -> (String, Unit, f64) {
     } else if let Some(name) = metric.strip_suffix("_s") {
         (name, Unit::Seconds, 1.0)
     } else if metric == "never_recovered" {
-        ("never came back", Unit::Percent, 1.0)
+        ("never recovered", Unit::Percent, 1.0)
     } else if metric == "metastable" {
         (metric, Unit::Percent, 1.0)
     } else {

@@ -167,11 +167,11 @@ fn came_back(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     let arms = if campaign.experiment.factors.is_empty() { "arms" } else { "combinations" };
     match (judged.iter().filter(never).count(), judged.len()) {
         (_, 0) => campaign.experiment.question.clone(),
-        (0, 1) => "It comes back after the fault in most runs.".to_owned(),
-        (0, all) => format!("All {all} {arms} come back after the fault in most runs."),
-        (1, 1) => "It does not come back after the fault in most runs.".to_owned(),
+        (0, 1) => "It recovers after the fault in most runs.".to_owned(),
+        (0, all) => format!("All {all} {arms} recover after the fault in most runs."),
+        (1, 1) => "It does not recover after the fault in most runs.".to_owned(),
         (lost, all) => {
-            format!("{lost} of {all} {arms} do not come back after the fault in most runs.")
+            format!("{lost} of {all} {arms} do not recover after the fault in most runs.")
         }
     }
 }

@@ -211,5 +211,5 @@ fn one_arm_is_told_of_with_whether_it_came_back() {
     let (_, sentences) = said(experiment, model);
     assert_eq!(sentences.len(), 1, "{sentences:?}");
     assert!(sentences[0].starts_with("model: no promise is watched, success "), "{sentences:?}");
-    assert!(sentences[0].ends_with(", never came back in 3 of 3 runs."), "{sentences:?}");
+    assert!(sentences[0].ends_with(", never recovered in 3 of 3 runs."), "{sentences:?}");
 }

@@ -165,7 +165,7 @@ fn note(noted: &mut Vec<Lost>, lost: Lost) {
 
 /// The runs of an arm by one metric, turned so that more is better.
 struct Good {
-    /// Of the time to recovery, how many runs never came back: an arm of which more did is better,
+    /// Of the time to recovery, how many runs never recovered: an arm of which more did is better,
     /// however fast those are that do. 0 of any other metric.
     never: usize,
     /// The values by seed; `None` where a run has none.

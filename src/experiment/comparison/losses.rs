@@ -68,7 +68,7 @@ enum Loss {
     Orders,
     /// Requests of which nobody knows yet what becomes of them: success is that of the others.
     Unfinished,
-    /// Runs that never came back: they have no time to recovery.
+    /// Runs that never recovered: they have no time to recovery.
     Runs,
 }
 

@@ -39,7 +39,7 @@ pub enum Source {
     Violated(usize),
     /// The share of what could have broken the invariant of this position that was not judged.
     Unjudged(usize),
-    /// Whether the run never came back after the last fault.
+    /// Whether the run never recovered after the last fault.
     NeverRecovered(Of),
     /// Whether the run is labelled metastable.
     Metastable,

@@ -21,7 +21,7 @@ pub struct ConcurrentState {
 
 impl Concurrent {
     /// Takes a slot if one is free. It is held through the back-off and the retried attempt; that
-    /// of a retry before it, which was denied and so never came back, is free again.
+    /// of a retry before it, which was denied and so never recovered, is free again.
     pub fn withdraw(&self, state: &mut ConcurrentState, share: &mut Share) -> bool {
         state.release(share);
         let limit = ((self.ratio * f64::from(state.active)) as u32).max(self.floor);

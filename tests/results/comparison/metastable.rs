@@ -122,7 +122,7 @@ for = "1s"
     assert!(results.iter().all(|run| run.collapsed() == Some(false)));
     assert!(summarise(&campaign, &results)[0].modes.is_none());
     let warning = unsteady_text(&campaign, &results);
-    assert!(warning.starts_with(&format!("warning: {never} runs never came back")), "{warning}");
+    assert!(warning.starts_with(&format!("warning: {never} runs never recovered")), "{warning}");
     assert!(warning.lines().all(|line| line.chars().count() <= 80), "{warning}");
     assert_eq!(unsteady_text(&campaign, &[]), "");
 }

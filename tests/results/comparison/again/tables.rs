@@ -15,14 +15,14 @@ const HEADERS: [(&str, &str); 15] = [
     ("goodput in fault /s", "goodput_during_per_s"),
     ("goodput after /s", "goodput_after_per_s"),
     ("unfinished", "unfinished_ratio"),
-    ("recovery", "recovery_s"),
+    ("time to recovery", "recovery_s"),
     ("wasted work", "wasted_work"),
     ("oldest message", "oldest_message_s"),
-    ("own write not seen", "stale_read_ratio"),
-    ("old rows read", "old_row_ratio"),
+    ("read-your-writes violations", "stale_read_ratio"),
+    ("stale reads", "old_row_ratio"),
     ("commits lost", "commits_lost"),
     ("dead letters", "dead_letters"),
-    ("messages left", "unprocessed"),
+    ("messages unprocessed", "unprocessed"),
 ];
 const LABELS: [&str; 4] = ["metastable", "slow recovery", "overload", "recovers"];
 
@@ -165,7 +165,7 @@ fn metric_of(header: &str) -> Option<String> {
 
 /// A column that is no mean of a metric.
 fn further(name: &str, text: &str, cell: &Value, runs: &[&Row]) {
-    if let (of, "never came back") = parts(name) {
+    if let (of, "never recovered") = parts(name) {
         let column = if of.is_empty() { "recovered" } else { &format!("{of}.recovered") };
         let never = runs.iter().filter(|run| run[column] == "false").count();
         let judged = runs.iter().filter(|run| !run[column].is_empty()).count();
