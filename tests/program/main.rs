@@ -6,6 +6,7 @@ mod campaign;
 mod check;
 #[path = "../common/mod.rs"]
 mod common;
+mod docs;
 mod import;
 mod import_kinds;
 mod import_variants;
