@@ -4,7 +4,7 @@
 //! it, or it is told of with the reason why it is attached to nothing. Only what is about something
 //! else than calls may be left out as such.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::note::{self, Fate, Note, leaves};
 use super::recognise::find_text;
@@ -72,11 +72,13 @@ pub(super) fn rest(
 ) -> Vec<Note> {
     let fields = policies.iter().flat_map(|policy| &policy.notes);
     let noted: BTreeSet<&str> = fields.map(|note| note.field.as_str()).collect();
+    let reasons: BTreeMap<&str, &str> =
+        unattached.iter().rev().map(|each| (each.path.as_str(), each.why.as_str())).collect();
     let mut rest = Vec::new();
     for document in documents {
         leaves(&document.path, document.value, &mut |field, value| {
             if !parents(field).any(|parent| noted.contains(parent)) {
-                let fate = fate(field, document, unattached);
+                let fate = fate(field, document, &reasons);
                 let (field, value) = (field.to_owned(), note::shown(value));
                 rest.push(Note { field, value, fate });
             }
@@ -91,10 +93,9 @@ fn parents(field: &str) -> impl Iterator<Item = &str> {
     ends.chain([field.len()]).map(|end| &field[..end])
 }
 
-fn fate(field: &str, document: &Document<'_>, unattached: &[Unattached]) -> Fate {
-    let is_inside = |path: &str| parents(field).any(|parent| parent == path);
-    if let Some(found) = unattached.iter().find(|each| is_inside(&each.path)) {
-        return Fate::Unattached(found.why.clone());
+fn fate(field: &str, document: &Document<'_>, reasons: &BTreeMap<&str, &str>) -> Fate {
+    if let Some(why) = parents(field).find_map(|parent| reasons.get(parent)) {
+        return Fate::Unattached((*why).to_owned());
     }
     let within = field.strip_prefix(document.path.as_str()).unwrap_or(field);
     match decides(within) {

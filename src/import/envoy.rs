@@ -1,12 +1,15 @@
 //! Envoy: routes with their retries, timeouts and hedging, joined with the clusters that they go
 //! to.
 
+use std::collections::BTreeMap;
+
+use super::attach::at;
 use super::envoy_find::{At, Found, Route, collect};
 use super::note::{Notes, joined, shown};
 use super::object::Object;
 use super::quantity::{count, flag, protobuf_duration, text};
 use super::recognise::find_text;
-use super::{Document, Imported, Reading, envoy_cluster, preset, proxy};
+use super::{Document, Imported, Reading, envoy_cluster, naming, preset, proxy};
 use crate::kernel::time::Span;
 use crate::model::document::Data;
 use crate::policy::retry::HintRule;
@@ -23,12 +26,12 @@ pub(super) fn read(documents: &[Document<'_>]) -> Reading {
         return reading;
     }
     let mut used = vec![false; clusters.len()];
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, cluster) in clusters.iter().enumerate() {
+        known.entry(find_text(cluster.value, "name").unwrap_or_default()).or_insert(index);
+    }
     for route in &routes {
-        let by_name = |name: &String| {
-            clusters
-                .iter()
-                .position(|cluster| find_text(cluster.value, "name").as_ref() == Some(name))
-        };
+        let by_name = |name: &String| known.get(name).copied();
         let mut found: Vec<Option<usize>> = route.targets().iter().map(by_name).collect();
         if let [only] = clusters.as_slice()
             && found.is_empty()
@@ -100,21 +103,20 @@ fn others(notes: &mut Notes, clusters: &[Option<&At<'_, String>>]) -> Option<Str
 
 /// What tells a route from others to the same cluster: what it matches, and whose calls.
 fn apart(route: &Route<'_>) -> Vec<String> {
-    let matched = matched(route).unwrap_or_default();
+    let matched = matched(route);
     let host = route.host.as_ref().and_then(|host| find_text(host.value, "name"));
     let host = host.unwrap_or_default();
     vec![matched.clone(), host.clone(), format!("{host} {matched}")]
 }
 
-/// The path that a route matches, in words that a name can have.
-fn matched(route: &Route<'_>) -> Option<String> {
-    let rule = route.whole.value.find(&["match".to_owned()])?;
-    let keys = ["prefix", "path", "path_separated_prefix", "pathSeparatedPrefix"];
-    let plain = keys.iter().find_map(|key| find_text(rule, key));
-    plain.or_else(|| {
-        let regex = rule.find(&["safe_regex".to_owned()]);
-        find_text(regex.or_else(|| rule.find(&["safeRegex".to_owned()]))?, "regex")
-    })
+/// What a route matches, in words that a name can have.
+fn matched(route: &Route<'_>) -> String {
+    let rule = at(route.whole.value, &["match"]);
+    let key = |keys: &[&str]| rule.and_then(|rule| keys.iter().find_map(|key| at(rule, &[key])));
+    let plain = key(&["prefix", "path", "path_separated_prefix", "pathSeparatedPrefix"]);
+    let regex = key(&["safe_regex", "safeRegex"]).and_then(|regex| at(regex, &["regex"]));
+    let path = plain.or(regex).and_then(|path| text(path).ok());
+    naming::matched(path, &[key(&["headers"])])
 }
 
 /// Name and match of a route, which tell it from others.

@@ -148,14 +148,13 @@ fn find<'a>(path: &str, value: &'a Value, host: Option<&At<'a, String>>, found: 
     for (key, field) in fields {
         let inner = joined(path, key);
         match (folded(key).as_str(), &field.value.data) {
+            // What is in it names clusters, and is none.
             ("route", Data::Table(_)) if is_action(&field.value) => found.routes.push(Route {
                 path: inner,
                 action: &field.value,
                 whole: At { path: path.to_owned(), value },
                 host: host.cloned(),
             }),
-            // Of `weighted_clusters`, which names clusters and has none.
-            ("weightedclusters", _) => {}
             ("cluster", Data::Table(_)) => {
                 found.clusters.push(At { path: inner, value: &field.value });
             }

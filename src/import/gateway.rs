@@ -8,7 +8,7 @@ use super::object::Object;
 use super::outcome::SERVER_ERRORS;
 use super::quantity::{count, go_duration, percent, text};
 use super::recognise::find_text;
-use super::{Document, Format, Imported, Reading, gateway_merge, metadata_name, proxy};
+use super::{Document, Format, Imported, Reading, gateway_merge, metadata_name, naming, proxy};
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Value};
 use crate::policy::backoff::Backoff;
@@ -186,12 +186,9 @@ fn read_match(notes: &mut Notes, rule: &mut Object<'_>) -> String {
     let Some((path, value)) = rule.value("matches") else { return String::new() };
     notes.given(&path, shown(value), "which calls it is for");
     let Data::List(list) = &value.data else { return String::new() };
-    let of_one = |value: &Value| {
-        let path = at(value, &["path"]).and_then(|path| find_text(path, "value"));
-        let service = at(value, &["method"]).and_then(|method| find_text(method, "service"));
-        path.or(service).or_else(|| find_text(value, "method"))
-    };
-    list.iter().find_map(of_one).unwrap_or_default()
+    let Some(first) = list.first() else { return String::new() };
+    let path = at(first, &["path"]).and_then(|path| find_text(path, "value"));
+    naming::matched(path, &[at(first, &["method"]), at(first, &["headers"])])
 }
 
 /// The backend whose budget counts: the first one that gets any calls.

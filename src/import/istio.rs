@@ -7,10 +7,10 @@ use super::object::Object;
 use super::quantity::{count, go_duration, text, texts};
 use super::recognise::{find_text, of_kinds};
 use super::{
-    Document, Format, Imported, Reading, istio_rule, metadata_name, outcome, preset, proxy,
+    Document, Format, Imported, Reading, istio_rule, metadata_name, naming, outcome, preset, proxy,
 };
 use crate::kernel::time::Span;
-use crate::model::document::{Data, Value};
+use crate::model::document::Data;
 use crate::policy::{OutcomeSet, Policy};
 
 const RETRY: &str = "istio/istio retry.go";
@@ -171,7 +171,14 @@ fn route(service: &Document<'_>, index: usize, rules: &[&Document<'_>]) -> (Impo
     let name = name.unwrap_or_else(|| "istio".to_owned());
     let name = own_name.map_or(name.clone(), |own| format!("{name}-{own}"));
     let namespace = namespace.unwrap_or_default();
-    let apart = [matched.clone(), namespace.clone(), format!("{namespace} {matched}")];
+    let subset = target.subset.unwrap_or_default();
+    let apart = [
+        matched.clone(),
+        subset.clone(),
+        namespace.clone(),
+        format!("{matched} {subset}"),
+        format!("{namespace} {matched} {subset}"),
+    ];
     (Imported::new(&name, policy, Vec::new(), notes).apart(apart), used)
 }
 
@@ -180,11 +187,10 @@ fn read_match(notes: &mut Notes, route: &mut Object<'_>) -> String {
     let Some((path, value)) = route.value("match") else { return String::new() };
     notes.given(&path, shown(value), "which calls it is for");
     let Data::List(list) = &value.data else { return String::new() };
-    let of_one = |value: &&Value| {
-        let uri = at(value, &["uri"])?;
-        ["prefix", "exact", "regex"].iter().find_map(|key| find_text(uri, key))
-    };
-    list.iter().find_map(|value| of_one(&value)).unwrap_or_default()
+    let Some(first) = list.first() else { return String::new() };
+    let path = at(first, &["uri"])
+        .and_then(|uri| ["prefix", "exact", "regex"].iter().find_map(|key| find_text(uri, key)));
+    naming::matched(path, &[at(first, &["method"]), at(first, &["headers"])])
 }
 
 /// A rule without a route has the retries that Istio gives every HTTP call; so has each of its

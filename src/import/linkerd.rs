@@ -7,7 +7,8 @@ use super::outcome::{self, names};
 use super::quantity::{count, linkerd_duration, text};
 use super::recognise::{find_text, group, of_kinds};
 use super::{
-    Document, Format, Imported, Reading, linkerd_accrual, linkerd_profile, metadata_name, preset,
+    Document, Format, Imported, Reading, linkerd_accrual, linkerd_profile, metadata_name, naming,
+    preset,
 };
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Value};
@@ -185,8 +186,9 @@ fn read_match(notes: &mut Notes, rule: &mut Object<'_>) -> String {
     let Some((path, value)) = rule.value("matches") else { return String::new() };
     notes.given(&path, shown(value), "which calls it is for");
     let Data::List(list) = &value.data else { return String::new() };
-    let of_one = |value: &Value| text_at(value, &["path", "value"]);
-    list.iter().find_map(of_one).unwrap_or_default()
+    let Some(first) = list.first() else { return String::new() };
+    let path = text_at(first, &["path", "value"]);
+    naming::matched(path, &[at(first, &["method"]), at(first, &["headers"])])
 }
 
 /// The name of an object and its annotations.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::Imported;
+use crate::model::document::{Data, Value};
 
 /// The longest name of a table.
 const LENGTH_MAX: usize = 80;
@@ -21,6 +22,31 @@ pub(super) fn words(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
     let text: String = text.chars().map(plain).collect();
     text.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// What calls look like, in words: the path that they match, their method, what is in headers.
+pub(super) fn matched(path: Option<String>, more: &[Option<&Value>]) -> String {
+    let mut words: Vec<String> = path.into_iter().collect();
+    for value in more.iter().flatten() {
+        texts(value, &mut words);
+    }
+    words.join(" ").chars().take(LENGTH_MAX / 2).collect()
+}
+
+/// Every text below a value that is no name and no kind of something.
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match &value.data {
+        Data::Table(fields) => {
+            for (key, field) in fields {
+                if !["name", "type"].contains(&key.as_str()) {
+                    texts(&field.value, found);
+                }
+            }
+        }
+        Data::List(values) => values.iter().for_each(|value| texts(value, found)),
+        Data::Text(text) => found.push(text.clone()),
+        _ => {}
+    }
 }
 
 /// Policies of the same name get what tells them apart, or else a number.

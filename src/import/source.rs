@@ -48,20 +48,24 @@ pub(super) fn parse(
 
 type Entry = Parsed;
 
-/// Adds a document, and after a ConfigMap the files in it.
+/// Adds a document, and after a ConfigMap or a Secret the files in it.
 fn add(parts: &mut Parts, mut entry: Entry, text: &str) -> Result<(), Problem> {
     if spring::is_application(&entry.value) {
         entry.value = spring::expanded(entry.value, &mut parts.replaced)?;
     }
-    let is_map = find_text(&entry.value, "kind").is_some_and(|kind| kind == "ConfigMap");
-    if !is_map || entry.name.is_some() {
+    let key = match find_text(&entry.value, "kind").as_deref() {
+        Some("ConfigMap") => "data",
+        Some("Secret") => "stringData",
+        _ => "",
+    };
+    if key.is_empty() || entry.name.is_some() {
         parts.documents.push(entry);
         return Ok(());
     }
     let owner = entry.value.find(&["metadata".to_owned()]);
     let owner = owner.and_then(|metadata| find_text(metadata, "name"));
     let part = parts.documents.len() + 1;
-    let inner = files(&mut entry.value, text)?;
+    let inner = files(&mut entry.value, key, text)?;
     parts.documents.push(entry);
     for (name, value) in inner {
         let owner = owner.clone();
@@ -70,12 +74,11 @@ fn add(parts: &mut Parts, mut entry: Entry, text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Takes the files out of a ConfigMap that have a format which can be read.
-fn files(map: &mut Value, text: &str) -> Result<Vec<(String, Value)>, Problem> {
+/// Takes the files out of an object of files that have a format which can be read.
+fn files(map: &mut Value, key: &str, text: &str) -> Result<Vec<(String, Value)>, Problem> {
     let mut found = Vec::new();
     let Data::Table(fields) = &mut map.data else { return Ok(found) };
-    let Some(Field { value: Value { data: Data::Table(entries), .. }, .. }) =
-        fields.get_mut("data")
+    let Some(Field { value: Value { data: Data::Table(entries), .. }, .. }) = fields.get_mut(key)
     else {
         return Ok(found);
     };

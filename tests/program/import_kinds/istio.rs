@@ -170,3 +170,14 @@ fn istio_and_the_gateway_api_in_one_file_are_both_read() {
             && printed(&import).contains(" and Gateway API (")
     );
 }
+
+#[test]
+fn routes_are_told_apart_by_what_they_match_and_where_they_go() {
+    let text = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\n\
+                spec:\n  hosts: [a]\n  http:\n  - match: [{ headers: { agent: { exact: Fox } } }]\n    \
+                route: [{ destination: { host: a, subset: v2 } }]\n  \
+                - route: [{ destination: { host: a, subset: v1 } }]\n";
+    assert_eq!(names(&ok(text)), ["a-Fox", "a"]);
+    let plain = text.replace("match: [{ headers: { agent: { exact: Fox } } }]\n    ", "");
+    assert_eq!(names(&ok(&plain)), ["a-v2", "a-v1"]);
+}
