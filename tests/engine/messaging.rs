@@ -237,6 +237,22 @@ fn a_message_is_received_as_often_as_the_limit_says() {
 
 // ---- visibility, retention, delay, limits -------------------------------------------------------
 
+/// Fifty messages, each tried ten times a second until the run ends: after more than ten seconds of
+/// it, as with `max_receives` by default, none is put aside.
+#[test]
+fn a_queue_without_a_limit_redelivers_for_ever() {
+    let queue = "visibility = \"30s\"\nmax_receives = \"unlimited\"\nredelivery = \"100ms\"";
+    let model = direct("5/s", queue, CHARGE)
+        .changed("latency = \"10ms\"", "latency = \"10ms\"\nerrors_before = 1.0");
+    let (facts, _) = Facts::of("", &model, 1);
+    assert_eq!(facts.count(|fact| matches!(fact, Fact::DeadLettered { .. })), 0);
+    let most = facts.0.iter().filter_map(|(_, fact)| match fact {
+        Fact::Delivered { receives, .. } => Some(*receives),
+        _ => None,
+    });
+    assert!(most.max().is_some_and(|most| most > 150));
+}
+
 #[test]
 fn handling_longer_than_the_visibility_doubles_effects_unless_it_is_extended() {
     let payer = SLOW_CHARGE.changed("1s", "1500ms");

@@ -154,3 +154,42 @@ throttling.window = "10s"
     near(rate, 200.0, 12.0);
     near(results[0].metrics.measured_ok as f64 / 40.0, 100.0, 3.0);
 }
+
+/// The service dies, and then its answers are lost while the breaker is half-open: the probes never
+/// come back.
+#[test]
+fn a_time_limit_for_half_open_ends_the_wait_for_probes_that_never_come_back() {
+    let last_ok = |more: &str| {
+        let model = format!(
+            r#"
+[clients.users]
+arrivals = {{ constant = "50/s" }}
+flow = [{{ call = "api.get", policy = "p" }}]
+
+[service.api]
+workers = 100
+on.get.steps = [{{ work = "exp 20ms" }}, {{ reply = "ok" }}]
+
+[policy.p.breaker]
+failure_ratio = 0.5
+window_calls = 20
+minimum = 10
+open_for = "10s"
+probes = 10
+proof = {{ ratio = {{ calls = 10, ratio = 0.5 }} }}
+unheard = "holds"
+{more}
+"#
+        );
+        let experiment = "name = \"probes\"\nmodel = \"inline\"\narrivals = \"180s\"\n\
+                          drain = \"10s\"\nseeds = \"1..2\"\n\
+                          [[faults]]\nkind = \"crash\"\ntarget = \"api\"\nat = \"30s\"\nfor = \"20s\"\n\
+                          [[faults]]\nkind = \"reply_loss\"\ntarget = \"users -> api\"\nshare = 1.0\n\
+                          at = \"50s\"\nfor = \"12s\"\n";
+        let run = runs(experiment, &model).remove(0);
+        run.metrics.windows.iter().rposition(|window| window.succeeded > 0).unwrap_or_default()
+    };
+    assert!((29..=31).contains(&last_ok("")), "{}: it waits for ever", last_ok(""));
+    let limited = last_ok("half_open_for = \"5s\"");
+    assert!(limited > 175, "{limited}: it opens again after 5 s and asks others 10 s later");
+}

@@ -84,9 +84,10 @@ pub(super) fn read(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Poli
     let ignored = exempt(notes, layers, "ignoreExceptions");
     rule.ignored = ignored.outcomes;
     rule.failures = rule.failures.less(ignored.outcomes);
-    let why = "probes have no time limit";
-    layers.ignore(notes, &["maxWaitDurationInHalfOpenState"], why);
-    let why = "a probe that runs too long opens it again";
+    let key = "maxWaitDurationInHalfOpenState";
+    let limit = layers.given(notes, key, spring_duration, "half-open so long; 0 is for ever");
+    rule.half_open_for = limit.filter(|&span| span > Span::ZERO);
+    let why = "it opens again after that time";
     layers.ignore(notes, &["transitionToStateAfterWaitDuration"], why);
     read_initial_state(notes, layers);
     let keys = ["recordFailurePredicate", "recordResultPredicate", "ignoreExceptionPredicate"];

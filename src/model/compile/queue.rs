@@ -15,7 +15,7 @@ impl Compiler<'_> {
     pub(super) fn queue(&mut self, name: &str, queue: &Queue) {
         let kind = Kind::Queue(program::Queue {
             visibility: queue.visibility,
-            max_receives: queue.max_receives,
+            max_receives: queue.max_receives.limit(),
             redelivery: queue.redelivery,
             durable: queue.durable,
             partitions: queue.partitions.unwrap_or(0),
@@ -29,7 +29,7 @@ impl Compiler<'_> {
             groups: vec![Group::default()],
         });
         self.node("queue", name, kind, station(1, Count::Unlimited));
-        if let Err(problem) = check::count("receives", queue.max_receives, 1, u32::MAX) {
+        if let Err(problem) = check::count("receives", queue.max_receives.limit(), 1, u32::MAX) {
             self.problem(&["queue", name, "max_receives"], problem);
         }
         if let Some(partitions) = queue.partitions

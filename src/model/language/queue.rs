@@ -14,9 +14,10 @@ use crate::model::quantity::Count;
 pub struct Queue {
     /// How long a delivered message is hidden from others while nobody acknowledges it.
     pub visibility: Span,
-    /// A message that was received so often without acknowledgement becomes a dead letter.
+    /// A message that was received so often without acknowledgement becomes a dead letter;
+    /// `"unlimited"`: never.
     #[serde(default = "ten")]
-    pub max_receives: u32,
+    pub max_receives: Count,
     /// How long a message waits after its handler failed before it is delivered again; without it,
     /// the rest of its visibility.
     #[serde(default)]
@@ -80,6 +81,6 @@ fn at_once() -> Span {
     Span::ZERO
 }
 
-fn ten() -> u32 {
-    10
+fn ten() -> Count {
+    Count::Limited(10)
 }

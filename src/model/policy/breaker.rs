@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::backoff::{self, BackoffText};
 use super::breaker_text::{rest_of, rule_of};
 use super::keys::{Table, needed, table};
-use super::outcomes::{OutcomeText, errors};
+use super::outcomes::{OutcomeText, Patience, errors};
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::quantity::{Count, Share};
@@ -66,9 +66,13 @@ table! {
         /// Whether callers beyond the probes wait for the decision instead of being rejected
         /// (cockatiel); false by default.
         pub probes_queue: bool,
+        /// How long it stays half-open before it opens again, if the probes have not decided by
+        /// then (resilience4j); as long as it takes by default.
+        pub half_open_for: Patience,
         /// What the probes must show; as many successes as there are probes by default.
         pub proof: ProofText,
-        /// What an outcome that does not count does to its probe; it frees the place by default.
+        /// What becomes of the place of a probe that is never recorded, because its outcome does not
+        /// count or its caller is gone; it is free again by default.
         pub unheard: UnheardText,
         /// Whether results count of calls that began before the last change; true by default.
         pub hears_late: bool,
@@ -123,10 +127,12 @@ pub enum ProofText {
 /// What an outcome that does not count does to its probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is the breaker::Unheard of the same name")]
 pub enum UnheardText {
+    /// The place is free for another probe (resilience4j).
     Frees,
+    /// The breaker closes: nothing bad was seen (Polly, cockatiel).
     Closes,
+    /// The place stays taken.
     Holds,
 }
 
@@ -169,6 +175,7 @@ const ANY: &[&str] = &[
     "probes",
     "probes_at_once",
     "probes_queue",
+    "half_open_for",
     "proof",
     "unheard",
     "hears_late",
@@ -210,6 +217,7 @@ pub(super) fn compile(text: &BreakerText, base: Option<&Breaker>) -> Result<Brea
         strictly_after: needed(keys.strictly_after, "strictly_after")?,
         by_timer: needed(keys.by_timer, "by_timer")?,
         probes: compile_probes(text, &machine.probes)?,
+        half_open_for: keys.half_open_for.map(|limit| limit.0).filter(|&span| span < Span::MAX),
         unheard: match needed(keys.unheard, "unheard")? {
             UnheardText::Frees => Unheard::Frees,
             UnheardText::Closes => Unheard::Closes,
@@ -247,6 +255,7 @@ fn zeros(text: &BreakerText) -> Result<(), Problem> {
         (text.window == Some(Span::ZERO), "window", "more than 0s"),
         (text.every == Some(Span::ZERO), "every", "more than 0s"),
         (never_open, "open_for", "more than 0s"),
+        (text.half_open_for == Some(Patience(Span::ZERO)), "half_open_for", "more than 0s"),
         (text.probes == Some(Count::Limited(0)), "probes", "at least 1 probe"),
         (text.proof == Some(ProofText::Successes(0)), "proof", "at least 1 success"),
     ];

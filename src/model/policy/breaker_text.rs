@@ -5,7 +5,7 @@ use super::breaker::{
     BreakerText, ComparisonText, OnCloseText, ProofText, RotationText, UnheardText,
 };
 use super::keys::{Table, count_text};
-use super::outcomes::list;
+use super::outcomes::{Patience, list};
 use crate::model::quantity::Share;
 use crate::policy::breaker::{
     Breaker, Comparison, OnClose, Proof, Rotation, Slow, Trip, Unheard, Window,
@@ -95,6 +95,7 @@ pub(super) fn rest_of(breaker: &Breaker) -> BreakerText {
         probes: Some(count_text(breaker.probes.limit)),
         probes_at_once: Some(breaker.probes.at_once),
         probes_queue: Some(breaker.probes.queue),
+        half_open_for: breaker.half_open_for.map(Patience),
         proof: Some(match breaker.probes.proof {
             Proof::Nothing => ProofText::Nothing,
             Proof::Successes(successes) => ProofText::Successes(successes),

@@ -40,6 +40,9 @@ pub struct Breaker {
     pub by_timer: bool,
     /// What happens then.
     pub probes: Probes,
+    /// How long it stays half-open before it opens again, if the probes have not decided by then:
+    /// they may never come back (resilience4j `maxWaitDurationInHalfOpenState`).
+    pub half_open_for: Option<Span>,
     /// What an outcome that does not count does in half-open.
     pub unheard: Unheard,
     /// Whether results of calls admitted before the last change of state count like others.
@@ -70,6 +73,8 @@ pub struct BreakerState {
     mode: Mode,
     epoch: u32,
     until: Time,
+    /// Since when it is half-open, if it is.
+    half_open_since: Time,
     openings: u32,
     memory: Memory,
     meter: Meter,
@@ -110,6 +115,7 @@ impl Breaker {
             strictly_after: false,
             by_timer: false,
             probes: Probes::ONE,
+            half_open_for: None,
             unheard: Unheard::Frees,
             hears_late: true,
             hears_replies_after_timeout: false,
@@ -125,6 +131,7 @@ impl Breaker {
             mode: Mode::Closed,
             epoch: 0,
             until: Time::ZERO,
+            half_open_since: Time::ZERO,
             openings: 0,
             memory: Memory::default(),
             meter: Meter::new(&self.trip),
@@ -141,6 +148,7 @@ impl Breaker {
             state.meter.count_call(&self.trip, now);
         }
         self.evaluate(state, now, draw);
+        self.open_if_undecided(state, now, draw);
         self.half_open_if_over(state, now);
         match state.mode {
             Mode::Closed => Gate::Pass(Ticket { epoch: state.epoch, probe: false }),
@@ -165,6 +173,7 @@ impl Breaker {
         draw: Draw,
     ) {
         self.evaluate(state, now, draw);
+        self.open_if_undecided(state, now, draw);
         if self.by_timer {
             self.half_open_if_over(state, now);
         }
@@ -295,6 +304,16 @@ impl Breaker {
             state.change(Mode::Closed);
         } else {
             state.change(Mode::HalfOpen);
+            state.half_open_since = now;
+        }
+    }
+
+    /// Opens a breaker again that has been half-open for as long as it may.
+    fn open_if_undecided(&self, state: &mut BreakerState, now: Time, draw: Draw) {
+        let Some(limit) = self.half_open_for else { return };
+        let at = state.half_open_since + limit;
+        if state.mode == Mode::HalfOpen && now >= at {
+            self.open(state, at, draw);
         }
     }
 

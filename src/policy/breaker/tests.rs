@@ -179,3 +179,27 @@ fn linkerd_unified_counts_throttling_for_the_rate_alone() {
     let many = [vec![ok; 100], vec![failed; 6], vec![throttled], vec![failed; 7]].concat();
     assert_eq!(opens_after(&many), Some(113), "seven in a row, and no row goes through a 429");
 }
+
+/// resilience4j, issues 903, 935 and 2172: probes that never come back keep it half-open for ever,
+/// unless `maxWaitDurationInHalfOpenState` says how long.
+#[test]
+fn a_half_open_breaker_does_not_wait_for_its_probes_for_ever() {
+    let rule = |half_open_for| Breaker {
+        unheard: Unheard::Holds,
+        half_open_for,
+        ..Breaker::new(Trip::Consecutive { failures: 1 }, Span::from_secs(10))
+    };
+    let admitted = |rule: Breaker, seconds: u64| {
+        let mut state = rule.state();
+        let Gate::Pass(ticket) = rule.admit(&mut state, at(0), DRAW) else { panic!("closed") };
+        rule.record(&mut state, ticket, Outcome::Failed, Span::ZERO, at(0), DRAW);
+        // The probe of second 10 is never heard of again.
+        let asks = (1..=seconds).filter(|&second| {
+            matches!(rule.admit(&mut state, at(second * 1000), DRAW), Gate::Pass(_))
+        });
+        asks.collect::<Vec<u64>>()
+    };
+    assert_eq!(admitted(rule(None), 100), [10]);
+    // Half-open from 10 to 15, open until 25, and so on.
+    assert_eq!(admitted(rule(Some(Span::from_secs(5))), 60), [10, 25, 40, 55]);
+}

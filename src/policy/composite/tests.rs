@@ -113,7 +113,7 @@ fn a_call_keeps_its_room_through_its_retries() {
 fn an_abandoned_retry_gives_its_slot_back() {
     use crate::policy::budget::{Budget, Concurrent};
     let policy = Policy {
-        retry: policy("istio").retry,
+        retry: policy("envoy").retry,
         budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 1 })),
         ..Policy::ONCE
     };
