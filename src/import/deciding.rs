@@ -59,14 +59,17 @@ const WORDS: [(&str, Option<&str>); 34] = [
     ("connectionpool", None),
 ];
 
-const FAULTS: &str = "faults are part of an experiment";
+/// Why faults are in no policy.
+pub(super) const FAULTS: &str = "faults are part of an experiment";
 const PROBES: &str = "health is seen in calls alone: there are no probes";
 const CONNECTIONS: &str = "connections and streams are not modelled";
-const LIMITS: &str = "it limits what is let in: say it at the service behind it";
+/// Why limits of what comes in are in no policy.
+pub(super) const LIMITS: &str = "it limits what is let in: say it at the service behind it";
 
 /// A note on every field that none of the policies was read from.
 pub(super) fn rest(
     documents: &[Document<'_>],
+    formats: &[Format],
     policies: &[Imported],
     unattached: &[Unattached],
 ) -> Vec<Note> {
@@ -78,7 +81,7 @@ pub(super) fn rest(
     for document in documents {
         leaves(&document.path, document.value, &mut |field, value| {
             if !parents(field).any(|parent| noted.contains(parent)) {
-                let fate = fate(field, document, &reasons);
+                let fate = fate(field, document, formats, &reasons);
                 let (field, value) = (field.to_owned(), note::shown(value));
                 rest.push(Note { field, value, fate });
             }
@@ -93,7 +96,12 @@ fn parents(field: &str) -> impl Iterator<Item = &str> {
     ends.chain([field.len()]).map(|end| &field[..end])
 }
 
-fn fate(field: &str, document: &Document<'_>, reasons: &BTreeMap<&str, &str>) -> Fate {
+fn fate(
+    field: &str,
+    document: &Document<'_>,
+    formats: &[Format],
+    reasons: &BTreeMap<&str, &str>,
+) -> Fate {
     if let Some(why) = parents(field).find_map(|parent| reasons.get(parent)) {
         return Fate::Unattached((*why).to_owned());
     }
@@ -101,7 +109,7 @@ fn fate(field: &str, document: &Document<'_>, reasons: &BTreeMap<&str, &str>) ->
     match decides(within) {
         None => Fate::Elsewhere,
         Some(Some(why)) => Fate::Unattached(why.to_owned()),
-        Some(None) => Fate::Unattached(of_document(document)),
+        Some(None) => Fate::Unattached(of_document(document, formats)),
     }
 }
 
@@ -117,9 +125,15 @@ pub(super) fn decides(path: &str) -> Option<Option<&'static str>> {
     WORDS.iter().find(|(word, _)| folded.contains(word)).map(|(_, why)| *why)
 }
 
-fn of_document(document: &Document<'_>) -> String {
+fn of_document(document: &Document<'_>, formats: &[Format]) -> String {
     let kind = find_text(document.value, "kind");
     match (document.format, kind) {
+        (Some(other), _) if !formats.contains(&other) => {
+            format!("it is of {}, which was not asked for", other.title())
+        }
+        (_, Some(kind)) if ["EnvoyFilter", "EnvoyPatchPolicy"].contains(&kind.as_str()) => {
+            format!("what an `{kind}` patches in Envoy is not read")
+        }
         (None, Some(kind)) => format!("`{kind}` is of no format that is read"),
         (None, None) => "it is of no format that is read".to_owned(),
         (Some(Format::Envoy), _) => "no route and no cluster of a route has it".to_owned(),

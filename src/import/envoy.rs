@@ -19,8 +19,11 @@ const ROUTE: &str = "Envoy, route_components.proto";
 
 /// Reads every route with its cluster; without routes, every cluster.
 pub(super) fn read(documents: &[Document<'_>]) -> Reading {
-    let Found { routes, clusters } = collect(documents);
+    let Found { routes, clusters, filters } = collect(documents);
     let mut reading = Reading::default();
+    for (path, why) in filters {
+        reading.leave(path, why);
+    }
     if routes.is_empty() {
         reading.policies = clusters.iter().map(|cluster| one(None, &[Some(cluster)])).collect();
         return reading;

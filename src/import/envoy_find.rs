@@ -1,10 +1,10 @@
 //! Where routes and clusters of Envoy stand: in a bootstrap, in files of resources, in dumps of a
 //! running proxy, in lists, inside objects of others.
 
-use super::Document;
 use super::note::joined;
 use super::object::folded;
 use super::recognise::find_text;
+use super::{Document, deciding};
 use crate::model::document::{Data, Field, Value};
 
 /// What the `@type` of an object of Envoy begins with.
@@ -33,7 +33,19 @@ pub(super) struct Route<'a> {
 pub(super) struct Found<'a> {
     pub(super) routes: Vec<Route<'a>>,
     pub(super) clusters: Vec<At<'a, String>>,
+    /// Paths of filters that change calls and are in no policy, each with the reason.
+    pub(super) filters: Vec<(String, &'static str)>,
 }
+
+/// Filters that change calls, by the last part of their type.
+const FILTERS: [(&str, &str); 6] = [
+    ("HTTPFault", deciding::FAULTS),
+    ("FaultDelay", deciding::FAULTS),
+    ("RateLimit", deciding::LIMITS),
+    ("LocalRateLimit", deciding::LIMITS),
+    ("AdmissionControl", deciding::LIMITS),
+    ("AdaptiveConcurrency", deciding::LIMITS),
+];
 
 /// Whether resources with an `@type` of Envoy stand anywhere below a value.
 pub(super) fn is_typed(value: &Value) -> bool {
@@ -142,6 +154,9 @@ fn find<'a>(path: &str, value: &'a Value, host: Option<&At<'a, String>>, found: 
     if is_cluster(value) {
         found.clusters.push(At { path: path.to_owned(), value });
         return;
+    }
+    if let Some((_, why)) = FILTERS.iter().find(|(name, _)| is_of_type(value, name)) {
+        found.filters.push((path.to_owned(), why));
     }
     let own = is_host(value).then(|| At { path: path.to_owned(), value });
     let host = own.as_ref().or(host);

@@ -162,7 +162,7 @@ pub fn read(
     let Reading { mut policies, unattached, problems } = reading;
     refuse(&mut policies, problems, &formats, top)?;
     naming::tell_apart(&mut policies);
-    let rest = deciding::rest(&documents, &policies, &unattached);
+    let rest = deciding::rest(&documents, &formats, &policies, &unattached);
     say_placeholders(&mut policies, &documents, &parts);
     Ok(Import { formats, policies, rest })
 }

@@ -106,61 +106,67 @@ fn files(map: &mut Value, key: &str, text: &str) -> Result<Vec<(String, Value)>,
 
 /// The documents of a text inside a text, at their places if its lines stand there as they are.
 fn inside(name: &str, inner: &str, at: Location, text: &str) -> Result<Vec<Value>, Problem> {
-    let first = |mut problems: Vec<Problem>| problems.swap_remove(0);
-    if let Some((start, end)) = lines_of(inner, at, text) {
-        let read = values(&text[start..end], at.source, name, None);
-        let move_problem = |problem: Problem| match problem.at {
-            Some(place) => {
-                let (start, end) = (place.start + start, place.end + start);
-                Problem { at: Some(Location { start, end, ..place }), ..problem }
-            }
-            None => problem.at(at),
-        };
-        let mut read = read.map_err(|problems| move_problem(first(problems)))?;
-        read.iter_mut().for_each(|value| value.move_by(start));
-        return Ok(read.into_iter().flat_map(items).collect());
-    }
-    let read = values(inner, at.source, name, None);
-    let mut read = read.map_err(|problems| Problem { at: Some(at), ..first(problems) })?;
-    read.iter_mut().for_each(|value| put_at(value, at));
-    Ok(read.into_iter().flat_map(items).collect())
+    let lines = lines_of(inner, at, text);
+    let place = |own: Location| match &lines {
+        Some(lines) => Location { start: lines.byte(own.start), end: lines.byte(own.end), ..own },
+        None => at,
+    };
+    let read = values(inner, at.source, name, None).map_err(|mut problems| {
+        let problem = problems.swap_remove(0);
+        Problem { at: Some(problem.at.map_or(at, place)), ..problem }
+    })?;
+    let mut read: Vec<Value> = read.into_iter().flat_map(items).collect();
+    read.iter_mut().for_each(|value| put(value, &place));
+    Ok(read)
 }
 
-/// The bytes of a block of lines below the line of `at`, if they are those of `inner`, indented.
-fn lines_of(inner: &str, at: Location, text: &str) -> Option<(usize, usize)> {
-    // A mark between documents must not be indented.
-    if inner.lines().any(|line| line.starts_with("---")) {
-        return None;
+/// Where lines of a text begin that stand indented in another one.
+struct Lines {
+    /// The first byte of each in the text itself, and in the other one after the indentation.
+    starts: Vec<(usize, usize)>,
+}
+
+impl Lines {
+    fn byte(&self, own: usize) -> usize {
+        let line = self.starts.partition_point(|(start, _)| *start <= own).saturating_sub(1);
+        let (start, there) = self.starts[line];
+        there + (own - start)
     }
+}
+
+/// The lines of a block at `at`, if they are those of `inner`, indented.
+fn lines_of(inner: &str, at: Location, text: &str) -> Option<Lines> {
     let first = inner.lines().find(|line| !line.trim().is_empty())?.trim_end();
-    let start = match text.get(at.start..)? {
+    let mut there = match text.get(at.start..)? {
         // The place of a block is its first line, or the mark before it.
         here if here.starts_with(first) => text[..at.start].rfind('\n').map_or(0, |end| end + 1),
         here => at.start + here.find('\n')? + 1,
     };
-    let lines = || text[start..].split_inclusive('\n');
     let filled = |line: &&str| !line.trim().is_empty();
-    let indent =
-        lines().find(filled).map(|line| line.len() - line.trim_start_matches(' ').len())?;
-    let mut end = start;
-    for (line, wanted) in lines().zip(inner.lines()) {
-        let own = line.trim_end_matches(['\r', '\n']);
-        if own.get(indent..).unwrap_or_default().trim_end() != wanted.trim_end() {
+    let indent = text[there..].lines().find(filled)?;
+    let indent = indent.len() - indent.trim_start_matches(' ').len();
+    let (mut own, mut starts) = (0, Vec::new());
+    for (line, wanted) in text[there..].split_inclusive('\n').zip(inner.split_inclusive('\n')) {
+        let written = line.get(indent..).unwrap_or_default();
+        if written.trim_end() != wanted.trim_end() {
             return None;
         }
-        end += line.len();
+        starts.push((own, there + indent.min(line.trim_end_matches(['\r', '\n']).len())));
+        there += line.len();
+        own += wanted.len();
     }
-    Some((start, end))
+    Some(Lines { starts })
 }
 
-fn put_at(value: &mut Value, at: Location) {
-    value.at = at;
+/// Puts a value and all inside it at other places.
+fn put(value: &mut Value, place: &dyn Fn(Location) -> Location) {
+    value.at = place(value.at);
     match &mut value.data {
         Data::Table(fields) => fields.values_mut().for_each(|field| {
-            field.key_at = at;
-            put_at(&mut field.value, at);
+            field.key_at = place(field.key_at);
+            put(&mut field.value, place);
         }),
-        Data::List(values) => values.iter_mut().for_each(|value| put_at(value, at)),
+        Data::List(values) => values.iter_mut().for_each(|value| put(value, place)),
         _ => {}
     }
 }

@@ -200,3 +200,18 @@ fn what_no_policy_was_read_from_is_told_with_its_reason() {
         "{rest}"
     );
 }
+
+#[test]
+fn filters_that_change_calls_are_told_of_by_their_type() {
+    let of = |name: &str| {
+        let text = format!(
+            "resources:\n- filters:\n  - \"@type\": type.googleapis.com/envoy.x.v3.{name}\n    \
+             abort: {{ http_status: 503 }}\n\
+             - {{ match: {{ prefix: / }}, route: {{ cluster: a }} }}\n"
+        );
+        why_not(&ok(&text), "abort.http_status").map(str::to_owned)
+    };
+    assert_eq!(of("HTTPFault").as_deref(), Some("faults are part of an experiment"));
+    assert!(of("AdmissionControl").is_some_and(|why| why.contains("let in")));
+    assert_eq!(of("Router"), None);
+}

@@ -173,11 +173,29 @@ fn istio_and_the_gateway_api_in_one_file_are_both_read() {
 
 #[test]
 fn routes_are_told_apart_by_what_they_match_and_where_they_go() {
-    let text = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\n\
-                spec:\n  hosts: [a]\n  http:\n  - match: [{ headers: { agent: { exact: Fox } } }]\n    \
+    let text = "apiVersion: networking.istio.io/v1\nkind: VirtualService\n\
+                metadata: { name: a }\nspec:\n  hosts: [a]\n  http:\n  \
+                - match: [{ headers: { agent: { exact: Fox } } }]\n    \
                 route: [{ destination: { host: a, subset: v2 } }]\n  \
                 - route: [{ destination: { host: a, subset: v1 } }]\n";
     assert_eq!(names(&ok(text)), ["a-Fox", "a"]);
     let plain = text.replace("match: [{ headers: { agent: { exact: Fox } } }]\n    ", "");
     assert_eq!(names(&ok(&plain)), ["a-v2", "a-v1"]);
+}
+
+#[test]
+fn what_is_patched_or_of_another_format_is_told_of() {
+    let patch = "apiVersion: networking.istio.io/v1\nkind: EnvoyFilter\nspec:\n  configPatches:\n  \
+                 - patch: { value: { route: { retry_policy: { num_retries: 3 } } } }\n";
+    let import = ok(&(service("name: a", "a") + patch));
+    let why = why_not(&import, "num_retries");
+    assert_eq!(why, Some("what an `EnvoyFilter` patches in Envoy is not read"));
+    let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nspec: { rules: [{ \
+                 timeouts: { request: 3s } }] }\n";
+    let text = service("name: a", "a") + route;
+    let mut sources = Sources::default();
+    let source = sources.add("config", &text);
+    let import = import::read(&sources, source, Some(import::Format::Istio)).expect("Istio");
+    let why = why_not(&import, "timeouts.request");
+    assert_eq!(why, Some("it is of Gateway API, which was not asked for"));
 }

@@ -98,6 +98,12 @@ fn files_in_a_config_map_are_read_at_their_places() {
     assert_eq!([attempts(&import, "a"), attempts(&import, "a-prod")], [4, 6]);
     let problem = read(&map.replace("maxAttempts: 4", "maxAttempts: four")).expect_err("no number");
     assert!(problem.starts_with("10:29: "), "{problem}");
+    let parted = map.replace(
+        "  application-prod",
+        "    ---\n    resilience4j.retry.instances.b: 7\n  \
+                                                    application-prod",
+    );
+    assert!(read(&parted).expect_err("no table").starts_with("12:37: "));
     let envoy = "kind: ConfigMap\napiVersion: v1\ndata:\n  envoy.yaml: |\n    \
     static_resources:\n      clusters:\n      - name: a\n        \
                  circuit_breakers: { thresholds: [{ max_requests: 5 }] }\n";
