@@ -7,7 +7,8 @@ use super::object::Object;
 use super::quantity::{count, go_duration, text, texts};
 use super::recognise::{find_text, of_kinds};
 use super::{
-    Document, Format, Imported, Reading, istio_rule, metadata_name, naming, outcome, preset, proxy,
+    Document, Format, Imported, Reading, istio_merge, istio_rule, metadata_name, naming, outcome,
+    preset, proxy,
 };
 use crate::kernel::time::Span;
 use crate::model::document::Data;
@@ -87,10 +88,10 @@ fn read_target(notes: &mut Notes, mut target: Object<'_>, namespace: Option<&str
     Target { host, subset, port }
 }
 
-/// The rule that counts for a host that is called from a namespace: those of the caller's namespace
+/// The rules that count for a host that is called from a namespace: those of the caller's namespace
 /// come before those of the host's, and these before those of the root; there the closest host
 /// (istio/istio, `PushContext.destinationRule`). Rules are in the order of their age.
-fn rule_of(rules: &[&Document<'_>], host: &Host, from: Option<&str>) -> Option<usize> {
+fn rules_of(rules: &[&Document<'_>], host: &Host, from: Option<&str>) -> Vec<usize> {
     let rank = |(index, rule): (usize, &&Document<'_>)| {
         let own = namespace_of(rule);
         let written = text_at(rule.value, &["spec", "host"])?;
@@ -112,8 +113,12 @@ fn rule_of(rules: &[&Document<'_>], host: &Host, from: Option<&str>) -> Option<u
             std::cmp::Reverse(index),
         ))
     };
-    let best = rules.iter().enumerate().filter_map(rank).max()?;
-    Some(best.2.0)
+    let ranked: Vec<_> = rules.iter().enumerate().filter_map(rank).collect();
+    let Some((tier, covers, _)) = ranked.iter().max().copied() else { return Vec::new() };
+    let best = ranked.iter().filter(|(own, covered, _)| (*own, *covered) == (tier, covers));
+    let mut best: Vec<usize> = best.map(|(.., index)| index.0).collect();
+    best.sort_unstable();
+    best
 }
 
 /// The policy of a route, and the rules that were read for it.
@@ -136,7 +141,7 @@ fn route(service: &Document<'_>, index: usize, rules: &[&Document<'_>]) -> (Impo
     let target = target.unwrap_or_default();
     let mut used = Vec::new();
     let find = |host: &Option<Host>| {
-        host.as_ref().and_then(|host| rule_of(rules, host, namespace.as_deref()))
+        host.as_ref().map_or(Vec::new(), |host| rules_of(rules, host, namespace.as_deref()))
     };
     for mut other in targets {
         let other = other.object(&mut notes, "destination");
@@ -151,23 +156,16 @@ fn route(service: &Document<'_>, index: usize, rules: &[&Document<'_>]) -> (Impo
     read_route(&mut notes, &mut route, &mut policy);
     route.close_open(&mut notes);
     let own = find(&target.host);
-    for other in used.iter().copied().filter(|other| Some(*other) != own) {
+    for other in used.iter().copied().filter(|other| !own.contains(other)) {
         let path = joined(&rules[other].path, "spec");
         if let Some(value) = at(rules[other].value, &["spec"]) {
             let why = "a call has one policy: that of the first destination";
             notes.ignored(&path, value, why);
         }
     }
-    match own {
-        Some(index) => {
-            istio_rule::read(&mut notes, rules[index], &target, &mut policy);
-            used.push(index);
-        }
-        None => {
-            let none = "none for this host: no limits, no ejection".to_owned();
-            notes.defaulted("DestinationRule", none, RULE);
-        }
-    }
+    let own_rules: Vec<&Document<'_>> = own.iter().map(|&index| rules[index]).collect();
+    used.extend(own);
+    read_rules(&mut notes, &own_rules, &target, &mut policy);
     let name = name.unwrap_or_else(|| "istio".to_owned());
     let name = own_name.map_or(name.clone(), |own| format!("{name}-{own}"));
     let namespace = namespace.unwrap_or_default();
@@ -180,6 +178,24 @@ fn route(service: &Document<'_>, index: usize, rules: &[&Document<'_>]) -> (Impo
         format!("{namespace} {matched} {subset}"),
     ];
     (Imported::new(&name, policy, Vec::new(), notes).apart(apart), used)
+}
+
+/// Reads the rules of one host, which are one rule.
+fn read_rules(notes: &mut Notes, rules: &[&Document<'_>], target: &Target, policy: &mut Policy) {
+    match rules {
+        [] => {
+            let none = "none for this host: no limits, no ejection".to_owned();
+            notes.defaulted("DestinationRule", none, RULE);
+        }
+        [only] => istio_rule::read(notes, only, target, policy),
+        [first, ..] => {
+            let merged = istio_merge::merged(rules);
+            let whole =
+                Document { value: &merged.value, path: first.path.clone(), ..(*first).clone() };
+            istio_rule::read(notes, &whole, target, policy);
+            merged.tell(notes, rules);
+        }
+    }
 }
 
 /// What the calls of a route look like: the first path that it matches.

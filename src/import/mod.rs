@@ -21,6 +21,7 @@ mod grpc;
 mod host;
 mod ini;
 mod istio;
+mod istio_merge;
 mod istio_rule;
 mod linkerd;
 mod linkerd_accrual;

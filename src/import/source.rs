@@ -195,11 +195,31 @@ fn values(
         return match Value::parse_configuration(text, source) {
             Ok(value) => Ok(vec![value]),
             // YAML may begin with a bracket too, though not with thousands.
-            Err(problem) if is_deep(text) => Err(vec![problem]),
-            Err(problem) => yaml::parse(text, source).map_err(|_| vec![problem]),
+            Err(problem) if is_deep(text) => Err(vec![in_our_words(problem)]),
+            Err(problem) => yaml::parse(text, source).map_err(|_| vec![in_our_words(problem)]),
         };
     }
     yaml::parse(text, source).map_err(|problem| vec![problem])
+}
+
+/// What a parser of JSON says, by what it says it of.
+fn in_our_words(problem: Problem) -> Problem {
+    if problem.expected.as_deref() != Some("valid JSON") {
+        return problem;
+    }
+    const SAID: [(&str, &str, &str); 5] = [
+        ("unterminated", "this is not closed", "the quote or bracket that closes it"),
+        ("comma", "a comma is missing here, or one too many", "`,` between two"),
+        ("colon", "a name is followed by its value", "`\"name\": value`"),
+        ("property", "a name stands in quotes before its value", "`\"name\": value`"),
+        ("number", "this is no number", "a number"),
+    ];
+    let found = SAID.iter().find(|(word, ..)| problem.message.contains(word));
+    let (message, how) = found.map_or(
+        ("this cannot be read as JSON", "a value, or a name with a value"),
+        |(_, message, how)| (*message, *how),
+    );
+    Problem { message: message.to_owned(), expected: Some(how.to_owned()), ..problem }
 }
 
 /// Whether a text begins with more brackets than any document has.

@@ -73,6 +73,8 @@ fn what_is_no_yaml_is_told_of_at_its_place_in_our_words() {
         ("a:\n\tb: 1\n", "2:2: a tab stands where spaces are indentation"),
         ("? [a]\n: 1\n", "1:3: a list or a table is no key"),
         ("a: b: c\n", "1:5: this is no key with a value"),
+        ("{ \"a\": [1, 2 }", "1:14: this"),
+        ("{ \"a\" 1 }", "1:7: a name is followed by its value"),
     ] {
         let found = read(text).expect_err(text);
         assert!(found.starts_with(problem), "{text}: {found}");

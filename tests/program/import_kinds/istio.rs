@@ -199,3 +199,32 @@ fn what_is_patched_or_of_another_format_is_told_of() {
     let why = why_not(&import, "timeouts.request");
     assert_eq!(why, Some("it is of Gateway API, which was not asked for"));
 }
+
+#[test]
+fn rules_of_one_host_are_one_rule_of_which_the_oldest_comes_first() {
+    let subset = |name: &str, limit: u32| {
+        format!(
+            "subsets: [{{ name: {name}, trafficPolicy: {{ connectionPool: {{ http: {{ \
+             http2MaxRequests: {limit} }} }} }} }}]"
+        )
+    };
+    let call = service("name: a", "a").replace("host: a }", "host: a, subset: v2 }");
+    let young = format!("{}, {}", ejecting(9), subset("v2", 20));
+    let young = rule("name: young, creationTimestamp: '2026-02-01'", "a", &young);
+    let old = format!("{}, {}", ejecting(3), subset("v1", 10));
+    let old = rule("name: old, creationTimestamp: '2026-01-01'", "a", &old);
+    let import = ok(&(call + &young + &old));
+    assert_eq!(names(&import), ["a"]);
+    assert_eq!((in_a_row(&import, "a"), limit(&import, "a")), (Some(3), Some(20)));
+    let why = ignored(
+        &import,
+        "a",
+        "DestinationRule.spec.trafficPolicy.outlierDetection.\
+                                     consecutive5xxErrors",
+    );
+    assert_eq!(why, Some("DestinationRule `old` is older and of the same host"));
+    let notes = &imported(&import, "a").notes;
+    let field =
+        "DestinationRule.spec.subsets[0].trafficPolicy.connectionPool.http.http2MaxRequests";
+    assert!(notes.iter().any(|note| note.field == field && note.value == "20"));
+}
