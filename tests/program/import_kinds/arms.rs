@@ -164,3 +164,20 @@ fn a_diff_tells_what_differs_and_exactly_nothing_where_nothing_does() {
         ok(path, &["diff", "old.yml", "new.yml", "--in", "x.toml", "--policy", "checkout=orders"]);
     assert!(text.contains("2 of 2 pairs"), "orders is the same in both: {text}");
 }
+
+#[test]
+fn a_reproduction_holds_what_its_arm_imports() {
+    let promise = "[invariants]\none_charge = { effect = \"charge\" }\n";
+    let experiment = format!("{EXPERIMENT}{promise}");
+    let model = MODEL.replace("errors_before", "errors_after");
+    let folder = folder(&[("x.toml", &experiment), ("model.toml", &model)]);
+    let path = folder.path();
+    let small = ["minimize", "x.toml", "--arm", "today", "--seed", "1", "--out", "small.toml"];
+    let ran = stormglass(path, &small);
+    assert!(path.join("small.toml").exists(), "{}", String::from_utf8_lossy(&ran.stderr));
+    for gone in ["old.yml", "x.toml", "model.toml"] {
+        std::fs::remove_file(path.join(gone)).expect(gone);
+    }
+    let text = ok(path, &["replay", "small.toml"]);
+    assert!(text.contains("same violation") && text.contains("same digest"), "{text}");
+}
