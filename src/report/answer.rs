@@ -293,7 +293,9 @@ impl Told<'_> {
         let metric = &self.campaign.metrics()[place];
         let is_replaced = self.campaign.metrics().place(Of::Replies, metric.id).is_some();
         match metric.of {
-            Of::Measured if is_replaced => named(self.campaign, Of::Measured, &name),
+            Of::Measured if is_replaced && criterion.own_label.is_none() => {
+                named(self.campaign, Of::Measured, &name)
+            }
             _ => name,
         }
     }

@@ -149,7 +149,9 @@ fn columns_of(campaign: &Campaign, shown: &[Shown], of: Of) -> Vec<Drawn> {
     for &(id, header, unit, soon) in shown {
         let Some(place) = metrics.place(of, id) else { continue };
         let is_replaced = metrics.place(Of::Replies, id).is_some();
+        let own = campaign.experiment.compare.label.get(&*metrics[place].name);
         let header = match of {
+            _ if own.is_some() => own.cloned().unwrap_or_default(),
             Of::Measured if !is_replaced => header.to_owned(),
             _ => named(campaign, of, header),
         };

@@ -360,7 +360,9 @@ fn lost_row(lost: &Lost) -> Row {
 
 /// What was thrown away, the arm's mean of it, and that of the other arm.
 pub(super) fn lost_texts(lost: &Lost) -> [String; 3] {
-    let name = lost.label.as_ref().map_or_else(|| written(&lost.metric).0, |label| rate(label));
+    let of_promise = || lost.label.as_ref().map(|label| rate(label));
+    let name = lost.own_label.clone().or_else(of_promise);
+    let name = name.unwrap_or_else(|| written(&lost.metric).0);
     let mean = |mean: f64| mean_text(&lost.metric, Some(mean));
     [format!("lost: {name}"), mean(lost.mean), mean(lost.baseline_mean)]
 }
@@ -434,10 +436,11 @@ fn p_value(p: f64) -> String {
 /// What something that is measured is called, its unit, and the factor to that unit.
 pub(super) fn called(measured: &Measured) -> (String, Unit, f64) {
     let (name, unit, scale) = written(&measured.name);
-    let name = match (&measured.label, measured.is_event()) {
-        (Some(label), true) => format!("runs with {label}"),
-        (Some(label), false) => rate(label),
-        (None, _) => name,
+    let name = match (&measured.own_label, &measured.label, measured.is_event()) {
+        (Some(own), ..) => own.clone(),
+        (None, Some(label), true) => format!("runs with {label}"),
+        (None, Some(label), false) => rate(label),
+        (None, None, _) => name,
     };
     (name, unit, scale)
 }

@@ -65,7 +65,7 @@ fn words(line: &str) -> Option<Vec<String>> {
         match (letter, quote) {
             ('\'' | '"', None) => quote = Some(letter),
             (_, Some(open)) if letter == open => quote = None,
-            // What is done with the output is the shell's, and an explanation stands behind two blanks.
+            // The rest is the shell's, or stands behind two blanks and explains.
             ('>' | '|', None) => break,
             (' ', None) if letters.peek() == Some(&' ') => break,
             (' ', None) => words.push(std::mem::take(&mut word)),

@@ -6,6 +6,7 @@ use crate::experiment::campaign::Cell;
 use crate::experiment::language::Variant;
 use crate::experiment::metrics::{MetricId, Of};
 use crate::invariant::CATALOGUE;
+use crate::model::hidden::in_line;
 use crate::model::problem::Problem;
 
 /// What is compared, declared before anything runs.
@@ -47,6 +48,11 @@ impl Declared {
             }
             found
         };
+        for (name, label) in &text.label {
+            if let Some(index) = find(name, ["label", name]) {
+                all[index].own_label = Some(label.clone());
+            }
+        }
         for (name, better) in &text.better {
             if let Some(index) = find(name, ["better", name]) {
                 all[index].better = *better;
@@ -67,16 +73,8 @@ impl Declared {
             None => usual(&all),
         };
         let pareto = list("pareto", &text.pareto);
-        if text.primary.as_ref().is_some_and(Vec::is_empty) {
-            let problem = Problem::new("nothing is compared").expected("the name of a metric");
-            problems.push(problem.inside("primary"));
-        }
-        twice("primary", text.primary.as_deref().unwrap_or_default(), &mut problems);
-        twice("pareto", &text.pareto, &mut problems);
-        if text.pareto.len() == 1 {
-            let problem = Problem::new("one metric has no front, only a best arm");
-            problems.push(problem.expected("two metrics or more").inside("pareto"));
-        }
+        check_lists(text, &mut problems);
+        problems.extend(wrong_labels(text));
         for (name, margin) in &text.equivalent {
             let is_share = measured.iter().any(|known| known.name == *name && known.is_share);
             problems.extend(
@@ -136,6 +134,38 @@ pub(in crate::experiment) fn unknown(kind: &str, name: &str, all: &[Measured]) -
     let known: Vec<&str> =
         events.into_iter().chain(others).map(|measured| measured.name.as_str()).collect();
     Problem::unknown(kind, name, &known)
+}
+
+/// What is wrong with the lists of metrics, whatever is in them.
+fn check_lists(text: &CompareText, problems: &mut Vec<Problem>) {
+    if text.primary.as_ref().is_some_and(Vec::is_empty) {
+        let problem = Problem::new("nothing is compared").expected("the name of a metric");
+        problems.push(problem.inside("primary"));
+    }
+    twice("primary", text.primary.as_deref().unwrap_or_default(), problems);
+    twice("pareto", &text.pareto, problems);
+    if text.pareto.len() == 1 {
+        let problem = Problem::new("one metric has no front, only a best arm");
+        problems.push(problem.expected("two metrics or more").inside("pareto"));
+    }
+}
+
+/// Labels that nobody could read, or tell apart.
+fn wrong_labels(text: &CompareText) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, (name, label)) in text.label.iter().enumerate() {
+        let is_other = |(_, other): &(&String, &String)| *other == label;
+        let problem = if label.trim().is_empty() {
+            Some(Problem::new("this label says nothing").expected("a word or more"))
+        } else if let Some((other, _)) = text.label.iter().take(index).find(is_other) {
+            let problem = Problem::new(format!("`{name}` has the label of `{other}`"));
+            Some(problem.expected("a label that no other metric has: tables tell them apart by it"))
+        } else {
+            in_line(label)
+        };
+        problems.extend(problem.map(|problem| problem.inside(name.as_str()).inside("label")));
+    }
+    problems
 }
 
 /// A margin within which everything is the same.

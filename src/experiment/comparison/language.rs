@@ -22,6 +22,8 @@ pub struct CompareText {
     pub primary: Option<Vec<String>>,
     /// Which comparisons are corrected together for their number.
     pub family: Family,
+    /// By metric, what tables and sentences call it.
+    pub label: IndexMap<String, String>,
     /// Which way a metric is good, where it is not the usual one.
     pub better: IndexMap<String, Direction>,
     /// By metric, the differences that make no difference in practice: `"1%"` of the baseline's

@@ -22,6 +22,8 @@ pub struct Lost {
     pub metric: String,
     /// What tables call what is counted, of a promise.
     pub label: Option<String>,
+    /// What the experiment calls it.
+    pub own_label: Option<String>,
     /// The arm's mean.
     pub mean: f64,
     /// The baseline's.
@@ -214,6 +216,7 @@ fn differs(
     let lost = Lost {
         metric: other.name.clone(),
         label: other.label.clone(),
+        own_label: other.own_label.clone(),
         mean,
         baseline_mean,
         better,

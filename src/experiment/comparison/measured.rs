@@ -18,6 +18,8 @@ pub struct Measured {
     pub name: String,
     /// What tables call what is counted, of a promise.
     pub label: Option<String>,
+    /// What the experiment calls it, in place of whatever else it would be called.
+    pub own_label: Option<String>,
     /// Where it comes from.
     pub source: Source,
     /// Which way it is good.
@@ -52,6 +54,7 @@ impl Measured {
         let metrics = cell.metrics.iter().enumerate().map(|(index, metric)| Measured {
             name: metric.name.clone().into_owned(),
             label: None,
+            own_label: None,
             source: Source::Metric(index),
             better: metric.better,
             is_share: metric.is_share,
@@ -65,6 +68,7 @@ impl Measured {
         let event = |name: String, source: Source| Measured {
             name,
             label: None,
+            own_label: None,
             source,
             better: Direction::Lower,
             is_share: true,
@@ -101,6 +105,7 @@ impl Measured {
         Measured {
             name: format!("{}_unjudged", promise.name),
             label: None,
+            own_label: None,
             source: Source::Unjudged(index),
             better: Direction::Lower,
             is_share: true,

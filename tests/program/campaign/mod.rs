@@ -9,6 +9,7 @@ mod defaults;
 mod disk;
 mod examples;
 mod extends;
+mod labels;
 mod many;
 mod milestones;
 mod record;
