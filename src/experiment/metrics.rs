@@ -4,6 +4,7 @@ mod list;
 mod milestone;
 mod most;
 
+use super::amplification;
 use super::campaign::Cell;
 use super::run::RunResult;
 use super::statistics::verdict::Direction;
@@ -24,7 +25,7 @@ struct Row {
 }
 
 /// The metrics that every run has, in the order of the columns.
-const ROWS: [Row; 36] = [
+const ROWS: [Row; 38] = [
     Row {
         id: MetricId::Amplification,
         name: "amplification",
@@ -337,6 +338,28 @@ const ROWS: [Row; 36] = [
         better: Direction::Lower,
         is_share: true,
         measure: |_, run| ratio(run.metrics.older_reads, run.metrics.reads_again),
+    },
+    Row {
+        id: MetricId::WorstAmplification,
+        name: "worst_amplification",
+        meaning: "attempts at the edge where retries multiply most, for each without any retry",
+        better: Direction::Lower,
+        is_share: false,
+        measure: |cell, run| {
+            let worst = amplification::worst(&cell.program, &run.metrics.edges);
+            Some(worst.map_or(1.0, |(_, times)| times))
+        },
+    },
+    Row {
+        id: MetricId::PeakLoadPerS,
+        name: "peak_load_per_s",
+        meaning: "the most attempts of the load a second, in one window",
+        better: Direction::Lower,
+        is_share: false,
+        measure: |cell, run| {
+            let most = run.metrics.windows.iter().map(|window| window.attempts).max()?;
+            Some(most as f64 / cell.measure.window.seconds())
+        },
     },
 ];
 

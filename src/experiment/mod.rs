@@ -1,5 +1,6 @@
 //! Experiments: arms x factors x seeds, run and compared.
 
+pub mod amplification;
 pub mod answer;
 pub mod campaign;
 pub mod case;

@@ -1,6 +1,7 @@
 //! What the tables of arms cannot say, and why.
 
-use super::number::{self, several};
+use super::number::{self, Unit, several};
+use crate::experiment::amplification;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::metrics::{MetricId, Of};
 use crate::experiment::percentile::{Lack, lacks};
@@ -12,7 +13,42 @@ use crate::metric::RunMetrics;
 /// that cannot be estimated; empty where there is neither.
 #[must_use]
 pub fn notes(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
-    unfinished(campaign, results) + &times(campaign, results, summaries)
+    unfinished(campaign, results) + &times(campaign, results, summaries) + &worst(campaign, results)
+}
+
+/// So many times what the tables show, retries must multiply at another edge to be told of.
+const WORSE: f64 = 1.5;
+
+/// Where retries multiply far more than at the load that the tables count: in the arm where they do
+/// so most.
+fn worst(campaign: &Campaign, results: &[RunResult]) -> String {
+    let of_run = |run: &RunResult| {
+        let cell = &campaign.cells[run.cell];
+        let edges = &cell.program.edges;
+        let times = amplification::of_edges(&cell.program, &run.metrics.edges);
+        let is_load = |index: usize| match cell.measure.load {
+            None => edges[index].is_entry,
+            Some(load) => cell.program.edges_to(load)[index],
+        };
+        let shown = (0..times.len()).filter(|&index| is_load(index)).map(|index| times[index]);
+        let shown = shown.fold(1.0, f64::max);
+        let (edge, most) = amplification::worst(&cell.program, &run.metrics.edges)?;
+        (most > WORSE * shown).then_some((run.cell, edge, most, shown))
+    };
+    let worst = results.iter().filter_map(of_run);
+    let worst = worst.reduce(|most, other| if other.2 > most.2 { other } else { most });
+    let Some((cell, edge, most, shown)) = worst else { return String::new() };
+    let cell = &campaign.cells[cell];
+    let edge = &cell.program.edge(edge).name;
+    let operation = edge.split_once(" -> ").map_or(edge.as_str(), |(_, operation)| operation);
+    let times = |value: f64| number::number(value, Unit::Times);
+    format!(
+        "warning: retries multiply most at `{edge}`, {}, which no table counts:\n         \
+         in {}, where the load has {}; `[measure] load = \"{operation}\"` counts it\n",
+        times(most),
+        [cell.arm_label.as_str(), &cell.point_label].join(" ").trim_end(),
+        times(shown),
+    )
 }
 
 /// Below this share of the requests, or of a promise's cases, nothing is said of what was open when

@@ -237,8 +237,7 @@ fn a_message_is_received_as_often_as_the_limit_says() {
 
 // ---- visibility, retention, delay, limits -------------------------------------------------------
 
-/// Fifty messages, each tried ten times a second until the run ends: after more than ten seconds of
-/// it, as with `max_receives` by default, none is put aside.
+/// Fifty messages, each tried ten times a second until the run ends: none is put aside.
 #[test]
 fn a_queue_without_a_limit_redelivers_for_ever() {
     let queue = "visibility = \"30s\"\nmax_receives = \"unlimited\"\nredelivery = \"100ms\"";

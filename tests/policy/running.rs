@@ -193,3 +193,35 @@ unheard = "holds"
     let limited = last_ok("half_open_for = \"5s\"");
     assert!(limited > 175, "{limited}: it opens again after 5 s and asks others 10 s later");
 }
+
+/// Three layers of three attempts each before a store that refuses everything: 27 attempts for each
+/// that would do, wherever the tables count.
+#[test]
+fn the_edge_where_retries_multiply_most_is_found() {
+    let layer = |name: &str, next: &str| {
+        format!(
+            "[service.{name}]\nworkers = \"unlimited\"\n\
+             on.get.steps = [{{ call = \"{next}.get\", policy = \"thrice\" }}, {{ reply = \"ok\" }}]\n"
+        )
+    };
+    let model = format!(
+        "[clients.users]\narrivals = {{ constant = \"5/s\" }}\n\
+         flow = [{{ call = \"web.get\", policy = \"thrice\" }}]\n{}{}\
+         [service.store]\nworkers = \"unlimited\"\non.get.steps = [{{ reply = \"rejected\" }}]\n\
+         [policy.thrice.retry]\nattempts = 3\n",
+        layer("web", "mesh").replace("\"rejected\"", "\"failed\""),
+        layer("mesh", "store"),
+    );
+    let text = experiment(10, "1..2", "");
+    let campaign = crate::common::campaign(&text, &model);
+    let run = campaign.run(0);
+    let (edge, times) = stormglass::experiment::amplification::worst(
+        &campaign.cells[0].program,
+        &run.metrics.edges,
+    )
+    .expect("it is retried");
+    assert_eq!(campaign.cells[0].program.edge(edge).name, "mesh -> store.get");
+    assert!((times - 27.0).abs() < 1e-9, "{times}");
+    let place = campaign.metrics().iter().position(|metric| metric.name == "worst_amplification");
+    assert!(place.is_some(), "it is a column");
+}

@@ -93,6 +93,8 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::Amplification
         | MetricId::EdgeAmplification
         | MetricId::UserAmplification
+        | MetricId::WorstAmplification
+        | MetricId::PeakLoadPerS
         | MetricId::TimeoutsPerRequest
         | MetricId::WaitMeanMs
         | MetricId::WaitP99Ms

@@ -86,6 +86,10 @@ pub enum MetricId {
     CommitsLost,
     /// `older_read_ratio`.
     OlderReadRatio,
+    /// `worst_amplification`.
+    WorstAmplification,
+    /// `peak_load_per_s`.
+    PeakLoadPerS,
     /// `unfinished`, of a milestone only.
     Unfinished,
 }

@@ -71,8 +71,8 @@ table! {
         pub half_open_for: Patience,
         /// What the probes must show; as many successes as there are probes by default.
         pub proof: ProofText,
-        /// What becomes of the place of a probe that is never recorded, because its outcome does not
-        /// count or its caller is gone; it is free again by default.
+        /// What becomes of the place of a probe that is never recorded, because its outcome does
+        /// not count or its caller is gone; it is free again by default.
         pub unheard: UnheardText,
         /// Whether results count of calls that began before the last change; true by default.
         pub hears_late: bool,
