@@ -90,9 +90,9 @@ fn read_retry(notes: &mut Notes, retry: &mut Object<'_>, policy: &mut Policy) {
     let means = "retries: attempts less one";
     let retries = retry.read(notes, "numRetries", count, (2, RETRY), means);
     let mut on = retry.object(notes, "retryOn");
-    let set = match proxy::retried(notes, &mut on, "triggers", "httpStatusCodes") {
-        Some(set) => set,
-        None => read_default_triggers(notes, &on),
+    let set = match on.has("triggers") {
+        true => proxy::retried(notes, &mut on, "triggers", "httpStatusCodes").unwrap_or_default(),
+        false => read_default_triggers(notes, &mut on),
     };
     on.close(notes);
     let mut each = retry.object(notes, "perRetry");
@@ -114,13 +114,21 @@ fn read_retry(notes: &mut Notes, retry: &mut Object<'_>, policy: &mut Policy) {
 
 /// The triggers of Envoy Gateway, of which one asks for the codes: 503, or those that are given
 /// beside no triggers (`route.go`, `buildRetryPolicy`).
-fn read_default_triggers(notes: &mut Notes, on: &Object<'_>) -> OutcomeSet {
+fn read_default_triggers(notes: &mut Notes, on: &mut Object<'_>) -> OutcomeSet {
     const TRIGGERS: [&str; 4] = ["connect-failure", "refused-stream", "unavailable", "cancelled"];
+    on.value("triggers");
     let path = joined(&on.path, "triggers");
-    notes.defaulted(&path, format!("{}, 503", TRIGGERS.join(", ")), RETRY);
+    let default = format!("{}, retriable-status-codes", TRIGGERS.join(", "));
+    notes.defaulted(&path, default, RETRY);
+    let codes = proxy::status_codes(notes, on, "httpStatusCodes");
+    if codes.is_none() && !on.is_there() {
+        notes.defaulted(&joined(&on.path, "httpStatusCodes"), "503".to_owned(), RETRY);
+    }
     let set = outcome::of_conditions(&TRIGGERS);
-    // Of codes that are given, those took the place of 503.
-    if on.is_there() { set } else { set.or(OutcomeSet::http(&[503])) }
+    // Where there is a `retryOn`, its codes took the place of 503, even if it has none.
+    let is_there = on.is_there();
+    let codes = codes.or((!is_there).then(|| OutcomeSet::http(&[503])));
+    set.or(codes.unwrap_or_default())
 }
 
 fn read_breaker(notes: &mut Notes, spec: &mut Object<'_>, policy: &mut Policy, has_budget: bool) {

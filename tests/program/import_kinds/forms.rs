@@ -50,6 +50,7 @@ fn yaml_that_other_parsers_take_is_taken() {
             "  name: a\n  lua: |\n    local s = \"{{\n    {%\"\n  x: !Ref \
         y",
         ),
+        ROUTE.replace("  name: a", "  name: a\n  x: !!timestamp 2026-01-01\n  y: !!set { a, b }"),
         format!("\u{feff}#\n---\n---\n{}", ROUTE.replace('\n', "\r\n")),
         "{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: a}, spec: \
         {http: [{timeout: 2s, route: \

@@ -201,3 +201,21 @@ fn fields_of_current_versions_are_read() {
         text.replace("percent: { numerator: 1, denominator: 4 }", "percent: { numerator: 0 }");
     assert!(printed(&ok(&zero)).contains("ratio = 0.0, floor = 2"));
 }
+
+#[test]
+fn codes_beside_no_triggers_are_retried_and_take_the_place_of_503() {
+    let of = |on: &str| {
+        let target = reference("HTTPRoute", "shop", "");
+        let policy = traffic("name: a, namespace: front", &format!("{target}\n  retry: {on}"), 9);
+        let import = ok(&(ROUTE.to_owned() + &policy));
+        [Outcome::Failed, Outcome::Rejected, Outcome::NotConnected, Outcome::TimedOut]
+            .map(|outcome| retries(&import, "shop", outcome))
+    };
+    assert_eq!(of("{}"), [false, true, true, false], "503 and what never was taken");
+    assert_eq!(of("{ retryOn: { httpStatusCodes: [500] } }"), [true, false, true, false]);
+    assert_eq!(of("{ retryOn: { triggers: [reset] } }"), [false, false, true, true]);
+    let asked = "{ retryOn: { triggers: [retriable-status-codes], httpStatusCodes: [500] } }";
+    assert_eq!(of(asked), [true, false, false, false]);
+    let unasked = "{ retryOn: { triggers: [connect-failure], httpStatusCodes: [500] } }";
+    assert_eq!(of(unasked), [false, false, true, false]);
+}
