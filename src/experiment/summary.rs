@@ -1,5 +1,7 @@
 //! The summary of a campaign: what each cell came to over its seeds, with 95% intervals.
 
+use std::collections::BTreeMap;
+
 use super::campaign::{Campaign, Cell};
 use super::expect::{ExpectationSummary, summarise_expectations};
 use super::metastability::Label;
@@ -14,6 +16,7 @@ use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::{Verdict, Watched};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
+use crate::policy::Outcome;
 
 /// What one cell came to.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ pub struct CellSummary {
     pub collapsed: Option<Share>,
     /// The two kinds of runs apart, where some collapsed and others did not.
     pub modes: Option<Modes>,
+    /// How attempts ended at each edge that was called, in all runs, by edge and outcome.
+    pub outcomes: Vec<EdgeOutcome>,
     /// How often faults had an effect.
     pub faults: Vec<FaultSummary>,
     /// What was seen of each invariant.
@@ -77,6 +82,17 @@ pub struct Share {
     pub of: u64,
     /// The interval of the probability.
     pub interval: Interval,
+}
+
+/// How many attempts at an edge ended in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeOutcome {
+    /// The name of the edge.
+    pub edge: String,
+    /// How they ended for their caller.
+    pub outcome: Outcome,
+    /// How many.
+    pub attempts: u64,
 }
 
 /// How often a fault of the experiment had an effect in one cell.
@@ -142,6 +158,7 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         drains: drains(cell, runs),
         collapsed: collapsed(runs),
         modes: modes(cell, runs),
+        outcomes: summarise_outcomes(cell, runs),
         faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(cell, runs),
         expectations: summarise_expectations(cell, runs),
@@ -218,6 +235,23 @@ fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {
     let kinds = cell.random.iter().flat_map(RandomPlan::kinds);
     faults.extend(kinds.map(|kind| summary(None, kind, None)));
     faults
+}
+
+fn summarise_outcomes(cell: &Cell, runs: &[RunResult]) -> Vec<EdgeOutcome> {
+    let mut counts: BTreeMap<(usize, Outcome), u64> = BTreeMap::new();
+    for run in runs {
+        for (edge, ended) in run.metrics.edges.iter().enumerate() {
+            for (outcome, attempts) in ended.outcomes.iter() {
+                *counts.entry((edge, outcome)).or_default() += attempts;
+            }
+        }
+    }
+    let named = counts.into_iter().map(|((edge, outcome), attempts)| EdgeOutcome {
+        edge: cell.program.edges[edge].name.clone(),
+        outcome,
+        attempts,
+    });
+    named.collect()
 }
 
 fn summarise_invariants(cell: &Cell, runs: &[RunResult]) -> Vec<InvariantSummary> {

@@ -283,6 +283,11 @@ fn cell_json(
             "metrics_if_collapsed": estimates(campaign.metrics(), &modes.if_collapsed),
             "metrics_if_not": estimates(campaign.metrics(), &modes.if_not),
         })),
+        "outcomes": summary.outcomes.iter().map(|ended| json!({
+            "edge": ended.edge,
+            "outcome": ended.outcome.to_string(),
+            "attempts": ended.attempts,
+        })).collect::<Vec<_>>(),
         "faults": summary.faults.iter().map(|fault| json!({
             "fault": fault.number,
             "kind": fault.kind,

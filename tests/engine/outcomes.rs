@@ -192,3 +192,25 @@ fn only_what_was_never_taken_is_repeated() {
     assert_eq!(twice, 0, "{:?}", told(&run));
     assert!(run.metrics.failed.of(Outcome::Failed) > 0, "the bank fails after its effect");
 }
+
+/// The summary counts attempts by what they came to, at each edge.
+#[test]
+fn the_summary_says_how_attempts_ended_at_each_edge() {
+    let experiment = format!(
+        "name = \"outcomes\"\nmodel = \"inline\"\narrivals = \"10s\"\ndrain = \"5s\"\n\
+         seeds = \"1..3\"\n{}",
+        errors("inner", "share = 1.0\nstatus = 502")
+    );
+    let campaign = crate::common::campaign(&experiment, CHAIN);
+    let results = crate::common::run_all(&campaign);
+    let summaries = stormglass::experiment::summary::summarise(&campaign, &results);
+    let ended = summaries[0].outcomes.iter();
+    let ended: Vec<(&str, String, u64)> =
+        ended.map(|one| (one.edge.as_str(), one.outcome.to_string(), one.attempts)).collect();
+    let expected = [
+        ("users -> edge.get", "502".to_owned(), 2 * 99),
+        ("edge -> inner.get", "502".to_owned(), 2 * 99),
+    ];
+    assert!(expected.iter().all(|one| ended.contains(one)), "{ended:?}");
+    assert_eq!(ended.len(), 2, "nobody called the bank: {ended:?}");
+}
