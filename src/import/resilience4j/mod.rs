@@ -158,7 +158,9 @@ fn instance(documents: &[&Document<'_>], name: &str, profile: Option<&String>) -
         let Some(mut layers) = layers else { continue };
         notes.at = notes.at.or(layers.objects[0].place());
         orders.push((module, order));
-        let is_outside = is_outside(&orders, "timelimiter", "retry");
+        // Read last, so that all others are known.
+        let is_outside =
+            is_outside(&orders, "timelimiter", "retry") || is_outermost(&orders, "timelimiter");
         match module {
             "retry" => policy.retry = retry::read(&mut notes, &mut layers, all.retry),
             "circuitbreaker" => breaker::read(&mut notes, &mut layers, &mut policy, &all),
@@ -210,6 +212,15 @@ fn is_outside(orders: &[(&str, i64)], one: &str, other: &str) -> bool {
     of(one).zip(of(other)).is_some_and(|(one, other)| one < other)
 }
 
+/// Whether a module is outside of all others of an instance, which by themselves is only the retry.
+fn is_outermost(orders: &[(&str, i64)], name: &str) -> bool {
+    let others = orders.iter().filter(|(own, _)| *own != name);
+    let is_moved = orders.iter().any(|(_, order)| *order < i64::from(i32::MAX) - 5);
+    is_moved
+        && others.clone().count() > 0
+        && others.into_iter().all(|(own, _)| is_outside(orders, name, own))
+}
+
 /// What to say where the order of a file is one that policies do not have.
 fn said_of_order(orders: &[(&str, i64)]) -> Option<String> {
     // From outside to inside, as policies have it: a time limit may also be around all.
@@ -217,7 +228,8 @@ fn said_of_order(orders: &[(&str, i64)]) -> Option<String> {
     let mut swapped = Vec::new();
     for (index, outer) in fixed.iter().enumerate() {
         for inner in &fixed[index + 1..] {
-            let is_known = *outer == "retry" && *inner == "timelimiter";
+            let is_known =
+                *inner == "timelimiter" && (*outer == "retry" || is_outermost(orders, inner));
             if is_outside(orders, inner, outer) && !is_known {
                 swapped.push(format!("{inner} around {outer}"));
             }

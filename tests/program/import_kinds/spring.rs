@@ -193,6 +193,9 @@ fn the_order_of_aspects_is_that_of_the_file_or_is_told_of() {
     assert!(told(&outside) && printed(&outside).contains("circuitbreaker around retry"));
     assert!(!told(&text("circuitBreakerAspectOrder: 2,", "retry-aspect-order: 1,", "")));
     let whole = text("", "retryAspectOrder: 5,", "timeLimiterAspectOrder: 1,");
+    assert!(!told(&whole), "it is around all");
+    let between = text("circuitBreakerAspectOrder: 1,", "", "timeLimiterAspectOrder: 2,");
+    assert!(told(&between) && policy(&between, "a").deadline.is_some());
     assert!(
         policy(&whole, "a").attempt_timeout.is_none() && policy(&whole, "a").deadline.is_some()
     );
