@@ -442,7 +442,7 @@ impl Parts<'_> {
 
     fn variants(&mut self, name: &str) -> Vec<Variant> {
         let table = self.document.find(&[name.to_owned()]);
-        let mut variants = read_variants(table, self.problems);
+        let mut variants = read_variants("arm", table, self.problems);
         if variants.is_empty() && table.is_none() {
             // Without arms the model itself is the only one.
             let name = "model".to_owned();
@@ -462,7 +462,7 @@ impl Parts<'_> {
         };
         let factors = fields.iter().map(|(name, field)| Factor {
             name: name.clone(),
-            levels: read_variants(Some(&field.value), self.problems),
+            levels: read_variants("level", Some(&field.value), self.problems),
         });
         factors.collect()
     }

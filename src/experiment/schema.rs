@@ -130,6 +130,8 @@ impl JsonSchema for SometimesName {
 struct Arm {
     /// What pictures and tables call it.
     label: Option<String>,
+    /// Another arm, with whose changes it begins.
+    from: Option<String>,
     /// A configuration of another system, whose policies take the place of those of the model.
     import: Option<Configuration>,
     /// What it changes in the model, after what it imports.
@@ -165,6 +167,8 @@ struct NamedPolicies {
 struct Variant {
     /// What pictures and tables call it.
     label: Option<String>,
+    /// Another level, with whose changes it begins.
+    from: Option<String>,
     /// What it changes in the model.
     set: Option<Changes>,
 }

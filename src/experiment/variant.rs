@@ -53,14 +53,21 @@ pub(super) fn same_labels<'v>(kind: &str, variants: &'v [Variant]) -> Vec<(&'v s
 struct VariantText {
     #[serde(default)]
     label: Option<String>,
+    #[serde(default)]
+    from: Option<String>,
     /// Read from the document instead, with the places of its values.
     #[serde(default, rename = "set")]
     _set: serde::de::IgnoredAny,
 }
 
-/// The arms, or the levels of a factor, in their order.
-pub(super) fn read_variants(table: Option<&Value>, problems: &mut Vec<Problem>) -> Vec<Variant> {
+/// The arms, or the levels of a factor, in their order; each of this `kind`.
+pub(super) fn read_variants(
+    kind: &str,
+    table: Option<&Value>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Variant> {
     let texts = read_each::<VariantText>(table, problems);
+    let from: Vec<Option<String>> = texts.iter().map(|(_, text)| text.from.clone()).collect();
     let read = |(name, text): (String, VariantText)| {
         let set = table.and_then(|table| table.find(&[name.clone(), "set".to_owned()]));
         let label = text.label.unwrap_or_else(|| name.clone());
@@ -70,7 +77,47 @@ pub(super) fn read_variants(table: Option<&Value>, problems: &mut Vec<Problem>) 
         }
         Variant { name, label, set: read_set(set, problems) }
     };
-    texts.into_iter().map(read).collect()
+    let own: Vec<Variant> = texts.into_iter().map(read).collect();
+    let begun = (0..own.len()).map(|index| {
+        begun(kind, &own, &from, index).unwrap_or_else(|problem| {
+            let path = [own[index].name.clone(), "from".to_owned()];
+            let at = table.map(|table| table.locate(&path));
+            problems.push(at.map_or(problem.clone(), |at| problem.at(at)));
+            own[index].clone()
+        })
+    });
+    begun.collect()
+}
+
+/// One of several variants with the changes of the one that it begins with, and of the one with
+/// which that begins, and so on. What it changes itself wins.
+fn begun(
+    kind: &str,
+    own: &[Variant],
+    from: &[Option<String>],
+    index: usize,
+) -> Result<Variant, Problem> {
+    let mut line = vec![index];
+    while let Some(name) = &from[line[line.len() - 1]] {
+        let Some(next) = own.iter().position(|variant| variant.name == *name) else {
+            let known: Vec<&str> = own.iter().map(|variant| variant.name.as_str()).collect();
+            return Err(Problem::unknown(kind, name, &known));
+        };
+        if line.contains(&next) {
+            let name = shortened(name);
+            let problem = Problem::new(format!("`{name}` begins with what begins with it"));
+            return Err(problem.expected(format!("another {kind}, which does not")));
+        }
+        line.push(next);
+    }
+    let mut set: Vec<Patch> = Vec::new();
+    for patch in line.iter().rev().flat_map(|&place| &own[place].set) {
+        match set.iter_mut().find(|known| known.path == patch.path) {
+            Some(known) => *known = patch.clone(),
+            None => set.push(patch.clone()),
+        }
+    }
+    Ok(Variant { set, ..own[index].clone() })
 }
 
 /// The patches of a `set` table.

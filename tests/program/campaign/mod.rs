@@ -3,6 +3,7 @@
 //!
 //! All of it is seen from outside: the tests start the program, end it, and read what it wrote.
 
+mod begun;
 mod chosen;
 mod clock;
 mod defaults;
