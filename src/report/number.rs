@@ -77,7 +77,7 @@ pub fn interval(value: f64, low: f64, high: f64, unit: Unit) -> String {
         let (_, missing, decimals) = round_up((1.0 - low) * 100.0);
         return format!("100% (>{}%)", fixed(100.0 - missing, decimals));
     }
-    let w = written(value, unit);
+    let w = written_beside(value, unit);
     let (below, above) = ((value - low) * w.factor, (high - value) * w.factor);
     let wider = below.max(above);
     let (half, rounded, decimals) = round_up(wider);
@@ -104,7 +104,7 @@ pub fn spread(mean: f64, least: f64, greatest: f64, unit: Unit) -> String {
     if ![mean, least, greatest].iter().all(|v| v.is_finite()) || least == greatest {
         return number(mean, unit);
     }
-    let w = written(mean, unit);
+    let w = written_beside(mean, unit);
     let (.., decimals) = round_up((greatest - least) * w.factor);
     let decimals = decimals_that_tell(mean * w.factor, decimals, unit);
     let [mean, least, greatest] = [mean, least, greatest].map(|it| fixed(it * w.factor, decimals));
@@ -122,6 +122,15 @@ fn decimals_that_tell(value: f64, decimals: usize, unit: Unit) -> usize {
 
 /// More decimals than this are not written.
 const DECIMALS_MAX: usize = 12;
+
+/// The same of a number with its interval. Below 100,000 counts have no prefix: beside `7,997 ±25`,
+/// `10.74 ±0.03k` looks like less.
+fn written_beside(value: f64, unit: Unit) -> Written {
+    match unit {
+        Unit::Plain if value.abs() < 99_999.5 => Written { factor: 1.0, suffix: "" },
+        _ => written(value, unit),
+    }
+}
 
 /// The prefix or unit that suits numbers as large as `value`.
 pub(crate) fn written(value: f64, unit: Unit) -> Written {
@@ -329,7 +338,7 @@ mod tests {
             (35.2, 34.9, 36.9, Unit::Plain, "35.2 (34.9–36.9)"),
             (0.2, 0.0, 0.42, Unit::Plain, "0.2 (0.0–0.4)"),
             (1_234.0, 1_199.0, 1_269.0, Unit::Plain, "1,234 ±35"),
-            (12_345.0, 12_145.0, 12_545.0, Unit::Plain, "12.3 ±0.2k"),
+            (12_345.0, 12_145.0, 12_545.0, Unit::Plain, "12,345 ±200"),
             (0.0, 0.0, 0.3, Unit::Plain, "0 (<0.3)"),
             (0.0, 0.0, 0.2501, Unit::Plain, "0 (<0.3)"),
             (0.0, 0.0, 0.0, Unit::Plain, "0"),
@@ -361,7 +370,7 @@ mod tests {
             (0.67, 0.42, 0.92, Unit::Percent, "67 [42..92]%"),
             (0.033, 0.0, 1.0, Unit::Plain, "0.03 [0.00..1.00]"),
             (0.999_97, 0.999, 1.0, Unit::Percent, "99.997 [99.900..100.000]%"),
-            (12_345.0, 12_045.0, 12_645.0, Unit::Plain, "12.3 [12.0..12.6]k"),
+            (12_345.0, 12_045.0, 12_645.0, Unit::Plain, "12,345 [12,045..12,645]"),
             (4.0, 4.0, 4.0, Unit::Times, "4×"),
         ];
         for (mean, least, greatest, unit, expected) in cases {
