@@ -106,7 +106,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     }
     for (file, content) in [(&arguments.junit, junit(&report)), (&arguments.json, json(&report))] {
         if let Some(file) = file {
-            write(file, &content)?;
+            write(file, content.as_bytes())?;
         }
     }
     tell_github(&report)?;
@@ -178,10 +178,10 @@ fn story(campaign: &Campaign, finding: &Finding) -> Vec<Step> {
 }
 
 /// Writes a file whole.
-pub(super) fn write(file: &Path, content: &str) -> Result<(), Failure> {
+pub(super) fn write(file: &Path, content: &[u8]) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let made = folder.map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| write_named(file, content.as_bytes())).map_err(|error| {
+    made.and_then(|()| write_named(file, content)).map_err(|error| {
         Failure::Machine(format!("error: cannot write `{}`: {error}", file.display()))
     })
 }

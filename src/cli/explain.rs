@@ -8,7 +8,7 @@ use crate::experiment::reproduction::compare;
 use crate::experiment::story::{NoReturn, Point, listen, no_return};
 use crate::invariant::{Violation, Watched};
 use crate::kernel::time::Time;
-use crate::report::chart::Caption;
+use crate::report::chart::{self, Caption};
 use crate::report::story::{Step, What, mermaid, picture, point, steps, timeline};
 
 /// What `explain` is told.
@@ -54,9 +54,13 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
         Caption { title: promise, subtitle: format!("{order}. {broken}"), note: note(&found) };
     let folder = arguments.out.clone().unwrap_or_else(|| PathBuf::from("out"));
     let stem = file.file_stem().map_or_else(Default::default, |stem| stem.to_string_lossy());
+    let svg = picture(&cell.program, caption, &told);
+    let png = chart::png(&svg, 2.0)
+        .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
     let drawn = [
-        ("svg", picture(&cell.program, caption, &told)),
-        ("mmd", mermaid(&cell.program, &title, &told)),
+        ("svg", svg.into_bytes()),
+        ("png", png),
+        ("mmd", mermaid(&cell.program, &title, &told).into_bytes()),
     ];
     output::print("\n")?;
     for (ending, content) in drawn {

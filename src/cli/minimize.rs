@@ -94,7 +94,7 @@ pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
         let name = &loaded.campaign.experiment.name;
         PathBuf::from(format!("out/{name}-{}-{seed}.toml", minimal.target.invariant))
     });
-    check::write(&file, &written.text())?;
+    check::write(&file, written.text().as_bytes())?;
     let whole = std::path::absolute(&file).unwrap_or(file);
     let promise = cell.invariants.get(minimal.target.place).map(Watched::sentence);
     let promise = promise.unwrap_or_default();

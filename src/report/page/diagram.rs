@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::kernel::time::Time;
 use crate::model::program::{NodeId, Program};
-use crate::report::story::{Mark, Step, What};
+use crate::report::story::{Mark, Step, What, lanes};
 
 /// Where the first lane is, how far lanes are apart, and what is left at the right for texts.
 const FIRST: f64 = 130.0;
@@ -75,18 +75,6 @@ pub(super) fn diagram(program: &Program, steps: &[Step], click: Time) -> Diagram
         lanes: names.collect(),
         rows: steps.iter().enumerate().map(row).collect(),
     }
-}
-
-/// Everybody who takes part, in the order of the model.
-fn lanes(steps: &[Step]) -> Vec<NodeId> {
-    let nodes = steps.iter().flat_map(|step| match step.what {
-        What::Message { from, to, .. } => [Some(from), Some(to)],
-        What::Note { node, .. } => [node, None],
-    });
-    let mut lanes: Vec<NodeId> = nodes.flatten().collect();
-    lanes.sort_unstable();
-    lanes.dedup();
-    lanes
 }
 
 /// Colours that colour-blind readers can tell apart, dark enough for text on white.

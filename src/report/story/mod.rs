@@ -266,20 +266,16 @@ pub fn described(fault: &FaultText) -> String {
     format!("{} at {}{strengths}", fault.kind.name(), fault.target)
 }
 
-/// Every node that takes part, in the order in which each first does.
-fn lanes(steps: &[Step]) -> Vec<NodeId> {
-    let mut lanes: Vec<NodeId> = Vec::new();
-    for step in steps {
-        let nodes = match step.what {
-            What::Message { from, to, .. } => [Some(from), Some(to)],
-            What::Note { node, .. } => [node, None],
-        };
-        for node in nodes.into_iter().flatten() {
-            if !lanes.contains(&node) {
-                lanes.push(node);
-            }
-        }
-    }
+/// Every node that takes part, in the order of the model, in which who is asked stands at the right
+/// of who asks.
+pub(super) fn lanes(steps: &[Step]) -> Vec<NodeId> {
+    let nodes = steps.iter().flat_map(|step| match step.what {
+        What::Message { from, to, .. } => [Some(from), Some(to)],
+        What::Note { node, .. } => [node, None],
+    });
+    let mut lanes: Vec<NodeId> = nodes.flatten().collect();
+    lanes.sort_unstable();
+    lanes.dedup();
     lanes
 }
 

@@ -211,6 +211,8 @@ fn the_story_is_told_and_drawn() {
         assert!(labels.contains(&label), "{label} is missing in {labels:?}");
     }
     assert!(svg.contains(" s on it could not be avoided."), "the turning point is in the picture");
+    let png = std::fs::read(folder.path().join("paid-without-record.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG") && png.len() > 10_000, "{} bytes", png.len());
     let mermaid = std::fs::read_to_string(folder.path().join("paid-without-record.mmd")).unwrap();
     insta::assert_snapshot!(mermaid);
 }
