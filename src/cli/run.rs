@@ -152,7 +152,7 @@ fn write_all(
     done: &Done<'_>,
 ) -> Result<Vec<PathBuf>, Failure> {
     let Done { campaign, results, summaries, comparison, .. } = *done;
-    let order = page::reading_order(&done.answer, campaign.cells.len());
+    let order = page::reading_order(&done.answer, summaries);
     let look = CloserLook::new(campaign, results, &order);
     let (experiment, overrides) = (&loaded.files[0].0, &loaded.overrides);
     let pairs = pairs(campaign, &comparison.pairs);
@@ -169,7 +169,10 @@ fn write_all(
     let violations = violations_jsonl(campaign, results, experiment, overrides);
     folder.write("violations.jsonl", violations.as_bytes())?;
     folder.write("tables.md", done.markdown().as_bytes())?;
-    folder.write("report.html", page::page(&done.page(loaded, &look)).as_bytes())?;
+    folder.write(
+        "report.html",
+        page::page(&done.page(loaded, &look, &done.asked_for())).as_bytes(),
+    )?;
     folder.write("summary.json", done.summary_json().as_bytes())?;
     for figure in figures::figures(campaign, results, summaries, comparison) {
         write_figure(&mut folder, figure.name, &figure.svg)?;
@@ -228,7 +231,12 @@ impl<'a> Done<'a> {
     }
 
     /// What the page is made of.
-    fn page(&'a self, loaded: &'a Loaded, look: &'a CloserLook) -> page::Parts<'a> {
+    fn page(
+        &'a self,
+        loaded: &'a Loaded,
+        look: &'a CloserLook,
+        asked_for: &'a [Table],
+    ) -> page::Parts<'a> {
         page::Parts {
             campaign: self.campaign,
             results: self.results,
@@ -237,6 +245,7 @@ impl<'a> Done<'a> {
             answer: &self.answer,
             sentences: &self.sentences,
             deciding: &self.deciding,
+            asked_for,
             notes: &self.notes,
             look,
             files: &loaded.files,

@@ -156,7 +156,7 @@ impl Observer for TimelineRecorder<'_> {
             _ => {}
         }
         if !is_upkeep(self.program, fact) {
-            self.troubles.note(fact);
+            self.troubles.note(self.program, fact);
         }
     }
 }

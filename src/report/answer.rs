@@ -8,7 +8,7 @@ use super::number::{self, Unit, several};
 use super::page::{Role, roles};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
-use crate::experiment::answer::{Answer, Choice};
+use crate::experiment::answer::{ABOUT, Answer, Choice, Open};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Margin, Measured, Source};
 use crate::experiment::metastability::Label;
@@ -69,6 +69,17 @@ pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) ->
         let cells = std::iter::repeat_n(kept_cell, shown.len());
         rows.push(Row::Cells(std::iter::once(label).chain(cells).collect()));
     }
+    rows.extend(told.expectations().into_iter().map(|text| {
+        let met = |&(_, choice): &(&str, usize)| match told.missed_one(choice, text) {
+            Some(missed) => {
+                let text =
+                    missed.trim_start_matches(text).trim_start().replace("in ", "missed in ");
+                Cell { text, tone: Tone::Bad }
+            }
+            None => Cell { text: "met".to_owned(), tone: Tone::Good },
+        };
+        Row::Cells(std::iter::once(plain(text.to_owned())).chain(shown.iter().map(met)).collect())
+    }));
     let criteria = answer.criteria.iter().map(|criterion| {
         let cells = shown.iter().map(|&(_, choice)| plain(told.value(choice, criterion)));
         Row::Cells(std::iter::once(plain(told.called(criterion))).chain(cells).collect())
@@ -90,10 +101,17 @@ pub fn json(answer: &Answer, sentences: &[String]) -> Value {
         "criteria": (0..answer.criteria.len()).map(criterion).collect::<Vec<_>>(),
         "not_decided": answer.open.as_ref().map(|open| json!({
             "other": name(open.other),
-            "criterion": criterion(open.criterion),
+            "criterion": open.criterion.map_or("promises", criterion),
             "seeds_needed": open.seeds,
         })),
     })
+}
+
+/// By what two choices are not told apart.
+struct ToldBy {
+    what: String,
+    values: [String; 2],
+    margin: String,
 }
 
 /// What is needed to tell of an answer.
@@ -137,14 +155,23 @@ impl Told<'_> {
 
     /// "no retry: no promise was broken in 30 runs, and success is 99%."
     fn only(&self) -> String {
-        let kept = self.kept(0).unwrap_or_else(|| "no promise is watched".to_owned());
+        let mut kept = self.kept(0).unwrap_or_else(|| "no promise is watched".to_owned());
+        let missed = self.missed(0);
+        if !missed.is_empty() {
+            kept.push_str(&format!(", it misses {}", missed.join(", ")));
+        }
         format!("{}: {kept}{}.", self.name(0), self.numbers(0))
     }
 
     fn take(&self, taken: usize) -> String {
         let verb = if self.choice(taken).is_baseline { "Keep" } else { "Take" };
         let kept = self.kept(taken);
-        let kept = kept.unwrap_or_else(|| "no promise is watched, so numbers decide".to_owned());
+        let mut kept =
+            kept.unwrap_or_else(|| "no promise is watched, so numbers decide".to_owned());
+        let missed = self.missed(taken);
+        if !missed.is_empty() {
+            kept.push_str(&format!(", it misses {}", missed.join(", ")));
+        }
         let equals: Vec<&str> = self.answer.equals.iter().map(|&it| self.name(it)).collect();
         let equals = match equals.as_slice() {
             [] => String::new(),
@@ -158,10 +185,15 @@ impl Told<'_> {
 
     fn avoid(&self, avoided: usize) -> String {
         let broken = self.broken(avoided);
-        let why = match broken.is_empty() {
+        let mut why = match broken.is_empty() {
             true => String::new(),
             false => format!(" it breaks {}", broken.join(", ")),
         };
+        let missed = self.missed(avoided);
+        if !missed.is_empty() {
+            let comma = if why.is_empty() { " it" } else { "," };
+            why.push_str(&format!("{comma} misses {}", missed.join(", ")));
+        }
         let numbers = self.numbers(avoided);
         let numbers = if why.is_empty() { numbers.trim_start_matches(',') } else { &numbers };
         format!("Avoid {}:{why}{numbers}.", self.name(avoided))
@@ -169,14 +201,8 @@ impl Told<'_> {
 
     fn undecided(&self, taken: usize) -> Option<String> {
         let open = self.answer.open.as_ref()?;
-        let criterion = &self.answer.criteria[open.criterion];
-        let (_, unit, scale) = called(criterion);
-        let margin = match criterion.equivalent {
-            Margin::Relative(share) => number::number(share, Unit::Percent),
-            Margin::Absolute(margin) => {
-                number::number(margin * scale, unit).replace('%', " points")
-            }
-        };
+        let (names, told) = ((self.name(taken), self.name(open.other)), self.told_by(open, taken));
+        let ToldBy { what, values, margin } = told;
         let until = match open.seeds {
             Some(seeds) => {
                 format!("about {} tell a difference of {margin}", several(seeds, "seed"))
@@ -184,13 +210,53 @@ impl Told<'_> {
             None => "without a number of each nothing is compared".to_owned(),
         };
         Some(format!(
-            "Not decided by these runs: {} or {} by {} ({} against {}); {until}.",
-            self.name(taken),
-            self.name(open.other),
-            self.called(criterion),
-            self.value(taken, criterion),
-            self.value(open.other, criterion),
+            "Not decided by these runs: {} or {} by {what} ({} against {}); {until}.",
+            names.0, names.1, values[0], values[1],
         ))
+    }
+
+    /// By what two choices are not told apart, with their values and what makes no difference.
+    fn told_by(&self, open: &Open, taken: usize) -> ToldBy {
+        let both = [taken, open.other];
+        let Some(criterion) = open.criterion.map(|index| &self.answer.criteria[index]) else {
+            let broken = both.map(|choice| self.broken(choice).join(", "));
+            let what = "what they break".to_owned();
+            return ToldBy { what, values: broken, margin: number::number(ABOUT, Unit::Percent) };
+        };
+        let (_, unit, scale) = called(criterion);
+        let margin = match criterion.equivalent {
+            Margin::Relative(share) => number::number(share, Unit::Percent),
+            Margin::Absolute(margin) => {
+                number::number(margin * scale, unit).replace('%', " points")
+            }
+        };
+        let values = both.map(|choice| self.value(choice, criterion));
+        ToldBy { what: self.called(criterion), values, margin }
+    }
+
+    /// What the experiment expects of a choice and did not get, and in how many runs.
+    fn missed(&self, choice: usize) -> Vec<String> {
+        self.expectations().into_iter().filter_map(|text| self.missed_one(choice, text)).collect()
+    }
+
+    fn missed_one(&self, choice: usize, text: &str) -> Option<String> {
+        let cells = self.choice(choice).cells.iter();
+        let own = cells.flat_map(|&cell| &self.summaries[cell].expectations);
+        let own = own.filter(|it| it.text == text);
+        let (unmet, of) =
+            own.fold((0, 0), |(unmet, of), it| (unmet + it.unmet, of + it.unmet + it.met));
+        (unmet > 0).then(|| format!("{text} in {unmet} of {}", several(of, "run")))
+    }
+
+    /// Everything that is expected of any choice, in the order of the experiment.
+    fn expectations(&self) -> Vec<&str> {
+        let mut texts: Vec<&str> = Vec::new();
+        for one in self.summaries.iter().flat_map(|summary| &summary.expectations) {
+            if !texts.contains(&one.text.as_str()) {
+                texts.push(&one.text);
+            }
+        }
+        texts
     }
 
     /// How a choice keeps the promises; `None` if none is watched.
@@ -282,7 +348,12 @@ impl Told<'_> {
         let metrics = self.answer.criteria.iter();
         let metrics = metrics.filter(|it| matches!(it.source, Source::Metric(_)));
         let known = metrics.filter(|it| self.value(choice, it) != NONE).take(2);
-        let numbers = known.map(|it| format!(", {} {}", self.called(it), self.value(choice, it)));
+        let worst = match self.choice(choice).cells.len() {
+            1 => String::new(),
+            many => format!(" in the worst of {many} conditions"),
+        };
+        let numbers =
+            known.map(|it| format!(", {} {}{worst}", self.called(it), self.value(choice, it)));
         numbers.chain([never]).collect()
     }
 

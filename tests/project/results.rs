@@ -68,7 +68,7 @@ fn every_column_and_key_is_described_and_no_other() {
     let compared = compare(&campaign, &results);
     let manifest = json(&files::manifest_json(&campaign, &results, &compared, &sources, &set));
     let mut answer = Answer::new(&campaign, &results);
-    answer.open = Some(Open { other: 0, criterion: 0, seeds: Some(9) });
+    answer.open = Some(Open { other: 0, criterion: Some(0), seeds: Some(9) });
     let sentences = sentences(&campaign, &summaries, &answer);
     let answer = (&answer, sentences.as_slice());
     let summary = json(&files::summary_json(&campaign, &summaries, &compared, answer));

@@ -147,6 +147,19 @@ fn a_choice_has_to_do_well_under_every_condition() {
 }
 
 #[test]
+fn what_the_experiment_expects_weighs_more_than_finished_work() {
+    let keyed = SHOP
+        .changed("call = \"bank.charge\"", "call = \"bank.charge\", idempotency_key = \"order\"");
+    let expects = format!("{ASK_AGAIN}[expect]\namplification = \"<= 1.1\"\n");
+    let (_, sentences) = said(&expects, &keyed);
+    assert!(sentences[0].starts_with("Keep give up: no promise was broken"), "{sentences:?}");
+    assert!(
+        sentences[1].starts_with("Avoid ask again: it misses amplification <= 1.1 in 5 of 5 runs"),
+        "{sentences:?}"
+    );
+}
+
+#[test]
 fn a_run_that_reached_a_limit_is_no_reason_to_take_anything() {
     let (answer, sentences) = said(&format!("{ASK_AGAIN}\n[limits]\nevents = 100\n"), SHOP);
     assert_eq!(answer.taken, None);

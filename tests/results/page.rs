@@ -202,7 +202,7 @@ fn no_name_of_an_experiment_acts_on_the_page() {
     assert!(!page.contains("<script>alert"), "a label became a script");
     assert!(!page.contains("<img"), "a title became a picture");
     assert!(!page.contains("<b a="), "a label became a tag");
-    assert_eq!(page.matches("<script").count(), 3, "data, charts, and the script of the page");
+    assert_eq!(page.matches("<script").count(), 4, "the page's, data, uPlot, the charts'");
     let data = page.split("id=\"timeline-data\">").nth(1).expect("data");
     let data: Value = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
     let names: Vec<&str> =

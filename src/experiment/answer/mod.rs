@@ -49,8 +49,8 @@ pub struct Choice {
 pub struct Open {
     /// The choice beside the taken one.
     pub other: usize,
-    /// By which criterion.
-    pub criterion: usize,
+    /// By which criterion; `None` for how often promises are broken.
+    pub criterion: Option<usize>,
     /// About how many seeds tell them apart if they differ by as much as makes a difference, four
     /// times of five; `None` where one of them has no number.
     pub seeds: Option<u64>,
@@ -71,8 +71,10 @@ impl Answer {
             (0..choices.len()).filter(|&index| is_whole(&choices[index])).collect();
         let broken: Vec<Vec<Option<f64>>> =
             choices.iter().map(|choice| runs.violations_per_10_000(choice)).collect();
-        let mut left = keep_promises(&judged, &broken);
-        let (mut last, mut undecided) = (None, Vec::new());
+        let is_baseline = |choice: usize| choices[choice].is_baseline;
+        let (mut left, mut undecided) = keep_promises(&judged, &broken, is_baseline);
+        left = keep_expectations(left, |choice| runs.misses(&choices[choice]));
+        let mut last = None;
         for (index, criterion) in criteria.iter().enumerate() {
             let values: Vec<Vec<Option<f64>>> =
                 choices.iter().map(|choice| runs.values(choice, criterion)).collect();
@@ -83,9 +85,11 @@ impl Answer {
             left.retain(|&choice| match against(&values[choice], &values[best], criterion, of) {
                 Weighed::Worse => false,
                 Weighed::Equal => true,
-                Weighed::Undecided { seeds } => {
-                    undecided.push((best, Open { other: choice, criterion: index, seeds }));
-                    true
+                Weighed::Undecided { seeds, is_near } => {
+                    undecided.push((best, Open { other: choice, criterion: Some(index), seeds }));
+                    // What looks worse by more than makes no difference is not taken because its
+                    // runs differ so much that nothing can be said of it.
+                    is_near || is_baseline(choice)
                 }
             });
             last = Some(best);
@@ -93,7 +97,8 @@ impl Answer {
         let baseline = left.iter().copied().find(|&choice| choices[choice].is_baseline);
         let taken = baseline.or(last.filter(|best| left.contains(best))).or(left.first().copied());
         let avoided = taken.and_then(|taken| {
-            let is_told = |it: &usize| *it != taken && !left.contains(it);
+            let is_open = |it: usize| undecided.iter().any(|(_, open)| open.other == it);
+            let is_told = |it: &usize| *it != taken && !left.contains(it) && !is_open(*it);
             let told: Vec<usize> = (0..choices.len()).filter(is_told).collect();
             worst(&told, &broken, |choice| {
                 let first = criteria.first()?;
@@ -101,14 +106,16 @@ impl Answer {
                 Some(first.better.badness(value))
             })
         });
-        let open = undecided.into_iter().find_map(|(best, open)| match taken? {
-            taken if open.other == taken => Some(Open { other: best, ..open }),
-            taken if best == taken => Some(open),
+        let of_taken = undecided.iter().find_map(|(best, open)| match taken? {
+            taken if open.other == taken => Some(Open { other: *best, ..open.clone() }),
+            taken if *best == taken => Some(open.clone()),
             _ => None,
         });
-        let open = open.filter(|open| left.contains(&open.other));
-        let equals = left.into_iter().filter(|choice| Some(*choice) != taken).collect();
-        Answer { choices, criteria, taken, equals, avoided, open }
+        let mut equals: Vec<usize> =
+            left.into_iter().filter(|choice| Some(*choice) != taken).collect();
+        let rate = |choice: usize| mean(&broken[choice]).unwrap_or(0.0);
+        equals.sort_by(|&a, &b| rate(a).total_cmp(&rate(b)));
+        Answer { choices, criteria, taken, equals, avoided, open: of_taken }
     }
 }
 
@@ -133,6 +140,12 @@ impl Runs<'_> {
         (0..self.campaign.seeds.len()).map(of_seed).collect()
     }
 
+    /// Whether any run of a choice is not as the experiment expects.
+    fn misses(&self, choice: &Choice) -> bool {
+        let mut runs = choice.cells.iter().flat_map(|&cell| self.of(cell));
+        runs.any(|run| run.expectations.iter().any(|expected| expected.met == Some(false)))
+    }
+
     /// By seed, how often any promise was broken for 10,000 requests.
     fn violations_per_10_000(&self, choice: &Choice) -> Vec<Option<f64>> {
         let of_seed = |seed: usize| {
@@ -147,21 +160,48 @@ impl Runs<'_> {
     }
 }
 
-/// The choices that broke no promise in any run or, where every one broke some, those that broke
-/// the least as far as the runs tell.
-fn keep_promises(judged: &[usize], broken: &[Vec<Option<f64>>]) -> Vec<usize> {
+/// What is not decided between a choice and the best one.
+type Undecided = Vec<(usize, Open)>;
+
+/// The choices that broke no promise in any run or, where every one broke some, the one that broke
+/// the least and those that broke about as much; and those of which the runs do not tell.
+fn keep_promises(
+    judged: &[usize],
+    broken: &[Vec<Option<f64>>],
+    is_baseline: impl Fn(usize) -> bool,
+) -> (Vec<usize>, Undecided) {
     let keeps = |choice: &usize| broken[*choice].iter().flatten().all(|rate| *rate == 0.0);
     let kept: Vec<usize> = judged.iter().copied().filter(keeps).collect();
     if !kept.is_empty() {
-        return kept;
+        return (kept, Vec::new());
     }
     let rate = |choice: &usize| mean(&broken[*choice]).unwrap_or(f64::INFINITY);
     let least = judged.iter().copied().min_by(|a, b| rate(a).total_cmp(&rate(b)));
-    let Some(least) = least else { return Vec::new() };
-    let is_least = |choice: &usize| {
-        *choice == least || !weigh::is_told_apart(&broken[*choice], &broken[least], judged.len())
-    };
-    judged.iter().copied().filter(is_least).collect()
+    let Some(least) = least else { return (Vec::new(), Vec::new()) };
+    let (mut left, mut undecided) = (Vec::new(), Vec::new());
+    for &choice in judged {
+        match weigh::by_share(&broken[choice], &broken[least], ABOUT, judged.len()) {
+            _ if choice == least => left.push(choice),
+            Weighed::Worse => {}
+            Weighed::Equal => left.push(choice),
+            Weighed::Undecided { seeds, is_near } => {
+                undecided.push((least, Open { other: choice, criterion: None, seeds }));
+                if is_near || is_baseline(choice) {
+                    left.push(choice);
+                }
+            }
+        }
+    }
+    (left, undecided)
+}
+
+/// How often promises are broken makes no difference within this share of the least.
+pub const ABOUT: f64 = 0.05;
+
+/// The choices whose runs are all as the experiment expects; all of them where none is.
+fn keep_expectations(left: Vec<usize>, misses: impl Fn(usize) -> bool) -> Vec<usize> {
+    let met: Vec<usize> = left.iter().copied().filter(|&choice| !misses(choice)).collect();
+    if met.is_empty() { left } else { met }
 }
 
 /// The choice with the best mean by a criterion; `None` where none has one.

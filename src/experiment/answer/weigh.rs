@@ -19,6 +19,8 @@ pub(super) enum Weighed {
     Undecided {
         /// About how many would; `None` where there are no numbers to compare.
         seeds: Option<u64>,
+        /// Whether the means differ by no more than makes no difference.
+        is_near: bool,
     },
 }
 
@@ -32,11 +34,25 @@ pub(super) fn against(
     criterion: &Measured,
     of: usize,
 ) -> Weighed {
+    weighed(choice, best, criterion.equivalent, of)
+}
+
+/// The same by numbers of which a share of the best makes no difference.
+pub(super) fn by_share(
+    choice: &[Option<f64>],
+    best: &[Option<f64>],
+    share: f64,
+    of: usize,
+) -> Weighed {
+    weighed(choice, best, Margin::Relative(share), of)
+}
+
+fn weighed(choice: &[Option<f64>], best: &[Option<f64>], equivalent: Margin, of: usize) -> Weighed {
     let (first, second) = both(choice, best);
     let (Ok(own), Ok(other)) = (moments(&first), moments(&second)) else {
-        return Weighed::Undecided { seeds: None };
+        return Weighed::Undecided { seeds: None, is_near: true };
     };
-    let margin = match criterion.equivalent {
+    let margin = match equivalent {
         Margin::Relative(share) => share * other.mean.abs(),
         Margin::Absolute(margin) => margin,
     };
@@ -48,21 +64,18 @@ pub(super) fn against(
         return if difference <= margin {
             Weighed::Equal
         } else {
-            Weighed::Undecided { seeds: Some(RUNS_MIN) }
+            Weighed::Undecided { seeds: Some(RUNS_MIN), is_near: false }
         };
     };
     let interval = paired.difference.interval;
     match interval.contains(0.0) {
         _ if interval.low >= -margin && interval.high <= margin => Weighed::Equal,
         false if difference > margin => Weighed::Worse,
-        _ => Weighed::Undecided { seeds: Some(seeds_needed(&paired, margin, first.len())) },
+        _ => {
+            let seeds = Some(seeds_needed(&paired, margin, first.len()));
+            Weighed::Undecided { seeds, is_near: difference <= margin }
+        }
     }
-}
-
-/// Whether the interval of the paired difference of two choices of so many lies beyond 0.
-pub(super) fn is_told_apart(choice: &[Option<f64>], best: &[Option<f64>], of: usize) -> bool {
-    let (first, second) = both(choice, best);
-    compared(&first, &second, of).is_some_and(|it| !it.difference.interval.contains(0.0))
 }
 
 /// The mean of the values that there are.
@@ -94,4 +107,28 @@ fn seeds_needed(paired: &PairedT, margin: f64, seen: usize) -> u64 {
     let sum = quantile(1.0 - (1.0 - CONFIDENCE) / 2.0) + quantile(POWER);
     let spread = sum * paired.sd / wanted;
     ((spread * spread).ceil() as u64).max(seen as u64 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weighed_against(best: f64, choice: [f64; 6]) -> Weighed {
+        let best: Vec<Option<f64>> =
+            (0..6).map(|seed| Some(best + f64::from(seed) * 1e-6)).collect();
+        by_share(&choice.map(Some), &best, 0.01, 3)
+    }
+
+    #[test]
+    fn a_choice_that_looks_worse_is_not_near_however_much_its_runs_differ() {
+        let noisy = weighed_against(0.97, [0.97, 0.6, 0.97, 0.97, 0.65, 0.9]);
+        assert!(matches!(noisy, Weighed::Undecided { is_near: false, .. }), "{noisy:?}");
+        let noisy_and_as_good = weighed_against(0.8, [0.97, 0.63, 0.97, 0.63, 0.97, 0.63]);
+        assert!(
+            matches!(noisy_and_as_good, Weighed::Undecided { is_near: true, .. }),
+            "{noisy_and_as_good:?}"
+        );
+        assert_eq!(weighed_against(0.97, [0.9; 6]), Weighed::Worse);
+        assert_eq!(weighed_against(0.97, [0.969; 6]), Weighed::Equal);
+    }
 }

@@ -43,7 +43,8 @@ pub(super) fn assumptions(page: &Page<'_>) -> Vec<String> {
 fn group(page: &Page<'_>, planned: &Planned) -> Loads {
     let is_named = |cell: &&usize| page.roles[**cell].is_some();
     let named = planned.cells.iter().find(is_named);
-    let seen = planned.cells.iter().find_map(|&cell| page.seen(cell));
+    let seen = named.and_then(|&cell| page.seen(cell));
+    let seen = seen.or_else(|| planned.cells.iter().find_map(|&cell| page.seen(cell)));
     let names: Vec<&str> = planned.cells.iter().map(|&cell| page.names[cell].as_str()).collect();
     let title = match names.len() {
         all if all == page.names.len() => "Every arm".to_owned(),
@@ -61,9 +62,9 @@ fn group(page: &Page<'_>, planned: &Planned) -> Loads {
         ["offered", "service time", "workers", "capacity", "utilisation", "came"].map(Head::right),
     );
     let note = match seen {
-        Some(_) => format!(
-            "Computed without waiting lines; the last column is what came in seed {}.",
-            page.look.seed
+        Some(seen) => format!(
+            "Computed without waiting lines; the last column is what came in seed {} of {}.",
+            page.look.seed, page.names[seen.cell]
         ),
         None => "Computed without waiting lines.".to_owned(),
     };

@@ -10,6 +10,7 @@ use crate::experiment::closer_look::Seen;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::CONFIDENCE;
 use crate::experiment::statistics::interval::mean_interval;
+use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Counts;
 use crate::report::figures::{BAND_RUNS, load_name};
@@ -83,6 +84,19 @@ pub(super) struct Series {
     pub(super) low: Vec<Option<f64>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) high: Vec<Option<f64>>,
+}
+
+impl Panel {
+    /// Nothing is known of what would have been after the end of the runs.
+    fn cut_off(&mut self, axis: Axis, end: Time) {
+        let is_after = |point: usize| axis.windows(point).start as u64 * axis.window.0 >= end.0;
+        for series in &mut self.series {
+            for values in [&mut series.values, &mut series.low, &mut series.high] {
+                let after = values.iter_mut().enumerate().filter(|(point, _)| is_after(*point));
+                after.for_each(|(_, value)| *value = None);
+            }
+        }
+    }
 }
 
 /// How the windows of a run become the points of a line.
@@ -234,7 +248,18 @@ impl Charts<'_> {
             self.told_apart(&not_made(seen, cell), 1),
         ));
         panels.extend(self.late(seen.cell, cell));
+        let runs = self.campaign.runs_of(self.results, seen.cell);
+        let end = runs.iter().map(|run| self.end_of(run, cell)).max().unwrap_or_default();
+        panels.iter_mut().for_each(|panel| panel.cut_off(self.axis, end));
         panels
+    }
+
+    /// When a run has ended: its horizon, or where a limit was reached.
+    fn end_of(&self, run: &RunResult, cell: &Cell) -> Time {
+        match run.ending {
+            Ending::Complete => cell.limits.horizon,
+            _ => Time(run.metrics.windows.len() as u64 * self.axis.window.0),
+        }
     }
 
     /// Finished work: what reached the milestone in time where one is measured, and replies.

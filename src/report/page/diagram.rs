@@ -8,9 +8,13 @@ use crate::model::program::{NodeId, Program};
 use crate::report::story::{Mark, Step, What, lanes};
 
 /// Where the first lane is, how far lanes are apart, and what is left at the right for texts.
-const FIRST: f64 = 130.0;
-const LANE: f64 = 170.0;
-const REST: f64 = 260.0;
+const FIRST: f64 = 150.0;
+const LANE: f64 = 150.0;
+const REST: f64 = 80.0;
+/// Where that stands which happens to no node.
+const BESIDE: f64 = 80.0;
+/// How wide a letter is, on average.
+const LETTER: f64 = 5.9;
 /// Where the first row is, and how far rows are apart.
 const TOP: f64 = 50.0;
 const ROW: f64 = 24.0;
@@ -56,7 +60,7 @@ pub(super) fn diagram(program: &Program, steps: &[Step], click: Time) -> Diagram
                 let (a, b) = (place(*from), place(*to));
                 (Some((a, b)), a.midpoint(b), text)
             }
-            What::Note { node, text } => (None, node.map_or(FIRST, place), text),
+            What::Note { node, text } => (None, node.map_or(BESIDE, place), text),
         };
         DiagramRow {
             y: TOP + index as f64 * ROW,
@@ -69,11 +73,17 @@ pub(super) fn diagram(program: &Program, steps: &[Step], click: Time) -> Diagram
         }
     };
     let names = lanes.iter().map(|&lane| (place(lane), program.node(lane).name.clone()));
+    let rows: Vec<DiagramRow> = steps.iter().enumerate().map(row).collect();
+    let end = |row: &DiagramRow| match row.message {
+        Some(_) => row.x + row.text.chars().count() as f64 * LETTER / 2.0,
+        None => row.x + 8.0 + row.text.chars().count() as f64 * LETTER,
+    };
+    let least = FIRST + (lanes.len().max(1) - 1) as f64 * LANE + REST;
     Diagram {
-        width: FIRST + (lanes.len().max(1) - 1) as f64 * LANE + REST,
+        width: rows.iter().map(end).fold(least, f64::max).ceil(),
         height: TOP + steps.len() as f64 * ROW,
         lanes: names.collect(),
-        rows: steps.iter().enumerate().map(row).collect(),
+        rows,
     }
 }
 

@@ -88,7 +88,7 @@ fn hops(page: &Page<'_>) -> Grid {
     };
     Grid {
         title: "Amplification at every hop".to_owned(),
-        note: "Attempts for each call, of all runs together.".to_owned(),
+        note: "Attempts for each call, of all calls of all runs, those before the warm-up ended included.".to_owned(),
         columns: std::iter::once(Head::left("hop")).chain(cells.iter().map(head)).collect(),
         rows: names.iter().map(row).collect(),
     }

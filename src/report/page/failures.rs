@@ -18,6 +18,8 @@ use crate::report::story::{denied, described, outcome, refusal};
 const CAUSES_MAX: usize = 6;
 /// The most sentences.
 const SENTENCES_MAX: usize = 5;
+/// More faults than this are told in one sentence.
+const FAULTS_MAX: usize = 2;
 
 /// What failed in one cell.
 #[derive(Clone, Debug, Serialize)]
@@ -101,10 +103,16 @@ fn words(program: &Program, trouble: Option<Trouble>) -> (String, Cow<'static, s
 /// much waited.
 fn tale(seen: &Seen, column: &Column, x: &[f64]) -> Vec<String> {
     let mut events: Vec<(f64, u8, String)> = Vec::new();
-    for fault in &seen.faults {
+    for fault in
+        seen.faults.iter().take(if seen.faults.len() > FAULTS_MAX { 1 } else { FAULTS_MAX })
+    {
         let (at, until) = (fault.at.seconds(), (fault.at + fault.lasts).seconds());
         let span = if until > at { format!(" to {}", time(until)) } else { String::new() };
-        events.push((at, 0, format!("{}{span}: {}.", time(at), described(fault))));
+        let more = match seen.faults.len() {
+            many if many > FAULTS_MAX => format!("; {} faults more follow", many - 1),
+            _ => String::new(),
+        };
+        events.push((at, 0, format!("{}{span}: {}{more}.", time(at), described(fault))));
     }
     for panel in &column.panels {
         events.extend(of_panel(panel, x));

@@ -37,10 +37,14 @@ use mini::Mini;
 pub use roles::reading_order;
 pub(super) use roles::{Role, roles};
 
+/// So many cells are shown first where the answer tells them apart by nothing.
+const SHOWN_FIRST: usize = 4;
+
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = concat!(include_str!("uPlot.min.css"), include_str!("page.css"));
 const CHARTS: &str = include_str!("uPlot.iife.min.js");
-const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("timeline.js"));
+const SCRIPT: &str = include_str!("page.js");
+const TIMELINE: &str = include_str!("timeline.js");
 
 /// What the page is made of.
 #[derive(Clone, Copy)]
@@ -59,6 +63,8 @@ pub struct Parts<'a> {
     pub sentences: &'a [String],
     /// The numbers that decide.
     pub deciding: &'a Table,
+    /// What the experiment asks for by a section of its own: a front, a ramp.
+    pub asked_for: &'a [Table],
     /// What has to be known beside the tables, and what is doubtful about them.
     pub notes: &'a str,
     /// Single runs.
@@ -89,9 +95,18 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The cells that the answer speaks of, and the others.
+    /// The cells that are shown first, and the others.
     fn apart(&self) -> (Vec<usize>, Vec<usize>) {
-        self.order.iter().partition(|&&cell| self.roles[cell].is_some() || self.names.len() == 1)
+        self.order.iter().partition(|&&cell| self.is_shown_first(cell))
+    }
+
+    /// Whether the answer speaks of a cell; where it speaks of all alike, whether it is one of
+    /// those that do worst.
+    fn is_shown_first(&self, cell: usize) -> bool {
+        match self.roles.iter().any(Option::is_some) {
+            true => self.roles[cell].is_some(),
+            false => self.order.iter().take(SHOWN_FIRST).any(|&one| one == cell),
+        }
     }
 
     /// The number of the story of a promise that a cell broke, if there is one.
@@ -136,11 +151,10 @@ pub fn page(parts: &Parts<'_>) -> String {
     };
     let timeline =
         charts::timeline(parts.campaign, parts.results, (parts.look.seed, &in_order), named);
-    let spoken_of = |cell: usize| page.roles[cell].is_some() || cells == 1;
     let failures: Vec<_> = in_order
         .iter()
         .zip(&timeline.cells)
-        .filter(|(seen, _)| spoken_of(seen.cell))
+        .filter(|(seen, _)| page.is_shown_first(seen.cell))
         .map(|(seen, column)| failures::failures(&page, seen, column, &timeline.x))
         .collect();
     let shown = in_order.first().map_or(0, |seen| seen.cell);
@@ -154,8 +168,11 @@ pub fn page(parts: &Parts<'_>) -> String {
         style => STYLE,
         charts_script => CHARTS,
         script => SCRIPT,
+        timeline_script => TIMELINE,
+        has_timeline => !timeline.x.is_empty(),
         sentences => parts.sentences.iter().map(|it| sentence(it)).collect::<Vec<_>>(),
         deciding => Grid::of(parts.deciding, "What decides"),
+        asked_for => parts.asked_for.iter().map(|it| Grid::of(it, "What was asked for")).collect::<Vec<_>>(),
         notes => paragraphs(parts.notes),
         promises => promises::promises(&page),
         timeline_data => json_for_script(&timeline),
@@ -195,7 +212,7 @@ fn with_names<'a>(parts: &Parts<'a>) -> Page<'a> {
         overrides: parts.overrides,
         names: parts.campaign.cells.iter().map(name).collect(),
         roles: roles::role_of_cells(parts.answer, cells),
-        order: reading_order(parts.answer, cells),
+        order: reading_order(parts.answer, parts.summaries),
     }
 }
 
@@ -225,8 +242,13 @@ fn sentence(text: &str) -> Sentence<'_> {
 
 /// The columns that are shown at first, as still pictures: one scale for each row.
 fn stills(timeline: &Timeline) -> Vec<Still<'_>> {
-    let is_shown = |column: &&Column| !column.role.is_empty() || timeline.cells.len() == 1;
-    let shown: Vec<&Column> = timeline.cells.iter().filter(is_shown).collect();
+    let has_roles = timeline.cells.iter().any(|column| !column.role.is_empty());
+    let columns = timeline.cells.iter().enumerate();
+    let is_shown = |(index, column): &(usize, &Column)| match has_roles {
+        true => !column.role.is_empty(),
+        false => *index < SHOWN_FIRST,
+    };
+    let shown: Vec<&Column> = columns.filter(is_shown).map(|(_, column)| column).collect();
     let end = end_of(&timeline.x);
     let most = |title: &str| {
         let panels = shown.iter().flat_map(|column| &column.panels);

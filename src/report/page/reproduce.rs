@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::Page;
-use super::roles::Role;
 use crate::experiment::language::Variant;
 use crate::kernel::digest::digest_of;
 use crate::model::document::{Data, Value};
@@ -27,7 +26,6 @@ pub(super) struct Reproduce {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct ArmDifference {
     pub(super) name: String,
-    pub(super) role: Option<Role>,
     /// Lines with their signs: `+`, `-` or nothing.
     pub(super) lines: Vec<(&'static str, String)>,
 }
@@ -52,16 +50,12 @@ fn differences(page: &Page<'_>) -> Vec<ArmDifference> {
     let experiment = &page.campaign.experiment;
     let baseline = page.campaign.declared.baseline;
     let own = lines(&experiment.arms[baseline]);
-    let difference = |(index, arm): (usize, &Variant)| {
+    let difference = |(_, arm): (usize, &Variant)| {
         let other = lines(arm);
         let gone = own.iter().filter(|line| !other.contains(line)).map(|line| ("-", line.clone()));
         let new = other.iter().filter(|line| !own.contains(line)).map(|line| ("+", line.clone()));
         let same = own.iter().filter(|line| other.contains(line)).map(|line| ("", line.clone()));
-        ArmDifference {
-            name: arm.label.clone(),
-            role: page.roles[index],
-            lines: same.chain(gone).chain(new).collect(),
-        }
+        ArmDifference { name: arm.label.clone(), lines: same.chain(gone).chain(new).collect() }
     };
     let arms = experiment.arms.iter().enumerate().filter(|(index, _)| *index != baseline);
     arms.map(difference).collect()

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::experiment::answer::Answer;
+use crate::experiment::metrics::MetricId;
+use crate::experiment::summary::CellSummary;
 
 /// What the answer says of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,9 +70,19 @@ pub(super) fn role_of_cells(answer: &Answer, cells: usize) -> Vec<Option<Role>> 
 
 /// The cells in the order in which a reader wants to see them: what to take first, then what to
 /// avoid, the baseline, what is as good, and all others.
+///
+/// Those that the answer does not tell apart stand in the order of what they finished, the least
+/// first.
 #[must_use]
-pub fn reading_order(answer: &Answer, cells: usize) -> Vec<usize> {
+pub fn reading_order(answer: &Answer, summaries: &[CellSummary]) -> Vec<usize> {
+    let cells = summaries.len();
     let of_cells = role_of_cells(answer, cells);
+    let has_roles = of_cells.iter().any(Option::is_some);
+    let finished = |cell: usize| {
+        let success = summaries[cell].metrics[MetricId::SuccessRatio.place()].as_ref();
+        let success = success.filter(|_| !has_roles);
+        success.map_or(0.0, |success| success.mean)
+    };
     let rank = |role: Option<Role>| match role {
         Some(Role::Take) => 0,
         Some(Role::Avoid) => 1,
@@ -79,6 +91,9 @@ pub fn reading_order(answer: &Answer, cells: usize) -> Vec<usize> {
         None => 4,
     };
     let mut order: Vec<usize> = (0..cells).collect();
-    order.sort_by_key(|&cell| (rank(of_cells[cell]), cell));
+    order.sort_by(|&a, &b| {
+        let ranks = rank(of_cells[a]).cmp(&rank(of_cells[b]));
+        ranks.then(finished(a).total_cmp(&finished(b))).then(a.cmp(&b))
+    });
     order
 }
