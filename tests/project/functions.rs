@@ -14,7 +14,7 @@ const LONG: [(&str, &str, usize); 10] = [
     ("src/system/control.rs", "apply", 77),
     ("src/system/hedge.rs", "next_copy", 79),
     ("src/system/network.rs", "deliver", 88),
-    ("tests/engine/random_models/skeleton.rs", "skeleton", 85),
+    ("tests/engine/random_models/skeleton.rs", "skeleton", 83),
     ("tests/program/bad_input/mutations.rs", "mutate", 73),
     ("tests/results/statistics.rs", "compute", 76),
 ];

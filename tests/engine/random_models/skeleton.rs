@@ -88,9 +88,7 @@ impl Generator<'_> {
                 },
                 "policy2": self.preset(),
                 "policy3": { "preset": "aws-standard@2.1", "without": ["budget"] },
-                "policy4": { "retry": { "backoff": {
-                    "growth": "linear", "base": "1ms", "step": "2ms", "least": "1ms",
-                } } },
+                "policy4": rare_keys(),
             },
         })
     }
@@ -149,4 +147,14 @@ impl Generator<'_> {
             _ => json!({ "work": "exp 1ms" }),
         }
     }
+}
+
+/// A policy with keys that chance brings together too seldom.
+fn rare_keys() -> Value {
+    json!({
+        "retry": { "backoff": {
+            "growth": "linear", "base": "1ms", "step": "2ms", "least": "1ms", "floor": "1ms",
+        } },
+        "breaker": { "consecutive": 2, "half_open_for": "100ms" },
+    })
 }
