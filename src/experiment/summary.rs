@@ -16,6 +16,7 @@ use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::{Verdict, Watched};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
+use crate::model::program::Kind;
 use crate::policy::Outcome;
 
 /// What one cell came to.
@@ -237,10 +238,17 @@ fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {
     faults
 }
 
+/// How attempts ended at each edge. What relays ask is left out: they ask for as long as a run
+/// lasts, whether anything happens or not.
 fn summarise_outcomes(cell: &Cell, runs: &[RunResult]) -> Vec<EdgeOutcome> {
+    let is_of_a_relay = |edge: usize| {
+        let caller = cell.program.edges[edge].caller;
+        matches!(cell.program.node(caller).kind, Kind::Outbox(_))
+    };
     let mut counts: BTreeMap<(usize, Outcome), u64> = BTreeMap::new();
     for run in runs {
-        for (edge, ended) in run.metrics.edges.iter().enumerate() {
+        let edges = run.metrics.edges.iter().enumerate();
+        for (edge, ended) in edges.filter(|(edge, _)| !is_of_a_relay(*edge)) {
             for (outcome, attempts) in ended.outcomes.iter() {
                 *counts.entry((edge, outcome)).or_default() += attempts;
             }
