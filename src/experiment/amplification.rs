@@ -19,8 +19,8 @@ pub fn of_edges(program: &Program, counts: &[EdgeCounts]) -> Vec<f64> {
     program.edges.iter().enumerate().map(of_edge).collect()
 }
 
-/// The edge at which that is most, if it is more than one attempt. What relays ask is left out: they
-/// ask for as long as a run lasts, whether anything happens or not.
+/// The edge at which that is most, if it is more than one attempt. What relays ask is left out:
+/// they ask for as long as a run lasts, whether anything happens or not.
 #[must_use]
 pub fn worst(program: &Program, counts: &[EdgeCounts]) -> Option<(EdgeId, f64)> {
     let is_of_a_relay =

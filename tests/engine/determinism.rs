@@ -79,6 +79,7 @@ fn every_file_is_the_same_with_one_worker_and_with_two() {
             "over-time.svg",
             "pairs.csv",
             "pairs.parquet",
+            "report.html",
             "runs.csv",
             "runs.parquet",
             "series.csv",
