@@ -58,10 +58,12 @@ pub fn no_return(
     moments: &[Time],
     continuations: u32,
 ) -> NoReturn {
+    // A case may end when its promise breaks: what breaks it a moment later has not prevented it.
+    let horizon = if target.at_end { case.horizon } else { case.horizon.max(cell.limits.horizon) };
     let share = |after: Time| {
         let violates = |number: &u32| {
             let seed = key_of(case.seed ^ CONTINUATION, u64::from(*number));
-            let case = Case { redraw: Some((after, seed)), ..case.clone() };
+            let case = Case { redraw: Some((after, seed)), horizon, ..case.clone() };
             target.found_in(&run_case(cell, 0, &case, &mut ()).0).is_some()
         };
         let violated = (0..continuations).filter(violates).count() as u32;
