@@ -5,7 +5,7 @@
 //! attempts). A node that is called by several edges has their mean, weighted by its calls.
 
 use crate::metric::EdgeCounts;
-use crate::model::program::{Edge, EdgeId, Kind, NodeId, Program};
+use crate::model::program::{Edge, EdgeId, NodeId, Program};
 
 /// How many attempts were made at an edge for each that would have been made without any retry, for
 /// every edge; 1 for one that nobody called.
@@ -23,8 +23,7 @@ pub fn of_edges(program: &Program, counts: &[EdgeCounts]) -> Vec<f64> {
 /// they ask for as long as a run lasts, whether anything happens or not.
 #[must_use]
 pub fn worst(program: &Program, counts: &[EdgeCounts]) -> Option<(EdgeId, f64)> {
-    let is_of_a_relay =
-        |index: usize| matches!(program.node(program.edges[index].caller).kind, Kind::Outbox(_));
+    let is_of_a_relay = |index: usize| program.is_relay(program.edges[index].caller);
     let all = of_edges(program, counts).into_iter().enumerate();
     let all = all.filter(|&(index, times)| times > 1.0 && !is_of_a_relay(index));
     let worst = all.reduce(|most, other| if other.1 > most.1 { other } else { most })?;

@@ -16,7 +16,6 @@ use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::{Verdict, Watched};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
-use crate::model::program::Kind;
 use crate::policy::Outcome;
 
 /// What one cell came to.
@@ -241,10 +240,7 @@ fn summarise_faults(cell: &Cell, runs: &[RunResult]) -> Vec<FaultSummary> {
 /// How attempts ended at each edge. What relays ask is left out: they ask for as long as a run
 /// lasts, whether anything happens or not.
 fn summarise_outcomes(cell: &Cell, runs: &[RunResult]) -> Vec<EdgeOutcome> {
-    let is_of_a_relay = |edge: usize| {
-        let caller = cell.program.edges[edge].caller;
-        matches!(cell.program.node(caller).kind, Kind::Outbox(_))
-    };
+    let is_of_a_relay = |edge: usize| cell.program.is_relay(cell.program.edges[edge].caller);
     let mut counts: BTreeMap<(usize, Outcome), u64> = BTreeMap::new();
     for run in runs {
         let edges = run.metrics.edges.iter().enumerate();

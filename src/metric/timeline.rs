@@ -14,8 +14,8 @@ use crate::policy::{Denial, Outcome};
 use crate::system::fact::{Content, Fact, Observer, Transit, Waiting};
 
 pub use backlog::Backlog;
+use trouble::Troubles;
 pub use trouble::{Causes, Trouble};
-use trouble::{Troubles, is_upkeep};
 
 /// A count for each window of time, from the start of the run; windows after the last one in which
 /// anything was counted are left out.
@@ -155,7 +155,7 @@ impl Observer for TimelineRecorder<'_> {
             }
             _ => {}
         }
-        if !is_upkeep(self.program, fact) {
+        if !fact.is_upkeep(self.program) {
             self.troubles.note(self.program, fact);
         }
     }

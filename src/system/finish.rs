@@ -5,7 +5,7 @@ use super::fact::Observer;
 use super::job::{Job, Origin};
 use super::network::Message;
 use super::{Local, World};
-use crate::model::program::{EdgeId, Kind, NodeId};
+use crate::model::program::{EdgeId, NodeId};
 
 /// Whether a run ends early, and when it is looked at again.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +47,7 @@ impl<O: Observer> World<'_, O> {
     fn nobody_is_at_work(&self) -> bool {
         let is_upkeep = |job: &Job| match job.origin {
             Origin::Call { edge, .. } => self.is_upkeep(edge),
-            _ => self.is_relay(job.node),
+            _ => self.program.is_relay(job.node),
         };
         let is_about_upkeep = |message: &Message| match *message {
             Message::Request { edge, .. } | Message::Reply { edge, .. } => self.is_upkeep(edge),
@@ -58,15 +58,10 @@ impl<O: Observer> World<'_, O> {
             && self.messages.iter().all(|(_, message)| is_about_upkeep(message))
     }
 
-    fn is_relay(&self, node: NodeId) -> bool {
-        matches!(self.program.node(node).kind, Kind::Outbox(_))
-    }
-
     /// Whether a relay asks its own database by this edge. What it publishes counts.
     pub(super) fn is_upkeep(&self, edge: EdgeId) -> bool {
         let edge = self.program.edge(edge);
-        let target = &self.program.node(edge.target).kind;
-        self.is_relay(edge.caller) && matches!(target, Kind::Database(_) | Kind::Replica(_))
+        self.program.is_upkeep(edge.caller, edge.target)
     }
 
     /// How many messages and events, in an outbox, held by a relay or on their way to one, are not

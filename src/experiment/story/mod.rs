@@ -10,7 +10,7 @@ use super::case::Case;
 use super::run::{RunResult, run_case};
 use crate::invariant::Violation;
 use crate::kernel::time::Time;
-use crate::model::program::{Kind, NodeId, Program};
+use crate::model::program::{NodeId, Program};
 use crate::system::fact::{Fact, Observer, Transit};
 use others::Others;
 
@@ -61,7 +61,7 @@ impl Observer for Listener<'_> {
             return;
         }
         let is_own = fact.order().is_some() && fact.order() == self.order;
-        if is_own && !is_upkeep(self.program, fact) {
+        if is_own && !fact.is_upkeep(self.program) {
             for (at, other) in self.others.behind(fact) {
                 if !self.facts.contains(&(at, other)) {
                     let place = self.facts.partition_point(|&(before, _)| before <= at);
@@ -90,29 +90,6 @@ fn is_about_nodes(fact: &Fact) -> bool {
             | Fact::FaultBegan(_)
             | Fact::FaultEnded(_)
     )
-}
-
-/// Whether it is what a relay asks of its own database: that is about a batch and no order.
-fn is_upkeep(program: &Program, fact: &Fact) -> bool {
-    let is = |node: NodeId, is_kind: fn(&Kind) -> bool| is_kind(&program.node(node).kind);
-    let between = |from: NodeId, to: NodeId| {
-        is(from, |kind| matches!(kind, Kind::Outbox(_)))
-            && is(to, |kind| matches!(kind, Kind::Database(_) | Kind::Replica(_)))
-    };
-    match *fact {
-        Fact::Sent(Transit { from, to, .. })
-        | Fact::Duplicated(Transit { from, to, .. })
-        | Fact::Lost(Transit { from, to, .. })
-        | Fact::Arrived(Transit { from, to, .. }) => between(from, to) || between(to, from),
-        Fact::Attempted { edge, .. }
-        | Fact::Denied { edge, .. }
-        | Fact::Settled { edge, .. }
-        | Fact::Stale { edge, .. } => {
-            let edge = program.edge(edge);
-            between(edge.caller, edge.target)
-        }
-        _ => false,
-    }
 }
 
 /// Without what befell nodes that the order never came to, or before it came. Of faults, those

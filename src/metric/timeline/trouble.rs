@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::program::{EdgeId, Kind, NodeId, Program};
+use crate::model::program::{EdgeId, NodeId, Program};
 use crate::policy::{Denial, Outcome};
 use crate::system::fact::{Direction, Fact, Refusal, Transit};
 
@@ -118,22 +118,6 @@ fn trouble(fact: &Fact) -> Option<Trouble> {
         | Fact::MessageLost { queue, .. } => Trouble::GivenUp(queue),
         _ => return None,
     })
-}
-
-/// Whether it is about what a relay asks of its own database: that is about a batch and no order.
-pub(super) fn is_upkeep(program: &Program, fact: &Fact) -> bool {
-    let is_relay = |node: NodeId| matches!(program.node(node).kind, Kind::Outbox(_));
-    let is_data =
-        |node: NodeId| matches!(program.node(node).kind, Kind::Database(_) | Kind::Replica(_));
-    let between = |a: NodeId, b: NodeId| is_relay(a) && is_data(b) || is_relay(b) && is_data(a);
-    match *fact {
-        Fact::Lost(Transit { from, to, .. }) => between(from, to),
-        Fact::Denied { edge, .. } | Fact::Settled { edge, .. } => {
-            let edge = program.edge(edge);
-            between(edge.caller, edge.target)
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]

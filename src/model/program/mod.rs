@@ -310,6 +310,19 @@ impl Program {
         })
     }
 
+    /// Whether a node is a relay of an outbox.
+    #[must_use]
+    pub fn is_relay(&self, id: NodeId) -> bool {
+        matches!(self.node(id).kind, Kind::Outbox(_))
+    }
+
+    /// Whether a relay asks a database or a replica here. What it publishes is no upkeep.
+    #[must_use]
+    pub fn is_upkeep(&self, caller: NodeId, target: NodeId) -> bool {
+        let is_data = matches!(self.node(target).kind, Kind::Database(_) | Kind::Replica(_));
+        self.is_relay(caller) && is_data
+    }
+
     /// The node of this name.
     #[must_use]
     pub fn find_node(&self, name: &str) -> Option<NodeId> {

@@ -8,7 +8,6 @@ use super::grid::{Grid, GridCell, GridRow, Head};
 use crate::capacity::{HIGH, NodeLoad, Phase, PhaseLoad};
 use crate::experiment::closer_look::Seen;
 use crate::kernel::time::Time;
-use crate::model::program::Kind;
 use crate::report::capacity::{Planned, planned, when};
 use crate::report::number::{Unit, number};
 
@@ -114,7 +113,7 @@ fn row(page: &Page<'_>, load: &NodeLoad, phase: &Phase, seen: Option<&Seen>) -> 
 fn came(page: &Page<'_>, seen: &Seen, name: &str, phase: &Phase) -> Option<f64> {
     let cell = &page.campaign.cells[seen.cell];
     let node = cell.program.find_node(name)?;
-    if matches!(cell.program.node(node).kind, Kind::Outbox(_)) {
+    if cell.program.is_relay(node) {
         // Nobody sends it anything: it looks for events by itself.
         return None;
     }

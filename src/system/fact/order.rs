@@ -1,8 +1,30 @@
 //! Which order a fact is about.
 
-use super::{Fact, Waiting};
+use super::{Fact, Transit, Waiting};
+use crate::model::program::{NodeId, Program};
 
 impl Fact {
+    /// Whether it is about what a relay asks of its own database: that is about a batch and no
+    /// order.
+    #[must_use]
+    pub fn is_upkeep(&self, program: &Program) -> bool {
+        let between = |a: NodeId, b: NodeId| program.is_upkeep(a, b) || program.is_upkeep(b, a);
+        match *self {
+            Fact::Sent(Transit { from, to, .. })
+            | Fact::Duplicated(Transit { from, to, .. })
+            | Fact::Lost(Transit { from, to, .. })
+            | Fact::Arrived(Transit { from, to, .. }) => between(from, to),
+            Fact::Attempted { edge, .. }
+            | Fact::Denied { edge, .. }
+            | Fact::Settled { edge, .. }
+            | Fact::Stale { edge, .. } => {
+                let edge = program.edge(edge);
+                between(edge.caller, edge.target)
+            }
+            _ => false,
+        }
+    }
+
     /// The order that it is about, if it is about one.
     #[must_use]
     pub fn order(&self) -> Option<u64> {
