@@ -12,7 +12,6 @@ use super::call::Call;
 use super::control::Action;
 use super::fact::{Fact, Observer};
 use super::job::{Job, Origin};
-use super::network::Message;
 use super::station::Station;
 use super::{Event, Local, World};
 use crate::kernel::draw::{Probability, Purpose};
@@ -172,20 +171,8 @@ impl<O: Observer> World<'_, O> {
                 Origin::Nobody => self.end_flow(node, &job.subject, None),
                 Origin::User(user) => self.end_flow(node, &job.subject, Some(user)),
                 Origin::Call { call, attempt, edge } if !unreachable => {
-                    let (from, key, order) = (node, job.key, job.subject.order);
-                    let (outcome, value, hint) = (Outcome::Reset, 0, None);
-                    let reply = Message::Reply {
-                        call,
-                        attempt,
-                        edge,
-                        from,
-                        order,
-                        outcome,
-                        value,
-                        key,
-                        hint,
-                    };
-                    self.send_reply(edge, from, call, reply);
+                    let about = (job.key, job.subject.order);
+                    self.send_outcome((call, attempt, edge), node, about, Outcome::Reset);
                 }
                 Origin::Call { .. }
                 | Origin::Delivery { .. }
@@ -214,10 +201,7 @@ impl<O: Observer> World<'_, O> {
         {
             let had_connection = self.sent_at(call, attempt).is_some_and(|sent| sent < since);
             let outcome = if had_connection { Outcome::Reset } else { Outcome::NotConnected };
-            let (from, value, hint) = (node, 0, None);
-            let reply =
-                Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
-            self.send_reply(edge, node, call, reply);
+            self.send_outcome((call, attempt, edge), node, (key, order), outcome);
         }
         true
     }

@@ -4,7 +4,6 @@ use super::World;
 use super::control::Action;
 use super::fact::{Fact, Observer};
 use super::job::{Job, Origin};
-use super::network::Message;
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::model::program::{Kind, NodeId};
@@ -76,9 +75,7 @@ impl<O: Observer> World<'_, O> {
         }
         self.jobs.remove(handle);
         self.tell(Fact::Failed { node, order, after_effect: false });
-        let (from, value, hint, outcome) = (node, 0, None, failing.outcome);
-        let reply = Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
-        self.send_reply(edge, node, call, reply);
+        self.send_outcome((call, attempt, edge), node, (key, order), failing.outcome);
         true
     }
 

@@ -121,6 +121,19 @@ impl<O: Observer> World<'_, O> {
         self.send(self.program.edge(edge).caller, to, Direction::Request, message);
     }
 
+    /// Answers a call with how it ended, and nothing else.
+    pub(super) fn send_outcome(
+        &mut self,
+        (call, attempt, edge): (Handle, u32, EdgeId),
+        from: NodeId,
+        (key, order): (u64, u64),
+        outcome: Outcome,
+    ) {
+        let (value, hint) = (0, None);
+        let reply = Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
+        self.send_reply(edge, from, call, reply);
+    }
+
     /// Sends an answer of a node back to the caller.
     pub(super) fn send_reply(
         &mut self,
