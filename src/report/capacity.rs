@@ -168,21 +168,23 @@ fn names(campaign: &Campaign, cells: &[usize]) -> String {
     points.iter().map(text).collect::<Vec<_>>().join("; ")
 }
 
-fn node_rows(capacity: &Capacity, full: bool) -> Vec<Row> {
-    let most = |node: &str| {
-        let of = |phase: &PhaseLoad| {
-            let load = phase.nodes.iter().find(|load| load.node == node)?;
-            load.utilisation()
-        };
-        capacity.phases.iter().filter_map(of).fold(0.0, f64::max)
-    };
+/// Every node that anything comes to, with the most of its capacity that any phase asks for, the
+/// busiest first.
+pub(super) fn busiest_first(phases: &[PhaseLoad]) -> Vec<(&str, f64)> {
     let mut nodes: Vec<(&str, f64)> = Vec::new();
-    for load in capacity.phases.iter().flat_map(|phase| &phase.nodes) {
-        if nodes.iter().all(|(known, _)| *known != load.node) {
-            nodes.push((&load.node, most(&load.node)));
+    for load in phases.iter().flat_map(|phase| &phase.nodes) {
+        let asked = load.utilisation().unwrap_or(0.0);
+        match nodes.iter_mut().find(|(known, _)| *known == load.node) {
+            Some((_, most)) => *most = most.max(asked),
+            None => nodes.push((&load.node, asked)),
         }
     }
     nodes.sort_by(|a, b| b.1.partial_cmp(&a.1).expect("no NaN"));
+    nodes
+}
+
+fn node_rows(capacity: &Capacity, full: bool) -> Vec<Row> {
+    let nodes = busiest_first(&capacity.phases);
     let is_shown = |(_, most): &&(&str, f64)| full || *most >= SHOWN;
     let left_out = nodes.len() - nodes.iter().filter(is_shown).count();
     let mut rows = Vec::new();
@@ -277,11 +279,16 @@ pub fn json(campaign: &Campaign, planned: &[Planned]) -> Value {
 /// What was assumed in any cell, a line each; empty if nothing was.
 #[must_use]
 pub fn assumptions(planned: &[Planned]) -> String {
+    assumed(planned).iter().map(|text| format!("  {text}\n")).collect()
+}
+
+/// What was assumed in any cell, each once.
+pub(super) fn assumed(planned: &[Planned]) -> Vec<&str> {
     let mut known: Vec<&str> = Vec::new();
     for text in planned.iter().flat_map(|one| &one.capacity.assumptions) {
         if !known.contains(&text.as_str()) {
             known.push(text);
         }
     }
-    known.iter().map(|text| format!("  {text}\n")).collect()
+    known
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::Page;
 use super::grid::{Grid, GridCell, GridRow, Head};
-use crate::capacity::{HIGH, NodeLoad, Phase, PhaseLoad};
+use crate::capacity::{HIGH, NodeLoad, Phase};
 use crate::experiment::closer_look::Seen;
 use crate::kernel::time::Time;
-use crate::report::capacity::{Planned, planned, when};
+use crate::report::capacity::{Planned, busiest_first, when};
 use crate::report::number::{Unit, number};
 
 /// The load of cells that are offered the same.
@@ -21,22 +21,10 @@ pub(super) struct Loads {
 
 /// A table for each group of cells that are offered the same; those come first that the answer
 /// speaks of.
-pub(super) fn loads(page: &Page<'_>) -> Vec<Loads> {
-    let all = planned(page.campaign);
-    let mut loads: Vec<Loads> = all.iter().map(|one| group(page, one)).collect();
+pub(super) fn loads(page: &Page<'_>, planned: &[Planned]) -> Vec<Loads> {
+    let mut loads: Vec<Loads> = planned.iter().map(|one| group(page, one)).collect();
     loads.sort_by_key(|one| !one.is_named);
     loads
-}
-
-/// What was assumed because no mean says it.
-pub(super) fn assumptions(page: &Page<'_>) -> Vec<String> {
-    let mut known: Vec<String> = Vec::new();
-    for text in planned(page.campaign).into_iter().flat_map(|one| one.capacity.assumptions) {
-        if !known.contains(&text) {
-            known.push(text);
-        }
-    }
-    known
 }
 
 fn group(page: &Page<'_>, planned: &Planned) -> Loads {
@@ -51,7 +39,7 @@ fn group(page: &Page<'_>, planned: &Planned) -> Loads {
         many => format!("{} and {} more", names[0], many - 1),
     };
     let mut rows = Vec::new();
-    for node in nodes(&planned.capacity.phases) {
+    for (node, _) in busiest_first(&planned.capacity.phases) {
         for phase in &planned.capacity.phases {
             let load = phase.nodes.iter().find(|load| load.node == node);
             rows.extend(load.map(|load| row(page, load, &phase.phase, seen)));
@@ -69,20 +57,6 @@ fn group(page: &Page<'_>, planned: &Planned) -> Loads {
     };
     let grid = Grid { title, note, columns: columns.collect(), rows };
     Loads { grid, is_named: named.is_some() || page.names.len() == 1 }
-}
-
-/// Every node that anything comes to, the busiest first.
-fn nodes(phases: &[PhaseLoad]) -> Vec<&str> {
-    let mut nodes: Vec<(&str, f64)> = Vec::new();
-    for load in phases.iter().flat_map(|phase| &phase.nodes) {
-        let asked = load.utilisation().unwrap_or(0.0);
-        match nodes.iter_mut().find(|(known, _)| *known == load.node) {
-            Some((_, most)) => *most = most.max(asked),
-            None => nodes.push((&load.node, asked)),
-        }
-    }
-    nodes.sort_by(|a, b| b.1.total_cmp(&a.1));
-    nodes.into_iter().map(|(node, _)| node).collect()
 }
 
 fn row(page: &Page<'_>, load: &NodeLoad, phase: &Phase, seen: Option<&Seen>) -> GridRow {

@@ -21,6 +21,7 @@ mod waits;
 use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
+use super::capacity::{assumed, planned};
 use super::notes::paragraphs;
 use super::table::Table;
 use crate::experiment::answer::Answer;
@@ -158,6 +159,7 @@ pub fn page(parts: &Parts<'_>) -> String {
         .map(|(seen, column)| failures::failures(&page, seen, column, &timeline.x))
         .collect();
     let shown = in_order.first().map_or(0, |seen| seen.cell);
+    let planned = planned(parts.campaign);
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_trim_blocks(true);
@@ -182,8 +184,8 @@ pub fn page(parts: &Parts<'_>) -> String {
         unseen => cells.saturating_sub(in_order.len()),
         seed => parts.look.seed.to_string(),
         waits => waits::waits(&page),
-        loads => capacity::loads(&page),
-        assumptions => capacity::assumptions(&page),
+        loads => capacity::loads(&page, &planned),
+        assumptions => assumed(&planned),
         failures => failures,
         differences => differences::differences(&page),
         stories => stories::stories(&page),
