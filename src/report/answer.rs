@@ -155,23 +155,21 @@ impl Told<'_> {
 
     /// "no retry: no promise was broken in 30 runs, and success is 99%."
     fn only(&self) -> String {
-        let mut kept = self.kept(0).unwrap_or_else(|| "no promise is watched".to_owned());
-        let missed = self.missed(0);
-        if !missed.is_empty() {
-            kept.push_str(&format!(", it misses {}", missed.join(", ")));
+        format!("{}: {}{}.", self.name(0), self.held(0, "no promise is watched"), self.numbers(0))
+    }
+
+    /// How a choice keeps the promises, or `unwatched`, and what of the expected it misses.
+    fn held(&self, choice: usize, unwatched: &str) -> String {
+        let kept = self.kept(choice).unwrap_or_else(|| unwatched.to_owned());
+        match self.missed(choice).as_slice() {
+            [] => kept,
+            missed => format!("{kept}, it misses {}", missed.join(", ")),
         }
-        format!("{}: {kept}{}.", self.name(0), self.numbers(0))
     }
 
     fn take(&self, taken: usize) -> String {
         let verb = if self.choice(taken).is_baseline { "Keep" } else { "Take" };
-        let kept = self.kept(taken);
-        let mut kept =
-            kept.unwrap_or_else(|| "no promise is watched, so numbers decide".to_owned());
-        let missed = self.missed(taken);
-        if !missed.is_empty() {
-            kept.push_str(&format!(", it misses {}", missed.join(", ")));
-        }
+        let held = self.held(taken, "no promise is watched, so numbers decide");
         let equals: Vec<&str> = self.answer.equals.iter().map(|&it| self.name(it)).collect();
         let equals = match equals.as_slice() {
             [] => String::new(),
@@ -180,7 +178,7 @@ impl Told<'_> {
                 format!("; as good as these runs tell: {one} and {} more", rest.len())
             }
         };
-        format!("{verb} {}: {kept}{}{equals}.", self.name(taken), self.numbers(taken))
+        format!("{verb} {}: {held}{}{equals}.", self.name(taken), self.numbers(taken))
     }
 
     fn avoid(&self, avoided: usize) -> String {
