@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::extends::folder;
 use super::import::parse_format;
 use super::load::{read_text, render};
-use super::{Failure, RunArguments, output, parse_seeds, parse_workers, run};
+use super::{Failure, RunArguments, check, output, parse_seeds, parse_workers, run};
 use crate::experiment::language::Seeds;
 use crate::import::{self, Format, Import};
 use crate::model::document::{Sources, Value};
@@ -51,11 +51,10 @@ pub(super) fn diff(arguments: &DiffArguments) -> Result<(), Failure> {
     let text = experiment(arguments, within)?;
     let name = arguments.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let path = folder(&arguments.out).join(format!("{name}.toml"));
+    check::write(&path, text.as_bytes())?;
     let failed = |error: std::io::Error| {
         Failure::Machine(format!("error: cannot write `{}`: {error}", path.display()))
     };
-    std::fs::create_dir_all(folder(&arguments.out)).map_err(failed)?;
-    std::fs::write(&path, text).map_err(failed)?;
     let beside = [&arguments.old, &arguments.new, within];
     let run = RunArguments {
         experiment: path.clone(),

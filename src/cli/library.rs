@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::load::{Input, Loaded, load_input};
+use super::load::{Input, Loaded, load_input, render};
 use super::{Failure, workers};
 use crate::experiment::answer::Answer;
 use crate::experiment::campaign::{Campaign, Documents};
@@ -100,9 +100,7 @@ impl Experiment {
         let mut sources = Sources::default();
         let campaign = read(&mut sources, experiment, model);
         let campaign = campaign.map_err(|problems| {
-            let level = annotate_snippets::Level::ERROR;
-            let texts = problems.iter().map(|problem| problem.render(&sources, &level, false));
-            Error(texts.collect::<Vec<_>>().join("\n\n"))
+            Error(render(&problems, &sources, &annotate_snippets::Level::ERROR))
         })?;
         Ok(Experiment { campaign })
     }
