@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::load::{Input, load_input};
+use super::load::load_input;
 use super::plan::preflight;
 use super::write::write_named;
-use super::{DONE, Failure, NEVER, UNKNOWN, VIOLATION, choice, output, parse_seeds, parse_workers};
-use super::{progress, workers};
+use super::{DONE, Failure, InputArguments, NEVER, UNKNOWN, VIOLATION};
+use super::{choice, output, progress, workers};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::case::Case;
 use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check_run, judge};
 use crate::experiment::expect::Expectation;
-use crate::experiment::language::Seeds;
 use crate::experiment::sometimes::Sometimes;
 use crate::experiment::story::listen;
 use crate::model::problem::Problem;
@@ -28,37 +27,17 @@ use crate::report::warm_up;
 /// What `check` is told.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArguments {
-    /// The experiment, such as experiments/payment-brownout.toml.
-    experiment: PathBuf,
-    /// Run the seeds from A up to, but without, B instead of the experiment's own.
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
-    seeds: Option<Seeds>,
+    #[command(flatten)]
+    input: InputArguments,
     /// Go on after a seed that broke a promise.
     #[arg(long)]
     keep_going: bool,
-    /// Run this arm only. Can be given more than once.
-    #[arg(long, value_name = "NAME")]
-    arm: Vec<String>,
-    /// Run this point only, such as "load=high handling=sync". Can be given more than once.
-    #[arg(long, value_name = "POINT")]
-    point: Vec<String>,
     /// Write a report as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Write a report as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// How many runs at once; all cores by default. The report does not depend on it.
-    #[arg(long, value_name = "N", value_parser = parse_workers)]
-    workers: Option<u16>,
-    /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
-    /// what arms set. Can be given more than once.
-    #[arg(long, value_name = "PATH=VALUE")]
-    set: Vec<String>,
-    /// Let paths in the experiment and its model lead into this folder too. Can be given more than
-    /// once.
-    #[arg(long, value_name = "DIR")]
-    allow_outside: Vec<PathBuf>,
 }
 
 /// So many seeds are run before it is looked whether one of them broke a promise.
@@ -66,25 +45,25 @@ const BATCH: usize = 16;
 
 /// Checks an experiment; returns the exit code.
 pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
-    let CheckArguments { experiment, seeds, set, allow_outside: allowed, .. } = arguments;
-    let input = Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: false };
-    let mut campaign = load_input(input)?.campaign;
+    let input = &arguments.input;
+    let mut campaign = load_input(input.loudly())?.campaign;
     if campaign.experiment.search.is_some() {
         let problem = Problem::new("this experiment searches, and a search has no verdict");
         return Err(problem.expected("stormglass run, or an experiment without [search]").into());
     }
     // No promise depends on when requests begin to count, but what is expected of a metric does.
     if campaign.cells.iter().any(|cell| !cell.expect.is_empty()) {
-        workers::find_warm_up(&mut campaign, arguments.workers)?;
+        workers::find_warm_up(&mut campaign, input.workers)?;
         output::warn(&(warm_up::text(&campaign) + &warm_up::warning(&campaign)));
     }
-    choice::keep_cells(&mut campaign, &arguments.arm, &arguments.point)?;
+    choice::keep_cells(&mut campaign, &input.arm, &input.point)?;
     promises_something(&campaign)?;
     output::warn(&preflight(&campaign, &planned_calm(&campaign)));
     let runs = run_seeds(&campaign, arguments)?;
     let checked = judge(&campaign, &runs, arguments.keep_going);
     let stories: Vec<Vec<Step>> =
         checked.findings.iter().map(|finding| story(&campaign, finding)).collect();
+    let experiment = &input.experiment;
     let path = experiment.display().to_string();
     let whole = std::path::absolute(experiment).unwrap_or_else(|_| experiment.clone());
     let whole_path = whole.display().to_string();
@@ -92,8 +71,8 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     let report = Report {
         path: &path,
         whole_path: &whole_path,
-        set,
-        allowed,
+        set: &input.set,
+        allowed: &input.allow_outside,
         campaign: &campaign,
         checked,
         stories,
@@ -137,7 +116,7 @@ fn asks_for_recovery(campaign: &Campaign) -> bool {
 
 /// Runs seed after seed under every cell, several at once, until one has broken a promise.
 fn run_seeds(campaign: &Campaign, arguments: &CheckArguments) -> Result<Vec<CheckedRun>, Failure> {
-    let pool = workers::pool(arguments.workers)?;
+    let pool = workers::pool(arguments.input.workers)?;
     let cells = campaign.cells.len();
     let bar = progress::bar(campaign.runs(), 0, false);
     let mut runs: Vec<CheckedRun> = Vec::new();

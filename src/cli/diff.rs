@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::extends::folder;
 use super::import::parse_format;
 use super::load::{read_text, render};
-use super::{Failure, RunArguments, check, output, parse_seeds, parse_workers, run};
+use super::{
+    Failure, InputArguments, RunArguments, check, output, parse_seeds, parse_workers, run,
+};
 use crate::experiment::language::Seeds;
 use crate::import::{self, Format, Import};
 use crate::model::document::{Sources, Value};
@@ -57,14 +59,16 @@ pub(super) fn diff(arguments: &DiffArguments) -> Result<(), Failure> {
     };
     let beside = [&arguments.old, &arguments.new, within];
     let run = RunArguments {
-        experiment: path.clone(),
-        seeds: arguments.seeds.clone(),
-        arm: vec!["old".to_owned(), "new".to_owned()],
-        point: Vec::new(),
+        input: InputArguments {
+            experiment: path.clone(),
+            seeds: arguments.seeds.clone(),
+            arm: vec!["old".to_owned(), "new".to_owned()],
+            point: Vec::new(),
+            workers: arguments.workers,
+            set: arguments.set.clone(),
+            allow_outside: beside.into_iter().flat_map(|file| reach(file)).collect(),
+        },
         out: Some(arguments.out.clone()),
-        workers: arguments.workers,
-        set: arguments.set.clone(),
-        allow_outside: beside.into_iter().flat_map(|file| reach(file)).collect(),
         json: false,
         quiet: false,
         full: true,

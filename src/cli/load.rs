@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::extends::{Extended, extended, folder};
 use super::imports::imported;
 use super::reach::Reach;
-use super::{Failure, RunArguments, ShowArguments, output};
+use super::{Failure, ShowArguments, output};
 use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::language::Seeds;
 use crate::experiment::patch::set_known;
@@ -48,13 +48,7 @@ pub(super) struct Input<'a> {
     pub(super) quiet: bool,
 }
 
-/// Reads everything that a run needs. Nothing is written.
-pub(super) fn load(arguments: &RunArguments) -> Result<Loaded, Failure> {
-    let RunArguments { experiment, seeds, set, quiet, allow_outside: allowed, .. } = arguments;
-    load_input(Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: *quiet })
-}
-
-/// Reads an experiment with its model and what they name.
+/// Reads an experiment with its model and what they name. Nothing is written.
 pub(super) fn load_input(arguments: Input<'_>) -> Result<Loaded, Failure> {
     load_noting(arguments, &mut Vec::new())
 }

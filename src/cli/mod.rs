@@ -38,6 +38,8 @@ use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
+use load::Input;
+
 use crate::experiment::language::Seeds;
 use crate::model::problem::Problem;
 
@@ -158,21 +160,37 @@ enum SchemaOf {
 /// What `run` is told.
 #[derive(Debug, clap::Args)]
 struct RunArguments {
-    /// The experiment, such as experiments/payment-brownout.toml.
-    experiment: std::path::PathBuf,
-    /// Run the seeds from A up to, but without, B instead of the experiment's own.
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
-    seeds: Option<Seeds>,
-    /// Run this arm only; numbers are those of the whole experiment. Can be given more than once.
-    #[arg(long, value_name = "NAME")]
-    arm: Vec<String>,
-    /// Run this point only, such as "load=high handling=sync". Can be given more than once.
-    #[arg(long, value_name = "POINT")]
-    point: Vec<String>,
+    #[command(flatten)]
+    input: InputArguments,
     /// Write results to this folder instead of out/NAME.
     #[arg(long, value_name = "DIR")]
     out: Option<std::path::PathBuf>,
-    /// How many runs at once; all cores by default. Results do not depend on it.
+    /// Print the summary as JSON on standard output, and nothing else.
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+    /// Print every table and comparison behind the answer, as in tables.md.
+    #[arg(long)]
+    full: bool,
+}
+
+/// The experiment that a command is about, which of its runs, and what is changed in it.
+#[derive(Debug, clap::Args)]
+struct InputArguments {
+    /// The experiment, such as experiments/payment-brownout.toml.
+    experiment: std::path::PathBuf,
+    /// The seeds from A up to, but without, B instead of the experiment's own.
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    seeds: Option<Seeds>,
+    /// This arm only; numbers are those of the whole experiment. Can be given more than once.
+    #[arg(long, value_name = "NAME")]
+    arm: Vec<String>,
+    /// This point only, such as "load=high handling=sync". Can be given more than once.
+    #[arg(long, value_name = "POINT")]
+    point: Vec<String>,
+    /// How many runs at once; all cores by default. No result depends on it.
     #[arg(long, value_name = "N", value_parser = parse_workers)]
     workers: Option<u16>,
     /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
@@ -183,15 +201,19 @@ struct RunArguments {
     /// once.
     #[arg(long, value_name = "DIR")]
     allow_outside: Vec<std::path::PathBuf>,
-    /// Print the summary as JSON on standard output, and nothing else.
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors.
-    #[arg(long)]
-    quiet: bool,
-    /// Print every table and comparison behind the answer, as in tables.md.
-    #[arg(long)]
-    full: bool,
+}
+
+impl InputArguments {
+    /// What is to be read, with warnings on standard error.
+    fn loudly(&self) -> Input<'_> {
+        let InputArguments { experiment, seeds, set, allow_outside: allowed, .. } = self;
+        Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: false }
+    }
+
+    /// The same without warnings.
+    fn quietly(&self) -> Input<'_> {
+        Input { quiet: true, ..self.loudly() }
+    }
 }
 
 /// Why a command could not do its work.

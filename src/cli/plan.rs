@@ -1,16 +1,14 @@
 //! `stormglass plan`: what each node will be offered, what it can take, and how long a campaign
 //! takes; and the warning of it that stands before a run.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::load::{Input, load_input};
-use super::{Failure, choice, output, parse_seeds, parse_workers, workers};
+use super::load::load_input;
+use super::{Failure, InputArguments, choice, output, workers};
 use crate::capacity::NodeLoad;
 use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::language::Seeds;
 use crate::experiment::run::{RunResult, run};
 use crate::experiment::search::Searching;
 use crate::experiment::warm_up::pilot;
@@ -22,28 +20,8 @@ use crate::report::number::{Unit, count, number, several};
 /// What `plan` is told.
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArguments {
-    /// The experiment, such as experiments/payment-brownout.toml.
-    experiment: PathBuf,
-    /// Plan for the seeds from A up to, but without, B instead of the experiment's own.
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
-    seeds: Option<Seeds>,
-    /// Look at this arm only. Can be given more than once.
-    #[arg(long, value_name = "NAME")]
-    arm: Vec<String>,
-    /// Look at this point only, such as "load=high handling=sync". Can be given more than once.
-    #[arg(long, value_name = "POINT")]
-    point: Vec<String>,
-    /// How many runs at once are planned for; all cores by default.
-    #[arg(long, value_name = "N", value_parser = parse_workers)]
-    workers: Option<u16>,
-    /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
-    /// what arms set. Can be given more than once.
-    #[arg(long, value_name = "PATH=VALUE")]
-    set: Vec<String>,
-    /// Let paths in the experiment and its model lead into this folder too. Can be given more than
-    /// once.
-    #[arg(long, value_name = "DIR")]
-    allow_outside: Vec<PathBuf>,
+    #[command(flatten)]
+    input: InputArguments,
     /// Show every node, also those that are hardly busy.
     #[arg(long)]
     full: bool,
@@ -57,14 +35,14 @@ const SAMPLED: Duration = Duration::from_secs(2);
 
 /// Says what an experiment will ask of its model.
 pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
-    let PlanArguments { experiment, seeds, set, allow_outside: allowed, .. } = arguments;
-    let input = Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: arguments.json };
-    let mut campaign = load_input(input)?.campaign;
-    choice::keep_cells(&mut campaign, &arguments.arm, &arguments.point)?;
+    let PlanArguments { input, json: as_json, .. } = arguments;
+    let mut campaign =
+        load_input(if *as_json { input.quietly() } else { input.loudly() })?.campaign;
+    choice::keep_cells(&mut campaign, &input.arm, &input.point)?;
     let planned = planned(&campaign);
-    let at_once = workers::at_once(arguments.workers);
+    let at_once = workers::at_once(input.workers);
     let time = time(&campaign, at_once);
-    if arguments.json {
+    if *as_json {
         let text = json!({
             "runs": time.runs,
             "runs_at_most": campaign.runs(),

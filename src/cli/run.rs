@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::journal::Journal;
-use super::load::{Loaded, load};
+use super::load::{Loaded, load_input};
 use super::plan::preflight;
 use super::write::{Folder, MANIFEST};
 use super::{Failure, RunArguments, output, progress, workers};
@@ -28,11 +28,12 @@ use crate::report::{
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
-    let mut loaded = load(arguments)?;
-    loaded.campaign.has(&arguments.arm, &arguments.point)?;
+    let RunArguments { input, quiet, .. } = arguments;
+    let mut loaded = load_input(if *quiet { input.quietly() } else { input.loudly() })?;
+    loaded.campaign.has(&input.arm, &input.point)?;
     // That of the whole experiment, so that an arm alone has the numbers that it has beside others.
-    workers::find_warm_up(&mut loaded.campaign, arguments.workers)?;
-    loaded.campaign.choose(&arguments.arm, &arguments.point)?;
+    workers::find_warm_up(&mut loaded.campaign, input.workers)?;
+    loaded.campaign.choose(&input.arm, &input.point)?;
     let campaign = &loaded.campaign;
     let talks = talks(arguments);
     let folder = Folder::prepare(&folder_of(arguments, campaign))?;
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         output::print(&opening(campaign))?;
         output::print(&warm_up::text(campaign))?;
         output::print(&what_was_there(&folder, done))?;
-        let too_soon = workers::stated_too_soon(campaign, arguments.workers)?;
+        let too_soon = workers::stated_too_soon(campaign, input.workers)?;
         output::warn(&baseline_text(campaign));
         output::warn(&(warm_up::warning(campaign) + &warm_up::too_soon(campaign, &too_soon)));
         output::warn(&preflight(campaign, &planned_calm(campaign)));
@@ -112,14 +113,15 @@ fn run_until_precise(
     arguments: &RunArguments,
     journal: &Journal,
 ) -> Result<Vec<RunResult>, Failure> {
+    let workers = arguments.input.workers;
     let bar = progress::bar(campaign.runs(), journal.found(campaign), !talks(arguments));
     let shown = bar.clone();
     journal.go_on_after_interrupt(move || shown.finish_and_clear())?;
-    let mut results = workers::run_all(campaign, arguments.workers, journal, &bar, Vec::new())?;
+    let mut results = workers::run_all(campaign, workers, journal, &bar, Vec::new())?;
     while let Some(seeds) = next_seeds(campaign, &results) {
         let known = campaign.grow(seeds, results);
         bar.inc_length(known.iter().filter(|known| known.is_none()).count() as u64);
-        results = workers::run_all(campaign, arguments.workers, journal, &bar, known)?;
+        results = workers::run_all(campaign, workers, journal, &bar, known)?;
     }
     bar.finish_and_clear();
     Ok(results)

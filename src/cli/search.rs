@@ -73,7 +73,7 @@ fn rounds(
     let bar = progress::bar(0, 0, !talks(arguments));
     let shown = bar.clone();
     journal.go_on_after_interrupt(move || shown.finish_and_clear())?;
-    let pool = workers::pool(arguments.workers)?;
+    let pool = workers::pool(arguments.input.workers)?;
     let mut all = Vec::new();
     loop {
         let numbers = searching.next(campaign);

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::interrupt::on_interrupt;
-use super::load::{Input, load_noting};
+use super::load::load_noting;
 use super::plan::preflight;
 use super::run::answer_to;
-use super::{Failure, INTERRUPTED, output, parse_seeds, parse_workers, progress, workers};
+use super::{Failure, INTERRUPTED, InputArguments, output, progress, workers};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::language::Seeds;
 use crate::model::problem::Problem;
@@ -21,28 +21,8 @@ use crate::report::table::wrap;
 /// What `watch` is told.
 #[derive(Debug, clap::Args)]
 pub(super) struct WatchArguments {
-    /// The experiment, such as experiments/payment-brownout.toml.
-    experiment: PathBuf,
-    /// Run the seeds from A up to, but without, B instead of the experiment's own.
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
-    seeds: Option<Seeds>,
-    /// Run this arm only. Can be given more than once.
-    #[arg(long, value_name = "NAME")]
-    arm: Vec<String>,
-    /// Run this point only, such as "load=high handling=sync". Can be given more than once.
-    #[arg(long, value_name = "POINT")]
-    point: Vec<String>,
-    /// How many runs at once; all cores by default. Answers do not depend on it.
-    #[arg(long, value_name = "N", value_parser = parse_workers)]
-    workers: Option<u16>,
-    /// Set any value of the model or the experiment, such as policy.checkout.timeout=1s. Wins over
-    /// what arms set. Can be given more than once.
-    #[arg(long, value_name = "PATH=VALUE")]
-    set: Vec<String>,
-    /// Let paths in the experiment and its model lead into this folder too. Can be given more than
-    /// once.
-    #[arg(long, value_name = "DIR")]
-    allow_outside: Vec<PathBuf>,
+    #[command(flatten)]
+    input: InputArguments,
 }
 
 /// After so many seeds the answer is printed before all have run: three are the fewest that have
@@ -55,12 +35,12 @@ const REST: Duration = Duration::from_millis(100);
 /// wrong is told, and it waits on; only Ctrl-C and a reader who goes away end it.
 pub(super) fn watch(arguments: &WatchArguments) -> Result<(), Failure> {
     on_interrupt(|| std::process::exit(INTERRUPTED.into()))?;
-    if !arguments.experiment.exists() {
-        let file = arguments.experiment.display();
+    if !arguments.input.experiment.exists() {
+        let file = arguments.input.experiment.display();
         let problem = Problem::new(format!("cannot read `{file}`: there is no such file"));
         return Err(problem.expected("the path of an experiment").into());
     }
-    let mut files = Files::new(&arguments.experiment);
+    let mut files = Files::new(&arguments.input.experiment);
     let mut last_error = String::new();
     let screen = Screen(output::is_terminal().then(console::Term::stdout));
     loop {
@@ -98,11 +78,9 @@ fn answer(
     files: &mut Files,
     screen: &Screen,
 ) -> Result<Round, Failure> {
-    let WatchArguments { experiment, seeds, set, allow_outside: allowed, arm, point, .. } =
-        arguments;
-    let input = Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: false };
+    let InputArguments { experiment, arm, point, workers, .. } = &arguments.input;
     let mut read = Vec::new();
-    let loaded = load_noting(input, &mut read);
+    let loaded = load_noting(arguments.input.loudly(), &mut read);
     files.are(experiment, read);
     let mut campaign = loaded?.campaign;
     if campaign.experiment.search.is_some() {
@@ -110,10 +88,10 @@ fn answer(
         return Err(problem.expected("stormglass run, or an experiment without [search]").into());
     }
     campaign.has(arm, point)?;
-    workers::find_warm_up(&mut campaign, arguments.workers)?;
+    workers::find_warm_up(&mut campaign, *workers)?;
     campaign.choose(arm, point)?;
     output::warn(&(baseline_text(&campaign) + &preflight(&campaign, &planned_calm(&campaign))));
-    let pool = workers::pool(arguments.workers)?;
+    let pool = workers::pool(*workers)?;
     let all = campaign.seeds.len() as u64;
     let (mut results, mut lines) = (Vec::new(), 0);
     for so_many in FIRST.into_iter().filter(|few| *few < all).chain([all]) {
