@@ -2,6 +2,7 @@
 //! where and why, and what waited; and of every request that failed, what went wrong first.
 
 mod backlog;
+mod policies;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -12,8 +13,10 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, Kind, NodeId, OperationId, Program};
 use crate::policy::{Denial, Outcome};
 use crate::system::fact::{Content, Fact, Observer, Transit, Waiting};
+use crate::system::remembered::{Breakers, Remembered};
 
 pub use backlog::Backlog;
+use policies::Watched;
 use trouble::Troubles;
 pub use trouble::{Causes, Trouble};
 
@@ -35,6 +38,10 @@ pub struct Timeline {
     /// The messages and outbox events of each queue, or of the database of an outbox, that were due
     /// and not done with.
     pub backlogs: BTreeMap<NodeId, Backlog>,
+    /// At the end of each window, the circuit breakers of the processes that call at an edge.
+    pub breakers: BTreeMap<EdgeId, Vec<Breakers>>,
+    /// At the end of each window, the tokens in their retry budgets, the mean over processes.
+    pub tokens: BTreeMap<EdgeId, Vec<f64>>,
     /// What went wrong first for the requests of each operation whose users were not answered `ok`.
     pub unanswered: BTreeMap<OperationId, Causes>,
     /// What went wrong first for the requests that did not reach each milestone in time.
@@ -47,6 +54,7 @@ pub struct TimelineRecorder<'p> {
     program: &'p Program,
     measure: Measure,
     timeline: Timeline,
+    watched: Watched,
     /// Since when each message waited that is done with, and until when.
     waited: BTreeMap<NodeId, Vec<(Time, Time)>>,
     troubles: Troubles,
@@ -63,6 +71,7 @@ impl<'p> TimelineRecorder<'p> {
             program,
             measure: measure.clone(),
             timeline: Timeline { window: measure.window, ..Timeline::default() },
+            watched: Watched::new(program, measure.window),
             waited: BTreeMap::new(),
             troubles: Troubles::default(),
             refused: BTreeMap::new(),
@@ -158,5 +167,13 @@ impl Observer for TimelineRecorder<'_> {
         if !fact.is_upkeep(self.program) {
             self.troubles.note(self.program, fact);
         }
+    }
+
+    fn looks_at(&self) -> Time {
+        self.watched.next
+    }
+
+    fn look(&mut self, remembered: &Remembered<'_>) {
+        self.watched.note(remembered, &mut self.timeline);
     }
 }

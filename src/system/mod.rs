@@ -36,6 +36,7 @@ mod policies;
 mod provider;
 mod queue;
 mod refusal;
+pub mod remembered;
 mod replica;
 mod request;
 mod rerun;
@@ -57,6 +58,7 @@ use crate::model::program::{Kind, NodeId, Program, Spike};
 use control::{Conditions, Control, Surge};
 use ejection::{DetectorId, Detectors};
 use fact::{Fact, Observer, Waiting};
+use remembered::Remembered;
 use trace::TraceKind;
 
 /// Something that is going to happen.
@@ -260,6 +262,7 @@ impl<'p, O: Observer> World<'p, O> {
             if at > self.rerun.redraw_after {
                 self.redraw();
             }
+            self.show_policies_until(at);
             self.now = at;
             self.dispatch(event);
             while let Some(job) = self.ready.pop_front() {
@@ -376,6 +379,19 @@ impl<'p, O: Observer> World<'p, O> {
     fn fold_number(&mut self, kind: u64, node: NodeId, work: u64) {
         let site = kind << 32 | u64::from(self.program.node(node).id);
         self.digester.fold(self.now, site, work);
+    }
+
+    /// Shows what policies remember to an observer that has asked to see it by then.
+    fn show_policies_until(&mut self, until: Time) {
+        loop {
+            let now = self.observer.looks_at();
+            if now > until {
+                return;
+            }
+            let (program, policies) = (self.program, &self.policies);
+            self.observer.look(&Remembered { program, policies, now });
+            assert!(self.observer.looks_at() > now, "an observer looks once at a time");
+        }
     }
 
     fn tell(&mut self, fact: Fact) {

@@ -1,18 +1,42 @@
 //! Who is told what happens in a run.
 
 use super::fact::Fact;
+use super::remembered::Remembered;
 use crate::kernel::time::Time;
 
 /// Somebody who is told every fact, in order.
 pub trait Observer {
     /// Takes note of a fact.
     fn observe(&mut self, now: Time, fact: &Fact);
+
+    /// When it wants to see next what policies remember: never, unless it says so. Time has to go on
+    /// after each look.
+    fn looks_at(&self) -> Time {
+        Time::NEVER
+    }
+
+    /// Sees what policies remember at the time for which it has asked.
+    fn look(&mut self, _remembered: &Remembered<'_>) {}
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn observe(&mut self, now: Time, fact: &Fact) {
         self.0.observe(now, fact);
         self.1.observe(now, fact);
+    }
+
+    fn looks_at(&self) -> Time {
+        self.0.looks_at().min(self.1.looks_at())
+    }
+
+    fn look(&mut self, remembered: &Remembered<'_>) {
+        // Only who asked for this time sees it.
+        if self.0.looks_at() <= remembered.now {
+            self.0.look(remembered);
+        }
+        if self.1.looks_at() <= remembered.now {
+            self.1.look(remembered);
+        }
     }
 }
 
@@ -24,5 +48,13 @@ impl Observer for () {
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn observe(&mut self, now: Time, fact: &Fact) {
         (**self).observe(now, fact);
+    }
+
+    fn looks_at(&self) -> Time {
+        (**self).looks_at()
+    }
+
+    fn look(&mut self, remembered: &Remembered<'_>) {
+        (**self).look(remembered);
     }
 }

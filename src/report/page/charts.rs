@@ -13,8 +13,10 @@ use crate::experiment::statistics::interval::mean_interval;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Counts;
+use crate::policy::Policy;
 use crate::report::figures::{BAND_RUNS, load_name};
 use crate::report::story::{denied, described, outcome};
+use crate::system::remembered::Breakers;
 
 /// The most points of a line: further windows are put together.
 const POINTS_MAX: usize = 240;
@@ -247,6 +249,7 @@ impl Charts<'_> {
             Kind::Stacked,
             self.told_apart(&not_made(seen, cell), 1),
         ));
+        panels.extend(self.remembered(seen, cell));
         panels.extend(self.late(seen.cell, cell));
         let runs = self.campaign.runs_of(self.results, seen.cell);
         let end = runs.iter().map(|run| self.end_of(run, cell)).max().unwrap_or_default();
@@ -362,6 +365,43 @@ impl Charts<'_> {
             ),
             self.single("age of the oldest message", "seconds", Kind::Line, oldest.collect()),
         ]
+    }
+
+    /// What policies remember: breakers that are not closed, and tokens of retry budgets; nothing
+    /// of what no cell has.
+    fn remembered(&self, seen: &Seen, cell: &Cell) -> Vec<Panel> {
+        let name = |edge| cell.program.edge(edge).name.replace("->", "→");
+        let count = |states: &[Breakers], of: fn(&Breakers) -> u32| {
+            let counts: Vec<u32> = states.iter().map(of).collect();
+            let after = counts.last().copied().unwrap_or_default();
+            self.axis.last(&counts, after).into_iter().map(f64::from).collect()
+        };
+        let breakers = seen.timeline.breakers.iter().flat_map(|(&edge, states)| {
+            let open = line(&format!("{}: open", name(edge)), count(states, |it| it.open));
+            let half_open =
+                line(&format!("{}: half-open", name(edge)), count(states, |it| it.half_open));
+            [open, half_open]
+        });
+        let tokens = seen.timeline.tokens.iter().map(|(&edge, tokens)| {
+            let after = tokens.last().copied().unwrap_or_default();
+            line(&name(edge), self.axis.last(tokens, after))
+        });
+        let mut panels = Vec::new();
+        let has = |part: fn(&Policy) -> bool| {
+            self.campaign
+                .cells
+                .iter()
+                .any(|cell| cell.program.policies.iter().any(|(_, it)| part(it)))
+        };
+        if has(|policy| policy.breaker.is_some()) {
+            let title = "circuit breakers that are not closed";
+            panels.push(self.single(title, "processes", Kind::Line, breakers.collect()));
+        }
+        if has(|policy| policy.budget.is_some()) {
+            let title = "tokens left in retry budgets";
+            panels.push(self.single(title, "for each process", Kind::Line, tokens.collect()));
+        }
+        panels
     }
 
     /// The share of requests that did not reach the milestone in time, by when they were asked.
