@@ -25,7 +25,7 @@ struct Row {
 }
 
 /// The metrics that every run has, in the order of the columns.
-const ROWS: [Row; 38] = [
+const ROWS: [Row; 39] = [
     Row {
         id: MetricId::Amplification,
         name: "amplification",
@@ -360,6 +360,15 @@ const ROWS: [Row; 38] = [
             let most = run.metrics.windows.iter().map(|window| window.attempts).max()?;
             Some(most as f64 / cell.measure.window.seconds())
         },
+    },
+    Row {
+        id: MetricId::Unhandled,
+        name: "unhandled",
+        meaning: "messages and outbox events whose work was not done: left over when the run \
+                  ended, put aside, expired or lost",
+        better: Direction::Lower,
+        is_share: false,
+        measure: |_, run| Some(run.metrics.unhandled() as f64),
     },
 ];
 

@@ -13,6 +13,12 @@ impl RunMetrics {
         self.fired[index] += 1;
     }
 
+    /// Messages and outbox events whose work was not done: left over, put aside, expired or lost.
+    #[must_use]
+    pub fn unhandled(&self) -> u64 {
+        self.unprocessed + self.dead_letters + self.expired + self.lost_messages
+    }
+
     /// How often the fault of this number fired.
     #[must_use]
     pub fn times_fired(&self, fault: usize) -> u64 {

@@ -53,13 +53,20 @@ const BESIDE: [Shown; 8] = [
 ];
 
 /// What became of data and messages.
-const DATA: [Shown; 5] = [
+const DATA: [Shown; 6] = [
     (MetricId::StaleReadRatio, "read-your-writes violations", Unit::Percent, 0),
     (MetricId::OldRowRatio, "stale reads", Unit::Percent, 1),
     (MetricId::CommitsLost, "commits lost", Unit::Plain, 2),
     (MetricId::DeadLetters, "dead letters", Unit::Plain, 2),
     (MetricId::Unprocessed, "messages unprocessed", Unit::Plain, 1),
+    (MetricId::Unhandled, "messages not handled", Unit::Plain, 0),
 ];
+
+/// What a metric of data and messages is called, and its unit.
+pub(super) fn of_data(metric: &str) -> Option<(&'static str, Unit)> {
+    let shown = DATA.iter().find(|(id, ..)| id.name() == metric)?;
+    Some((shown.1, shown.2))
+}
 
 /// The tables of a campaign's arms: load and success, time and waste, data, broken promises. One
 /// that has nothing to show is left out.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::arms::{mode_names, plain};
+use super::arms::{mode_names, of_data, plain};
 use super::columns;
 use super::front;
 use super::number::{self, Unit};
@@ -464,6 +464,8 @@ pub(super) fn written(metric: &str) -> (String, Unit, f64) {
     }
     let (name, unit, scale) = if metric.ends_with("amplification") {
         (metric, Unit::Times, 1.0)
+    } else if let Some((name, unit)) = of_data(metric) {
+        (name, unit, 1.0)
     } else if metrics::is_share(metric) {
         (metric.strip_suffix("_ratio").unwrap_or(metric), Unit::Percent, 1.0)
     } else if let Some(name) = metric.strip_suffix("_per_s") {

@@ -101,6 +101,80 @@ fn arms_that_do_the_same_are_as_good_and_the_baseline_is_kept() {
     assert_eq!(sentences.len(), 1);
 }
 
+/// Mails that go through a queue.
+const MAILS: &str = r#"
+[clients.users]
+arrivals = { poisson = "20/s" }
+flow = [{ call = "api.write" }]
+[service.api]
+workers = 10
+[service.api.on.write]
+steps = [{ publish = "mails", policy = "within" }, { reply = "ok" }]
+[queue.mails]
+visibility = "10s"
+redelivery = "1s"
+max_receives = 3
+[service.mailer]
+workers = 20
+takes = "mails"
+steps = [{ work = "80ms" }, { ack = true, policy = "within" }]
+[policy.within]
+timeout = "1s"
+"#;
+
+/// Behind a queue, what users are answered says nothing of whether the work was done.
+#[test]
+fn messages_that_nobody_handles_are_work_that_is_not_finished() {
+    let experiment = r#"
+name = "mails"
+model = "model.toml"
+seeds = "1..6"
+arrivals = "20s"
+drain = "10s"
+[arms.one]
+label = "one mailer"
+set = { "service.mailer.workers" = 1 }
+[arms.twenty]
+label = "twenty mailers"
+"#;
+    let (answer, sentences) = said(experiment, MAILS);
+    let names: Vec<&str> = answer.criteria.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["success_ratio", "unhandled", "amplification"]);
+    assert!(sentences[0].starts_with("Take twenty mailers: "), "{sentences:?}");
+    assert!(sentences[0].contains("messages not handled"), "{sentences:?}");
+    assert!(sentences[1].starts_with("Avoid one mailer: "), "{sentences:?}");
+
+    let milestone = "[milestone.mailed]\nof = \"api.write\"\nwhen = \"acknowledged mails\"\n\
+                     [measure]\nmilestone = \"mailed\"\n";
+    let (answer, _) = said(&format!("{experiment}{milestone}"), MAILS);
+    let names: Vec<&str> = answer.criteria.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["success_ratio", "amplification"], "the milestone says it better");
+}
+
+/// Where all finish the same, who makes the most load is to be avoided, not who comes last.
+#[test]
+fn what_to_avoid_is_the_worst_by_what_tells_it_apart() {
+    let experiment = r#"
+name = "layers"
+model = "model.toml"
+seeds = "1..6"
+arrivals = "20s"
+[measure]
+load = "bank.charge"
+[arms.eight]
+set = { "policy.again.hedge" = { delay = "1ms", extra = 1 } }
+[arms.none]
+[arms.seldom]
+set = { "policy.again.hedge" = { delay = "9900us", extra = 1 } }
+"#;
+    let slow = SHOP
+        .changed("latency = \"10ms\"", "latency = \"uniform 9ms..11ms\"")
+        .changed("errors_before = \"10%\"\nerrors_after = \"10%\"\n", "");
+    let (answer, sentences) = said(experiment, &slow);
+    let avoided = answer.avoided.map(|choice| answer.choices[choice].name.as_str());
+    assert_eq!(avoided, Some("eight"), "{sentences:?}");
+}
+
 /// The two arms differ in one attempt of the few that fail.
 const CLOSE: &str = r#"
 name = "close"

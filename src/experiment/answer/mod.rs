@@ -100,10 +100,9 @@ impl Answer {
             let is_open = |it: usize| undecided.iter().any(|(_, open)| open.other == it);
             let is_told = |it: &usize| *it != taken && !left.contains(it) && !is_open(*it);
             let told: Vec<usize> = (0..choices.len()).filter(is_told).collect();
-            worst(&told, &broken, |choice| {
-                let first = criteria.first()?;
-                let value = mean(&runs.values(&choices[choice], first))?;
-                Some(first.better.badness(value))
+            most_broken(&told, &broken).or_else(|| {
+                let values = |choice: usize, by: &Measured| runs.values(&choices[choice], by);
+                worst(&told, taken, &criteria, values)
             })
         });
         let of_taken = undecided.iter().find_map(|(best, open)| match taken? {
@@ -211,19 +210,39 @@ fn best(left: &[usize], values: &[Vec<Option<f64>>], criterion: &Measured) -> Op
     known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(choice, _)| choice)
 }
 
-/// The choice that broke promises most often or, where none did, does worst by what decides.
+/// The choice that broke promises most often; `None` if none did.
+fn most_broken(told: &[usize], broken: &[Vec<Option<f64>>]) -> Option<usize> {
+    let rate = |choice: usize| mean(&broken[choice]).unwrap_or(0.0);
+    let most = told.iter().copied().max_by(|&a, &b| rate(a).total_cmp(&rate(b)));
+    most.filter(|&most| rate(most) > 0.0)
+}
+
+/// The choice that does worst by the first criterion by which any is worse than the taken one, or
+/// by the first of all where only what is expected tells them apart.
 fn worst(
     told: &[usize],
-    broken: &[Vec<Option<f64>>],
-    badness: impl Fn(usize) -> Option<f64>,
+    taken: usize,
+    criteria: &[Measured],
+    values: impl Fn(usize, &Measured) -> Vec<Option<f64>>,
 ) -> Option<usize> {
-    let rate = |choice: usize| mean(&broken[choice]).unwrap_or(0.0);
-    let most = told.iter().copied().max_by(|&a, &b| rate(a).total_cmp(&rate(b)))?;
-    if rate(most) > 0.0 {
-        return Some(most);
-    }
-    let known = told.iter().filter_map(|&it| Some((it, badness(it)?)));
-    known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(choice, _)| choice)
+    let worst_of = |choices: Vec<usize>, criterion: &Measured| {
+        let known = choices.into_iter().filter_map(|choice| {
+            Some((choice, criterion.better.badness(mean(&values(choice, criterion))?)))
+        });
+        known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(choice, _)| choice)
+    };
+    let by_difference = criteria.iter().find_map(|criterion| {
+        let best = values(taken, criterion);
+        let of = told.len() + 1;
+        let badness = |values: &[Option<f64>]| Some(criterion.better.badness(mean(values)?));
+        let is_worse = |choice: &usize| {
+            let own = values(*choice, criterion);
+            let is_told = against(&own, &best, criterion, of) == Weighed::Worse;
+            is_told && badness(&own) > badness(&best)
+        };
+        worst_of(told.iter().copied().filter(is_worse).collect(), criterion)
+    });
+    by_difference.or_else(|| worst_of(told.to_vec(), criteria.first()?))
 }
 
 /// Every arm at every combination of the levels that a team decides about.
@@ -280,9 +299,10 @@ fn criteria(campaign: &Campaign) -> Vec<Measured> {
     }
     let rank = |it: &Measured| match it.source {
         Source::Metric(place) if place == MetricId::SuccessRatio.place() => 0,
-        Source::NeverRecovered(Of::Measured) => 1,
-        Source::Metastable => 2,
-        _ => 3,
+        Source::Metric(place) if place == MetricId::Unhandled.place() => 1,
+        Source::NeverRecovered(Of::Measured) => 2,
+        Source::Metastable => 3,
+        _ => 4,
     };
     let mut usual = others;
     usual.sort_by_key(rank);

@@ -70,7 +70,7 @@ impl Declared {
         };
         let primary = match &text.primary {
             Some(names) => list("primary", names),
-            None => usual(&all),
+            None => usual(&all, cell),
         };
         let pareto = list("pareto", &text.pareto);
         check_lists(text, &mut problems);
@@ -100,10 +100,13 @@ impl Declared {
     }
 }
 
-/// The metrics that answer most questions: success, amplification, whether the run came back, and
-/// how often each promise was broken.
-fn usual(all: &[Measured]) -> Vec<usize> {
+/// The metrics that answer most questions: success, messages that were not handled where success is
+/// that of replies and work goes on behind them, amplification, whether the run came back, and how
+/// often each promise was broken.
+fn usual(all: &[Measured], cell: &Cell) -> Vec<usize> {
+    let works_behind_replies = cell.measured.is_none() && cell.program.takes_messages();
     let is_usual = |measured: &Measured| match measured.source {
+        Source::Metric(index) if index == MetricId::Unhandled.place() => works_behind_replies,
         Source::Metric(index) => {
             [MetricId::SuccessRatio, MetricId::Amplification].map(MetricId::place).contains(&index)
         }

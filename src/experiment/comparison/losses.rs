@@ -123,7 +123,8 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::RefusedFirstRatio
         | MetricId::RefusedAgainRatio
         | MetricId::Ejections
-        | MetricId::Panics => &[],
+        | MetricId::Panics
+        | MetricId::Unhandled => &[],
     }
 }
 

@@ -90,11 +90,21 @@ pub enum MetricId {
     WorstAmplification,
     /// `peak_load_per_s`.
     PeakLoadPerS,
+    /// `unhandled`.
+    Unhandled,
     /// `unfinished`, of a milestone only.
     Unfinished,
 }
 
 impl MetricId {
+    /// Its name in results, with its unit.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let milestone = || MilestoneRow::of(self).map(|row| row.name);
+        let row = ROWS.get(self.place()).map(|row| row.name);
+        row.or_else(milestone).expect("every metric is of runs or of milestones")
+    }
+
     /// Its place among the [`Metrics`] of every campaign, of what is measured.
     #[must_use]
     pub fn place(self) -> usize {

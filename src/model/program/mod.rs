@@ -301,6 +301,13 @@ impl Program {
         from.0 as usize * self.nodes.len() + to.0 as usize
     }
 
+    /// Whether any service takes messages from a queue.
+    #[must_use]
+    pub fn takes_messages(&self) -> bool {
+        let takes = |kind: &Kind| matches!(kind, Kind::Service(service) if service.takes.is_some());
+        self.nodes.iter().any(|node| takes(&node.kind))
+    }
+
     /// Whether a queue puts its dead letters here.
     #[must_use]
     pub fn gets_dead_letters(&self, id: NodeId) -> bool {
