@@ -12,6 +12,9 @@ pub(super) fn keep_cells(
     arms: &[String],
     points: &[String],
 ) -> Result<(), Failure> {
+    if let Some(problem) = arms.iter().find_map(|name| campaign.of_label(name)) {
+        return Err(problem.into());
+    }
     refuse_unknown(campaign, "arm", arms, |cell| &cell.arm)?;
     refuse_unknown(campaign, "point", points, |cell| &cell.point)?;
     let is_kept = |chosen: &[String], name: &String| chosen.is_empty() || chosen.contains(name);

@@ -23,6 +23,9 @@ pub(super) struct DiffArguments {
     /// The experiment, or the model, in which both run; without it, policies alone are compared.
     #[arg(long = "in", value_name = "FILE")]
     within: Option<PathBuf>,
+    /// The arm of the experiment on which both are laid; its model as it is without it.
+    #[arg(long, value_name = "NAME", requires = "within")]
+    arm: Option<String>,
     /// Which policy of the configurations takes the place of which one of the model, such as
     /// checkout=orders; by name without it. Can be given more than once.
     #[arg(long, value_name = "MODEL=NAME", value_parser = parse_policy)]
@@ -144,8 +147,9 @@ fn experiment(arguments: &DiffArguments, within: &Path) -> Result<String, Failur
             let named = named.map(|(own, name)| (own.clone(), name.clone().into()));
             import.insert("policies".to_owned(), toml::Value::Table(named.collect()));
         }
+        let from = arguments.arm.iter().map(|arm| ("from".to_owned(), arm.as_str().into()));
         let arm: toml::Table =
-            [("import".to_owned(), toml::Value::Table(import))].into_iter().collect();
+            from.chain([("import".to_owned(), toml::Value::Table(import))]).collect();
         arms.insert(name.to_owned(), toml::Value::Table(arm));
     }
     table.insert("arms".to_owned(), toml::Value::Table(arms));

@@ -145,6 +145,7 @@ fn read_all(
     named: &RefCell<IndexMap<String, Named>>,
 ) -> Result<ReadAll, Vec<Problem>> {
     let path = arguments.experiment;
+    is_no_folder(path).map_err(|problem| vec![problem])?;
     let experiment = read_document(path, sources)?;
     let mut overrides = Vec::new();
     for text in arguments.set {
@@ -262,6 +263,19 @@ fn model_path(
 fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Problem>> {
     let source = read_text(path, sources)?;
     Value::parse(sources, source)
+}
+
+/// What an experiment is called in a folder of its own.
+const IN_A_FOLDER: &str = "experiment.toml";
+
+/// That an experiment is not named by its folder.
+fn is_no_folder(path: &Path) -> Result<(), Problem> {
+    let inside = path.join(IN_A_FOLDER);
+    if path.is_dir() && inside.is_file() {
+        let problem = Problem::new(format!("`{}` is a directory", path.display()));
+        return Err(problem.expected(format!("the experiment in it, `{}`", inside.display())));
+    }
+    Ok(())
 }
 
 /// Reads a file that another one names as one of the sources.

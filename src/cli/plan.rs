@@ -78,7 +78,8 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     let table = table(&campaign, &planned, arguments.full);
     output::print(&table.text(output::width(), output::colour_out()))?;
     output::print("\nBy means, with nobody waiting in a line")?;
-    output::print(&match assumptions(&planned).as_str() {
+    let assumptions = assumptions(&planned);
+    output::print(&match assumptions.as_str() {
         "" => ".\n".to_owned(),
         texts => format!("; assumed:\n{texts}"),
     })?;
@@ -86,8 +87,9 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
         output::print("Faults that are drawn for each seed are not in it.\n")?;
     }
     output::print(&match preflight(&campaign, &planned) {
-        text if text.is_empty() => "No node is above 90% without a fault.\n".to_owned(),
-        text => format!("\n{text}"),
+        text if !text.is_empty() => format!("\n{text}"),
+        _ if assumptions.is_empty() => "No node is above 90% without a fault.\n".to_owned(),
+        _ => "No node is above 90% without a fault, if what is assumed is so.\n".to_owned(),
     })?;
     Ok(())
 }

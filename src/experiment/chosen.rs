@@ -38,6 +38,18 @@ impl Campaign {
         self.experiment.points.iter().map(name).collect()
     }
 
+    /// What is wrong with a name that is no arm's, but the label of one.
+    #[must_use]
+    pub fn of_label(&self, name: &str) -> Option<Problem> {
+        let arms = &self.experiment.arms;
+        if arms.iter().any(|arm| arm.name == name) {
+            return None;
+        }
+        let arm = arms.iter().find(|arm| arm.label == name)?;
+        let problem = Problem::new(format!("`{name}` is the label of an arm"));
+        Some(problem.expected(format!("its name, `{}`", arm.name)))
+    }
+
     /// That the experiment has arms and points of these names.
     ///
     /// # Errors
@@ -50,7 +62,8 @@ impl Campaign {
             let name = names.iter().find(|name| !known.contains(&name.as_str()))?;
             Some(Problem::unknown(kind, name, known))
         };
-        let problem = unknown("arm", arms, &self.arms());
+        let labelled = arms.iter().find_map(|name| self.of_label(name));
+        let problem = labelled.or_else(|| unknown("arm", arms, &self.arms()));
         problem.or_else(|| unknown("point", points, &known_points)).map_or(Ok(()), Err)
     }
 

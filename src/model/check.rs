@@ -271,6 +271,21 @@ pub fn unversioned(document: &Value) -> Vec<Problem> {
     policies.iter().filter_map(warning).collect()
 }
 
+/// Policies of the file by which nobody calls.
+fn unused_policies(document: &Value, program: &Program) -> Vec<Problem> {
+    let origin = |policy: u16| program.sharing[policy as usize].origin;
+    let used: BTreeSet<u16> = program.edges.iter().map(|edge| origin(edge.policy)).collect();
+    // The first one is that of calls without a policy.
+    let all = (1..program.policies.len() as u16).filter(|&policy| origin(policy) == policy);
+    let unused = all.filter(|policy| !used.contains(policy)).map(|policy| {
+        let name = &program.policies[policy as usize].0;
+        let problem = Problem::new(format!("no call is made by the policy `{name}`"));
+        let problem = problem.expected("a step that names it, or no such policy");
+        problem.located(document, &["policy", name])
+    });
+    unused.collect()
+}
+
 /// Parts of a model that nothing uses: no mistakes, but likely the sign of one. `promoted` are
 /// replicas that a fault puts in the place of their primary.
 #[must_use]
@@ -300,5 +315,6 @@ pub fn unused(document: &Value, program: &Program, promoted: &[&str]) -> Vec<Pro
         let problem = Problem::new(format!("{wrong} `{}`", node.name)).expected(expected);
         problems.push(problem.located(document, &[section.unwrap_or("service"), &node.name]));
     }
+    problems.extend(unused_policies(document, program));
     problems
 }

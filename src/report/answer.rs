@@ -20,6 +20,10 @@ use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
 /// With more promises than this, those that all choices keep are one row.
 const PROMISES_MAX: usize = 8;
 
+/// Of so many choices at most, those that the sentences do not name stand in the table too, where
+/// there is room for them.
+const CHOICES_MAX: usize = 8;
+
 /// At most three sentences: what to take, what to avoid, and what these runs do not decide.
 #[must_use]
 pub fn sentences(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) -> Vec<String> {
@@ -37,16 +41,19 @@ pub fn sentences(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer
     sentences
 }
 
-/// The promises and the criteria by the choices that the sentences name: what to avoid first.
+/// The promises and the criteria by the choices that the sentences name, what to avoid first, and
+/// by the others where they are few: those are left out first where the table is too wide.
 #[must_use]
 pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) -> Table {
     let told = Told { campaign, summaries, answer };
-    let shown = told.named_choices();
+    let mut shown = told.named_choices();
+    let named = shown.len();
+    shown.extend(told.other_choices().map(|choice| ("", choice)));
     let mut columns = vec![column("", Align::Left, 0)];
-    columns.extend(shown.iter().map(|&(role, choice)| Column {
+    columns.extend(shown.iter().enumerate().map(|(place, &(role, choice))| Column {
         header: format!("{role}{}", told.name(choice)),
         align: Align::Right,
-        priority: 0,
+        priority: u8::from(place >= named),
     }));
     let cells = |index: usize| -> Vec<Cell> {
         shown.iter().map(|&(_, choice)| told.promise(choice, index)).collect()
@@ -151,6 +158,14 @@ impl Told<'_> {
             Role::Or => "or: ",
         };
         roles(self.answer).into_iter().map(|(role, choice)| (prefix(role), choice)).collect()
+    }
+
+    /// The choices that nothing is said of, if they are few.
+    fn other_choices(&self) -> impl Iterator<Item = usize> {
+        let named = self.named_choices();
+        let all = self.answer.choices.len();
+        let few = if all <= CHOICES_MAX { 0..all } else { 0..0 };
+        few.filter(move |choice| !named.iter().any(|(_, known)| known == choice))
     }
 
     /// "no retry: no promise was broken in 30 runs, and success is 99%."

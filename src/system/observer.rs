@@ -9,8 +9,8 @@ pub trait Observer {
     /// Takes note of a fact.
     fn observe(&mut self, now: Time, fact: &Fact);
 
-    /// When it wants to see next what policies remember: never, unless it says so. Time has to go on
-    /// after each look.
+    /// When it wants to see next what policies remember: never, unless it says so. Time has to go
+    /// on after each look.
     fn looks_at(&self) -> Time {
         Time::NEVER
     }

@@ -43,8 +43,8 @@ impl Remembered<'_> {
     }
 
     /// The tokens in the retry budgets of an edge as of their last calls, the mean over processes;
-    /// `None` where its policy has no budget of tokens that outlives a call, or is one of the user's
-    /// own.
+    /// `None` where its policy has no budget of tokens that outlives a call, or is one of the
+    /// user's own.
     #[must_use]
     pub fn tokens(&self, edge: EdgeId) -> Option<f64> {
         let edge = self.program.edge(edge);

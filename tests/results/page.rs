@@ -231,3 +231,35 @@ fn the_windows_of_the_run_that_is_looked_at_add_up_to_what_it_counted() {
     }
     assert!(failed > 50, "{failed} attempts failed");
 }
+
+/// What policies remember at the end of each window: a breaker that opens in the fault and closes
+/// after it, and a budget that is spent.
+#[test]
+fn breakers_and_budgets_are_shown_window_by_window() {
+    let remembers = EXPERIMENT.changed(
+        "set = { \"policy.again.retry\" = { attempts = 4 } }",
+        "[arms.again.set]\n\
+         \"policy.again.retry\" = { attempts = 4, budget = { ratio = 0.1 } }\n\
+         \"policy.again.breaker\" = { consecutive = 5, open_for = \"2s\" }\n",
+    );
+    let campaign = common::campaign(&remembers, MODEL);
+    let results = run_all(&campaign);
+    let look = CloserLook::new(&campaign, &results, &[0, 1]);
+    assert!(look.seen[0].timeline.breakers.is_empty(), "nothing to see of an arm without one");
+    let timeline = &look.seen[1].timeline;
+    let breakers = timeline.breakers.values().next().expect("one edge has a breaker");
+    let open = |from: usize, to: usize| breakers[from..to].iter().map(|it| it.open).sum::<u32>();
+    let windows = breakers.len();
+    assert!(windows >= 35, "a window is a second: {windows}");
+    assert_eq!((open(0, 14), open(29, windows)), (0, 0), "closed before and after: {breakers:?}");
+    assert!(open(15, 25) >= 3, "open in the fault: {breakers:?}");
+    let tokens = timeline.tokens.values().next().expect("one edge has a budget");
+    let least = |from: usize, to: usize| tokens[from..to].iter().copied().fold(1e9, f64::min);
+    assert!(least(15, 25) < least(5, 14), "spent in the fault: {tokens:?}");
+
+    let (folder, _) = run(&remembers, MODEL);
+    let page = read(folder.path(), "report.html");
+    for title in ["circuit breakers that are not closed", "tokens left in retry budgets"] {
+        assert!(page.contains(title), "{title}");
+    }
+}

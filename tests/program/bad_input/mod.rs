@@ -454,6 +454,7 @@ fn suspicious_parts_are_warnings() {
         run(&two_queues, &["--quiet"]),
         run(&|model| model.replace("timeout = \"250ms\"", "preset = \"grpc\""), &[]),
         run(&|model| model.replace("timeout = \"1s\"", "timeout = \"1s\"\noutlier = {}"), &[]),
+        run(&|model| model, &["--set", "policy.spare={ timeout = \"1s\" }"]),
     ];
     pin("suspicious_parts_are_warnings", &shown.join("\n"));
 }

@@ -96,6 +96,10 @@ fn an_unknown_name_is_told_with_the_nearest_and_before_anything_is_done() {
         error(&["--arm", "ful_jitter"])
             .contains("unknown arm `ful_jitter`: did you mean `full_jitter`?")
     );
+    assert!(
+        error(&["--arm", "+ full jitter"])
+            .contains("`+ full jitter` is the label of an arm: its name, `full_jitter`")
+    );
     let point = error(&["--point", "handling=outbx"]);
     assert!(point.contains("did you mean `handling=outbox`?"), "{point}");
 }

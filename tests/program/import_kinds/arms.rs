@@ -158,6 +158,15 @@ fn a_diff_tells_what_differs_and_exactly_nothing_where_nothing_does() {
     let text = ok(path, &["diff", "old.yml", "new.yml", "--in", "x.toml"]);
     assert!(text.contains("0 of 2 pairs of runs are the same, event by event\n"), "{text}");
     assert!(text.contains("out/diff.toml") && text.contains("retry.attempts: 2 → 4"), "{text}");
+    // Laid on an arm, both begin with what it sets.
+    let quick =
+        format!("{EXPERIMENT}[arms.fast]\nset = {{ \"policy.checkout.timeout\" = \"7ms\" }}\n");
+    std::fs::write(path.join("arms.toml"), quick).expect("the experiment");
+    let args = ["diff", "old.yml", "new.yml", "--in", "arms.toml", "--arm", "fast"];
+    ok(path, &args);
+    let both = std::fs::read_to_string(path.join("out/diff.toml")).expect("the experiment of both");
+    assert_eq!(both.matches("from = \"fast\"").count(), 2, "{both}");
+    ok(path, &["run", "out/diff.toml", "--quiet", "--arm", "new", "--out", "out/again"]);
     // The experiment of both can be run again.
     ok(path, &["run", "out/diff.toml", "--quiet", "--arm", "new", "--out", "out/again"]);
     let text =
