@@ -48,7 +48,7 @@ pub(super) fn call(
             failed * is_retried(Outcome::Failed) + late * is_retried(Outcome::TimedOut)
         })
     };
-    let most = policy.retry.as_ref().map_or(1, |retry| retry.attempts);
+    let most = policy.retry.as_ref().map_or(1.0, |retry| f64::from(retry.attempts));
     let parts = target.parts();
     let wanted = parts.iter().map(|&(share, success)| share * (tries(again(success), most) - 1.0));
     let wanted: f64 = wanted.sum();
@@ -73,11 +73,11 @@ pub(super) fn call(
 
 /// How many tries there are of at most `most`, if each is followed by another with this
 /// probability: `(1 - q^n) / (1 - q)`.
-pub(super) fn tries(again: f64, most: u32) -> f64 {
+pub(super) fn tries(again: f64, most: f64) -> f64 {
     if again >= 1.0 {
-        return f64::from(most);
+        return most;
     }
-    (1.0 - libm::pow(again, f64::from(most))) / (1.0 - again)
+    (1.0 - libm::pow(again, most)) / (1.0 - again)
 }
 
 /// How many retries a budget allows per call in the long run; infinitely many without one.

@@ -191,7 +191,7 @@ fn loads(
             break;
         }
         let produced = spread(program, visits, &sources, &mut offered);
-        sources = messages(program, visits, &produced, &mut offered);
+        sources = messages(program, phase, visits, &produced, &mut offered);
     }
     for &node in offered.keys() {
         visits.assume_all(bound::unknown(program, NodeId(node)));
@@ -316,6 +316,7 @@ fn spread(
 /// Who takes up what was put into queues and outboxes, and how often in a second.
 fn messages(
     program: &Program,
+    phase: &Phase,
     visits: &mut Visits<'_>,
     produced: &BTreeMap<u16, f64>,
     offered: &mut Offered,
@@ -324,17 +325,18 @@ fn messages(
     for (&node, &rate) in produced.iter().filter(|(_, rate)| **rate > 0.0) {
         match &program.nodes[node as usize].kind {
             Kind::Queue(queue) => {
+                // One that fails each time comes back after so long, until the phase ends.
+                let hidden = queue.redelivery.unwrap_or(queue.visibility).seconds();
+                let in_time = 1.0 + phase.until.since(phase.from).seconds() / hidden.max(1e-9);
+                let most = f64::from(queue.max_receives).min(in_time);
                 for group in &queue.groups {
                     let each = rate / (group.consumers.len().max(1)) as f64;
                     for &consumer in &group.consumers {
                         let Kind::Service(service) = &program.node(consumer).kind else { continue };
                         let Some(takes) = service.takes else { continue };
                         let parts = visits.free(takes).parts().into_iter();
-                        let deliveries: f64 = parts
-                            .map(|(share, kept)| {
-                                share * call::tries(1.0 - kept, queue.max_receives)
-                            })
-                            .sum();
+                        let deliveries: f64 =
+                            parts.map(|(share, kept)| share * call::tries(1.0 - kept, most)).sum();
                         sources.push((takes, each * deliveries));
                     }
                 }

@@ -51,3 +51,18 @@ fn a_chance_by_request_or_order_is_the_same_in_each_attempt() {
         near("mailer", 100.0 * attempts * deliveries);
     }
 }
+
+/// A message that nobody can ever handle comes back as often as there is time for, not as often as
+/// its queue would let it.
+#[test]
+fn a_poison_message_is_received_as_often_as_there_is_time_for() {
+    let poison = CHANCES
+        .replace("SHARE", "share_of_orders")
+        .changed("max_receives = 3", "max_receives = \"unlimited\"")
+        .changed("redelivery = \"10ms\"", "redelivery = \"2s\"");
+    let plan = planned(&CALM.changed("200s", "20s"), &poison);
+    let offered = said(&plan, 0, "mailer", "offered_per_s");
+    let attempts = 0.3 * 4.0 + 0.7;
+    let exact = 100.0 * attempts * (0.8 + 0.2 * (1.0 + 20.0 / 2.0));
+    assert!((offered / exact - 1.0).abs() < 1e-6, "{offered} {exact}");
+}
