@@ -74,7 +74,7 @@ pub(super) fn diff(arguments: &DiffArguments) -> Result<(), Failure> {
         out: Some(arguments.out.clone()),
         json: false,
         quiet: false,
-        full: true,
+        full: false,
     };
     run::run(&run)?;
     let same = same_runs(&arguments.out).map_err(failed)?;

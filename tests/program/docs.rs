@@ -166,12 +166,25 @@ fn assert_shown(command: &str, shown: &[&str], printed: &str) {
 
 #[test]
 fn the_tutorial_prints_what_it_shows() {
+    prints_what_it_shows("tutorial");
+}
+
+#[test]
+fn the_pages_for_researchers_teams_and_ci_print_what_they_show() {
+    for page in ["researcher", "team", "ci"] {
+        prints_what_it_shows(page);
+    }
+}
+
+/// Runs the commands of a page in an empty folder, one after the other. Files that it shows begin
+/// with their names.
+fn prints_what_it_shows(page: &str) {
     let folder = TempDir::new().unwrap();
-    let page = fs::read_to_string(root().join("docs/tutorial.md")).unwrap();
+    let page = fs::read_to_string(root().join(format!("docs/{page}.md"))).unwrap();
     let mut count = 0;
     for (language, lines) in blocks(&page) {
         match language {
-            "toml" => {
+            "toml" | "yaml" => {
                 let name = lines[0].strip_prefix("# ").expect("the name of the file");
                 fs::write(folder.path().join(name), lines.join("\n")).unwrap();
             }
