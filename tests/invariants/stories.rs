@@ -98,3 +98,41 @@ fn what_is_still_on_its_way_when_a_story_ends_is_not_said_to_be_lost() {
     let (_, lost) = story(lost, 0, soon);
     assert!(lost.contains("(never arrives)"), "{lost}");
 }
+
+/// A promise with a time is broken when the time is up, by nothing that happens then.
+#[test]
+fn the_story_of_a_promise_whose_time_is_up_ends_with_that() {
+    let model = r#"
+[clients.users]
+arrivals = { constant = "10/s" }
+flow = [{ call = "shop.buy" }]
+[service.shop]
+workers = 9
+on.buy.steps = [
+    { call = "bank.charge" },
+    { work = "2s" },
+    { transaction = "orders", write = ["order = paid"] },
+    { reply = "ok" },
+]
+[database.orders]
+connections = 9
+commit = "1ms"
+read = "1ms"
+tables = { order = {} }
+[provider.bank]
+effects = ["charge"]
+concurrency = 9
+latency = "3ms"
+"#;
+    let experiment = "name = \"stories\"\nmodel = \"inline\"\narrivals = \"1s\"\nseeds = \"1..2\"\n\
+                      [invariants.soon]\npromise = \"implies\"\nif = \"effect charge\"\n\
+                      then = [\"orders.order = paid\"]\nwithin = \"500ms\"\n";
+    let campaign = campaign(experiment, model);
+    let cell = &campaign.cells[0];
+    let first = campaign.run(0).invariants[0].first.expect("it takes two seconds");
+    let (case, _) = Case::of(cell, 1);
+    let told = steps(&cell.program, &case.faults, &listen(cell, &case, first, false).0);
+    let last = told.last().expect("it says something");
+    assert_eq!(last.at, first.at);
+    assert!(format!("{last:?}").contains("the promise is broken"), "{told:?}");
+}

@@ -98,6 +98,9 @@ pub fn steps(program: &Program, faults: &[FaultText], story: &Story) -> Vec<Step
     for (at, fact) in facts {
         teller.tell(*at, fact);
     }
+    if facts.iter().all(|(at, _)| *at != story.broken_at) {
+        teller.add_what_did_not_happen(story.broken_at);
+    }
     teller.steps
 }
 
@@ -146,6 +149,14 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn note(&mut self, at: Time, node: Option<NodeId>, mark: Mark, text: String) {
         self.steps.push(Step { at, what: What::Note { node, text }, mark });
+    }
+
+    /// A promise whose time is up is broken by nothing that happens: it is told where that is.
+    fn add_what_did_not_happen(&mut self, at: Time) {
+        let text = "what was promised by now has not come to be: the promise is broken".to_owned();
+        let step = Step { at, what: What::Note { node: None, text }, mark: Mark::Wrong };
+        let place = self.steps.partition_point(|known| known.at <= at);
+        self.steps.insert(place, step);
     }
 
     fn tell(&mut self, at: Time, fact: &Fact) {
