@@ -20,6 +20,7 @@ use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
 use crate::model::recording::with_recordings;
 use crate::model::show::complete;
+use crate::report::outputs::Inputs;
 
 /// A campaign and the files that it was read from.
 pub(super) struct Loaded {
@@ -34,6 +35,17 @@ pub(super) struct Loaded {
     /// The model's file with every default filled in; `None` if it is no model without what the
     /// experiment sets.
     pub(super) complete_model: Option<String>,
+}
+
+impl Loaded {
+    /// What it was read from, for the files of results.
+    pub(super) fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            files: &self.files,
+            overrides: &self.overrides,
+            complete_model: self.complete_model.as_deref(),
+        }
+    }
 }
 
 /// What to read, and what the command line changes in it.

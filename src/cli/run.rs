@@ -5,26 +5,22 @@ use std::path::{Path, PathBuf};
 use super::journal::Journal;
 use super::load::{Loaded, load_input};
 use super::plan::preflight;
-use super::write::{Folder, MANIFEST};
+use super::write::Folder;
 use super::{Failure, RunArguments, output, progress, workers};
-use crate::experiment::answer::Answer;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::closer_look::CloserLook;
-use crate::experiment::comparison::{Comparison, compare, next_seeds, seeds_added};
+use crate::experiment::comparison::{compare, next_seeds, seeds_added};
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::{CellSummary, summarise};
-use crate::kernel::limit::Ending;
+use crate::experiment::summary::summarise;
 use crate::kernel::time::Span;
 use crate::report::capacity::planned_calm;
-use crate::report::comparison::{baseline_text, pairs, pairs_table, precision_text, untested_text};
+use crate::report::comparison::{baseline_text, precision_text};
+use crate::report::findings::Findings;
 use crate::report::notes::paragraphs;
 use crate::report::number::{self, several};
+use crate::report::outputs::{CampaignSources, OUTPUTS};
 use crate::report::table::{Table, wrap};
-use crate::report::violations::violations_jsonl;
-use crate::report::{
-    answer, arms, caches, chart, columns, escape, figures, files, front, page, promises, ramp,
-    unsure, warm_up,
-};
+use crate::report::{files, page, warm_up};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -58,18 +54,18 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let campaign = &loaded.campaign;
     let summaries = summarise(campaign, &results);
     let comparison = compare(campaign, &results);
-    let done = Done::new(campaign, &results, &summaries, &comparison);
-    let written = write_all(&loaded, folder, &done)?;
+    let findings = Findings::new(campaign, &results, &summaries, &comparison);
+    let written = write_all(&loaded, folder, &findings)?;
     journal.remove()?;
     if arguments.json {
-        output::print_exactly(&done.summary_json())?;
+        output::print_exactly(&findings.summary_json())?;
     }
     if talks {
-        output::print(&done.answer_text())?;
+        output::print(&answer_text(&findings))?;
         if arguments.full {
-            output::print(&done.tables_and_notes(&written))?;
+            output::print(&tables_and_notes(&findings, &written))?;
         } else {
-            output::print(&done.where_the_rest_is(&written))?;
+            output::print(&where_the_rest_is(&findings, &written))?;
         }
     }
     Ok(())
@@ -151,178 +147,60 @@ fn what_was_there(folder: &Folder, done: usize) -> String {
 fn write_all(
     loaded: &Loaded,
     mut folder: Folder,
-    done: &Done<'_>,
+    findings: &Findings<'_>,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let Done { campaign, results, summaries, comparison, .. } = *done;
-    let order = page::reading_order(&done.answer, summaries);
-    let look = CloserLook::new(campaign, results, &order);
-    let (experiment, overrides) = (&loaded.files[0].0, &loaded.overrides);
-    let pairs = pairs(campaign, &comparison.pairs);
-    folder.write("runs.csv", files::runs_csv(campaign, results).as_bytes())?;
-    folder.write("runs.parquet", &files::runs_parquet(campaign, results))?;
-    folder.write("series.csv", files::series_csv(campaign, results).as_bytes())?;
-    folder.write("faults.csv", files::faults_csv(campaign, results).as_bytes())?;
-    folder.write("pairs.csv", columns::csv(&pairs).as_bytes())?;
-    folder.write("pairs.parquet", &files::parquet_of(&pairs))?;
-    if let Some(ramp) = &campaign.experiment.ramp {
-        folder.write("ramp.csv", ramp::csv(campaign, ramp, results).as_bytes())?;
-        folder.write("edges.csv", ramp::edges_csv(campaign, ramp, results).as_bytes())?;
+    let Findings { campaign, results, summaries, .. } = *findings;
+    let order = page::reading_order(&findings.answer, summaries);
+    let look = &CloserLook::new(campaign, results, &order);
+    let made_of = CampaignSources { findings, look, inputs: loaded.inputs() };
+    for output in &OUTPUTS {
+        if let Some(bytes) = (output.make)(&made_of) {
+            folder.write(output, &bytes)?;
+        }
     }
-    let violations = violations_jsonl(campaign, results, experiment, overrides);
-    folder.write("violations.jsonl", violations.as_bytes())?;
-    folder.write("tables.md", done.markdown().as_bytes())?;
-    folder.write(
-        "report.html",
-        page::page(&done.page(loaded, &look, &done.asked_for())).as_bytes(),
-    )?;
-    folder.write("summary.json", done.summary_json().as_bytes())?;
-    for figure in figures::figures(campaign, results, summaries, comparison) {
-        write_figure(&mut folder, figure.name, &figure.svg)?;
-    }
-    let manifest = files::manifest_json(campaign, results, comparison, &loaded.files, overrides);
-    folder.write(MANIFEST, manifest.as_bytes())?;
     folder.publish()
 }
 
-/// Writes a picture as SVG and PNG.
-pub(super) fn write_figure(folder: &mut Folder, name: &str, svg: &str) -> Result<(), Failure> {
-    let png = chart::png(svg, 2.0)
-        .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
-    folder.write(&format!("{name}.svg"), svg.as_bytes())?;
-    folder.write(&format!("{name}.png"), &png)
+/// What to take, what to avoid and what is not decided, and the numbers that decide.
+fn answer_text(findings: &Findings<'_>) -> String {
+    let wrapped = |it: &String| wrap(it, output::width()).join("\n") + "\n";
+    let sentences: String = findings.sentences.iter().map(wrapped).collect();
+    format!("{sentences}\n{}", printed(std::slice::from_ref(&findings.deciding)))
 }
 
-/// Everything that a campaign came to.
-struct Done<'a> {
-    campaign: &'a Campaign,
-    results: &'a [RunResult],
-    summaries: &'a [CellSummary],
-    comparison: &'a Comparison,
-    answer: Answer,
-    /// At most three: what to take, what to avoid and what is not decided.
-    sentences: Vec<String>,
-    /// The numbers that decide.
-    deciding: Table,
-    /// What has to be known beside the tables, and what is doubtful about them.
-    notes: String,
+/// Every table, every note and the paths of what was written.
+fn tables_and_notes(findings: &Findings<'_>, written: &[PathBuf]) -> String {
+    let mut text = printed(&findings.tables());
+    text.push_str(&findings.notes);
+    let digest = files::campaign_digest(findings.results);
+    text.push_str(&format!("digest of all runs: {digest}\n\n"));
+    for path in written {
+        text.push_str(&format!("wrote {}\n", path.display()));
+    }
+    text
 }
 
-impl<'a> Done<'a> {
-    fn new(
-        campaign: &'a Campaign,
-        results: &'a [RunResult],
-        summaries: &'a [CellSummary],
-        comparison: &'a Comparison,
-    ) -> Done<'a> {
-        let answer = Answer::new(campaign, results);
-        Done {
-            campaign,
-            results,
-            summaries,
-            comparison,
-            sentences: answer::sentences(campaign, summaries, &answer),
-            deciding: answer::table(campaign, summaries, &answer),
-            notes: notes(campaign, results, summaries, comparison),
-            answer,
-        }
-    }
-
-    fn summary_json(&self) -> String {
-        let answer = (&self.answer, self.sentences.as_slice());
-        files::summary_json(self.campaign, self.summaries, self.comparison, answer)
-    }
-
-    /// What the page is made of.
-    fn page(
-        &'a self,
-        loaded: &'a Loaded,
-        look: &'a CloserLook,
-        asked_for: &'a [Table],
-    ) -> page::Parts<'a> {
-        page::Parts {
-            campaign: self.campaign,
-            results: self.results,
-            summaries: self.summaries,
-            comparison: self.comparison,
-            answer: &self.answer,
-            sentences: &self.sentences,
-            deciding: &self.deciding,
-            asked_for,
-            notes: &self.notes,
-            look,
-            files: &loaded.files,
-            overrides: &loaded.overrides,
-            complete_model: loaded.complete_model.as_deref(),
-        }
-    }
-
-    /// What to take, what to avoid and what is not decided, and the numbers that decide.
-    fn answer_text(&self) -> String {
-        let wrapped = |it: &String| wrap(it, output::width()).join("\n") + "\n";
-        let sentences: String = self.sentences.iter().map(wrapped).collect();
-        format!("{sentences}\n{}", printed(std::slice::from_ref(&self.deciding)))
-    }
-
-    /// The tables of arms, and of their comparison.
-    fn tables(&self) -> Vec<Table> {
-        let mut tables = arms::arms_tables(self.campaign, self.summaries);
-        tables.extend(pairs_table(self.campaign, &self.comparison.pairs));
-        tables.extend(self.asked_for());
-        tables
-    }
-
-    /// The tables of what an experiment asks for by a section of its own: a front, a ramp.
-    fn asked_for(&self) -> Vec<Table> {
-        let campaign = self.campaign;
-        let ramp = campaign.experiment.ramp.as_ref();
-        let ramp = ramp.map(|ramp| ramp::table(campaign, ramp, self.results));
-        front::table(campaign, self.comparison).into_iter().chain(ramp).collect()
-    }
-
-    /// Everything in Markdown: the answer, the tables, the notes.
-    fn markdown(&self) -> String {
-        let mut parts: Vec<String> =
-            self.sentences.iter().map(|it| escape::markdown_note(it)).collect();
-        parts.push(self.deciding.markdown());
-        parts.extend(self.tables().iter().map(Table::markdown));
-        let notes = warm_up::text(self.campaign) + &self.notes;
-        parts.extend(Some(escape::markdown_note(&notes)).filter(|notes| !notes.is_empty()));
-        parts.join("\n")
-    }
-
-    /// Every table, every note and the paths of what was written.
-    fn tables_and_notes(&self, written: &[PathBuf]) -> String {
-        let mut text = printed(&self.tables());
-        text.push_str(&self.notes);
-        text.push_str(&format!("digest of all runs: {}\n\n", files::campaign_digest(self.results)));
-        for path in written {
-            text.push_str(&format!("wrote {}\n", path.display()));
-        }
-        text
-    }
-
-    /// Where everything else stands, and how much of it is a warning.
-    fn where_the_rest_is(&self, written: &[PathBuf]) -> String {
-        let precision = precision_text(self.campaign, self.comparison);
-        let doubts = doubts(&self.notes);
-        let folder = written.first().and_then(|path| path.parent());
-        let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
-        let asked_for = printed(&self.asked_for());
-        format!(
-            "{asked_for}{precision}{doubts}the page: {folder}/report.html\n\
-             every table and note: {folder}/tables.md, or --full\n\
-             wrote {} to {folder}; digest of all runs: {}\n",
-            several(written.len() as u64, "file"),
-            files::campaign_digest(self.results),
-        )
-    }
+/// Where everything else stands, and how much of it is a warning.
+fn where_the_rest_is(findings: &Findings<'_>, written: &[PathBuf]) -> String {
+    let precision = precision_text(findings.campaign, findings.comparison);
+    let doubts = doubts(&findings.notes);
+    let folder = written.first().and_then(|path| path.parent());
+    let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
+    let asked_for = printed(&findings.asked_for());
+    format!(
+        "{asked_for}{precision}{doubts}the page: {folder}/report.html\n\
+         every table and note: {folder}/tables.md, or --full\n\
+         wrote {} to {folder}; digest of all runs: {}\n",
+        several(written.len() as u64, "file"),
+        files::campaign_digest(findings.results),
+    )
 }
 
 /// The answer of a campaign to its results, for the terminal.
 pub(super) fn answer_to(campaign: &Campaign, results: &[RunResult]) -> String {
     let summaries = summarise(campaign, results);
     let comparison = compare(campaign, results);
-    Done::new(campaign, results, &summaries, &comparison).answer_text()
+    answer_text(&Findings::new(campaign, results, &summaries, &comparison))
 }
 
 /// A line of each warning, as many as there is room for, and how many more there are.
@@ -347,34 +225,6 @@ fn shortened(text: &str) -> String {
 
 /// The most warnings of which something is printed without `--full`.
 const DOUBTS_MAX: usize = 2;
-
-/// What has to be known beside the tables, and what is doubtful about them.
-fn notes(
-    campaign: &Campaign,
-    results: &[RunResult],
-    summaries: &[CellSummary],
-    comparison: &Comparison,
-) -> String {
-    let mut text = baseline_text(campaign) + &precision_text(campaign, comparison);
-    text.push_str(&arms::unsteady_text(campaign, results));
-    text.push_str(&arms::horizon_text(campaign, summaries));
-    text.push_str(&unsure::notes(campaign, results, summaries));
-    text.push_str(&untested_text(campaign, &comparison.pairs));
-    let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));
-    text.push_str(&caches::empty_text(campaign, fills));
-    text.push_str(&promises::unwatched_text(campaign, summaries));
-    text.push_str(&promises::unjudged_text(campaign, summaries));
-    text.push_str(&promises::broken_text(campaign, summaries));
-    text.push_str(&promises::kept_text(campaign, results, summaries));
-    let unknown = results.iter().filter(|run| run.ending != Ending::Complete).count();
-    if unknown > 0 {
-        text.push_str(&format!(
-            "{unknown} of {} runs reached a limit: see the column `ending` of runs.csv\n",
-            results.len()
-        ));
-    }
-    text
-}
 
 /// Tables for the terminal, one below the other.
 fn printed(tables: &[Table]) -> String {

@@ -4,16 +4,15 @@ use std::path::PathBuf;
 
 use super::journal::Journal;
 use super::load::Loaded;
-use super::run::{talks, write_figure};
-use super::write::{Folder, MANIFEST};
+use super::run::talks;
+use super::write::Folder;
 use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::Comparison;
 use crate::experiment::run::RunResult;
 use crate::experiment::search::Searching;
+use crate::report::outputs::{SEARCH_OUTPUTS, SearchSources};
 use crate::report::search::{self, Report};
-use crate::report::violations::violations_jsonl;
-use crate::report::{files, number, phase};
+use crate::report::{files, number};
 
 /// Searches, writes what was found, and tells it.
 pub(super) fn search(
@@ -96,21 +95,12 @@ fn write_all(
     results: &[RunResult],
     report: &Report<'_>,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let campaign = &loaded.campaign;
-    let (experiment, overrides) = (&loaded.files[0].0, &loaded.overrides);
-    folder.write("search.csv", search::csv(report).as_bytes())?;
-    folder.write("runs.csv", files::runs_csv(campaign, results).as_bytes())?;
-    folder.write("runs.parquet", &files::runs_parquet(campaign, results))?;
-    folder.write("faults.csv", files::faults_csv(campaign, results).as_bytes())?;
-    let violations = violations_jsonl(campaign, results, experiment, overrides);
-    folder.write("violations.jsonl", violations.as_bytes())?;
-    let tables = format!("{}\n{}", search::table(report).markdown(), search::remarks(report));
-    folder.write("tables.md", tables.as_bytes())?;
-    folder.write("summary.json", search::summary_json(report).as_bytes())?;
-    write_figure(&mut folder, "phase-diagram", &phase::figure(report).svg())?;
-    let nothing = Comparison { pairs: Vec::new(), front: Vec::new(), precision: None };
-    let manifest = files::manifest_json(campaign, results, &nothing, &loaded.files, overrides);
-    folder.write(MANIFEST, manifest.as_bytes())?;
+    let made_of = SearchSources { report, results, inputs: loaded.inputs() };
+    for output in &SEARCH_OUTPUTS {
+        if let Some(bytes) = (output.make)(&made_of) {
+            folder.write(output, &bytes)?;
+        }
+    }
     folder.publish()
 }
 

@@ -10,39 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::journal::keeps_runs;
-
-/// The last file, which says of what the others are the results.
-pub(super) const MANIFEST: &str = "manifest.json";
-
-/// Every file that a campaign may write.
-const NAMES: [&str; 26] = [
-    "runs.csv",
-    "runs.parquet",
-    "series.csv",
-    "faults.csv",
-    "pairs.csv",
-    "pairs.parquet",
-    "violations.jsonl",
-    "tables.md",
-    "report.html",
-    "summary.json",
-    "over-time.svg",
-    "over-time.png",
-    "amplification.svg",
-    "amplification.png",
-    "violations.svg",
-    "violations.png",
-    "pareto.svg",
-    "pareto.png",
-    "search.csv",
-    "ramp.csv",
-    "edges.csv",
-    "hysteresis.svg",
-    "hysteresis.png",
-    "phase-diagram.svg",
-    "phase-diagram.png",
-    MANIFEST,
-];
+use crate::report::chart;
+use crate::report::outputs::{MANIFEST, Output, names};
 
 /// How much is written to see whether the disk has any room.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -51,7 +20,7 @@ const PROBE_BYTES: usize = 64 * 1024;
 pub(super) struct Folder {
     path: PathBuf,
     /// The files that are written, but not in their places yet.
-    unfinished: Vec<&'static str>,
+    unfinished: Vec<String>,
 }
 
 impl Folder {
@@ -66,16 +35,16 @@ impl Folder {
         }
         std::fs::create_dir_all(path).map_err(|error| failure(path, &error))?;
         let folder = Folder { path: path.to_path_buf(), unfinished: Vec::new() };
-        for name in NAMES {
-            if folder.path_of(name).is_dir() {
+        for name in names() {
+            if folder.path_of(&name).is_dir() {
                 return Err(Failure::Machine(format!(
                     "error: cannot write `{}`: a folder has its name\n\
                      help: move it away, or choose another folder with --out",
-                    folder.path_of(name).display()
+                    folder.path_of(&name).display()
                 )));
             }
             // Left by a process that was killed.
-            remove(&folder.path_of_unfinished(name))?;
+            remove(&folder.path_of_unfinished(&name))?;
         }
         let probe = folder.path_of_unfinished("probe");
         let written = write_to_disk(&probe, &[0; PROBE_BYTES]);
@@ -94,28 +63,38 @@ impl Folder {
         &self.path
     }
 
-    /// Writes a file beside its place.
-    pub(super) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let known = NAMES.into_iter().find(|known| *known == name);
-        let name = known.expect("every file of the results is in the list of their names");
+    /// Writes a file of the results beside its place, or both of a picture.
+    pub(super) fn write<F>(&mut self, output: &Output<F>, bytes: &[u8]) -> Result<(), Failure> {
+        if !output.is_picture {
+            return self.write_file(output.name.to_owned(), bytes);
+        }
+        let svg = std::str::from_utf8(bytes).expect("a picture is text");
+        let png = chart::png(svg, 2.0)
+            .map_err(|error| Failure::Machine(format!("error: cannot draw a PNG: {error}")))?;
+        self.write_file(format!("{}.svg", output.name), bytes)?;
+        self.write_file(format!("{}.png", output.name), &png)
+    }
+
+    fn write_file(&mut self, name: String, bytes: &[u8]) -> Result<(), Failure> {
+        let written = write_to_disk(&self.path_of_unfinished(&name), bytes)
+            .map_err(|error| failure(&self.path_of(&name), &error));
         self.unfinished.push(name);
-        write_to_disk(&self.path_of_unfinished(name), bytes)
-            .map_err(|error| failure(&self.path_of(name), &error))
+        written
     }
 
     /// Moves every file to its place, in the order in which they were written, and removes those
     /// of earlier results that these do not have. Returns their paths.
     pub(super) fn publish(mut self) -> Result<Vec<PathBuf>, Failure> {
         remove(&self.path_of(MANIFEST))?;
-        for name in NAMES {
+        for name in names() {
             if !self.unfinished.contains(&name) {
-                remove(&self.path_of(name))?;
+                remove(&self.path_of(&name))?;
             }
         }
         let mut written = Vec::new();
         for name in std::mem::take(&mut self.unfinished) {
-            let path = self.path_of(name);
-            std::fs::rename(self.path_of_unfinished(name), &path)
+            let path = self.path_of(&name);
+            std::fs::rename(self.path_of_unfinished(&name), &path)
                 .map_err(|error| failure(&path, &error))?;
             written.push(path);
         }

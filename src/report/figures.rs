@@ -6,12 +6,12 @@ use super::chart::{
     Axis, Bar, BarGroup, BarRow, Bars, Caption, Estimate, Lines, Panel, Point, Reference, Row,
     Scatter, Series, Shaded, Stroke,
 };
+use super::findings::Findings;
 use super::front;
 use super::number::{self, Unit};
 use super::promises;
 use super::ramp;
 use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::comparison::Comparison;
 use crate::experiment::metrics::MetricId;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::CONFIDENCE;
@@ -20,15 +20,6 @@ use crate::experiment::statistics::interval::mean_interval;
 use crate::experiment::summary::{CellSummary, InvariantSummary};
 use crate::kernel::time::Time;
 use crate::metric::Window;
-
-/// A picture: the name of its files, and its SVG.
-#[derive(Clone, Debug)]
-pub struct Figure {
-    /// The name, without an extension.
-    pub name: &'static str,
-    /// The picture.
-    pub svg: String,
-}
 
 /// How many points of an experiment stand side by side in one picture.
 pub(super) const COLUMNS_MAX: usize = 4;
@@ -43,30 +34,40 @@ pub(super) const BAND_RUNS: usize = 5;
 /// How wide pictures are, in pixels.
 pub(super) const WIDTH: f64 = 1040.0;
 
-/// The pictures of a campaign.
+/// Goodput and load over time, as SVG.
 #[must_use]
-pub fn figures(
-    campaign: &Campaign,
-    results: &[RunResult],
-    summaries: &[CellSummary],
-    comparison: &Comparison,
-) -> Vec<Figure> {
-    let mut figures = vec![
-        Figure { name: "over-time", svg: over_time(campaign, results, summaries).svg() },
-        Figure { name: "amplification", svg: amplification(campaign, summaries).svg() },
-    ];
-    if !comparison.front.is_empty() {
-        let front = front::figure(campaign, &comparison.front, WIDTH * 0.8);
-        figures.push(Figure { name: "pareto", svg: front.svg() });
-    }
-    if let Some(declared) = &campaign.experiment.ramp {
-        let hysteresis = ramp::figure(campaign, declared, results);
-        figures.push(Figure { name: "hysteresis", svg: hysteresis.svg() });
-    }
-    if summaries.iter().any(|summary| !summary.invariants.is_empty()) {
-        figures.push(Figure { name: "violations", svg: violations(campaign, summaries).svg() });
-    }
-    figures
+pub fn over_time(findings: &Findings<'_>) -> String {
+    let Findings { campaign, results, summaries, .. } = findings;
+    lines(campaign, results, summaries).svg()
+}
+
+/// What retries cost against what they earn, as SVG.
+#[must_use]
+pub fn amplification(findings: &Findings<'_>) -> String {
+    scatter(findings.campaign, findings.summaries).svg()
+}
+
+/// The arms that no other beats, as SVG, if the experiment asks for them.
+#[must_use]
+pub fn pareto(findings: &Findings<'_>) -> Option<String> {
+    let shown = &findings.comparison.front;
+    let figure = || front::figure(findings.campaign, shown, WIDTH * 0.8).svg();
+    (!shown.is_empty()).then(figure)
+}
+
+/// What a ramp came to, as SVG, if the experiment has one.
+#[must_use]
+pub fn hysteresis(findings: &Findings<'_>) -> Option<String> {
+    let declared = findings.campaign.experiment.ramp.as_ref()?;
+    Some(ramp::figure(findings.campaign, declared, findings.results).svg())
+}
+
+/// How often each promise was broken, as SVG, if any is watched.
+#[must_use]
+pub fn violations(findings: &Findings<'_>) -> Option<String> {
+    let Findings { campaign, summaries, .. } = findings;
+    let is_watched = summaries.iter().any(|summary| !summary.invariants.is_empty());
+    is_watched.then(|| bars(campaign, summaries).svg())
 }
 
 /// Cells of one point: the arms, in order.
@@ -74,7 +75,7 @@ fn points(campaign: &Campaign) -> std::slice::Chunks<'_, crate::experiment::camp
     campaign.cells.chunks(campaign.experiment.arms.len().max(1))
 }
 
-fn over_time(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> Lines {
+fn lines(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> Lines {
     let shown: Vec<usize> = (0..points(campaign).len().min(COLUMNS_MAX)).collect();
     let arms = campaign.experiment.arms.len();
     let is_split =
@@ -281,7 +282,7 @@ fn drawn(mean: &Averaged) -> Estimate {
     }
 }
 
-fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
+fn scatter(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
     let arms = campaign.experiment.arms.len();
     let names_points = campaign.cells.len() <= NAMED_POINTS_MAX;
     let points = campaign.cells.iter().zip(summaries).enumerate();
@@ -332,7 +333,7 @@ fn amplification(campaign: &Campaign, summaries: &[CellSummary]) -> Scatter {
     }
 }
 
-fn violations(campaign: &Campaign, summaries: &[CellSummary]) -> Bars {
+fn bars(campaign: &Campaign, summaries: &[CellSummary]) -> Bars {
     let arms = campaign.experiment.arms.len();
     let labels = summaries[0].invariants.iter().map(|invariant| invariant.label.clone()).collect();
     let groups =

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use stormglass::experiment::answer::{Answer, Open};
+use stormglass::experiment::closer_look::CloserLook;
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::search::Searching;
 use stormglass::experiment::search::found::FoundTurn;
 use stormglass::experiment::summary::{Modes, summarise};
 use stormglass::experiment::warm_up::{Settling, pilot};
 use stormglass::report::answer::sentences;
-use stormglass::report::{columns, comparison, figures, files, ramp, search};
+use stormglass::report::findings::Findings;
+use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS};
+use stormglass::report::{columns, comparison, files, ramp, search};
 
 use super::{sample, source};
 
@@ -72,7 +75,11 @@ fn every_column_and_key_is_described_and_no_other() {
     let sentences = sentences(&campaign, &summaries, &answer);
     let answer = (&answer, sentences.as_slice());
     let summary = json(&files::summary_json(&campaign, &summaries, &compared, answer));
-    let drawn = figures::figures(&campaign, &results, &summaries, &compared);
+    let findings = Findings::new(&campaign, &results, &summaries, &compared);
+    let look = &CloserLook::new(&campaign, &results, &[]);
+    let inputs = Inputs { files: &sources, overrides: &set, complete_model: None };
+    let made_of = CampaignSources { findings: &findings, look, inputs };
+    let drawn = OUTPUTS.iter().filter(|it| it.is_picture && (it.make)(&made_of).is_some());
     let written = [
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
@@ -83,7 +90,7 @@ fn every_column_and_key_is_described_and_no_other() {
             keys(&summary, &["beside", "metrics", "metrics_if_collapsed", "metrics_if_not"]),
         ),
         ("`manifest.json`", keys(&manifest, &["factors"])),
-        ("Figures", drawn.iter().map(|figure| figure.name.to_owned()).collect()),
+        ("Figures", drawn.map(|picture| picture.name.to_owned()).collect()),
     ];
     for (section, written) in written {
         assert!(!written.is_empty());

@@ -23,8 +23,7 @@ use serde::Serialize;
 
 use super::capacity::{assumed, planned};
 use super::notes::paragraphs;
-use super::table::Table;
-use crate::experiment::answer::Answer;
+use super::outputs::CampaignSources;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::closer_look::{CloserLook, Seen};
 use crate::experiment::comparison::Comparison;
@@ -46,37 +45,6 @@ const STYLE: &str = concat!(include_str!("uPlot.min.css"), include_str!("page.cs
 const CHARTS: &str = include_str!("uPlot.iife.min.js");
 const SCRIPT: &str = include_str!("page.js");
 const TIMELINE: &str = include_str!("timeline.js");
-
-/// What the page is made of.
-#[derive(Clone, Copy)]
-pub struct Parts<'a> {
-    /// The campaign.
-    pub campaign: &'a Campaign,
-    /// Its results, ordered by their numbers.
-    pub results: &'a [RunResult],
-    /// What each cell came to.
-    pub summaries: &'a [CellSummary],
-    /// How the arms compare.
-    pub comparison: &'a Comparison,
-    /// What it answers.
-    pub answer: &'a Answer,
-    /// The same in sentences.
-    pub sentences: &'a [String],
-    /// The numbers that decide.
-    pub deciding: &'a Table,
-    /// What the experiment asks for by a section of its own: a front, a ramp.
-    pub asked_for: &'a [Table],
-    /// What has to be known beside the tables, and what is doubtful about them.
-    pub notes: &'a str,
-    /// Single runs.
-    pub look: &'a CloserLook,
-    /// Name and text of every file that was read: the experiment first, then the model.
-    pub files: &'a [(String, String)],
-    /// The overrides as they were given.
-    pub overrides: &'a [String],
-    /// The model with every default filled in, if it is one without the experiment.
-    pub complete_model: Option<&'a str>,
-}
 
 /// The parts of a page with what is derived from them.
 struct Page<'a> {
@@ -142,16 +110,20 @@ struct Still<'a> {
 /// # Panics
 /// If the template does not fit what it is given: the tests render it.
 #[must_use]
-pub fn page(parts: &Parts<'_>) -> String {
-    let page = with_names(parts);
-    let cells = parts.campaign.cells.len();
+pub fn page(of: &CampaignSources<'_>) -> String {
+    let page = with_names(of);
+    let cells = of.findings.campaign.cells.len();
     let in_order: Vec<&Seen> = page.order.iter().filter_map(|&cell| page.seen(cell)).collect();
     let named = |cell: usize| {
         let role = page.roles[cell].map_or("", Role::name);
         (page.names[cell].clone(), role)
     };
-    let timeline =
-        charts::timeline(parts.campaign, parts.results, (parts.look.seed, &in_order), named);
+    let timeline = charts::timeline(
+        of.findings.campaign,
+        of.findings.results,
+        (of.look.seed, &in_order),
+        named,
+    );
     let failures: Vec<_> = in_order
         .iter()
         .zip(&timeline.cells)
@@ -159,30 +131,30 @@ pub fn page(parts: &Parts<'_>) -> String {
         .map(|(seen, column)| failures::failures(&page, seen, column, &timeline.x))
         .collect();
     let shown = in_order.first().map_or(0, |seen| seen.cell);
-    let planned = planned(parts.campaign);
+    let planned = planned(of.findings.campaign);
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     let template = environment.template_from_str(TEMPLATE).expect("the template can be read");
     let rendered = template.render(context! {
-        experiment => head(parts),
+        experiment => head(of),
         style => STYLE,
         charts_script => CHARTS,
         script => SCRIPT,
         timeline_script => TIMELINE,
         has_timeline => !timeline.x.is_empty(),
-        sentences => parts.sentences.iter().map(|it| sentence(it)).collect::<Vec<_>>(),
-        deciding => Grid::of(parts.deciding, "What decides"),
-        asked_for => parts.asked_for.iter().map(|it| Grid::of(it, "What was asked for")).collect::<Vec<_>>(),
-        notes => paragraphs(parts.notes),
+        sentences => of.findings.sentences.iter().map(|it| sentence(it)).collect::<Vec<_>>(),
+        deciding => Grid::of(&of.findings.deciding, "What decides"),
+        asked_for => of.findings.asked_for().iter().map(|it| Grid::of(it, "What was asked for")).collect::<Vec<_>>(),
+        notes => paragraphs(&of.findings.notes),
         promises => promises::promises(&page),
         timeline_data => json_for_script(&timeline),
         stills => stills(&timeline),
         end => end_of(&timeline.x),
         has_waits => timeline.cells.iter().any(|it| it.panels.iter().any(|it| it.place == "waits")),
         unseen => cells.saturating_sub(in_order.len()),
-        seed => parts.look.seed.to_string(),
+        seed => of.look.seed.to_string(),
         waits => waits::waits(&page),
         loads => capacity::loads(&page, &planned),
         assumptions => assumed(&planned),
@@ -191,47 +163,47 @@ pub fn page(parts: &Parts<'_>) -> String {
         stories => stories::stories(&page),
         picture => picture::picture(&page, shown),
         pictured => page.names[shown],
-        files => parts.files,
-        complete_model => parts.complete_model,
+        files => of.inputs.files,
+        complete_model => of.inputs.complete_model,
         reproduce => reproduce::reproduce(&page),
     });
     rendered.expect("the template fits what it is given")
 }
 
-fn with_names<'a>(parts: &Parts<'a>) -> Page<'a> {
-    let cells = parts.campaign.cells.len();
+fn with_names<'a>(of: &CampaignSources<'a>) -> Page<'a> {
+    let cells = of.findings.campaign.cells.len();
     let name = |cell: &crate::experiment::campaign::Cell| match cell.point_label.as_str() {
         "" => cell.arm_label.clone(),
         point => format!("{point}, {}", cell.arm_label),
     };
     Page {
-        campaign: parts.campaign,
-        results: parts.results,
-        summaries: parts.summaries,
-        comparison: parts.comparison,
-        look: parts.look,
-        files: parts.files,
-        overrides: parts.overrides,
-        names: parts.campaign.cells.iter().map(name).collect(),
-        roles: roles::role_of_cells(parts.answer, cells),
-        order: reading_order(parts.answer, parts.summaries),
+        campaign: of.findings.campaign,
+        results: of.findings.results,
+        summaries: of.findings.summaries,
+        comparison: of.findings.comparison,
+        look: of.look,
+        files: of.inputs.files,
+        overrides: of.inputs.overrides,
+        names: of.findings.campaign.cells.iter().map(name).collect(),
+        roles: roles::role_of_cells(&of.findings.answer, cells),
+        order: reading_order(&of.findings.answer, of.findings.summaries),
     }
 }
 
 /// What stands at the top.
-fn head(parts: &Parts<'_>) -> serde_json::Value {
-    let experiment = &parts.campaign.experiment;
-    let horizon = Span(parts.campaign.cells[0].limits.horizon.0);
+fn head(of: &CampaignSources<'_>) -> serde_json::Value {
+    let experiment = &of.findings.campaign.experiment;
+    let horizon = Span(of.findings.campaign.cells[0].limits.horizon.0);
     serde_json::json!({
         "name": experiment.name,
         "title": experiment.title,
         "question": experiment.question,
         "arms": experiment.arms.len(),
-        "cells": parts.campaign.cells.len(),
-        "seeds": parts.campaign.seeds.len(),
-        "runs": parts.results.len(),
+        "cells": of.findings.campaign.cells.len(),
+        "seeds": of.findings.campaign.seeds.len(),
+        "runs": of.findings.results.len(),
         "horizon": horizon.to_string(),
-        "file": parts.files.first().map(|(name, _)| name),
+        "file": of.inputs.files.first().map(|(name, _)| name),
     })
 }
 

@@ -14,13 +14,15 @@ mod tables;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use stormglass::experiment::answer::Answer;
 use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::closer_look::CloserLook;
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::summary::summarise;
 use stormglass::kernel::time::Time;
+use stormglass::report::findings::Findings;
+use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS, OfCampaign, Output};
 use stormglass::report::table::Table;
-use stormglass::report::{arms, columns, comparison, figures, files, front};
+use stormglass::report::{arms, columns, comparison, files, front};
 
 use crate::common::{self, Changed, run_all, shipped};
 use statistics::{number, z_of};
@@ -99,9 +101,16 @@ impl Written {
         let mut tables = arms::arms_tables(campaign, &summaries);
         tables.extend(comparison::pairs_table(campaign, &compared.pairs));
         tables.extend(front::table(campaign, &compared));
-        let figures = figures::figures(campaign, &results, &summaries, &compared);
-        let answer = Answer::new(campaign, &results);
-        let summary = files::summary_json(campaign, &summaries, &compared, (&answer, &[]));
+        let findings = Findings::new(campaign, &results, &summaries, &compared);
+        let look = &CloserLook::new(campaign, &results, &[]);
+        let inputs = Inputs { files: &[], overrides: &[], complete_model: None };
+        let made_of = CampaignSources { findings: &findings, look, inputs };
+        let pictures = OUTPUTS.iter().filter(|output| output.is_picture);
+        let svg = |output: &Output<OfCampaign>| {
+            let bytes = (output.make)(&made_of)?;
+            Some((output.name, String::from_utf8(bytes).expect("a picture is text")))
+        };
+        let summary = findings.summary_json();
         Written {
             runs: rows(&files::runs_csv(campaign, &results)),
             series: rows(&files::series_csv(campaign, &results)),
@@ -109,7 +118,7 @@ impl Written {
             pairs: rows(&columns::csv(&comparison::pairs(campaign, &compared.pairs))),
             summary: serde_json::from_str(&summary).unwrap(),
             tables: tables.iter().map(Table::markdown).collect::<Vec<_>>().join("\n"),
-            figures: figures.into_iter().map(|figure| (figure.name, figure.svg)).collect(),
+            figures: pictures.filter_map(svg).collect(),
             arrivals_s: campaign.experiment.arrivals.seconds(),
             warm_up_s: campaign.cells[0].measure.warm_up.seconds(),
             acts: results.iter().map(|run| run.faults_act).collect(),
