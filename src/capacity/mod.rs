@@ -12,6 +12,7 @@
 
 mod bound;
 mod call;
+mod lists;
 mod means;
 mod moments;
 mod phase;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::NodeLoad;
 use super::call::{CallMeans, call};
+use super::lists::Rounds;
 use super::means::{Relay, Visit};
 use super::moments::Moments;
 use super::phase::Phase;
@@ -17,7 +18,7 @@ use crate::policy::Outcome;
 
 /// The visits of every operation under the faults of one phase.
 pub(super) struct Visits<'a> {
-    program: &'a Program,
+    pub(super) program: &'a Program,
     phase: &'a Phase,
     known: BTreeMap<OperationId, Visit>,
     /// The visits as they are if every node serves all that comes: how many attempts there are, and
@@ -173,17 +174,18 @@ impl<'a> Visits<'a> {
         what.into_iter().for_each(|one| self.assume(one));
     }
 
-    fn assume(&mut self, what: String) {
+    pub(super) fn assume(&mut self, what: String) {
         if !self.assumptions.contains(&what) {
             self.assumptions.push(what);
         }
     }
 
-    /// Walks from a step on. Steps jump forwards only, so each is reached with all that comes to it
-    /// before it is passed.
-    fn walk(&mut self, operation: OperationId, start: u32) -> Visit {
+    /// Walks from a step on. Steps jump forwards only, but for the rounds of a list that is done
+    /// again, so each is reached with all that comes to it before it is passed.
+    pub(super) fn walk(&mut self, operation: OperationId, start: u32) -> Visit {
         let mut visit = Visit::default();
         let mut reached = BTreeMap::from([(start, 1.0)]);
+        let mut rounds = Rounds::default();
         while let Some((at, share)) = reached.pop_first() {
             if share <= 0.0 {
                 continue;
@@ -192,7 +194,12 @@ impl<'a> Visits<'a> {
             let step = &self.program.steps[at as usize];
             match step {
                 Step::Reply(Outcome::Ok) | Step::Finish => visit.success += share,
-                Step::Reply(_) | Step::PassOn => {}
+                Step::Reply(_) | Step::PassOn | Step::Fail => {}
+                Step::Repeat(step) => {
+                    for (to, share) in self.repeat(*step, at, share, &mut rounds, &mut visit) {
+                        go(to, share);
+                    }
+                }
                 Step::Jump(to) => go(*to, share),
                 Step::JumpUnless(condition, to) => {
                     let holds = self.holds(*condition);
@@ -337,39 +344,6 @@ impl<'a> Visits<'a> {
         }
     }
 
-    /// Lists that run at once; returns how likely so many of them succeed as are needed.
-    fn fork(&mut self, operation: OperationId, fork: u16, share: f64, visit: &mut Visit) -> f64 {
-        let Fork { branches, need, .. } = &self.program.forks[fork as usize];
-        let mut lists: BTreeMap<u32, (u32, Visit)> = BTreeMap::new();
-        for &branch in branches {
-            if let Some((copies, _)) = lists.get_mut(&branch) {
-                *copies += 1;
-            } else {
-                let list = self.walk(operation, branch);
-                lists.insert(branch, (1, list));
-            }
-        }
-        let mut ends: Vec<(f64, f64)> = Vec::new();
-        for (copies, list) in lists.values() {
-            ends.extend((0..*copies).map(|_| (list.time.mean, list.success)));
-            visit.work += share * list.work * f64::from(*copies);
-            for (&called, &time) in &list.calling {
-                *visit.calling.entry(called).or_insert(0.0) += share * time * f64::from(*copies);
-            }
-            for (&called, &count) in &list.calls {
-                *visit.calls.entry(called).or_insert(0.0) += share * count * f64::from(*copies);
-            }
-            for (&node, &count) in &list.messages {
-                *visit.messages.entry(node).or_insert(0.0) += share * count * f64::from(*copies);
-            }
-        }
-        ends.sort_by(|a, b| a.0.partial_cmp(&b.0).expect("no NaN"));
-        // The mean of the last is at least the last of the means.
-        let last = ends[*need as usize - 1].0;
-        visit.time = visit.time.then(Moments::constant(last).times(share));
-        at_least(*need, ends.iter().map(|&(_, success)| success))
-    }
-
     /// A call by its policy, over its link.
     fn call(&mut self, caller: OperationId, step: Call) -> CallMeans {
         let edge = self.program.edge(step.edge);
@@ -483,17 +457,3 @@ const CHANCES_MAX: usize = 4;
 
 /// The most steps of a relay's round.
 const RELAY_STEPS: usize = 9;
-
-/// How likely at least so many of independent events happen.
-fn at_least(need: u32, events: impl Iterator<Item = f64>) -> f64 {
-    // The distribution of their number, one event after the other.
-    let mut counts = vec![1.0];
-    for p in events {
-        counts.push(0.0);
-        for index in (1..counts.len()).rev() {
-            counts[index] = counts[index] * (1.0 - p) + counts[index - 1] * p;
-        }
-        counts[0] *= 1.0 - p;
-    }
-    counts[need as usize..].iter().sum::<f64>().min(1.0)
-}

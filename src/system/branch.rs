@@ -44,7 +44,7 @@ impl<O: Observer> World<'_, O> {
                     ChanceOf::Order => job.subject.order,
                     ChanceOf::Key => u64::from(job.subject.key),
                     ChanceOf::Request => job.subject.request,
-                    ChanceOf::Attempt => job.key,
+                    ChanceOf::Attempt => job.round_key(),
                 };
                 share.happens(self.draws.draw(Purpose::Choice, site, work, 0))
             }
@@ -60,7 +60,7 @@ impl<O: Observer> World<'_, O> {
         let first = FIRST_BRANCH + u64::from(round) * (1 << 16);
         for (index, &step) in fork.branches.iter().enumerate() {
             let Some(job) = self.jobs.get(handle) else { return };
-            let key = key_of(job.key, first + index as u64);
+            let key = key_of(job.round_key(), first + index as u64);
             let origin = Origin::Fork { parent: handle, round };
             let mut branch = Job::new(self.program, job.operation, key, origin, job.subject);
             (branch.instance, branch.step) = (job.instance, step);
@@ -87,10 +87,10 @@ impl<O: Observer> World<'_, O> {
         }
         let may_fail = fork.branches.len() as u32 - fork.need;
         let next = if u32::from(job.forked.succeeded) >= fork.need {
-            job.value = branch.value;
+            (job.value, job.heard) = (branch.value, Outcome::Ok);
             Some(fork.join)
         } else if u32::from(job.forked.failed) > may_fail {
-            job.value = 0;
+            (job.value, job.heard) = (0, Outcome::Failed);
             fork.on_failure
         } else {
             return;

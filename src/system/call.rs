@@ -107,7 +107,7 @@ impl<O: Observer> World<'_, O> {
         let value = self.bring(owner, &step);
         let Some(job) = self.jobs.get(owner) else { return Resumption::Later };
         let edge = self.program.edge(step.edge);
-        let key = key_of(job.key, u64::from(step.site));
+        let key = key_of(job.round_key(), u64::from(step.site));
         let mut subject = job.subject;
         let stands_in_for = self.stands_in_for(owner);
         if edge.is_entry {
@@ -166,7 +166,7 @@ impl<O: Observer> World<'_, O> {
 
     /// Until when anything may be begun for a job: what its caller leaves it, if its node
     /// propagates deadlines.
-    fn limit_of(&self, job: &Job) -> Time {
+    pub(super) fn limit_of(&self, job: &Job) -> Time {
         let rules = &self.program.node(job.node).station;
         let parent = (job.deadline < Time::NEVER).then_some(job.deadline);
         let limit = rules.propagation.and_then(|rule| rule.child(self.now, None, parent));

@@ -8,6 +8,7 @@ use super::fact::Observer;
 use super::job::{Job, Origin, Progress, version};
 use crate::kernel::slab::Handle;
 use crate::model::program::{CacheStep, CachedRead, NodeId, OperationId, Step, TableId};
+use crate::policy::Outcome;
 
 /// What is being fetched: by which node and process, for which cache, which row.
 pub(super) type FlightKey = (NodeId, u32, NodeId, TableId, u64);
@@ -71,6 +72,7 @@ impl<O: Observer> World<'_, O> {
                 continue;
             };
             job.value = value.unwrap_or(0);
+            job.heard = value.map_or(Outcome::Failed, |_| Outcome::Ok);
             job.step = if value.is_some() { own.end } else { own.failed };
             if let Some(value) = value {
                 if let Some(notes) = &mut job.notes {
@@ -93,7 +95,7 @@ impl<O: Observer> World<'_, O> {
             return;
         };
         job.value &= !REFRESH;
-        let (key, instance, subject) = (job.key, job.instance, job.subject);
+        let (key, instance, subject) = (job.round_key(), job.instance, job.subject);
         let Some(flight) = self.flight_key(handle, read) else { return };
         if self.flights.get(&flight).is_some_and(|flight| self.jobs.get(flight.leader).is_some()) {
             return;

@@ -6,6 +6,7 @@ use super::call::Resumption;
 use super::control::Action;
 use super::fact::{Asked, Fact, Observer, Refusal, Stay, Work};
 use super::network::Message;
+use super::repeat::Rounds;
 use super::shown::Notes;
 use super::stand_in::StoodInFor;
 use crate::kernel::draw::Purpose;
@@ -79,7 +80,7 @@ pub(super) struct Job {
     /// A stable key of this work.
     pub(super) key: u64,
     /// How many draws this job has made for its work.
-    drawn: u16,
+    pub(super) drawn: u16,
     pub(super) origin: Origin,
     pub(super) subject: Subject,
     /// What was read or written last, see [`pack`]; 0 if nothing was found.
@@ -104,6 +105,8 @@ pub(super) struct Job {
     is_at_work: bool,
     /// What it waits for while its branches run.
     pub(super) forked: Forked,
+    /// The lists that it is in which are done again.
+    pub(super) rounds: Option<Box<Rounds>>,
     /// The request for which its fallback stands in.
     pub(super) stands_in_for: Option<Box<StoodInFor>>,
     /// What its last call came to.
@@ -148,6 +151,14 @@ pub(super) fn is_of_table(value: u64, table: TableId) -> bool {
     value as u32 >> 16 == u32::from(table.0)
 }
 
+/// How a job is answered one of whose steps came to this and failed.
+fn failed(heard: Outcome) -> Outcome {
+    match heard.kind() {
+        OutcomeKind::Invalid => Outcome::Invalid,
+        _ => Outcome::Failed,
+    }
+}
+
 impl Job {
     pub(super) fn new(
         program: &Program,
@@ -178,6 +189,7 @@ impl Job {
             is_at_work: false,
             timer: None,
             forked: Forked::default(),
+            rounds: None,
             stands_in_for: None,
             heard: Outcome::Ok,
             fails_with: None,
@@ -252,6 +264,7 @@ impl<O: Observer> World<'_, O> {
             Step::Reply(outcome) => return Progress::Ends(outcome),
             Step::PassOn => return Progress::Ends(job.heard.passed_on()),
             Step::Finish => return Progress::Ends(Outcome::Ok),
+            Step::Fail => return Progress::Ends(failed(job.heard)),
             Step::TakeAmount if job.value != 0 => job.subject.amount = version(job.value) as u32,
             Step::TakeAmount => {}
             Step::Jump(to) => job.step = to,
@@ -272,6 +285,7 @@ impl<O: Observer> World<'_, O> {
                 self.fork(handle, fork);
                 return Progress::Waits;
             }
+            Step::Repeat(step) => return self.take_repeat_step(handle, step),
             Step::AnswerUser => self.answer_user(handle),
             Step::Data(step) => return self.take_data_step(handle, step),
             Step::Cache(step) => return self.take_cache_step(handle, step),
@@ -312,7 +326,7 @@ impl<O: Observer> World<'_, O> {
             Distribution::Constant(span) => *span,
             _ => {
                 let site = self.program.node(node).id;
-                let draw = self.draws.draw(purpose, site, job.key, job.drawn);
+                let draw = self.draws.draw(purpose, site, job.round_key(), job.drawn);
                 job.drawn += 1;
                 time.sample(draw)
             }
@@ -341,6 +355,11 @@ impl<O: Observer> World<'_, O> {
                 );
             }
         }
+        self.pass(handle, span)
+    }
+
+    /// Lets a job wait so long.
+    pub(super) fn pass(&mut self, handle: Handle, span: Span) -> Progress {
         if span == Span::ZERO {
             return Progress::GoesOn;
         }
@@ -382,9 +401,7 @@ impl<O: Observer> World<'_, O> {
             job.step = to;
             return true;
         }
-        let is_invalid = outcome.kind() == OutcomeKind::Invalid;
-        let answer = if is_invalid { Outcome::Invalid } else { Outcome::Failed };
-        self.end_job(handle, answer);
+        self.end_job(handle, failed(outcome));
         false
     }
 

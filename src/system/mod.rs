@@ -37,6 +37,7 @@ mod provider;
 mod queue;
 mod refusal;
 pub mod remembered;
+mod repeat;
 mod replica;
 mod request;
 mod rerun;

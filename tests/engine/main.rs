@@ -22,5 +22,6 @@ mod predicted_rates_messages;
 mod provider;
 mod random_models;
 mod relays;
+mod repeats;
 mod sentences;
 mod service;

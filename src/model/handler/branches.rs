@@ -43,7 +43,7 @@ impl Handlers<'_, '_> {
         Ok(())
     }
 
-    fn condition(
+    pub(super) fn condition(
         &mut self,
         text: &language::Condition,
         division: Option<&str>,
@@ -71,6 +71,11 @@ impl Handlers<'_, '_> {
                 return Ok(chance(share, ChanceOf::Order, &named("orders")));
             }
             language::Condition::ShareOfOrders(share) => chance(share, ChanceOf::Order, &own),
+            language::Condition::ShareOfRequests(_) if path.first() == Some(&"clients") => {
+                return Err(Problem::new("a flow is no request: it makes them")
+                    .expected("`share_of_orders`, the same for the whole flow")
+                    .inside("when"));
+            }
             language::Condition::ShareOfRequests(share) => chance(share, ChanceOf::Request, &own),
             language::Condition::ShareOfAttempts(share) => chance(share, ChanceOf::Attempt, &own),
         };
@@ -136,7 +141,7 @@ impl Handlers<'_, '_> {
     }
 
     /// Compiles the steps of a fallback and a jump over them; returns where they start.
-    fn stand_in(
+    pub(super) fn stand_in(
         &mut self,
         place: &Place<'_>,
         path: &[&str],

@@ -6,7 +6,6 @@ use crate::model::language;
 use crate::model::program::{
     CacheStep, CachedRead, Call, Kind, NodeId, OperationId, Step, TableId, Token,
 };
-use crate::policy::Outcome;
 
 /// Where in a handler a cached read stands.
 pub(super) struct CachedPlace<'a> {
@@ -78,7 +77,7 @@ impl Handlers<'_, '_> {
             // The fallback comes behind a jump over it.
             (Some(_), _) => Step::Jump(end + 1),
             (None, true) => Step::Jump(end),
-            (None, false) => Step::Reply(Outcome::Failed),
+            (None, false) => Step::Fail,
         });
         steps
     }

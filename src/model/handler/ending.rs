@@ -64,6 +64,9 @@ impl Handlers<'_, '_> {
                 let branch = branch.to_string();
                 self.check_branch(&with(&with(&path, "parallel"), &branch), list);
             }
+            if let Some(list) = &step.repeat {
+                self.check_repeated(&with(&path, "repeat"), list);
+            }
         }
     }
 
@@ -73,6 +76,15 @@ impl Handlers<'_, '_> {
         if all_steps(steps).iter().any(is_end) {
             let problem = Problem::new("a list that runs beside others cannot answer for all");
             self.compiler.problem(path, problem.expected("the answer after `parallel`"));
+        }
+    }
+
+    /// What may be done again has not ended anything.
+    fn check_repeated(&mut self, path: &[&str], steps: &[Step]) {
+        let is_end = |step: &&Step| step.reply.is_some() || step.nack.is_some();
+        if all_steps(steps).iter().any(is_end) {
+            let problem = Problem::new("a list that is done again cannot answer");
+            self.compiler.problem(path, problem.expected("the answer after `repeat`"));
         }
     }
 }

@@ -10,6 +10,7 @@ mod data;
 mod edges;
 mod ending;
 mod nodes;
+mod repeat;
 mod shape;
 mod steps;
 

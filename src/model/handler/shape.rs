@@ -5,12 +5,12 @@ use crate::model::language;
 use crate::model::problem::Problem;
 
 const ACTIONS: &str =
-    "work, think, call, transaction, read, publish, reply, ack, nack, when, parallel";
+    "work, think, call, transaction, read, publish, reply, ack, nack, when, parallel, repeat";
 
 /// The actions that call another node.
 const CALLS: [&str; 5] = ["call", "transaction", "read", "publish", "ack"];
 /// The actions that can fail.
-const CAN_FAIL: [&str; 6] = ["call", "transaction", "read", "publish", "ack", "parallel"];
+const CAN_FAIL: [&str; 7] = ["call", "transaction", "read", "publish", "ack", "parallel", "repeat"];
 
 /// The one thing that a step does.
 pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem> {
@@ -26,6 +26,7 @@ pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem>
         ("nack", step.nack.is_some()),
         ("when", step.when.is_some()),
         ("parallel", step.parallel.is_some()),
+        ("repeat", step.repeat.is_some()),
     ];
     let mut actions = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name);
     match (actions.next(), actions.next()) {
@@ -40,9 +41,9 @@ pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem>
 
 pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
     match (role, action) {
-        (Role::User, "call" | "think" | "when" | "parallel") => Ok(()),
+        (Role::User, "call" | "think" | "when" | "parallel" | "repeat") => Ok(()),
         (Role::User, _) => Err(Problem::new(format!("`{action}` is no step of a user"))
-            .expected("`call`, `think`, `when` or `parallel`")),
+            .expected("`call`, `think`, `when`, `parallel` or `repeat`")),
         (_, "think") => Err(Problem::new("only users think").expected("`work`")),
         (Role::Worker(_), "reply") => Err(Problem::new("nobody waits for a worker's reply")
             .expected("`{ ack = true }` when the message is done with")),
@@ -54,7 +55,7 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 20] = [
+    let given: [(&str, bool, &[&str]); 26] = [
         ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
@@ -75,6 +76,12 @@ pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(),
         ("otherwise", !step.otherwise.is_empty(), &["when"]),
         ("copies", step.copies.is_some(), &["parallel"]),
         ("need", step.need.is_some(), &["parallel"]),
+        ("times", step.times.is_some(), &["repeat"]),
+        ("until", step.until.is_some(), &["repeat"]),
+        ("between", step.between.is_some(), &["repeat"]),
+        ("on", step.on.is_some(), &["repeat"]),
+        ("patience", step.patience.is_some(), &["repeat"]),
+        ("persistence", step.persistence.is_some(), &["repeat"]),
     ];
     for (name, is_given, actions) in given {
         if is_given && !actions.contains(&action) {

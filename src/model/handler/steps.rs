@@ -19,7 +19,8 @@ impl Handlers<'_, '_> {
     ) {
         // Built-in operations that the steps call must not come between them.
         let mut compiled = Vec::new();
-        let forks = self.compiler.program.forks.len();
+        let program = &self.compiler.program;
+        let (forks, repeats) = (program.forks.len(), program.repeats.len());
         self.list(place, &place.path, steps, &mut compiled);
         self.check_ending(place, steps);
         if place.role != Role::Handler {
@@ -38,6 +39,9 @@ impl Handlers<'_, '_> {
         self.compiler.program.steps.extend(shifted);
         for fork in &mut self.compiler.program.forks[forks..] {
             shift_fork(fork, first);
+        }
+        for repeat in &mut self.compiler.program.repeats[repeats..] {
+            repeat.first += first;
         }
     }
 
@@ -72,6 +76,7 @@ impl Handlers<'_, '_> {
         match action {
             "when" => self.when(place, path, step, compiled),
             "parallel" => self.parallel(place, path, step, compiled),
+            "repeat" => self.repeat(place, path, step, compiled),
             _ => {
                 let more = self.action(place, path, step, action, compiled)?;
                 let first = compiled.len();

@@ -47,6 +47,6 @@ fn unlimited() -> Count {
     Count::Unlimited
 }
 
-fn instantly() -> Distribution {
+pub(super) fn instantly() -> Distribution {
     Distribution::Constant(Span::ZERO)
 }

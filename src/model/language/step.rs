@@ -36,6 +36,9 @@ pub struct Step {
     pub when: Option<Condition>,
     /// Does several lists of steps at once, on the same worker, and waits for them.
     pub parallel: Option<Vec<Vec<Step>>>,
+    /// Does a list of steps again until a round of it succeeds, and `until` is so. A round ends at
+    /// the first step that fails. If no round succeeds, this step fails.
+    pub repeat: Option<Vec<Step>>,
 
     /// With `work`: it takes so long for each unit of the request's size, which a trace says; a
     /// request without a size has the size 1.
@@ -96,6 +99,20 @@ pub struct Step {
     /// With `parallel`: how many of the lists must succeed, copies counted; without it, all. The
     /// others go on, but nobody waits for them.
     pub need: Option<u32>,
+    /// With `repeat`: how many rounds there are at most.
+    pub times: Option<u32>,
+    /// With `repeat`: what must be so after a round; another round follows if it is not.
+    pub until: Option<Condition>,
+    /// With `repeat`: how long after the end of a round the next one begins; at once without it.
+    pub between: Option<Distribution>,
+    /// With `repeat`: the outcomes of failed steps after which another round follows; other
+    /// failures end the step. All but `invalid` without it.
+    pub on: Option<Vec<OutcomeText>>,
+    /// With `repeat`: no round begins longer than this after the first one did.
+    pub patience: Option<Span>,
+    /// With `repeat`: how likely another round follows, after each that is not the last; always
+    /// without it.
+    pub persistence: Option<Share>,
 }
 
 impl Step {
@@ -104,7 +121,8 @@ impl Step {
         let lists = [self.then.as_slice(), self.otherwise.as_slice()];
         let fallback = self.fallback.as_deref();
         let branches = self.parallel.iter().flatten().map(Vec::as_slice);
-        lists.into_iter().chain(fallback).chain(branches)
+        let repeated = self.repeat.as_deref();
+        lists.into_iter().chain(fallback).chain(branches).chain(repeated)
     }
 }
 

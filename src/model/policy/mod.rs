@@ -31,6 +31,7 @@ pub use budget::{BudgetKind, BudgetText, DepositText, RefillText, RefundText};
 pub use health::{AdaptiveText, OutlierText, ThrottlingText};
 pub use hedge::HedgeText;
 pub use limits::{AroundText, BulkheadText, LimitKind, LimitText, RateKind, RateLimitText};
+pub(super) use outcomes::errors;
 pub use outcomes::{OutcomeText, Patience, outcomes as any_of};
 pub use preset::find as find_preset;
 pub use retry::{DenialText, HintText, RetryText};

@@ -84,7 +84,10 @@ pub fn outcomes(list: &[OutcomeText]) -> OutcomeSet {
 }
 
 /// The set of the outcomes of a list of errors.
-pub(super) fn errors(key: &'static str, list: &[OutcomeText]) -> Result<OutcomeSet, Problem> {
+pub(in crate::model) fn errors(
+    key: &'static str,
+    list: &[OutcomeText],
+) -> Result<OutcomeSet, Problem> {
     match list.iter().position(|named| named.0.contains(Outcome::Ok)) {
         None => Ok(outcomes(list)),
         Some(index) => Err(Problem::new("`ok` is no error")

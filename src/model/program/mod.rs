@@ -28,7 +28,7 @@ pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
 pub use step::{
     CacheStep, CachedRead, Call, ChanceOf, Condition, DataStep, Fork, Memory, ProviderStep,
-    QueueStep, RelayStep, Step, Token, Transaction, Wait,
+    QueueStep, RelayStep, Repeat, RepeatStep, Step, Token, Transaction, Wait,
 };
 
 /// The index of a node in [`Program::nodes`].
@@ -59,6 +59,10 @@ pub struct TransactionId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ForkId(pub u16);
 
+/// The index of a repeated list in [`Program::repeats`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepeatId(pub u16);
+
 /// A model in the form in which it runs.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -70,6 +74,8 @@ pub struct Program {
     pub steps: Vec<Step>,
     /// Every list of branches.
     pub forks: Vec<Fork>,
+    /// Every list of steps that is done again.
+    pub repeats: Vec<Repeat>,
     /// Every (caller, target operation, policy).
     pub edges: Vec<Edge>,
     /// What happens to messages from node `a` to node `b`, at `a * nodes + b`.

@@ -1,6 +1,6 @@
 //! What a node does: steps of an operation, calls and transactions.
 
-use super::{EdgeId, ForkId, LabelId, NodeId, OperationId, TableId, TransactionId};
+use super::{EdgeId, ForkId, LabelId, NodeId, OperationId, RepeatId, TableId, TransactionId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
@@ -81,6 +81,8 @@ pub enum Step {
     PassOn,
     /// Ends without an answer.
     Finish,
+    /// Ends as a call that has failed ends it.
+    Fail,
     /// Takes the version of the row that was read last as the amount that the work is about.
     TakeAmount,
     /// Goes to another step.
@@ -93,6 +95,8 @@ pub enum Step {
     JumpIfToldWithin(Span, u32),
     /// Starts the branches of a fork and waits for them.
     Fork(ForkId),
+    /// Of a list of steps that is done again.
+    Repeat(RepeatStep),
     /// Ends the request for which a fallback of the user's stood in.
     AnswerUser,
     /// At a database or a replica.
@@ -247,6 +251,39 @@ pub enum Condition {
         /// A stable id of this step.
         site: u32,
     },
+}
+
+/// The frame of a list of steps that is done again.
+#[derive(Clone, Copy, Debug)]
+pub enum RepeatStep {
+    /// The first round begins.
+    Begin(RepeatId),
+    /// A step of a round has failed: another round may follow, unless this is no failure after
+    /// which one does; then the next step is left out.
+    Failed(RepeatId),
+    /// A round has not succeeded: the next one begins, or there is none and the job goes on.
+    Again(RepeatId),
+    /// There is no further round.
+    End,
+}
+
+/// A list of steps that is done again.
+#[derive(Clone, Debug)]
+pub struct Repeat {
+    /// Its first step.
+    pub first: u32,
+    /// How many rounds there are at most.
+    pub times: u32,
+    /// The failures after which another one follows.
+    pub on: OutcomeSet,
+    /// How long after the end of a round the next one begins.
+    pub between: Distribution,
+    /// So long after the beginning of the first round no other one begins.
+    pub patience: Option<Span>,
+    /// How likely another round follows; always, if nothing is said.
+    pub persistence: Option<Probability>,
+    /// A stable id of this step.
+    pub site: u32,
 }
 
 /// What has one draw at a step.

@@ -25,7 +25,7 @@ const CHANGES: u64 = 50;
 const DEPTH: u32 = 6;
 
 /// What a step can do, and what can be said about how.
-const ACTIONS: [(&str, &[&str]); 14] = [
+const ACTIONS: [(&str, &[&str]); 15] = [
     ("work", &["per_size"]),
     ("think", &[]),
     ("call", &["policy", "ignore_failure", "idempotency_key", "fallback", "expect"]),
@@ -64,6 +64,21 @@ const ACTIONS: [(&str, &[&str]); 14] = [
     ("when", &["then", "otherwise", "then", "otherwise", "division"]),
     ("parallel", &["need", "ignore_failure", "fallback"]),
     ("parallel", &["need", "copies", "ignore_failure", "fallback"]),
+    (
+        "repeat",
+        &[
+            "times",
+            "times",
+            "times",
+            "until",
+            "between",
+            "on",
+            "patience",
+            "persistence",
+            "ignore_failure",
+            "fallback",
+        ],
+    ),
 ];
 
 /// Compiles a model given as JSON.
