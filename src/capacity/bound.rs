@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::NodeLoad;
+use super::ahead::ahead;
 use super::phase::Phase;
 use crate::model::language::OrderingKey;
 use crate::model::program::{ConcurrencyCost, Kind, NodeId, Pauses, Program, Station};
@@ -80,15 +81,17 @@ pub(super) fn node_load(
     let least =
         bounds.into_iter().reduce(|least, other| if other.1 < least.1 { other } else { least });
     let (bound_by, capacity_per_s) = least.unzip();
+    let service_s =
+        (demand.held.is_finite() && demand.per_s > 0.0).then(|| demand.held / demand.per_s);
     NodeLoad {
         node: text.name.clone(),
         offered_per_s: demand.per_s,
         open_per_s: demand.per_s,
-        service_s: (demand.held.is_finite() && demand.per_s > 0.0)
-            .then(|| demand.held / demand.per_s),
+        service_s,
         workers,
         capacity_per_s,
         bound_by,
+        ahead: ahead(program, node, service_s.map_or(f64::INFINITY, |span| span / awake)),
     }
 }
 

@@ -10,6 +10,7 @@
 //! so, and one that is not may still be driven there by a line somewhere else; that is what runs
 //! are for.
 
+mod ahead;
 mod bound;
 mod call;
 mod lists;
@@ -24,6 +25,7 @@ use crate::fault::Plan;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Arrivals, Clients, Kind, NodeId, OperationId, Program, Spike};
 
+pub use ahead::Ahead;
 use bound::{Demand, node_load};
 use means::Visit;
 use phase::calm;
@@ -73,6 +75,8 @@ pub struct NodeLoad {
     pub capacity_per_s: Option<f64>,
     /// What keeps it from more, such as `workers` or `rate_limit`.
     pub bound_by: Option<String>,
+    /// What it is handed ahead of its turn; `None` if nothing is.
+    pub ahead: Option<Ahead>,
 }
 
 impl NodeLoad {

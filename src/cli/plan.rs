@@ -14,7 +14,9 @@ use crate::experiment::search::Searching;
 use crate::experiment::warm_up::pilot;
 use crate::fault::Plan;
 use crate::kernel::time::{Span, Time};
-use crate::report::capacity::{Planned, assumptions, busiest, json, planned, table, warning};
+use crate::report::capacity::{
+    Planned, assumptions, busiest, json, planned, table, too_far_ahead, warning,
+};
 use crate::report::number::{Unit, count, number, several};
 
 /// What `plan` is told.
@@ -86,12 +88,12 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     if campaign.cells.iter().any(|cell| cell.random.is_some()) {
         output::print("Faults that are drawn for each seed are not in it.\n")?;
     }
-    output::print(&match preflight(&campaign, &planned) {
+    output::print(&match overload(&campaign, &planned) {
         text if !text.is_empty() => format!("\n{text}"),
         _ if assumptions.is_empty() => "No node is above 90% without a fault.\n".to_owned(),
         _ => "No node is above 90% without a fault, if what is assumed is so.\n".to_owned(),
     })?;
-    Ok(())
+    output::print(&too_far_ahead(&campaign, &planned))
 }
 
 /// How long a campaign takes.
@@ -140,10 +142,15 @@ fn mean_time(cells: &[usize], done: impl Fn(usize)) -> Duration {
     began.elapsed().checked_div(times).unwrap_or_default()
 }
 
-/// What stands before a run: the nodes that are above 90% of their capacity without any fault, and
-/// what one calm run of the first seed says of it, also if it shows no overload. Empty if there are
-/// none.
+/// What stands before a run: which nodes are overloaded without any fault, and which are handed
+/// messages too far ahead of their turn; empty if none is.
 pub(super) fn preflight(campaign: &Campaign, planned: &[Planned]) -> String {
+    overload(campaign, planned) + &too_far_ahead(campaign, planned)
+}
+
+/// The nodes that are above 90% of their capacity without any fault, and what one calm run of the
+/// first seed says of it, also if it shows no overload. Empty if there are none.
+fn overload(campaign: &Campaign, planned: &[Planned]) -> String {
     let Some((worst, load)) = busiest(planned) else { return String::new() };
     let (cell, seed) = (&campaign.cells[worst], campaign.seeds[0]);
     let run = calm(cell, worst, seed);

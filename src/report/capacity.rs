@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::arms::{column, plain};
 use super::number::{Unit, number, several};
 use super::table::{Align, Cell as TableCell, Row, Table, Tone};
-use crate::capacity::{Capacity, HIGH, NodeLoad, Phase, PhaseLoad, capacity, in_calm};
+use crate::capacity::{Ahead, Capacity, HIGH, NodeLoad, Phase, PhaseLoad, capacity, in_calm};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::kernel::time::{Span, Time};
 
@@ -90,6 +90,62 @@ pub fn warning(campaign: &Campaign, planned: &[Planned]) -> String {
         format!("warning: `{}` {verb} without any fault{of}: {}\n", load.node, sentence(load))
     };
     nodes.iter().map(line).collect()
+}
+
+/// A warning for each worker that is handed messages so far ahead of their turn that they are
+/// delivered again while they wait for it; empty if there is none.
+#[must_use]
+pub fn too_far_ahead(campaign: &Campaign, planned: &[Planned]) -> String {
+    let mut nodes: Vec<(&str, &Ahead, usize)> = Vec::new();
+    for one in planned {
+        for load in &one.calm().nodes {
+            let Some(ahead) = load.ahead.as_ref().filter(|ahead| ahead.is_too_late()) else {
+                continue;
+            };
+            match nodes.iter_mut().find(|(node, ..)| *node == load.node) {
+                Some((_, known, cells)) => {
+                    *cells += one.cells.len();
+                    if ahead.needed_s > known.needed_s {
+                        *known = ahead;
+                    }
+                }
+                None => nodes.push((&load.node, ahead, one.cells.len())),
+            }
+        }
+    }
+    let (all, pad) = (campaign.cells.len(), "         ");
+    let line = |(node, ahead, cells): &(&str, &Ahead, usize)| {
+        let of = if all > 1 { format!(" in {cells} of {all} combinations") } else { String::new() };
+        let messages = match ahead.messages {
+            Some(messages) => several(u64::from(messages), "message"),
+            None => "any number of messages".to_owned(),
+        };
+        let wait = match ahead.wait_s {
+            wait if wait.is_finite() => format!("for {} until", number(wait, Unit::Seconds)),
+            _ => "for ever until".to_owned(),
+        };
+        format!(
+            "warning: each instance of `{node}` is handed {messages} ahead of their turn{of}:\n\
+             {pad}the last waits {wait} a worker is free, but is hidden for {} only:\n\
+             {pad}it is delivered again meanwhile. Less `prefetch`, or more `visibility` of `{}`,\n\
+             {pad}prevents that\n",
+            number(ahead.visibility_s, Unit::Seconds),
+            ahead.queue,
+        )
+    };
+    nodes.iter().map(line).collect()
+}
+
+/// The workers of a node, and how many messages are handed ahead of their turn to each instance.
+pub(super) fn workers_text(load: &NodeLoad) -> String {
+    let workers = load.workers.map_or("–".to_owned(), |workers| number(workers, Unit::Plain));
+    match &load.ahead {
+        None => workers,
+        Some(Ahead { messages: Some(messages), .. }) => {
+            format!("{workers} (+{})", number(f64::from(*messages), Unit::Plain))
+        }
+        Some(Ahead { messages: None, .. }) => format!("{workers} (+any)"),
+    }
 }
 
 /// What comes, what can be served, and how long one takes.
@@ -218,7 +274,7 @@ fn row(load: &NodeLoad, phase: &Phase) -> Row {
         plain(when(phase)),
         plain(at_most.clone() + &number(load.offered_per_s, Unit::PerSecond)),
         plain(load.service_s.map_or("for ever".to_owned(), |span| number(span, Unit::Seconds))),
-        plain(or_dash(load.workers, Unit::Plain)),
+        plain(workers_text(load)),
         plain(or_dash(load.capacity_per_s, Unit::PerSecond)),
         plain(load.bound_by.clone().unwrap_or_else(|| "–".to_owned())),
         TableCell { text: at_most + &or_dash(asked, Unit::Percent), tone },
@@ -242,6 +298,15 @@ pub(super) fn when(phase: &Phase) -> String {
 /// The same as JSON: for each group of cells its phases, their nodes, and the assumptions.
 #[must_use]
 pub fn json(campaign: &Campaign, planned: &[Planned]) -> Value {
+    let ahead = |ahead: &Ahead| {
+        json!({
+            "queue": ahead.queue,
+            "messages": ahead.messages,
+            "wait_s": ahead.wait_s,
+            "visibility_s": ahead.visibility_s,
+            "is_too_late": ahead.is_too_late(),
+        })
+    };
     let load = |load: &NodeLoad| {
         json!({
             "node": load.node,
@@ -252,6 +317,7 @@ pub fn json(campaign: &Campaign, planned: &[Planned]) -> Value {
             "capacity_per_s": load.capacity_per_s,
             "bound_by": load.bound_by,
             "utilisation": load.utilisation(),
+            "ahead": load.ahead.as_ref().map(ahead),
         })
     };
     let phase = |one: &PhaseLoad| {

@@ -169,10 +169,11 @@ impl<O: Observer> World<'_, O> {
             let stations = self.stations.iter().zip(&holders).skip(first as usize);
             for (station, &held) in stations.take(node.station.instances as usize) {
                 let (busy, waiting) = (station.busy as usize, station.waiting());
-                if busy + waiting != held {
+                if busy + waiting + station.ahead as usize != held {
                     return Some("workers are taken by nobody, or jobs run without a worker");
                 }
                 let is_within = station.busy <= node.station.workers
+                    && station.in_hand.len() <= station.ahead as usize
                     && waiting <= node.station.queue_limit as usize;
                 if !is_within {
                     return Some("more work or wait at an instance than its limits say");

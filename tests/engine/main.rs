@@ -19,6 +19,7 @@ mod messaging;
 mod network;
 mod outcomes;
 mod predicted_rates_messages;
+mod prefetch;
 mod provider;
 mod random_models;
 mod relays;

@@ -12,7 +12,7 @@ use stormglass::system::fact::{Fact, Observer};
 
 /// Everything that happened in a run.
 #[derive(Default)]
-struct Facts(Vec<(Time, Fact)>);
+pub(crate) struct Facts(pub(crate) Vec<(Time, Fact)>);
 
 impl Observer for Facts {
     fn observe(&mut self, now: Time, fact: &Fact) {
@@ -22,7 +22,7 @@ impl Observer for Facts {
 
 impl Facts {
     /// The facts of a run of 10 s, and the node of a name.
-    fn of(faults: &str, model: &str, seed: u64) -> (Facts, impl Fn(&str) -> NodeId) {
+    pub(crate) fn of(faults: &str, model: &str, seed: u64) -> (Facts, impl Fn(&str) -> NodeId) {
         let campaign = campaign(&experiment(faults), model);
         let cell = &campaign.cells[0];
         let (controls, end) = (&cell.plan.controls, cell.measure.arrivals_end);
@@ -44,7 +44,7 @@ impl Facts {
     }
 
     /// How many facts are of a kind.
-    fn count(&self, is_right: impl Fn(&Fact) -> bool) -> usize {
+    pub(crate) fn count(&self, is_right: impl Fn(&Fact) -> bool) -> usize {
         self.0.iter().filter(|(_, fact)| is_right(fact)).count()
     }
 }
@@ -57,7 +57,7 @@ fn experiment(faults: &str) -> String {
 }
 
 /// A fault of one kind, as strong as can be.
-fn fault(kind: &str, target: &str, at: &str, lasts: &str) -> String {
+pub(crate) fn fault(kind: &str, target: &str, at: &str, lasts: &str) -> String {
     let share = if kind == "errors" { "share = 1.0\n" } else { "" };
     format!(
         "[[faults]]\nkind = \"{kind}\"\ntarget = \"{target}\"\n\
@@ -66,7 +66,7 @@ fn fault(kind: &str, target: &str, at: &str, lasts: &str) -> String {
 }
 
 /// Users who publish to a queue directly; `payer` handles messages.
-fn direct(arrivals: &str, queue: &str, payer: &str) -> String {
+pub(crate) fn direct(arrivals: &str, queue: &str, payer: &str) -> String {
     format!(
         r#"
 [clients.users]

@@ -33,7 +33,8 @@ impl Compiler<'_> {
             self.problem(&["service", name, "pauses", "every"], problem);
         }
         let detection = service.detection;
-        let kind = Kind::Service(program::Service { takes: None, detection, pauses });
+        let prefetch = service.prefetch.limit();
+        let kind = Kind::Service(program::Service { takes: None, prefetch, detection, pauses });
         self.node("service", name, kind, station);
     }
 

@@ -169,6 +169,11 @@ impl<'c, 'd> Handlers<'c, 'd> {
                 .expected("`group` in a service that `takes` a queue");
             self.compiler.problem(&with(&path, "group"), problem);
         }
+        if service.prefetch.limit() > 0 && service.takes.is_none() {
+            let problem = Problem::new(format!("`{name}` is handed no messages, early or late"))
+                .expected("`prefetch` in a service that `takes` a queue");
+            self.compiler.problem(&with(&path, "prefetch"), problem);
+        }
     }
 
     fn worker(&mut self, name: &str, node: NodeId, queue: &str, steps: &[language::Step]) {

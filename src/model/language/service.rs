@@ -148,6 +148,10 @@ pub struct Service {
     /// queue once, its workers share them.
     #[serde(default)]
     pub group: Option<String>,
+    /// How many messages each instance is handed ahead of those that its workers handle: they are
+    /// in flight, and their visibility runs, while they wait for a worker.
+    #[serde(default = "nothing_ahead")]
+    pub prefetch: Count,
     /// What a worker does with a message.
     #[serde(default)]
     pub steps: Option<Vec<Step>>,
@@ -160,6 +164,10 @@ pub struct Service {
     /// The region that it is in.
     #[serde(default)]
     pub region: Option<String>,
+}
+
+fn nothing_ahead() -> Count {
+    Count::Limited(0)
 }
 
 /// When an instance stands still, and for how long: each instance for itself.

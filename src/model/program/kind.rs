@@ -35,6 +35,8 @@ pub enum Kind {
 pub struct Service {
     /// The operation that handles messages, if the service is a worker.
     pub takes: Option<OperationId>,
+    /// How many messages an instance is handed ahead of those that its workers handle.
+    pub prefetch: u32,
     /// How long a balancer takes to find out that an instance is down.
     pub detection: Span,
     /// When its instances stand still.

@@ -8,7 +8,7 @@ use super::grid::{Grid, GridCell, GridRow, Head};
 use crate::capacity::{HIGH, NodeLoad, Phase};
 use crate::experiment::closer_look::Seen;
 use crate::kernel::time::Time;
-use crate::report::capacity::{Planned, busiest_first, when};
+use crate::report::capacity::{Planned, busiest_first, when, workers_text};
 use crate::report::number::{Unit, number};
 
 /// The load of cells that are offered the same.
@@ -75,7 +75,7 @@ fn row(page: &Page<'_>, load: &NodeLoad, phase: &Phase, seen: Option<&Seen>) -> 
         GridCell::plain(&when(phase)),
         GridCell::plain(&number(load.offered_per_s, Unit::PerSecond)),
         GridCell::plain(&service),
-        or_dash(load.workers, Unit::Plain),
+        GridCell::plain(&workers_text(load)),
         or_dash(load.capacity_per_s, Unit::PerSecond),
         GridCell { class, share: asked.map(|it| it.min(1.0)), ..or_dash(asked, Unit::Percent) },
         or_dash(seen.and_then(|seen| came(page, seen, &load.node, phase)), Unit::PerSecond),

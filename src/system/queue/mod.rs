@@ -4,6 +4,7 @@
 //! messages once for each group. A delivery is known by its ticket: the group and the number of the
 //! message in one word.
 
+mod ahead;
 mod group;
 mod upkeep;
 
@@ -210,7 +211,7 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// A service instance of a group that has a free worker.
+    /// A service instance of a group that has room for a message.
     fn free_worker(&mut self, node: NodeId, group: usize) -> Option<(NodeId, u32)> {
         let program = self.program;
         let Kind::Queue(rules) = &program.node(node).kind else { return None };
@@ -225,19 +226,6 @@ impl<O: Observer> World<'_, O> {
             }
         }
         None
-    }
-
-    /// An instance of a service that has a free worker. Whose turn was last is asked last.
-    fn free_instance(&mut self, worker: NodeId) -> Option<u32> {
-        let limits = &self.program.node(worker).station;
-        let last = self.turns[worker.0 as usize];
-        let mut in_turn = (1..=limits.instances).map(|step| (last + step) % limits.instances);
-        let free = in_turn.find(|&instance| {
-            self.stations[self.station_index(worker, instance)].busy < limits.workers
-                && !self.is_down(worker, instance)
-        })?;
-        self.turns[worker.0 as usize] = free;
-        Some(free)
     }
 
     /// Sends a message to a worker whose place is kept until the message is handled or lost.
@@ -256,14 +244,13 @@ impl<O: Observer> World<'_, O> {
             .schedule_timer(self.now + visibility, Event::Visible { queue: node, message });
         self.queue(node).groups[group].deliver(number, key, timer);
         self.tell(Fact::Delivered { queue: node, order, message, event, receives });
-        let station = self.station_index(worker, instance);
-        self.stations[station].busy += 1;
+        *self.places_taken(worker, instance) += 1;
         let deaths = self.lives.of(worker, instance).deaths();
         let delivery =
             Message::Delivery { queue: node, message, worker, instance, deaths, order, key };
         if !self.send(node, worker, Direction::Request, delivery) {
             // The worker asks again at once; only the message stays hidden.
-            self.stations[station].busy -= 1;
+            *self.places_taken(worker, instance) -= 1;
         }
     }
 
@@ -286,8 +273,13 @@ impl<O: Observer> World<'_, O> {
         instance: u32,
         key: u64,
     ) {
-        match self.delivered_job(queue, message, worker, instance, key) {
-            Some(handle) => self.ready.push_back(handle),
+        let job = self.delivered_job(queue, message, worker, instance, key);
+        match job {
+            _ if self.prefetch(worker) > 0 => self.take_in_hand(job, worker, instance),
+            Some(handle) => {
+                self.expect_heartbeat(queue, handle);
+                self.ready.push_back(handle);
+            }
             // It was acknowledged by an earlier receiver while it travelled.
             None => self.leave(worker, instance),
         }
@@ -304,6 +296,7 @@ impl<O: Observer> World<'_, O> {
         key: u64,
     ) {
         if let Some(handle) = self.delivered_job(queue, message, worker, instance, key) {
+            self.expect_heartbeat(queue, handle);
             self.enter(handle, worker, instance);
         }
     }
@@ -327,9 +320,7 @@ impl<O: Observer> World<'_, O> {
         let origin = Origin::Delivery { queue, message };
         let mut job = Job::new(self.program, operation, key, origin, subject);
         job.instance = instance;
-        let handle = self.jobs.insert(job);
-        self.expect_heartbeat(queue, handle);
-        Some(handle)
+        Some(self.jobs.insert(job))
     }
 
     /// A worker's handler failed: the message goes back, if the queue has a rule for it.

@@ -7,6 +7,8 @@ mod room;
 
 pub(super) use room::Place;
 
+use std::collections::VecDeque;
+
 use super::fact::{Fact, Observer, Refusal};
 use super::job::Origin;
 use super::network::Message;
@@ -26,6 +28,11 @@ use line::{Line, Waiting};
 pub(super) struct Station {
     /// Workers that are taken.
     pub(super) busy: u32,
+    /// Messages that were handed over ahead of their turn and have no worker yet, those that still
+    /// travel included.
+    pub(super) ahead: u32,
+    /// Those of them that are here, in the order in which they came.
+    pub(super) in_hand: VecDeque<Handle>,
     /// Jobs that are at work, of those of a node whose work slows down.
     working: u32,
     waiting: Line,
@@ -42,6 +49,8 @@ impl Station {
     pub(super) fn new(rules: &program::Station) -> Station {
         Station {
             busy: 0,
+            ahead: 0,
+            in_hand: VecDeque::new(),
             working: 0,
             waiting: Line::new(rules.order, rules.max_wait.is_some()),
             empty: Time::ZERO,
@@ -166,7 +175,9 @@ impl<O: Observer> World<'_, O> {
             Some(next) if rules.max_wait.is_some() => self.wake(next),
             Some(next) => self.ready.push_back(next),
             None => {
-                self.stations[index].busy -= 1;
+                if !self.begin_in_hand(index) {
+                    self.stations[index].busy -= 1;
+                }
                 if let Kind::Service(service) = &self.program.node(node).kind
                     && service.takes.is_some()
                 {

@@ -1,5 +1,6 @@
 //! What `stormglass plan` says of a model before a run, against what runs then measure.
 
+mod ahead;
 mod chances;
 mod closed;
 mod expected;
