@@ -6,14 +6,11 @@
 //! replica had not applied is lost; what it commits after that is lost when it comes back. With
 //! fencing the epoch of its writes is checked where they are kept, and they are refused.
 
-use std::collections::VecDeque;
-
 use super::World;
 use super::control::Action;
 use super::database::{Commit, OutboxEvent, Write};
 use super::fact::{Fact, Observer};
 use super::job::{state, version};
-use super::replica::Record;
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::model::program::{EdgeId, Kind, NodeId};
@@ -113,13 +110,9 @@ impl<O: Observer> World<'_, O> {
             return;
         }
         let promoted = self.replica(replica);
+        promoted.pending.fill_gaps(&mut promoted.store);
         let applied = promoted.store.position;
-        let records: Vec<Record> = promoted.pending.drain(..).collect();
-        let mut writes: VecDeque<Write> = std::mem::take(&mut promoted.writes);
-        let mut lost: Vec<(Commit, Vec<Write>)> = Vec::new();
-        for record in records {
-            lost.push((record.commit, writes.drain(..record.rows).collect()));
-        }
+        let mut lost = promoted.pending.clear();
         let old = self.store(database);
         let without_late = |&event: &OutboxEvent| OutboxEvent {
             is_lost: event.is_lost || event.position > applied,
@@ -150,7 +143,6 @@ impl<O: Observer> World<'_, O> {
             let (tables, position) = (store.tables.clone(), store.position);
             let replica = self.replica(id);
             replica.pending.clear();
-            replica.writes.clear();
             (replica.store.tables, replica.store.position) = (tables, position);
             replica.has_other_rows = true;
         }

@@ -477,7 +477,7 @@ impl Local {
         match kind {
             Kind::Clients(rules) => Local::Clients(clients::Clients::new(rules)),
             Kind::Database(_) => Local::Database(database::Database::new(program)),
-            Kind::Replica(_) => Local::Replica(replica::Replica::new(program)),
+            Kind::Replica(rules) => Local::Replica(replica::Replica::new(program, rules)),
             Kind::Cache(_) => Local::Cache(cache::Cache::default()),
             Kind::Queue(rules) => Local::Queue(queue::Queue::new(rules)),
             Kind::Provider(_) => Local::Provider(provider::Provider::default()),

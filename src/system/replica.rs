@@ -1,6 +1,8 @@
-//! Replicas: they apply the transactions of a database late, in the order of its log.
+//! Replicas: they apply the transactions of a database late, in the order of its log or not.
 
-use std::collections::{BTreeSet, VecDeque};
+mod pending;
+
+use std::collections::BTreeSet;
 
 use super::control::Action;
 use super::database::{Commit, Database, Write};
@@ -11,34 +13,21 @@ use super::{Event, Local, World};
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{Kind, NodeId, Program, TableId, Wait};
+use crate::model::program::{self, Kind, NodeId, Program, TableId, Wait};
 use crate::policy::Outcome;
+use pending::Pending;
 
 /// What a replica keeps.
 #[derive(Debug)]
 pub(super) struct Replica {
     /// What it has of its database. Its outbox and its answers count only if it leads.
     pub(super) store: Database,
-    /// Transactions on their way, in commit order.
-    pub(super) pending: VecDeque<Record>,
-    /// The rows that they wrote.
-    pub(super) writes: VecDeque<Write>,
-    /// When the last of them will be applied.
-    last: Time,
+    /// Transactions on their way.
+    pub(super) pending: Box<Pending>,
     /// Reads that wait until a row has at least some version.
     waiting: Parked<(TableId, u64, u64)>,
     /// Whether rows have come otherwise than from the log since such reads were woken.
     pub(super) has_other_rows: bool,
-}
-
-/// A transaction in the log of a database.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
-    pub(super) commit: Commit,
-    /// How many rows it wrote.
-    pub(super) rows: usize,
-    /// When it is to be applied.
-    due: Time,
 }
 
 /// What a user was told: it travels with the user's requests, so it is kept once instead.
@@ -51,12 +40,10 @@ pub(super) struct Session {
 }
 
 impl Replica {
-    pub(super) fn new(program: &Program) -> Replica {
+    pub(super) fn new(program: &Program, rules: &program::Replica) -> Replica {
         Replica {
             store: Database::new(program),
-            pending: VecDeque::new(),
-            writes: VecDeque::new(),
-            last: Time::ZERO,
+            pending: Box::new(Pending::new(rules.preserves_commit_order)),
             waiting: Parked::default(),
             has_other_rows: false,
         }
@@ -71,7 +58,7 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Sends a transaction to every replica; each applies them in commit order.
+    /// Sends a transaction to every replica.
     pub(super) fn replicate_later(&mut self, from: NodeId, commit: Commit, writes: &[Write]) {
         let program = self.program;
         let database = self.database_of(from);
@@ -87,12 +74,7 @@ impl<O: Observer> World<'_, O> {
                 );
             }
             let at = self.now + rules.lag.sample(draw) + added;
-            let replica = self.replica(id);
-            replica.last = replica.last.max(at);
-            let due = replica.last;
-            replica.writes.extend(writes);
-            let rows = writes.len();
-            replica.pending.push_back(Record { commit, rows, due });
+            let due = self.replica(id).pending.push(commit, writes, at);
             self.events.schedule(due, Event::Replicate(id));
         }
     }
@@ -115,16 +97,11 @@ impl<O: Observer> World<'_, O> {
         let replica = self.replica(node);
         let is_awaited = !replica.waiting.is_empty();
         let mut written = BTreeSet::new();
-        while let Some(&record) = replica.pending.front().filter(|record| record.due <= now) {
-            replica.pending.pop_front();
-            for (table, row, value) in replica.writes.drain(..record.rows) {
-                replica.store.tables.set(table, row, value, record.commit.at);
-                if is_awaited {
-                    written.insert((table, row));
-                }
+        replica.pending.apply(now, &mut replica.store, |table, row| {
+            if is_awaited {
+                written.insert((table, row));
             }
-            replica.store.position = record.commit.position;
-        }
+        });
         let looks_at_all = std::mem::take(&mut replica.has_other_rows) || leads;
         if is_awaited {
             self.wake_readers(node, if looks_at_all { None } else { Some(&written) });

@@ -24,5 +24,6 @@ mod provider;
 mod random_models;
 mod relays;
 mod repeats;
+mod replicas;
 mod sentences;
 mod service;

@@ -10,7 +10,11 @@ impl Compiler<'_> {
         let is_database = |kind: &Kind| matches!(kind, Kind::Database(_));
         let path = ["replica", name, "of"];
         let Some(of) = self.node_of(&path, &replica.of, "database", is_database) else { return };
-        let kind = Kind::Replica(program::Replica { of, lag: replica.lag.clone() });
+        let kind = Kind::Replica(program::Replica {
+            of,
+            lag: replica.lag.clone(),
+            preserves_commit_order: replica.preserve_commit_order,
+        });
         let station = Station {
             max_wait: replica
                 .acquire_timeout

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{service::Line, unlimited};
+use super::{service::Line, unlimited, yes};
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::quantity::Count;
@@ -14,8 +14,12 @@ use crate::model::quantity::Count;
 pub struct Replica {
     /// The database that it follows.
     pub of: String,
-    /// How long after its commit a transaction is applied here; the order of commits is kept.
+    /// How long after its commit a transaction is applied here.
     pub lag: Distribution,
+    /// Whether each transaction waits for those committed before it, so that one that is late holds
+    /// up others; else it waits only for those that wrote one of its rows.
+    #[serde(default = "yes")]
+    pub preserve_commit_order: bool,
     /// How long a read takes.
     pub read: Distribution,
     /// How many reads run at once.

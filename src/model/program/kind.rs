@@ -74,6 +74,8 @@ pub struct Replica {
     pub of: NodeId,
     /// How late.
     pub lag: Distribution,
+    /// Whether transactions are applied in the order of their commits.
+    pub preserves_commit_order: bool,
 }
 
 /// Row versions, kept for a while.
