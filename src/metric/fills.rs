@@ -34,7 +34,7 @@ impl Fills {
         let (kept, empty) = match caching.deed {
             Deed::Keeps(_) => (1, 0),
             Deed::FindsNothing => (0, 1),
-            Deed::Refuses | Deed::Forgets => return,
+            Deed::KeepsNothing | Deed::Refuses | Deed::Forgets => return,
         };
         let (cache, table) = (caching.cache.0, caching.table.0);
         match all.iter_mut().find(|known| (known.cache, known.table) == (cache, table)) {

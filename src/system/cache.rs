@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::control::Action;
 use super::fact::{Caching, Deed, Fact, Observer};
-use super::flight::REFRESH;
+use super::flight::{ABSENT, REFRESH, row_word};
 use super::job::{Progress, version};
 use super::parked::Parked;
 use super::{Local, World};
@@ -37,11 +37,21 @@ pub(super) struct Cache {
 /// A row in a cache.
 #[derive(Clone, Copy, Debug)]
 struct Kept {
+    /// The packed row; 0 if there is none.
     value: u64,
     expires: Time,
+    /// When it leaves if nobody asks for it.
+    idle: Time,
     used: u64,
     /// How long it took to fetch it.
     fetched_in: Span,
+}
+
+impl Kept {
+    /// What a lookup is answered.
+    fn shown(&self) -> u64 {
+        if self.value == 0 { ABSENT } else { self.value }
+    }
 }
 
 /// A reader that fetches a row.
@@ -53,18 +63,24 @@ struct Fetching {
 }
 
 impl Cache {
-    /// The row if it is there and at most `old` past its time, as if it was used.
-    fn get(&mut self, row: Row, now: Time, old: Span) -> Option<Kept> {
+    /// The row as it was, if it is there and may be shown; it is used now. A cache that is stuck
+    /// shows it however old it is.
+    fn get(&mut self, row: Row, now: Time, rules: &program::Cache, is_stuck: bool) -> Option<Kept> {
         let kept = self.rows.get_mut(&row)?;
         self.by_use.remove(&kept.used);
-        if kept.expires + old <= now {
+        let old = if kept.value == 0 { Span::ZERO } else { rules.stale_for };
+        if !is_stuck && (kept.expires + old <= now || kept.idle <= now) {
             self.rows.remove(&row);
             return None;
         }
+        let found = *kept;
         self.uses += 1;
         kept.used = self.uses;
+        if found.value != 0 {
+            kept.idle = rules.expire_after_access.map_or(Time::NEVER, |span| now + span);
+        }
         self.by_use.insert(self.uses, row);
-        Some(*kept)
+        Some(found)
     }
 
     fn put(&mut self, row: Row, kept: Kept, capacity: usize) {
@@ -132,6 +148,7 @@ impl<O: Observer> World<'_, O> {
             CacheStep::Fill(table) => self.fill(handle, table),
             CacheStep::Invalidate(table) => self.invalidate(handle, table),
             CacheStep::Refresh(read, operation) => self.refresh(handle, read, operation),
+            CacheStep::Skip(read) => self.skip_absent(handle, read),
             CacheStep::Join(read) => return self.join_flight(handle, read),
             CacheStep::Land(read) => self.land(handle, read),
             CacheStep::Abort(read) => self.abort(handle, read),
@@ -148,10 +165,9 @@ impl<O: Observer> World<'_, O> {
         let Kind::Cache(rules) = &description.kind else { return Progress::GoesOn };
         let now = self.clock_of(node, subject.order);
         let is_stale = self.conditions.data[node.0 as usize].is_stale;
-        let old = if is_stale { Span::MAX } else { rules.stale_for };
         let cache = self.cache(node);
         cache.waiting.leave(handle);
-        let found = cache.get(row, now, old);
+        let found = cache.get(row, now, rules, is_stale);
         let value = match found {
             None => match cache.let_fetch(row, token, now, rules) {
                 None => 0,
@@ -162,30 +178,32 @@ impl<O: Observer> World<'_, O> {
                 }
             },
             Some(kept) if is_stale => {
-                if kept.expires <= now {
+                if kept.expires.min(kept.idle) <= now {
                     self.fired_by_staleness(node, subject.order);
                 }
-                kept.value
+                kept.shown()
             }
             Some(kept) if kept.expires <= now => match cache.let_fetch(row, token, now, rules) {
                 None => kept.value | REFRESH,
                 Some(_) => kept.value,
             },
             Some(kept) => {
-                let beta = rules.early_expiry.filter(|_| kept.fetched_in > Span::ZERO);
+                let can_be_early = kept.value != 0 && kept.fetched_in > Span::ZERO;
+                let beta = rules.early_expiry.filter(|_| can_be_early);
                 let is_early = beta.is_some_and(|beta| {
                     let draw = self.draws.draw(Purpose::Refresh, description.id, key, 0);
                     expires_early(&kept, now, beta, draw)
                 });
                 let fetches =
                     is_early && self.cache(node).let_fetch(row, token, now, rules).is_none();
-                if fetches { 0 } else { kept.value }
+                if fetches { 0 } else { kept.shown() }
             }
         };
         self.set_value(handle, value);
         if value != 0 {
-            self.note_row(handle, table, version(value & !REFRESH), false);
-            self.tell_read(node, (table, row.1), &subject, value & !REFRESH);
+            let seen = row_word(value);
+            self.note_row(handle, table, version(seen), false);
+            self.tell_read(node, (table, row.1), &subject, seen);
         }
         Progress::GoesOn
     }
@@ -196,10 +214,12 @@ impl<O: Observer> World<'_, O> {
         let (node, value, token, order) = (job.node, job.value, job.token, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
         let did = |deed| Fact::Caching(Caching { cache: node, order, table, row: row.1, deed });
-        if value == 0 {
-            return self.tell(did(Deed::FindsNothing));
-        }
         let Kind::Cache(rules) = &self.program.node(node).kind else { return };
+        let (ttl, deed) = match (value, rules.negative_ttl) {
+            (0, None) => return self.tell(did(Deed::FindsNothing)),
+            (0, Some(span)) => (Some(span), Deed::KeepsNothing),
+            _ => (rules.ttl, Deed::Keeps(version(value))),
+        };
         let now = self.clock_of(node, order);
         let cache = self.cache(node);
         let own = cache.fetching.get_mut(&row).filter(|fetching| fetching.token == token);
@@ -211,10 +231,12 @@ impl<O: Observer> World<'_, O> {
             now.since(fetching.since)
         });
         let before = cache.rows.get(&row).map_or(Span::ZERO, |kept| kept.fetched_in);
-        let expires = rules.ttl.map_or(Time::NEVER, |ttl| now + ttl);
-        let kept = Kept { value, expires, used: 0, fetched_in: fetched_in.unwrap_or(before) };
+        let until = |span: Option<Span>| span.map_or(Time::NEVER, |span| now + span);
+        let idle = until(rules.expire_after_access.filter(|_| value != 0));
+        let fetched_in = fetched_in.unwrap_or(before);
+        let kept = Kept { value, expires: until(ttl), idle, used: 0, fetched_in };
         cache.put(row, kept, rules.capacity as usize);
-        self.tell(did(Deed::Keeps(version(value))));
+        self.tell(did(deed));
         let ready = self.cache(node).waiting.waiting_for([row..=row]);
         ready.into_iter().for_each(|job| self.wake(job));
     }
@@ -273,7 +295,21 @@ mod tests {
     use super::*;
 
     fn kept(value: u64, expires: u64) -> Kept {
-        Kept { value, expires: Time(expires), used: 0, fetched_in: Span(10) }
+        let (expires, idle) = (Time(expires), Time::NEVER);
+        Kept { value, expires, idle, used: 0, fetched_in: Span(10) }
+    }
+
+    /// A cache of rows that are shown for so long after their time.
+    fn rules(stale_for: u64) -> program::Cache {
+        program::Cache {
+            capacity: 2,
+            ttl: None,
+            expire_after_access: None,
+            negative_ttl: None,
+            stale_for: Span(stale_for),
+            lease: None,
+            early_expiry: None,
+        }
     }
 
     #[test]
@@ -281,7 +317,7 @@ mod tests {
         let mut cache = Cache::default();
         let row = |number| (TableId(0), number);
         let get = |cache: &mut Cache, number, now, old| {
-            cache.get(row(number), Time(now), Span(old)).map(|kept| kept.value)
+            cache.get(row(number), Time(now), &rules(old), false).map(|kept| kept.value)
         };
         for number in [1, 2] {
             cache.put(row(number), kept(number * 10, 100), 2);

@@ -25,11 +25,26 @@ pub(super) struct Flight {
 /// In the answer of a lookup: the row is old, fetch it again. Versions do not come that far.
 pub(super) const REFRESH: u64 = 1 << 63;
 
+/// In the answer of a lookup: there is no such row, as the cache knows.
+pub(super) const ABSENT: u64 = 1 << 62;
+
+/// The row in the answer of a lookup; 0 if there is none.
+pub(super) fn row_word(value: u64) -> u64 {
+    value & !(REFRESH | ABSENT)
+}
+
 impl<O: Observer> World<'_, O> {
     fn flight_key(&self, handle: Handle, read: CachedRead) -> Option<FlightKey> {
         let job = self.jobs.get(handle)?;
         let row = self.row_of_job(read.table, &job.subject);
         Some((job.node, job.instance, read.cache, read.table, row))
+    }
+
+    /// Goes on behind a read if the cache has said that there is no such row.
+    pub(super) fn skip_absent(&mut self, handle: Handle, read: CachedRead) {
+        if let Some(job) = self.jobs.get_mut(handle).filter(|job| job.value == ABSENT) {
+            (job.value, job.step) = (0, read.end);
+        }
     }
 
     /// Joins the fetch of a row; goes on if the job has to fetch it itself.

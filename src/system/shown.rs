@@ -8,6 +8,7 @@
 
 use super::World;
 use super::fact::{Fact, Observer};
+use super::flight::row_word;
 use super::job::{Origin, version};
 use crate::kernel::slab::Handle;
 use crate::model::program::{self, Kind, Memory, TableId};
@@ -153,6 +154,7 @@ impl<O: Observer> World<'_, O> {
         let Some(job) = self.jobs.get_mut(handle) else { return };
         let (order, asked) = (job.subject.order, job.subject.asked);
         let Some(notes) = &mut job.notes else { return };
+        let value = row_word(value);
         let target = self.program.node(self.program.operation(call.operation).node);
         if matches!(target.kind, Kind::Database(_) | Kind::Replica(_) | Kind::Cache(_)) {
             // What it has read it knows after its own write too.

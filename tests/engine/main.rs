@@ -1,6 +1,7 @@
 //! What the simulated system does: clients, services, data, messages, networks, crashes, and
 //! that the same seed is the same run.
 
+mod caches;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;

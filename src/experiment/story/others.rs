@@ -28,7 +28,7 @@ impl Others {
             }
             Fact::Caching(Caching { cache, table, row, deed, .. }) => {
                 let deeds = match deed {
-                    Deed::Keeps(_) => &mut self.fills,
+                    Deed::Keeps(_) | Deed::KeepsNothing => &mut self.fills,
                     Deed::Forgets => &mut self.ends,
                     Deed::Refuses | Deed::FindsNothing => return,
                 };

@@ -70,7 +70,7 @@ pub(super) fn expiring(parameters: &Parameters) -> Says {
     let (lambda, kept) = (parameters.positive("lambda")?, parameters.positive("ttl")?);
     if parameters.word("mode").is_some_and(|mode| mode.starts_with("sliding")) {
         let kept_on = |p: &f64| -p * libm::expm1(-p * lambda * kept);
-        return Ok(vec![Quantity::unseen("hit_ratio", keys.iter().map(kept_on).sum())]);
+        return Ok(vec![Quantity::shown("hit_ratio", keys.iter().map(kept_on).sum(), MISSES)]);
     }
     let hits: f64 = keys.iter().map(|p| p * p * lambda * kept / (1.0 + p * lambda * kept)).sum();
     let reads = Measured::LoadRate;
@@ -78,4 +78,38 @@ pub(super) fn expiring(parameters: &Parameters) -> Says {
         Quantity::shown("hit_ratio", hits, MISSES),
         Quantity::shown("origin_load", lambda * (1.0 - hits), reads),
     ])
+}
+
+/// Answers that are older than the newest change of their key, for each change: a key is asked for
+/// at the rate `a` and changed at the rate `w`, each at random, and kept for the time `T` from when
+/// it was filled or from when it was asked for last (`mode`).
+///
+/// An answer is old if it comes from a fill before the change. From filling on, hits come at the
+/// rate `a` for the time `T`. From the last access on, the `n`-th hit after a fill comes at the sum
+/// of `n` gaps that are each shorter than `T`: with `p` the probability of such a gap, and
+/// `q = E[exp(-w gap); gap < T]`, `sum (p^n - q^n)` of those of one fill are old. If changes are
+/// rare, this is `aT / (1 + aT) aT / 2`, and `exp(aT) - 1 - aT`.
+pub(super) fn stale_after_change(parameters: &Parameters) -> Says {
+    let (rate, kept) = (parameters.positive("a")?, parameters.positive("T")?);
+    let asked = rate * kept;
+    let is_sliding = parameters.says("mode", "from last access");
+    let rare = match is_sliding {
+        true => libm::expm1(asked) - asked,
+        false => asked / (1.0 + asked) * asked / 2.0,
+    };
+    let mut all = vec![Quantity::unseen("stale answers per rare change", rare)];
+    let Ok(changes) = parameters.positive("w") else { return Ok(all) };
+    let old = match is_sliding {
+        true => {
+            let either = rate + changes;
+            let gaps = [-libm::expm1(-asked), -rate / either * libm::expm1(-either * kept)];
+            let [short, unchanged] = gaps.map(|gap| gap / (1.0 - gap));
+            (short - unchanged) * libm::exp(-asked)
+        }
+        false => (asked + rate / changes * libm::expm1(-changes * kept)) / (1.0 + asked),
+    };
+    let reads = rate / changes;
+    let name = "stale answers per change";
+    all.push(Quantity::shown(name, old * reads, Measured::OldRows(reads)));
+    Ok(all)
 }

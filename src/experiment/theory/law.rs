@@ -112,4 +112,6 @@ laws! {
     LeastRecent = "LRU_che" / "LRU_che" => cache::characteristic,
     /// Rows expire.
     Expiring = "TTL_cache" / "TTL_cache" => cache::expiring,
+    /// Rows change while they are kept.
+    StaleAfterChange = "StaleAfterChange" / "StaleAfterChange" => cache::stale_after_change,
 }

@@ -44,6 +44,8 @@ pub enum Measured {
     FurtherEffects,
     /// Orders for which the first invariant was broken, for each request.
     Violations,
+    /// Rows read that were older than the newest, for so many rows read.
+    OldRows(f64),
     /// Messages that queues accepted, for each event of the outbox.
     Published,
     /// Attempts of the load, a second.
@@ -108,6 +110,9 @@ impl Measured {
                 for_each(metrics.effects - run.invariants.first()?.exposure)
             }
             Measured::Violations => for_each(run.invariants.first()?.violations),
+            Measured::OldRows(reads) => {
+                metric("old_row_ratio", cell, run).map(|share| share * reads)
+            }
             Measured::Published => {
                 let events = metrics.outboxed as f64;
                 (events > 0.0).then(|| metrics.relayed as f64 / events)

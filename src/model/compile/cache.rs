@@ -13,6 +13,8 @@ impl Compiler<'_> {
         let kind = Kind::Cache(program::Cache {
             capacity: cache.capacity,
             ttl: cache.ttl,
+            expire_after_access: cache.expire_after_access,
+            negative_ttl: cache.negative_ttl,
             stale_for: cache.stale_for.unwrap_or(Span::ZERO),
             lease: cache.lease,
             early_expiry: cache.early_expiry,
@@ -32,6 +34,16 @@ impl Compiler<'_> {
             if is_given && cache.ttl.is_none() {
                 let problem = Problem::new(format!("`{key}` is about rows that expire"))
                     .expected("a `ttl` beside it");
+                self.problem(&["cache", name, key], problem);
+            }
+        }
+        for (key, span) in [
+            ("expire_after_access", cache.expire_after_access),
+            ("negative_ttl", cache.negative_ttl),
+        ] {
+            if span == Some(Span::ZERO) {
+                let problem = Problem::new(format!("`{key}` of 0s keeps nothing"))
+                    .expected("more than 0s, or no such key");
                 self.problem(&["cache", name, key], problem);
             }
         }

@@ -53,13 +53,18 @@ impl Handlers<'_, '_> {
         // A cache that does not answer is a miss; a fill that fails is nobody's concern.
         let next = |steps: &Vec<Step>| at.first + steps.len() as u32 + 1;
         let refreshes = text.stale_for.is_some();
-        let count = 4 + u32::from(refreshes) + 4 * u32::from(text.single_flight);
+        let is_negative = text.negative_ttl.is_some();
+        let own = u32::from(refreshes) + u32::from(is_negative);
+        let count = 4 + own + 4 * u32::from(text.single_flight);
         let end = at.first + count;
         let shared = CachedRead { cache, table, end, failed: end - 1 };
         let mut steps = vec![Step::Call(Call { on_failure: Some(at.first + 1), ..lookup })];
         if refreshes {
             let refresh = self.refresh(place.node, cache, table, read, fill);
             steps.push(Step::Cache(CacheStep::Refresh(shared, refresh)));
+        }
+        if is_negative {
+            steps.push(Step::Cache(CacheStep::Skip(shared)));
         }
         steps.push(Step::JumpIfFound(end));
         if !text.single_flight {

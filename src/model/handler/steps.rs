@@ -222,6 +222,7 @@ fn shift(step: Step, first: u32) -> Step {
         Step::Cache(CacheStep::Refresh(read, operation)) => {
             Step::Cache(CacheStep::Refresh(shift_read(read, first), operation))
         }
+        Step::Cache(CacheStep::Skip(read)) => Step::Cache(CacheStep::Skip(shift_read(read, first))),
         Step::Cache(CacheStep::Join(read)) => Step::Cache(CacheStep::Join(shift_read(read, first))),
         Step::Cache(CacheStep::Land(read)) => Step::Cache(CacheStep::Land(shift_read(read, first))),
         Step::Cache(CacheStep::Abort(read)) => {

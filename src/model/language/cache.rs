@@ -16,6 +16,13 @@ pub struct Cache {
     /// How long a row is kept after it was filled.
     #[serde(default)]
     pub ttl: Option<Span>,
+    /// How long a row is kept after it was asked for last, or filled; a `ttl` beside it ends it all
+    /// the same.
+    #[serde(default)]
+    pub expire_after_access: Option<Span>,
+    /// How long it is kept that there is no such row; without it, not at all.
+    #[serde(default)]
+    pub negative_ttl: Option<Span>,
     /// For how long after its `ttl` a row is still shown, while one reader of each process
     /// fetches it again in the background.
     #[serde(default)]

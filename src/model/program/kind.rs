@@ -85,7 +85,11 @@ pub struct Cache {
     pub capacity: u32,
     /// For how long.
     pub ttl: Option<Span>,
-    /// For how long after that they are still shown.
+    /// For how long after they were asked for last.
+    pub expire_after_access: Option<Span>,
+    /// For how long it is kept that there is no row.
+    pub negative_ttl: Option<Span>,
+    /// For how long after their `ttl` they are still shown.
     pub stale_for: Span,
     /// How often the right to fill a row is given; `None` lets everybody fill it.
     pub lease: Option<Span>,

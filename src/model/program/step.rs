@@ -133,6 +133,8 @@ pub enum DataStep {
 /// What a cache does, and who reads through one.
 #[derive(Clone, Copy, Debug)]
 pub enum CacheStep {
+    /// Goes on behind the read if the lookup said that there is no such row.
+    Skip(CachedRead),
     /// Looks a row up.
     Lookup(TableId),
     /// Keeps the row that came with the request.

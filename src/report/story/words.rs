@@ -194,6 +194,9 @@ impl Teller<'_> {
                     Deed::Keeps(version) => {
                         (Mark::Plain, format!("keeps {name} version {version}"))
                     }
+                    Deed::KeepsNothing => {
+                        (Mark::Plain, format!("keeps that there is no {name} yet"))
+                    }
                     Deed::FindsNothing => {
                         (Mark::Plain, format!("has nothing to keep: there is no {name} yet"))
                     }

@@ -22,6 +22,8 @@ pub struct Caching {
 pub enum Deed {
     /// It keeps this version, which a reader brought.
     Keeps(u64),
+    /// It keeps that there is no such row.
+    KeepsNothing,
     /// It has nothing to keep: the reader found no row, because nobody had written it.
     FindsNothing,
     /// It does not keep what a reader brought, because the reader had lost the lease.
