@@ -26,6 +26,24 @@ pub(super) struct Visit {
 }
 
 impl Visit {
+    /// The same of calls that fail with these probabilities as soon as they come, and when they
+    /// have been done.
+    pub(super) fn failing(mut self, [before, after]: [f64; 2]) -> Visit {
+        let begun = 1.0 - before;
+        if begun <= 0.0 {
+            return Visit::default();
+        }
+        self.time = self.time.times(begun);
+        self.work *= begun;
+        self.calling.values_mut().for_each(|time| *time *= begun);
+        self.calls.values_mut().for_each(|count| *count *= begun);
+        self.messages.values_mut().for_each(|count| *count *= begun);
+        let heard = (begun - after).max(0.0);
+        self.success *= heard;
+        self.chances.iter_mut().for_each(|(_, success)| *success *= heard);
+        self
+    }
+
     /// The parts of all requests by the draws that stay the same in each attempt: how large each
     /// is, and how likely one of it is answered `ok`.
     pub(super) fn parts(&self) -> Vec<(f64, f64)> {

@@ -4,7 +4,7 @@
 use crate::fault::Plan;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::Time;
-use crate::model::program::{Kind, Program};
+use crate::model::program::{Kind, OperationId, Program};
 use crate::system::control::{Action, Control, instances_of};
 
 /// A stretch of time in which the same faults act.
@@ -27,10 +27,19 @@ pub struct Phase {
 pub(super) struct NodeState {
     /// Its work takes so many times as long.
     pub(super) slow: f64,
-    /// How likely a call of it is made to fail.
-    pub(super) errors: f64,
+    /// How likely a call of it is made to fail before its work has its effect.
+    before: f64,
+    /// How likely it is made to fail although it was done.
+    after: f64,
     /// The share of its instances that run.
     pub(super) up: f64,
+}
+
+impl NodeState {
+    /// How likely a call of it is made to fail: one draw decides of both ways.
+    pub(super) fn fails(&self) -> f64 {
+        (self.before + self.after).min(1.0)
+    }
 }
 
 /// What becomes of messages over a link.
@@ -86,11 +95,13 @@ fn spans(plan: &Plan) -> Vec<(usize, Time, Time)> {
 
 fn phase(program: &Program, plan: &Plan, from: Time, until: Time, faults: Vec<usize>) -> Phase {
     let nodes = program.nodes.iter().map(|node| {
-        let errors = match &node.kind {
-            Kind::Provider(provider) => provider.errors_before.or(provider.errors_after).value(),
-            _ => 0.0,
+        let [before, after] = match &node.kind {
+            Kind::Provider(provider) => {
+                [provider.errors_before, provider.errors_after].map(Probability::value)
+            }
+            _ => [0.0; 2],
         };
-        NodeState { slow: 1.0, errors, up: 1.0 }
+        NodeState { slow: 1.0, before, after, up: 1.0 }
     });
     let links = program.links.iter().map(|link| LinkState {
         request_loss: link.request_loss.value(),
@@ -113,8 +124,9 @@ impl Phase {
         match &control.action {
             Action::Slow { node, factor } => self.nodes[node.0 as usize].slow *= factor,
             Action::Errors { node, before, after, .. } => {
-                let errors = &mut self.nodes[node.0 as usize].errors;
-                *errors = either(*errors, before.or(*after));
+                let state = &mut self.nodes[node.0 as usize];
+                state.before = either(state.before, *before);
+                state.after = either(state.after, *after);
             }
             Action::Crash { node, instances, .. } | Action::Pause { node, instances } => {
                 let all = f64::from(instances_of(program.node(*node)));
@@ -157,6 +169,18 @@ impl Phase {
             | Action::Kill { .. }
             | Action::DiskFull { .. }
             | Action::ClockSkew { .. } => {}
+        }
+    }
+
+    /// How likely a call of an operation fails as soon as it comes, and when it has been done.
+    /// Providers fail where they take effect, and messages of a queue are no calls.
+    pub(super) fn at_the_door(&self, program: &Program, operation: OperationId) -> [f64; 2] {
+        let node = program.operation(operation).node;
+        let NodeState { before, after, .. } = self.nodes[node.0 as usize];
+        match &program.node(node).kind {
+            Kind::Provider(_) => [0.0; 2],
+            Kind::Service(service) if service.takes == Some(operation) => [0.0; 2],
+            _ => [before, after],
         }
     }
 

@@ -107,7 +107,8 @@ impl<'a> Visits<'a> {
                 Visit { success: 1.0, ..Visit::default() }
             } else {
                 self.open.push(operation);
-                let visit = self.walk_each(operation);
+                let at_the_door = self.phase.at_the_door(self.program, operation);
+                let visit = self.walk_each(operation).failing(at_the_door);
                 self.open.pop();
                 visit
             };
@@ -237,7 +238,7 @@ impl<'a> Visits<'a> {
                 }
                 Step::Provider(ProviderStep::Effect(_)) => {
                     let node = self.program.operation(operation).node;
-                    go(at + 1, share * (1.0 - self.phase.nodes[node.0 as usize].errors));
+                    go(at + 1, share * (1.0 - self.phase.nodes[node.0 as usize].fails()));
                 }
                 step => {
                     let time = self.time_of(operation, step);

@@ -4,6 +4,7 @@ mod ahead;
 mod chances;
 mod closed;
 mod expected;
+mod failing;
 
 use std::process::{Command, Output};
 
