@@ -134,6 +134,8 @@ mod tests {
         assert_eq!(unjudged(AcceptedOrderKept::new(&text, &program).unwrap(), &waiting), 1);
         let told = [written("db.order = accepted"), answer, flush, waits_at("mails")];
         assert_eq!(judge(&told), (1, 1), "who is told of it does not settle it");
+        let dead = [written("db.order = accepted"), answer, flush, waits_at("dead")];
+        assert_eq!(judge(&dead), (1, 1), "what writes another state does not settle it");
         assert_eq!(judge(&[answer, waits]), (1, 1), "without a row nothing can settle it");
         assert_eq!(judge(&[written("db.order = accepted"), answer, flush]), (1, 1));
         assert_eq!(judge(&[written("db.order = paid"), answer]), (1, 1));

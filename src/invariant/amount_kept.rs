@@ -149,6 +149,29 @@ mod tests {
     /// Of an amount that is no longer accepted no charge is wrong; the first that is accepted after
     /// it counts.
     #[test]
+    fn what_is_about_something_else_changes_no_account() {
+        let program = program();
+        let accepted = |text, amount, position| {
+            let write = Write::of(&program, text);
+            (0, Write { order: 2, amount, position, ..write }.fact())
+        };
+        let moved = |name: &str, amount| {
+            let effect = effect(name, &program).unwrap();
+            (2, Fact::Effect { effect, order: 2, key: 0, amount })
+        };
+        let (first, charged) = (accepted("db.order = accepted", 5, 3), moved("charge", 5));
+        let paid = accepted("db.order = paid", 9, 2);
+        assert_eq!(judge(kept(&program), &[paid, first, charged]), (0, 1), "of another state");
+        let database = program.find_node("bank").unwrap();
+        let lost = (1, Fact::LogLost { database, after: 2, transactions: 1 });
+        let other = moved("charge", 6);
+        assert_eq!(judge(kept(&program), &[first, lost, other]), (1, 1), "of another database");
+        let without = AmountKept { refund: None, ..kept(&program) };
+        let refunded = moved("refund", 6);
+        assert_eq!(judge(without, &[first, charged, refunded]), (0, 1), "another effect");
+    }
+
+    #[test]
     fn an_acceptance_that_is_lost_is_none() {
         let program = program();
         let accepted = |amount, position| {
@@ -195,12 +218,14 @@ mod tests {
         assert_eq!(moved(&[5, -5]), (0, 1));
         assert_eq!(moved(&[5, -6]), (1, 1));
         assert_eq!(moved(&[-1, 5]), (1, 1));
+        assert_eq!(moved(&[-1]), (1, 1), "nothing was charged");
     }
 
     #[test]
     fn where_no_work_carries_an_amount_none_can_be_wrong() {
         assert_eq!(moved_of(0, &[0]), (0, 0));
         assert_eq!(moved_of(0, &[5]), (1, 1));
+        assert_eq!(moved_of(0, &[-1]), (1, 1));
         assert_eq!(moved(&[0]), (1, 1), "the charge has forgotten it");
     }
 }

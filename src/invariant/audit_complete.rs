@@ -160,5 +160,6 @@ mod tests {
         assert_eq!(of(effects(), &[charge, entry]), (0, 1));
         assert_eq!(of(effects(), &[charge, charge, entry]), (1, 1));
         assert_eq!(of(effects(), &[(1, had(REFUND, 0))]), (0, 0));
+        assert_eq!(of(effects(), &[(1, had(CHARGE, 1))]), (1, 1), "of the second order");
     }
 }

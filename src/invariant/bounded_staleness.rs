@@ -130,6 +130,32 @@ mod tests {
     }
 
     #[test]
+    fn what_happens_elsewhere_need_not_be_seen_and_takes_nothing_away() {
+        let program = program();
+        let within = Span::from_millis(50);
+        let text = BoundedStalenessText { read: "db.item".to_owned(), within };
+        let (node, asked) = (program.find_node("db").unwrap(), Asked::BY_NOBODY);
+        let (order, newest, age) = (9, 1, Span::ZERO);
+        let read = |name: &str, seen| {
+            let (table, _) = table(name, &program).unwrap();
+            (100, Fact::Read { node, table, row: 3, order, asked, seen, newest, age })
+        };
+        let write =
+            |at, text, version| (at, Write { version, row: 3, ..Write::of(&program, text) }.fact());
+        let judge = |between: Option<(u64, Fact)>, read| {
+            let item = write(0, "db.item = set", 1);
+            let facts: Vec<_> = [item].into_iter().chain(between).chain([read]).collect();
+            judge(BoundedStaleness::new(&text, &program).unwrap(), &facts)
+        };
+        let grant = write(1, "db.grant = granted", 2);
+        assert_eq!(judge(Some(grant), read("db.item", 1)), (0, 1), "written to another table");
+        assert_eq!(judge(None, read("db.grant", 0)), (0, 0), "read from another table");
+        let database = program.find_node("bank").unwrap();
+        let lost = (1, Fact::LogLost { database, after: 0, transactions: 1 });
+        assert_eq!(judge(Some(lost), read("db.item", 0)), (1, 1), "lost by another database");
+    }
+
+    #[test]
     fn what_was_lost_need_not_be_seen() {
         let database = program().find_node("db").unwrap();
         let lost = Fact::LogLost { database, after: 1, transactions: 1 };

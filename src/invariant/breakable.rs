@@ -288,6 +288,11 @@ mod tests {
         );
         let ledger = "ledger_conserved = { debit = 'db.order', credit = 'db.order' }";
         assert_eq!(found(ledger), ["ledger_conserved.debit"]);
+        let program = self::program();
+        let transactions = program.transactions[2..].to_vec();
+        let others = Program { transactions, ..program };
+        let legal = "legal_states = { table = 'db.order', allowed = [] }";
+        assert_eq!(found_in(legal, &others), ["legal_states.table"], "only others are written");
         assert_eq!(found_in(ledger, &self::program()), [""; 0]);
         let charged = "charge_has_order = { effect = 'charge', order = 'db.order', within = '1s' }";
         assert_eq!(found(charged), ["charge_has_order.effect"]);
@@ -297,6 +302,8 @@ mod tests {
         let right =
             "no_stale_authorisation = { revoked = 'db.grant = revoked', protected = 'charge' }";
         assert_eq!(found(right), ["no_stale_authorisation.protected"]);
+        let late = "deadline_honest = { operation = 'api.place', effect = 'charge', skew = '0s' }";
+        assert_eq!(found(late), ["deadline_honest.effect", "deadline_honest.operation"]);
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl Moments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::example::{Write, flushed, program};
+    use crate::invariant::example::{Write, flushed, program, two_queues};
     use crate::invariant::fixture::{
         DATABASE, ORDERS, PAID, PLACED, QUEUE, committed, delivered, enqueued,
         flushed as flushed_to,
@@ -253,7 +253,12 @@ mod tests {
         let times = ByOrder::default;
         let (message, delivery) =
             (Condition::Message(QUEUE, times()), Condition::Delivery(QUEUE, times()));
-        let facts = [enqueued(2, 1), delivered(2, 1), delivered(2, 1), enqueued(3, 2)];
+        let elsewhere = [
+            Fact::Enqueued { queue: DATABASE, order: 2, event: 3 },
+            Fact::Delivered { queue: DATABASE, order: 2, message: 3, event: 3, receives: 1 },
+        ];
+        let here = [enqueued(2, 1), delivered(2, 1), delivered(2, 1), enqueued(3, 2)];
+        let facts = [&here[..], &elsewhere].concat();
         let of = |mut condition: Condition| {
             for (at, fact) in facts.iter().enumerate() {
                 condition.observe(Time(at as u64), fact);
@@ -297,6 +302,12 @@ mod tests {
         for text in ["charge", "effect", "effect chrage", "db.ordr", "db.ordr = paid", "message db"]
         {
             assert!(Condition::new(text, &program).is_err(), "{text}");
+        }
+        let wrong = Condition::new("charge", &program).unwrap_err().to_string();
+        assert!(wrong.contains("nothing that an order can come to"), "{wrong}");
+        let program = two_queues();
+        for text in ["message events", "delivery mails"] {
+            assert!(Condition::new(text, &program).is_ok(), "{text}");
         }
     }
 

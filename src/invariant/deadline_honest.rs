@@ -86,6 +86,10 @@ mod tests {
         assert_eq!(judge(Outcome::TimedOut, 61, 1), (1, 1));
         assert_eq!(judge(Outcome::TimedOut, 61, 2), (0, 1));
         assert_eq!(judge(Outcome::Ok, 61, 1), (0, 1));
+        let refund = effect("refund", &program).unwrap();
+        let refunded = (61, Fact::Effect { effect: refund, order: 1, key: 0, amount: 0 });
+        let promise = DeadlineHonest::new(&text, &program).unwrap();
+        assert_eq!(super::super::example::judge(promise, &[refunded]), (0, 0), "another effect");
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Invariant for EventOrder {
                 self.positions.insert((position, place));
                 self.unflushed.insert((position, place));
             }
-            Fact::Delivered { queue, event, .. } if queue == self.queue && event > 0 => {
+            Fact::Delivered { queue, event, .. } if queue == self.queue => {
                 self.delivered(now, event);
             }
             Fact::Flushed { database, position } if is_ours(database) => {
@@ -168,6 +168,22 @@ mod tests {
         let two = [delivered(1, 2), delivered(0, 1)];
         assert_eq!(of(Per::Order, &[0, 1], &two), (0, 2));
         assert_eq!(of(Per::Key, &[0, 1], &two), (1, 2));
+    }
+
+    #[test]
+    fn what_another_database_does_changes_no_order() {
+        let database = NodeId(9);
+        let late = [delivered(0, 2), delivered(0, 1)];
+        let of = |facts: &[Fact]| of(Per::Order, &[0, 0], facts);
+        let (event, order, key) = (PLACED, 0, 7);
+        let other = Fact::Outboxed { event, order, key, database, place: 3, position: 3 };
+        assert_eq!(of(&[other, delivered(0, 3), delivered(0, 1)]), (0, 1));
+        let lost = Fact::LogLost { database, after: 0, transactions: 1 };
+        assert_eq!(of(&[lost, late[0], late[1]]), (1, 2));
+        let lost = Fact::CommitLost { database, position: 1, order: 0 };
+        assert_eq!(of(&[lost, late[0], late[1]]), (1, 2));
+        let flushed = Fact::Flushed { database, position: 2 };
+        assert_eq!(of(&[flushed, log_lost(0), late[0], late[1]]), (0, 0), "none is on disk");
     }
 
     #[test]

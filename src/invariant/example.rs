@@ -50,7 +50,7 @@ pub(super) fn program() -> Program {
     compiled(MODEL)
 }
 
-fn compiled(model: &str) -> Program {
+pub(super) fn compiled(model: &str) -> Program {
     let mut sources = Sources::default();
     let source = sources.add("example.toml", model);
     let document = Value::parse(&sources, source).unwrap();

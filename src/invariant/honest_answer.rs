@@ -208,7 +208,6 @@ fn judged(
     let mut times: Vec<Time> = parts.iter().flatten().map(|&(at, _)| at).collect();
     times.retain(|&at| at > asked);
     times.sort_unstable();
-    times.dedup();
     let is_so = |part: &Vec<(Time, bool)>, time: Time| {
         part.iter().rfind(|&&(at, _)| at <= time).is_some_and(|&(_, is_so)| is_so)
     };
@@ -398,6 +397,9 @@ mod tests {
         assert_eq!(of(&[&[ok(2)], &done[..], &[failed(9)]].concat()), lie(13));
         let given_up = [&[failed(2)], &done[..], &[(9, told(Outcome::TimedOut))]].concat();
         assert_eq!(of(&given_up), (0, 0, 0, None), "asked again, and told nothing");
+        let request = Request { operation: OperationId(1), order: 0, key: 7, started: Time::ZERO };
+        let other = (9, Fact::Answered { request, outcome: Outcome::Ok, attempts: 1 });
+        assert_eq!(of(&[failed(2), other]), HONEST, "told of something else");
     }
 
     #[test]

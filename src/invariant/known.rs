@@ -230,6 +230,32 @@ mod tests {
         assert_eq!(rows.orders().collect::<Vec<_>>(), [1, 2, 3]);
     }
 
+    #[test]
+    fn two_orders_of_one_transaction_are_both_kept() {
+        let mut rows = DurableRows::of((ORDERS, DATABASE));
+        for order in [1, 2] {
+            rows.observe(at(1), &committed(order, PLACED, 5));
+        }
+        rows.observe(at(2), &flushed(5));
+        assert_eq!(rows.orders().collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn another_log_and_what_is_before_the_end_of_ours_change_nothing() {
+        let elsewhere = NodeId(9);
+        let others = Fact::LogLost { database: elsewhere, after: 0, transactions: 1 };
+        let ours = Fact::LogLost { database: DATABASE, after: 3, transactions: 1 };
+        for lost in [others, ours] {
+            let mut rows = DurableRows::of((ORDERS, DATABASE));
+            rows.observe(at(1), &committed(1, PLACED, 3));
+            rows.observe(at(2), &lost);
+            rows.observe(at(3), &Fact::Flushed { database: elsewhere, position: 3 });
+            assert!(!rows.has(1), "what another database flushes");
+            rows.observe(at(4), &flushed(3));
+            assert_eq!((rows.has(1), rows.lost(1)), (true, Time::ZERO), "{lost:?}");
+        }
+    }
+
     fn write_lost(order: u64, position: u64) -> Fact {
         let (table, state, version) = (ORDERS, PLACED, 1);
         Fact::WriteLost { table, row: order, order, state, version, position }

@@ -83,6 +83,9 @@ mod tests {
         assert_eq!(judge(Some("paid"), "paid"), (0, 1));
         assert_eq!(judge(Some("paid"), "accepted"), (1, 1));
         assert_eq!(judge(None, "paid"), (1, 1));
+        let other = Write::of(&program, "db.debit = posted").fact();
+        let promise = LegalStates::new(&text, &program).unwrap();
+        assert_eq!(super::super::example::judge(promise, &[(1, other)]), (0, 0), "another table");
     }
 
     #[test]

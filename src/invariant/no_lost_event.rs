@@ -90,9 +90,7 @@ impl Invariant for NoLostEvent {
             }
             Fact::Enqueued { queue, order, event } if queue == self.queue => {
                 self.messages.of(order).get_or_insert(now);
-                if event > 0 {
-                    self.published.of(event).get_or_insert(now);
-                }
+                self.published.of(event).get_or_insert(now);
             }
             _ => self.rows.observe(now, fact),
         }
@@ -185,6 +183,12 @@ mod tests {
         assert_eq!(of(&[paid]), (1, 1));
         assert_eq!(of(&[(1, enqueued(0, 0)), paid]), (0, 1));
         assert_eq!(of(&[(1, enqueued(1, 0)), paid]), (1, 1));
+        let elsewhere = Fact::Enqueued { queue: DATABASE, order: 0, event: 0 };
+        assert_eq!(of(&[(1, elsewhere), paid]), (1, 1), "in another queue");
+        let (event, key, database) = (PLACED, 7, NodeId(9));
+        let other = Fact::Outboxed { event, order: 0, key, database, place: 1, position: 1 };
+        let facts = [paid, (2, other), (3, enqueued(0, 0))];
+        assert_eq!(self::of(&facts), (0, 1), "another outbox promises nothing for this one");
     }
 
     #[test]

@@ -77,6 +77,8 @@ mod tests {
         assert_eq!(of(&[enqueued(0, 0), committed(1, PLACED, 1), flushed(1)]), (1, 1));
         assert_eq!(of(&[enqueued(0, 0), committed(0, PLACED, 1), flushed(1)]), (0, 1));
         assert_eq!(of(&[committed(0, PLACED, 1), flushed(1)]), (0, 0), "no message");
+        let elsewhere = Fact::Enqueued { queue: DATABASE, order: 0, event: 0 };
+        assert_eq!(of(&[elsewhere]), (0, 0), "in another queue");
     }
 
     #[test]

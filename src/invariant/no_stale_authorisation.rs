@@ -148,6 +148,11 @@ mod tests {
         assert_eq!(judge(&[revoked, (5, lost), (30, done(5))]), (0, 1));
         let lost = Fact::LogLost { database, after: 1, transactions: 1 };
         assert_eq!(judge(&[revoked, (5, lost), (30, done(5))]), (1, 1), "it was on disk");
+        let item = Write { row: 5, position: 2, ..Write::of(&program, "db.item = set") }.fact();
+        assert_eq!(judge(&[revoked, (5, item), (30, done(5))]), (1, 1), "a row of another table");
+        let database = program.find_node("bank").unwrap();
+        let lost = Fact::LogLost { database, after: 0, transactions: 1 };
+        assert_eq!(judge(&[revoked, (5, lost), (30, done(5))]), (1, 1), "of another database");
         let lost = |name: &str, row, position| {
             let (table, _, state) = row_state(name, &program).unwrap();
             let (order, state, version) = (1, state.unwrap(), 1);

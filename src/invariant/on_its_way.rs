@@ -131,7 +131,7 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::example::two_queues;
+    use crate::invariant::example::{compiled, two_queues};
 
     #[test]
     fn what_leads_to_a_write_waits_where_its_handlers_write() {
@@ -151,5 +151,25 @@ mod tests {
         given_up.sort_unstable();
         assert_eq!(given_up, ["db", "dead", "events", "relay"]);
         assert_eq!(names("accepted"), [""; 0], "no message leads there");
+    }
+
+    #[test]
+    fn what_a_handler_puts_into_an_outbox_goes_on_from_there() {
+        let program = compiled(
+            "[clients.users]\narrivals = { poisson = '1/s' }\nflow = [{ call = 'api.place' }]\n\
+             [service.api]\nworkers = 1\n\
+             on.place.steps = [{ publish = 'first' }, { reply = 'ok' }]\n\
+             [service.clerk]\nworkers = 1\ntakes = 'first'\nsteps = [\n\
+             { transaction = 'db', write = ['order = seen', 'outbox = seen'] }, { ack = true }]\n\
+             [database.db]\ncommit = '0s'\nread = '0s'\ntables = { order = {} }\n\
+             [outbox.relay]\ndatabase = 'db'\nqueue = 'second'\npoll = '1s'\n\
+             [service.payer]\nworkers = 1\ntakes = 'second'\nsteps = [\n\
+             { transaction = 'db', write = ['order = paid'] }, { ack = true }]\n\
+             [queue.first]\nvisibility = '30s'\n[queue.second]\nvisibility = '30s'\n",
+        );
+        let paid = program.find_label("paid");
+        let pays = |one: &Transaction| one.writes.iter().any(|write| Some(write.1) == paid);
+        let way = OnItsWay::to(&program, pays);
+        assert!(way.leads_from(program.find_node("first").unwrap()));
     }
 }

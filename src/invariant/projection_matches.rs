@@ -216,6 +216,15 @@ mod tests {
         }
     }
 
+    fn with_order(fact: Fact, order: u64) -> Fact {
+        match fact {
+            Fact::Committed { table, row, state, before, version, position, amount, .. } => {
+                Fact::Committed { table, row, order, state, before, version, position, amount }
+            }
+            other => other,
+        }
+    }
+
     #[test]
     fn a_row_that_shows_another_state_than_its_source_breaks_it() {
         let source = [committed(0, PLACED, 1), committed(0, PAID, 2)];
@@ -244,6 +253,9 @@ mod tests {
         assert_eq!(of(&source).first.unwrap().at, at(2));
         let late = [&source[..], &[(5, shown(0, PLACED, 1))]].concat();
         assert_eq!(of(&late).first.unwrap().at, at(5));
+        let by_another = (5, with_order(shown(0, PLACED, 1), 3));
+        let found = of(&[&source[..], &[by_another]].concat()).first.unwrap();
+        assert_eq!(found.order, Some(0), "the order is the one that wrote the source");
         let moving = [
             source[0],
             (9, Fact::Unprocessed(Waiting { node: QUEUE, order: 0, since: Time::ZERO })),
@@ -279,6 +291,8 @@ mod tests {
             assert_eq!(of_replica(&[&[write(1, 1), write(2, 2)], &falls[..]].concat()), (1, 1));
         }
         assert_eq!(of_replica(&[write(1, 1), write(2, 2), fell(QUEUE, 2)]), (0, 1));
+        let other = Fact::FellBack { node: REPLICA, table: VIEWS.0, row: 0, version: 2 };
+        assert_eq!(of_replica(&[write(1, 1), write(2, 2), other]), (0, 1), "another table");
         let twice = [(1, write(1, 1)), (3, fell(REPLICA, 1)), (5, fell(REPLICA, 1))];
         let replica = Projection::Replica(REPLICA, BTreeMap::new());
         let tally = judge(invariant(replica), &twice, 0, 9);

@@ -171,6 +171,9 @@ mod tests {
     fn an_order_that_nobody_settles_breaks_it_when_its_time_is_up() {
         assert_eq!(of(&[], 0, 11), (1, 1));
         assert_eq!(of(&[], 0, 10), (0, 0), "its time is not up");
+        let request = Request { operation: OperationId(1), order: 0, key: 7, started: Time::ZERO };
+        let other = (1, Fact::Answered { request, outcome: Outcome::Ok, attempts: 1 });
+        assert_eq!(counts(judge(invariant(true), &[other], 0, 11)), (0, 0), "another operation");
         let unjudged = judge(invariant(false), &[(1, accepted(0))], 0, 10);
         assert_eq!((unjudged.exposure, unjudged.unjudged), (0, 1));
         assert_eq!(of(&[], 2, 11), (0, 0), "the faults lasted longer");

@@ -90,12 +90,10 @@ impl Standing {
             }
             (Fact::LogLost { database, after, .. }, _) if database == self.database => {
                 // The last is forgotten first, so that each is the last of its order or row.
-                let first = self.undone.len();
                 let lost = self.unflushed.split_off(&(after.saturating_add(1), 0));
                 for (position, index) in lost.into_iter().rev() {
                     self.forget(at, index, position);
                 }
-                self.undone[first..].reverse();
             }
             (Fact::WriteLost { table, row, position, .. }, Which::Rows(kept)) if table == kept => {
                 self.lose(at, row, position);
@@ -187,6 +185,35 @@ mod tests {
         assert_eq!(states(&standing, 3), [0]);
         assert_eq!(standing.state_at(3, at(0)), None);
         assert_eq!(standing.state_at(3, at(1)), Some(PLACED));
+    }
+
+    #[test]
+    fn what_another_database_flushes_or_loses_changes_nothing() {
+        let elsewhere = NodeId(9);
+        let mut standing = Standing::orders((ORDERS, DATABASE));
+        standing.observe(at(1), &committed(3, PLACED, 1));
+        standing.observe(at(2), &Fact::LogLost { database: elsewhere, after: 0, transactions: 1 });
+        standing.observe(at(2), &Fact::Flushed { database: elsewhere, position: 1 });
+        assert_eq!((states(&standing, 3), standing.on_disk().count()), (vec![0], 0));
+        standing.observe(at(3), &flushed(1));
+        assert_eq!(standing.on_disk().count(), 1);
+    }
+
+    #[test]
+    fn rows_of_another_table_are_none_of_it() {
+        let (order, state, before, version, position, amount) = (3, PLACED, None, 1, 1, 0);
+        let (table, row) = (TableId(ORDERS.0 + 1), 3);
+        let other = Fact::Committed { table, row, order, state, before, version, position, amount };
+        for mut standing in
+            [Standing::orders((ORDERS, DATABASE)), Standing::rows((ORDERS, DATABASE))]
+        {
+            standing.observe(at(1), &other);
+            assert_eq!(states(&standing, 3), [0; 0]);
+        }
+        let mut rows = Standing::rows((ORDERS, DATABASE));
+        rows.observe(at(1), &committed(3, PLACED, 1));
+        rows.observe(at(2), &Fact::WriteLost { table, row, order, state, version, position });
+        assert_eq!(states(&rows, 3), [0], "lost from another table");
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Vocabulary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::example::program;
+    use crate::invariant::example::{compiled, program};
 
     fn lacking(texts: &str) -> Vec<(String, String, bool)> {
         let mut vocabulary = Vocabulary::default();
@@ -228,5 +228,23 @@ mod tests {
         let then = "implies = { if = 'effect charge', then = ['db.order = payd', 'audit x'] }";
         let then: Vec<String> = lacking(then).into_iter().map(|(path, ..)| path).collect();
         assert_eq!(then, ["implies.then.0", "implies.then.1"]);
+    }
+
+    #[test]
+    fn rows_that_are_there_and_entries_of_an_audit_are_written() {
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.add(&compiled(
+            "[clients.users]\narrivals = { poisson = '1/s' }\nkeys = { uniform = 10 }\n\
+             flow = [{ call = 'api.place' }]\n\
+             [service.api]\nworkers = 1\non.place.steps = [{ read = 'db.item' },\n\
+             { transaction = 'db', write = ['order = accepted', 'audit = taken'] },\n\
+             { reply = 'ok' }]\n\
+             [database.db]\ncommit = '0s'\nread = '0s'\n\
+             tables = { order = {}, item = { rows = 'key', initial = 'known' } }\n",
+        ));
+        let texts = "paid_has_payment = { paid = 'db.item = known', payment = 'db.order' }\n\
+                     audit_complete = { of = 'db.order = accepted', entry = 'taken' }";
+        let texts: InvariantTexts = toml::from_str(texts).unwrap();
+        assert_eq!(vocabulary.lacks_of(&texts).len(), 0);
     }
 }

@@ -269,6 +269,9 @@ mod tests {
         assert!(refused("[one_charge]\npromise = 'fencing'\ndatabase = 'db'").contains("another"));
         assert!(refused("[fencing]\ndatabase = 'db'\nlabel = ' '").contains("what tables call"));
         assert!(refused("[fencing]\ndatabase = 'db'\nlabel = \"a\\nb\"").contains("U+000A"));
+        let of = |letters| format!("[fencing]\ndatabase = 'db'\nlabel = '{}'", "x".repeat(letters));
+        assert!(refused(&of(LETTERS_MAX + 2)).contains("what tables call"));
+        assert!(listed(&of(LETTERS_MAX)).is_ok(), "as long as it may be");
         assert!(refused("[fencing]\ndatabase = 'db'\neffect = 'x'").contains("effect"));
         assert!(refused("fencing = true").contains("expected a table"));
         let same = "[fencing]\ndatabase = 'a'\nlabel = 'x'\n\
