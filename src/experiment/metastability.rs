@@ -311,6 +311,19 @@ mod tests {
     }
 
     #[test]
+    fn a_control_is_judged_until_the_last_recovery_would_have_lasted() {
+        let second = |at: u64| Time(at * 1_000_000_000);
+        let label = |down: std::ops::Range<usize>| {
+            let mut control = vec![100; 60];
+            control[down].fill(0);
+            let (run, control) = (windows_of(&[100; 60]), windows_of(&control));
+            RULE.label(&run, &control, Span::from_secs(1), (second(10), second(12))).label
+        };
+        assert_eq!(label(32..35), Label::Overload, "20 s of horizon and 3 s that it has to last");
+        assert_eq!(label(33..36), Label::Recovers);
+    }
+
+    #[test]
     fn each_run_has_its_label() {
         assert_eq!(label(0, 100), Label::Recovers);
         assert_eq!(label(6, 100), Label::Recovers, "three drain times of two seconds");
@@ -370,6 +383,7 @@ mod tests {
         assert_eq!(drain(Some(200.0)), Some(Span::from_secs(2)));
         assert_eq!(drain(Some(110.0)), Some(Span::from_secs(20)));
         assert_eq!(drain(Some(90.0)), None);
+        assert_eq!(drain(Some(100.0)), None, "what just serves its load never drains");
         let longer = [(100, 100); 70];
         let rule = MetastabilityRule { capacity: Some(110.0), ..RULE };
         let drain = rule.drain_time(&longer, Time(10_000_000_000), Span::from_secs(2));
@@ -388,7 +402,11 @@ mod tests {
         assert_eq!(rule(usual, 100).unwrap().horizon, Span::from_secs(50));
         assert!(rule(usual, 50).is_err(), "no time is left to come back in");
         let long = MetastabilityText { horizon: Some(Span::from_secs(51)), ..usual };
-        assert!(rule(long, 100).is_err());
+        let wrong = rule(long, 100).unwrap_err().to_string();
+        assert!(wrong.contains(&Span::from_secs(101).to_string()), "{wrong}");
+        let just = MetastabilityText { horizon: Some(Span::from_secs(50)), ..usual };
+        assert!(rule(just, 100).is_ok());
+        assert!(rule(MetastabilityText { drain_factor: 0.0, ..usual }, 100).is_err());
         let odd = MetastabilityText { window: Span(1_500_000_000), ..usual };
         assert!(rule(odd, 100).is_err());
         let none = MetastabilityRule::new(&usual, Span::from_secs(1), None, second(100));

@@ -130,5 +130,36 @@ mod tests {
         );
         assert_eq!(weighed_against(0.97, [0.9; 6]), Weighed::Worse);
         assert_eq!(weighed_against(0.97, [0.969; 6]), Weighed::Equal);
+        assert_eq!(weighed_against(200.0, [201.0; 6]), Weighed::Equal, "a share of the best");
+        let between = weighed_against(1.0, [0.990, 0.994, 0.990, 0.994, 0.992, 0.992]);
+        assert!(
+            matches!(between, Weighed::Undecided { is_near: true, .. }),
+            "surely worse, but perhaps by more than makes a difference: {between:?}"
+        );
+    }
+
+    #[test]
+    fn so_many_runs_tell_and_one_less_does_not() {
+        let weighed = |runs: u64| {
+            let of = |mean: f64| -> Vec<Option<f64>> {
+                (0..runs).map(|seed| Some(mean + seed as f64 * 1e-6)).collect()
+            };
+            by_share(&of(0.5), &of(0.9), 0.01, 3)
+        };
+        assert_eq!(weighed(RUNS_MIN), Weighed::Worse);
+        let few = Weighed::Undecided { seeds: Some(RUNS_MIN), is_near: false };
+        assert_eq!(weighed(RUNS_MIN - 1), few);
+    }
+
+    #[test]
+    fn the_seeds_that_would_tell_are_those_of_the_closed_form() {
+        // Differences of 1 and 3: their mean is 2 and their standard deviation sqrt(8 / 7).
+        let (first, second) = ([1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 1.0, 3.0], [0.0; 8]);
+        let paired = paired_t(&first, &second, CONFIDENCE).unwrap();
+        // ((1.959964 + 0.841621) * 1.069045 / margin)^2
+        assert_eq!(seeds_needed(&paired, 0.5, 8), 36);
+        assert_eq!(seeds_needed(&paired, 0.1, 8), 898);
+        assert_eq!(seeds_needed(&paired, 0.0, 1), 3, "the difference that was seen");
+        assert_eq!(seeds_needed(&paired, 9.0, 8), 9, "one more than there were");
     }
 }

@@ -147,6 +147,23 @@ mod tests {
         assert!((got - expected).abs() <= relative * expected.abs(), "{got} is not {expected}");
     }
 
+    #[test]
+    fn what_is_no_probability_is_refused() {
+        for wrong in [-0.5, 1.5, f64::NAN] {
+            assert!(t_critical(wrong, 3.0).is_err(), "{wrong}");
+            assert!(normal_critical(wrong).is_err(), "{wrong}");
+            assert!(binomial_cdf(1, 2, wrong).is_err(), "{wrong}");
+            assert!(beta_quantile(1.0, 1.0, wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_tails_of_a_negative_t_are_those_of_a_positive_one_the_other_way_round() {
+        let (below, above) = (t_tails(-1.5, 4.0).unwrap(), t_tails(1.5, 4.0).unwrap());
+        assert!(below.lower < 0.5 && above.upper < 0.5);
+        assert_eq!((below.lower, below.upper), (above.upper, above.lower));
+    }
+
     /// Roots found with 40 digits (mpmath 1.3).
     #[test]
     fn t_quantiles_match_forty_digit_arithmetic() {

@@ -244,6 +244,27 @@ mod tests {
         assert!(effective_n(&apart[..1], 0.5, 0.95).is_err());
     }
 
+    /// By hand: 10 of 18 are below; the residuals 2/9, -11/9 and 1 give a variance of
+    /// 3/2 * 206/81 / 18^2, and (z / t)^2 is (1.959964 / 4.302653)^2.
+    #[test]
+    fn few_runs_of_other_lengths_are_worth_what_their_ratio_says() {
+        let few = [(3.0, 5.0), (1.0, 4.0), (6.0, 9.0)];
+        let worth = effective_n(&few, 0.5, 0.95).unwrap();
+        assert!((worth - 4.405_905_214_660_786).abs() < 1e-9, "{worth}");
+        assert!(effective_n(&few[..2], 0.5, 0.95).is_ok(), "two runs tell something");
+    }
+
+    #[test]
+    fn what_is_no_share_strictly_between_0_and_1_is_refused() {
+        for wrong in [0.0, 1.0, 1.5, f64::NAN] {
+            assert!(effective_n(&[(1.0, 2.0), (2.0, 2.0)], wrong, 0.95).is_err(), "{wrong}");
+            assert!(rank_interval(10, wrong, 0.95).is_err(), "{wrong}");
+            assert!(rank_interval(10, 0.5, wrong).is_err(), "{wrong}");
+            assert!(least_n_for_quantile(wrong, 0.95).is_err(), "{wrong}");
+            assert!(Sorted::new(&[1.0, 2.0]).unwrap().harrell_davis(wrong).is_err(), "{wrong}");
+        }
+    }
+
     #[test]
     fn small_samples_have_unbounded_ends() {
         let one = Sorted::new(&[5.0]).unwrap();

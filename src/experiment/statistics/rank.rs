@@ -159,6 +159,11 @@ mod tests {
         assert!(matches!(signed_rank_exact(&many, &[0.0; 1_001]), Err(Error::TooMany { .. })));
         let most = signed_rank_exact(&many[..1_000], &[0.0; 1_000]).unwrap();
         assert!((0.0..1e-290).contains(&most), "{most}");
+        let signs = [&[0.0; 3][..], &[1.0; MOST_SIGNS]].concat();
+        let least = sign_flip_exact(&signs).unwrap();
+        assert_eq!(least, 2.0 / f64::from(1_u32 << MOST_SIGNS), "differences of 0 do not count");
+        let more = sign_flip_exact(&[1.0; MOST_SIGNS + 1]);
+        assert!(matches!(more, Err(Error::TooMany { .. })));
         assert_eq!(vargha_delaney(&[1.0], &[1.0]).unwrap(), 0.5);
         assert!(vargha_delaney(&[1.0], &[]).is_err());
     }
