@@ -277,6 +277,8 @@ fn the_first_event_that_differs_is_named() {
     // Users who do not come at the end change nothing before it.
     let end = stormglass(&[&compare[..], &["--other-set", "arrivals=5500ms"]].concat());
     assert!(end.out.contains("\n  first:  5."), "{}", end.out);
+    let seed = stormglass(&[&compare[..], &["--other-seed", "3"]].concat());
+    assert_eq!(seed.code, Some(1), "other luck is another run: {}{}", seed.out, seed.error);
 }
 
 #[test]

@@ -135,6 +135,14 @@ fn an_experiment_that_promises_nothing_is_not_checked() {
 }
 
 #[test]
+fn a_search_has_no_verdict() {
+    let ran = stormglass(&["check", "experiments/published/phase-boundary.toml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.error);
+    assert!(ran.error.contains("a search has no verdict"), "{}", ran.error);
+    assert!(ran.error.contains("stormglass run, or an experiment without [search]"));
+}
+
+#[test]
 fn a_promise_that_nothing_can_break_is_said_before_the_run() {
     let promises = "\none_charge = { effect = \"refund\" }\n\
                     amount_kept = { order = \"orders.order = ticketed\", charge = \"charge\" }\n\

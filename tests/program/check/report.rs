@@ -122,3 +122,17 @@ fn github_is_told_where_and_what() {
     assert!(written.starts_with("before\n### stormglass check: canary\n"), "{written}");
     assert!(written.contains("| paid_has_payment | two_writes |"), "{written}");
 }
+
+#[test]
+fn a_summary_that_cannot_be_written_is_an_error_of_the_machine_and_none_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = folder.path().join("missing").join("summary.md");
+    let check = |summary: &Path| {
+        let arguments = ["check", CANARY, "--arm", "no_key", "--seeds", "1..2"];
+        with_environment(&arguments, &[("GITHUB_STEP_SUMMARY", summary)])
+    };
+    let (none, missing) = (check(Path::new("")), check(&summary));
+    assert!(!none.error.contains("summary"), "an empty name is no file: {}", none.error);
+    assert_eq!(missing.code, Some(5), "{}", missing.error);
+    assert!(missing.error.contains("cannot add to the summary in"), "{}", missing.error);
+}
