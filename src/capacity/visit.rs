@@ -259,6 +259,10 @@ impl<'a> Visits<'a> {
         match condition {
             Condition::Found => 1.0,
             Condition::Missing => 0.0,
+            Condition::Event(_) => {
+                self.assume(EQUAL_EVENTS.to_owned());
+                1.0 / self.program.events().len().max(1) as f64
+            }
             Condition::Heard(outcomes) => f64::from(u8::from(outcomes.contains(Outcome::Ok))),
             Condition::Chance { share, of: ChanceOf::Attempt, .. } => share.value(),
             Condition::Chance { share, site, .. } => match self.drawn.get(&site) {
@@ -423,15 +427,20 @@ impl<'a> Visits<'a> {
         let own =
             steps.iter().take(request.map_or(RELAY_STEPS, |request| (request - start) as usize));
         let own = own.take_while(|step| !matches!(step, Step::Relay(RelayStep::NextRound(_))));
-        let calls: Vec<Call> = own.filter_map(call_of).collect();
+        let mut calls: Vec<(Call, f64)> = own.filter_map(call_of).map(|call| (call, 1.0)).collect();
+        if outbox.targets.len() > 1 {
+            self.assume(EQUAL_EVENTS.to_owned());
+            let share = 1.0 / outbox.targets.len() as f64;
+            calls.extend(outbox.targets.iter().map(|target| (target.call, share)));
+        }
         let mut relay = Relay::default();
-        for step in calls {
+        for (step, part) in calls {
             let means = self.call(outbox.operation, step);
             self.assume_no_rest(outbox, &means);
             let target = self.program.operation(step.operation).node;
             // It publishes each event by itself, and takes and marks a batch at once.
             let is_each = matches!(self.program.node(target).kind, Kind::Queue(_));
-            let share = if is_each { 1.0 } else { 1.0 / f64::from(outbox.batch) };
+            let share = if is_each { part } else { 1.0 / f64::from(outbox.batch) };
             relay.held_s += means.time.mean * share;
             *relay.calls.entry(step.operation).or_insert(0.0) += means.arrivals * share;
         }
@@ -455,6 +464,9 @@ fn call_of(step: &Step) -> Option<Call> {
 
 /// The most chances of an operation that are looked at in every combination.
 const CHANCES_MAX: usize = 4;
+
+/// What is assumed where it matters which events there are.
+const EQUAL_EVENTS: &str = "each event is as frequent as every other";
 
 /// The most steps of a relay's round.
 const RELAY_STEPS: usize = 9;

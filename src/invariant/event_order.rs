@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::language::{EventOrderText, Per, fed_by, queue};
+use super::language::{EventOrderText, Per, brought, fed_by, queue};
 use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
-use crate::model::program::{NodeId, Program};
+use crate::model::program::{LabelId, NodeId, Program};
 use crate::system::fact::Fact;
 
 /// Follows events from the outbox to their first delivery, and forgets them then. Exposure: events
@@ -20,6 +20,8 @@ pub(super) struct EventOrder {
     queue: NodeId,
     /// The database whose outbox feeds the queue.
     fed_by: Option<NodeId>,
+    /// For each label, whether that event goes to this queue.
+    brought: Vec<bool>,
     per: Per,
     /// Events that were never delivered, by their places in the outbox.
     waiting: BTreeMap<u64, Waiting>,
@@ -47,13 +49,20 @@ impl EventOrder {
     pub(super) fn new(text: &EventOrderText, program: &Program) -> Result<EventOrder, Problem> {
         let inside = |problem: Problem| problem.inside("queue");
         let queue = queue(&text.queue, program).map_err(inside)?;
-        Ok(EventOrder::of(queue, fed_by(queue, program).map_err(inside)?, text.per))
+        let fed_by = fed_by(queue, program).map_err(inside)?;
+        Ok(EventOrder::of(queue, fed_by, brought(queue, program), text.per))
     }
 
-    fn of(queue: NodeId, fed_by: Option<NodeId>, per: Per) -> EventOrder {
+    fn of(
+        queue: NodeId,
+        fed_by: Option<NodeId>,
+        brought: Vec<bool>,
+        per: Per,
+    ) -> EventOrder {
         EventOrder {
             queue,
             fed_by,
+            brought,
             per,
             waiting: BTreeMap::new(),
             lines: BTreeSet::new(),
@@ -96,8 +105,11 @@ impl EventOrder {
 impl Invariant for EventOrder {
     fn observe(&mut self, now: Time, fact: &Fact) {
         let is_ours = |database: NodeId| Some(database) == self.fed_by;
+        let is_brought = |event: LabelId| self.brought[event.0 as usize];
         match *fact {
-            Fact::Outboxed { order, key, database, place, position, .. } if is_ours(database) => {
+            Fact::Outboxed { event, order, key, database, place, position }
+                if is_ours(database) && is_brought(event) =>
+            {
                 let line = match self.per {
                     Per::Order => order,
                     Per::Key => u64::from(key),
@@ -144,7 +156,7 @@ mod tests {
         let committed = orders.iter().zip(places).map(|(&order, n)| (n, outboxed(order, n, n)));
         let then = then.iter().map(|&fact| (9, fact));
         let facts: Vec<(u64, Fact)> = committed.chain(then).collect();
-        counts(judge(EventOrder::of(QUEUE, Some(DATABASE), per), &facts, 0, 9))
+        counts(judge(EventOrder::of(QUEUE, Some(DATABASE), vec![true; 9], per), &facts, 0, 9))
     }
 
     #[test]

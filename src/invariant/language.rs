@@ -265,6 +265,12 @@ pub(super) fn fed_by(queue: NodeId, program: &Program) -> Result<Option<NodeId>,
     Ok(first)
 }
 
+/// For each label, whether a relay brings the event of that name to a queue.
+pub(super) fn brought(queue: NodeId, program: &Program) -> Vec<bool> {
+    let labels = 0..program.labels.len() as u16;
+    labels.map(|label| program.brings(queue, LabelId(label))).collect()
+}
+
 /// An effect of the program by name.
 pub(crate) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
     let effects = program.steps.iter().filter_map(|step| match step {

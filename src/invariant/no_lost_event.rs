@@ -7,7 +7,7 @@
 //! is not up when the run ends is not judged.
 
 use super::known::ByOrder;
-use super::language::{NoLostEventText, fed_by, queue, row_state};
+use super::language::{NoLostEventText, brought, fed_by, queue, row_state};
 use super::standing::{Commit, Standing};
 use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::{Span, Time};
@@ -22,6 +22,8 @@ pub(super) struct NoLostEvent {
     queue: NodeId,
     /// The database whose outbox feeds the queue.
     fed_by: Option<NodeId>,
+    /// For each label, whether that event goes to this queue.
+    brought: Vec<bool>,
     within: Span,
     after_faults: bool,
     rows: Standing,
@@ -53,6 +55,7 @@ impl NoLostEvent {
         Ok(NoLostEvent {
             queue,
             fed_by: fed_by(queue, program).map_err(inside)?.filter(|&feeds| feeds == database),
+            brought: brought(queue, program),
             within: text.within,
             after_faults: text.after_faults,
             rows: Standing::orders((table, database)),
@@ -83,8 +86,8 @@ impl NoLostEvent {
 impl Invariant for NoLostEvent {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Outboxed { order, database, place, position, .. }
-                if Some(database) == self.fed_by =>
+            Fact::Outboxed { event, order, database, place, position, .. }
+                if Some(database) == self.fed_by && self.brought[event.0 as usize] =>
             {
                 self.events.of(order).push(Event { at: now, position, place });
             }
@@ -125,6 +128,7 @@ mod tests {
         NoLostEvent {
             queue: QUEUE,
             fed_by,
+            brought: vec![true; 9],
             within: Span::from_secs(10),
             after_faults: true,
             rows: Standing::orders((ORDERS, DATABASE)),

@@ -37,6 +37,7 @@ impl<O: Observer> World<'_, O> {
             Condition::Found => job.value != 0,
             Condition::Missing => job.value == 0,
             Condition::State(wanted) => job.value != 0 && state(job.value) == wanted,
+            Condition::Event(event) => job.subject.event == event,
             Condition::Heard(outcomes) => outcomes.contains(job.heard),
             Condition::NotState(unwanted) => job.value == 0 || state(job.value) != unwanted,
             Condition::Chance { share, of, site } => {

@@ -109,6 +109,7 @@ impl<O: Observer> World<'_, O> {
         let edge = self.program.edge(step.edge);
         let key = key_of(job.round_key(), u64::from(step.site));
         let mut subject = job.subject;
+        subject.event = step.tells.unwrap_or(subject.event);
         let stands_in_for = self.stands_in_for(owner);
         if edge.is_entry {
             subject.request = key;

@@ -277,10 +277,10 @@ impl<O: Observer> World<'_, O> {
     /// Puts the events of a job's transaction into the outbox.
     fn put_events(&mut self, handle: Handle, transaction: &Transaction, position: u64) {
         let Some(job) = self.jobs.get(handle) else { return };
-        let (node, key) = (job.node, job.key);
+        let (node, key, subject) = (job.node, job.key, job.subject);
         let (flush, database) = (self.flush_of(node), self.database_of(node));
-        let subject = Subject { since: self.now, ..job.subject };
         for (number, &event) in transaction.events.iter().enumerate() {
+            let subject = Subject { since: self.now, event, ..subject };
             let key = key_of(key, number as u64);
             let store = self.store(node);
             store.log.note(flush, Undo::Event(store.outbox.len()));

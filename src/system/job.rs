@@ -30,6 +30,8 @@ pub(super) struct Subject {
     pub(super) size: f32,
     /// The amount that it is about: the version of the row that it was read from; 0 if none was.
     pub(super) amount: u32,
+    /// What the message that led to it tells of; [`NO_EVENT`] if it tells of nothing.
+    pub(super) event: LabelId,
     /// A stable key of the user's request; 0 where there is none.
     pub(super) request: u64,
     /// The user's request; nobody's where there is none.
@@ -38,6 +40,9 @@ pub(super) struct Subject {
     pub(super) since: Time,
 }
 
+/// No label: there are fewer of them.
+pub(super) const NO_EVENT: LabelId = LabelId(u16::MAX);
+
 impl Default for Subject {
     fn default() -> Subject {
         Subject {
@@ -45,6 +50,7 @@ impl Default for Subject {
             key: 0,
             size: 1.0,
             amount: 0,
+            event: NO_EVENT,
             request: 0,
             asked: Asked::BY_NOBODY,
             since: Time::ZERO,

@@ -11,6 +11,7 @@ mod crashes;
 mod crowds;
 mod data_nodes;
 mod determinism;
+mod events;
 mod fault_plans;
 mod handlers;
 mod hedging;

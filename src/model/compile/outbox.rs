@@ -22,6 +22,7 @@ impl Compiler<'_> {
             outbox.tail.map(|tail| Tail { latency: tail.latency, checkpoint: tail.checkpoint });
         let kind = Kind::Outbox(program::Outbox {
             database,
+            targets: Vec::new(),
             batch: outbox.batch,
             relays: outbox.relays,
             claim: outbox.claim,
@@ -59,6 +60,11 @@ fn contradictions(outbox: &Outbox) -> Vec<(&'static str, Problem)> {
     }
     if let Err(problem) = check::count("relays", outbox.relays, 1, RELAYS_MAX) {
         problems.push(("relays", problem));
+    }
+    if let (Some(_), [_, ..]) = (outbox.publish, &outbox.routes[..]) {
+        let problem = Problem::new("a request carries events to one queue")
+            .expected("`routes` without `publish`, or an outbox relay with one queue");
+        problems.push(("routes", problem));
     }
     if let Some(publish) = outbox.publish {
         let counts = [

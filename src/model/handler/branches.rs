@@ -63,6 +63,7 @@ impl Handlers<'_, '_> {
             language::Condition::Missing => Condition::Missing,
             language::Condition::State(state) => Condition::State(self.label(state)),
             language::Condition::NotState(state) => Condition::NotState(self.label(state)),
+            language::Condition::Event(event) => Condition::Event(self.event(event)?),
             language::Condition::Outcome(outcomes) => Condition::Heard(any_of(outcomes)),
             language::Condition::ShareOfKeys(share) => {
                 return Ok(chance(share, ChanceOf::Key, &named("keys")));

@@ -88,6 +88,7 @@ impl Handlers<'_, '_> {
             keeps_value: false,
             memory: Memory::None,
             on_failure: None,
+            tells: None,
             stands_by: false,
         }
     }

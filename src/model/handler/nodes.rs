@@ -1,16 +1,20 @@
 //! Nodes that have no handlers in the file: providers, relays, and what queues bring with them.
 
+use std::collections::BTreeSet;
+
 use super::Handlers;
 use super::data::durable;
 use crate::kernel::sample::Distribution;
 use crate::model::problem::Problem;
 use crate::model::program::{
-    self, Call, DataStep, Kind, NodeId, OperationId, ProviderStep, QueueStep, RelayStep, Step,
+    self, Call, Condition, DataStep, Kind, LabelId, NodeId, OperationId, ProviderStep, QueueStep,
+    RelayStep,
+    Step, Target,
 };
 use crate::model::{check, language};
 use crate::policy::Outcome;
 
-impl Handlers<'_, '_> {
+impl<'c> Handlers<'c, '_> {
     pub(super) fn provider(&mut self, name: &str, provider: &language::Provider) {
         let node = self.node(name);
         for (index, effect) in provider.effects.iter().enumerate() {
@@ -65,6 +69,8 @@ impl Handlers<'_, '_> {
         let take = self.call(node, take, policy, 0);
         let publish = self.call(node, publish, policy, 1);
         let mark = self.call(node, mark, policy, 2);
+        let mut targets = self.routes(name, outbox, node, policy);
+        targets.push(Target { event: None, queue, call: publish });
         self.start(operation);
         let first = self.compiler.program.steps.len() as u32;
         let poll = Distribution::Constant(outbox.poll);
@@ -76,7 +82,7 @@ impl Handlers<'_, '_> {
             (None, true, None) => mark_and_publish(first, take, publish, mark, poll),
             (None, true, Some(_)) => mark_and_publish_all(first, take, mark, poll),
         };
-        self.compiler.program.steps.extend(steps);
+        self.compiler.program.steps.extend(route(steps, first, &targets));
         let request = outbox.publish.map(|_| {
             let request = self.declare(node, "publish");
             self.start(request);
@@ -86,8 +92,70 @@ impl Handlers<'_, '_> {
         });
         if let Kind::Outbox(relay) = &mut self.compiler.program.nodes[node.0 as usize].kind {
             relay.operation = operation;
+            relay.targets = targets;
             if let (Some(publish), Some(request)) = (&mut relay.publish, request) {
                 publish.operation = request;
+            }
+        }
+    }
+
+    /// The events of a relay that have a queue of their own.
+    fn routes(
+        &mut self,
+        name: &str,
+        outbox: &language::Outbox,
+        node: NodeId,
+        policy: u16,
+    ) -> Vec<Target> {
+        let is_queue = |kind: &Kind| matches!(kind, Kind::Queue(_));
+        let mut targets = Vec::new();
+        for (index, route) in outbox.routes.iter().enumerate() {
+            let index = index.to_string();
+            let path = ["outbox", name, "routes", &index];
+            let event = match self.event(&route.event) {
+                Ok(event) => Some(event),
+                Err(problem) => {
+                    self.compiler.problem(&path, problem.inside("event"));
+                    continue;
+                }
+            };
+            if targets.iter().any(|target: &Target| target.event == event) {
+                let problem = Problem::new(format!("`{}` has two queues", route.event));
+                let problem = problem.expected("one route for each event").inside("event");
+                self.compiler.problem(&path, problem);
+            }
+            let place = ["outbox", name, "routes", &index, "queue"];
+            let Some(queue) = self.compiler.node_of(&place, &route.queue, "queue", is_queue) else {
+                continue;
+            };
+            let publish = self.publish_operation(queue);
+            let call = self.call(node, publish, policy, 3 + targets.len() as u32);
+            targets.push(Target { event, queue, call });
+        }
+        targets
+    }
+
+    /// An event by its name: one that a transaction writes or a message tells of.
+    pub(super) fn event(&mut self, name: &str) -> Result<LabelId, Problem> {
+        let services = self.sections.service.values();
+        let lists = services.flat_map(|service| {
+            let handlers = service.on.values().map(|handler| handler.steps.as_slice());
+            handlers.chain(service.steps.as_deref())
+        });
+        let steps = lists.flat_map(language::all_steps);
+        let of_step = |step: &'c language::Step| {
+            let put = step.write.iter().filter_map(|write| {
+                let (table, event) = write.split_once('=')?;
+                (table.trim() == "outbox").then(|| event.trim())
+            });
+            put.chain(step.event.as_deref())
+        };
+        let known: BTreeSet<&str> = steps.flat_map(of_step).collect();
+        match known.contains(name) {
+            true => Ok(self.label(name)),
+            false => {
+                let known: Vec<&str> = known.into_iter().collect();
+                Err(Problem::unknown("event", name, &known))
             }
         }
     }
@@ -108,6 +176,27 @@ impl Handlers<'_, '_> {
             &[Step::Work(latency), Step::Queue(QueueStep::EnqueueBatch)],
         )
     }
+}
+
+/// Lets each event be published to its own queue, if there are several: where the loop of a relay
+/// publishes, it goes to the steps behind it that look at the event.
+fn route(mut steps: Vec<Step>, first: u32, targets: &[Target]) -> Vec<Step> {
+    let [.., last] = targets else { return steps };
+    let publishes =
+        |step: &Step| matches!(step, Step::Call(call) if call.operation == last.call.operation);
+    let Some(place) = steps.iter().position(publishes).filter(|_| targets.len() > 1) else {
+        return steps;
+    };
+    let Step::Call(Call { on_failure, .. }) = steps[place] else { return steps };
+    steps[place] = Step::Jump(first + steps.len() as u32);
+    for target in targets {
+        let next = first + steps.len() as u32 + 3;
+        let asks = target.event.map(|event| Step::JumpUnless(Condition::Event(event), next));
+        steps.extend(asks);
+        steps.push(Step::Call(Call { on_failure, ..target.call }));
+        steps.push(Step::Jump(first + place as u32 + 1));
+    }
+    steps
 }
 
 /// Adds a worker to its group of consumers of a queue.

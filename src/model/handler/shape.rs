@@ -55,11 +55,12 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 26] = [
+    let given: [(&str, bool, &[&str]); 27] = [
         ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
         ("expect", step.expect.is_some(), &["call"]),
+        ("event", step.event.is_some(), &["publish"]),
         ("cache", step.cache.is_some(), &["read"]),
         ("amount", step.amount, &["read"]),
         ("write", !step.write.is_empty(), &["transaction"]),

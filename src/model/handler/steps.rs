@@ -154,7 +154,8 @@ impl Handlers<'_, '_> {
                     return Ok(Vec::new());
                 };
                 let operation = self.publish_operation(queue);
-                call(self, operation)
+                let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
+                Step::Call(Call { tells: step.event.as_deref().map(|it| self.label(it)), ..call })
             }
             "ack" => {
                 let Role::Worker(queue) = place.role else {

@@ -24,7 +24,7 @@ pub use cache::Cache;
 pub use clients::{Choice, Clients, Hot, Keys};
 pub use database::{Database, Flush, Replication, Rows, SemiSync, Table};
 pub use link::{Link, Reordering};
-pub use outbox::{Claim, OrderingKey, Outbox, Publish, Tail};
+pub use outbox::{Claim, OrderingKey, Outbox, Publish, Route, Tail};
 pub use overload::{
     Aimd, Allowance, Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, Gradient2,
     PropagateDeadline, RateLimit, Vegas,

@@ -14,6 +14,9 @@ pub struct Outbox {
     pub database: String,
     /// Where it publishes.
     pub queue: String,
+    /// Events that it publishes to other queues; the others go to `queue`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
     /// How long it waits after an empty or failed round.
     pub poll: Span,
     /// How many rows it takes at once.
@@ -45,6 +48,16 @@ pub struct Outbox {
     /// The region that it is in.
     #[serde(default)]
     pub region: Option<String>,
+}
+
+/// The queue of an event.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The event, as a transaction writes it: `"outbox = EVENT"`.
+    pub event: String,
+    /// Where it is published.
+    pub queue: String,
 }
 
 /// What relays do about rows that another one has taken.

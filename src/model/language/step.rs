@@ -48,6 +48,9 @@ pub struct Step {
     pub policy: Option<String>,
     /// With `call`: what makes repetitions of an effect one effect.
     pub idempotency_key: Option<KeyOf>,
+    /// With `publish`: what the message tells of, which `when = { event = … }` asks; without it,
+    /// what the handler's own message tells of.
+    pub event: Option<String>,
     /// With `call` in a flow: what the answer must show.
     pub expect: Option<Expectation>,
     /// With `read`: the cache to look in first, and to fill after a miss.
@@ -151,6 +154,9 @@ pub enum Condition {
     State(String),
     /// The row was found in another state, or not at all.
     NotState(String),
+    /// The message that is handled tells of this event: one of the outbox, or of a `publish`. It
+    /// goes on with every call and message.
+    Event(String),
     /// The last call came to one of these outcomes: kinds such as `"failed"`, causes such as
     /// `"reset"`, statuses such as 503 or `"UNAVAILABLE"`.
     Outcome(Vec<OutcomeText>),

@@ -1,6 +1,6 @@
 //! What a node is, by its kind.
 
-use super::{Arrivals, NodeId, OperationId};
+use super::{Arrivals, Call, LabelId, NodeId, OperationId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
@@ -102,6 +102,8 @@ pub struct Cache {
 pub struct Outbox {
     /// The database.
     pub database: NodeId,
+    /// Where it publishes each event, and by which call: the last is for all events without one.
+    pub targets: Vec<Target>,
     /// Rows taken at once.
     pub batch: u32,
     /// How many relays work beside each other.
@@ -185,6 +187,26 @@ pub struct Clients {
     pub hot: Option<Hot>,
     /// What a user does: one of these, each with the last of the draws in `0..2^64` that choose it.
     pub flows: Vec<(u64, OperationId)>,
+}
+
+/// Where a relay publishes an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The event; `None` is every event that has no other queue.
+    pub event: Option<LabelId>,
+    /// The queue.
+    pub queue: NodeId,
+    /// How it is called.
+    pub call: Call,
+}
+
+impl Outbox {
+    /// The queue to which an event is published.
+    #[must_use]
+    pub fn queue_of(&self, event: LabelId) -> Option<NodeId> {
+        let is_it = |target: &&Target| target.event.is_none_or(|own| own == event);
+        self.targets.iter().find(is_it).map(|target| target.queue)
+    }
 }
 
 /// A part of the users that is about one key, which changes from time to time.

@@ -22,7 +22,7 @@ use crate::policy::presets::Scope;
 pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::{
     Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Publish, Queue,
-    RateLimit, Replica, Service, Tail,
+    RateLimit, Replica, Service, Tail, Target,
 };
 pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
@@ -382,6 +382,26 @@ impl Program {
             }
         }
         leads_there
+    }
+
+    /// Whether a relay brings this event of an outbox to a queue.
+    #[must_use]
+    pub fn brings(&self, queue: NodeId, event: LabelId) -> bool {
+        self.nodes.iter().any(|node| match &node.kind {
+            Kind::Outbox(outbox) => outbox.queue_of(event) == Some(queue),
+            _ => false,
+        })
+    }
+
+    /// Every event that a transaction puts into an outbox or that a message tells of.
+    #[must_use]
+    pub fn events(&self) -> BTreeSet<LabelId> {
+        let told = self.steps.iter().filter_map(|step| match step {
+            Step::Call(call) => call.tells,
+            _ => None,
+        });
+        let put = self.transactions.iter().flat_map(|transaction| &transaction.events);
+        put.copied().chain(told).collect()
     }
 
     /// The table of this name, `database.table`.

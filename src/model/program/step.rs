@@ -242,6 +242,8 @@ pub enum Condition {
     State(LabelId),
     /// The last read found no row in this state.
     NotState(LabelId),
+    /// The message that it handles tells of this event.
+    Event(LabelId),
     /// The last call came to one of these outcomes.
     Heard(OutcomeSet),
     /// A draw falls below a probability.
@@ -336,6 +338,8 @@ pub struct Call {
     pub memory: Memory,
     /// Where to go on if the call fails; without it, the handler fails.
     pub on_failure: Option<u32>,
+    /// What the message that it sends tells of; without it, what the caller's own one does.
+    pub tells: Option<LabelId>,
     /// Whether a fallback of the user's stands by: a request that fails is not answered yet.
     pub stands_by: bool,
 }
