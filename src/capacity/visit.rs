@@ -280,6 +280,10 @@ impl<'a> Visits<'a> {
     /// How likely a row is in a state. No mean says it, but for one that no row is ever in, and one
     /// that all rows are always in.
     fn share_in(&mut self, label: LabelId) -> f64 {
+        if label.0 < self.program.numbers {
+            self.assume("no stock is ever at a number that a step asks for".to_owned());
+            return 0.0;
+        }
         let states = self.program.states();
         match (states.contains(&label), states.len()) {
             (false, _) => 0.0,

@@ -164,6 +164,10 @@ impl Asked<'_> {
         if let Some(text) = &texts.ledger_conserved {
             self.tables("ledger_conserved", "debit", &[&text.debit, &text.credit]);
         }
+        if let Some(text) = &texts.no_oversell {
+            let sold = text.sold.split('=').next().unwrap_or_default().trim().to_owned();
+            self.tables("no_oversell", "sold", &[&sold]);
+        }
         if let Some(text) = &texts.bounded_staleness
             && let Ok((read, _)) = table(&text.read, program)
             && !program.steps.iter().any(|step| row_read(step) == Some(read))

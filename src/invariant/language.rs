@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::honest_answer::HonestAnswerText;
 use super::implies::ImpliesText;
+use super::no_oversell::NoOversellText;
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::program::{
@@ -66,6 +67,8 @@ pub struct InvariantTexts {
     pub honest_answer: Option<HonestAnswerText>,
     /// Where one thing has happened, others have happened too.
     pub implies: Option<ImpliesText>,
+    /// No more is sold than there was.
+    pub no_oversell: Option<NoOversellText>,
 }
 
 /// `one_charge = { effect = "charge" }`.

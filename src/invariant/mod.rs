@@ -27,6 +27,7 @@ mod legal_states;
 mod monotonic_reads;
 mod no_lost_event;
 mod no_lost_update;
+mod no_oversell;
 mod no_phantom_event;
 mod no_stale_authorisation;
 mod on_its_way;
@@ -64,6 +65,7 @@ use legal_states::LegalStates;
 use monotonic_reads::MonotonicReads;
 use no_lost_event::NoLostEvent;
 use no_lost_update::NoLostUpdate;
+use no_oversell::NoOversell;
 use no_phantom_event::NoPhantomEvent;
 use no_stale_authorisation::NoStaleAuthorisation;
 use one_charge::OneCharge;
@@ -338,6 +340,12 @@ pub const CATALOGUE: &[Entry] = &[
         label: "without what follows",
         at_end: true,
         build: |texts, program| build(texts.implies.as_ref(), program, Implies::new),
+    },
+    Entry {
+        name: "no_oversell",
+        label: "oversold",
+        at_end: true,
+        build: |texts, program| build(texts.no_oversell.as_ref(), program, NoOversell::new),
     },
 ];
 

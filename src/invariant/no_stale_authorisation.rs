@@ -41,10 +41,16 @@ impl NoStaleAuthorisation {
     ) -> Result<NoStaleAuthorisation, Problem> {
         let (table, database, revoked) =
             row_state(&text.revoked, program).map_err(|problem| problem.inside("revoked"))?;
+        let rows = program.tables[table.0 as usize].rows;
+        if rows == Rows::Subkey {
+            return Err(Problem::new("a right is that of a key or of an order")
+                .expected("a table with `rows = \"key\"`")
+                .inside("revoked"));
+        }
         Ok(NoStaleAuthorisation {
             table,
             database,
-            rows: program.tables[table.0 as usize].rows,
+            rows,
             revoked,
             protected: protected(&text.protected, program)
                 .map_err(|problem| problem.inside("protected"))?,
@@ -59,7 +65,7 @@ impl NoStaleAuthorisation {
         self.tally.exposed();
         let row = match self.rows {
             Rows::Order => order,
-            Rows::Key => u64::from(key),
+            Rows::Key | Rows::Subkey => u64::from(key),
         };
         if self.since.get(&row).is_some_and(|&(since, _)| since + self.within <= asked) {
             self.tally.broken(now, Some(order));

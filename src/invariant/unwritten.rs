@@ -14,7 +14,7 @@ use crate::model::problem::{Problem, shortened};
 use crate::model::program::Program;
 
 /// Keys with states that excuse an order, or that are among those that a row may have.
-const EXCUSES: [&str; 4] = ["cancelled", "undone", "unless", "allowed"];
+const EXCUSES: [&str; 5] = ["cancelled", "undone", "unless", "allowed", "returned"];
 
 /// Something that a transaction writes: a state of a table's rows, or an entry of an audit log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,11 @@ impl Vocabulary {
                 Some(Written::State(table.name.clone(), label(table.initial?.0)))
             }),
         );
+        for table in &program.tables {
+            let numbers = (0..=table.stock.unwrap_or(0)).filter(|_| table.stock.is_some());
+            let number = |number| Written::State(table.name.clone(), label(number));
+            self.written.extend(numbers.map(number));
+        }
         for transaction in &program.transactions {
             self.written.extend(transaction.writes.iter().map(|(table, state)| {
                 Written::State(program.tables[table.0 as usize].name.clone(), label(state.0))

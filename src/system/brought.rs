@@ -6,7 +6,7 @@
 use super::World;
 use super::database::row_of;
 use super::fact::Observer;
-use super::job::{UNREAD, pack, version};
+use super::job::{UNREAD, is_of_table, pack, state, version};
 use crate::kernel::slab::Handle;
 use crate::model::program::{self, LabelId, TableId, Transaction};
 
@@ -21,7 +21,8 @@ impl<O: Observer> World<'_, O> {
         let transaction = &self.program.transactions[id.0 as usize];
         let read = |table: TableId| job.notes.as_ref().and_then(|notes| notes.read(table));
         if let Some(table) = transaction.only_watched() {
-            return read(table).map_or(UNREAD, |version| pack(version, table, LabelId(0)));
+            let number = if is_of_table(job.value, table) { state(job.value) } else { LabelId(0) };
+            return read(table).map_or(UNREAD, |version| pack(version, table, number));
         }
         let compared = transaction.if_unchanged;
         let compared = compared.map(|table| (table, version(job.value)));

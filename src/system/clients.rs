@@ -112,7 +112,8 @@ impl<O: Observer> World<'_, O> {
                 flows[flows.partition_point(|&(last, _)| last < draw.0)]
             }
         };
-        let subject = Subject { order, key, size, since: self.now, ..Subject::default() };
+        let subkey = self.choose_subkey(node, clients, work);
+        let subject = Subject { order, key, subkey, size, since: self.now, ..Subject::default() };
         if self.is_down(node, process) {
             self.tell(Fact::TurnedAway { clients: node, order });
             return self.end_flow(node, &subject, back);
@@ -171,6 +172,18 @@ impl<O: Observer> World<'_, O> {
         }
         let draw = self.draws.draw(Purpose::Key, site, work, ANY);
         clients.keys.partition_point(|&end| end < draw.0).min(count - 1) as u32
+    }
+
+    /// The thing within its key that a user is about.
+    fn choose_subkey(&mut self, node: NodeId, clients: &program::Clients, work: u64) -> u32 {
+        /// What the draw is for, beside those for the key.
+        const SUBKEY: u16 = 4;
+        let count = clients.subkeys.len();
+        if count == 0 {
+            return 0;
+        }
+        let draw = self.draws.draw(Purpose::Key, self.program.node(node).id, work, SUBKEY);
+        clients.subkeys.partition_point(|&end| end < draw.0).min(count - 1) as u32
     }
 
     /// Lets users come: the first of an open loop, and all of a closed one.

@@ -7,15 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
-use super::job::{Progress, Subject, pack, state, version};
+use super::job::{Progress, Subject, is_of_table, pack, state, version};
 use super::parked::Parked;
 use super::{Local, World};
 use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Rows;
-use crate::model::program::{DataStep, NodeId, Program, TableId, Transaction, TransactionId};
-use crate::policy::Outcome;
+use crate::model::program::{
+    Change, DataStep, LabelId, NodeId, Program, TableId, Transaction, TransactionId,
+};
+use crate::policy::{Code, Outcome};
+
+/// What a transaction is answered that takes more from a stock than there is: the row is not in the
+/// state that it needs, and trying again does not help.
+const SOLD_OUT: Outcome = Outcome::Grpc(Code::FailedPrecondition);
 
 /// What a database keeps; also what a replica has of it.
 #[derive(Clone, Debug)]
@@ -145,6 +151,9 @@ pub(super) fn row_of(program: &Program, table: TableId, subject: &Subject) -> u6
     match program.tables[table.0 as usize].rows {
         Rows::Order => subject.order,
         Rows::Key => u64::from(subject.key),
+        Rows::Subkey => {
+            u64::from(subject.key) * u64::from(program.subkeys.max(1)) + u64::from(subject.subkey)
+        }
     }
 }
 
@@ -213,10 +222,13 @@ impl<O: Observer> World<'_, O> {
                 self.tell(Fact::Overwrote { table, order, is_lost });
             }
         }
+        let Some(numbers) = self.numbers_after(handle, transaction) else {
+            return Some(SOLD_OUT);
+        };
         let store = self.store(node);
         store.position += 1;
         let position = store.position;
-        let writes = self.write_rows(handle, transaction, position);
+        let writes = self.write_rows(handle, transaction, &numbers, position);
         self.put_events(handle, transaction, position);
         for &entry in &transaction.audits {
             self.tell(Fact::Audited { entry, order: subject.order, database, position });
@@ -235,11 +247,33 @@ impl<O: Observer> World<'_, O> {
         None
     }
 
+    /// The numbers to which a job's transaction brings rows; `None` if one would be less than 0.
+    fn numbers_after(
+        &mut self,
+        handle: Handle,
+        transaction: &Transaction,
+    ) -> Option<Vec<(TableId, LabelId)>> {
+        let Some(job) = self.jobs.get(handle) else { return Some(Vec::new()) };
+        let (program, node, subject, brought) = (self.program, job.node, job.subject, job.value);
+        let most = i32::from(program.numbers) - 1;
+        let after = |change: &Change| {
+            let row = row_of(program, change.table, &subject);
+            let there = self.store(node).tables.get(change.table, row).value;
+            // Who has read nothing knows nothing: it finds what is there.
+            let is_known = change.to_read && is_of_table(brought, change.table);
+            let number = state(if is_known { brought } else { there }).0;
+            let after = (i32::from(number) + change.by).min(most);
+            (after >= 0).then_some((change.table, LabelId(after as u16)))
+        };
+        transaction.changes.iter().map(after).collect()
+    }
+
     /// Writes the rows of a job's transaction, which is at a position of the log.
     fn write_rows(
         &mut self,
         handle: Handle,
         transaction: &Transaction,
+        numbers: &[(TableId, LabelId)],
         position: u64,
     ) -> Vec<Write> {
         let (program, now) = (self.program, self.now);
@@ -250,6 +284,8 @@ impl<O: Observer> World<'_, O> {
         writes.clear();
         for &(table, state) in &transaction.writes {
             let row = row_of(program, table, &subject);
+            let number = numbers.iter().find(|&&(own, _)| own == table);
+            let state = number.map_or(state, |&(_, number)| number);
             let store = self.store(node);
             let before = store.tables.get(table, row);
             store.log.note(flush, Undo::Row(table, row, before));

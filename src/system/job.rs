@@ -26,6 +26,8 @@ pub(super) struct Subject {
     pub(super) order: u64,
     /// The key that the user is about.
     pub(super) key: u32,
+    /// The thing within its key that the user is about.
+    pub(super) subkey: u32,
     /// How large the request is; 1 where nothing says so.
     pub(super) size: f32,
     /// The amount that it is about: the version of the row that it was read from; 0 if none was.
@@ -48,6 +50,7 @@ impl Default for Subject {
         Subject {
             order: 0,
             key: 0,
+            subkey: 0,
             size: 1.0,
             amount: 0,
             event: NO_EVENT,

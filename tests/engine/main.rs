@@ -29,3 +29,4 @@ mod repeats;
 mod replicas;
 mod sentences;
 mod service;
+mod stock;

@@ -42,7 +42,7 @@ connections = 8
 commit = "exp 2ms"
 read = "exp 500us"
 flush = "each_commit"
-tables = { order = {}, payment = {} }
+tables = { order = {}, payment = {}, stock = { rows = "key", stock = 9 } }
 
 [replica.orders_replica]
 of = "orders"
@@ -179,6 +179,7 @@ no_lost_update = { table = "orders.order" }
 legal_states = { table = "orders.order", allowed = ["-> accepted", "accepted -> paid"] }
 deadline_honest = { effect = "charge", operation = "api.place_order", skew = "1s" }
 fencing = { database = "orders" }
+no_oversell = { stock = "orders.stock", sold = "orders.order = paid" }
 
 [invariants.accepted_order_kept]
 accepted = "api.place_order"

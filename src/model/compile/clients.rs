@@ -26,6 +26,13 @@ impl Compiler<'_> {
                 return self.problem(&["clients", name, "keys"], problem);
             }
         };
+        let subkeys = match subkeys(clients, keys.len()) {
+            Ok(subkeys) => subkeys,
+            Err(problem) => {
+                return self.problem(&["clients", name, "subkeys"], problem);
+            }
+        };
+        self.program.subkeys = self.program.subkeys.max(subkeys.len() as u32);
         let hot = match hot(clients, keys.len()) {
             Ok(hot) => hot,
             Err(problem) => {
@@ -38,6 +45,7 @@ impl Compiler<'_> {
                     processes: clients.processes,
                     arrivals,
                     keys,
+                    subkeys,
                     hot,
                     flows: Vec::new(),
                 });
@@ -46,6 +54,20 @@ impl Compiler<'_> {
             Err(problem) => self.problem(&["clients", name, "arrivals"], problem),
         }
     }
+}
+
+/// The most rows of a table with a row for each subkey.
+const ROWS_MAX: usize = 1_000_000;
+
+/// Which things there are within each of so many keys.
+fn subkeys(clients: &Clients, keys: usize) -> Result<Vec<u64>, Problem> {
+    let subkeys = arrivals::key_table(clients.subkeys)?;
+    let rows = keys.max(1) * subkeys.len();
+    if rows > ROWS_MAX {
+        return Err(Problem::new(format!("{rows} subkeys of all keys are too many"))
+            .expected(format!("at most {ROWS_MAX}")));
+    }
+    Ok(subkeys)
 }
 
 /// The hot part of the users of so many keys.

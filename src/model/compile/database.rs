@@ -4,9 +4,12 @@ use super::{Compiler, station_with};
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::check;
-use crate::model::language::{Database, Flush, Replication};
+use crate::model::language::{Database, Flush, Replication, Rows, Table};
 use crate::model::problem::Problem;
-use crate::model::program::{self, Kind, Station};
+use crate::model::program::{self, Kind, LabelId, Station};
+
+/// The most that a stock can hold: numbers up to twice as many are labels.
+pub(super) const STOCK_MAX: u32 = 30_000;
 
 impl Compiler<'_> {
     pub(super) fn database(&mut self, name: &str, database: &Database) {
@@ -64,12 +67,34 @@ impl Compiler<'_> {
                 }
                 self.program.label(state)
             });
+            if let Err(problem) = check_stock(text) {
+                self.problem(&["database", name, "tables", table], problem);
+            }
+            let stock = text.stock.map(|stock| stock.min(STOCK_MAX) as u16);
             self.program.tables.push(program::Table {
                 database: id,
                 name: format!("{name}.{table}"),
                 rows: text.rows,
-                initial,
+                initial: stock.map(LabelId).or(initial),
+                stock,
             });
         }
+    }
+}
+
+/// A table of numbers has a row for each key, from the start.
+fn check_stock(table: &Table) -> Result<(), Problem> {
+    let Some(stock) = table.stock else { return Ok(()) };
+    check::count("pieces in stock", stock, 0, STOCK_MAX).map_err(|it| it.inside("stock"))?;
+    if table.rows == Rows::Order {
+        return Err(Problem::new("nobody shares the stock of an order")
+            .expected("`rows = \"key\"` beside `stock`")
+            .inside("stock"));
+    }
+    match table.initial {
+        None => Ok(()),
+        Some(_) => Err(Problem::new("a row is a state or a number")
+            .expected("`initial` or `stock`")
+            .inside("initial")),
     }
 }

@@ -224,7 +224,18 @@ impl Compiler<'_> {
     }
 
     /// Every node, in the order of the kinds: its id is its place.
+    /// Gives the numbers of stocks the first labels.
+    fn numbers(&mut self, sections: &Sections) {
+        let tables = sections.database.values().flat_map(|database| database.tables.values());
+        let most = tables.filter_map(|table| table.stock).max();
+        // What is given back twice is more than there was.
+        let count = most.map_or(0, |most| 2 * most.min(database::STOCK_MAX) + 1);
+        self.program.labels = (0..count).map(|number| number.to_string()).collect();
+        self.program.numbers = count as u16;
+    }
+
     fn nodes(&mut self, sections: &Sections, read_file: ReadFile<'_>) {
+        self.numbers(sections);
         for (name, clients) in &sections.clients {
             self.clients(name, clients, read_file);
         }

@@ -9,7 +9,7 @@ use crate::kernel::sample::Distribution;
 use crate::model::language::{self, Flush, Invalidation, Otherwise};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    self, CacheStep, Call, DataStep, Kind, NodeId, OperationId, Step, TableId, Token, Transaction,
+    self, CacheStep, Call, Change, DataStep, Kind, NodeId, OperationId, Step, TableId, Token, Transaction,
     TransactionId, Wait,
 };
 
@@ -240,7 +240,12 @@ impl Handlers<'_, '_> {
             self.read_by(self.compiler.program.operation(call.operation))
         };
         let read: BTreeSet<TableId> = before.iter().filter_map(read_by_step).collect();
-        let written: BTreeSet<TableId> = transaction.writes.iter().map(|&(own, _)| own).collect();
+        // What is taken from what is there overwrites nothing.
+        let is_blind = |table: TableId| {
+            transaction.changes.iter().all(|change| change.table != table || change.to_read)
+        };
+        let written = transaction.writes.iter().map(|&(own, _)| own);
+        let written: BTreeSet<TableId> = written.filter(|&own| is_blind(own)).collect();
         read.intersection(&written).copied().collect()
     }
 
@@ -269,6 +274,7 @@ impl Handlers<'_, '_> {
         }
         let mut transaction = Transaction {
             writes: Vec::new(),
+            changes: Vec::new(),
             events: Vec::new(),
             audits: Vec::new(),
             if_unchanged: compared,
@@ -286,9 +292,33 @@ impl Handlers<'_, '_> {
         // An update is lost whatever the handler has done since it read the row; what was read of
         // rows that it does not write makes it none.
         transaction.overwrites = self.overwrites(&transaction, before);
+        self.check_changes(&transaction, database, before)?;
         let transactions = &mut self.compiler.program.transactions;
         transactions.push(transaction);
         Ok(Some(TransactionId((transactions.len() - 1) as u16)))
+    }
+
+    /// A number that a handler has read is that of the row which its last call has read.
+    fn check_changes(
+        &self,
+        transaction: &Transaction,
+        database: NodeId,
+        before: &[Step],
+    ) -> Result<(), Problem> {
+        let read = transaction.changes.iter().filter(|change| change.to_read);
+        for change in read {
+            let is_last = self.read_before(database, before) == Some(change.table);
+            if !is_last || transaction.brings_list() {
+                let name = &self.compiler.program.tables[change.table.0 as usize].name;
+                return Err(Problem::new(format!("it is not known what was read of `{name}`"))
+                    .expected(format!(
+                        "a `read` of `{name}` as the last call before, and no other row that was \
+                         read and is written"
+                    ))
+                    .inside("write"));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn write(
@@ -297,10 +327,26 @@ impl Handlers<'_, '_> {
         write: &str,
         transaction: &mut Transaction,
     ) -> Result<(), Problem> {
+        if let Some((table, by, to_read)) = change_of(write) {
+            let name = format!("{database}.{table}");
+            let program = &self.compiler.program;
+            let id = program.find_table(&name);
+            let Some(id) = id.filter(|id| program.tables[id.0 as usize].stock.is_some()) else {
+                let stocks = program.tables.iter().filter(|table| table.stock.is_some());
+                let own = stocks.filter_map(|it| it.name.strip_prefix(database)?.strip_prefix('.'));
+                return Err(Problem::unknown("stock", table, &own.collect::<Vec<_>>()));
+            };
+            // Which number it comes to is known when it is written.
+            transaction.writes.extend(program.tables[id.0 as usize].initial.map(|it| (id, it)));
+            transaction.changes.push(Change { table: id, by, to_read });
+            return Ok(());
+        }
         let parts = write.split_once('=').map(|(table, state)| (table.trim(), state.trim()));
         let Some((table, state)) = parts.filter(|(_, state)| !state.is_empty()) else {
             return Err(Problem::new(format!("`{write}` is not a write"))
-                .expected("\"TABLE = state\", \"outbox = event\" or \"audit = entry\""));
+                .expected(
+                    "\"TABLE = state\", \"TABLE - 1\", \"outbox = event\" or \"audit = entry\"",
+                ));
         };
         let label = self.label(state);
         match table {
@@ -317,11 +363,31 @@ impl Handlers<'_, '_> {
                     known.extend(["outbox", "audit"]);
                     return Err(Problem::unknown("table", table, &known));
                 };
+                if program.tables[id.0 as usize].stock.is_some() {
+                    return Err(Problem::new(format!("a row of `{table}` is a number"))
+                        .expected(format!("\"{table} - 1\", \"{table} + 1\" or \"{table} = read - 1\"")));
+                }
                 transaction.writes.push((id, label));
             }
         }
         Ok(())
     }
+}
+
+/// What a text such as `tickets - 1` or `tickets = read - 1` adds to which table, and whether to
+/// what was read.
+fn change_of(write: &str) -> Option<(&str, i32, bool)> {
+    let place = write.rfind(['+', '-'])?;
+    let (left, right) = write.split_at(place);
+    let count: i32 = right[1..].trim().parse().ok().filter(|count| *count > 0)?;
+    let by = if right.starts_with('-') { -count } else { count };
+    let (table, to_read) = match left.split_once('=') {
+        Some((table, read)) if read.trim() == "read" => (table, true),
+        Some(_) => return None,
+        None => (left, false),
+    };
+    // A state may have a hyphen, a name of a table may too.
+    left.ends_with(char::is_whitespace).then(|| (table.trim(), by, to_read))
 }
 
 /// The steps of a transaction: in a group, it is applied when the log is flushed.

@@ -8,8 +8,7 @@ use crate::kernel::sample::Distribution;
 use crate::model::problem::Problem;
 use crate::model::program::{
     self, Call, Condition, DataStep, Kind, LabelId, NodeId, OperationId, ProviderStep, QueueStep,
-    RelayStep,
-    Step, Target,
+    RelayStep, Step, Target,
 };
 use crate::model::{check, language};
 use crate::policy::Outcome;

@@ -20,6 +20,9 @@ pub struct Clients {
     /// Which key a user is about.
     #[serde(default)]
     pub keys: Keys,
+    /// Which thing within its key a user is about, such as the seat of a concert.
+    #[serde(default)]
+    pub subkeys: Keys,
     /// A part of the users that is about one key, which changes from time to time.
     #[serde(default)]
     pub hot: Option<Hot>,

@@ -89,6 +89,10 @@ pub struct Table {
     /// written.
     #[serde(default)]
     pub initial: Option<String>,
+    /// How much there is of each key from the start: then a row is a number, from which
+    /// transactions take and to which they give back.
+    #[serde(default)]
+    pub stock: Option<u32>,
 }
 
 /// What a row is for.
@@ -100,4 +104,6 @@ pub enum Rows {
     Order,
     /// A key of the clients' `keys`.
     Key,
+    /// One of the `subkeys` of a key, such as a seat of a concert.
+    Subkey,
 }

@@ -60,7 +60,9 @@ pub struct Step {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub amount: bool,
     /// With `transaction`: the rows and events it writes, `"TABLE = state"`, `"outbox = event"`,
-    /// `"audit = entry"`.
+    /// `"audit = entry"`, and what it takes from a stock, `"TABLE - 1"`, or gives back,
+    /// `"TABLE + 1"`. `"TABLE = read - 1"` writes what the handler has read less 1, whatever is
+    /// there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub write: Vec<String>,
     /// With `read` of a replica: wait until it shows what the user was told of.

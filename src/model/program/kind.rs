@@ -183,6 +183,8 @@ pub struct Clients {
     pub arrivals: Arrivals,
     /// For each key, the upper end of its part of `0..2^64`; empty if there is one key.
     pub keys: Vec<u64>,
+    /// The same for the things within a key.
+    pub subkeys: Vec<u64>,
     /// The part of the users that is about a hot key.
     pub hot: Option<Hot>,
     /// What a user does: one of these, each with the last of the draws in `0..2^64` that choose it.

@@ -28,7 +28,7 @@ pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
 pub use step::{
     CacheStep, CachedRead, Call, ChanceOf, Condition, DataStep, Fork, Memory, ProviderStep,
-    QueueStep, RelayStep, Repeat, RepeatStep, Step, Token, Transaction, Wait,
+    Change, QueueStep, RelayStep, Repeat, RepeatStep, Step, Token, Transaction, Wait,
 };
 
 /// The index of a node in [`Program::nodes`].
@@ -92,8 +92,13 @@ pub struct Program {
     pub transactions: Vec<Transaction>,
     /// Every table of every database.
     pub tables: Vec<Table>,
-    /// Names of row states, events, audit entries and effects.
+    /// Names of row states, events, audit entries and effects. Where there is a stock, the first
+    /// are the numbers from 0 on, so that the state of its rows is a number.
     pub labels: Vec<String>,
+    /// How many of the labels are numbers.
+    pub numbers: u16,
+    /// How many things there are within a key, at most.
+    pub subkeys: u32,
     /// Whether any read depends on what its user was told before.
     pub has_sessions: bool,
 }
@@ -203,6 +208,8 @@ pub struct Table {
     pub rows: Rows,
     /// The state of rows that nobody has written; `None` if they are not there.
     pub initial: Option<LabelId>,
+    /// How much there is from the start, if a row is a number.
+    pub stock: Option<u16>,
 }
 
 impl Program {

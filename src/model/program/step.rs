@@ -9,8 +9,10 @@ use crate::policy::{Outcome, OutcomeSet};
 /// What a transaction writes.
 #[derive(Clone, Debug)]
 pub struct Transaction {
-    /// Rows and their new states.
+    /// Rows and their new states. A row that is a number comes to what `changes` says.
     pub writes: Vec<(TableId, LabelId)>,
+    /// What is taken from rows that are numbers, and given back.
+    pub changes: Vec<Change>,
     /// Events put into the outbox.
     pub events: Vec<LabelId>,
     /// Entries of the audit log.
@@ -19,6 +21,17 @@ pub struct Transaction {
     pub if_unchanged: Option<TableId>,
     /// The tables of the rows that it writes and that its handler has read, anywhere before.
     pub overwrites: Vec<TableId>,
+}
+
+/// How a row that is a number changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The table.
+    pub table: TableId,
+    /// What is added; less than 0 takes away.
+    pub by: i32,
+    /// Whether it is added to the number that the handler has read, whatever is there.
+    pub to_read: bool,
 }
 
 impl Transaction {

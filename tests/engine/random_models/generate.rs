@@ -348,13 +348,23 @@ impl<'s> Generator<'s> {
         let words: &[&str] = match key {
             "call" => &["service1.ask", "service2.ask", "provider0.charge"],
             "transaction" | "database" | "of" => &["database0"],
-            "read" => &["replica0.table0", "database0.table0", "database0.table1"],
+            "read" => {
+                &["replica0.table0", "database0.table0", "database0.table1", "database0.stock0"]
+            }
             "publish" | "queue" | "takes" => &["queue0"],
             "dead_letters" => &["queue1"],
             "cache" | "invalidate" => &["cache0"],
             "event" => &["event"],
             "policy" => &["policy0", "policy1", "policy2"],
-            "write" => &["table0 = new", "table1 = old", "outbox = event", "audit = entry"],
+            "write" => &[
+                "table0 = new",
+                "table1 = old",
+                "outbox = event",
+                "audit = entry",
+                "stock0 - 1",
+                "stock0 + 2",
+                "stock0 = read - 1",
+            ],
             "backoff" => &["none", "constant 10ms", "linear 10ms", "exponential 10ms x2 cap 1s"],
             "preset" => &["grpc", "istio", "aws-standard@2.1", "envoy"],
             "state" | "not_state" => &["new", "old", "lost"],

@@ -64,7 +64,10 @@ impl Generator<'_> {
             "service": services,
             "database": { "database0": {
                 "commit": "1ms", "read": "1ms",
-                "tables": { "table0": {}, "table1": { "rows": "key" } },
+                "tables": {
+                    "table0": {}, "table1": { "rows": "key" },
+                    "stock0": { "rows": "key", "stock": 30 },
+                },
             } },
             "replica": { "replica0": { "of": "database0", "lag": "exp 20ms", "read": "1ms" } },
             "cache": { "cache0": { "capacity": 10 } },
@@ -100,7 +103,8 @@ impl Generator<'_> {
         let line = json!({ "limit": 50, "order": "adaptive_lifo", "backlog": 4 });
         json!({ "workers": 8, "instances": 1 + self.below(3), "queue": line, "on": {
             "put": { "steps": [
-                { "transaction": "database0", "policy": policy, "write": ["table0 = new"] },
+                { "transaction": "database0", "policy": policy,
+                  "write": ["table0 = new", "stock0 - 1"] },
                 { "reply": "ok" },
             ] },
             "look": { "steps": [{ "read": read, "policy": policy }, { "reply": "ok" }] },

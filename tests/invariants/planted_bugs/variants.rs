@@ -69,6 +69,8 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
     ("outcomes", "honest_answer-cancelled", &["payer"]),
     ("outcomes", "implies", &["payer"]),
     ("outcomes", "charge_has_order", &["payer"]),
+    ("stock", "no_oversell", &["shop.on.buy"]),
+    ("stock", "no_oversell-returned", &["shop.on.cancel"]),
 ];
 
 const WRITES_NOTHING: &str = "these handlers write nothing";
@@ -124,13 +126,20 @@ fn ends(step: &Value) -> bool {
         || inside.iter().flatten().any(ends)
 }
 
+/// Whether a step is about what was read right before.
+fn is_about_what_was_read(step: &Table) -> bool {
+    let writes = list(step, "write");
+    step.contains_key("if_unchanged")
+        || writes.iter().any(|write| write.as_str().is_some_and(|it| it.contains("= read")))
+}
+
 /// The steps that belong together: a condition is about what the step before it has found, and a
 /// write that is conditional about what was read right before.
 fn groups(steps: &[Value]) -> Vec<Vec<Value>> {
     let mut groups: Vec<Vec<Value>> = Vec::new();
     for step in steps {
         let table = step.as_table().unwrap();
-        let continues = table.contains_key("when") || table.contains_key("if_unchanged");
+        let continues = table.contains_key("when") || is_about_what_was_read(table);
         match groups.last_mut().filter(|_| continues) {
             Some(group) => group.push(step.clone()),
             None => groups.push(vec![step.clone()]),
@@ -145,7 +154,7 @@ fn wrapped(steps: &[Value], around: Around) -> Vec<Value> {
     for group in groups(steps) {
         let group: Vec<Value> = group.iter().map(|step| inside(step, around)).collect();
         let is_whole = !group.iter().any(ends);
-        if group[0].as_table().unwrap().contains_key("if_unchanged") {
+        if is_about_what_was_read(group[0].as_table().unwrap()) {
             // What it is conditional about was read right before this list.
             all.extend(group);
             continue;
