@@ -53,12 +53,7 @@ impl EventOrder {
         Ok(EventOrder::of(queue, fed_by, brought(queue, program), text.per))
     }
 
-    fn of(
-        queue: NodeId,
-        fed_by: Option<NodeId>,
-        brought: Vec<bool>,
-        per: Per,
-    ) -> EventOrder {
+    fn of(queue: NodeId, fed_by: Option<NodeId>, brought: Vec<bool>, per: Per) -> EventOrder {
         EventOrder {
             queue,
             fed_by,

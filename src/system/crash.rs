@@ -157,6 +157,9 @@ impl<O: Observer> World<'_, O> {
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
             let Some(job) = self.jobs.remove(handle) else { continue };
+            if job.holding > 0 {
+                self.release_all(handle);
+            }
             self.end_fallback(&job);
             if let Some(timer) = job.timer {
                 self.events.cancel(timer);

@@ -8,6 +8,7 @@ use durability::{Log, Undo};
 
 use super::fact::{Fact, Observer};
 use super::job::{Progress, Subject, is_of_table, pack, state, version};
+use super::lock::Locks;
 use super::parked::Parked;
 use super::{Local, World};
 use crate::kernel::draw::key_of;
@@ -37,6 +38,7 @@ pub(super) struct Database {
     /// The position of the last transaction in the log.
     pub(super) position: u64,
     log: Log,
+    pub(super) locks: Locks,
     /// Transactions that wait until a replica has their positions.
     pub(super) unreplicated: Parked<u64>,
     /// Whether no replica was in time: then nothing waits until one has caught up.
@@ -131,6 +133,7 @@ impl Database {
             marked: BTreeSet::new(),
             position: 0,
             log: Log::default(),
+            locks: Locks::default(),
             unreplicated: Parked::default(),
             is_alone: false,
             writes: Vec::new(),
@@ -176,10 +179,15 @@ impl<O: Observer> World<'_, O> {
                 self.await_flush(handle);
                 return Progress::Waits;
             }
-            DataStep::Commit(transaction) => {
-                let refusal = self.commit(handle, transaction);
+            DataStep::Commit(id) => {
+                if let Some(progress) = self.await_rows(handle, id) {
+                    return progress;
+                }
+                let refusal = self.commit(handle, id);
+                self.release_committed(handle);
                 return refusal.map_or(Progress::GoesOn, Progress::Ends);
             }
+            DataStep::AwaitLock(table) => return self.await_lock(handle, table),
             DataStep::AwaitReplica(timeout) => return self.await_replica(handle, timeout),
             DataStep::AwaitApplied(wait) => return self.await_applied(handle, wait),
             DataStep::ReadRow(table) => self.read_row(handle, table),
@@ -210,6 +218,10 @@ impl<O: Observer> World<'_, O> {
             }
             self.tell(Fact::Repeated { database, order: subject.order });
             return None;
+        }
+        if self.has_lost_lock(handle, transaction) {
+            self.tell(Fact::Conflict { database, order: subject.order });
+            return Some(Outcome::Conflict);
         }
         for (table, read) in self.known_rows(handle, transaction) {
             let order = subject.order;

@@ -114,6 +114,8 @@ pub(super) struct Job {
     is_at_work: bool,
     /// What it waits for while its branches run.
     pub(super) forked: Forked,
+    /// How many lists under a row lock it is in.
+    pub(super) holding: u8,
     /// The lists that it is in which are done again.
     pub(super) rounds: Option<Box<Rounds>>,
     /// The request for which its fallback stands in.
@@ -198,6 +200,7 @@ impl Job {
             is_at_work: false,
             timer: None,
             forked: Forked::default(),
+            holding: 0,
             rounds: None,
             stands_in_for: None,
             heard: Outcome::Ok,
@@ -295,6 +298,7 @@ impl<O: Observer> World<'_, O> {
                 return Progress::Waits;
             }
             Step::Repeat(step) => return self.take_repeat_step(handle, step),
+            Step::Lock(step) => self.take_lock_step(handle, step),
             Step::AnswerUser => self.answer_user(handle),
             Step::Data(step) => return self.take_data_step(handle, step),
             Step::Cache(step) => return self.take_cache_step(handle, step),
@@ -417,6 +421,9 @@ impl<O: Observer> World<'_, O> {
     /// Ends a job: answers whoever asked for it and frees its worker.
     pub(super) fn end_job(&mut self, handle: Handle, outcome: Outcome) {
         let Some(job) = self.jobs.remove(handle) else { return };
+        if job.holding > 0 {
+            self.release_all(handle);
+        }
         self.end_fallback(&job);
         let awaited = self.is_awaited(job.origin);
         if let Some(work) = job.work(self.now, awaited) {

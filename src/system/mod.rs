@@ -25,6 +25,7 @@ mod job;
 mod late;
 mod ledger;
 mod life;
+mod lock;
 mod network;
 mod observer;
 mod open_calls;

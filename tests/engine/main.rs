@@ -16,6 +16,7 @@ mod fault_plans;
 mod handlers;
 mod hedging;
 mod initial_rows;
+mod locks;
 mod lost_data;
 mod messaging;
 mod network;

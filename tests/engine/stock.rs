@@ -9,9 +9,9 @@ use stormglass::policy::OutcomeKind;
 const SHOP: &str = r#"
 [clients.fans]
 arrivals = { constant = "10/s" }
-flow = [{ call = "shop.buy" }]
+flow = [{ call = "api.buy" }]
 
-[service.shop]
+[service.api]
 workers = "unlimited"
 on.buy.steps = [STEPS]
 
@@ -110,7 +110,10 @@ fn what_is_given_back_is_sold_again() {
         1,
     );
     let (served, sales, oversold) = sold(&shop(&once));
-    assert!((45..=90).contains(&served) && sales == served && oversold == 0, "{served}, {oversold}");
+    assert!(
+        (45..=90).contains(&served) && sales == served && oversold == 0,
+        "{served}, {oversold}"
+    );
 }
 
 #[test]
@@ -124,7 +127,8 @@ fn who_writes_what_was_read_less_one_oversells_unless_it_is_unchanged() {
         )
     };
     let crowd = |steps: &str| {
-        let model = SHOP.changed("STEPS", steps).changed("constant = \"10/s\"", "poisson = \"200/s\"");
+        let model =
+            SHOP.changed("STEPS", steps).changed("constant = \"10/s\"", "poisson = \"200/s\"");
         let experiment = EXPERIMENT.changed(", returned = \"shop.order = back\"", "");
         runs(&experiment.changed("10.05s", "2s"), &model).remove(0)
     };
@@ -148,8 +152,8 @@ fn users_of_one_key_are_about_different_things_within_it() {
 arrivals = {{ constant = "100/s" }}
 keys = {{ uniform = 2 }}
 {subkeys}
-flow = [{{ call = "shop.take" }}]
-[service.shop]
+flow = [{{ call = "api.take" }}]
+[service.api]
 workers = "unlimited"
 on.take.steps = [
   {{ read = "shop.seat" }},

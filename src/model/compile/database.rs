@@ -23,6 +23,11 @@ impl Compiler<'_> {
                 .expected("more than 0s, or \"each_commit\"");
             self.problem(&["database", name, "flush", key], problem);
         }
+        if database.lock_timeout == Span::ZERO {
+            let problem = Problem::new("nobody waits for a row for no time at all")
+                .expected("more than 0s; 50s without this key");
+            self.problem(&["database", name, "lock_timeout"], problem);
+        }
         let semi_sync = match database.replication {
             Replication::Async => None,
             Replication::SemiSync(semi_sync) => Some(semi_sync.timeout),
@@ -36,6 +41,7 @@ impl Compiler<'_> {
             flush: database.flush,
             semi_sync,
             fencing: database.fencing,
+            lock_timeout: database.lock_timeout,
             replicas: Vec::new(),
             tailed_by: Vec::new(),
         });

@@ -9,8 +9,8 @@ use crate::kernel::sample::Distribution;
 use crate::model::language::{self, Flush, Invalidation, Otherwise};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    self, CacheStep, Call, Change, DataStep, Kind, NodeId, OperationId, Step, TableId, Token, Transaction,
-    TransactionId, Wait,
+    self, CacheStep, Call, Change, DataStep, Kind, NodeId, OperationId, Step, TableId, Token,
+    Transaction, TransactionId, Wait,
 };
 
 impl Handlers<'_, '_> {
@@ -48,7 +48,7 @@ impl Handlers<'_, '_> {
         self.built_in(source, "read", table.0, &steps)
     }
 
-    fn read_time(&self, source: NodeId) -> Distribution {
+    pub(super) fn read_time(&self, source: NodeId) -> Distribution {
         let name = &self.compiler.program.node(source).name;
         match self.sections.replica.get(name) {
             Some(replica) => replica.read.clone(),
@@ -279,6 +279,7 @@ impl Handlers<'_, '_> {
             audits: Vec::new(),
             if_unchanged: compared,
             overwrites: Vec::new(),
+            locked: self.locked_in(database),
         };
         for (index, write) in step.write.iter().enumerate() {
             self.write(name, write, &mut transaction)
@@ -343,10 +344,9 @@ impl Handlers<'_, '_> {
         }
         let parts = write.split_once('=').map(|(table, state)| (table.trim(), state.trim()));
         let Some((table, state)) = parts.filter(|(_, state)| !state.is_empty()) else {
-            return Err(Problem::new(format!("`{write}` is not a write"))
-                .expected(
-                    "\"TABLE = state\", \"TABLE - 1\", \"outbox = event\" or \"audit = entry\"",
-                ));
+            return Err(Problem::new(format!("`{write}` is not a write")).expected(
+                "\"TABLE = state\", \"TABLE - 1\", \"outbox = event\" or \"audit = entry\"",
+            ));
         };
         let label = self.label(state);
         match table {
@@ -364,8 +364,9 @@ impl Handlers<'_, '_> {
                     return Err(Problem::unknown("table", table, &known));
                 };
                 if program.tables[id.0 as usize].stock.is_some() {
-                    return Err(Problem::new(format!("a row of `{table}` is a number"))
-                        .expected(format!("\"{table} - 1\", \"{table} + 1\" or \"{table} = read - 1\"")));
+                    return Err(Problem::new(format!("a row of `{table}` is a number")).expected(
+                        format!("\"{table} - 1\", \"{table} + 1\" or \"{table} = read - 1\""),
+                    ));
                 }
                 transaction.writes.push((id, label));
             }

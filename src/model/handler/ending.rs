@@ -64,6 +64,8 @@ impl Handlers<'_, '_> {
                 let branch = branch.to_string();
                 self.check_branch(&with(&with(&path, "parallel"), &branch), list);
             }
+            let locked = step.for_update.as_deref().unwrap_or(&[]);
+            self.check_list(place, &with(&path, "for_update"), locked);
             if let Some(list) = &step.repeat {
                 self.check_repeated(&with(&path, "repeat"), list);
             }
@@ -94,6 +96,7 @@ fn ends(step: &Step) -> bool {
     let list_ends = |steps: &[Step]| steps.iter().any(ends);
     step.reply.is_some()
         || step.nack.is_some()
+        || step.for_update.as_deref().is_some_and(list_ends)
         || (step.when.is_some() && list_ends(&step.then) && list_ends(&step.otherwise))
 }
 

@@ -9,6 +9,7 @@ mod clients;
 mod data;
 mod edges;
 mod ending;
+mod lock;
 mod nodes;
 mod repeat;
 mod shape;
@@ -23,7 +24,7 @@ use crate::model::check;
 use crate::model::compile::{Compiler, Sections};
 use crate::model::language;
 use crate::model::problem::Problem;
-use crate::model::program::{EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Step};
+use crate::model::program::{EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Step, TableId};
 use crate::policy::Outcome;
 
 /// Compiles the handlers of a model whose nodes, tables and policies are known.
@@ -36,6 +37,8 @@ pub(super) struct Handlers<'c, 'd> {
     edges: IndexMap<(NodeId, String, u16), EdgeId>,
     /// First policy states by caller, policy and target, as far as the state belongs to them.
     scopes: IndexMap<(Option<NodeId>, u16, Option<NodeId>), u32>,
+    /// The tables whose rows are locked where steps are compiled, the innermost last.
+    locked: Vec<TableId>,
 }
 
 /// Where a list of steps stands in the file and whose it is.
@@ -61,6 +64,7 @@ impl<'c, 'd> Handlers<'c, 'd> {
             built_in: IndexMap::new(),
             edges: IndexMap::new(),
             scopes: IndexMap::new(),
+            locked: Vec::new(),
         }
     }
 

@@ -73,7 +73,7 @@ impl Handlers<'_, '_> {
 
     /// Lets the steps of a list, of which the first has this number, go on at `failed` where they
     /// would end their job. What runs at once beside others ends for itself.
-    fn fail_to(&mut self, failed: u32, steps: &mut [Step], first: u32) {
+    pub(super) fn fail_to(&mut self, failed: u32, steps: &mut [Step], first: u32) {
         let mut index = 0;
         while let Some(step) = steps.get_mut(index) {
             index += 1;

@@ -55,7 +55,7 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 27] = [
+    let given: [(&str, bool, &[&str]); 28] = [
         ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
@@ -63,6 +63,7 @@ pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(),
         ("event", step.event.is_some(), &["publish"]),
         ("cache", step.cache.is_some(), &["read"]),
         ("amount", step.amount, &["read"]),
+        ("for_update", step.for_update.is_some(), &["read"]),
         ("write", !step.write.is_empty(), &["transaction"]),
         ("once", step.once.is_some(), &["transaction"]),
         ("wait", step.wait.is_some(), &["read"]),

@@ -77,6 +77,9 @@ impl Handlers<'_, '_> {
             "when" => self.when(place, path, step, compiled),
             "parallel" => self.parallel(place, path, step, compiled),
             "repeat" => self.repeat(place, path, step, compiled),
+            "read" if step.for_update.is_some() => {
+                self.read_for_update(place, path, step, compiled)
+            }
             _ => {
                 let more = self.action(place, path, step, action, compiled)?;
                 let first = compiled.len();
@@ -101,6 +104,14 @@ impl Handlers<'_, '_> {
         }
         let target = step.call.as_deref().unwrap_or_default();
         Ok(self.target(&with(path, "call"), target, place))
+    }
+
+    /// The operation by which a step publishes to its queue, if that is known.
+    fn published_to(&mut self, path: &[&str], step: &language::Step) -> Option<OperationId> {
+        let name = step.publish.as_deref().unwrap_or_default();
+        let is_queue = |kind: &Kind| matches!(kind, Kind::Queue(_));
+        let queue = self.compiler.node_of(&with(path, "publish"), name, "queue", is_queue)?;
+        Some(self.publish_operation(queue))
     }
 
     /// Compiles a step without steps inside it.
@@ -147,13 +158,7 @@ impl Handlers<'_, '_> {
                 return self.transaction_with_cache(place, path, step, before, policy);
             }
             "publish" => {
-                let name = step.publish.as_deref().unwrap_or_default();
-                let is_queue = |kind: &Kind| matches!(kind, Kind::Queue(_));
-                let path = with(path, "publish");
-                let Some(queue) = self.compiler.node_of(&path, name, "queue", is_queue) else {
-                    return Ok(Vec::new());
-                };
-                let operation = self.publish_operation(queue);
+                let Some(operation) = self.published_to(path, step) else { return Ok(Vec::new()) };
                 let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
                 Step::Call(Call { tells: step.event.as_deref().map(|it| self.label(it)), ..call })
             }

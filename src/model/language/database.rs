@@ -38,6 +38,10 @@ pub struct Database {
     /// The tables.
     #[serde(default)]
     pub tables: IndexMap<String, Table>,
+    /// How long a transaction waits for a row that another one has locked, before it is answered
+    /// `conflict`. The default is that of InnoDB, `innodb_lock_wait_timeout`.
+    #[serde(default = "lock_timeout")]
+    pub lock_timeout: Span,
     /// The zone that it is in.
     #[serde(default)]
     pub zone: Option<String>,
@@ -106,4 +110,8 @@ pub enum Rows {
     Key,
     /// One of the `subkeys` of a key, such as a seat of a concert.
     Subkey,
+}
+
+fn lock_timeout() -> Span {
+    Span::from_secs(50)
 }

@@ -53,6 +53,9 @@ pub struct Step {
     pub event: Option<String>,
     /// With `call` in a flow: what the answer must show.
     pub expect: Option<Expectation>,
+    /// With `read` of a database: the row is locked for these steps, as by `SELECT … FOR UPDATE`:
+    /// until a transaction among them is committed, or they end.
+    pub for_update: Option<Vec<Step>>,
     /// With `read`: the cache to look in first, and to fill after a miss.
     pub cache: Option<String>,
     /// With `read`: what was read is the amount that this work is about from now on, such as a
@@ -126,8 +129,8 @@ impl Step {
         let lists = [self.then.as_slice(), self.otherwise.as_slice()];
         let fallback = self.fallback.as_deref();
         let branches = self.parallel.iter().flatten().map(Vec::as_slice);
-        let repeated = self.repeat.as_deref();
-        lists.into_iter().chain(fallback).chain(branches).chain(repeated)
+        let others = [self.repeat.as_deref(), self.for_update.as_deref()];
+        lists.into_iter().chain(fallback).chain(branches).chain(others.into_iter().flatten())
     }
 }
 

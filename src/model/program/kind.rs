@@ -61,6 +61,8 @@ pub struct Database {
     pub semi_sync: Option<Span>,
     /// Whether a primary that has been replaced is kept from writing.
     pub fencing: bool,
+    /// How long a transaction waits for a row that another one has locked.
+    pub lock_timeout: Span,
     /// The replicas that follow it.
     pub replicas: Vec<NodeId>,
     /// The relays that follow its log.

@@ -27,8 +27,8 @@ pub use kind::{
 pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
 pub use step::{
-    CacheStep, CachedRead, Call, ChanceOf, Condition, DataStep, Fork, Memory, ProviderStep,
-    Change, QueueStep, RelayStep, Repeat, RepeatStep, Step, Token, Transaction, Wait,
+    CacheStep, CachedRead, Call, ChanceOf, Change, Condition, DataStep, Fork, LockStep, Memory,
+    ProviderStep, QueueStep, RelayStep, Repeat, RepeatStep, Step, Token, Transaction, Wait,
 };
 
 /// The index of a node in [`Program::nodes`].

@@ -21,6 +21,8 @@ pub struct Transaction {
     pub if_unchanged: Option<TableId>,
     /// The tables of the rows that it writes and that its handler has read, anywhere before.
     pub overwrites: Vec<TableId>,
+    /// The tables of the rows that its handler has locked: it is refused if it has lost one.
+    pub locked: Vec<TableId>,
 }
 
 /// How a row that is a number changes.
@@ -110,6 +112,8 @@ pub enum Step {
     Fork(ForkId),
     /// Of a list of steps that is done again.
     Repeat(RepeatStep),
+    /// Of a list of steps under a row lock.
+    Lock(LockStep),
     /// Ends the request for which a fallback of the user's stood in.
     AnswerUser,
     /// At a database or a replica.
@@ -131,6 +135,8 @@ pub enum DataStep {
     AwaitFlush,
     /// Applies a transaction.
     Commit(TransactionId),
+    /// Waits until the handler that asks has a row to itself.
+    AwaitLock(TableId),
     /// Reads a row.
     ReadRow(TableId),
     /// A database waits until a replica has applied the transaction.
@@ -281,6 +287,15 @@ pub enum RepeatStep {
     /// A round has not succeeded: the next one begins, or there is none and the job goes on.
     Again(RepeatId),
     /// There is no further round.
+    End,
+}
+
+/// The frame of a list of steps under a row lock.
+#[derive(Clone, Copy, Debug)]
+pub enum LockStep {
+    /// The job may hold locks from now on.
+    Begin,
+    /// The list has ended: its locks are given back.
     End,
 }
 

@@ -16,6 +16,7 @@ use crate::model::language::Flush;
 use crate::model::program::{Kind, NodeId, TableId, TransactionId};
 use crate::system::control::Action;
 use crate::system::fact::{Fact, Observer};
+use crate::system::lock::Locks;
 use crate::system::{Event, World};
 
 /// What of a log is not on disk yet.
@@ -213,6 +214,7 @@ impl<O: Observer> World<'_, O> {
     pub(in crate::system) fn lose_log(&mut self, node: NodeId) {
         let leads = self.leads(node);
         let store = self.store(node);
+        store.locks = Locks::default();
         let transactions = store.forget_unflushed();
         let after = store.position;
         if leads {

@@ -25,7 +25,7 @@ const CHANGES: u64 = 50;
 const DEPTH: u32 = 6;
 
 /// What a step can do, and what can be said about how.
-const ACTIONS: [(&str, &[&str]); 15] = [
+const ACTIONS: [(&str, &[&str]); 16] = [
     ("work", &["per_size"]),
     ("think", &[]),
     ("call", &["policy", "ignore_failure", "idempotency_key", "fallback", "expect"]),
@@ -56,6 +56,7 @@ const ACTIONS: [(&str, &[&str]); 15] = [
         ],
     ),
     ("read", &["policy", "ignore_failure", "cache", "wait", "sticky", "amount", "fallback"]),
+    ("read", &["policy", "ignore_failure", "for_update", "for_update", "amount", "fallback"]),
     ("read", &["policy", "ignore_failure", "cache", "wait", "sticky", "amount", "fallback"]),
     ("publish", &["policy", "ignore_failure", "fallback", "event"]),
     ("reply", &[]),

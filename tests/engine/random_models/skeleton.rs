@@ -64,10 +64,7 @@ impl Generator<'_> {
             "service": services,
             "database": { "database0": {
                 "commit": "1ms", "read": "1ms",
-                "tables": {
-                    "table0": {}, "table1": { "rows": "key" },
-                    "stock0": { "rows": "key", "stock": 30 },
-                },
+                "tables": { "table0": {}, "table1": { "rows": "key" }, "stock0": some_stock() },
             } },
             "replica": { "replica0": { "of": "database0", "lag": "exp 20ms", "read": "1ms" } },
             "cache": { "cache0": { "capacity": 10 } },
@@ -103,8 +100,7 @@ impl Generator<'_> {
         let line = json!({ "limit": 50, "order": "adaptive_lifo", "backlog": 4 });
         json!({ "workers": 8, "instances": 1 + self.below(3), "queue": line, "on": {
             "put": { "steps": [
-                { "transaction": "database0", "policy": policy,
-                  "write": ["table0 = new", "stock0 - 1"] },
+                { "transaction": "database0", "policy": policy, "write": ["table0 = new", "stock0 - 1"] },
                 { "reply": "ok" },
             ] },
             "look": { "steps": [{ "read": read, "policy": policy }, { "reply": "ok" }] },
@@ -151,6 +147,10 @@ impl Generator<'_> {
             _ => json!({ "work": "exp 1ms" }),
         }
     }
+}
+
+fn some_stock() -> Value {
+    json!({ "rows": "key", "stock": 30 })
 }
 
 /// A policy with keys that chance brings together too seldom.

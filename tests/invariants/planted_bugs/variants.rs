@@ -69,8 +69,8 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
     ("outcomes", "honest_answer-cancelled", &["payer"]),
     ("outcomes", "implies", &["payer"]),
     ("outcomes", "charge_has_order", &["payer"]),
-    ("stock", "no_oversell", &["shop.on.buy"]),
-    ("stock", "no_oversell-returned", &["shop.on.cancel"]),
+    ("stock", "no_oversell", &["api.on.buy"]),
+    ("stock", "no_oversell-returned", &["api.on.cancel"]),
 ];
 
 const WRITES_NOTHING: &str = "these handlers write nothing";

@@ -1,0 +1,169 @@
+//! Row locks: a handler that reads a row for update has it to itself until it commits or ends.
+//!
+//! Whoever wants a locked row waits at the database, first come first served, for as long as the
+//! database lets it. A transaction that writes a row which somebody else has locked waits in the
+//! same line. A handler and the lists that it runs at once are one holder. Locks are in memory: a
+//! crash of the database forgets them, and what was to be committed under one is refused then.
+
+use std::collections::BTreeMap;
+
+use super::World;
+use super::fact::{Fact, Observer};
+use super::job::{Origin, Progress};
+use super::parked::Parked;
+use crate::kernel::slab::Handle;
+use crate::model::program::{Kind, LockStep, NodeId, TableId, Transaction, TransactionId};
+use crate::policy::Outcome;
+
+/// A row of a database.
+type Key = (TableId, u64);
+
+/// The locked rows of a database, and who waits for one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Locks {
+    /// The handlers that have a row to themselves.
+    held: BTreeMap<Key, Handle>,
+    waiting: Parked<Key>,
+}
+
+impl<O: Observer> World<'_, O> {
+    pub(super) fn take_lock_step(&mut self, handle: Handle, step: LockStep) {
+        let holder = self.handler_of(handle);
+        let Some(job) = self.jobs.get_mut(holder) else { return };
+        match step {
+            LockStep::Begin => job.holding += 1,
+            LockStep::End => {
+                job.holding -= 1;
+                if job.holding == 0 {
+                    self.release_all(holder);
+                }
+            }
+        }
+    }
+
+    /// The handler of which a job is a list that runs at once, or that it is itself.
+    fn handler_of(&self, handle: Handle) -> Handle {
+        match self.jobs.get(handle).map(|job| job.origin) {
+            Some(Origin::Fork { parent, .. }) => self.handler_of(parent),
+            _ => handle,
+        }
+    }
+
+    /// The handler for which a job of a database works, if it still waits for it.
+    fn asks_for(&self, handle: Handle) -> Option<Handle> {
+        let Origin::Call { call, attempt, .. } = self.jobs.get(handle)?.origin else { return None };
+        let owner = self.calls.get(call)?.owner;
+        self.expects(call, attempt).then(|| self.handler_of(owner))
+    }
+
+    /// Lets a job wait until the handler that it works for has a row to itself.
+    pub(super) fn await_lock(&mut self, handle: Handle, table: TableId) -> Progress {
+        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let (node, key) = (job.node, (table, self.row_of_job(table, &job.subject)));
+        let has_waited = self.store(node).locks.waiting.leave(handle).is_some();
+        self.lock_or_wait(handle, key, has_waited)
+    }
+
+    /// Lets a job wait that is to commit rows which others have locked; `None` if there are none.
+    pub(super) fn await_rows(&mut self, handle: Handle, id: TransactionId) -> Option<Progress> {
+        let job = self.jobs.get(handle)?;
+        let (node, subject) = (job.node, job.subject);
+        let locks = &mut self.store(node).locks;
+        if locks.held.is_empty() && locks.waiting.is_empty() {
+            return None;
+        }
+        let waited_for = locks.waiting.leave(handle);
+        let holder = self.asks_for(handle);
+        let Transaction { writes, locked, .. } = &self.program.transactions[id.0 as usize];
+        // What it has read under a lock that it has lost is worth no wait: it is refused.
+        let own = |table: &TableId| !locked.contains(table);
+        for table in writes.iter().map(|(table, _)| *table).filter(own) {
+            let key = (table, self.row_of_job(table, &subject));
+            let held = self.store(node).locks.held.get(&key).copied();
+            if held.is_none() || held == holder {
+                continue;
+            }
+            let progress = self.lock_or_wait(handle, key, waited_for == Some(key));
+            if progress != Progress::GoesOn {
+                return Some(progress);
+            }
+        }
+        None
+    }
+
+    /// Gives a row to the handler that a job works for, or lets the job wait for it.
+    fn lock_or_wait(&mut self, handle: Handle, key: Key, has_waited: bool) -> Progress {
+        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let (node, order) = (job.node, job.subject.order);
+        let database = self.database_of(node);
+        let Some(holder) = self.asks_for(handle) else {
+            // Its session has ended with its caller.
+            return Progress::Ends(Outcome::Conflict);
+        };
+        let held = self.store(node).locks.held.get(&key).copied();
+        if held.is_none_or(|own| own == holder) {
+            self.store(node).locks.held.insert(key, holder);
+            return Progress::GoesOn;
+        }
+        if has_waited {
+            self.tell(Fact::Conflict { database, order });
+            return Progress::Ends(Outcome::Conflict);
+        }
+        self.store(node).locks.waiting.wait(handle, key);
+        if let Kind::Database(rules) = &self.program.node(database).kind {
+            self.park(handle, rules.lock_timeout);
+        }
+        Progress::Repeats
+    }
+
+    /// Whether a job's transaction has lost a lock under which it was to be committed.
+    pub(super) fn has_lost_lock(&mut self, handle: Handle, transaction: &Transaction) -> bool {
+        if transaction.locked.is_empty() {
+            return false;
+        }
+        let Some(job) = self.jobs.get(handle) else { return false };
+        let (node, subject) = (job.node, job.subject);
+        let holder = self.asks_for(handle);
+        transaction.locked.iter().any(|&table| {
+            let key = (table, self.row_of_job(table, &subject));
+            self.store(node).locks.held.get(&key).copied() != holder || holder.is_none()
+        })
+    }
+
+    /// A transaction has ended: the rows that its handler had locked in this database are free.
+    pub(super) fn release_committed(&mut self, handle: Handle) {
+        let Some(node) = self.jobs.get(handle).map(|job| job.node) else { return };
+        if !self.store(node).locks.held.is_empty()
+            && let Some(holder) = self.asks_for(handle)
+        {
+            self.release(node, holder);
+        }
+    }
+
+    /// A handler has ended, or left the list under its lock: its rows are free.
+    pub(super) fn release_all(&mut self, holder: Handle) {
+        for index in 0..self.program.nodes.len() {
+            if matches!(self.program.nodes[index].kind, Kind::Database(_) | Kind::Replica(_)) {
+                self.release(NodeId(index as u16), holder);
+            }
+        }
+    }
+
+    /// Hands each row that a handler had locked to the first that waits for it.
+    fn release(&mut self, node: NodeId, holder: Handle) {
+        let held = self.store(node).locks.held.iter();
+        let own: Vec<Key> = held.filter(|&(_, &by)| by == holder).map(|(&key, _)| key).collect();
+        for key in own {
+            self.store(node).locks.held.remove(&key);
+            for waiting in self.store(node).locks.waiting.waiting_for([key..=key]) {
+                // Who asks for nobody any more ends when it is woken.
+                let next = self.asks_for(waiting);
+                self.wake(waiting);
+                if let Some(next) = next {
+                    self.store(node).locks.held.insert(key, next);
+                    break;
+                }
+            }
+        }
+    }
+}
