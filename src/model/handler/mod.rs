@@ -37,6 +37,8 @@ pub(super) struct Handlers<'c, 'd> {
     edges: IndexMap<(NodeId, String, u16), EdgeId>,
     /// First policy states by caller, policy and target, as far as the state belongs to them.
     scopes: IndexMap<(Option<NodeId>, u16, Option<NodeId>), u32>,
+    /// How often the list is done at most in which steps are compiled, by all lists around it.
+    rounds: u32,
     /// The tables whose rows are locked where steps are compiled, the innermost last.
     locked: Vec<TableId>,
 }
@@ -64,6 +66,7 @@ impl<'c, 'd> Handlers<'c, 'd> {
             built_in: IndexMap::new(),
             edges: IndexMap::new(),
             scopes: IndexMap::new(),
+            rounds: 1,
             locked: Vec::new(),
         }
     }

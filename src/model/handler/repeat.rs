@@ -11,6 +11,8 @@ use crate::policy::OutcomeSet;
 
 /// The most rounds of a list.
 const TIMES_MAX: u32 = 10_000;
+/// The most rounds of a list in all rounds of those around it.
+const ROUNDS_MAX: u32 = 1_000_000;
 
 impl Handlers<'_, '_> {
     /// Compiles `repeat`: the list, a step to which all go whose round has not succeeded, and what
@@ -24,6 +26,15 @@ impl Handlers<'_, '_> {
     ) -> Result<(), Problem> {
         let list = step.repeat.as_deref().unwrap_or_default();
         let times = check_repeat(list, step.times)?;
+        let outside = self.rounds;
+        let rounds = outside.saturating_mul(times);
+        if rounds > ROUNDS_MAX {
+            return Err(Problem::new(format!(
+                "{rounds} rounds are too many, lists around it counted"
+            ))
+            .expected(format!("at most {ROUNDS_MAX}"))
+            .inside("times"));
+        }
         let on = match &step.on {
             Some(on) => errors("on", on)?,
             None => OutcomeSet::ERRORS.less(OutcomeSet::INVALID),
@@ -45,7 +56,9 @@ impl Handlers<'_, '_> {
         });
         compiled.push(Step::Repeat(RepeatStep::Begin(id)));
         let first = compiled.len();
+        self.rounds = rounds;
         self.list(place, &with(path, "repeat"), list, compiled);
+        self.rounds = outside;
         let asks = until.is_some();
         // The steps behind the list: whether it is done; leave; the end of a request that failed;
         // whether another round may follow; another round; no further round; what then.
