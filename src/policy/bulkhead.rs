@@ -2,12 +2,13 @@
 
 use crate::kernel::time::Span;
 
-/// Around what the limit is.
+/// Around what a part of a policy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Around {
-    /// The whole call with its waits and retries (Polly's standard handler).
+    /// The whole call with its waits and retries: outside of the retry (the bulkhead of Polly's
+    /// standard handler).
     Call,
-    /// Each attempt (resilience4j, Envoy).
+    /// Each attempt: inside of the retry (resilience4j, Envoy).
     Attempt,
 }
 

@@ -142,7 +142,7 @@ impl<O: Observer> World<'_, O> {
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
             self.tell_never_made(handle, Denial::CallerLost);
-            if let Some(ended) = self.abandon(handle) {
+            if let Some(ended) = self.abandon(handle, None) {
                 self.close_call(handle, ended, Outcome::TimedOut);
             }
         }

@@ -2,13 +2,15 @@
 //! policy that it holds nothing any more.
 
 use super::World;
-use super::call::{Call, Resumption};
+use super::call::{Call, Resumption, draw_name};
 use super::crash;
 use super::fact::Observer;
 use super::policies::Ended;
+use crate::kernel::draw::Purpose;
 use crate::kernel::slab::{Handle, Slab};
 use crate::model::program::StateOf;
 use crate::policy::Outcome;
+use crate::policy::custom::Moment;
 
 /// Every open call. There is no way to take one out without [`Ended`].
 #[derive(Debug, Default)]
@@ -42,9 +44,10 @@ impl OpenCalls {
 }
 
 impl<O: Observer> World<'_, O> {
-    /// Tells the policy that a call ends without a verdict, whatever it is doing: all that it and
-    /// its copies hold is given back, and others who wait for that may ask again.
-    pub(super) fn abandon(&mut self, handle: Handle) -> Option<Ended> {
+    /// Tells the policy that a call ends without a verdict, whatever it is doing, and what came of
+    /// it, if anybody is there to know: all that it and its copies hold is given back, and others
+    /// who wait for that may ask again.
+    pub(super) fn abandon(&mut self, handle: Handle, outcome: Option<Outcome>) -> Option<Ended> {
         let call = self.calls.get(handle)?;
         let gives_back = call.progress.holds_place() || call.hedged != Handle::NONE;
         self.abandon_copies(handle);
@@ -53,7 +56,16 @@ impl<O: Observer> World<'_, O> {
         let policy = &self.program.policies[edge.policy as usize].1;
         let scope = call.scope as usize;
         call.running = false;
-        let ended = self.policies.abandon(scope, policy, &mut call.progress);
+        let ended = match outcome.filter(|_| policy.breaks_calls()) {
+            None => self.policies.abandon(scope, policy, &mut call.progress),
+            Some(outcome) => {
+                let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
+                let draw = self.draws.draw(Purpose::Policy, edge.id, work, index);
+                let (now, call_started) = (self.now, call.started);
+                let moment = Moment { now, attempt_started: now, call_started, draw };
+                self.policies.cut_short(scope, policy, &mut call.progress, outcome, moment)
+            }
+        };
         if gives_back {
             self.wake_waiters(scope);
         }
@@ -67,7 +79,9 @@ impl<O: Observer> World<'_, O> {
         outcome: Outcome,
         value: u64,
     ) -> Resumption {
-        let Some(ended) = self.abandon(handle) else { return Resumption::Later };
+        let Some(ended) = self.abandon(handle, Some(outcome)) else {
+            return Resumption::Later;
+        };
         self.end_call(handle, ended, outcome, value)
     }
 

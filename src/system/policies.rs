@@ -7,7 +7,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::Program;
 use crate::policy::custom::{Custom, CustomState, Moment};
-use crate::policy::{Admission, Denial, Policy, Progress, Response, State, Verdict};
+use crate::policy::{Admission, Denial, Outcome, Policy, Progress, Response, State, Verdict};
 
 /// The word of a policy that a call has ended and holds nothing of its state any more. Whoever ends
 /// a call needs it, and only [`Policies`] gives it: by a last verdict, or when the call is
@@ -227,6 +227,23 @@ impl Policies {
             Some(Some(own)) => own.abandon(progress),
             _ => policy.abandon(&mut self.states[scope], progress),
         }
+        Ended(())
+    }
+
+    /// See [`Policy::cut_short`]; what a policy of the user's own knows is that the call is over.
+    pub(super) fn cut_short(
+        &mut self,
+        scope: usize,
+        policy: &Policy,
+        progress: &mut Progress,
+        outcome: Outcome,
+        moment: Moment,
+    ) -> Ended {
+        if self.is_own(scope) {
+            return self.abandon(scope, policy, progress);
+        }
+        let Moment { now, call_started, draw, .. } = moment;
+        policy.cut_short(&mut self.states[scope], progress, outcome, now, call_started, draw);
         Ended(())
     }
 

@@ -114,7 +114,7 @@ fn a_crash_of_a_caller_gives_back_what_its_calls_held_of_a_shared_bulkhead() {
 
 /// Every way to hold something: permits of bulkheads and places in their lines, probes of breakers
 /// that others wait for, slots of concurrent retries and copies, places under a learned limit.
-const WAYS_TO_HOLD: [&str; 9] = [
+const WAYS_TO_HOLD: [&str; 11] = [
     "bulkhead = { limit = 10, queue = 20, around = \"call\" }\n\
      retry = { attempts = 4, backoff = \"constant 400ms\" }\ndeadline = \"1s\"",
     "bulkhead = { limit = 10, queue = 20, around = \"attempt\", max_wait = \"60ms\" }\n\
@@ -135,6 +135,10 @@ const WAYS_TO_HOLD: [&str; 9] = [
     "breaker = { consecutive = 3, open_for = \"20ms\" }\nrate_limit = { rate = \"30/s\", \
      burst = 1, patience = \"1s\" }\nretry = { attempts = 5, budget = { kind = \"throttle\", \
      after_wait = true } }",
+    "breaker = { consecutive = 3, open_for = \"200ms\", probes_queue = true, around = \"call\" }\n\
+     retry = { attempts = 4, backoff = \"constant 400ms\" }\ndeadline = \"1s\"",
+    "breaker = { consecutive = 2, open_for = \"100ms\", around = \"call\" }\n\
+     hedge = { delay = \"10ms\" }\nretry = { attempts = 2, backoff = \"constant 300ms\" }",
 ];
 
 #[test]

@@ -92,6 +92,25 @@ fn a_breaker_makes_a_partial_failure_a_total_one() {
     near(success(&without), 0.5, 0.026);
 }
 
+/// Ten calls at a target that always fails, each of three attempts, and a breaker that two failures
+/// in a row open for good. Around the retry two calls make all their attempts and the other eight
+/// are denied once each. Inside of it the second attempt opens it, and the retry asks again after
+/// each denial: one more for the first call, three for each of the nine others.
+#[test]
+fn a_breaker_around_the_retry_counts_calls_and_one_inside_attempts() {
+    let of = |around: &str| {
+        let policy = format!(
+            "retry = {{ attempts = 3, backoff = \"constant 10ms\", on_denial = \"retry\" }}\n\
+             breaker = {{ consecutive = 2, open_for = \"1h\", around = \"{around}\" }}"
+        );
+        let run = calls("constant = \"1/s\"", 11, "1..2", 1.0, &policy).remove(0);
+        let edge = &run.metrics.edges[0];
+        (edge.calls, edge.attempts, edge.denied)
+    };
+    assert_eq!(of("call"), (10, 6, 8));
+    assert_eq!(of("attempt"), (10, 2, 28));
+}
+
 /// A budget of r in each of L layers allows `(1 + r)^L` attempts in a total outage: 1.728 for 20%
 /// in three, against 64 of four attempts without one (Site Reliability Engineering, chapters 21
 /// and 22).

@@ -17,6 +17,7 @@ use super::{Document, Format, Imported, Reading, preset, spring};
 use crate::model::document::{Data, Field};
 use crate::model::problem::Problem;
 use crate::policy::Policy;
+use crate::policy::bulkhead::Around;
 
 const MODULES: [&str; 6] =
     ["retry", "circuitbreaker", "bulkhead", "thread-pool-bulkhead", "ratelimiter", "timelimiter"];
@@ -172,6 +173,7 @@ fn instance(documents: &[&Document<'_>], name: &str, profile: Option<&String>) -
         layers.ignore(&mut notes, &OF_SPRING, "for watching and wiring");
         layers.close(&mut notes);
     }
+    place(&orders, &mut policy);
     let mut caveats: Vec<String> = said_of_order(&orders).into_iter().collect();
     if name == DEFAULT {
         caveats.push(
@@ -221,10 +223,31 @@ fn is_outermost(orders: &[(&str, i64)], name: &str) -> bool {
         && others.into_iter().all(|(own, _)| is_outside(orders, name, own))
 }
 
+/// Puts what the file has around the retry around the call.
+fn place(orders: &[(&str, i64)], policy: &mut Policy) {
+    let around = |names: &[&str]| match names.iter().any(|name| is_outside(orders, name, "retry")) {
+        true => Around::Call,
+        false => Around::Attempt,
+    };
+    if let Some(breaker) = &mut policy.breaker {
+        breaker.around = around(&["circuitbreaker"]);
+    }
+    if let Some(bulkhead) = &mut policy.bulkhead {
+        bulkhead.around = around(&["bulkhead", "thread-pool-bulkhead"]);
+    }
+}
+
 /// What to say where the order of a file is one that policies do not have.
 fn said_of_order(orders: &[(&str, i64)]) -> Option<String> {
-    // From outside to inside, as policies have it: a time limit may also be around all.
-    let fixed = ["retry", "circuitbreaker", "ratelimiter", "timelimiter", "bulkhead"];
+    // From outside to inside, as policies have it. Around the call stand, if at all, the time
+    // limit, the bulkhead and the breaker, in this order.
+    let mut fixed = vec!["retry", "circuitbreaker", "ratelimiter", "timelimiter", "bulkhead"];
+    for name in ["circuitbreaker", "bulkhead"] {
+        if is_outside(orders, name, "retry") {
+            fixed.retain(|other| *other != name);
+            fixed.insert(0, name);
+        }
+    }
     let mut swapped = Vec::new();
     for (index, outer) in fixed.iter().enumerate() {
         for inner in &fixed[index + 1..] {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::backoff::{self, BackoffText};
 use super::breaker_text::{rest_of, rule_of};
 use super::keys::{Table, needed, table};
+use super::limits::{self, AroundText};
 use super::outcomes::{OutcomeText, Patience, errors};
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
@@ -13,6 +14,7 @@ use crate::model::quantity::{Count, Share};
 use crate::policy::breaker::{
     Breaker, Comparison, OnClose, Probes, Proof, Rotation, Slow, Trip, Unheard, Window,
 };
+use crate::policy::bulkhead::Around;
 
 table! {
     /// `breaker = { … }`. It opens by `failure_ratio`, by `consecutive`, by `success_rate`, or by
@@ -82,6 +84,11 @@ table! {
         pub on_close: OnCloseText,
         /// Whether calls are counted when they ask, rejected ones too (opossum); false by default.
         pub counts_at_start: bool,
+        /// Around what it stands; `attempt` by default: inside of the retry. With `call` it is
+        /// around the retry: asked once for a call, and told once what came of it (resilience4j
+        /// `circuitBreakerAspectOrder` below `retryAspectOrder`, Polly with the breaker added
+        /// first).
+        pub around: AroundText,
     }
 }
 
@@ -182,6 +189,7 @@ const ANY: &[&str] = &[
     "hears_replies_after_timeout",
     "on_close",
     "counts_at_start",
+    "around",
 ];
 
 /// A window of more calls or parts than this is refused: each of them takes memory.
@@ -204,8 +212,16 @@ pub(super) fn compile(text: &BreakerText, base: Option<&Breaker>) -> Result<Brea
     zeros(text)?;
     let trip = compile_trip(&keys)?;
     let keys = keys.over(rest_of(&machine));
+    let around = limits::around(keys.around);
+    let hears_replies = keys.hears_replies_after_timeout.unwrap_or_default();
+    if around == Around::Call && hears_replies {
+        return Err(Problem::new("a breaker around the call hears of no attempt")
+            .expected("`around = \"attempt\"`, or `hears_replies_after_timeout = false`")
+            .inside("around"));
+    }
     Ok(Breaker {
         trip,
+        around,
         failures: errors("failures", &needed(keys.failures, "failures")?)?,
         soft: errors("soft", &needed(keys.soft, "soft")?)?,
         ignored: errors("ignored", &needed(keys.ignored, "ignored")?)?,
@@ -224,7 +240,7 @@ pub(super) fn compile(text: &BreakerText, base: Option<&Breaker>) -> Result<Brea
             UnheardText::Holds => Unheard::Holds,
         },
         hears_late: needed(keys.hears_late, "hears_late")?,
-        hears_replies_after_timeout: keys.hears_replies_after_timeout.unwrap_or_default(),
+        hears_replies_after_timeout: hears_replies,
         on_close: match needed(keys.on_close, "on_close")? {
             OnCloseText::Forgets => OnClose::Forgets,
             OnCloseText::KeepsProbe => OnClose::KeepsProbe,

@@ -5,6 +5,7 @@ use super::breaker::{
     BreakerText, ComparisonText, OnCloseText, ProofText, RotationText, UnheardText,
 };
 use super::keys::{Table, count_text};
+use super::limits;
 use super::outcomes::{Patience, list};
 use crate::model::quantity::Share;
 use crate::policy::breaker::{
@@ -114,6 +115,7 @@ pub(super) fn rest_of(breaker: &Breaker) -> BreakerText {
             OnClose::KeepsAll => OnCloseText::KeepsAll,
         }),
         counts_at_start: Some(breaker.counts_at_start),
+        around: Some(limits::around_text(breaker.around)),
         ..BreakerText::default()
     }
 }

@@ -27,13 +27,13 @@ table! {
     }
 }
 
-/// Around what a bulkhead is.
+/// Around what a part of a policy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AroundText {
-    /// The whole call with its waits and retries (Polly).
+    /// The whole call with its waits and retries: outside of the retry.
     Call,
-    /// Each attempt.
+    /// Each attempt: inside of the retry.
     Attempt,
 }
 
@@ -47,11 +47,24 @@ pub(super) fn bulkhead(text: &BulkheadText, base: Option<&Bulkhead>) -> Result<B
             None => None,
             wait => Some(lasting("max_wait", wait)?),
         },
-        around: match keys.around {
-            Some(AroundText::Call) => Around::Call,
-            None | Some(AroundText::Attempt) => Around::Attempt,
-        },
+        around: around(keys.around),
     })
+}
+
+/// Around what a part stands; around each attempt, if nothing is said.
+pub(super) fn around(text: Option<AroundText>) -> Around {
+    match text {
+        Some(AroundText::Call) => Around::Call,
+        None | Some(AroundText::Attempt) => Around::Attempt,
+    }
+}
+
+/// The text of that.
+pub(super) fn around_text(around: Around) -> AroundText {
+    match around {
+        Around::Call => AroundText::Call,
+        Around::Attempt => AroundText::Attempt,
+    }
 }
 
 /// The text that means this bulkhead.
@@ -60,10 +73,7 @@ pub(super) fn bulkhead_text(bulkhead: &Bulkhead) -> BulkheadText {
         limit: Some(super::keys::count_text(bulkhead.limit)),
         queue: Some(super::keys::count_text(bulkhead.queue)),
         max_wait: bulkhead.max_wait,
-        around: Some(match bulkhead.around {
-            Around::Call => AroundText::Call,
-            Around::Attempt => AroundText::Attempt,
-        }),
+        around: Some(around_text(bulkhead.around)),
     }
 }
 

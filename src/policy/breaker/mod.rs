@@ -16,6 +16,7 @@ pub use probes::{OnClose, Probes, Proof, Unheard};
 
 use self::meter::Meter;
 use super::backoff::{Backoff, Memory};
+use super::bulkhead::Around;
 use super::outcome::{Outcome, OutcomeSet};
 use crate::kernel::draw::Draw;
 use crate::kernel::time::{Span, Time};
@@ -25,6 +26,9 @@ use crate::kernel::time::{Span, Time};
 pub struct Breaker {
     /// When a closed breaker opens.
     pub trip: Trip,
+    /// Around what it stands: with `Call` it is asked once for a call with all its retries, and
+    /// hears once what came of it.
+    pub around: Around,
     /// What counts as a failure.
     pub failures: OutcomeSet,
     /// Which of them count in a share or rate only, not in a row: HTTP 429 for Linkerd.
@@ -108,6 +112,7 @@ impl Breaker {
     pub const fn new(trip: Trip, open_for: Span) -> Breaker {
         Breaker {
             trip,
+            around: Around::Attempt,
             failures: OutcomeSet::TRANSIENT,
             soft: OutcomeSet::NONE,
             ignored: OutcomeSet::NONE,

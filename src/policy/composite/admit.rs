@@ -3,7 +3,7 @@
 use super::{Admission, Denial, Policy, Progress, Room, State};
 use crate::kernel::draw::{Draw, key_of};
 use crate::kernel::time::{Span, Time};
-use crate::policy::breaker::Gate;
+use crate::policy::breaker::{Breaker, BreakerState, Gate};
 use crate::policy::bulkhead::{Around, Room as Answer};
 
 impl Policy {
@@ -25,8 +25,9 @@ impl Policy {
         }
         let refused = self
             .room(state, progress, Around::Call, now)
+            .or_else(|| self.gate(state, progress, Around::Call, now, draw))
             .or_else(|| self.throttle(state, progress, now, draw))
-            .or_else(|| self.gate(state, progress, now, draw))
+            .or_else(|| self.gate(state, progress, Around::Attempt, now, draw))
             .or_else(|| self.pace(state, progress, now))
             .or_else(|| self.room(state, progress, Around::Attempt, now))
             .or_else(|| self.limit(state));
@@ -43,7 +44,7 @@ impl Policy {
     /// Rejects an attempt that has not started, for a reason of the policy's or of its caller's:
     /// what it held is given back.
     pub fn reject(&self, state: &mut State, progress: &mut Progress, denial: Denial) -> Admission {
-        self.release(state, progress);
+        self.release(state, progress, Around::Attempt);
         self.leave_room(state, progress);
         Admission::Reject(denial)
     }
@@ -110,16 +111,17 @@ impl Policy {
         (!progress.passed).then_some(Admission::Reject(Denial::Throttling))
     }
 
-    /// Asks the breaker, unless its ticket is held from an earlier question.
+    /// Asks the breaker, if it is around this, unless its ticket is held from an earlier question.
     fn gate(
         &self,
         state: &mut State,
         progress: &mut Progress,
+        around: Around,
         now: Time,
         draw: Draw,
     ) -> Option<Admission> {
-        let (rule, state) = (self.breaker.as_ref()?, state.breaker.as_mut()?);
-        if progress.ticket.is_some() {
+        let (rule, state) = self.breaker_around(state, around)?;
+        if progress.ticket.is_some() || progress.copy && around == Around::Call {
             return None;
         }
         match rule.admit(state, now, Draw(key_of(draw.0, 1))) {
@@ -157,12 +159,23 @@ impl Policy {
         (state.in_flight >= limit).then_some(Admission::Reject(Denial::Limit))
     }
 
-    /// Gives the ticket of an attempt that will not start or not be recorded back to the breaker.
-    pub(super) fn release(&self, state: &mut State, progress: &mut Progress) {
-        if let (Some(rule), Some(state), Some(ticket)) =
-            (&self.breaker, &mut state.breaker, progress.ticket.take())
+    /// Gives the ticket of an attempt or call that will not start or not be recorded back to the
+    /// breaker, if it is around this.
+    pub(super) fn release(&self, state: &mut State, progress: &mut Progress, around: Around) {
+        if let Some((rule, state)) = self.breaker_around(state, around)
+            && let Some(ticket) = progress.ticket.take()
         {
             rule.release(state, ticket);
         }
+    }
+
+    /// The breaker and its state, if it is around this.
+    pub(super) fn breaker_around<'a>(
+        &'a self,
+        state: &'a mut State,
+        around: Around,
+    ) -> Option<(&'a Breaker, &'a mut BreakerState)> {
+        let rule = self.breaker.as_ref().filter(|rule| rule.around == around)?;
+        Some((rule, state.breaker.as_mut()?))
     }
 }

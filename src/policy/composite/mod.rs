@@ -5,10 +5,11 @@
 //! admitted attempt it tells [`Policy::settle`], or [`Policy::abandon`] if there will be no answer;
 //! after a rejected admission it asks [`Policy::denied`].
 //!
-//! An attempt passes, in this order: the bulkhead around the call, adaptive throttling, the
-//! breaker, the rate limiter, the adaptive limiter, the bulkhead around the attempt, the adaptive
-//! concurrency limit. Hedging is driven by the caller with [`Policy::hedge`]; each further copy has
-//! a progress of its own, [`Policy::begin_copy`].
+//! An attempt passes, in this order: the bulkhead and the breaker around the call, adaptive
+//! throttling, the breaker around the attempt, the rate limiter, the adaptive limiter, the bulkhead
+//! around the attempt, the adaptive concurrency limit. What stands around the call is passed once:
+//! whom it denies makes no attempt, and is not retried. Hedging is driven by the caller with
+//! [`Policy::hedge`]; each further copy has a progress of its own, [`Policy::begin_copy`].
 
 mod admit;
 mod holdings;

@@ -65,6 +65,8 @@ impl Policy {
     ) -> Verdict {
         let verdict = self.decide(state, progress, now, call_started, response, draw);
         if !matches!(verdict, Verdict::Retry { .. }) {
+            let took = now.since(call_started);
+            self.record(state, progress, Around::Call, response.outcome, took, now, draw);
             self.end(state, progress);
         }
         verdict
@@ -83,9 +85,8 @@ impl Policy {
         progress.attempts += 1;
         progress.reserved = false;
         progress.passed = false;
-        let retried = self
-            .retry
-            .filter(|retry| retry.on_denial == OnDenial::Retry && denial != Denial::Budget);
+        let is_final = denial == Denial::Budget || self.denies_calls(denial);
+        let retried = self.retry.filter(|retry| retry.on_denial == OnDenial::Retry && !is_final);
         let verdict = match retried {
             Some(retry) => {
                 let response = Response::new(Outcome::Rejected);
@@ -94,9 +95,21 @@ impl Policy {
             None => Verdict::GiveUp(GiveUp::Denied(denial)),
         };
         if !matches!(verdict, Verdict::Retry { .. }) {
+            let (outcome, took) = (Outcome::Rejected, now.since(call_started));
+            self.record(state, progress, Around::Call, outcome, took, now, draw);
             self.end(state, progress);
         }
         verdict
+    }
+
+    /// Whether a denial is of what stands around the call, where no retry is.
+    fn denies_calls(&self, denial: Denial) -> bool {
+        let around = match denial {
+            Denial::BreakerOpen => self.breaker.map(|rule| rule.around),
+            Denial::Bulkhead => self.bulkhead.map(|rule| rule.around),
+            _ => None,
+        };
+        around == Some(Around::Call)
     }
 
     /// A reply arrived to an attempt that had timed out already: only a breaker may hear it.
@@ -106,11 +119,34 @@ impl Policy {
         }
     }
 
-    /// The call ends without a verdict: its caller crashed, or its deadline passed while it ran or
-    /// waited. Gives back whatever it holds.
+    /// The call ends without a verdict and without an outcome: its caller crashed. Gives back
+    /// whatever it holds.
     pub fn abandon(&self, state: &mut State, progress: &mut Progress) {
         self.abandon_attempt(state, progress);
+        self.release(state, progress, Around::Call);
         self.end(state, progress);
+    }
+
+    /// The call ends without a verdict, but with an outcome: its deadline passed while it waited,
+    /// or an attempt that was kept has answered. Gives back whatever it holds.
+    pub fn cut_short(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        outcome: Outcome,
+        now: Time,
+        call_started: Time,
+        draw: Draw,
+    ) {
+        let took = now.since(call_started);
+        self.record(state, progress, Around::Call, outcome, took, now, draw);
+        self.abandon(state, progress);
+    }
+
+    /// Whether [`Policy::cut_short`] looks at its draw: if not, the caller need not make one.
+    #[must_use]
+    pub fn breaks_calls(&self) -> bool {
+        self.breaker.is_some_and(|rule| rule.around == Around::Call)
     }
 
     /// The running attempt of a call will not be heard: another copy was the answer.
@@ -118,7 +154,7 @@ impl Policy {
         if std::mem::take(&mut progress.running) {
             self.leave_attempt(state, progress);
         }
-        self.release(state, progress);
+        self.release(state, progress, Around::Attempt);
     }
 
     /// Tells the parts that learn from outcomes.
@@ -131,12 +167,7 @@ impl Policy {
         now: Time,
         draw: Draw,
     ) {
-        if let (Some(rule), Some(state), Some(ticket)) =
-            (&self.breaker, &mut state.breaker, progress.ticket.take())
-        {
-            // A draw of its own: how long the breaker opens must not follow this call's delay.
-            rule.record(state, ticket, outcome, took, now, Draw(key_of(draw.0, 0)));
-        }
+        self.record(state, progress, Around::Attempt, outcome, took, now, draw);
         if let (Some(rule), Some(state)) = (&self.throttling, &mut state.throttling) {
             rule.record(state, outcome, now);
         }
@@ -146,6 +177,26 @@ impl Policy {
         if let (Some(rule), Some(state)) = (&self.limit, &mut state.limit) {
             let own = Draw(key_of(draw.0, 2));
             rule.update(state, took, progress.in_flight, DROPPED.contains(outcome), own);
+        }
+    }
+
+    /// Tells the breaker what came of what it is around.
+    #[expect(clippy::too_many_arguments, reason = "the inputs of one decision, all of them plain")]
+    fn record(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        around: Around,
+        outcome: Outcome,
+        took: Span,
+        now: Time,
+        draw: Draw,
+    ) {
+        if let Some((rule, state)) = self.breaker_around(state, around)
+            && let Some(ticket) = progress.ticket.take()
+        {
+            // A draw of its own: how long the breaker opens must not follow this call's delay.
+            rule.record(state, ticket, outcome, took, now, Draw(key_of(draw.0, 0)));
         }
     }
 

@@ -290,3 +290,115 @@ fn a_retry_that_its_budget_denies_after_a_wait_gives_its_probe_back() {
     assert_eq!(denied, Admission::Reject(Denial::Budget));
     assert!(policy.agrees(&state, Holdings::default()), "{state:?}");
 }
+
+/// Three attempts of each call, a second apart, and a breaker that two failures in a row open.
+fn three_attempts(around: crate::policy::bulkhead::Around) -> Policy {
+    use crate::policy::backoff::Backoff;
+    use crate::policy::breaker::Trip;
+    use crate::policy::retry::OnDenial;
+    let rule = Breaker::new(Trip::Consecutive { failures: 2 }, Span::from_secs(10));
+    let retry = Retry::new(3, Backoff::constant(Span::from_secs(1)));
+    Policy {
+        retry: Some(Retry { on_denial: OnDenial::Retry, ..retry }),
+        breaker: Some(Breaker { around, ..rule }),
+        ..Policy::ONCE
+    }
+}
+
+/// A call with these outcomes, each a second after the one before; how many attempts it made.
+fn call(policy: &Policy, state: &mut State, at: Time, outcomes: &[Outcome]) -> usize {
+    let (mut progress, mut now) = (policy.begin(), at);
+    for (index, outcome) in outcomes.iter().enumerate() {
+        if policy.admit(state, &mut progress, now, DRAW) != Admission::Go {
+            policy.denied(state, &mut progress, Denial::BreakerOpen, now, at, DRAW);
+            policy.abandon(state, &mut progress);
+            return index;
+        }
+        let response = Response::new(*outcome);
+        let verdict = policy.settle(state, &mut progress, now, now, at, response, DRAW);
+        assert_eq!(matches!(verdict, Verdict::Retry { .. }), index + 1 < outcomes.len());
+        now = now + Span::from_secs(1);
+    }
+    outcomes.len()
+}
+
+/// Around the retry a call with three failed attempts is one failure, and one with a failed and a
+/// good attempt a success; inside of it the second attempt opens the breaker.
+#[test]
+fn a_breaker_around_the_call_hears_once_what_came_of_it() {
+    use crate::policy::breaker::Mode;
+    use crate::policy::bulkhead::Around;
+    let at = |seconds| Time::ZERO + Span::from_secs(seconds);
+    let failed = [Outcome::Failed; 3];
+    let inside = three_attempts(Around::Attempt);
+    assert_eq!(call(&inside, &mut inside.state(), at(0), &failed), 2);
+    let policy = three_attempts(Around::Call);
+    let mut state = policy.state();
+    let strikes = |state: &State| {
+        let breaker = state.breaker.as_ref().expect("it breaks");
+        (breaker.consecutive_failures(), breaker.mode())
+    };
+    assert_eq!(call(&policy, &mut state, at(0), &failed), 3);
+    assert_eq!(strikes(&state), (1, Mode::Closed));
+    assert_eq!(call(&policy, &mut state, at(3), &[Outcome::Failed, Outcome::Ok]), 2);
+    assert_eq!(strikes(&state), (0, Mode::Closed));
+    assert_eq!(call(&policy, &mut state, at(5), &failed), 3);
+    assert_eq!(call(&policy, &mut state, at(8), &failed), 3);
+    assert_eq!(strikes(&state).1, Mode::Open);
+    let mut refused = policy.begin();
+    let open = Admission::Reject(Denial::BreakerOpen);
+    assert_eq!(policy.admit(&mut state, &mut refused, at(11), DRAW), open);
+    assert_eq!(
+        policy.denied(&mut state, &mut refused, Denial::BreakerOpen, at(11), at(11), DRAW),
+        Verdict::GiveUp(GiveUp::Denied(Denial::BreakerOpen)),
+        "the retry is inside and never sees it"
+    );
+    // It was opened at 10 s. The probe is one call: it stays out while it waits for its retry.
+    let (mut probe, mut other) = (policy.begin(), policy.begin());
+    let failed = attempt(&policy, &mut state, &mut probe, at(20), Outcome::Failed);
+    assert!(matches!(failed, Verdict::Retry { .. }));
+    assert_eq!(policy.admit(&mut state, &mut other, at(20), DRAW), open);
+    assert_eq!(attempt(&policy, &mut state, &mut probe, at(21), Outcome::Ok), Verdict::Done);
+    assert_eq!(strikes(&state), (0, Mode::Closed));
+    assert!(policy.agrees(&state, Holdings::default()), "{state:?}");
+}
+
+/// A call that ends at its deadline while it waits is a failure to the breaker around it; one whose
+/// caller has died is nothing, and its probe is free again.
+#[test]
+fn a_breaker_around_the_call_hears_of_deadlines_and_not_of_deaths() {
+    use crate::policy::breaker::Mode;
+    use crate::policy::bulkhead::Around;
+    let policy = three_attempts(Around::Call);
+    let mut state = policy.state();
+    let at = |seconds| Time::ZERO + Span::from_secs(seconds);
+    for end in 1..=2 {
+        let mut progress = policy.begin();
+        attempt(&policy, &mut state, &mut progress, at(0), Outcome::Failed);
+        let (now, late) = (at(end), Outcome::Deadline);
+        policy.cut_short(&mut state, &mut progress, late, now, at(0), DRAW);
+    }
+    assert_eq!(state.breaker.as_ref().map(BreakerState::mode), Some(Mode::Open));
+    let mut probe = policy.begin();
+    attempt(&policy, &mut state, &mut probe, at(12), Outcome::Failed);
+    policy.abandon(&mut state, &mut probe);
+    assert_eq!(state.breaker.as_ref().map(BreakerState::mode), Some(Mode::HalfOpen));
+    assert_eq!(policy.admit(&mut state, &mut policy.begin(), at(12), DRAW), Admission::Go);
+}
+
+/// What stands around the call denies the call: no retry repeats what it was never part of.
+#[test]
+fn a_denial_of_a_bulkhead_around_the_call_is_not_retried() {
+    use crate::policy::bulkhead::Around;
+    for (around, is_retried) in [(Around::Call, false), (Around::Attempt, true)] {
+        let bulkhead = Bulkhead { limit: 0, queue: 0, max_wait: None, around };
+        let policy =
+            Policy { bulkhead: Some(bulkhead), breaker: None, ..three_attempts(Around::Call) };
+        let (mut state, mut progress) = (policy.state(), policy.begin());
+        let full = Admission::Reject(Denial::Bulkhead);
+        let zero = Time::ZERO;
+        assert_eq!(policy.admit(&mut state, &mut progress, zero, DRAW), full);
+        let verdict = policy.denied(&mut state, &mut progress, Denial::Bulkhead, zero, zero, DRAW);
+        assert_eq!(matches!(verdict, Verdict::Retry { .. }), is_retried, "{around:?}");
+    }
+}

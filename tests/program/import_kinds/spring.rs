@@ -2,6 +2,7 @@
 //! what is inherited, exceptions, the order of aspects.
 
 use super::*;
+use stormglass::policy::bulkhead::Around;
 use stormglass::policy::retry::OnDenial;
 
 #[test]
@@ -187,16 +188,42 @@ fn the_order_of_aspects_is_that_of_the_file_or_is_told_of() {
     };
     let told =
         |import: &Import| imported(import, "a").caveats.join(" ").contains("NOT AS IN THE FILE");
+    let around = |import: &Import| policy(import, "a").breaker.expect("it breaks").around;
     let usual = text("", "", "");
     assert!(!told(&usual) && policy(&usual, "a").attempt_timeout.is_some());
     let outside = text("circuitBreakerAspectOrder: 1,", "retryAspectOrder: 2,", "");
-    assert!(told(&outside) && printed(&outside).contains("circuitbreaker around retry"));
+    assert!(!told(&outside) && around(&outside) == Around::Call);
+    assert!(printed(&outside).contains("around = \"call\""));
+    assert_eq!(around(&usual), Around::Attempt);
     assert!(!told(&text("circuitBreakerAspectOrder: 2,", "retry-aspect-order: 1,", "")));
     let whole = text("", "retryAspectOrder: 5,", "timeLimiterAspectOrder: 1,");
     assert!(!told(&whole), "it is around all");
     let between = text("circuitBreakerAspectOrder: 1,", "", "timeLimiterAspectOrder: 2,");
-    assert!(told(&between) && policy(&between, "a").deadline.is_some());
+    assert!(!told(&between), "a breaker, a time limit and a retry");
+    assert!(around(&between) == Around::Call && policy(&between, "a").deadline.is_some());
     assert!(
         policy(&whole, "a").attempt_timeout.is_none() && policy(&whole, "a").deadline.is_some()
     );
+}
+
+#[test]
+fn a_bulkhead_that_an_order_puts_around_the_retry_is_around_the_call() {
+    let text = |breaker: u32, bulkhead: u32| {
+        ok(&format!(
+            "resilience4j: {{ circuitbreaker: {{ circuitBreakerAspectOrder: {breaker}, instances: \
+             {{ a: {{}} }} }}, retry: {{ retryAspectOrder: 3, instances: {{ a: {{}} }} }}, \
+             bulkhead: {{ bulkheadAspectOrder: {bulkhead}, instances: {{ a: {{}} }} }} }}"
+        ))
+    };
+    let of = |import: &Import| policy(import, "a").bulkhead.expect("a limit").around;
+    let said = |import: &Import| imported(import, "a").caveats.join(" ");
+    let [outermost, between, inside] = [text(2, 1), text(1, 2), text(1, 4)];
+    assert_eq!(
+        [&outermost, &between, &inside].map(of),
+        [Around::Call, Around::Call, Around::Attempt]
+    );
+    assert!(said(&outermost).is_empty() && said(&inside).is_empty());
+    let order = "put circuitbreaker around bulkhead; here the order is bulkhead, circuitbreaker, \
+                 retry, ratelimiter, timelimiter, from outside to inside";
+    assert!(said(&between).contains(order), "{}", said(&between));
 }
