@@ -154,7 +154,10 @@ pub(super) fn status_codes(
 }
 
 /// The limits of connections, of waiting calls and of calls: each call of HTTP/1.1 takes a
-/// connection, those of HTTP/2 share one (`resource_manager_impl.h`, `http1/conn_pool.cc`).
+/// connection, those of HTTP/2 share one (`resource_manager_impl.h`, `http1/conn_pool.cc`). Where
+/// no connection may be made, one is made all the same; a call waits for its first connection, so
+/// none gets through where none may wait (`conn_pool_base.cc`, `tryCreateNewConnection` and
+/// `newStreamImpl`).
 pub(super) fn bulkhead(
     notes: &mut Notes,
     connections: Option<u32>,
@@ -165,18 +168,22 @@ pub(super) fn bulkhead(
         return None;
     }
     let unlimited = u32::MAX;
-    let mut limit = connections.unwrap_or(unlimited).min(requests.unwrap_or(unlimited));
-    if limit == 0 {
+    if connections == Some(0) {
+        let one = "a limit of 0 connections is as one of 1: the proxy makes the first all the same";
+        notes.caveats.push(one.to_owned());
+    }
+    let connections = connections.map_or(unlimited, |most| most.max(1));
+    let mut limit = connections.min(requests.unwrap_or(unlimited));
+    if requests == Some(0) || pending == Some(0) {
         notes.caveats.push(
-            "NOT AS IN THE FILE: a limit of 0 lets no call through; here it is 1, the least that a \
-             policy has"
+            "no call gets through: none may run, or none may wait for its first connection"
                 .to_owned(),
         );
-        limit = 1;
+        limit = 0;
     }
     Some(Bulkhead {
         limit,
-        queue: pending.unwrap_or(unlimited),
+        queue: if limit == 0 { 0 } else { pending.unwrap_or(unlimited) },
         max_wait: None,
         around: Around::Attempt,
     })

@@ -15,7 +15,7 @@ pub enum Around {
 /// The rule of a bulkhead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bulkhead {
-    /// How many may run at once.
+    /// How many may run at once; 0 lets nobody in.
     pub limit: u32,
     /// How many more may wait for room.
     pub queue: u32,

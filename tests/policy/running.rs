@@ -111,6 +111,28 @@ fn a_breaker_around_the_retry_counts_calls_and_one_inside_attempts() {
     assert_eq!(of("attempt"), (10, 2, 28));
 }
 
+/// Ten calls, one a second. A breaker that begins open denies those of its first four seconds, one
+/// that is forced open all of them, as does a bulkhead of no calls; one that begins half-open lets
+/// one probe through, whose success closes it.
+#[test]
+fn what_begins_open_or_lets_nobody_in_denies() {
+    let of = |policy: &str| {
+        let run = calls("constant = \"1/s\"", 11, "1..2", 0.0, policy).remove(0);
+        let edge = &run.metrics.edges[0];
+        (edge.calls, edge.attempts, edge.denied)
+    };
+    let breaker = |initial: &str| {
+        of(&format!("breaker = {{ consecutive = 1, open_for = \"4s\", initial = \"{initial}\" }}"))
+    };
+    assert_eq!(breaker("closed"), (10, 10, 0));
+    assert_eq!(breaker("half_open"), (10, 10, 0));
+    assert_eq!(breaker("open"), (10, 6, 4));
+    assert_eq!(breaker("forced_open"), (10, 0, 10));
+    assert_eq!(of("bulkhead = { limit = 0 }"), (10, 0, 10));
+    let patient = "bulkhead = { limit = 0, queue = 5, max_wait = \"500ms\" }";
+    assert_eq!(of(patient), (10, 0, 10));
+}
+
 /// A budget of r in each of L layers allows `(1 + r)^L` attempts in a total outage: 1.728 for 20%
 /// in three, against 64 of four attempts without one (Site Reliability Engineering, chapters 21
 /// and 22).

@@ -8,7 +8,9 @@ use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
-use crate::policy::breaker::{Comparison, Probes, Proof, Rotation, Slow, Trip, Window};
+use crate::policy::breaker::{
+    Breaker, Comparison, Initial, Probes, Proof, Rotation, Slow, Trip, Window,
+};
 
 const BREAKER: &str = "resilience4j CircuitBreakerConfig.java";
 
@@ -89,10 +91,9 @@ pub(super) fn read(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Poli
     rule.half_open_for = limit.filter(|&span| span > Span::ZERO);
     let why = "it opens again after that time";
     layers.ignore(notes, &["transitionToStateAfterWaitDuration"], why);
-    read_initial_state(notes, layers);
     let keys = ["recordFailurePredicate", "recordResultPredicate", "ignoreExceptionPredicate"];
     layers.ignore(notes, &keys, "is code of the application");
-    policy.breaker = Some(rule);
+    policy.breaker = read_initial_state(notes, layers).map(|initial| Breaker { initial, ..rule });
 }
 
 /// How long it opens: growing counts before random (`CommonCircuitBreakerConfigurationProperties`,
@@ -129,21 +130,24 @@ fn read_open_for(notes: &mut Notes, layers: &mut Layers<'_>, open: Span) -> Back
     open_for
 }
 
-/// A breaker that begins in another state than closed, or judges nothing.
-fn read_initial_state(notes: &mut Notes, layers: &mut Layers<'_>) {
-    let key = "initialState";
-    let Some((path, value)) = layers.value(notes, key) else { return };
-    match text(value).unwrap_or_default().to_uppercase().as_str() {
-        "CLOSED" => notes.given(&path, shown(value), "how it begins"),
-        state @ ("OPEN" | "HALF_OPEN" | "FORCED_OPEN" | "DISABLED" | "METRICS_ONLY") => {
-            notes.ignored(&path, value, "a breaker begins closed here");
-            notes.caveats.push(format!(
-                "NOT AS IN THE FILE: the breaker begins in the state {state} there, and closed here"
-            ));
-        }
-        other => {
+/// How a breaker begins; nothing if it lets every call through for ever.
+fn read_initial_state(notes: &mut Notes, layers: &mut Layers<'_>) -> Option<Initial> {
+    let Some((path, value)) = layers.value(notes, "initialState") else {
+        return Some(Initial::Closed);
+    };
+    let state = text(value).unwrap_or_default().to_uppercase().replace('-', "_");
+    let (initial, means) = match state.as_str() {
+        "CLOSED" => (Some(Initial::Closed), "how it begins"),
+        "OPEN" => (Some(Initial::Open), "how it begins: it denies the first calls"),
+        "HALF_OPEN" => (Some(Initial::HalfOpen), "how it begins: the first calls are probes"),
+        "FORCED_OPEN" => (Some(Initial::ForcedOpen), "it denies every call for ever"),
+        "DISABLED" | "METRICS_ONLY" => (None, "it lets every call through: no breaker"),
+        _ => {
             let known = ["CLOSED", "OPEN", "HALF_OPEN", "FORCED_OPEN", "DISABLED", "METRICS_ONLY"];
-            notes.problems.push(Problem::unknown("state", other, &known).at(value.at));
+            notes.problems.push(Problem::unknown("state", &state, &known).at(value.at));
+            return None;
         }
-    }
+    };
+    notes.given(&path, shown(value), means);
+    initial
 }

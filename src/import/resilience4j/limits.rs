@@ -41,6 +41,9 @@ pub(super) fn read_pool(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut
             notes.defaulted(&joined(&layers.path, keys[0]), default, POOL);
             8
         });
+        if limit == 0 {
+            layers.refuse(notes, keys[0], "is no pool", "at least 1 thread");
+        }
         let queue = layers.read(notes, keys[1], count, (100, POOL), "wait for a thread");
         let why = "the queue is filled before the pool grows, which is not modelled";
         layers.ignore(notes, &[keys[2]], why);

@@ -12,7 +12,7 @@ use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::quantity::{Count, Share};
 use crate::policy::breaker::{
-    Breaker, Comparison, OnClose, Probes, Proof, Rotation, Slow, Trip, Unheard, Window,
+    Breaker, Comparison, Initial, OnClose, Probes, Proof, Rotation, Slow, Trip, Unheard, Window,
 };
 use crate::policy::bulkhead::Around;
 
@@ -89,6 +89,8 @@ table! {
         /// `circuitBreakerAspectOrder` below `retryAspectOrder`, Polly with the breaker added
         /// first).
         pub around: AroundText,
+        /// How it is before its first call (resilience4j `initialState`); closed by default.
+        pub initial: InitialText,
     }
 }
 
@@ -153,6 +155,20 @@ pub enum OnCloseText {
     KeepsAll,
 }
 
+/// How a breaker is before its first call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InitialText {
+    /// Calls pass.
+    Closed,
+    /// It is open for as long as its first opening lasts.
+    Open,
+    /// The first calls are probes.
+    HalfOpen,
+    /// It denies every call for ever.
+    ForcedOpen,
+}
+
 /// The keys of a rule for opening.
 const RULES: [&str; 3] = ["failure_ratio", "consecutive", "success_rate"];
 const RATIO: &[&str] = &[
@@ -190,6 +206,7 @@ const ANY: &[&str] = &[
     "on_close",
     "counts_at_start",
     "around",
+    "initial",
 ];
 
 /// A window of more calls or parts than this is refused: each of them takes memory.
@@ -222,6 +239,12 @@ pub(super) fn compile(text: &BreakerText, base: Option<&Breaker>) -> Result<Brea
     Ok(Breaker {
         trip,
         around,
+        initial: match needed(keys.initial, "initial")? {
+            InitialText::Closed => Initial::Closed,
+            InitialText::Open => Initial::Open,
+            InitialText::HalfOpen => Initial::HalfOpen,
+            InitialText::ForcedOpen => Initial::ForcedOpen,
+        },
         failures: errors("failures", &needed(keys.failures, "failures")?)?,
         soft: errors("soft", &needed(keys.soft, "soft")?)?,
         ignored: errors("ignored", &needed(keys.ignored, "ignored")?)?,

@@ -2,14 +2,14 @@
 
 use super::backoff;
 use super::breaker::{
-    BreakerText, ComparisonText, OnCloseText, ProofText, RotationText, UnheardText,
+    BreakerText, ComparisonText, InitialText, OnCloseText, ProofText, RotationText, UnheardText,
 };
 use super::keys::{Table, count_text};
 use super::limits;
 use super::outcomes::{Patience, list};
 use crate::model::quantity::Share;
 use crate::policy::breaker::{
-    Breaker, Comparison, OnClose, Proof, Rotation, Slow, Trip, Unheard, Window,
+    Breaker, Comparison, Initial, OnClose, Proof, Rotation, Slow, Trip, Unheard, Window,
 };
 
 /// The text that means this breaker.
@@ -116,6 +116,12 @@ pub(super) fn rest_of(breaker: &Breaker) -> BreakerText {
         }),
         counts_at_start: Some(breaker.counts_at_start),
         around: Some(limits::around_text(breaker.around)),
+        initial: Some(match breaker.initial {
+            Initial::Closed => InitialText::Closed,
+            Initial::Open => InitialText::Open,
+            Initial::HalfOpen => InitialText::HalfOpen,
+            Initial::ForcedOpen => InitialText::ForcedOpen,
+        }),
         ..BreakerText::default()
     }
 }

@@ -16,7 +16,7 @@ use crate::policy::rate_limit::{Cycles, Debt, Gcra, RateLimit, Rule, Smooth};
 table! {
     /// `bulkhead = { … }`.
     pub struct BulkheadText {
-        /// How many may run at once, or `"unlimited"`.
+        /// How many may run at once, or `"unlimited"`; 0 lets nobody in.
         pub limit: Count,
         /// How many more may wait for room; 0 by default.
         pub queue: Count,
@@ -40,9 +40,18 @@ pub enum AroundText {
 /// The bulkhead that a text means.
 pub(super) fn bulkhead(text: &BulkheadText, base: Option<&Bulkhead>) -> Result<Bulkhead, Problem> {
     let keys = text.clone().over(base.map(bulkhead_text).unwrap_or_default());
+    let limit = needed(keys.limit.map(Count::limit), "limit")?;
+    let queue = keys.queue.map_or(0, Count::limit);
+    if limit == 0 && queue > 0 && keys.max_wait.is_none() {
+        return Err(Problem::new(
+            "whoever queues would wait for ever: a limit of 0 lets nobody in",
+        )
+        .expected("no `queue`, or a `max_wait`")
+        .inside("queue"));
+    }
     Ok(Bulkhead {
-        limit: at_least("limit", keys.limit.map(Count::limit), 1)?,
-        queue: keys.queue.map_or(0, Count::limit),
+        limit,
+        queue,
         max_wait: match keys.max_wait {
             None => None,
             wait => Some(lasting("max_wait", wait)?),

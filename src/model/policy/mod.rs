@@ -26,7 +26,9 @@ use crate::policy::Policy;
 use crate::policy::presets::Scope;
 
 pub use backoff::{BackoffKeys, BackoffText, CappedText, GrowthText, JitterText, RoundingText};
-pub use breaker::{BreakerText, ComparisonText, OnCloseText, ProofText, RotationText, UnheardText};
+pub use breaker::{
+    BreakerText, ComparisonText, InitialText, OnCloseText, ProofText, RotationText, UnheardText,
+};
 pub use budget::{BudgetKind, BudgetText, DepositText, RefillText, RefundText};
 pub use health::{AdaptiveText, OutlierText, ThrottlingText};
 pub use hedge::HedgeText;

@@ -29,6 +29,8 @@ pub struct Breaker {
     /// Around what it stands: with `Call` it is asked once for a call with all its retries, and
     /// hears once what came of it.
     pub around: Around,
+    /// How it is before its first call.
+    pub initial: Initial,
     /// What counts as a failure.
     pub failures: OutcomeSet,
     /// Which of them count in a share or rate only, not in a row: HTTP 429 for Linkerd.
@@ -71,9 +73,25 @@ pub enum Mode {
     HalfOpen,
 }
 
+/// How a breaker is before its first call (resilience4j `initialState`). Its times run from that
+/// call on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Initial {
+    /// Closed.
+    Closed,
+    /// Open for as long as its first opening lasts.
+    Open,
+    /// Half-open: its first calls are probes.
+    HalfOpen,
+    /// Open, and it stays so (resilience4j `FORCED_OPEN`).
+    ForcedOpen,
+}
+
 /// The state of one breaker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BreakerState {
+    /// Whether it has been asked, or has nothing to do when it is.
+    begun: bool,
     mode: Mode,
     epoch: u32,
     until: Time,
@@ -113,6 +131,7 @@ impl Breaker {
         Breaker {
             trip,
             around: Around::Attempt,
+            initial: Initial::Closed,
             failures: OutcomeSet::TRANSIENT,
             soft: OutcomeSet::NONE,
             ignored: OutcomeSet::NONE,
@@ -129,10 +148,11 @@ impl Breaker {
         }
     }
 
-    /// A closed breaker at the start of the run. The only place where a breaker allocates.
+    /// A breaker at the start of the run. The only place where a breaker allocates.
     #[must_use]
     pub fn state(&self) -> BreakerState {
         BreakerState {
+            begun: self.initial == Initial::Closed,
             mode: Mode::Closed,
             epoch: 0,
             until: Time::ZERO,
@@ -149,6 +169,9 @@ impl Breaker {
 
     /// Asks whether a call may start now.
     pub fn admit(&self, state: &mut BreakerState, now: Time, draw: Draw) -> Gate {
+        if !state.begun {
+            self.begin(state, now, draw);
+        }
         if self.counts_at_start {
             state.meter.count_call(&self.trip, now);
         }
@@ -164,6 +187,23 @@ impl Breaker {
             }
             Mode::HalfOpen if self.probes.queue => Gate::Queue,
             Mode::HalfOpen => Gate::Reject,
+        }
+    }
+
+    /// Brings a breaker that does not begin closed to where it begins.
+    fn begin(&self, state: &mut BreakerState, now: Time, draw: Draw) {
+        state.begun = true;
+        match self.initial {
+            Initial::Closed => {}
+            Initial::Open => self.open(state, now, draw),
+            Initial::HalfOpen => {
+                state.change(Mode::HalfOpen);
+                state.half_open_since = now;
+            }
+            Initial::ForcedOpen => {
+                state.change(Mode::Open);
+                state.until = Time::NEVER;
+            }
         }
     }
 
@@ -291,7 +331,12 @@ impl Breaker {
     /// Where the breaker is at `now`, if it is seen from outside between its events.
     #[must_use]
     pub fn mode_at(&self, state: &BreakerState, now: Time) -> Mode {
-        if self.by_timer && self.is_over(state, now) { Mode::HalfOpen } else { state.mode }
+        match self.initial {
+            Initial::Open | Initial::ForcedOpen if !state.begun => Mode::Open,
+            Initial::HalfOpen if !state.begun => Mode::HalfOpen,
+            _ if self.by_timer && self.is_over(state, now) => Mode::HalfOpen,
+            _ => state.mode,
+        }
     }
 
     /// Whether the time of an open breaker is over.

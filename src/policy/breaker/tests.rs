@@ -203,3 +203,27 @@ fn a_half_open_breaker_does_not_wait_for_its_probes_for_ever() {
     // Half-open from 10 to 15, open until 25, and so on.
     assert_eq!(admitted(rule(Some(Span::from_secs(5))), 60), [10, 25, 40, 55]);
 }
+
+/// Two probes of a breaker that begins half-open decide; one that begins open is open from its
+/// first call on.
+#[test]
+fn a_breaker_begins_as_its_rule_says() {
+    let rule = Breaker::new(Trip::Consecutive { failures: 3 }, Span::from_secs(5));
+    let of = |initial| Breaker { initial, ..rule };
+    let open = of(Initial::Open);
+    let mut state = open.state();
+    assert_eq!(open.admit(&mut state, at(2_000), DRAW), Gate::Reject);
+    assert_eq!(open.admit(&mut state, at(6_999), DRAW), Gate::Reject);
+    assert!(matches!(open.admit(&mut state, at(7_000), DRAW), Gate::Pass(_)));
+    let half = of(Initial::HalfOpen);
+    let mut state = half.state();
+    let Gate::Pass(probe) = half.admit(&mut state, at(9), DRAW) else { panic!("a probe") };
+    assert_eq!(half.admit(&mut state, at(9), DRAW), Gate::Reject);
+    half.record(&mut state, probe, Outcome::Failed, Span::ZERO, at(10), DRAW);
+    assert_eq!(half.admit(&mut state, at(5_009), DRAW), Gate::Reject);
+    assert!(matches!(half.admit(&mut state, at(5_010), DRAW), Gate::Pass(_)));
+    let forced = of(Initial::ForcedOpen);
+    let mut state = forced.state();
+    let later = at(3_600_000_000);
+    assert!([at(0), later].iter().all(|&now| forced.admit(&mut state, now, DRAW) == Gate::Reject));
+}

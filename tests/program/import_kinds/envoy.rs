@@ -174,10 +174,25 @@ fn what_proxies_write_of_nothing_is_read_as_zero_or_as_the_defaults() {
     healthy_panic_threshold: {} } }";
     let outlier = policy(&ok(cluster), "a").outlier.expect("it ejects");
     assert_eq!((outlier.panic, outlier.consecutive), (0.0, 5));
-    let closed = "cluster: { name: a, circuit_breakers: { thresholds: [{ max_requests: 0 }] } }";
-    let import = ok(closed);
+}
+
+/// `conn_pool_base.cc`: no call starts where none may run, or where none may wait for the first
+/// connection; where no connection may be made, one is made.
+#[test]
+fn limits_of_zero_do_what_they_do_there() {
+    let import = |limits: &str| {
+        ok(&format!("cluster: {{ name: a, circuit_breakers: {{ thresholds: [{{ {limits} }}] }} }}"))
+    };
+    for limits in ["max_requests: 0", "max_pending_requests: 0"] {
+        let import = import(limits);
+        let bulkhead = policy(&import, "a").bulkhead.expect("a limit");
+        assert_eq!((bulkhead.limit, bulkhead.queue), (0, 0), "{limits}");
+        assert!(imported(&import, "a").caveats.join(" ").contains("no call gets through"));
+        assert!(printed(&import).contains("limit = 0"), "{}", printed(&import));
+    }
+    let import = import("max_connections: 0");
     assert_eq!(limit(&import, "a"), Some(1));
-    assert!(imported(&import, "a").caveats.join(" ").contains("NOT AS IN THE FILE"));
+    assert!(imported(&import, "a").caveats.join(" ").contains("as one of 1"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! what is inherited, exceptions, the order of aspects.
 
 use super::*;
+use stormglass::policy::breaker::Initial;
 use stormglass::policy::bulkhead::Around;
 use stormglass::policy::retry::OnDenial;
 
@@ -133,10 +134,41 @@ fn configs_without_instances_are_what_code_gets_and_other_modules_are_passed_ove
         "resilience4j: { retry: { configs: { other: { maxAttempts: 9 } }, instances: { a: {} } } }";
     let why = "no instance of this file takes it; code may name one that does";
     assert_eq!(why_not(&ok(unused), "other.maxAttempts"), Some(why));
-    let state = "resilience4j.circuitbreaker.instances.a: { initialState: METRICS_ONLY, \
-    maxWaitDurationInHalfOpenState: 1s, \
-                 transitionToStateAfterWaitDuration: OPEN, ignoreClassBindingExceptions: true }";
-    assert!(imported(&ok(state), "a").caveats.join(" ").contains("METRICS_ONLY"));
+}
+
+#[test]
+fn a_breaker_begins_as_the_file_says() {
+    let of = |state: &str| {
+        format!(
+            "resilience4j.circuitbreaker.instances.a: {{ initialState: {state}, \
+             maxWaitDurationInHalfOpenState: 1s, transitionToStateAfterWaitDuration: OPEN, \
+             ignoreClassBindingExceptions: true }}"
+        )
+    };
+    let initial = |state: &str| {
+        let import = ok(&of(state));
+        assert_eq!(imported(&import, "a").caveats, [""; 0], "{state}");
+        policy(&import, "a").breaker.map(|breaker| breaker.initial)
+    };
+    assert_eq!(initial("CLOSED"), Some(Initial::Closed));
+    assert_eq!(initial("open"), Some(Initial::Open));
+    assert_eq!(initial("HALF_OPEN"), Some(Initial::HalfOpen));
+    assert_eq!(initial("FORCED_OPEN"), Some(Initial::ForcedOpen));
+    assert_eq!(initial("METRICS_ONLY"), None, "it lets every call through");
+    assert_eq!(initial("DISABLED"), None);
+    assert!(read(&of("AJAR")).expect_err("no such state").contains("FORCED_OPEN"));
+}
+
+/// `BulkheadConfig` takes a limit of 0; those of thread pools and rate limiters refuse it.
+#[test]
+fn a_bulkhead_of_no_calls_lets_nobody_in_and_a_pool_of_no_threads_is_refused() {
+    let text = "resilience4j.bulkhead.instances.a.maxConcurrentCalls: 0";
+    let bulkhead = policy(&ok(text), "a").bulkhead.expect("a limit");
+    assert_eq!((bulkhead.limit, bulkhead.queue), (0, 0));
+    let pool = "resilience4j.thread-pool-bulkhead.instances.a.maxThreadPoolSize: 0";
+    assert!(read(pool).expect_err("no thread").contains("at least 1 thread"));
+    let rate = "resilience4j.ratelimiter.instances.a.limitForPeriod: 0";
+    assert!(read(rate).expect_err("no permit").contains("at least 1 permit"));
 }
 
 #[test]
