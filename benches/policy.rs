@@ -5,6 +5,7 @@
 use divan::{AllocProfiler, Bencher, black_box};
 use stormglass::kernel::draw::{Draw, Draws, Purpose};
 use stormglass::kernel::time::{Span, Time};
+use stormglass::model::presets;
 use stormglass::policy::adaptive::Adaptive;
 use stormglass::policy::backoff::{Backoff, Growth, Jitter, Memory};
 use stormglass::policy::breaker::{Breaker, Gate};
@@ -16,7 +17,7 @@ use stormglass::policy::limit::Limit;
 use stormglass::policy::outlier::Outlier;
 use stormglass::policy::rate_limit::{Cycles, Debt, Gcra, RateLimit, Rule, Smooth};
 use stormglass::policy::throttling::Throttling;
-use stormglass::policy::{Admission, Outcome, Policy, Response, Verdict, presets};
+use stormglass::policy::{Admission, Outcome, Policy, Response, Verdict};
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::{Failure, output};
-use crate::model::policy::find_preset;
+use crate::model::presets;
 use crate::report::policy;
 
 /// What `policy` is told.
@@ -33,10 +33,10 @@ pub(super) fn policy(command: &PolicyCommand) -> Result<(), Failure> {
         PolicyCommand::List { json: false } => policy::list(width, colour),
         PolicyCommand::List { json: true } => format!("{:#}\n", policy::list_json()),
         PolicyCommand::Show { name, json } => {
-            let preset = find_preset(name)?;
+            let preset = presets::named(name)?;
             match json {
-                false => policy::show(preset, name, width, colour),
-                true => format!("{:#}\n", policy::show_json(preset)),
+                false => policy::show(&preset, name, width, colour),
+                true => format!("{:#}\n", policy::show_json(&preset)),
             }
         }
     };

@@ -51,8 +51,9 @@ use self::object::Object;
 use self::source::Parts;
 use crate::model::document::{Location, Sources, Value};
 use crate::model::policy::{ScopeText, compile};
+use crate::model::presets;
 use crate::model::problem::Problem;
-use crate::policy::{Policy, presets};
+use crate::policy::Policy;
 
 /// One document of a file.
 #[derive(Clone, Debug)]

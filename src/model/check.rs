@@ -263,7 +263,7 @@ pub fn unversioned(document: &Value) -> Vec<Problem> {
     let warning = |(name, policy): (&String, &Field)| {
         let preset = policy.value.find(&["preset".to_owned()])?;
         let Data::Text(text) = &preset.data else { return None };
-        let found = super::policy::find_preset(text).ok().filter(|_| !text.contains('@'))?;
+        let found = super::presets::named(text).ok().filter(|_| !text.contains('@'))?;
         let problem = Problem::new(format!("which version of `{text}` this is depends on yours"))
             .expected(format!("\"{text}@{}\"", found.version));
         Some(problem.located(document, &["policy", name, "preset"]))

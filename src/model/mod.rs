@@ -11,6 +11,7 @@ pub mod hidden;
 mod json;
 pub mod language;
 pub mod policy;
+pub mod presets;
 pub mod problem;
 pub mod program;
 pub mod quantity;

@@ -99,32 +99,3 @@ impl CustomState for BuiltIn {
         self.policy.abandon(&mut self.state, progress);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::{Outcome, presets};
-
-    #[test]
-    fn a_built_in_policy_decides_the_same_behind_the_trait() {
-        let policy = &presets::find("aws-standard", None).expect("the preset exists").policy;
-        let (mut plain, mut behind) = (policy.state(), Custom::state(policy));
-        for call in 0..60_u64 {
-            let (mut one, mut other) = (policy.begin(), Progress::default());
-            loop {
-                let (now, draw) = (Time(call), Draw(call << 57));
-                assert_eq!(
-                    policy.admit(&mut plain, &mut one, now, draw),
-                    behind.admit(&mut other, now, draw)
-                );
-                let moment = Moment { now, attempt_started: now, call_started: now, draw };
-                let failed = Response::new(Outcome::Failed);
-                let verdict = policy.settle(&mut plain, &mut one, now, now, now, failed, draw);
-                assert_eq!(verdict, behind.settle(&mut other, moment, failed));
-                if !matches!(verdict, Verdict::Retry { .. }) {
-                    break;
-                }
-            }
-        }
-    }
-}

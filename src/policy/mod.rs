@@ -1,7 +1,8 @@
 //! Pure decision machines: (state, input, now, draw) to a decision. They see no network, no queue
 //! and no clock.
 //!
-//! [`Policy`] puts the machines around a call; [`presets`] has what real libraries and proxies do.
+//! [`Policy`] puts the machines around a call. What real libraries and proxies do is in files,
+//! which the room of models reads.
 
 pub mod adaptive;
 pub mod backoff;
@@ -16,11 +17,12 @@ pub mod hedge;
 pub mod limit;
 mod outcome;
 pub mod outlier;
-pub mod presets;
 pub mod rate_limit;
 pub mod retry;
 mod rolling;
+mod scope;
 pub mod throttling;
 
 pub use composite::{Admission, Denial, GiveUp, Holdings, Policy, Progress, State, Verdict};
 pub use outcome::{Code, Outcome, OutcomeKind, OutcomeSet, Response, Status};
+pub use scope::Scope;

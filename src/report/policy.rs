@@ -8,24 +8,25 @@ use super::table::{Cell, Column, Row, Table, Tone};
 use crate::kernel::draw::{Draw, key_of};
 use crate::kernel::time::Span;
 use crate::model::policy::text_of;
-use crate::policy::Policy;
+use crate::model::presets::{self, Label, Preset, Retried};
 use crate::policy::backoff::{Backoff, Growth, Memory};
-use crate::policy::presets::{self, Label, Preset, Retried, Scope};
+use crate::policy::{Policy, Scope};
 
 /// Every preset as a table for a terminal of `width` columns.
 #[must_use]
 pub fn list(width: usize, colour: bool) -> String {
-    let names: Vec<String> = presets::all().map(full_name).collect();
+    let all: Vec<Preset> = presets::all().collect();
+    let names: Vec<String> = all.iter().map(full_name).collect();
     let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or_default();
     let name_width = longest(&mut names.iter().map(|name| name.chars().count()));
-    let label_width = longest(&mut presets::all().map(|preset| label(preset.label).len()));
+    let label_width = longest(&mut all.iter().map(|preset| label(preset.label).len()));
     let how_width = "retried".len();
     let left = width.saturating_sub(name_width + label_width + how_width + 9).max(12);
-    let rows = presets::all().zip(names).map(|(preset, name)| {
+    let rows = all.iter().zip(names).map(|(preset, name)| {
         let tone = if preset.label == Label::ConformanceTested { Tone::Good } else { Tone::Plain };
-        let source = Cell { text: cut(preset.source, left), tone: Tone::Faint };
+        let source = Cell { text: cut(&preset.source, left), tone: Tone::Faint };
         let label = Cell { text: label(preset.label).to_owned(), tone };
-        Row::Cells(vec![plain(name), label, plain(how(preset.retried).to_owned()), source])
+        Row::Cells(vec![plain(name), label, plain(how(&preset.retried).to_owned()), source])
     });
     table(&["preset", "numbers", "retried", "source"], rows.collect()).text(width, colour)
 }
@@ -33,7 +34,7 @@ pub fn list(width: usize, colour: bool) -> String {
 /// Every preset as JSON.
 #[must_use]
 pub fn list_json() -> Value {
-    presets::all().map(brief).collect()
+    presets::all().map(|preset| brief(&preset)).collect()
 }
 
 /// One preset as JSON: its numbers with their sources, and its text in the language of models.
@@ -59,8 +60,8 @@ fn brief(preset: &Preset) -> Value {
         "version": preset.version,
         "label": label(preset.label),
         "labelled": preset.parts(),
-        "retried": how(preset.retried),
-        "retried_where": whence(preset.retried),
+        "retried": how(&preset.retried),
+        "retried_where": whence(&preset.retried),
         "source": preset.source,
         "scope": scope(preset.scope),
     })
@@ -70,26 +71,25 @@ fn brief(preset: &Preset) -> Value {
 #[must_use]
 pub fn show(preset: &Preset, asked: &str, width: usize, colour: bool) -> String {
     let mut out = format!("{}\n", full_name(preset));
-    out += &wrapped(preset.source, width);
+    out += &wrapped(&preset.source, width);
     out += &wrapped(&numbers_are(preset), width);
-    if let Some(sentence) = retried_is(preset.retried) {
+    if let Some(sentence) = retried_is(&preset.retried) {
         out += &wrapped(&sentence, width);
     }
     if !asked.contains('@') {
-        let others: Vec<&str> = presets::all()
-            .filter(|other| other.name == preset.name && other.version != preset.version)
-            .map(|other| other.version)
-            .collect();
+        let of_name = presets::names().filter(|(name, _)| *name == preset.name);
+        let others: Vec<&str> =
+            of_name.map(|(_, version)| version).filter(|own| *own != preset.version).collect();
         if !others.is_empty() {
             let line = format!("The newest version; there is also {}.", others.join(", "));
             out += &wrapped(&line, width);
         }
     }
-    out += &wrapped(preset.note, width);
+    out += &wrapped(&preset.note, width);
     out.push('\n');
     let rows = preset.numbers.iter().map(|number| {
-        let source = Cell { text: number.source.to_owned(), tone: Tone::Faint };
-        Row::Cells(vec![plain(number.name.to_owned()), plain(number.value.to_owned()), source])
+        let source = Cell { text: number.source.clone(), tone: Tone::Faint };
+        Row::Cells(vec![plain(number.name.clone()), plain(number.value.clone()), source])
     });
     out += &table(&["number", "value", "where it was read"], rows.collect()).text(width, colour);
     out.push('\n');
@@ -220,7 +220,7 @@ fn numbers_are(preset: &Preset) -> String {
 }
 
 /// How it is known what a preset retries, in one word.
-fn how(retried: Retried) -> &'static str {
+fn how(retried: &Retried) -> &'static str {
     match retried {
         Retried::Nothing => "–",
         Retried::Tested(_) => "tested",
@@ -229,14 +229,14 @@ fn how(retried: Retried) -> &'static str {
     }
 }
 
-fn whence(retried: Retried) -> Option<&'static str> {
+fn whence(retried: &Retried) -> Option<&str> {
     match retried {
         Retried::Nothing => None,
         Retried::Tested(text) | Retried::Read(text) | Retried::Chosen(text) => Some(text),
     }
 }
 
-fn retried_is(retried: Retried) -> Option<String> {
+fn retried_is(retried: &Retried) -> Option<String> {
     Some(match retried {
         Retried::Nothing => return None,
         Retried::Tested(file) => format!(
@@ -298,14 +298,13 @@ fn wrapped(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::policy::find_preset;
 
     #[test]
     fn nothing_is_wider_than_a_terminal() {
         let lines = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
         assert!(lines(&list(80, false)) <= 80, "{}", list(80, false));
         for preset in presets::all() {
-            let text = show(preset, preset.name, 80, false);
+            let text = show(&preset, preset.name, 80, false);
             let (shown, _) = text.split_once("\nIn a model").expect("the text ends with TOML");
             assert!(lines(shown) <= 80, "{shown}");
         }
@@ -313,14 +312,14 @@ mod tests {
 
     #[test]
     fn a_preset_is_shown_with_its_numbers_their_sources_and_its_delays() {
-        let preset = find_preset("aws-standard").expect("the preset exists");
-        insta::assert_snapshot!(show(preset, "aws-standard", 80, false));
+        let preset = presets::named("aws-standard").expect("the preset exists");
+        insta::assert_snapshot!(show(&preset, "aws-standard", 80, false));
     }
 
     #[test]
     fn the_text_of_a_preset_is_a_policy_of_a_model() {
         for preset in presets::all() {
-            let text = show(preset, preset.name, 80, false);
+            let text = show(&preset, preset.name, 80, false);
             let (_, toml) = text.split_once("a default:\n\n").expect("the text ends with TOML");
             let document: toml::Table = toml.parse().expect(toml);
             let policy = document["policy"][preset.name].clone();

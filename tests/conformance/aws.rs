@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
+use stormglass::model::presets;
 use stormglass::policy::budget::{Budget, Quota, Refill, Refund};
-use stormglass::policy::{
-    Admission, GiveUp, Outcome, Policy, Progress, Response, State, Verdict, presets,
-};
+use stormglass::policy::{Admission, GiveUp, Outcome, Policy, Progress, Response, State, Verdict};
 
 /// What a recorded kind of answer is: the outcome, and the cost of a retry where the vocabulary of
 /// outcomes is coarser than the library's.

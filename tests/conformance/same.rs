@@ -2,9 +2,9 @@
 
 use crate::vectors::{Case, parse};
 use crate::{breakers, delays, opossum};
+use stormglass::model::presets;
 use stormglass::policy::OutcomeSet;
 use stormglass::policy::breaker::Breaker;
-use stormglass::policy::presets;
 
 /// Which preset is which oracle with which parameters.
 const DELAYS: [(&str, &str, &str); 25] = [

@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::Time;
+use stormglass::model::presets;
 use stormglass::policy::backoff::{Backoff, Cap, Growth, Jitter, Memory, Rounding};
 use stormglass::policy::budget::{Budget, Deposit, Quota, Refill, Refund, TokenBucket};
 use stormglass::policy::custom::{Custom, CustomState, Moment};
 use stormglass::policy::retry::Retry;
-use stormglass::policy::{
-    Admission, GiveUp, Outcome, Policy, Progress, Response, State, Verdict, presets,
-};
+use stormglass::policy::{Admission, GiveUp, Outcome, Policy, Progress, Response, State, Verdict};
 
 use crate::common::campaign;
 

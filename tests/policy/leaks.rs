@@ -7,7 +7,8 @@
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
-use stormglass::policy::{Outcome, presets};
+use stormglass::model::presets;
+use stormglass::policy::Outcome;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer};
 

@@ -4,8 +4,10 @@
 //! Every seed is fixed, so a test that passes once always passes. The stated probability is that of
 //! a failure under another seed, if the policy is right.
 
+mod breaker;
 #[path = "../common/mod.rs"]
 mod common;
+mod composite;
 mod ejection;
 #[path = "../../examples/custom_policy.rs"]
 #[expect(dead_code, reason = "only its table is wanted here")]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use stormglass::experiment::campaign::Campaign;
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
+use stormglass::model::presets;
 use stormglass::policy::custom::{Custom, CustomState, Moment};
-use stormglass::policy::{Admission, GiveUp, Outcome, Progress, Response, Verdict, presets};
+use stormglass::policy::{Admission, GiveUp, Outcome, Progress, Response, Verdict};
 
 use crate::common::{campaign, run_all};
 
@@ -144,4 +145,27 @@ fn the_example_compares_its_own_policy_with_real_ones() {
         assert!(text.lines().any(|line| line.trim_start().starts_with(arm)), "{arm}: {text}");
     }
     assert!(text.contains("Take ") || text.contains("Keep "), "{text}");
+}
+
+#[test]
+fn a_built_in_policy_decides_the_same_behind_the_trait() {
+    let policy = &presets::named("aws-standard").expect("the preset exists").policy;
+    let (mut plain, mut behind) = (policy.state(), Custom::state(policy));
+    for call in 0..60_u64 {
+        let (mut one, mut other) = (policy.begin(), Progress::default());
+        loop {
+            let (now, draw) = (Time(call), Draw(call << 57));
+            assert_eq!(
+                policy.admit(&mut plain, &mut one, now, draw),
+                behind.admit(&mut other, now, draw)
+            );
+            let moment = Moment { now, attempt_started: now, call_started: now, draw };
+            let failed = Response::new(Outcome::Failed);
+            let verdict = policy.settle(&mut plain, &mut one, now, now, now, failed, draw);
+            assert_eq!(verdict, behind.settle(&mut other, moment, failed));
+            if !matches!(verdict, Verdict::Retry { .. }) {
+                break;
+            }
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! Every preset is taken in a model, changed in one number by an arm, and run.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use stormglass::kernel::time::Span;
-use stormglass::policy::presets;
+use stormglass::model::presets;
 
 const MODEL: &str = r#"
 [clients.users]
@@ -18,6 +19,18 @@ on.serve.steps = [{ work = "exp 150ms" }, { reply = "ok" }]
 [policy.p]
 deadline = "2s"
 "#;
+
+/// A file that nobody lists would be no preset, and nobody would see it.
+#[test]
+fn every_file_of_a_preset_is_one() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("presets");
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let names =
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
+    let files: BTreeSet<String> = names.filter(|name| name.ends_with(".toml")).collect();
+    let listed = presets::names().map(|(name, version)| format!("{name}@{version}.toml"));
+    assert_eq!(files, listed.collect::<BTreeSet<_>>());
+}
 
 #[test]
 fn an_arm_takes_a_preset_and_changes_one_number_of_it() {

@@ -7,8 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use stormglass::kernel::time::Span;
-use stormglass::model::policy::find_preset;
-use stormglass::policy::presets::{self, Label, Preset, Retried};
+use stormglass::model::presets::{self, Label, Preset, Retried};
 use stormglass::policy::{Outcome, Response};
 
 /// What the one vocabulary cannot say: by file and outcome, with the reason.
@@ -51,8 +50,8 @@ fn presets_retry_what_their_libraries_retried() {
     for (file, vectors) in files() {
         for name in vectors["presets"].as_array().expect("presets") {
             let name = name.as_str().expect("a name");
-            let preset = find_preset(name).expect(name);
-            let says = matches!(preset.retried, Retried::Tested(own) if own == file);
+            let preset = presets::named(name).expect(name);
+            let says = preset.retried == Retried::Tested(file.clone());
             assert!(says, "{name} says where it was tested");
             let retry = preset.policy.retry.expect("it retries");
             for case in vectors["cases"].as_array().expect("cases") {
@@ -79,7 +78,7 @@ fn presets_retry_what_their_libraries_retried() {
 fn every_file_and_every_tested_preset_is_of_the_other() {
     let of_files: BTreeSet<String> = files().into_iter().map(|(name, _)| name).collect();
     let tested = presets::all().filter_map(|preset| match preset.retried {
-        Retried::Tested(file) => Some(file.to_owned()),
+        Retried::Tested(file) => Some(file),
         _ => None,
     });
     assert_eq!(tested.collect::<BTreeSet<_>>(), of_files);
@@ -114,7 +113,7 @@ fn row(preset: &Preset) -> String {
     } else {
         format!("; with Retry-After {with_hint}")
     };
-    let how = match preset.retried {
+    let how = match &preset.retried {
         Retried::Nothing => String::new(),
         Retried::Tested(file) => {
             format!("tested ([{file}](../tests/data/retried/{file}.json))")
@@ -139,7 +138,7 @@ fn row(preset: &Preset) -> String {
 fn the_table_in_the_documentation_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policy.md");
     let text = fs::read_to_string(path).expect("docs/policy.md");
-    let rows: Vec<String> = presets::all().map(row).collect();
+    let rows: Vec<String> = presets::all().map(|preset| row(&preset)).collect();
     let missing: Vec<&String> = rows.iter().filter(|row| !text.contains(row.as_str())).collect();
     let names_a_preset =
         |line: &&str| line.starts_with("| `") && line.split('`').nth(1).unwrap_or("").contains('@');

@@ -31,7 +31,7 @@ use crate::model::program::{Kind, Node, NodeId, Place, Program, Sharing, Station
 use crate::model::quantity::Count;
 use crate::model::recording::with_recordings;
 use crate::policy::Policy;
-use crate::policy::presets::Scope;
+use crate::policy::Scope;
 
 /// Reads a file that a model names, by its path as written.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;

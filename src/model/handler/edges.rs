@@ -8,7 +8,7 @@ use crate::model::problem::Problem;
 use crate::model::program::{
     Call, Edge, EdgeId, Kind, Memory, NodeId, Operation, OperationId, Sharing, StateOf, Token,
 };
-use crate::policy::presets::Scope;
+use crate::policy::Scope;
 
 impl Handlers<'_, '_> {
     /// The operation of a service or provider that `NODE.OPERATION` names.

@@ -11,7 +11,6 @@ mod keys;
 mod limits;
 mod line;
 mod outcomes;
-mod preset;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -20,10 +19,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::keys::table;
+use super::presets;
 use super::problem::Problem;
 use crate::kernel::time::Span;
-use crate::policy::Policy;
-use crate::policy::presets::Scope;
+use crate::policy::{Policy, Scope};
 
 pub use backoff::{BackoffKeys, BackoffText, CappedText, GrowthText, JitterText, RoundingText};
 pub use breaker::{
@@ -35,7 +34,6 @@ pub use hedge::HedgeText;
 pub use limits::{AroundText, BulkheadText, LimitKind, LimitText, RateKind, RateLimitText};
 pub(super) use outcomes::errors;
 pub use outcomes::{OutcomeText, Patience, outcomes as any_of};
-pub use preset::find as find_preset;
 pub use retry::{DenialText, HintText, RetryText};
 
 table! {
@@ -87,6 +85,18 @@ pub enum ScopeText {
     Shared,
 }
 
+impl ScopeText {
+    /// The scope that it means.
+    pub(super) fn scope(self) -> Scope {
+        match self {
+            ScopeText::Request => Scope::Request,
+            ScopeText::Process => Scope::Process,
+            ScopeText::Target => Scope::ProcessAndTarget,
+            ScopeText::Shared => Scope::Shared,
+        }
+    }
+}
+
 /// A part of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -113,7 +123,7 @@ pub enum Part {
 pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
     let mut policy = match &text.preset {
         Some(name) => {
-            let preset = preset::find(name).map_err(|problem| problem.inside("preset"))?;
+            let preset = presets::named(name).map_err(|problem| problem.inside("preset"))?;
             preset.policy
         }
         None => Policy::default(),
@@ -152,12 +162,9 @@ pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
 #[must_use]
 pub fn scope(text: &PolicyText) -> Scope {
     match text.scope {
-        Some(ScopeText::Request) => Scope::Request,
-        Some(ScopeText::Process) => Scope::Process,
-        Some(ScopeText::Target) => Scope::ProcessAndTarget,
-        Some(ScopeText::Shared) => Scope::Shared,
+        Some(scope) => scope.scope(),
         None => {
-            let preset = text.preset.as_deref().and_then(|name| preset::find(name).ok());
+            let preset = text.preset.as_deref().and_then(|name| presets::named(name).ok());
             match preset.map(|preset| preset.scope) {
                 None | Some(Scope::Request) => Scope::ProcessAndTarget,
                 Some(scope) => scope,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::time::Span;
-use crate::policy::presets;
+use crate::model::presets;
 
 fn read(toml: &str) -> PolicyText {
     toml::from_str(toml).expect(toml)
@@ -77,7 +77,7 @@ fn one_number_of_a_preset_changes_and_the_others_stay() {
         }),
     ];
     for (preset, change, expected) in cases {
-        let found = find_preset(preset).expect("the preset exists").policy;
+        let found = presets::named(preset).expect("the preset exists").policy;
         let mut changed = found;
         expected(&mut changed);
         assert_ne!(changed, found, "{preset}: {change} is a change");

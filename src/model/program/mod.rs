@@ -15,9 +15,9 @@ use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::policy::Policy;
+use crate::policy::Scope;
 use crate::policy::custom::Custom;
 use crate::policy::outlier::Outlier;
-use crate::policy::presets::Scope;
 
 pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::{

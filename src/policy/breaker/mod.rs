@@ -7,8 +7,6 @@
 mod meter;
 mod probes;
 mod smooth;
-#[cfg(test)]
-mod tests;
 
 pub use super::rolling::{Rotation, Window};
 pub use meter::{Comparison, Slow, Trip};

@@ -14,8 +14,6 @@
 mod admit;
 mod holdings;
 mod settle;
-#[cfg(test)]
-mod tests;
 
 use super::adaptive::{Adaptive, AdaptiveState};
 use super::backoff::Memory;

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use stormglass::model::policy::text_of;
-use stormglass::policy::presets::{self, Preset};
+use stormglass::model::presets;
 
 use crate::random_models::generate::Generator;
 
@@ -123,8 +123,9 @@ impl Generator<'_> {
 
     /// What a real client does, every number written out.
     fn preset(&mut self) -> Value {
-        let presets: Vec<&Preset> = presets::all().collect();
-        let chosen = presets[self.below(presets.len() as u64) as usize];
+        let names: Vec<_> = presets::names().collect();
+        let (name, version) = names[self.below(names.len() as u64) as usize];
+        let chosen = presets::find(name, Some(version)).expect("it is one of them");
         serde_json::to_value(text_of(&chosen.policy)).expect("a policy")
     }
 
