@@ -4,7 +4,7 @@ use super::figure::Reading;
 use crate::experiment::campaign::Cell;
 use crate::experiment::comparison::Measured;
 use crate::experiment::metastability::Label;
-use crate::experiment::metrics::COUNTS;
+use crate::experiment::metrics::{self, COUNTS};
 use crate::experiment::run::RunResult;
 use crate::kernel::limit::Ending;
 use crate::model::problem::Problem;
@@ -21,6 +21,8 @@ pub struct What {
 enum Source {
     /// One of [`COUNTS`], by its position.
     Count(usize),
+    /// One of them over another one.
+    Ratio(usize, usize),
     /// What arms can be compared by.
     Measured(Measured),
     /// Whether a run has this label.
@@ -53,13 +55,17 @@ impl What {
         all.map(|(name, source)| What { name, source }).collect()
     }
 
-    /// Reads a metric of the file: a name, or `median of NAME` or `p95 of NAME` for a quantile over
-    /// the runs.
+    /// Reads a metric of the file: a name, `COUNT / COUNT` for the quotient of two whole numbers of
+    /// each run, or `median of` or `p95 of` before it for a quantile over the runs.
     pub(super) fn read(text: &str, cell: &Cell) -> Result<(What, Statistic), Problem> {
         let (quantile, name) = match text.split_once(" of ") {
             Some((words, name)) => (Some(read_quantile(words)?), name.trim()),
             None => (None, text),
         };
+        if let Some((part, whole)) = name.split_once('/') {
+            let what = What { name: name.to_owned(), source: ratio(part.trim(), whole.trim())? };
+            return Ok((what, quantile.map_or(Statistic::Mean, Statistic::Quantile)));
+        }
         let all = What::all(cell);
         let Some(what) = all.iter().find(|what| what.name == name) else {
             if Label::ALL.iter().any(|label| label.name() == name) {
@@ -89,7 +95,7 @@ impl What {
     #[must_use]
     pub fn is_event(&self) -> bool {
         match &self.source {
-            Source::Count(_) => false,
+            Source::Count(_) | Source::Ratio(..) => false,
             Source::Measured(measured) => measured.is_event(),
             Source::Label(_) => true,
         }
@@ -99,7 +105,7 @@ impl What {
     #[must_use]
     pub fn is_share(&self) -> bool {
         match &self.source {
-            Source::Count(_) => false,
+            Source::Count(_) | Source::Ratio(..) => false,
             Source::Measured(measured) => measured.is_share,
             Source::Label(_) => true,
         }
@@ -113,11 +119,24 @@ impl What {
         }
         let number = match &self.source {
             Source::Count(index) => Some((COUNTS[*index].value)(run) as f64),
+            Source::Ratio(part, whole) => {
+                metrics::ratio((COUNTS[*part].value)(run), (COUNTS[*whole].value)(run))
+            }
             Source::Measured(measured) => measured.value(run),
             Source::Label(label) => run.label.map(|own| f64::from(u8::from(own == *label))),
         };
         number.map_or(Reading::Nothing, Reading::Number)
     }
+}
+
+/// A quotient of two of [`COUNTS`].
+fn ratio(part: &str, whole: &str) -> Result<Source, Problem> {
+    let place = |name: &str| {
+        let found = COUNTS.iter().position(|count| count.name == name);
+        let known: Vec<&str> = COUNTS.iter().map(|count| count.name).collect();
+        found.ok_or_else(|| Problem::unknown("whole number of a run", name, &known))
+    };
+    Ok(Source::Ratio(place(part)?, place(whole)?))
 }
 
 /// `median`, or `p` and a percentage.
