@@ -54,7 +54,8 @@ fn the_last_in_hand_waits_for_those_before_it() {
 #[test]
 fn whoever_is_handed_more_than_it_can_do_in_time_is_named_before_a_run() {
     let experiment = CALM.changed("200s", "20s")
-        + "[arms.few]\n[arms.many]\nset = { \"service.worker.prefetch\" = 100 }\n";
+        + "[expect]\nsuccess_ratio = \">= 50%\"\n[arms.few]\n[arms.many]\n\
+           set = { \"service.worker.prefetch\" = 100 }\n";
     for arguments in
         [&["plan", "calm.toml", "--full"][..], &["run", "calm.toml"], &["check", "calm.toml"]]
     {
