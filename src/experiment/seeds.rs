@@ -45,3 +45,16 @@ impl Visitor<'_> for SeedsVisitor {
         Seeds::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_seeds_as_are_said_are_taken_and_not_one_more() {
+        assert_eq!(Seeds::parse("1..1000001"), Some(Seeds(1..1_000_001)));
+        assert_eq!(Seeds::parse("1..1000002"), None);
+        assert_eq!(Seeds::parse(" 5 .. 6 "), Some(Seeds(5..6)));
+        assert_eq!((Seeds::parse("5..5"), Seeds::parse("5")), (None, None));
+    }
+}

@@ -194,6 +194,7 @@ mod tests {
         standing.observe(at(1), &committed(3, PLACED, 1));
         standing.observe(at(2), &Fact::LogLost { database: elsewhere, after: 0, transactions: 1 });
         standing.observe(at(2), &Fact::Flushed { database: elsewhere, position: 1 });
+        standing.observe(at(2), &Fact::CommitLost { database: elsewhere, position: 1, order: 3 });
         assert_eq!((states(&standing, 3), standing.on_disk().count()), (vec![0], 0));
         standing.observe(at(3), &flushed(1));
         assert_eq!(standing.on_disk().count(), 1);

@@ -136,3 +136,24 @@ fn a_summary_that_cannot_be_written_is_an_error_of_the_machine_and_none_is_none(
     assert_eq!(missing.code, Some(5), "{}", missing.error);
     assert!(missing.error.contains("cannot add to the summary in"), "{}", missing.error);
 }
+
+#[test]
+fn a_step_of_github_and_junit_have_every_promise_of_every_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |more: &[&str]| {
+        let (summary, junit) = (folder.path().join("summary.md"), folder.path().join("junit.xml"));
+        std::fs::write(&summary, "").unwrap();
+        let environment =
+            [("GITHUB_ACTIONS", Path::new("true")), ("GITHUB_STEP_SUMMARY", summary.as_path())];
+        let check = ["check", CANARY, "--seeds", "1..4", "--keep-going", "--junit", path(&junit)];
+        let ran = with_environment(&[&check[..], more].concat(), &environment);
+        let annotations: Vec<&str> = ran.out.lines().filter(|it| it.starts_with("::")).collect();
+        let read = |file: &Path| std::fs::read_to_string(file).unwrap();
+        let texts = [annotations.join("\n"), read(&summary), read(&junit)];
+        texts.join("\n").replace(path(root()), "ROOT").replace(path(folder.path()), "FOLDER")
+    };
+    let never = "sometimes=[\"fault clock_skew\"]";
+    insta::assert_snapshot!("violations", told(&["--arm", "two_writes"]));
+    insta::assert_snapshot!("never", told(&["--arm", "queue_in_memory", "--set", never]));
+    insta::assert_snapshot!("limits", told(&["--arm", "no_key", "--set", "limits.events=1000"]));
+}
