@@ -383,10 +383,12 @@ mod tests {
 
     #[test]
     fn silence_is_no_answer_unless_it_is_meant_as_one() {
-        let facts = [(2, told(Outcome::TimedOut)), (3, had(CHARGE, 0))];
-        let judged = |silence| counts(judge(invariant(silence), &facts, 0, 20));
-        assert_eq!(judged(Silence::Unknown), (0, 0));
-        assert_eq!(judged(Silence::Failed), (1, 1));
+        for silent in [Outcome::TimedOut, Outcome::Reset] {
+            let facts = [(2, told(silent)), (3, had(CHARGE, 0))];
+            let judged = |silence| counts(judge(invariant(silence), &facts, 0, 20));
+            assert_eq!(judged(Silence::Unknown), (0, 0), "{silent:?}");
+            assert_eq!(judged(Silence::Failed), (1, 1), "{silent:?}");
+        }
     }
 
     #[test]
