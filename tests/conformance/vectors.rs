@@ -204,8 +204,9 @@ impl fmt::Display for Mismatches {
     }
 }
 
-/// Equal, numbers to a relative 2e-6 and to one of the sixth decimal in which they were recorded: of
-/// milliseconds that is a nanosecond, and times are whole ones here, cut off where libraries round.
+/// Equal, numbers to a relative 2e-6 and to one of the sixth decimal in which they were recorded:
+/// of milliseconds that is a nanosecond, and times are whole ones here, cut off where libraries
+/// round.
 fn equal(theirs: &Value, ours: &Value) -> bool {
     match (theirs, ours) {
         (Value::Number(theirs), Value::Number(ours)) => {
