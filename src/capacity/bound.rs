@@ -20,6 +20,8 @@ pub(super) struct Demand {
     pub(super) work: f64,
     /// What its calls take, by the node that is called.
     pub(super) calling: BTreeMap<NodeId, f64>,
+    /// For how long places of its pools are held, by pool.
+    pub(super) pools: BTreeMap<u16, f64>,
 }
 
 impl Demand {
@@ -75,6 +77,10 @@ pub(super) fn node_load(
         let name = format!("bulkhead {}", program.node(bulkhead.target).name);
         let taken = demand.calling.get(&bulkhead.target).copied().unwrap_or_default();
         by_time(name, f64::from(bulkhead.rule.limit) * instances, taken);
+    }
+    for (pool, index) in station.pools.iter().zip(0..) {
+        let taken = demand.pools.get(&index).copied().unwrap_or_default();
+        by_time(format!("pool {}", pool.name), f64::from(pool.size) * instances, taken);
     }
     let rate = rate_limit(&text.kind, station, instances);
     bounds.extend(rate.map(|most| ("rate_limit".to_owned(), most)));

@@ -43,6 +43,9 @@ impl Visits<'_> {
         for (copies, list) in lists.values() {
             ends.extend((0..*copies).map(|_| (list.time.mean, list.success)));
             visit.work += share * list.work * f64::from(*copies);
+            for (&pool, &time) in &list.held {
+                *visit.held.entry(pool).or_insert(0.0) += share * time * f64::from(*copies);
+            }
             for (&called, &time) in &list.calling {
                 *visit.calling.entry(called).or_insert(0.0) += share * time * f64::from(*copies);
             }

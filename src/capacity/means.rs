@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::holding::Held;
 use super::moments::Moments;
 use crate::model::program::{NodeId, OperationId};
 
@@ -14,6 +15,8 @@ pub(super) struct Visit {
     pub(super) work: f64,
     /// How long its calls take, by the node that is called, in seconds.
     pub(super) calling: BTreeMap<NodeId, f64>,
+    /// How long it holds places of the pools of its node.
+    pub(super) held: Held,
     /// How likely it is to be answered `ok`.
     pub(super) success: f64,
     /// The parts of all requests that have the same draws in each attempt: how large each is, and

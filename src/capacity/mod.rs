@@ -13,6 +13,7 @@
 mod ahead;
 mod bound;
 mod call;
+mod holding;
 mod lists;
 mod means;
 mod moments;
@@ -304,6 +305,9 @@ fn spread(
             demand.per_s += rate;
             demand.held += rate * free.time.mean;
             demand.work += rate * free.work;
+            for (pool, time) in free.held {
+                *demand.pools.entry(pool).or_insert(0.0) += rate * time;
+            }
             for (called, time) in free.calling {
                 *demand.calling.entry(called).or_insert(0.0) += rate * time;
             }

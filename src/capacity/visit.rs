@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::NodeLoad;
 use super::call::{CallMeans, call};
+use super::holding::hold;
 use super::lists::Rounds;
 use super::means::{Relay, Visit};
 use super::moments::Moments;
@@ -192,7 +193,7 @@ impl<'a> Visits<'a> {
                 continue;
             }
             let mut go = |to: u32, share: f64| *reached.entry(to).or_insert(0.0) += share;
-            let step = &self.program.steps[at as usize];
+            let (step, before) = (&self.program.steps[at as usize], visit.time.mean);
             match step {
                 Step::Reply(Outcome::Ok) | Step::Finish => visit.success += share,
                 Step::Reply(_) | Step::PassOn | Step::Fail => {}
@@ -228,8 +229,7 @@ impl<'a> Visits<'a> {
                     }
                 }
                 Step::Fork(fork) => {
-                    let Fork { join, on_failure, .. } = &self.program.forks[fork.0 as usize];
-                    let (join, on_failure) = (*join, *on_failure);
+                    let &Fork { join, on_failure, .. } = &self.program.forks[fork.0 as usize];
                     let success = self.fork(operation, fork.0, share, &mut visit);
                     go(join, share * success);
                     if let Some(to) = on_failure {
@@ -250,6 +250,7 @@ impl<'a> Visits<'a> {
                     go(at + 1, share);
                 }
             }
+            hold(&mut visit.held, self.program, start..at + 1, visit.time.mean - before);
         }
         visit
     }
@@ -376,6 +377,7 @@ impl<'a> Visits<'a> {
             (is_narrow, "no message waits for the bandwidth of its link"),
             (policy.1.hedge.is_some(), "further copies of slow attempts are left out"),
             (policy.1.breaker.is_some(), "no breaker is open"),
+            (policy.1.connections.is_some(), "connections are open already"),
         ] {
             if is_there {
                 self.assume(what.to_owned());

@@ -14,7 +14,8 @@ pub fn of_edges(program: &Program, counts: &[EdgeCounts]) -> Vec<f64> {
     let mut known = vec![None; program.nodes.len()];
     let of_edge = |(index, edge): (usize, &Edge)| {
         let own = counts.get(index).map_or(1.0, per_call);
-        own * at_node(program, counts, edge.caller, &mut known)
+        let [from_others, in_all] = at_node(program, counts, edge.caller, &mut known);
+        own * if edge.caller == edge.target { from_others } else { in_all }
     };
     program.edges.iter().enumerate().map(of_edge).collect()
 }
@@ -34,28 +35,38 @@ fn per_call(counts: &EdgeCounts) -> f64 {
     if counts.calls == 0 { 1.0 } else { counts.attempts as f64 / counts.calls as f64 }
 }
 
-/// By how much what comes to a node is multiplied. What nobody calls, as users and the handlers of
+/// By how much what comes to a node from others is multiplied, and what comes to it in all: its own
+/// calls of itself multiply what others ask. What nobody calls, as users and the handlers of
 /// messages, is where multiplying begins; so is a node that is asked about while it is looked at.
 fn at_node(
     program: &Program,
     counts: &[EdgeCounts],
     node: NodeId,
-    known: &mut [Option<f64>],
-) -> f64 {
+    known: &mut [Option<[f64; 2]>],
+) -> [f64; 2] {
     if let Some(times) = known[node.0 as usize] {
         return times;
     }
-    known[node.0 as usize] = Some(1.0);
+    known[node.0 as usize] = Some([1.0; 2]);
     let (mut attempts, mut without) = (0.0, 0.0);
-    for (edge, counts_of_edge) in program.edges.iter().zip(counts) {
-        if edge.target == node && counts_of_edge.attempts > 0 {
-            let made = counts_of_edge.attempts as f64;
-            let times = per_call(counts_of_edge) * at_node(program, counts, edge.caller, known);
-            attempts += made;
-            without += made / times;
+    let mut times = [1.0; 2];
+    for of_itself in [false, true] {
+        for (edge, counts_of_edge) in program.edges.iter().zip(counts) {
+            if edge.target == node
+                && (edge.caller == node) == of_itself
+                && counts_of_edge.attempts > 0
+            {
+                let made = counts_of_edge.attempts as f64;
+                let before = match of_itself {
+                    true => times[0],
+                    false => at_node(program, counts, edge.caller, known)[1],
+                };
+                attempts += made;
+                without += made / (per_call(counts_of_edge) * before);
+            }
         }
+        times[usize::from(of_itself)] = if without > 0.0 { attempts / without } else { 1.0 };
     }
-    let times = if without > 0.0 { attempts / without } else { 1.0 };
     known[node.0 as usize] = Some(times);
     times
 }

@@ -28,7 +28,7 @@ use crate::model::compile::{self, ReadFile};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
-use crate::model::{endless, never_ejecting, unused, unversioned};
+use crate::model::{doubtful, unused};
 use crate::policy::custom::Custom;
 
 /// One arm at one point, ready to run under any seed.
@@ -457,9 +457,7 @@ fn cell(
         };
         factors.iter().zip(levels).map(name).collect::<Vec<_>>().join(join)
     };
-    suspicious.extend(endless(&model, &program));
-    suspicious.extend(never_ejecting(&model, &program));
-    suspicious.extend(unversioned(&model));
+    suspicious.extend(doubtful(&model, &program));
     suspicious.extend(unbreakable(&experiment.invariants, &program).into_iter().map(of_promise));
     for (index, fault) in experiment.faults.iter().enumerate() {
         if Time(fault.at.0) >= limits.horizon {

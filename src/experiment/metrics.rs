@@ -25,7 +25,7 @@ struct Row {
 }
 
 /// The metrics that every run has, in the order of the columns.
-const ROWS: [Row; 39] = [
+const ROWS: [Row; 42] = [
     Row {
         id: MetricId::Amplification,
         name: "amplification",
@@ -369,6 +369,30 @@ const ROWS: [Row; 39] = [
         better: Direction::Lower,
         is_share: false,
         measure: |_, run| Some(run.metrics.unhandled() as f64),
+    },
+    Row {
+        id: MetricId::PoolWaitP99Ms,
+        name: "pool_wait_p99_ms",
+        meaning: "99th percentile of the time that handlers waited for a place of a pool",
+        better: Direction::Lower,
+        is_share: false,
+        measure: |_, run| run.metrics.pool_waits.estimate(0.99).map(Span::millis),
+    },
+    Row {
+        id: MetricId::PoolTimeouts,
+        name: "pool_timeouts",
+        meaning: "handlers that waited for a place of a pool in vain",
+        better: Direction::Lower,
+        is_share: false,
+        measure: |_, run| Some(run.metrics.pool_timeouts as f64),
+    },
+    Row {
+        id: MetricId::ConnectionsOpened,
+        name: "connections_opened",
+        meaning: "connections that processes opened, where their policies limit them",
+        better: Direction::Lower,
+        is_share: false,
+        measure: |_, run| Some(run.metrics.connections_opened as f64),
     },
 ];
 

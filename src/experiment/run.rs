@@ -113,6 +113,7 @@ impl RunResult {
         self.metrics.latency.make_compact();
         self.metrics.staleness.make_compact();
         self.metrics.stays.wait.make_compact();
+        self.metrics.pool_waits.make_compact();
         self.metrics.stays.waits_so_far.make_compact();
         self.metrics.stays.found = Histogram::default();
         self.metrics.milestones.iter_mut().for_each(Progress::make_compact);

@@ -12,7 +12,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::Outcome;
 use crate::system::fact::{
-    Asked, Deed, Direction, Fact, Observer, REFUSALS, Request, Transit, Waiting, Work,
+    Asked, Deed, Direction, Fact, Observer, Pooling, REFUSALS, Request, Transit, Waiting, Work,
 };
 
 /// What is measured.
@@ -138,6 +138,12 @@ pub struct RunMetrics {
     pub refused: u64,
     /// These by why, by the number of the refusal.
     pub refused_by: [u64; REFUSALS],
+    /// How long handlers waited for a place of a pool, or in vain, on behalf of measured requests.
+    pub pool_waits: Histogram,
+    /// Waits of handlers for a place of a pool that were in vain.
+    pub pool_timeouts: u64,
+    /// Connections that processes opened.
+    pub connections_opened: u64,
     /// Calls that were made to fail, before and after their effect.
     pub made_to_fail: [u64; 2],
     /// How often each fault fired, by its number in the plan; those after the last that did are
@@ -324,6 +330,14 @@ impl Recorder {
         }
     }
 
+    /// A handler got a place of a pool, or waited in vain.
+    fn pooled(&mut self, pooling: &Pooling) {
+        self.metrics.pool_timeouts += u64::from(!pooling.got);
+        if self.measure.counts(pooling.asked) {
+            self.metrics.pool_waits.record(pooling.waited);
+        }
+    }
+
     fn done_with(&mut self, now: Time, since: Time) {
         let age = now.since(since);
         self.metrics.oldest_message = self.metrics.oldest_message.max(age);
@@ -363,6 +377,7 @@ impl Observer for Recorder {
                 metrics.refused += 1;
                 metrics.refused_by[refusal as usize] += 1;
             }
+            Fact::Pooled(pooling) => self.pooled(&pooling),
             Fact::Left(stay) if self.is_load[stay.edge.0 as usize] => {
                 metrics.stays.count(&self.measure, now, &stay, false);
             }
@@ -381,9 +396,7 @@ impl Observer for Recorder {
             Fact::Crashed { .. } => metrics.crashes += 1,
             Fact::Killed { .. } => metrics.kills += 1,
             Fact::Paused { .. } => metrics.pauses += 1,
-            Fact::NobodyThere { refused, .. } => {
-                metrics.nobody_there[usize::from(!refused)] += 1;
-            }
+            Fact::NobodyThere { refused, .. } => metrics.nobody_there[usize::from(!refused)] += 1,
             Fact::TurnedAway { .. } => metrics.turned_away += 1,
             Fact::LogLost { transactions, .. } => metrics.lost_transactions += transactions,
             Fact::MessageLost { .. } => metrics.lost_messages += 1,
@@ -413,13 +426,12 @@ impl Observer for Recorder {
             Fact::Conflict { .. } => metrics.conflicts += 1,
             Fact::Overwrote { is_lost, .. } => metrics.updates_lost += u64::from(is_lost),
             Fact::CommitLost { .. } => metrics.commits_lost += 1,
-            Fact::StaleEpoch { accepted, .. } => {
-                metrics.stale_epochs[usize::from(accepted)] += 1;
-            }
+            Fact::StaleEpoch { accepted, .. } => metrics.stale_epochs[usize::from(accepted)] += 1,
             Fact::WaitedForReplica { in_time, .. } => {
                 metrics.replica_waits[usize::from(in_time)] += 1;
             }
-            Fact::AnsweredAlone { .. } => metrics.answered_alone += 1,
+            Fact::AnsweredAlone(_) => metrics.answered_alone += 1,
+            Fact::Connected(_) => metrics.connections_opened += 1,
             Fact::Caching(caching) => {
                 metrics.fills_refused += u64::from(caching.deed == Deed::Refuses);
                 Fills::count(&mut metrics.fills, &caching);

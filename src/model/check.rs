@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::compile::Sections;
 use super::document::{Data, Field, Value};
 use super::language::{self, all_steps};
+use super::pools;
 use super::problem::{Problem, shortened};
-use super::program::{Kind, NodeId, OperationId, Program, Step};
+use super::program::{Edge, Kind, NodeId, OperationId, Program, Step};
 use super::quantity::Rate;
 
 /// The most instances of a service: each has a waiting line of its own.
@@ -185,9 +186,20 @@ fn cycle_problem(document: &Value, program: &Program, circle: &[OperationId]) ->
     .located(document, &path)
 }
 
-/// Calls that nothing ends when a message is lost, over links that lose messages.
+/// What is likely a mistake: calls that wait for ever, policies that never eject, presets without a
+/// version, and what can lock itself.
 #[must_use]
-pub fn endless(document: &Value, program: &Program) -> Vec<Problem> {
+pub fn doubtful(document: &Value, program: &Program) -> Vec<Problem> {
+    let mut problems = endless(document, program);
+    problems.extend(never_ejecting(document, program));
+    problems.extend(unversioned(document));
+    problems.extend(pools::locking(document, program));
+    problems.extend(pools::waiting_for_themselves(document, program));
+    problems
+}
+
+/// Calls that nothing ends when a message is lost, over links that lose messages.
+fn endless(document: &Value, program: &Program) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     for edge in &program.edges {
         let (name, policy) = &program.policies[edge.policy as usize];
@@ -230,8 +242,7 @@ pub(super) fn ejection(document: &Value, program: &Program) -> Option<Problem> {
 }
 
 /// Policies that are to eject instances and never can.
-#[must_use]
-pub fn never_ejecting(document: &Value, program: &Program) -> Vec<Problem> {
+fn never_ejecting(document: &Value, program: &Program) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     for edge in &program.edges {
         let Some((rule, instances, _)) = program.detecting(edge) else { continue };
@@ -254,8 +265,7 @@ pub fn never_ejecting(document: &Value, program: &Program) -> Vec<Problem> {
 }
 
 /// Presets that are named without their version: another release may know a newer one.
-#[must_use]
-pub fn unversioned(document: &Value) -> Vec<Problem> {
+fn unversioned(document: &Value) -> Vec<Problem> {
     let Some(Value { data: Data::Table(policies), .. }) = document.find(&["policy".to_owned()])
     else {
         return Vec::new();
@@ -293,7 +303,9 @@ pub fn unused(document: &Value, program: &Program, promoted: &[&str]) -> Vec<Pro
     let mut problems = Vec::new();
     let sections = ["service", "database", "replica", "cache", "queue", "outbox", "provider"];
     for (index, node) in program.nodes.iter().enumerate() {
-        let is_called = program.edges.iter().any(|edge| edge.target.0 as usize == index);
+        // Who calls only itself is called by nobody.
+        let calls = |edge: &Edge| edge.target.0 as usize == index && edge.caller != edge.target;
+        let is_called = program.edges.iter().any(calls);
         let (wrong, expected) = match &node.kind {
             Kind::Clients(_) | Kind::Outbox(_) => continue,
             Kind::Service(service) if service.takes.is_some() => continue,

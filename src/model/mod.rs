@@ -11,6 +11,7 @@ pub mod hidden;
 mod json;
 pub mod language;
 pub mod policy;
+mod pools;
 pub mod presets;
 pub mod problem;
 pub mod program;
@@ -20,6 +21,6 @@ pub mod show;
 mod trace;
 
 pub(crate) use check::name as plain_name;
-pub use check::{endless, never_ejecting, unused, unversioned};
+pub use check::{doubtful, unused};
 pub use compile::compile;
 pub use deserialize::{read, read_each};

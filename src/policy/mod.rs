@@ -11,6 +11,7 @@ pub mod budget;
 pub mod bulkhead;
 pub mod codel;
 mod composite;
+pub mod connections;
 pub mod custom;
 pub mod deadline;
 pub mod hedge;

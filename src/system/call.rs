@@ -1,5 +1,6 @@
 //! Calls: attempts, timeouts, retries, and what the caller's policy says to each.
 
+use super::connections::Connection;
 use super::crash;
 use super::fact::{Asked, Fact, Observer, Request};
 use super::job::{Job, Subject};
@@ -231,7 +232,8 @@ impl<O: Observer> World<'_, O> {
                 self.wait(handle, span.max(Span(1)))
             }
             Admission::Queue => {
-                let denial = if waits_for_room { Denial::Bulkhead } else { Denial::BreakerOpen };
+                let denial =
+                    if waits_for_room { policy.without_room() } else { Denial::BreakerOpen };
                 self.note_waiting(handle, denial);
                 self.policies.wait(scope, handle, waits_for_room);
                 self.wait(handle, patience)
@@ -307,6 +309,7 @@ impl<O: Observer> World<'_, O> {
             token,
             deadline: until,
             detector: self.detectors.of(edge_id, call.process),
+            connection: Connection::of(policy, call.scope, call.progress.ride()),
         };
         let (order, asked) = (call.subject.order, call.subject.asked);
         let attempt = call.progress.attempts();

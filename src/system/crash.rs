@@ -89,6 +89,8 @@ impl<O: Observer> World<'_, O> {
         let program = self.program;
         if self.lives.restarts(node, instance, self.now) {
             self.tell(Fact::Restarted { node, instance });
+            // Of a host that was gone nobody has heard that its connections are.
+            self.break_connections(node, Some(instance));
             if let Kind::Outbox(relay) = &program.node(node).kind {
                 self.restart_relay(node, instance, relay.operation);
             }
@@ -103,6 +105,9 @@ impl<O: Observer> World<'_, O> {
 
     /// Everything that an instance had in memory is gone.
     fn lose_memory(&mut self, node: NodeId, instance: u32, unreachable: bool) {
+        if !unreachable {
+            self.break_connections(node, Some(instance));
+        }
         self.lose_calls(node, instance);
         self.lose_jobs(node, instance, unreachable);
         let program = self.program;

@@ -2,6 +2,7 @@
 
 mod caching;
 mod order;
+mod pooling;
 mod stay;
 mod transit;
 
@@ -12,6 +13,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::{Denial, Outcome};
 pub use caching::{Caching, Deed};
+pub use pooling::Pooling;
 pub use stay::{Stay, Waiting, Work};
 pub use transit::{Content, Direction, Transit};
 
@@ -102,6 +104,10 @@ pub enum Fact {
         /// Why.
         refusal: Refusal,
     },
+    /// A process opened a connection for an attempt.
+    Connected(EdgeId),
+    /// A handler got a place of a pool, or waited in vain for one.
+    Pooled(Pooling),
     /// What a caller asked for left the node that it came to: it was answered or refused there.
     Left(Stay),
     /// A node ended its work on a request.
@@ -181,11 +187,9 @@ pub enum Fact {
         /// Whether the replica applied it in time.
         in_time: bool,
     },
-    /// A transaction was answered before any replica had applied it, although it should wait.
-    AnsweredAlone {
-        /// Whose.
-        database: NodeId,
-    },
+    /// A transaction of this database was answered before any replica had applied it, although it
+    /// should wait.
+    AnsweredAlone(NodeId),
     /// A primary that had been replaced was asked to write.
     StaleEpoch {
         /// Whose.

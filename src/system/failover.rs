@@ -131,6 +131,7 @@ impl<O: Observer> World<'_, O> {
         store.begin_log();
         self.tell_lost(database, &lost);
         self.leaders[database.0 as usize] = replica;
+        self.break_connections(database, None);
         self.begin_flushing(replica);
         self.follow_leader(database, replica);
     }
@@ -164,6 +165,7 @@ impl<O: Observer> World<'_, O> {
         old.outbox.extend(own.iter().map(|&event| OutboxEvent { is_lost: true, ..event }));
         self.tell_lost(database, &discarded);
         self.leaders[database.0 as usize] = database;
+        self.break_connections(database, None);
     }
 
     /// Tells that committed transactions are gone.

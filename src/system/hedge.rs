@@ -5,6 +5,7 @@
 
 use super::World;
 use super::call::{Call, Resumption, draw_name};
+use super::connections::Connection;
 use super::fact::{Fact, Observer};
 use super::network::Message;
 use crate::kernel::draw::{Draw, Purpose, key_of};
@@ -221,7 +222,7 @@ impl<'p, O: Observer> World<'p, O> {
             Admission::Reject(denial) => Some(denial),
             // A copy waits for nothing.
             Admission::Wait(_) => Some(Denial::RateLimit),
-            Admission::Queue if progress.waits_for_room() => Some(Denial::Bulkhead),
+            Admission::Queue if progress.waits_for_room() => Some(policy.without_room()),
             Admission::Queue => Some(Denial::BreakerOpen),
         };
         if let Some(denial) = denial {
@@ -240,11 +241,10 @@ impl<'p, O: Observer> World<'p, O> {
         }
         call.sent = attempt;
         let deadline = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
-        let deadline = deadline.min(call.limit);
         let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.now + span);
-        let until = timeout.min(deadline);
-        let started = self.now;
-        let progress = Some(progress);
+        let until = timeout.min(deadline).min(call.limit);
+        let connection = Connection::of(policy, call.scope, progress.ride());
+        let (started, progress) = (self.now, Some(progress));
         hedged.running.push(Copy { attempt, progress, started, until, instance: None });
         let message = Message::Request {
             call: handle,
@@ -258,6 +258,7 @@ impl<'p, O: Observer> World<'p, O> {
             token: call.token(key),
             deadline: until,
             detector,
+            connection,
         };
         let (order, asked) = (call.subject.order, call.subject.asked);
         self.tell(Fact::Attempted { edge: edge_id, attempt, order, asked });

@@ -6,6 +6,7 @@ use super::call::Resumption;
 use super::control::Action;
 use super::fact::{Asked, Fact, Observer, Refusal, Stay, Work};
 use super::network::Message;
+use super::pool::Holds;
 use super::repeat::Rounds;
 use super::shown::Notes;
 use super::stand_in::StoodInFor;
@@ -118,6 +119,10 @@ pub(super) struct Job {
     pub(super) holding: u8,
     /// The lists that it is in which are done again.
     pub(super) rounds: Option<Box<Rounds>>,
+    /// How long its worker works on its connection before it begins.
+    pub(super) accepts: Span,
+    /// What it has of pools.
+    pub(super) holds: Option<Box<Holds>>,
     /// The request for which its fallback stands in.
     pub(super) stands_in_for: Option<Box<StoodInFor>>,
     /// What its last call came to.
@@ -202,6 +207,8 @@ impl Job {
             forked: Forked::default(),
             holding: 0,
             rounds: None,
+            accepts: Span::ZERO,
+            holds: None,
             stands_in_for: None,
             heard: Outcome::Ok,
             fails_with: None,
@@ -237,6 +244,11 @@ impl<O: Observer> World<'_, O> {
     /// Carries a job out until it has to wait or ends.
     pub(super) fn run_job(&mut self, handle: Handle) {
         let program = self.program;
+        match self.accept(handle) {
+            Progress::Ends(outcome) => return self.end_job(handle, outcome),
+            Progress::GoesOn => {}
+            _ => return,
+        }
         loop {
             let Some(job) = self.jobs.get_mut(handle) else { return };
             if std::mem::take(&mut job.is_at_work) {
@@ -255,6 +267,14 @@ impl<O: Observer> World<'_, O> {
                 }
                 Progress::Ends(outcome) => return self.end_job(handle, outcome),
             }
+        }
+    }
+
+    /// Lets a job work on the connection that it came over, if that is new.
+    fn accept(&mut self, handle: Handle) -> Progress {
+        match self.jobs.get_mut(handle).map(|job| std::mem::take(&mut job.accepts)) {
+            None | Some(Span::ZERO) => Progress::GoesOn,
+            Some(span) => self.spend(handle, &Distribution::Constant(span), Purpose::Service, 1.0),
         }
     }
 
@@ -299,6 +319,8 @@ impl<O: Observer> World<'_, O> {
             }
             Step::Repeat(step) => return self.take_repeat_step(handle, step),
             Step::Lock(step) => self.take_lock_step(handle, step),
+            Step::Hold(hold) => return self.hold(handle, hold),
+            Step::GiveBack => self.give_back_place(handle),
             Step::AnswerUser => self.answer_user(handle),
             Step::Data(step) => return self.take_data_step(handle, step),
             Step::Cache(step) => return self.take_cache_step(handle, step),
@@ -425,6 +447,7 @@ impl<O: Observer> World<'_, O> {
             self.release_all(handle);
         }
         self.end_fallback(&job);
+        self.give_back_all(&job);
         let awaited = self.is_awaited(job.origin);
         if let Some(work) = job.work(self.now, awaited) {
             self.tell(Fact::Worked(work));

@@ -1,5 +1,6 @@
 //! Messages over links: they take their time, and some never arrive.
 
+use super::connections::Connection;
 use super::control::Action;
 use super::ejection::DetectorId;
 use super::fact::{Content, Direction, Fact, Observer, Transit};
@@ -32,6 +33,8 @@ pub(super) enum Message {
         deadline: Time,
         /// What its caller knows of the instances of the target.
         detector: Option<DetectorId>,
+        /// What it goes over, where its policy limits connections.
+        connection: Option<Connection>,
     },
     /// The answer to an attempt.
     Reply {
@@ -114,10 +117,13 @@ impl Passage {
 impl<O: Observer> World<'_, O> {
     /// Sends an attempt to the node that it calls.
     pub(super) fn send_request(&mut self, edge: EdgeId, mut message: Message) {
-        let Message::Request { call, target, .. } = &mut message else { return };
-        let (call, first) = (*call, *target);
+        let Message::Request { call, target, connection, .. } = &mut message else { return };
+        let (call, first, is_new) = (*call, *target, connection.is_some_and(|it| it.is_new));
         let Some(to) = self.route(edge, call) else { return self.lose(first, &message) };
         *target = to;
+        if is_new {
+            self.tell(Fact::Connected(edge));
+        }
         self.send(self.program.edge(edge).caller, to, Direction::Request, message);
     }
 
@@ -185,6 +191,7 @@ impl<O: Observer> World<'_, O> {
             self.tell(Fact::Lost(transit));
             return false;
         };
+        let departure = departure + self.connecting(link, site, &message);
         let latency = self.latency(passage, Purpose::Latency, passage.number());
         let late = self.lateness(passage);
         self.carry(passage, departure, latency + late, message);
@@ -345,6 +352,7 @@ impl<O: Observer> World<'_, O> {
                 token,
                 deadline,
                 detector,
+                connection,
             } => {
                 self.fold(TraceKind::Request, target, key);
                 self.tell(arrived);
@@ -369,9 +377,8 @@ impl<O: Observer> World<'_, O> {
                 let origin = Origin::Call { call, attempt, edge };
                 let mut job = Job::new(self.program, operation, key, origin, subject);
                 (job.node, job.value) = (target, value);
-                (job.token, job.deadline) = (token, deadline);
-                job.instance = self.balance(target, key, detector);
-                let instance = job.instance;
+                let instance = self.admit_over(connection, &mut job, detector);
+                (job.token, job.deadline, job.instance) = (token, deadline, instance);
                 if detector.is_some() {
                     self.note_instance(call, attempt, instance);
                 }

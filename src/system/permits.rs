@@ -1,7 +1,7 @@
-//! What calls hold of what they share: permits of policies, and places in bulkheads. The calls that
-//! go on must hold all that was lent. A call that ended without giving back what it held would
-//! leave the others less for ever, and a run that does not recover for that reason is a mistake of
-//! ours.
+//! What calls and jobs hold of what they share: permits of policies, places in bulkheads and pools.
+//! Those that go on must hold all that was lent. One that ended without giving back what it held
+//! would leave the others less for ever, and a run that does not recover for that reason is a
+//! mistake of ours.
 
 use super::World;
 use super::fact::Observer;
@@ -46,6 +46,22 @@ impl<O: Observer> World<'_, O> {
         }
         let stations = self.stations.iter().zip(&places);
         let agree = stations.into_iter().all(|(station, places)| station.rooms_hold(places));
-        (!agree).then_some("places in a bulkhead are taken by no open call")
+        if !agree {
+            return Some("places in a bulkhead are taken by no open call");
+        }
+        self.lost_places()
+    }
+
+    /// What pools have lent that no job holds, or the other way round.
+    fn lost_places(&self) -> Option<&'static str> {
+        let pools = self.stations.iter().map(|station| vec![[0; 2]; station.pools()]);
+        let mut held: Vec<Vec<[u32; 2]>> = pools.collect();
+        for (_, job) in self.jobs.iter() {
+            if let Some(holds) = &job.holds {
+                holds.count(&mut held[self.station_index(job.node, job.instance)]);
+            }
+        }
+        let agree = self.stations.iter().zip(&held).all(|(station, held)| station.pools_hold(held));
+        (!agree).then_some("places of a pool are taken or waited for by no job")
     }
 }

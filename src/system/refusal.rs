@@ -15,7 +15,9 @@ pub enum Refusal {
     Limit = 4,
     /// It waited for a worker as long as it may.
     TooLong = 5,
+    /// It waited for a place of a pool as long as it may.
+    NoPlace = 6,
 }
 
 /// How many kinds of refusal there are.
-pub const REFUSALS: usize = 6;
+pub const REFUSALS: usize = 7;

@@ -208,7 +208,7 @@ impl<O: Observer> World<'_, O> {
             Some(position) => {
                 if applied.is_none_or(|applied| applied < position) {
                     store.is_alone = true;
-                    self.tell(Fact::AnsweredAlone { database });
+                    self.tell(Fact::AnsweredAlone(database));
                 }
                 Progress::GoesOn
             }

@@ -8,6 +8,7 @@ mod breaker;
 #[path = "../common/mod.rs"]
 mod common;
 mod composite;
+mod connections;
 mod ejection;
 #[path = "../../examples/custom_policy.rs"]
 #[expect(dead_code, reason = "only its table is wanted here")]

@@ -97,6 +97,9 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::PeakLoadPerS
         | MetricId::TimeoutsPerRequest
         | MetricId::WaitMeanMs
+        | MetricId::PoolWaitP99Ms
+        | MetricId::PoolTimeouts
+        | MetricId::ConnectionsOpened
         | MetricId::WaitP99Ms
         | MetricId::QueuedRatio
         | MetricId::WaitingMean

@@ -92,6 +92,12 @@ pub enum MetricId {
     PeakLoadPerS,
     /// `unhandled`.
     Unhandled,
+    /// `pool_wait_p99_ms`.
+    PoolWaitP99Ms,
+    /// `pool_timeouts`.
+    PoolTimeouts,
+    /// `connections_opened`.
+    ConnectionsOpened,
     /// `unfinished`, of a milestone only.
     Unfinished,
 }

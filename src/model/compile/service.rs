@@ -4,9 +4,9 @@ use super::station::{self, station_with};
 use super::{Compiler, Sections};
 use crate::kernel::time::Span;
 use crate::model::check;
-use crate::model::language::{Pauses, Protocol, Service};
+use crate::model::language::{self, Pauses, Protocol, Service};
 use crate::model::problem::Problem;
-use crate::model::program::{self, Kind};
+use crate::model::program::{self, Kind, Pool};
 
 impl Compiler<'_> {
     pub(super) fn service(&mut self, name: &str, service: &Service) {
@@ -21,6 +21,7 @@ impl Compiler<'_> {
         station.limit = service
             .concurrency_limit
             .and_then(|text| self.part(name, "concurrency_limit", station::limit(&text)));
+        station.pools = self.pools(name, service);
         if let Err(problem) = check::count("instances", service.instances, 1, check::INSTANCES_MAX)
         {
             self.problem(&["service", name, "instances"], problem);
@@ -36,6 +37,23 @@ impl Compiler<'_> {
         let prefetch = service.prefetch.limit();
         let kind = Kind::Service(program::Service { takes: None, prefetch, detection, pauses });
         self.node("service", name, kind, station);
+    }
+
+    /// The pools of a service.
+    fn pools(&mut self, service: &str, text: &Service) -> Vec<Pool> {
+        let mut pools = Vec::new();
+        for (name, &language::Pool { size, acquire_timeout }) in &text.pool {
+            let path = ["service", service, "pool", name];
+            if let Err(problem) = check::name("a pool", name) {
+                self.problem(&path, problem);
+            }
+            if size == 0 {
+                let problem = Problem::new(format!("nobody could ever hold a place of `{name}`"));
+                self.problem(&path, problem.expected("at least 1").inside("size"));
+            }
+            pools.push(Pool { name: name.clone(), size, acquire_timeout });
+        }
+        pools
     }
 
     /// What a key of a service means, or the problem with it noted.

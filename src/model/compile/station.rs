@@ -7,7 +7,7 @@ use crate::model::language::{
 };
 use crate::model::problem::Problem;
 use crate::model::program;
-use crate::model::program::{Bulkhead, ConcurrencyCost, NodeId, Shedding, Station};
+use crate::model::program::{Bulkhead, ConcurrencyCost, Shedding, Station};
 use crate::model::quantity::{Count, Rate};
 use crate::policy::bulkhead::{self, Around};
 use crate::policy::codel::{Codel, Law};
@@ -116,7 +116,7 @@ impl Compiler<'_> {
             let Some(id) = self.program.find_node(name) else { continue };
             for (target, text) in &service.bulkhead {
                 let path = ["service", name, "bulkhead", target];
-                if let Some(bulkhead) = self.bulkhead(&path, id, target, text) {
+                if let Some(bulkhead) = self.bulkhead(&path, target, text) {
                     self.program.nodes[id.0 as usize].station.bulkheads.push(bulkhead);
                 }
             }
@@ -126,7 +126,6 @@ impl Compiler<'_> {
     fn bulkhead(
         &mut self,
         path: &[&str],
-        service: NodeId,
         target: &str,
         text: &language::Bulkhead,
     ) -> Option<Bulkhead> {
@@ -134,19 +133,14 @@ impl Compiler<'_> {
             !matches!(kind, program::Kind::Clients(_) | program::Kind::Outbox(_))
         };
         let id = self.node_of(path, target, "node to call", is_callable)?;
-        let problem = if id == service {
-            Problem::new("a service does not call itself").expected("the name of another node")
-        } else if text.concurrent == 0 {
-            Problem::new(format!("`{target}` could never be called"))
-                .expected("at least 1")
-                .inside("concurrent")
-        } else {
-            let (limit, queue) = (text.concurrent, text.queue);
-            let rule = bulkhead::Bulkhead { limit, queue, max_wait: None, around: Around::Call };
-            return Some(Bulkhead { target: id, rule, max_wait: text.max_wait });
-        };
-        self.problem(path, problem);
-        None
+        if text.concurrent == 0 {
+            let problem = Problem::new(format!("`{target}` could never be called"));
+            self.problem(path, problem.expected("at least 1").inside("concurrent"));
+            return None;
+        }
+        let (limit, queue) = (text.concurrent, text.queue);
+        let rule = bulkhead::Bulkhead { limit, queue, max_wait: None, around: Around::Call };
+        Some(Bulkhead { target: id, rule, max_wait: text.max_wait })
     }
 }
 

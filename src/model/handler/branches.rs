@@ -1,4 +1,4 @@
-//! Steps with steps inside them: conditions, branches that run at once, fallbacks.
+//! Steps with steps inside them: conditions, branches that run at once, what is held, fallbacks.
 
 use super::steps::{FALLBACK, failure_target, with};
 use super::{Handlers, Place, Role};
@@ -6,7 +6,7 @@ use crate::kernel::draw::{Probability, name_id};
 use crate::model::language;
 use crate::model::policy::any_of;
 use crate::model::problem::Problem;
-use crate::model::program::{Call, ChanceOf, Condition, Fork, ForkId, Step};
+use crate::model::program::{Call, ChanceOf, Condition, Fork, ForkId, Hold, Step};
 use crate::model::quantity::Share;
 
 /// The most lists of steps that are written down to run at once.
@@ -117,6 +117,41 @@ impl Handlers<'_, '_> {
             Some(fallback) => Some(self.stand_in(place, path, fallback, compiled)),
         };
         self.compiler.program.forks[id.0 as usize] = Fork { branches, need, join, on_failure };
+        Ok(())
+    }
+
+    /// Compiles `hold`: a place is taken, the steps are done, and it is given back. What fails
+    /// inside fails by itself; the step fails if there is no place in time.
+    pub(super) fn hold(
+        &mut self,
+        place: &Place<'_>,
+        path: &[&str],
+        step: &language::Step,
+        compiled: &mut Vec<Step>,
+    ) -> Result<(), Problem> {
+        let name = step.hold.as_deref().unwrap_or_default();
+        let pools = &self.compiler.program.node(place.node).station.pools;
+        let Some(pool) = pools.iter().position(|pool| pool.name == name) else {
+            let known: Vec<&str> = pools.iter().map(|pool| pool.name.as_str()).collect();
+            return Err(Problem::unknown("pool", name, &known).inside("hold"));
+        };
+        if step.steps.is_empty() {
+            return Err(Problem::new("nothing is done while the place is held")
+                .expected("`steps = [ … ]` beside `hold`"));
+        }
+        let at = compiled.len();
+        let hold = Hold { pool: pool as u16, end: 0, on_failure: None };
+        compiled.push(Step::Hold(hold));
+        self.list(place, &with(path, "steps"), &step.steps, compiled);
+        // Behind the list: the place is given back, also where a step of it has failed.
+        let end = compiled.len() as u32;
+        self.fail_to(end + 2, &mut compiled[at + 1..], at as u32 + 1);
+        compiled.extend([Step::GiveBack, Step::Jump(end + 4), Step::GiveBack, Step::Fail]);
+        let on_failure = match &step.fallback {
+            None => failure_target(step, end + 4),
+            Some(fallback) => Some(self.stand_in(place, path, fallback, compiled)),
+        };
+        compiled[at] = Step::Hold(Hold { end, on_failure, ..hold });
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Call edges: who calls what, by which policy, and whose policy state it shares.
 
-use super::{Handlers, Place};
+use super::Handlers;
 use crate::kernel::draw::name_id;
 use crate::kernel::time::Span;
 use crate::model::check;
@@ -12,28 +12,21 @@ use crate::policy::Scope;
 
 impl Handlers<'_, '_> {
     /// The operation of a service or provider that `NODE.OPERATION` names.
-    pub(super) fn target(
-        &mut self,
-        path: &[&str],
-        name: &str,
-        place: &Place<'_>,
-    ) -> Option<OperationId> {
-        let program = &self.compiler.program;
-        let callable = |operation: &&Operation| {
-            let kind = &program.node(operation.node).kind;
-            matches!(kind, Kind::Service(_) | Kind::Provider(_)) && operation.node != place.node
+    pub(super) fn target(&mut self, path: &[&str], name: &str) -> Option<OperationId> {
+        let (program, sections) = (&self.compiler.program, self.sections);
+        // What a worker does with a message is no operation that anybody calls.
+        let is_written = |name: &str| {
+            let parts = name.split_once('.');
+            parts.and_then(|(node, on)| sections.service.get(node)?.on.get(on)).is_some()
         };
-        if let Some(id) = program.find_operation(name) {
-            let operation = program.operation(id);
-            if callable(&operation) {
-                return Some(id);
-            }
-            if operation.node == place.node {
-                let problem = Problem::new("a service does not call itself")
-                    .expected(format!("the steps of `{name}` here instead of a call"));
-                self.compiler.problem(path, problem);
-                return None;
-            }
+        let callable = |operation: &&Operation| match program.node(operation.node).kind {
+            Kind::Service(_) => is_written(&operation.name),
+            Kind::Provider(_) => true,
+            _ => false,
+        };
+        let found = program.find_operation(name);
+        if let Some(id) = found.filter(|&id| callable(&program.operation(id))) {
+            return Some(id);
         }
         let names: Vec<&str> =
             program.operations.iter().filter(callable).map(|o| o.name.as_str()).collect();

@@ -55,6 +55,7 @@ impl Handlers<'_, '_> {
             let path = with(path, &index);
             self.check_list(place, &with(&path, "then"), &step.then);
             self.check_list(place, &with(&path, "otherwise"), &step.otherwise);
+            self.check_list(place, &with(&path, "steps"), &step.steps);
             self.check_list(
                 place,
                 &with(&path, "fallback"),
@@ -98,6 +99,12 @@ fn ends(step: &Step) -> bool {
         || step.nack.is_some()
         || step.for_update.as_deref().is_some_and(list_ends)
         || (step.when.is_some() && list_ends(&step.then) && list_ends(&step.otherwise))
+        || (step.hold.is_some()
+            && list_ends(&step.steps)
+            && match &step.fallback {
+                Some(fallback) => list_ends(fallback),
+                None => !step.ignore_failure,
+            })
 }
 
 fn may_answer(steps: &[Step]) -> bool {

@@ -6,7 +6,7 @@ use crate::kernel::draw::{Probability, name_id};
 use crate::model::language;
 use crate::model::policy::errors;
 use crate::model::problem::Problem;
-use crate::model::program::{Call, Repeat, RepeatId, RepeatStep, Step};
+use crate::model::program::{Call, Hold, Repeat, RepeatId, RepeatStep, Step};
 use crate::policy::OutcomeSet;
 
 /// The most rounds of a list.
@@ -92,6 +92,9 @@ impl Handlers<'_, '_> {
             index += 1;
             match step {
                 Step::Call(Call { on_failure: on_failure @ None, .. }) => {
+                    *on_failure = Some(failed);
+                }
+                Step::Hold(Hold { on_failure: on_failure @ None, .. }) => {
                     *on_failure = Some(failed);
                 }
                 Step::Fail => *step = Step::Jump(failed),

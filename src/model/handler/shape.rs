@@ -5,12 +5,13 @@ use crate::model::language;
 use crate::model::problem::Problem;
 
 const ACTIONS: &str =
-    "work, think, call, transaction, read, publish, reply, ack, nack, when, parallel, repeat";
+    "work, think, call, transaction, read, publish, reply, ack, nack, when, parallel, repeat, hold";
 
 /// The actions that call another node.
 const CALLS: [&str; 5] = ["call", "transaction", "read", "publish", "ack"];
 /// The actions that can fail.
-const CAN_FAIL: [&str; 7] = ["call", "transaction", "read", "publish", "ack", "parallel", "repeat"];
+const CAN_FAIL: [&str; 8] =
+    ["call", "transaction", "read", "publish", "ack", "parallel", "repeat", "hold"];
 
 /// The one thing that a step does.
 pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem> {
@@ -27,6 +28,7 @@ pub(super) fn one_action(step: &language::Step) -> Result<&'static str, Problem>
         ("when", step.when.is_some()),
         ("parallel", step.parallel.is_some()),
         ("repeat", step.repeat.is_some()),
+        ("hold", step.hold.is_some()),
     ];
     let mut actions = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name);
     match (actions.next(), actions.next()) {
@@ -55,7 +57,7 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 28] = [
+    let given: [(&str, bool, &[&str]); 29] = [
         ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
@@ -84,6 +86,7 @@ pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(),
         ("on", step.on.is_some(), &["repeat"]),
         ("patience", step.patience.is_some(), &["repeat"]),
         ("persistence", step.persistence.is_some(), &["repeat"]),
+        ("steps", !step.steps.is_empty(), &["hold"]),
     ];
     for (name, is_given, actions) in given {
         if is_given && !actions.contains(&action) {

@@ -5,7 +5,7 @@ use super::{Handlers, Place, Role};
 use crate::model::language::{self, Expectation, KeyOf, Reply};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    CacheStep, CachedRead, Call, Fork, Kind, Memory, OperationId, QueueStep, Step, Token,
+    CacheStep, CachedRead, Call, Fork, Hold, Kind, Memory, OperationId, QueueStep, Step, Token,
 };
 use crate::policy::Outcome;
 
@@ -77,6 +77,7 @@ impl Handlers<'_, '_> {
             "when" => self.when(place, path, step, compiled),
             "parallel" => self.parallel(place, path, step, compiled),
             "repeat" => self.repeat(place, path, step, compiled),
+            "hold" => self.hold(place, path, step, compiled),
             "read" if step.for_update.is_some() => {
                 self.read_for_update(place, path, step, compiled)
             }
@@ -103,7 +104,7 @@ impl Handlers<'_, '_> {
                 .inside("expect"));
         }
         let target = step.call.as_deref().unwrap_or_default();
-        Ok(self.target(&with(path, "call"), target, place))
+        Ok(self.target(&with(path, "call"), target))
     }
 
     /// The operation by which a step publishes to its queue, if that is known.
@@ -224,6 +225,11 @@ fn shift(step: Step, first: u32) -> Step {
         Step::Call(call) => {
             Step::Call(Call { on_failure: call.on_failure.map(|to| to + first), ..call })
         }
+        Step::Hold(hold) => Step::Hold(Hold {
+            end: hold.end + first,
+            on_failure: hold.on_failure.map(|to| to + first),
+            ..hold
+        }),
         Step::JumpIfToldWithin(span, to) => Step::JumpIfToldWithin(span, to + first),
         Step::Cache(CacheStep::Refresh(read, operation)) => {
             Step::Cache(CacheStep::Refresh(shift_read(read, first), operation))

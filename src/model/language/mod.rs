@@ -8,6 +8,7 @@ mod database;
 mod link;
 mod outbox;
 mod overload;
+mod pool;
 mod provider;
 mod queue;
 mod replica;
@@ -29,6 +30,7 @@ pub use overload::{
     Aimd, Allowance, Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, Gradient2,
     PropagateDeadline, RateLimit, Vegas,
 };
+pub use pool::Pool;
 pub use provider::{ConcurrentKey, Mismatch, Provider, ProviderRateLimit};
 pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;

@@ -8,7 +8,7 @@ use super::answer::Protocol;
 use super::overload::{
     Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, PropagateDeadline, RateLimit,
 };
-use super::{one, step::Step, unlimited};
+use super::{one, pool::Pool, step::Step, unlimited};
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::quantity::Count;
@@ -141,6 +141,9 @@ pub struct Service {
     /// For each node that is called: how many jobs of an instance may be in calls to it at once.
     #[serde(default)]
     pub bulkhead: IndexMap<String, Bulkhead>,
+    /// What the handlers of an instance hold over several steps, such as connections.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub pool: IndexMap<String, Pool>,
     /// The queue whose messages this service handles, if it is a worker.
     #[serde(default)]
     pub takes: Option<String>,

@@ -39,6 +39,8 @@ pub struct Step {
     /// Does a list of steps again until a round of it succeeds, and `until` is so. A round ends at
     /// the first step that fails. If no round succeeds, this step fails.
     pub repeat: Option<Vec<Step>>,
+    /// Takes a place of this pool of the service and holds it while `steps` are done.
+    pub hold: Option<String>,
 
     /// With `work`: it takes so long for each unit of the request's size, which a trace says; a
     /// request without a size has the size 1.
@@ -121,12 +123,16 @@ pub struct Step {
     /// With `repeat`: how likely another round follows, after each that is not the last; always
     /// without it.
     pub persistence: Option<Share>,
+    /// With `hold`: what is done while the place is held. It is given back after the last of them,
+    /// and when the handler ends before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
 }
 
 impl Step {
     /// The lists of steps inside this one.
     fn inner(&self) -> impl Iterator<Item = &[Step]> {
-        let lists = [self.then.as_slice(), self.otherwise.as_slice()];
+        let lists = [self.then.as_slice(), self.otherwise.as_slice(), self.steps.as_slice()];
         let fallback = self.fallback.as_deref();
         let branches = self.parallel.iter().flatten().map(Vec::as_slice);
         let others = [self.repeat.as_deref(), self.for_update.as_deref()];

@@ -5,6 +5,7 @@ mod backoff;
 mod breaker;
 mod breaker_text;
 mod budget;
+mod connections;
 mod health;
 mod hedge;
 mod keys;
@@ -29,6 +30,7 @@ pub use breaker::{
     BreakerText, ComparisonText, InitialText, OnCloseText, ProofText, RotationText, UnheardText,
 };
 pub use budget::{BudgetKind, BudgetText, DepositText, RefillText, RefundText};
+pub use connections::ConnectionsText;
 pub use health::{AdaptiveText, OutlierText, ThrottlingText};
 pub use hedge::HedgeText;
 pub use limits::{AroundText, BulkheadText, LimitKind, LimitText, RateKind, RateLimitText};
@@ -56,6 +58,9 @@ table! {
         pub breaker: BreakerText,
         /// What limits how many calls or attempts run at once.
         pub bulkhead: BulkheadText,
+        /// The connections to a target: how many, how many attempts over one at once, and what one
+        /// costs to open.
+        pub connections: ConnectionsText,
         /// What limits how often attempts start.
         pub rate_limit: RateLimitText,
         /// What rejects attempts as the server does.
@@ -108,6 +113,7 @@ pub enum Part {
     Budget,
     Breaker,
     Bulkhead,
+    Connections,
     RateLimit,
     Throttling,
     Adaptive,
@@ -143,6 +149,7 @@ pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
     }
     part("breaker", &text.breaker, &mut policy.breaker, breaker::compile)?;
     part("bulkhead", &text.bulkhead, &mut policy.bulkhead, limits::bulkhead)?;
+    connections::compile_into(text, &mut policy)?;
     part("rate_limit", &text.rate_limit, &mut policy.rate_limit, limits::rate_limit)?;
     part("throttling", &text.throttling, &mut policy.throttling, health::throttling)?;
     part("adaptive", &text.adaptive, &mut policy.adaptive, health::adaptive)?;
@@ -153,6 +160,13 @@ pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
         return Err(Problem::new("each call would forget whom it has ejected")
             .expected("the scope \"target\", \"process\" or \"shared\", or no `outlier`")
             .inside("scope"));
+    }
+    if policy.outlier.is_some() && policy.connections.is_some() {
+        return Err(Problem::new(
+            "a connection leads to one instance, so that none can be left out",
+        )
+        .expected("`outlier` or `connections`")
+        .inside("connections"));
     }
     Ok(policy)
 }
@@ -188,7 +202,11 @@ pub fn text_of(policy: &Policy) -> PolicyText {
         deadline: policy.deadline,
         retry,
         breaker: policy.breaker.as_ref().map(breaker_text::text_of),
-        bulkhead: policy.bulkhead.as_ref().map(limits::bulkhead_text),
+        bulkhead: match policy.connections {
+            None => policy.bulkhead.as_ref().map(limits::bulkhead_text),
+            Some(_) => None,
+        },
+        connections: connections::text_of(policy),
         rate_limit: policy.rate_limit.as_ref().map(limits::rate_limit_text),
         throttling: policy.throttling.as_ref().map(health::throttling_text),
         adaptive: policy.adaptive.as_ref().map(health::adaptive_text),
@@ -220,7 +238,8 @@ fn leave_out(text: &PolicyText, policy: &mut Policy) -> Result<(), Problem> {
             Part::Retry => policy.retry.take().is_some(),
             Part::Budget => policy.budget.take().is_some(),
             Part::Breaker => policy.breaker.take().is_some(),
-            Part::Bulkhead => policy.bulkhead.take().is_some(),
+            Part::Bulkhead => policy.connections.is_none() && policy.bulkhead.take().is_some(),
+            Part::Connections => policy.connections.take().and(policy.bulkhead.take()).is_some(),
             Part::RateLimit => policy.rate_limit.take().is_some(),
             Part::Throttling => policy.throttling.take().is_some(),
             Part::Adaptive => policy.adaptive.take().is_some(),

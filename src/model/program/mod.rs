@@ -25,10 +25,10 @@ pub use kind::{
     RateLimit, Replica, Service, Tail, Target,
 };
 pub use place::{Extent, Place};
-pub use station::{Bulkhead, ConcurrencyCost, Order, Shedding, Station};
+pub use station::{Bulkhead, ConcurrencyCost, Order, Pool, Shedding, Station};
 pub use step::{
-    CacheStep, CachedRead, Call, ChanceOf, Change, Condition, DataStep, Fork, LockStep, Memory,
-    ProviderStep, QueueStep, RelayStep, Repeat, RepeatStep, Step, Token, Transaction, Wait,
+    CacheStep, CachedRead, Call, ChanceOf, Change, Condition, DataStep, Fork, Hold, LockStep,
+    Memory, ProviderStep, QueueStep, RelayStep, Repeat, RepeatStep, Step, Token, Transaction, Wait,
 };
 
 /// The index of a node in [`Program::nodes`].

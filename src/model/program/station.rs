@@ -43,6 +43,8 @@ pub struct Station {
     pub speaks_grpc: bool,
     /// Limits of calls at once, by the node that is called.
     pub bulkheads: Vec<Bulkhead>,
+    /// What its handlers hold over several steps.
+    pub pools: Vec<Pool>,
 }
 
 /// Who is served first. Among equals, the one who came first.
@@ -113,6 +115,17 @@ pub struct Bulkhead {
     pub rule: bulkhead::Bulkhead,
     /// How long one may wait for room.
     pub max_wait: Option<Span>,
+}
+
+/// Places of which handlers hold one over several steps, such as connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Its name in the file.
+    pub name: String,
+    /// How many each instance has.
+    pub size: u32,
+    /// How long a handler waits for one.
+    pub acquire_timeout: Span,
 }
 
 #[cfg(test)]

@@ -114,6 +114,10 @@ pub enum Step {
     Repeat(RepeatStep),
     /// Of a list of steps under a row lock.
     Lock(LockStep),
+    /// Takes a place of a pool, and holds it until it gives it back or ends.
+    Hold(Hold),
+    /// Gives the place back that was taken last.
+    GiveBack,
     /// Ends the request for which a fallback of the user's stood in.
     AnswerUser,
     /// At a database or a replica.
@@ -341,6 +345,17 @@ pub struct Fork {
     /// Where the job goes on.
     pub join: u32,
     /// Where the job goes on if too many fail; without it, the job fails.
+    pub on_failure: Option<u32>,
+}
+
+/// What a handler holds for the steps that follow.
+#[derive(Clone, Copy, Debug)]
+pub struct Hold {
+    /// The pool, among those of its node.
+    pub pool: u16,
+    /// The step at which it is given back.
+    pub end: u32,
+    /// Where to go on without a place; without it, the handler fails.
     pub on_failure: Option<u32>,
 }
 

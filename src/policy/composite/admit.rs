@@ -57,6 +57,9 @@ impl Policy {
             budget.begin(state, &mut progress.share, now);
         }
         progress.running = true;
+        if let (Some(rule), Some(state)) = (&self.connections, &mut state.connections) {
+            progress.ride = Some(rule.take(state, now));
+        }
         state.in_flight += 1;
         progress.in_flight = state.in_flight;
         progress.reserved = false;
@@ -90,11 +93,11 @@ impl Policy {
                 if self.patience(progress, now) == Span::ZERO {
                     progress.room = Room::Outside;
                     rule.give_up(state);
-                    return Some(Admission::Reject(Denial::Bulkhead));
+                    return Some(Admission::Reject(self.without_room()));
                 }
                 Some(Admission::Queue)
             }
-            Answer::Full => Some(Admission::Reject(Denial::Bulkhead)),
+            Answer::Full => Some(Admission::Reject(self.without_room())),
         }
     }
 

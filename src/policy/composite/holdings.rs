@@ -5,6 +5,7 @@
 
 use super::{Policy, Progress, Room, State};
 use crate::policy::budget::BudgetState;
+use crate::policy::connections::ConnectionsState;
 use crate::policy::hedge::Copies;
 
 /// What one call holds, or several.
@@ -98,7 +99,8 @@ impl Policy {
             (Some(rule), Some(breaker)) => breaker.probes_out(rule),
             _ => (0, 0),
         };
-        lent == held && (least..=most).contains(&held.probes)
+        let rides = state.connections.as_ref().map_or(0, ConnectionsState::streams);
+        lent == held && (least..=most).contains(&held.probes) && rides <= lent.in_flight
     }
 }
 

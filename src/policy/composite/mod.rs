@@ -7,8 +7,9 @@
 //!
 //! An attempt passes, in this order: the bulkhead and the breaker around the call, adaptive
 //! throttling, the breaker around the attempt, the rate limiter, the adaptive limiter, the bulkhead
-//! around the attempt, the adaptive concurrency limit. What stands around the call is passed once:
-//! whom it denies makes no attempt, and is not retried. Hedging is driven by the caller with
+//! around the attempt, the adaptive concurrency limit; then it takes a connection, if they are
+//! limited. What stands around the call is passed once: whom it denies makes no attempt, and is not
+//! retried. Hedging is driven by the caller with
 //! [`Policy::hedge`]; each further copy has a progress of its own, [`Policy::begin_copy`].
 
 mod admit;
@@ -20,6 +21,7 @@ use super::backoff::Memory;
 use super::breaker::{Breaker, BreakerState, Ticket};
 use super::budget::{Budget, BudgetState, Share};
 use super::bulkhead::{Bulkhead, BulkheadState};
+use super::connections::{Connections, ConnectionsState, Ride};
 use super::hedge::{Hedge, HedgeState};
 use super::limit::{Limit, LimitState};
 use super::outlier::Outlier;
@@ -45,6 +47,8 @@ pub struct Policy {
     pub breaker: Option<Breaker>,
     /// What limits how many calls or attempts run at once.
     pub bulkhead: Option<Bulkhead>,
+    /// The connections that attempts go over; the bulkhead has as much room as they have.
+    pub connections: Option<Connections>,
     /// What limits how often attempts start.
     pub rate_limit: Option<RateLimit>,
     /// What rejects attempts as the server does.
@@ -68,6 +72,8 @@ pub struct State {
     pub breaker: Option<BreakerState>,
     /// Of the bulkhead.
     pub bulkhead: Option<BulkheadState>,
+    /// The connections that are open.
+    pub connections: Option<ConnectionsState>,
     /// Of the rate limiter.
     pub rate_limit: Option<RateLimitState>,
     /// Of adaptive throttling.
@@ -94,6 +100,7 @@ pub struct Progress {
     begun: bool,
     copy: bool,
     room: Room,
+    ride: Option<Ride>,
     queued: Time,
     reserved: bool,
     passed: bool,
@@ -116,6 +123,12 @@ impl Progress {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// The connection that the running attempt goes over.
+    #[must_use]
+    pub fn ride(&self) -> Option<Ride> {
+        self.ride
     }
 
     /// Counts an attempt, for a policy of the user's own.
@@ -158,6 +171,8 @@ pub enum Denial {
     Deadline,
     /// Its caller died before it was made; whoever calls says so.
     CallerLost,
+    /// Every connection is in use, and so is every place in the line.
+    NoConnection,
 }
 
 /// What to do after an attempt.
@@ -200,6 +215,7 @@ impl Policy {
         budget: None,
         breaker: None,
         bulkhead: None,
+        connections: None,
         rate_limit: None,
         throttling: None,
         adaptive: None,
@@ -215,6 +231,7 @@ impl Policy {
             budget: self.budget.as_ref().map(Budget::state),
             breaker: self.breaker.as_ref().map(Breaker::state),
             bulkhead: self.bulkhead.map(|_| BulkheadState::default()),
+            connections: self.connections.map(|_| ConnectionsState::default()),
             rate_limit: self.rate_limit.as_ref().map(RateLimit::state),
             throttling: self.throttling.as_ref().map(Throttling::state),
             adaptive: self.adaptive.as_ref().map(|rule| rule.state(Time::ZERO)),
@@ -239,6 +256,12 @@ impl Policy {
             }
             _ => Span::MAX,
         }
+    }
+
+    /// Why an attempt is not made that finds no room in the bulkhead.
+    #[must_use]
+    pub fn without_room(&self) -> Denial {
+        if self.connections.is_some() { Denial::NoConnection } else { Denial::Bulkhead }
     }
 
     /// How many more calls the bulkhead has room for.

@@ -45,7 +45,7 @@ impl Policy {
         debug_assert!(progress.running, "no attempt is running");
         progress.running = false;
         let outcome = response.outcome;
-        self.leave_attempt(state, progress);
+        self.leave_attempt(state, progress, Some((outcome, now)));
         self.hear(state, progress, outcome, now.since(started), now, draw);
         let retryable = self.retry.is_some_and(|retry| retry.retries(response));
         if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
@@ -152,7 +152,7 @@ impl Policy {
     /// The running attempt of a call will not be heard: another copy was the answer.
     pub fn abandon_attempt(&self, state: &mut State, progress: &mut Progress) {
         if std::mem::take(&mut progress.running) {
-            self.leave_attempt(state, progress);
+            self.leave_attempt(state, progress, None);
         }
         self.release(state, progress, Around::Attempt);
     }
@@ -277,8 +277,18 @@ impl Policy {
     }
 
     /// Gives back what one attempt holds.
-    fn leave_attempt(&self, state: &mut State, progress: &mut Progress) {
+    fn leave_attempt(
+        &self,
+        state: &mut State,
+        progress: &mut Progress,
+        heard: Option<(Outcome, Time)>,
+    ) {
         state.in_flight -= 1;
+        if let (Some(rule), Some(state), Some(ride)) =
+            (&self.connections, &mut state.connections, progress.ride.take())
+        {
+            rule.give_back(state, ride, heard);
+        }
         self.leave_room(state, progress);
     }
 

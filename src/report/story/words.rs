@@ -19,6 +19,7 @@ pub(in crate::report) fn refusal(refusal: Refusal) -> &'static str {
         Refusal::RateLimit => "its rate limit is used up",
         Refusal::Limit => "as many are at work as its learned limit allows",
         Refusal::TooLong => "it waited for a worker as long as it may",
+        Refusal::NoPlace => "it waited for a place of a pool as long as it may",
     }
 }
 
@@ -303,6 +304,7 @@ pub(in crate::report) fn denied(denial: Denial) -> &'static str {
         Denial::BreakerOpen => "the breaker is open",
         Denial::Budget => "the budget is used up",
         Denial::Bulkhead => "the bulkhead has no room",
+        Denial::NoConnection => "no connection is free",
         Denial::RateLimit => "the rate limit is reached",
         Denial::Throttling => "it throttles itself",
         Denial::Limit => "the concurrency limit is reached",

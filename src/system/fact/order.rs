@@ -30,6 +30,7 @@ impl Fact {
     pub fn order(&self) -> Option<u64> {
         match *self {
             Fact::Caching(caching) => Some(caching.order),
+            Fact::Pooled(pooling) => Some(pooling.order),
             Fact::FaultFired(_, order) => order,
             Fact::Requested(request)
             | Fact::Unanswered(request)
@@ -76,7 +77,8 @@ impl Fact {
             Fact::Flushed { .. }
             | Fact::LogLost { .. }
             | Fact::WaitedForReplica { .. }
-            | Fact::AnsweredAlone { .. }
+            | Fact::AnsweredAlone(_)
+            | Fact::Connected(_)
             | Fact::CacheFlushed { .. }
             | Fact::Corrupted { .. }
             | Fact::Crashed { .. }

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use super::fact::{Fact, Observer, Refusal};
 use super::job::Origin;
 use super::network::Message;
+use super::pool::Pool;
 use super::{Event, World};
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
@@ -43,6 +44,8 @@ pub(super) struct Station {
     limit: Option<LimitState>,
     /// By bulkhead of the node.
     rooms: Vec<room::Room>,
+    /// By pool of the node.
+    pub(super) pools: Vec<Pool>,
 }
 
 impl Station {
@@ -58,6 +61,7 @@ impl Station {
             rate_limit: rules.rate_limit.as_ref().map(RateLimit::state),
             limit: rules.limit.as_ref().map(Limit::state),
             rooms: rules.bulkheads.iter().map(|_| room::Room::default()).collect(),
+            pools: vec![Pool::default(); rules.pools.len()],
         }
     }
 
@@ -151,8 +155,12 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// A job has waited for a worker as long as it may: it is refused.
+    /// A job has waited as long as it may: for a worker, without which it is refused, or for a
+    /// place of a pool.
     pub(super) fn give_up(&mut self, handle: Handle) {
+        if self.give_up_place(handle) {
+            return;
+        }
         let Some(job) = self.jobs.get(handle) else { return };
         let index = self.station_index(job.node, job.instance);
         let station = &mut self.stations[index];

@@ -115,9 +115,13 @@ impl<'s> Generator<'s> {
                 model = before;
             }
         }
-        let schema = self.schema;
-        self.cover(&model, schema, "Model");
         model
+    }
+
+    /// Notes every property that a model has.
+    pub(crate) fn note_covered(&mut self, model: &Value) {
+        let schema = self.schema;
+        self.cover(model, schema, "Model");
     }
 
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
@@ -283,7 +287,7 @@ impl<'s> Generator<'s> {
         Value::Object(fields)
     }
 
-    /// Notes every property that a model has.
+    /// Notes every property that a part of a model has.
     fn cover(&mut self, value: &Value, schema: &'s Value, name: &str) {
         let (schema, name) = self.resolve(schema, name);
         for several in [&schema["anyOf"], &schema["oneOf"]] {

@@ -178,6 +178,9 @@ fn subject(seed: u64, generator: &mut Generator, seen: &mut Seen) -> Subject {
     let mut model = generator.model();
     seen.shared += sharing::share(&mut model, &mut dice);
     sharing::hurry_relay(&mut model, &mut dice);
+    sharing::hold(&mut model, &mut dice);
+    sharing::connect(&mut model, &mut dice);
+    generator.note_covered(&model);
     let program = compile(&model).expect("it was accepted before");
     let faults = faults::plan(&program, &mut dice);
     let times = [promises::SOME_TIME[dice.below(3)], promises::TOO_MUCH_TIME];

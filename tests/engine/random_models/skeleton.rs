@@ -161,5 +161,10 @@ fn rare_keys() -> Value {
             "growth": "linear", "base": "1ms", "step": "2ms", "least": "1ms", "floor": "1ms",
         } },
         "breaker": { "consecutive": 2, "half_open_for": "100ms" },
+        "connections": {
+            "limit": 2, "streams": 2, "queue": 5, "max_wait": "50ms", "round_trips": 1,
+            "accept": "1ms",
+            "idle_timeout": "20ms", "max_idle": 1, "max_age": "200ms",
+        },
     })
 }

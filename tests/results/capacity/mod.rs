@@ -366,6 +366,7 @@ flow = [
   { call = "paused.do" },
   { call = "counted.do" },
   { call = "walled.do" },
+  { call = "pooled.do" },
   { call = "slowed.do", policy = "short" },
 ]
 
@@ -389,6 +390,18 @@ on.do.steps = [{ work = "5ms" }, { publish = "parts" }, { publish = "few" }, { r
 workers = 50
 bulkhead.db = { concurrent = 1, queue = 10 }
 on.do.steps = [{ transaction = "db", write = ["order = placed", "outbox = placed"] }, { reply = "ok" }]
+
+[service.pooled]
+workers = 50
+pool.db = { size = 3 }
+on.do.steps = [
+  { work = "9ms" },
+  { hold = "db", steps = [
+    { work = "10ms" },
+    { parallel = [[{ hold = "db", steps = [{ work = "20ms" }] }], [{ work = "30ms" }]] },
+  ] },
+  { reply = "ok" },
+]
 
 [service.slowed]
 workers = 50
@@ -457,6 +470,7 @@ fn a_node_can_take_what_the_tightest_of_its_limits_lets_it_take() {
         ("packer", "partitions of parts", 2.0 / 0.050),
         ("sender", "in_flight of few", 1.0 / 0.050),
         ("walled", "bulkhead db", 1.0 / 0.020),
+        ("pooled", "pool db", 3.0 / (0.010 + 0.030 + 0.020)),
         ("slowed", "concurrency_cost", 50.0 / (1.0 + 0.5 * 49.0) / 0.100),
         ("db", "workers", f64::NAN),
     ] {
