@@ -104,6 +104,7 @@ fn story(cell: &Cell, seed: u64, order: u64) -> String {
     let (case, _) = Case::of(cell, seed);
     let about = Violation { at: Time::ZERO, order: Some(order) };
     let (mut story, _) = listen(cell, &case, about, true);
+    story.broken_at = None;
     let click = story.facts.iter().find(|(_, fact)| matches!(fact, Fact::Requested(_)));
     let click = click.map_or(Time::ZERO, |&(at, _)| at);
     story.facts.retain(|(_, fact)| is_told(&cell.program, fact));

@@ -24,8 +24,8 @@ pub struct Story {
     /// Every fact that concerns it, in order, up to the violation or, of a promise that is judged
     /// at the end, to the end of the run.
     pub facts: Vec<(Time, Fact)>,
-    /// When the promise was broken.
-    pub broken_at: Time,
+    /// When the promise was broken; `None` of an order for which none was.
+    pub broken_at: Option<Time>,
 }
 
 /// The most facts of a story: an order that is retried for ever has no end.
@@ -44,7 +44,7 @@ pub fn listen(cell: &Cell, case: &Case, violation: Violation, at_end: bool) -> (
     };
     let (result, _) = run_case(cell, 0, case, &mut listener);
     let facts = only_concerned(listener.facts, violation.order);
-    (Story { order: violation.order, facts, broken_at: violation.at }, result)
+    (Story { order: violation.order, facts, broken_at: Some(violation.at) }, result)
 }
 
 /// Keeps what concerns an order.

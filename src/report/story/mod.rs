@@ -98,8 +98,10 @@ pub fn steps(program: &Program, faults: &[FaultText], story: &Story) -> Vec<Step
     for (at, fact) in facts {
         teller.tell(*at, fact);
     }
-    if facts.iter().all(|(at, _)| *at != story.broken_at) {
-        teller.add_what_did_not_happen(story.broken_at);
+    if let Some(broken_at) = story.broken_at
+        && facts.iter().all(|(at, _)| *at != broken_at)
+    {
+        teller.add_what_did_not_happen(broken_at);
     }
     teller.steps
 }
