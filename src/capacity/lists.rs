@@ -43,18 +43,11 @@ impl Visits<'_> {
         for (copies, list) in lists.values() {
             ends.extend((0..*copies).map(|_| (list.time.mean, list.success)));
             visit.work += share * list.work * f64::from(*copies);
-            for (&pool, &time) in &list.held {
-                *visit.held.entry(pool).or_insert(0.0) += share * time * f64::from(*copies);
-            }
-            for (&called, &time) in &list.calling {
-                *visit.calling.entry(called).or_insert(0.0) += share * time * f64::from(*copies);
-            }
-            for (&called, &count) in &list.calls {
-                *visit.calls.entry(called).or_insert(0.0) += share * count * f64::from(*copies);
-            }
-            for (&node, &count) in &list.messages {
-                *visit.messages.entry(node).or_insert(0.0) += share * count * f64::from(*copies);
-            }
+            let part = |of_one: f64| share * of_one * f64::from(*copies);
+            add(&mut visit.held, &list.held, part);
+            add(&mut visit.calling, &list.calling, part);
+            add(&mut visit.calls, &list.calls, part);
+            add(&mut visit.messages, &list.messages, part);
         }
         ends.sort_by(|a, b| a.0.partial_cmp(&b.0).expect("no NaN"));
         // The mean of the last is at least the last of the means.
@@ -110,4 +103,15 @@ fn at_least(need: u32, events: impl Iterator<Item = f64>) -> f64 {
         counts[0] *= 1.0 - p;
     }
     counts[need as usize..].iter().sum::<f64>().min(1.0)
+}
+
+/// Adds a part of each number to the one of the same name.
+fn add<K: Ord + Copy>(
+    sums: &mut BTreeMap<K, f64>,
+    more: &BTreeMap<K, f64>,
+    part: impl Fn(f64) -> f64,
+) {
+    for (&name, &number) in more {
+        *sums.entry(name).or_insert(0.0) += part(number);
+    }
 }
