@@ -46,7 +46,7 @@ const BATCH: usize = 16;
 /// Checks an experiment; returns the exit code.
 pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     let input = &arguments.input;
-    let mut campaign = load_input(input.loudly())?.campaign;
+    let mut campaign = load_input(input.to_read(false))?.campaign;
     if campaign.experiment.search.is_some() {
         let problem = Problem::new("this experiment searches, and a search has no verdict");
         return Err(problem.expected("stormglass run, or an experiment without [search]").into());

@@ -204,15 +204,10 @@ struct InputArguments {
 }
 
 impl InputArguments {
-    /// What is to be read, with warnings on standard error.
-    fn loudly(&self) -> Input<'_> {
+    /// What is to be read, with warnings on standard error unless it is `quiet`.
+    fn to_read(&self, quiet: bool) -> Input<'_> {
         let InputArguments { experiment, seeds, set, allow_outside: allowed, .. } = self;
-        Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet: false }
-    }
-
-    /// The same without warnings.
-    fn quietly(&self) -> Input<'_> {
-        Input { quiet: true, ..self.loudly() }
+        Input { experiment, seeds: seeds.as_ref(), set, allowed, quiet }
     }
 }
 

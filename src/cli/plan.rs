@@ -38,8 +38,7 @@ const SAMPLED: Duration = Duration::from_secs(2);
 /// Says what an experiment will ask of its model.
 pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     let PlanArguments { input, json: as_json, .. } = arguments;
-    let mut campaign =
-        load_input(if *as_json { input.quietly() } else { input.loudly() })?.campaign;
+    let mut campaign = load_input(input.to_read(*as_json))?.campaign;
     choice::keep_cells(&mut campaign, &input.arm, &input.point)?;
     let planned = planned(&campaign);
     let at_once = workers::at_once(input.workers);

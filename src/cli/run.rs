@@ -14,7 +14,7 @@ use crate::experiment::run::RunResult;
 use crate::experiment::summary::summarise;
 use crate::kernel::time::Span;
 use crate::report::capacity::planned_calm;
-use crate::report::comparison::{baseline_text, precision_text};
+use crate::report::comparison::{self, baseline_text, precision_text};
 use crate::report::findings::Findings;
 use crate::report::notes::paragraphs;
 use crate::report::number::{self, several};
@@ -25,7 +25,7 @@ use crate::report::{files, page, warm_up};
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let RunArguments { input, quiet, .. } = arguments;
-    let mut loaded = load_input(if *quiet { input.quietly() } else { input.loudly() })?;
+    let mut loaded = load_input(input.to_read(*quiet))?;
     loaded.campaign.has(&input.arm, &input.point)?;
     // That of the whole experiment, so that an arm alone has the numbers that it has beside others.
     workers::find_warm_up(&mut loaded.campaign, input.workers)?;
@@ -152,7 +152,8 @@ fn write_all(
     let Findings { campaign, results, summaries, .. } = *findings;
     let order = page::reading_order(&findings.answer, summaries);
     let look = &CloserLook::new(campaign, results, &order);
-    let made_of = CampaignSources { findings, look, inputs: loaded.inputs() };
+    let pairs = &comparison::pairs(campaign, &findings.comparison.pairs);
+    let made_of = CampaignSources { findings, pairs, look, inputs: loaded.inputs() };
     for output in &OUTPUTS {
         if let Some(bytes) = (output.make)(&made_of) {
             folder.write(output, &bytes)?;

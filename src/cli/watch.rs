@@ -80,7 +80,7 @@ fn answer(
 ) -> Result<Round, Failure> {
     let InputArguments { experiment, arm, point, workers, .. } = &arguments.input;
     let mut read = Vec::new();
-    let loaded = load_noting(arguments.input.loudly(), &mut read);
+    let loaded = load_noting(arguments.input.to_read(false), &mut read);
     files.are(experiment, read);
     let mut campaign = loaded?.campaign;
     if campaign.experiment.search.is_some() {

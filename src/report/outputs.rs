@@ -3,7 +3,7 @@
 
 use super::findings::Findings;
 use super::violations::violations_jsonl;
-use super::{columns, comparison, figures, files, page, phase, ramp, search};
+use super::{columns, figures, files, page, phase, ramp, search};
 use crate::experiment::closer_look::CloserLook;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::run::RunResult;
@@ -27,6 +27,8 @@ pub struct Inputs<'a> {
 pub struct CampaignSources<'a> {
     /// What it came to.
     pub findings: &'a Findings<'a>,
+    /// How the arms compare, as a table: two files are made of it.
+    pub pairs: &'a [columns::Column],
     /// Single runs.
     pub look: &'a CloserLook,
     /// What it was read from.
@@ -75,8 +77,8 @@ pub const OUTPUTS: [Output<OfCampaign>; 18] = [
     file("runs.parquet", |of| Some(files::runs_parquet(of.findings.campaign, of.findings.results))),
     file("series.csv", |of| text(files::series_csv(of.findings.campaign, of.findings.results))),
     file("faults.csv", |of| text(files::faults_csv(of.findings.campaign, of.findings.results))),
-    file("pairs.csv", |of| text(columns::csv(&pairs(of)))),
-    file("pairs.parquet", |of| Some(files::parquet_of(&pairs(of)))),
+    file("pairs.csv", |of| text(columns::csv(of.pairs))),
+    file("pairs.parquet", |of| Some(files::parquet_of(of.pairs))),
     file("ramp.csv", |of| {
         let Findings { campaign, results, .. } = of.findings;
         text(ramp::csv(campaign, campaign.experiment.ramp.as_ref()?, results))
@@ -151,8 +153,4 @@ impl<F> Output<F> {
 
 fn text(text: String) -> Option<Vec<u8>> {
     Some(text.into_bytes())
-}
-
-fn pairs(of: &CampaignSources<'_>) -> Vec<columns::Column> {
-    comparison::pairs(of.findings.campaign, &of.findings.comparison.pairs)
 }

@@ -78,7 +78,7 @@ fn every_column_and_key_is_described_and_no_other() {
     let findings = Findings::new(&campaign, &results, &summaries, &compared);
     let look = &CloserLook::new(&campaign, &results, &[]);
     let inputs = Inputs { files: &sources, overrides: &set, complete_model: None };
-    let made_of = CampaignSources { findings: &findings, look, inputs };
+    let made_of = CampaignSources { findings: &findings, pairs: &[], look, inputs };
     let drawn = OUTPUTS.iter().filter(|it| it.is_picture && (it.make)(&made_of).is_some());
     let written = [
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),

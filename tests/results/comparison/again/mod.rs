@@ -104,7 +104,7 @@ impl Written {
         let findings = Findings::new(campaign, &results, &summaries, &compared);
         let look = &CloserLook::new(campaign, &results, &[]);
         let inputs = Inputs { files: &[], overrides: &[], complete_model: None };
-        let made_of = CampaignSources { findings: &findings, look, inputs };
+        let made_of = CampaignSources { findings: &findings, pairs: &[], look, inputs };
         let pictures = OUTPUTS.iter().filter(|output| output.is_picture);
         let svg = |output: &Output<OfCampaign>| {
             let bytes = (output.make)(&made_of)?;
