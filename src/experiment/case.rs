@@ -7,7 +7,6 @@ use crate::fault::{FaultText, Plan};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::system::World;
-use crate::system::fact::Observer;
 
 /// A run of a cell under a seed, with every fault, user and limit of time by name.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +66,7 @@ impl Case {
     }
 
     /// Tells a world what is different from an ordinary run.
-    pub(super) fn tell<O: Observer>(&self, world: &mut World<'_, O>) {
+    pub(super) fn tell(&self, world: &mut World<'_>) {
         if let Some(orders) = &self.orders {
             world.keep_orders(orders);
         }

@@ -233,10 +233,11 @@ impl Course<'_> {
         let invariants = Invariants::new(&cell.invariants, &cell.program)
             .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
         let followers = Followers::new(&cell.milestones, &measure);
-        let observer = (((recorder, followers), invariants), watcher);
+        let mut observer = (((recorder, followers), invariants), watcher);
         let arrivals_end = case.map_or(cell.measure.arrivals_end, |case| case.arrivals_end);
         let controls = &plan.controls;
-        let mut world = World::new(&cell.program, controls, seed, arrivals_end, limits, observer);
+        let mut world =
+            World::new(&cell.program, controls, seed, arrivals_end, limits, &mut observer);
         if cell.ends_when_done {
             world.end_when_done();
         }
@@ -247,7 +248,8 @@ impl Course<'_> {
         if let Some(case) = case {
             case.tell(&mut world);
         }
-        let (outcome, (((recorder, followers), invariants), _)) = world.run();
+        let outcome = world.run();
+        let (((recorder, followers), invariants), _) = observer;
         // A run in which nothing happens any more is judged until its end all the same.
         let end = match outcome.ending {
             Ending::Complete => limits.horizon,
@@ -310,14 +312,16 @@ fn label(
     let recorder = Recorder::new(&cell.program, measure.clone());
     let followers = Followers::new(&cell.milestones, &measure);
     let end = cell.measure.arrivals_end;
-    let mut control = World::new(&cell.program, &[], seed, end, cell.limits, (recorder, followers));
+    let mut observer = (recorder, followers);
+    let mut control = World::new(&cell.program, &[], seed, end, cell.limits, &mut observer);
     if cell.ends_when_done {
         control.end_when_done();
     }
-    let (outcome, (recorder, followers)) = control.run();
+    let outcome = control.run();
     if outcome.ending != Ending::Complete {
         return None;
     }
+    let (recorder, followers) = observer;
     let mut control = recorder.finish();
     control.milestones = followers.finish(&measure, cell.limits.horizon);
     let (run, control) = (cohorts(cell, metrics), cohorts(cell, &control));

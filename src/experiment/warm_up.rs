@@ -114,8 +114,8 @@ pub type Series = Option<Vec<f64>>;
 pub fn pilot(cell: &Cell, seed: u64) -> Series {
     let end = calm_until(cell);
     let limits = Limits { horizon: end, ..cell.limits };
-    let presence = Presence::new(piece(cell), end);
-    let (outcome, presence) = World::new(&cell.program, &[], seed, end, limits, presence).run();
+    let mut presence = Presence::new(piece(cell), end);
+    let outcome = World::new(&cell.program, &[], seed, end, limits, &mut presence).run();
     (outcome.ending == Ending::Complete).then(|| presence.averages())
 }
 

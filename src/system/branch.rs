@@ -1,7 +1,6 @@
 //! Ways through a handler: conditions, and lists of steps that run at once.
 
 use super::World;
-use super::fact::Observer;
 use super::job::{Job, Origin, state};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::slab::Handle;
@@ -29,7 +28,7 @@ impl Forked {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Whether something is so for a job.
     pub(super) fn holds(&mut self, handle: Handle, condition: Condition) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };

@@ -5,7 +5,6 @@
 
 use super::World;
 use super::database::row_of;
-use super::fact::Observer;
 use super::job::{UNREAD, is_of_table, pack, state, version};
 use crate::kernel::slab::Handle;
 use crate::model::program::{self, LabelId, TableId, Transaction};
@@ -13,7 +12,7 @@ use crate::model::program::{self, LabelId, TableId, Transaction};
 /// Rows that a handler has read, of its own order or key: their tables and versions.
 pub(super) type Known = Vec<(TableId, u64)>;
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// The word that goes with a job's call, see [`pack`].
     pub(super) fn bring(&mut self, handle: Handle, call: &program::Call) -> u64 {
         let Some(job) = self.jobs.get(handle) else { return 0 };

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::control::Action;
-use super::fact::{Caching, Deed, Fact, Observer};
+use super::fact::{Caching, Deed, Fact};
 use super::flight::{ABSENT, REFRESH, row_word};
 use super::job::{Progress, version};
 use super::parked::Parked;
@@ -134,7 +134,7 @@ fn expires_early(kept: &Kept, now: Time, beta: f64, draw: Draw) -> bool {
     now.0 as f64 + ahead >= kept.expires.0 as f64
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     fn cache(&mut self, node: NodeId) -> &mut Cache {
         match &mut self.locals[node.0 as usize] {
             Local::Cache(cache) => cache,

@@ -2,7 +2,7 @@
 
 use super::connections::Connection;
 use super::crash;
-use super::fact::{Asked, Fact, Observer, Request};
+use super::fact::{Asked, Fact, Request};
 use super::job::{Job, Subject};
 use super::network::Message;
 use super::policies::Decision;
@@ -99,7 +99,7 @@ impl Call {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Starts a call of a job.
     pub(super) fn call(&mut self, owner: Handle, step: program::Call) -> Resumption {
         if !self.kills.is_empty() && self.dies_at(owner, step.edge, crash::Moment::Before) {

@@ -2,14 +2,14 @@
 
 use super::World;
 use super::control::{Action, Control, Surge};
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::job::Origin;
 use super::network::Message;
 use crate::kernel::draw::{Draw, Probability};
 use crate::kernel::slab::Handle;
 use crate::model::program::NodeId;
 
-impl<'p, O: Observer> World<'p, O> {
+impl<'p> World<'p> {
     /// Tells that every active fault that acts like this fired once, for an order if that is known.
     /// Call it where the fault has its effect on a message, a call or a unit of work.
     pub(super) fn fired(&mut self, order: Option<u64>, acts: impl Fn(&Action) -> bool) {

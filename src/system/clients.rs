@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::arrival::{State, next_arrival, stretch_of, stretch_of_bursts};
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::job::{Job, Origin, Subject};
 use super::shown::{Shown, row_of};
 use super::{Event, Local, World};
@@ -62,7 +62,7 @@ impl Clients {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     pub(super) fn clients(&mut self, node: NodeId) -> &mut Clients {
         match &mut self.locals[node.0 as usize] {
             Local::Clients(clients) => clients,

@@ -3,7 +3,6 @@
 
 use super::World;
 use super::ejection::DetectorId;
-use super::fact::Observer;
 use super::job::Job;
 use super::life::instances;
 use super::network::Message;
@@ -41,7 +40,7 @@ impl Connection {
 /// The draws of a connection that is opened follow those of the message that waits for it.
 const FIRST_TRIP: u16 = 4;
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// How long a message waits until its connection is open.
     pub(super) fn connecting(&mut self, link: usize, site: u32, message: &Message) -> Span {
         let Message::Request { key, connection: Some(connection), .. } = *message else {

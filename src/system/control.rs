@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::World;
 use super::crash::ActiveKill;
 pub use super::crash::{Kill, Moment};
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 pub use super::life::instances as instances_of;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
@@ -376,7 +376,7 @@ impl Conditions {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Switches a control on or off and works out anew what acts on whom.
     pub(super) fn switch(&mut self, control: u32, on: bool) {
         let mut active = std::mem::take(&mut self.conditions.active);

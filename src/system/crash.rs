@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::call::Call;
 use super::control::Action;
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::job::{Job, Origin};
 use super::station::Station;
 use super::{Event, Local, World};
@@ -53,7 +53,7 @@ pub(super) struct ActiveKill {
     pub(super) struck: u32,
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Whether an instance is down.
     pub(super) fn is_down(&self, node: NodeId, instance: u32) -> bool {
         self.now < self.lives.stopped_until && self.lives.of(node, instance).is_down(self.now)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use durability::{Log, Undo};
 
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::job::{Progress, Subject, is_of_table, pack, state, version};
 use super::lock::Locks;
 use super::parked::Parked;
@@ -160,7 +160,7 @@ pub(super) fn row_of(program: &Program, table: TableId, subject: &Subject) -> u6
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// What a database keeps, or a replica that may have taken its place.
     pub(super) fn store(&mut self, node: NodeId) -> &mut Database {
         match &mut self.locals[node.0 as usize] {

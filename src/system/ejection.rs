@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::trace::TraceKind;
 use super::{Event, World};
 use crate::kernel::draw::{Draws, Purpose, key_of};
@@ -126,7 +126,7 @@ impl Detectors {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Tells the detector of a process what an attempt came to at an instance. An attempt that was
     /// lost on its way counts for the instance that a balancer by chance would have chosen.
     pub(super) fn judge_instance(

@@ -2,7 +2,7 @@
 
 use super::World;
 use super::control::Action;
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::job::{Job, Origin};
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
@@ -18,7 +18,7 @@ pub(super) struct Failing {
     pub(super) outcome: Outcome,
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Whether a call fails, and how. One draw decides all of it.
     pub(super) fn failing(&mut self, node: NodeId, key: u64, order: u64) -> Option<Failing> {
         let condition = self.conditions.nodes[node.0 as usize];

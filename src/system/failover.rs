@@ -9,7 +9,7 @@
 use super::World;
 use super::control::Action;
 use super::database::{Commit, OutboxEvent, Write};
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::job::{state, version};
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
@@ -18,7 +18,7 @@ use crate::model::program::{EdgeId, Kind, NodeId};
 /// Positions of a later epoch are greater than those of every earlier one.
 const EPOCH_BITS: u32 = 40;
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// The database that a node is, or that it follows.
     pub(super) fn database_of(&self, node: NodeId) -> NodeId {
         match self.program.node(node).kind {

@@ -1,7 +1,6 @@
 //! When a run has nothing left to do: everybody is answered, and everything that was begun on
 //! somebody's behalf is done with.
 
-use super::fact::Observer;
 use super::job::{Job, Origin};
 use super::network::Message;
 use super::{Local, World};
@@ -17,7 +16,7 @@ pub(super) struct Finish {
     look_again: u64,
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Lets the run end before its horizon when the last user has arrived, every fault is over and
     /// nothing is left to do: no request, attempt or work is under way, no message waits, no outbox
     /// has an event that is not sent and no replica a transaction to apply. What nodes do of

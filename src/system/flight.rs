@@ -4,7 +4,6 @@
 //! (`golang.org/x/sync/singleflight`).
 
 use super::World;
-use super::fact::Observer;
 use super::job::{Job, Origin, Progress, version};
 use crate::kernel::slab::Handle;
 use crate::model::program::{CacheStep, CachedRead, NodeId, OperationId, Step, TableId};
@@ -33,7 +32,7 @@ pub(super) fn row_word(value: u64) -> u64 {
     value & !(REFRESH | ABSENT)
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     fn flight_key(&self, handle: Handle, read: CachedRead) -> Option<FlightKey> {
         let job = self.jobs.get(handle)?;
         let row = self.row_of_job(read.table, &job.subject);

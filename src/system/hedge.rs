@@ -6,7 +6,7 @@
 use super::World;
 use super::call::{Call, Resumption, draw_name};
 use super::connections::Connection;
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::network::Message;
 use crate::kernel::draw::{Draw, Purpose, key_of};
 use crate::kernel::slab::Handle;
@@ -40,7 +40,7 @@ struct Copy {
     instance: Option<u32>,
 }
 
-impl<'p, O: Observer> World<'p, O> {
+impl<'p> World<'p> {
     /// The first attempt of a call whose policy hedges was sent.
     pub(super) fn begin_hedging(&mut self, handle: Handle, until: Time) {
         let Some((policy, hedge)) = self.hedging(handle) else { return };

@@ -4,7 +4,7 @@ use super::World;
 use super::branch::Forked;
 use super::call::Resumption;
 use super::control::Action;
-use super::fact::{Asked, Fact, Observer, Refusal, Stay, Work};
+use super::fact::{Asked, Fact, Refusal, Stay, Work};
 use super::network::Message;
 use super::pool::Holds;
 use super::repeat::Rounds;
@@ -240,7 +240,7 @@ impl Job {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Carries a job out until it has to wait or ends.
     pub(super) fn run_job(&mut self, handle: Handle) {
         let program = self.program;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::World;
 use super::call::Resumption;
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
@@ -67,7 +67,7 @@ impl LateReplies {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Keeps in mind an attempt that has timed out, if its breaker hears what comes of it.
     pub(super) fn expect_late_reply(&mut self, handle: Handle) {
         let Some(call) = self.calls.get(handle) else { return };

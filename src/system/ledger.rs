@@ -3,7 +3,7 @@
 
 use super::Local;
 use super::World;
-use super::fact::{Fact, Observer, Transit};
+use super::fact::{Fact, Transit};
 use super::job::Origin;
 use super::network::Message;
 use crate::kernel::limit::Ending;
@@ -84,7 +84,7 @@ impl Ledger {
 /// for as many events as there are things to look at: looking never costs more than running.
 const EACH: u64 = 1_000;
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// In debug builds, checks the books after an event.
     ///
     /// # Panics
@@ -217,9 +217,10 @@ latency = "15ms"
     }
 
     /// A world in which a few messages, calls and jobs are under way.
-    fn world(program: &Program) -> World<'_, ()> {
+    fn world(program: &Program) -> World<'_> {
         let end = Time::ZERO + Span::from_secs(1);
-        let mut world = World::new(program, &[], 1, end, Limits::until(end), ());
+        let mut world =
+            World::new(program, &[], 1, end, Limits::until(end), Box::leak(Box::new(())));
         world.open(NodeId(0));
         while world.jobs.iter().filter(|(_, job)| !matches!(job.origin, Origin::Nobody)).count()
             == 0

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::World;
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::job::{Origin, Progress};
 use super::parked::Parked;
 use crate::kernel::slab::Handle;
@@ -26,7 +26,7 @@ pub(super) struct Locks {
     waiting: Parked<Key>,
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     pub(super) fn take_lock_step(&mut self, handle: Handle, step: LockStep) {
         let holder = self.handler_of(handle);
         let Some(job) = self.jobs.get_mut(holder) else { return };

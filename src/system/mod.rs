@@ -117,8 +117,7 @@ enum Local {
 }
 
 /// One run: a program, a seed, and everything that is going on.
-#[derive(Debug)]
-pub struct World<'p, O> {
+pub struct World<'p> {
     program: &'p Program,
     controls: &'p [Control],
     now: Time,
@@ -167,7 +166,7 @@ pub struct World<'p, O> {
     orders: u64,
     rerun: rerun::Rerun,
     finish: finish::Finish,
-    observer: O,
+    observer: &'p mut (dyn Observer + 'p),
 }
 
 /// What a run leaves behind, beside what its observer saw.
@@ -183,7 +182,7 @@ pub struct Outcome {
     pub end: Time,
 }
 
-impl<'p, O: Observer> World<'p, O> {
+impl<'p> World<'p> {
     /// A world at time zero. Users arrive until `arrivals_end`; the run goes on to the horizon.
     pub fn new(
         program: &'p Program,
@@ -191,8 +190,8 @@ impl<'p, O: Observer> World<'p, O> {
         seed: u64,
         arrivals_end: Time,
         limits: Limits,
-        observer: O,
-    ) -> World<'p, O> {
+        observer: &'p mut (dyn Observer + 'p),
+    ) -> World<'p> {
         let (stations, first_station) = station::stations(program);
         let mut world = World {
             program,
@@ -244,14 +243,13 @@ impl<'p, O: Observer> World<'p, O> {
         self.clients(clients).spikes.push(spike);
     }
 
-    /// Runs to the end and returns what is left, with the observer.
-    pub fn run(mut self) -> (Outcome, O) {
+    /// Runs to the end and returns what is left, beside what its observer saw.
+    pub fn run(mut self) -> Outcome {
         let ending = self.run_to_the_end();
         let ending = self.audit().unwrap_or(ending);
         let end = self.now;
         self.tell_what_remains(ending);
-        let outcome = Outcome { ending, digester: self.digester, draws: self.draws, end };
-        (outcome, self.observer)
+        Outcome { ending, digester: self.digester, draws: self.draws, end }
     }
 
     /// Lets users arrive and time pass until nothing happens any more or a limit is reached.

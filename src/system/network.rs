@@ -3,7 +3,7 @@
 use super::connections::Connection;
 use super::control::Action;
 use super::ejection::DetectorId;
-use super::fact::{Content, Direction, Fact, Observer, Transit};
+use super::fact::{Content, Direction, Fact, Transit};
 use super::job::{Job, Origin, Subject};
 use super::trace::TraceKind;
 use super::{Event, World};
@@ -114,7 +114,7 @@ impl Passage {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Sends an attempt to the node that it calls.
     pub(super) fn send_request(&mut self, edge: EdgeId, mut message: Message) {
         let Message::Request { call, target, connection, .. } = &mut message else { return };

@@ -4,7 +4,6 @@
 use super::World;
 use super::call::{Call, Resumption, draw_name};
 use super::crash;
-use super::fact::Observer;
 use super::policies::Ended;
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::{Handle, Slab};
@@ -43,7 +42,7 @@ impl OpenCalls {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Tells the policy that a call ends without a verdict, whatever it is doing, and what came of
     /// it, if anybody is there to know: all that it and its copies hold is given back, and others
     /// who wait for that may ask again.

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::network::Message;
 use super::{Event, World};
 use crate::kernel::draw::{Purpose, key_of};
@@ -14,7 +14,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId, Pauses};
 
-impl<'p, O: Observer> World<'p, O> {
+impl<'p> World<'p> {
     /// Lets instances of a node stand still until a time. Who is down has nothing to pause.
     pub(super) fn pause(&mut self, node: NodeId, instances: Range<u32>, until: Time) {
         for instance in instances {

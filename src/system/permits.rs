@@ -4,11 +4,10 @@
 //! mistake of ours.
 
 use super::World;
-use super::fact::Observer;
 use super::station::Place;
 use crate::policy::Holdings;
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// What states of policies and bulkheads have lent that no open call holds, or the other way
     /// round.
     pub(super) fn lost_permits(&self) -> Option<&'static str> {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{Fact, Observer, Pooling, Refusal};
+use super::fact::{Fact, Pooling, Refusal};
 use super::job::{Job, Progress};
 use super::station::Station;
 use super::{Event, World};
@@ -67,7 +67,7 @@ impl Station {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Takes a place of a pool for a job, or lets the job wait for one.
     pub(super) fn hold(&mut self, handle: Handle, hold: Hold) -> Progress {
         let Some(job) = self.jobs.get(handle) else { return Progress::Waits };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::failing::Failing;
 use super::job::{Progress, Subject};
 use super::{Local, World};
@@ -63,7 +63,7 @@ impl Provider {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     fn provider(&mut self, node: NodeId) -> &mut Provider {
         match &mut self.locals[node.0 as usize] {
             Local::Provider(provider) => provider,

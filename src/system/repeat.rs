@@ -5,7 +5,6 @@
 //! rounds there were.
 
 use super::World;
-use super::fact::Observer;
 use super::job::{Job, Progress};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::Distribution;
@@ -72,7 +71,7 @@ impl Job {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     pub(super) fn take_repeat_step(&mut self, handle: Handle, step: RepeatStep) -> Progress {
         let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
         match step {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::control::Action;
 use super::database::{Commit, Database, Write};
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::job::{Progress, Subject, is_of_table, version};
 use super::parked::Parked;
 use super::{Event, Local, World};
@@ -50,7 +50,7 @@ impl Replica {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     pub(super) fn replica(&mut self, node: NodeId) -> &mut Replica {
         match &mut self.locals[node.0 as usize] {
             Local::Replica(replica) => replica,

@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use super::World;
-use super::fact::Observer;
 use crate::kernel::time::Time;
 
 /// What is different from an ordinary run; by default, nothing.
@@ -25,7 +24,7 @@ impl Default for Rerun {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Lets users with other orders than these, in ascending order, leave as soon as they come.
     /// They count when users are numbered, so each order keeps its number and its draws.
     pub fn keep_orders(&mut self, orders: &[u64]) {

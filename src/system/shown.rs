@@ -7,7 +7,7 @@
 //! them, at that time: what a caller no longer waits for is not in the answer that it gets.
 
 use super::World;
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::flight::row_word;
 use super::job::{Origin, version};
 use crate::kernel::slab::Handle;
@@ -92,7 +92,7 @@ pub(super) fn row_of(value: u64) -> Option<(TableId, u64)> {
     (value != 0).then(|| (TableId((value >> 16) as u16), version(value)))
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Notes a row that a job has come upon at everybody who compares answers and waits for it.
     pub(super) fn note_row(
         &mut self,

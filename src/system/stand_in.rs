@@ -6,7 +6,7 @@
 
 use super::World;
 use super::call::Call;
-use super::fact::{Fact, Observer, Request};
+use super::fact::{Fact, Request};
 use super::job::{Job, Origin};
 use crate::kernel::slab::Handle;
 use crate::policy::Outcome;
@@ -30,7 +30,7 @@ impl StoodInFor {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// The job of a user's flow that runs a fallback, of which this job is a part.
     fn standing_in(&self, handle: Handle) -> Option<Handle> {
         let job = self.jobs.get(handle)?;

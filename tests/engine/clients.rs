@@ -236,8 +236,9 @@ fn keys(experiment: &str, clients: &str) -> (Keys, RunResult) {
     let campaign = campaign(experiment, &model);
     let cell = &campaign.cells[0];
     let (controls, end) = (&cell.plan.controls, cell.measure.arrivals_end);
-    let world = World::new(&cell.program, controls, 1, end, cell.limits, Keys::default());
-    (world.run().1, campaign.run(0))
+    let mut keys = Keys::default();
+    World::new(&cell.program, controls, 1, end, cell.limits, &mut keys).run();
+    (keys, campaign.run(0))
 }
 
 #[test]

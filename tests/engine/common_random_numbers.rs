@@ -27,8 +27,9 @@ impl Observer for FirstRetry {
 fn first_retry(cell: &Cell, seed: u64) -> Time {
     let controls = &cell.plan.controls;
     let end = cell.measure.arrivals_end;
-    let world = World::new(&cell.program, controls, seed, end, cell.limits, FirstRetry::default());
-    world.run().1.0.expect("something is retried")
+    let mut first = FirstRetry::default();
+    World::new(&cell.program, controls, seed, end, cell.limits, &mut first).run();
+    first.0.expect("something is retried")
 }
 
 /// The run of a cell that ends just before a time.

@@ -26,8 +26,8 @@ impl Facts {
         let campaign = campaign(&experiment(faults), model);
         let cell = &campaign.cells[0];
         let (controls, end) = (&cell.plan.controls, cell.measure.arrivals_end);
-        let world = World::new(&cell.program, controls, seed, end, cell.limits, Facts::default());
-        let facts = world.run().1;
+        let mut facts = Facts::default();
+        World::new(&cell.program, controls, seed, end, cell.limits, &mut facts).run();
         let program = cell.program.clone();
         (facts, move |name: &str| program.find_node(name).expect(name))
     }

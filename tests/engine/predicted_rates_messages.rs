@@ -137,7 +137,9 @@ fn published(seconds: u64, faults: &str, model: &str, seed: u64) -> Published {
     let campaign = campaign(&experiment(seconds, faults), model);
     let cell = &campaign.cells[0];
     let (controls, end) = (&cell.plan.controls, cell.measure.arrivals_end);
-    World::new(&cell.program, controls, seed, end, cell.limits, Published::default()).run().1
+    let mut published = Published::default();
+    World::new(&cell.program, controls, seed, end, cell.limits, &mut published).run();
+    published
 }
 
 /// Messages for each event, by runs of 20 s.

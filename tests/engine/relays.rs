@@ -79,7 +79,9 @@ fn facts(faults: &str, model: &str) -> Facts {
     let campaign = campaign(&experiment, model);
     let cell = &campaign.cells[0];
     let (controls, end) = (&cell.plan.controls, cell.measure.arrivals_end);
-    World::new(&cell.program, controls, 1, end, cell.limits, Facts::default()).run().1
+    let mut facts = Facts::default();
+    World::new(&cell.program, controls, 1, end, cell.limits, &mut facts).run();
+    facts
 }
 
 /// What became of events.

@@ -94,8 +94,9 @@ fn writes_of_one_row_are_applied_in_their_order_all_the_same() {
     let campaign = campaign(experiment, &model);
     let cell = &campaign.cells[0];
     let end = cell.measure.arrivals_end;
-    let world = World::new(&cell.program, &[], 1, end, cell.limits, Seen(Vec::new()));
-    let Seen(versions) = world.run().1;
+    let mut seen = Seen(Vec::new());
+    World::new(&cell.program, &[], 1, end, cell.limits, &mut seen).run();
+    let Seen(versions) = seen;
     assert!(versions.len() > 2_000);
     assert!(versions.is_sorted(), "no older version after a newer one");
     assert!(versions.iter().max() > Some(&2_000));

@@ -158,8 +158,9 @@ impl Observer for Attempts {
 fn attempts(campaign: &Campaign) -> Vec<(Time, u32)> {
     let cell = &campaign.cells[0];
     let end = cell.measure.arrivals_end;
-    let observer = Attempts::default();
-    World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, observer).run().1.0
+    let mut observer = Attempts::default();
+    World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, &mut observer).run();
+    observer.0
 }
 
 #[test]

@@ -86,8 +86,9 @@ flow = [{{ call = "server.{operation}" }}]
     let campaign = campaign(&experiment("199ms", ""), &model);
     let cell = &campaign.cells[0];
     let end = cell.measure.arrivals_end;
-    let world = World::new(&cell.program, &[], 1, end, cell.limits, Turns::default());
-    world.run().1.0
+    let mut turns = Turns::default();
+    World::new(&cell.program, &[], 1, end, cell.limits, &mut turns).run();
+    turns.0
 }
 
 #[test]

@@ -73,9 +73,9 @@ fn facts(model: &str, seconds: u32, faults: &str) -> Vec<(Time, Fact)> {
     let campaign = campaign(&experiment(seconds, faults), model);
     let cell = &campaign.cells[0];
     let end = cell.measure.arrivals_end;
-    let world =
-        World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, Notes::default());
-    world.run().1.0
+    let mut notes = Notes::default();
+    World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, &mut notes).run();
+    notes.0
 }
 
 /// Five failures in a row eject; a first ejection lasts 30 s, a second one 60 s, each until the

@@ -89,10 +89,10 @@ impl Observer for Late {
 fn answers_after(campaign: &Campaign, seconds: u64) -> (u32, u32) {
     let cell = &campaign.cells[0];
     let after = Time::ZERO + Span::from_secs(seconds);
-    let late = Late { after, ok: 0, failed: 0 };
+    let mut late = Late { after, ok: 0, failed: 0 };
     let end = cell.measure.arrivals_end;
-    let world = World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, late);
-    let (outcome, late) = world.run();
+    let world = World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, &mut late);
+    let outcome = world.run();
     assert_eq!(outcome.ending.name(), "complete");
     (late.ok, late.failed)
 }

@@ -29,13 +29,13 @@ fn observers_do_not_change_a_run() {
 }
 
 /// The digest of a run and of its draws, with this observer.
-fn watched(cell: &Cell, seed: u64, observer: impl Observer) -> (Digest, Vec<u64>) {
+fn watched(cell: &Cell, seed: u64, mut observer: impl Observer) -> (Digest, Vec<u64>) {
     let (controls, end) = (&cell.plan.controls, cell.measure.arrivals_end);
-    let mut world = World::new(&cell.program, controls, seed, end, cell.limits, observer);
+    let mut world = World::new(&cell.program, controls, seed, end, cell.limits, &mut observer);
     for &(clients, spike) in &cell.plan.spikes {
         world.add_spike(clients, spike);
     }
-    let (outcome, _) = world.run();
+    let outcome = world.run();
     let draws = Purpose::ALL.map(|purpose| outcome.draws.tally(purpose));
     (outcome.digester.digest(), draws.to_vec())
 }

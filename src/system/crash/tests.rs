@@ -112,7 +112,8 @@ fn after_crashes_and_a_drain_every_place_is_free() {
     for (controls, seed) in [(&crashes, 1), (&both, 2), (&both, 3), (&crashes, 4)] {
         let end = Time(12_000_000_000);
         let horizon = Time(60_000_000_000);
-        let mut world = World::new(&program, controls, seed, end, Limits::until(horizon), ());
+        let limits = Limits::until(horizon);
+        let mut world = World::new(&program, controls, seed, end, limits, Box::leak(Box::new(())));
         assert_eq!(world.run_to_the_end(), Ending::Complete);
         assert!(world.orders > 2000, "the places were taken");
         // The relay never rests: it may be asking the database at the end, and nobody else is.

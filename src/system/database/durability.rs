@@ -15,7 +15,7 @@ use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{Kind, NodeId, TableId, TransactionId};
 use crate::system::control::Action;
-use crate::system::fact::{Fact, Observer};
+use crate::system::fact::Fact;
 use crate::system::lock::Locks;
 use crate::system::{Event, World};
 
@@ -98,7 +98,7 @@ impl Database {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     pub(super) fn flush_of(&self, node: NodeId) -> Flush {
         match &self.program.node(self.database_of(node)).kind {
             Kind::Database(rules) => rules.flush,

@@ -14,7 +14,7 @@ mod window;
 use std::collections::BTreeSet;
 
 use super::database::{Database, OutboxEvent};
-use super::fact::{Asked, Observer};
+use super::fact::Asked;
 use super::job::{Progress, Subject};
 use super::{Local, World};
 use crate::kernel::draw::{Purpose, key_of};
@@ -92,7 +92,7 @@ impl Process {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     fn relay(&mut self, node: NodeId, instance: u32) -> &mut Process {
         let Local::Relay(relay) = &mut self.locals[node.0 as usize] else {
             unreachable!("batches belong to relays, not to {:?}", self.program.node(node).name)

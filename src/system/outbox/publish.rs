@@ -10,10 +10,9 @@ use crate::kernel::slab::Handle;
 use crate::model::language::OrderingKey;
 use crate::model::program::NodeId;
 use crate::system::World;
-use crate::system::fact::Observer;
 use crate::system::job::{Job, Origin, Progress};
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Publishes the batch. If a request failed, the relay goes on at another step.
     pub(super) fn publish_all(&mut self, handle: Handle, on_failure: u32) -> Progress {
         let Some((node, instance)) = self.relay_of(handle) else { return Progress::Waits };

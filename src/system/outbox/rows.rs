@@ -6,7 +6,6 @@ use crate::model::language::Claim;
 use crate::model::program::{DataStep, NodeId, Step};
 use crate::policy::Outcome;
 use crate::system::database::OutboxEvent;
-use crate::system::fact::Observer;
 use crate::system::job::Origin;
 use crate::system::network::Message;
 use crate::system::{Local, World};
@@ -26,7 +25,7 @@ pub(super) fn unpack_batch(batch: u64) -> (u64, u64) {
     (batch >> COUNT_BITS, batch & COUNT_MAX)
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Finds the first events that are not marked as sent, or, for relays that lock, the first that
     /// no other relay has locked either.
     pub(in crate::system) fn take_outbox(&mut self, handle: Handle) {

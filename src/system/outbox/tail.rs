@@ -6,11 +6,10 @@ use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId};
-use crate::system::fact::Observer;
 use crate::system::job::Progress;
 use crate::system::{Event, World};
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Turns to the next event of the log, or goes on at another step to store how far it is.
     pub(super) fn follow_log(&mut self, handle: Handle, store: u32) -> Progress {
         let Some((node, instance)) = self.relay_of(handle) else { return Progress::Waits };

@@ -8,10 +8,9 @@
 use crate::kernel::slab::Handle;
 use crate::model::program::{Kind, NodeId};
 use crate::system::World;
-use crate::system::fact::Observer;
 use crate::system::job::{Job, Origin};
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// How many messages an instance of a worker is handed ahead of those that it handles.
     pub(super) fn prefetch(&self, worker: NodeId) -> u32 {
         match &self.program.node(worker).kind {

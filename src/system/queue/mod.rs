@@ -9,7 +9,7 @@ mod group;
 mod upkeep;
 
 use super::control::Action;
-use super::fact::{Direction, Fact, Observer, Refusal};
+use super::fact::{Direction, Fact, Refusal};
 use super::job::{Job, Origin, Progress, Subject};
 use super::network::Message;
 use super::{Event, Local, World};
@@ -67,7 +67,7 @@ impl Queue {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     fn queue(&mut self, node: NodeId) -> &mut Queue {
         match &mut self.locals[node.0 as usize] {
             Local::Queue(queue) => queue,

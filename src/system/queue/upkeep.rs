@@ -8,13 +8,13 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId};
 use crate::system::control::Action;
-use crate::system::fact::{Direction, Fact, Observer};
+use crate::system::fact::{Direction, Fact};
 use crate::system::job::Origin;
 use crate::system::network::Message;
 use crate::system::trace::TraceKind;
 use crate::system::{Event, World};
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Sees to it that messages which expire at this time do.
     pub(super) fn expire_at(&mut self, node: NodeId, at: Time) {
         if at == Time::NEVER {

@@ -2,7 +2,7 @@
 
 use super::super::World;
 use super::super::ejection::DetectorId;
-use super::super::fact::{Fact, Observer};
+use super::super::fact::Fact;
 use crate::kernel::draw::Purpose;
 use crate::model::language::Balance;
 use crate::model::program::NodeId;
@@ -18,7 +18,7 @@ enum Among {
     AllInPanic,
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Which instance a request goes to, of those that are not known to be down and that its caller
     /// has not ejected.
     pub(in crate::system) fn balance(

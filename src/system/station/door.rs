@@ -2,7 +2,7 @@
 //! from how long they take.
 
 use super::super::World;
-use super::super::fact::{Observer, Refusal};
+use super::super::fact::Refusal;
 use super::super::job::{Job, Origin};
 use crate::kernel::draw::{Draw, Purpose};
 use crate::kernel::time::Span;
@@ -10,7 +10,7 @@ use crate::model::program;
 use crate::policy::Outcome;
 use crate::policy::limit::Limit;
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// Asks the limits at the door; says why a job may not come in.
     pub(super) fn ask_door(&mut self, rules: &program::Station, index: usize) -> Option<Refusal> {
         let station = &mut self.stations[index];

@@ -9,7 +9,7 @@ pub(super) use room::Place;
 
 use std::collections::VecDeque;
 
-use super::fact::{Fact, Observer, Refusal};
+use super::fact::{Fact, Refusal};
 use super::job::Origin;
 use super::network::Message;
 use super::pool::Pool;
@@ -97,7 +97,7 @@ pub(super) fn stations(program: &Program) -> (Vec<Station>, Vec<u32>) {
     (all, first)
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// The index of the station of an instance.
     pub(super) fn station_index(&self, node: NodeId, instance: u32) -> usize {
         (self.first_station[node.0 as usize] + instance) as usize

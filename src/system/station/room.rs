@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use super::super::call::Call;
-use super::super::fact::Observer;
 use super::super::{Event, World};
 use super::Station;
 use crate::kernel::slab::Handle;
@@ -49,7 +48,7 @@ impl Station {
     }
 }
 
-impl<O: Observer> World<'_, O> {
+impl World<'_> {
     /// The bulkhead that a call passes, and where its room is.
     pub(in crate::system) fn bulkhead(&self, call: &Call) -> Option<(Bulkhead, usize, usize)> {
         let edge = self.program.edge(call.edge());

@@ -46,8 +46,8 @@ fn facts(model: &str, seconds: u32, faults: &str) -> (Program, Vec<(Time, Fact)>
     let cell = &campaign.cells[0];
     let controls = &cell.plan.controls;
     let end = cell.measure.arrivals_end;
-    let world = World::new(&cell.program, controls, 1, end, cell.limits, Notes::default());
-    let (_, notes) = world.run();
+    let mut notes = Notes::default();
+    World::new(&cell.program, controls, 1, end, cell.limits, &mut notes).run();
     (cell.program.clone(), notes.0)
 }
 

@@ -27,9 +27,9 @@ impl Observer for Events {
 
 fn events(cell: &Cell) -> Vec<(u64, &'static str)> {
     let end = cell.measure.arrivals_end;
-    let world =
-        World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, Events::default());
-    world.run().1.0
+    let mut seen = Events::default();
+    World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, &mut seen).run();
+    seen.0
 }
 
 #[test]
@@ -92,7 +92,7 @@ impl Observer for Totals {
 
 fn totals(cell: &Cell) -> [u64; 6] {
     let end = cell.measure.arrivals_end;
-    let world =
-        World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, Totals::default());
-    world.run().1.0
+    let mut seen = Totals::default();
+    World::new(&cell.program, &cell.plan.controls, 1, end, cell.limits, &mut seen).run();
+    seen.0
 }

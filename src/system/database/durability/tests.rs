@@ -10,6 +10,7 @@ use crate::model::document::{Sources, Value};
 use crate::model::program::{NodeId, Program, Step, TableId, Token};
 use crate::system::control::{Action, Control};
 use crate::system::database::Tables;
+use crate::system::fact::Observer;
 use crate::system::job::pack;
 
 fn program(flush: &str) -> Program {
@@ -127,20 +128,21 @@ fn a_database_crash_keeps_exactly_what_was_flushed() {
             };
             let controls = [crash(first), crash(second)];
             let limits = Limits::until(second + Span::from_millis(20));
-            let replay = Replay::default();
-            let mut world = World::new(&program, &controls, round, Time::NEVER, limits, replay);
+            let mut replay = Replay::default();
+            let mut world =
+                World::new(&program, &controls, round, Time::NEVER, limits, &mut replay);
             world.run_to_the_end();
             let rows = rows(&program, &world.store(database).tables);
-            assert_eq!(rows, world.observer.disk, "{flush} {first}");
             let kept = world.store(database).outbox.iter().filter(|event| !event.is_lost);
             let kept = kept.count();
-            assert_eq!(kept, world.observer.events[0], "{flush} {first}");
             let answers = world.store(database).idempotency.len() as u64;
-            assert_eq!(answers, world.observer.flushed, "one key for each transaction");
-            // A replica without lag has what is on disk, and nothing else.
             let copied = self::rows(&program, &world.store(copy).tables);
-            assert_eq!(copied, world.observer.disk, "{flush} {first}");
-            lost += world.observer.lost;
+            assert_eq!(rows, replay.disk, "{flush} {first}");
+            assert_eq!(kept, replay.events[0], "{flush} {first}");
+            assert_eq!(answers, replay.flushed, "one key for each transaction");
+            // A replica without lag has what is on disk, and nothing else.
+            assert_eq!(copied, replay.disk, "{flush} {first}");
+            lost += replay.lost;
         }
         assert_eq!(lost > 0, loses, "{flush}");
     }
@@ -173,8 +175,10 @@ fn nothing_is_flushed_while_the_disk_is_full() {
         },
     ];
     let limits = Limits::until(at(880));
-    let mut world = World::new(&program, &controls, 1, Time::NEVER, limits, Replay::default());
+    let mut replay = Replay::default();
+    let mut world = World::new(&program, &controls, 1, Time::NEVER, limits, &mut replay);
     world.run_to_the_end();
-    assert!(world.observer.lost > 0, "what was committed since the last flush before 400 ms");
-    assert_eq!(rows(&program, &world.store(node).tables), world.observer.disk);
+    let rows = rows(&program, &world.store(node).tables);
+    assert!(replay.lost > 0, "what was committed since the last flush before 400 ms");
+    assert_eq!(rows, replay.disk);
 }
