@@ -13,6 +13,7 @@
 //! which a cohort fails and which end by themselves; a control that would not count as come back
 //! if it were the run is not healthy either.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,8 @@ use crate::model::problem::Problem;
 use crate::model::quantity::{Rate, Share};
 
 /// `[metastability]`: each run is repeated without its faults, and labelled.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct MetastabilityText {
     /// The width of a cohort: a multiple of the window that is measured.

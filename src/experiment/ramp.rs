@@ -4,6 +4,7 @@
 //! hysteresis. Ground truth 4.4.
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,8 @@ use crate::model::quantity::{Rate, Share};
 use crate::model::read;
 
 /// A load that goes up step by step, and down again.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RampText {
     /// Whose arrivals it is.

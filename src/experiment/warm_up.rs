@@ -1,8 +1,10 @@
 //! The warm-up: from when on requests are measured, as it is written and as pilots find it.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
@@ -62,6 +64,7 @@ impl Serialize for WarmUp {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for WarmUp {
     fn schema_name() -> Cow<'static, str> {
         "WarmUp".into()

@@ -1,14 +1,16 @@
 //! `[[faults]]` of an experiment.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Span;
 use crate::model::language::Failure;
-use crate::model::quantity::{Moment, Rate, Share, Shift};
+use crate::model::quantity::{Rate, Share, Shift};
 
 /// One fault as it is written: when, where, what, how strong.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FaultText {
     /// What goes wrong.
@@ -19,7 +21,7 @@ pub struct FaultText {
     pub target: String,
     /// When it begins: the time since the beginning, or, where the experiment has `starts_at`, a
     /// time of the day.
-    #[schemars(with = "Moment")]
+    #[cfg_attr(test, schemars(with = "crate::model::quantity::Moment"))]
     pub at: Span,
     /// How long it lasts. A `cache_flush`, a `read_model_corruption` and a `redelivery_burst`
     /// happen at one instant and need none.
@@ -85,7 +87,8 @@ pub struct FaultText {
 }
 
 /// On which side of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// When its call is about to be sent.
@@ -95,7 +98,8 @@ pub enum Side {
 }
 
 /// What can go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// A node takes `factor` times as long for its work. Work that has begun is not slowed.

@@ -5,6 +5,7 @@
 //! (Groce, Zhang, Eide, Chen, Regehr: "Swarm testing", ISSTA'12).
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,18 +18,19 @@ use crate::kernel::time::{Span, Time};
 use crate::model::language::Failure;
 use crate::model::problem::Problem;
 use crate::model::program::{Arrivals, Extent, Kind, NodeId, Program};
-use crate::model::quantity::{Moment, Rate, Share, Shift};
+use crate::model::quantity::{Rate, Share, Shift};
 
 /// `[random_faults]`: faults that each run draws from its seed.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RandomText {
     /// Before this time nothing goes wrong.
     #[serde(default)]
-    #[schemars(with = "Moment")]
+    #[cfg_attr(test, schemars(with = "crate::model::quantity::Moment"))]
     pub from: Span,
     /// At this time every drawn fault ends at the latest, and the recovery begins.
-    #[schemars(with = "Moment")]
+    #[cfg_attr(test, schemars(with = "crate::model::quantity::Moment"))]
     pub until: Span,
     /// Whether each run leaves out each kind with probability one half; no if left out.
     #[serde(default)]
@@ -42,7 +44,8 @@ pub struct RandomText {
 
 /// How often faults of one kind strike, and how. A strength is a range from the weakest to the
 /// strongest; all between are equally likely.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RandomKind {
     /// How often it strikes, a Poisson process.

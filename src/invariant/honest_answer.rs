@@ -11,6 +11,7 @@
 //! happened. An order is not judged whose contradiction, or whose answer, is younger than the bound
 //! when the run ends.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,8 @@ use crate::system::fact::Fact;
 
 /// `honest_answer = { answer = "api.buy", done = "orders.order = paid",
 /// undone = "orders.order = cancelled", effect = "charge", refund = "refund", within = "30s" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HonestAnswerText {
     /// The operation whose answers users are told.
@@ -54,7 +56,8 @@ pub struct HonestAnswerText {
 }
 
 /// What it tells users if they get no answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Silence {
     /// Nothing.

@@ -6,6 +6,7 @@
 //! end: what a crash or a failover undoes never was, and what it undoes of the others breaks the
 //! promise. It is broken when the others were due, or when they were undone, if that is later.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,8 @@ use crate::model::program::Program;
 use crate::system::fact::Fact;
 
 /// `implies = { if = "effect charge", then = ["orders.order = paid"], within = "5s" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImpliesText {
     /// What an order has come to: `"db.table = state"`, `"db.table"`, `"effect NAME"`,

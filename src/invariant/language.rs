@@ -1,5 +1,6 @@
 //! `[invariants]` of an experiment: which promises are watched, by the names of the model.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,8 @@ use crate::model::program::{
 use crate::model::quantity::Share;
 
 /// What the promises of an experiment are about, by what they promise.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct InvariantTexts {
     /// At most one charge per order.
@@ -72,7 +74,8 @@ pub struct InvariantTexts {
 }
 
 /// `one_charge = { effect = "charge" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OneChargeText {
     /// The effect that must not be repeated.
@@ -80,7 +83,8 @@ pub struct OneChargeText {
 }
 
 /// `paid_has_payment = { paid = "orders.order = paid", payment = "orders.payment = recorded" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PaidHasPaymentText {
     /// The row and state of an order that is paid.
@@ -90,7 +94,8 @@ pub struct PaidHasPaymentText {
 }
 
 /// `charge_has_order = { effect = "charge", order = "orders.order" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChargeHasOrderText {
     /// The effect.
@@ -110,7 +115,8 @@ pub struct ChargeHasOrderText {
 
 /// `settled_or_compensated = { accepted = "api.place_order", settled = "orders.order = paid",
 /// cancelled = "orders.order = cancelled", effect = "charge", refund = "refund", within = "30s" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettledOrCompensatedText {
     /// The operation whose `ok` tells the user that the order is accepted.
@@ -134,7 +140,8 @@ pub struct SettledOrCompensatedText {
 }
 
 /// `accepted_order_kept = { accepted = "api.place_order", order = "orders.order" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptedOrderKeptText {
     /// The operation whose `ok` tells the user that the order is accepted.
@@ -146,7 +153,8 @@ pub struct AcceptedOrderKeptText {
 }
 
 /// `no_phantom_event = { queue = "payments", committed = "orders.order" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoPhantomEventText {
     /// The queue that accepts the messages.
@@ -156,7 +164,8 @@ pub struct NoPhantomEventText {
 }
 
 /// `no_lost_event = { committed = "orders.order = accepted", queue = "payments", within = "30s" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoLostEventText {
     /// The row and state that must be published.
@@ -171,7 +180,8 @@ pub struct NoLostEventText {
 }
 
 /// `event_order = { queue = "events", per = "order" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventOrderText {
     /// The queue that delivers the events.
@@ -182,7 +192,8 @@ pub struct EventOrderText {
 }
 
 /// Which events are ordered among each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     /// Those of one order.
@@ -193,7 +204,8 @@ pub enum Per {
 }
 
 /// `applied_once = { applied = "orders.payment = recorded" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AppliedOnceText {
     /// The row and the state into which it is brought once for each order.
@@ -201,7 +213,8 @@ pub struct AppliedOnceText {
 }
 
 /// `audit_complete = { of = "orders.order = paid", entry = "paid" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuditCompleteText {
     /// A row and its state, or an effect.
@@ -211,7 +224,8 @@ pub struct AuditCompleteText {
 }
 
 /// `projection_matches = { source = "orders.order", projection = "views.summary" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProjectionMatchesText {
     /// The table that is the truth.
@@ -221,7 +235,8 @@ pub struct ProjectionMatchesText {
 }
 
 /// `retries_bounded = { operation = "payment.charge", attempts = 4, ratio = 0.2, per = "10s" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RetriesBoundedText {
     /// The operation that is attempted.
@@ -319,7 +334,8 @@ pub(crate) fn row_state(
 }
 
 /// `read_your_writes = { read = "api.order_status" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReadYourWritesText {
     /// The operation whose answers with `expect = "own write"` are judged.
@@ -327,7 +343,8 @@ pub struct ReadYourWritesText {
 }
 
 /// `monotonic_reads = { read = "api.order_status" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MonotonicReadsText {
     /// The operation whose answers with `expect = "not older"` are judged.
@@ -335,7 +352,8 @@ pub struct MonotonicReadsText {
 }
 
 /// `bounded_staleness = { read = "orders.order", within = "2s" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BoundedStalenessText {
     /// The table whose rows are read, wherever they are read.
@@ -345,7 +363,8 @@ pub struct BoundedStalenessText {
 }
 
 /// `no_stale_authorisation = { revoked = "access.grant = revoked", protected = "api.open" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoStaleAuthorisationText {
     /// The row and state of a right that was revoked.
@@ -358,7 +377,8 @@ pub struct NoStaleAuthorisationText {
 }
 
 /// `ledger_conserved = { debit = "ledger.debit", credit = "ledger.credit" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LedgerConservedText {
     /// The rows of the debits.
@@ -371,7 +391,8 @@ pub struct LedgerConservedText {
 }
 
 /// `amount_kept = { order = "shop.order = accepted", charge = "charge" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AmountKeptText {
     /// The row and state of an order that is accepted.
@@ -384,7 +405,8 @@ pub struct AmountKeptText {
 }
 
 /// `same_answer = { operation = "payment.charge" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SameAnswerText {
     /// The operation of a provider that takes idempotency keys.
@@ -392,7 +414,8 @@ pub struct SameAnswerText {
 }
 
 /// `no_lost_update = { table = "stock.item" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoLostUpdateText {
     /// The table whose rows are read and then written.
@@ -402,7 +425,8 @@ pub struct NoLostUpdateText {
 /// ```toml
 /// legal_states = { table = "orders.order", allowed = ["-> accepted", "accepted -> paid"] }
 /// ```
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LegalStatesText {
     /// The table.
@@ -412,7 +436,8 @@ pub struct LegalStatesText {
 }
 
 /// `deadline_honest = { effect = "charge", operation = "api.pay", skew = "500ms" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeadlineHonestText {
     /// The effect.
@@ -424,7 +449,8 @@ pub struct DeadlineHonestText {
 }
 
 /// `fencing = { database = "orders" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FencingText {
     /// The database.

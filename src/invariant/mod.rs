@@ -155,9 +155,11 @@ impl Entry {
     /// What it promises, in one sentence.
     #[must_use]
     pub fn promise(&self) -> String {
-        let schema = schemars::schema_for!(InvariantTexts);
-        let text = schema.pointer(&format!("/properties/{}/description", self.name));
-        text.and_then(|text| text.as_str()).unwrap_or(self.name).replace('\n', " ")
+        let schema = include_str!("../../schema/experiment.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).expect("a schema is JSON");
+        let place = format!("/$defs/Invariants/properties/{}/description", self.name);
+        let text = schema.pointer(&place).and_then(serde_json::Value::as_str);
+        text.unwrap_or(self.name).replace('\n', " ")
     }
 }
 

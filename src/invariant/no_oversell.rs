@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,8 @@ use crate::system::fact::Fact;
 
 /// `no_oversell = { stock = "shop.tickets", sold = "shop.order = sold", returned = "shop.order =
 /// cancelled" }`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoOversellText {
     /// The table of the stock, with a row for each key.

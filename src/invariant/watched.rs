@@ -1,10 +1,13 @@
 //! Which promises an experiment watches: each of the catalogue as often as it likes, by names and
 //! labels of its own.
 
+#[cfg(test)]
 use std::borrow::Cow;
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+#[cfg(test)]
 use serde_json::json;
 
 use super::{CATALOGUE, Entry, InvariantTexts};
@@ -170,6 +173,7 @@ fn place_of(name: &str, field: &Field, keys: &IndexMap<String, Field>) -> Result
     place(&kind).ok_or_else(unknown)
 }
 
+#[cfg(test)]
 impl JsonSchema for WatchList {
     fn schema_name() -> Cow<'static, str> {
         "Invariants".into()

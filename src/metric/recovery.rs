@@ -1,5 +1,6 @@
 //! Recovery: when, after the last fault is gone, requests fare again as they did before the first.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use crate::kernel::time::{Span, Time};
 use crate::model::quantity::Share;
 
 /// What counts as recovered.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct RecoveryRule {
     /// The share of the success ratio before the faults that must be reached again.

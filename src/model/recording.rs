@@ -12,7 +12,8 @@ use super::problem::Problem;
 use super::quantity::{RECORDED_MAX, parse_duration};
 
 /// A column of numbers of a CSV file, each a length of time.
-#[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
     /// The file, relative to the file that names it.

@@ -1,7 +1,5 @@
 //! A model with every default filled in, and the schema of models.
 
-use schemars::{Schema, schema_for};
-
 use super::compile::{Sections, read_sections};
 use super::document::Value;
 use super::problem::Problem;
@@ -21,8 +19,13 @@ pub fn complete(document: &Value) -> Result<toml::Table, Vec<Problem>> {
     toml::Table::try_from(sections).map_err(|error| vec![Problem::new(error.to_string())])
 }
 
-/// The JSON Schema of models. What names mean and which numbers fit together is beyond it.
-#[must_use]
-pub fn model_schema() -> Schema {
-    schema_for!(Sections)
+/// The JSON Schema of models: `schema/model.json`. What names mean and which numbers fit together
+/// is beyond it.
+pub const MODEL_SCHEMA: &str = include_str!("../../schema/model.json");
+
+/// The schema of models as the types say it: derived where it is tested, so that no other build
+/// waits for it.
+#[cfg(test)]
+pub(crate) fn derived_schema() -> schemars::Schema {
+    schemars::schema_for!(Sections)
 }

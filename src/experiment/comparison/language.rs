@@ -3,6 +3,7 @@
 use std::fmt;
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -12,7 +13,8 @@ use crate::model::quantity::Share;
 
 /// `[compare]`. A metric is a column of `runs.csv`, `never_recovered`, `metastable`, or of an
 /// invariant `NAME_violated` or `NAME_per_10000`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CompareText {
     /// The arm that the others are compared with; the first one without it.
@@ -36,7 +38,8 @@ pub struct CompareText {
 }
 
 /// Which comparisons are corrected together for their number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// Every arm, point and primary metric.
@@ -58,7 +61,8 @@ impl Family {
 }
 
 /// `precision`: the widest half of a 95% interval.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PrecisionText {
     /// Of an amount, as a share of its mean.
@@ -134,6 +138,7 @@ impl Visitor<'_> for MarginVisitor {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Margin {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Margin".into()

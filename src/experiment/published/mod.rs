@@ -11,6 +11,7 @@ pub mod verdict;
 pub use figure::{Figure, Reading, Tolerance};
 pub use source::{Statistic, What};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,7 +20,8 @@ use super::language::Seeds;
 use crate::model::problem::Problem;
 
 /// `[published]`: figures of others that the runs are compared with by `stormglass validate`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PublishedText {
     /// Who published the figures, and where.
@@ -32,7 +34,8 @@ pub struct PublishedText {
 }
 
 /// `quick` of `[published]`: a part that takes seconds.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QuickText {
     /// The seeds; without it, eight.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::model::document::Data;
 use crate::model::quantity::{Rate, Share};
 
 /// A number that can be varied, as it is written: `"500ms"`, `"5/s"`, `"2%"`, `3`, `0.5`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged)]
 pub enum Amount {
     /// A length of time.

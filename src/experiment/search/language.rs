@@ -1,6 +1,7 @@
 //! `[search]`, as it is written.
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use crate::experiment::theory::MeanFieldText;
 use crate::model::quantity::Share;
 
 /// For every arm and point: at which value of one quantity does a share of the runs collapse?
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SearchText {
     /// The path of what is varied, of the model or the experiment, such as `"faults.0.for"`.
@@ -52,7 +54,8 @@ pub struct SearchText {
 }
 
 /// How the values of a grid follow each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GridScale {
     /// Equal ratios.

@@ -1,5 +1,6 @@
 //! The laws, by the names under which their numbers are published.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use super::{
 macro_rules! laws {
     ($($(#[$doc:meta])* $law:ident = $name:literal / $group:literal => $says:path,)*) => {
         /// A closed form.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+        #[cfg_attr(test, derive(JsonSchema))]
         pub enum Law {
             $($(#[$doc])* #[serde(rename = $name)] $law,)*
         }

@@ -1,6 +1,7 @@
 //! `[theory]`: which law a model follows, and where the law's parameters stand in the model.
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,8 @@ use crate::model::read;
 
 /// The closed form that an experiment's model follows: `stormglass validate` tells what theory says
 /// beside what the runs show.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TheoryText {
     /// The law.
@@ -37,7 +39,8 @@ pub struct TheoryText {
 }
 
 /// A parameter as it is given: a number or a word.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged, expecting = "expected a number or a word")]
 pub enum Given {
     /// A number.

@@ -6,6 +6,7 @@
 mod follow;
 mod progress;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,8 @@ pub use follow::Followers;
 pub use progress::{MilestoneWindow, Progress};
 
 /// `[milestone.NAME]`: what a user who asked for something is to have in the end.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MilestoneText {
     /// The operation whose requests are followed, `NODE.OPERATION`.

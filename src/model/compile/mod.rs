@@ -13,6 +13,7 @@ mod service;
 mod station;
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 use station::station_with;
@@ -52,8 +53,9 @@ pub const TOP: [&str; 11] = [
 ];
 
 /// A model as it was written, section by section.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "Stormglass model", deny_unknown_fields)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "Stormglass model", deny_unknown_fields))]
 pub(super) struct Sections {
     /// What the model is of.
     #[serde(skip_serializing_if = "Option::is_none")]

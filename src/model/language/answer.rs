@@ -1,13 +1,17 @@
 //! How calls are answered: by the name or the number of an outcome.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::policy::{Outcome, OutcomeSet};
+use crate::policy::Outcome;
+#[cfg(test)]
+use crate::policy::OutcomeSet;
 
 /// What a call that fails comes to, as its caller hears it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +34,8 @@ pub enum Reply {
 }
 
 /// Which statuses a node answers with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// Those of HTTP.
@@ -125,6 +130,7 @@ impl Serialize for Reply {
     }
 }
 
+#[cfg(test)]
 fn schema(description: &str, also: &[&'static str]) -> Schema {
     let failures = OutcomeSet::NAMES.into_iter().filter(|name| failure(name).is_some());
     let names: Vec<&str> = also.iter().copied().chain(failures).collect();
@@ -137,6 +143,7 @@ fn schema(description: &str, also: &[&'static str]) -> Schema {
     })
 }
 
+#[cfg(test)]
 impl JsonSchema for Failure {
     fn schema_name() -> Cow<'static, str> {
         "Failure".into()
@@ -147,6 +154,7 @@ impl JsonSchema for Failure {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Reply {
     fn schema_name() -> Cow<'static, str> {
         "Reply".into()

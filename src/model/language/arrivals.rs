@@ -1,5 +1,6 @@
 //! `arrivals` of `[clients.NAME]`.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use crate::kernel::time::Span;
 use crate::model::quantity::{Rate, Share};
 
 /// When users arrive. All but `closed` are open loops: a slow system does not slow its load.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Arrivals {
     /// A Poisson process of this rate.
@@ -31,7 +33,8 @@ pub enum Arrivals {
 }
 
 /// From `at` on, this rate.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProfileStep {
     /// Since the start of the run.
@@ -47,7 +50,8 @@ pub struct ProfileStep {
 }
 
 /// A rate that goes up and down around its mean.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Daily {
     /// The mean rate.
@@ -65,7 +69,8 @@ pub struct Daily {
 }
 
 /// Two rates that take turns at random.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bursts {
     /// The rate while it is calm.
@@ -79,7 +84,8 @@ pub struct Bursts {
 }
 
 /// Arrivals recorded in a CSV file.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     /// The file, relative to the file that names it.
@@ -102,7 +108,8 @@ pub struct Trace {
 }
 
 /// Where a trace says how large each request is.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Size {
     /// The column, of numbers.
@@ -112,7 +119,8 @@ pub struct Size {
 }
 
 /// Users of a closed loop.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Closed {
     /// How many.

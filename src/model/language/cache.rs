@@ -1,5 +1,6 @@
 //! `[cache.NAME]`: rows kept for a while.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 
 /// `[cache.NAME]`: row versions, kept for a while.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
     /// How many rows it holds; the least recently used leaves first.

@@ -1,6 +1,7 @@
 //! `[database.NAME]`: transactions over versioned rows.
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// `[database.NAME]`: transactions over versioned rows.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// How many transactions and reads run at once.
@@ -51,7 +53,8 @@ pub struct Database {
 }
 
 /// When the write-ahead log reaches the disk.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Flush {
     /// Before a transaction is answered.
@@ -64,7 +67,8 @@ pub enum Flush {
 }
 
 /// What a transaction waits for at the replicas before it is answered.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Replication {
     /// Nothing.
@@ -75,7 +79,8 @@ pub enum Replication {
 }
 
 /// A transaction is answered when one replica has applied it.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SemiSync {
     /// How long a transaction waits for that; then nothing waits until a replica has caught up.
@@ -83,7 +88,8 @@ pub struct SemiSync {
 }
 
 /// A table: a state and a version for each row.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// What a row is for.
@@ -100,7 +106,8 @@ pub struct Table {
 }
 
 /// What a row is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rows {
     /// An order: one user's flow.

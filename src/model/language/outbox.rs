@@ -1,5 +1,6 @@
 //! `[outbox.NAME]`: a relay from an outbox table to a queue.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,8 @@ use super::one;
 use crate::kernel::time::Span;
 
 /// `[outbox.NAME]`: a relay that publishes what transactions wrote to the outbox table.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Outbox {
     /// Whose outbox table it reads.
@@ -51,7 +53,8 @@ pub struct Outbox {
 }
 
 /// The queue of an event.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// The event, as a transaction writes it: `"outbox = EVENT"`.
@@ -61,7 +64,8 @@ pub struct Route {
 }
 
 /// What relays do about rows that another one has taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Claim {
     /// They take them as well: every relay publishes every row.
@@ -72,7 +76,8 @@ pub enum Claim {
 }
 
 /// How a relay publishes when it does not wait for each event.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Publish {
     /// How many publish requests are under way at once. The default is that of a Kafka producer,
@@ -91,7 +96,8 @@ impl Default for Publish {
 }
 
 /// What events have in common that are published in the order of their commits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderingKey {
     /// The order.
@@ -104,7 +110,8 @@ pub enum OrderingKey {
 }
 
 /// How a relay follows the log of its database.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Tail {
     /// How long after its commit an event is seen.

@@ -1,6 +1,7 @@
 //! What a service does against overload: deadlines, limits at its door, bulkheads, and how its work
 //! slows down when there is much of it.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use crate::kernel::time::Span;
 use crate::model::quantity::{Rate, Share};
 
 /// `discard_expired = { … }`: work whose caller will have gone is not begun.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DiscardExpired {
     /// Work is discarded, and answered `rejected`, if its caller waits no longer than this.
@@ -18,7 +20,8 @@ pub struct DiscardExpired {
 }
 
 /// `propagate_deadline = { … }`: the deadline of a caller holds for all that is done for it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PropagateDeadline {
     /// What the service keeps of the time that its caller leaves it, for its own answer.
@@ -28,7 +31,8 @@ pub struct PropagateDeadline {
 /// `concurrency_cost = { … }`: the Universal Scalability Law (Gunther: "Guerrilla Capacity
 /// Planning", 2007, chapter 6). With `n` jobs of an instance at work, each takes
 /// `1 + contention (n - 1) + coherency n (n - 1)` times as long.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ConcurrencyCost {
     /// Sigma: the share of the work that only one can do at a time.
@@ -38,7 +42,8 @@ pub struct ConcurrencyCost {
 }
 
 /// `[service.NAME.bulkhead.NODE]`: a limit of calls at once to one dependency.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bulkhead {
     /// How many jobs of an instance may be in calls to the node at once, retries included.
@@ -52,7 +57,8 @@ pub struct Bulkhead {
 }
 
 /// `rate_limit = { … }`: how many requests an instance takes; others are answered `throttled`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RateLimit {
     /// Tokens come at the rate; a full bucket is a burst (golang.org/x/time/rate, `Allow`).
@@ -62,7 +68,8 @@ pub enum RateLimit {
 }
 
 /// How many requests are taken.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Allowance {
     /// In the long run.
@@ -74,7 +81,8 @@ pub struct Allowance {
 
 /// `concurrency_limit = { … }`: how many requests may be at an instance at once, learned from how
 /// long they take; others are rejected (Netflix/concurrency-limits, whose defaults these are).
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ConcurrencyLimit {
     /// `AIMDLimit`: one more as long as all is well, a share less when a request takes too long.
@@ -86,7 +94,8 @@ pub enum ConcurrencyLimit {
 }
 
 /// `aimd = { … }`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Aimd {
     /// The limit at the start.
@@ -109,7 +118,8 @@ impl Default for Aimd {
 }
 
 /// `vegas = { … }`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Vegas {
     /// The limit at the start.
@@ -129,7 +139,8 @@ impl Default for Vegas {
 }
 
 /// `gradient2 = { … }`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Gradient2 {
     /// The limit at the start.

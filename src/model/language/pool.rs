@@ -1,5 +1,6 @@
 //! `[service.NAME.pool.POOL]`: what handlers hold over several steps.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use crate::kernel::time::Span;
 /// `[service.NAME.pool.POOL]`: places of which handlers hold one over several steps, such as the
 /// connections of a pool. The defaults are those of HikariCP (brettwooldridge/HikariCP,
 /// `HikariConfig.java`).
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Pool {
     /// How many places each instance has (`maximumPoolSize`).

@@ -1,5 +1,6 @@
 //! `[provider.NAME]`: effects that cannot be undone.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::kernel::time::Span;
 use crate::model::quantity::{Count, Rate, RetryAfter, Share};
 
 /// `[provider.NAME]`: somebody else's service whose effects cannot be undone.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// How many calls it handles at once.
@@ -65,7 +67,8 @@ pub struct Provider {
 }
 
 /// How often a provider may be called.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProviderRateLimit {
     /// How often in the long run.
@@ -78,7 +81,8 @@ pub struct ProviderRateLimit {
 }
 
 /// What happens to a call whose idempotency key is that of a call in progress.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConcurrentKey {
     /// It is answered `conflict` (HTTP 409), as Stripe does.
@@ -91,7 +95,8 @@ pub enum ConcurrentKey {
 }
 
 /// What happens to a call whose idempotency key was used for another order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mismatch {
     /// It is answered `invalid`, as Stripe does, which compares the parameters.

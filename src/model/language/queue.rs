@@ -1,5 +1,6 @@
 //! `[queue.NAME]`: messages delivered at least once.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// `[queue.NAME]`: messages between services, delivered at least once.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     /// How long a delivered message is hidden from others while nobody acknowledges it.
@@ -67,7 +69,8 @@ fn yes() -> bool {
 }
 
 /// What the messages of one partition have in common.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PartitionBy {
     /// The order: one user's flow.

@@ -1,5 +1,6 @@
 //! `[replica.NAME]`: a late copy.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// `[replica.NAME]`: a copy of a database that follows it late.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Replica {
     /// The database that it follows.

@@ -1,6 +1,7 @@
 //! `[service.NAME]`: workers, their waiting lines, and how an instance is chosen.
 
 use indexmap::IndexMap;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,8 @@ use crate::kernel::time::Span;
 use crate::model::quantity::Count;
 
 /// The waiting line in front of workers.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Line {
     /// How many may wait; more are rejected.
@@ -64,7 +66,8 @@ impl Line {
 }
 
 /// Who is served first. Among equals, the one who came first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// The one who came first.
@@ -85,7 +88,8 @@ pub enum Order {
 }
 
 /// How an instance is chosen for a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Balance {
     /// One after the other.
@@ -100,7 +104,8 @@ pub enum Balance {
 }
 
 /// `[service.NAME]`: instances with workers that run handlers.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     /// How many instances.
@@ -174,7 +179,8 @@ fn nothing_ahead() -> Count {
 }
 
 /// When an instance stands still, and for how long: each instance for itself.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pauses {
     /// From the end of one pause to the beginning of the next.
@@ -185,7 +191,8 @@ pub struct Pauses {
 }
 
 /// `[service.NAME.on.OPERATION]`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Handler {
     /// The steps, one after the other.

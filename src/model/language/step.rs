@@ -1,5 +1,6 @@
 //! Steps of flows and handlers.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::model::policy::OutcomeText;
 use crate::model::quantity::Share;
 
 /// One step of a flow or handler. Exactly one of the first group says what it does.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
     /// Occupies the worker for a time.
@@ -154,7 +156,8 @@ pub fn all_steps(steps: &[Step]) -> Vec<&Step> {
 }
 
 /// What a handler can ask before it goes on. What was read is what the last `read` or `call` found.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Condition {
     /// A row was found.
@@ -182,7 +185,8 @@ pub enum Condition {
 }
 
 /// How a read at a replica waits until it shows what the user was told of.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Wait {
     /// What it waits for.
@@ -196,7 +200,8 @@ pub struct Wait {
 }
 
 /// What happens when a replica did not catch up in time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Otherwise {
     /// The row is read at the database, also if the replica does not answer at all.
@@ -209,7 +214,8 @@ pub enum Otherwise {
 }
 
 /// When rows are removed from a cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Invalidation {
     /// Before the transaction.
@@ -220,7 +226,8 @@ pub enum Invalidation {
 }
 
 /// What makes two calls the same work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyOf {
     /// The order: every call for one order is one effect.
@@ -234,7 +241,8 @@ pub enum KeyOf {
 }
 
 /// What the answer of a read must show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub enum Expectation {
     /// What this user wrote earlier in the flow.
     #[serde(rename = "own write")]

@@ -1,5 +1,6 @@
 //! `backoff = …`: a series of delays, as a line of text or as a table of its numbers.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,8 @@ table! {
 }
 
 /// How delays grow; formulas at `policy::backoff::Growth`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GrowthText {
     /// No delay.
@@ -78,7 +80,8 @@ pub enum GrowthText {
 }
 
 /// How delays are spread.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum JitterText {
     /// Not at all.
@@ -108,7 +111,8 @@ pub enum JitterText {
 }
 
 /// On which side of the jitter a cap is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CappedText {
     /// The delay is capped, then spread.
@@ -118,7 +122,8 @@ pub enum CappedText {
 }
 
 /// How delays are brought to whole units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoundingText {
     /// Truncated.

@@ -1,5 +1,6 @@
 //! `breaker = { … }`: what stops attempts at a failing target.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +96,8 @@ table! {
 }
 
 /// How the parts of a window move on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the breaker::Rotation of the same name")]
 pub enum RotationText {
@@ -106,7 +108,8 @@ pub enum RotationText {
 }
 
 /// How a share of failures is compared with its limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the breaker::Comparison of the same name")]
 pub enum ComparisonText {
@@ -117,7 +120,8 @@ pub enum ComparisonText {
 }
 
 /// What the probes of a half-open breaker must show.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ProofText {
     /// Nothing: it closes when its time is over.
@@ -134,7 +138,8 @@ pub enum ProofText {
 }
 
 /// What an outcome that does not count does to its probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UnheardText {
     /// The place is free for another probe (resilience4j).
@@ -146,7 +151,8 @@ pub enum UnheardText {
 }
 
 /// What a closing breaker does with its counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the breaker::OnClose of the same name")]
 pub enum OnCloseText {
@@ -156,7 +162,8 @@ pub enum OnCloseText {
 }
 
 /// How a breaker is before its first call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InitialText {
     /// Calls pass.

@@ -1,5 +1,6 @@
 //! `budget = { … }`: what limits retries over many calls.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +63,8 @@ table! {
 }
 
 /// Which machine limits retries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetKind {
     /// A bucket of tokens, earned by calls and by time.
@@ -81,7 +83,8 @@ pub enum BudgetKind {
 }
 
 /// What earns a deposit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DepositText {
     /// A first attempt, whatever comes of it: the ratio is a percentage of first tries.
@@ -93,7 +96,8 @@ pub enum DepositText {
 }
 
 /// Who gets what back after a success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefundText {
     /// The request, what it paid last, or one token.
@@ -105,7 +109,8 @@ pub enum RefundText {
 }
 
 /// Which side of the capacity a refund stays on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefillText {
     /// Below.

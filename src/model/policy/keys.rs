@@ -13,10 +13,8 @@ macro_rules! table {
         }
     ) => {
         $(#[$about])*
-        #[derive(
-            Clone, Debug, Default, PartialEq,
-            serde::Deserialize, serde::Serialize, schemars::JsonSchema,
-        )]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
             $(

@@ -1,6 +1,7 @@
 //! What limits how many attempts run at once and how often they start: `bulkhead`, `rate_limit`,
 //! `limit`.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,8 @@ table! {
 }
 
 /// Around what a part of a policy stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AroundText {
     /// The whole call with its waits and retries: outside of the retry.
@@ -109,7 +111,8 @@ table! {
 }
 
 /// Which machine limits a rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RateKind {
     /// The generic cell rate algorithm (governor).
@@ -244,7 +247,8 @@ table! {
 }
 
 /// Which rule learns the limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LimitKind {
     /// Additive increase, multiplicative decrease.

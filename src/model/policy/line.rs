@@ -1,9 +1,11 @@
 //! A series of delays as a line of text, `"exponential 100ms x2 cap 5s"`: what is read as a line
 //! and has no other numbers is written as one.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
@@ -123,6 +125,7 @@ impl Serialize for BackoffText {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for BackoffText {
     fn schema_name() -> Cow<'static, str> {
         "Backoff".into()

@@ -16,6 +16,7 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +78,8 @@ table! {
 }
 
 /// To whom the state of a policy belongs: what is learned and spent over many calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeText {
     /// Each call has its own: nothing is remembered.
@@ -103,7 +105,8 @@ impl ScopeText {
 }
 
 /// A part of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the key of the same name")]
 pub enum Part {

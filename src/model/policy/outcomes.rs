@@ -1,8 +1,10 @@
 //! Outcomes by name, and lengths of time that may have no end.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -60,6 +62,7 @@ impl Serialize for OutcomeText {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for OutcomeText {
     fn schema_name() -> Cow<'static, str> {
         "OutcomeText".into()
@@ -138,6 +141,7 @@ impl Serialize for Patience {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Patience {
     fn schema_name() -> Cow<'static, str> {
         "Patience".into()

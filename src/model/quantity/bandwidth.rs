@@ -1,7 +1,9 @@
 //! How much passes over a link in a second, and how large a message is.
 
+#[cfg(test)]
 use std::borrow::Cow;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
@@ -101,6 +103,7 @@ impl Serialize for Size {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Bandwidth {
     fn schema_name() -> Cow<'static, str> {
         "Bandwidth".into()
@@ -112,6 +115,7 @@ impl JsonSchema for Bandwidth {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Size {
     fn schema_name() -> Cow<'static, str> {
         "Size".into()

@@ -3,6 +3,7 @@
 mod bandwidth;
 mod distribution;
 mod retry_after;
+#[cfg(test)]
 mod schema;
 mod shift;
 mod time_of_day;
@@ -18,7 +19,9 @@ pub use bandwidth::{Bandwidth, Size};
 pub(super) use distribution::RECORDED_MAX;
 pub use retry_after::RetryAfter;
 pub use shift::Shift;
-pub use time_of_day::{Moment, TimeOfDay};
+#[cfg(test)]
+pub use time_of_day::Moment;
+pub use time_of_day::TimeOfDay;
 
 /// How many things happen in a second.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]

@@ -1,7 +1,9 @@
 //! What a server tells a caller that it refuses: when to come back.
 
+#[cfg(test)]
 use std::borrow::Cow;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -42,6 +44,7 @@ impl Serialize for RetryAfter {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for RetryAfter {
     fn schema_name() -> Cow<'static, str> {
         "RetryAfter".into()

@@ -1,7 +1,9 @@
 //! A length of time that has a direction: how far a clock is ahead or behind.
 
+#[cfg(test)]
 use std::borrow::Cow;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
@@ -39,6 +41,7 @@ impl Serialize for Shift {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Shift {
     fn schema_name() -> Cow<'static, str> {
         "Shift".into()
