@@ -215,7 +215,8 @@ impl Results {
     pub fn summary_json(&self) -> String {
         let comparison = compare(&self.campaign, &self.runs);
         let answer = (&self.answer, self.sentences.as_slice());
-        files::summary_json(&self.campaign, &self.summaries, &comparison, answer)
+        let runs = (self.runs.as_slice(), self.summaries.as_slice());
+        files::summary_json(&self.campaign, runs, &comparison, answer)
     }
 
     /// The text of `runs.csv`: a row for each arm, point and seed.

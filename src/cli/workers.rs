@@ -8,6 +8,7 @@ use super::journal::Journal;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
 use crate::experiment::warm_up::{Series, Settling, TooSoon, pilot};
+use crate::metric::RunMetrics;
 
 /// Runs everything that is not `known`; the results are in the order of their numbers, whoever was
 /// first.
@@ -39,7 +40,8 @@ pub(super) fn run_some(
         let mut result = run_one(campaign, journal, bar, number)?;
         // A search has so many runs that their series would fill the memory, and writes none.
         result.metrics.windows = Vec::new();
-        result.metrics.milestones.iter_mut().for_each(|it| it.windows = Vec::new());
+        let RunMetrics { milestones, answers, .. } = &mut result.metrics;
+        milestones.iter_mut().chain(answers).for_each(|it| it.windows = Vec::new());
         Ok(result)
     };
     pool.install(|| numbers.into_par_iter().map(finished).collect())

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::attribution::{self, AttributionText};
 use super::chosen::Chosen;
 use super::comparison::Declared;
 pub use super::documents::Documents;
@@ -11,6 +12,7 @@ use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::metastability::MetastabilityRule;
 use super::metrics::Metrics;
 use super::milestones;
+use super::objectives;
 use super::patch::{OF_RUNS, beside_a_ramp, overruled, patch};
 use super::point;
 use super::ramp::Ramp;
@@ -19,11 +21,12 @@ use super::search::wrong::Wrong;
 use super::theory::{MeanField, Theory};
 use super::unwritten::{out_of_reach, unwritten};
 use super::warm_up::{FoundWarmUp, WarmUp};
+use super::watch::other_promises;
 use crate::fault::{DrawnFault, Plan, RandomPlan, RandomText};
 use crate::invariant::{Invariants, WatchList, unbreakable};
 use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
-use crate::metric::{Measure, Milestone};
+use crate::metric::{Measure, Milestone, Objectives};
 use crate::model::compile::{self, ReadFile};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
@@ -58,10 +61,14 @@ pub struct Cell {
     pub metrics: Metrics,
     /// What requests are followed to.
     pub milestones: Vec<Milestone>,
+    /// How many events may be bad.
+    pub objectives: Objectives,
     /// The place of the milestone that is measured instead of replies.
     pub measured: Option<usize>,
     /// How runs are labelled; `None` if they are not.
     pub metastability: Option<MetastabilityRule>,
+    /// Whether each run is repeated without each of its causes, and how.
+    pub attribution: Option<AttributionText>,
     /// Which promises are watched.
     pub invariants: WatchList,
     /// What the metrics of every run must be.
@@ -300,6 +307,12 @@ impl Cell {
         Cow::Owned(plan.unwrap_or_else(|wrong| panic!("a drawn fault does not fit: {wrong:?}")))
     }
 
+    /// What requests are followed to: milestones, and answers that objectives are about.
+    #[must_use]
+    pub fn followed(&self) -> Vec<Milestone> {
+        [self.milestones.as_slice(), &self.objectives.answers].concat()
+    }
+
     /// The names of the promises that are watched, in the order of the results.
     #[must_use]
     pub fn promises(&self) -> Vec<&str> {
@@ -336,6 +349,36 @@ fn random_plan(
     RandomPlan::new(text, program)
 }
 
+/// What theory says of a cell with this model; notes what is wrong.
+fn theories(
+    experiment: &Experiment,
+    model: &Value,
+    (document, problems): (&Value, &mut Vec<Problem>),
+) -> (Option<Theory>, Option<MeanField>) {
+    let mut note = |problem: Problem, path: &[&str]| problems.push(problem.located(document, path));
+    let theory = experiment.theory.as_ref().and_then(|text| {
+        text.of(model, document).map_err(|problem| note(problem, &["theory"])).ok()
+    });
+    let mean_field = experiment.search.as_ref().and_then(|search| {
+        let text = search.text.mean_field.as_ref()?;
+        let path = ["search", "mean_field"];
+        text.of(model, document).map_err(|problem| note(problem, &path)).ok()
+    });
+    (theory, mean_field)
+}
+
+/// The faults that begin when every run is over.
+fn late_faults(experiment: &Experiment, document: &Value) -> Vec<Problem> {
+    let end = experiment.arrivals + experiment.drain;
+    let late = experiment.faults.iter().enumerate().filter(|(_, fault)| fault.at >= end);
+    let problem = |(index, _): (usize, _)| {
+        let problem = Problem::new("this fault begins after the end of the run")
+            .expected(format!("less than {end}"));
+        problem.located(document, &["faults", &index.to_string(), "at"])
+    };
+    late.map(problem).collect()
+}
+
 /// The seeds of an experiment: as many as it says, or as a search needs at the most.
 fn seeds_of(experiment: &Experiment) -> Seeds {
     let Seeds(seeds) = &experiment.seeds;
@@ -343,30 +386,6 @@ fn seeds_of(experiment: &Experiment) -> Seeds {
         None => Seeds(seeds.clone()),
         Some(search) => Seeds(seeds.start..seeds.start.saturating_add(search.text.seeds)),
     }
-}
-
-/// Arms and levels that watch other promises than the first cell: results have a column for each.
-fn other_promises(cells: &[Cell], experiment: &Value) -> Vec<Problem> {
-    let watched = |cell: &Cell| -> Vec<(String, String, &'static str)> {
-        let list = cell.invariants.iter();
-        list.map(|one| (one.name.clone(), one.label.clone(), one.kind.name)).collect()
-    };
-    let first = watched(&cells[0]);
-    let mut problems = Vec::new();
-    for cell in cells.iter().filter(|cell| watched(cell) != first) {
-        let problem = Problem::new(format!(
-            "`{}` watches other invariants than `{}`, or in another order",
-            cell.arm, cells[0].arm
-        ));
-        let problem = problem.expected(
-            "the same `[invariants]` in all arms and at all points; their keys may differ",
-        );
-        let problem = problem.located(experiment, &["arms", &cell.arm]);
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
-    }
-    problems
 }
 
 fn cell(
@@ -414,16 +433,7 @@ fn cell(
     if let Err(wrong) = Invariants::new(&experiment.invariants, &program) {
         problems.extend(wrong.into_iter().map(of_promise));
     }
-    let theory = experiment.theory.as_ref().and_then(|text| {
-        let placed = |problem: Problem| problem.located(&experiment_document, &["theory"]);
-        text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
-    });
-    let mean_field = experiment.search.as_ref().and_then(|search| {
-        let text = search.text.mean_field.as_ref()?;
-        let placed =
-            |problem: Problem| problem.located(&experiment_document, &["search", "mean_field"]);
-        text.of(&model, &experiment_document).map_err(|problem| problems.push(placed(problem))).ok()
-    });
+    let (theory, mean_field) = theories(&experiment, &model, (&experiment_document, &mut problems));
     let listed = experiment.faults.iter().filter_map(|fault| fault.to.as_deref());
     let drawn = experiment.random_faults.iter().flat_map(|text| text.kinds.values());
     let promoted: Vec<&str> = listed.chain(drawn.filter_map(|kind| kind.to.as_deref())).collect();
@@ -433,6 +443,8 @@ fn cell(
     let measured = milestones::measured(&experiment.measure, &experiment.milestones);
     let measure =
         milestones::measure(&experiment, &program, &plan, (&experiment_document, &mut problems));
+    let context = (&experiment_document, &mut problems);
+    let objectives = objectives::compiled(&experiment, &milestones, (&program, &measure), context);
     let acts = faults_act(&plan, random.as_ref());
     let metastability = experiment.metastability.as_ref().and_then(|text| {
         let judged_until = milestones::judged_until(&experiment, measured);
@@ -442,6 +454,7 @@ fn cell(
             })
             .ok()
     });
+    problems.extend(attribution::wrong(&experiment, acts.is_some(), &experiment_document));
     let limits = Limits {
         events: experiment.limits.events,
         pending: experiment.limits.pending as usize,
@@ -459,14 +472,7 @@ fn cell(
     };
     suspicious.extend(doubtful(&model, &program));
     suspicious.extend(unbreakable(&experiment.invariants, &program).into_iter().map(of_promise));
-    for (index, fault) in experiment.faults.iter().enumerate() {
-        if Time(fault.at.0) >= limits.horizon {
-            let problem = Problem::new("this fault begins after the end of the run")
-                .expected(format!("less than {}", experiment.arrivals + experiment.drain));
-            let path = ["faults", &index.to_string(), "at"];
-            suspicious.push(problem.located(&experiment_document, &path));
-        }
-    }
+    suspicious.extend(late_faults(&experiment, &experiment_document));
     let cell = Cell {
         arm: arm.name.clone(),
         arm_label: arm.label.clone(),
@@ -480,8 +486,10 @@ fn cell(
         ends_when_done: !experiment.states_drain,
         metrics: experiment.metrics,
         milestones,
+        objectives,
         measured,
         metastability,
+        attribution: experiment.attribution,
         invariants: experiment.invariants,
         expect: experiment.expect,
         limits,

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::attribution::AttributionText;
 use super::clock::since_the_start;
 use super::comparison::CompareText;
 use super::expect::Expectation;
 use super::metastability::MetastabilityText;
 use super::metrics::Metrics;
 use super::milestones::{self, MilestoneTexts};
+use super::objectives::{self, SloTexts};
 use super::point::{self, Point};
 use super::published::PublishedText;
 use super::ramp::Ramp;
@@ -33,7 +35,7 @@ use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 27] = [
+pub const TOP: [&str; 29] = [
     "extends",
     "name",
     "title",
@@ -46,6 +48,7 @@ pub const TOP: [&str; 27] = [
     "set",
     "measure",
     "milestone",
+    "slo",
     "faults",
     "random_faults",
     "invariants",
@@ -53,6 +56,7 @@ pub const TOP: [&str; 27] = [
     "sometimes",
     "limits",
     "metastability",
+    "attribution",
     "compare",
     "search",
     "ramp",
@@ -88,6 +92,8 @@ pub struct Experiment {
     pub measure: MeasureText,
     /// What users are to have in the end.
     pub milestones: MilestoneTexts,
+    /// How many events may be bad.
+    pub objectives: SloTexts,
     /// What goes wrong.
     pub faults: Vec<FaultText>,
     /// What goes wrong at random, drawn for each seed.
@@ -104,6 +110,8 @@ pub struct Experiment {
     pub limits: LimitsText,
     /// Each run is repeated without its faults, and labelled.
     pub metastability: Option<MetastabilityText>,
+    /// Each run is repeated without each of its causes.
+    pub attribution: Option<AttributionText>,
     /// What arms are compared by.
     pub compare: CompareText,
     /// What is varied until the boundary is found.
@@ -228,7 +236,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
     let name = name.unwrap_or_default();
     let measure: MeasureText = part.optional("measure").unwrap_or_default();
     let milestones = part.milestones(&measure);
-    let metrics = milestones::metrics(&measure, &milestones);
+    let (objectives, metrics) = part.objectives(&measure, &milestones);
     let drain: Option<Span> = part.optional("drain");
     let mut experiment = Experiment {
         title: part.line("title").unwrap_or_else(|| name.clone()),
@@ -241,6 +249,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         states_drain: drain.is_some(),
         measure,
         milestones,
+        objectives,
         faults: part.list("faults"),
         random_faults: part.optional("random_faults"),
         invariants: WatchList::read(document.find(&["invariants".to_owned()]), part.problems),
@@ -249,6 +258,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         sometimes: part.sometimes(),
         limits: part.optional("limits").unwrap_or_default(),
         metastability: part.optional("metastability"),
+        attribution: part.optional("attribution"),
         compare: part.optional("compare").unwrap_or_default(),
         search: Search::read(document, part.problems),
         ramp: Ramp::read(document, part.problems),
@@ -407,6 +417,16 @@ impl Parts<'_> {
             self.problem(&path, problem);
         }
         texts
+    }
+
+    fn objectives(
+        &mut self,
+        measure: &MeasureText,
+        milestones: &MilestoneTexts,
+    ) -> (SloTexts, Metrics) {
+        let texts = objectives::read(self.document, milestones, self.problems);
+        let metrics = milestones::metrics(measure, milestones, &texts);
+        (texts, metrics)
     }
 
     fn expectations(&mut self, metrics: &Metrics) -> Vec<Expectation> {

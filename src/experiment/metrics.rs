@@ -3,6 +3,7 @@
 mod list;
 mod milestone;
 mod most;
+mod objective;
 
 use super::amplification;
 use super::campaign::Cell;

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::campaign::Cell;
 use super::language::{Experiment, MeasureText};
 use super::metrics::{Metrics, Of, REPLY};
+use super::objectives::SloTexts;
 use super::warm_up::WarmUp;
 use crate::fault::Plan;
 use crate::kernel::time::Time;
@@ -93,9 +94,14 @@ pub(super) fn check(
 }
 
 /// The numbers that are measured of every run.
-pub(super) fn metrics(measure: &MeasureText, milestones: &MilestoneTexts) -> Metrics {
+pub(super) fn metrics(
+    measure: &MeasureText,
+    milestones: &MilestoneTexts,
+    objectives: &SloTexts,
+) -> Metrics {
     let names: Vec<&str> = milestones.keys().map(String::as_str).collect();
-    Metrics::new(&names, measured(measure, milestones))
+    let objectives: Vec<&str> = objectives.keys().map(String::as_str).collect();
+    Metrics::new(&names, measured(measure, milestones), &objectives)
 }
 
 /// `[measure]` for a program; notes what is wrong. Without an `operation` of its own it measures
@@ -163,7 +169,8 @@ pub(super) fn judged_until(experiment: &Experiment, measured: Option<usize>) -> 
     within.map_or(arrivals_end, |within| arrivals_end.min(Time(end.0.saturating_sub(within.0))))
 }
 
-/// Arms and levels that follow other milestones than the first cell: each has its columns.
+/// Arms and levels that follow other milestones or objectives than the first cell: each has its
+/// columns.
 pub(super) fn others(cells: &[Cell], experiment: &Value) -> Vec<Problem> {
     let names = |cell: &Cell| -> Vec<String> {
         cell.metrics.iter().map(|metric| format!("{} {}", metric.name, metric.meaning)).collect()
@@ -172,12 +179,12 @@ pub(super) fn others(cells: &[Cell], experiment: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     for cell in cells.iter().filter(|cell| names(cell) != first) {
         let problem = Problem::new(format!(
-            "`{}` follows other milestones than `{}`, or measures another one",
+            "`{}` follows other milestones or objectives than `{}`, or measures another one",
             cell.arm, cells[0].arm
         ));
         let problem = problem.expected(
-            "the same names under `milestone`, and the same `measure.milestone`, in all arms and \
-             at all points; the keys of a milestone may differ",
+            "the same names under `milestone` and `slo`, and the same `measure.milestone`, in all \
+             arms and at all points; their keys may differ",
         );
         let problem = problem.located(experiment, &["arms", &cell.arm]);
         if !problems.contains(&problem) {

@@ -2,6 +2,7 @@
 
 pub mod amplification;
 pub mod answer;
+pub mod attribution;
 pub mod campaign;
 pub mod case;
 pub mod check;
@@ -19,6 +20,7 @@ pub mod metastability;
 pub mod metrics;
 pub mod milestones;
 pub mod minimize;
+pub mod objectives;
 pub mod patch;
 pub mod percentile;
 pub mod point;

@@ -6,11 +6,12 @@ use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-pub(super) const OF_RUNS: [&str; 10] = [
+pub(super) const OF_RUNS: [&str; 11] = [
     "arrivals",
     "drain",
     "measure",
     "milestone",
+    "slo",
     "faults",
     "random_faults",
     "metastability",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::attribution::{Attribution, attribute};
 use super::campaign::Cell;
 use super::case::Case;
 use super::expect::Judged;
@@ -62,6 +63,9 @@ pub struct RunResult {
     /// are not stored: the seed draws them again.
     #[serde(skip)]
     pub drawn: Vec<DrawnFault>,
+    /// What went wrong in it without each of its causes; `None` unless the experiment asks, and
+    /// where a limit ended it or one without a cause.
+    pub attribution: Option<Attribution>,
     /// What the invariants say.
     pub invariants: Vec<Verdict>,
     /// Whether the metrics are as the experiment expects, in its order.
@@ -117,6 +121,7 @@ impl RunResult {
         self.metrics.stays.waits_so_far.make_compact();
         self.metrics.stays.found = Histogram::default();
         self.metrics.milestones.iter_mut().for_each(Progress::make_compact);
+        self.metrics.answers.iter_mut().for_each(Progress::make_compact);
     }
 
     /// What chance may have done to when it recovered.
@@ -146,6 +151,7 @@ impl RunResult {
                 let progress = self.metrics.milestones.get(place);
                 progress.map_or(Recovery::Unseen, |progress| progress.recovery)
             }
+            Of::Objective(_) => Recovery::Unseen,
         }
     }
 
@@ -195,7 +201,8 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     let plan = cell.plan_with(&drawn);
     let course = Course { cell, plan: &plan, seed, limits: cell.limits, case: None };
     let (result, _) = course.run(index, ());
-    RunResult { drawn, ..result }
+    let attribution = attribute(cell, &plan, &result);
+    RunResult { drawn, attribution, ..result }
 }
 
 /// Runs a case of a cell, and tells an observer every fact; returns the events too that the case
@@ -232,7 +239,7 @@ impl Course<'_> {
         let recorder = Recorder::new(&cell.program, measure.clone());
         let invariants = Invariants::new(&cell.invariants, &cell.program)
             .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
-        let followers = Followers::new(&cell.milestones, &measure);
+        let followers = Followers::new(&cell.followed(), &measure);
         let mut observer = (((recorder, followers), invariants), watcher);
         let arrivals_end = case.map_or(cell.measure.arrivals_end, |case| case.arrivals_end);
         let controls = &plan.controls;
@@ -257,6 +264,7 @@ impl Course<'_> {
         };
         let mut metrics = recorder.finish();
         metrics.milestones = followers.finish(&measure, end);
+        metrics.answers = metrics.milestones.split_off(cell.milestones.len());
         let reply_recovery = match outcome.ending {
             Ending::Complete => metrics.recovery(&measure),
             _ => {
@@ -282,6 +290,7 @@ impl Course<'_> {
             values: Vec::new(),
             faults_act: plan.acts,
             drawn: Vec::new(),
+            attribution: None,
             invariants: invariants
                 .verdicts(Judgement { healed, end })
                 .into_iter()

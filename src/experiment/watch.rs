@@ -1,11 +1,13 @@
-//! Whether a promise is watched as closely in every arm.
+//! Whether the same promises are watched in every arm, and each as closely.
 //!
 //! A change of a model may take away what a promise is judged by, and a promise that is not judged
 //! is not broken. So where an arm could have broken it far less often than another, of as many
 //! requests and as many good answers, that is said.
 
-use super::campaign::Campaign;
+use super::campaign::{Campaign, Cell};
 use super::summary::CellSummary;
+use crate::model::document::Value;
+use crate::model::problem::Problem;
 
 /// Exposure for each request that is less than this share of another arm's is a warning.
 const FELL_TO: f64 = 0.5;
@@ -44,4 +46,28 @@ pub fn unwatched(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Unwatche
         }
     }
     found
+}
+
+/// Arms and levels that watch other promises than the first cell: results have a column for each.
+pub(super) fn other_promises(cells: &[Cell], experiment: &Value) -> Vec<Problem> {
+    let watched = |cell: &Cell| -> Vec<(String, String, &'static str)> {
+        let list = cell.invariants.iter();
+        list.map(|one| (one.name.clone(), one.label.clone(), one.kind.name)).collect()
+    };
+    let first = watched(&cells[0]);
+    let mut problems = Vec::new();
+    for cell in cells.iter().filter(|cell| watched(cell) != first) {
+        let problem = Problem::new(format!(
+            "`{}` watches other invariants than `{}`, or in another order",
+            cell.arm, cells[0].arm
+        ));
+        let problem = problem.expected(
+            "the same `[invariants]` in all arms and at all points; their keys may differ",
+        );
+        let problem = problem.located(experiment, &["arms", &cell.arm]);
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+    problems
 }

@@ -47,6 +47,23 @@ impl Plan {
         if problems.is_empty() { Ok(plan) } else { Err(problems) }
     }
 
+    /// The same with these faults alone. They keep their numbers: the others stand in the list and
+    /// do nothing.
+    #[must_use]
+    pub fn only(&self, keeps: impl Fn(usize) -> bool) -> Plan {
+        let is_kept = |fault: u32| keeps(fault as usize);
+        let kept = self.faults.iter().enumerate().filter(|(index, _)| keeps(*index));
+        let acts = kept.map(|(_, fault)| (Time(fault.at.0), Time(fault.at.0) + fault.lasts));
+        let spikes = self.spikes.iter().zip(&self.surges);
+        Plan {
+            controls: self.controls.iter().filter(|it| is_kept(it.fault)).cloned().collect(),
+            spikes: spikes.filter(|(_, it)| is_kept(it.fault)).map(|(it, _)| *it).collect(),
+            surges: self.surges.iter().filter(|it| is_kept(it.fault)).copied().collect(),
+            faults: self.faults.clone(),
+            acts: acts.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))),
+        }
+    }
+
     fn add(&mut self, fault: &FaultText, program: &Program) -> Result<(), Problem> {
         check_strengths(fault)?;
         if fault.lasts == Span::ZERO && !fault.kind.is_at_once() {

@@ -3,6 +3,7 @@
 mod fills;
 mod histogram;
 mod milestone;
+mod objective;
 mod presence;
 mod ratios;
 mod recorder;
@@ -14,6 +15,7 @@ mod timeline;
 pub use fills::Fills;
 pub use histogram::Histogram;
 pub use milestone::{Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
+pub use objective::{Account, BudgetingMethod, Events, Objective, Objectives, Slices, SloText};
 pub use presence::Presence;
 pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
 pub use recovery::{Recovery, RecoveryRule};

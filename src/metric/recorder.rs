@@ -106,6 +106,8 @@ pub struct RunMetrics {
     pub windows: Vec<Window>,
     /// What became of requests on their way to each milestone of the experiment.
     pub milestones: Vec<Progress>,
+    /// What became of requests on their way to the answers that objectives are about.
+    pub answers: Vec<Progress>,
     /// By edge of the program.
     pub edges: Vec<EdgeCounts>,
     /// Time spent on work on behalf of measured requests, in nanoseconds.

@@ -52,6 +52,16 @@ const BESIDE: [Shown; 8] = [
     (MetricId::RecoveryS, "time to recovery", Unit::Seconds, 1),
 ];
 
+/// How good the events of an objective were, and what of its budget is gone.
+const OBJECTIVE: [Shown; 6] = [
+    (MetricId::GoodRatio, "good", Unit::Percent, 0),
+    (MetricId::BadEvents, "bad", Unit::Plain, 2),
+    (MetricId::UnfinishedRatio, "unfinished", Unit::Percent, 3),
+    (MetricId::BudgetConsumed, "budget consumed", Unit::Percent, 0),
+    (MetricId::BurnRateMax, "greatest burn rate", Unit::Times, 1),
+    (MetricId::TimeToExhaustionS, "budget lasts at that rate", Unit::Seconds, 1),
+];
+
 /// What became of data and messages.
 const DATA: [Shown; 6] = [
     (MetricId::StaleReadRatio, "read-your-writes violations", Unit::Percent, 0),
@@ -109,6 +119,10 @@ pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table>
         table(campaign, summaries, &own(&TIME), never.into_iter().collect(), came_back),
     ];
     tables.extend(beside(campaign, summaries));
+    tables.extend((0..campaign.cells[0].objectives.list.len()).map(|place| {
+        let shown = columns_of(campaign, &OBJECTIVE, Of::Objective(place));
+        table(campaign, summaries, &shown, Vec::new(), |_| Vec::new())
+    }));
     tables.extend([
         table(campaign, summaries, &own(&happened), Vec::new(), |_| Vec::new()),
         table(campaign, summaries, &[], names.iter().map(promise).collect(), broken),
@@ -144,6 +158,9 @@ pub(super) fn named(campaign: &Campaign, of: Of, header: &str) -> String {
         Of::Measured => cell.measured,
         Of::Milestone(place) => Some(place),
         Of::Replies => return format!("reply: {header}"),
+        Of::Objective(place) => {
+            return format!("{}: {header}", cell.objectives.list[place].label);
+        }
     };
     milestone
         .map_or(header.to_owned(), |place| format!("{}: {header}", cell.milestones[place].label))

@@ -462,8 +462,10 @@ pub(super) fn written(metric: &str) -> (String, Unit, f64) {
     if metric.ends_with("_per_10000") {
         return (metric.replace('_', " "), Unit::Plain, 1.0);
     }
-    let (name, unit, scale) = if metric.ends_with("amplification") {
+    let (name, unit, scale) = if metric.ends_with("amplification") || metric == "burn_rate_max" {
         (metric, Unit::Times, 1.0)
+    } else if metric == "budget_consumed" {
+        (metric, Unit::Percent, 1.0)
     } else if let Some((name, unit)) = of_data(metric) {
         (name, unit, 1.0)
     } else if metrics::is_share(metric) {

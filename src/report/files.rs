@@ -7,10 +7,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::answer;
+use super::attribution;
 use super::columns::{self, Column};
 use super::command::command_line;
 use super::comparison;
 use super::escape;
+use super::objectives;
 use super::parquet;
 use super::warm_up;
 use crate::experiment::answer::Answer;
@@ -61,6 +63,7 @@ pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
         Column::number("drain_s", results.iter().map(|run| run.drain.map(Span::seconds))),
     ]);
     columns.extend(milestone_columns(campaign, results));
+    columns.extend(objectives::columns(campaign, results));
     columns.extend(campaign.metrics().iter().enumerate().map(|(index, metric)| {
         Column::number(&*metric.name, results.iter().map(|run| run.values[index]))
     }));
@@ -191,12 +194,14 @@ pub fn series_csv(campaign: &Campaign, results: &[RunResult]) -> String {
         let counts = ["asked", "succeeded", "unfinished", "reached"];
         header.extend(counts.map(|count| format!("{}.{count}", milestone.name)));
     }
+    header.extend(objectives::series_header(&campaign.cells[0]));
     write_row(&mut table, &header);
     for run in results {
         let cell = &campaign.cells[run.cell];
         let milestones = &run.metrics.milestones;
         let longest = milestones.iter().map(|progress| progress.windows.len()).max();
-        for index in 0..run.metrics.windows.len().max(longest.unwrap_or(0)) {
+        let longest = longest.unwrap_or(0).max(objectives::windows(cell, run));
+        for index in 0..run.metrics.windows.len().max(longest) {
             let window = run.metrics.windows.get(index).copied().unwrap_or_default();
             let from = Time(index as u64 * cell.measure.window.0).seconds();
             let counts = [window.asked, window.succeeded, window.answered, window.attempts];
@@ -208,6 +213,7 @@ pub fn series_csv(campaign: &Campaign, results: &[RunResult]) -> String {
                 let MilestoneWindow { asked, succeeded, unfinished, reached } = window;
                 row.extend([asked, succeeded, unfinished, reached].map(|count| count.to_string()));
             }
+            row.extend(objectives::series_row(cell, run, index));
             write_row(&mut table, &row);
         }
     }
@@ -228,14 +234,18 @@ pub(super) fn into_text(table: csv::Writer<Vec<u8>>) -> String {
 #[must_use]
 pub fn summary_json(
     campaign: &Campaign,
-    summaries: &[CellSummary],
+    (results, summaries): (&[RunResult], &[CellSummary]),
     comparison: &Comparison,
     (answer, sentences): (&Answer, &[String]),
 ) -> String {
     let experiment = &campaign.experiment;
     let unwatched = unwatched(campaign, summaries);
     let cells = summaries.iter().enumerate();
-    let cells = cells.map(|(index, summary)| cell_json(campaign, (index, summary), &unwatched));
+    let cells = cells.map(|(index, summary)| {
+        let mut cell = cell_json(campaign, (index, summary), &unwatched);
+        cell["attribution"] = attribution::json(campaign, results, index);
+        cell
+    });
     pretty(&json!({
         "format": FORMAT,
         "experiment": experiment.name,
@@ -272,6 +282,7 @@ fn cell_json(
         "metrics": estimates(campaign.metrics(), &summary.metrics),
         "never_recovered": summary.never_recovered.map(share),
         "beside": beside(cell, summary),
+        "objectives": objectives::json(cell),
         "metastability":
             cell.metastability.as_ref().map(|rule| metastability(rule, summary.drains)),
         "labels": summary.labels.iter().map(|(label, share_of_runs)| json!({
@@ -321,7 +332,7 @@ fn beside(cell: &Cell, summary: &CellSummary) -> Value {
     let object = |((name, of), never): ((&str, Of), &Option<Share>)| {
         let milestone = match of {
             Of::Milestone(place) => Some(&cell.milestones[place]),
-            Of::Measured | Of::Replies => None,
+            Of::Measured | Of::Replies | Of::Objective(_) => None,
         };
         let value = json!({
             "label": milestone.map(|milestone| &milestone.label),

@@ -4,7 +4,7 @@
 use super::arms;
 use super::comparison::{baseline_text, pairs_table, precision_text, untested_text};
 use super::table::Table;
-use super::{answer, caches, escape, files, front, promises, ramp, unsure, warm_up};
+use super::{answer, attribution, caches, escape, files, front, promises, ramp, unsure, warm_up};
 use crate::experiment::answer::Answer;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::Comparison;
@@ -64,13 +64,15 @@ impl<'a> Findings<'a> {
         tables
     }
 
-    /// The tables of what an experiment asks for by a section of its own: a front, a ramp.
+    /// The tables of what an experiment asks for by a section of its own: a front, a ramp, causes.
     #[must_use]
     pub fn asked_for(&self) -> Vec<Table> {
         let campaign = self.campaign;
         let ramp = campaign.experiment.ramp.as_ref();
         let ramp = ramp.map(|ramp| ramp::table(campaign, ramp, self.results));
-        front::table(campaign, self.comparison).into_iter().chain(ramp).collect()
+        let front = front::table(campaign, self.comparison);
+        let attributed = attribution::tables(campaign, self.results);
+        front.into_iter().chain(ramp).chain(attributed).collect()
     }
 
     /// `tables.md`: the answer, the tables, the notes.
@@ -89,7 +91,8 @@ impl<'a> Findings<'a> {
     #[must_use]
     pub fn summary_json(&self) -> String {
         let answer = (&self.answer, self.sentences.as_slice());
-        files::summary_json(self.campaign, self.summaries, self.comparison, answer)
+        let runs = (self.results, self.summaries);
+        files::summary_json(self.campaign, runs, self.comparison, answer)
     }
 }
 

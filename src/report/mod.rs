@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod arms;
+pub mod attribution;
 pub mod caches;
 pub mod capacity;
 pub mod chart;
@@ -22,6 +23,7 @@ pub mod front;
 pub mod model;
 pub mod notes;
 pub mod number;
+mod objectives;
 pub mod outputs;
 pub mod page;
 pub mod parquet;

@@ -3,7 +3,7 @@
 
 use super::findings::Findings;
 use super::violations::violations_jsonl;
-use super::{columns, figures, files, page, phase, ramp, search};
+use super::{attribution, columns, figures, files, page, phase, ramp, search};
 use crate::experiment::closer_look::CloserLook;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::run::RunResult;
@@ -72,11 +72,14 @@ const fn picture<F>(name: &'static str, make: F) -> Output<F> {
 }
 
 /// The files of a campaign, in the order in which they are written.
-pub const OUTPUTS: [Output<OfCampaign>; 18] = [
+pub const OUTPUTS: [Output<OfCampaign>; 19] = [
     file("runs.csv", |of| text(files::runs_csv(of.findings.campaign, of.findings.results))),
     file("runs.parquet", |of| Some(files::runs_parquet(of.findings.campaign, of.findings.results))),
     file("series.csv", |of| text(files::series_csv(of.findings.campaign, of.findings.results))),
     file("faults.csv", |of| text(files::faults_csv(of.findings.campaign, of.findings.results))),
+    file("attribution.csv", |of| {
+        text(attribution::csv(of.findings.campaign, of.findings.results)?)
+    }),
     file("pairs.csv", |of| text(columns::csv(of.pairs))),
     file("pairs.parquet", |of| Some(files::parquet_of(of.pairs))),
     file("ramp.csv", |of| {

@@ -13,7 +13,7 @@ use stormglass::experiment::warm_up::{Settling, pilot};
 use stormglass::report::answer::sentences;
 use stormglass::report::findings::Findings;
 use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS};
-use stormglass::report::{columns, comparison, files, ramp, search};
+use stormglass::report::{attribution, columns, comparison, files, ramp, search};
 
 use super::{sample, source};
 
@@ -55,7 +55,9 @@ fn keys(value: &Value, own: &[&str]) -> Names {
 #[test]
 fn every_column_and_key_is_described_and_no_other() {
     let document = source::read("docs/results.md");
-    let mut campaign = sample::campaign(&[]);
+    // Causes take a run each: two seeds have every column.
+    let set = [("attribution", "{}"), ("seeds", "\"1..3\"")];
+    let mut campaign = sample::campaign(&set);
     let piloted = Settling::of(&campaign.cells[0], &[pilot(&campaign.cells[0], 1)]);
     campaign.settle_warm_up(&[(0, piloted)]);
     let results = sample::run_all(&campaign);
@@ -74,7 +76,7 @@ fn every_column_and_key_is_described_and_no_other() {
     answer.open = Some(Open { other: 0, criterion: Some(0), seeds: Some(9) });
     let sentences = sentences(&campaign, &summaries, &answer);
     let answer = (&answer, sentences.as_slice());
-    let summary = json(&files::summary_json(&campaign, &summaries, &compared, answer));
+    let summary = json(&files::summary_json(&campaign, (&results, &summaries), &compared, answer));
     let findings = Findings::new(&campaign, &results, &summaries, &compared);
     let look = &CloserLook::new(&campaign, &results, &[]);
     let inputs = Inputs { files: &sources, overrides: &set, complete_model: None };
@@ -83,11 +85,15 @@ fn every_column_and_key_is_described_and_no_other() {
     let written = [
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
+        ("`attribution.csv`", header(&attribution::csv(&campaign, &results).unwrap())),
         ("`faults.csv`", header(&files::faults_csv(&campaign, &results))),
         ("`pairs.csv`", header(&columns::csv(&comparison::pairs(&campaign, &compared.pairs)))),
         (
             "`summary.json`",
-            keys(&summary, &["beside", "metrics", "metrics_if_collapsed", "metrics_if_not"]),
+            keys(
+                &summary,
+                &["beside", "objectives", "metrics", "metrics_if_collapsed", "metrics_if_not"],
+            ),
         ),
         ("`manifest.json`", keys(&manifest, &["factors"])),
         ("Figures", drawn.map(|picture| picture.name.to_owned()).collect()),
@@ -111,7 +117,7 @@ fn the_metrics_of_the_summary_are_columns() {
     let compared = compare(&campaign, &results);
     let answer = Answer::new(&campaign, &results);
     let summaries = summarise(&campaign, &results);
-    let text = files::summary_json(&campaign, &summaries, &compared, (&answer, &[]));
+    let text = files::summary_json(&campaign, (&results, &summaries), &compared, (&answer, &[]));
     let summary: Value = serde_json::from_str(&text).unwrap();
     let metrics = summary["cells"][0]["metrics"].as_object().unwrap();
     assert!(metrics.len() > 10);

@@ -117,6 +117,12 @@ of = "api.place_order"
 when = "orders.order = paid"
 within = "5s"
 
+[slo.SLO]
+of = "api.place_order"
+good = "answer ok"
+target = "99.9%"
+window = "30d"
+
 [compare]
 precision = {}
 pareto = ["amplification", "success_ratio"]

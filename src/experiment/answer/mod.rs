@@ -288,7 +288,7 @@ fn is_chosen(factor: &Factor) -> bool {
         .any(|patch| parse_path(&patch.path).is_ok_and(|path| CHOSEN.contains(&path[0].as_str())))
 }
 
-/// What decides after promises: what `primary` declares or else finished work, whether runs came
+/// What decides after promises: what `primary` declares or else error budgets, finished work, whether runs came
 /// back, and load.
 fn criteria(campaign: &Campaign) -> Vec<Measured> {
     let declared = campaign.declared.primary.iter();
@@ -297,12 +297,14 @@ fn criteria(campaign: &Campaign) -> Vec<Measured> {
     if campaign.experiment.compare.primary.is_some() {
         return others;
     }
+    let is_budget = |place: usize| campaign.metrics()[place].id == MetricId::BudgetConsumed;
     let rank = |it: &Measured| match it.source {
-        Source::Metric(place) if place == MetricId::SuccessRatio.place() => 0,
-        Source::Metric(place) if place == MetricId::Unhandled.place() => 1,
-        Source::NeverRecovered(Of::Measured) => 2,
-        Source::Metastable => 3,
-        _ => 4,
+        Source::Metric(place) if is_budget(place) => 0,
+        Source::Metric(place) if place == MetricId::SuccessRatio.place() => 1,
+        Source::Metric(place) if place == MetricId::Unhandled.place() => 2,
+        Source::NeverRecovered(Of::Measured) => 3,
+        Source::Metastable => 4,
+        _ => 5,
     };
     let mut usual = others;
     usual.sort_by_key(rank);

@@ -100,7 +100,7 @@ impl Declared {
     }
 }
 
-/// The metrics that answer most questions: success, messages that were not handled where success is
+/// The metrics that answer most questions: the budgets of objectives, success, messages that were not handled where success is
 /// that of replies and work goes on behind them, amplification, whether the run came back, and how
 /// often each promise was broken.
 fn usual(all: &[Measured], cell: &Cell) -> Vec<usize> {
@@ -109,6 +109,7 @@ fn usual(all: &[Measured], cell: &Cell) -> Vec<usize> {
         Source::Metric(index) if index == MetricId::Unhandled.place() => works_behind_replies,
         Source::Metric(index) => {
             [MetricId::SuccessRatio, MetricId::Amplification].map(MetricId::place).contains(&index)
+                || cell.metrics[index].id == MetricId::BudgetConsumed
         }
         Source::Rate(_) | Source::NeverRecovered(Of::Measured) | Source::Metastable => true,
         Source::Violated(_) | Source::Unjudged(_) | Source::NeverRecovered(_) => false,

@@ -118,7 +118,12 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::CommitsLost
         | MetricId::DeadLetters => WORK,
         MetricId::RecoveryS => &[Loss::Runs, Loss::Requests, Loss::Messages, Loss::Orders],
-        MetricId::SuccessRatio => &[Loss::Unfinished],
+        MetricId::SuccessRatio
+        | MetricId::GoodRatio
+        | MetricId::BadEvents
+        | MetricId::BudgetConsumed
+        | MetricId::BurnRateMax
+        | MetricId::TimeToExhaustionS => &[Loss::Unfinished],
         MetricId::GoodputBeforePerS
         | MetricId::GoodputDuringPerS
         | MetricId::GoodputAfterPerS
@@ -195,8 +200,10 @@ pub(super) fn lost<'a>(
         for other in others.clone().filter(|other| other.source != measured.source) {
             if let Some((better, margin)) = loss.counted_by(other, cell, of) {
                 let lost = differs(other, better, margin, values(other));
+                // A share moves by its share; of a count it is not said by how much.
+                let unit = if measured.is_share { 1.0 } else { f64::INFINITY };
                 found.extend(lost.map(|lost| match loss {
-                    Loss::Unfinished => lost.left_open(1.0),
+                    Loss::Unfinished => lost.left_open(unit),
                     _ => lost,
                 }));
             }

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::ops::Deref;
 
 use super::milestone::{MILESTONE_ROWS, MilestoneRow};
+use super::objective::{OBJECTIVE_ROWS, ObjectiveRow};
 use super::{ROWS, Row};
 use crate::experiment::campaign::Cell;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::verdict::Direction;
-use crate::metric::Progress;
+use crate::metric::{Account, Progress};
 
 /// Which number of a run a metric is, whatever results call it. In the order of the columns; what
-/// only milestones have is last.
+/// only milestones and objectives have is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricId {
     /// `amplification`.
@@ -100,6 +101,16 @@ pub enum MetricId {
     ConnectionsOpened,
     /// `unfinished`, of a milestone only.
     Unfinished,
+    /// `good_ratio`, of an objective only, as all that follow.
+    GoodRatio,
+    /// `bad_events`.
+    BadEvents,
+    /// `budget_consumed`.
+    BudgetConsumed,
+    /// `burn_rate_max`.
+    BurnRateMax,
+    /// `time_to_exhaustion_s`.
+    TimeToExhaustionS,
 }
 
 impl MetricId {
@@ -107,8 +118,10 @@ impl MetricId {
     #[must_use]
     pub fn name(self) -> &'static str {
         let milestone = || MilestoneRow::of(self).map(|row| row.name);
+        let objective = || ObjectiveRow::of(self).map(|row| row.name);
         let row = ROWS.get(self.place()).map(|row| row.name);
-        row.or_else(milestone).expect("every metric is of runs or of milestones")
+        let row = row.or_else(milestone).or_else(objective);
+        row.expect("every metric is of runs, of milestones or of objectives")
     }
 
     /// Its place among the [`Metrics`] of every campaign, of what is measured.
@@ -127,6 +140,8 @@ pub enum Of {
     Replies,
     /// That of the milestone of this place in the experiment.
     Milestone(usize),
+    /// That of the objective of this place in the experiment.
+    Objective(usize),
 }
 
 /// A number of a run that is averaged over seeds.
@@ -153,6 +168,8 @@ enum How {
     Run(fn(&Cell, &RunResult) -> Option<f64>),
     /// From what became of the requests on their way to the milestone of this place.
     Milestone(usize, fn(&Cell, &RunResult, &Progress) -> Option<f64>),
+    /// From what the run comes to by the objective of this place.
+    Objective(usize, fn(&Account) -> Option<f64>),
 }
 
 /// Every number of a campaign's runs that is averaged over seeds, in the order of the columns.
@@ -160,9 +177,10 @@ enum How {
 pub struct Metrics(Vec<Metric>);
 
 impl Metrics {
-    /// Those of runs with these milestones, of which one may take the place of replies.
+    /// Those of runs with these milestones, of which one may take the place of replies, and these
+    /// objectives.
     #[must_use]
-    pub fn new(milestones: &[&str], measured: Option<usize>) -> Metrics {
+    pub fn new(milestones: &[&str], measured: Option<usize>, objectives: &[&str]) -> Metrics {
         let own = |row: &Row| match (measured, MilestoneRow::of(row.id)) {
             (Some(place), Some(reached)) => {
                 let meaning = format!("{}, of {}", reached.meaning, milestones[place]);
@@ -186,13 +204,16 @@ impl Metrics {
                 row.metric((Of::Milestone(place), place), name, Cow::Borrowed(row.meaning))
             }));
         }
+        for (place, objective) in objectives.iter().enumerate() {
+            list.extend(OBJECTIVE_ROWS.iter().map(|row| row.metric(place, objective)));
+        }
         Metrics(list)
     }
 
     /// Those that every run has.
     #[must_use]
     pub fn of_runs() -> Metrics {
-        Metrics::new(&[], None)
+        Metrics::new(&[], None, &[])
     }
 
     /// The place of the metric of this name.
@@ -238,7 +259,7 @@ impl Metric {
     pub(in crate::experiment) fn mean_time(&self) -> Option<usize> {
         match self.measure {
             How::Milestone(place, _) if self.id == MetricId::LatencyMeanMs => Some(place),
-            How::Milestone(..) | How::Run(_) => None,
+            How::Milestone(..) | How::Objective(..) | How::Run(_) => None,
         }
     }
 
@@ -248,6 +269,9 @@ impl Metric {
             How::Run(measure) => measure(cell, run),
             How::Milestone(place, measure) => {
                 measure(cell, run, run.metrics.milestones.get(place)?)
+            }
+            How::Objective(place, measure) => {
+                measure(&cell.objectives.list[place].account(&run.metrics, &cell.measure)?)
             }
         }
     }
@@ -286,6 +310,20 @@ impl MilestoneRow {
     }
 }
 
+impl ObjectiveRow {
+    fn metric(&self, place: usize, objective: &str) -> Metric {
+        Metric {
+            id: self.id,
+            of: Of::Objective(place),
+            name: Cow::Owned(format!("{objective}.{}", self.name)),
+            meaning: Cow::Borrowed(self.meaning),
+            better: self.better,
+            is_share: self.is_share,
+            measure: How::Objective(place, self.measure),
+        }
+    }
+}
+
 /// What the metrics of replies are called where a milestone has taken their place.
 pub const REPLY: &str = "reply";
 
@@ -294,7 +332,9 @@ pub const REPLY: &str = "reply";
 pub fn is_share(name: &str) -> bool {
     let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
     let of_milestones = MILESTONE_ROWS.iter().map(|row| (row.name, row.is_share));
-    let rows = ROWS.iter().map(|row| (row.name, row.is_share)).chain(of_milestones);
+    let of_objectives = OBJECTIVE_ROWS.iter().map(|row| (row.name, row.is_share));
+    let rows = ROWS.iter().map(|row| (row.name, row.is_share));
+    let rows = rows.chain(of_milestones).chain(of_objectives);
     rows.filter(|(own, _)| *own == name).any(|(_, is_share)| is_share)
 }
 
@@ -304,7 +344,7 @@ mod tests {
 
     #[test]
     fn every_metric_stands_at_the_place_of_its_id() {
-        for metrics in [Metrics::of_runs(), Metrics::new(&["paid", "sent"], Some(1))] {
+        for metrics in [Metrics::of_runs(), Metrics::new(&["paid", "sent"], Some(1), &["slo"])] {
             for (place, row) in ROWS.iter().enumerate() {
                 assert_eq!((metrics[place].id, row.id.place()), (row.id, place), "{}", row.name);
                 assert_eq!(metrics.place(Of::Measured, row.id), Some(place));
@@ -314,13 +354,13 @@ mod tests {
 
     #[test]
     fn what_a_milestone_replaces_stands_beside_it_as_that_of_replies() {
-        let metrics = Metrics::new(&["paid", "sent"], Some(1));
+        let metrics = Metrics::new(&["paid", "sent"], Some(1), &[]);
         let shown = |name: &str| metrics.find(name).map(|place| metrics[place].meaning.clone());
         assert!(shown("success_ratio").is_some_and(|meaning| meaning.ends_with("of sent")));
         assert!(shown("reply.success_ratio").is_some_and(|meaning| meaning.contains("answered")));
         assert!(shown("paid.latency_p99_ms").is_some() && shown("sent.unfinished").is_some());
         assert_eq!(shown("reply.unfinished"), None);
         assert!(is_share("paid.unfinished_ratio") && !is_share("paid.unfinished"));
-        assert_eq!(Metrics::new(&["paid"], None).find("reply.success_ratio"), None);
+        assert_eq!(Metrics::new(&["paid"], None, &[]).find("reply.success_ratio"), None);
     }
 }

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde_json::json;
 
+use crate::experiment::attribution::AttributionText;
 use crate::experiment::comparison::CompareText;
 use crate::experiment::language::{LimitsText, MeasureText, Seeds, TOP};
 use crate::experiment::metastability::MetastabilityText;
@@ -17,7 +18,7 @@ use crate::experiment::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::WatchList;
 use crate::kernel::time::Span;
-use crate::metric::MilestoneText;
+use crate::metric::{MilestoneText, SloText};
 use crate::model::quantity::TimeOfDay;
 
 /// The schema of what is read.
@@ -64,6 +65,8 @@ struct Keys {
     measure: MeasureText,
     /// What users are to have in the end, which is not when somebody answers.
     milestone: Option<IndexMap<String, MilestoneText>>,
+    /// Service level objectives: which share of events is to be good over a window of time.
+    slo: Option<IndexMap<String, SloText>>,
     /// What goes wrong.
     #[schemars(default)]
     faults: Vec<FaultText>,
@@ -81,6 +84,8 @@ struct Keys {
     limits: LimitsText,
     /// Each run is repeated without its faults, and labelled.
     metastability: Option<MetastabilityText>,
+    /// Each run is repeated without each of its causes: what spent the budget.
+    attribution: Option<AttributionText>,
     /// What arms are compared by.
     #[schemars(default)]
     compare: CompareText,

@@ -145,7 +145,11 @@ impl Search {
 
 /// What a search leaves aside: it compares no arms, and judges no single run.
 fn unasked(experiment: &Value) -> Vec<(&'static str, Problem)> {
-    let parts = [("compare", "a search compares no arms"), ("expect", "a search checks no runs")];
+    let parts = [
+        ("compare", "a search compares no arms"),
+        ("expect", "a search checks no runs"),
+        ("attribution", "a search looks for no causes"),
+    ];
     let there =
         parts.into_iter().filter(|(key, _)| experiment.find(&[(*key).to_owned()]).is_some());
     let refused = |(key, what): (&'static str, &str)| {

@@ -50,6 +50,14 @@ pub struct MilestoneWindow {
     pub reached: u64,
 }
 
+impl MilestoneWindow {
+    /// Requests first asked in it that did not reach the milestone in time, and will not.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.asked - self.succeeded - self.unfinished
+    }
+}
+
 /// What became of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {

@@ -8,6 +8,7 @@
 //! on, and in all builds when it ends: messages, calls, workers, and what states of policies and
 //! bulkheads have lent to calls that are still open, and to no others.
 
+mod attributed;
 mod dice;
 mod faults;
 mod generate;

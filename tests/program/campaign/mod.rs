@@ -3,6 +3,7 @@
 //!
 //! All of it is seen from outside: the tests start the program, end it, and read what it wrote.
 
+mod attribution;
 mod begun;
 mod chosen;
 mod clock;
@@ -13,6 +14,7 @@ mod extends;
 mod labels;
 mod many;
 mod milestones;
+mod objectives;
 mod record;
 mod resume;
 mod told;
