@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::arms::{column, plain};
+use super::moment::moment;
 use super::number::{Unit, number, several};
 use super::table::{Align, Cell as TableCell, Row, Table, Tone};
 use crate::capacity::{Ahead, Capacity, HIGH, NodeLoad, Phase, PhaseLoad, capacity, in_calm};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::kernel::time::{Span, Time};
+use crate::model::quantity::TimeOfDay;
 
 /// Cells that are offered the same, and what that is.
 #[derive(Clone, Debug)]
@@ -199,7 +201,7 @@ pub fn table(campaign: &Campaign, planned: &[Planned], full: bool) -> Table {
         if campaign.cells.len() > 1 {
             rows.push(Row::Group(names(campaign, &one.cells)));
         }
-        rows.extend(node_rows(&one.capacity, full));
+        rows.extend(node_rows(&one.capacity, full, campaign.experiment.starts_at));
     }
     Table { columns, rows }
 }
@@ -239,7 +241,7 @@ pub(super) fn busiest_first(phases: &[PhaseLoad]) -> Vec<(&str, f64)> {
     nodes
 }
 
-fn node_rows(capacity: &Capacity, full: bool) -> Vec<Row> {
+fn node_rows(capacity: &Capacity, full: bool, starts_at: Option<TimeOfDay>) -> Vec<Row> {
     let nodes = busiest_first(&capacity.phases);
     let is_shown = |(_, most): &&(&str, f64)| full || *most >= SHOWN;
     let left_out = nodes.len() - nodes.iter().filter(is_shown).count();
@@ -247,7 +249,7 @@ fn node_rows(capacity: &Capacity, full: bool) -> Vec<Row> {
     for (node, _) in nodes.iter().filter(is_shown) {
         for phase in &capacity.phases {
             let load = phase.nodes.iter().find(|load| load.node == *node);
-            rows.extend(load.map(|load| row(load, &phase.phase)));
+            rows.extend(load.map(|load| row(load, &phase.phase, starts_at)));
         }
     }
     if left_out > 0 {
@@ -258,7 +260,7 @@ fn node_rows(capacity: &Capacity, full: bool) -> Vec<Row> {
     rows
 }
 
-fn row(load: &NodeLoad, phase: &Phase) -> Row {
+fn row(load: &NodeLoad, phase: &Phase, starts_at: Option<TimeOfDay>) -> Row {
     let asked = load.utilisation();
     let tone = match asked {
         Some(asked) if asked > 1.0 && !load.is_filled_by_closed(1.0) => Tone::Bad,
@@ -271,7 +273,7 @@ fn row(load: &NodeLoad, phase: &Phase) -> Row {
         |value: Option<f64>, unit| value.map_or("–".to_owned(), |value| number(value, unit));
     Row::Cells(vec![
         plain(load.node.clone()),
-        plain(when(phase)),
+        plain(when(phase, starts_at)),
         plain(at_most.clone() + &number(load.offered_per_s, Unit::PerSecond)),
         plain(load.service_s.map_or("for ever".to_owned(), |span| number(span, Unit::Seconds))),
         plain(workers_text(load)),
@@ -282,14 +284,14 @@ fn row(load: &NodeLoad, phase: &Phase) -> Row {
 }
 
 /// `calm`, or the faults that act and from when to when.
-pub(super) fn when(phase: &Phase) -> String {
-    let seconds = |time: Time| Span(time.0);
+pub(super) fn when(phase: &Phase, starts_at: Option<TimeOfDay>) -> String {
+    let told = |time: Time| moment(Span(time.0), starts_at);
     match phase.faults.as_slice() {
         [] => "calm".to_owned(),
         faults => {
             let numbers: Vec<String> = faults.iter().map(ToString::to_string).collect();
             let noun = if faults.len() == 1 { "fault" } else { "faults" };
-            let (from, until) = (seconds(phase.from), seconds(phase.until));
+            let (from, until) = (told(phase.from), told(phase.until));
             format!("{noun} {}, {from} to {until}", numbers.join(" + "))
         }
     }

@@ -21,6 +21,7 @@ pub mod files;
 pub mod findings;
 pub mod front;
 pub mod model;
+pub mod moment;
 pub mod notes;
 pub mod number;
 mod objectives;

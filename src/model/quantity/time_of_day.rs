@@ -39,6 +39,13 @@ impl TimeOfDay {
         Some(TimeOfDay(part(hours, 24)? * 3600 + part(minutes, 60)? * 60 + part(seconds, 60)?))
     }
 
+    /// What time of the day it is so long after it, which may be on another day.
+    #[must_use]
+    pub fn after(self, since: Span) -> TimeOfDay {
+        let seconds = (since.0 / 1_000_000_000 + u64::from(self.0)) % u64::from(DAY_S);
+        TimeOfDay(seconds as u32)
+    }
+
     /// How long after `start` it is this time of the day, which may be on the next day.
     #[must_use]
     pub fn since(self, start: TimeOfDay) -> Span {

@@ -72,7 +72,7 @@ fn row(page: &Page<'_>, load: &NodeLoad, phase: &Phase, seen: Option<&Seen>) -> 
     let service = load.service_s.map_or("for ever".to_owned(), |it| number(it, Unit::Seconds));
     GridRow::cells(vec![
         GridCell::plain(&load.node),
-        GridCell::plain(&when(phase)),
+        GridCell::plain(&when(phase, page.campaign.experiment.starts_at)),
         GridCell::plain(&number(load.offered_per_s, Unit::PerSecond)),
         GridCell::plain(&service),
         GridCell::plain(&workers_text(load)),

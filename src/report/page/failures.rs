@@ -9,8 +9,11 @@ use super::charts::{Column, Kind, OTHERS, Panel};
 use super::grid::{Grid, GridCell, GridRow, Head};
 use super::roles::Role;
 use crate::experiment::closer_look::Seen;
+use crate::kernel::time::Span;
 use crate::metric::{Causes, Trouble};
 use crate::model::program::{EdgeId, NodeId, Program};
+use crate::model::quantity::TimeOfDay;
+use crate::report::moment::moment;
 use crate::report::number::{Unit, count, number};
 use crate::report::story::{denied, described, outcome, refusal};
 
@@ -44,7 +47,7 @@ pub(super) fn failures(page: &Page<'_>, seen: &Seen, column: &Column, x: &[f64])
         grids.extend(grid(&cell.program, &format!("{name}: no answer ok"), causes));
     }
     let (name, role) = (page.names[seen.cell].clone(), page.roles[seen.cell]);
-    Failures { name, role, grids, tale: tale(seen, column, x) }
+    Failures { name, role, grids, tale: tale(seen, column, x, page.campaign.experiment.starts_at) }
 }
 
 /// The causes of one kind of failure, the most frequent first; `None` if there are none.
@@ -101,7 +104,8 @@ fn words(program: &Program, trouble: Option<Trouble>) -> (String, Cow<'static, s
 
 /// What happened, in order of time: when faults began and ended, when which attempts failed, how
 /// much waited.
-fn tale(seen: &Seen, column: &Column, x: &[f64]) -> Vec<String> {
+fn tale(seen: &Seen, column: &Column, x: &[f64], starts_at: Option<TimeOfDay>) -> Vec<String> {
+    let time = |seconds: f64| time(seconds, starts_at);
     let mut events: Vec<(f64, u8, String)> = Vec::new();
     for fault in
         seen.faults.iter().take(if seen.faults.len() > FAULTS_MAX { 1 } else { FAULTS_MAX })
@@ -115,7 +119,7 @@ fn tale(seen: &Seen, column: &Column, x: &[f64]) -> Vec<String> {
         events.push((at, 0, format!("{}{span}: {}{more}.", time(at), described(fault))));
     }
     for panel in &column.panels {
-        events.extend(of_panel(panel, x));
+        events.extend(of_panel(panel, x, &time));
     }
     // What matters most is told, in the order in which it happened.
     events.sort_by_key(|&(_, rank, _)| rank);
@@ -125,7 +129,7 @@ fn tale(seen: &Seen, column: &Column, x: &[f64]) -> Vec<String> {
 }
 
 /// What the most telling series of a panel says; its number says how much it matters.
-fn of_panel(panel: &Panel, x: &[f64]) -> Vec<(f64, u8, String)> {
+fn of_panel(panel: &Panel, x: &[f64], time: &dyn Fn(f64) -> String) -> Vec<(f64, u8, String)> {
     let step = x.get(1).zip(x.first()).map_or(1.0, |(next, first)| next - first);
     let total = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>() * step;
     let mut series: Vec<_> = panel.series.iter().filter(|one| one.label != OTHERS).collect();
@@ -163,8 +167,11 @@ fn of_panel(panel: &Panel, x: &[f64]) -> Vec<(f64, u8, String)> {
     series.iter().enumerate().take(2).filter_map(sentence).collect()
 }
 
-/// A time of the run, to the second where that is enough.
-fn time(seconds: f64) -> String {
-    let tenths = (seconds * 10.0).round() / 10.0;
-    format!("{tenths} s")
+/// A time of the run, to a tenth of a second.
+fn time(seconds: f64, starts_at: Option<TimeOfDay>) -> String {
+    let tenths = (seconds * 10.0).round();
+    match starts_at {
+        Some(_) => moment(Span::from_millis(tenths as u64 * 100), starts_at),
+        None => format!("{} s", tenths / 10.0),
+    }
 }

@@ -53,6 +53,14 @@ fn a_fault_begins_at_a_time_of_the_day() {
     let expected = [("150", "160"), ("600", "610"), ("180", "190")];
     let expected = expected.map(|(from, until)| (from.to_owned(), until.to_owned()));
     assert_eq!(faults(folder.path()), expected);
+
+    let file = folder.path().join("noon.toml");
+    let plan = stormglass(&["plan", path(&file), "--full"]).out;
+    assert!(plan.contains("fault 1, 23:57:30 to 23:57:40"), "{plan}");
+    let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    for told in ["fault 2, 00:05 to 00:05:10", "23:57:30 to 23:57:40: "] {
+        assert!(page.contains(told), "{told}");
+    }
 }
 
 #[test]
