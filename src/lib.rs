@@ -50,6 +50,8 @@ pub mod policy;
 pub mod report;
 #[doc(hidden)]
 pub mod system;
+#[doc(hidden)]
+pub mod twin;
 
 #[cfg(feature = "cli")]
 #[doc(inline)]

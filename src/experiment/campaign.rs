@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::attribution::{self, AttributionText};
+use super::blast_radius::{self, BlastRadiusRule};
 use super::chosen::Chosen;
 use super::comparison::Declared;
 pub use super::documents::Documents;
 use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
-use super::metastability::MetastabilityRule;
+use super::late::late_faults;
+use super::metastability::{self, MetastabilityRule};
 use super::metrics::Metrics;
 use super::milestones;
 use super::objectives;
@@ -69,6 +71,8 @@ pub struct Cell {
     pub metastability: Option<MetastabilityRule>,
     /// Whether each run is repeated without each of its causes, and how.
     pub attribution: Option<AttributionText>,
+    /// How runs are compared with their twins; `None` if they are not.
+    pub blast_radius: Option<BlastRadiusRule>,
     /// Which promises are watched.
     pub invariants: WatchList,
     /// What the metrics of every run must be.
@@ -367,18 +371,6 @@ fn theories(
     (theory, mean_field)
 }
 
-/// The faults that begin when every run is over.
-fn late_faults(experiment: &Experiment, document: &Value) -> Vec<Problem> {
-    let end = experiment.arrivals + experiment.drain;
-    let late = experiment.faults.iter().enumerate().filter(|(_, fault)| fault.at >= end);
-    let problem = |(index, _): (usize, _)| {
-        let problem = Problem::new("this fault begins after the end of the run")
-            .expected(format!("less than {end}"));
-        problem.located(document, &["faults", &index.to_string(), "at"])
-    };
-    late.map(problem).collect()
-}
-
 /// The seeds of an experiment: as many as it says, or as a search needs at the most.
 fn seeds_of(experiment: &Experiment) -> Seeds {
     let Seeds(seeds) = &experiment.seeds;
@@ -446,15 +438,12 @@ fn cell(
     let context = (&experiment_document, &mut problems);
     let objectives = objectives::compiled(&experiment, &milestones, (&program, &measure), context);
     let acts = faults_act(&plan, random.as_ref());
-    let metastability = experiment.metastability.as_ref().and_then(|text| {
-        let judged_until = milestones::judged_until(&experiment, measured);
-        MetastabilityRule::new(text, measure.window, acts, judged_until)
-            .map_err(|wrong| {
-                problems.push(wrong.located(&experiment_document, &["metastability"]));
-            })
-            .ok()
-    });
+    let judged = (measure.window, acts, milestones::judged_until(&experiment, measured));
+    let metastability =
+        metastability::compiled(&experiment, judged, (&experiment_document, &mut problems));
     problems.extend(attribution::wrong(&experiment, acts.is_some(), &experiment_document));
+    let blast_radius =
+        blast_radius::compiled(&experiment, &program, (&experiment_document, &mut problems));
     let limits = Limits {
         events: experiment.limits.events,
         pending: experiment.limits.pending as usize,
@@ -490,6 +479,7 @@ fn cell(
         measured,
         metastability,
         attribution: experiment.attribution,
+        blast_radius,
         invariants: experiment.invariants,
         expect: experiment.expect,
         limits,

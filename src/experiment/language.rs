@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::attribution::AttributionText;
+use super::blast_radius::BlastRadiusText;
 use super::clock::since_the_start;
 use super::comparison::CompareText;
 use super::expect::Expectation;
+pub use super::limits::LimitsText;
 use super::metastability::MetastabilityText;
 use super::metrics::Metrics;
 use super::milestones::{self, MilestoneTexts};
@@ -35,7 +37,7 @@ use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 29] = [
+pub const TOP: [&str; 30] = [
     "extends",
     "name",
     "title",
@@ -57,6 +59,7 @@ pub const TOP: [&str; 29] = [
     "limits",
     "metastability",
     "attribution",
+    "blast_radius",
     "compare",
     "search",
     "ramp",
@@ -112,6 +115,8 @@ pub struct Experiment {
     pub metastability: Option<MetastabilityText>,
     /// Each run is repeated without each of its causes.
     pub attribution: Option<AttributionText>,
+    /// Each run is repeated without its faults, and compared with that.
+    pub blast_radius: Option<BlastRadiusText>,
     /// What arms are compared by.
     pub compare: CompareText,
     /// What is varied until the boundary is found.
@@ -164,23 +169,6 @@ impl Default for MeasureText {
     }
 }
 
-/// `[limits]`: a run that reaches one ends with that as its verdict.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitsText {
-    /// Events in all.
-    pub events: u64,
-    /// Events, calls, jobs and messages pending at once.
-    pub pending: u64,
-}
-
-impl Default for LimitsText {
-    fn default() -> LimitsText {
-        LimitsText { events: 100_000_000, pending: 8_000_000 }
-    }
-}
-
 /// The most windows of the time series of a run.
 const WINDOWS_MAX: u64 = 100_000;
 /// The most events, calls and jobs at once that a limit may allow: they are kept in memory.
@@ -224,19 +212,12 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
     }
     let timed = since_the_start(document, problems);
     let mut part = Parts { document: &timed, problems };
-    let name: Option<String> = part.required("name");
-    let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-    if let Some(name) = &name
-        && (name.is_empty() || name.len() > 100 || !name.chars().all(is_plain))
-    {
-        let problem = Problem::new(format!("`{}` cannot name an experiment", shortened(name)))
-            .expected("up to 100 letters, digits, `-` and `_`: results are written to out/NAME");
-        part.problem(&["name"], problem);
-    }
-    let name = name.unwrap_or_default();
+    let name = part.name();
     let measure: MeasureText = part.optional("measure").unwrap_or_default();
     let milestones = part.milestones(&measure);
+    let blast_radius: Option<BlastRadiusText> = part.optional("blast_radius");
     let (objectives, metrics) = part.objectives(&measure, &milestones);
+    let metrics = metrics.with_twins(blast_radius.is_some());
     let drain: Option<Span> = part.optional("drain");
     let mut experiment = Experiment {
         title: part.line("title").unwrap_or_else(|| name.clone()),
@@ -259,6 +240,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         limits: part.optional("limits").unwrap_or_default(),
         metastability: part.optional("metastability"),
         attribution: part.optional("attribution"),
+        blast_radius,
         compare: part.optional("compare").unwrap_or_default(),
         search: Search::read(document, part.problems),
         ramp: Ramp::read(document, part.problems),
@@ -417,6 +399,22 @@ impl Parts<'_> {
             self.problem(&path, problem);
         }
         texts
+    }
+
+    /// The name, which must be that of a folder.
+    fn name(&mut self) -> String {
+        let name: Option<String> = self.required("name");
+        let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+        if let Some(name) = &name
+            && (name.is_empty() || name.len() > 100 || !name.chars().all(is_plain))
+        {
+            let problem = Problem::new(format!("`{}` cannot name an experiment", shortened(name)))
+                .expected(
+                    "up to 100 letters, digits, `-` and `_`: results are written to out/NAME",
+                );
+            self.problem(&["name"], problem);
+        }
+        name.unwrap_or_default()
     }
 
     fn objectives(

@@ -17,9 +17,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::language::Experiment;
 use super::statistics::distribution::binomial_cdf;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Window;
+use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::quantity::{Rate, Share};
 
@@ -119,6 +121,17 @@ pub struct MetastabilityRule {
     pub capacity: Option<f64>,
     /// A run that needs more than so many drain times recovers slowly.
     pub drain_factor: f64,
+}
+
+/// The rule of an experiment that is judged by windows of this width, from when faults act until
+/// nobody is judged any more; notes what does not fit.
+pub(super) fn compiled(
+    experiment: &Experiment,
+    (window, acts, until): (Span, Option<(Time, Time)>, Time),
+    (document, problems): (&Value, &mut Vec<Problem>),
+) -> Option<MetastabilityRule> {
+    let rule = MetastabilityRule::new(experiment.metastability.as_ref()?, window, acts, until);
+    rule.map_err(|wrong| problems.push(wrong.located(document, &["metastability"]))).ok()
 }
 
 impl MetastabilityRule {

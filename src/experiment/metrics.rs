@@ -1,5 +1,6 @@
 //! The numbers of a run that are averaged over seeds.
 
+mod blast_radius;
 mod list;
 mod milestone;
 mod most;
@@ -22,8 +23,11 @@ struct Row {
     meaning: &'static str,
     better: Direction,
     is_share: bool,
-    measure: fn(&Cell, &RunResult) -> Option<f64>,
+    measure: Measured,
 }
+
+/// The value of a metric in a run; `None` where there is none.
+type Measured = fn(&Cell, &RunResult) -> Option<f64>;
 
 /// The metrics that every run has, in the order of the columns.
 const ROWS: [Row; 42] = [

@@ -6,7 +6,7 @@ use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-pub(super) const OF_RUNS: [&str; 11] = [
+pub(super) const OF_RUNS: [&str; 12] = [
     "arrivals",
     "drain",
     "measure",
@@ -15,6 +15,7 @@ pub(super) const OF_RUNS: [&str; 11] = [
     "faults",
     "random_faults",
     "metastability",
+    "blast_radius",
     "invariants",
     "expect",
     "limits",

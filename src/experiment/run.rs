@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::attribution::{Attribution, attribute};
+use super::blast_radius::{BlastRadius, Kept};
 use super::campaign::Cell;
 use super::case::Case;
 use super::expect::Judged;
@@ -17,10 +18,11 @@ use crate::kernel::draw::{PURPOSES, Purpose};
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::{Span, Time};
 use crate::metric::{
-    Followers, Histogram, Measure, Progress, Recorder, Recovery, RunMetrics, Window,
+    Arrived, Followers, Histogram, Measure, Progress, Recorder, Recovery, RunMetrics, Window,
 };
 use crate::system::World;
 use crate::system::fact::Observer;
+use crate::twin::{Calls, Fates, Trail};
 
 /// The result of one run.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -57,6 +59,9 @@ pub struct RunResult {
     /// How long its queues take to drain if they have filled for the time of the faults; `None`
     /// without a label, and where its system has no capacity to spare.
     pub drain: Option<Span>,
+    /// What it came to beside its twin without the cause; `None` unless the experiment asks, in a
+    /// run without a cause, and where a limit ended one of both.
+    pub blast_radius: Option<BlastRadius>,
     /// When the first fault began and the last one ended.
     pub faults_act: Option<(Time, Time)>,
     /// The faults that were drawn for this run; their numbers follow those of the listed ones. They
@@ -199,7 +204,8 @@ pub fn digest_of_runs(runs: impl Iterator<Item = (u64, Digest)>) -> Digest {
 pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     let drawn = cell.random.as_ref().map(|random| random.draw(seed)).unwrap_or_default();
     let plan = cell.plan_with(&drawn);
-    let course = Course { cell, plan: &plan, seed, limits: cell.limits, case: None };
+    let course =
+        Course { cell, plan: &plan, seed, limits: cell.limits, case: None, is_twin: false };
     let (result, _) = course.run(index, ());
     let attribution = attribute(cell, &plan, &result);
     RunResult { drawn, attribution, ..result }
@@ -220,47 +226,98 @@ pub fn run_case(
     let plan = Plan::new(&case.faults, &cell.program)
         .unwrap_or_else(|wrong| panic!("a fault does not fit: {wrong:?}"));
     let limits = Limits { horizon: case.horizon, ..cell.limits };
-    Course { cell, plan: &plan, seed: case.seed, limits, case: Some(case) }.run(index, observer)
+    let course =
+        Course { cell, plan: &plan, seed: case.seed, limits, case: Some(case), is_twin: false };
+    course.run(index, observer)
 }
 
 /// What one run is to do.
+#[derive(Clone, Copy)]
 struct Course<'a> {
     cell: &'a Cell,
     plan: &'a Plan,
     seed: u64,
     limits: Limits,
     case: Option<&'a Case>,
+    /// Whether it is the twin of another one: then it has none itself.
+    is_twin: bool,
 }
 
-impl Course<'_> {
+/// A run that has ended.
+struct Followed {
+    result: RunResult,
+    folded: Vec<Folded>,
+    /// Which orders came to each milestone; empty where that is not compared.
+    arrived: Vec<Vec<Arrived>>,
+    /// When the last thing happened.
+    end: Time,
+}
+
+impl<'a> Course<'a> {
     fn run(&self, index: usize, watcher: impl Observer) -> (RunResult, Vec<Folded>) {
-        let Course { cell, plan, seed, limits, case } = *self;
+        let cause = self.cell.blast_radius.as_ref().and_then(|rule| {
+            let numbers = rule.cause(&self.plan.faults, &self.cell.program);
+            let acts = self.plan.acts_of(|number| numbers.contains(&number))?;
+            Some((rule, self.plan.only(|number| !numbers.contains(&number)), acts))
+        });
+        let mut followed = match cause {
+            None => self.follow(index, watcher),
+            Some((rule, twin, acts)) => {
+                let (mut with, mut followed) = self.keep(index, acts.0, watcher);
+                let (without, twin) =
+                    Course { plan: &twin, is_twin: true, ..*self }.keep(index, acts.0, ());
+                let endings = [followed.result.ending, twin.result.ending];
+                if endings == [Ending::Complete; 2] {
+                    with.end = with.end.min(without.end);
+                    let (cell, warm_up) = (self.cell, self.cell.measure.warm_up);
+                    let found = rule.compare(&with, &without, &cell.milestones, (warm_up, acts));
+                    followed.result.blast_radius = Some(found);
+                }
+                followed
+            }
+        };
+        let result = &mut followed.result;
+        result.values = metrics::measured(self.cell, result);
+        result.expectations = self.cell.expect.iter().map(|one| one.judge(result)).collect();
+        (followed.result, followed.folded)
+    }
+
+    /// Runs it and keeps what it takes to compare it with its twin, from when the cause begins.
+    fn keep(&self, index: usize, since: Time, watcher: impl Observer) -> (Kept<'a>, Followed) {
+        let (mut fates, mut calls) = (Fates::default(), Calls::new(since));
+        let mut trail = Trail::new(&self.cell.program, since);
+        let followers = ((&mut fates, &mut calls), &mut trail);
+        let mut followed = self.follow(index, (followers, watcher));
+        let kept = Kept {
+            fates,
+            calls,
+            trail,
+            arrived: std::mem::take(&mut followed.arrived),
+            violations: followed.result.invariants.iter().map(|it| it.violations).collect(),
+            end: followed.end,
+        };
+        (kept, followed)
+    }
+
+    fn follow(&self, index: usize, watcher: impl Observer) -> Followed {
+        let Course { cell, plan, seed, limits, .. } = *self;
         let measure = Measure { faults: plan.acts, ..cell.measure.clone() };
         let recorder = Recorder::new(&cell.program, measure.clone());
-        let invariants = Invariants::new(&cell.invariants, &cell.program)
+        let mut invariants = Invariants::new(&cell.invariants, &cell.program)
             .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
+        self.show_twins(&mut invariants);
         let followers = Followers::new(&cell.followed(), &measure);
         let mut observer = (((recorder, followers), invariants), watcher);
-        let arrivals_end = case.map_or(cell.measure.arrivals_end, |case| case.arrivals_end);
-        let controls = &plan.controls;
-        let mut world =
-            World::new(&cell.program, controls, seed, arrivals_end, limits, &mut observer);
-        if cell.ends_when_done {
-            world.end_when_done();
-        }
-        for &(clients, spike) in &plan.spikes {
-            world.add_spike(clients, spike);
-        }
-        world.watch_surges(&plan.surges);
-        if let Some(case) = case {
-            case.tell(&mut world);
-        }
-        let outcome = world.run();
+        let outcome = self.world(&mut observer).run();
         let (((recorder, followers), invariants), _) = observer;
         // A run in which nothing happens any more is judged until its end all the same.
         let end = match outcome.ending {
             Ending::Complete => limits.horizon,
             _ => outcome.end,
+        };
+        let arrived = match cell.blast_radius {
+            Some(_) => followers.reached(),
+            None => Vec::new(),
         };
         let mut metrics = recorder.finish();
         metrics.milestones = followers.finish(&measure, end);
@@ -274,7 +331,7 @@ impl Course<'_> {
         };
         let labelled = label(cell, plan, seed, outcome.ending, &metrics);
         let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
-        let mut result = RunResult {
+        let result = RunResult {
             cell: index,
             seed,
             ending: outcome.ending,
@@ -286,6 +343,7 @@ impl Course<'_> {
             reply_recovery,
             label: labelled.map(|labelled| labelled.label),
             drain: labelled.and_then(|labelled| labelled.drain),
+            blast_radius: None,
             metrics,
             values: Vec::new(),
             faults_act: plan.acts,
@@ -298,9 +356,42 @@ impl Course<'_> {
                 .collect(),
             expectations: Vec::new(),
         };
-        result.values = metrics::measured(cell, &result);
-        result.expectations = cell.expect.iter().map(|one| one.judge(&result)).collect();
-        (result, outcome.digester.watched().to_vec())
+        let folded = outcome.digester.watched().to_vec();
+        Followed { result, folded, arrived, end: outcome.end }
+    }
+
+    /// The world of this run, which tells this observer.
+    fn world<'w>(&self, observer: &'w mut (dyn Observer + 'w)) -> World<'w>
+    where
+        'a: 'w,
+    {
+        let Course { cell, plan, seed, limits, case, .. } = *self;
+        let arrivals_end = case.map_or(cell.measure.arrivals_end, |case| case.arrivals_end);
+        let (program, controls) = (&cell.program, &plan.controls);
+        let mut world = World::new(program, controls, seed, arrivals_end, limits, observer);
+        if cell.ends_when_done {
+            world.end_when_done();
+        }
+        for &(clients, spike) in &plan.spikes {
+            world.add_spike(clients, spike);
+        }
+        world.watch_surges(&plan.surges);
+        if let Some(case) = case {
+            case.tell(&mut world);
+        }
+        world
+    }
+
+    /// Shows the run without its cause to each promise that compares this one with that.
+    fn show_twins(&self, invariants: &mut Invariants) {
+        for promise in invariants.comparing().filter(|_| !self.is_twin) {
+            let numbers = promise.cause(&self.plan.faults, &self.cell.program);
+            if !numbers.is_empty() {
+                let twin = self.plan.only(|number| !numbers.contains(&number));
+                let _ =
+                    Course { plan: &twin, is_twin: true, ..*self }.world(promise.without()).run();
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::metrics::{Of, most};
 use super::percentile::pooled;
 use super::rate;
 use super::run::RunResult;
+use super::spread::Spread;
 use super::statistics::bounded::{Averaged, Range, mean_within};
 use super::statistics::proportion::{runs_with_event, wilson};
 use super::statistics::{CONFIDENCE, Interval};
@@ -49,6 +50,8 @@ pub struct CellSummary {
     pub faults: Vec<FaultSummary>,
     /// What was seen of each invariant.
     pub invariants: Vec<InvariantSummary>,
+    /// What the runs came to beside their twins; `None` where none was compared.
+    pub blast_radius: Option<Spread>,
     /// How the runs meet each expectation.
     pub expectations: Vec<ExpectationSummary>,
 }
@@ -161,6 +164,7 @@ fn summarise_cell(cell: &Cell, runs: &[RunResult]) -> CellSummary {
         outcomes: summarise_outcomes(cell, runs),
         faults: summarise_faults(cell, runs),
         invariants: summarise_invariants(cell, runs),
+        blast_radius: Spread::of(cell, runs),
         expectations: summarise_expectations(cell, runs),
     }
 }

@@ -52,16 +52,22 @@ impl Plan {
     #[must_use]
     pub fn only(&self, keeps: impl Fn(usize) -> bool) -> Plan {
         let is_kept = |fault: u32| keeps(fault as usize);
-        let kept = self.faults.iter().enumerate().filter(|(index, _)| keeps(*index));
-        let acts = kept.map(|(_, fault)| (Time(fault.at.0), Time(fault.at.0) + fault.lasts));
         let spikes = self.spikes.iter().zip(&self.surges);
         Plan {
             controls: self.controls.iter().filter(|it| is_kept(it.fault)).cloned().collect(),
             spikes: spikes.filter(|(_, it)| is_kept(it.fault)).map(|(it, _)| *it).collect(),
             surges: self.surges.iter().filter(|it| is_kept(it.fault)).copied().collect(),
             faults: self.faults.clone(),
-            acts: acts.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))),
+            acts: self.acts_of(&keeps),
         }
+    }
+
+    /// When the first of these faults begins and the last one ends.
+    #[must_use]
+    pub fn acts_of(&self, is_one: impl Fn(usize) -> bool) -> Option<(Time, Time)> {
+        let faults = self.faults.iter().enumerate().filter(|(index, _)| is_one(*index));
+        let acts = faults.map(|(_, fault)| fault.acts());
+        acts.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
     }
 
     fn add(&mut self, fault: &FaultText, program: &Program) -> Result<(), Problem> {
@@ -71,7 +77,7 @@ impl Plan {
                 .expected("more than 0s")
                 .inside("for"));
         }
-        let (from, until) = (Time(fault.at.0), Time(fault.at.0) + fault.lasts);
+        let (from, until) = fault.acts();
         let (first, last) = self.acts.unwrap_or((from, until));
         self.acts = Some((first.min(from), last.max(until)));
         match action(fault, program)? {

@@ -1,9 +1,31 @@
-//! Which links a fault strikes.
+//! Which nodes and links a fault strikes.
+
+use std::collections::BTreeSet;
 
 use super::language::FaultText;
+use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{NodeId, Program};
 use crate::system::control::Action;
+
+impl FaultText {
+    /// When it begins and when it ends.
+    #[must_use]
+    pub fn acts(&self) -> (Time, Time) {
+        (Time(self.at.0), Time(self.at.0) + self.lasts)
+    }
+
+    /// The nodes that it strikes: those that its target names, of a link both ends.
+    #[must_use]
+    pub fn struck(&self, program: &Program) -> BTreeSet<NodeId> {
+        if self.target == "all" {
+            return everything(program).into_iter().collect();
+        }
+        let name = |side: &'_ str| side.split('[').next().unwrap_or_default().trim().to_owned();
+        let sides = self.target.split("->").map(name);
+        sides.filter_map(|side| program.find_nodes(&side).ok()).flat_map(|(_, it)| it).collect()
+    }
+}
 
 /// The two sides that a fault is between. A single node, zone or region is on one side, and
 /// everything on the other.

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::contained::ContainedText;
 use super::honest_answer::HonestAnswerText;
 use super::implies::ImpliesText;
 use super::no_oversell::NoOversellText;
@@ -71,6 +72,8 @@ pub struct InvariantTexts {
     pub implies: Option<ImpliesText>,
     /// No more is sold than there was.
     pub no_oversell: Option<NoOversellText>,
+    /// What befalls some nodes hurts nobody else.
+    pub contained: Option<ContainedText>,
 }
 
 /// `one_charge = { effect = "charge" }`.

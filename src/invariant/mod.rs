@@ -11,6 +11,7 @@ mod bounded_staleness;
 mod breakable;
 mod charge_has_order;
 mod condition;
+mod contained;
 mod deadline_honest;
 mod event_order;
 #[cfg(test)]
@@ -42,10 +43,12 @@ mod standing;
 mod unwritten;
 mod watched;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::FaultText;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
@@ -55,6 +58,7 @@ use amount_kept::AmountKept;
 use applied_once::AppliedOnce;
 use audit_complete::AuditComplete;
 use bounded_staleness::BoundedStaleness;
+use contained::Contained;
 use deadline_honest::DeadlineHonest;
 use event_order::EventOrder;
 use fencing::Fencing;
@@ -76,6 +80,7 @@ use same_answer::SameAnswer;
 use settled_or_compensated::SettledOrCompensated;
 
 pub(crate) use breakable::{can_happen, is_fed, unbreakable};
+pub use contained::rule as slower_rule;
 pub use known::Tally;
 pub use language::InvariantTexts;
 pub(crate) use language::{effect, operation, queue, row_state};
@@ -89,6 +94,20 @@ pub trait Invariant {
 
     /// What it came to when the run has ended.
     fn tally(&self, judgement: Judgement) -> Tally;
+
+    /// Itself, if it compares the run with the same run without a cause.
+    fn compares(&mut self) -> Option<&mut dyn Compares> {
+        None
+    }
+}
+
+/// A promise about what differs between a run and the same run without a cause.
+pub trait Compares {
+    /// Takes note, before the run, of which of its faults are the cause; returns their numbers.
+    fn cause(&mut self, faults: &[FaultText], program: &Program) -> BTreeSet<usize>;
+
+    /// Who is to be told the facts of the run without the cause.
+    fn without(&mut self) -> &mut dyn Observer;
 }
 
 /// When a run is judged.
@@ -349,6 +368,12 @@ pub const CATALOGUE: &[Entry] = &[
         at_end: true,
         build: |texts, program| build(texts.no_oversell.as_ref(), program, NoOversell::new),
     },
+    Entry {
+        name: "contained",
+        label: "hurt from outside",
+        at_end: true,
+        build: |texts, program| build(texts.contained.as_ref(), program, Contained::new),
+    },
 ];
 
 fn build<Text, I: Invariant + 'static>(
@@ -380,6 +405,11 @@ impl Invariants {
         if problems.is_empty() { Ok(Invariants(invariants)) } else { Err(problems) }
     }
 
+    /// Those that compare the run with another one.
+    pub fn comparing(&mut self) -> impl Iterator<Item = &mut dyn Compares> {
+        self.0.iter_mut().filter_map(|(_, invariant)| invariant.compares())
+    }
+
     /// What each says at the end of the run, in the order of the list.
     #[must_use]
     pub fn verdicts(&self, judgement: Judgement) -> Vec<Verdict> {
@@ -406,7 +436,9 @@ impl Observer for Invariants {
 fn concerns_a_promise(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::Effect { .. }
+        Fact::Came(_)
+            | Fact::FaultFired(..)
+            | Fact::Effect { .. }
             | Fact::Committed { .. }
             | Fact::Flushed { .. }
             | Fact::LogLost { .. }

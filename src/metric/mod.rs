@@ -14,7 +14,7 @@ mod timeline;
 
 pub use fills::Fills;
 pub use histogram::Histogram;
-pub use milestone::{Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
+pub use milestone::{Arrived, Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
 pub use objective::{Account, BudgetingMethod, Events, Objective, Objectives, Slices, SloText};
 pub use presence::Presence;
 pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};

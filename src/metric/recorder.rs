@@ -412,9 +412,7 @@ impl Observer for Recorder {
             }
             Fact::Throttled { .. } => metrics.throttled += 1,
             Fact::Mismatched { .. } => metrics.mismatched += 1,
-            Fact::Failed { after_effect, .. } => {
-                metrics.made_to_fail[usize::from(after_effect)] += 1;
-            }
+            Fact::Failed { after_effect: late, .. } => metrics.made_to_fail[usize::from(late)] += 1,
             Fact::ReadBack { seen, own, asked, .. } if self.measure.counts(asked) => {
                 metrics.reads_back += 1;
                 metrics.stale_reads += u64::from(seen < own);
@@ -449,7 +447,8 @@ impl Observer for Recorder {
                 metrics.unprocessed += 1;
                 self.done_with(now, since);
             }
-            Fact::Committed { .. }
+            Fact::Came(_)
+            | Fact::Committed { .. }
             | Fact::Left(_)
             | Fact::Staying(_)
             | Fact::Read { .. }

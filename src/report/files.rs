@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer;
 use super::attribution;
+use super::blast_radius;
 use super::columns::{self, Column};
 use super::command::command_line;
 use super::comparison;
@@ -290,6 +291,7 @@ fn cell_json(
             "runs": share(*share_of_runs),
         })).collect::<Vec<_>>(),
         "collapsed": summary.collapsed.map(share),
+        "blast_radius": blast_radius::json(cell, summary.blast_radius.as_ref()),
         "modes": summary.modes.as_ref().map(|modes| json!({
             "metrics_if_collapsed": estimates(campaign.metrics(), &modes.if_collapsed),
             "metrics_if_not": estimates(campaign.metrics(), &modes.if_not),

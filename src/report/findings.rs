@@ -4,7 +4,10 @@
 use super::arms;
 use super::comparison::{baseline_text, pairs_table, precision_text, untested_text};
 use super::table::Table;
-use super::{answer, attribution, caches, escape, files, front, promises, ramp, unsure, warm_up};
+use super::{
+    answer, attribution, blast_radius, caches, escape, files, front, promises, ramp, unsure,
+    warm_up,
+};
 use crate::experiment::answer::Answer;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::Comparison;
@@ -64,15 +67,18 @@ impl<'a> Findings<'a> {
         tables
     }
 
-    /// The tables of what an experiment asks for by a section of its own: a front, a ramp, causes.
+    /// The tables of what an experiment asks for by a section of its own: a blast radius, a front,
+    /// a ramp, causes.
     #[must_use]
     pub fn asked_for(&self) -> Vec<Table> {
         let campaign = self.campaign;
         let ramp = campaign.experiment.ramp.as_ref();
         let ramp = ramp.map(|ramp| ramp::table(campaign, ramp, self.results));
-        let front = front::table(campaign, self.comparison);
-        let attributed = attribution::tables(campaign, self.results);
-        front.into_iter().chain(ramp).chain(attributed).collect()
+        let mut tables = blast_radius::tables(campaign, self.summaries);
+        tables.extend(front::table(campaign, self.comparison));
+        tables.extend(ramp);
+        tables.extend(attribution::tables(campaign, self.results));
+        tables
     }
 
     /// `tables.md`: the answer, the tables, the notes.
@@ -106,6 +112,7 @@ fn notes(
     let mut text = baseline_text(campaign) + &precision_text(campaign, comparison);
     text.push_str(&arms::unsteady_text(campaign, results));
     text.push_str(&arms::horizon_text(campaign, summaries));
+    text.push_str(&blast_radius::notes(campaign, summaries));
     text.push_str(&unsure::notes(campaign, results, summaries));
     text.push_str(&untested_text(campaign, &comparison.pairs));
     let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));

@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod arms;
 pub mod attribution;
+pub mod blast_radius;
 pub mod caches;
 pub mod capacity;
 pub mod chart;
@@ -20,6 +21,7 @@ pub mod figures;
 pub mod files;
 pub mod findings;
 pub mod front;
+mod layout;
 pub mod model;
 pub mod moment;
 pub mod notes;

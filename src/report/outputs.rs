@@ -3,7 +3,7 @@
 
 use super::findings::Findings;
 use super::violations::violations_jsonl;
-use super::{attribution, columns, figures, files, page, phase, ramp, search};
+use super::{attribution, blast_radius, columns, figures, files, page, phase, ramp, search};
 use crate::experiment::closer_look::CloserLook;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::run::RunResult;
@@ -72,7 +72,7 @@ const fn picture<F>(name: &'static str, make: F) -> Output<F> {
 }
 
 /// The files of a campaign, in the order in which they are written.
-pub const OUTPUTS: [Output<OfCampaign>; 19] = [
+pub const OUTPUTS: [Output<OfCampaign>; 20] = [
     file("runs.csv", |of| text(files::runs_csv(of.findings.campaign, of.findings.results))),
     file("runs.parquet", |of| Some(files::runs_parquet(of.findings.campaign, of.findings.results))),
     file("series.csv", |of| text(files::series_csv(of.findings.campaign, of.findings.results))),
@@ -101,6 +101,10 @@ pub const OUTPUTS: [Output<OfCampaign>; 19] = [
     picture("amplification", |of| text(figures::amplification(of.findings))),
     picture("pareto", |of| figures::pareto(of.findings).map(String::into_bytes)),
     picture("hysteresis", |of| figures::hysteresis(of.findings).map(String::into_bytes)),
+    picture("spread", |of| {
+        let Findings { campaign, summaries, .. } = of.findings;
+        blast_radius::figure(campaign, summaries).map(String::into_bytes)
+    }),
     picture("violations", |of| figures::violations(of.findings).map(String::into_bytes)),
     file(MANIFEST, |of| {
         let Findings { campaign, results, comparison, .. } = of.findings;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::arrival::{State, next_arrival, stretch_of, stretch_of_bursts};
-use super::fact::Fact;
+use super::fact::{Came, Fact};
 use super::job::{Job, Origin, Subject};
 use super::shown::{Shown, row_of};
 use super::{Event, Local, World};
@@ -98,6 +98,7 @@ impl World<'_> {
         if self.is_left_out(order) {
             return self.end_flow(node, &Subject { order, ..Subject::default() }, back);
         }
+        self.tell(Fact::Came(Came { clients: node, order, work }));
         let key = self.choose_key(node, clients, work, order);
         let process = if clients.processes == 1 {
             0

@@ -7,7 +7,7 @@ mod stay;
 mod transit;
 
 pub use super::refusal::{REFUSALS, Refusal};
-pub use super::request::{Asked, Request};
+pub use super::request::{Asked, Came, Request};
 pub use super::{ejection::Ejection, observer::Observer};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
@@ -20,6 +20,8 @@ pub use transit::{Content, Direction, Transit};
 /// Something that happened in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
+    /// A user came: what follows for this order is the flow of that user.
+    Came(Came),
     /// A user asked.
     Requested(Request),
     /// A user got an answer, or gave up.
@@ -187,8 +189,7 @@ pub enum Fact {
         /// Whether the replica applied it in time.
         in_time: bool,
     },
-    /// A transaction of this database was answered before any replica had applied it, although it
-    /// should wait.
+    /// A transaction of this database was answered although no replica had applied it yet.
     AnsweredAlone(NodeId),
     /// A primary that had been replaced was asked to write.
     StaleEpoch {

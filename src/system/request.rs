@@ -1,7 +1,19 @@
 //! What users ask for, and on behalf of which request something is done.
 
 use crate::kernel::time::Time;
-use crate::model::program::OperationId;
+use crate::model::program::{NodeId, OperationId};
+
+/// A user who came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// To which clients.
+    pub clients: NodeId,
+    /// The user's order.
+    pub order: u64,
+    /// The same in every run of a seed, whatever goes wrong: which user of these clients it is or,
+    /// of a closed loop, which round of which one. Orders are numbered as they come.
+    pub work: u64,
+}
 
 /// A user's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

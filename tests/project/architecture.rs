@@ -5,13 +5,14 @@ use std::fmt;
 use super::source::{self, Token, tokens};
 
 /// The rooms, from the bottom up: each imports only from itself and from those before it.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "kernel",
     "policy",
     "model",
     "import",
     "system",
     "fault",
+    "twin",
     "invariant",
     "metric",
     "capacity",

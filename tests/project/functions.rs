@@ -8,8 +8,8 @@ const LINES_MAX: usize = 70;
 /// Functions that were longer when the rule was made, with their length: they may only shrink.
 const LONG: [(&str, &str, usize); 9] = [
     ("src/experiment/campaign.rs", "new", 80),
-    ("src/experiment/campaign.rs", "cell", 110),
-    ("src/metric/recorder.rs", "observe", 122),
+    ("src/experiment/campaign.rs", "cell", 108),
+    ("src/metric/recorder.rs", "observe", 121),
     ("src/system/control.rs", "apply", 77),
     ("src/system/hedge.rs", "next_copy", 79),
     ("src/system/network.rs", "deliver", 88),

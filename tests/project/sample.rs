@@ -112,6 +112,11 @@ window = "1s"
 level = "50%"
 for = "1s"
 
+[blast_radius]
+of = ["payment"]
+slower = 2
+at_least = "100ms"
+
 [milestone.NAME]
 of = "api.place_order"
 when = "orders.order = paid"
@@ -185,6 +190,7 @@ no_lost_update = { table = "orders.order" }
 legal_states = { table = "orders.order", allowed = ["-> accepted", "accepted -> paid"] }
 deadline_honest = { effect = "charge", operation = "api.place_order", skew = "1s" }
 fencing = { database = "orders" }
+contained = { in = ["payer"], but = ["api.order_status"], slower = 2, at_least = "100ms" }
 no_oversell = { stock = "orders.stock", sold = "orders.order = paid" }
 
 [invariants.accepted_order_kept]

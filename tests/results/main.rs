@@ -2,6 +2,7 @@
 //! other people.
 
 mod answer;
+mod blast_radius;
 mod capacity;
 #[path = "../common/mod.rs"]
 mod common;

@@ -132,7 +132,14 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::RefusedAgainRatio
         | MetricId::Ejections
         | MetricId::Panics
-        | MetricId::Unhandled => &[],
+        | MetricId::Unhandled
+        | MetricId::WorseRatio
+        | MetricId::WorseInFaultRatio
+        | MetricId::WorseUsersRatio
+        | MetricId::WorseKeysRatio
+        | MetricId::WorseForS
+        | MetricId::NodesReached
+        | MetricId::SpreadS => &[],
     }
 }
 

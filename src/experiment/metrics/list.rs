@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 
+use super::blast_radius::BLAST_ROWS;
 use super::milestone::{MILESTONE_ROWS, MilestoneRow};
 use super::objective::{OBJECTIVE_ROWS, ObjectiveRow};
 use super::{ROWS, Row};
@@ -111,6 +112,20 @@ pub enum MetricId {
     BurnRateMax,
     /// `time_to_exhaustion_s`.
     TimeToExhaustionS,
+    /// `worse_ratio`, with a blast radius only, as those that follow.
+    WorseRatio,
+    /// `worse_in_fault_ratio`.
+    WorseInFaultRatio,
+    /// `worse_users_ratio`.
+    WorseUsersRatio,
+    /// `worse_keys_ratio`.
+    WorseKeysRatio,
+    /// `worse_for_s`.
+    WorseForS,
+    /// `nodes_reached`.
+    NodesReached,
+    /// `spread_s`.
+    SpreadS,
 }
 
 impl MetricId {
@@ -119,9 +134,10 @@ impl MetricId {
     pub fn name(self) -> &'static str {
         let milestone = || MilestoneRow::of(self).map(|row| row.name);
         let objective = || ObjectiveRow::of(self).map(|row| row.name);
-        let row = ROWS.get(self.place()).map(|row| row.name);
+        let mut rows = ROWS.iter().chain(&BLAST_ROWS);
+        let row = rows.find(|row| row.id == self).map(|row| row.name);
         let row = row.or_else(milestone).or_else(objective);
-        row.expect("every metric is of runs, of milestones or of objectives")
+        row.expect("every metric is of runs, twins, milestones or objectives")
     }
 
     /// Its place among the [`Metrics`] of every campaign, of what is measured.
@@ -208,6 +224,14 @@ impl Metrics {
             list.extend(OBJECTIVE_ROWS.iter().map(|row| row.metric(place, objective)));
         }
         Metrics(list)
+    }
+
+    /// These, and those of runs that are compared with their twins, if they are.
+    #[must_use]
+    pub fn with_twins(mut self, are_compared: bool) -> Metrics {
+        let rows = BLAST_ROWS.iter().filter(|_| are_compared);
+        self.0.extend(rows.map(|row| row.metric(Of::Measured, Cow::Borrowed(row.name))));
+        self
     }
 
     /// Those that every run has.
@@ -333,7 +357,7 @@ pub fn is_share(name: &str) -> bool {
     let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
     let of_milestones = MILESTONE_ROWS.iter().map(|row| (row.name, row.is_share));
     let of_objectives = OBJECTIVE_ROWS.iter().map(|row| (row.name, row.is_share));
-    let rows = ROWS.iter().map(|row| (row.name, row.is_share));
+    let rows = ROWS.iter().chain(&BLAST_ROWS).map(|row| (row.name, row.is_share));
     let rows = rows.chain(of_milestones).chain(of_objectives);
     rows.filter(|(own, _)| *own == name).any(|(_, is_share)| is_share)
 }

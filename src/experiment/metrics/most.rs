@@ -20,7 +20,10 @@ pub(in crate::experiment) fn most<'a>(
             let left = runs.filter_map(|run| Some(end.since(run.faults_act?.1.min(end))));
             left.max().map(Span::seconds)
         }
-        MetricId::LastAnswerS | MetricId::OldestMessageS => Some(horizon),
+        MetricId::LastAnswerS
+        | MetricId::OldestMessageS
+        | MetricId::WorseForS
+        | MetricId::SpreadS => Some(horizon),
         MetricId::LatencyMeanMs
         | MetricId::LatencyP50Ms
         | MetricId::LatencyP99Ms

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde_json::json;
 
 use crate::experiment::attribution::AttributionText;
+use crate::experiment::blast_radius::BlastRadiusText;
 use crate::experiment::comparison::CompareText;
 use crate::experiment::language::{LimitsText, MeasureText, Seeds, TOP};
 use crate::experiment::metastability::MetastabilityText;
@@ -84,6 +85,8 @@ struct Keys {
     limits: LimitsText,
     /// Each run is repeated without its faults, and labelled.
     metastability: Option<MetastabilityText>,
+    /// Each run is repeated without its faults, and compared with that.
+    blast_radius: Option<BlastRadiusText>,
     /// Each run is repeated without each of its causes: what spent the budget.
     attribution: Option<AttributionText>,
     /// What arms are compared by.

@@ -32,6 +32,17 @@ struct Follower {
     unanswered: Vec<Time>,
 }
 
+/// An order on its way to a milestone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// The order.
+    pub order: u64,
+    /// When its user first asked.
+    pub asked: Time,
+    /// When it reached the milestone; `None` if it has not.
+    pub reached: Option<Time>,
+}
+
 /// What is known of an order.
 #[derive(Clone, Copy, Debug)]
 struct Known {
@@ -85,6 +96,23 @@ impl Followers {
             progress
         };
         self.followers.into_iter().map(finish).collect()
+    }
+
+    /// Of each milestone the measured orders, with when their users first asked and when they
+    /// reached it, if they have; none where requests are followed to their answers.
+    #[must_use]
+    pub fn reached(&self) -> Vec<Vec<Arrived>> {
+        let arrived = |(order, known): (usize, &Known)| {
+            let asked = known.asked.filter(|&asked| asked >= self.warm_up)?;
+            let reached = match known.fate(asked) {
+                Fate::Reached(at) => Some(at),
+                Fate::Unfinished | Fate::Failed => None,
+            };
+            Some(Arrived { order: order as u64, asked, reached })
+        };
+        let of =
+            |follower: &Follower| follower.orders.iter().enumerate().filter_map(arrived).collect();
+        self.followers.iter().map(of).collect()
     }
 
     /// The measured orders that have not reached each milestone in time when the run has ended and

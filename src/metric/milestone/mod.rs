@@ -15,7 +15,7 @@ use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::program::{Kind, LabelId, Node, NodeId, OperationId, Program, TableId};
 
-pub use follow::Followers;
+pub use follow::{Arrived, Followers};
 pub use progress::{MilestoneWindow, Progress};
 
 /// `[milestone.NAME]`: what a user who asked for something is to have in the end.

@@ -1,11 +1,11 @@
 //! Charts: from plain data to one SVG document, the same bytes every time.
 //!
-//! Five forms: [`Lines`] over time, [`Scatter`] of two measures against each other, [`Bars`] of
-//! rates, [`Phase`] diagrams, and a [`Sequence`] of messages. `plotters` draws them: every
-//! background, grid line, axis, series, band, bar, whisker, marker and leader line is an element on
-//! one of its drawing areas, most of them in the coordinates of the data, and its `SVGBackend`
-//! writes them (the `plot` module). What plotters leaves to its caller is done here: which ticks
-//! there are, where labels go, and the texts themselves. Text is drawn as outlines of the embedded
+//! Six forms: [`Lines`] over time, [`Scatter`] of two measures against each other, [`Bars`] of
+//! rates, [`Phase`] diagrams, a [`Sequence`] of messages, and a [`Graph`] of nodes. `plotters`
+//! draws them: every background, grid line, axis, series, band, bar, whisker, marker and leader
+//! line is an element on one of its drawing areas, most of them in the coordinates of the data, and
+//! its `SVGBackend` writes them (the `plot` module). What plotters leaves to its caller is done
+//! here: which ticks there are, where labels go, and the texts themselves. Text is drawn as outlines of the embedded
 //! typeface (Inter, OFL), so that a chart looks the same in a browser, in a README, in a converter
 //! to PDF and in the pixels of [`png()`]; the `svg` module says why, and joins the two.
 //!
@@ -16,6 +16,7 @@
 mod bars;
 mod font;
 mod frame;
+mod graph;
 mod lines;
 mod marker;
 mod palette;
@@ -29,6 +30,7 @@ mod sequence;
 mod svg;
 
 pub use bars::{Bar, BarGroup, BarRow, Bars};
+pub use graph::{Graph, GraphLink, GraphNode, GraphPanel, GraphTone};
 pub use lines::{Lines, Panel, Row, Series, Shaded, Stroke};
 pub use phase::{Phase, PhaseColumn, PhasePanel};
 pub use png::{PngError, png};

@@ -21,6 +21,7 @@ mod waits;
 use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
+use super::blast_radius;
 use super::capacity::{assumed, planned};
 use super::notes::paragraphs;
 use super::outputs::CampaignSources;
@@ -161,6 +162,7 @@ pub fn page(of: &CampaignSources<'_>) -> String {
         failures => failures,
         differences => differences::differences(&page),
         stories => stories::stories(&page),
+        spread => blast_radius::figure(page.campaign, page.summaries),
         picture => picture::picture(&page, shown),
         pictured => page.names[shown],
         files => of.inputs.files,

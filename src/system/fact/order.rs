@@ -29,6 +29,8 @@ impl Fact {
     #[must_use]
     pub fn order(&self) -> Option<u64> {
         match *self {
+            Fact::Came(came) => Some(came.order),
+            Fact::Ejected(_) | Fact::EjectionRefused(_) | Fact::Returned(_) => None,
             Fact::Caching(caching) => Some(caching.order),
             Fact::Pooled(pooling) => Some(pooling.order),
             Fact::FaultFired(_, order) => order,
@@ -87,9 +89,6 @@ impl Fact {
             | Fact::Killed { .. }
             | Fact::FaultBegan(_)
             | Fact::FaultEnded(_)
-            | Fact::Ejected(_)
-            | Fact::EjectionRefused(_)
-            | Fact::Returned(_)
             | Fact::Panicked(_)
             | Fact::Forgotten(_)
             | Fact::Left(_)

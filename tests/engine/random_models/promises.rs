@@ -51,6 +51,7 @@ fn every() -> Value {
         "retries_bounded": { "operation": ask, "attempts": 2, "ratio": 0.2, "per": "1s" },
         "honest_answer": { "answer": ask, "done": new },
         "implies": { "if": "message queue0", "then": [row] },
+        "contained": { "in": ["shop"] },
         "no_oversell": { "stock": "database0.stock0", "sold": new },
     })
 }

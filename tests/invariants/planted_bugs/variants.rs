@@ -69,6 +69,7 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
     ("outcomes", "honest_answer-cancelled", &["payer"]),
     ("outcomes", "implies", &["payer"]),
     ("outcomes", "charge_has_order", &["payer"]),
+    ("containment", "contained", &["shop.on.page"]),
     ("stock", "no_oversell", &["api.on.buy"]),
     ("stock", "no_oversell-returned", &["api.on.cancel"]),
 ];
@@ -84,6 +85,7 @@ const SENSELESS: &[(&str, &str, Around, &str)] = &[
     ("answers", "same_answer", SecondRow, WRITES_NOTHING),
     ("answers", "same_answer-two_orders", SecondRow, WRITES_NOTHING),
     ("deadlines", "deadline_honest", SecondRow, WRITES_NOTHING),
+    ("containment", "contained", SecondRow, WRITES_NOTHING),
     ("retries", "retries_bounded", SecondRow, WRITES_NOTHING),
     (
         "messages",
