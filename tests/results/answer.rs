@@ -202,6 +202,46 @@ fn what_few_runs_do_not_tell_is_said_with_the_seeds_that_would() {
     assert_eq!(answer.open, None, "sixty runs tell");
 }
 
+/// What looks worse is not taken, and what is not known to be worse is not to be avoided either.
+#[test]
+fn what_is_not_decided_is_neither_taken_nor_avoided() {
+    let rarely = SHOP.changed("\"10%\"", "\"6%\"");
+    let (answer, sentences) = said(&format!("{CLOSE}[compare]\nbaseline = \"thrice\"\n"), &rarely);
+    let taken = answer.taken.map(|choice| answer.choices[choice].name.as_str());
+    assert_eq!(taken, Some("thrice"), "{sentences:?}");
+    assert_eq!((answer.avoided, answer.equals), (None, vec![]), "{sentences:?}");
+    let other = answer.open.map(|open| answer.choices[open.other].name.as_str());
+    assert_eq!(other, Some("twice"), "{sentences:?}");
+}
+
+/// Where every choice breaks a promise, how often for a request decides, and not how often in all;
+/// and of the others it is not success that names the worst.
+#[test]
+fn of_broken_promises_the_share_of_requests_counts() {
+    let experiment = r#"
+name = "errors"
+model = "model.toml"
+seeds = "1..6"
+arrivals = "20s"
+[invariants]
+one_charge = { effect = "charge" }
+[compare]
+baseline = "often"
+[arms.rare]
+set = { "provider.bank.errors_after" = "8%" }
+[arms.few_users]
+set = { "provider.bank.errors_after" = "16%", "clients.users.arrivals" = { poisson = "20/s" } }
+[arms.often]
+set = { "provider.bank.errors_after" = "30%", "policy.again.retry" = { attempts = 4 } }
+"#;
+    let model = SHOP.changed("[policy.again]", "[policy.again]\nretry = { attempts = 2 }");
+    let (answer, sentences) = said(experiment, &model);
+    let name = |choice: Option<usize>| choice.map(|it| answer.choices[it].name.as_str());
+    assert_eq!(name(answer.taken), Some("rare"), "{sentences:?}");
+    assert_eq!(name(answer.avoided), Some("often"), "{sentences:?}");
+    assert_eq!((&answer.equals, &answer.open), (&vec![], &None), "{sentences:?}");
+}
+
 #[test]
 fn a_choice_has_to_do_well_under_every_condition() {
     let loads = format!(
@@ -217,7 +257,19 @@ fn a_choice_has_to_do_well_under_every_condition() {
         "{ASK_AGAIN}\n[factors.size.small]\n[factors.size.large]\n\
          set = {{ \"service.shop.workers\" = 100 }}\n"
     );
-    assert_eq!(said(&workers, SHOP).0.choices.len(), 4, "how many workers there are is a choice");
+    let names = |experiment: &str| -> Vec<(String, bool)> {
+        let choices = said(experiment, SHOP).0.choices.into_iter();
+        choices.map(|choice| (choice.name, choice.is_baseline)).collect()
+    };
+    let four = ["small, give up", "small, ask again", "large, give up", "large, ask again"];
+    let named = |names: &[&str]| -> Vec<(String, bool)> {
+        names.iter().enumerate().map(|(place, name)| ((*name).to_owned(), place == 0)).collect()
+    };
+    assert_eq!(names(&workers), named(&four), "how many workers there are is a choice");
+    let (before, rest) = workers.split_once("[arms.never]").expect("two arms");
+    let (_, factors) = rest.split_once("\n[factors").expect("a factor");
+    let alone = format!("{before}[factors{factors}");
+    assert_eq!(names(&alone), named(&["small", "large"]), "of one arm nobody has to be told");
 }
 
 #[test]
@@ -295,7 +347,9 @@ fn one_arm_is_told_of_with_whether_it_came_back() {
                  [service.shop]\nworkers = 1\n[service.shop.on.buy]\n\
                  steps = [{ work = \"10ms\" }, { reply = \"ok\" }]\n\
                  [policy.again]\ntimeout = \"200ms\"\nretry = { attempts = 4 }\n";
-    let (_, sentences) = said(experiment, model);
+    let (answer, sentences) = said(experiment, model);
+    let names: Vec<&str> = answer.criteria.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["success_ratio", "never_recovered", "amplification"]);
     assert_eq!(sentences.len(), 1, "{sentences:?}");
     assert!(sentences[0].starts_with("model: no promise is watched, success "), "{sentences:?}");
     assert!(sentences[0].ends_with(", never recovered in 3 of 3 runs."), "{sentences:?}");

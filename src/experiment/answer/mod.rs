@@ -70,7 +70,7 @@ impl Answer {
         let judged: Vec<usize> =
             (0..choices.len()).filter(|&index| is_whole(&choices[index])).collect();
         let broken: Vec<Vec<Option<f64>>> =
-            choices.iter().map(|choice| runs.violations_per_10_000(choice)).collect();
+            choices.iter().map(|choice| runs.violations_per_request(choice)).collect();
         let is_baseline = |choice: usize| choices[choice].is_baseline;
         let (mut left, mut undecided) = keep_promises(&judged, &broken, is_baseline);
         left = keep_expectations(left, |choice| runs.misses(&choices[choice]));
@@ -78,7 +78,7 @@ impl Answer {
         for (index, criterion) in criteria.iter().enumerate() {
             let values: Vec<Vec<Option<f64>>> =
                 choices.iter().map(|choice| runs.values(choice, criterion)).collect();
-            let Some(best) = best(&left, &values, criterion).filter(|_| left.len() > 1) else {
+            let Some(best) = best(&left, &values, criterion) else {
                 continue;
             };
             let of = left.len();
@@ -145,15 +145,15 @@ impl Runs<'_> {
         runs.any(|run| run.expectations.iter().any(|expected| expected.met == Some(false)))
     }
 
-    /// By seed, how often any promise was broken for 10,000 requests.
-    fn violations_per_10_000(&self, choice: &Choice) -> Vec<Option<f64>> {
+    /// By seed, how often any promise was broken for each request.
+    fn violations_per_request(&self, choice: &Choice) -> Vec<Option<f64>> {
         let of_seed = |seed: usize| {
             let (mut violations, mut requests) = (0, 0);
             for run in choice.cells.iter().map(|&cell| &self.of(cell)[seed]) {
                 violations += run.invariants.iter().map(|it| it.violations).sum::<u64>();
                 requests += run.metrics.requests;
             }
-            (requests > 0).then(|| violations as f64 / requests as f64 * 10_000.0)
+            (requests > 0).then(|| violations as f64 / requests as f64)
         };
         (0..self.campaign.seeds.len()).map(of_seed).collect()
     }
@@ -180,7 +180,6 @@ fn keep_promises(
     let (mut left, mut undecided) = (Vec::new(), Vec::new());
     for &choice in judged {
         match weigh::by_share(&broken[choice], &broken[least], ABOUT, judged.len()) {
-            _ if choice == least => left.push(choice),
             Weighed::Worse => {}
             Weighed::Equal => left.push(choice),
             Weighed::Undecided { seeds, is_near } => {
@@ -309,4 +308,54 @@ fn criteria(campaign: &Campaign) -> Vec<Measured> {
     let mut usual = others;
     usual.sort_by_key(rank);
     usual
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOBODY: usize = usize::MAX;
+
+    /// The same under eight seeds, or two values in turn.
+    fn rates(odd: f64, even: f64) -> Vec<Option<f64>> {
+        [odd, even].repeat(4).into_iter().map(Some).collect()
+    }
+
+    #[test]
+    fn who_broke_no_promise_goes_on_and_nobody_else() {
+        let broken = [rates(0.0, 0.1), rates(0.0, 0.0), rates(0.2, 0.2)];
+        assert_eq!(keep_promises(&[0, 1, 2], &broken, |_| true), (vec![1], vec![]));
+        assert_eq!(keep_promises(&[], &broken, |_| true), (vec![], vec![]), "all reached a limit");
+    }
+
+    /// The least, about as much, far more, twice more as far as one can tell, and as much so.
+    #[test]
+    fn where_all_broke_some_the_least_goes_on_with_those_that_may_be_as_good() {
+        let broken = [
+            rates(1.0, 1.000_001),
+            rates(1.02, 1.02),
+            rates(2.0, 2.0),
+            rates(0.1, 3.0),
+            rates(0.04, 2.0),
+        ];
+        let said = |judged: &[usize], baseline: usize| {
+            let (left, undecided) = keep_promises(judged, &broken, |choice| choice == baseline);
+            let undecided: Vec<(usize, usize)> =
+                undecided.into_iter().map(|(least, open)| (least, open.other)).collect();
+            (left, undecided)
+        };
+        let undecided = vec![(0, 3), (0, 4)];
+        assert_eq!(said(&[0, 1, 2, 3, 4], NOBODY), (vec![0, 1, 4], undecided.clone()));
+        assert_eq!(said(&[0, 1, 2, 3, 4], 3), (vec![0, 1, 3, 4], undecided), "it is the baseline");
+        assert_eq!(said(&[0, 1, 2], 2), (vec![0, 1], vec![]), "and this one is surely worse");
+        assert_eq!(said(&[1, 2], NOBODY), (vec![1], vec![]), "the least of those that are judged");
+        assert_eq!(most_broken(&[0, 1, 2], &broken), Some(2));
+        assert_eq!(most_broken(&[1, 0], &[rates(0.0, 0.0), rates(0.0, 0.0)]), None);
+    }
+
+    #[test]
+    fn expectations_leave_out_who_misses_them_but_never_all() {
+        assert_eq!(keep_expectations(vec![0, 1, 2], |choice| choice == 1), [0, 2]);
+        assert_eq!(keep_expectations(vec![0, 1, 2], |_| true), [0, 1, 2]);
+    }
 }

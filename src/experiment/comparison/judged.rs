@@ -119,3 +119,124 @@ fn by_signs(pair: &Pair) -> Verdict {
 fn region(pair: &Pair) -> Option<Region> {
     Region::absolute(pair.equivalent?.high).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::comparison::Source;
+    use crate::experiment::statistics::Interval;
+
+    /// An arm with a lower, that is better, metric than the baseline's by 0.2, where 0.05 makes no
+    /// difference.
+    fn better() -> Pair {
+        Pair {
+            cell: 1,
+            baseline: 0,
+            metric: "waits".to_owned(),
+            source: Source::Metric(0),
+            is_primary: true,
+            method: Method::PairedT,
+            better: Direction::Lower,
+            pairs: 30,
+            missing: 0,
+            mean: Some(0.8),
+            baseline_mean: Some(1.0),
+            modes: None,
+            baseline_modes: None,
+            difference: Some(-0.2),
+            interval: Some(Interval { low: -0.3, high: -0.1 }),
+            bootstrap: None,
+            p: Some(0.01),
+            p_holm: Some(0.04),
+            p_equivalent: Some(1.0),
+            p_equivalent_holm: Some(1.0),
+            effect_size: None,
+            ratio: None,
+            ratio_interval: None,
+            equivalent: Some(Interval::around(0.0, 0.05)),
+            lost: Vec::new(),
+            untested: Vec::new(),
+            idle: None,
+            baseline_idle: None,
+            verdict: Verdict::Undecided,
+        }
+    }
+
+    fn worse() -> Pair {
+        let interval = Some(Interval { low: 0.1, high: 0.3 });
+        Pair { difference: Some(0.2), interval, ..better() }
+    }
+
+    fn equal() -> Pair {
+        let interval = Some(Interval { low: -0.01, high: 0.01 });
+        let p = Some(0.01);
+        Pair { difference: Some(0.0), interval, p_equivalent: p, p_equivalent_holm: p, ..better() }
+    }
+
+    fn lost(mean: f64, baseline_mean: f64, open: Option<f64>) -> Vec<Lost> {
+        let (metric, better) = ("dead_letters".to_owned(), Direction::Lower);
+        vec![Lost { metric, label: None, own_label: None, mean, baseline_mean, better, open }]
+    }
+
+    #[test]
+    fn an_interval_decides_unless_the_correction_or_the_bootstrap_doubts_it() {
+        assert_eq!(judge(&better()), Verdict::Better);
+        assert_eq!(judge(&worse()), Verdict::Worse);
+        assert_eq!(judge(&equal()), Verdict::Equivalent);
+        let undecided = [
+            Pair { p_holm: Some(0.06), ..better() },
+            Pair { p_holm: Some(0.06), ..worse() },
+            Pair { p_equivalent_holm: Some(0.06), ..equal() },
+            Pair { bootstrap: Some(Interval { low: -0.3, high: 0.1 }), ..better() },
+            Pair { interval: None, ..better() },
+            Pair { missing: 1, ..better() },
+        ];
+        for pair in &undecided {
+            assert_eq!(judge(pair), Verdict::Undecided, "{pair:?}");
+        }
+        let exploratory =
+            Pair { is_primary: false, p_holm: None, p_equivalent_holm: None, ..equal() };
+        assert_eq!(judge(&exploratory), Verdict::Equivalent, "by its own p-value");
+        let confirmed = Pair { bootstrap: Some(Interval { low: -0.3, high: -0.1 }), ..better() };
+        assert_eq!(judge(&confirmed), Verdict::Better);
+    }
+
+    #[test]
+    fn a_promise_that_neither_breaks_or_that_nothing_could_break_is_no_difference() {
+        let rate = Pair { source: Source::Rate(0), mean: Some(0.0), ..better() };
+        assert_eq!(judge(&rate), Verdict::Better);
+        let one = Pair { mean: Some(0.8), baseline_mean: Some(0.0), ..rate.clone() };
+        assert_ne!(judge(&one), Verdict::NoneSeen, "the arm breaks it");
+        let none = Pair { baseline_mean: Some(0.0), ..rate.clone() };
+        assert_eq!(judge(&none), Verdict::NoneSeen);
+        let metric = Pair { source: Source::Metric(0), ..none };
+        assert_eq!(judge(&metric), Verdict::Better, "no promise");
+        let idle = Pair { idle: Some(Idle::NotJudged), ..rate };
+        assert_eq!(judge(&idle), Verdict::NotJudged);
+        let both = Pair { baseline_idle: Some(Idle::NotExercised), ..idle };
+        assert_eq!(judge(&both), Verdict::NotExercised);
+    }
+
+    #[test]
+    fn what_was_thrown_away_takes_away_that_its_arm_looks_better() {
+        let (more, less) = (lost(5.0, 1.0, None), lost(1.0, 5.0, None));
+        let with = |pair: Pair, lost: &Vec<Lost>| judge(&Pair { lost: lost.clone(), ..pair });
+        assert_eq!(with(better(), &more), Verdict::Confounded);
+        assert_eq!(with(better(), &less), Verdict::Better);
+        assert_eq!(with(worse(), &more), Verdict::Worse);
+        assert_eq!(with(worse(), &less), Verdict::Confounded);
+        assert_eq!(with(equal(), &more), Verdict::Equivalent);
+        let doubted = Pair { p_holm: Some(0.06), ..better() };
+        assert_eq!(with(doubted, &more), Verdict::Undecided);
+    }
+
+    #[test]
+    fn what_is_only_open_does_so_if_it_could_turn_what_is_said() {
+        let with =
+            |pair: Pair, open: f64| judge(&Pair { lost: lost(5.0, 1.0, Some(open)), ..pair });
+        assert_eq!(with(better(), 0.16), Verdict::Confounded, "0.04 would be left");
+        assert_eq!(with(better(), 0.14), Verdict::Better, "0.06 would be left");
+        assert_eq!(with(equal(), 0.06), Verdict::Confounded);
+        assert_eq!(with(equal(), 0.05), Verdict::Equivalent);
+    }
+}

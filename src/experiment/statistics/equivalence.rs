@@ -63,7 +63,7 @@ pub fn equivalence_by_interval(
 
 #[cfg(test)]
 mod tests {
-    use super::super::distribution::t_critical;
+    use super::super::distribution::{normal_critical, t_critical};
     use super::super::paired_proportion::{PairedCounts, newcombe_paired};
     use super::*;
 
@@ -81,6 +81,20 @@ mod tests {
         assert_eq!(equivalence_t(0.3, 0.0, 29.0, REGION).unwrap(), 0.0);
         assert_eq!(equivalence_t(1.3, 0.0, 29.0, REGION).unwrap(), 1.0);
         assert!(equivalence_t(0.0, f64::NAN, 29.0, REGION).is_err());
+    }
+
+    #[test]
+    fn a_known_error_has_the_normal_quantile() {
+        let critical = normal_critical(0.95).unwrap();
+        for (mean, error) in [(0.0, 1.0 / critical), (0.4, 0.6 / critical), (-0.9, 0.1 / critical)]
+        {
+            let p = equivalence_normal(mean, error, REGION).unwrap();
+            assert!((p - 0.05).abs() < 1e-9, "{p}");
+        }
+        assert_eq!(equivalence_normal(30.0, 0.1, REGION).unwrap(), 1.0);
+        for error in [0.0, -1.0, f64::NAN] {
+            assert!(equivalence_normal(0.0, error, REGION).is_err(), "{error}");
+        }
     }
 
     #[test]

@@ -58,6 +58,11 @@ mod tests {
     }
 
     #[test]
+    fn each_of_five_intervals_misses_in_a_fifth_of_the_cases() {
+        assert!((simultaneous_confidence(0.95, 5) - 0.99).abs() < 1e-12);
+    }
+
+    #[test]
     fn what_is_no_p_value_is_refused() {
         assert!(holm(&[f64::NAN]).is_err());
         assert!(bonferroni(&[1.5]).is_err());

@@ -216,6 +216,16 @@ mod tests {
         }
     }
 
+    /// Of 20 observations the 6th and the 15th hold the median.
+    #[test]
+    fn an_interval_has_the_observations_of_its_ranks() {
+        let twenty: Vec<f64> = (1..=20).map(f64::from).collect();
+        let of =
+            |sample: &[f64]| Sorted::new(sample).unwrap().quantile_interval(0.5, 0.95).unwrap();
+        assert_eq!(of(&twenty), Interval { low: 6.0, high: 15.0 });
+        assert_eq!(of(&twenty[..3]), Interval { low: f64::NEG_INFINITY, high: f64::INFINITY });
+    }
+
     #[test]
     fn fractional_ranks_lie_within_the_whole_ones_and_hold_what_they_promise() {
         for (n, p) in [(368_u64, 0.99), (1_000, 0.99), (20, 0.5), (5_000, 0.999)] {
