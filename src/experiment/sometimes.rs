@@ -129,7 +129,9 @@ mod tests {
 
     #[test]
     fn every_name_is_read_as_what_it_names() {
-        for name in Sometimes::names() {
+        let names = Sometimes::names();
+        assert_eq!(names.len(), COUNTED.len() + FaultKind::ALL.len());
+        for name in names {
             assert_eq!(name.parse::<Sometimes>().map(|read| read.to_string()), Ok(name));
         }
         assert_eq!("fault love".parse::<Sometimes>(), Err(()));

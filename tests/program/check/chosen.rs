@@ -79,6 +79,22 @@ fn whoever_keeps_going_runs_every_seed() {
     assert!(!first.contains("17 seeds") && first.contains("--seeds 1..2"), "{first}");
 }
 
+/// The line that shows a violation again makes that one run, with everything that was set.
+#[test]
+fn a_violation_is_shown_again_in_its_one_run() {
+    let (_folder, file) = experiment();
+    let set = ["--set", "policy.twice.timeout=100ms", "--keep-going", "--seeds", "1..3"];
+    let ran = stormglass(&[&["check", path(&file)][..], &set].concat());
+    let again: Vec<&str> =
+        ran.out.lines().filter_map(|line| line.trim().strip_prefix("again:")).collect();
+    assert_eq!(again.len(), 6, "every arm breaks it at every point: {}", ran.out);
+    let words: Vec<&str> = again[5].split_whitespace().skip(1).collect();
+    let ran = stormglass(&words);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+    assert!(ran.out.contains("one_charge in arm other at load=higher: 1 of 1 seed"), "{}", ran.out);
+    assert!(ran.out.ends_with("violation: 1 promise broken in 1 run, seed 1\n"), "{}", ran.out);
+}
+
 #[test]
 fn what_can_be_chosen_is_named_once() {
     let (_folder, file) = experiment();

@@ -96,6 +96,22 @@ fn an_expectation_that_no_run_has_a_value_for_is_not_exercised() {
     let ran = check(folder.path(), "[expect]\nrecovers = \"within 1s\"\n", &[]);
     assert_eq!(ran.code, Some(4), "{}{}", ran.out, ran.error);
     assert!(ran.out.contains("no run says anything of recovers within 1s"), "{}", ran.out);
+    assert!(ran.out.contains("recovers within 1s: no run has a value of it\n"), "{}", ran.out);
+}
+
+/// Every one of these users succeeds, and a share of exactly all is at most and at least all.
+#[test]
+fn a_bound_that_is_just_reached_is_met_where_it_says_or_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    for (bound, code) in [("<=", 0), (">=", 0), ("<", 1), (">", 1)] {
+        let expect = format!("[expect]\nsuccess_ratio = \"{bound} 100%\"\n");
+        let ran = check(folder.path(), &expect, &[]);
+        assert_eq!(ran.code, Some(code), "{bound}: {}{}", ran.out, ran.error);
+        let words: Vec<&str> = ran.out.split_whitespace().collect();
+        let said =
+            "Measured requests answered ok in time, of all of them that were answered: it is 1.";
+        assert_eq!(words.join(" ").contains(said), code == 1, "{}", ran.out);
+    }
 }
 
 #[test]
@@ -110,6 +126,30 @@ fn an_experiment_that_promises_nothing_does_not_pass() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.error);
 }
 
+/// What must happen has not where nobody was there to whom it could, and a fault not where it had no
+/// effect.
+#[test]
+fn what_must_happen_happens_by_its_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let slow = |at: &str| {
+        format!(
+            "[[faults]]\nkind = \"slow\"\ntarget = \"pay\"\nfactor = 2\nat = \"{at}\"\nfor = \"1s\"\n"
+        )
+    };
+    for (sometimes, faults, code) in [
+        ("fault slow", slow("500ms"), 0),
+        // Nobody comes any more.
+        ("fault slow", slow("2s"), 4),
+        ("fault pause", slow("500ms"), 4),
+        ("attempt_timed_out", slow("500ms"), 4),
+        ("request_failed", slow("500ms"), 4),
+    ] {
+        let set = format!("sometimes=[\"{sometimes}\"]");
+        let ran = check(folder.path(), &faults, &["--set", &set]);
+        assert_eq!(ran.code, Some(code), "{sometimes}: {}{}", ran.out, ran.error);
+    }
+}
+
 #[test]
 fn a_violation_weighs_more_than_a_limit() {
     // Every call is repeated, and soon the run reaches its limit.
@@ -120,6 +160,39 @@ fn a_violation_weighs_more_than_a_limit() {
     assert!(ran.out.contains("ended by event-limit"), "{}", ran.out);
     assert!(ran.out.contains("VIOLATION one_charge"), "{}", ran.out);
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.error);
+    assert!(!ran.out.contains("stopped there"), "there was no other seed: {}", ran.out);
+}
+
+/// Every user is charged twice, under every seed.
+#[test]
+fn what_seeds_break_adds_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, json) =
+        (names::experiment(folder.path(), "", ""), folder.path().join("report.json"));
+    let count = |seeds: &str| {
+        let more = ["--seeds", seeds, "--keep-going", "--json", path(&json)];
+        assert_eq!(stormglass(&[&["check", path(&file)][..], &more].concat()).code, Some(1));
+        let text = std::fs::read_to_string(&json).unwrap();
+        let json: Value = serde_json::from_str(&text).unwrap();
+        let found = &json["violations"][0];
+        assert!(text.ends_with("}\n") && found["kind"] == "invariant", "{text}");
+        assert!(!found["again"].as_str().unwrap().contains("--arm"), "there is one: {text}");
+        found["count"].as_u64().unwrap()
+    };
+    assert_eq!((count("1..2"), count("1..4")), (14, 42));
+}
+
+#[test]
+fn of_many_runs_that_reached_a_limit_the_first_are_named_and_the_others_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    for (seeds, last, more) in [("1..6", 5, None), ("1..10", 5, Some("        … and 4 more\n"))] {
+        let limit = ["--seeds", seeds, "--set", "limits.events=40"];
+        let ran = check(folder.path(), "[expect]\nsuccess_ratio = \">= 0%\"\n", &limit);
+        assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.error);
+        assert_eq!(ran.out.matches("UNKNOWN seed ").count(), last, "{}", ran.out);
+        assert_eq!(ran.out.contains(" more\n"), more.is_some(), "{}", ran.out);
+        assert!(more.is_none_or(|more| ran.out.contains(more)), "{}", ran.out);
+    }
 }
 
 #[test]

@@ -147,20 +147,25 @@ fn a_promise_that_nothing_can_break_is_said_before_the_run() {
     let promises = "\none_charge = { effect = \"refund\" }\n\
                     amount_kept = { order = \"orders.order = ticketed\", charge = \"charge\" }\n\
                     read_your_writes = { read = \"gateway.buy\" }\n\
+                    event_order = { queue = \"idle\" }\n\
                     paid_has_payment = { paid = \"orders.order = ticketed\", payment = \"orders.order = ticketed\" }\n";
-    let ran = check(SHOP, promises, &[]);
+    let idle = "[queue.idle]\nvisibility = \"1s\"\n[service.idler]\nworkers = 1\n\
+                takes = \"idle\"\nsteps = [{ ack = true }]\n";
+    let model = format!("{SHOP}{idle}");
+    let ran = check(&model, promises, &[]);
     for reason in [
         "no step calls for the effect `refund`",
         "no step reads an amount",
         "no call expects its user's own write of `gateway.buy`",
+        "nothing publishes to `idle`",
     ] {
         let warning = format!("warning: nothing can break this promise: {reason}");
         assert!(ran.error.contains(&warning), "{warning}\n{}", ran.error);
     }
-    assert_eq!(ran.error.matches("nothing can break this promise").count(), 3, "{}", ran.error);
+    assert_eq!(ran.error.matches("nothing can break this promise").count(), 4, "{}", ran.error);
     let misspelt =
         promises.replace("paid = \"orders.order = ticketed\"", "paid = \"orders.order = tickted\"");
-    let ran = check(SHOP, &misspelt, &[]);
+    let ran = check(&model, &misspelt, &[]);
     assert_eq!(ran.code, Some(2), "{}{}", ran.out, ran.error);
     let error = "no step writes the state `tickted` of `orders.order`";
     assert!(

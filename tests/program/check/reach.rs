@@ -74,6 +74,12 @@ fn whoever_gives_the_command_may_name_what_is_outside() {
     assert!(ran.error.contains("unknown column"), "it is read: {}", ran.error);
     std::fs::write(folder.path().join("outside.csv"), "s\n0\n1\n").unwrap();
     assert_eq!(check(&file, &allowed).code, Some(0));
+    // So may whoever shows a violation again.
+    let ran = check(&file, &[&allowed[..], &["--set", "expect.success_ratio=\"< 1\""]].concat());
+    let again = ran.out.lines().find_map(|line| line.trim().strip_prefix("again:"));
+    let words = again.expect("a violation").split_whitespace().skip(1);
+    let words: Vec<String> = words.map(|word| word.replace('\'', "")).collect();
+    assert!(words.contains(&"--allow-outside".to_owned()), "{words:?}");
     // What theory or others say has to be said of an experiment that is validated: so far it comes.
     for (more, why) in [(&allowed[..], "[theory]"), (&[], "lies outside of")] {
         let ran = stormglass(&[&["validate", path(&file)], more].concat());
