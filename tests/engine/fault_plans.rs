@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use stormglass::fault::{DrawnFault, FaultText};
+
 use crate::common::{Changed, campaign, runs};
 
 /// One node of each kind, two that differ where a kind looks closer, and two ways from `api` to
@@ -62,26 +64,27 @@ concurrency = 5
 latency = "10ms"
 "#;
 
-/// How often each target is struck by one kind in a drawn plan of about 900 faults.
-fn drawn(kind: &str, strengths: &str) -> BTreeMap<String, usize> {
+/// The faults of one kind in drawn plans of ten seconds, one for each of so many seeds.
+fn drawn(kind: &str, until: &str, how: &str, seeds: u64) -> Vec<Vec<DrawnFault>> {
     let experiment = format!(
         "name = \"drawn\"\nmodel = \"m.toml\"\nseeds = \"1..2\"\narrivals = \"20s\"\n\
-         [random_faults]\nfrom = \"1s\"\nuntil = \"10s\"\n\
-         [random_faults.kinds.{kind}]\nstrikes = \"100/s\"\nfor = \"1ms\"\n{strengths}\n"
+         [random_faults]\nfrom = \"1s\"\nuntil = \"{until}\"\n\
+         [random_faults.kinds.{kind}]\nstrikes = \"100/s\"\n{how}\n"
     );
     let campaign = campaign(&experiment, EVERY_KIND);
     let random = campaign.cells[0].random.as_ref().expect("faults are drawn");
-    let mut struck = BTreeMap::new();
-    for drawn in random.draw(1) {
-        *struck.entry(drawn.fault.target).or_default() += 1;
-    }
-    struck
+    let (first, last) = random.window();
+    assert_eq!((first.seconds(), format!("{}s", last.seconds())), (1.0, until.to_owned()));
+    (1..=seeds).map(|seed| random.draw(seed)).collect()
 }
 
 /// That a kind strikes these, all equally often, and nobody else.
 #[track_caller]
 fn assert_strikes(kind: &str, strengths: &str, expected: &[&str]) {
-    let struck = drawn(kind, strengths);
+    let mut struck = BTreeMap::<String, usize>::new();
+    for drawn in drawn(kind, "10s", &format!("for = \"1ms\"\n{strengths}"), 1).remove(0) {
+        *struck.entry(drawn.fault.target).or_default() += 1;
+    }
     let names: Vec<&str> = struck.keys().map(String::as_str).collect();
     assert_eq!(names, expected, "{kind}");
     let each = struck.values().sum::<usize>() as f64 / names.len() as f64;
@@ -142,6 +145,36 @@ fn a_kind_without_targets_strikes_each_link_in_use_and_each_place_equally_often(
     let mut sides = [&LINKS[..], &places].concat();
     sides.sort_unstable();
     assert_strikes("partition", "", &sides);
+}
+
+#[test]
+fn drawn_strengths_lie_evenly_between_their_ends_and_faults_within_the_window() {
+    let how = "for = \"exp 2s\"\nshare = [0.2, 0.6]\nafter_effect = [0.5, 0.9]";
+    let faults = drawn("errors", "10s", how, 1).remove(0);
+    let each = |of: fn(&FaultText) -> f64, [low, high]: [f64; 2]| {
+        let all: Vec<f64> = faults.iter().map(|drawn| of(&drawn.fault)).collect();
+        let mean = all.iter().sum::<f64>() / all.len() as f64;
+        assert!(all.iter().all(|it| (low..=high).contains(it)), "{all:?}");
+        // The deviation of an even spread is its width by the root of 12.
+        let error = (high - low) / (12.0 * all.len() as f64).sqrt();
+        assert!((mean - f64::midpoint(low, high)).abs() < 5.0 * error, "{mean} of {low} to {high}");
+    };
+    each(|fault| fault.share.expect("a share").0, [0.2, 0.6]);
+    each(|fault| fault.after_effect.expect("a share").0, [0.5, 0.9]);
+    each(|fault| fault.at.seconds(), [1.0, 10.0]);
+    let ends = faults.iter().map(|drawn| (drawn.fault.at + drawn.fault.lasts).seconds());
+    assert!(ends.clone().all(|end| end <= 10.0), "a fault ends with the window");
+    assert!(ends.filter(|end| *end == 10.0).count() > 100, "as many as last for longer");
+}
+
+/// A plan of which a thousand faults are expected has as many, and half of such plans have more.
+#[test]
+fn the_largest_plan_is_not_cut() {
+    let counts: Vec<usize> =
+        drawn("crash", "11s", "for = \"1ms\"", 25).iter().map(Vec::len).collect();
+    let mean = counts.iter().sum::<usize>() as f64 / 25.0;
+    assert!((mean - 1_000.0).abs() < 5.0 * (1_000.0_f64 / 25.0).sqrt(), "{counts:?}");
+    assert!(counts.iter().any(|count| *count > 1_040), "{counts:?}");
 }
 
 /// Users outside of a zone, and two nodes in it.

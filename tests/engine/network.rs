@@ -264,6 +264,19 @@ fn what_is_on_its_way_when_a_partition_begins_arrives() {
     assert_eq!(metrics.lost, [200, 0]);
 }
 
+/// Of four users one is inside when everything is cut off, where a service asks itself; the next two
+/// do not come in.
+#[test]
+fn a_node_still_reaches_itself() {
+    let model = "[clients.users]\narrivals = { constant = \"0.8/s\" }\nflow = [{ call = \"api.ask\" }]\n\
+                 [service.api]\nworkers = 9\non.own.steps = [{ reply = \"ok\" }]\n\
+                 on.ask.steps = [{ work = \"1s\" }, { call = \"api.own\" }, { reply = \"ok\" }]\n";
+    let metrics = crate::common::runs(&experiment("6s", &fault("partition", "all", "")), model)
+        .remove(0)
+        .metrics;
+    assert_eq!(metrics.lost, [2, 1]);
+}
+
 #[test]
 fn clogged_messages_are_held_and_arrive_when_the_fault_ends() {
     let fault = fault("link_clog", "users -> api", "");

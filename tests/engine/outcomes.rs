@@ -118,6 +118,17 @@ fn calls_of_any_node_fail_with_a_status_before_their_work_or_after_it() {
     assert!(own.metrics.edges.iter().any(|edge| edge.outcomes.of(http(504)) == 99), "{at_bank:?}");
 }
 
+/// Of 4,999 calls three tenths fail before their work and a tenth after it: five standard deviations.
+#[test]
+fn a_part_of_the_errors_comes_after_the_effect() {
+    let model = CHAIN.changed("10/s", "500/s");
+    let run = run(&model, &errors("bank", "share = 0.4\nafter_effect = 0.25"));
+    let [before, after] = run.metrics.made_to_fail.map(|count| count as f64);
+    assert!((before - 1_499.7).abs() < 162.0, "{before}");
+    assert!((after - 499.9).abs() < 106.0, "{after}");
+    assert_eq!(run.metrics.effects, 4_999 - run.metrics.made_to_fail[0]);
+}
+
 fn http(status: u16) -> Outcome {
     Outcome::http(status).expect("a status")
 }
