@@ -1,5 +1,7 @@
 //! The language of `experiments/*.toml`, as it is written.
 
+mod check;
+
 use std::collections::BTreeSet;
 
 #[cfg(test)]
@@ -23,8 +25,8 @@ use super::search::Search;
 pub use super::seeds::Seeds;
 use super::sometimes::Sometimes;
 use super::theory::TheoryText;
+use super::variant::read_variants;
 pub use super::variant::{Factor, Variant, read_set};
-use super::variant::{read_variants, same_labels};
 use super::warm_up::WarmUp;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::WatchList;
@@ -169,10 +171,6 @@ impl Default for MeasureText {
     }
 }
 
-/// The most windows of the time series of a run.
-const WINDOWS_MAX: u64 = 100_000;
-/// The most events, calls and jobs at once that a limit may allow: they are kept in memory.
-const PENDING_MAX: u64 = 100_000_000;
 /// The least drain of an experiment that states none: a minute is longer than what a person waits.
 const DRAIN_LEAST: Span = Span::from_secs(60);
 /// The most combinations of arms and levels, and so the most arms: each is compiled and kept.
@@ -255,84 +253,12 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         experiment.drain = experiment.arrivals.max(DRAIN_LEAST);
     }
     if part.problems.is_empty() {
-        check(&experiment, &mut part);
+        check::check(&experiment, &mut part);
     }
     if part.problems.is_empty() {
         experiment.points = part.points(&experiment.factors);
     }
     experiment
-}
-
-/// What each part may be, but not together, or not here.
-fn check(experiment: &Experiment, part: &mut Parts<'_>) {
-    let Experiment { arrivals, drain, measure, limits, .. } = experiment;
-    // Of a drain that nobody asked for nobody has to count the windows.
-    let whole = if experiment.states_drain { *arrivals + *drain } else { *arrivals };
-    if *arrivals == Span::ZERO {
-        let problem = Problem::new("nobody ever arrives").expected("more than 0s");
-        part.problem(&["arrivals"], problem);
-    }
-    if measure.window == Span::ZERO {
-        part.problem(
-            &["measure", "window"],
-            Problem::new("a window has a length").expected("more than 0s"),
-        );
-    } else if whole.0 / measure.window.0 > WINDOWS_MAX {
-        let window = measure.window;
-        let problem = Problem::new(format!(
-            "a run of {whole} has more than {WINDOWS_MAX} windows of {window}"
-        ));
-        let is_given = part.document.find(&["measure", "window"].map(str::to_owned)).is_some();
-        let longer = if experiment.states_drain && arrivals < drain { "drain" } else { "arrivals" };
-        let path = if is_given { vec!["measure", "window"] } else { vec![longer] };
-        part.problem(&path, problem.expected("a shorter run, or a longer `window` in `measure`"));
-    }
-    if let Some(problem) = experiment.wrong_warm_up() {
-        part.problem(&["measure", "warm_up"], problem);
-    }
-    if limits.events == 0 {
-        let problem = Problem::new("a run without events cannot begin").expected("at least 1");
-        part.problem(&["limits", "events"], problem);
-    }
-    if limits.pending == 0 || limits.pending > PENDING_MAX {
-        let problem =
-            Problem::new(format!("{} cannot be a limit of what is pending", limits.pending))
-                .expected(format!("from 1 to {PENDING_MAX}: a run keeps all of it in memory"));
-        part.problem(&["limits", "pending"], problem);
-    }
-    if experiment.arms.is_empty() {
-        let problem = Problem::new("there are no arms, so nothing would run")
-            .expected("an arm: [arms.NAME]; without `arms` the model itself is one");
-        part.problem(&["arms"], problem);
-    }
-    for (name, problem) in same_labels("arm", &experiment.arms) {
-        part.problem(&["arms", name, "label"], problem);
-    }
-    for factor in &experiment.factors {
-        for (name, problem) in same_labels("level", &factor.levels) {
-            part.problem(&["factors", &factor.name, name, "label"], problem);
-        }
-    }
-    for factor in experiment.factors.iter().filter(|factor| factor.levels.is_empty()) {
-        let problem = Problem::new(format!("the factor `{}` has no levels", factor.name))
-            .expected(format!("a level: [factors.{}.NAME]", factor.name));
-        part.problem(&["factors", &factor.name], problem);
-    }
-    let known: Vec<&str> = experiment.factors.iter().map(|factor| factor.name.as_str()).collect();
-    if let Some(across) = experiment.search.as_ref().and_then(|one| one.text.across.as_deref())
-        && !known.contains(&across)
-    {
-        part.problem(&["search", "across"], Problem::unknown("factor", across, &known));
-    }
-    let levels = experiment.factors.iter().map(|factor| factor.levels.len());
-    let values = experiment.search.as_ref().map_or(1, |search| search.grid.len());
-    let cells = levels.fold(experiment.arms.len() * values, usize::saturating_mul);
-    if cells > CELLS_MAX {
-        let problem = Problem::new(format!("{cells} combinations of arms and levels are too many"))
-            .expected(format!("at most {CELLS_MAX}"));
-        let path = if experiment.factors.is_empty() { "arms" } else { "factors" };
-        part.problem(&[path], problem);
-    }
 }
 
 /// Reads the parts of an experiment one by one, so that an error in one does not hide the others.

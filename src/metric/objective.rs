@@ -9,7 +9,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::milestone::{Goal, Milestone, MilestoneWindow, Progress};
+use super::milestone::{Goal, Milestone, MilestoneWindow, Progress, Wanted};
 use super::recorder::{Measure, RunMetrics};
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
@@ -21,8 +21,8 @@ use crate::model::quantity::Share;
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SloText {
-    /// What a good event is: `"answer ok"`, `"answer"` for any answer, or the name of a milestone
-    /// of the experiment.
+    /// What a good event is: `"answer ok"`, `"answer undegraded"`, which no degraded fallback has
+    /// served, `"answer"` for any answer, or the name of a milestone of the experiment.
     pub good: String,
     /// With answers: the operation whose answers are the events, `NODE.OPERATION`; without it, the
     /// `operation` of `[measure]`.
@@ -188,10 +188,11 @@ fn answers(
     measured: Option<OperationId>,
 ) -> Result<Milestone, Problem> {
     let goal = match text.good.trim() {
-        "answer ok" => Goal::Answer { ok_only: true },
-        "answer" => Goal::Answer { ok_only: false },
+        "answer ok" => Goal::Answer(Wanted::Ok),
+        "answer undegraded" => Goal::Answer(Wanted::Undegraded),
+        "answer" => Goal::Answer(Wanted::Any),
         other => {
-            let mut known = vec!["answer ok", "answer"];
+            let mut known = vec!["answer ok", "answer undegraded", "answer"];
             known.extend(milestones.iter().map(|milestone| milestone.name.as_str()));
             return Err(Problem::unknown("good event", other, &known).inside("good"));
         }
@@ -287,6 +288,8 @@ impl Objective {
             good: whole.good,
             bad: whole.bad,
             unfinished: whole.unfinished,
+            degraded: progress.degraded,
+            answers: progress.reached + progress.failed,
             allowed: budgeted * (1.0 - self.target),
             burn_rate_max: worst.reduce(f64::max).map(|ratio| ratio / (1.0 - self.target)),
             window: self.window,
@@ -348,6 +351,11 @@ pub struct Account {
     pub bad: u64,
     /// Events of which it is not known yet: neither good nor bad.
     pub unfinished: u64,
+    /// Answers in time that a fallback has served which serves less than was asked for: good or bad
+    /// as the objective says.
+    pub degraded: u64,
+    /// Of so many answers, and never slices.
+    answers: u64,
     /// How many bad events the whole window has room for. Of events it is that share of those that
     /// the window would have at the load of this run: all that were asked from the warm-up to the
     /// last arrival, unfinished ones too, by the length of that time, times the window.
@@ -363,6 +371,12 @@ impl Account {
     pub fn good_ratio(&self) -> Option<f64> {
         let valid = self.good + self.bad;
         (valid > 0).then(|| self.good as f64 / valid as f64)
+    }
+
+    /// The share of degraded answers.
+    #[must_use]
+    pub fn degraded_ratio(&self) -> Option<f64> {
+        (self.answers > 0).then(|| self.degraded as f64 / self.answers as f64)
     }
 
     /// The share of the budget of the whole window that so many bad events use up.

@@ -12,7 +12,8 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::Outcome;
 use crate::system::fact::{
-    Asked, Deed, Direction, Fact, Observer, Pooling, REFUSALS, Request, Transit, Waiting, Work,
+    Asked, Deed, Direction, Fact, Observer, Pooling, REFUSALS, Request, Stay, Transit, Waiting,
+    Work,
 };
 
 /// What is measured.
@@ -332,6 +333,13 @@ impl Recorder {
         }
     }
 
+    /// What a caller asked for has left the node that it came to, or is there when the run ends.
+    fn stayed(&mut self, now: Time, stay: &Stay, is_there: bool) {
+        if self.is_load[stay.edge.0 as usize] {
+            self.metrics.stays.count(&self.measure, now, stay, is_there);
+        }
+    }
+
     /// A handler got a place of a pool, or waited in vain.
     fn pooled(&mut self, pooling: &Pooling) {
         self.metrics.pool_timeouts += u64::from(!pooling.got);
@@ -380,12 +388,8 @@ impl Observer for Recorder {
                 metrics.refused_by[refusal as usize] += 1;
             }
             Fact::Pooled(pooling) => self.pooled(&pooling),
-            Fact::Left(stay) if self.is_load[stay.edge.0 as usize] => {
-                metrics.stays.count(&self.measure, now, &stay, false);
-            }
-            Fact::Staying(stay) if self.is_load[stay.edge.0 as usize] => {
-                metrics.stays.count(&self.measure, now, &stay, true);
-            }
+            Fact::Left(stay) => self.stayed(now, &stay, false),
+            Fact::Staying(stay) => self.stayed(now, &stay, true),
             Fact::Worked(work) | Fact::Working(work) => self.worked(work),
             Fact::Outboxed { .. } => metrics.outboxed += 1,
             Fact::Enqueued { event, .. } => metrics.relayed += u64::from(event > 0),
@@ -449,8 +453,7 @@ impl Observer for Recorder {
             }
             Fact::Came(_)
             | Fact::Committed { .. }
-            | Fact::Left(_)
-            | Fact::Staying(_)
+            | Fact::Degraded(_)
             | Fact::Read { .. }
             | Fact::ReadBack { .. }
             | Fact::ReadAgain { .. }

@@ -53,9 +53,10 @@ const BESIDE: [Shown; 8] = [
 ];
 
 /// How good the events of an objective were, and what of its budget is gone.
-const OBJECTIVE: [Shown; 6] = [
+const OBJECTIVE: [Shown; 7] = [
     (MetricId::GoodRatio, "good", Unit::Percent, 0),
     (MetricId::BadEvents, "bad", Unit::Plain, 2),
+    (MetricId::DegradedRatio, "degraded", Unit::Percent, 2),
     (MetricId::UnfinishedRatio, "unfinished", Unit::Percent, 3),
     (MetricId::BudgetConsumed, "budget consumed", Unit::Percent, 0),
     (MetricId::BurnRateMax, "greatest burn rate", Unit::Times, 1),

@@ -11,9 +11,10 @@ use crate::metric::{Account, Objective};
 /// A whole number of an objective: its name, and its value.
 type Counted = (&'static str, fn(&Account) -> u64);
 
-const COUNTS: [Counted; 3] = [
+const COUNTS: [Counted; 4] = [
     ("good", |account| account.good),
     ("bad", |account| account.bad),
+    ("degraded", |account| account.degraded),
     ("unfinished", |account| account.unfinished),
 ];
 

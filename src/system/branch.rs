@@ -72,7 +72,8 @@ impl World<'_> {
         }
     }
 
-    /// A branch has ended: its parent goes on if enough have succeeded, or if too many have failed.
+    /// A branch has ended, which ran on its parent's worker: its parent goes on if enough have
+    /// succeeded, or if too many have failed.
     pub(super) fn join(&mut self, parent: Handle, round: u16, outcome: Outcome, branch: &Job) {
         let program = self.program;
         let Some(job) = self.jobs.get_mut(parent) else { return };

@@ -380,6 +380,7 @@ impl World<'_> {
         response: Response,
         value: u64,
     ) {
+        self.hear_quality(handle, attempt);
         if !self.expects(handle, attempt) {
             let outcome = response.outcome;
             return self.take_stale(handle, attempt, edge, order, outcome, value);

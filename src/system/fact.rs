@@ -1,11 +1,9 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
-
 mod caching;
 mod order;
 mod pooling;
 mod stay;
 mod transit;
-
 pub use super::refusal::{REFUSALS, Refusal};
 pub use super::request::{Asked, Came, Request};
 pub use super::{ejection::Ejection, observer::Observer};
@@ -33,6 +31,8 @@ pub enum Fact {
         /// How many attempts the user's client made.
         attempts: u32,
     },
+    /// The answer that a user is about to get is less than was asked for: a fallback stood in.
+    Degraded(Request),
     /// A caller made an attempt.
     Attempted {
         /// Where.

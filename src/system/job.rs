@@ -298,10 +298,9 @@ impl World<'_> {
             Step::Finish => return Progress::Ends(Outcome::Ok),
             Step::Fail => return Progress::Ends(failed(job.heard)),
             Step::TakeAmount if job.value != 0 => job.subject.amount = version(job.value) as u32,
-            Step::TakeAmount => {}
             Step::Jump(to) => job.step = to,
             Step::JumpIfFound(to) if job.value != 0 => job.step = to,
-            Step::JumpIfFound(_) => {}
+            Step::TakeAmount | Step::JumpIfFound(_) => {}
             Step::JumpIfToldWithin(span, to) => {
                 let order = job.subject.order;
                 if self.was_told_within(order, span) {
@@ -322,6 +321,7 @@ impl World<'_> {
             Step::Hold(hold) => return self.hold(handle, hold),
             Step::GiveBack => self.give_back_place(handle),
             Step::AnswerUser => self.answer_user(handle),
+            Step::Degrade => self.degrade(handle),
             Step::Data(step) => return self.take_data_step(handle, step),
             Step::Cache(step) => return self.take_cache_step(handle, step),
             Step::Queue(step) => return self.take_queue_step(handle, step),
@@ -447,6 +447,7 @@ impl World<'_> {
             self.release_all(handle);
         }
         self.end_fallback(&job);
+        self.pass_quality_on(handle, &job, outcome);
         self.give_back_all(&job);
         let awaited = self.is_awaited(job.origin);
         if let Some(work) = job.work(self.now, awaited) {
@@ -471,7 +472,6 @@ impl World<'_> {
                     self.give_back(&job, queue, message);
                 }
             }
-            // It ran on its parent's worker.
             Origin::Fork { parent, round } => return self.join(parent, round, outcome, &job),
             // The relay has no workers, and neither have its requests.
             Origin::Publish { relay, request } => {

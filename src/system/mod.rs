@@ -37,6 +37,7 @@ mod permits;
 mod policies;
 mod pool;
 mod provider;
+mod quality;
 mod queue;
 mod refusal;
 pub mod remembered;
@@ -166,6 +167,7 @@ pub struct World<'p> {
     orders: u64,
     rerun: rerun::Rerun,
     finish: finish::Finish,
+    quality: quality::Quality,
     observer: &'p mut (dyn Observer + 'p),
 }
 
@@ -218,6 +220,7 @@ impl<'p> World<'p> {
             surges: Vec::new(),
             lives: life::Lives::new(program),
             kills: Vec::new(),
+            quality: quality::Quality::default(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             ledger: ledger::Ledger::new(program),
             leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),

@@ -125,6 +125,7 @@ impl World<'_> {
         if self.program.edge(call.step.edge).state_of == StateOf::Call {
             self.policies.leave(call.scope);
         }
+        self.end_quality(handle, &call, outcome);
         self.end_request(&call, outcome);
         self.leave_room(handle, &call);
         Some(call)

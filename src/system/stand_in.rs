@@ -32,7 +32,7 @@ impl StoodInFor {
 
 impl World<'_> {
     /// The job of a user's flow that runs a fallback, of which this job is a part.
-    fn standing_in(&self, handle: Handle) -> Option<Handle> {
+    pub(super) fn standing_in(&self, handle: Handle) -> Option<Handle> {
         let job = self.jobs.get(handle)?;
         if job.stands_in_for.is_some() {
             return Some(handle);
@@ -75,6 +75,9 @@ impl World<'_> {
     pub(super) fn answer_user(&mut self, handle: Handle) {
         let Some(job) = self.jobs.get_mut(handle) else { return };
         let stood_in_for = job.stands_in_for.take();
+        let is_served = |own: &&StoodInFor| own.served == Some(Outcome::Ok);
+        let served = stood_in_for.as_deref().filter(is_served).map(|own| own.request);
+        self.tell_quality(handle, served);
         self.tell_stood_in_for(stood_in_for.as_deref());
     }
 

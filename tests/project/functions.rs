@@ -9,7 +9,7 @@ const LINES_MAX: usize = 70;
 const LONG: [(&str, &str, usize); 9] = [
     ("src/experiment/campaign.rs", "new", 80),
     ("src/experiment/campaign.rs", "cell", 108),
-    ("src/metric/recorder.rs", "observe", 121),
+    ("src/metric/recorder.rs", "observe", 116),
     ("src/system/control.rs", "apply", 77),
     ("src/system/hedge.rs", "next_copy", 79),
     ("src/system/network.rs", "deliver", 88),

@@ -287,8 +287,8 @@ fn is_chosen(factor: &Factor) -> bool {
         .any(|patch| parse_path(&patch.path).is_ok_and(|path| CHOSEN.contains(&path[0].as_str())))
 }
 
-/// What decides after promises: what `primary` declares or else error budgets, finished work, whether runs came
-/// back, and load.
+/// What decides after promises: what `primary` declares or else error budgets, finished work,
+/// whether runs came back, and load.
 fn criteria(campaign: &Campaign) -> Vec<Measured> {
     let declared = campaign.declared.primary.iter();
     let is_promise = |it: &&Measured| matches!(it.source, Source::Rate(_) | Source::Violated(_));

@@ -100,9 +100,9 @@ impl Declared {
     }
 }
 
-/// The metrics that answer most questions: the budgets of objectives, success, messages that were not handled where success is
-/// that of replies and work goes on behind them, amplification, whether the run came back, and how
-/// often each promise was broken.
+/// The metrics that answer most questions: the budgets of objectives, success, messages that were
+/// not handled where success is that of replies and work goes on behind them, amplification,
+/// whether the run came back, and how often each promise was broken.
 fn usual(all: &[Measured], cell: &Cell) -> Vec<usize> {
     let works_behind_replies = cell.measured.is_none() && cell.program.takes_messages();
     let is_usual = |measured: &Measured| match measured.source {

@@ -123,7 +123,8 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::BadEvents
         | MetricId::BudgetConsumed
         | MetricId::BurnRateMax
-        | MetricId::TimeToExhaustionS => &[Loss::Unfinished],
+        | MetricId::TimeToExhaustionS
+        | MetricId::DegradedRatio => &[Loss::Unfinished],
         MetricId::GoodputBeforePerS
         | MetricId::GoodputDuringPerS
         | MetricId::GoodputAfterPerS

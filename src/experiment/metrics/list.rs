@@ -112,6 +112,8 @@ pub enum MetricId {
     BurnRateMax,
     /// `time_to_exhaustion_s`.
     TimeToExhaustionS,
+    /// `degraded_ratio`.
+    DegradedRatio,
     /// `worse_ratio`, with a blast radius only, as those that follow.
     WorseRatio,
     /// `worse_in_fault_ratio`.

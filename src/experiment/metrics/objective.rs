@@ -22,7 +22,7 @@ impl ObjectiveRow {
 }
 
 /// The metrics of an objective, in the order of the columns.
-pub(super) const OBJECTIVE_ROWS: [ObjectiveRow; 6] = [
+pub(super) const OBJECTIVE_ROWS: [ObjectiveRow; 7] = [
     ObjectiveRow {
         id: MetricId::GoodRatio,
         name: "good_ratio",
@@ -63,6 +63,14 @@ pub(super) const OBJECTIVE_ROWS: [ObjectiveRow; 6] = [
         better: Direction::Higher,
         is_share: false,
         measure: Account::time_to_exhaustion,
+    },
+    ObjectiveRow {
+        id: MetricId::DegradedRatio,
+        name: "degraded_ratio",
+        meaning: "answers in time that a degraded fallback served, of all answers that are events",
+        better: Direction::Lower,
+        is_share: true,
+        measure: Account::degraded_ratio,
     },
     ObjectiveRow {
         id: MetricId::UnfinishedRatio,

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Parameters, Says, cache, delivery, latency, loss, queue, retrial, retry, single_server,
+    Parameters, Says, account, cache, composition, delivery, latency, loss, queue, retrial, retry,
+    single_server,
 };
 
 macro_rules! laws {
@@ -116,4 +117,22 @@ laws! {
     Expiring = "TTL_cache" / "TTL_cache" => cache::expiring,
     /// Rows change while they are kept.
     StaleAfterChange = "StaleAfterChange" / "StaleAfterChange" => cache::stale_after_change,
+    /// An incident and an error budget.
+    ErrorBudget = "ErrorBudget" / "ErrorBudget" => account::error_budget,
+    /// An outage by slices of time and by events.
+    TimeSlices = "TimeSlices" / "TimeSlices" => account::slices,
+    /// A line that stands still and is worked off.
+    Backlog = "Backlog" / "Backlog" => account::backlog,
+    /// A component that is up and down in turn.
+    Renewal = "Renewal" / "Renewal" => account::renewal,
+    /// Parts of which all are needed.
+    Serial = "Serial" / "Serial" => composition::serial,
+    /// Parts of which some are enough.
+    Redundant = "Redundant" / "Redundant" => composition::redundant,
+    /// Redundant parts with a common cause.
+    CommonCause = "CommonCause" / "CommonCause" => composition::common_cause,
+    /// Parts some of which have a fallback.
+    Fallbacks = "Fallbacks" / "Fallbacks" => composition::fallbacks,
+    /// Work over several hops.
+    Hops = "Hops" / "Hops" => composition::hops,
 }

@@ -4,7 +4,9 @@
 //! stand (`[theory]`). The values are then computed from the model as it is run, patches included,
 //! so that theory and simulation are told for any parameters.
 
+mod account;
 mod cache;
+mod composition;
 mod delivery;
 mod latency;
 mod law;

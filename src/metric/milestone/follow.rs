@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::progress::{Fate, Progress};
-use super::{Goal, Milestone};
+use super::{Goal, Milestone, Wanted};
 use crate::kernel::time::{Span, Time};
 use crate::metric::recorder::Measure;
 use crate::policy::Outcome;
@@ -30,6 +30,8 @@ struct Follower {
     answers: Progress,
     /// When those were asked that had no answer when the run ended.
     unanswered: Vec<Time>,
+    /// The request whose degraded answer comes next.
+    degraded: Option<Request>,
 }
 
 /// An order on its way to a milestone.
@@ -81,6 +83,7 @@ impl Followers {
             unflushed: VecDeque::new(),
             answers: Progress::default(),
             unanswered: Vec::new(),
+            degraded: None,
         };
         let (window, warm_up) = (measure.window, measure.warm_up);
         Followers { window, warm_up, followers: milestones.iter().map(follower).collect() }
@@ -133,7 +136,7 @@ impl Observer for Followers {
         let measured = (self.warm_up, self.window);
         for follower in &mut self.followers {
             match follower.milestone.goal {
-                Goal::Answer { ok_only } => follower.answer(now, fact, ok_only, measured),
+                Goal::Answer(wanted) => follower.answer(now, fact, wanted, measured),
                 goal => follower.observe(now, fact, goal),
             }
         }
@@ -146,6 +149,7 @@ fn concerns_a_milestone(fact: &Fact) -> bool {
         fact,
         Fact::Requested(_)
             | Fact::Answered { .. }
+            | Fact::Degraded(_)
             | Fact::Unanswered(_)
             | Fact::Committed { .. }
             | Fact::Flushed { .. }
@@ -161,15 +165,26 @@ fn concerns_a_milestone(fact: &Fact) -> bool {
 
 impl Follower {
     /// Follows a request to its own answer.
-    fn answer(&mut self, now: Time, fact: &Fact, ok_only: bool, (warm_up, width): (Time, Span)) {
+    fn answer(&mut self, now: Time, fact: &Fact, wanted: Wanted, (warm_up, width): (Time, Span)) {
         let is_followed = |request: &Request| request.operation == self.milestone.of;
         match *fact {
             Fact::Answered { request, outcome, .. } if is_followed(&request) => {
-                let is_reached = outcome == Outcome::Ok || !ok_only && outcome.is_answer();
+                let (is_ok, is_degraded) = (outcome == Outcome::Ok, self.degraded == Some(request));
+                self.degraded = None;
+                let is_reached = match wanted {
+                    Wanted::Any => outcome.is_answer(),
+                    Wanted::Ok => is_ok,
+                    Wanted::Undegraded => is_ok && !is_degraded,
+                };
+                let within = self.milestone.within;
+                let in_time = within.is_none_or(|within| now.since(request.started) <= within);
+                let counts = is_ok && is_degraded && in_time && request.started >= warm_up;
+                self.answers.degraded += u64::from(counts);
                 let fate = if is_reached { Fate::Reached(now) } else { Fate::Failed };
                 let promise = (self.milestone.within, width);
                 self.answers.count_since(warm_up, request.started, fate, promise, now);
             }
+            Fact::Degraded(request) if is_followed(&request) => self.degraded = Some(request),
             Fact::Unanswered(request) if is_followed(&request) && request.started >= warm_up => {
                 self.unanswered.push(request.started);
             }
@@ -440,9 +455,9 @@ mod tests {
             (60, Fact::Unanswered(request(0, 20))),
             (60, Fact::Unanswered(request(0, 97))),
         ];
-        let of = |ok_only, within| parts(&follow(Goal::Answer { ok_only }, within, &facts));
-        assert_eq!(of(true, None), [5, 1, 2, 2]);
-        assert_eq!(of(false, None), [5, 2, 1, 2], "who gives up has no answer");
-        assert_eq!(of(false, Some(4)), [5, 1, 3, 1], "the run ends at 100 s");
+        let of = |wanted, within| parts(&follow(Goal::Answer(wanted), within, &facts));
+        assert_eq!(of(Wanted::Ok, None), [5, 1, 2, 2]);
+        assert_eq!(of(Wanted::Any, None), [5, 2, 1, 2], "who gives up has no answer");
+        assert_eq!(of(Wanted::Any, Some(4)), [5, 1, 3, 1], "the run ends at 100 s");
     }
 }

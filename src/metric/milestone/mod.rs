@@ -26,7 +26,8 @@ pub struct MilestoneText {
     /// The operation whose requests are followed, `NODE.OPERATION`.
     pub of: String,
     /// When it is reached: `"orders.order = paid"`, `"effect charge"`, `"delivered QUEUE"`,
-    /// `"acknowledged QUEUE"`, `"answer ok"`, or `"answer"` for any answer.
+    /// `"acknowledged QUEUE"`, `"answer ok"`, `"answer undegraded"`, which no degraded fallback
+    /// has served, or `"answer"` for any answer.
     pub when: String,
     /// How long after the user's first attempt it is still in time; for ever without it.
     #[serde(default)]
@@ -63,13 +64,24 @@ pub(super) enum Goal {
     Delivered(NodeId),
     /// Its message was done with.
     Acknowledged(NodeId),
-    /// The user was answered, with `ok` or anyhow. Who gives up has no answer.
-    Answer { ok_only: bool },
+    /// The user was answered so. Who gives up has no answer.
+    Answer(Wanted),
+}
+
+/// Which answers are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Any.
+    Any,
+    /// `ok`.
+    Ok,
+    /// `ok`, with all that was asked for.
+    Undegraded,
 }
 
 /// How the ways to reach a milestone are written.
 const EXPECTED: &str = "\"DATABASE.TABLE = STATE\", \"effect NAME\", \"delivered QUEUE\", \
-                        \"acknowledged QUEUE\", \"answer ok\" or \"answer\"";
+                        \"acknowledged QUEUE\", \"answer ok\", \"answer undegraded\" or \"answer\"";
 
 impl Milestone {
     /// The milestone of this name for a program.
@@ -124,7 +136,7 @@ impl Milestone {
                     }
                 }
             }
-            Goal::Answer { .. } => return None,
+            Goal::Answer(_) => return None,
         };
         (!is_reached).then(|| Problem::new(why).expected(expected))
     }
@@ -142,8 +154,9 @@ impl Goal {
             ("effect", name) => Ok(Goal::Effect(effect(name, program)?)),
             ("delivered", name) => Ok(Goal::Delivered(queue(name, program)?)),
             ("acknowledged", name) => Ok(Goal::Acknowledged(queue(name, program)?)),
-            ("answer", "") => Ok(Goal::Answer { ok_only: false }),
-            ("answer", "ok") => Ok(Goal::Answer { ok_only: true }),
+            ("answer", "") => Ok(Goal::Answer(Wanted::Any)),
+            ("answer", "ok") => Ok(Goal::Answer(Wanted::Ok)),
+            ("answer", "undegraded") => Ok(Goal::Answer(Wanted::Undegraded)),
             _ => {
                 let problem = Problem::new(format!("`{text}` is nothing that is reached"));
                 Err(problem.expected(EXPECTED))

@@ -20,6 +20,9 @@ pub struct Progress {
     pub failed: u64,
     /// Of those that failed, the ones that reached it too late.
     pub late: u64,
+    /// Those that were answered `ok` in time, but by a fallback that serves less; reached or failed
+    /// all the same. None where requests are not followed to their answers.
+    pub degraded: u64,
     /// Those for which something was still under way when the run ended, and whose time was not up.
     pub unfinished: u64,
     /// How long it took from the user's first attempt on, of all that reached it, late ones too.
@@ -76,6 +79,7 @@ impl Default for Progress {
             reached: 0,
             failed: 0,
             late: 0,
+            degraded: 0,
             unfinished: 0,
             latency: Histogram::default(),
             latency_total: 0,

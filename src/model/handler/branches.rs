@@ -3,7 +3,7 @@
 use super::steps::{FALLBACK, failure_target, with};
 use super::{Handlers, Place, Role};
 use crate::kernel::draw::{Probability, name_id};
-use crate::model::language;
+use crate::model::language::{self, Quality};
 use crate::model::policy::any_of;
 use crate::model::problem::Problem;
 use crate::model::program::{Call, ChanceOf, Condition, Fork, ForkId, Hold, Step};
@@ -114,7 +114,7 @@ impl Handlers<'_, '_> {
         let join = compiled.len() as u32;
         let on_failure = match &step.fallback {
             None => failure_target(step, join),
-            Some(fallback) => Some(self.stand_in(place, path, fallback, compiled)),
+            Some(fallback) => Some(self.stand_in(place, path, (fallback, step.quality), compiled)),
         };
         self.compiler.program.forks[id.0 as usize] = Fork { branches, need, join, on_failure };
         Ok(())
@@ -149,7 +149,7 @@ impl Handlers<'_, '_> {
         compiled.extend([Step::GiveBack, Step::Jump(end + 4), Step::GiveBack, Step::Fail]);
         let on_failure = match &step.fallback {
             None => failure_target(step, end + 4),
-            Some(fallback) => Some(self.stand_in(place, path, fallback, compiled)),
+            Some(fallback) => Some(self.stand_in(place, path, (fallback, step.quality), compiled)),
         };
         compiled[at] = Step::Hold(Hold { end, on_failure, ..hold });
         Ok(())
@@ -166,7 +166,7 @@ impl Handlers<'_, '_> {
     ) {
         let Some(fallback) = &step.fallback else { return };
         let last = compiled.len();
-        let start = self.stand_in(place, path, fallback, compiled);
+        let start = self.stand_in(place, path, (fallback, step.quality), compiled);
         for step in &mut compiled[first..last] {
             if let Step::Call(Call { on_failure: Some(to), .. }) = step
                 && *to == FALLBACK
@@ -181,11 +181,12 @@ impl Handlers<'_, '_> {
         &mut self,
         place: &Place<'_>,
         path: &[&str],
-        fallback: &[language::Step],
+        (fallback, quality): (&[language::Step], Option<Quality>),
         compiled: &mut Vec<Step>,
     ) -> u32 {
         let leave = compiled.len();
         compiled.push(Step::Jump(0));
+        compiled.extend(quality.map(|Quality::Degraded| Step::Degrade));
         self.list(place, &with(path, "fallback"), fallback, compiled);
         // A fallback inside another one is a part of what that one comes to.
         if place.role == Role::User && !path.contains(&"fallback") {

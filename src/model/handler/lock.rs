@@ -56,7 +56,7 @@ impl Handlers<'_, '_> {
         compiled.push(Step::Lock(LockStep::End));
         compiled.push(if step.ignore_failure { Step::Jump(leave) } else { Step::Fail });
         if let Some(fallback) = &step.fallback {
-            let start = self.stand_in(place, path, fallback, compiled);
+            let start = self.stand_in(place, path, (fallback, step.quality), compiled);
             compiled[end as usize + 3] = Step::Jump(start);
         }
         Ok(())

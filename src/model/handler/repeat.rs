@@ -78,7 +78,7 @@ impl Handlers<'_, '_> {
         compiled.push(if leaves { Step::Jump(done + 1) } else { Step::Fail });
         compiled.push(Step::Repeat(RepeatStep::End));
         if let Some(fallback) = &step.fallback {
-            let start = self.stand_in(place, path, fallback, compiled);
+            let start = self.stand_in(place, path, (fallback, step.quality), compiled);
             compiled[done as usize - 1] = Step::Jump(start);
         }
         Ok(())

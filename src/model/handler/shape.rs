@@ -57,7 +57,7 @@ pub(super) fn check_role(role: Role, action: &str) -> Result<(), Problem> {
 
 /// Keys that go with some actions only.
 pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(), Problem> {
-    let given: [(&str, bool, &[&str]); 29] = [
+    let given: [(&str, bool, &[&str]); 30] = [
         ("per_size", step.per_size, &["work"]),
         ("policy", step.policy.is_some(), &CALLS),
         ("idempotency_key", step.idempotency_key.is_some(), &["call"]),
@@ -75,6 +75,7 @@ pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(),
         ("order", step.order.is_some(), &["transaction"]),
         ("ignore_failure", step.ignore_failure, &CAN_FAIL),
         ("fallback", step.fallback.is_some(), &CAN_FAIL),
+        ("quality", step.quality.is_some(), &CAN_FAIL),
         ("division", step.division.is_some(), &["when"]),
         ("then", !step.then.is_empty(), &["when"]),
         ("otherwise", !step.otherwise.is_empty(), &["when"]),
@@ -94,6 +95,10 @@ pub(super) fn check_modifiers(step: &language::Step, action: &str) -> Result<(),
                 .expected(format!("`{name}` with `{}`", actions.join("` or `")))
                 .inside(name));
         }
+    }
+    if step.quality.is_some() && step.fallback.is_none() {
+        let problem = Problem::new("only what a fallback serves has a quality");
+        return Err(problem.expected("`fallback = [ … ]` beside it").inside("quality"));
     }
     Ok(())
 }

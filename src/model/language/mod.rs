@@ -35,7 +35,9 @@ pub use provider::{ConcurrentKey, Mismatch, Provider, ProviderRateLimit};
 pub use queue::{PartitionBy, Queue};
 pub use replica::Replica;
 pub use service::{Balance, Handler, Line, Order, Pauses, Service};
-pub use step::{Condition, Expectation, Invalidation, KeyOf, Otherwise, Step, Wait, all_steps};
+pub use step::{
+    Condition, Expectation, Invalidation, KeyOf, Otherwise, Quality, Step, Wait, all_steps,
+};
 
 fn one() -> u32 {
     1

@@ -10,6 +10,15 @@ use crate::kernel::time::Span;
 use crate::model::policy::OutcomeText;
 use crate::model::quantity::Share;
 
+/// What a fallback serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Less than was asked for.
+    Degraded,
+}
+
 /// One step of a flow or handler. Exactly one of the first group says what it does.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -94,6 +103,9 @@ pub struct Step {
     /// With anything that can fail: what to do instead when it has failed; then the handler goes on
     /// with the next step.
     pub fallback: Option<Vec<Step>>,
+    /// With `fallback`: `"degraded"` if it serves less than was asked for. Whoever is answered by
+    /// it has a degraded answer, up to the user.
+    pub quality: Option<Quality>,
     /// With `when` and a share of keys or orders: the name of the division that it is a share of.
     /// The same share of the same division means the same keys in every step, and a smaller share
     /// is a part of a larger one; other divisions are independent. Without it, all shares of keys

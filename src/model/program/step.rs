@@ -120,6 +120,8 @@ pub enum Step {
     GiveBack,
     /// Ends the request for which a fallback of the user's stood in.
     AnswerUser,
+    /// What is done from now on is less than was asked for.
+    Degrade,
     /// At a database or a replica.
     Data(DataStep),
     /// At a cache, or around it.

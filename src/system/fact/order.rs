@@ -36,6 +36,7 @@ impl Fact {
             Fact::FaultFired(_, order) => order,
             Fact::Requested(request)
             | Fact::Unanswered(request)
+            | Fact::Degraded(request)
             | Fact::Answered { request, .. } => Some(request.order),
             Fact::Sent(transit)
             | Fact::Duplicated(transit)

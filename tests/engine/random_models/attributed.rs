@@ -1,5 +1,5 @@
-//! What spent the budget, in random models: parts add up, whatever the model and its faults are, and
-//! a run without a cause is the run of an experiment that does not have it.
+//! What spent the budget, in random models: parts add up, whatever the model and its faults are,
+//! and a run without a cause is the run of an experiment that does not have it.
 
 use serde_json::{Map, Value, json};
 use stormglass::experiment::attribution::Harm;

@@ -28,7 +28,7 @@ const DEPTH: u32 = 6;
 const ACTIONS: [(&str, &[&str]); 16] = [
     ("work", &["per_size"]),
     ("think", &[]),
-    ("call", &["policy", "ignore_failure", "idempotency_key", "fallback", "expect"]),
+    ("call", &["policy", "ignore_failure", "idempotency_key", "fallback", "quality", "expect"]),
     (
         "transaction",
         &[
@@ -36,6 +36,7 @@ const ACTIONS: [(&str, &[&str]); 16] = [
             "ignore_failure",
             "once",
             "fallback",
+            "quality",
             "write",
             "invalidate",
             "order",
@@ -49,22 +50,32 @@ const ACTIONS: [(&str, &[&str]); 16] = [
             "ignore_failure",
             "once",
             "fallback",
+            "quality",
             "write",
             "invalidate",
             "order",
             "if_unchanged",
         ],
     ),
-    ("read", &["policy", "ignore_failure", "cache", "wait", "sticky", "amount", "fallback"]),
-    ("read", &["policy", "ignore_failure", "for_update", "for_update", "amount", "fallback"]),
-    ("read", &["policy", "ignore_failure", "cache", "wait", "sticky", "amount", "fallback"]),
-    ("publish", &["policy", "ignore_failure", "fallback", "event"]),
+    (
+        "read",
+        &["policy", "ignore_failure", "cache", "wait", "sticky", "amount", "fallback", "quality"],
+    ),
+    (
+        "read",
+        &["policy", "ignore_failure", "for_update", "for_update", "amount", "fallback", "quality"],
+    ),
+    (
+        "read",
+        &["policy", "ignore_failure", "cache", "wait", "sticky", "amount", "fallback", "quality"],
+    ),
+    ("publish", &["policy", "ignore_failure", "fallback", "quality", "event"]),
     ("reply", &[]),
-    ("ack", &["policy", "ignore_failure", "fallback"]),
+    ("ack", &["policy", "ignore_failure", "fallback", "quality"]),
     ("nack", &[]),
     ("when", &["then", "otherwise", "then", "otherwise", "division"]),
-    ("parallel", &["need", "ignore_failure", "fallback"]),
-    ("parallel", &["need", "copies", "ignore_failure", "fallback"]),
+    ("parallel", &["need", "ignore_failure", "fallback", "quality"]),
+    ("parallel", &["need", "copies", "ignore_failure", "fallback", "quality"]),
     (
         "repeat",
         &[
@@ -78,6 +89,7 @@ const ACTIONS: [(&str, &[&str]); 16] = [
             "persistence",
             "ignore_failure",
             "fallback",
+            "quality",
         ],
     ),
 ];
@@ -283,6 +295,10 @@ impl<'s> Generator<'s> {
             if self.below(3) == 0 {
                 put(self, modifier);
             }
+        }
+        if !fields.contains_key("fallback") {
+            // A quality is that of a fallback.
+            fields.remove("quality");
         }
         Value::Object(fields)
     }

@@ -150,6 +150,75 @@ fn tables_series_comparisons_and_expectations_know_objectives() {
     assert!(row.contains(",0,10,99.99999") || row.ends_with(",0,10,100"), "{row}");
 }
 
+/// Between the shop and the user stands another service. What the shop would like to show with an
+/// order is gone from the 20th second to the 30th.
+const SHOWN: &str = r#"
+[clients.shoppers]
+arrivals = { constant = "10/s" }
+flow = [{ call = "door.order" }]
+
+[service.door]
+workers = "unlimited"
+on.order.steps = [
+  { parallel = [[{ call = "api.order" }], [{ work = "1us" }]] },
+  { reply = "ok" },
+]
+
+[service.api]
+workers = "unlimited"
+on.order.steps = [
+  { call = "hints.show", quality = "degraded", fallback = [{ work = "1ms" }] },
+  { reply = "ok" },
+]
+
+[service.hints]
+workers = "unlimited"
+on.show.steps = [{ work = "1ms" }, { reply = "ok" }]
+"#;
+
+/// What becomes of the 999 orders: good, bad, degraded.
+fn parts(good: &str, model: &str) -> [u64; 3] {
+    let slo = OCCURRENCES.changed("api.order", "door.order").changed("answer ok", good);
+    let text = experiment(&slo).changed("target = \"api\"", "target = \"hints\"");
+    let campaign = campaign(&text, model);
+    let run = &run_all(&campaign)[0];
+    let own =
+        campaign.cells[0].objectives.list[0].account(&run.metrics, &campaign.cells[0].measure);
+    let own = own.expect("it is counted");
+    [own.good, own.bad, own.degraded]
+}
+
+#[test]
+fn an_answer_by_a_degraded_fallback_is_degraded_up_to_the_user() {
+    assert_eq!(parts("answer ok", SHOWN), [999, 0, 100]);
+    assert_eq!(parts("answer undegraded", SHOWN), [899, 100, 100]);
+    // A fallback that serves as well as what it stands in for degrades nothing.
+    let as_good = SHOWN.changed(" quality = \"degraded\",", "");
+    assert_eq!(parts("answer undegraded", &as_good), [999, 0, 0]);
+    // A handler that fails after it has not answered at all.
+    let fails = SHOWN.changed("{ reply = \"ok\" },\n]", "{ reply = \"failed\" },\n]");
+    assert_eq!(parts("answer ok", &fails), [0, 999, 0]);
+}
+
+#[test]
+fn what_a_user_falls_back_to_is_degraded_and_the_next_order_is_not() {
+    let flow = "[{ call = \"door.order\" }]";
+    let twice = "[{ call = \"hints.show\", quality = \"degraded\", fallback = [{ call = \"api.order\" }] }, \
+                 { call = \"door.order\" }]";
+    let model = SHOWN
+        .changed(flow, twice)
+        .changed(" quality = \"degraded\", fallback = [{ work", " fallback = [{ work");
+    assert_eq!(parts("answer undegraded", &model), [999, 0, 0], "of what is ordered at the door");
+    let slo =
+        OCCURRENCES.changed("api.order", "hints.show").changed("answer ok", "answer undegraded");
+    let text = experiment(&slo).changed("target = \"api\"", "target = \"hints\"");
+    let campaign = campaign(&text, &model);
+    let run = &run_all(&campaign)[0];
+    assert_eq!(value(&campaign, run, "orders.bad_events"), 100.0);
+    let degraded = value(&campaign, run, "orders.degraded_ratio");
+    assert!((degraded - 100.0 / 999.0).abs() < 1e-12, "{degraded}");
+}
+
 /// What is said of a wrong objective.
 fn refusal(slo: &str) -> String {
     let mut sources = Sources::default();

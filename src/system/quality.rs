@@ -1,0 +1,81 @@
+//! Quality of answers: a fallback may serve less than was asked for.
+//!
+//! What a handler answers after such a fallback is degraded, and so is what its caller answers by
+//! that answer, up to the user. An answer that nobody hears degrades nothing.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use super::call::Call;
+use super::fact::{Fact, Request};
+use super::job::{Job, Origin};
+use crate::kernel::slab::Handle;
+use crate::policy::Outcome;
+
+/// What is degraded.
+#[derive(Debug, Default)]
+pub(super) struct Quality {
+    /// Jobs that have served less than was asked for, or have heard so.
+    jobs: BTreeSet<Handle>,
+    /// Answers on their way, by call and attempt.
+    answers: BTreeSet<(Handle, u32)>,
+    /// Calls by the answer that they heard last.
+    calls: BTreeSet<Handle>,
+}
+
+impl World<'_> {
+    /// A fallback of a job serves less than was asked for.
+    pub(super) fn degrade(&mut self, handle: Handle) {
+        self.quality.jobs.insert(handle);
+    }
+
+    /// A job has ended: whoever asked for it will hear of its quality.
+    pub(super) fn pass_quality_on(&mut self, handle: Handle, job: &Job, outcome: Outcome) {
+        if !self.quality.jobs.remove(&handle) || outcome != Outcome::Ok {
+            return;
+        }
+        match job.origin {
+            Origin::Call { call, attempt, .. } => {
+                self.quality.answers.insert((call, attempt));
+            }
+            Origin::Fork { parent, round } => {
+                if self.jobs.get(parent).is_some_and(|parent| parent.forked.waits_for(round)) {
+                    self.quality.jobs.insert(parent);
+                }
+            }
+            Origin::Nobody | Origin::User(_) | Origin::Delivery { .. } | Origin::Publish { .. } => {
+            }
+        }
+    }
+
+    /// A call hears the answer to an attempt.
+    pub(super) fn hear_quality(&mut self, call: Handle, attempt: u32) {
+        let is_degraded = self.quality.answers.remove(&(call, attempt));
+        if is_degraded && self.expects(call, attempt) {
+            self.quality.calls.insert(call);
+        }
+    }
+
+    /// A call has ended: what it heard is passed on to whoever made it.
+    pub(super) fn end_quality(&mut self, handle: Handle, call: &Call, outcome: Outcome) {
+        if !self.quality.calls.remove(&handle) || outcome != Outcome::Ok {
+            return;
+        }
+        match call.request() {
+            Some(request) => self.tell(Fact::Degraded(request)),
+            None => {
+                let owner = self.standing_in(call.owner).unwrap_or(call.owner);
+                self.quality.jobs.insert(owner);
+            }
+        }
+    }
+
+    /// The fallback of a user has come to its end; `served` is the request that it answers `ok`.
+    pub(super) fn tell_quality(&mut self, handle: Handle, served: Option<Request>) {
+        if self.quality.jobs.remove(&handle)
+            && let Some(request) = served
+        {
+            self.tell(Fact::Degraded(request));
+        }
+    }
+}
