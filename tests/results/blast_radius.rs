@@ -167,6 +167,9 @@ fn a_failure_is_contained_or_not_or_there_was_none() {
     );
     let elsewhere = experiment("kind = 'errors'\ntarget = 'bank'\nshare = 1");
     assert_eq!(judged(&elsewhere, SHOP), (0, 0), "no fault of the pages: not exercised");
+    let idle = experiment("kind = 'slow'\ntarget = 'idle'\nfactor = 100")
+        .changed("in = [\"pages\"]", "in = ['idle']");
+    assert_eq!(judged(&idle, SHOP), (0, 0), "a fault that never had an effect: not exercised");
 }
 
 #[test]
