@@ -5,9 +5,10 @@
 //! draws them: every background, grid line, axis, series, band, bar, whisker, marker and leader
 //! line is an element on one of its drawing areas, most of them in the coordinates of the data, and
 //! its `SVGBackend` writes them (the `plot` module). What plotters leaves to its caller is done
-//! here: which ticks there are, where labels go, and the texts themselves. Text is drawn as outlines of the embedded
-//! typeface (Inter, OFL), so that a chart looks the same in a browser, in a README, in a converter
-//! to PDF and in the pixels of [`png()`]; the `svg` module says why, and joins the two.
+//! here: which ticks there are, where labels go, and the texts themselves. Text is drawn as
+//! outlines of the embedded typeface (Inter, OFL), so that a chart looks the same in a browser, in
+//! a README, in a converter to PDF and in the pixels of [`png()`]; the `svg` module says why, and
+//! joins the two.
 //!
 //! What holds for all of them: a title that states what is seen; colours that colour-blind readers
 //! can tell apart; labels at the data where they fit, a legend where they do not; no two texts
