@@ -47,9 +47,10 @@ const BATCH: usize = 16;
 pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     let input = &arguments.input;
     let mut campaign = load_input(input.to_read(false))?.campaign;
-    if campaign.experiment.search.is_some() {
+    if let Some(section) = campaign.experiment.explores() {
         let problem = Problem::new("this experiment searches, and a search has no verdict");
-        return Err(problem.expected("stormglass run, or an experiment without [search]").into());
+        let expected = format!("stormglass run, or an experiment without [{section}]");
+        return Err(problem.expected(expected).into());
     }
     // No promise depends on when requests begin to count, but what is expected of a metric does.
     if campaign.cells.iter().any(|cell| !cell.expect.is_empty()) {

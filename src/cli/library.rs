@@ -143,7 +143,7 @@ impl Experiment {
     /// # Errors
     /// If it is a search, or the machine refuses to start threads.
     pub fn run(mut self) -> Result<Results, Error> {
-        if self.campaign.experiment.search.is_some() {
+        if self.campaign.experiment.explores().is_some() {
             let what = "error: this experiment is a search\nhelp: `stormglass run` runs searches";
             return Err(Error(what.to_owned()));
         }

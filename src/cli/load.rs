@@ -196,7 +196,7 @@ fn read_all(
     if let Some(search) = &campaign.experiment.search {
         let checked = search.check(&documents.overrides, campaign.seeds.len());
         checked.map_err(|problem| vec![problem])?;
-        let at = documents.experiment.locate(&["search", "seeds"].map(str::to_owned));
+        let at = documents.experiment.locate(&[search.section, "seeds"].map(str::to_owned));
         let placed = |warning: Problem| match arguments.seeds {
             Some(_) => warning,
             None => warning.at(at),

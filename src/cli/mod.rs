@@ -7,6 +7,7 @@ mod compare_runs;
 mod demo;
 mod diff;
 mod explain;
+mod explore;
 mod extends;
 mod help;
 mod import;

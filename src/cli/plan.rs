@@ -6,18 +6,23 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::load::load_input;
-use super::{Failure, InputArguments, choice, output, workers};
+use super::{Failure, InputArguments, choice, output, progress, workers};
 use crate::capacity::NodeLoad;
 use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::language::Seeds;
+use crate::experiment::power::{Needed, needed};
 use crate::experiment::run::{RunResult, run};
 use crate::experiment::search::Searching;
 use crate::experiment::warm_up::pilot;
 use crate::fault::Plan;
 use crate::kernel::time::{Span, Time};
+use crate::model::problem::Problem;
 use crate::report::capacity::{
     Planned, assumptions, busiest, json, planned, table, too_far_ahead, warning,
 };
 use crate::report::number::{Unit, count, number, several};
+use crate::report::power;
+use crate::report::table::wrap;
 
 /// What `plan` is told.
 #[derive(Debug, clap::Args)]
@@ -27,6 +32,9 @@ pub(super) struct PlanArguments {
     /// Show every node, also those that are hardly busy.
     #[arg(long)]
     full: bool,
+    /// Run so many seeds, and say how many a verdict takes.
+    #[arg(long, value_name = "SEEDS", value_parser = clap::value_parser!(u64).range(2..=10_000))]
+    pilot: Option<u64>,
     /// Print JSON on standard output, and nothing else.
     #[arg(long)]
     json: bool,
@@ -43,6 +51,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
     let planned = planned(&campaign);
     let at_once = workers::at_once(input.workers);
     let time = time(&campaign, at_once);
+    let piloted = piloted(&campaign, arguments)?;
     if *as_json {
         let text = json!({
             "runs": time.runs,
@@ -52,6 +61,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
             "seconds_of_pilots": time.of_pilots.as_secs_f64(),
             "workers": at_once,
             "cells": json(&campaign, &planned),
+            "needed": piloted.as_ref().map(|needed| power::json(&campaign, needed)),
         });
         return output::print_exactly(&format!("{text:#}\n"));
     }
@@ -92,7 +102,36 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<(), Failure> {
         _ if assumptions.is_empty() => "No node is above 90% without a fault.\n".to_owned(),
         _ => "No node is above 90% without a fault, if what is assumed is so.\n".to_owned(),
     })?;
-    output::print(&too_far_ahead(&campaign, &planned))
+    output::print(&too_far_ahead(&campaign, &planned))?;
+    if let (Some(needed), Some(pilot)) = (&piloted, arguments.pilot) {
+        let table = power::table(&campaign, needed);
+        output::print(&format!("\n{}", table.text(output::width(), output::colour_out())))?;
+        let sentence = power::sentence(&campaign, needed, pilot as usize);
+        output::print(&format!("\n{}\n", wrap(sentence.trim_end(), output::width()).join("\n")))?;
+    }
+    Ok(())
+}
+
+/// What a pilot says of how many seeds it takes, where one is asked for.
+fn piloted(campaign: &Campaign, arguments: &PlanArguments) -> Result<Option<Vec<Needed>>, Failure> {
+    let Some(pilot) = arguments.pilot else { return Ok(None) };
+    if let Some(section) = campaign.experiment.explores() {
+        let problem = Problem::new("this experiment decides itself how many seeds it runs");
+        let expected = format!("no --pilot, or an experiment without [{section}]");
+        return Err(problem.expected(expected).into());
+    }
+    if !arguments.input.arm.is_empty() || campaign.experiment.arms.len() < 2 {
+        let problem = Problem::new("there is one arm, and a verdict is about two");
+        return Err(problem.expected("no --pilot, or a second arm").into());
+    }
+    let mut short = campaign.clone();
+    let first = campaign.seeds[0];
+    short.set_seeds(&Seeds(first..first.saturating_add(pilot)))?;
+    let bar = progress::bar(short.runs(), 0, arguments.json);
+    let pool = workers::pool(arguments.input.workers)?;
+    let results = workers::run_while(&short, &pool, &bar, Vec::new(), || false);
+    bar.finish_and_clear();
+    Ok(results.map(|results| needed(&short, &results)))
 }
 
 /// How long a campaign takes.

@@ -35,11 +35,14 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let folder = Folder::prepare(&folder_of(arguments, campaign))?;
     let journal = Journal::open(folder.path(), &loaded)?;
     let done = journal.found(campaign);
-    if campaign.experiment.search.is_some() {
+    if campaign.experiment.explores().is_some() {
         if talks {
             output::print(&what_was_there(&folder, done))?;
         }
-        return super::search::search(arguments, &loaded, folder, &journal);
+        return match campaign.experiment.search {
+            Some(_) => super::search::search(arguments, &loaded, folder, &journal),
+            None => super::explore::explore(arguments, &loaded, folder, &journal),
+        };
     }
     if talks {
         output::print(&opening(campaign))?;

@@ -8,10 +8,12 @@ use super::run::talks;
 use super::write::Folder;
 use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::limit::found::limited;
 use crate::experiment::run::RunResult;
 use crate::experiment::search::Searching;
 use crate::report::outputs::{SEARCH_OUTPUTS, SearchSources};
 use crate::report::search::{self, Report};
+use crate::report::table::wrap;
 use crate::report::{files, number};
 
 /// Searches, writes what was found, and tells it.
@@ -30,17 +32,27 @@ pub(super) fn search(
     if talks(arguments) {
         output::print(&opening(campaign, &searching))?;
     }
-    let results = rounds(campaign, arguments, journal, &mut searching)?;
+    let steps: Steps<Searching> = (Searching::next, Searching::take);
+    let results = rounds(campaign, arguments, journal, &mut searching, steps)?;
     let found = searching.found(campaign);
-    let report = Report { campaign, search, searching: &searching, found: &found };
+    let limited = match campaign.experiment.explored.limit {
+        Some(_) => limited(campaign, &searching, &found),
+        None => Vec::new(),
+    };
+    let report =
+        Report { campaign, search, searching: &searching, found: &found, limited: &limited };
     let written = write_all(loaded, folder, &results, &report)?;
     journal.remove()?;
     if arguments.json {
         output::print_exactly(&search::summary_json(&report))?;
     }
     if talks(arguments) {
-        let table = search::table(&report);
-        output::print(&table.text(output::width(), output::colour_out()))?;
+        for sentence in report.answer() {
+            output::print(&(wrap(&sentence, output::width()).join("\n") + "\n"))?;
+        }
+        for table in report.tables() {
+            output::print(&format!("\n{}", table.text(output::width(), output::colour_out())))?;
+        }
         output::print(&format!("\n{}", search::remarks(&report)))?;
         output::print(&closing(&results, &written))?;
     }
@@ -62,12 +74,16 @@ fn opening(campaign: &Campaign, searching: &Searching) -> String {
     )
 }
 
+/// Which runs decide what comes next, none if all is known; and what takes their results.
+type Steps<S> = (fn(&S, &Campaign) -> Vec<usize>, fn(&mut S, &[RunResult]));
+
 /// Runs what decides anything, round by round; returns all results in the order of their numbers.
-fn rounds(
+pub(super) fn rounds<S>(
     campaign: &Campaign,
     arguments: &RunArguments,
     journal: &Journal,
-    searching: &mut Searching,
+    state: &mut S,
+    (next, take): Steps<S>,
 ) -> Result<Vec<RunResult>, Failure> {
     let bar = progress::bar(0, 0, !talks(arguments));
     let shown = bar.clone();
@@ -75,13 +91,13 @@ fn rounds(
     let pool = workers::pool(arguments.input.workers)?;
     let mut all = Vec::new();
     loop {
-        let numbers = searching.next(campaign);
+        let numbers = next(state, campaign);
         if numbers.is_empty() {
             break;
         }
         bar.inc_length(numbers.len() as u64);
         let results = workers::run_some(campaign, &pool, journal, &bar, numbers)?;
-        searching.take(&results);
+        take(state, &results);
         all.extend(results);
     }
     bar.finish_and_clear();
@@ -104,7 +120,7 @@ fn write_all(
     folder.publish()
 }
 
-fn closing(results: &[RunResult], written: &[PathBuf]) -> String {
+pub(super) fn closing(results: &[RunResult], written: &[PathBuf]) -> String {
     let mut text = format!(
         "{} runs, digest of all: {}\n\n",
         number::count(results.len() as u64),

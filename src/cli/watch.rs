@@ -83,9 +83,10 @@ fn answer(
     let loaded = load_noting(arguments.input.to_read(false), &mut read);
     files.are(experiment, read);
     let mut campaign = loaded?.campaign;
-    if campaign.experiment.search.is_some() {
+    if let Some(section) = campaign.experiment.explores() {
         let problem = Problem::new("this experiment searches, and a search answers at its end");
-        return Err(problem.expected("stormglass run, or an experiment without [search]").into());
+        let expected = format!("stormglass run, or an experiment without [{section}]");
+        return Err(problem.expected(expected).into());
     }
     campaign.has(arm, point)?;
     workers::find_warm_up(&mut campaign, *workers)?;

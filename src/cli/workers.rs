@@ -5,7 +5,8 @@ use rayon::prelude::*;
 
 use super::Failure;
 use super::journal::Journal;
-use crate::experiment::campaign::Campaign;
+use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::rare::{Rare, RareFound, found, levels_of, replication};
 use crate::experiment::run::RunResult;
 use crate::experiment::warm_up::{Series, Settling, TooSoon, pilot};
 use crate::metric::RunMetrics;
@@ -83,6 +84,22 @@ fn run_one(
     result.keep_what_is_written();
     bar.inc(1);
     Ok(result)
+}
+
+/// Splits the runs of each cell: a replication for each seed, at levels that a pilot has found.
+pub(super) fn rare(
+    campaign: &Campaign,
+    rare: &Rare,
+    workers: Option<u16>,
+) -> Result<Vec<RareFound>, Failure> {
+    let of_cell = |cell: &Cell| {
+        let (levels, pilot_events) = levels_of(rare, cell, campaign.seeds[0]);
+        let replications = campaign.seeds.par_iter();
+        let replications =
+            replications.map(|&seed| replication(rare, cell, &levels, seed)).collect();
+        found(levels, pilot_events, replications)
+    };
+    Ok(pool(workers)?.install(|| campaign.cells.par_iter().map(of_cell).collect()))
 }
 
 /// Lets calm runs of each cell say when requests begin to count, where the experiment does not.

@@ -11,6 +11,7 @@ pub use super::documents::Documents;
 use super::expect::Expectation;
 use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::late::late_faults;
+use super::limit;
 use super::metastability::{self, MetastabilityRule};
 use super::metrics::Metrics;
 use super::milestones;
@@ -121,16 +122,18 @@ impl Campaign {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let experiment = experiment.with_losses(&patched, &documents.model, read_file)?;
         let mut cells = Vec::new();
         let mut wrong = Wrong::new(experiment.search.as_ref());
         let mut warnings: Option<Vec<Problem>> = None;
-        let varied = experiment.search.as_ref().map(|search| &search.factor);
+        let varied = experiment.varied();
         let factors: Vec<&Factor> = experiment.factors.iter().chain(varied).collect();
         let ramp = experiment.ramp.as_ref();
         let of_each = documents.of_each_cell();
         for levels in point::combined(&experiment, varied) {
             for arm in &experiment.arms {
-                match cell(&of_each, arm, &levels, &factors, ramp, read_file) {
+                let swept = experiment.factors.len();
+                match cell(&of_each, arm, (&levels, swept), &factors, ramp, read_file) {
                     Ok((cell, suspicious)) => {
                         cells.push(cell);
                         // What one arm leaves unused another may be about.
@@ -161,12 +164,8 @@ impl Campaign {
             let placed = |problem: Problem| problem.located(&patched, &["compare"]);
             wrong.into_iter().map(placed).collect::<Vec<_>>()
         })?;
-        if let Some(Err(problem)) =
-            experiment.search.as_ref().map(|search| search.outcome(&cells[0]))
-        {
-            return Err(vec![problem.located(&patched, &["search"])]);
-        }
-        let seeds = seeds_of(&experiment);
+        experiment.asks_for_what_is_there(&cells[0], &patched)?;
+        let seeds = experiment.seeds_at_most();
         let mut warnings = warnings.unwrap_or_default();
         warnings.extend(missing);
         warnings.extend(overruled(&documents.overrides, &experiment));
@@ -180,13 +179,12 @@ impl Campaign {
             warm_up: None,
             warnings,
         };
-        let path: &[&str] =
-            if campaign.experiment.search.is_some() { &["search", "seeds"] } else { &["seeds"] };
-        let path: Vec<String> = path.iter().map(|&key| key.to_owned()).collect();
+        let section = campaign.experiment.explores();
+        let path = section.into_iter().chain(["seeds"]).map(str::to_owned).collect::<Vec<_>>();
         let at = documents.experiment.locate(&path);
         campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
         campaign.adds_seeds =
-            campaign.declared.precision.is_some() && campaign.experiment.search.is_none();
+            campaign.declared.precision.is_some() && campaign.experiment.explores().is_none();
         let published = campaign.experiment.published.as_ref();
         if let Some(published) = published.filter(|_| !campaign.chosen.is_part) {
             let placed = |problem: Problem| vec![problem.located(&patched, &["published"])];
@@ -371,26 +369,16 @@ fn theories(
     (theory, mean_field)
 }
 
-/// The seeds of an experiment: as many as it says, or as a search needs at the most.
-fn seeds_of(experiment: &Experiment) -> Seeds {
-    let Seeds(seeds) = &experiment.seeds;
-    match &experiment.search {
-        None => Seeds(seeds.clone()),
-        Some(search) => Seeds(seeds.start..seeds.start.saturating_add(search.text.seeds)),
-    }
-}
-
 fn cell(
     documents: &Documents,
     arm: &Variant,
-    levels: &[&Variant],
+    (levels, swept): (&[&Variant], usize),
     factors: &[&Factor],
     ramp: Option<&Ramp>,
     read_file: ReadFile<'_>,
 ) -> Result<(Cell, Vec<Problem>), Vec<Problem>> {
     let (mut experiment, mut model) = (documents.experiment.clone(), documents.model.clone());
     let mut problems = Vec::new();
-    let swept = factors.len() - usize::from(experiment.find(&["search".to_owned()]).is_some());
     let own = experiment.find(&["set".to_owned()]).cloned();
     let own = super::language::read_set(own.as_ref(), &mut problems);
     let sets = levels.iter().map(|level| &level.set);
@@ -401,7 +389,8 @@ fn cell(
     patch(&mut experiment, &mut model, sets, &OF_RUNS)?;
     patch(&mut experiment, &mut model, &documents.overrides, &TOP)?;
     let experiment_document = experiment;
-    let experiment = Experiment::read(&experiment_document)?;
+    let mut experiment = Experiment::read(&experiment_document)?;
+    limit::lose(&mut experiment, &mut model, &experiment_document)?;
     let program = compile::compile(&model, read_file)?;
     let plan = Plan::new(&experiment.faults, &program).unwrap_or_else(|wrong| {
         let placed = |(index, problem): (usize, Problem)| {

@@ -3,7 +3,7 @@
 use super::language::TOP;
 use super::patch::{is_of_model, patch};
 use crate::model::document::{Data, Patch, Value, parse_path};
-use crate::model::problem::Problem;
+use crate::model::problem::{Problem, shortened};
 
 /// The documents of an experiment and its model, with the patches of the command line.
 #[derive(Clone, Debug)]
@@ -55,4 +55,16 @@ pub(super) fn is_of_the_list(patch: &Patch) -> bool {
     parse_path(&patch.path).is_ok_and(|path| {
         OF_THE_LIST.contains(&path[0].as_str()) || path.starts_with(&ACROSS.map(str::to_owned))
     })
+}
+
+/// What is wrong with the name of an experiment.
+pub(super) fn wrong_name(name: &str) -> Option<Problem> {
+    let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.len() <= 100 && name.chars().all(is_plain) {
+        return None;
+    }
+    let problem = Problem::new(format!("`{}` cannot name an experiment", shortened(name)));
+    Some(
+        problem.expected("up to 100 letters, digits, `-` and `_`: results are written to out/NAME"),
+    )
 }

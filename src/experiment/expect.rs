@@ -133,6 +133,37 @@ impl Expectation {
         self.what == What::Recovers || self.name == "recovery_s"
     }
 
+    /// Whether it is about a metric, of which runs have a mean.
+    #[must_use]
+    pub fn reads_a_metric(&self) -> bool {
+        self.what != What::Recovers
+    }
+
+    /// The bound, in the unit of the metric.
+    #[must_use]
+    pub fn bound(&self) -> f64 {
+        self.bound
+    }
+
+    /// By how much the metric of a run is on the wrong side of the bound, below 0 on the right one;
+    /// `None` if the run has no such number.
+    #[must_use]
+    pub fn beyond(&self, run: &RunResult) -> Option<f64> {
+        let value = self.judge(run).value?;
+        Some(if self.is_least() { self.bound - value } else { value - self.bound })
+    }
+
+    /// The value of the metric that is so far on the wrong side.
+    #[must_use]
+    pub fn value_beyond(&self, beyond: f64) -> f64 {
+        if self.is_least() { self.bound - beyond } else { self.bound + beyond }
+    }
+
+    /// Whether the bound is what there must be at the least.
+    fn is_least(&self) -> bool {
+        matches!(self.relation, Relation::Greater | Relation::AtLeast)
+    }
+
     /// Judges a run. A run that reached a limit says nothing.
     #[must_use]
     pub fn judge(&self, run: &RunResult) -> Judged {

@@ -12,7 +12,9 @@ use super::attribution::AttributionText;
 use super::blast_radius::BlastRadiusText;
 use super::clock::since_the_start;
 use super::comparison::CompareText;
+use super::documents::wrong_name;
 use super::expect::Expectation;
+use super::explored::Explored;
 pub use super::limits::LimitsText;
 use super::metastability::MetastabilityText;
 use super::metrics::Metrics;
@@ -39,7 +41,7 @@ use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 30] = [
+pub const TOP: [&str; 34] = [
     "extends",
     "name",
     "title",
@@ -64,6 +66,10 @@ pub const TOP: [&str; 30] = [
     "blast_radius",
     "compare",
     "search",
+    "limit",
+    "choose",
+    "sensitivity",
+    "rare",
     "ramp",
     "theory",
     "published",
@@ -123,6 +129,8 @@ pub struct Experiment {
     pub compare: CompareText,
     /// What is varied until the boundary is found.
     pub search: Option<Search>,
+    /// What it asks beside that.
+    pub explored: Explored,
     /// A load that goes up step by step, and down again.
     pub ramp: Option<Ramp>,
     /// The closed form that the model follows.
@@ -186,14 +194,6 @@ impl Experiment {
         let experiment = read_parts(document, &mut problems);
         if problems.is_empty() { Ok(experiment) } else { Err(problems) }
     }
-
-    /// Whether one of its parts says from when until when it looks at a run. Then it has no drain
-    /// that it does not state.
-    #[must_use]
-    pub fn has_times_of_its_own(&self) -> bool {
-        let Experiment { search, ramp, theory, published, .. } = self;
-        search.is_some() || ramp.is_some() || theory.is_some() || published.is_some()
-    }
 }
 
 fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
@@ -217,6 +217,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
     let (objectives, metrics) = part.objectives(&measure, &milestones);
     let metrics = metrics.with_twins(blast_radius.is_some());
     let drain: Option<Span> = part.optional("drain");
+    let (search, explored) = Explored::read(document, part.problems);
     let mut experiment = Experiment {
         title: part.line("title").unwrap_or_else(|| name.clone()),
         question: part.line("question").unwrap_or_default(),
@@ -240,7 +241,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         attribution: part.optional("attribution"),
         blast_radius,
         compare: part.optional("compare").unwrap_or_default(),
-        search: Search::read(document, part.problems),
+        search,
+        explored,
         ramp: Ramp::read(document, part.problems),
         theory: part.optional("theory"),
         published: part.optional("published"),
@@ -330,14 +332,7 @@ impl Parts<'_> {
     /// The name, which must be that of a folder.
     fn name(&mut self) -> String {
         let name: Option<String> = self.required("name");
-        let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-        if let Some(name) = &name
-            && (name.is_empty() || name.len() > 100 || !name.chars().all(is_plain))
-        {
-            let problem = Problem::new(format!("`{}` cannot name an experiment", shortened(name)))
-                .expected(
-                    "up to 100 letters, digits, `-` and `_`: results are written to out/NAME",
-                );
+        if let Some(problem) = name.as_deref().and_then(wrong_name) {
             self.problem(&["name"], problem);
         }
         name.unwrap_or_default()

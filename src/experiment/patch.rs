@@ -6,7 +6,7 @@ use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-pub(super) const OF_RUNS: [&str; 12] = [
+pub(super) const OF_RUNS: [&str; 13] = [
     "arrivals",
     "drain",
     "measure",
@@ -19,6 +19,7 @@ pub(super) const OF_RUNS: [&str; 12] = [
     "invariants",
     "expect",
     "limits",
+    "limit",
 ];
 
 /// Whether a patch is one of the model; if its path cannot be read, it is not.
@@ -112,7 +113,7 @@ const NAMES_MAX: usize = 16;
 /// called.
 pub(super) fn overruled(overrides: &[Patch], experiment: &Experiment) -> Vec<Problem> {
     let levels = experiment.factors.iter().flat_map(|factor| &factor.levels);
-    let varied = experiment.search.iter().flat_map(|search| search.factor.levels.first());
+    let varied = experiment.varied().and_then(|factor| factor.levels.first());
     let variants: Vec<&Variant> = experiment.arms.iter().chain(levels).chain(varied).collect();
     let warning = |patch: &Patch| {
         let sets =

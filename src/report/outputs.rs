@@ -2,8 +2,11 @@
 //! format is a function and a line here.
 
 use super::findings::Findings;
+use super::table::Table;
+use super::told::Told;
 use super::violations::violations_jsonl;
-use super::{attribution, blast_radius, columns, figures, files, page, phase, ramp, search};
+use super::{attribution, blast_radius, columns, figures, files, limit, page, phase, ramp, search};
+use crate::experiment::campaign::Campaign;
 use crate::experiment::closer_look::CloserLook;
 use crate::experiment::comparison::Comparison;
 use crate::experiment::run::RunResult;
@@ -44,6 +47,33 @@ pub struct SearchSources<'a> {
     pub results: &'a [RunResult],
     /// What it was read from.
     pub inputs: Inputs<'a>,
+}
+
+/// What the files of an experiment are made of that runs round by round and is no search.
+#[derive(Clone, Copy)]
+pub struct ExploredSources<'a> {
+    /// The campaign.
+    pub campaign: &'a Campaign,
+    /// What is told of it.
+    pub told: &'a Told,
+    /// Its results, ordered by their numbers.
+    pub results: &'a [RunResult],
+    /// What it was read from.
+    pub inputs: Inputs<'a>,
+}
+
+impl ExploredSources<'_> {
+    /// The CSV of this name.
+    fn csv(&self, name: &str) -> Option<Vec<u8>> {
+        let (own, table) = &self.told.csv;
+        (*own == name).then(|| columns::csv(table).into_bytes())
+    }
+
+    /// The picture of this name.
+    fn figure(&self, name: &str) -> Option<Vec<u8>> {
+        let (own, svg) = &self.told.figure;
+        (*own == name).then(|| svg.clone().into_bytes())
+    }
 }
 
 /// A file of results, or the two of a picture.
@@ -114,8 +144,12 @@ pub const OUTPUTS: [Output<OfCampaign>; 20] = [
 ];
 
 /// The files of a search, in the order in which they are written.
-pub const SEARCH_OUTPUTS: [Output<OfSearch>; 9] = [
+pub const SEARCH_OUTPUTS: [Output<OfSearch>; 10] = [
     file("search.csv", |of| text(search::csv(of.report))),
+    file("limit.csv", |of| {
+        let limited = of.report.limited;
+        (!limited.is_empty()).then(|| limit::csv(of.report, limited).into_bytes())
+    }),
     file("runs.csv", |of| text(files::runs_csv(of.report.campaign, of.results))),
     file("runs.parquet", |of| Some(files::runs_parquet(of.report.campaign, of.results))),
     file("faults.csv", |of| text(files::faults_csv(of.report.campaign, of.results))),
@@ -124,7 +158,9 @@ pub const SEARCH_OUTPUTS: [Output<OfSearch>; 9] = [
         text(violations_jsonl(of.report.campaign, of.results, &files[0].0, overrides))
     }),
     file("tables.md", |of| {
-        text(format!("{}\n{}", search::table(of.report).markdown(), search::remarks(of.report)))
+        let answer = of.report.answer().join("\n\n");
+        let tables: Vec<String> = of.report.tables().iter().map(Table::markdown).collect();
+        text(format!("{answer}\n\n{}\n{}", tables.join("\n"), search::remarks(of.report)))
     }),
     file("summary.json", |of| text(search::summary_json(of.report))),
     picture("phase-diagram", |of| text(phase::figure(of.report).svg())),
@@ -135,12 +171,41 @@ pub const SEARCH_OUTPUTS: [Output<OfSearch>; 9] = [
     }),
 ];
 
-/// Every file that a campaign or a search may write, each once.
+/// What a file of an experiment holds that runs round by round and is no search.
+pub type OfExplored = for<'a, 'b> fn(&'a ExploredSources<'b>) -> Option<Vec<u8>>;
+
+/// The files of such an experiment, in the order in which they are written.
+pub const EXPLORED_OUTPUTS: [Output<OfExplored>; 13] = [
+    file("choice.csv", |of| of.csv("choice.csv")),
+    file("sensitivity.csv", |of| of.csv("sensitivity.csv")),
+    file("rare.csv", |of| of.csv("rare.csv")),
+    file("runs.csv", |of| text(files::runs_csv(of.campaign, of.results))),
+    file("runs.parquet", |of| Some(files::runs_parquet(of.campaign, of.results))),
+    file("faults.csv", |of| text(files::faults_csv(of.campaign, of.results))),
+    file("violations.jsonl", |of| {
+        let Inputs { files, overrides, .. } = of.inputs;
+        text(violations_jsonl(of.campaign, of.results, &files[0].0, overrides))
+    }),
+    file("tables.md", |of| text(of.told.markdown())),
+    file("summary.json", |of| text(of.told.summary.clone())),
+    picture("choice", |of| of.figure("choice")),
+    picture("tornado", |of| of.figure("tornado")),
+    picture("rare", |of| of.figure("rare")),
+    file(MANIFEST, |of| {
+        let nothing = Comparison { pairs: Vec::new(), front: Vec::new(), precision: None };
+        let Inputs { files, overrides, .. } = of.inputs;
+        text(files::manifest_json(of.campaign, of.results, &nothing, files, overrides))
+    }),
+];
+
+/// Every file that an experiment may write, each once.
 #[must_use]
 pub fn names() -> Vec<String> {
     let of_campaigns = OUTPUTS.iter().flat_map(Output::names);
     let mut names = Vec::new();
-    for name in of_campaigns.chain(SEARCH_OUTPUTS.iter().flat_map(Output::names)) {
+    let of_searches = SEARCH_OUTPUTS.iter().flat_map(Output::names);
+    let of_others = EXPLORED_OUTPUTS.iter().flat_map(Output::names);
+    for name in of_campaigns.chain(of_searches).chain(of_others) {
         if !names.contains(&name) {
             names.push(name);
         }

@@ -8,6 +8,7 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::language::{Factor, Variant};
 use crate::experiment::search::found::Found;
 use crate::experiment::search::language::GridScale;
+use crate::experiment::search::outcome::of_many;
 use crate::experiment::search::track::{Boundary, Reached};
 
 /// The phase diagram: the factor across, what is varied upwards, the share as colour.
@@ -19,7 +20,7 @@ pub fn figure(report: &Report<'_>) -> Phase {
     let x_label = across.map_or("", |index| campaign.experiment.factors[index].name.as_str());
     let bold = searching.rule.levels.iter().position(|level| *level == 0.5).unwrap_or(0);
     let panels = panels(report, across);
-    let happens = happens(&search.text.outcome);
+    let happens = of_many(&search.text.outcome);
     let drawn: Vec<PhasePanel> =
         panels.iter().map(|panel| drawn(report, panel, across, bold)).collect();
     Phase {
@@ -49,19 +50,6 @@ pub fn figure(report: &Report<'_>) -> Phase {
         contours: searching.rule.levels.iter().map(|level| name(*level)).collect(),
         bold,
         panels: drawn,
-    }
-}
-
-/// What happens to a run, as a predicate of many.
-fn happens(outcome: &str) -> String {
-    match outcome {
-        "metastable" => "stay down after the fault".to_owned(),
-        "never_recovered" => "never recover".to_owned(),
-        // A promise may have a name that ends so itself.
-        _ => match outcome.strip_suffix(".never_recovered") {
-            Some(milestone) => format!("never recover, by {milestone}"),
-            None => format!("break {}", outcome.strip_suffix("_violated").unwrap_or(outcome)),
-        },
     }
 }
 
@@ -312,13 +300,6 @@ mod tests {
 
     fn crossing(panel: &str, column: &str, at: f64, rises: bool) -> Crossing {
         Crossing { panel: panel.to_owned(), column: column.to_owned(), at, rises }
-    }
-
-    #[test]
-    fn a_promise_keeps_its_name_whatever_that_ends_with() {
-        assert_eq!(happens("one_charge_violated"), "break one_charge");
-        assert_eq!(happens("never_violated_violated"), "break never_violated");
-        assert_eq!(happens("paid.never_recovered"), "never recover, by paid");
     }
 
     #[test]

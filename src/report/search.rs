@@ -7,7 +7,9 @@ use super::columns::{self, Column};
 use super::files::{FORMAT, pretty};
 use super::number::{self, Unit};
 use super::table::{Align, Cell, Row, Table, Tone};
+use super::{boundary, limit};
 use crate::experiment::campaign::Campaign;
+use crate::experiment::limit::found::Limited;
 use crate::experiment::search::amount::Amount;
 use crate::experiment::search::found::{Found, Trend, Tried};
 use crate::experiment::search::track::{Boundary, Reached};
@@ -24,6 +26,26 @@ pub struct Report<'a> {
     pub searching: &'a Searching,
     /// What was found, by point and arm.
     pub found: &'a [Found],
+    /// What is known of each beside its limit, where it is one; empty otherwise.
+    pub limited: &'a [Limited],
+}
+
+impl Report<'_> {
+    /// What was found, in sentences.
+    #[must_use]
+    pub fn answer(&self) -> Vec<String> {
+        match self.limited {
+            [] => boundary::sentences(self),
+            limited => limit::sentences(self, limited),
+        }
+    }
+
+    /// The tables that people read, that of a limit first.
+    #[must_use]
+    pub fn tables(&self) -> Vec<Table> {
+        let of_limit = (!self.limited.is_empty()).then(|| limit::table(self, self.limited));
+        of_limit.into_iter().chain([table(self)]).collect()
+    }
 }
 
 /// `search.csv`: a row for each arm, point and value that was tried.
@@ -55,7 +77,7 @@ pub fn csv(report: &Report<'_>) -> String {
 /// `summary.json` of a search.
 #[must_use]
 pub fn summary_json(report: &Report<'_>) -> String {
-    let Report { campaign, search, searching, found } = report;
+    let Report { campaign, search, searching, found, .. } = report;
     let text = &search.text;
     pretty(&json!({
         "format": FORMAT,
@@ -72,6 +94,7 @@ pub fn summary_json(report: &Report<'_>) -> String {
             "first_seed": campaign.seeds[0].to_string(),
             "decided_at": searching.rule.confidence(),
         },
+        "answer": report.answer(),
         "boundaries": found.iter().map(|found| boundary_json(report, found)).collect::<Vec<_>>(),
     }))
 }

@@ -257,6 +257,11 @@ impl<'p> World<'p> {
 
     /// Lets users arrive and time pass until nothing happens any more or a limit is reached.
     fn run_to_the_end(&mut self) -> Ending {
+        self.run_until(|_| false)
+    }
+
+    /// The same, or until it is stopped after an event.
+    fn run_until(&mut self, is_stopped: impl Fn(&Self) -> bool) -> Ending {
         for index in 0..self.program.nodes.len() {
             if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
                 self.open(NodeId(index as u16));
@@ -264,7 +269,7 @@ impl<'p> World<'p> {
         }
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
             debug_assert!(at >= self.now, "time runs backwards");
-            if at > self.rerun.redraw_after {
+            while at > self.rerun.redraw_after {
                 self.redraw();
             }
             self.show_policies_until(at);
@@ -282,7 +287,7 @@ impl<'p> World<'p> {
             if let Some(limit) = self.meter.count(at, pending) {
                 return limit;
             }
-            if self.is_finished() {
+            if self.is_finished() || is_stopped(self) {
                 break;
             }
         }

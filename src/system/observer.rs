@@ -9,6 +9,11 @@ pub trait Observer {
     /// Takes note of a fact.
     fn observe(&mut self, now: Time, fact: &Fact);
 
+    /// Whether it needs to be told no more. An ordinary run goes on all the same.
+    fn has_seen_enough(&self) -> bool {
+        false
+    }
+
     /// When it wants to see next what policies remember: never, unless it says so. Time has to go
     /// on after each look.
     fn looks_at(&self) -> Time {

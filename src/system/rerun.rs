@@ -3,6 +3,7 @@
 //! Draws are named by what they are for, so a user who does not come takes no luck from the others,
 //! and what has been drawn stays as it was when the rest is drawn again.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::World;
@@ -13,14 +14,15 @@ use crate::kernel::time::Time;
 pub(super) struct Rerun {
     /// The orders that are kept, in ascending order; `None` keeps all.
     orders: Option<Vec<u64>>,
-    /// After this time every draw is that of another seed.
+    /// After this time every draw is that of the next seed.
     pub(super) redraw_after: Time,
-    seed: u64,
+    /// From when on which seed draws, in the order of time.
+    seeds: VecDeque<(Time, u64)>,
 }
 
 impl Default for Rerun {
     fn default() -> Rerun {
-        Rerun { orders: None, redraw_after: Time::NEVER, seed: 0 }
+        Rerun { orders: None, redraw_after: Time::NEVER, seeds: VecDeque::new() }
     }
 }
 
@@ -31,9 +33,18 @@ impl World<'_> {
         self.rerun.orders = Some(orders.to_vec());
     }
 
-    /// Draws everything that is drawn after a time from another seed.
+    /// Draws everything that is drawn after a time from another seed; a later call is about a later
+    /// time.
     pub fn redraw_after(&mut self, after: Time, seed: u64) {
-        (self.rerun.redraw_after, self.rerun.seed) = (after, seed);
+        self.rerun.seeds.push_back((after, seed));
+        self.rerun.redraw_after = self.rerun.seeds[0].0;
+    }
+
+    /// Runs until the observer has seen enough, or to the end, and returns how many events that
+    /// took. Nothing of it is judged: the run is left where it is.
+    pub fn run_until_seen(mut self) -> u64 {
+        self.run_until(|world| world.observer.has_seen_enough());
+        self.meter.events()
     }
 
     /// Keeps the events with these numbers for a comparison with those of another run.
@@ -48,7 +59,9 @@ impl World<'_> {
 
     /// Goes on with the draws of the other seed.
     pub(super) fn redraw(&mut self) {
-        self.draws.reseed(self.rerun.seed);
-        self.rerun.redraw_after = Time::NEVER;
+        if let Some((_, seed)) = self.rerun.seeds.pop_front() {
+            self.draws.reseed(seed);
+        }
+        self.rerun.redraw_after = self.rerun.seeds.front().map_or(Time::NEVER, |next| next.0);
     }
 }

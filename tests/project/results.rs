@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use stormglass::experiment::answer::{Answer, Open};
+use stormglass::experiment::choose::Choosing;
 use stormglass::experiment::closer_look::CloserLook;
 use stormglass::experiment::comparison::compare;
+use stormglass::experiment::limit::found::limited;
+use stormglass::experiment::rare::{found as rare_found, levels_of, replication};
 use stormglass::experiment::search::Searching;
 use stormglass::experiment::search::found::FoundTurn;
+use stormglass::experiment::sensitivity::Sensing;
 use stormglass::experiment::summary::{Modes, summarise};
 use stormglass::experiment::warm_up::{Settling, pilot};
 use stormglass::report::answer::sentences;
 use stormglass::report::findings::Findings;
 use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS};
-use stormglass::report::{attribution, columns, comparison, files, ramp, search};
+use stormglass::report::{self, attribution, columns, comparison, files, limit, ramp, search};
 
 use super::{sample, source};
 
@@ -152,15 +156,68 @@ fn every_column_and_key_of_a_search_is_described_and_no_other() {
     // Whether a share turns is not for a sample to say.
     found[0].turn = Some(FoundTurn { from: tried, to: tried });
     let search = campaign.experiment.search.as_ref().unwrap();
-    let report =
-        search::Report { campaign: &campaign, search, searching: &searching, found: &found };
+    let limited = limited(&campaign, &searching, &found);
+    let report = search::Report {
+        campaign: &campaign,
+        search,
+        searching: &searching,
+        found: &found,
+        limited: &limited,
+    };
     let summary: Value = serde_json::from_str(&search::summary_json(&report)).unwrap();
     for (section, written) in [
         ("`search.csv`", header(&search::csv(&report))),
+        ("`limit.csv`", header(&limit::csv(&report, &limited))),
         ("`summary.json` of a search", keys(&summary, &[])),
     ] {
         assert_eq!(described(&document, section), written, "{section}");
     }
+}
+
+/// The same of what runs round by round.
+#[test]
+fn every_column_of_a_choice_a_sensitivity_and_a_rare_event_is_described_and_no_other() {
+    let document = source::read("docs/results.md");
+    let over = "over = { \"service.api.workers\" = [7, 8] }";
+    let choose = format!(
+        "{{ objective = \"latency_mean_ms\", indifference = 1.0, first = 2, seeds = 2, {over} }}"
+    );
+    let campaign = sample::campaign(&[("choose", &choose)]);
+    let mut choosing = Choosing::new(&campaign).unwrap();
+    let run = |numbers: Vec<usize>| -> Vec<_> {
+        numbers.into_iter().map(|number| campaign.run(number)).collect()
+    };
+    choosing.take(&run(choosing.next(&campaign)));
+    let explored = &campaign.experiment.explored;
+    let told = report::choose::told(&campaign, explored.choose.as_ref().unwrap(), &choosing);
+    let written = header(&columns::csv(&told.csv.1));
+    assert_eq!(described(&document, "`choice.csv`"), written);
+
+    let question =
+        format!("{{ outcome = \"latency_mean_ms\", trajectories = 2, seeds = 1, {over} }}");
+    let campaign = sample::campaign(&[("sensitivity", &question)]);
+    let mut sensing = Sensing::new(&campaign).unwrap();
+    let results: Vec<_> =
+        sensing.next(&campaign).into_iter().map(|number| campaign.run(number)).collect();
+    sensing.take(&results);
+    let sensitivity = campaign.experiment.explored.sensitivity.as_ref().unwrap();
+    let sensed = sensing.sensed(&campaign);
+    let told = report::sensitivity::told(&campaign, sensitivity, &sensed);
+    let written = header(&columns::csv(&told.csv.1));
+    assert_eq!(described(&document, "`sensitivity.csv`"), written);
+
+    let question = "{ of = \"in api\", reaches = 3, levels = [2], effort = 2 }";
+    let campaign = sample::campaign(&[("rare", question)]);
+    let rare = campaign.experiment.explored.rare.as_ref().unwrap();
+    let cells = campaign.cells.iter().map(|cell| {
+        let (levels, events) = levels_of(rare, cell, 1);
+        let replications = (1..3).map(|seed| replication(rare, cell, &levels, seed)).collect();
+        rare_found(levels, events, replications)
+    });
+    let found: Vec<_> = cells.collect();
+    let told = report::rare::told(&campaign, rare, &found);
+    let written = header(&columns::csv(&told.csv.1));
+    assert_eq!(described(&document, "`rare.csv`"), written);
 }
 
 /// The same of a ramp.

@@ -11,5 +11,7 @@ mod ground_truth;
 mod measured;
 mod page;
 mod published;
+mod selection;
+mod splitting;
 mod statistics;
 mod validation;

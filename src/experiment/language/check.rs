@@ -65,14 +65,11 @@ pub(super) fn check(experiment: &Experiment, part: &mut Parts<'_>) {
             .expected(format!("a level: [factors.{}.NAME]", factor.name));
         part.problem(&["factors", &factor.name], problem);
     }
-    let known: Vec<&str> = experiment.factors.iter().map(|factor| factor.name.as_str()).collect();
-    if let Some(across) = experiment.search.as_ref().and_then(|one| one.text.across.as_deref())
-        && !known.contains(&across)
-    {
-        part.problem(&["search", "across"], Problem::unknown("factor", across, &known));
+    if let Some(problem) = experiment.wrong_across() {
+        part.problem(&["search", "across"], problem);
     }
     let levels = experiment.factors.iter().map(|factor| factor.levels.len());
-    let values = experiment.search.as_ref().map_or(1, |search| search.grid.len());
+    let values = experiment.varied().map_or(1, |varied| varied.levels.len());
     let cells = levels.fold(experiment.arms.len() * values, usize::saturating_mul);
     if cells > CELLS_MAX {
         let problem = Problem::new(format!("{cells} combinations of arms and levels are too many"))

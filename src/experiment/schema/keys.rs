@@ -8,12 +8,16 @@ use serde_json::json;
 
 use crate::experiment::attribution::AttributionText;
 use crate::experiment::blast_radius::BlastRadiusText;
+use crate::experiment::choose::language::ChooseText;
 use crate::experiment::comparison::CompareText;
 use crate::experiment::language::{LimitsText, MeasureText, Seeds, TOP};
+use crate::experiment::limit::language::LimitText;
 use crate::experiment::metastability::MetastabilityText;
 use crate::experiment::published::PublishedText;
 use crate::experiment::ramp::RampText;
+use crate::experiment::rare::language::RareText;
 use crate::experiment::search::language::SearchText;
+use crate::experiment::sensitivity::language::SensitivityText;
 use crate::experiment::sometimes::Sometimes;
 use crate::experiment::theory::TheoryText;
 use crate::fault::{FaultText, RandomText};
@@ -94,6 +98,14 @@ struct Keys {
     compare: CompareText,
     /// At which value of one quantity a share of the runs collapses.
     search: Option<SearchText>,
+    /// How much steady load a system can take until an objective fails.
+    limit: Option<LimitText>,
+    /// Which of several designs is best.
+    choose: Option<ChooseText>,
+    /// Which of several quantities matters.
+    sensitivity: Option<SensitivityText>,
+    /// How likely something is that is too rare to wait for.
+    rare: Option<RareText>,
     /// A load that goes up step by step, and down again.
     ramp: Option<RampText>,
     /// The closed form that the model follows.

@@ -1,4 +1,4 @@
-//! `[search]`: at which value of one quantity does a share of the runs collapse?
+//! `[search]`: at which value of one quantity does something happen in a share of the runs?
 //!
 //! A search is a campaign with one factor more, whose levels are the values of a grid, and which
 //! runs only those of its cells and seeds that decide anything. The same seeds run at every value
@@ -9,21 +9,22 @@ mod expected;
 pub mod found;
 pub mod grid;
 pub mod language;
+pub mod outcome;
 pub mod track;
 pub(super) mod wrong;
 
 use super::campaign::{Campaign, Cell};
-use super::comparison::{Measured, Source, unknown};
 use super::language::{Factor, Variant};
-use super::metastability::Label;
 use super::patch::meets;
 use super::run::RunResult;
-use crate::model::document::{Patch, Value};
+use crate::model::document::{Location, Patch, Value};
 use crate::model::problem::Problem;
 use crate::model::quantity::Share;
 use crate::model::read;
+use amount::Amount;
 use grid::Grid;
 use language::{GridScale, SearchText};
+use outcome::Outcome;
 use track::{Rule, Track};
 
 /// The fewest seeds of a value that say anything of a share.
@@ -42,38 +43,68 @@ pub struct Search {
     pub grid: Grid,
     /// What is varied, as a factor: a level for each value.
     pub factor: Factor,
+    /// The section that declares it.
+    pub section: &'static str,
+    /// What every run must have, if it is looked for where one of them fails.
+    pub objectives: Vec<String>,
+}
+
+/// What a section looks for, beside the keys of a search.
+pub(super) struct Sought {
+    /// The section.
+    pub(super) section: &'static str,
+    /// What must hold; nothing if the outcome is looked for.
+    pub(super) objectives: Vec<String>,
+    /// The value that is set for an amount.
+    pub(super) value: fn(Amount, Location) -> Value,
 }
 
 impl Search {
     /// Reads `[search]` of an experiment; `None` if it has none, or a wrong one.
     pub(super) fn read(experiment: &Value, problems: &mut Vec<Problem>) -> Option<Search> {
         let value = experiment.find(&["search".to_owned()])?;
-        for (key, problem) in unasked(experiment) {
+        let text: SearchText = read(value).map_err(|problem| problems.push(problem)).ok()?;
+        let vary_at = value.locate(&["vary".to_owned()]);
+        let sought = Sought {
+            section: "search",
+            objectives: Vec::new(),
+            value: |amount, at| Value { data: amount.data(), at },
+        };
+        Search::new(experiment, text, vary_at, sought, problems)
+    }
+
+    /// A search that a section of an experiment declares; `None` if it is wrong.
+    pub(super) fn new(
+        experiment: &Value,
+        text: SearchText,
+        vary_at: Location,
+        sought: Sought,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Search> {
+        let Sought { section, objectives, value } = sought;
+        for (key, problem) in unasked(experiment, section) {
             problems.push(problem.located(experiment, &[key]));
         }
-        let text: SearchText = read(value).map_err(|problem| problems.push(problem)).ok()?;
         let wrong = check(&text);
         if !wrong.is_empty() {
-            problems.extend(wrong.into_iter().map(|one| one.located(experiment, &["search"])));
+            problems.extend(wrong.into_iter().map(|one| one.located(experiment, &[section])));
             return None;
         }
-        let place = |key: &str| value.locate(&[key.to_owned()]);
+        let place = |key: &str| experiment.locate(&[section.to_owned(), key.to_owned()]);
         let grid = Grid::new(text.from, text.until, text.scale, text.steps);
         let last = grid.len() - 1;
-        let level = |(number, amount): (usize, &amount::Amount)| Variant {
+        let level = |(number, amount): (usize, &Amount)| Variant {
             name: amount.to_string(),
             label: amount.to_string(),
             set: vec![Patch {
                 path: text.vary.clone(),
-                path_at: place("vary"),
-                value: Value {
-                    data: amount.data(),
-                    at: place(if number == last { "until" } else { "from" }),
-                },
+                path_at: vary_at,
+                value: value(*amount, place(if number == last { "until" } else { "from" })),
             }],
         };
         let levels = grid.values.iter().enumerate().map(level).collect();
-        Some(Search { factor: Factor { name: text.vary.clone(), levels }, grid, text })
+        let factor = Factor { name: text.vary.clone(), levels };
+        Some(Search { factor, grid, text, section, objectives })
     }
 
     /// Whether these overrides and so many seeds leave anything to search for.
@@ -83,8 +114,11 @@ impl Search {
     pub fn check(&self, overrides: &[Patch], seeds: usize) -> Result<(), Problem> {
         if let Some(patch) = overrides.iter().find(|patch| meets(&patch.path, &self.text.vary)) {
             let problem = Problem::new(format!("the search varies `{}` itself", self.text.vary));
-            let expected = "no value for it, or an experiment without [search]; its range is set \
-                            by search.from and search.until";
+            let section = self.section;
+            let expected = format!(
+                "no value for it, or an experiment without [{section}]; its range is set by \
+                 {section}.from and {section}.until"
+            );
             return Err(problem.expected(expected).at(patch.path_at));
         }
         if (seeds as u64) < SEEDS_MIN {
@@ -121,30 +155,46 @@ impl Search {
         }
     }
 
-    /// The outcome, of those that runs of this cell can have.
+    /// What is looked for, of what runs of this cell can have.
     ///
     /// # Errors
-    /// If there is none of this name.
-    pub fn outcome(&self, cell: &Cell) -> Result<Measured, Problem> {
-        let name = self.text.outcome.as_str();
-        let events = Measured::all(cell).into_iter().filter(Measured::is_event);
-        let events: Vec<Measured> = events.collect();
-        if let Some(event) = events.iter().find(|event| event.name == name) {
-            return Ok(event.clone());
+    /// If there is nothing of this name.
+    pub fn outcome(&self, cell: &Cell) -> Result<LookedFor, Problem> {
+        if self.objectives.is_empty() {
+            let outcome = Outcome::read(&self.text.outcome, cell);
+            return outcome.map(LookedFor::Happens).map_err(|problem| problem.inside("outcome"));
         }
-        let problem = match name {
-            "metastable" => Problem::new("no run is labelled, so none is metastable")
-                .expected("[metastability] beside it, or another `outcome`"),
-            "never_recovered" => Problem::new("nothing goes wrong, so every run has recovered")
-                .expected("[[faults]] beside it, or another `outcome`"),
-            _ => unknown("outcome", name, &events),
-        };
-        Err(problem.inside("outcome"))
+        let numbered = self.objectives.iter().enumerate();
+        let objectives = numbered.map(|(index, text)| {
+            let placed = |problem: Problem| problem.inside(index.to_string()).inside("objectives");
+            Outcome::read(text, cell).map_err(placed)
+        });
+        objectives.collect::<Result<_, _>>().map(LookedFor::Fails)
+    }
+}
+
+/// What is looked for in runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LookedFor {
+    /// That it happens.
+    Happens(Outcome),
+    /// That one of them is not met.
+    Fails(Vec<Outcome>),
+}
+
+impl LookedFor {
+    /// Whether it is so in a run; `None` where nothing can be said.
+    #[must_use]
+    pub fn is_so(&self, run: &RunResult) -> Option<bool> {
+        match self {
+            LookedFor::Happens(outcome) => outcome.happened(run),
+            LookedFor::Fails(objectives) => Some(!objectives.iter().all(|one| one.is_met(run))),
+        }
     }
 }
 
 /// What a search leaves aside: it compares no arms, and judges no single run.
-fn unasked(experiment: &Value) -> Vec<(&'static str, Problem)> {
+fn unasked(experiment: &Value, section: &str) -> Vec<(&'static str, Problem)> {
     let parts = [
         ("compare", "a search compares no arms"),
         ("expect", "a search checks no runs"),
@@ -153,7 +203,7 @@ fn unasked(experiment: &Value) -> Vec<(&'static str, Problem)> {
     let there =
         parts.into_iter().filter(|(key, _)| experiment.find(&[(*key).to_owned()]).is_some());
     let refused = |(key, what): (&'static str, &str)| {
-        let expected = format!("[{key}] in an experiment of its own, without [search]");
+        let expected = format!("[{key}] in an experiment of its own, without [{section}]");
         (key, Problem::new(what).expected(expected))
     };
     there.map(refused).collect()
@@ -207,7 +257,7 @@ pub struct Searching {
     pub rule: Rule,
     /// A track for each point and arm: every arm at the first point, then at the second.
     pub tracks: Vec<Track>,
-    outcome: Measured,
+    outcome: LookedFor,
     arms: usize,
 }
 
@@ -246,7 +296,7 @@ impl Searching {
     pub fn take(&mut self, results: &[RunResult]) {
         for run in results {
             let (index, place) = self.track_and_place(run.cell);
-            let outcome = self.happened(run);
+            let outcome = self.outcome.is_so(run);
             let probes = &mut self.tracks[index].probes;
             probes.entry(place).or_default().outcomes.push(outcome);
         }
@@ -263,15 +313,6 @@ impl Searching {
         let (group, arm) = (cell / self.arms, cell % self.arms);
         let (point, place) = (group / self.rule.grid.len(), group % self.rule.grid.len());
         (point * self.arms + arm, place)
-    }
-
-    /// Whether it happened in a run. A run that is not healthy without its fault says nothing about
-    /// what the fault does.
-    fn happened(&self, run: &RunResult) -> Option<bool> {
-        if self.outcome.source == Source::Metastable && run.label == Some(Label::Overload) {
-            return None;
-        }
-        self.outcome.value(run).map(|value| value > 0.5)
     }
 }
 

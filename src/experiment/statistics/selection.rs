@@ -34,6 +34,51 @@ pub fn kim_nelson(arms: u64, first_stage: u64, alpha: f64) -> Result<KimNelson, 
     Ok(KimNelson { eta, h_squared: 2.0 * eta * freedom })
 }
 
+impl KimNelson {
+    /// How far the sum of `runs` differences with this variance may be from 0 and still decide
+    /// nothing: max(0, h^2 S^2 / (2 delta) - delta r / 2), the triangular region of the procedure.
+    #[must_use]
+    pub fn undecided_within(&self, variance: f64, delta: f64, runs: u64) -> f64 {
+        (self.h_squared * variance / (2.0 * delta) - delta * runs as f64 / 2.0).max(0.0)
+    }
+}
+
+/// The constants for telling on which side of a bound a mean is, with error probability `alpha`.
+///
+/// Andradóttir and Kim, "Fully sequential procedures for comparing constrained systems via
+/// simulation", Naval Research Logistics 57 (2010), section 3, with c = 1: g(eta) = alpha, which is
+/// the procedure of Kim and Nelson for two arms of which one is the bound.
+///
+/// # Errors
+/// As [`kim_nelson`].
+pub fn feasibility(first_stage: u64, alpha: f64) -> Result<KimNelson, Error> {
+    kim_nelson(2, first_stage, alpha)
+}
+
+/// The probability, at least, that the arm `best` of these means (lower is better) and standard
+/// errors is the best: 1 - sum of Phi(-(m_i - m_b) / sqrt(e_i^2 + e_b^2)).
+///
+/// Bonferroni's bound, of means that are normal and independent: Chen, Lin, Yücesan and Chick,
+/// Discrete Event Dynamic Systems 10 (2000), equation 3.
+///
+/// # Errors
+/// As [`ocba`], without its demand that means differ.
+pub fn probability_of_best(means: &[f64], errors: &[f64], best: usize) -> Result<f64, Error> {
+    super::moments::check_pairs(means, errors, 1)?;
+    require(best < means.len(), "best", best as f64, "the position of an arm")?;
+    let mut wrong = 0.0;
+    for (arm, mean) in means.iter().enumerate().filter(|(arm, _)| *arm != best) {
+        let error = libm::hypot(errors[arm], errors[best]);
+        let behind = mean - means[best];
+        wrong += match error > 0.0 {
+            true => super::distribution::normal_cdf(-behind / error),
+            false if behind > 0.0 => 0.0,
+            false => 0.5,
+        };
+    }
+    Ok((1.0 - wrong).max(0.0))
+}
+
 /// How to share `budget` runs among arms so that the arm `best` is told apart from the rest.
 ///
 /// The optimal computing budget allocation of Chen, Lin, Yücesan and Chick, "Simulation budget

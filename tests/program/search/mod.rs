@@ -1,7 +1,10 @@
 //! Searches: a boundary that is known is found, what has none or is no boundary is said to be, and
 //! an interrupted search, or one with more workers, leaves the same bytes.
 
+mod choose;
+mod limit;
 mod ramp;
+mod rare;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

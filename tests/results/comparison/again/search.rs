@@ -76,7 +76,8 @@ impl Written {
         }
         let found = searching.found(&campaign);
         let search = campaign.experiment.search.as_ref().unwrap();
-        let report = Report { campaign: &campaign, search, searching: &searching, found: &found };
+        let (searching, found) = (&searching, &found);
+        let report = Report { campaign: &campaign, search, searching, found, limited: &[] };
         Written {
             runs: rows(&files::runs_csv(&campaign, &results)),
             tried: rows(&csv(&report)),
