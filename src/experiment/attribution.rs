@@ -123,7 +123,13 @@ pub(super) fn attribute(cell: &Cell, plan: &Plan, run: &RunResult) -> Option<Att
     }
     let own = Counted {
         events: bad_events(cell, &run.metrics),
-        violations: run.invariants.iter().map(|verdict| verdict.violations).collect(),
+        violations: cell
+            .invariants
+            .iter()
+            .zip(&run.invariants)
+            // What is contained is judged beside a twin of its own, and has no causes here.
+            .map(|(own, verdict)| if own.kind.name == "contained" { 0 } else { verdict.violations })
+            .collect(),
     };
     let causes = plan.faults.len();
     let mut twins = Twins { cell, plan, seed: run.seed, known: BTreeMap::new() };

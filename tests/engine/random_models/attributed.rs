@@ -14,7 +14,9 @@ const MODELS: u64 = 24;
 
 /// The first run of a subject with other faults.
 fn run(subject: &Subject, faults: Map<String, Value>) -> RunResult {
-    let (model, promises) = (subject.model.clone(), subject.promises.clone());
+    let (model, mut promises) = (subject.model.clone(), subject.promises.clone());
+    // It is judged beside a twin of its own, and not attributed.
+    promises.remove("contained");
     let other = Subject { model, faults, promises, within: subject.within };
     let campaign = other.campaign(&other.promises);
     campaign.unwrap_or_else(|problems| panic!("{problems:?}")).run(0)
