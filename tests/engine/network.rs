@@ -264,8 +264,8 @@ fn what_is_on_its_way_when_a_partition_begins_arrives() {
     assert_eq!(metrics.lost, [200, 0]);
 }
 
-/// Of four users one is inside when everything is cut off, where a service asks itself; the next two
-/// do not come in.
+/// Of four users one is inside when everything is cut off, where a service asks itself; the next
+/// two do not come in.
 #[test]
 fn a_node_still_reaches_itself() {
     let model = "[clients.users]\narrivals = { constant = \"0.8/s\" }\nflow = [{ call = \"api.ask\" }]\n\

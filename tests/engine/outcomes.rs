@@ -118,7 +118,8 @@ fn calls_of_any_node_fail_with_a_status_before_their_work_or_after_it() {
     assert!(own.metrics.edges.iter().any(|edge| edge.outcomes.of(http(504)) == 99), "{at_bank:?}");
 }
 
-/// Of 4,999 calls three tenths fail before their work and a tenth after it: five standard deviations.
+/// Of 4,999 calls three tenths fail before their work and a tenth after it: five standard
+/// deviations.
 #[test]
 fn a_part_of_the_errors_comes_after_the_effect() {
     let model = CHAIN.changed("10/s", "500/s");

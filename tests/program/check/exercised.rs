@@ -114,8 +114,8 @@ fn a_bound_that_is_just_reached_is_met_where_it_says_or_equal() {
     }
 }
 
-/// Nobody has an answer for as long as the run lasts: half of the times are above 5 s for certain, and
-/// how long they are is not known.
+/// Nobody has an answer for as long as the run lasts: half of the times are above 5 s for certain,
+/// and how long they are is not known.
 #[test]
 fn unfinished_times_miss_a_bound_that_they_have_passed_and_meet_none() {
     let folder = tempfile::tempdir().unwrap();
@@ -144,8 +144,8 @@ fn an_experiment_that_promises_nothing_does_not_pass() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.error);
 }
 
-/// What must happen has not where nobody was there to whom it could, and a fault not where it had no
-/// effect.
+/// What must happen has not where nobody was there to whom it could, and a fault not where it had
+/// no effect.
 #[test]
 fn what_must_happen_happens_by_its_effect() {
     let folder = tempfile::tempdir().unwrap();
