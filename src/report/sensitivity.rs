@@ -216,8 +216,8 @@ impl<'a> Of<'a> {
         let mut notes = match text.method {
             SensitivityMethod::Morris => format!(
                 "mu*: how far {} moves over the whole range of a quantity, on average over {} \
-                 trajectories, means of {seeds}; mu: with its sign; sigma: how much that depends on \
-                 where, and on the others.\n",
+                 trajectories, means of {seeds}; mu: with its sign; sigma: how much that depends \
+                 on where, and on the others.\n",
                 text.outcome, text.trajectories,
             ),
             SensitivityMethod::Sobol => format!(

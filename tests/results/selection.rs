@@ -1,6 +1,6 @@
 //! Contests whose truth is known: how often the best of them is chosen.
-//! `STORMGLASS_SELECTION=400 cargo test --release --test results selection -- --nocapture` makes the
-//! trials that docs/experiment.md tells of.
+//! `STORMGLASS_SELECTION=400 cargo test --release --test results selection -- --nocapture` makes
+//! the trials that docs/experiment.md tells of.
 
 #![expect(clippy::print_stdout, reason = "it says how often it was right")]
 

@@ -1,6 +1,6 @@
 //! Splitting where the probability is known: the queue M/M/1 as a walk.
-//! `STORMGLASS_SPLITTING=300 cargo test --release --test results splitting -- --nocapture` makes the
-//! repetitions that docs/experiment.md tells of.
+//! `STORMGLASS_SPLITTING=300 cargo test --release --test results splitting -- --nocapture` makes
+//! the repetitions that docs/experiment.md tells of.
 
 #![expect(clippy::print_stdout, reason = "it says how often it was right")]
 
