@@ -44,6 +44,9 @@ impl Explored {
             let expected = "one of both in an experiment";
             problems.push(problem.expected(expected).located(experiment, &[second]));
         }
+        if let Some(section) = there.iter().find(|section| **section != "ramp") {
+            problems.extend(unasked(experiment, section));
+        }
         let (limit, of_limit) = Limit::read(experiment, problems).unzip();
         let search = of_limit.flatten().or_else(|| Search::read(experiment, problems));
         let explored = Explored {
@@ -54,6 +57,22 @@ impl Explored {
         };
         (search, explored)
     }
+}
+
+/// What a question that is looked for round by round leaves aside: it compares no arms, and judges
+/// no single run.
+fn unasked(experiment: &Value, section: &str) -> Vec<Problem> {
+    let parts = [
+        ("compare", format!("[{section}] compares no arms")),
+        ("expect", format!("[{section}] checks no runs")),
+        ("attribution", format!("[{section}] looks for no causes")),
+    ];
+    let refused = |(key, what): (&str, String)| {
+        experiment.find(&[key.to_owned()])?;
+        let expected = format!("[{key}] in an experiment of its own, without [{section}]");
+        Some(Problem::new(what).expected(expected).located(experiment, &[key]))
+    };
+    parts.into_iter().filter_map(refused).collect()
 }
 
 impl Experiment {

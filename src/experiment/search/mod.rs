@@ -82,9 +82,6 @@ impl Search {
         problems: &mut Vec<Problem>,
     ) -> Option<Search> {
         let Sought { section, objectives, value } = sought;
-        for (key, problem) in unasked(experiment, section) {
-            problems.push(problem.located(experiment, &[key]));
-        }
         let wrong = check(&text);
         if !wrong.is_empty() {
             problems.extend(wrong.into_iter().map(|one| one.located(experiment, &[section])));
@@ -191,22 +188,6 @@ impl LookedFor {
             LookedFor::Fails(objectives) => Some(!objectives.iter().all(|one| one.is_met(run))),
         }
     }
-}
-
-/// What a search leaves aside: it compares no arms, and judges no single run.
-fn unasked(experiment: &Value, section: &str) -> Vec<(&'static str, Problem)> {
-    let parts = [
-        ("compare", "a search compares no arms"),
-        ("expect", "a search checks no runs"),
-        ("attribution", "a search looks for no causes"),
-    ];
-    let there =
-        parts.into_iter().filter(|(key, _)| experiment.find(&[(*key).to_owned()]).is_some());
-    let refused = |(key, what): (&'static str, &str)| {
-        let expected = format!("[{key}] in an experiment of its own, without [{section}]");
-        (key, Problem::new(what).expected(expected))
-    };
-    there.map(refused).collect()
 }
 
 /// What is wrong with a search for itself.
