@@ -10,7 +10,7 @@ use crate::random_models::generate::{Generator, compile};
 use crate::random_models::{Seen, Subject, subject};
 
 /// How many models are tried.
-const MODELS: u64 = 24;
+const MODELS: u64 = 64;
 
 /// The first run of a subject with other faults.
 fn run(subject: &Subject, faults: Map<String, Value>) -> RunResult {
