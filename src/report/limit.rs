@@ -109,7 +109,7 @@ pub fn sentences(report: &Report<'_>, limited: &[Limited]) -> Vec<String> {
     let arms = report.campaign.experiment.arms.len();
     let wholes = both.iter().enumerate().filter(|(_, (_, it))| it.lost.is_none());
     let sentence = |(index, (found, it)): (usize, &(&Found, &Limited))| {
-        let losses = both.iter().skip(index + 1).step_by(arms);
+        let losses = both.iter().skip(index + arms).step_by(arms);
         let losses = losses.take_while(|(_, it)| it.lost.is_some());
         let mut text = format!("{}{}", whole_name(report, found), holds(report, found));
         if let Some(busy) = &it.measured {

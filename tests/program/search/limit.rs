@@ -106,6 +106,34 @@ fn without_a_zone_nothing_holds_and_a_single_instance_cannot_be_lost() {
     assert!(error.contains("no service has more than one instance"), "{error}");
 }
 
+/// What a loss leaves is told of the arm that it leaves it to.
+#[test]
+fn each_arm_is_told_what_its_own_losses_leave() {
+    let model = SERVERS.replace("instances = 3\n", "zone = \"a\"\n").replace(
+        "flow = [{ call = \"server.serve\" }]",
+        "flow = [{ call = \"server.serve\" }, { call = \"other.serve\" }]",
+    ) + "\n[service.other]\nworkers = 1\nzone = \"b\"\n[service.other.on.serve]\n\
+         steps = [{ reply = \"ok\" }]\n";
+    let experiment = LIMIT
+        .replace("60/s", "10/s")
+        .replace("270/s", "60/s")
+        .replace("latency_p99_ms <= 150ms", "success_ratio >= 99%")
+        .replace("40s", "5s")
+        .replace("4s", "0s")
+        + "[arms.both]\n[arms.spared]\n\
+           set = { \"clients.users.flow\" = [{ call = \"server.serve\" }] }\n";
+    let folder = folder(&experiment, &model);
+    let said = on_one_line(&text(&run(folder.path(), "out", "2")));
+    let of = |arm: &str, text: &str| {
+        let begin = said.find(&format!("{arm}: success_ratio")).expect("a sentence");
+        said[begin..].find(text).map(|at| begin + at)
+    };
+    let both = of("both", "zone b lost less than 10 /s").expect("it needs the other service");
+    let spared = of("spared", "zone b lost 60 /s and more").expect("it does not");
+    let second = of("spared", "success_ratio").unwrap();
+    assert!(both < second && second < spared, "{said}");
+}
+
 /// More workers, fewer who wait for too long: a share that falls, and the least number of workers
 /// with which it holds.
 #[test]
