@@ -144,7 +144,7 @@ fn a_planted_column_is_found() {
 #[test]
 fn every_column_and_key_of_a_search_is_described_and_no_other() {
     let document = source::read("docs/results.md");
-    let campaign = sample::searching(SEARCH);
+    let campaign = sample::exploring("search", SEARCH);
     let mut searching = Searching::new(&campaign).unwrap();
     for _ in 0..2 {
         let numbers = searching.next(&campaign);
@@ -182,7 +182,7 @@ fn every_column_of_a_choice_a_sensitivity_and_a_rare_event_is_described_and_no_o
     let choose = format!(
         "{{ objective = \"latency_mean_ms\", indifference = 1.0, first = 2, seeds = 2, {over} }}"
     );
-    let campaign = sample::campaign(&[("choose", &choose)]);
+    let campaign = sample::exploring("choose", &choose);
     let mut choosing = Choosing::new(&campaign).unwrap();
     let run = |numbers: Vec<usize>| -> Vec<_> {
         numbers.into_iter().map(|number| campaign.run(number)).collect()
@@ -195,7 +195,7 @@ fn every_column_of_a_choice_a_sensitivity_and_a_rare_event_is_described_and_no_o
 
     let question =
         format!("{{ outcome = \"latency_mean_ms\", trajectories = 2, seeds = 1, {over} }}");
-    let campaign = sample::campaign(&[("sensitivity", &question)]);
+    let campaign = sample::exploring("sensitivity", &question);
     let mut sensing = Sensing::new(&campaign).unwrap();
     let results: Vec<_> =
         sensing.next(&campaign).into_iter().map(|number| campaign.run(number)).collect();
@@ -207,7 +207,7 @@ fn every_column_of_a_choice_a_sensitivity_and_a_rare_event_is_described_and_no_o
     assert_eq!(described(&document, "`sensitivity.csv`"), written);
 
     let question = "{ of = \"in api\", reaches = 3, levels = [2], effort = 2 }";
-    let campaign = sample::campaign(&[("rare", question)]);
+    let campaign = sample::exploring("rare", question);
     let rare = campaign.experiment.explored.rare.as_ref().unwrap();
     let cells = campaign.cells.iter().map(|cell| {
         let (levels, events) = levels_of(rare, cell, 1);

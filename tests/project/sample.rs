@@ -289,13 +289,13 @@ pub(crate) fn campaign(set: &[(&str, &str)]) -> Campaign {
     compiled(EXPERIMENT, set)
 }
 
-/// The campaign of a search.
-pub(crate) fn searching(search: &str) -> Campaign {
+/// The campaign of a question that is looked for round by round, such as `search`.
+pub(crate) fn exploring(section: &str, question: &str) -> Campaign {
     let without = OF_CAMPAIGNS.iter().fold(EXPERIMENT.to_owned(), |text, part| {
         assert!(text.contains(part), "the sample has {part}");
         text.replace(part, "")
     });
-    compiled(&without, &[("search", search)])
+    compiled(&without, &[(section, question)])
 }
 
 fn compiled(experiment: &str, set: &[(&str, &str)]) -> Campaign {
