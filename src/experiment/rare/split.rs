@@ -103,8 +103,8 @@ fn split(mut lineage: Lineage, at: Time) -> Lineage {
 /// The part of runs that passes each level at best: e^-2 (Villén-Altamirano, 1991).
 const PASSES: f64 = 0.135_335_283_236_612_7;
 
-/// Levels on the way to `reaches` that about [`PASSES`] of the runs of a pilot pass, and the events
-/// that it took.
+/// Levels on the way to `reaches` that about one in seven of the runs of a pilot pass, and the
+/// events that it took.
 pub fn levels(
     reaches: u64,
     effort: u64,
