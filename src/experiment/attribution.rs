@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::campaign::Cell;
 use super::language::Experiment;
-use super::run::RunResult;
+use super::run::{Course, RunResult};
 use crate::fault::{DrawnFault, Plan, RandomPlan};
 use crate::invariant::{Invariants, Judgement};
 use crate::kernel::limit::Ending;
@@ -27,7 +27,6 @@ use crate::kernel::time::Time;
 use crate::metric::{Followers, Measure, RunMetrics};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
-use crate::system::World;
 
 /// `[attribution]`: each run is repeated without each of its causes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -222,17 +221,8 @@ fn count(cell: &Cell, plan: &Plan, seed: u64) -> Option<Vec<u64>> {
     let followers = Followers::new(&cell.followed(), &measure);
     let invariants = Invariants::new(&cell.invariants, &cell.program)
         .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
-    let end = cell.measure.arrivals_end;
     let mut observer = (followers, invariants);
-    let controls = &plan.controls;
-    let mut world = World::new(&cell.program, controls, seed, end, cell.limits, &mut observer);
-    if cell.ends_when_done {
-        world.end_when_done();
-    }
-    for &(clients, spike) in &plan.spikes {
-        world.add_spike(clients, spike);
-    }
-    world.watch_surges(&plan.surges);
+    let world = Course::new(cell, plan, seed).world(&mut observer);
     if world.run().ending != Ending::Complete {
         return None;
     }

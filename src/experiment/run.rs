@@ -204,9 +204,7 @@ pub fn digest_of_runs(runs: impl Iterator<Item = (u64, Digest)>) -> Digest {
 pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     let drawn = cell.random.as_ref().map(|random| random.draw(seed)).unwrap_or_default();
     let plan = cell.plan_with(&drawn);
-    let course =
-        Course { cell, plan: &plan, seed, limits: cell.limits, case: None, is_twin: false };
-    let (result, _) = course.run(index, ());
+    let (result, _) = Course::new(cell, &plan, seed).run(index, ());
     let attribution = attribute(cell, &plan, &result);
     RunResult { drawn, attribution, ..result }
 }
@@ -226,14 +224,13 @@ pub fn run_case(
     let plan = Plan::new(&case.faults, &cell.program)
         .unwrap_or_else(|wrong| panic!("a fault does not fit: {wrong:?}"));
     let limits = Limits { horizon: case.horizon, ..cell.limits };
-    let course =
-        Course { cell, plan: &plan, seed: case.seed, limits, case: Some(case), is_twin: false };
+    let course = Course { limits, case: Some(case), ..Course::new(cell, &plan, case.seed) };
     course.run(index, observer)
 }
 
 /// What one run is to do.
 #[derive(Clone, Copy)]
-struct Course<'a> {
+pub(super) struct Course<'a> {
     cell: &'a Cell,
     plan: &'a Plan,
     seed: u64,
@@ -254,6 +251,11 @@ struct Followed {
 }
 
 impl<'a> Course<'a> {
+    /// A cell under this plan and seed, to its end.
+    pub(super) fn new(cell: &'a Cell, plan: &'a Plan, seed: u64) -> Course<'a> {
+        Course { cell, plan, seed, limits: cell.limits, case: None, is_twin: false }
+    }
+
     fn run(&self, index: usize, watcher: impl Observer) -> (RunResult, Vec<Folded>) {
         let cause = self.cell.blast_radius.as_ref().and_then(|rule| {
             let numbers = rule.cause(&self.plan.faults, &self.cell.program);
@@ -329,7 +331,9 @@ impl<'a> Course<'a> {
                 Recovery::Unseen
             }
         };
-        let labelled = label(cell, plan, seed, outcome.ending, &metrics);
+        // Nobody asks what a twin is called.
+        let labelled =
+            if self.is_twin { None } else { label(cell, plan, seed, outcome.ending, &metrics) };
         let healed = plan.acts.map_or(Time::ZERO, |(_, healed)| healed);
         let result = RunResult {
             cell: index,
@@ -361,7 +365,7 @@ impl<'a> Course<'a> {
     }
 
     /// The world of this run, which tells this observer.
-    fn world<'w>(&self, observer: &'w mut (dyn Observer + 'w)) -> World<'w>
+    pub(super) fn world<'w>(&self, observer: &'w mut (dyn Observer + 'w)) -> World<'w>
     where
         'a: 'w,
     {
@@ -411,13 +415,9 @@ fn label(
     let measure = Measure { faults: None, ..cell.measure.clone() };
     let recorder = Recorder::new(&cell.program, measure.clone());
     let followers = Followers::new(&cell.milestones, &measure);
-    let end = cell.measure.arrivals_end;
     let mut observer = (recorder, followers);
-    let mut control = World::new(&cell.program, &[], seed, end, cell.limits, &mut observer);
-    if cell.ends_when_done {
-        control.end_when_done();
-    }
-    let outcome = control.run();
+    let calm = plan.only(|_| false);
+    let outcome = Course::new(cell, &calm, seed).world(&mut observer).run();
     if outcome.ending != Ending::Complete {
         return None;
     }
