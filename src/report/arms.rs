@@ -237,6 +237,13 @@ pub(super) fn column(header: &str, align: Align, priority: u8) -> Column {
     Column { header: header.to_owned(), align, priority }
 }
 
+/// The arm, if there are several or nothing else names it, and the point.
+pub(super) fn arm_and_point(campaign: &Campaign, arm: &str, point: &str) -> String {
+    let several = campaign.experiment.arms.len() > 1 || point.is_empty();
+    let names = [if several { arm } else { "" }, point];
+    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn plain(text: String) -> Cell {
     Cell { text, tone: Tone::Plain }
 }

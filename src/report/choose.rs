@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::arms::{column, of_data, plain};
+use super::arms::{self, column, of_data, plain};
 use super::chart::{Bar, BarGroup, BarRow, Bars, Caption, Estimate as Whiskers};
 use super::columns::Column;
 use super::figures::WIDTH;
@@ -100,9 +100,7 @@ impl<'a> Of<'a> {
         let own = self.campaign.experiment.factors.len();
         let design = cell.point_label.splitn(own + 1, ", ").nth(own).unwrap_or_default();
         let design = if self.choose.factor.is_some() { design } else { "" };
-        let several = self.campaign.experiment.arms.len() > 1 || design.is_empty();
-        let arm = if several { cell.arm_label.as_str() } else { "" };
-        [arm, design].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(", ")
+        arms::arm_and_point(self.campaign, &cell.arm_label, design)
     }
 
     /// The point without the design; empty if there is only one.

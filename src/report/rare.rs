@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::arms::{column, plain};
+use super::arms::{self, column, plain};
 use super::chart::{Bar, BarGroup, BarRow, Bars, Caption, Estimate as Whiskers};
 use super::columns::Column;
 use super::figures::WIDTH;
@@ -48,10 +48,7 @@ fn small(probability: f64) -> String {
 impl Of<'_> {
     fn name(&self, cell: usize) -> String {
         let cell = &self.campaign.cells[cell];
-        let several = self.campaign.experiment.arms.len() > 1 || cell.point_label.is_empty();
-        let arm = if several { cell.arm_label.as_str() } else { "" };
-        let names = [arm, cell.point_label.as_str()].into_iter().filter(|it| !it.is_empty());
-        names.collect::<Vec<_>>().join(", ")
+        arms::arm_and_point(self.campaign, &cell.arm_label, &cell.point_label)
     }
 
     /// What grows how far.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::arms::{column, plain};
+use super::arms::{self, column, plain};
 use super::columns::{self, Column};
 use super::files::{FORMAT, pretty};
 use super::number::{self, Unit};
@@ -227,12 +227,10 @@ pub(super) fn boundary_text(report: &Report<'_>, found: &Found, boundary: &Bound
     }
 }
 
-/// The arm, if there are several or nothing else names it, and the point.
+/// The arm and the point of what was found.
 pub(super) fn named(report: &Report<'_>, found: &Found) -> String {
-    let cell = &report.campaign.cells[found.cell];
-    let several = report.campaign.experiment.arms.len() > 1 || found.point_label.is_empty();
-    let names = [if several { cell.arm_label.as_str() } else { "" }, found.point_label.as_str()];
-    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
+    let arm = &report.campaign.cells[found.cell].arm_label;
+    arms::arm_and_point(report.campaign, arm, &found.point_label)
 }
 
 /// What a table cannot say: where the share does not go one way, and which runs say nothing.
