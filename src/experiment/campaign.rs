@@ -18,6 +18,7 @@ use super::milestones;
 use super::objectives;
 use super::patch::{OF_RUNS, beside_a_ramp, overruled, patch};
 use super::point;
+use super::price::{self, Prices};
 use super::ramp::Ramp;
 use super::run::{RunResult, run};
 use super::search::wrong::Wrong;
@@ -66,6 +67,8 @@ pub struct Cell {
     pub milestones: Vec<Milestone>,
     /// How many events may be bad.
     pub objectives: Objectives,
+    /// What things cost that are counted in a run; `None` if nothing has a price.
+    pub prices: Option<Prices>,
     /// The place of the milestone that is measured instead of replies.
     pub measured: Option<usize>,
     /// How runs are labelled; `None` if they are not.
@@ -351,6 +354,13 @@ fn random_plan(
     RandomPlan::new(text, program)
 }
 
+/// The replicas that faults let take over.
+fn promoted(experiment: &Experiment) -> Vec<&str> {
+    let listed = experiment.faults.iter().filter_map(|fault| fault.to.as_deref());
+    let drawn = experiment.random_faults.iter().flat_map(|text| text.kinds.values());
+    listed.chain(drawn.filter_map(|kind| kind.to.as_deref())).collect()
+}
+
 /// What theory says of a cell with this model; notes what is wrong.
 fn theories(
     experiment: &Experiment,
@@ -415,10 +425,7 @@ fn cell(
         problems.extend(wrong.into_iter().map(of_promise));
     }
     let (theory, mean_field) = theories(&experiment, &model, (&experiment_document, &mut problems));
-    let listed = experiment.faults.iter().filter_map(|fault| fault.to.as_deref());
-    let drawn = experiment.random_faults.iter().flat_map(|text| text.kinds.values());
-    let promoted: Vec<&str> = listed.chain(drawn.filter_map(|kind| kind.to.as_deref())).collect();
-    let mut suspicious = unused(&model, &program, &promoted);
+    let mut suspicious = unused(&model, &program, &promoted(&experiment));
     let milestones =
         milestones::compiled(&experiment, &program, &experiment_document, &mut problems);
     let measured = milestones::measured(&experiment.measure, &experiment.milestones);
@@ -426,6 +433,7 @@ fn cell(
         milestones::measure(&experiment, &program, &plan, (&experiment_document, &mut problems));
     let context = (&experiment_document, &mut problems);
     let objectives = objectives::compiled(&experiment, &milestones, (&program, &measure), context);
+    let prices = price::compiled(&experiment, &program, (&experiment_document, &mut problems));
     let acts = faults_act(&plan, random.as_ref());
     let judged = (measure.window, acts, milestones::judged_until(&experiment, measured));
     let metastability =
@@ -465,6 +473,7 @@ fn cell(
         metrics: experiment.metrics,
         milestones,
         objectives,
+        prices,
         measured,
         metastability,
         attribution: experiment.attribution,

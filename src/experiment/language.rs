@@ -17,10 +17,11 @@ use super::expect::Expectation;
 use super::explored::Explored;
 pub use super::limits::LimitsText;
 use super::metastability::MetastabilityText;
-use super::metrics::Metrics;
+use super::metrics::{COST, Metrics};
 use super::milestones::{self, MilestoneTexts};
 use super::objectives::{self, SloTexts};
 use super::point::{self, Point};
+use super::price::{self, language::PriceText};
 use super::published::PublishedText;
 use super::ramp::Ramp;
 use super::search::Search;
@@ -41,7 +42,7 @@ use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 34] = [
+pub const TOP: [&str; 35] = [
     "extends",
     "name",
     "title",
@@ -55,6 +56,7 @@ pub const TOP: [&str; 34] = [
     "measure",
     "milestone",
     "slo",
+    "price",
     "faults",
     "random_faults",
     "invariants",
@@ -105,6 +107,8 @@ pub struct Experiment {
     pub milestones: MilestoneTexts,
     /// How many events may be bad.
     pub objectives: SloTexts,
+    /// What things cost that are counted in a run.
+    pub price: Option<PriceText>,
     /// What goes wrong.
     pub faults: Vec<FaultText>,
     /// What goes wrong at random, drawn for each seed.
@@ -215,7 +219,8 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
     let milestones = part.milestones(&measure);
     let blast_radius: Option<BlastRadiusText> = part.optional("blast_radius");
     let (objectives, metrics) = part.objectives(&measure, &milestones);
-    let metrics = metrics.with_twins(blast_radius.is_some());
+    let price = part.price(milestones.keys().chain(objectives.keys()));
+    let metrics = metrics.with_twins(blast_radius.is_some()).with_prices(price.as_ref());
     let drain: Option<Span> = part.optional("drain");
     let (search, explored) = Explored::read(document, part.problems);
     let mut experiment = Experiment {
@@ -230,6 +235,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         measure,
         milestones,
         objectives,
+        price,
         faults: part.list("faults"),
         random_faults: part.optional("random_faults"),
         invariants: WatchList::read(document.find(&["invariants".to_owned()]), part.problems),
@@ -346,6 +352,19 @@ impl Parts<'_> {
         let texts = objectives::read(self.document, milestones, self.problems);
         let metrics = milestones::metrics(measure, milestones, &texts);
         (texts, metrics)
+    }
+
+    /// The prices; their column has a name that nothing else of these names has.
+    fn price<'n>(&mut self, mut others: impl Iterator<Item = &'n String>) -> Option<PriceText> {
+        let text: PriceText = self.optional("price")?;
+        for problem in price::check(&text) {
+            self.problem(&["price"], problem);
+        }
+        if others.any(|name| name == COST) {
+            let problem = Problem::new(format!("`{COST}` is also a milestone or an objective"));
+            self.problem(&["price"], problem.expected("another name for that"));
+        }
+        Some(text)
     }
 
     fn expectations(&mut self, metrics: &Metrics) -> Vec<Expectation> {

@@ -13,7 +13,8 @@ use super::statistics::verdict::Direction;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;
 
-pub use list::{Metric, MetricId, Metrics, Of, REPLY, is_share};
+pub(in crate::experiment) use list::is_metric;
+pub use list::{COST, Metric, MetricId, Metrics, Of, REPLY, is_share};
 pub(super) use most::most;
 
 /// A metric as it stands in the program.

@@ -169,8 +169,8 @@ pub(super) fn judged_until(experiment: &Experiment, measured: Option<usize>) -> 
     within.map_or(arrivals_end, |within| arrivals_end.min(Time(end.0.saturating_sub(within.0))))
 }
 
-/// Arms and levels that follow other milestones or objectives than the first cell: each has its
-/// columns.
+/// Arms and levels that follow other milestones, objectives or prices than the first cell: each has
+/// its columns.
 pub(super) fn others(cells: &[Cell], experiment: &Value) -> Vec<Problem> {
     let names = |cell: &Cell| -> Vec<String> {
         cell.metrics.iter().map(|metric| format!("{} {}", metric.name, metric.meaning)).collect()
@@ -179,12 +179,12 @@ pub(super) fn others(cells: &[Cell], experiment: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     for cell in cells.iter().filter(|cell| names(cell) != first) {
         let problem = Problem::new(format!(
-            "`{}` follows other milestones or objectives than `{}`, or measures another one",
+            "`{}` follows other milestones, objectives or prices than `{}`, or measures another",
             cell.arm, cells[0].arm
         ));
         let problem = problem.expected(
-            "the same names under `milestone` and `slo`, and the same `measure.milestone`, in all \
-             arms and at all points; their keys may differ",
+            "the same names under `milestone`, `slo` and `price`, and the same \
+             `measure.milestone`, in all arms and at all points; their keys may differ",
         );
         let problem = problem.located(experiment, &["arms", &cell.arm]);
         if !problems.contains(&problem) {

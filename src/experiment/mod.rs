@@ -31,6 +31,7 @@ pub mod patch;
 pub mod percentile;
 pub mod point;
 pub mod power;
+pub mod price;
 pub mod published;
 pub mod quantity;
 pub mod ramp;

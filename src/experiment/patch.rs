@@ -6,12 +6,13 @@ use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-pub(super) const OF_RUNS: [&str; 13] = [
+pub(super) const OF_RUNS: [&str; 14] = [
     "arrivals",
     "drain",
     "measure",
     "milestone",
     "slo",
+    "price",
     "faults",
     "random_faults",
     "metastability",
@@ -76,6 +77,7 @@ fn known_names(document: &Value, path: &[String]) -> Result<(), Problem> {
     let depth = match words[..] {
         ["link" | "measure" | "faults" | "limits" | "invariants" | "set", ..]
         | ["random_faults", ..] => return Ok(()),
+        ["price", "for", _, _, ..] => vec![2],
         ["service", _, "on", _, _, ..] => vec![1, 3],
         ["database", _, "tables", _, _, ..] => vec![1, 3],
         [_, _, _, ..] => vec![1],
@@ -98,6 +100,7 @@ fn known_names(document: &Value, path: &[String]) -> Result<(), Problem> {
                 "tables" => "table",
                 "arms" => "arm",
                 "factors" => "factor",
+                "for" => "price",
                 section => section,
             };
             return Err(Problem::unknown(kind, name, &known));

@@ -156,7 +156,7 @@ impl RunResult {
                 let progress = self.metrics.milestones.get(place);
                 progress.map_or(Recovery::Unseen, |progress| progress.recovery)
             }
-            Of::Objective(_) => Recovery::Unseen,
+            Of::Objective(_) | Of::Price(_) => Recovery::Unseen,
         }
     }
 

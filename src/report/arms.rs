@@ -162,6 +162,7 @@ pub(super) fn named(campaign: &Campaign, of: Of, header: &str) -> String {
         Of::Objective(place) => {
             return format!("{}: {header}", cell.objectives.list[place].label);
         }
+        Of::Price(_) => return header.to_owned(),
     };
     milestone
         .map_or(header.to_owned(), |place| format!("{}: {header}", cell.milestones[place].label))

@@ -15,6 +15,7 @@ use super::comparison;
 use super::escape;
 use super::objectives;
 use super::parquet;
+use super::price;
 use super::warm_up;
 use crate::experiment::answer::Answer;
 use crate::experiment::campaign::{Campaign, Cell};
@@ -245,6 +246,9 @@ pub fn summary_json(
     let cells = cells.map(|(index, summary)| {
         let mut cell = cell_json(campaign, (index, summary), &unwatched);
         cell["attribution"] = attribution::json(campaign, results, index);
+        if let Some(prices) = price::json(&campaign.cells[index]) {
+            cell["prices"] = prices;
+        }
         cell
     });
     pretty(&json!({
@@ -334,7 +338,7 @@ fn beside(cell: &Cell, summary: &CellSummary) -> Value {
     let object = |((name, of), never): ((&str, Of), &Option<Share>)| {
         let milestone = match of {
             Of::Milestone(place) => Some(&cell.milestones[place]),
-            Of::Measured | Of::Replies | Of::Objective(_) => None,
+            Of::Measured | Of::Replies | Of::Objective(_) | Of::Price(_) => None,
         };
         let value = json!({
             "label": milestone.map(|milestone| &milestone.label),

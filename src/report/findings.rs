@@ -5,7 +5,7 @@ use super::arms;
 use super::comparison::{baseline_text, pairs_table, precision_text, untested_text};
 use super::table::Table;
 use super::{
-    answer, attribution, blast_radius, caches, escape, files, front, promises, ramp, unsure,
+    answer, attribution, blast_radius, caches, escape, files, front, price, promises, ramp, unsure,
     warm_up,
 };
 use crate::experiment::answer::Answer;
@@ -67,14 +67,15 @@ impl<'a> Findings<'a> {
         tables
     }
 
-    /// The tables of what an experiment asks for by a section of its own: a blast radius, a front,
-    /// a ramp, causes.
+    /// The tables of what an experiment asks for by a section of its own: a blast radius, prices,
+    /// a front, a ramp, causes.
     #[must_use]
     pub fn asked_for(&self) -> Vec<Table> {
         let campaign = self.campaign;
         let ramp = campaign.experiment.ramp.as_ref();
         let ramp = ramp.map(|ramp| ramp::table(campaign, ramp, self.results));
         let mut tables = blast_radius::tables(campaign, self.summaries);
+        tables.extend(price::table(campaign, self.summaries));
         tables.extend(front::table(campaign, self.comparison));
         tables.extend(ramp);
         tables.extend(attribution::tables(campaign, self.results));
@@ -113,6 +114,7 @@ fn notes(
     text.push_str(&arms::unsteady_text(campaign, results));
     text.push_str(&arms::horizon_text(campaign, summaries));
     text.push_str(&blast_radius::notes(campaign, summaries));
+    text.push_str(&price::notes(campaign));
     text.push_str(&unsure::notes(campaign, results, summaries));
     text.push_str(&untested_text(campaign, &comparison.pairs));
     let fills = results.iter().map(|run| (run.cell, run.metrics.fills.as_slice()));

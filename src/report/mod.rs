@@ -38,6 +38,7 @@ pub mod phase;
 pub mod policies;
 pub mod policy;
 pub mod power;
+pub mod price;
 pub mod promises;
 pub mod published;
 pub mod ramp;

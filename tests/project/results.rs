@@ -60,7 +60,8 @@ fn keys(value: &Value, own: &[&str]) -> Names {
 fn every_column_and_key_is_described_and_no_other() {
     let document = source::read("docs/results.md");
     // Causes take a run each: two seeds have every column.
-    let set = [("attribution", "{}"), ("seeds", "\"1..3\"")];
+    let price = "{ currency = \"EUR\", for.PRICE = { what = \"failed\", amount = 1 } }";
+    let set = [("attribution", "{}"), ("seeds", "\"1..3\""), ("price", price)];
     let mut campaign = sample::campaign(&set);
     let piloted = Settling::of(&campaign.cells[0], &[pilot(&campaign.cells[0], 1)]);
     campaign.settle_warm_up(&[(0, piloted)]);

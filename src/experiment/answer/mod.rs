@@ -288,7 +288,7 @@ fn is_chosen(factor: &Factor) -> bool {
 }
 
 /// What decides after promises: what `primary` declares or else error budgets, finished work,
-/// whether runs came back, and load.
+/// whether runs came back, what they cost, and load.
 fn criteria(campaign: &Campaign) -> Vec<Measured> {
     let declared = campaign.declared.primary.iter();
     let is_promise = |it: &&Measured| matches!(it.source, Source::Rate(_) | Source::Violated(_));
@@ -296,14 +296,15 @@ fn criteria(campaign: &Campaign) -> Vec<Measured> {
     if campaign.experiment.compare.primary.is_some() {
         return others;
     }
-    let is_budget = |place: usize| campaign.metrics()[place].id == MetricId::BudgetConsumed;
+    let is = |place: usize, id: MetricId| campaign.metrics()[place].id == id;
     let rank = |it: &Measured| match it.source {
-        Source::Metric(place) if is_budget(place) => 0,
+        Source::Metric(place) if is(place, MetricId::BudgetConsumed) => 0,
         Source::Metric(place) if place == MetricId::SuccessRatio.place() => 1,
         Source::Metric(place) if place == MetricId::Unhandled.place() => 2,
         Source::NeverRecovered(Of::Measured) => 3,
         Source::Metastable => 4,
-        _ => 5,
+        Source::Metric(place) if is(place, MetricId::Cost) => 5,
+        _ => 6,
     };
     let mut usual = others;
     usual.sort_by_key(rank);

@@ -100,9 +100,9 @@ impl Declared {
     }
 }
 
-/// The metrics that answer most questions: the budgets of objectives, success, messages that were
-/// not handled where success is that of replies and work goes on behind them, amplification,
-/// whether the run came back, and how often each promise was broken.
+/// The metrics that answer most questions: the budgets of objectives, what a run costs, success,
+/// messages that were not handled where success is that of replies and work goes on behind them,
+/// amplification, whether the run came back, and how often each promise was broken.
 fn usual(all: &[Measured], cell: &Cell) -> Vec<usize> {
     let works_behind_replies = cell.measured.is_none() && cell.program.takes_messages();
     let is_usual = |measured: &Measured| match measured.source {
@@ -110,6 +110,8 @@ fn usual(all: &[Measured], cell: &Cell) -> Vec<usize> {
         Source::Metric(index) => {
             [MetricId::SuccessRatio, MetricId::Amplification].map(MetricId::place).contains(&index)
                 || cell.metrics[index].id == MetricId::BudgetConsumed
+                || (cell.metrics[index].id, cell.metrics[index].of)
+                    == (MetricId::Cost, Of::Measured)
         }
         Source::Rate(_) | Source::NeverRecovered(Of::Measured) | Source::Metastable => true,
         Source::Violated(_) | Source::Unjudged(_) | Source::NeverRecovered(_) => false,

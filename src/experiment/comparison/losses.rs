@@ -140,7 +140,9 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::WorseKeysRatio
         | MetricId::WorseForS
         | MetricId::NodesReached
-        | MetricId::SpreadS => &[],
+        | MetricId::SpreadS
+        // What is lost costs what it is priced at.
+        | MetricId::Cost => &[],
     }
 }
 

@@ -54,7 +54,7 @@ impl Measured {
         let metrics = cell.metrics.iter().enumerate().map(|(index, metric)| Measured {
             name: metric.name.clone().into_owned(),
             label: None,
-            own_label: None,
+            own_label: cell.prices.as_ref().and_then(|prices| prices.called(metric)),
             source: Source::Metric(index),
             better: metric.better,
             is_share: metric.is_share,

@@ -8,6 +8,7 @@ use super::milestone::{MILESTONE_ROWS, MilestoneRow};
 use super::objective::{OBJECTIVE_ROWS, ObjectiveRow};
 use super::{ROWS, Row};
 use crate::experiment::campaign::Cell;
+use crate::experiment::price::language::PriceText;
 use crate::experiment::run::RunResult;
 use crate::experiment::statistics::verdict::Direction;
 use crate::metric::{Account, Progress};
@@ -128,6 +129,8 @@ pub enum MetricId {
     NodesReached,
     /// `spread_s`.
     SpreadS,
+    /// `cost`, with prices only: of a run, or of one price.
+    Cost,
 }
 
 impl MetricId {
@@ -138,8 +141,9 @@ impl MetricId {
         let objective = || ObjectiveRow::of(self).map(|row| row.name);
         let mut rows = ROWS.iter().chain(&BLAST_ROWS);
         let row = rows.find(|row| row.id == self).map(|row| row.name);
-        let row = row.or_else(milestone).or_else(objective);
-        row.expect("every metric is of runs, twins, milestones or objectives")
+        let cost = || (self == MetricId::Cost).then_some(COST);
+        let row = row.or_else(milestone).or_else(objective).or_else(cost);
+        row.expect("every metric is of runs, twins, milestones, objectives or prices")
     }
 
     /// Its place among the [`Metrics`] of every campaign, of what is measured.
@@ -160,6 +164,8 @@ pub enum Of {
     Milestone(usize),
     /// That of the objective of this place in the experiment.
     Objective(usize),
+    /// That of the price of this place in the experiment.
+    Price(usize),
 }
 
 /// A number of a run that is averaged over seeds.
@@ -188,6 +194,8 @@ enum How {
     Milestone(usize, fn(&Cell, &RunResult, &Progress) -> Option<f64>),
     /// From what the run comes to by the objective of this place.
     Objective(usize, fn(&Account) -> Option<f64>),
+    /// From the prices: that of this place, or all of them.
+    Price(Option<usize>),
 }
 
 /// Every number of a campaign's runs that is averaged over seeds, in the order of the columns.
@@ -233,6 +241,28 @@ impl Metrics {
     pub fn with_twins(mut self, are_compared: bool) -> Metrics {
         let rows = BLAST_ROWS.iter().filter(|_| are_compared);
         self.0.extend(rows.map(|row| row.metric(Of::Measured, Cow::Borrowed(row.name))));
+        self
+    }
+
+    /// These, and what runs cost, if there are prices.
+    #[must_use]
+    pub fn with_prices(mut self, price: Option<&PriceText>) -> Metrics {
+        let Some(PriceText { currency, each, .. }) = price else { return self };
+        let metric = |of: Of, name: String, meaning: String, place| Metric {
+            id: MetricId::Cost,
+            of,
+            name: Cow::Owned(name),
+            meaning: Cow::Owned(meaning),
+            better: Direction::Lower,
+            is_share: false,
+            measure: How::Price(place),
+        };
+        let whole = format!("what the run costs, in {currency}");
+        self.0.push(metric(Of::Measured, COST.to_owned(), whole, None));
+        self.0.extend(each.keys().enumerate().map(|(place, name)| {
+            let part = format!("what of that is {name}, in {currency}");
+            metric(Of::Price(place), format!("{COST}.{name}"), part, Some(place))
+        }));
         self
     }
 
@@ -285,7 +315,7 @@ impl Metric {
     pub(in crate::experiment) fn mean_time(&self) -> Option<usize> {
         match self.measure {
             How::Milestone(place, _) if self.id == MetricId::LatencyMeanMs => Some(place),
-            How::Milestone(..) | How::Objective(..) | How::Run(_) => None,
+            How::Milestone(..) | How::Objective(..) | How::Run(_) | How::Price(_) => None,
         }
     }
 
@@ -299,6 +329,8 @@ impl Metric {
             How::Objective(place, measure) => {
                 measure(&cell.objectives.list[place].account(&run.metrics, &cell.measure)?)
             }
+            How::Price(None) => cell.prices.as_ref()?.total(cell, run),
+            How::Price(Some(place)) => cell.prices.as_ref()?.part(place, cell, run),
         }
     }
 }
@@ -350,6 +382,9 @@ impl ObjectiveRow {
     }
 }
 
+/// What the cost of a run is called, and what the names of its parts begin with.
+pub const COST: &str = "cost";
+
 /// What the metrics of replies are called where a milestone has taken their place.
 pub const REPLY: &str = "reply";
 
@@ -362,6 +397,13 @@ pub fn is_share(name: &str) -> bool {
     let rows = ROWS.iter().chain(&BLAST_ROWS).map(|row| (row.name, row.is_share));
     let rows = rows.chain(of_milestones).chain(of_objectives);
     rows.filter(|(own, _)| *own == name).any(|(_, is_share)| is_share)
+}
+
+/// Whether a metric of every run, of twins, of milestones or of objectives has this name.
+pub(in crate::experiment) fn is_metric(name: &str) -> bool {
+    let rows = ROWS.iter().chain(&BLAST_ROWS).map(|row| row.name);
+    let rows = rows.chain(MILESTONE_ROWS.iter().map(|row| row.name));
+    rows.chain(OBJECTIVE_ROWS.iter().map(|row| row.name)).any(|own| own == name)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::experiment::comparison::CompareText;
 use crate::experiment::language::{LimitsText, MeasureText, Seeds, TOP};
 use crate::experiment::limit::language::LimitText;
 use crate::experiment::metastability::MetastabilityText;
+use crate::experiment::price::language::PriceText;
 use crate::experiment::published::PublishedText;
 use crate::experiment::ramp::RampText;
 use crate::experiment::rare::language::RareText;
@@ -72,6 +73,8 @@ struct Keys {
     milestone: Option<IndexMap<String, MilestoneText>>,
     /// Service level objectives: which share of events is to be good over a window of time.
     slo: Option<IndexMap<String, SloText>>,
+    /// What things cost that are counted in a run.
+    price: Option<PriceText>,
     /// What goes wrong.
     #[schemars(default)]
     faults: Vec<FaultText>,

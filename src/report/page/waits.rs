@@ -56,7 +56,7 @@ fn waits_of(page: &Page<'_>, of: Of) -> Waits {
     let milestone = match of {
         Of::Measured => cell.measured,
         Of::Milestone(place) => Some(place),
-        Of::Replies | Of::Objective(_) => None,
+        Of::Replies | Of::Objective(_) | Of::Price(_) => None,
     };
     let milestone = milestone.map(|place| &cell.milestones[place]);
     let within = milestone.and_then(|milestone| milestone.within);

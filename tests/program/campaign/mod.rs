@@ -15,6 +15,7 @@ mod labels;
 mod many;
 mod milestones;
 mod objectives;
+mod prices;
 mod record;
 mod resume;
 mod told;
