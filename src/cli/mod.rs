@@ -26,6 +26,7 @@ mod policy;
 mod progress;
 mod reach;
 mod replay;
+mod review;
 mod run;
 mod search;
 mod show;
@@ -81,6 +82,8 @@ enum Command {
     /// Says whether an experiment keeps its promises under every seed.
     #[command(after_help = CODES)]
     Check(check::CheckArguments),
+    /// Says which failure each part of a model contains and which one it introduces, with a check.
+    Review(review::ReviewArguments),
     /// Makes the run that broke a promise as small as it gets, and writes it to a file.
     #[command(after_help = CODES)]
     Minimize(minimize::MinimizeArguments),
@@ -251,6 +254,7 @@ fn obey(command: &Command) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(arguments).map(|()| DONE),
         Command::Plan(arguments) => plan::plan(arguments).map(|()| DONE),
         Command::Check(arguments) => check::check(arguments),
+        Command::Review(arguments) => review::review(arguments).map(|()| DONE),
         Command::Minimize(arguments) => minimize::minimize(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Explain(arguments) => explain::explain(arguments),

@@ -39,6 +39,7 @@ pub mod rare;
 mod rate;
 pub mod record;
 pub mod reproduction;
+pub mod review;
 pub mod run;
 pub mod schema;
 pub mod search;

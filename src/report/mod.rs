@@ -43,6 +43,7 @@ pub mod promises;
 pub mod published;
 pub mod ramp;
 pub mod rare;
+pub mod review;
 pub mod search;
 pub mod sensitivity;
 pub mod story;

@@ -13,6 +13,7 @@ mod import_variants;
 mod language;
 mod library;
 mod power;
+mod review;
 mod search;
 mod tools;
 mod watch;
