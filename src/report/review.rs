@@ -109,7 +109,7 @@ impl PartRuns {
         let told: Vec<String> = numbers.iter().map(number).chain(promises).collect();
         let told = match (told.is_empty(), has_twin) {
             (true, _) if !failure.metrics.is_empty() => "nothing of it was measured".to_owned(),
-            (true, true) => "no promise is broken oftener without it".to_owned(),
+            (true, true) => "no promise is broken more often without it".to_owned(),
             (true, false) => "not told".to_owned(),
             _ => told.join("; "),
         };
@@ -296,7 +296,7 @@ fn contained(parts: &[PartRuns]) -> String {
     let others: Vec<String> = others.map(|(part, _)| part.title()).collect();
     let rest = match others.is_empty() {
         true => String::new(),
-        false => format!("; not of {}", others.join(", ")),
+        false => format!("; not those of {}", others.join(", ")),
     };
     format!(
         "Of {} the model as it is passes {pass}{rest}. `contained` is a promise of its own, and \
