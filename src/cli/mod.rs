@@ -16,6 +16,7 @@ mod interrupt;
 mod journal;
 pub mod library;
 mod load;
+mod map;
 mod minimize;
 mod new;
 mod open;
@@ -79,6 +80,8 @@ enum Command {
     Run(RunArguments),
     /// Says, before a run, what each node will be offered, what it can take, and how long it takes.
     Plan(plan::PlanArguments),
+    /// Maps what happens if each dependency of a model fails, in each way in which it can.
+    Map(map::MapArguments),
     /// Says whether an experiment keeps its promises under every seed.
     #[command(after_help = CODES)]
     Check(check::CheckArguments),
@@ -253,6 +256,7 @@ fn obey(command: &Command) -> Result<u8, Failure> {
         Command::New(arguments) => new::new(arguments).map(|()| DONE),
         Command::Run(arguments) => run::run(arguments).map(|()| DONE),
         Command::Plan(arguments) => plan::plan(arguments).map(|()| DONE),
+        Command::Map(arguments) => map::map(arguments).map(|()| DONE),
         Command::Check(arguments) => check::check(arguments),
         Command::Review(arguments) => review::review(arguments).map(|()| DONE),
         Command::Minimize(arguments) => minimize::minimize(arguments),

@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod milestones;
 pub mod minimize;
 pub mod objectives;
+pub mod outage_map;
 pub mod patch;
 pub mod percentile;
 pub mod point;

@@ -30,6 +30,7 @@ pub mod moment;
 pub mod notes;
 pub mod number;
 mod objectives;
+pub mod outage_map;
 pub mod outputs;
 pub mod page;
 pub mod parquet;

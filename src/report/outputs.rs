@@ -5,7 +5,10 @@ use super::findings::Findings;
 use super::table::Table;
 use super::told::Told;
 use super::violations::violations_jsonl;
-use super::{attribution, blast_radius, columns, figures, files, limit, page, phase, ramp, search};
+use super::{
+    attribution, blast_radius, columns, figures, files, limit, outage_map, page, phase, ramp,
+    search,
+};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::closer_look::CloserLook;
 use crate::experiment::comparison::Comparison;
@@ -198,14 +201,26 @@ pub const EXPLORED_OUTPUTS: [Output<OfExplored>; 13] = [
     }),
 ];
 
-/// Every file that an experiment may write, each once.
+/// What a file of an outage map holds.
+pub type OfMap = for<'a, 'b> fn(&'a outage_map::Report<'b>) -> Option<Vec<u8>>;
+
+/// The files of an outage map, beside the experiments that show its harms.
+pub const MAP_OUTPUTS: [Output<OfMap>; 4] = [
+    file("map.md", |of| text(of.markdown())),
+    file("map.csv", |of| text(of.csv())),
+    file("map.json", |of| text(of.json())),
+    picture("map", |of| text(of.figure())),
+];
+
+/// Every file that an experiment or a map may write, each once.
 #[must_use]
 pub fn names() -> Vec<String> {
     let of_campaigns = OUTPUTS.iter().flat_map(Output::names);
     let mut names = Vec::new();
     let of_searches = SEARCH_OUTPUTS.iter().flat_map(Output::names);
     let of_others = EXPLORED_OUTPUTS.iter().flat_map(Output::names);
-    for name in of_campaigns.chain(of_searches).chain(of_others) {
+    let of_maps = MAP_OUTPUTS.iter().flat_map(Output::names);
+    for name in of_campaigns.chain(of_searches).chain(of_others).chain(of_maps) {
         if !names.contains(&name) {
             names.push(name);
         }

@@ -12,6 +12,7 @@ mod import_kinds;
 mod import_variants;
 mod language;
 mod library;
+mod map;
 mod power;
 mod review;
 mod search;
