@@ -160,9 +160,9 @@ fn words(id: MetricId) -> (&'static str, f64, Unit) {
         MetricId::LatencyP99Ms => ("p99", 1e-3, Unit::Seconds),
         MetricId::OldestMessageS => ("oldest message", 1.0, Unit::Seconds),
         MetricId::Unhandled => ("messages unhandled", 1.0, Unit::Plain),
-        MetricId::OldRowRatio => ("stale rows read", 1.0, Unit::Percent),
+        MetricId::StaleRowRatio => ("stale rows read", 1.0, Unit::Percent),
         MetricId::StalenessP99Ms => ("p99 of how stale", 1e-3, Unit::Seconds),
-        MetricId::StaleReadRatio => ("stale reads of own writes", 1.0, Unit::Percent),
+        MetricId::ReadYourWritesViolationRatio => ("stale reads of own writes", 1.0, Unit::Percent),
         other => (other.name(), 1.0, Unit::Plain),
     }
 }

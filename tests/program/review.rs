@@ -153,9 +153,9 @@ fn each_part_is_left_out_and_meets_what_it_contains_and_what_it_introduces() {
     let (with, without) = metric(&queue["introduces"], "oldest_message_s");
     assert!(with > 9.0 && without == 0.0, "nothing waits without a queue: {with} {without}");
 
-    let (with, without) = metric(&part(review, "cache")["introduces"], "old_row_ratio");
+    let (with, without) = metric(&part(review, "cache")["introduces"], "stale_row_ratio");
     assert!(with > without, "a cache shows what is older: {with} {without}");
-    let (with, without) = metric(&part(review, "read replica")["introduces"], "old_row_ratio");
+    let (with, without) = metric(&part(review, "read replica")["introduces"], "stale_row_ratio");
     assert!(with > 5.0 * without, "a replica that is late: {with} {without}");
     let (with, without) = metric(&part(review, "second region")["contains"], "success_ratio");
     assert!(with > without + 0.02, "all of one region: {with} {without}");

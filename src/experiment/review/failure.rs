@@ -29,8 +29,8 @@ const LATER: &str = "10s";
 const ANSWERS: &[MetricId] =
     &[MetricId::SuccessRatio, MetricId::LatencyMeanMs, MetricId::LatencyP99Ms];
 const BACKLOG: &[MetricId] = &[MetricId::OldestMessageS, MetricId::Unhandled];
-const STALE: &[MetricId] = &[MetricId::OldRowRatio, MetricId::StalenessP99Ms];
-const OWN: &[MetricId] = &[MetricId::OldRowRatio, MetricId::StaleReadRatio];
+const STALE: &[MetricId] = &[MetricId::StaleRowRatio, MetricId::StalenessP99Ms];
+const OWN: &[MetricId] = &[MetricId::StaleRowRatio, MetricId::ReadYourWritesViolationRatio];
 
 /// When failures begin, and for how long they last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -64,7 +64,7 @@ pub(super) fn verification(
         PartKind::Queue => Some(queue(part, when)),
         PartKind::Cache => Some(cache(model, part)),
         PartKind::Replica => Some(Verification {
-            expected: Expected::Metric("old_row_ratio", "<= 0%".to_owned()),
+            expected: Expected::Metric("stale_row_ratio", "<= 0%".to_owned()),
             with: Some(as_left_out(part)?),
             without: None,
         }),
