@@ -64,6 +64,36 @@ pub(super) fn backlog(parameters: &Parameters) -> Says {
     Ok(all)
 }
 
+/// Bad releases that a part of the users see, of whom a part fails, until they are found out and
+/// taken back: p x e (D + R) / window, as a share of what may fail.
+pub(super) fn releases(parameters: &Parameters) -> Says {
+    let (target, window) = (parameters.share("target")?, parameters.positive("window")?);
+    let releases = parameters.whole("releases", 1_000_000)?;
+    let failing = parameters.share("exposed")? * parameters.share("failing")?;
+    let lasts = parameters.positive("found_after")? + parameters.positive("back_after")?;
+    let spent = f64::from(releases) * failing * lasts / window / (1.0 - target);
+    Ok(vec![Quantity::shown("budget_spent", spent, Measured::Metric("asked.budget_consumed"))])
+}
+
+/// What a run costs in which the load is above what the instances can do for as long as others take
+/// to come: instances, what is lost, and those who look after it. Of the load above capacity all is
+/// lost but what finds room to wait.
+pub(super) fn capacity(parameters: &Parameters) -> Says {
+    let instances = parameters.positive("instances")?;
+    let (load, each) = (parameters.positive("load")?, parameters.positive("of_each")?);
+    let (lag, run) = (parameters.positive("lag")?, parameters.positive("run")?);
+    let hours = run / parameters.positive("per")?;
+    let room = parameters.number("room")?;
+    let lost = ((load - instances * each) * lag - room).max(0.0);
+    let paid = (instances * parameters.number("host")? + parameters.number("engineering")?) * hours;
+    let value = lost * parameters.number("value")?;
+    let mut all = vec![Quantity::shown("cost", paid + value, Measured::Metric("cost"))];
+    if value > 0.0 {
+        all.push(Quantity::shown("of_that_lost", value, Measured::Metric("cost.lost")));
+    }
+    Ok(all)
+}
+
 /// A component that is up and down in turn, each for an exponential time: the share of the time in
 /// which it is down, MTTR / (MTBF + MTTR), less the last part of each repair, which callers wait
 /// out for as long as `timeout`.
@@ -72,4 +102,38 @@ pub(super) fn renewal(parameters: &Parameters) -> Says {
     let timeout = parameters.positive("timeout")?;
     let failing = down / (up + down) * libm::exp(-timeout / down);
     Ok(vec![Quantity::shown("unavailability", failing, Measured::LessThanOne("success_ratio"))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cost(instances: f64, engineering: f64, value: f64) -> f64 {
+        let mut parameters = Parameters::default();
+        for (name, number) in [
+            ("instances", instances),
+            ("of_each", 10.0),
+            ("room", 4.0 * instances),
+            ("load", 140.0),
+            ("lag", 100.0),
+            ("run", 400.0),
+            ("host", 36.0),
+            ("value", value),
+            ("engineering", engineering),
+            ("per", 3600.0),
+        ] {
+            parameters.set(name, number);
+        }
+        capacity(&parameters).expect("it is about these")[0].value
+    }
+
+    /// Eight hosts more for 400 s are 32 and scaling is 2, so that 60 a second for 100 s, less the
+    /// 32 that find room, are worth 30 where both cost the same.
+    #[test]
+    fn hosts_that_stand_ready_pay_from_the_crossing_point_on() {
+        let crossing = 30.0 / (60.0 * 100.0 - 32.0);
+        let (late, ready) = (cost(8.0, 18.0, crossing), cost(16.0, 0.0, crossing));
+        assert!((late - 64.0).abs() < 1e-9 && (ready - 64.0).abs() < 1e-9, "{late} {ready}");
+        assert!(cost(8.0, 18.0, crossing / 2.0) < ready && cost(8.0, 18.0, crossing * 2.0) > ready);
+    }
 }

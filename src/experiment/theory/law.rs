@@ -123,6 +123,10 @@ laws! {
     TimeSlices = "TimeSlices" / "TimeSlices" => account::slices,
     /// A line that stands still and is worked off.
     Backlog = "Backlog" / "Backlog" => account::backlog,
+    /// Bad releases and an error budget.
+    Releases = "Releases" / "Releases" => account::releases,
+    /// What capacity costs, and what its lack does.
+    Capacity = "Capacity" / "Capacity" => account::capacity,
     /// A component that is up and down in turn.
     Renewal = "Renewal" / "Renewal" => account::renewal,
     /// Parts of which all are needed.
