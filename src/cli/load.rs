@@ -1,7 +1,7 @@
 //! Reading an experiment, its model, and what they name.
 
 use std::cell::RefCell;
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::Level;
@@ -28,10 +28,6 @@ pub(super) struct Loaded {
     /// Name and text of the experiment, the model, what the experiment extends, and every file that
     /// the model names.
     pub(super) files: Vec<(String, String)>,
-    /// How many of these are documents: the others are what the model names.
-    pub(super) documents_read: usize,
-    /// What the campaign was compiled from.
-    pub(super) documents: Documents,
     /// The overrides as they were given.
     pub(super) overrides: Vec<String>,
     /// What others published about it.
@@ -49,11 +45,6 @@ impl Loaded {
             overrides: &self.overrides,
             complete_model: self.complete_model.as_deref(),
         }
-    }
-
-    /// Name and text of every file that the model names.
-    pub(super) fn named(&self) -> &[(String, String)] {
-        &self.files[self.documents_read..]
     }
 }
 
@@ -81,36 +72,13 @@ pub(super) fn load_noting(
 ) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
     let named = RefCell::new(IndexMap::new());
-    let path = arguments.experiment;
-    let read = is_no_folder(path)
-        .map_err(|problem| vec![problem])
-        .and_then(|()| read_document(path, &mut sources))
-        .and_then(|experiment| read_all(arguments, experiment, &mut sources, &named));
-    loaded(arguments, (sources, read), named.into_inner(), paths)
-}
-
-/// Reads an experiment of which the text is known, as if it stood where the command is given.
-pub(super) fn load_text(text: &str, arguments: Input<'_>) -> Result<Loaded, Failure> {
-    let mut sources = Sources::default();
-    let named = RefCell::new(IndexMap::new());
-    let name = arguments.experiment.display().to_string();
-    let source = sources.add(&name, text);
-    let read = Value::parse(&sources, source)
-        .and_then(|experiment| read_all(arguments, experiment, &mut sources, &named));
-    loaded(arguments, (sources, read), named.into_inner(), &mut Vec::new())
-}
-
-fn loaded(
-    arguments: Input<'_>,
-    (sources, read): (Sources, Result<ReadAll, Vec<Problem>>),
-    named: IndexMap<String, Named>,
-    paths: &mut Vec<PathBuf>,
-) -> Result<Loaded, Failure> {
+    let read = read_all(arguments, &mut sources, &named, &|_| {});
+    let named: IndexMap<String, Read> = named.into_inner();
     let files = sources.iter().filter(|(name, _)| *name != ARGUMENT);
     paths.extend(files.map(|(name, _)| PathBuf::from(name)));
     paths.extend(named.values().map(|file| file.path.clone()));
     match read {
-        Ok(ReadAll { campaign, documents: read, figures, bases, complete_model }) => {
+        Ok(ReadAll { campaign, figures, bases, complete_model }) => {
             if !arguments.quiet && !campaign.warnings.is_empty() {
                 output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
             }
@@ -124,19 +92,9 @@ fn loaded(
             let own = all().filter(|(source, _)| !bases.contains(source));
             let bases = all().filter(|(source, _)| bases.contains(source));
             let documents = own.chain(bases).map(|(_, it)| (it.0.to_owned(), it.1.to_owned()));
-            let mut files: Vec<(String, String)> = documents.collect();
-            let documents_read = files.len();
-            files.extend(named.into_iter().map(|(name, file)| (name, file.text)));
-            let documents = read;
-            Ok(Loaded {
-                campaign,
-                files,
-                documents_read,
-                documents,
-                overrides,
-                figures,
-                complete_model,
-            })
+            let named = named.into_iter().map(|(name, file)| (name, file.text));
+            let files = documents.chain(named).collect();
+            Ok(Loaded { campaign, files, overrides, figures, complete_model })
         }
         Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),
     }
@@ -177,15 +135,27 @@ fn read_model(
 const ARGUMENT: &str = "--set";
 
 /// A file that the model names.
-struct Named {
+pub(super) struct Read {
     path: PathBuf,
-    text: String,
+    pub(super) text: String,
+}
+
+/// What is changed in an experiment before it is looked at.
+pub(super) type Amend<'a> = dyn Fn(&mut Value) + 'a;
+
+/// Reads a campaign of an experiment that is amended before, together with what others have read.
+pub(super) fn read_amended(
+    arguments: Input<'_>,
+    sources: &mut Sources,
+    named: &RefCell<IndexMap<String, Read>>,
+    amend: &Amend<'_>,
+) -> Result<Campaign, Vec<Problem>> {
+    read_all(arguments, sources, named, amend).map(|read| read.campaign)
 }
 
 /// What was read for a run.
 struct ReadAll {
     campaign: Campaign,
-    documents: Documents,
     figures: Vec<Figure>,
     /// The sources that the experiment extends.
     bases: Vec<usize>,
@@ -196,11 +166,13 @@ struct ReadAll {
 /// Reads everything; files that the model names are noted in `named`, and read once.
 fn read_all(
     arguments: Input<'_>,
-    experiment: Value,
     sources: &mut Sources,
-    named: &RefCell<IndexMap<String, Named>>,
+    named: &RefCell<IndexMap<String, Read>>,
+    amend: &Amend<'_>,
 ) -> Result<ReadAll, Vec<Problem>> {
     let path = arguments.experiment;
+    is_no_folder(path).map_err(|problem| vec![problem])?;
+    let experiment = read_document(path, sources)?;
     let mut overrides = Vec::new();
     for text in arguments.set {
         overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);
@@ -216,6 +188,7 @@ fn read_all(
         problems.into_iter().map(|problem| problem.at(named_at)).collect::<Vec<_>>()
     })?;
     let told = imported(&mut experiment, &model, sources, &mut read_base)?;
+    amend(&mut experiment);
     let of_bases = bases.iter().map(|&base| folder(Path::new(sources.name(base))));
     let folders: Vec<PathBuf> = std::iter::once(folder(path))
         .chain(of_bases)
@@ -258,7 +231,7 @@ fn read_all(
     };
     let complete_model = complete(&documents.model).ok();
     let complete_model = complete_model.and_then(|table| toml::to_string(&table).ok());
-    Ok(ReadAll { campaign, documents, figures, bases, complete_model })
+    Ok(ReadAll { campaign, figures, bases, complete_model })
 }
 
 /// `PATH=VALUE` of the command line; its place in errors is the argument itself.
@@ -359,14 +332,14 @@ pub(super) fn read_text(path: &Path, sources: &mut Sources) -> Result<usize, Vec
 }
 
 /// The first of these folders that has the file.
-fn read_beside(folders: &[PathBuf], name: &str, reach: &Reach) -> Result<Named, Problem> {
+fn read_beside(folders: &[PathBuf], name: &str, reach: &Reach) -> Result<Read, Problem> {
     let paths = folders.iter().map(|folder| folder.join(name));
     match paths.clone().find(|path| path.exists()) {
         Some(path) => {
             reach.check(&path, name)?;
             is_plain(&path)?;
             let text = decode(read_bytes(&path)?, name).map_err(|undecoded| *undecoded.problem)?;
-            Ok(Named { path, text })
+            Ok(Read { path, text })
         }
         None => {
             let mut tried: Vec<String> =

@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit codes out. The only room with files, threads, clock and
 //! environment.
 
+mod budget;
 mod check;
 mod choice;
 mod compare_runs;
@@ -16,7 +17,6 @@ mod interrupt;
 mod journal;
 pub mod library;
 mod load;
-mod map;
 mod minimize;
 mod new;
 mod open;
@@ -27,7 +27,6 @@ mod policy;
 mod progress;
 mod reach;
 mod replay;
-mod review;
 mod run;
 mod search;
 mod show;
@@ -78,15 +77,13 @@ enum Command {
     New(new::NewArguments),
     /// Runs an experiment and writes its results.
     Run(RunArguments),
+    /// Says which failure spends an error budget, and which change buys it back.
+    Budget(budget::BudgetArguments),
     /// Says, before a run, what each node will be offered, what it can take, and how long it takes.
     Plan(plan::PlanArguments),
-    /// Maps what happens if each dependency of a model fails, in each way in which it can.
-    Map(map::MapArguments),
     /// Says whether an experiment keeps its promises under every seed.
     #[command(after_help = CODES)]
     Check(check::CheckArguments),
-    /// Says which failure each part of a model contains and which one it introduces, with a check.
-    Review(review::ReviewArguments),
     /// Makes the run that broke a promise as small as it gets, and writes it to a file.
     #[command(after_help = CODES)]
     Minimize(minimize::MinimizeArguments),
@@ -110,7 +107,7 @@ enum Command {
     Validate(validate::ValidateArguments),
     /// Prints a model with every default filled in.
     Show(ShowArguments),
-    /// Prints the JSON Schema of models or of experiments, for editors.
+    /// Prints the JSON Schema of models, experiments or budgets, for editors.
     Schema(SchemaArguments),
     /// Runs an experiment again on each save of it or of its model, and prints the answer.
     Watch(watch::WatchArguments),
@@ -162,6 +159,8 @@ enum SchemaOf {
     Model,
     /// Files in experiments/.
     Experiment,
+    /// Files for `budget`.
+    Budget,
 }
 
 /// What `run` is told.
@@ -255,10 +254,9 @@ fn obey(command: &Command) -> Result<u8, Failure> {
         Command::Demo => demo::demo().map(|()| DONE),
         Command::New(arguments) => new::new(arguments).map(|()| DONE),
         Command::Run(arguments) => run::run(arguments).map(|()| DONE),
+        Command::Budget(arguments) => budget::budget(arguments).map(|()| DONE),
         Command::Plan(arguments) => plan::plan(arguments).map(|()| DONE),
-        Command::Map(arguments) => map::map(arguments).map(|()| DONE),
         Command::Check(arguments) => check::check(arguments),
-        Command::Review(arguments) => review::review(arguments).map(|()| DONE),
         Command::Minimize(arguments) => minimize::minimize(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Explain(arguments) => explain::explain(arguments),

@@ -1,7 +1,7 @@
 //! `stormglass show`: the complete model, and `stormglass schema`: what editors ask for.
 
 use super::{Failure, SchemaArguments, SchemaOf, ShowArguments, load, output};
-use crate::experiment::schema::EXPERIMENT_SCHEMA;
+use crate::experiment::schema::{BUDGET_SCHEMA, EXPERIMENT_SCHEMA};
 use crate::model::show::MODEL_SCHEMA;
 use crate::report::model::model_text;
 
@@ -19,6 +19,7 @@ pub(super) fn schema(arguments: &SchemaArguments) -> Result<(), Failure> {
     output::print_exactly(match arguments.of {
         SchemaOf::Model => MODEL_SCHEMA,
         SchemaOf::Experiment => EXPERIMENT_SCHEMA,
+        SchemaOf::Budget => BUDGET_SCHEMA,
     })
 }
 
@@ -34,6 +35,7 @@ mod tests {
         let derived = [
             ("model", model::show::derived_schema()),
             ("experiment", experiment::schema::derived_schema()),
+            ("budget", schemars::schema_for!(experiment::budget::language::BudgetText)),
         ];
         for (name, schema) in derived {
             let path = format!("{}/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));

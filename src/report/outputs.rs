@@ -6,7 +6,7 @@ use super::table::Table;
 use super::told::Told;
 use super::violations::violations_jsonl;
 use super::{
-    attribution, blast_radius, columns, figures, files, limit, outage_map, page, phase, ramp,
+    attribution, blast_radius, budget, columns, figures, files, limit, page, phase, price, ramp,
     search,
 };
 use crate::experiment::campaign::Campaign;
@@ -105,7 +105,7 @@ const fn picture<F>(name: &'static str, make: F) -> Output<F> {
 }
 
 /// The files of a campaign, in the order in which they are written.
-pub const OUTPUTS: [Output<OfCampaign>; 20] = [
+pub const OUTPUTS: [Output<OfCampaign>; 21] = [
     file("runs.csv", |of| text(files::runs_csv(of.findings.campaign, of.findings.results))),
     file("runs.parquet", |of| Some(files::runs_parquet(of.findings.campaign, of.findings.results))),
     file("series.csv", |of| text(files::series_csv(of.findings.campaign, of.findings.results))),
@@ -133,6 +133,10 @@ pub const OUTPUTS: [Output<OfCampaign>; 20] = [
     picture("over-time", |of| text(figures::over_time(of.findings))),
     picture("amplification", |of| text(figures::amplification(of.findings))),
     picture("pareto", |of| figures::pareto(of.findings).map(String::into_bytes)),
+    picture("cost", |of| {
+        let Findings { campaign, summaries, .. } = of.findings;
+        price::figure(campaign, summaries).map(String::into_bytes)
+    }),
     picture("hysteresis", |of| figures::hysteresis(of.findings).map(String::into_bytes)),
     picture("spread", |of| {
         let Findings { campaign, summaries, .. } = of.findings;
@@ -201,26 +205,37 @@ pub const EXPLORED_OUTPUTS: [Output<OfExplored>; 13] = [
     }),
 ];
 
-/// What a file of an outage map holds.
-pub type OfMap = for<'a, 'b> fn(&'a outage_map::Report<'b>) -> Option<Vec<u8>>;
+/// What the files of a budget are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct BudgetSources<'a> {
+    /// What it came to.
+    pub report: &'a budget::Report<'a>,
+    /// Name and text of every file that was read.
+    pub files: &'a [(String, String)],
+}
 
-/// The files of an outage map, beside the experiments that show its harms.
-pub const MAP_OUTPUTS: [Output<OfMap>; 4] = [
-    file("map.md", |of| text(of.markdown())),
-    file("map.csv", |of| text(of.csv())),
-    file("map.json", |of| text(of.json())),
-    picture("map", |of| text(of.figure())),
+/// What a file of a budget holds.
+pub type OfBudget = for<'a, 'b> fn(&'a BudgetSources<'b>) -> Option<Vec<u8>>;
+
+/// The files of a budget, in the order in which they are written.
+pub const BUDGET_OUTPUTS: [Output<OfBudget>; 6] = [
+    file("budget.csv", |of| text(of.report.csv())),
+    file("budget.md", |of| text(of.report.markdown())),
+    file("summary.json", |of| text(of.report.summary_json())),
+    picture("budget", |of| text(of.report.figure())),
+    picture("front", |of| of.report.front().map(String::into_bytes)),
+    file(MANIFEST, |of| text(of.report.manifest_json(of.files))),
 ];
 
-/// Every file that an experiment or a map may write, each once.
+/// Every file that an experiment or a budget may write, each once.
 #[must_use]
 pub fn names() -> Vec<String> {
     let of_campaigns = OUTPUTS.iter().flat_map(Output::names);
     let mut names = Vec::new();
     let of_searches = SEARCH_OUTPUTS.iter().flat_map(Output::names);
     let of_others = EXPLORED_OUTPUTS.iter().flat_map(Output::names);
-    let of_maps = MAP_OUTPUTS.iter().flat_map(Output::names);
-    for name in of_campaigns.chain(of_searches).chain(of_others).chain(of_maps) {
+    let of_budgets = BUDGET_OUTPUTS.iter().flat_map(Output::names);
+    for name in of_campaigns.chain(of_searches).chain(of_others).chain(of_budgets) {
         if !names.contains(&name) {
             names.push(name);
         }

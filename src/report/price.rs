@@ -1,8 +1,10 @@
-//! What runs cost: a table of the parts, what the prices are, and which of them are assumptions.
+//! What runs cost: a table and a picture of the parts, what the prices are, and which of them are
+//! assumptions.
 
 use serde_json::{Value, json};
 
-use super::arms::{column, metric, plain, shown};
+use super::arms::{arm_and_point, column, metric, plain, shown};
+use super::chart::{Caption, Estimate, Stack, StackRow};
 use super::number::Unit;
 use super::table::{Align, Cell as TableCell, Row, Table, Tone};
 use crate::experiment::campaign::{Campaign, Cell};
@@ -38,6 +40,48 @@ pub fn table(campaign: &Campaign, summaries: &[CellSummary]) -> Option<Table> {
         rows.push(Row::Cells(name.chain(places.iter().map(value)).collect()));
     }
     Some(Table { columns, rows })
+}
+
+/// The parts of what each arm costs as stacked bars; `None` without `[price]`, and where a part
+/// cannot be told.
+#[must_use]
+pub fn figure(campaign: &Campaign, summaries: &[CellSummary]) -> Option<String> {
+    let prices = campaign.cells[0].prices.as_ref()?;
+    let place = |of: Of| campaign.metrics().place(of, MetricId::Cost);
+    let row = |(cell, summary): (&Cell, &CellSummary)| {
+        let mean = |of: Of| metric(&summary.metrics, place(of)?);
+        let whole = mean(Of::Measured)?;
+        let parts = (0..prices.list.len()).map(|price| Some(mean(Of::Price(price))?.mean));
+        Some(StackRow {
+            label: arm_and_point(campaign, &cell.arm_label, &cell.point_label),
+            parts: parts.collect::<Option<Vec<f64>>>()?,
+            whole: whole.interval.map(|it| Estimate {
+                value: whole.mean,
+                low: it.low,
+                high: it.high,
+            }),
+            text: shown(whole, 1.0, Unit::Plain),
+        })
+    };
+    let rows = campaign.cells.iter().zip(summaries).map(row).collect::<Option<Vec<StackRow>>>()?;
+    let assumed = |price: &Price| if price.is_assumed { " (assumed)" } else { "" };
+    let stack = Stack {
+        caption: Caption {
+            title: format!("{}: what it costs", campaign.experiment.title),
+            subtitle: format!(
+                "{} of a run of {}, in parts.",
+                prices.currency, campaign.experiment.arrivals
+            ),
+            note: "Means over runs; whiskers are 95% intervals of the whole.".to_owned(),
+        },
+        width: 960.0,
+        axis: format!("{} a run", prices.currency),
+        unit: Unit::Plain,
+        parts: prices.list.iter().map(|it| format!("{}{}", it.label, assumed(it))).collect(),
+        rows,
+        references: Vec::new(),
+    };
+    Some(stack.svg())
 }
 
 /// What the prices are, which of them are assumptions, and whether anything that is lost has one;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod begin;
+mod budget;
 mod campaign;
 mod check;
 #[path = "../common/mod.rs"]
@@ -12,9 +13,7 @@ mod import_kinds;
 mod import_variants;
 mod language;
 mod library;
-mod map;
 mod power;
-mod review;
 mod search;
 mod tools;
 mod watch;

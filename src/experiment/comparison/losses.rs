@@ -110,10 +110,10 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::UnfinishedRatio
         | MetricId::OldestMessageS
         | MetricId::Unprocessed
-        | MetricId::ReadYourWritesViolationRatio
-        | MetricId::StaleRowRatio
+        | MetricId::StaleReadRatio
+        | MetricId::OldRowRatio
         | MetricId::StalenessP99Ms
-        | MetricId::MonotonicReadsViolationRatio
+        | MetricId::OlderReadRatio
         | MetricId::UpdatesLost
         | MetricId::CommitsLost
         | MetricId::DeadLetters => WORK,

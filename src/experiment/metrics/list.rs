@@ -6,7 +6,6 @@ use std::ops::Deref;
 use super::blast_radius::BLAST_ROWS;
 use super::milestone::{MILESTONE_ROWS, MilestoneRow};
 use super::objective::{OBJECTIVE_ROWS, ObjectiveRow};
-use super::renamed::now_called;
 use super::{ROWS, Row};
 use crate::experiment::campaign::Cell;
 use crate::experiment::price::language::PriceText;
@@ -78,18 +77,18 @@ pub enum MetricId {
     DeadLetters,
     /// `unprocessed`.
     Unprocessed,
-    /// `read_your_writes_violation_ratio`.
-    ReadYourWritesViolationRatio,
-    /// `stale_row_ratio`.
-    StaleRowRatio,
+    /// `stale_read_ratio`.
+    StaleReadRatio,
+    /// `old_row_ratio`.
+    OldRowRatio,
     /// `staleness_p99_ms`.
     StalenessP99Ms,
     /// `updates_lost`.
     UpdatesLost,
     /// `commits_lost`.
     CommitsLost,
-    /// `monotonic_reads_violation_ratio`.
-    MonotonicReadsViolationRatio,
+    /// `older_read_ratio`.
+    OlderReadRatio,
     /// `worst_amplification`.
     WorstAmplification,
     /// `peak_load_per_s`.
@@ -273,10 +272,9 @@ impl Metrics {
         Metrics::new(&[], None, &[])
     }
 
-    /// The place of the metric of this name, or of the one that was called so.
+    /// The place of the metric of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
-        let name = now_called(name).unwrap_or(name);
         self.iter().position(|metric| metric.name == name)
     }
 

@@ -74,7 +74,7 @@ impl Counted {
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         match words.as_str() {
             "time" => return Ok(Counted::Time),
-            "time until recovered" => return until_recovered(experiment),
+            "time until recovered" => return Ok(Counted::UntilRecovered),
             "calls between zones" => return between(program, Extent::Zone),
             "calls between regions" => return between(program, Extent::Region),
             _ if words.starts_with("traffic") => return Err(traffic()),
@@ -144,14 +144,6 @@ fn recovered_after(cell: &Cell, run: &RunResult) -> Option<u64> {
         Recovery::Never | Recovery::Unsteady => Some(end.max(began).since(began).0),
         Recovery::Unseen => None,
     }
-}
-
-fn until_recovered(experiment: &Experiment) -> Result<Counted, Problem> {
-    if experiment.faults.is_empty() && experiment.random_faults.is_none() {
-        return Err(Problem::new("there is nothing to recover from")
-            .expected("[[faults]] or [random_faults] beside it"));
-    }
-    Ok(Counted::UntilRecovered)
 }
 
 fn instances(text: &str, program: &Program) -> Result<Counted, Problem> {

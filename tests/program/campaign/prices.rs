@@ -109,7 +109,8 @@ fn a_run_costs_what_is_counted_in_it() {
 fn the_table_and_the_summary_say_which_prices_are_assumptions() {
     let prices = "[price.for.bank]\nwhat = \"attempts at bank\"\namount = 0.05\nassumed = false\n\
                   label = \"the bank\"\n\
-                  [price.for.hosts]\nwhat = \"instances of api\"\namount = \"0.36\"\nper = \"1h\"\n";
+                  [price.for.hosts]\nwhat = \"instances of api\"\namount = \"0.36\"\n\
+                  per = \"1h\"\n";
     let campaign = campaign(&priced(prices), MODEL);
     let runs = run_all(&campaign);
     let summaries = summarise(&campaign, &runs);
