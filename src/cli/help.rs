@@ -11,7 +11,7 @@ use crate::report::table::wrap;
 /// What commands are for, and their names.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("To begin with", &["demo", "new"]),
-    ("Ask a question", &["plan", "run", "budget", "watch", "open"]),
+    ("Ask a question", &["plan", "review", "map", "run", "budget", "watch", "open"]),
     ("Hold promises", &["check", "minimize", "replay", "explain", "compare-runs"]),
     ("Models and policies", &["show", "policy", "import", "diff", "schema"]),
     ("The program itself", &["validate", "completions", "man", "help"]),

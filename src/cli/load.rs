@@ -28,6 +28,10 @@ pub(super) struct Loaded {
     /// Name and text of the experiment, the model, what the experiment extends, and every file that
     /// the model names.
     pub(super) files: Vec<(String, String)>,
+    /// How many of these are documents: the others are what the model names.
+    pub(super) documents_read: usize,
+    /// What the campaign was compiled from.
+    pub(super) documents: Documents,
     /// The overrides as they were given.
     pub(super) overrides: Vec<String>,
     /// What others published about it.
@@ -45,6 +49,11 @@ impl Loaded {
             overrides: &self.overrides,
             complete_model: self.complete_model.as_deref(),
         }
+    }
+
+    /// Name and text of every file that the model names.
+    pub(super) fn named(&self) -> &[(String, String)] {
+        &self.files[self.documents_read..]
     }
 }
 
@@ -72,13 +81,36 @@ pub(super) fn load_noting(
 ) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
     let named = RefCell::new(IndexMap::new());
-    let read = read_all(arguments, &mut sources, &named, &|_| {});
-    let named: IndexMap<String, Read> = named.into_inner();
+    let path = arguments.experiment;
+    let read = is_no_folder(path)
+        .map_err(|problem| vec![problem])
+        .and_then(|()| read_document(path, &mut sources))
+        .and_then(|experiment| read_all(arguments, experiment, (&mut sources, &named), &|_| {}));
+    loaded(arguments, (sources, read), named.into_inner(), paths)
+}
+
+/// Reads an experiment of which the text is known, as if it stood where the command is given.
+pub(super) fn load_text(text: &str, arguments: Input<'_>) -> Result<Loaded, Failure> {
+    let mut sources = Sources::default();
+    let named = RefCell::new(IndexMap::new());
+    let name = arguments.experiment.display().to_string();
+    let source = sources.add(&name, text);
+    let read = Value::parse(&sources, source)
+        .and_then(|experiment| read_all(arguments, experiment, (&mut sources, &named), &|_| {}));
+    loaded(arguments, (sources, read), named.into_inner(), &mut Vec::new())
+}
+
+fn loaded(
+    arguments: Input<'_>,
+    (sources, read): (Sources, Result<ReadAll, Vec<Problem>>),
+    named: IndexMap<String, Read>,
+    paths: &mut Vec<PathBuf>,
+) -> Result<Loaded, Failure> {
     let files = sources.iter().filter(|(name, _)| *name != ARGUMENT);
     paths.extend(files.map(|(name, _)| PathBuf::from(name)));
     paths.extend(named.values().map(|file| file.path.clone()));
     match read {
-        Ok(ReadAll { campaign, figures, bases, complete_model }) => {
+        Ok(ReadAll { campaign, documents: read, figures, bases, complete_model }) => {
             if !arguments.quiet && !campaign.warnings.is_empty() {
                 output::error(&render(&campaign.warnings, &sources, &Level::WARNING));
             }
@@ -92,9 +124,19 @@ pub(super) fn load_noting(
             let own = all().filter(|(source, _)| !bases.contains(source));
             let bases = all().filter(|(source, _)| bases.contains(source));
             let documents = own.chain(bases).map(|(_, it)| (it.0.to_owned(), it.1.to_owned()));
-            let named = named.into_iter().map(|(name, file)| (name, file.text));
-            let files = documents.chain(named).collect();
-            Ok(Loaded { campaign, files, overrides, figures, complete_model })
+            let mut files: Vec<(String, String)> = documents.collect();
+            let documents_read = files.len();
+            files.extend(named.into_iter().map(|(name, file)| (name, file.text)));
+            let documents = read;
+            Ok(Loaded {
+                campaign,
+                files,
+                documents_read,
+                documents,
+                overrides,
+                figures,
+                complete_model,
+            })
         }
         Err(problems) => Err(Failure::Input(render(&problems, &sources, &Level::ERROR))),
     }
@@ -150,12 +192,16 @@ pub(super) fn read_amended(
     named: &RefCell<IndexMap<String, Read>>,
     amend: &Amend<'_>,
 ) -> Result<Campaign, Vec<Problem>> {
-    read_all(arguments, sources, named, amend).map(|read| read.campaign)
+    let path = arguments.experiment;
+    is_no_folder(path).map_err(|problem| vec![problem])?;
+    let experiment = read_document(path, sources)?;
+    read_all(arguments, experiment, (sources, named), amend).map(|read| read.campaign)
 }
 
 /// What was read for a run.
 struct ReadAll {
     campaign: Campaign,
+    documents: Documents,
     figures: Vec<Figure>,
     /// The sources that the experiment extends.
     bases: Vec<usize>,
@@ -166,13 +212,11 @@ struct ReadAll {
 /// Reads everything; files that the model names are noted in `named`, and read once.
 fn read_all(
     arguments: Input<'_>,
-    sources: &mut Sources,
-    named: &RefCell<IndexMap<String, Read>>,
+    experiment: Value,
+    (sources, named): (&mut Sources, &RefCell<IndexMap<String, Read>>),
     amend: &Amend<'_>,
 ) -> Result<ReadAll, Vec<Problem>> {
     let path = arguments.experiment;
-    is_no_folder(path).map_err(|problem| vec![problem])?;
-    let experiment = read_document(path, sources)?;
     let mut overrides = Vec::new();
     for text in arguments.set {
         overrides.push(read_override(text, sources).map_err(|problem| vec![problem])?);
@@ -231,7 +275,7 @@ fn read_all(
     };
     let complete_model = complete(&documents.model).ok();
     let complete_model = complete_model.and_then(|table| toml::to_string(&table).ok());
-    Ok(ReadAll { campaign, figures, bases, complete_model })
+    Ok(ReadAll { campaign, documents, figures, bases, complete_model })
 }
 
 /// `PATH=VALUE` of the command line; its place in errors is the argument itself.

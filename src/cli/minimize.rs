@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::load::{Input, load_input};
 use super::{DONE, Failure, UNKNOWN, check, choice, output};
-use crate::experiment::minimize::{Minimal, Unfit, minimize as search};
+use crate::experiment::minimize::{Minimal, Spent, Unfit, minimize as search};
 use crate::experiment::reproduction::{Origin, reproduction};
 use crate::invariant::Watched;
 use crate::kernel::time::Span;
@@ -72,7 +72,7 @@ pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
     let cell = &loaded.campaign.cells[0];
     let started = Instant::now();
     let most = arguments.runs.unwrap_or(u64::MAX);
-    let mut may_go_on = |runs: u64| runs < most && started.elapsed() < arguments.time;
+    let mut may_go_on = |spent: Spent| spent.runs < most && started.elapsed() < arguments.time;
     let minimal = match search(cell, *seed, invariant, &mut may_go_on) {
         Ok(minimal) => minimal,
         Err(Unfit::Kept) => {

@@ -17,6 +17,7 @@ mod interrupt;
 mod journal;
 pub mod library;
 mod load;
+mod map;
 mod minimize;
 mod new;
 mod open;
@@ -27,6 +28,7 @@ mod policy;
 mod progress;
 mod reach;
 mod replay;
+mod review;
 mod run;
 mod search;
 mod show;
@@ -81,9 +83,13 @@ enum Command {
     Budget(budget::BudgetArguments),
     /// Says, before a run, what each node will be offered, what it can take, and how long it takes.
     Plan(plan::PlanArguments),
+    /// Maps what happens if each dependency of a model fails, in each way in which it can.
+    Map(map::MapArguments),
     /// Says whether an experiment keeps its promises under every seed.
     #[command(after_help = CODES)]
     Check(check::CheckArguments),
+    /// Says which failure each part of a model contains and which one it introduces, with a check.
+    Review(review::ReviewArguments),
     /// Makes the run that broke a promise as small as it gets, and writes it to a file.
     #[command(after_help = CODES)]
     Minimize(minimize::MinimizeArguments),
@@ -256,7 +262,9 @@ fn obey(command: &Command) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(arguments).map(|()| DONE),
         Command::Budget(arguments) => budget::budget(arguments).map(|()| DONE),
         Command::Plan(arguments) => plan::plan(arguments).map(|()| DONE),
+        Command::Map(arguments) => map::map(arguments).map(|()| DONE),
         Command::Check(arguments) => check::check(arguments),
+        Command::Review(arguments) => review::review(arguments).map(|()| DONE),
         Command::Minimize(arguments) => minimize::minimize(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Explain(arguments) => explain::explain(arguments),

@@ -19,7 +19,7 @@ use crate::metric::{Arrived, Milestone};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::program::{NodeId, OperationId, Program};
-use crate::twin::{Calls, Fates, Harm, Reached, Rule, Trail, Way, compare};
+use crate::twin::{Asking, Calls, Fates, Harm, Reached, Rule, Trail, Way, compare};
 
 /// `[blast_radius]`: each run is repeated without its faults, and compared with that.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -150,7 +150,8 @@ impl Parts {
         self.slower += other.slower;
     }
 
-    fn count(&mut self, way: Option<Way>) {
+    /// Counts a request that was good without the cause, and fared so with it.
+    pub fn count(&mut self, way: Option<Way>) {
         self.of += 1;
         match way {
             None => {}
@@ -256,6 +257,12 @@ impl BlastRadiusRule {
         found.promises = promises.map(|(own, others)| own.saturating_sub(*others)).collect();
         found.nodes = with.trail.reached(&without.trail, with.end.min(without.end));
         found
+    }
+
+    /// Every request that was good without the cause, and how it fared with it.
+    #[must_use]
+    pub fn harms(&self, with: &Kept<'_>, without: &Kept<'_>) -> Vec<Harm<Asking>> {
+        compare(&self.rule, Time::ZERO, &with.fates.requests(), &without.fates.requests())
     }
 
     /// When the first call to each node was seen to fare worse, by its index.

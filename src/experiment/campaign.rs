@@ -13,7 +13,7 @@ use super::language::{Experiment, Factor, Seeds, TOP, Variant};
 use super::late::late_faults;
 use super::limit;
 use super::metastability::{self, MetastabilityRule};
-use super::metrics::Metrics;
+use super::metrics::{Metrics, renamed};
 use super::milestones;
 use super::objectives;
 use super::patch::{OF_RUNS, beside_a_ramp, overruled, patch};
@@ -171,6 +171,7 @@ impl Campaign {
         let seeds = experiment.seeds_at_most();
         let mut warnings = warnings.unwrap_or_default();
         warnings.extend(missing);
+        warnings.extend(renamed(&patched));
         warnings.extend(overruled(&documents.overrides, &experiment));
         let mut campaign = Campaign {
             experiment,

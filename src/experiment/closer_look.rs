@@ -3,6 +3,7 @@
 
 use super::campaign::{Campaign, Cell};
 use super::case::Case;
+use super::minimize::{Spent, Target, reduce};
 use super::run::{RunResult, run_case};
 use super::story::{Story, listen};
 use crate::fault::FaultText;
@@ -15,6 +16,10 @@ pub const CELLS_MAX: usize = 24;
 
 /// The most stories that are told.
 pub const STORIES_MAX: usize = 8;
+
+/// How much more work than a run may go into leaving out of it what its story does not need. Most
+/// stories need one user, and take next to none.
+const REDUCTION_MAX: u64 = 3;
 
 /// What is seen of single runs.
 #[derive(Clone, Debug)]
@@ -49,9 +54,15 @@ pub struct Witness {
     pub seed: u64,
     /// When it was broken, and for which order.
     pub violation: Violation,
-    /// Every fault of the run, by number.
+    /// The faults without which it would not have been, by number.
     pub faults: Vec<FaultText>,
-    /// What happened.
+    /// How many faults the run has.
+    pub faults_before: usize,
+    /// How many users are needed for it; `None` if none was left out.
+    pub users: Option<usize>,
+    /// Whether more may be left out than was tried.
+    pub is_cut_off: bool,
+    /// What happened with these faults and users alone.
     pub story: Story,
 }
 
@@ -109,9 +120,31 @@ fn witnesses(campaign: &Campaign, results: &[RunResult], order: &[usize]) -> Vec
 
 fn witness(cell: &Cell, index: usize, promise: usize, run: &RunResult) -> Option<Witness> {
     let verdict = run.invariants[promise];
-    let violation = verdict.first?;
-    let (case, _) = Case::of(cell, run.seed);
+    let first = verdict.first?;
+    let watched = cell.invariants.get(promise).expect("a verdict is of a promise of its cell");
+    let target = Target {
+        invariant: watched.name.clone(),
+        place: promise,
+        order: first.order,
+        at_end: verdict.at_end,
+    };
+    let whole = Case::of(cell, run.seed);
+    let faults_before = whole.0.faults.len();
+    let most = run.events.saturating_mul(REDUCTION_MAX);
+    let mut may_go_on = |spent: Spent| spent.events < most;
+    let reduced = reduce(cell, whole, &target, first, &mut may_go_on);
+    let (violation, is_cut_off, case) = (reduced.violation, reduced.is_cut_off, reduced.case);
     let (story, _) = listen(cell, &case, violation, verdict.at_end);
-    let (seed, faults) = (run.seed, case.faults);
-    Some(Witness { cell: index, promise, seed, violation, faults, story })
+    let users = case.orders.map(|orders| orders.len());
+    Some(Witness {
+        cell: index,
+        promise,
+        seed: run.seed,
+        violation,
+        faults: case.faults,
+        faults_before,
+        users,
+        is_cut_off,
+        story,
+    })
 }

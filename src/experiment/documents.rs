@@ -1,7 +1,7 @@
 //! The documents that an experiment is read from.
 
-use super::language::TOP;
-use super::patch::{is_of_model, patch};
+use super::language::{TOP, Variant, read_set};
+use super::patch::{OF_RUNS, is_of_model, patch};
 use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::{Problem, shortened};
 
@@ -31,6 +31,19 @@ impl Documents {
         let overrides = self.overrides.iter().filter(|patch| !is_of_model(patch));
         patch(&mut experiment, &mut model, overrides, &TOP)?;
         Ok(experiment)
+    }
+
+    /// The experiment and the model as an arm has them, at no level of any factor.
+    ///
+    /// # Errors
+    /// Every patch that does not fit.
+    pub fn of_arm(&self, arm: &Variant) -> Result<(Value, Value), Vec<Problem>> {
+        let (mut experiment, mut model) = (self.experiment.clone(), self.model.clone());
+        let mut problems = Vec::new();
+        let own = read_set(experiment.find(&["set".to_owned()]), &mut problems);
+        patch(&mut experiment, &mut model, own.iter().chain(&arm.set), &OF_RUNS)?;
+        patch(&mut experiment, &mut model, &self.overrides, &TOP)?;
+        if problems.is_empty() { Ok((experiment, model)) } else { Err(problems) }
     }
 
     /// What every cell is read from: without the list of all cells, which would make each of them

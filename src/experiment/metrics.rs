@@ -5,6 +5,7 @@ mod list;
 mod milestone;
 mod most;
 mod objective;
+mod renamed;
 
 use super::amplification;
 use super::campaign::Cell;
@@ -16,6 +17,7 @@ use crate::metric::Recovery;
 pub(in crate::experiment) use list::is_metric;
 pub use list::{COST, Metric, MetricId, Metrics, Of, REPLY, is_share};
 pub(super) use most::most;
+pub(super) use renamed::{now_called, renamed};
 
 /// A metric as it stands in the program.
 struct Row {
@@ -298,16 +300,16 @@ const ROWS: [Row; 42] = [
         measure: |_, run| Some(run.metrics.unprocessed as f64),
     },
     Row {
-        id: MetricId::StaleReadRatio,
-        name: "stale_read_ratio",
+        id: MetricId::ReadYourWritesViolationRatio,
+        name: "read_your_writes_violation_ratio",
         meaning: "reads of a user's own write that showed an older version, of all such reads",
         better: Direction::Lower,
         is_share: true,
         measure: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
     },
     Row {
-        id: MetricId::OldRowRatio,
-        name: "old_row_ratio",
+        id: MetricId::StaleRowRatio,
+        name: "stale_row_ratio",
         meaning: "rows read that were older than the newest version committed, of all rows read",
         better: Direction::Lower,
         is_share: true,
@@ -338,8 +340,8 @@ const ROWS: [Row; 42] = [
         measure: |_, run| Some(run.metrics.commits_lost as f64),
     },
     Row {
-        id: MetricId::OlderReadRatio,
-        name: "older_read_ratio",
+        id: MetricId::MonotonicReadsViolationRatio,
+        name: "monotonic_reads_violation_ratio",
         meaning: "reads that showed an older version than the user had seen, of all that could",
         better: Direction::Lower,
         is_share: true,

@@ -209,6 +209,19 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     RunResult { drawn, attribution, ..result }
 }
 
+/// A run of a cell under a plan, with what it takes to compare it from `since` on with another one
+/// of its seed.
+pub(super) fn kept<'a>(
+    cell: &'a Cell,
+    plan: &'a Plan,
+    seed: u64,
+    since: Time,
+    watcher: impl Observer,
+) -> (Kept<'a>, RunResult) {
+    let (kept, followed) = Course::new(cell, plan, seed).keep(0, since, watcher);
+    (kept, followed.result)
+}
+
 /// Runs a case of a cell, and tells an observer every fact; returns the events too that the case
 /// wants to have kept.
 ///

@@ -229,6 +229,22 @@ impl Value {
                 .expected("a path through tables and lists")),
         }
     }
+
+    /// The value as TOML has it, without its place.
+    #[must_use]
+    pub fn toml(&self) -> toml::Value {
+        match &self.data {
+            Data::Table(fields) => {
+                let fields = fields.iter().map(|(key, field)| (key.clone(), field.value.toml()));
+                toml::Value::Table(fields.collect())
+            }
+            Data::List(values) => toml::Value::Array(values.iter().map(Value::toml).collect()),
+            Data::Text(text) => toml::Value::String(text.clone()),
+            Data::Integer(number) => toml::Value::Integer(*number),
+            Data::Float(number) => toml::Value::Float(*number),
+            Data::Boolean(flag) => toml::Value::Boolean(*flag),
+        }
+    }
 }
 
 impl Data {

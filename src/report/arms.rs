@@ -65,8 +65,8 @@ const OBJECTIVE: [Shown; 7] = [
 
 /// What became of data and messages.
 const DATA: [Shown; 6] = [
-    (MetricId::StaleReadRatio, "read-your-writes violations", Unit::Percent, 0),
-    (MetricId::OldRowRatio, "stale reads", Unit::Percent, 1),
+    (MetricId::ReadYourWritesViolationRatio, "read-your-writes violations", Unit::Percent, 0),
+    (MetricId::StaleRowRatio, "stale reads", Unit::Percent, 1),
     (MetricId::CommitsLost, "commits lost", Unit::Plain, 2),
     (MetricId::DeadLetters, "dead letters", Unit::Plain, 2),
     (MetricId::Unprocessed, "messages unprocessed", Unit::Plain, 1),

@@ -247,12 +247,12 @@ pub(super) fn json(cell: &campaign::Cell, spread: Option<&Spread>) -> Value {
     })
 }
 
-fn parts_json(parts: &Parts) -> Value {
+pub(super) fn parts_json(parts: &Parts) -> Value {
     let Parts { of, failed, older, slower } = *parts;
     json!({ "of": of, "worse": parts.worse(), "failed": failed, "older": older, "slower": slower })
 }
 
-fn part_json(part: Part) -> Value {
+pub(super) fn part_json(part: Part) -> Value {
     json!({ "of": part.of, "worse": part.worse })
 }
 

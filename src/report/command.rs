@@ -15,6 +15,25 @@ pub fn command_line(
     if let (Some(first), Some(last)) = (seeds.first(), seeds.last()) {
         command.push_str(&format!(" --seeds {first}..{}", last.saturating_add(1)));
     }
+    choose(&mut command, overrides, chosen);
+    command
+}
+
+/// The command that writes the smallest run that breaks a promise under a seed to a file.
+#[must_use]
+pub fn minimize_line(
+    experiment: &str,
+    (seed, promise): (u64, &str),
+    overrides: &[String],
+    chosen: &Chosen,
+) -> String {
+    let mut command = format!("stormglass minimize {} --seed {seed}", quoted(experiment));
+    command.push_str(&format!(" --invariant {}", quoted(promise)));
+    choose(&mut command, overrides, chosen);
+    command
+}
+
+fn choose(command: &mut String, overrides: &[String], chosen: &Chosen) {
     for (option, names) in [("--arm", &chosen.arms), ("--point", &chosen.points)] {
         for name in names {
             command.push_str(&format!(" {option} {}", quoted(name)));
@@ -23,7 +42,6 @@ pub fn command_line(
     for text in overrides {
         command.push_str(&format!(" --set {}", quoted(text)));
     }
-    command
 }
 
 /// A word as a POSIX shell reads it.

@@ -33,7 +33,7 @@ use crate::metric::{MilestoneWindow, Progress};
 use crate::system::trace::TRACE;
 
 /// The version of these formats.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// Columns of `faults.csv`.
 const FAULTS: [&str; 11] = [

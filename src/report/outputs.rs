@@ -6,8 +6,8 @@ use super::table::Table;
 use super::told::Told;
 use super::violations::violations_jsonl;
 use super::{
-    attribution, blast_radius, budget, columns, figures, files, limit, page, phase, price, ramp,
-    search,
+    attribution, blast_radius, budget, columns, figures, files, limit, outage_map, page, phase,
+    price, ramp, search,
 };
 use crate::experiment::campaign::Campaign;
 use crate::experiment::closer_look::CloserLook;
@@ -205,6 +205,17 @@ pub const EXPLORED_OUTPUTS: [Output<OfExplored>; 13] = [
     }),
 ];
 
+/// What a file of an outage map holds.
+pub type OfMap = for<'a, 'b> fn(&'a outage_map::Report<'b>) -> Option<Vec<u8>>;
+
+/// The files of an outage map, beside the experiments that show its harms.
+pub const MAP_OUTPUTS: [Output<OfMap>; 4] = [
+    file("map.md", |of| text(of.markdown())),
+    file("map.csv", |of| text(of.csv())),
+    file("map.json", |of| text(of.json())),
+    picture("map", |of| text(of.figure())),
+];
+
 /// What the files of a budget are made of.
 #[derive(Clone, Copy, Debug)]
 pub struct BudgetSources<'a> {
@@ -227,15 +238,17 @@ pub const BUDGET_OUTPUTS: [Output<OfBudget>; 6] = [
     file(MANIFEST, |of| text(of.report.manifest_json(of.files))),
 ];
 
-/// Every file that an experiment or a budget may write, each once.
+/// Every file that an experiment, a map or a budget may write, each once.
 #[must_use]
 pub fn names() -> Vec<String> {
     let of_campaigns = OUTPUTS.iter().flat_map(Output::names);
     let mut names = Vec::new();
     let of_searches = SEARCH_OUTPUTS.iter().flat_map(Output::names);
     let of_others = EXPLORED_OUTPUTS.iter().flat_map(Output::names);
+    let of_maps = MAP_OUTPUTS.iter().flat_map(Output::names);
     let of_budgets = BUDGET_OUTPUTS.iter().flat_map(Output::names);
-    for name in of_campaigns.chain(of_searches).chain(of_others).chain(of_budgets) {
+    let of_commands = of_maps.chain(of_budgets);
+    for name in of_campaigns.chain(of_searches).chain(of_others).chain(of_commands) {
         if !names.contains(&name) {
             names.push(name);
         }

@@ -170,6 +170,20 @@ fn a_promise_that_was_broken_has_a_story_that_its_count_leads_to() {
 }
 
 #[test]
+fn a_story_is_told_without_the_faults_and_users_that_it_does_not_need() {
+    let slow = "[[faults]]\nkind = \"slow\"\ntarget = \"bank\"\nfactor = 2\nat = \"15s\"\n";
+    let two = EXPERIMENT.changed("[invariants]", &format!("{slow}for = \"10s\"\n[invariants]"));
+    let (folder, _) = run(&two, MODEL);
+    let page = read(folder.path(), "report.html");
+    let story = page.split("id=\"story-1\"").nth(1).expect("the story");
+    let story = shown(story.split("</article>").next().unwrap_or_default());
+    let left = "Shown with 1 of 2 faults and 1 user, which is enough for it.";
+    assert!(story.contains(left), "{story}");
+    let command = story.split("stormglass minimize").nth(1).expect("how to get it as a file");
+    assert!(command.contains("--seed 1 --invariant one_charge --arm again"), "{command}");
+}
+
+#[test]
 fn it_asks_nothing_of_any_network_and_has_what_it_needs() {
     let (folder, _) = run(EXPERIMENT, MODEL);
     let page = read(folder.path(), "report.html");

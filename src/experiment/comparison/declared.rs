@@ -4,7 +4,7 @@ use super::language::{CompareText, Family, Margin, PrecisionText};
 use super::measured::{Measured, Source};
 use crate::experiment::campaign::Cell;
 use crate::experiment::language::Variant;
-use crate::experiment::metrics::{MetricId, Of};
+use crate::experiment::metrics::{MetricId, Of, now_called};
 use crate::invariant::CATALOGUE;
 use crate::model::hidden::in_line;
 use crate::model::problem::Problem;
@@ -40,7 +40,8 @@ impl Declared {
         let mut all = Measured::all(cell);
         let measured = all.clone();
         let mut find = |name: &str, path: [&str; 2]| {
-            let found = measured.iter().position(|known| known.name == name);
+            let now = now_called(name).unwrap_or(name);
+            let found = measured.iter().position(|known| known.name == now);
             if found.is_none() {
                 let [key, inner] = path;
                 let problem = unknown("metric", name, &measured);

@@ -110,10 +110,10 @@ fn losses(id: MetricId) -> &'static [Loss] {
         | MetricId::UnfinishedRatio
         | MetricId::OldestMessageS
         | MetricId::Unprocessed
-        | MetricId::StaleReadRatio
-        | MetricId::OldRowRatio
+        | MetricId::ReadYourWritesViolationRatio
+        | MetricId::StaleRowRatio
         | MetricId::StalenessP99Ms
-        | MetricId::OlderReadRatio
+        | MetricId::MonotonicReadsViolationRatio
         | MetricId::UpdatesLost
         | MetricId::CommitsLost
         | MetricId::DeadLetters => WORK,

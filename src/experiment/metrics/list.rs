@@ -6,6 +6,7 @@ use std::ops::Deref;
 use super::blast_radius::BLAST_ROWS;
 use super::milestone::{MILESTONE_ROWS, MilestoneRow};
 use super::objective::{OBJECTIVE_ROWS, ObjectiveRow};
+use super::renamed::now_called;
 use super::{ROWS, Row};
 use crate::experiment::campaign::Cell;
 use crate::experiment::price::language::PriceText;
@@ -77,18 +78,18 @@ pub enum MetricId {
     DeadLetters,
     /// `unprocessed`.
     Unprocessed,
-    /// `stale_read_ratio`.
-    StaleReadRatio,
-    /// `old_row_ratio`.
-    OldRowRatio,
+    /// `read_your_writes_violation_ratio`.
+    ReadYourWritesViolationRatio,
+    /// `stale_row_ratio`.
+    StaleRowRatio,
     /// `staleness_p99_ms`.
     StalenessP99Ms,
     /// `updates_lost`.
     UpdatesLost,
     /// `commits_lost`.
     CommitsLost,
-    /// `older_read_ratio`.
-    OlderReadRatio,
+    /// `monotonic_reads_violation_ratio`.
+    MonotonicReadsViolationRatio,
     /// `worst_amplification`.
     WorstAmplification,
     /// `peak_load_per_s`.
@@ -272,9 +273,10 @@ impl Metrics {
         Metrics::new(&[], None, &[])
     }
 
-    /// The place of the metric of this name.
+    /// The place of the metric of this name, or of the one that was called so.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
+        let name = now_called(name).unwrap_or(name);
         self.iter().position(|metric| metric.name == name)
     }
 

@@ -86,13 +86,22 @@ pub enum Unfit {
     Unsteady,
 }
 
+/// What a search has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// How many runs were made.
+    pub runs: u64,
+    /// How many events they had.
+    pub events: u64,
+}
+
 /// How often the result is run again before it is believed.
 const REPLAYS: usize = 3;
 /// The room for the events of the instant in which a promise broke.
 const TICK: Span = Span(1);
 
 /// Makes the run of a cell under a seed smaller. Before each run the search asks whether it `may go
-/// on` after so many; as long as it may, the result depends on nothing else.
+/// on` after so much; as long as it may, the result depends on nothing else.
 ///
 /// # Errors
 /// If the run breaks no promise, or not the invariant that is asked for.
@@ -100,16 +109,56 @@ pub fn minimize(
     cell: &Cell,
     seed: u64,
     invariant: Option<&str>,
-    may_go_on: &mut dyn FnMut(u64) -> bool,
+    may_go_on: &mut dyn FnMut(Spent) -> bool,
 ) -> Result<Minimal, Unfit> {
     let (case, names) = Case::of(cell, seed);
     let mut comers = Comers::default();
     let (whole, _) = run_case(cell, 0, &case, &mut comers);
     let (target, violation) = Target::of(cell, &whole, invariant).ok_or(Unfit::Kept)?;
     let before = (case.faults.len(), comers.orders.len());
+    let reduced = reduce(cell, (case, names), &target, violation, may_go_on);
+    let Reduced { case, names, spent, is_cut_off, .. } = reduced;
+    let replays: Vec<RunResult> =
+        (0..REPLAYS).map(|_| run_case(cell, 0, &case, &mut ()).0).collect();
+    let violations: Vec<_> = replays.iter().map(|run| target.found_in(run)).collect();
+    let is_steady = replays.iter().all(|run| run.digest == replays[0].digest)
+        && violations.iter().all(|violation| *violation == violations[0]);
+    let (Some(violation), true) = (violations[0], is_steady) else { return Err(Unfit::Unsteady) };
+    let result = replays.into_iter().next().ok_or(Unfit::Unsteady)?;
+    let runs = spent.runs;
+    Ok(Minimal { case, names, target, violation, result, runs, before, is_cut_off })
+}
+
+/// What is left of a case that shows a violation.
+#[derive(Clone, Debug)]
+pub(super) struct Reduced {
+    /// What is left.
+    pub(super) case: Case,
+    /// What its faults were called.
+    pub(super) names: Vec<String>,
+    /// When it is broken there.
+    pub(super) violation: Violation,
+    /// What that took.
+    pub(super) spent: Spent,
+    /// Whether the search was cut off; then more may be left out.
+    pub(super) is_cut_off: bool,
+}
+
+/// Leaves out of a case, with its faults' names, what its violation does not need.
+pub(super) fn reduce(
+    cell: &Cell,
+    (case, names): (Case, Vec<String>),
+    target: &Target,
+    violation: Violation,
+    may_go_on: &mut dyn FnMut(Spent) -> bool,
+) -> Reduced {
     let faults = case.faults.iter().cloned().zip(names).collect();
-    let mut search = Search { cell, target, case, faults, used: 0, is_cut_off: false, may_go_on };
+    let spent = Spent::default();
+    let mut search =
+        Search { cell, target, case, faults, violation, spent, is_cut_off: false, may_go_on };
     search.cut_short(violation.at);
+    // The run of one user is so short that what else can be left out of it costs nothing.
+    search.keep_one_user();
     loop {
         let size = search.size();
         search.thin_faults();
@@ -124,16 +173,8 @@ pub fn minimize(
         }
     }
     let (case, names) = (search.with_faults(&search.faults), search.names());
-    let replays: Vec<RunResult> =
-        (0..REPLAYS).map(|_| run_case(cell, 0, &case, &mut ()).0).collect();
-    let violations: Vec<_> = replays.iter().map(|run| search.target.found_in(run)).collect();
-    let is_steady = replays.iter().all(|run| run.digest == replays[0].digest)
-        && violations.iter().all(|violation| *violation == violations[0]);
-    let (Some(violation), true) = (violations[0], is_steady) else { return Err(Unfit::Unsteady) };
-    let result = replays.into_iter().next().ok_or(Unfit::Unsteady)?;
-    let (runs, is_cut_off) = (search.used, search.is_cut_off);
-    let target = search.target;
-    Ok(Minimal { case, names, target, violation, result, runs, before, is_cut_off })
+    let Search { violation, spent, is_cut_off, .. } = search;
+    Reduced { case, names, violation, spent, is_cut_off }
 }
 
 /// Whether no single fault can be left out of a case without losing its violation.
@@ -149,16 +190,17 @@ pub fn is_minimal(cell: &Cell, case: &Case, target: &Target) -> bool {
 /// The search for a smaller case.
 struct Search<'a> {
     cell: &'a Cell,
-    target: Target,
+    target: &'a Target,
     /// The smallest so far, but for its faults.
     case: Case,
     /// Its faults, with their names.
     faults: Vec<(FaultText, String)>,
-    /// How many runs were made.
-    used: u64,
+    /// What it shows.
+    violation: Violation,
+    spent: Spent,
     /// Whether there was more to try.
     is_cut_off: bool,
-    may_go_on: &'a mut dyn FnMut(u64) -> bool,
+    may_go_on: &'a mut dyn FnMut(Spent) -> bool,
 }
 
 impl Search<'_> {
@@ -179,13 +221,20 @@ impl Search<'_> {
 
     /// Whether a case shows the same. Once the search is cut off, nothing does.
     fn shows(&mut self, case: &Case) -> bool {
-        self.is_cut_off = self.is_cut_off || !(self.may_go_on)(self.used);
+        self.is_cut_off = self.is_cut_off || !(self.may_go_on)(self.spent);
         if self.is_cut_off {
             return false;
         }
-        self.used += 1;
-        let (result, _) = run_case(self.cell, 0, case, &mut ());
-        self.target.found_in(&result).is_some()
+        let found = self.target.found_in(&self.run(case, &mut ()));
+        self.violation = found.unwrap_or(self.violation);
+        found.is_some()
+    }
+
+    fn run(&mut self, case: &Case, observer: &mut dyn Observer) -> RunResult {
+        let (result, _) = run_case(self.cell, 0, case, observer);
+        self.spent.runs += 1;
+        self.spent.events += result.events;
+        result
     }
 
     /// Ends the run with the violation, unless the promise is judged at the end.
@@ -208,30 +257,37 @@ impl Search<'_> {
         });
     }
 
-    /// Leaves out users. Most often the one concerned is all that is needed.
+    /// Leaves out all users but the one concerned, who is most often enough; returns whether that
+    /// is so.
+    fn keep_one_user(&mut self) -> bool {
+        let Some(order) = self.target.order else { return false };
+        let alone = Some(vec![order]);
+        if self.case.orders == alone {
+            return true;
+        }
+        let case = Case { orders: alone.clone(), ..self.with_faults(&self.faults) };
+        let is_enough = self.shows(&case);
+        if is_enough {
+            self.case.orders = alone;
+        }
+        is_enough
+    }
+
+    /// Leaves out users.
     fn thin_orders(&mut self) {
-        let with = |search: &Search<'_>, orders: &[u64]| {
-            let orders = Some(orders.to_vec());
-            Case { orders, ..search.with_faults(&search.faults) }
-        };
-        let mut orders = self.case.orders.clone().unwrap_or_else(|| {
+        if self.keep_one_user() || self.is_cut_off {
+            return;
+        }
+        let orders = self.case.orders.clone().unwrap_or_else(|| {
             let mut comers = Comers::default();
-            let _ = run_case(self.cell, 0, &self.with_faults(&self.faults), &mut comers);
-            self.used += 1;
+            let _ = self.run(&self.with_faults(&self.faults), &mut comers);
             comers.orders.into_iter().collect()
         });
-        if let Some(order) = self.target.order {
-            let alone = with(self, &[order]);
-            if orders.len() > 1 && self.shows(&alone) {
-                orders = vec![order];
-            }
-        }
-        if orders.len() > 1 {
-            orders = ddmin(&orders, |part| {
-                let case = with(self, part);
-                self.shows(&case)
-            });
-        }
+        let orders = ddmin(&orders, |part| {
+            let orders = Some(part.to_vec());
+            let case = Case { orders, ..self.with_faults(&self.faults) };
+            self.shows(&case)
+        });
         self.case.orders = Some(orders);
     }
 
@@ -240,8 +296,7 @@ impl Search<'_> {
     fn cut_arrivals(&mut self) {
         let mut comers = Comers::default();
         let case = self.with_faults(&self.faults);
-        self.used += 1;
-        let (result, _) = run_case(self.cell, 0, &case, &mut comers);
+        let result = self.run(&case, &mut comers);
         let arrivals_end = case.arrivals_end.min(comers.last + TICK);
         let mut shorter = Case { arrivals_end, ..case };
         if let Some(violation) = self.target.found_in(&result).filter(|_| !self.target.at_end) {

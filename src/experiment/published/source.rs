@@ -4,7 +4,7 @@ use super::figure::Reading;
 use crate::experiment::campaign::Cell;
 use crate::experiment::comparison::Measured;
 use crate::experiment::metastability::Label;
-use crate::experiment::metrics::{self, COUNTS};
+use crate::experiment::metrics::{self, COUNTS, now_called};
 use crate::experiment::run::RunResult;
 use crate::kernel::limit::Ending;
 use crate::model::problem::Problem;
@@ -67,6 +67,7 @@ impl What {
             return Ok((what, quantile.map_or(Statistic::Mean, Statistic::Quantile)));
         }
         let all = What::all(cell);
+        let name = now_called(name).unwrap_or(name);
         let Some(what) = all.iter().find(|what| what.name == name) else {
             if Label::ALL.iter().any(|label| label.name() == name) {
                 return Err(Problem::new(format!("no run is labelled `{name}` here"))

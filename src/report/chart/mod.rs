@@ -1,15 +1,14 @@
 //! Charts: from plain data to one SVG document, the same bytes every time.
 //!
-//! Seven forms: [`Lines`] over time, [`Scatter`] of two measures against each other, [`Bars`] of
-//! rates, a [`Stack`] of bars made of parts, [`Phase`] diagrams, a [`Sequence`] of messages, and a
-//! [`Graph`] of nodes. `plotters`
-//! draws them: every background, grid line, axis, series, band, bar, whisker, marker and leader
-//! line is an element on one of its drawing areas, most of them in the coordinates of the data, and
-//! its `SVGBackend` writes them (the `plot` module). What plotters leaves to its caller is done
-//! here: which ticks there are, where labels go, and the texts themselves. Text is drawn as
-//! outlines of the embedded typeface (Inter, OFL), so that a chart looks the same in a browser, in
-//! a README, in a converter to PDF and in the pixels of [`png()`]; the `svg` module says why, and
-//! joins the two.
+//! Eight forms: [`Lines`] over time, [`Scatter`] of two measures against each other, [`Bars`] of
+//! rates, a [`Stack`] of bars made of parts, [`Phase`] diagrams, a [`Sequence`] of messages, a
+//! [`Graph`] of nodes, and a [`Matrix`] of fields. `plotters` draws them: every background, grid
+//! line, axis, series, band, bar, whisker, marker and leader line is an element on one of its
+//! drawing areas, most of them in the coordinates of the data, and its `SVGBackend` writes them
+//! (the `plot` module). What plotters leaves to its caller is done here: which ticks there are,
+//! where labels go, and the texts themselves. Text is drawn as outlines of the embedded typeface
+//! (Inter, OFL), so that a chart looks the same in a browser, in a README, in a converter to PDF
+//! and in the pixels of [`png()`]; the `svg` module says why, and joins the two.
 //!
 //! What holds for all of them: a title that states what is seen; colours that colour-blind readers
 //! can tell apart; labels at the data where they fit, a legend where they do not; no two texts
@@ -21,6 +20,7 @@ mod frame;
 mod graph;
 mod lines;
 mod marker;
+mod matrix;
 mod palette;
 mod phase;
 mod place;
@@ -35,6 +35,7 @@ mod svg;
 pub use bars::{Bar, BarGroup, BarRow, Bars};
 pub use graph::{Graph, GraphLink, GraphNode, GraphPanel, GraphTone};
 pub use lines::{Lines, Panel, Row, Series, Shaded, Stroke};
+pub use matrix::{Matrix, MatrixField, MatrixRow, MatrixTone};
 pub use phase::{Phase, PhaseColumn, PhasePanel};
 pub use png::{PngError, png};
 pub use scatter::{Axis, Point, Reference, Scatter};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Page;
 use crate::experiment::language::Variant;
 use crate::kernel::digest::digest_of;
-use crate::model::document::{Data, Value};
+use crate::model::document::Value;
 use crate::report::command::command_line;
 use crate::report::files::campaign_digest;
 use crate::system::trace::TRACE;
@@ -68,19 +68,5 @@ fn lines(arm: &Variant) -> Vec<String> {
 
 /// A value as TOML writes it in one line.
 fn written(value: &Value) -> String {
-    toml_of(value).to_string()
-}
-
-fn toml_of(value: &Value) -> toml::Value {
-    match &value.data {
-        Data::Table(fields) => {
-            let fields = fields.iter().map(|(key, field)| (key.clone(), toml_of(&field.value)));
-            toml::Value::Table(fields.collect())
-        }
-        Data::List(values) => toml::Value::Array(values.iter().map(toml_of).collect()),
-        Data::Text(text) => toml::Value::String(text.clone()),
-        Data::Integer(number) => toml::Value::Integer(*number),
-        Data::Float(number) => toml::Value::Float(*number),
-        Data::Boolean(flag) => toml::Value::Boolean(*flag),
-    }
+    value.toml().to_string()
 }

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::Page;
 use super::diagram::{Diagram, diagram};
+use crate::experiment::campaign::Cell;
 use crate::experiment::chosen::Chosen;
 use crate::experiment::closer_look::Witness;
 use crate::kernel::time::Time;
-use crate::report::command::command_line;
+use crate::report::command::minimize_line;
 use crate::report::number::{Unit, number};
 use crate::report::story::{Mark, Step, What, steps};
 
@@ -62,11 +63,12 @@ fn told(page: &Page<'_>, number: usize, witness: &Witness) -> Told {
     let order = witness.violation.order;
     let order = order.map_or("No order of its own".to_owned(), |order| format!("Order {order}"));
     let about = format!(
-        "{order} of seed {}, first asked at {:.3} s; broken at {:.3} s, {} later.",
+        "{order} of seed {}, first asked at {:.3} s; broken at {:.3} s, {} later. {}",
         witness.seed,
         click.seconds(),
         witness.violation.at.seconds(),
         number_of(witness.violation.at.seconds() - click.seconds()),
+        left(witness),
     );
     let (prelude, lines) = lines.split_at(folded);
     Told {
@@ -78,17 +80,35 @@ fn told(page: &Page<'_>, number: usize, witness: &Witness) -> Told {
         prelude: prelude.to_vec(),
         lines: lines.to_vec(),
         diagram: diagram(&cell.program, &steps[folded..], click),
-        command: command(page, cell.arm.as_str(), cell.point.as_str(), witness.seed),
+        command: minimize_command(page, cell, witness.seed, &watched.name),
     }
 }
 
-/// How to look for the violation again, which says how to make it small.
-fn command(page: &Page<'_>, arm: &str, point: &str, seed: u64) -> String {
+/// What of the run is needed for the violation.
+fn left(witness: &Witness) -> String {
+    let faults = match (witness.faults.len(), witness.faults_before) {
+        (_, 0) => String::new(),
+        (0, _) => "none of its faults and ".to_owned(),
+        (left, before) if left == before => format!("{} and ", counted(before, "fault")),
+        (left, before) => format!("{left} of {} and ", counted(before, "fault")),
+    };
+    let users = witness.users.map_or("all users".to_owned(), |users| counted(users, "user"));
+    let more = if witness.is_cut_off { "; more may be left out" } else { "" };
+    format!("Shown with {faults}{users}, which is enough for it{more}.")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
+}
+
+/// How to write the small run of the story to a file.
+fn minimize_command(page: &Page<'_>, cell: &Cell, seed: u64, promise: &str) -> String {
     let name = page.files.first().map_or("", |(name, _)| name.as_str());
-    let points = if point.is_empty() { Vec::new() } else { vec![point.to_owned()] };
-    let chosen = Chosen { arms: vec![arm.to_owned()], points, ..Chosen::default() };
-    let run = command_line(name, &[seed], page.overrides, &chosen);
-    run.replacen("stormglass run", "stormglass check", 1)
+    let point = &cell.point;
+    let points = if point.is_empty() { Vec::new() } else { vec![point.clone()] };
+    let chosen = Chosen { arms: vec![cell.arm.clone()], points, ..Chosen::default() };
+    minimize_line(name, (seed, promise), page.overrides, &chosen)
 }
 
 /// When the user first asked: the first message, or else the first step.

@@ -239,3 +239,25 @@ set = { drain = "1s", "service.worker.steps" = [{ work = "80ms" }, { ack = true 
     assert!(!mean.is_null() && !said.contains("cannot be told"), "all are done: {said}");
     assert_eq!(summary["comparison"]["pairs"][0]["verdict"], "worse");
 }
+
+#[test]
+fn a_metric_that_was_called_otherwise_is_found_and_its_new_name_is_told() {
+    let old = EXPERIMENT
+        .changed(
+            "primary = [\"latency_mean_ms\"]\nprecision = { amounts = \"0.001%\" }",
+            "primary = [\"old_row_ratio\"]",
+        )
+        .changed("success_ratio = \"> 0.5\"", "stale_read_ratio = \"<= 1%\"");
+    let (folder, output) = run(&old, &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    for (old, new) in [
+        ("old_row_ratio", "stale_row_ratio"),
+        ("stale_read_ratio", "read_your_writes_violation_ratio"),
+    ] {
+        assert!(told.contains(&format!("`{old}` is called `{new}` now")), "{told}");
+    }
+    let header = fs::read_to_string(folder.path().join("out/runs.csv")).expect("the runs");
+    let columns: Vec<&str> = header.lines().next().unwrap_or_default().split(',').collect();
+    assert!(columns.contains(&"stale_row_ratio") && !columns.contains(&"old_row_ratio"));
+}
