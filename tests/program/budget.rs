@@ -63,7 +63,7 @@ label = "twice"
 const BUDGET: &str = r#"
 name = "months"
 experiment = "arms.toml"
-windows = 2000
+windows = 300
 
 [incident.flaky]
 label = "flaky calls"
@@ -137,6 +137,22 @@ fn frequency_times_cost_is_what_is_spent_and_another_attempt_buys_half_of_it_bac
     assert!(answer.contains("twice") && answer.contains("buys back most"), "{answer}");
 }
 
+/// One request in a hundred is always lost, which is ten budgets, and none of it is an incident's: of
+/// a hundred orders that a release takes, one would have been lost all the same.
+#[test]
+fn what_goes_wrong_anyway_is_that_of_calm_days() {
+    let own = folder(BUDGET);
+    let loss = "[link.\"shoppers -> api\"]\nrequest_loss = \"1%\"\n[policy.shop]";
+    let model = MODEL.changed("[policy.shop]", loss);
+    fs::write(own.path().join("model.toml"), model).expect("a file");
+    let arms = &summary(own.path())["arms"];
+    assert_near(&arms[0]["calm"]["mean"], 10.0, 0.25);
+    assert_near(&arms[0]["incidents"][1]["each"]["mean"], 0.99 * 10.0 / 2592.0, 0.03);
+    let lost = arms[0]["all"]["mean"].as_f64().expect("a share") * 25_920.0;
+    // A host, and a hundredth for each order that is lost.
+    assert_near(&arms[0]["cost"]["mean"], 100.0 + lost * 0.01, 0.005);
+}
+
 #[test]
 fn every_file_is_the_same_with_one_worker_and_with_two() {
     let folder = folder(BUDGET);
@@ -194,10 +210,10 @@ fn an_incident_can_be_an_experiment() {
 #[test]
 fn a_policy_freezes_changes_and_counts_the_days() {
     let often = BUDGET.changed("per_month = 12", "per_month = 300");
-    let few = often.changed("windows = 2000", "windows = 60");
+    let few = often.changed("windows = 300", "windows = 60");
     let free = summary(folder(&few).path());
     let policy = "windows = 60\npolicy = { post_mortem_above = \"0.8%\" }";
-    let held = summary(folder(&often.changed("windows = 2000", policy)).path());
+    let held = summary(folder(&often.changed("windows = 300", policy)).path());
     let (free, held) = (&free["arms"][0], &held["arms"][0]);
     assert!(free["policy"].is_null());
     let number = |value: &Value| value.as_f64().expect("a number");
@@ -217,7 +233,7 @@ fn what_does_not_fit_is_refused_with_its_place() {
         wrong.contains("0 in 30 days cannot be drawn") && wrong.contains("budget.toml"),
         "{wrong}"
     );
-    let wrong = refused(&BUDGET.changed("windows = 2000", "objective = \"page\""));
+    let wrong = refused(&BUDGET.changed("windows = 300", "objective = \"page\""));
     assert!(wrong.contains("unknown objective `page`"), "{wrong}");
     let wrong = refused(&BUDGET.changed("target = \"api\"", "target = \"apu\""));
     assert!(wrong.contains("budget.toml") && wrong.contains("did you mean `api`"), "{wrong}");
