@@ -309,24 +309,22 @@ impl<'a> Ran<'a> {
                 .map(|number| map.outcome(fields[number / calm.len()], &calm[number % calm.len()]));
             each.inspect(|_| bar.inc(1)).collect()
         });
-        let mut of_fields = outcomes.chunks(calm.len());
-        let marks = (0..map.fields.len()).map(|place| {
-            let own = if fields.contains(&place) { of_fields.next() } else { None };
-            map.mark(place, own.unwrap_or_default())
-        });
-        let marks: Vec<Mark> = marks.collect();
+        let mut rest = outcomes.chunks(calm.len());
+        let own = |place| if fields.contains(&place) { rest.next() } else { None };
+        let of_fields: Vec<&[Outcome]> =
+            (0..map.fields.len()).map(own).map(Option::unwrap_or_default).collect();
+        let numbered = of_fields.iter().enumerate();
+        let marks: Vec<Mark> = numbered.map(|(place, own)| map.mark(place, own)).collect();
         let harmful = marks.iter().filter(|mark| matches!(mark, Mark::Harm(_))).count();
+        let threshold = |(place, mark): (usize, &Mark)| {
+            let Mark::Harm(harm) = mark else { return None };
+            let pairs = of_fields[place].iter().zip(&calm);
+            let (whole, calm) = pairs.into_iter().find(|(whole, _)| whole.seed == harm.seed)?;
+            Some(map.threshold(place, whole, calm))
+        };
         let thresholds = match map.has_time_for_strengths(&calm, harmful) {
             false => vec![None; marks.len()],
-            true => pool.install(|| {
-                let each = marks.par_iter().enumerate();
-                let each = each.map(|(place, mark)| {
-                    let Mark::Harm(harm) = mark else { return None };
-                    let calm = calm.iter().find(|calm| calm.run.seed == harm.seed)?;
-                    Some(map.threshold(place, calm))
-                });
-                each.collect()
-            }),
+            true => pool.install(|| marks.par_iter().enumerate().map(threshold).collect()),
         };
         bar.finish_and_clear();
         let calm_runs = calm.iter().map(|calm| (calm.run.seed, calm.run.digest));

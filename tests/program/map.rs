@@ -308,6 +308,12 @@ fn paths_lead_through_caches_replicas_outboxes_and_queues() {
     assert_eq!(takes("orders_replica"), serde_json::json!(["api.order_status"]));
     // Users do not notice who carries messages: the work is late.
     let relay = &field("relay", "unavailable")["harm"];
+    // Late is 5 s: no message is so old if the relay is gone for half of ten seconds.
+    let begins = &field("relay", "unavailable")["harm_begins"];
+    assert_eq!(
+        (&begins["harms"]["for"], &begins["harmless"]["for"]),
+        (&"10s".into(), &"5s".into())
+    );
     assert!(relay["late_s"].as_f64().unwrap() > 9.0 && takes("relay") == serde_json::json!([]));
     assert_eq!(field("orders", "inconsistent")["fault"]["to"], "orders_replica");
     // The command finds the model from another folder too, and says how late the work is.

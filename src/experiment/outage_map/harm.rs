@@ -19,8 +19,11 @@ use crate::twin::{Asking, Harm as RequestHarm};
 /// What fails of one request in a thousand is harm: an objective of 99.9% allows no more (the
 /// example of "The Site Reliability Workbook", O'Reilly 2018, chapter 2).
 const FAILED_LEAST: f64 = 0.001;
-/// What shows something old, or takes longer, is harm from one request in a hundred on.
-const WORSE_LEAST: f64 = 0.01;
+/// What shows something old, or takes longer, is harm from two requests in a hundred on: one commit
+/// that a replica applies late, and all after it, makes one or two more old, whoever is its cause.
+const WORSE_LEAST: f64 = 0.02;
+/// Orders that miss a milestone, or come to it later, are harm from one in a hundred on.
+const MISSED_LEAST: f64 = 0.01;
 /// What fares worse beside what fares better is chance unless McNemar's test says that it would be
 /// in fewer than one of a thousand cases: a map has many fields.
 const CHANCE: f64 = 0.001;
@@ -111,15 +114,23 @@ impl Outcome {
         }
     }
 
+    /// Whether it did any of the harms that another, stronger one did.
+    #[must_use]
+    pub fn does_harm_of(&self, other: &Outcome) -> bool {
+        let pairs = self.promises.iter().zip(&other.promises);
+        let missed = self.radius.milestones.iter().zip(&other.radius.milestones);
+        self.ending == Ending::Complete
+            && (self.is_noticed && other.is_noticed
+                || pairs.into_iter().any(|(own, others)| *own > 0 && *others > 0)
+                || missed.into_iter().any(|(own, others)| is_missed(own) && is_missed(others))
+                || self.late > Span::ZERO && other.late > Span::ZERO
+                || self.undone > 0 && other.undone > 0)
+    }
+
     /// Whether anything fared worse than without it.
     #[must_use]
     pub fn does_harm(&self) -> bool {
-        self.ending == Ending::Complete
-            && (self.is_noticed
-                || self.promises.iter().any(|more| *more > 0)
-                || self.radius.milestones.iter().any(is_missed)
-                || self.late > Span::ZERO
-                || self.undone > 0)
+        self.does_harm_of(self)
     }
 }
 
@@ -199,11 +210,11 @@ impl Sides {
 
 /// Whether orders miss a milestone, or come to it later, that do not without the failure.
 fn is_missed(part: &Part) -> bool {
-    part.worse > 0 && part.worse as f64 >= WORSE_LEAST * part.of as f64
+    part.worse > 0 && part.worse as f64 >= MISSED_LEAST * part.of as f64
 }
 
 /// By how much more often a promise was broken. One that is broken without the failure as well
-/// counts from a hundredth of its exposure on, and beyond chance: below, it is broken at other
+/// counts from two hundredths of its exposure on, and beyond chance: below, it is broken at other
 /// times.
 fn broken_more(own: &Verdict, usual: &Verdict) -> u64 {
     let more = own.violations.saturating_sub(usual.violations);
@@ -386,15 +397,16 @@ mod tests {
     }
 
     #[test]
-    fn one_in_a_thousand_that_fails_is_noticed_and_one_in_a_hundred_that_is_slow() {
+    fn one_in_a_thousand_that_fails_is_noticed_and_two_in_a_hundred_that_are_slow() {
         let slower = |slower: u64, better: u64| Side {
             worse: Parts { of: 1_000, slower, ..Parts::default() },
             better: Parts { of: 1_000, slower: better, ..Parts::default() },
         };
         assert!(side(11, 0).notices() && !side(10, 0).notices(), "ten may be chance");
         assert!(!side(11, 5).notices() && !side(0, 11).notices());
-        assert!(slower(11, 0).notices() && slower(33, 10).notices());
-        assert!(!slower(19, 10).notices() && !slower(300, 280).notices());
+        assert!(slower(20, 0).notices() && !slower(19, 0).notices());
+        assert!(slower(45, 15).notices() && !slower(34, 15).notices());
+        assert!(!slower(300, 280).notices(), "it may be chance");
         let many = |failed: u64| Parts { of: 100_000, failed, ..Parts::default() };
         let of_many = |failed: u64| Side { worse: many(failed), better: many(0) };
         assert!(of_many(100).notices() && !of_many(99).notices());
@@ -402,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_that_is_broken_anyway_counts_from_a_hundredth_on() {
+    fn a_promise_that_is_broken_anyway_counts_from_two_hundredths_on() {
         let verdict = |violations: u64| Verdict {
             at_end: false,
             violations,

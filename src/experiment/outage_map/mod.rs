@@ -187,20 +187,20 @@ impl<'a> OutageMap<'a> {
         events.saturating_mul(PROBES * harmful as u64) <= PROBE_EVENTS_MAX
     }
 
-    /// At which strength the harm of a field begins beside the calm run of a seed under which its
-    /// whole strength did some: the strength is halved up to six times, and which half is the last
-    /// that does harm is found by bisection, in three runs.
+    /// At which strength the harm of a field begins beside the calm run of a seed, by what its whole
+    /// strength did under that: the strength is halved up to six times, and which half is the last
+    /// that does any of the same harms is found by bisection, in three runs.
     ///
     /// # Panics
     /// If nothing is to be run there.
     #[must_use]
-    pub fn threshold(&self, place: usize, calm: &Calm<'_>) -> Threshold {
+    pub fn threshold(&self, place: usize, whole: &Outcome, calm: &Calm<'_>) -> Threshold {
         let (fault, knob) = self.fields[place].fault.as_ref().expect("a field that is to be run");
         let (mut harms, mut harmless) = (0, HALVINGS + 1);
         while harmless - harms > 1 {
             let middle = u32::midpoint(harms, harmless);
             let outcome = self.beside(&knob.halved(fault, middle), calm);
-            match outcome.does_harm() {
+            match outcome.does_harm_of(whole) {
                 true => harms = middle,
                 false => harmless = middle,
             }
