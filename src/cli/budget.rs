@@ -227,7 +227,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// An experiment with these faults in place of its own; with its own where there are none.
-    /// Those that it draws are left out too if it is to be `without_drawn` ones.
+    /// Faults that are drawn stay only where nothing of its own is replaced.
     fn experiment(
         &mut self,
         name: &str,
