@@ -187,9 +187,9 @@ impl<'a> OutageMap<'a> {
         events.saturating_mul(PROBES * harmful as u64) <= PROBE_EVENTS_MAX
     }
 
-    /// At which strength the harm of a field begins beside the calm run of a seed, by what its whole
-    /// strength did under that: the strength is halved up to six times, and which half is the last
-    /// that does any of the same harms is found by bisection, in three runs.
+    /// At which strength the harm of a field begins beside the calm run of a seed, by what its
+    /// whole strength did under that: the strength is halved up to six times, and which half is the
+    /// last that does any of the same harms is found by bisection, in three runs.
     ///
     /// # Panics
     /// If nothing is to be run there.
