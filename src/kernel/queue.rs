@@ -86,7 +86,7 @@ const BUCKET_KEPT_MAX: usize = 1024;
 const SWEEP_MIN: usize = 1024;
 
 /// Events of type `E`, ordered by time and then by schedule order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EventQueue<E> {
     /// The next events, latest first.
     run: Vec<Entry<E>>,

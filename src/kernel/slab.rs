@@ -13,7 +13,7 @@ impl Handle {
     pub const NONE: Handle = Handle { slot: u32::MAX, generation: u32::MAX };
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot<T> {
     generation: u32,
     value: Option<T>,
@@ -22,7 +22,7 @@ struct Slot<T> {
 /// Values of one type in reusable slots.
 ///
 /// A slot number depends on history: it must never reach a digest or a result.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Slab<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,

@@ -140,8 +140,8 @@ impl Of<'_> {
     fn notes(&self) -> String {
         format!(
             "Multilevel splitting, {} runs at each level in each replication. The interval is \
-             Student's over the replications. Each run repeats its past from the beginning, which \
-             is counted; the pilots that found the levels are not.\n",
+             Student's over the replications. A run that falls back far is left to a toss, and \
+             counts twice if it wins. The pilots that found the levels are not counted.\n",
             number::count(self.rare.text.effort),
         )
     }

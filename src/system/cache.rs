@@ -22,7 +22,7 @@ use crate::model::program::{self, CacheStep, Kind, NodeId, TableId};
 type Row = (TableId, u64);
 
 /// What a cache keeps.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Cache {
     rows: BTreeMap<Row, Kept>,
     /// The rows by their last use, which is a number of its own for each use.

@@ -19,7 +19,7 @@ use crate::policy::custom::Moment;
 use crate::policy::{Admission, Denial, Outcome, Progress, Response};
 
 /// A call that has not come to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Call {
     /// The job that waits for it.
     pub(super) owner: Handle,

@@ -17,7 +17,7 @@ use crate::model::program::{self, Arrivals, Kind, Memory, NodeId, OperationId, S
 const ROWS_REMEMBERED: usize = 16;
 
 /// What clients keep.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clients {
     /// How many users have arrived.
     arrived: u64,
@@ -187,8 +187,17 @@ impl World<'_> {
         clients.subkeys.partition_point(|&end| end < draw.0).min(count - 1) as u32
     }
 
+    /// Lets the users of all clients come.
+    pub(super) fn let_the_first_come(&mut self) {
+        for index in 0..self.program.nodes.len() {
+            if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
+                self.open(NodeId(index as u16));
+            }
+        }
+    }
+
     /// Lets users come: the first of an open loop, and all of a closed one.
-    pub(super) fn open(&mut self, node: NodeId) {
+    fn open(&mut self, node: NodeId) {
         for user in 0..self.clients(node).rounds.len() {
             self.schedule_return(node, user as u32);
         }

@@ -32,7 +32,7 @@ pub struct Ejection {
 pub(super) struct DetectorId(u32);
 
 /// What one process knows of the instances of one target.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Detector {
     /// The first of the edges that have it in common.
     edge: EdgeId,
@@ -53,7 +53,7 @@ struct Row {
 }
 
 /// The detectors of all processes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Detectors {
     /// By edge the detector of the caller's first process; empty if there are none at all.
     by_edge: Vec<Option<Row>>,

@@ -13,7 +13,7 @@ use crate::policy::Outcome;
 pub(super) type FlightKey = (NodeId, u32, NodeId, TableId, u64);
 
 /// A row that is being fetched.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Flight {
     /// The job that fetches it.
     leader: Handle,

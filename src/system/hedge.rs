@@ -17,7 +17,7 @@ use crate::policy::{Admission, Denial, Holdings, Outcome, Policy, Progress, Resp
 use crate::system::Event;
 
 /// The copies of one call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Hedged {
     copies: Copies,
     running: Vec<Copy>,
@@ -28,7 +28,7 @@ pub(super) struct Hedged {
 }
 
 /// One attempt of several.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Copy {
     attempt: u32,
     /// Nothing for the first copy: its progress is that of the call.

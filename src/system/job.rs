@@ -80,7 +80,7 @@ pub(super) enum Origin {
 }
 
 /// An operation being carried out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) node: NodeId,
     pub(super) operation: OperationId,

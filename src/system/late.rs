@@ -26,7 +26,7 @@ pub(super) struct TimedOut {
 const TIMED_OUT_MAX: usize = 1 << 16;
 
 /// The attempts whose replies are still expected.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LateReplies {
     /// By call and attempt, each with its number.
     expected: BTreeMap<(Handle, u32), (u64, TimedOut)>,

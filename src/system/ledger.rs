@@ -221,7 +221,7 @@ latency = "15ms"
         let end = Time::ZERO + Span::from_secs(1);
         let mut world =
             World::new(program, &[], 1, end, Limits::until(end), Box::leak(Box::new(())));
-        world.open(NodeId(0));
+        world.let_the_first_come();
         while world.jobs.iter().filter(|(_, job)| !matches!(job.origin, Origin::Nobody)).count()
             == 0
         {

@@ -21,7 +21,7 @@ pub(super) struct Life {
 }
 
 /// The instances of every node.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lives {
     all: Vec<Life>,
     /// The first instance of each node.

@@ -21,6 +21,7 @@ mod failing;
 mod failover;
 mod finish;
 mod flight;
+pub mod fork;
 mod hedge;
 mod job;
 mod late;
@@ -104,7 +105,7 @@ enum Event {
 }
 
 /// What a node keeps, by its kind.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Local {
     /// Services keep nothing between jobs.
     Nothing,
@@ -262,10 +263,8 @@ impl<'p> World<'p> {
 
     /// The same, or until it is stopped after an event.
     fn run_until(&mut self, is_stopped: impl Fn(&Self) -> bool) -> Ending {
-        for index in 0..self.program.nodes.len() {
-            if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
-                self.open(NodeId(index as u16));
-            }
+        if !std::mem::replace(&mut self.rerun.has_begun, true) {
+            self.let_the_first_come();
         }
         while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
             debug_assert!(at >= self.now, "time runs backwards");

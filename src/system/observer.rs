@@ -9,9 +9,9 @@ pub trait Observer {
     /// Takes note of a fact.
     fn observe(&mut self, now: Time, fact: &Fact);
 
-    /// Whether it needs to be told no more. An ordinary run goes on all the same.
-    fn has_seen_enough(&self) -> bool {
-        false
+    /// Whether the run goes on, where it is run up to what is seen.
+    fn sight(&self) -> Sight {
+        Sight::More
     }
 
     /// When it wants to see next what policies remember: never, unless it says so. Time has to go
@@ -62,4 +62,15 @@ impl<O: Observer + ?Sized> Observer for &mut O {
     fn look(&mut self, remembered: &Remembered<'_>) {
         (**self).look(remembered);
     }
+}
+
+/// What an observer that a run is run up to says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// There is more to be seen.
+    More,
+    /// Enough was seen, and nobody needs the run any more.
+    Enough,
+    /// Enough was seen, and others go on from here.
+    Keep,
 }

@@ -12,7 +12,7 @@ use crate::policy::Outcome;
 use crate::policy::custom::Moment;
 
 /// Every open call. There is no way to take one out without [`Ended`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OpenCalls(Slab<Call>);
 
 impl OpenCalls {

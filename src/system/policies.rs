@@ -51,6 +51,17 @@ pub(super) struct Policies {
     free: Vec<u32>,
 }
 
+impl Clone for Policies {
+    /// # Panics
+    /// With a policy of the user's own, which says nothing of how it is copied.
+    fn clone(&self) -> Policies {
+        assert!(self.own.is_empty(), "a policy of the user's own cannot be copied");
+        let Policies { states, own: _, waiting, free } = self;
+        let (states, waiting, free) = (states.clone(), waiting.clone(), free.clone());
+        Policies { states, own: Vec::new(), waiting, free }
+    }
+}
+
 impl Policies {
     /// Fresh states for every scope of a program.
     pub(super) fn new(program: &Program) -> Policies {

@@ -16,7 +16,7 @@ use crate::policy::rate_limit::GcraState;
 use crate::policy::{Outcome, Response};
 
 /// What a provider keeps.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Provider {
     /// By operation and key: one key for two effects is two keys.
     keys: BTreeMap<Key, KeyState>,

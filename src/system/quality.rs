@@ -13,7 +13,7 @@ use crate::kernel::slab::Handle;
 use crate::policy::Outcome;
 
 /// What is degraded.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Quality {
     /// Jobs that have served less than was asked for, or have heard so.
     jobs: BTreeSet<Handle>,

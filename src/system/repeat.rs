@@ -14,7 +14,7 @@ use crate::model::program::{RepeatId, RepeatStep};
 use crate::policy::Outcome;
 
 /// The lists that a job is in, the innermost last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rounds(Vec<Round>);
 
 /// A round of a list.

@@ -18,7 +18,7 @@ use crate::policy::Outcome;
 use pending::Pending;
 
 /// What a replica keeps.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Replica {
     /// What it has of its database. Its outbox and its answers count only if it leads.
     pub(super) store: Database,

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::World;
+use super::observer::Sight;
 use crate::kernel::time::Time;
 
 /// What is different from an ordinary run; by default, nothing.
@@ -18,11 +19,13 @@ pub(super) struct Rerun {
     pub(super) redraw_after: Time,
     /// From when on which seed draws, in the order of time.
     seeds: VecDeque<(Time, u64)>,
+    /// Whether the first users have come: who goes on with a copy does not begin.
+    pub(super) has_begun: bool,
 }
 
 impl Default for Rerun {
     fn default() -> Rerun {
-        Rerun { orders: None, redraw_after: Time::NEVER, seeds: VecDeque::new() }
+        Rerun { orders: None, redraw_after: Time::NEVER, seeds: VecDeque::new(), has_begun: false }
     }
 }
 
@@ -40,10 +43,16 @@ impl World<'_> {
         self.rerun.redraw_after = self.rerun.seeds[0].0;
     }
 
-    /// Runs until the observer has seen enough, or to the end, and returns how many events that
-    /// took. Nothing of it is judged: the run is left where it is.
-    pub fn run_until_seen(mut self) -> u64 {
-        self.run_until(|world| world.observer.has_seen_enough());
+    /// Runs until the observer has seen enough, or to the end; whether others go on from there.
+    /// Nothing of it is judged: the run is left where it is.
+    pub fn run_until_seen(&mut self) -> bool {
+        self.run_until(|world| world.observer.sight() != Sight::More);
+        self.observer.sight() == Sight::Keep
+    }
+
+    /// How many events there were.
+    #[must_use]
+    pub fn events(&self) -> u64 {
         self.meter.events()
     }
 

@@ -18,8 +18,8 @@ pub struct RareText {
     /// Until when it counts.
     #[serde(default)]
     pub before: Before,
-    /// The levels on the way, ascending; without them, pilots find some that one run in seven
-    /// passes.
+    /// The levels on the way, ascending; without them, pilots find some that every second
+    /// run passes.
     #[serde(default)]
     pub levels: Option<Vec<u64>>,
     /// How many runs begin at each level, for each seed.

@@ -1,8 +1,7 @@
 //! `[rare]`: the probability of something that is too rare to wait for.
 //!
-//! The state of a run cannot be copied, and need not be: draws are named by what they are for, so a
-//! run up to a time is its seed. It is begun again, and from then on drawn from another seed. That
-//! repeats the past of each run, which costs its events again, and nothing else.
+//! A run that has come to a level is copied there, and each copy goes on with draws of its own:
+//! draws are named by what they are for, so that takes another seed and nothing else.
 
 pub mod language;
 pub mod split;
@@ -18,9 +17,10 @@ use crate::model::problem::Problem;
 use crate::model::program::{EdgeId, Kind, Node, NodeId, Program};
 use crate::model::read;
 use crate::system::World;
-use crate::system::fact::{Content, Fact, Observer, Transit};
+use crate::system::fact::{Content, Fact, Observer, Sight, Transit};
+use crate::system::fork::Snapshot;
 use language::{Before, RareText};
-use split::{Course, Lineage, Replication, levels, replicate};
+use split::{Course, Leg, Replication, Roulette, levels, replicate};
 
 /// The question of a rare event, as an experiment declares it.
 #[derive(Clone, Debug)]
@@ -156,92 +156,132 @@ pub fn found(levels: Vec<u64>, pilot_events: u64, replications: Vec<Replication>
 }
 
 /// How many times as many events plain runs take for the same standard error: (1 - p) / (p r^2) of
-/// them for a relative one of r, each as long as those of the first stage, which end at the first
-/// level, are at the least.
+/// them for a relative one of r, each as long as chains of all stages together are at the least.
 #[must_use]
 pub fn gain(replications: &[Replication], estimate: &Estimate) -> f64 {
     let values: Vec<f64> = replications.iter().map(|one| one.probability).collect();
     let Ok(moments) = super::statistics::moments::moments(&values) else { return f64::NAN };
     let relative = moments.standard_error() / estimate.mean;
     let runs = (1.0 - estimate.mean) / (estimate.mean * relative * relative);
-    let plain: u64 = replications.iter().map(|one| one.plain_events).sum();
-    let begun: u64 = replications.iter().filter_map(|one| one.passed.first()).map(|it| it.0).sum();
+    let plain: f64 = replications.iter().map(|one| one.plain_events).sum();
     let events: u64 = replications.iter().map(|one| one.events).sum();
-    runs * (plain as f64 / begun as f64) / events as f64
+    runs * (plain / replications.len() as f64) / events as f64
 }
 
-/// Runs lineages of a cell.
-fn runner<'c>(rare: &Rare, cell: &'c Cell) -> impl Fn(&Lineage, u64) -> Course + use<'c> {
+/// A run between two events, and what is seen in it.
+#[derive(Debug)]
+pub struct There<'c> {
+    world: Snapshot<'c>,
+    seen: Seen,
+}
+
+/// Begins runs of a cell, and goes on with copies of them.
+fn runner<'c>(
+    rare: &Rare,
+    cell: &'c Cell,
+) -> impl Fn(Option<&There<'c>>, Leg<'_>) -> Course<There<'c>> + use<'c> {
     let grows = rare.grows(&cell.program).unwrap_or_else(|problem| panic!("{problem}"));
     let before = rare.text.before;
-    move |lineage: &Lineage, level: u64| {
-        let mut watch = Watch {
-            grows: &grows,
-            before,
-            level,
-            there: BTreeMap::new(),
-            count: 0,
-            records: Vec::new(),
-            is_over: false,
+    move |start, leg| {
+        let (program, controls) = (&cell.program, &cell.plan.controls);
+        let seen = start.map_or(Seen::default(), |there| there.seen.clone());
+        let roulette = Roulette::new(leg);
+        let level = leg.level;
+        let mut watch = Watch { grows: &grows, before, level, roulette, seen, ends: Ends::Not };
+        let mut world = match start {
+            None => begun(cell, leg.key, &mut watch),
+            Some(there) => there.world.go_on(program, controls, (leg.key, &mut watch)),
         };
-        let end = cell.measure.arrivals_end;
-        let controls = &cell.plan.controls;
-        let (program, limits) = (&cell.program, cell.limits);
-        let mut world = World::new(program, controls, lineage.seed, end, limits, &mut watch);
-        if cell.ends_when_done {
-            world.end_when_done();
-        }
-        for &(clients, spike) in &cell.plan.spikes {
-            world.add_spike(clients, spike);
-        }
-        for &(after, seed) in &lineage.redraws {
-            world.redraw_after(after, seed);
-        }
-        let events = world.run_until_seen();
-        Course { records: watch.records, events }
+        let before = world.events();
+        let is_kept = world.run_until_seen();
+        let events = world.events() - before;
+        let world = is_kept.then(|| world.snapshot(program, controls));
+        let Watch { seen, roulette, .. } = watch;
+        let most = seen.most;
+        let there = world.map(|world| There { world, seen });
+        Course { there, most, weight: roulette.weight(), events }
     }
 }
 
+/// A run of a cell at its beginning.
+fn begun<'w>(cell: &'w Cell, seed: u64, watch: &'w mut Watch<'_>) -> World<'w> {
+    let (end, limits) = (cell.measure.arrivals_end, cell.limits);
+    let mut world = World::new(&cell.program, &cell.plan.controls, seed, end, limits, watch);
+    if cell.ends_when_done {
+        world.end_when_done();
+    }
+    for &(clients, spike) in &cell.plan.spikes {
+        world.add_spike(clients, spike);
+    }
+    world
+}
+
+/// What has been seen of what grows.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    /// How many came at each time and are still there.
+    there: BTreeMap<Time, u32>,
+    count: u64,
+    /// The most that it grew to.
+    most: u64,
+}
+
+/// How a leg ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    /// It has not.
+    Not,
+    /// At its level.
+    Reached,
+    /// Where it does not count any more, or by a toss.
+    Lost,
+}
+
 /// The observer that sees how far it has grown.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Watch<'g> {
     grows: &'g Grows,
     before: Before,
     level: u64,
-    /// How many came at each time and are still there.
-    there: BTreeMap<Time, u32>,
-    count: u64,
-    records: Vec<(u64, Time)>,
-    is_over: bool,
+    roulette: Roulette<'g>,
+    seen: Seen,
+    ends: Ends,
 }
 
 impl Watch<'_> {
     fn came(&mut self, at: Time) {
-        *self.there.entry(at).or_default() += 1;
-        self.count += 1;
+        *self.seen.there.entry(at).or_default() += 1;
+        self.seen.count += 1;
     }
 
     fn left(&mut self, since: Time) {
-        if let Some(there) = self.there.get_mut(&since) {
+        if let Some(there) = self.seen.there.get_mut(&since) {
             *there -= 1;
             if *there == 0 {
-                self.there.remove(&since);
+                self.seen.there.remove(&since);
             }
         }
-        self.count = self.count.saturating_sub(1);
-        self.is_over |= self.before == Before::Empty && self.count == 0;
+        self.seen.count = self.seen.count.saturating_sub(1);
+        if self.before == Before::Empty && self.seen.count == 0 && self.ends == Ends::Not {
+            self.ends = Ends::Lost;
+        }
     }
 
     /// Notes how far it has grown by now.
     fn look(&mut self, now: Time) {
-        let grown = match (self.grows.is_age, self.there.first_key_value()) {
+        let grown = match (self.grows.is_age, self.seen.there.first_key_value()) {
             (true, Some((oldest, _))) => now.since(*oldest).millis() as u64,
             (true, None) => 0,
-            (false, _) => self.count,
+            (false, _) => self.seen.count,
         };
-        if grown > self.records.last().map_or(0, |(most, _)| *most) {
-            self.records.push((grown, now));
-            self.is_over |= grown >= self.level;
+        self.seen.most = self.seen.most.max(grown);
+        if self.ends != Ends::Not {
+            return;
+        }
+        if grown >= self.level {
+            self.ends = Ends::Reached;
+        } else if !self.roulette.goes_on(grown) {
+            self.ends = Ends::Lost;
         }
     }
 }
@@ -271,7 +311,11 @@ impl Observer for Watch<'_> {
         self.look(now);
     }
 
-    fn has_seen_enough(&self) -> bool {
-        self.is_over
+    fn sight(&self) -> Sight {
+        match self.ends {
+            Ends::Not => Sight::More,
+            Ends::Reached => Sight::Keep,
+            Ends::Lost => Sight::Enough,
+        }
     }
 }

@@ -27,7 +27,7 @@ use window::Window;
 
 /// What the relays of an outbox keep, and lose when they crash: the default is what they start
 /// with.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Relay {
     /// One for each relay that has begun.
     processes: Vec<Process>,
@@ -36,7 +36,7 @@ pub(super) struct Relay {
 }
 
 /// Rows of the outbox that a request names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct List {
     rows: Vec<u64>,
     /// The relay that wrote it, and in which of its rounds.
@@ -45,7 +45,7 @@ struct List {
 }
 
 /// What one relay keeps.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Process {
     /// The events of its batch that are locked for it, if relays lock.
     claimed: Vec<u64>,

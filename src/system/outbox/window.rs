@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The events of a batch, by their rows in the outbox.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Window {
     /// For each ordering key the rows that no request carries yet, oldest first.
     lines: BTreeMap<u64, VecDeque<u64>>,

@@ -37,7 +37,7 @@ impl Queued {
 ///
 /// With partitions, only the first message of a partition may be delivered; it keeps its place, and
 /// so blocks those behind it, until it is done with.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Group {
     /// Every message that is not done with, by its number: one that stays for long keeps no place
     /// for those after it that are done with.

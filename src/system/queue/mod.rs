@@ -23,7 +23,7 @@ use crate::policy::Outcome;
 use group::{Group, Queued};
 
 /// What a queue keeps.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Queue {
     /// In the order of the groups in the program.
     groups: Vec<Group>,

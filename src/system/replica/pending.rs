@@ -27,7 +27,7 @@ struct Record {
 }
 
 /// Transactions on their way to a replica.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::system) struct Pending {
     /// Whether they are applied in the order of commits.
     in_order: bool,

@@ -19,7 +19,7 @@ pub(super) struct Waiting {
 }
 
 /// Who waits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Line {
     /// In the order of arrival; nobody leaves but whose turn it is.
     Arrived(VecDeque<Waiting>),
@@ -28,7 +28,7 @@ pub(super) enum Line {
 }
 
 /// A line from which anybody may be taken in the time that it takes to find one of many.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ranked {
     waiting: BTreeMap<(u64, u64), Waiting>,
     /// How many have come so far.

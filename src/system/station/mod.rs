@@ -25,7 +25,7 @@ use crate::policy::rate_limit::{RateLimit, RateLimitState};
 use line::{Line, Waiting};
 
 /// The workers and the waiting line of one instance of a node.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Station {
     /// Workers that are taken.
     pub(super) busy: u32,

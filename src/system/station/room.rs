@@ -11,7 +11,7 @@ use crate::model::program::Bulkhead;
 use crate::policy::bulkhead::{self, BulkheadState};
 
 /// The calls of one instance to one node.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Room {
     state: BulkheadState,
     /// Calls that wait for room, and some that do no more.

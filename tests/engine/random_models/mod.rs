@@ -9,6 +9,7 @@
 //! bulkheads have lent to calls that are still open, and to no others.
 
 mod attributed;
+mod copied;
 mod dice;
 mod faults;
 mod generate;

@@ -1,0 +1,96 @@
+//! A world that goes on twice: copied between two events, it has one past and two futures.
+
+use std::fmt;
+
+use super::World;
+use super::control::Control;
+use super::fact::Observer;
+use crate::model::program::Program;
+
+/// A world between two events, whom nobody watches.
+pub struct Snapshot<'p>(World<'p>);
+
+/// What is watched in a world that nobody watches.
+fn nobody<'n>() -> &'n mut (dyn Observer + 'n) {
+    // Nothing is allocated for what has no size.
+    Box::leak(Box::new(()))
+}
+
+impl World<'_> {
+    /// The world as it is; `program` and `controls` are those that it runs.
+    ///
+    /// # Panics
+    /// With a policy of the user's own, which says nothing of how it is copied.
+    #[must_use]
+    pub fn snapshot<'n>(&self, program: &'n Program, controls: &'n [Control]) -> Snapshot<'n> {
+        Snapshot(self.copied(program, controls, nobody()))
+    }
+
+    fn copied<'n>(
+        &self,
+        program: &'n Program,
+        controls: &'n [Control],
+        observer: &'n mut (dyn Observer + 'n),
+    ) -> World<'n> {
+        World {
+            program,
+            controls,
+            now: self.now,
+            arrivals_end: self.arrivals_end,
+            events: self.events.clone(),
+            draws: self.draws.clone(),
+            digester: self.digester.clone(),
+            meter: self.meter,
+            jobs: self.jobs.clone(),
+            calls: self.calls.clone(),
+            messages: self.messages.clone(),
+            pipes: self.pipes.clone(),
+            ready: self.ready.clone(),
+            stations: self.stations.clone(),
+            first_station: self.first_station.clone(),
+            turns: self.turns.clone(),
+            policies: self.policies.clone(),
+            detectors: self.detectors.clone(),
+            hedges: self.hedges.clone(),
+            late_replies: self.late_replies.clone(),
+            conditions: self.conditions.clone(),
+            surges: self.surges.clone(),
+            lives: self.lives.clone(),
+            kills: self.kills.clone(),
+            locals: self.locals.clone(),
+            ledger: self.ledger.clone(),
+            leaders: self.leaders.clone(),
+            notes_rows: self.notes_rows,
+            brought: self.brought.clone(),
+            sessions: self.sessions.clone(),
+            flights: self.flights.clone(),
+            queued: self.queued,
+            orders: self.orders,
+            rerun: self.rerun.clone(),
+            finish: self.finish,
+            quality: self.quality.clone(),
+            observer,
+        }
+    }
+}
+
+impl fmt::Debug for Snapshot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("at", &self.0.now).finish_non_exhaustive()
+    }
+}
+
+impl Snapshot<'_> {
+    /// A copy that goes on, with what comes after this instant drawn from another seed.
+    #[must_use]
+    pub fn go_on<'n>(
+        &self,
+        program: &'n Program,
+        controls: &'n [Control],
+        (seed, observer): (u64, &'n mut (dyn Observer + 'n)),
+    ) -> World<'n> {
+        let mut world = self.0.copied(program, controls, observer);
+        world.redraw_after(world.now, seed);
+        world
+    }
+}
