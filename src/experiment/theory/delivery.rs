@@ -69,16 +69,20 @@ pub(super) fn lag(parameters: &Parameters) -> Says {
     let own = "P(read-your-writes violated)";
     let metric = Measured::Metric;
     if let Ok(read) = parameters.number("read_rate") {
-        return Ok(vec![Quantity::shown(own, read / (read + theta), metric("stale_read_ratio"))]);
+        return Ok(vec![Quantity::shown(
+            own,
+            read / (read + theta),
+            metric("read_your_writes_violation_ratio"),
+        )]);
     }
     if let Ok(delay) = parameters.number("read_delay_after_write") {
         let value = libm::exp(-theta * delay);
-        return Ok(vec![Quantity::shown(stale, value, metric("stale_read_ratio"))]);
+        return Ok(vec![Quantity::shown(stale, value, metric("read_your_writes_violation_ratio"))]);
     }
     let writes = parameters.positive("writes_per_key")?;
     let value = match parameters.says("lag", "const 1/rate") {
         true => -libm::expm1(-writes / theta),
         false => writes / (writes + theta),
     };
-    Ok(vec![Quantity::shown(stale, value, metric("old_row_ratio"))])
+    Ok(vec![Quantity::shown(stale, value, metric("stale_row_ratio"))])
 }

@@ -111,7 +111,7 @@ impl Measured {
             }
             Measured::Violations => for_each(run.invariants.first()?.violations),
             Measured::OldRows(reads) => {
-                metric("old_row_ratio", cell, run).map(|share| share * reads)
+                metric("stale_row_ratio", cell, run).map(|share| share * reads)
             }
             Measured::Published => {
                 let events = metrics.outboxed as f64;
