@@ -16,6 +16,7 @@ use super::metastability::{self, MetastabilityRule};
 use super::metrics::{Metrics, renamed};
 use super::milestones;
 use super::objectives;
+use super::observe::{self, Observing};
 use super::patch::{OF_RUNS, beside_a_ramp, overruled, patch};
 use super::point;
 use super::price::{self, Prices};
@@ -77,6 +78,8 @@ pub struct Cell {
     pub attribution: Option<AttributionText>,
     /// How runs are compared with their twins; `None` if they are not.
     pub blast_radius: Option<BlastRadiusRule>,
+    /// What is seen of runs beside what is measured of every run.
+    pub observing: Observing,
     /// Which promises are watched.
     pub invariants: WatchList,
     /// What the metrics of every run must be.
@@ -442,11 +445,8 @@ fn cell(
     problems.extend(attribution::wrong(&experiment, acts.is_some(), &experiment_document));
     let blast_radius =
         blast_radius::compiled(&experiment, &program, (&experiment_document, &mut problems));
-    let limits = Limits {
-        events: experiment.limits.events,
-        pending: experiment.limits.pending as usize,
-        ..Limits::until(measure.arrivals_end + experiment.drain)
-    };
+    let observing = observe::compiled(&experiment, &program, (&experiment_document, &mut problems));
+    let limits = experiment.limits.until(measure.arrivals_end + experiment.drain);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -479,6 +479,7 @@ fn cell(
         metastability,
         attribution: experiment.attribution,
         blast_radius,
+        observing,
         invariants: experiment.invariants,
         expect: experiment.expect,
         limits,

@@ -1,6 +1,8 @@
 //! A closer look at single runs of a campaign: the first seed of a cell window by window, and one
 //! order for which a promise was broken.
 
+use std::collections::BTreeMap;
+
 use super::campaign::{Campaign, Cell};
 use super::case::Case;
 use super::minimize::{Spent, Target, reduce};
@@ -9,7 +11,8 @@ use super::story::{Story, listen};
 use crate::fault::FaultText;
 use crate::invariant::Violation;
 use crate::kernel::limit::Ending;
-use crate::metric::{Timeline, TimelineRecorder};
+use crate::metric::{NodeSeries, NodeWatch, OperationSeries, Timeline, TimelineRecorder};
+use crate::model::program::OperationId;
 
 /// The most cells that are looked at window by window.
 pub const CELLS_MAX: usize = 24;
@@ -41,6 +44,10 @@ pub struct Seen {
     pub faults: Vec<FaultText>,
     /// What happened.
     pub timeline: Timeline,
+    /// What each node did, by its index; empty unless the experiment asks.
+    pub nodes: Vec<NodeSeries>,
+    /// How the requests for each operation fared; empty unless the experiment asks.
+    pub operations: BTreeMap<OperationId, OperationSeries>,
 }
 
 /// An order for which a promise was broken.
@@ -86,10 +93,13 @@ impl CloserLook {
 fn see(cell: &Cell, index: usize, seed: u64) -> Seen {
     let (case, _) = Case::of(cell, seed);
     let mut recorder = TimelineRecorder::new(&cell.program, &cell.measure, &cell.milestones);
-    let (run, _) = run_case(cell, index, &case, &mut recorder);
+    let nodes = || NodeWatch::new(&cell.program, cell.measure.window, case.horizon);
+    let mut watch = cell.observing.nodes.then(nodes);
+    let (run, _) = run_case(cell, index, &case, &mut (&mut recorder, &mut watch));
     let last = run.metrics.last_answer;
     let end = if run.ending == Ending::Complete { case.horizon } else { last };
-    Seen { cell: index, faults: case.faults, timeline: recorder.finish(end) }
+    let (nodes, operations) = watch.map(NodeWatch::finish).unwrap_or_default();
+    Seen { cell: index, faults: case.faults, timeline: recorder.finish(end), nodes, operations }
 }
 
 /// An order for each promise that a cell broke: of every promise one, in the first cell that broke

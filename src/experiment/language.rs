@@ -20,6 +20,7 @@ use super::metastability::MetastabilityText;
 use super::metrics::{COST, Metrics};
 use super::milestones::{self, MilestoneTexts};
 use super::objectives::{self, SloTexts};
+use super::observe::ObserveText;
 use super::point::{self, Point};
 use super::price::{self, language::PriceText};
 use super::published::PublishedText;
@@ -42,7 +43,7 @@ use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
 
 /// The keys at the top of an experiment.
-pub const TOP: [&str; 35] = [
+pub const TOP: [&str; 36] = [
     "extends",
     "name",
     "title",
@@ -66,6 +67,7 @@ pub const TOP: [&str; 35] = [
     "metastability",
     "attribution",
     "blast_radius",
+    "observe",
     "compare",
     "search",
     "limit",
@@ -129,6 +131,8 @@ pub struct Experiment {
     pub attribution: Option<AttributionText>,
     /// Each run is repeated without its faults, and compared with that.
     pub blast_radius: Option<BlastRadiusText>,
+    /// What is seen of runs beside what is measured of every run.
+    pub observe: Option<ObserveText>,
     /// What arms are compared by.
     pub compare: CompareText,
     /// What is varied until the boundary is found.
@@ -246,6 +250,7 @@ fn read_parts(document: &Value, problems: &mut Vec<Problem>) -> Experiment {
         metastability: part.optional("metastability"),
         attribution: part.optional("attribution"),
         blast_radius,
+        observe: part.optional("observe"),
         compare: part.optional("compare").unwrap_or_default(),
         search,
         explored,

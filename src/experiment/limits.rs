@@ -4,6 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::limit::Limits;
+use crate::kernel::time::Time;
+
 /// `[limits]`: a run that reaches one ends with that as its verdict.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -18,5 +21,13 @@ pub struct LimitsText {
 impl Default for LimitsText {
     fn default() -> LimitsText {
         LimitsText { events: 100_000_000, pending: 8_000_000 }
+    }
+}
+
+impl LimitsText {
+    /// The limits of a run until this time.
+    pub(super) fn until(self, horizon: Time) -> Limits {
+        let LimitsText { events, pending } = self;
+        Limits { events, pending: pending as usize, ..Limits::until(horizon) }
     }
 }

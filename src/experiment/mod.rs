@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod milestones;
 pub mod minimize;
 pub mod objectives;
+pub mod observe;
 pub mod outage_map;
 pub mod patch;
 pub mod percentile;

@@ -6,7 +6,7 @@ use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::Problem;
 
 /// The keys of an experiment that say what a run is, and that arms and levels can set.
-pub(super) const OF_RUNS: [&str; 14] = [
+pub(super) const OF_RUNS: [&str; 15] = [
     "arrivals",
     "drain",
     "measure",
@@ -17,6 +17,7 @@ pub(super) const OF_RUNS: [&str; 14] = [
     "random_faults",
     "metastability",
     "blast_radius",
+    "observe",
     "invariants",
     "expect",
     "limits",

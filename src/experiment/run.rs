@@ -11,6 +11,7 @@ use super::case::Case;
 use super::expect::Judged;
 use super::metastability::{Label, Labelled};
 use super::metrics::{self, Of};
+use super::observe::Observed;
 use crate::fault::{DrawnFault, Plan};
 use crate::invariant::{Invariants, Judgement, Verdict};
 use crate::kernel::digest::{Checkpoint, Digest, Digester, Folded};
@@ -71,6 +72,8 @@ pub struct RunResult {
     /// What went wrong in it without each of its causes; `None` unless the experiment asks, and
     /// where a limit ended it or one without a cause.
     pub attribution: Option<Attribution>,
+    /// What was seen of it beside what is measured; `None` unless the experiment asks.
+    pub observed: Option<Observed>,
     /// What the invariants say.
     pub invariants: Vec<Verdict>,
     /// Whether the metrics are as the experiment expects, in its order.
@@ -204,9 +207,10 @@ pub fn digest_of_runs(runs: impl Iterator<Item = (u64, Digest)>) -> Digest {
 pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     let drawn = cell.random.as_ref().map(|random| random.draw(seed)).unwrap_or_default();
     let plan = cell.plan_with(&drawn);
-    let (result, _) = Course::new(cell, &plan, seed).run(index, ());
+    let mut watching = cell.observing.watch(cell, &plan);
+    let (result, _) = Course::new(cell, &plan, seed).run(index, &mut watching);
     let attribution = attribute(cell, &plan, &result);
-    RunResult { drawn, attribution, ..result }
+    RunResult { drawn, attribution, observed: watching.finish(), ..result }
 }
 
 /// A run of a cell under a plan, with what it takes to compare it from `since` on with another one
@@ -366,6 +370,7 @@ impl<'a> Course<'a> {
             faults_act: plan.acts,
             drawn: Vec::new(),
             attribution: None,
+            observed: None,
             invariants: invariants
                 .verdicts(Judgement { healed, end })
                 .into_iter()

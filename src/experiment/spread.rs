@@ -70,7 +70,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    fn of(mut spans: Vec<Span>) -> Option<Reach> {
+    pub(crate) fn of(mut spans: Vec<Span>) -> Option<Reach> {
         spans.sort_unstable();
         let (least, greatest) = (*spans.first()?, *spans.last()?);
         let median = spans[(spans.len() - 1) / 2];

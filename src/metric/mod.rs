@@ -4,6 +4,7 @@ mod fills;
 mod histogram;
 mod milestone;
 mod objective;
+mod observed;
 mod presence;
 mod ratios;
 mod recorder;
@@ -16,6 +17,10 @@ pub use fills::Fills;
 pub use histogram::Histogram;
 pub use milestone::{Arrived, Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
 pub use objective::{Account, BudgetingMethod, Events, Objective, Objectives, Slices, SloText};
+pub use observed::{
+    Incident, IncidentRule, IncidentWatch, NodeSeries, NodeWatch, OperationSeries, Part, PathWatch,
+    Paths, Where,
+};
 pub use presence::Presence;
 pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
 pub use recovery::{Recovery, RecoveryRule};

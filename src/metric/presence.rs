@@ -24,7 +24,7 @@ impl Presence {
     }
 
     /// Something was there from one time until another.
-    fn stayed(&mut self, from: Time, until: Time) {
+    pub(super) fn stayed(&mut self, from: Time, until: Time) {
         let pieces = self.partly.len() as u64;
         let until = until.min(Time(pieces * self.width.0));
         if from >= until {

@@ -5,8 +5,8 @@ use super::arms;
 use super::comparison::{baseline_text, pairs_table, precision_text, untested_text};
 use super::table::Table;
 use super::{
-    answer, attribution, blast_radius, caches, escape, files, front, price, promises, ramp, unsure,
-    warm_up,
+    answer, attribution, blast_radius, caches, escape, files, front, observed, price, promises,
+    ramp, unsure, warm_up,
 };
 use crate::experiment::answer::Answer;
 use crate::experiment::campaign::Campaign;
@@ -67,14 +67,15 @@ impl<'a> Findings<'a> {
         tables
     }
 
-    /// The tables of what an experiment asks for by a section of its own: a blast radius, prices,
-    /// a front, a ramp, causes.
+    /// The tables of what an experiment asks for by a section of its own: a blast radius, what
+    /// was observed, prices, a front, a ramp, causes.
     #[must_use]
     pub fn asked_for(&self) -> Vec<Table> {
         let campaign = self.campaign;
         let ramp = campaign.experiment.ramp.as_ref();
         let ramp = ramp.map(|ramp| ramp::table(campaign, ramp, self.results));
         let mut tables = blast_radius::tables(campaign, self.summaries);
+        tables.extend(observed::tables(campaign, self.results));
         tables.extend(price::table(campaign, self.summaries));
         tables.extend(front::table(campaign, self.comparison));
         tables.extend(ramp);

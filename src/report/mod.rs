@@ -31,6 +31,7 @@ pub mod moment;
 pub mod notes;
 pub mod number;
 mod objectives;
+pub mod observed;
 pub mod outage_map;
 pub mod outputs;
 pub mod page;

@@ -6,8 +6,8 @@ use super::table::Table;
 use super::told::Told;
 use super::violations::violations_jsonl;
 use super::{
-    attribution, blast_radius, budget, columns, figures, files, limit, outage_map, page, phase,
-    price, ramp, search,
+    attribution, blast_radius, budget, columns, figures, files, limit, observed, outage_map, page,
+    phase, price, ramp, search,
 };
 use crate::experiment::campaign::Campaign;
 use crate::experiment::closer_look::CloserLook;
@@ -105,7 +105,7 @@ const fn picture<F>(name: &'static str, make: F) -> Output<F> {
 }
 
 /// The files of a campaign, in the order in which they are written.
-pub const OUTPUTS: [Output<OfCampaign>; 21] = [
+pub const OUTPUTS: [Output<OfCampaign>; 28] = [
     file("runs.csv", |of| text(files::runs_csv(of.findings.campaign, of.findings.results))),
     file("runs.parquet", |of| Some(files::runs_parquet(of.findings.campaign, of.findings.results))),
     file("series.csv", |of| text(files::series_csv(of.findings.campaign, of.findings.results))),
@@ -123,6 +123,12 @@ pub const OUTPUTS: [Output<OfCampaign>; 21] = [
         let Findings { campaign, results, .. } = of.findings;
         text(ramp::edges_csv(campaign, campaign.experiment.ramp.as_ref()?, results))
     }),
+    file("nodes.csv", |of| text(observed::nodes_csv(of.findings.campaign, of.look)?)),
+    file("operations.csv", |of| text(observed::operations_csv(of.findings.campaign, of.look)?)),
+    file("incident.csv", |of| {
+        text(observed::incident_csv(of.findings.campaign, of.findings.results)?)
+    }),
+    file("paths.csv", |of| text(observed::paths_csv(of.findings.campaign, of.findings.results)?)),
     file("violations.jsonl", |of| {
         let (Findings { campaign, results, .. }, inputs) = (of.findings, &of.inputs);
         text(violations_jsonl(campaign, results, &inputs.files[0].0, inputs.overrides))
@@ -142,6 +148,11 @@ pub const OUTPUTS: [Output<OfCampaign>; 21] = [
         let Findings { campaign, summaries, .. } = of.findings;
         blast_radius::figure(campaign, summaries).map(String::into_bytes)
     }),
+    picture("nodes", |of| text(observed::nodes_figure(of.findings.campaign, of.look)?)),
+    picture("incident", |of| {
+        text(observed::incident_figure(of.findings.campaign, of.findings.results)?)
+    }),
+    picture("paths", |of| text(observed::paths_figure(of.findings.campaign, of.findings.results)?)),
     picture("violations", |of| figures::violations(of.findings).map(String::into_bytes)),
     file(MANIFEST, |of| {
         let Findings { campaign, results, comparison, .. } = of.findings;

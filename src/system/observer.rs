@@ -50,6 +50,21 @@ impl Observer for () {
     fn observe(&mut self, _now: Time, _fact: &Fact) {}
 }
 
+/// Somebody, if anybody watches.
+impl<O: Observer> Observer for Option<O> {
+    fn observe(&mut self, now: Time, fact: &Fact) {
+        self.iter_mut().for_each(|watch| watch.observe(now, fact));
+    }
+
+    fn looks_at(&self) -> Time {
+        self.as_ref().map_or(Time::NEVER, Observer::looks_at)
+    }
+
+    fn look(&mut self, remembered: &Remembered<'_>) {
+        self.iter_mut().for_each(|watch| watch.look(remembered));
+    }
+}
+
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn observe(&mut self, now: Time, fact: &Fact) {
         (**self).observe(now, fact);

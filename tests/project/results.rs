@@ -17,7 +17,9 @@ use stormglass::experiment::warm_up::{Settling, pilot};
 use stormglass::report::answer::sentences;
 use stormglass::report::findings::Findings;
 use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS};
-use stormglass::report::{self, attribution, columns, comparison, files, limit, ramp, search};
+use stormglass::report::{
+    self, attribution, columns, comparison, files, limit, observed, ramp, search,
+};
 
 use super::{sample, source};
 
@@ -61,7 +63,10 @@ fn every_column_and_key_is_described_and_no_other() {
     let document = source::read("docs/results.md");
     // Causes take a run each: two seeds have every column.
     let price = "{ currency = \"EUR\", for.PRICE = { what = \"failed\", amount = 1 } }";
-    let set = [("attribution", "{}"), ("seeds", "\"1..3\""), ("price", price)];
+    let observe = "{ nodes = true, incident = { hit = \"api.place_order\" }, \
+                   requests = { of = \"api.place_order\" } }";
+    let set =
+        [("attribution", "{}"), ("seeds", "\"1..3\""), ("price", price), ("observe", observe)];
     let mut campaign = sample::campaign(&set);
     let piloted = Settling::of(&campaign.cells[0], &[pilot(&campaign.cells[0], 1)]);
     campaign.settle_warm_up(&[(0, piloted)]);
@@ -91,6 +96,10 @@ fn every_column_and_key_is_described_and_no_other() {
         ("`runs.csv`", header(&files::runs_csv(&campaign, &results))),
         ("`series.csv`", header(&files::series_csv(&campaign, &results))),
         ("`attribution.csv`", header(&attribution::csv(&campaign, &results).unwrap())),
+        ("`nodes.csv`", header(&observed::nodes_csv(&campaign, look).unwrap())),
+        ("`operations.csv`", header(&observed::operations_csv(&campaign, look).unwrap())),
+        ("`incident.csv`", header(&observed::incident_csv(&campaign, &results).unwrap())),
+        ("`paths.csv`", header(&observed::paths_csv(&campaign, &results).unwrap())),
         ("`faults.csv`", header(&files::faults_csv(&campaign, &results))),
         ("`pairs.csv`", header(&columns::csv(&comparison::pairs(&campaign, &compared.pairs)))),
         (

@@ -13,6 +13,7 @@ use crate::experiment::comparison::CompareText;
 use crate::experiment::language::{LimitsText, MeasureText, Seeds, TOP};
 use crate::experiment::limit::language::LimitText;
 use crate::experiment::metastability::MetastabilityText;
+use crate::experiment::observe::ObserveText;
 use crate::experiment::price::language::PriceText;
 use crate::experiment::published::PublishedText;
 use crate::experiment::ramp::RampText;
@@ -94,6 +95,8 @@ struct Keys {
     metastability: Option<MetastabilityText>,
     /// Each run is repeated without its faults, and compared with that.
     blast_radius: Option<BlastRadiusText>,
+    /// What is seen of runs beside what is measured of every run.
+    observe: Option<ObserveText>,
     /// Each run is repeated without each of its causes: what spent the budget.
     attribution: Option<AttributionText>,
     /// What arms are compared by.

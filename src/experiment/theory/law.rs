@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Parameters, Says, account, cache, composition, delivery, latency, loss, queue, retrial, retry,
-    single_server,
+    Parameters, Says, account, cache, composition, delivery, drain, latency, loss, queue, retrial,
+    retry, single_server,
 };
 
 macro_rules! laws {
@@ -127,6 +127,10 @@ laws! {
     Releases = "Releases" / "Releases" => account::releases,
     /// What capacity costs, and what its lack does.
     Capacity = "Capacity" / "Capacity" => account::capacity,
+    /// The age of the oldest in a line that stands still.
+    Oldest = "OldestMessage" / "OldestMessage" => drain::oldest,
+    /// A backlog that is drained at a pace beside live load.
+    Paced = "PacedDrain" / "PacedDrain" => drain::paced,
     /// A component that is up and down in turn.
     Renewal = "Renewal" / "Renewal" => account::renewal,
     /// Parts of which all are needed.

@@ -8,6 +8,7 @@ mod account;
 mod cache;
 mod composition;
 mod delivery;
+mod drain;
 mod latency;
 mod law;
 mod loss;

@@ -15,6 +15,7 @@ mod labels;
 mod many;
 mod milestones;
 mod objectives;
+mod observed;
 mod prices;
 mod record;
 mod resume;
