@@ -27,8 +27,8 @@ const MISSED_LEAST: f64 = 0.01;
 /// What fares worse beside what fares better is chance unless McNemar's test says that it would be
 /// in fewer than one of a thousand cases: a map has many fields.
 const CHANCE: f64 = 0.001;
-/// An operation is gone if no more than one in twenty of its requests succeeds: an availability
-/// below 95% is no nine at all.
+/// An operation is gone if no more than one in twenty of its requests fares as without the failure,
+/// and most fail.
 const NEARLY_ALL: f64 = 0.95;
 
 /// What one run came to beside the calm one of its seed.
@@ -208,6 +208,13 @@ impl Sides {
     }
 }
 
+/// Whether next to nothing is left of an operation whose requests fared so: who waits long enough
+/// is served when it is back, and that is no service.
+fn is_gone(parts: &Parts) -> bool {
+    let (worse, of) = (parts.worse() as f64, parts.of as f64);
+    parts.of > 0 && worse >= NEARLY_ALL * of && 2 * parts.failed > parts.of
+}
+
 /// Whether orders miss a milestone, or come to it later, that do not without the failure.
 fn is_missed(part: &Part) -> bool {
     part.worse > 0 && part.worse as f64 >= MISSED_LEAST * part.of as f64
@@ -352,8 +359,6 @@ impl Harm {
     /// The operations of which it leaves next to nothing.
     #[must_use]
     pub fn takes_away(&self) -> Vec<OperationId> {
-        let is_gone =
-            |parts: &Parts| parts.of > 0 && parts.failed as f64 >= NEARLY_ALL * parts.of as f64;
         let gone = self.operations.iter().filter(|(_, parts)| is_gone(parts));
         gone.map(|(operation, _)| *operation).collect()
     }
@@ -411,6 +416,14 @@ mod tests {
         let of_many = |failed: u64| Side { worse: many(failed), better: many(0) };
         assert!(of_many(100).notices() && !of_many(99).notices());
         assert!(!Side::default().notices(), "nobody asked");
+    }
+
+    #[test]
+    fn an_operation_is_gone_if_most_fail_and_the_rest_wait() {
+        let parts = |failed, slower| Parts { of: 100, failed, slower, ..Parts::default() };
+        assert!(is_gone(&parts(95, 0)) && !is_gone(&parts(94, 0)));
+        assert!(is_gone(&parts(51, 44)) && !is_gone(&parts(50, 50)), "only slower");
+        assert!(!is_gone(&Parts::default()), "nobody asked");
     }
 
     #[test]

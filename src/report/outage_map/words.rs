@@ -70,15 +70,11 @@ pub(super) fn harm(report: &Report<'_>, harm: &Harm) -> String {
     for (operation, parts) in &harm.operations {
         if harm.is_noticed_at_once && parts.worse() > 0 {
             let name = &cell.program.operation(*operation).name;
-            words.push(format!("{} of {name} {}", part(parts), how(parts)));
+            words.push(ways(parts, name));
         }
     }
     if words.is_empty() && harm.is_noticed {
-        words.push(format!(
-            "{} of all requests of the run {}",
-            of_the_run(harm),
-            how(&harm.requests)
-        ));
+        words.push(ways(&harm.requests, "all requests of the run"));
     }
     for (watched, more) in cell.invariants.iter().zip(&harm.promises) {
         if *more > 0 {
@@ -105,20 +101,17 @@ pub(super) fn harm(report: &Report<'_>, harm: &Harm) -> String {
     words.join("; ")
 }
 
-fn part(parts: &Parts) -> String {
-    number(parts.share().unwrap_or(0.0), Unit::Percent)
-}
-
-/// In which way most of those requests fared worse.
-fn how(parts: &Parts) -> &'static str {
+/// In which ways requests fared worse, each with its share; what is a twentieth of them or less is
+/// left out.
+fn ways(parts: &Parts, name: &str) -> String {
     let Parts { failed, older, slower, .. } = *parts;
-    if failed >= older && failed >= slower {
-        "fail"
-    } else if older >= slower {
-        "show what is old"
-    } else {
-        "are slower"
-    }
+    let ways = [(failed, "fail"), (older, "show what is old"), (slower, "are slower")];
+    let told = ways.into_iter().filter(|(count, _)| 20 * count > parts.worse());
+    let mut told = told
+        .map(|(count, way)| (number(count as f64 / parts.of.max(1) as f64, Unit::Percent), way));
+    let first = told.next().map(|(share, way)| format!("{share} of {name} {way}"));
+    let rest = told.map(|(share, way)| format!("{share} {way}"));
+    first.into_iter().chain(rest).collect::<Vec<_>>().join(", ")
 }
 
 /// When it was over.
