@@ -34,10 +34,10 @@ pub(super) fn oldest(parameters: &Parameters) -> Says {
 }
 
 /// A backlog that has come for a while and is then handed to a sink at a pace, beside live load:
-/// it takes `backlog / pace` to hand over. The sink keeps up as long as live load and pace are no more than it
-/// serves. Otherwise the work in front of it grows by `(lambda + r) / mu - 1` a second for as long
-/// as that takes, which the last of the backlog waits for too, and falls by `1 - rho` afterwards:
-/// what live requests wait is the area below that, over the run.
+/// it takes `backlog / pace` to hand over. The sink keeps up as long as live load and pace are no
+/// more than it serves. Otherwise the work in front of it grows by `(lambda + r) / mu - 1` a
+/// second for as long as that takes, which the last of the backlog waits for too, and falls
+/// by `1 - rho` afterwards: what live requests wait is the area below that, over the run.
 pub(super) fn paced(parameters: &Parameters) -> Says {
     let (lambda, mu) = (parameters.positive("lambda")?, parameters.positive("mu")?);
     let (came, comes_for) = (parameters.positive("came")?, parameters.positive("comes_for")?);
