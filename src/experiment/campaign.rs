@@ -173,8 +173,7 @@ impl Campaign {
         experiment.asks_for_what_is_there(&cells[0], &patched)?;
         let seeds = experiment.seeds_at_most();
         let mut warnings = warnings.unwrap_or_default();
-        warnings.extend(missing);
-        warnings.extend(renamed(&patched));
+        warnings.extend(missing.into_iter().chain(renamed(&patched)));
         warnings.extend(overruled(&documents.overrides, &experiment));
         let mut campaign = Campaign {
             experiment,
