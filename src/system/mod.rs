@@ -29,7 +29,7 @@ mod ledger;
 mod life;
 mod lock;
 mod network;
-mod observer;
+pub mod observer;
 mod open_calls;
 mod outbox;
 mod parked;

@@ -137,8 +137,8 @@ fn frequency_times_cost_is_what_is_spent_and_another_attempt_buys_half_of_it_bac
     assert!(answer.contains("twice") && answer.contains("buys back most"), "{answer}");
 }
 
-/// One request in a hundred is always lost, which is ten budgets, and none of it is an incident's: of
-/// a hundred orders that a release takes, one would have been lost all the same.
+/// One request in a hundred is always lost, which is ten budgets, and none of it is an incident's:
+/// of a hundred orders that a release takes, one would have been lost all the same.
 #[test]
 fn what_goes_wrong_anyway_is_that_of_calm_days() {
     let own = folder(BUDGET);

@@ -17,8 +17,9 @@ use crate::model::problem::Problem;
 use crate::model::program::{EdgeId, Kind, Node, NodeId, Program};
 use crate::model::read;
 use crate::system::World;
-use crate::system::fact::{Content, Fact, Observer, Sight, Transit};
+use crate::system::fact::{Content, Fact, Observer, Transit};
 use crate::system::fork::Snapshot;
+use crate::system::observer::Sight;
 use language::{Before, RareText};
 use split::{Course, Leg, Replication, Roulette, levels, replicate};
 

@@ -1,10 +1,11 @@
-//! A copy of a world, in random models: its past is that of the world, and its future what the world
-//! itself would have come to.
+//! A copy of a world, in random models: its past is that of the world, and its future what the
+//! world itself would have come to.
 
 use stormglass::experiment::campaign::Cell;
 use stormglass::kernel::time::Time;
 use stormglass::model::show::MODEL_SCHEMA;
-use stormglass::system::fact::{Fact, Observer, Sight};
+use stormglass::system::fact::{Fact, Observer};
+use stormglass::system::observer::Sight;
 use stormglass::system::{Outcome, World};
 
 use crate::random_models::generate::Generator;
