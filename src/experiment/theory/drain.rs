@@ -23,7 +23,7 @@ pub(super) fn oldest(parameters: &Parameters) -> Says {
     let waits = rho / (2.0 * mu * (1.0 - rho));
     let oldest = stall + 1.0 / mu + 2.0 * waits - 1.0 / lambda;
     let mut all = vec![Quantity::shown("oldest", oldest, Measured::Metric("oldest_message_s"))];
-    // Slices of a second: as many are bad as the time is long.
+    // Slices of a second: as many are bad as the time is long, but for a part of one at its end.
     for (name, metric) in [("young", "young_enough.bad_events"), ("old", "old_enough.bad_events")] {
         let age = parameters.positive(name)?;
         let lasts = (stall + waits + 1.0 / mu - age).max(0.0) / (1.0 - rho);
