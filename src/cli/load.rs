@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use annotate_snippets::Level;
 use indexmap::IndexMap;
@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::extends::{Extended, extended, folder};
 use super::imports::imported;
 use super::reach::Reach;
-use super::{Failure, ShowArguments, output};
+use super::{Failure, ShowArguments, check, output};
 use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::language::Seeds;
 use crate::experiment::patch::set_known;
@@ -54,6 +54,17 @@ impl Loaded {
     /// Name and text of every file that the model names.
     pub(super) fn named(&self) -> &[(String, String)] {
         &self.files[self.documents_read..]
+    }
+
+    /// Writes what the model names beside it, where it names something of its own folder.
+    pub(super) fn write_named(&self, folder: &Path) -> Result<(), Failure> {
+        let is_inside = |part| matches!(part, Component::Normal(_));
+        for (name, text) in self.named() {
+            if Path::new(name).components().all(is_inside) {
+                check::write(&folder.join(name), text.as_bytes())?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -117,8 +117,8 @@ struct Asked {
     folder: PathBuf,
     /// The calm experiment of an experiment; of a model alone it takes its program to write it.
     calm: Option<toml::Table>,
-    /// What the experiment's model names, beside which the calm one will lie.
-    named: Vec<(String, String)>,
+    /// The experiment whose model names files, beside which the calm one will lie.
+    given: Option<Loaded>,
     /// Where paths in files may lead.
     allowed: Vec<PathBuf>,
     /// What a command that runs one of the written experiments needs.
@@ -152,10 +152,7 @@ impl Asked {
         let calm = given
             .as_ref()
             .map(|loaded| of_experiment(&names, (&loaded.documents, &loaded.campaign), 0));
-        let calm = calm.transpose().map_err(|problems| {
-            let told = problems.iter().map(|problem| format!("error: {problem}"));
-            Failure::Input(told.collect::<Vec<_>>().join("\n"))
-        })?;
+        let calm = calm.transpose()?;
         let allowed = allowed(arguments, &folder);
         let mut options = String::new();
         // What an experiment sets stands in the calm one.
@@ -166,16 +163,13 @@ impl Asked {
             let outside = outside.display().to_string();
             options.push_str(&format!(" --allow-outside {}", quoted(&outside)));
         }
-        let named = given.map(|loaded| loaded.named().to_vec()).unwrap_or_default();
-        Ok(Asked { names, folder, calm, named, allowed, options })
+        Ok(Asked { names, folder, calm, given, allowed, options })
     }
 
     /// Writes the calm experiment, and reads it: what is mapped is what its file says.
     fn load(&self, arguments: &MapArguments) -> Result<Loaded, Failure> {
-        for (name, text) in &self.named {
-            if Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
-                check::write(&self.folder.join(name), text.as_bytes())?;
-            }
+        if let Some(given) = &self.given {
+            given.write_named(&self.folder)?;
         }
         let mut calm = match &self.calm {
             Some(calm) => calm.clone(),

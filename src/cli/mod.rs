@@ -293,6 +293,13 @@ fn parse_workers(text: &str) -> Result<u16, String> {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Failure {
-        Failure::Input(format!("error: {problem}"))
+        vec![problem].into()
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Failure {
+        let texts = problems.iter().map(|problem| format!("error: {problem}"));
+        Failure::Input(texts.collect::<Vec<_>>().join("\n\n"))
     }
 }

@@ -6,8 +6,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::load::{Input, Loaded, load_input, load_text};
-use super::write::{failure, write_named};
-use super::{Failure, choice, output, parse_seeds, parse_workers, progress, workers};
+use super::{Failure, check, choice, output, parse_seeds, parse_workers, progress, workers};
 use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::check::{CheckVerdict, check_run, judge};
 use crate::experiment::language::{Seeds, Variant};
@@ -75,11 +74,8 @@ pub(super) fn review(arguments: &ReviewArguments) -> Result<(), Failure> {
     let name = arguments.model.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = arguments.out.clone();
     let folder = folder.unwrap_or_else(|| Path::new("out").join(format!("review-{name}")));
-    std::fs::create_dir_all(&folder).map_err(|error| failure(&folder, &error))?;
     save(&folder, MODEL, &base.model.to_string())?;
-    for (name, text) in loaded.named() {
-        save_named(&folder, name, text)?;
-    }
+    loaded.write_named(&folder)?;
     let mut parts = Vec::new();
     for reviewed in base.parts() {
         parts.push(runs_of(reviewed, &base, &loaded, &folder, arguments)?);
@@ -118,8 +114,7 @@ fn base(arguments: &ReviewArguments) -> Result<(Base, Loaded), Failure> {
         Some(_) => load_input(input)?,
         None => load_text(ALONE, input)?,
     };
-    let (experiment, model) =
-        loaded.documents.of_arm(arm_of(&loaded, arguments)?).map_err(|wrong| told(&wrong))?;
+    let (experiment, model) = loaded.documents.of_arm(arm_of(&loaded, arguments)?)?;
     let mut experiment = table(&experiment);
     let seeds = &arguments.seeds.0;
     experiment.insert("seeds".to_owned(), format!("{}..{}", seeds.start, seeds.end).into());
@@ -160,7 +155,7 @@ fn runs_of(
         text = base.experiment_of(&reviewed);
         compiled(&text, base, loaded)
     });
-    let mut campaign = campaign.map_err(|wrong| told(&wrong))?;
+    let mut campaign = campaign?;
     let file = save(folder, &format!("{}.toml", reviewed.experiment), &text)?;
     workers::find_warm_up(&mut campaign, arguments.workers)?;
     let bar = progress::bar(campaign.runs(), 0, arguments.json);
@@ -171,7 +166,7 @@ fn runs_of(
     let summaries = summarise(&campaign, &results);
     let mut part = PartRuns { reviewed, campaign, summaries, check: None, file };
     if let Some(check) = base.check_of(&part.reviewed, part.p99_ms()) {
-        let campaign = compiled(&check.text, base, loaded).map_err(|wrong| told(&wrong))?;
+        let campaign = compiled(&check.text, base, loaded)?;
         let file = save(folder, &format!("{}.toml", check.experiment), &check.text)?;
         let verdicts = verdicts(campaign, arguments)?;
         part.check = Some(Checked { check, verdicts, file });
@@ -218,24 +213,6 @@ fn compiled(text: &str, base: &Base, loaded: &Loaded) -> Result<Campaign, Vec<Pr
 /// Writes a file of the review; returns its path.
 fn save(folder: &Path, name: &str, text: &str) -> Result<String, Failure> {
     let path = folder.join(name);
-    write_named(&path, text.as_bytes()).map_err(|error| failure(&path, &error))?;
+    check::write(&path, text.as_bytes())?;
     Ok(quoted(&path.display().to_string()))
-}
-
-/// Writes a file that the model names beside it, where it names one of its own folder.
-fn save_named(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
-    let is_inside =
-        |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
-    if !Path::new(name).components().all(is_inside) {
-        return Ok(());
-    }
-    let path = folder.join(name);
-    let parent = path.parent().unwrap_or(folder);
-    std::fs::create_dir_all(parent).map_err(|error| failure(parent, &error))?;
-    save(folder, name, text).map(drop)
-}
-
-fn told(problems: &[Problem]) -> Failure {
-    let texts = problems.iter().map(|problem| format!("error: {problem}"));
-    Failure::Input(texts.collect::<Vec<_>>().join("\n\n"))
 }

@@ -9,7 +9,7 @@ use super::chosen::Chosen;
 use super::comparison::Declared;
 pub use super::documents::Documents;
 use super::expect::Expectation;
-use super::language::{Experiment, Factor, Seeds, TOP, Variant};
+use super::language::{Experiment, Factor, Seeds, Variant};
 use super::late::late_faults;
 use super::limit;
 use super::metastability::{self, MetastabilityRule};
@@ -17,7 +17,7 @@ use super::metrics::{Metrics, renamed};
 use super::milestones;
 use super::objectives;
 use super::observe::{self, Observing};
-use super::patch::{OF_RUNS, beside_a_ramp, overruled, patch};
+use super::patch::{beside_a_ramp, overruled};
 use super::point;
 use super::price::{self, Prices};
 use super::ramp::Ramp;
@@ -390,18 +390,13 @@ fn cell(
     ramp: Option<&Ramp>,
     read_file: ReadFile<'_>,
 ) -> Result<(Cell, Vec<Problem>), Vec<Problem>> {
-    let (mut experiment, mut model) = (documents.experiment.clone(), documents.model.clone());
     let mut problems = Vec::new();
-    let own = experiment.find(&["set".to_owned()]).cloned();
-    let own = super::language::read_set(own.as_ref(), &mut problems);
     let sets = levels.iter().map(|level| &level.set);
     // What a search varies is a value of what the arm has set.
     let varied = levels.get(swept).map(|level| &level.set);
-    let sets = [&own].into_iter().chain(sets.take(swept)).chain([&arm.set]).chain(varied);
-    let sets = sets.flatten().chain(ramp.map(|ramp| &ramp.arrivals));
-    patch(&mut experiment, &mut model, sets, &OF_RUNS)?;
-    patch(&mut experiment, &mut model, &documents.overrides, &TOP)?;
-    let experiment_document = experiment;
+    let sets = sets.take(swept).chain([&arm.set]).chain(varied);
+    let sets: Vec<_> = sets.flatten().chain(ramp.map(|ramp| &ramp.arrivals)).collect();
+    let (experiment_document, mut model) = documents.patched(&sets, &mut problems)?;
     let mut experiment = Experiment::read(&experiment_document)?;
     limit::lose(&mut experiment, &mut model, &experiment_document)?;
     let program = compile::compile(&model, read_file)?;

@@ -129,22 +129,15 @@ fn witnesses(campaign: &Campaign, results: &[RunResult], order: &[usize]) -> Vec
 }
 
 fn witness(cell: &Cell, index: usize, promise: usize, run: &RunResult) -> Option<Witness> {
-    let verdict = run.invariants[promise];
-    let first = verdict.first?;
     let watched = cell.invariants.get(promise).expect("a verdict is of a promise of its cell");
-    let target = Target {
-        invariant: watched.name.clone(),
-        place: promise,
-        order: first.order,
-        at_end: verdict.at_end,
-    };
+    let (target, first) = Target::of(cell, run, Some(&watched.name))?;
     let whole = Case::of(cell, run.seed);
     let faults_before = whole.0.faults.len();
     let most = run.events.saturating_mul(REDUCTION_MAX);
     let mut may_go_on = |spent: Spent| spent.events < most;
     let reduced = reduce(cell, whole, &target, first, &mut may_go_on);
     let (violation, is_cut_off, case) = (reduced.violation, reduced.is_cut_off, reduced.case);
-    let (story, _) = listen(cell, &case, violation, verdict.at_end);
+    let (story, _) = listen(cell, &case, violation, target.at_end);
     let users = case.orders.map(|orders| orders.len());
     Some(Witness {
         cell: index,

@@ -38,12 +38,23 @@ impl Documents {
     /// # Errors
     /// Every patch that does not fit.
     pub fn of_arm(&self, arm: &Variant) -> Result<(Value, Value), Vec<Problem>> {
-        let (mut experiment, mut model) = (self.experiment.clone(), self.model.clone());
         let mut problems = Vec::new();
-        let own = read_set(experiment.find(&["set".to_owned()]), &mut problems);
-        patch(&mut experiment, &mut model, own.iter().chain(&arm.set), &OF_RUNS)?;
+        let patched = self.patched(&arm.set.iter().collect::<Vec<_>>(), &mut problems)?;
+        if problems.is_empty() { Ok(patched) } else { Err(problems) }
+    }
+
+    /// The experiment and the model with what the experiment sets itself, then these, and last what
+    /// the command line does; notes what of the first cannot be read.
+    pub(super) fn patched(
+        &self,
+        sets: &[&Patch],
+        problems: &mut Vec<Problem>,
+    ) -> Result<(Value, Value), Vec<Problem>> {
+        let (mut experiment, mut model) = (self.experiment.clone(), self.model.clone());
+        let own = read_set(experiment.find(&["set".to_owned()]), problems);
+        patch(&mut experiment, &mut model, own.iter().chain(sets.iter().copied()), &OF_RUNS)?;
         patch(&mut experiment, &mut model, &self.overrides, &TOP)?;
-        if problems.is_empty() { Ok((experiment, model)) } else { Err(problems) }
+        Ok((experiment, model))
     }
 
     /// What every cell is read from: without the list of all cells, which would make each of them

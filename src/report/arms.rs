@@ -73,6 +73,12 @@ const DATA: [Shown; 6] = [
     (MetricId::Unhandled, "messages not handled", Unit::Plain, 0),
 ];
 
+/// What tables call a metric of the load, of time or of data and messages, and its unit.
+pub(super) fn called(id: MetricId) -> Option<(&'static str, Unit)> {
+    let mut all = LOAD.iter().chain(&TIME).chain(&DATA);
+    all.find(|(known, ..)| *known == id).map(|(_, header, unit, _)| (*header, *unit))
+}
+
 /// What a metric of data and messages is called, and its unit.
 pub(super) fn of_data(metric: &str) -> Option<(&'static str, Unit)> {
     let shown = DATA.iter().find(|(id, ..)| id.name() == metric)?;
@@ -253,7 +259,8 @@ pub(super) fn metric(metrics: &[Option<Averaged>], place: usize) -> Option<&Aver
     metrics.get(place)?.as_ref()
 }
 
-fn estimate(metrics: &[Option<Averaged>], place: usize, scale: f64, unit: Unit) -> Cell {
+/// The estimate of a metric, or a dash where there is none.
+pub(super) fn estimate(metrics: &[Option<Averaged>], place: usize, scale: f64, unit: Unit) -> Cell {
     match metric(metrics, place) {
         Some(mean) => plain(shown(mean, scale, unit)),
         None => Cell { text: "–".to_owned(), tone: Tone::Faint },
@@ -261,7 +268,7 @@ fn estimate(metrics: &[Option<Averaged>], place: usize, scale: f64, unit: Unit) 
 }
 
 /// The factor to the unit in which a metric is shown: milliseconds are in the one that fits.
-fn scale(name: &str) -> f64 {
+pub(super) fn scale(name: &str) -> f64 {
     if name.ends_with("_ms") { 1e-3 } else { 1.0 }
 }
 

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::arms::{arm_and_point, column, metric, plain, shown};
+use super::arms::{arm_and_point, column, estimate, metric, plain, shown};
 use super::chart::{Caption, Estimate, Stack, StackRow};
 use super::number::Unit;
-use super::table::{Align, Cell as TableCell, Row, Table, Tone};
+use super::table::{Align, Row, Table};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::metrics::{MetricId, Of};
 use crate::experiment::price::{Price, Prices};
@@ -32,10 +32,7 @@ pub fn table(campaign: &Campaign, summaries: &[CellSummary]) -> Option<Table> {
         if index % arms == 0 && !cell.point_label.is_empty() {
             rows.push(Row::Group(cell.point_label.clone()));
         }
-        let value = |&place: &usize| match metric(&summary.metrics, place) {
-            Some(mean) => plain(shown(mean, 1.0, Unit::Plain)),
-            None => TableCell { text: "–".to_owned(), tone: Tone::Faint },
-        };
+        let value = |&place: &usize| estimate(&summary.metrics, place, 1.0, Unit::Plain);
         let name = std::iter::once(plain(cell.arm_label.clone()));
         rows.push(Row::Cells(name.chain(places.iter().map(value)).collect()));
     }

@@ -8,7 +8,7 @@ const LINES_MAX: usize = 70;
 /// Functions that were longer when the rule was made, with their length: they may only shrink.
 const LONG: [(&str, &str, usize); 9] = [
     ("src/experiment/campaign.rs", "new", 77),
-    ("src/experiment/campaign.rs", "cell", 105),
+    ("src/experiment/campaign.rs", "cell", 100),
     ("src/metric/recorder.rs", "observe", 116),
     ("src/system/control.rs", "apply", 77),
     ("src/system/hedge.rs", "next_copy", 79),

@@ -9,7 +9,7 @@ use crate::experiment::chosen::Chosen;
 use crate::experiment::closer_look::Witness;
 use crate::kernel::time::Time;
 use crate::report::command::minimize_line;
-use crate::report::number::{Unit, number};
+use crate::report::number::{Unit, number, several};
 use crate::report::story::{Mark, Step, What, steps};
 
 /// Fewer uneventful steps than this at the beginning are not folded away.
@@ -89,17 +89,12 @@ fn left(witness: &Witness) -> String {
     let faults = match (witness.faults.len(), witness.faults_before) {
         (_, 0) => String::new(),
         (0, _) => "none of its faults and ".to_owned(),
-        (left, before) if left == before => format!("{} and ", counted(before, "fault")),
-        (left, before) => format!("{left} of {} and ", counted(before, "fault")),
+        (left, before) if left == before => format!("{} and ", several(before as u64, "fault")),
+        (left, before) => format!("{left} of {} and ", several(before as u64, "fault")),
     };
-    let users = witness.users.map_or("all users".to_owned(), |users| counted(users, "user"));
+    let users = witness.users.map_or("all users".to_owned(), |users| several(users as u64, "user"));
     let more = if witness.is_cut_off { "; more may be left out" } else { "" };
     format!("Shown with {faults}{users}, which is enough for it{more}.")
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
 }
 
 /// How to write the small run of the story to a file.
