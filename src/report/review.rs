@@ -3,9 +3,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::arms::shown;
+use super::arms::{called, column, plain, scale, shown};
 use super::number::{Unit, number, several};
-use super::table::{Align, Cell as TableCell, Column, Row, Table, Tone, wrap};
+use super::table::{Align, Row, Table, wrap};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::check::CheckVerdict;
 use crate::experiment::metrics::{MetricId, Of};
@@ -152,19 +152,14 @@ fn level_of(failure: &Failure, arm: &str) -> &'static str {
     if arm == WITHOUT { failure.level_without } else { failure.level }
 }
 
-/// What a metric is called in a sentence, and its unit.
+/// What a metric is called, as in the tables of arms, and its unit.
 fn words(id: MetricId) -> (&'static str, f64, Unit) {
-    match id {
-        MetricId::SuccessRatio => ("success", 1.0, Unit::Percent),
-        MetricId::LatencyMeanMs => ("latency", 1e-3, Unit::Seconds),
-        MetricId::LatencyP99Ms => ("p99", 1e-3, Unit::Seconds),
-        MetricId::OldestMessageS => ("oldest message", 1.0, Unit::Seconds),
-        MetricId::Unhandled => ("messages unhandled", 1.0, Unit::Plain),
-        MetricId::StaleRowRatio => ("stale rows read", 1.0, Unit::Percent),
-        MetricId::StalenessP99Ms => ("p99 of how stale", 1e-3, Unit::Seconds),
-        MetricId::ReadYourWritesViolationRatio => ("stale reads of own writes", 1.0, Unit::Percent),
-        other => (other.name(), 1.0, Unit::Plain),
-    }
+    let (name, unit) = called(id).unwrap_or(match id {
+        MetricId::LatencyMeanMs => ("latency", Unit::Seconds),
+        MetricId::StalenessP99Ms => ("p99 of how stale", Unit::Seconds),
+        other => (other.name(), Unit::Plain),
+    });
+    (name, scale(id.name()), unit)
 }
 
 fn said(verdict: CheckVerdict) -> &'static str {
@@ -310,9 +305,7 @@ fn contained(parts: &[PartRuns]) -> String {
 pub fn table(parts: &[PartRuns]) -> Table {
     let headers =
         ["design choice", "failure it contains", "new failure it introduces", "verification"];
-    let columns =
-        headers.map(|header| Column { header: header.to_owned(), align: Align::Left, priority: 0 });
-    let cell = |text: String| TableCell { text, tone: Tone::Plain };
+    let columns = headers.map(|header| column(header, Align::Left, 0));
     let row = |part: &PartRuns| {
         let cells = [
             format!("{} ({})", part.title(), part.how_without()),
@@ -320,7 +313,7 @@ pub fn table(parts: &[PartRuns]) -> Table {
             part.sentence(&part.reviewed.introduced),
             part.verification(),
         ];
-        Row::Cells(cells.map(cell).into())
+        Row::Cells(cells.map(plain).into())
     };
     Table { columns: columns.into(), rows: parts.iter().map(row).collect() }
 }
