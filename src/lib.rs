@@ -47,14 +47,20 @@ pub mod metric;
 pub mod model;
 pub mod policy;
 #[doc(hidden)]
+pub mod published;
+#[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
+pub mod statistics;
 #[doc(hidden)]
 pub mod system;
 #[doc(hidden)]
+pub mod theory;
+#[doc(hidden)]
 pub mod twin;
 
+#[doc(inline)]
+pub use crate::statistics::Interval;
 #[cfg(feature = "cli")]
 #[doc(inline)]
 pub use cli::library::{Arm, Error, Estimate, Experiment, Promise, Results};
-#[doc(inline)]
-pub use experiment::statistics::Interval;

@@ -14,12 +14,12 @@ use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::comparison::{compare, next_seeds};
 use crate::experiment::language::Seeds;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::Interval;
 use crate::experiment::summary::{CellSummary, summarise};
 use crate::model::document::{Sources, Value};
 use crate::model::problem::Problem;
 use crate::policy::custom::Custom;
 use crate::report::{answer, files};
+use crate::statistics::Interval;
 
 /// An experiment that is ready to run.
 #[derive(Debug)]

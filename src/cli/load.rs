@@ -14,7 +14,7 @@ use super::{Failure, ShowArguments, check, output};
 use crate::experiment::campaign::{Campaign, Documents};
 use crate::experiment::language::Seeds;
 use crate::experiment::patch::set_known;
-use crate::experiment::published::Figure;
+use crate::experiment::validation::figures::FigureOfCell;
 use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
@@ -35,7 +35,7 @@ pub(super) struct Loaded {
     /// The overrides as they were given.
     pub(super) overrides: Vec<String>,
     /// What others published about it.
-    pub(super) figures: Vec<Figure>,
+    pub(super) figures: Vec<FigureOfCell>,
     /// The model's file with every default filled in; `None` if it is no model without what the
     /// experiment sets.
     pub(super) complete_model: Option<String>,
@@ -213,7 +213,7 @@ pub(super) fn read_amended(
 struct ReadAll {
     campaign: Campaign,
     documents: Documents,
-    figures: Vec<Figure>,
+    figures: Vec<FigureOfCell>,
     /// The sources that the experiment extends.
     bases: Vec<usize>,
     /// See [`Loaded::complete_model`].
@@ -280,7 +280,7 @@ fn read_all(
             let beside = folder(Path::new(sources.name(figures_at.source)));
             let source = read_named(&beside.join(name), name, &reach, sources)
                 .map_err(|wrong| wrong.into_iter().map(|p| p.at(figures_at)).collect::<Vec<_>>())?;
-            Figure::read_all(sources.text(source), source, &campaign)?
+            FigureOfCell::read_all(sources.text(source), source, &campaign)?
         }
         None => Vec::new(),
     };

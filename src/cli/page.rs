@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use super::Failure;
 use super::interrupt::{leave, on_interrupt};
 use super::write::{cut_off, open_alone, write_to_disk};
-use crate::experiment::published::Reading;
 use crate::experiment::record::{checked, with_digest};
+use crate::published::Reading;
 
 /// A page that is whole or not there.
 pub(super) struct PageFile {

@@ -21,17 +21,18 @@ use super::page::{Kept, PageFile, RunKey};
 use super::{DONE, Failure, VIOLATION, output, parse_workers, progress, workers};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::language::{Experiment, Seeds};
-use crate::experiment::published::verdict::compare;
-use crate::experiment::published::{Figure, Reading};
-use crate::experiment::theory::published::Row;
-use crate::experiment::theory::verdict::values;
+use crate::experiment::validation::figures::FigureOfCell;
+use crate::experiment::validation::laws::values;
 use crate::kernel::digest::digest_of;
+use crate::published::Reading;
+use crate::published::verdict::compare;
 use crate::report::command::quoted;
 use crate::report::published::{Published, Tally as FigureTally};
 use crate::report::table::Table;
 use crate::report::validation::{
     Compared, Detail, NotSimulated, Page, Tally, compared, page, table,
 };
+use crate::theory::published::Row;
 
 /// What `validate` is told.
 #[derive(Debug, clap::Args)]
@@ -70,7 +71,7 @@ const QUICK_SEEDS: Seeds = Seeds(1..9);
 struct Job {
     campaign: Campaign,
     /// What others published about it.
-    figures: Vec<Figure>,
+    figures: Vec<FigureOfCell>,
     /// The positions of the cells that run.
     cells: Vec<usize>,
     /// The digest of everything that decides what is kept of a run but its seed.
@@ -310,7 +311,8 @@ impl Job {
             let own = self.figures.iter().filter(|figure| figure.cell == *index);
             for (place, figure) in own.enumerate() {
                 let readings: Vec<Reading> = runs.iter().map(|run| run.readings[place]).collect();
-                compared.push((figure, compare(figure, &readings, is_changed)));
+                let comparison = compare(&figure.figure, &readings, is_changed);
+                compared.push((figure, comparison));
             }
         }
         Published::new(&self.campaign, &compared)

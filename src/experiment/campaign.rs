@@ -23,7 +23,6 @@ use super::price::{self, Prices};
 use super::ramp::Ramp;
 use super::run::{RunResult, run};
 use super::search::wrong::Wrong;
-use super::theory::{MeanField, Theory};
 use super::unwritten::{out_of_reach, unwritten};
 use super::warm_up::{FoundWarmUp, WarmUp};
 use super::watch::other_promises;
@@ -38,6 +37,7 @@ use crate::model::problem::Problem;
 use crate::model::program::Program;
 use crate::model::{doubtful, unused};
 use crate::policy::custom::Custom;
+use crate::theory::{MeanField, Theory};
 
 /// One arm at one point, ready to run under any seed.
 #[derive(Clone, Debug)]

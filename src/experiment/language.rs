@@ -23,12 +23,11 @@ use super::objectives::{self, SloTexts};
 use super::observe::ObserveText;
 use super::point::{self, Point};
 use super::price::{self, language::PriceText};
-use super::published::PublishedText;
 use super::ramp::Ramp;
 use super::search::Search;
 pub use super::seeds::Seeds;
 use super::sometimes::Sometimes;
-use super::theory::TheoryText;
+use super::validation::language::PublishedText;
 use super::variant::read_variants;
 pub use super::variant::{Factor, Variant, read_set};
 use super::warm_up::WarmUp;
@@ -41,6 +40,7 @@ use crate::model::hidden::in_line;
 use crate::model::problem::{Problem, shortened};
 use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
+use crate::theory::TheoryText;
 
 /// The keys at the top of an experiment.
 pub const TOP: [&str; 36] = [

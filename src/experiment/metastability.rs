@@ -18,12 +18,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::language::Experiment;
-use super::statistics::distribution::binomial_cdf;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Window;
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::quantity::{Rate, Share};
+use crate::statistics::distribution::binomial_cdf;
 
 /// `[metastability]`: each run is repeated without its faults, and labelled.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]

@@ -10,9 +10,9 @@ mod renamed;
 use super::amplification;
 use super::campaign::Cell;
 use super::run::RunResult;
-use super::statistics::verdict::Direction;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;
+use crate::statistics::verdict::Direction;
 
 pub(in crate::experiment) use list::is_metric;
 pub use list::{COST, Metric, MetricId, Metrics, Of, REPLY, is_share};

@@ -4,11 +4,11 @@
 use super::campaign::Cell;
 use super::metrics::{Metric, MetricId};
 use super::run::RunResult;
-use super::statistics::bounded::Averaged;
-use super::statistics::quantile::{effective_n, least_n_for_quantile, quantile_shares};
-use super::statistics::{CONFIDENCE, Interval};
 use crate::kernel::time::Span;
 use crate::metric::{Histogram, Progress, RunMetrics, Stays};
+use crate::statistics::bounded::Averaged;
+use crate::statistics::quantile::{effective_n, least_n_for_quantile, quantile_shares};
+use crate::statistics::{CONFIDENCE, Interval};
 
 /// A percentile of spans that runs recorded.
 #[derive(Clone, Copy)]

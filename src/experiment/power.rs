@@ -3,9 +3,9 @@
 use super::campaign::Campaign;
 use super::comparison::{Margin, Measured};
 use super::run::RunResult;
-use super::statistics::CONFIDENCE;
-use super::statistics::moments::moments;
-use super::statistics::power::pairs_for_margin;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::moments::moments;
+use crate::statistics::power::pairs_for_margin;
 
 /// The power with which equal arms are to come out equivalent: the usual four of five (Cohen,
 /// *Statistical Power Analysis*, 1988).

@@ -10,14 +10,14 @@ use super::percentile::pooled;
 use super::rate;
 use super::run::RunResult;
 use super::spread::Spread;
-use super::statistics::bounded::{Averaged, Range, mean_within};
-use super::statistics::proportion::{runs_with_event, wilson};
-use super::statistics::{CONFIDENCE, Interval};
 use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::{Verdict, Watched};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::policy::Outcome;
+use crate::statistics::bounded::{Averaged, Range, mean_within};
+use crate::statistics::proportion::{runs_with_event, wilson};
+use crate::statistics::{CONFIDENCE, Interval};
 
 /// What one cell came to.
 #[derive(Clone, Debug)]
@@ -324,7 +324,7 @@ fn share(count: u64, of: u64) -> Option<Share> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::statistics::Interval;
+    use crate::statistics::Interval;
 
     #[test]
     fn a_rate_ends_where_all_operations_break_the_promise_once() {

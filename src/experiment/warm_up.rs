@@ -11,15 +11,15 @@ use serde::{Serialize, Serializer};
 
 use super::campaign::{Campaign, Cell};
 use super::language::Experiment;
-use super::statistics::interval::mean_interval;
-use super::statistics::moments::moments;
-use super::statistics::steady_state::mser5;
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::{Span, Time};
 use crate::metric::Presence;
 use crate::model::problem::Problem;
 use crate::model::program::{Arrivals, Kind};
 use crate::model::quantity::parse_duration;
+use crate::statistics::interval::mean_interval;
+use crate::statistics::moments::moments;
+use crate::statistics::steady_state::mser5;
 use crate::system::World;
 
 /// When requests begin to count, as it is written.

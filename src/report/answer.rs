@@ -13,9 +13,9 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Margin, Measured, Source};
 use crate::experiment::metastability::Label;
 use crate::experiment::metrics::Of;
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::proportion::runs_with_event;
 use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
+use crate::statistics::CONFIDENCE;
+use crate::statistics::proportion::runs_with_event;
 
 /// With more promises than this, those that all choices keep are one row.
 const PROMISES_MAX: usize = 8;

@@ -7,8 +7,8 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::metastability::Label;
 use crate::experiment::metrics::{MetricId, Of};
 use crate::experiment::run::{ByChance, RunResult};
-use crate::experiment::statistics::bounded::Averaged;
 use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
+use crate::statistics::bounded::Averaged;
 
 /// A column: a metric, its header, its unit, and how soon it is dropped where space is short.
 type Shown = (MetricId, &'static str, Unit, u8);

@@ -9,10 +9,10 @@ use super::table::{Align, Cell as TableCell, Row, Table};
 use crate::experiment::attribution::{Cause, Harm};
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::bounded::RUNS_MIN;
-use crate::experiment::statistics::interval::{Estimate, Interval, mean_interval};
-use crate::experiment::statistics::moments::moments;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::bounded::RUNS_MIN;
+use crate::statistics::interval::{Estimate, Interval, mean_interval};
+use crate::statistics::moments::moments;
 
 /// What is called the cause of what happens without any of them.
 const NO_CAUSE: &str = "no cause";

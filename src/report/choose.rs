@@ -13,9 +13,9 @@ use super::told::Told;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::choose::contest::{Alternative, Decided, Out};
 use crate::experiment::choose::{Choose, Choosing};
-use crate::experiment::statistics::interval::mean_interval;
-use crate::experiment::statistics::verdict::Direction;
-use crate::experiment::statistics::{CONFIDENCE, Estimate};
+use crate::statistics::interval::mean_interval;
+use crate::statistics::verdict::Direction;
+use crate::statistics::{CONFIDENCE, Estimate};
 
 /// The most alternatives of a point that the table and the picture show; `choice.csv` has all.
 const SHOWN_MAX: usize = 16;

@@ -12,8 +12,8 @@ use crate::experiment::comparison::{
     Comparison, Faults, Idle, Lost, Margin, Measured, Missed, Modes, Pair, Source,
 };
 use crate::experiment::metrics;
-use crate::experiment::statistics::verdict::{Direction, Verdict};
-use crate::experiment::statistics::{CONFIDENCE, Interval};
+use crate::statistics::verdict::{Direction, Verdict};
+use crate::statistics::{CONFIDENCE, Interval};
 
 /// `pairs.csv` and `pairs.parquet`: a row for each point, arm other than the baseline, and metric.
 #[must_use]

@@ -14,12 +14,12 @@ use super::ramp;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::metrics::MetricId;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::bounded::Averaged;
-use crate::experiment::statistics::interval::mean_interval;
 use crate::experiment::summary::{CellSummary, InvariantSummary};
 use crate::kernel::time::Time;
 use crate::metric::Window;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::bounded::Averaged;
+use crate::statistics::interval::mean_interval;
 
 /// How many points of an experiment stand side by side in one picture.
 pub(super) const COLUMNS_MAX: usize = 4;

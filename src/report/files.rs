@@ -23,13 +23,13 @@ use crate::experiment::comparison::Comparison;
 use crate::experiment::metastability::{Label, MetastabilityRule};
 use crate::experiment::metrics::{COUNTS, Metrics, Of};
 use crate::experiment::run::{RunResult, digest_of_runs};
-use crate::experiment::statistics::bounded::Averaged;
 use crate::experiment::summary::{CellSummary, Drains, Share};
 use crate::experiment::watch::{Unwatched, unwatched};
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::{Span, Time};
 use crate::metric::{MilestoneWindow, Progress};
+use crate::statistics::bounded::Averaged;
 use crate::system::trace::TRACE;
 
 /// The version of these formats.

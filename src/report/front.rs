@@ -8,7 +8,7 @@ use super::comparison::{called, lost_json, lost_texts, mean_text, written};
 use super::table::{Align, Cell, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
 use crate::experiment::comparison::{Comparison, Lost, Measured, Placed};
-use crate::experiment::statistics::verdict::Direction;
+use crate::statistics::verdict::Direction;
 
 /// The place of every arm in `summary.json`; `null` if no front is declared.
 pub(super) fn json(campaign: &Campaign, front: &[Placed]) -> Value {

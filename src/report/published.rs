@@ -3,8 +3,8 @@
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use super::validation::{Detail, digits};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::published::Figure;
-use crate::experiment::published::verdict::{Comparison, Verdict};
+use crate::experiment::validation::figures::FigureOfCell;
+use crate::published::verdict::{Comparison, Verdict};
 
 /// What an experiment came to beside what was published about it.
 #[derive(Clone, Debug)]
@@ -33,17 +33,17 @@ pub struct Compared {
 impl Published {
     /// The figures of a campaign, each with what the runs say of it.
     #[must_use]
-    pub fn new(campaign: &Campaign, compared: &[(&Figure, Comparison)]) -> Published {
+    pub fn new(campaign: &Campaign, compared: &[(&FigureOfCell, Comparison)]) -> Published {
         let has_arms = campaign.experiment.arms.len() > 1;
-        let row = |(figure, comparison): &(&Figure, Comparison)| {
-            let cell = &campaign.cells[figure.cell];
-            let metric = figure.name();
+        let row = |(of, comparison): &(&FigureOfCell, Comparison)| {
+            let cell = &campaign.cells[of.cell];
+            let metric = of.figure.name();
             let (group, name) = match (cell.point.is_empty(), has_arms) {
                 (true, _) => (metric, cell.arm_label.clone()),
                 (false, false) => (metric, cell.point.clone()),
                 (false, true) => (format!("{}: {metric}", cell.arm_label), cell.point.clone()),
             };
-            Compared { group, name, value: figure.value, comparison: *comparison }
+            Compared { group, name, value: of.figure.value, comparison: *comparison }
         };
         let mut rows: Vec<Compared> = compared.iter().map(row).collect();
         // Together what is of the same arm and metric, in the order of their first rows.

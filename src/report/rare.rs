@@ -13,7 +13,7 @@ use super::told::Told;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::rare::language::Before;
 use crate::experiment::rare::{Rare, RareFound};
-use crate::experiment::statistics::{CONFIDENCE, Estimate};
+use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What is told of a rare event; something is found for each cell of the campaign.
 #[must_use]

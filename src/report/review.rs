@@ -12,8 +12,8 @@ use crate::experiment::metrics::{MetricId, Of};
 use crate::experiment::review::{
     AS_IT_IS, CALM, Check, FAILURE, Failure, REMEDIED, Reviewed, WITHOUT,
 };
-use crate::experiment::statistics::bounded::Averaged;
 use crate::experiment::summary::CellSummary;
+use crate::statistics::bounded::Averaged;
 
 /// What the runs of a part came to.
 #[derive(Debug)]

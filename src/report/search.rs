@@ -14,7 +14,7 @@ use crate::experiment::search::amount::Amount;
 use crate::experiment::search::found::{Found, Trend, Tried};
 use crate::experiment::search::track::{Boundary, Reached};
 use crate::experiment::search::{Search, Searching};
-use crate::experiment::statistics::CONFIDENCE;
+use crate::statistics::CONFIDENCE;
 
 /// The search of a campaign and what it has found.
 pub struct Report<'a> {

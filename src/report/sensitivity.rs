@@ -14,7 +14,7 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::quantity::short;
 use crate::experiment::sensitivity::language::SensitivityMethod;
 use crate::experiment::sensitivity::{self, Sensed, Sensitivity};
-use crate::experiment::statistics::{CONFIDENCE, Estimate};
+use crate::statistics::{CONFIDENCE, Estimate};
 
 /// A quantity of one arm at one point.
 struct Input<'a> {

@@ -4,9 +4,9 @@ use super::number::{Unit, number};
 use super::published::{self as figures, Published};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::theory::published;
-use crate::experiment::theory::verdict::{Comparison, Verdict, compare_all};
+use crate::experiment::validation::laws::{Comparison, Verdict, compare_all};
 use crate::model::problem::Problem;
+use crate::theory::published;
 
 /// What one cell of an experiment came to.
 #[derive(Clone, Debug)]

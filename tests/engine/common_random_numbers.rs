@@ -5,10 +5,10 @@ use crate::common::{Changed, campaign, run_all, shipped};
 use stormglass::experiment::campaign::Cell;
 use stormglass::experiment::comparison::{Method, compare};
 use stormglass::experiment::run::run;
-use stormglass::experiment::statistics::Interval;
-use stormglass::experiment::statistics::verdict::Verdict;
 use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::Time;
+use stormglass::statistics::Interval;
+use stormglass::statistics::verdict::Verdict;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer};
 

@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use crate::common::{Changed, campaign, runs};
-use stormglass::experiment::statistics::interval::{Estimate, mean_interval};
-use stormglass::experiment::statistics::proportion::wilson;
-use stormglass::experiment::statistics::rare::zero_events_upper;
 use stormglass::kernel::time::Time;
+use stormglass::statistics::interval::{Estimate, mean_interval};
+use stormglass::statistics::proportion::wilson;
+use stormglass::statistics::rare::zero_events_upper;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer};
 

@@ -3,9 +3,9 @@
 
 use crate::common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::statistics::interval::mean_interval;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::OutcomeKind;
+use stormglass::statistics::interval::mean_interval;
 use stormglass::system::World;
 use stormglass::system::fact::{Fact, Observer, Refusal};
 

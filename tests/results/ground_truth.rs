@@ -3,7 +3,7 @@
 
 use crate::common::{Changed, runs};
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::statistics::interval::mean_interval;
+use stormglass::statistics::interval::mean_interval;
 
 /// Checks that the truth lies in the 99.9% interval of a metric over seeds, and that the interval
 /// is no wider than `precision` of the truth on either side. The seeds are fixed; a change of them

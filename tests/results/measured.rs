@@ -5,10 +5,10 @@ use crate::common::{campaign, run_all};
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::comparison::compare;
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::statistics::Interval;
-use stormglass::experiment::statistics::bounded::Averaged;
 use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::unsteady_text;
+use stormglass::statistics::Interval;
+use stormglass::statistics::bounded::Averaged;
 
 /// The value of a metric in the first run of a campaign.
 fn value_in(campaign: &Campaign, metric: &str) -> Option<f64> {

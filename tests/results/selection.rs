@@ -5,8 +5,8 @@
 #![expect(clippy::print_stdout, reason = "it says how often it was right")]
 
 use stormglass::experiment::choose::contest::{Contest, Observed, Out, Rule};
-use stormglass::experiment::statistics::distribution::normal_quantile;
 use stormglass::kernel::draw::{Draws, Purpose};
+use stormglass::statistics::distribution::normal_quantile;
 
 /// How many trials there are: `STORMGLASS_SELECTION=400` for those that the docs tell of.
 #[expect(clippy::disallowed_methods, reason = "it says how much is tried, not what comes out")]

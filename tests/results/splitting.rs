@@ -6,9 +6,9 @@
 
 use stormglass::experiment::rare::gain;
 use stormglass::experiment::rare::split::{Course, Leg, Replication, Roulette, levels, replicate};
-use stormglass::experiment::statistics::CONFIDENCE;
-use stormglass::experiment::statistics::interval::mean_interval;
 use stormglass::kernel::draw::{Draws, Purpose, key_of};
+use stormglass::statistics::CONFIDENCE;
+use stormglass::statistics::interval::mean_interval;
 
 /// M/M/1 from its first customer on, event by event: up with lambda / (lambda + mu). Where it is is
 /// how many are there.

@@ -8,12 +8,21 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use stormglass::experiment::statistics::quantile::{Sorted, least_n_for_quantile, rank_interval};
-use stormglass::experiment::statistics::{
-    Error, Estimate, Interval, bootstrap, distribution, interval, multiplicity, paired,
-    paired_proportion, proportion, rank, rare, selection, steady_state, welch,
-};
 use stormglass::kernel::draw::{Draws, Purpose};
+use stormglass::statistics::bootstrap;
+use stormglass::statistics::distribution;
+use stormglass::statistics::interval;
+use stormglass::statistics::multiplicity;
+use stormglass::statistics::paired;
+use stormglass::statistics::paired_proportion;
+use stormglass::statistics::proportion;
+use stormglass::statistics::quantile::{Sorted, least_n_for_quantile, rank_interval};
+use stormglass::statistics::rank;
+use stormglass::statistics::rare;
+use stormglass::statistics::selection;
+use stormglass::statistics::steady_state;
+use stormglass::statistics::welch;
+use stormglass::statistics::{Error, Estimate, Interval};
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/stats_vectors.csv");
 

@@ -1,12 +1,12 @@
 //! Whether one choice is worse than another by one criterion, as far as paired runs tell.
 
 use crate::experiment::comparison::{Margin, Measured};
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::bounded::RUNS_MIN;
-use crate::experiment::statistics::distribution::normal_quantile;
-use crate::experiment::statistics::moments::moments;
-use crate::experiment::statistics::multiplicity::simultaneous_confidence;
-use crate::experiment::statistics::paired::{PairedT, paired_t};
+use crate::statistics::CONFIDENCE;
+use crate::statistics::bounded::RUNS_MIN;
+use crate::statistics::distribution::normal_quantile;
+use crate::statistics::moments::moments;
+use crate::statistics::multiplicity::simultaneous_confidence;
+use crate::statistics::paired::{PairedT, paired_t};
 
 /// What the runs say of a choice beside the best one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use super::calendar::{Calendar, Lived, Window};
 use super::language::PolicyText;
 use super::policy::WHOLE;
 use super::{Arm, Kind};
-use crate::experiment::statistics::interval::{Estimate, Interval};
-use crate::experiment::statistics::quantile::Sorted;
+use crate::statistics::interval::{Estimate, Interval};
+use crate::statistics::quantile::Sorted;
 
 /// How often runs are resampled, and in how many windows each time, at the most.
 const RESAMPLES: u64 = 200;

@@ -7,10 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::experiment::statistics::moments::moments;
-use crate::experiment::statistics::selection::{
-    KimNelson, feasibility, kim_nelson, ocba, probability_of_best,
-};
+use crate::statistics::moments::moments;
+use crate::statistics::selection::{KimNelson, feasibility, kim_nelson, ocba, probability_of_best};
 
 /// How a contest is decided.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::quantity::Quantities;
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::verdict::Direction;
 use crate::model::quantity::Share;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::verdict::Direction;
 
 /// Which of several designs is best: an objective, constraints, and how sure the choice is to be.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -10,13 +10,14 @@ use super::campaign::{Campaign, Cell};
 use super::comparison::{Measured, Source, unknown};
 use super::expect::Expectation;
 use super::language::Factor;
-use super::quantity::{designs, factor, grid, latin};
+use super::quantity::{designs, factor, grid};
 use super::run::RunResult;
 use super::search::outcome::Outcome;
-use super::statistics::verdict::Direction;
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::read;
+use crate::statistics::design::latin;
+use crate::statistics::verdict::Direction;
 use contest::{Contest, Observed, Rule};
 use language::ChooseText;
 

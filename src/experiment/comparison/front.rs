@@ -7,9 +7,9 @@ use super::pairs::Both;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::metrics::MetricId;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::moments::moments;
-use crate::experiment::statistics::paired::paired_t;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::moments::moments;
+use crate::statistics::paired::paired_t;
 
 /// One arm at one point, by the metrics of the front.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,9 +4,9 @@ use super::language::Family;
 use super::losses::Lost;
 use super::pairs::{Idle, Method, Pair};
 use crate::experiment::campaign::Campaign;
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::multiplicity::holm;
-use crate::experiment::statistics::verdict::{Direction, Region, Verdict, verdict};
+use crate::statistics::CONFIDENCE;
+use crate::statistics::multiplicity::holm;
+use crate::statistics::verdict::{Direction, Region, Verdict, verdict};
 
 /// The largest p-value that decides.
 const DECIDES: f64 = 1.0 - CONFIDENCE;
@@ -124,7 +124,7 @@ fn region(pair: &Pair) -> Option<Region> {
 mod tests {
     use super::*;
     use crate::experiment::comparison::Source;
-    use crate::experiment::statistics::Interval;
+    use crate::statistics::Interval;
 
     /// An arm with a lower, that is better, metric than the baseline's by 0.2, where 0.05 makes no
     /// difference.

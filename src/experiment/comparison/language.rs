@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::experiment::statistics::verdict::Direction;
 use crate::model::quantity::Share;
+use crate::statistics::verdict::Direction;
 
 /// `[compare]`. A metric is a column of `runs.csv`, `never_recovered`, `metastable`, or of an
 /// invariant `NAME_violated` or `NAME_per_10000`.

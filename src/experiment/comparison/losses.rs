@@ -8,12 +8,12 @@
 use super::measured::{Measured, Source};
 use crate::experiment::campaign::Cell;
 use crate::experiment::metrics::{Metric, MetricId, Of};
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::bounded::RUNS_MIN;
-use crate::experiment::statistics::moments::moments;
-use crate::experiment::statistics::paired::paired_t;
-use crate::experiment::statistics::verdict::Direction;
 use crate::invariant::Watched;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::bounded::RUNS_MIN;
+use crate::statistics::moments::moments;
+use crate::statistics::paired::paired_t;
+use crate::statistics::verdict::Direction;
 
 /// Something of which one arm lost more than the other.
 #[derive(Clone, Debug, PartialEq)]

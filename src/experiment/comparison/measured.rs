@@ -6,10 +6,10 @@ use crate::experiment::metastability::Label;
 use crate::experiment::metrics::Of;
 use crate::experiment::rate::per_10_000;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::sequential::Precision;
-use crate::experiment::statistics::verdict::Direction;
 use crate::invariant::Watched;
 use crate::kernel::limit::Ending;
+use crate::statistics::sequential::Precision;
+use crate::statistics::verdict::Direction;
 
 /// A number of a run that arms are compared by.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use super::measured::Measured;
 use crate::experiment::campaign::Campaign;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::moments::moments;
+use crate::statistics::moments::moments;
 
 /// A metric of a cell where some runs collapsed and others did not.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,20 +9,16 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::metrics::most;
 use crate::experiment::rate::variance_min_per_10_000;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::bootstrap;
-use crate::experiment::statistics::bounded::{AWAY_MIN, RUNS_MIN};
-use crate::experiment::statistics::equivalence::{
-    equivalence_by_interval, equivalence_normal, equivalence_t,
-};
-use crate::experiment::statistics::moments::moments;
-use crate::experiment::statistics::paired::{paired_t_at_least, ratio_of_means};
-use crate::experiment::statistics::paired_proportion::{
-    PairedCounts, mcnemar_exact, newcombe_paired,
-};
-use crate::experiment::statistics::rank::sign_flip_exact;
-use crate::experiment::statistics::verdict::{Direction, Region, Verdict};
-use crate::experiment::statistics::{CONFIDENCE, Error, Estimate, Interval};
 use crate::kernel::digest::digest_of;
+use crate::statistics::bootstrap;
+use crate::statistics::bounded::{AWAY_MIN, RUNS_MIN};
+use crate::statistics::equivalence::{equivalence_by_interval, equivalence_normal, equivalence_t};
+use crate::statistics::moments::moments;
+use crate::statistics::paired::{paired_t_at_least, ratio_of_means};
+use crate::statistics::paired_proportion::{PairedCounts, mcnemar_exact, newcombe_paired};
+use crate::statistics::rank::sign_flip_exact;
+use crate::statistics::verdict::{Direction, Region, Verdict};
+use crate::statistics::{CONFIDENCE, Error, Estimate, Interval};
 
 /// One arm against the baseline at one point, by one metric: arm - baseline.
 #[derive(Clone, Debug, PartialEq)]

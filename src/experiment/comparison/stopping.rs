@@ -6,10 +6,10 @@ use super::measured::{Measured, Source};
 use super::pairs::Both;
 use crate::experiment::campaign::{Campaign, RUNS_MAX};
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::interval::mean_interval;
-use crate::experiment::statistics::proportion::wilson;
-use crate::experiment::statistics::sequential::{CHECKPOINTS, Precision, Progress, progress};
-use crate::experiment::statistics::{CONFIDENCE, Estimate, Interval};
+use crate::statistics::interval::mean_interval;
+use crate::statistics::proportion::wilson;
+use crate::statistics::sequential::{CHECKPOINTS, Precision, Progress, progress};
+use crate::statistics::{CONFIDENCE, Estimate, Interval};
 
 /// Whether the declared precision was reached, and where it was not.
 #[derive(Clone, Debug, PartialEq)]

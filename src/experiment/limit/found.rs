@@ -7,7 +7,7 @@ use crate::experiment::campaign::Campaign;
 use crate::experiment::search::Searching;
 use crate::experiment::search::found::Found;
 use crate::experiment::search::track::Reached;
-use crate::experiment::statistics::Interval;
+use crate::statistics::Interval;
 
 /// What is known of one arm at one point beside its limit.
 #[derive(Clone, Debug, PartialEq)]

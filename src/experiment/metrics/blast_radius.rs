@@ -1,8 +1,8 @@
 //! The numbers of a run beside its twin without the cause.
 
 use super::{MetricId, Row};
-use crate::experiment::statistics::verdict::Direction;
 use crate::kernel::time::Span;
+use crate::statistics::verdict::Direction;
 
 const fn row(
     id: MetricId,

@@ -11,8 +11,8 @@ use super::{ROWS, Row};
 use crate::experiment::campaign::Cell;
 use crate::experiment::price::language::PriceText;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::verdict::Direction;
 use crate::metric::{Account, Progress};
+use crate::statistics::verdict::Direction;
 
 /// Which number of a run a metric is, whatever results call it. In the order of the columns; what
 /// only milestones and objectives have is last.

@@ -3,9 +3,9 @@
 use super::{MetricId, around_the_faults};
 use crate::experiment::campaign::Cell;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::verdict::Direction;
 use crate::kernel::time::Span;
 use crate::metric::{Progress, Recovery};
+use crate::statistics::verdict::Direction;
 
 /// A metric of milestones as it stands in the program.
 pub(super) struct MilestoneRow {

@@ -1,8 +1,8 @@
 //! The numbers of an objective: how good its events were, and what of its budget is gone.
 
 use super::MetricId;
-use crate::experiment::statistics::verdict::Direction;
 use crate::metric::Account;
+use crate::statistics::verdict::Direction;
 
 /// A metric of objectives as it stands in the program.
 pub(super) struct ObjectiveRow {

@@ -6,7 +6,6 @@ use super::work::Work;
 use super::{Calm, OutageMap};
 use crate::experiment::blast_radius::{BlastRadius, Kept, Part, Parts};
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::paired_proportion::mcnemar_exact;
 use crate::fault::{FaultKind, FaultText};
 use crate::invariant::Verdict;
 use crate::kernel::digest::Digest;
@@ -14,6 +13,7 @@ use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Measure;
 use crate::model::program::OperationId;
+use crate::statistics::paired_proportion::mcnemar_exact;
 use crate::twin::{Asking, Harm as RequestHarm};
 
 /// What fails of one request in a thousand is harm: an objective of 99.9% allows no more (the

@@ -9,13 +9,14 @@ pub mod split;
 use std::collections::BTreeMap;
 
 use super::campaign::Cell;
-use super::statistics::{CONFIDENCE, Estimate, interval::mean_interval};
 use crate::kernel::draw::key_of;
 use crate::kernel::time::Time;
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::program::{EdgeId, Kind, Node, NodeId, Program};
 use crate::model::read;
+use crate::statistics::interval::mean_interval;
+use crate::statistics::{CONFIDENCE, Estimate};
 use crate::system::World;
 use crate::system::fact::{Content, Fact, Observer, Transit};
 use crate::system::fork::Snapshot;
@@ -161,7 +162,7 @@ pub fn found(levels: Vec<u64>, pilot_events: u64, replications: Vec<Replication>
 #[must_use]
 pub fn gain(replications: &[Replication], estimate: &Estimate) -> f64 {
     let values: Vec<f64> = replications.iter().map(|one| one.probability).collect();
-    let Ok(moments) = super::statistics::moments::moments(&values) else { return f64::NAN };
+    let Ok(moments) = crate::statistics::moments::moments(&values) else { return f64::NAN };
     let relative = moments.standard_error() / estimate.mean;
     let runs = (1.0 - estimate.mean) / (estimate.mean * relative * relative);
     let plain: f64 = replications.iter().map(|one| one.plain_events).sum();

@@ -15,18 +15,18 @@ use crate::experiment::limit::language::LimitText;
 use crate::experiment::metastability::MetastabilityText;
 use crate::experiment::observe::ObserveText;
 use crate::experiment::price::language::PriceText;
-use crate::experiment::published::PublishedText;
 use crate::experiment::ramp::RampText;
 use crate::experiment::rare::language::RareText;
 use crate::experiment::search::language::SearchText;
 use crate::experiment::sensitivity::language::SensitivityText;
 use crate::experiment::sometimes::Sometimes;
-use crate::experiment::theory::TheoryText;
+use crate::experiment::validation::language::PublishedText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::WatchList;
 use crate::kernel::time::Span;
 use crate::metric::{MilestoneText, SloText};
 use crate::model::quantity::TimeOfDay;
+use crate::theory::TheoryText;
 
 /// The schema of what is read.
 pub(crate) fn derived_schema() -> Schema {

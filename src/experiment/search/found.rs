@@ -3,7 +3,7 @@
 use super::Searching;
 use super::track::{Boundary, Direction, Part};
 use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::statistics::{CONFIDENCE, Estimate};
+use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What was found at one arm and point.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::amount::Amount;
-use crate::experiment::theory::MeanFieldText;
 use crate::model::quantity::Share;
+use crate::theory::MeanFieldText;
 
 /// For every arm and point: at which value of one quantity does a share of the runs collapse?
 #[derive(Clone, Debug, Deserialize, Serialize)]

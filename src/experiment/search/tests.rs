@@ -4,10 +4,10 @@ use super::amount::Amount;
 use super::grid::Grid;
 use super::language::GridScale;
 use super::track::{Boundary, Direction, Reached, Rule, Track};
-use crate::experiment::statistics::distribution::{normal_cdf, normal_quantile};
-use crate::experiment::statistics::proportion::wilson;
 use crate::kernel::draw::{Draws, Purpose};
 use crate::kernel::time::Span;
+use crate::statistics::distribution::{normal_cdf, normal_quantile};
+use crate::statistics::proportion::wilson;
 
 /// From half a second to a minute, as in the reference system R2.
 fn rule(seeds: u64) -> Rule {

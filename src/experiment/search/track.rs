@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use super::SEEDS_MIN;
 use super::grid::Grid;
-use crate::experiment::statistics::distribution::{binomial_cdf, normal_critical};
-use crate::experiment::statistics::isotonic::isotonic;
-use crate::experiment::statistics::proportion::wilson;
-use crate::experiment::statistics::{CONFIDENCE, Estimate};
+use crate::statistics::distribution::{binomial_cdf, normal_critical};
+use crate::statistics::isotonic::isotonic;
+use crate::statistics::proportion::wilson;
+use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What is looked for, and how hard.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,15 +9,16 @@ pub mod language;
 use super::campaign::{Campaign, Cell};
 use super::comparison::{Measured, unknown};
 use super::language::Factor;
-use super::quantity::{Design, designs, factor, latin, name};
+use super::quantity::{Design, designs, factor, name};
 use super::run::RunResult;
-use super::statistics::CONFIDENCE;
-use super::statistics::sensitivity::{
-    Effect, Shares, SobolOutputs, Trajectory, effects, sobol, trajectories,
-};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::read;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::design::latin;
+use crate::statistics::sensitivity::{
+    Effect, Shares, SobolOutputs, Trajectory, effects, sobol, trajectories,
+};
 use language::{SensitivityMethod, SensitivityText};
 
 /// The factor of the designs.

@@ -3,8 +3,8 @@
 use super::{Report, points, shown};
 use crate::experiment::budget::Arm;
 use crate::experiment::budget::found::Found;
-use crate::experiment::statistics::interval::Estimate;
 use crate::report::number::{self, Unit};
+use crate::statistics::interval::Estimate;
 
 impl Report<'_> {
     /// The sentences.

@@ -3,11 +3,11 @@
 use super::{Report, shown};
 use crate::experiment::budget::Arm;
 use crate::experiment::budget::found::Found;
-use crate::experiment::statistics::interval::Estimate;
 use crate::report::chart::{
     Axis, Caption, Estimate as Whiskers, Point, Reference, Scatter, Stack, StackRow,
 };
 use crate::report::number::Unit;
+use crate::statistics::interval::Estimate;
 
 /// The width of both.
 const WIDTH: f64 = 960.0;

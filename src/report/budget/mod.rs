@@ -16,11 +16,11 @@ use crate::experiment::budget::Arm;
 use crate::experiment::budget::found::{Asked, Found};
 use crate::experiment::budget::language::BudgetText;
 use crate::experiment::price::Prices;
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::interval::Estimate;
 use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::Span;
 use crate::metric::Objective;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::interval::Estimate;
 use crate::system::trace::TRACE;
 
 /// Everything that is told of a budget.

@@ -8,14 +8,14 @@ use serde::Serialize;
 use crate::experiment::campaign::{Campaign, Cell};
 use crate::experiment::closer_look::Seen;
 use crate::experiment::run::RunResult;
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::interval::mean_interval;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Counts;
 use crate::policy::Policy;
 use crate::report::figures::{BAND_RUNS, load_name};
 use crate::report::story::{denied, described, outcome};
+use crate::statistics::CONFIDENCE;
+use crate::statistics::interval::mean_interval;
 use crate::system::remembered::Breakers;
 
 /// The most points of a line: further windows are put together.

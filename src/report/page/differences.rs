@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::Page;
 use super::grid::{Grid, GridCell, GridRow, Head};
 use crate::experiment::comparison::Pair;
-use crate::experiment::statistics::verdict::Verdict;
 use crate::report::comparison::pairs_table_of;
 use crate::report::number::{Unit, number};
+use crate::statistics::verdict::Verdict;
 
 /// What the arms differ in.
 #[derive(Clone, Debug, Serialize)]

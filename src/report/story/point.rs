@@ -2,12 +2,12 @@
 
 use super::timeline::wrapped;
 use super::{Mark, Step, What};
-use crate::experiment::statistics::CONFIDENCE;
-use crate::experiment::statistics::rare::zero_events_upper;
 use crate::experiment::story::{NoReturn, Point, Share};
 use crate::kernel::time::Time;
 use crate::model::program::Program;
 use crate::report::number::{Unit, number};
+use crate::statistics::CONFIDENCE;
+use crate::statistics::rare::zero_events_upper;
 
 /// The moment, what happened then, and what chance would have done at others.
 #[must_use]

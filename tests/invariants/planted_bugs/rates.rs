@@ -3,8 +3,8 @@
 //! A closed form must lie in the Wilson interval at 99.9% of what was counted: under fixed seeds,
 //! each of these would be wrong once in a thousand if the seeds were chosen anew.
 
-use stormglass::experiment::statistics::proportion::wilson;
 use stormglass::invariant::Verdict;
+use stormglass::statistics::proportion::wilson;
 
 use super::campaigns::{arm, compile};
 

@@ -2,11 +2,11 @@
 
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::statistics::bounded::{Range, mean_within};
-use stormglass::experiment::statistics::distribution::normal_quantile;
 use stormglass::experiment::summary::summarise;
 use stormglass::kernel::draw::{Draws, Purpose};
 use stormglass::report::arms::arms_tables;
+use stormglass::statistics::bounded::{Range, mean_within};
+use stormglass::statistics::distribution::normal_quantile;
 
 use crate::common;
 

@@ -1,8 +1,8 @@
 //! Equal values of few requests are no equivalence, and those of many are one.
 
 use stormglass::experiment::comparison::compare;
-use stormglass::experiment::statistics::verdict::Verdict;
 use stormglass::report::comparison::untested_text;
+use stormglass::statistics::verdict::Verdict;
 
 use crate::common::{campaign, run_all};
 

@@ -158,7 +158,7 @@ fn runs_that_collapse_are_shown_apart_from_those_that_do_not() {
     let modes = summaries[0].modes.as_ref().expect("some collapse and some do not");
     let collapsed = summaries[0].collapsed.expect("it can be said of all");
     assert_eq!(collapsed.of, 10);
-    let mean = |of: &[Option<stormglass::experiment::statistics::bounded::Averaged>]| {
+    let mean = |of: &[Option<stormglass::statistics::bounded::Averaged>]| {
         of[MetricId::SuccessRatio.place()].as_ref().expect("every run has a success ratio").mean
     };
     assert!(mean(&modes.if_collapsed) < 0.6 && mean(&modes.if_not) > 0.8, "{modes:?}");

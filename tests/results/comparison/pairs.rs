@@ -2,9 +2,9 @@
 
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::comparison::{Pair, compare};
-use stormglass::experiment::statistics::verdict::Verdict;
 use stormglass::report::columns;
 use stormglass::report::comparison::{self, pairs_table};
+use stormglass::statistics::verdict::Verdict;
 
 use crate::common::run_all;
 use crate::comparison::single_server;

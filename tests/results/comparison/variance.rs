@@ -1,6 +1,6 @@
 //! What paired seeds are worth: the variance of a difference beside that of unpaired runs.
 
-use stormglass::experiment::statistics::moments::moments;
+use stormglass::statistics::moments::moments;
 
 use crate::common::{Changed, shipped};
 

@@ -4,16 +4,16 @@
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::comparison::{Method, Pair, compare, next_seeds};
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::statistics::equivalence::equivalence_t;
-use stormglass::experiment::statistics::interval::Interval;
-use stormglass::experiment::statistics::multiplicity::holm;
-use stormglass::experiment::statistics::paired::paired_t;
-use stormglass::experiment::statistics::verdict::Verdict;
 use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::arms_tables;
 use stormglass::report::comparison::{pairs_table, precision_text};
 use stormglass::report::front;
 use stormglass::report::promises::{broken_text, unwatched_text};
+use stormglass::statistics::equivalence::equivalence_t;
+use stormglass::statistics::interval::Interval;
+use stormglass::statistics::multiplicity::holm;
+use stormglass::statistics::paired::paired_t;
+use stormglass::statistics::verdict::Verdict;
 
 use crate::common;
 use crate::comparison::coverage::{Unit, holds};

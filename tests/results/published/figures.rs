@@ -3,7 +3,7 @@
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::metrics::Metrics;
 use stormglass::experiment::run::{RunResult, run};
-use stormglass::experiment::statistics::interval::mean_interval;
+use stormglass::statistics::interval::mean_interval;
 
 use super::{path, read};
 

@@ -7,8 +7,8 @@
 
 use stormglass::experiment::metrics::MetricId;
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::statistics::interval::mean_interval;
 use stormglass::experiment::summary::summarise;
+use stormglass::statistics::interval::mean_interval;
 
 use crate::common::campaign;
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use stormglass::experiment::campaign::{Campaign, Documents};
-use stormglass::experiment::theory::published::Row;
-use stormglass::experiment::theory::{Law, Parameters};
 use stormglass::model::document::{Data, Patch, Sources, Value};
 use stormglass::model::problem::Problem;
 use stormglass::report::validation::NotSimulated;
+use stormglass::theory::published::Row;
+use stormglass::theory::{Law, Parameters};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/validation");
 

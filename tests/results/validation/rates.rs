@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::language::read_set;
-use stormglass::experiment::theory::verdict::{Comparison, Verdict, compare_all, values};
+use stormglass::experiment::validation::laws::{Comparison, Verdict, compare_all, values};
 use stormglass::model::document::{Data, Patch, Sources, Value};
 
 use super::formulas::{campaign, path};
