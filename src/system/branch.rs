@@ -46,14 +46,14 @@ impl World<'_> {
                     ChanceOf::Request => job.subject.request,
                     ChanceOf::Attempt => job.round_key(),
                 };
-                share.happens(self.draws.draw(Purpose::Choice, site, work, 0))
+                share.happens(self.cx.draw(Purpose::Choice, site, work, 0))
             }
         }
     }
 
     /// Starts the branches of a fork; the job waits for them.
     pub(super) fn fork(&mut self, handle: Handle, id: ForkId) {
-        let fork = &self.program.forks[id.0 as usize];
+        let fork = &self.cx.program().forks[id.0 as usize];
         let Some(job) = self.jobs.get_mut(handle) else { return };
         let round = job.forked.round.wrapping_add(1);
         job.forked = Forked { round, fork: Some(id), succeeded: 0, failed: 0 };
@@ -62,7 +62,7 @@ impl World<'_> {
             let Some(job) = self.jobs.get(handle) else { return };
             let key = key_of(job.round_key(), first + index as u64);
             let origin = Origin::Fork { parent: handle, round };
-            let mut branch = Job::new(self.program, job.operation, key, origin, job.subject);
+            let mut branch = Job::new(self.cx.program(), job.operation, key, origin, job.subject);
             (branch.instance, branch.step) = (job.instance, step);
             (branch.value, branch.token) = (job.value, job.token);
             branch.notes = job.notes.as_ref().map(|notes| Box::new(notes.for_branch()));
@@ -75,7 +75,7 @@ impl World<'_> {
     /// A branch has ended, which ran on its parent's worker: its parent goes on if enough have
     /// succeeded, or if too many have failed.
     pub(super) fn join(&mut self, parent: Handle, round: u16, outcome: Outcome, branch: &Job) {
-        let program = self.program;
+        let program = self.cx.program();
         let Some(job) = self.jobs.get_mut(parent) else { return };
         if let (Some(notes), Some(branch)) = (&mut job.notes, &branch.notes) {
             notes.take_over(branch);

@@ -17,7 +17,7 @@ impl World<'_> {
     pub(super) fn bring(&mut self, handle: Handle, call: &program::Call) -> u64 {
         let Some(job) = self.jobs.get(handle) else { return 0 };
         let Some(id) = call.brings else { return job.value };
-        let transaction = &self.program.transactions[id.0 as usize];
+        let transaction = &self.cx.program().transactions[id.0 as usize];
         let read = |table: TableId| job.notes.as_ref().and_then(|notes| notes.read(table));
         if let Some(table) = transaction.only_watched() {
             let number = if is_of_table(job.value, table) { state(job.value) } else { LabelId(0) };
@@ -46,7 +46,7 @@ impl World<'_> {
     /// Whether a row that a job is about has another version now.
     pub(super) fn has_changed(&mut self, handle: Handle, table: TableId, read: u64) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let (node, row) = (job.node, row_of(self.program, table, &job.subject));
+        let (node, row) = (job.node, row_of(self.cx.program(), table, &job.subject));
         version(self.store(node).tables.get(table, row).value) != read
     }
 }

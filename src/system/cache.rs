@@ -161,10 +161,10 @@ impl World<'_> {
         let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
         let (node, key, token, subject) = (job.node, job.key, job.token, job.subject);
         let row = (table, self.row_of_job(table, &subject));
-        let description = self.program.node(node);
+        let description = self.cx.program().node(node);
         let Kind::Cache(rules) = &description.kind else { return Progress::GoesOn };
-        let now = self.clock_of(node, subject.order);
-        let is_stale = self.conditions.data[node.0 as usize].is_stale;
+        let now = self.cx.clock_of(node, subject.order);
+        let is_stale = self.cx.data_condition(node).is_stale;
         let cache = self.cache(node);
         cache.waiting.leave(handle);
         let found = cache.get(row, now, rules, is_stale);
@@ -191,7 +191,7 @@ impl World<'_> {
                 let can_be_early = kept.value != 0 && kept.fetched_in > Span::ZERO;
                 let beta = rules.early_expiry.filter(|_| can_be_early);
                 let is_early = beta.is_some_and(|beta| {
-                    let draw = self.draws.draw(Purpose::Refresh, description.id, key, 0);
+                    let draw = self.cx.draw(Purpose::Refresh, description.id, key, 0);
                     expires_early(&kept, now, beta, draw)
                 });
                 let fetches =
@@ -214,17 +214,17 @@ impl World<'_> {
         let (node, value, token, order) = (job.node, job.value, job.token, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
         let did = |deed| Fact::Caching(Caching { cache: node, order, table, row: row.1, deed });
-        let Kind::Cache(rules) = &self.program.node(node).kind else { return };
+        let Kind::Cache(rules) = &self.cx.program().node(node).kind else { return };
         let (ttl, deed) = match (value, rules.negative_ttl) {
-            (0, None) => return self.tell(did(Deed::FindsNothing)),
+            (0, None) => return self.cx.tell(did(Deed::FindsNothing)),
             (0, Some(span)) => (Some(span), Deed::KeepsNothing),
             _ => (rules.ttl, Deed::Keeps(version(value))),
         };
-        let now = self.clock_of(node, order);
+        let now = self.cx.clock_of(node, order);
         let cache = self.cache(node);
         let own = cache.fetching.get_mut(&row).filter(|fetching| fetching.token == token);
         if rules.lease.is_some() && own.is_none() {
-            return self.tell(did(Deed::Refuses));
+            return self.cx.tell(did(Deed::Refuses));
         }
         let fetched_in = own.map(|fetching| {
             fetching.token = 0;
@@ -236,7 +236,7 @@ impl World<'_> {
         let fetched_in = fetched_in.unwrap_or(before);
         let kept = Kept { value, expires: until(ttl), idle, used: 0, fetched_in };
         cache.put(row, kept, rules.capacity as usize);
-        self.tell(did(deed));
+        self.cx.tell(did(deed));
         let ready = self.cache(node).waiting.waiting_for([row..=row]);
         ready.into_iter().for_each(|job| self.wake(job));
     }
@@ -246,19 +246,19 @@ impl World<'_> {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, order) = (job.node, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
-        match self.conditions.data[node.0 as usize].is_stale {
+        match self.cx.data_condition(node).is_stale {
             true => self.fired_by_staleness(node, order),
             false => {
                 self.cache(node).remove(row);
                 let (cache, deed) = (node, Deed::Forgets);
-                self.tell(Fact::Caching(Caching { cache, order, table, row: row.1, deed }));
+                self.cx.tell(Fact::Caching(Caching { cache, order, table, row: row.1, deed }));
             }
         }
     }
 
     /// Tells which fault lets a cache keep a row.
     fn fired_by_staleness(&mut self, cache: NodeId, order: u64) {
-        self.fired(Some(order), |act| matches!(*act, Action::StaleCache { node } if node == cache));
+        self.cx.fired(Some(order), |act| matches!(*act, Action::StaleCache { node } if node == cache));
     }
 
     /// A fault empties a cache.
@@ -268,18 +268,18 @@ impl World<'_> {
         cache.rows.clear();
         cache.by_use.clear();
         cache.fetching.clear();
-        self.tell(Fact::CacheFlushed { cache: node, rows });
+        self.cx.tell(Fact::CacheFlushed { cache: node, rows });
         let ready = self.cache(node).waiting.those(|_| true);
         ready.into_iter().for_each(|job| self.wake(job));
     }
 
     /// A fault lets a share of the rows of a cache fall back by one version; says how many.
     pub(super) fn corrupt_cache(&mut self, node: NodeId, share: Probability) -> u64 {
-        let site = self.program.node(node).id;
+        let site = self.cx.program().node(node).id;
         let mut kept = std::mem::take(&mut self.cache(node).rows);
         let mut count = 0;
         for (&(table, number), row) in &mut kept {
-            let draw = self.draws.draw(Purpose::Fault, site, number, table.0);
+            let draw = self.cx.draw(Purpose::Fault, site, number, table.0);
             if version(row.value) > 1 && share.happens(draw) {
                 row.value -= 1 << 32;
                 count += 1;

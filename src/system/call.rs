@@ -102,28 +102,28 @@ impl Call {
 impl World<'_> {
     /// Starts a call of a job.
     pub(super) fn call(&mut self, owner: Handle, step: program::Call) -> Resumption {
-        if !self.kills.is_empty() && self.dies_at(owner, step.edge, crash::Moment::Before) {
+        if self.cx.has_kills() && self.dies_at(owner, step.edge, crash::Moment::Before) {
             return Resumption::Later;
         }
         let value = self.bring(owner, &step);
         let Some(job) = self.jobs.get(owner) else { return Resumption::Later };
-        let edge = self.program.edge(step.edge);
+        let edge = self.cx.program().edge(step.edge);
         let key = key_of(job.round_key(), u64::from(step.site));
         let mut subject = job.subject;
         subject.event = step.tells.unwrap_or(subject.event);
         let stands_in_for = self.stands_in_for(owner);
         if edge.is_entry {
             subject.request = key;
-            subject.since = self.now;
+            subject.since = self.cx.now();
             subject.asked = match stands_in_for {
                 Some(request) => request.asked(),
-                None => Asked { operation: step.operation, at: self.now },
+                None => Asked { operation: step.operation, at: self.cx.now() },
             };
         }
         let scope = match edge.state_of {
             StateOf::Process => edge.scope + job.instance,
             StateOf::Everybody => edge.scope,
-            StateOf::Call => self.policies.for_a_call(self.program, edge.policy),
+            StateOf::Call => self.policies.for_a_call(self.cx.program(), edge.policy),
         };
         let call = Call {
             owner,
@@ -131,11 +131,11 @@ impl World<'_> {
             key,
             scope,
             process: job.instance,
-            progress: self.program.policies[edge.policy as usize].1.begin(),
+            progress: self.cx.program().policies[edge.policy as usize].1.begin(),
             sent: 0,
             running: false,
-            started: self.now,
-            attempt_started: self.now,
+            started: self.cx.now(),
+            attempt_started: self.cx.now(),
             timer: None,
             instance: None,
             limit: self.limit_of(job),
@@ -155,9 +155,9 @@ impl World<'_> {
             if let Some(job) = self.jobs.get_mut(owner) {
                 job.subject.asked = request.asked();
             }
-            self.tell(Fact::Requested(request));
+            self.cx.tell(Fact::Requested(request));
         }
-        self.ledger.calls.enter();
+        self.cx.ledger_mut().calls.enter();
         let handle = self.calls.open(call);
         match self.ask_room(handle) {
             Room::Enter => self.attempt(handle),
@@ -169,16 +169,16 @@ impl World<'_> {
     /// Until when anything may be begun for a job: what its caller leaves it, if its node
     /// propagates deadlines.
     pub(super) fn limit_of(&self, job: &Job) -> Time {
-        let rules = &self.program.node(job.node).station;
+        let rules = &self.cx.program().node(job.node).station;
         let parent = (job.deadline < Time::NEVER).then_some(job.deadline);
-        let limit = rules.propagation.and_then(|rule| rule.child(self.now, None, parent));
+        let limit = rules.propagation.and_then(|rule| rule.child(self.cx.now(), None, parent));
         limit.unwrap_or(Time::NEVER)
     }
 
     /// When a call must have ended, retries included.
     pub(super) fn deadline_of(&self, call: &Call) -> Time {
-        let edge = self.program.edge(call.step.edge);
-        let policy = &self.program.policies[edge.policy as usize].1;
+        let edge = self.cx.program().edge(call.step.edge);
+        let policy = &self.cx.program().policies[edge.policy as usize].1;
         policy.deadline.map_or(Time::NEVER, |span| call.started + span).min(call.limit)
     }
 
@@ -187,18 +187,18 @@ impl World<'_> {
         let Some(call) = self.calls.get(handle) else { return Resumption::Later };
         let (edge, order, asked) = (call.step.edge, call.subject.order, call.subject.asked);
         let ended = self.policies.never_asked(&call.progress);
-        self.tell(Fact::Denied { edge, attempt: 1, denial: Denial::Bulkhead, order, asked });
+        self.cx.tell(Fact::Denied { edge, attempt: 1, denial: Denial::Bulkhead, order, asked });
         self.end_call(handle, ended, Outcome::Rejected, 0)
     }
 
     /// Attempts a call, if its policy admits the attempt.
     fn attempt(&mut self, handle: Handle) -> Resumption {
         let Some(call) = self.calls.get_mut(handle) else { return Resumption::Later };
-        let edge = self.program.edge(call.step.edge);
-        let policy = &self.program.policies[edge.policy as usize].1;
+        let edge = self.cx.program().edge(call.step.edge);
+        let policy = &self.cx.program().policies[edge.policy as usize].1;
         let own = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
         let deadline = own.min(call.limit);
-        if self.now >= deadline && (self.now > call.started || self.now >= call.limit) {
+        if self.cx.now() >= deadline && (self.cx.now() > call.started || self.cx.now() >= call.limit) {
             let denial = call.waits_for.unwrap_or(Denial::Deadline);
             self.tell_never_made(handle, denial);
             return self.abandon_call(handle, Outcome::Deadline, 0);
@@ -207,17 +207,17 @@ impl World<'_> {
         let (work, index) = draw_name(call.key, call.progress.attempts(), 0);
         let scope = call.scope as usize;
         let draw = match policy.admits_at_random() || self.policies.is_own(scope) {
-            true => self.draws.draw(Purpose::Policy, edge.id, work, index),
+            true => self.cx.draw(Purpose::Policy, edge.id, work, index),
             false => Draw(0),
         };
         let held = call.progress.holds_place();
         let detector = self.detectors.of(call.step.edge, call.process);
-        let admission = match self.detectors.leave_nobody(self.program, detector) {
+        let admission = match self.detectors.leave_nobody(self.cx.program(), detector) {
             true => self.policies.reject(scope, policy, &mut call.progress, Denial::NoInstance),
-            false => self.policies.admit(scope, policy, &mut call.progress, self.now, draw),
+            false => self.policies.admit(scope, policy, &mut call.progress, self.cx.now(), draw),
         };
         let waits_for_room = call.progress.waits_for_room();
-        let patience = policy.patience(&call.progress, self.now);
+        let patience = policy.patience(&call.progress, self.cx.now());
         if admission != Admission::Queue && self.policies.wait_no_more(scope, handle) {
             // What was kept for it and is not taken is for the next.
             self.wake_waiters(scope);
@@ -240,10 +240,10 @@ impl World<'_> {
             }
             Admission::Reject(denial) => {
                 let Some(call) = self.calls.get_mut(handle) else { return Resumption::Later };
-                let draw = self.draws.draw(Purpose::Policy, edge.id, work, index + 1);
+                let draw = self.cx.draw(Purpose::Policy, edge.id, work, index + 1);
                 let moment = Moment {
-                    now: self.now,
-                    attempt_started: self.now,
+                    now: self.cx.now(),
+                    attempt_started: self.cx.now(),
                     call_started: call.started,
                     draw,
                 };
@@ -253,7 +253,7 @@ impl World<'_> {
                 let gives_back = held && !call.progress.holds_place();
                 let (order, asked) = (call.subject.order, call.subject.asked);
                 call.waits_for = None;
-                self.tell(Fact::Denied { edge, attempt, denial, order, asked });
+                self.cx.tell(Fact::Denied { edge, attempt, denial, order, asked });
                 if gives_back {
                     self.wake_waiters(scope);
                 }
@@ -278,23 +278,23 @@ impl World<'_> {
         }
         let (edge, order, asked) = (call.step.edge, call.subject.order, call.subject.asked);
         let attempt = call.progress.attempts() + 1;
-        self.tell(Fact::Denied { edge, attempt, denial, order, asked });
+        self.cx.tell(Fact::Denied { edge, attempt, denial, order, asked });
     }
 
     /// Sends an admitted attempt and sets its timer.
     fn send_attempt(&mut self, handle: Handle, deadline: Time) {
         let Some(call) = self.calls.get_mut(handle) else { return };
         let edge_id = call.step.edge;
-        let edge = self.program.edge(edge_id);
-        let policy = &self.program.policies[edge.policy as usize].1;
+        let edge = self.cx.program().edge(edge_id);
+        let policy = &self.cx.program().policies[edge.policy as usize].1;
         call.sent += 1;
         call.running = true;
         call.waits_for = None;
         call.instance = None;
-        call.attempt_started = self.now;
+        call.attempt_started = self.cx.now();
         let attempt = call.sent;
         let key = key_of(call.key, u64::from(attempt));
-        let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.now + span);
+        let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.cx.now() + span);
         let until = timeout.min(deadline);
         let token = call.token(key);
         let message = Message::Request {
@@ -313,7 +313,7 @@ impl World<'_> {
         };
         let (order, asked) = (call.subject.order, call.subject.asked);
         let attempt = call.progress.attempts();
-        self.tell(Fact::Attempted { edge: edge_id, attempt, order, asked });
+        self.cx.tell(Fact::Attempted { edge: edge_id, attempt, order, asked });
         self.send_request(edge_id, message);
         if policy.hedge.is_some() {
             self.begin_hedging(handle, until);
@@ -329,10 +329,10 @@ impl World<'_> {
     pub(super) fn set_call_timer(&mut self, handle: Handle, at: Time, event: Event) {
         let Some(call) = self.calls.get_mut(handle) else { return };
         if let Some(timer) = call.timer.take() {
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
         }
         if at < Time::NEVER {
-            call.timer = Some(self.events.schedule_timer(at.max(self.now), event));
+            call.timer = Some(self.cx.schedule_timer(at.max(self.cx.now()), event));
         }
     }
 
@@ -349,9 +349,9 @@ impl World<'_> {
 
     /// What an attempt came to that has ended without an answer: it had its time, or the call had.
     pub(super) fn silence(&self, edge: EdgeId, started: Time) -> Outcome {
-        let policy = &self.program.policies[self.program.edge(edge).policy as usize].1;
+        let policy = &self.cx.program().policies[self.cx.program().edge(edge).policy as usize].1;
         match policy.attempt_timeout {
-            Some(span) if started + span <= self.now => Outcome::TimedOut,
+            Some(span) if started + span <= self.cx.now() => Outcome::TimedOut,
             _ => Outcome::Deadline,
         }
     }
@@ -390,7 +390,7 @@ impl World<'_> {
             return self.take_copy(handle, attempt, response, value);
         }
         if let Some(timer) = call.timer.take() {
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
         }
         self.settle(handle, response, value);
     }
@@ -400,8 +400,8 @@ impl World<'_> {
         let outcome = response.outcome;
         let Some(call) = self.calls.get_mut(handle) else { return };
         let (edge_id, owner, scope) = (call.step.edge, call.owner, call.scope as usize);
-        let edge = self.program.edge(edge_id);
-        let policy = &self.program.policies[edge.policy as usize].1;
+        let edge = self.cx.program().edge(edge_id);
+        let policy = &self.cx.program().policies[edge.policy as usize].1;
         call.running = false;
         call.timer = None;
         let attempt = call.progress.attempts();
@@ -410,10 +410,10 @@ impl World<'_> {
             Draw(0)
         } else {
             let (work, index) = draw_name(call.key, attempt, 1);
-            self.draws.draw(Purpose::Policy, edge.id, work, index)
+            self.cx.draw(Purpose::Policy, edge.id, work, index)
         };
         let moment = Moment {
-            now: self.now,
+            now: self.cx.now(),
             attempt_started: call.attempt_started,
             call_started: call.started,
             draw,
@@ -421,7 +421,7 @@ impl World<'_> {
         let decision = self.policies.settle(scope, policy, &mut call.progress, moment, response);
         let (detector, instance) = (self.detectors.of(edge_id, call.process), call.instance);
         let work = key_of(call.key, u64::from(call.sent));
-        self.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
+        self.cx.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
         self.judge_instance(detector, instance, work, outcome);
         self.wake_waiters(scope);
         // An attempt that was kept may still answer until the deadline.
@@ -456,29 +456,29 @@ impl World<'_> {
     /// Whether a retry after this wait would begin when the caller's own caller leaves no time.
     fn is_too_late(&self, handle: Handle, after: Span) -> bool {
         let limit = self.calls.get(handle).map_or(Time::NEVER, |call| call.limit);
-        limit < Time::NEVER && self.now + after >= limit
+        limit < Time::NEVER && self.cx.now() + after >= limit
     }
 
     /// Lets a call wait for its next attempt, but not beyond its deadline.
     fn wait(&mut self, handle: Handle, span: Span) -> Resumption {
         let Some(call) = self.calls.get(handle) else { return Resumption::Later };
-        let at = (self.now + span).min(self.deadline_of(call));
+        let at = (self.cx.now() + span).min(self.deadline_of(call));
         self.set_call_timer(handle, at, Event::Retry(handle));
         Resumption::Later
     }
 
     /// Lets calls that wait for this policy state ask again, as far as they may find room.
     pub(super) fn wake_waiters(&mut self, scope: usize) {
-        for handle in self.policies.wake(self.program, scope) {
-            self.set_call_timer(handle, self.now, Event::Retry(handle));
+        for handle in self.policies.wake(self.cx.program(), scope) {
+            self.set_call_timer(handle, self.cx.now(), Event::Retry(handle));
         }
     }
 
     /// Folds an event about a call into the digest.
     pub(super) fn fold_call(&mut self, kind: TraceKind, handle: Handle) {
         if let Some(call) = self.calls.get(handle) {
-            let caller = self.program.edge(call.step.edge).caller;
-            self.fold(kind, caller, call.key);
+            let caller = self.cx.program().edge(call.step.edge).caller;
+            self.cx.fold(kind, caller, call.key);
         }
     }
 }

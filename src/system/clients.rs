@@ -90,7 +90,7 @@ impl World<'_> {
 
     /// Starts a flow: what it is about is drawn for this work, the process for this user.
     fn start_flow(&mut self, node: NodeId, work: u64, user: u64, size: f32, back: Option<u32>) {
-        let description = self.program.node(node);
+        let description = self.cx.program().node(node);
         let Kind::Clients(clients) = &description.kind else { return };
         let site = description.id;
         let order = self.orders;
@@ -98,25 +98,25 @@ impl World<'_> {
         if self.is_left_out(order) {
             return self.end_flow(node, &Subject { order, ..Subject::default() }, back);
         }
-        self.tell(Fact::Came(Came { clients: node, order, work }));
+        self.cx.tell(Fact::Came(Came { clients: node, order, work }));
         let key = self.choose_key(node, clients, work, order);
         let process = if clients.processes == 1 {
             0
         } else {
-            let draw = self.draws.draw(Purpose::Process, site, user, 0);
+            let draw = self.cx.draw(Purpose::Process, site, user, 0);
             draw.below(u64::from(clients.processes)) as u32
         };
         let (_, flow) = match &clients.flows[..] {
             [only] => *only,
             flows => {
-                let draw = self.draws.draw(Purpose::Choice, site, work, 0);
+                let draw = self.cx.draw(Purpose::Choice, site, work, 0);
                 flows[flows.partition_point(|&(last, _)| last < draw.0)]
             }
         };
         let subkey = self.choose_subkey(node, clients, work);
-        let subject = Subject { order, key, subkey, size, since: self.now, ..Subject::default() };
+        let subject = Subject { order, key, subkey, size, since: self.cx.now(), ..Subject::default() };
         if self.is_down(node, process) {
-            self.tell(Fact::TurnedAway { clients: node, order });
+            self.cx.tell(Fact::TurnedAway { clients: node, order });
             return self.end_flow(node, &subject, back);
         }
         self.start_own(flow, key_of(u64::from(site), work), process, subject, back);
@@ -132,7 +132,7 @@ impl World<'_> {
         back: Option<u32>,
     ) {
         let origin = back.map_or(Origin::Nobody, Origin::User);
-        let mut job = Job::new(self.program, operation, key, origin, subject);
+        let mut job = Job::new(self.cx.program(), operation, key, origin, subject);
         job.instance = instance;
         let handle = self.jobs.insert(job);
         self.ready.push_back(handle);
@@ -156,22 +156,22 @@ impl World<'_> {
         if count == 0 {
             return 0;
         }
-        let site = self.program.node(node).id;
-        let by_fault = self.conditions.nodes[node.0 as usize].hot_key;
+        let site = self.cx.program().node(node).id;
+        let by_fault = self.cx.node_condition(node).hot_key;
         if !by_fault.is_never()
-            && by_fault.happens(self.draws.draw(Purpose::Key, site, work, BY_FAULT))
+            && by_fault.happens(self.cx.draw(Purpose::Key, site, work, BY_FAULT))
         {
-            self.tell(Fact::Diverted { clients: node, order });
-            self.fired_by_diversion(node, order);
+            self.cx.tell(Fact::Diverted { clients: node, order });
+            self.cx.fired_by_diversion(node, order);
             return count as u32 - 1;
         }
         if let Some(hot) = &clients.hot
-            && hot.share.happens(self.draws.draw(Purpose::Key, site, work, IS_HOT))
+            && hot.share.happens(self.cx.draw(Purpose::Key, site, work, IS_HOT))
         {
-            let turn = self.now.0 / hot.every.0;
-            return self.draws.draw(Purpose::Key, site, turn, HOT).below(count as u64) as u32;
+            let turn = self.cx.now().0 / hot.every.0;
+            return self.cx.draw(Purpose::Key, site, turn, HOT).below(count as u64) as u32;
         }
-        let draw = self.draws.draw(Purpose::Key, site, work, ANY);
+        let draw = self.cx.draw(Purpose::Key, site, work, ANY);
         clients.keys.partition_point(|&end| end < draw.0).min(count - 1) as u32
     }
 
@@ -183,14 +183,14 @@ impl World<'_> {
         if count == 0 {
             return 0;
         }
-        let draw = self.draws.draw(Purpose::Key, self.program.node(node).id, work, SUBKEY);
+        let draw = self.cx.draw(Purpose::Key, self.cx.program().node(node).id, work, SUBKEY);
         clients.subkeys.partition_point(|&end| end < draw.0).min(count - 1) as u32
     }
 
     /// Lets the users of all clients come.
     pub(super) fn let_the_first_come(&mut self) {
-        for index in 0..self.program.nodes.len() {
-            if matches!(self.program.nodes[index].kind, Kind::Clients(_)) {
+        for index in 0..self.cx.program().nodes.len() {
+            if matches!(self.cx.program().nodes[index].kind, Kind::Clients(_)) {
                 self.open(NodeId(index as u16));
             }
         }
@@ -206,26 +206,26 @@ impl World<'_> {
 
     /// Schedules the next arrival, unless it would be after the last time of arrivals.
     fn schedule_arrival(&mut self, node: NodeId) {
-        let description = self.program.node(node);
+        let description = self.cx.program().node(node);
         let Kind::Clients(clients) = &description.kind else { return };
         let number = self.clients(node).arrived;
         self.clients(node).next = (number, 1.0);
         let at = match &clients.arrivals {
-            Arrivals::Constant(gap) => self.now + *gap,
+            Arrivals::Constant(gap) => self.cx.now() + *gap,
             Arrivals::Trace(trace) => self.next_of_trace(node, trace),
             Arrivals::Poisson(_) | Arrivals::Bursts(_) => {
-                let draw = self.draws.draw(Purpose::Arrival, description.id, number, 0);
+                let draw = self.cx.draw(Purpose::Arrival, description.id, number, 0);
                 self.next_of_poisson(node, &clients.arrivals, unit_exponential(draw))
             }
             Arrivals::Closed(_) => Time::NEVER,
         };
-        if at < self.arrivals_end {
-            self.events.schedule(at, Event::Arrive(node));
+        if at < self.cx.arrivals_end() {
+            self.cx.schedule(at, Event::Arrive(node));
         }
     }
 
     fn next_of_poisson(&mut self, node: NodeId, arrivals: &Arrivals, area: f64) -> Time {
-        let (now, end, site) = (self.now, self.arrivals_end, self.program.node(node).id);
+        let (now, end, site) = (self.cx.now(), self.cx.arrivals_end(), self.cx.program().node(node).id);
         let Local::Clients(clients) = &mut self.locals[node.0 as usize] else { return end };
         let Clients { spikes, state, .. } = clients;
         match arrivals {
@@ -233,7 +233,7 @@ impl World<'_> {
                 next_arrival(|at| stretch_of(rates, at), spikes, now, end, area)
             }
             Arrivals::Bursts(bursts) => {
-                let draws = &mut self.draws;
+                let draws = self.cx.draws();
                 let stretch = |at| stretch_of_bursts(bursts, state, draws, site, at);
                 next_arrival(stretch, spikes, now, end, area)
             }
@@ -243,13 +243,13 @@ impl World<'_> {
 
     /// The time of the next line that still has a user; each line draws how many it has.
     fn next_of_trace(&mut self, node: NodeId, trace: &program::Trace) -> Time {
-        let site = self.program.node(node).id;
+        let site = self.cx.program().node(node).id;
         let most = trace.copies + u32::from(!trace.extra.is_never());
         let (mut line, mut taken) = self.clients(node).line;
         while let Some(&at) = trace.times.get(line) {
             let is_extra = taken == trace.copies
                 && !trace.extra.is_never()
-                && trace.extra.happens(self.draws.draw(Purpose::Arrival, site, line as u64, 0));
+                && trace.extra.happens(self.cx.draw(Purpose::Arrival, site, line as u64, 0));
             if taken < trace.copies || is_extra {
                 let number = line as u64 * u64::from(most) + u64::from(taken);
                 let clients = self.clients(node);
@@ -265,21 +265,21 @@ impl World<'_> {
     /// Lets a user of a closed loop think and then begin its next round, unless that would be after
     /// the last time of arrivals.
     pub(super) fn schedule_return(&mut self, node: NodeId, user: u32) {
-        let description = self.program.node(node);
+        let description = self.cx.program().node(node);
         let Kind::Clients(clients) = &description.kind else { return };
         let Arrivals::Closed(closed) = &clients.arrivals else { return };
         let round = self.clients(node).rounds[user as usize];
         let work = key_of(u64::from(user), u64::from(round));
-        let draw = self.draws.draw(Purpose::Think, description.id, work, 0);
-        let at = self.now + closed.think.sample(draw);
-        if at < self.arrivals_end {
-            self.events.schedule(at, Event::Return { clients: node, user });
+        let draw = self.cx.draw(Purpose::Think, description.id, work, 0);
+        let at = self.cx.now() + closed.think.sample(draw);
+        if at < self.cx.arrivals_end() {
+            self.cx.schedule(at, Event::Return { clients: node, user });
         }
     }
 
     /// Ends the flow of a user, who may come back.
     pub(super) fn end_flow(&mut self, node: NodeId, subject: &Subject, back: Option<u32>) {
-        if self.program.has_sessions {
+        if self.cx.program().has_sessions {
             self.sessions.remove(&subject.order);
         }
         match back {
@@ -336,7 +336,7 @@ impl World<'_> {
             };
             if let Some((seen, highest)) = older {
                 let (operation, order, asked) = (call.operation, subject.order, subject.asked);
-                self.tell(Fact::ReadAgain { operation, order, asked, seen, highest });
+                self.cx.tell(Fact::ReadAgain { operation, order, asked, seen, highest });
             }
         }
         match carried {

@@ -46,11 +46,11 @@ impl World<'_> {
         let Message::Request { key, connection: Some(connection), .. } = *message else {
             return Span::ZERO;
         };
-        let latency = &self.program.links[link].latency;
-        let added = self.conditions.links[link].added_latency;
+        let latency = &self.cx.program().links[link].latency;
+        let added = self.cx.link_condition(link).added_latency;
         let mut takes = Span::ZERO;
         for way in 0..2 * connection.round_trips as u16 {
-            let draw = self.draws.draw(Purpose::Latency, site, key, FIRST_TRIP + way);
+            let draw = self.cx.draw(Purpose::Latency, site, key, FIRST_TRIP + way);
             takes += latency.sample(draw) + added;
         }
         takes
@@ -83,7 +83,7 @@ impl World<'_> {
     /// The connections of all callers to an instance of a node break, or to all of them; also those
     /// to a database for which it leads.
     pub(super) fn break_connections(&mut self, node: NodeId, instance: Option<u32>) {
-        let program = self.program;
+        let program = self.cx.program();
         for edge in &program.edges {
             if edge.target != node && self.leaders[edge.target.0 as usize] != node {
                 continue;

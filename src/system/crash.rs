@@ -9,12 +9,11 @@
 use std::ops::Range;
 
 use super::call::Call;
-use super::control::Action;
 use super::fact::Fact;
 use super::job::{Job, Origin};
 use super::station::Station;
 use super::{Event, Local, World};
-use crate::kernel::draw::{Probability, Purpose};
+use crate::kernel::draw::Probability;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Edge, EdgeId, Kind, NodeId, StateOf};
@@ -44,24 +43,15 @@ pub struct Kill {
     pub times: Option<u32>,
 }
 
-/// A kill that acts now.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ActiveKill {
-    /// The control that it belongs to.
-    pub(super) control: u32,
-    /// How many have died by it.
-    pub(super) struck: u32,
-}
-
 impl World<'_> {
     /// Whether an instance is down.
     pub(super) fn is_down(&self, node: NodeId, instance: u32) -> bool {
-        self.now < self.lives.stopped_until && self.lives.of(node, instance).is_down(self.now)
+        self.cx.now() < self.lives.stopped_until && self.lives.of(node, instance).is_down(self.cx.now())
     }
 
     /// Whether a node of one instance is down or stands still.
     pub(super) fn is_stopped(&self, node: NodeId) -> bool {
-        self.now < self.lives.stopped_until && self.lives.of(node, 0).stopped(self.now).is_some()
+        self.cx.now() < self.lives.stopped_until && self.lives.of(node, 0).stopped(self.cx.now()).is_some()
     }
 
     /// Takes instances of a node down until a time.
@@ -73,22 +63,22 @@ impl World<'_> {
         unreachable: bool,
     ) {
         for instance in instances {
-            if self.lives.stop(node, instance, self.now, until, unreachable) {
-                self.tell(Fact::Crashed { node, instance });
+            if self.lives.stop(node, instance, self.cx.now(), until, unreachable) {
+                self.cx.tell(Fact::Crashed { node, instance });
                 self.lose_memory(node, instance, unreachable);
             }
-            self.events.schedule(until, Event::GoOn { node, instance });
+            self.cx.schedule(until, Event::GoOn { node, instance });
         }
     }
 
     /// An instance may go on, unless it has been stopped for longer in the meantime.
     pub(super) fn go_on(&mut self, node: NodeId, instance: u32) {
-        if self.lives.of(node, instance).stopped(self.now).is_some() {
+        if self.lives.of(node, instance).stopped(self.cx.now()).is_some() {
             return;
         }
-        let program = self.program;
-        if self.lives.restarts(node, instance, self.now) {
-            self.tell(Fact::Restarted { node, instance });
+        let program = self.cx.program();
+        if self.lives.restarts(node, instance, self.cx.now()) {
+            self.cx.tell(Fact::Restarted { node, instance });
             // Of a host that was gone nobody has heard that its connections are.
             self.break_connections(node, Some(instance));
             if let Kind::Outbox(relay) = &program.node(node).kind {
@@ -110,7 +100,7 @@ impl World<'_> {
         }
         self.lose_calls(node, instance);
         self.lose_jobs(node, instance, unreachable);
-        let program = self.program;
+        let program = self.cx.program();
         // A state that all share is kept elsewhere; that of a call went with it.
         let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
         for edge in program.edges.iter().filter(is_own) {
@@ -167,13 +157,13 @@ impl World<'_> {
             }
             self.end_fallback(&job);
             if let Some(timer) = job.timer {
-                self.events.cancel(timer);
+                self.cx.cancel(timer);
             }
-            if let Some(work) = job.work(self.now, false) {
-                self.tell(Fact::Worked(work));
+            if let Some(work) = job.work(self.cx.now(), false) {
+                self.cx.tell(Fact::Worked(work));
             }
             if let Some(stay) = job.stay() {
-                self.tell(Fact::Left(stay));
+                self.cx.tell(Fact::Left(stay));
             }
             match job.origin {
                 Origin::Nobody => self.end_flow(node, &job.subject, None),
@@ -203,7 +193,7 @@ impl World<'_> {
         let life = self.lives.of(node, instance);
         let (is_silent, since) = (life.is_silent(), life.down_since());
         let order = subject.order;
-        self.tell(Fact::NobodyThere { node, order, refused: !is_silent });
+        self.cx.tell(Fact::NobodyThere { node, order, refused: !is_silent });
         if let Origin::Call { call, attempt, edge } = origin
             && !is_silent
         {
@@ -216,9 +206,9 @@ impl World<'_> {
 
     /// Whether a balancer knows that an instance is down.
     pub(super) fn is_known_down(&self, node: NodeId, instance: u32) -> bool {
-        let Kind::Service(service) = &self.program.node(node).kind else { return false };
-        self.now < self.lives.stopped_until
-            && self.lives.of(node, instance).is_known_down(self.now, service.detection)
+        let Kind::Service(service) = &self.cx.program().node(node).kind else { return false };
+        self.cx.now() < self.lives.stopped_until
+            && self.lives.of(node, instance).is_known_down(self.cx.now(), service.detection)
     }
 
     /// Lets an instance die if it is to die at this side of the step whose call this is; says
@@ -227,45 +217,15 @@ impl World<'_> {
         let Some(job) = self.jobs.get(owner) else { return false };
         let (node, instance, work) = (job.node, job.instance, job.key);
         let order = job.subject.order;
-        for index in 0..self.kills.len() {
-            let active = self.kills[index];
-            let control = &self.controls[active.control as usize];
-            let Action::Kill { kill, .. } = &control.action else { continue };
-            let used_up = kill.times.is_some_and(|times| active.struck >= times);
-            if used_up || kill.moment != moment || !kill.edges.contains(&edge) {
-                continue;
-            }
-            if let Some(share) = kill.share {
-                let site = self.program.edge(edge).id;
-                let draw = self.draws.draw(Purpose::Fault, site, work, moment as u16);
-                if !share.happens(draw) {
-                    continue;
-                }
-            }
-            self.kills[index].struck += 1;
-            // A fault that is over keeps nobody down.
-            let until = (self.now + kill.down).min(control.until);
-            let fault = control.fault;
-            let is_own = !self.is_upkeep(edge);
-            self.tell(Fact::FaultFired(fault, is_own.then_some(order)));
-            self.tell(Fact::Killed { fault, node, instance });
-            self.crash(node, instance..instance + 1, until, false);
-            return true;
-        }
-        false
-    }
-
-    /// What the clock of a node shows: real time, shifted by a fault. A clock does not go back
-    /// beyond the start of the run.
-    pub(super) fn clock_of(&mut self, node: NodeId, order: u64) -> Time {
-        let skew = self.conditions.nodes[node.0 as usize].skew;
-        if skew != 0 {
-            self.fired(
-                Some(order),
-                |act| matches!(*act, Action::ClockSkew { node: wrong, .. } if wrong == node),
-            );
-        }
-        Time(self.now.0.saturating_add_signed(skew))
+        let Some((control, kill)) = self.cx.kills_at(edge, moment, work) else { return false };
+        // A fault that is over keeps nobody down.
+        let until = (self.cx.now() + kill.down).min(control.until);
+        let fault = control.fault;
+        let is_own = !self.cx.program().is_upkeep_edge(edge);
+        self.cx.tell(Fact::FaultFired(fault, is_own.then_some(order)));
+        self.cx.tell(Fact::Killed { fault, node, instance });
+        self.crash(node, instance..instance + 1, until, false);
+        true
     }
 }
 

@@ -199,7 +199,7 @@ impl World<'_> {
 
     /// Applies a transaction: all of it at this instant. If it is refused, the outcome says why.
     fn commit(&mut self, handle: Handle, id: TransactionId) -> Option<Outcome> {
-        let program = self.program;
+        let program = self.cx.program();
         let job = self.jobs.get(handle)?;
         let (node, subject, key, token) = (job.node, job.subject, job.key, job.token);
         let database = self.database_of(node);
@@ -216,22 +216,22 @@ impl World<'_> {
             if answer != 0 {
                 self.note_row(handle, TableId((answer >> 16) as u16), version(answer), true);
             }
-            self.tell(Fact::Repeated { database, order: subject.order });
+            self.cx.tell(Fact::Repeated { database, order: subject.order });
             return None;
         }
         if self.has_lost_lock(handle, transaction) {
-            self.tell(Fact::Conflict { database, order: subject.order });
+            self.cx.tell(Fact::Conflict { database, order: subject.order });
             return Some(Outcome::Conflict);
         }
         for (table, read) in self.known_rows(handle, transaction) {
             let order = subject.order;
             let is_lost = self.has_changed(handle, table, read);
             if is_lost && transaction.if_unchanged == Some(table) {
-                self.tell(Fact::Conflict { database, order });
+                self.cx.tell(Fact::Conflict { database, order });
                 return Some(Outcome::Conflict);
             }
             if transaction.overwrites.contains(&table) {
-                self.tell(Fact::Overwrote { table, order, is_lost });
+                self.cx.tell(Fact::Overwrote { table, order, is_lost });
             }
         }
         let Some(numbers) = self.numbers_after(handle, transaction) else {
@@ -243,7 +243,7 @@ impl World<'_> {
         let writes = self.write_rows(handle, transaction, &numbers, position);
         self.put_events(handle, transaction, position);
         for &entry in &transaction.audits {
-            self.tell(Fact::Audited { entry, order: subject.order, database, position });
+            self.cx.tell(Fact::Audited { entry, order: subject.order, database, position });
         }
         let answer = writes.first().map_or(0, |&(_, _, value)| value);
         self.set_value(handle, answer);
@@ -253,7 +253,7 @@ impl World<'_> {
             store.log.note(flush, Undo::Answer(id, token));
             store.idempotency.insert((id, token), (answer, position));
         }
-        let commit = Commit { position, order: subject.order, key, at: self.now };
+        let commit = Commit { position, order: subject.order, key, at: self.cx.now() };
         self.logged(node, commit, &writes);
         self.store(node).writes = writes;
         None
@@ -266,7 +266,7 @@ impl World<'_> {
         transaction: &Transaction,
     ) -> Option<Vec<(TableId, LabelId)>> {
         let Some(job) = self.jobs.get(handle) else { return Some(Vec::new()) };
-        let (program, node, subject, brought) = (self.program, job.node, job.subject, job.value);
+        let (program, node, subject, brought) = (self.cx.program(), job.node, job.subject, job.value);
         let most = i32::from(program.numbers) - 1;
         let after = |change: &Change| {
             let row = row_of(program, change.table, &subject);
@@ -288,7 +288,7 @@ impl World<'_> {
         numbers: &[(TableId, LabelId)],
         position: u64,
     ) -> Vec<Write> {
-        let (program, now) = (self.program, self.now);
+        let (program, now) = (self.cx.program(), self.cx.now());
         let Some(job) = self.jobs.get(handle) else { return Vec::new() };
         let (node, subject) = (job.node, job.subject);
         let flush = self.flush_of(node);
@@ -308,7 +308,7 @@ impl World<'_> {
             self.note_row(handle, table, version, true);
             let Subject { order, amount, .. } = subject;
             let before = (before.value != 0).then(|| self::state(before.value));
-            self.tell(Fact::Committed {
+            self.cx.tell(Fact::Committed {
                 table,
                 row,
                 order,
@@ -328,14 +328,14 @@ impl World<'_> {
         let (node, key, subject) = (job.node, job.key, job.subject);
         let (flush, database) = (self.flush_of(node), self.database_of(node));
         for (number, &event) in transaction.events.iter().enumerate() {
-            let subject = Subject { since: self.now, event, ..subject };
+            let subject = Subject { since: self.cx.now(), event, ..subject };
             let key = key_of(key, number as u64);
             let store = self.store(node);
             store.log.note(flush, Undo::Event(store.outbox.len()));
             store.outbox.push(OutboxEvent { subject, key, position, is_lost: false });
             let (place, key) = (store.outbox.len() as u64, subject.key);
             let order = subject.order;
-            self.tell(Fact::Outboxed { event, order, key, database, place, position });
+            self.cx.tell(Fact::Outboxed { event, order, key, database, place, position });
         }
         if !transaction.events.is_empty() {
             self.wake_followers(database);
@@ -346,7 +346,7 @@ impl World<'_> {
     fn read_row(&mut self, handle: Handle, table: TableId) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, subject) = (job.node, job.subject);
-        let row = row_of(self.program, table, &subject);
+        let row = row_of(self.cx.program(), table, &subject);
         let value = self.store(node).tables.get(table, row).value;
         self.set_value(handle, value);
         self.note_row(handle, table, version(value), false);
@@ -361,13 +361,13 @@ impl World<'_> {
         subject: &Subject,
         value: u64,
     ) {
-        let database = self.program.tables[table.0 as usize].database;
+        let database = self.cx.program().tables[table.0 as usize].database;
         let leader = self.leaders[database.0 as usize];
         let newest = self.store(leader).tables.get(table, row);
-        let age = self.now.since(newest.written);
+        let age = self.cx.now().since(newest.written);
         let (seen, newest) = (version(value), version(newest.value));
         let (order, asked) = (subject.order, subject.asked);
-        self.tell(Fact::Read { node, table, row, order, asked, seen, newest, age });
+        self.cx.tell(Fact::Read { node, table, row, order, asked, seen, newest, age });
     }
 
     pub(super) fn set_value(&mut self, handle: Handle, value: u64) {
@@ -378,6 +378,6 @@ impl World<'_> {
 
     /// The row of a table that a job is about.
     pub(super) fn row_of_job(&self, table: TableId, subject: &Subject) -> u64 {
-        row_of(self.program, table, subject)
+        row_of(self.cx.program(), table, subject)
     }
 }

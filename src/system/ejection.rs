@@ -137,17 +137,17 @@ impl World<'_> {
         outcome: Outcome,
     ) {
         let Some(id) = id else { return };
-        let program = self.program;
+        let program = self.cx.program();
         let edge = program.edge(self.detectors.all[id.0 as usize].edge);
         let Some(rule) = rule_of(program, edge.policy) else { return };
         let instance =
             instance.unwrap_or_else(|| self.choose_by_chance(edge.target, Some(id), work));
         let detector = &mut self.detectors.all[id.0 as usize];
-        let change = rule.record(&mut detector.state, instance as usize, outcome, self.now);
+        let change = rule.record(&mut detector.state, instance as usize, outcome, self.cx.now());
         if !detector.is_awake && (rule.judges_in_sweeps() || change == Some(Change::Ejected)) {
             detector.is_awake = true;
-            let at = rule.sweep_after(self.now, detector.phase);
-            self.events.schedule(at, Event::Sweep(id));
+            let at = rule.sweep_after(self.cx.now(), detector.phase);
+            self.cx.schedule(at, Event::Sweep(id));
         }
         if let Some(change) = change {
             self.tell_change(id, instance, change);
@@ -156,18 +156,18 @@ impl World<'_> {
 
     /// A process lets instances come back and judges those that it knows enough of.
     pub(super) fn sweep(&mut self, id: DetectorId) {
-        let program = self.program;
+        let program = self.cx.program();
         let detector = &mut self.detectors.all[id.0 as usize];
         let edge = program.edge(detector.edge);
         let Some(rule) = rule_of(program, edge.policy) else { return };
         let mut changes = std::mem::take(&mut self.detectors.changes);
-        rule.sweep(&mut detector.state, self.now, |host, change| changes.push((host, change)));
+        rule.sweep(&mut detector.state, self.cx.now(), |host, change| changes.push((host, change)));
         let (process, phase) = (detector.process, detector.phase);
         detector.is_awake = !detector.state.is_calm();
         if detector.is_awake {
-            self.events.schedule(rule.sweep_after(self.now, phase), Event::Sweep(id));
+            self.cx.schedule(rule.sweep_after(self.cx.now(), phase), Event::Sweep(id));
         }
-        self.fold(TraceKind::Sweep, edge.caller, key_of(u64::from(edge.id), u64::from(process)));
+        self.cx.fold(TraceKind::Sweep, edge.caller, key_of(u64::from(edge.id), u64::from(process)));
         for (host, change) in changes.drain(..) {
             self.tell_change(id, host as u32, change);
         }
@@ -178,7 +178,7 @@ impl World<'_> {
     pub(super) fn forget_ejections(&mut self, node: NodeId, process: u32) {
         for index in 0..self.detectors.all.len() {
             let detector = &self.detectors.all[index];
-            let edge = self.program.edge(detector.edge);
+            let edge = self.cx.program().edge(detector.edge);
             let is_own = edge.caller == node && edge.state_of == StateOf::Process;
             if !is_own || detector.process != process {
                 continue;
@@ -189,7 +189,7 @@ impl World<'_> {
                     self.tell_change(DetectorId(index as u32), host, Change::Returned);
                 }
             }
-            if let Some(rule) = rule_of(self.program, edge.policy) {
+            if let Some(rule) = rule_of(self.cx.program(), edge.policy) {
                 self.detectors.all[index].state = rule.state(hosts as usize);
             }
         }
@@ -197,10 +197,10 @@ impl World<'_> {
 
     fn tell_change(&mut self, id: DetectorId, instance: u32, change: Change) {
         let detector = &self.detectors.all[id.0 as usize];
-        let edge = self.program.edge(detector.edge);
+        let edge = self.cx.program().edge(detector.edge);
         let (caller, target, process) = (edge.caller, edge.target, detector.process);
         let ejection = Ejection { caller, process, target, instance };
-        self.tell(match change {
+        self.cx.tell(match change {
             Change::Ejected => Fact::Ejected(ejection),
             Change::Refused => Fact::EjectionRefused(ejection),
             Change::Returned => Fact::Returned(ejection),

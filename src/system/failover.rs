@@ -21,7 +21,7 @@ const EPOCH_BITS: u32 = 40;
 impl World<'_> {
     /// The database that a node is, or that it follows.
     pub(super) fn database_of(&self, node: NodeId) -> NodeId {
-        match self.program.node(node).kind {
+        match self.cx.program().node(node).kind {
             Kind::Replica(ref replica) => replica.of,
             _ => node,
         }
@@ -29,9 +29,9 @@ impl World<'_> {
 
     /// The node to which an attempt of a call goes now, if it reaches any.
     pub(super) fn route(&mut self, edge: EdgeId, call: Handle) -> Option<NodeId> {
-        let edge = self.program.edge(edge);
+        let edge = self.cx.program().edge(edge);
         let leader = self.leaders[edge.target.0 as usize];
-        let Some(near) = self.conditions.data[edge.target.0 as usize].cut_off else {
+        let Some(near) = self.cx.data_condition(edge.target).cut_off else {
             return Some(leader);
         };
         let process = self.calls.get(call).map_or(0, |call| call.process);
@@ -43,16 +43,16 @@ impl World<'_> {
 
     /// Whether the answer of a node reaches the process that called.
     pub(super) fn reaches_caller(&mut self, node: NodeId, edge: EdgeId, call: Handle) -> bool {
-        let Some(near) = self.conditions.data[node.0 as usize].cut_off else { return true };
-        let edge = self.program.edge(edge);
+        let Some(near) = self.cx.data_condition(node).cut_off else { return true };
+        let edge = self.cx.program().edge(edge);
         let process = self.calls.get(call).map(|call| call.process);
         process.is_some_and(|process| self.is_near(edge.caller, process, near))
     }
 
     /// Whether a process is on the side of a primary that is cut off from the rest.
     fn is_near(&mut self, caller: NodeId, process: u32, near: Probability) -> bool {
-        let site = self.program.node(caller).id;
-        near.happens(self.draws.draw(Purpose::Fault, site, u64::from(process), 0))
+        let site = self.cx.program().node(caller).id;
+        near.happens(self.cx.draw(Purpose::Fault, site, u64::from(process), 0))
     }
 
     /// Whether a node that does not lead may write all the same.
@@ -62,10 +62,10 @@ impl World<'_> {
         node: NodeId,
         order: u64,
     ) -> bool {
-        let Kind::Database(rules) = &self.program.node(database).kind else { return false };
+        let Kind::Database(rules) = &self.cx.program().node(database).kind else { return false };
         // A replica that leads no longer knows that it is one.
         let accepted = node == database && !rules.fencing;
-        self.tell(Fact::StaleEpoch { database, order, accepted });
+        self.cx.tell(Fact::StaleEpoch { database, order, accepted });
         accepted
     }
 
@@ -73,16 +73,16 @@ impl World<'_> {
     pub(super) fn begin_at_once(&mut self, fault: u32, action: &Action) {
         match *action {
             Action::Promote { database, replica } => {
-                self.tell(Fact::FaultFired(fault, None));
+                self.cx.tell(Fact::FaultFired(fault, None));
                 self.promote(database, replica);
             }
             Action::FlushCache { node } => {
-                self.tell(Fact::FaultFired(fault, None));
+                self.cx.tell(Fact::FaultFired(fault, None));
                 self.flush_cache(node);
             }
             Action::Corrupt { node, share } => {
                 for _ in 0..self.corrupt(node, share) {
-                    self.tell(Fact::FaultFired(fault, None));
+                    self.cx.tell(Fact::FaultFired(fault, None));
                 }
             }
             _ => {}
@@ -95,7 +95,7 @@ impl World<'_> {
             Action::Promote { database, replica } => self.rejoin(database, replica),
             Action::StopReplica { node } => self.replicate(node),
             Action::CutOff { node, .. } => {
-                let Kind::Database(rules) = &self.program.node(node).kind else { return };
+                let Kind::Database(rules) = &self.cx.program().node(node).kind else { return };
                 for &replica in &rules.replicas {
                     self.replicate(replica);
                 }
@@ -138,7 +138,7 @@ impl World<'_> {
 
     /// The other replicas copy a new leader.
     fn follow_leader(&mut self, database: NodeId, leader: NodeId) {
-        let Kind::Database(rules) = &self.program.node(database).kind else { return };
+        let Kind::Database(rules) = &self.cx.program().node(database).kind else { return };
         for &id in rules.replicas.iter().filter(|&&id| id != leader) {
             let store = self.store(leader);
             let (tables, position) = (store.tables.clone(), store.position);
@@ -172,35 +172,35 @@ impl World<'_> {
     fn tell_lost(&mut self, database: NodeId, lost: &[(Commit, Vec<Write>)]) {
         for (Commit { position, order, .. }, writes) in lost {
             let (position, order) = (*position, *order);
-            self.tell(Fact::CommitLost { database, position, order });
+            self.cx.tell(Fact::CommitLost { database, position, order });
             for &(table, row, value) in writes {
                 let (version, state) = (version(value), state(value));
-                self.tell(Fact::WriteLost { table, row, order, state, version, position });
+                self.cx.tell(Fact::WriteLost { table, row, order, state, version, position });
             }
         }
     }
 
     /// A share of the rows of a replica or cache falls back by one version; says how many.
     fn corrupt(&mut self, node: NodeId, share: Probability) -> u64 {
-        let rows = match self.program.node(node).kind {
+        let rows = match self.cx.program().node(node).kind {
             Kind::Cache(_) => self.corrupt_cache(node, share),
             _ => self.corrupt_replica(node, share),
         };
-        self.tell(Fact::Corrupted { node, rows });
+        self.cx.tell(Fact::Corrupted { node, rows });
         rows
     }
 
     fn corrupt_replica(&mut self, node: NodeId, share: Probability) -> u64 {
-        let site = self.program.node(node).id;
+        let site = self.cx.program().node(node).id;
         let mut tables = std::mem::take(&mut self.store(node).tables);
         let mut count = 0;
         for (table, number, row) in tables.iter_mut() {
-            let draw = self.draws.draw(Purpose::Fault, site, number, table.0);
+            let draw = self.cx.draw(Purpose::Fault, site, number, table.0);
             let had = version(row.value);
             if had > 1 && share.happens(draw) {
                 row.value -= 1 << 32;
                 count += 1;
-                self.tell(Fact::FellBack { node, table, row: number, version: had });
+                self.cx.tell(Fact::FellBack { node, table, row: number, version: had });
             }
         }
         self.store(node).tables = tables;

@@ -4,7 +4,7 @@
 use super::job::{Job, Origin};
 use super::network::Message;
 use super::{Local, World};
-use crate::model::program::{EdgeId, NodeId};
+use crate::model::program::NodeId;
 
 /// Whether a run ends early, and when it is looked at again.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,11 +27,11 @@ impl World<'_> {
 
     /// Whether the run is to end now.
     pub(super) fn is_finished(&mut self) -> bool {
-        let events = self.meter.events();
+        let events = self.cx.events();
         if !self.finish.is_wanted
-            || self.now < self.arrivals_end
+            || self.cx.now() < self.cx.arrivals_end()
             || events < self.finish.look_again
-            || self.controls.iter().any(|control| control.until > self.now)
+            || self.cx.controls().iter().any(|control| control.until > self.cx.now())
         {
             return false;
         }
@@ -45,22 +45,16 @@ impl World<'_> {
     /// Whether nothing is under way but what relays do for themselves.
     fn nobody_is_at_work(&self) -> bool {
         let is_upkeep = |job: &Job| match job.origin {
-            Origin::Call { edge, .. } => self.is_upkeep(edge),
-            _ => self.program.is_relay(job.node),
+            Origin::Call { edge, .. } => self.cx.program().is_upkeep_edge(edge),
+            _ => self.cx.program().is_relay(job.node),
         };
         let is_about_upkeep = |message: &Message| match *message {
-            Message::Request { edge, .. } | Message::Reply { edge, .. } => self.is_upkeep(edge),
+            Message::Request { edge, .. } | Message::Reply { edge, .. } => self.cx.program().is_upkeep_edge(edge),
             _ => false,
         };
         self.jobs.iter().all(|(_, job)| is_upkeep(job))
-            && self.calls.iter().all(|(_, call)| self.is_upkeep(call.edge()))
+            && self.calls.iter().all(|(_, call)| self.cx.program().is_upkeep_edge(call.edge()))
             && self.messages.iter().all(|(_, message)| is_about_upkeep(message))
-    }
-
-    /// Whether a relay asks its own database by this edge. What it publishes counts.
-    pub(super) fn is_upkeep(&self, edge: EdgeId) -> bool {
-        let edge = self.program.edge(edge);
-        self.program.is_upkeep(edge.caller, edge.target)
     }
 
     /// How many messages and events, in an outbox, held by a relay or on their way to one, are not

@@ -81,7 +81,7 @@ impl World<'_> {
         for waiting in flight.waiting {
             let Some(job) = self.jobs.get_mut(waiting) else { continue };
             // Each waits at a step of its own handler.
-            let Step::Cache(CacheStep::Join(own)) = self.program.steps[job.step as usize - 1]
+            let Step::Cache(CacheStep::Join(own)) = self.cx.program().steps[job.step as usize - 1]
             else {
                 continue;
             };
@@ -114,7 +114,7 @@ impl World<'_> {
         if self.flights.get(&flight).is_some_and(|flight| self.jobs.get(flight.leader).is_some()) {
             return;
         }
-        let mut job = Job::new(self.program, operation, key, Origin::Nobody, subject);
+        let mut job = Job::new(self.cx.program(), operation, key, Origin::Nobody, subject);
         job.instance = instance;
         let leader = self.jobs.insert(job);
         self.flights.insert(flight, Flight { leader, waiting: Vec::new() });

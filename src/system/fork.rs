@@ -33,14 +33,7 @@ impl World<'_> {
         observer: &'n mut (dyn Observer + 'n),
     ) -> World<'n> {
         World {
-            program,
-            controls,
-            now: self.now,
-            arrivals_end: self.arrivals_end,
-            events: self.events.clone(),
-            draws: self.draws.clone(),
-            digester: self.digester.clone(),
-            meter: self.meter,
+            cx: self.cx.copied(program, controls, observer),
             jobs: self.jobs.clone(),
             calls: self.calls.clone(),
             messages: self.messages.clone(),
@@ -53,12 +46,8 @@ impl World<'_> {
             detectors: self.detectors.clone(),
             hedges: self.hedges.clone(),
             late_replies: self.late_replies.clone(),
-            conditions: self.conditions.clone(),
-            surges: self.surges.clone(),
             lives: self.lives.clone(),
-            kills: self.kills.clone(),
             locals: self.locals.clone(),
-            ledger: self.ledger.clone(),
             leaders: self.leaders.clone(),
             notes_rows: self.notes_rows,
             brought: self.brought.clone(),
@@ -69,14 +58,13 @@ impl World<'_> {
             rerun: self.rerun.clone(),
             finish: self.finish,
             quality: self.quality.clone(),
-            observer,
         }
     }
 }
 
 impl fmt::Debug for Snapshot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("at", &self.0.now).finish_non_exhaustive()
+        f.debug_struct("Snapshot").field("at", &self.0.cx.now()).finish_non_exhaustive()
     }
 }
 
@@ -90,7 +78,7 @@ impl Snapshot<'_> {
         (seed, observer): (u64, &'n mut (dyn Observer + 'n)),
     ) -> World<'n> {
         let mut world = self.0.copied(program, controls, observer);
-        world.redraw_after(world.now, seed);
+        world.redraw_after(world.cx.now(), seed);
         world
     }
 }

@@ -47,9 +47,9 @@ impl<'p> World<'p> {
         debug_assert!(policy.hedge.is_some());
         let Some(call) = self.calls.get_mut(handle) else { return };
         let Some(state) = &mut self.policies.state(call.scope as usize).hedge else { return };
-        let copies = hedge.begin(state, self.now);
-        let due = hedge.due(state, &copies).map_or(Time::NEVER, |span| self.now + span);
-        let (attempt, started) = (call.sent, self.now);
+        let copies = hedge.begin(state, self.cx.now());
+        let due = hedge.due(state, &copies).map_or(Time::NEVER, |span| self.cx.now() + span);
+        let (attempt, started) = (call.sent, self.cx.now());
         let first = Copy { attempt, progress: None, started, until, instance: None };
         let last = Outcome::TimedOut;
         call.hedged = self.hedges.insert(Hedged { copies, running: vec![first], due, last });
@@ -115,7 +115,7 @@ impl<'p> World<'p> {
         if let Some(call) = self.calls.get_mut(handle) {
             call.timer = None;
         }
-        let now = self.now;
+        let now = self.cx.now();
         while let Some(hedged) = self.hedged(handle)
             && let Some(index) = hedged.running.iter().position(|copy| copy.until <= now)
         {
@@ -143,19 +143,19 @@ impl<'p> World<'p> {
         let Some(call) = self.calls.get_mut(handle) else { return false };
         let Some(hedged) = self.hedges.get_mut(call.hedged) else { return false };
         let mut copy = hedged.running.remove(index);
-        let edge = self.program.edge(call.step.edge);
+        let edge = self.cx.program().edge(call.step.edge);
         let work = key_of(call.key, u64::from(copy.attempt));
-        let draw = self.draws.draw(Purpose::Policy, edge.id, work, 1);
+        let draw = self.cx.draw(Purpose::Policy, edge.id, work, 1);
         let detector = self.detectors.of(call.step.edge, call.process);
         let state = self.policies.state(call.scope as usize);
         let progress = copy.progress.as_mut().unwrap_or(&mut call.progress);
-        policy.observe(state, progress, self.now, copy.started, response, draw);
-        let took = self.now.since(copy.started);
+        policy.observe(state, progress, self.cx.now(), copy.started, response, draw);
+        let took = self.cx.now().since(copy.started);
         let Some(of_hedging) = &mut state.hedge else { return false };
         if copy.progress.is_some() {
             hedge.leave(of_hedging, &mut hedged.copies);
         }
-        let step = hedge.back(of_hedging, &mut hedged.copies, response, took, self.now);
+        let step = hedge.back(of_hedging, &mut hedged.copies, response, took, self.cx.now());
         let others = hedged.copies.running() > 0;
         hedged.last = response.outcome;
         let edge = call.step.edge;
@@ -164,7 +164,7 @@ impl<'p> World<'p> {
             // Silence is no answer: while others run, it does not end the call.
             Step::Fail if response.outcome.is_silence() && others => Some(Time::NEVER),
             Step::Fail => None,
-            Step::Next { after } => Some(self.now + after),
+            Step::Next { after } => Some(self.cx.now() + after),
         };
         if let Some(due) = goes_on {
             hedged.due = hedged.due.min(due);
@@ -172,7 +172,7 @@ impl<'p> World<'p> {
         let scope = call.scope as usize;
         let (order, asked) = (call.subject.order, call.subject.asked);
         let (attempt, outcome) = (copy.attempt, response.outcome);
-        self.tell(Fact::Settled { edge, attempt, order, asked, outcome });
+        self.cx.tell(Fact::Settled { edge, attempt, order, asked, outcome });
         self.judge_instance(detector, copy.instance, work, outcome);
         self.wake_waiters(scope);
         match goes_on {
@@ -180,7 +180,7 @@ impl<'p> World<'p> {
                 self.conclude(handle, response, value);
                 false
             }
-            Some(due) if due <= self.now => self.next_copy(handle),
+            Some(due) if due <= self.cx.now() => self.next_copy(handle),
             Some(_) => true,
         }
     }
@@ -195,7 +195,7 @@ impl<'p> World<'p> {
         let state = self.policies.state(call.scope as usize);
         let Some(of_hedging) = &mut state.hedge else { return false };
         let last = hedged.last;
-        match hedge.next(of_hedging, &mut hedged.copies, self.now) {
+        match hedge.next(of_hedging, &mut hedged.copies, self.cx.now()) {
             Next::Wait => return true,
             Next::Fail => {
                 self.conclude(handle, Response::new(last), 0);
@@ -204,18 +204,18 @@ impl<'p> World<'p> {
             Next::Send => {}
         }
         let due = hedge.due(of_hedging, &hedged.copies);
-        hedged.due = due.map_or(Time::NEVER, |span| self.now + span);
+        hedged.due = due.map_or(Time::NEVER, |span| self.cx.now() + span);
         let attempt = call.sent + 1;
         let edge_id = call.step.edge;
         let key = key_of(call.key, u64::from(attempt));
         let draw = match policy.admits_at_random() {
-            true => self.draws.draw(Purpose::Policy, self.program.edge(edge_id).id, key, 0),
+            true => self.cx.draw(Purpose::Policy, self.cx.program().edge(edge_id).id, key, 0),
             false => Draw(0),
         };
         let mut progress = policy.begin_copy();
-        let admission = match self.detectors.leave_nobody(self.program, detector) {
+        let admission = match self.detectors.leave_nobody(self.cx.program(), detector) {
             true => Admission::Reject(Denial::NoInstance),
-            false => policy.admit(state, &mut progress, self.now, draw),
+            false => policy.admit(state, &mut progress, self.cx.now(), draw),
         };
         let denial = match admission {
             Admission::Go => None,
@@ -233,7 +233,7 @@ impl<'p> World<'p> {
             }
             let goes_on = hedged.copies.running() > 0;
             let (order, asked) = (call.subject.order, call.subject.asked);
-            self.tell(Fact::Denied { edge: edge_id, attempt, denial, order, asked });
+            self.cx.tell(Fact::Denied { edge: edge_id, attempt, denial, order, asked });
             if !goes_on {
                 self.conclude(handle, Response::new(last), 0);
             }
@@ -241,16 +241,16 @@ impl<'p> World<'p> {
         }
         call.sent = attempt;
         let deadline = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
-        let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.now + span);
+        let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| self.cx.now() + span);
         let until = timeout.min(deadline).min(call.limit);
         let connection = Connection::of(policy, call.scope, progress.ride());
-        let (started, progress) = (self.now, Some(progress));
+        let (started, progress) = (self.cx.now(), Some(progress));
         hedged.running.push(Copy { attempt, progress, started, until, instance: None });
         let message = Message::Request {
             call: handle,
             attempt,
             edge: edge_id,
-            target: self.program.edge(edge_id).target,
+            target: self.cx.program().edge(edge_id).target,
             operation: call.step.operation,
             key,
             subject: call.subject,
@@ -261,7 +261,7 @@ impl<'p> World<'p> {
             connection,
         };
         let (order, asked) = (call.subject.order, call.subject.asked);
-        self.tell(Fact::Attempted { edge: edge_id, attempt, order, asked });
+        self.cx.tell(Fact::Attempted { edge: edge_id, attempt, order, asked });
         self.send_request(edge_id, message);
         true
     }
@@ -275,13 +275,13 @@ impl<'p> World<'p> {
         let (owner, scope) = (call.owner, call.scope as usize);
         call.running = false;
         if let Some(timer) = call.timer.take() {
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
         }
-        let edge = self.program.edge(call.step.edge);
+        let edge = self.cx.program().edge(call.step.edge);
         let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
-        let draw = self.draws.draw(Purpose::Policy, edge.id, work, index);
+        let draw = self.cx.draw(Purpose::Policy, edge.id, work, index);
         let (attempt_started, call_started) = (call.attempt_started, call.started);
-        let moment = Moment { now: self.now, attempt_started, call_started, draw };
+        let moment = Moment { now: self.cx.now(), attempt_started, call_started, draw };
         let decision = self.policies.conclude(scope, policy, &mut call.progress, moment, response);
         self.wake_waiters(scope);
         if self.follow(handle, decision, response.outcome, value) == Resumption::Now {
@@ -327,8 +327,8 @@ impl<'p> World<'p> {
     /// The policy of a call, if it hedges.
     fn hedging(&self, handle: Handle) -> Option<(&'p Policy, &'p Hedge)> {
         let call = self.calls.get(handle)?;
-        let edge = self.program.edge(call.step.edge);
-        let policy = &self.program.policies[edge.policy as usize].1;
+        let edge = self.cx.program().edge(call.step.edge);
+        let policy = &self.cx.program().policies[edge.policy as usize].1;
         Some((policy, policy.hedge.as_ref()?))
     }
 }

@@ -231,6 +231,13 @@ impl Job {
         (span > Span::ZERO).then_some(Work { node: self.node, order, asked, span, awaited })
     }
 
+    /// The order for which it works; what a relay does for itself is for none.
+    pub(super) fn order(&self, program: &Program) -> Option<u64> {
+        let is_upkeep =
+            matches!(self.origin, Origin::Call { edge, .. } if program.is_upkeep_edge(edge));
+        (!is_upkeep).then_some(self.subject.order)
+    }
+
     /// The message being handled, counted from 1; 0 if there is none.
     pub(super) fn delivery(&self) -> u64 {
         match self.origin {
@@ -243,7 +250,7 @@ impl Job {
 impl World<'_> {
     /// Carries a job out until it has to wait or ends.
     pub(super) fn run_job(&mut self, handle: Handle) {
-        let program = self.program;
+        let program = self.cx.program();
         match self.accept(handle) {
             Progress::Ends(outcome) => return self.end_job(handle, outcome),
             Progress::GoesOn => {}
@@ -348,20 +355,20 @@ impl World<'_> {
     ) -> Progress {
         let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
         let node = job.node;
-        let rules = &self.program.node(node).station;
+        let rules = &self.cx.program().node(node).station;
         if purpose == Purpose::Service
             && let Some(rule) = rules.propagation
-            && !rule.worth_starting(self.now, Some(job.deadline), rule.margin)
+            && !rule.worth_starting(self.cx.now(), Some(job.deadline), rule.margin)
         {
             let order = job.subject.order;
-            self.tell(Fact::Refused { node, order, refusal: Refusal::Expired });
+            self.cx.tell(Fact::Refused { node, order, refusal: Refusal::Expired });
             return Progress::Ends(Outcome::Failed);
         }
         let mut span = match time {
             Distribution::Constant(span) => *span,
             _ => {
-                let site = self.program.node(node).id;
-                let draw = self.draws.draw(purpose, site, job.round_key(), job.drawn);
+                let site = self.cx.program().node(node).id;
+                let draw = self.cx.draw(purpose, site, job.round_key(), job.drawn);
                 job.drawn += 1;
                 time.sample(draw)
             }
@@ -370,7 +377,7 @@ impl World<'_> {
             span = span.scaled(times);
         }
         if purpose == Purpose::Service {
-            let slow = self.conditions.nodes[node.0 as usize].slow;
+            let slow = self.cx.node_condition(node).slow;
             if slow != 1.0 {
                 span = span.scaled(slow);
             }
@@ -382,10 +389,11 @@ impl World<'_> {
                 job.is_at_work = true;
             }
             job.worked += span;
-            job.works_until = self.now + span;
+            job.works_until = self.cx.now() + span;
             if slow != 1.0 {
-                self.fired(
-                    self.order_of_job(handle),
+                let order = job.order(self.cx.program());
+                self.cx.fired(
+                    order,
                     |act| matches!(*act, Action::Slow { node: slow, .. } if slow == node),
                 );
             }
@@ -398,8 +406,8 @@ impl World<'_> {
         if span == Span::ZERO {
             return Progress::GoesOn;
         }
-        let at = self.now + span;
-        let timer = self.events.schedule_timer(at, super::Event::Resume(handle));
+        let at = self.cx.now() + span;
+        let timer = self.cx.schedule_timer(at, super::Event::Resume(handle));
         if let Some(job) = self.jobs.get_mut(handle) {
             job.timer = Some(timer);
         }
@@ -450,11 +458,11 @@ impl World<'_> {
         self.pass_quality_on(handle, &job, outcome);
         self.give_back_all(&job);
         let awaited = self.is_awaited(job.origin);
-        if let Some(work) = job.work(self.now, awaited) {
-            self.tell(Fact::Worked(work));
+        if let Some(work) = job.work(self.cx.now(), awaited) {
+            self.cx.tell(Fact::Worked(work));
         }
         if let Some(stay) = job.stay() {
-            self.tell(Fact::Left(stay));
+            self.cx.tell(Fact::Left(stay));
         }
         match job.origin {
             Origin::Nobody => return self.end_flow(job.node, &job.subject, None),

@@ -71,8 +71,8 @@ impl World<'_> {
     /// Keeps in mind an attempt that has timed out, if its breaker hears what comes of it.
     pub(super) fn expect_late_reply(&mut self, handle: Handle) {
         let Some(call) = self.calls.get(handle) else { return };
-        let edge = self.program.edge(call.step.edge);
-        let policy = &self.program.policies[edge.policy as usize].1;
+        let edge = self.cx.program().edge(call.step.edge);
+        let policy = &self.cx.program().policies[edge.policy as usize].1;
         if policy.breaker.is_some_and(|breaker| breaker.hears_replies_after_timeout)
             && edge.state_of != StateOf::Call
         {
@@ -80,14 +80,14 @@ impl World<'_> {
             let edge = call.step.edge;
             let entry = TimedOut { edge, process, scope, key, started: call.attempt_started };
             if let Some(oldest) = self.late_replies.expect(handle, call.sent, entry) {
-                self.tell(Fact::Forgotten(oldest.edge));
+                self.cx.tell(Fact::Forgotten(oldest.edge));
             }
         }
     }
 
     /// A process has died: the replies that it would have heard late are for nobody.
     pub(super) fn lose_late_replies(&mut self, node: NodeId, instance: u32) {
-        let edges = &self.program.edges;
+        let edges = &self.cx.program().edges;
         self.late_replies
             .retain(|late| (edges[late.edge.0 as usize].caller, late.process) != (node, instance));
     }
@@ -103,15 +103,15 @@ impl World<'_> {
         outcome: Outcome,
         value: u64,
     ) {
-        let edge = self.program.edge(edge_id);
-        let policy = &self.program.policies[edge.policy as usize].1;
+        let edge = self.cx.program().edge(edge_id);
+        let policy = &self.cx.program().policies[edge.policy as usize].1;
         let keeps = policy.retry.is_some_and(|retry| retry.keep_timed_out);
         if keeps
             && outcome == Outcome::Ok
             && let Some(call) = self.calls.get(handle)
         {
             let (owner, asked) = (call.owner, call.subject.asked);
-            self.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
+            self.cx.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
             if self.abandon_call(handle, outcome, value) == Resumption::Now {
                 self.ready.push_back(owner);
             }
@@ -119,12 +119,12 @@ impl World<'_> {
         }
         if let Some(late) = self.late_replies.take(handle, attempt) {
             let work = key_of(late.key, u64::from(attempt));
-            let draw = self.draws.draw(Purpose::Policy, edge.id, work, 2);
+            let draw = self.cx.draw(Purpose::Policy, edge.id, work, 2);
             let state = self.policies.state(late.scope as usize);
-            policy.late(state, outcome, self.now.since(late.started), self.now, draw);
+            policy.late(state, outcome, self.cx.now().since(late.started), self.cx.now(), draw);
             self.wake_waiters(late.scope as usize);
         }
-        self.tell(Fact::Stale { edge: edge_id, attempt, order });
+        self.cx.tell(Fact::Stale { edge: edge_id, attempt, order });
     }
 }
 

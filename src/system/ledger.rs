@@ -93,13 +93,13 @@ impl World<'_> {
         if !cfg!(debug_assertions) {
             return;
         }
-        assert_eq!(self.imbalance_in_all(), None, "after an event at {}", self.now);
-        let events = self.meter.events();
-        if events >= self.ledger.look_again {
-            assert_eq!(self.imbalance_of_each(), None, "after an event at {}", self.now);
+        assert_eq!(self.imbalance_in_all(), None, "after an event at {}", self.cx.now());
+        let events = self.cx.events();
+        if events >= self.cx.ledger().look_again {
+            assert_eq!(self.imbalance_of_each(), None, "after an event at {}", self.cx.now());
             let permits = self.calls.len() + self.policies.len();
             let things = self.jobs.len() + self.messages.len() + self.queued + permits;
-            self.ledger.look_again = events + EACH.max(things as u64);
+            self.cx.ledger_mut().look_again = events + EACH.max(things as u64);
         }
     }
 
@@ -115,7 +115,7 @@ impl World<'_> {
 
     /// What does not agree in all nodes together; takes the same time however large the run is.
     fn imbalance_in_all(&self) -> Option<&'static str> {
-        let Ledger { messages: [requests, replies], calls, queued, .. } = self.ledger;
+        let Ledger { messages: [requests, replies], calls, queued, .. } = *self.cx.ledger();
         let entered = requests.entered + replies.entered;
         let messages = Account { entered, left: requests.left + replies.left };
         if !messages.agrees(self.messages.len()) {
@@ -153,11 +153,11 @@ impl World<'_> {
                 }
             }
         }
-        let accounts = self.ledger.messages.iter().zip(present);
+        let accounts = self.cx.ledger().messages.iter().zip(present);
         if accounts.into_iter().any(|(account, present)| !account.agrees(present)) {
             return Some("requests and replies are mixed up");
         }
-        let queues = self.ledger.queues.iter().zip(&self.locals);
+        let queues = self.cx.ledger().queues.iter().zip(&self.locals);
         let disagrees = |(account, local): (&Account, &Local)| match local {
             Local::Queue(queue) => !account.agrees(queue.len()),
             _ => false,
@@ -165,7 +165,7 @@ impl World<'_> {
         if queues.into_iter().any(disagrees) {
             return Some("messages accepted by a queue are not those done with or present");
         }
-        for (node, &first) in self.program.nodes.iter().zip(&self.first_station) {
+        for (node, &first) in self.cx.program().nodes.iter().zip(&self.first_station) {
             let stations = self.stations.iter().zip(&holders).skip(first as usize);
             for (station, &held) in stations.take(node.station.instances as usize) {
                 let (busy, waiting) = (station.busy as usize, station.waiting());
@@ -225,8 +225,8 @@ latency = "15ms"
         while world.jobs.iter().filter(|(_, job)| !matches!(job.origin, Origin::Nobody)).count()
             == 0
         {
-            let (at, event) = world.events.pop(end).unwrap();
-            world.now = at;
+            let (at, event) = world.cx.next().unwrap();
+            world.cx.pass_until(at);
             world.dispatch(event);
             while let Some(job) = world.ready.pop_front() {
                 world.run_job(job);
@@ -257,7 +257,7 @@ latency = "15ms"
     fn a_call_that_vanishes_is_missed() {
         let program = program();
         let mut world = world(&program);
-        world.ledger.calls.enter();
+        world.cx.ledger_mut().calls.enter();
         assert!(world.imbalance_in_all().is_some_and(|what| what.starts_with("calls")));
     }
 
@@ -289,8 +289,8 @@ latency = "15ms"
     fn a_reply_that_is_booked_as_a_request_is_missed() {
         let program = program();
         let mut world = world(&program);
-        world.ledger.messages[0].enter();
-        world.ledger.messages[1].leave();
+        world.cx.ledger_mut().messages[0].enter();
+        world.cx.ledger_mut().messages[1].leave();
         assert_eq!(world.imbalance_in_all(), None);
         assert_eq!(world.imbalance_of_each(), Some("requests and replies are mixed up"));
     }

@@ -74,7 +74,7 @@ impl World<'_> {
         }
         let waited_for = locks.waiting.leave(handle);
         let holder = self.asks_for(handle);
-        let Transaction { writes, locked, .. } = &self.program.transactions[id.0 as usize];
+        let Transaction { writes, locked, .. } = &self.cx.program().transactions[id.0 as usize];
         // What it has read under a lock that it has lost is worth no wait: it is refused.
         let own = |table: &TableId| !locked.contains(table);
         for table in writes.iter().map(|(table, _)| *table).filter(own) {
@@ -106,11 +106,11 @@ impl World<'_> {
             return Progress::GoesOn;
         }
         if has_waited {
-            self.tell(Fact::Conflict { database, order });
+            self.cx.tell(Fact::Conflict { database, order });
             return Progress::Ends(Outcome::Conflict);
         }
         self.store(node).locks.waiting.wait(handle, key);
-        if let Kind::Database(rules) = &self.program.node(database).kind {
+        if let Kind::Database(rules) = &self.cx.program().node(database).kind {
             self.park(handle, rules.lock_timeout);
         }
         Progress::Repeats
@@ -142,8 +142,8 @@ impl World<'_> {
 
     /// A handler has ended, or left the list under its lock: its rows are free.
     pub(super) fn release_all(&mut self, holder: Handle) {
-        for index in 0..self.program.nodes.len() {
-            if matches!(self.program.nodes[index].kind, Kind::Database(_) | Kind::Replica(_)) {
+        for index in 0..self.cx.program().nodes.len() {
+            if matches!(self.cx.program().nodes[index].kind, Kind::Database(_) | Kind::Replica(_)) {
                 self.release(NodeId(index as u16), holder);
             }
         }

@@ -9,13 +9,14 @@ mod branch;
 mod brought;
 mod cache;
 mod call;
-mod cause;
 mod clients;
 mod connections;
+mod context;
 pub mod control;
 mod crash;
 mod database;
 mod ejection;
+mod event;
 pub mod fact;
 mod failing;
 mod failover;
@@ -56,53 +57,17 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::{Draws, key_of};
-use crate::kernel::limit::{Ending, Limits, Meter};
-use crate::kernel::queue::EventQueue;
+use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::slab::{Handle, Slab};
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program, Spike};
-use control::{Conditions, Control, Surge};
-use ejection::{DetectorId, Detectors};
+use context::Context;
+use control::{Control, Surge};
+use ejection::Detectors;
+use event::Event;
 use fact::{Fact, Observer, Waiting};
 use remembered::Remembered;
 use trace::TraceKind;
-
-/// Something that is going to happen.
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    /// A user arrives at these clients.
-    Arrive(NodeId),
-    /// A user of a closed loop begins its next round.
-    Return { clients: NodeId, user: u32 },
-    /// A message arrives.
-    Deliver(Handle),
-    /// A job has worked or waited long enough.
-    Resume(Handle),
-    /// An attempt has taken too long.
-    Timeout(Handle),
-    /// A call is to be attempted again.
-    Retry(Handle),
-    /// A delivered message was not acknowledged in time, or is to be delivered again.
-    Visible { queue: NodeId, message: u64 },
-    /// A job has waited long enough for a worker.
-    GiveUp(Handle),
-    /// The oldest messages of a queue expire.
-    Expire(NodeId),
-    /// The handler of a message says that it still works.
-    Heartbeat(Handle),
-    /// A replica applies its next transaction.
-    Replicate(NodeId),
-    /// A database flushes its log.
-    Flush(NodeId),
-    /// An instance stands still for a while because the model says so, for this time from 0.
-    Pause { node: NodeId, instance: u32, number: u64 },
-    /// An instance may go on that was down or stood still.
-    GoOn { node: NodeId, instance: u32 },
-    /// A process looks at what it knows of the instances of a target.
-    Sweep(DetectorId),
-    /// A fault begins or ends.
-    Switch { control: u32, on: bool },
-}
 
 /// What a node keeps, by its kind.
 #[derive(Clone, Debug)]
@@ -120,14 +85,7 @@ enum Local {
 
 /// One run: a program, a seed, and everything that is going on.
 pub struct World<'p> {
-    program: &'p Program,
-    controls: &'p [Control],
-    now: Time,
-    arrivals_end: Time,
-    events: EventQueue<Event>,
-    draws: Draws,
-    digester: Digester,
-    meter: Meter,
+    cx: Context<'p>,
     jobs: Slab<job::Job>,
     calls: open_calls::OpenCalls,
     messages: Slab<network::Message>,
@@ -146,13 +104,8 @@ pub struct World<'p> {
     hedges: Slab<hedge::Hedged>,
     /// Attempts that timed out, of which a breaker may still hear.
     late_replies: late::LateReplies,
-    conditions: Conditions,
-    /// When faults change the rates of arrivals.
-    surges: Vec<Surge>,
     lives: life::Lives,
-    kills: Vec<crash::ActiveKill>,
     locals: Vec<Local>,
-    ledger: ledger::Ledger,
     /// For each database the node that leads: itself, or a replica that was promoted.
     leaders: Vec<NodeId>,
     /// Whether anybody compares the answers that it gets with what it knows.
@@ -169,7 +122,6 @@ pub struct World<'p> {
     rerun: rerun::Rerun,
     finish: finish::Finish,
     quality: quality::Quality,
-    observer: &'p mut (dyn Observer + 'p),
 }
 
 /// What a run leaves behind, beside what its observer saw.
@@ -197,14 +149,7 @@ impl<'p> World<'p> {
     ) -> World<'p> {
         let (stations, first_station) = station::stations(program);
         let mut world = World {
-            program,
-            controls,
-            now: Time::ZERO,
-            arrivals_end,
-            events: EventQueue::new(),
-            draws: Draws::new(seed),
-            digester: Digester::default(),
-            meter: Meter::new(limits),
+            cx: Context::new(program, controls, seed, arrivals_end, limits, observer),
             jobs: Slab::default(),
             calls: open_calls::OpenCalls::default(),
             messages: Slab::default(),
@@ -217,13 +162,9 @@ impl<'p> World<'p> {
             detectors: Detectors::default(),
             hedges: Slab::default(),
             late_replies: late::LateReplies::default(),
-            conditions: Conditions::new(program),
-            surges: Vec::new(),
             lives: life::Lives::new(program),
-            kills: Vec::new(),
             quality: quality::Quality::default(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
-            ledger: ledger::Ledger::new(program),
             leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
             notes_rows: program.has_sessions || program.operations.iter().any(|o| o.compares),
             brought: Vec::new(),
@@ -233,9 +174,8 @@ impl<'p> World<'p> {
             orders: 0,
             rerun: rerun::Rerun::default(),
             finish: finish::Finish::default(),
-            observer,
         };
-        world.detectors = Detectors::new(program, &mut world.draws);
+        world.detectors = Detectors::new(program, world.cx.draws());
         world.schedule_start();
         world.remember_for_faults();
         world
@@ -247,13 +187,19 @@ impl<'p> World<'p> {
         self.clients(clients).spikes.push(spike);
     }
 
+    /// Says which faults change the rate of arrivals, so that the arrivals are counted.
+    pub fn watch_surges(&mut self, surges: &[Surge]) {
+        self.cx.watch_surges(surges);
+    }
+
     /// Runs to the end and returns what is left, beside what its observer saw.
     pub fn run(mut self) -> Outcome {
         let ending = self.run_to_the_end();
         let ending = self.audit().unwrap_or(ending);
-        let end = self.now;
+        let end = self.cx.now();
         self.tell_what_remains(ending);
-        Outcome { ending, digester: self.digester, draws: self.draws, end }
+        let (digester, draws) = self.cx.into_digests();
+        Outcome { ending, digester, draws, end }
     }
 
     /// Lets users arrive and time pass until nothing happens any more or a limit is reached.
@@ -262,28 +208,26 @@ impl<'p> World<'p> {
     }
 
     /// The same, or until it is stopped after an event.
-    fn run_until(&mut self, is_stopped: impl Fn(&Self) -> bool) -> Ending {
+    fn run_until(&mut self, is_stopped: impl Fn(&mut Self) -> bool) -> Ending {
         if !std::mem::replace(&mut self.rerun.has_begun, true) {
             self.let_the_first_come();
         }
-        while let Some((at, event)) = self.events.pop(self.meter.horizon()) {
-            debug_assert!(at >= self.now, "time runs backwards");
+        while let Some((at, event)) = self.cx.next() {
             while at > self.rerun.redraw_after {
                 self.redraw();
             }
             self.show_policies_until(at);
-            self.now = at;
+            self.cx.pass_until(at);
             self.dispatch(event);
             while let Some(job) = self.ready.pop_front() {
-                if self.now >= self.lives.stopped_until || !self.put_job_off(job) {
+                if self.cx.now() >= self.lives.stopped_until || !self.put_job_off(job) {
                     self.run_job(job);
                 }
             }
             self.check_books();
             // What waits in line has no event of its own, but takes memory all the same.
             let waiting = self.calls.len() + self.jobs.len() + self.queued;
-            let pending = self.events.len() + waiting;
-            if let Some(limit) = self.meter.count(at, pending) {
+            if let Some(limit) = self.cx.count(waiting) {
                 return limit;
             }
             if self.is_finished() || is_stopped(self) {
@@ -295,12 +239,12 @@ impl<'p> World<'p> {
 
     /// What happens without anybody's doing.
     fn schedule_start(&mut self) {
-        for (index, control) in self.controls.iter().enumerate() {
+        for (index, control) in self.cx.controls().iter().enumerate() {
             let control_id = index as u32;
-            self.events.schedule(control.from, Event::Switch { control: control_id, on: true });
-            self.events.schedule(control.until, Event::Switch { control: control_id, on: false });
+            self.cx.schedule(control.from, Event::Switch { control: control_id, on: true });
+            self.cx.schedule(control.until, Event::Switch { control: control_id, on: false });
         }
-        for (index, node) in self.program.nodes.iter().enumerate() {
+        for (index, node) in self.cx.program().nodes.iter().enumerate() {
             let id = NodeId(index as u16);
             match &node.kind {
                 Kind::Outbox(relay) => self.start_relay(id, relay.operation),
@@ -312,23 +256,23 @@ impl<'p> World<'p> {
     }
 
     fn dispatch(&mut self, event: Event) {
-        if self.now < self.lives.stopped_until && self.put_off(event) {
+        if self.cx.now() < self.lives.stopped_until && self.put_off(event) {
             return;
         }
         match event {
             Event::Arrive(clients) => {
-                self.fold(TraceKind::Arrival, clients, self.orders);
-                self.fired_by_arrival(clients);
+                self.cx.fold(TraceKind::Arrival, clients, self.orders);
+                self.cx.fired_by_arrival(clients, self.orders);
                 self.arrive(clients);
             }
             Event::Return { clients, user } => {
-                self.fold(TraceKind::Return, clients, u64::from(user));
+                self.cx.fold(TraceKind::Return, clients, u64::from(user));
                 self.return_to(clients, user);
             }
             Event::Deliver(message) => self.deliver(message),
             Event::Resume(job) => {
                 if let Some(job) = self.jobs.get(job) {
-                    self.fold(TraceKind::Resume, job.node, job.key);
+                    self.cx.fold(TraceKind::Resume, job.node, job.key);
                 }
                 self.ready.push_back(job);
             }
@@ -341,71 +285,55 @@ impl<'p> World<'p> {
                 self.retry(call);
             }
             Event::Visible { queue, message } => {
-                self.fold(TraceKind::Visible, queue, message);
+                self.cx.fold(TraceKind::Visible, queue, message);
                 self.make_visible(queue, message);
             }
             Event::Expire(queue) => {
-                self.fold(TraceKind::Expire, queue, 0);
+                self.cx.fold(TraceKind::Expire, queue, 0);
                 self.expire(queue);
             }
             Event::GiveUp(job) => {
                 if let Some(job) = self.jobs.get(job) {
-                    self.fold(TraceKind::GiveUp, job.node, job.key);
+                    self.cx.fold(TraceKind::GiveUp, job.node, job.key);
                 }
                 self.give_up(job);
             }
             Event::Heartbeat(job) => self.beat(job),
             Event::Replicate(replica) => {
-                self.fold(TraceKind::Replicate, replica, 0);
+                self.cx.fold(TraceKind::Replicate, replica, 0);
                 self.replicate(replica);
             }
             Event::Flush(database) => {
-                self.fold(TraceKind::Flush, database, 0);
+                self.cx.fold(TraceKind::Flush, database, 0);
                 self.flush(database);
             }
             Event::Pause { node, instance, number } => {
-                self.fold(TraceKind::Pause, node, key_of(u64::from(instance), number));
+                self.cx.fold(TraceKind::Pause, node, key_of(u64::from(instance), number));
                 self.begin_pause(node, instance, number);
             }
             Event::GoOn { node, instance } => {
-                self.fold(TraceKind::GoOn, node, u64::from(instance));
+                self.cx.fold(TraceKind::GoOn, node, u64::from(instance));
                 self.go_on(node, instance);
             }
             Event::Sweep(detector) => self.sweep(detector),
             Event::Switch { control, on } => {
-                let site = TraceKind::Switch.number() << 32 | u64::from(on);
-                self.digester.fold(self.now, site, u64::from(control));
+                self.cx.fold_switch(control, on);
                 self.switch(control, on);
             }
         }
     }
 
-    /// Folds an event into the digest: its kind, the node's stable id, and the work's stable key.
-    fn fold(&mut self, kind: TraceKind, node: NodeId, work: u64) {
-        self.fold_number(kind.number(), node, work);
-    }
-
-    fn fold_number(&mut self, kind: u64, node: NodeId, work: u64) {
-        let site = kind << 32 | u64::from(self.program.node(node).id);
-        self.digester.fold(self.now, site, work);
-    }
-
     /// Shows what policies remember to an observer that has asked to see it by then.
     fn show_policies_until(&mut self, until: Time) {
         loop {
-            let now = self.observer.looks_at();
+            let (program, observer) = (self.cx.program(), self.cx.observer());
+            let now = observer.looks_at();
             if now > until {
                 return;
             }
-            let (program, policies) = (self.program, &self.policies);
-            self.observer.look(&Remembered { program, policies, now });
-            assert!(self.observer.looks_at() > now, "an observer looks once at a time");
+            observer.look(&Remembered { program, policies: &self.policies, now });
+            assert!(observer.looks_at() > now, "an observer looks once at a time");
         }
-    }
-
-    fn tell(&mut self, fact: Fact) {
-        self.ledger.book(&fact);
-        self.observer.observe(self.now, &fact);
     }
 
     /// The order and due time of everything that waits at a node to be processed.
@@ -424,14 +352,14 @@ impl<'p> World<'p> {
     /// Tells the observer for which orders nodes were at work or messages on their way. What a
     /// relay does for itself is about no order: the events of its outbox are told apart.
     fn tell_what_is_under_way(&mut self) {
-        let is_relay = |node: NodeId| matches!(self.program.node(node).kind, Kind::Outbox(_));
+        let is_relay = |node: NodeId| matches!(self.cx.program().node(node).kind, Kind::Outbox(_));
         let at_work = self.jobs.iter().filter(|(_, job)| !is_relay(job.node));
         let at_work = at_work.map(|(_, job)| job.subject.order);
-        let messages = self.messages.iter().map(|(_, message)| message.transit(self.program));
+        let messages = self.messages.iter().map(|(_, message)| message.transit(self.cx.program()));
         let messages = messages.filter(|sent| !is_relay(sent.from) && !is_relay(sent.to));
         let orders: Vec<u64> = at_work.chain(messages.map(|sent| sent.order)).collect();
         for order in orders {
-            self.tell(Fact::UnderWay(order));
+            self.cx.tell(Fact::UnderWay(order));
         }
     }
 
@@ -444,12 +372,12 @@ impl<'p> World<'p> {
             if matches!(self.locals[index], Local::Database(_)) {
                 let leader = self.leaders[index];
                 let position = self.store(leader).position;
-                self.tell(Fact::Flushed { database, position });
+                self.cx.tell(Fact::Flushed { database, position });
             }
         }
         if ending == Ending::Complete {
             // Who is there when the last thing has happened is there until the end.
-            self.now = self.now.max(self.meter.horizon());
+            self.cx.pass_until_horizon();
         }
         self.tell_who_is_there();
         for index in 0..self.locals.len() {
@@ -458,7 +386,7 @@ impl<'p> World<'p> {
                 continue;
             }
             for (order, since) in self.unprocessed(node) {
-                self.tell(Fact::Unprocessed(Waiting { node, order, since }));
+                self.cx.tell(Fact::Unprocessed(Waiting { node, order, since }));
             }
         }
     }
@@ -470,12 +398,12 @@ impl<'p> World<'p> {
         let stood_in_for = fallbacks.map(|stood_in_for| stood_in_for.request);
         let waiting: Vec<Fact> = calls.chain(stood_in_for).map(Fact::Unanswered).collect();
         let jobs = self.jobs.iter().flat_map(|(_, job)| {
-            let work = job.work(self.now, self.is_awaited(job.origin));
+            let work = job.work(self.cx.now(), self.is_awaited(job.origin));
             [work.map(Fact::Working), job.stay().map(Fact::Staying)]
         });
         let there: Vec<Fact> = waiting.into_iter().chain(jobs.flatten()).collect();
         for fact in there {
-            self.tell(fact);
+            self.cx.tell(fact);
         }
     }
 }

@@ -76,6 +76,19 @@ pub(super) enum Message {
     Extended { worker: NodeId, queue: NodeId, message: u64, order: u64, key: u64 },
 }
 
+impl Message {
+    /// The order that it is about; what a relay asks for itself is about none.
+    fn order(&self, program: &Program) -> Option<u64> {
+        let is_upkeep = match *self {
+            Message::Request { edge, .. } | Message::Reply { edge, .. } => {
+                program.is_upkeep_edge(edge)
+            }
+            _ => false,
+        };
+        (!is_upkeep).then(|| self.transit(program).order)
+    }
+}
+
 /// Draws of one message differ by what is drawn: a reply shares its attempt's key.
 const REQUEST: u16 = 0;
 const REPLY: u16 = 1;
@@ -122,9 +135,9 @@ impl World<'_> {
         let Some(to) = self.route(edge, call) else { return self.lose(first, &message) };
         *target = to;
         if is_new {
-            self.tell(Fact::Connected(edge));
+            self.cx.tell(Fact::Connected(edge));
         }
-        self.send(self.program.edge(edge).caller, to, Direction::Request, message);
+        self.send(self.cx.program().edge(edge).caller, to, Direction::Request, message);
     }
 
     /// Answers a call with how it ended, and nothing else.
@@ -149,23 +162,23 @@ impl World<'_> {
         mut message: Message,
     ) {
         if let Message::Reply { outcome, .. } = &mut message
-            && self.program.node(from).station.speaks_grpc
+            && self.cx.program().node(from).station.speaks_grpc
         {
             *outcome = outcome.in_grpc();
         }
         if !self.reaches_caller(from, edge, call) {
             return self.lose(from, &message);
         }
-        self.send(self.program.edge(edge).caller, from, Direction::Reply, message);
+        self.send(self.cx.program().edge(edge).caller, from, Direction::Reply, message);
     }
 
     /// A message goes nowhere: its target is cut off.
     fn lose(&mut self, target: NodeId, message: &Message) {
-        let order = self.order_of_message(message);
-        self.fired(order, |act| matches!(*act, Action::CutOff { node, .. } if node == target));
-        let transit = message.transit(self.program);
-        self.tell(Fact::Sent(transit));
-        self.tell(Fact::Lost(transit));
+        let order = message.order(self.cx.program());
+        self.cx.fired(order, |act| matches!(*act, Action::CutOff { node, .. } if node == target));
+        let transit = message.transit(self.cx.program());
+        self.cx.tell(Fact::Sent(transit));
+        self.cx.tell(Fact::Lost(transit));
     }
 
     /// Sends a message over the link between a caller and whom it calls, in either direction; says
@@ -177,18 +190,18 @@ impl World<'_> {
         direction: Direction,
         message: Message,
     ) -> bool {
-        let link = self.program.link_index(caller, target);
-        let (site, work) = (self.program.node(target).id, message.key());
-        let order = self.order_of_message(&message);
+        let link = self.cx.program().link_index(caller, target);
+        let (site, work) = (self.cx.program().node(target).id, message.key());
+        let order = message.order(self.cx.program());
         let passage = Passage { link, direction, site, work, order };
-        let transit = message.transit(self.program);
-        self.tell(Fact::Sent(transit));
-        let departure = match self.program.links[link].transmission {
-            Span::ZERO => Some(self.now),
+        let transit = message.transit(self.cx.program());
+        self.cx.tell(Fact::Sent(transit));
+        let departure = match self.cx.program().links[link].transmission {
+            Span::ZERO => Some(self.cx.now()),
             _ => self.depart(passage),
         };
         let Some(departure) = departure.filter(|_| !self.loses(passage)) else {
-            self.tell(Fact::Lost(transit));
+            self.cx.tell(Fact::Lost(transit));
             return false;
         };
         let departure = departure + self.connecting(link, site, &message);
@@ -197,7 +210,7 @@ impl World<'_> {
         self.carry(passage, departure, latency + late, message);
         if self.duplicates(passage) {
             let second = message.second();
-            self.tell(Fact::Duplicated(second.transit(self.program)));
+            self.cx.tell(Fact::Duplicated(second.transit(self.cx.program())));
             let latency = self.latency(passage, Purpose::Duplicate, passage.number() + SECOND);
             self.carry(passage, departure, latency, second);
         }
@@ -206,10 +219,10 @@ impl World<'_> {
 
     /// Waits for the link's bandwidth: messages go one after the other. `None` if too many wait.
     fn depart(&mut self, passage: Passage) -> Option<Time> {
-        let link = &self.program.links[passage.link];
+        let link = &self.cx.program().links[passage.link];
         let free = &mut self.pipes[passage.link][passage.number() as usize];
-        let start = self.now.max(*free);
-        if start.since(self.now) > link.backlog {
+        let start = self.cx.now().max(*free);
+        if start.since(self.cx.now()) > link.backlog {
             return None;
         }
         *free = start + link.transmission;
@@ -218,13 +231,13 @@ impl World<'_> {
 
     /// Whether a message is lost on its way.
     fn loses(&mut self, passage: Passage) -> bool {
-        let condition = &self.conditions.links[passage.link];
+        let condition = self.cx.link_condition(passage.link);
         let (is_cut, loss) = match passage.direction {
             Direction::Request => (condition.requests_cut, condition.request_loss),
             Direction::Reply => (condition.replies_cut, condition.reply_loss),
         };
         if is_cut {
-            self.fired(passage.order, |action| match (action, passage.direction) {
+            self.cx.fired(passage.order, |action| match (action, passage.direction) {
                 (Action::Partition { requests: cut, .. }, Direction::Request)
                 | (Action::Partition { replies: cut, .. }, Direction::Reply) => {
                     cut.contains(&passage.link)
@@ -236,16 +249,16 @@ impl World<'_> {
         if loss.is_never() {
             return false;
         }
-        let draw = self.draws.draw(Purpose::Loss, passage.site, passage.work, passage.number());
+        let draw = self.cx.draw(Purpose::Loss, passage.site, passage.work, passage.number());
         if !loss.happens(draw) {
             return false;
         }
-        let own = &self.program.links[passage.link];
+        let own = &self.cx.program().links[passage.link];
         let own = match passage.direction {
             Direction::Request => own.request_loss,
             Direction::Reply => own.reply_loss,
         };
-        self.fired_by_chance(passage.order, draw, own, |action| {
+        self.cx.fired_by_chance(passage.order, draw, own, |action| {
             match (action, passage.direction) {
                 (Action::RequestLoss { links, share }, Direction::Request)
                 | (Action::ReplyLoss { links, share }, Direction::Reply)
@@ -261,30 +274,30 @@ impl World<'_> {
 
     /// How long a message travels.
     fn latency(&mut self, passage: Passage, purpose: Purpose, index: u16) -> Span {
-        match &self.program.links[passage.link].latency {
+        match &self.cx.program().links[passage.link].latency {
             Distribution::Constant(span) => *span,
-            random => random.sample(self.draws.draw(purpose, passage.site, passage.work, index)),
+            random => random.sample(self.cx.draw(purpose, passage.site, passage.work, index)),
         }
     }
 
     /// By how much a message is late, so that others overtake it.
     fn lateness(&mut self, passage: Passage) -> Span {
-        let share = self.conditions.links[passage.link].reordering;
+        let share = self.cx.link_condition(passage.link).reordering;
         if share.is_never() {
             return Span::ZERO;
         }
         let Passage { link, site, work, .. } = passage;
-        let draw = self.draws.draw(Purpose::Reorder, site, work, passage.number());
+        let draw = self.cx.draw(Purpose::Reorder, site, work, passage.number());
         if !share.happens(draw) {
             return Span::ZERO;
         }
-        let own = &self.program.links[link];
+        let own = &self.cx.program().links[link];
         let cause =
-            self.fired_by_chance(passage.order, draw, own.reordering, |action| match action {
+            self.cx.fired_by_chance(passage.order, draw, own.reordering, |action| match action {
                 Action::Reorder { links, share, .. } if links.contains(&link) => Some(*share),
                 _ => None,
             });
-        let by = self.draws.draw(Purpose::Reorder, site, work, passage.number() + SECOND);
+        let by = self.cx.draw(Purpose::Reorder, site, work, passage.number() + SECOND);
         match cause.map(|control| &control.action) {
             Some(&Action::Reorder { added, .. }) => {
                 Distribution::Uniform { low: Span::ZERO, high: added }.sample(by)
@@ -295,17 +308,17 @@ impl World<'_> {
 
     /// Whether a message arrives twice.
     fn duplicates(&mut self, passage: Passage) -> bool {
-        let share = self.conditions.links[passage.link].duplication;
+        let share = self.cx.link_condition(passage.link).duplication;
         if share.is_never() {
             return false;
         }
         let Passage { link, site, work, .. } = passage;
-        let draw = self.draws.draw(Purpose::Duplicate, site, work, passage.number());
+        let draw = self.cx.draw(Purpose::Duplicate, site, work, passage.number());
         if !share.happens(draw) {
             return false;
         }
-        let own = self.program.links[link].duplication;
-        self.fired_by_chance(passage.order, draw, own, |action| match action {
+        let own = self.cx.program().links[link].duplication;
+        self.cx.fired_by_chance(passage.order, draw, own, |action| match action {
             Action::Duplicate { links, share } if links.contains(&link) => Some(*share),
             _ => None,
         });
@@ -316,29 +329,29 @@ impl World<'_> {
     /// or clogged.
     fn carry(&mut self, passage: Passage, departure: Time, travels: Span, message: Message) {
         let link = passage.link;
-        let condition = &self.conditions.links[link];
+        let condition = self.cx.link_condition(link);
         let (added, clogged_until) = (condition.added_latency, condition.clogged_until);
         if added > Span::ZERO {
-            self.fired(
+            self.cx.fired(
                 passage.order,
                 |action| matches!(action, Action::Latency { links, .. } if links.contains(&link)),
             );
         }
         if clogged_until > departure {
-            self.fired(
+            self.cx.fired(
                 passage.order,
                 |action| matches!(action, Action::Clog { links } if links.contains(&link)),
             );
         }
         let at = departure.max(clogged_until) + travels + added;
         let handle = self.messages.insert(message);
-        self.events.schedule(at, Event::Deliver(handle));
+        self.cx.schedule(at, Event::Deliver(handle));
     }
 
     /// A message arrives.
     pub(super) fn deliver(&mut self, handle: Handle) {
         let Some(message) = self.messages.remove(handle) else { return };
-        let arrived = Fact::Arrived(message.transit(self.program));
+        let arrived = Fact::Arrived(message.transit(self.cx.program()));
         match message {
             Message::Request {
                 call,
@@ -354,8 +367,8 @@ impl World<'_> {
                 detector,
                 connection,
             } => {
-                self.fold(TraceKind::Request, target, key);
-                self.tell(arrived);
+                self.cx.fold(TraceKind::Request, target, key);
+                self.cx.tell(arrived);
                 if !self.is_down(target, 0)
                     && let Some(refusal) = self.throttle(target, subject.order)
                 {
@@ -375,7 +388,7 @@ impl World<'_> {
                     return self.send_reply(edge, target, call, reply);
                 }
                 let origin = Origin::Call { call, attempt, edge };
-                let mut job = Job::new(self.program, operation, key, origin, subject);
+                let mut job = Job::new(self.cx.program(), operation, key, origin, subject);
                 (job.node, job.value) = (target, value);
                 let instance = self.admit_over(connection, &mut job, detector);
                 (job.token, job.deadline, job.instance) = (token, deadline, instance);
@@ -388,36 +401,36 @@ impl World<'_> {
                 }
             }
             Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
-                let caller = self.program.edge(edge).caller;
-                self.fold_number(TraceKind::of_reply(outcome), caller, key);
-                self.tell(arrived);
+                let caller = self.cx.program().edge(edge).caller;
+                self.cx.fold_number(TraceKind::of_reply(outcome), caller, key);
+                self.cx.tell(arrived);
                 let response = Response { hint, ..Response::new(outcome) };
                 self.take_reply(call, attempt, edge, order, response, value);
             }
             Message::Delivery { queue, message, worker, instance, deaths, key, .. } => {
-                self.fold(TraceKind::Delivery, worker, key);
-                self.tell(arrived);
+                self.cx.fold(TraceKind::Delivery, worker, key);
+                self.cx.tell(arrived);
                 if deaths == self.lives.of(worker, instance).deaths() {
                     self.take_delivery(queue, message, worker, instance, key);
                 }
             }
             Message::SecondDelivery { queue, message, worker, instance, key, .. } => {
-                self.fold(TraceKind::SecondDelivery, worker, key);
-                self.tell(arrived);
+                self.cx.fold(TraceKind::SecondDelivery, worker, key);
+                self.cx.tell(arrived);
                 if !self.is_down(worker, instance) {
                     self.take_second_delivery(queue, message, worker, instance, key);
                 }
             }
             Message::GivenBack { queue, message, key, .. } => {
-                self.fold(TraceKind::GivenBack, queue, key);
-                self.tell(arrived);
+                self.cx.fold(TraceKind::GivenBack, queue, key);
+                self.cx.tell(arrived);
                 if !self.is_down(queue, 0) {
                     self.take_back(queue, message, key);
                 }
             }
             Message::Extended { queue, message, key, .. } => {
-                self.fold(TraceKind::Extended, queue, key);
-                self.tell(arrived);
+                self.cx.fold(TraceKind::Extended, queue, key);
+                self.cx.tell(arrived);
                 if !self.is_down(queue, 0) {
                     self.extend(queue, message, key);
                 }

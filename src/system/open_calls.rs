@@ -51,16 +51,16 @@ impl World<'_> {
         let gives_back = call.progress.holds_place() || call.hedged != Handle::NONE;
         self.abandon_copies(handle);
         let call = self.calls.get_mut(handle)?;
-        let edge = self.program.edge(call.step.edge);
-        let policy = &self.program.policies[edge.policy as usize].1;
+        let edge = self.cx.program().edge(call.step.edge);
+        let policy = &self.cx.program().policies[edge.policy as usize].1;
         let scope = call.scope as usize;
         call.running = false;
         let ended = match outcome.filter(|_| policy.breaks_calls()) {
             None => self.policies.abandon(scope, policy, &mut call.progress),
             Some(outcome) => {
                 let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
-                let draw = self.draws.draw(Purpose::Policy, edge.id, work, index);
-                let (now, call_started) = (self.now, call.started);
+                let draw = self.cx.draw(Purpose::Policy, edge.id, work, index);
+                let (now, call_started) = (self.cx.now(), call.started);
                 let moment = Moment { now, attempt_started: now, call_started, draw };
                 self.policies.cut_short(scope, policy, &mut call.progress, outcome, moment)
             }
@@ -93,7 +93,7 @@ impl World<'_> {
         value: u64,
     ) -> Resumption {
         let Some(call) = self.close_call(handle, ended, outcome) else { return Resumption::Later };
-        if !self.kills.is_empty()
+        if self.cx.has_kills()
             && outcome == Outcome::Ok
             && self.dies_at(call.owner, call.step.edge, crash::Moment::After)
         {
@@ -114,15 +114,15 @@ impl World<'_> {
     ) -> Option<Call> {
         let mut call = self.calls.close(handle, ended)?;
         debug_assert_eq!(call.hedged, Handle::NONE, "its copies were given up");
-        self.ledger.calls.leave();
+        self.cx.ledger_mut().calls.leave();
         if let Some(timer) = call.timer.take() {
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
         }
         let scope = call.scope as usize;
         if self.policies.wait_no_more(scope, handle) {
             self.wake_waiters(scope);
         }
-        if self.program.edge(call.step.edge).state_of == StateOf::Call {
+        if self.cx.program().edge(call.step.edge).state_of == StateOf::Call {
             self.policies.leave(call.scope);
         }
         self.end_quality(handle, &call, outcome);

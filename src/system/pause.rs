@@ -21,16 +21,16 @@ impl<'p> World<'p> {
             if self.is_down(node, instance) {
                 continue;
             }
-            let longer = self.lives.pause(node, instance, self.now, until);
-            self.tell(Fact::Paused { node, instance, span: until.since(self.now) });
+            let longer = self.lives.pause(node, instance, self.cx.now(), until);
+            self.cx.tell(Fact::Paused { node, instance, span: until.since(self.cx.now()) });
             self.prolong_work(node, instance, longer);
-            self.events.schedule(until, Event::GoOn { node, instance });
+            self.cx.schedule(until, Event::GoOn { node, instance });
         }
     }
 
     /// Work in progress takes longer.
     fn prolong_work(&mut self, node: NodeId, instance: u32, longer: Span) {
-        let now = self.now;
+        let now = self.cx.now();
         let working = self.jobs.iter().filter(|(_, job)| {
             job.node == node && job.instance == instance && job.works_until > now
         });
@@ -39,11 +39,11 @@ impl<'p> World<'p> {
         working.sort_unstable_by_key(|&(until, key, _)| (until, key));
         for (until, _, handle) in working {
             let at = until + longer;
-            let timer = self.events.schedule_timer(at, Event::Resume(handle));
+            let timer = self.cx.schedule_timer(at, Event::Resume(handle));
             if let Some(job) = self.jobs.get_mut(handle) {
                 job.works_until = at;
                 if let Some(before) = job.timer.replace(timer) {
-                    self.events.cancel(before);
+                    self.cx.cancel(before);
                 }
             }
         }
@@ -59,7 +59,7 @@ impl<'p> World<'p> {
                 let paused = self
                     .jobs
                     .get(job)
-                    .and_then(|job| self.lives.of(job.node, job.instance).paused(self.now));
+                    .and_then(|job| self.lives.of(job.node, job.instance).paused(self.cx.now()));
                 paused.is_some_and(|until| self.again(until, event))
             }
             Event::Timeout(call) | Event::Retry(call) => {
@@ -74,13 +74,13 @@ impl<'p> World<'p> {
                 self.paused_caller(call).is_some_and(|until| self.again(until, event))
             }
             Event::Visible { queue, message } => {
-                let Some(until) = self.lives.of(queue, 0).stopped(self.now) else { return false };
-                let timer = self.events.schedule_timer(until, event);
+                let Some(until) = self.lives.of(queue, 0).stopped(self.cx.now()) else { return false };
+                let timer = self.cx.schedule_timer(until, event);
                 self.hide_again(queue, message, timer);
                 true
             }
             Event::Replicate(node) | Event::Flush(node) | Event::Expire(node) => {
-                let stopped = self.lives.of(node, 0).stopped(self.now);
+                let stopped = self.lives.of(node, 0).stopped(self.cx.now());
                 stopped.is_some_and(|until| self.again(until, event))
             }
             _ => false,
@@ -90,10 +90,10 @@ impl<'p> World<'p> {
     /// Puts a job off whose instance stands still; says whether it did.
     pub(super) fn put_job_off(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let Some(until) = self.lives.of(job.node, job.instance).paused(self.now) else {
+        let Some(until) = self.lives.of(job.node, job.instance).paused(self.cx.now()) else {
             return false;
         };
-        let timer = self.events.schedule_timer(until, Event::Resume(handle));
+        let timer = self.cx.schedule_timer(until, Event::Resume(handle));
         if let Some(job) = self.jobs.get_mut(handle) {
             job.timer = Some(timer);
         }
@@ -103,10 +103,10 @@ impl<'p> World<'p> {
     /// Lets a job wait in line until its instance goes on; says whether that stands still.
     fn put_patience_off(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let Some(until) = self.lives.of(job.node, job.instance).paused(self.now) else {
+        let Some(until) = self.lives.of(job.node, job.instance).paused(self.cx.now()) else {
             return false;
         };
-        let timer = self.events.schedule_timer(until, Event::GiveUp(handle));
+        let timer = self.cx.schedule_timer(until, Event::GiveUp(handle));
         if let Some(job) = self.jobs.get_mut(handle) {
             job.timer = Some(timer);
         }
@@ -114,18 +114,18 @@ impl<'p> World<'p> {
     }
 
     fn again(&mut self, until: Time, event: Event) -> bool {
-        self.events.schedule(until, event);
+        self.cx.schedule(until, event);
         true
     }
 
     /// Until when the instance that made a call stands still, if it does.
     fn paused_caller(&self, call: Handle) -> Option<Time> {
         let job = self.jobs.get(self.calls.get(call)?.owner)?;
-        self.lives.of(job.node, job.instance).paused(self.now)
+        self.lives.of(job.node, job.instance).paused(self.cx.now())
     }
 
     fn pauses_of(&self, node: NodeId) -> Option<&'p Pauses> {
-        match &self.program.node(node).kind {
+        match &self.cx.program().node(node).kind {
             Kind::Service(service) => service.pauses.as_ref(),
             _ => None,
         }
@@ -134,8 +134,8 @@ impl<'p> World<'p> {
     /// Schedules the first pause of each instance of a node, if the model says that it has any.
     pub(super) fn schedule_pauses(&mut self, node: NodeId) {
         if self.pauses_of(node).is_some() {
-            for instance in 0..self.program.node(node).station.instances {
-                self.schedule_pause(node, instance, 0, self.now);
+            for instance in 0..self.cx.program().node(node).station.instances {
+                self.schedule_pause(node, instance, 0, self.cx.now());
             }
         }
     }
@@ -143,10 +143,10 @@ impl<'p> World<'p> {
     /// A pause that the model says: its times depend on nothing but its number.
     pub(super) fn begin_pause(&mut self, node: NodeId, instance: u32, number: u64) {
         let Some(pauses) = self.pauses_of(node) else { return };
-        let site = self.program.node(node).id;
+        let site = self.cx.program().node(node).id;
         let work = key_of(u64::from(instance), number);
-        let lasts = pauses.lasts.sample(self.draws.draw(Purpose::Pause, site, work, 1));
-        let until = self.now + lasts;
+        let lasts = pauses.lasts.sample(self.cx.draw(Purpose::Pause, site, work, 1));
+        let until = self.cx.now() + lasts;
         self.pause(node, instance..instance + 1, until);
         self.schedule_pause(node, instance, number + 1, until);
     }
@@ -154,10 +154,10 @@ impl<'p> World<'p> {
     /// Who stands still begins no other pause, so the gap counts from the end of the last one.
     fn schedule_pause(&mut self, node: NodeId, instance: u32, number: u64, after: Time) {
         let Some(pauses) = self.pauses_of(node) else { return };
-        let site = self.program.node(node).id;
+        let site = self.cx.program().node(node).id;
         let work = key_of(u64::from(instance), number);
-        let gap = pauses.every.sample(self.draws.draw(Purpose::Pause, site, work, 0));
+        let gap = pauses.every.sample(self.cx.draw(Purpose::Pause, site, work, 0));
         let at = after + gap.max(Span(1));
-        self.events.schedule(at, Event::Pause { node, instance, number });
+        self.cx.schedule(at, Event::Pause { node, instance, number });
     }
 }

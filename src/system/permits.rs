@@ -12,7 +12,7 @@ impl World<'_> {
     /// round.
     pub(super) fn lost_permits(&self) -> Option<&'static str> {
         // A state that a call has for itself is of no concern once the call has left it.
-        let known = self.program.scopes.iter().map(|&policy| Some(policy));
+        let known = self.cx.program().scopes.iter().map(|&policy| Some(policy));
         let mut policies: Vec<Option<u16>> = known.collect();
         policies.resize(self.policies.len(), None);
         let mut held = vec![Holdings::default(); self.policies.len()];
@@ -23,7 +23,7 @@ impl World<'_> {
             let state = self.policies.state_of(scope);
             let own = state.held_by(&call.progress).and(self.held_by_copies(call.hedged, state));
             held[scope] = held[scope].and(own);
-            policies[scope] = Some(self.program.edge(call.step.edge).policy);
+            policies[scope] = Some(self.cx.program().edge(call.step.edge).policy);
             let side = match call.place {
                 Place::Outside => continue,
                 Place::Inside => 0,
@@ -37,7 +37,7 @@ impl World<'_> {
             let policy = policy.filter(|_| !self.policies.is_own(scope));
             policy.is_none_or(|policy| {
                 let state = self.policies.state_of(scope);
-                self.program.policies[policy as usize].1.agrees(state, held)
+                self.cx.program().policies[policy as usize].1.agrees(state, held)
             })
         });
         if !agree {

@@ -74,29 +74,29 @@ impl World<'_> {
         let (node, order, deadline) = (job.node, job.subject.order, job.deadline);
         let index = self.station_index(node, job.instance);
         let limit = self.limit_of(job);
-        let rules = &self.program.node(node).station;
+        let rules = &self.cx.program().node(node).station;
         if let Some(rule) = rules.propagation
-            && !rule.worth_starting(self.now, Some(deadline), rule.margin)
+            && !rule.worth_starting(self.cx.now(), Some(deadline), rule.margin)
         {
-            self.tell(Fact::Refused { node, order, refusal: Refusal::Expired });
+            self.cx.tell(Fact::Refused { node, order, refusal: Refusal::Expired });
             return Progress::Ends(Outcome::Failed);
         }
         let rule = &rules.pools[hold.pool as usize];
         let pool = &mut self.stations[index].pools[hold.pool as usize];
         if pool.taken < rule.size {
             pool.taken += 1;
-            self.take_place(handle, hold.pool, self.now);
+            self.take_place(handle, hold.pool, self.cx.now());
             return Progress::GoesOn;
         }
         let number = pool.numbered;
         pool.numbered += 1;
         pool.line.insert(number, handle);
-        let at = (self.now + rule.acquire_timeout).min(limit);
-        let timer = self.events.schedule_timer(at, Event::GiveUp(handle));
+        let at = (self.cx.now() + rule.acquire_timeout).min(limit);
+        let timer = self.cx.schedule_timer(at, Event::GiveUp(handle));
         if let Some(job) = self.jobs.get_mut(handle) {
             job.timer = Some(timer);
             let holds = job.holds.get_or_insert_default();
-            holds.waits = Some(Waits { hold, number, since: self.now });
+            holds.waits = Some(Waits { hold, number, since: self.cx.now() });
         }
         Progress::Waits
     }
@@ -112,8 +112,8 @@ impl World<'_> {
     fn tell_pooling(&mut self, handle: Handle, since: Time, got: bool) {
         let Some(job) = self.jobs.get(handle) else { return };
         let (node, order, asked) = (job.node, job.subject.order, job.subject.asked);
-        let waited = self.now.since(since);
-        self.tell(Fact::Pooled(Pooling { node, order, asked, waited, got }));
+        let waited = self.cx.now().since(since);
+        self.cx.tell(Fact::Pooled(Pooling { node, order, asked, waited, got }));
     }
 
     /// A job gives the place back that it took last.
@@ -145,9 +145,9 @@ impl World<'_> {
         let Some(job) = self.jobs.get_mut(next) else { return };
         let waits = job.holds.as_mut().and_then(|holds| holds.waits.take());
         if let Some(timer) = job.timer.take() {
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
         }
-        self.take_place(next, pool, waits.map_or(self.now, |waits| waits.since));
+        self.take_place(next, pool, waits.map_or(self.cx.now(), |waits| waits.since));
         self.ready.push_back(next);
     }
 
@@ -163,10 +163,10 @@ impl World<'_> {
         let index = self.station_index(node, instance);
         self.stations[index].pools[waits.hold.pool as usize].line.remove(&waits.number);
         self.tell_pooling(handle, waits.since, false);
-        let rule = &self.program.node(node).station.pools[waits.hold.pool as usize];
-        let had_its_time = self.now.since(waits.since) >= rule.acquire_timeout;
+        let rule = &self.cx.program().node(node).station.pools[waits.hold.pool as usize];
+        let had_its_time = self.cx.now().since(waits.since) >= rule.acquire_timeout;
         let refusal = if had_its_time { Refusal::NoPlace } else { Refusal::Expired };
-        self.tell(Fact::Refused { node, order, refusal });
+        self.cx.tell(Fact::Refused { node, order, refusal });
         match waits.hold.on_failure.filter(|_| had_its_time) {
             Some(to) => {
                 self.go_on_at(handle, to);

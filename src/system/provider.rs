@@ -72,7 +72,7 @@ impl World<'_> {
     }
 
     fn provider_rules(&self, node: NodeId) -> &program::Provider {
-        match &self.program.node(node).kind {
+        match &self.cx.program().node(node).kind {
             Kind::Provider(provider) => provider,
             other => unreachable!("effects happen at providers, not at {other:?}"),
         }
@@ -80,9 +80,9 @@ impl World<'_> {
 
     /// The answer to a call beyond the rate that a provider allows, if it is one.
     pub(super) fn throttle(&mut self, node: NodeId, order: u64) -> Option<Response> {
-        let Kind::Provider(rules) = &self.program.node(node).kind else { return None };
+        let Kind::Provider(rules) = &self.cx.program().node(node).kind else { return None };
         let limit = rules.rate_limit?;
-        let now = self.now;
+        let now = self.cx.now();
         let limiter = &mut self.provider(node).limiter;
         if limit.rule.reserve(limiter, 1, now, Span::ZERO).is_some() {
             return None;
@@ -92,7 +92,7 @@ impl World<'_> {
             Some(RetryAfter::Fixed(span)) => Some(span),
             Some(RetryAfter::Exact) => limit.rule.wait(limiter, 1, now),
         };
-        self.tell(Fact::Throttled { provider: node, order });
+        self.cx.tell(Fact::Throttled { provider: node, order });
         Some(Response { hint, ..Response::new(Outcome::Throttled) })
     }
 
@@ -113,7 +113,7 @@ impl World<'_> {
         if key.1 == 0 {
             return Progress::GoesOn;
         }
-        let now = self.clock_of(node, order);
+        let now = self.cx.clock_of(node, order);
         let known = match self.provider(node).keys.get(&key).copied() {
             Some(KeyState::InProgress { until, .. }) if now >= until => None,
             Some(KeyState::Done { forgotten, .. }) if now >= forgotten => None,
@@ -132,13 +132,13 @@ impl World<'_> {
             Some(
                 KeyState::InProgress { order: first, .. } | KeyState::Done { order: first, .. },
             ) if compares && first != order => {
-                self.tell(Fact::Mismatched { provider: node, order });
+                self.cx.tell(Fact::Mismatched { provider: node, order });
                 Progress::Ends(Outcome::Invalid)
             }
             Some(KeyState::Done { outcome, body, .. }) => {
-                self.tell(Fact::Replayed { provider: node, order, outcome });
+                self.cx.tell(Fact::Replayed { provider: node, order, outcome });
                 let (operation, token) = key;
-                self.tell(Fact::KeyAnswered { operation, token, order, outcome, body });
+                self.cx.tell(Fact::KeyAnswered { operation, token, order, outcome, body });
                 Progress::Ends(outcome)
             }
             Some(KeyState::InProgress { .. }) => match concurrent {
@@ -160,13 +160,13 @@ impl World<'_> {
         let error = self.failing(node, call, subject.order);
         if error.is_none_or(|error| error.after_effect) {
             let Subject { order, key, amount, .. } = subject;
-            self.tell(Fact::Effect { effect, order, key, amount });
+            self.cx.tell(Fact::Effect { effect, order, key, amount });
         }
         if key.1 != 0 {
             self.end_key(node, key, subject.order, call, error);
         }
         error.map(|Failing { after_effect, outcome }| {
-            self.tell(Fact::Failed { node, order: subject.order, after_effect });
+            self.cx.tell(Fact::Failed { node, order: subject.order, after_effect });
             outcome
         })
     }
@@ -174,7 +174,7 @@ impl World<'_> {
     /// Notes how a call with an idempotency key ended: without error, or with one before or after
     /// the effect. A connection that broke is no answer that could be stored.
     fn end_key(&mut self, node: NodeId, key: Key, order: u64, call: u64, error: Option<Failing>) {
-        let now = self.clock_of(node, order);
+        let now = self.cx.clock_of(node, order);
         let rules = self.provider_rules(node);
         let forgotten = now + rules.keys_expire;
         let outcome = match error {
@@ -206,7 +206,7 @@ impl World<'_> {
         let given = error.map_or(Outcome::Ok, |error| error.outcome);
         if outcome == Some(given) {
             let (operation, token) = key;
-            self.tell(Fact::KeyAnswered { operation, token, order, outcome: given, body });
+            self.cx.tell(Fact::KeyAnswered { operation, token, order, outcome: given, body });
         }
     }
 }

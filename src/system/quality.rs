@@ -62,7 +62,7 @@ impl World<'_> {
             return;
         }
         match call.request() {
-            Some(request) => self.tell(Fact::Degraded(request)),
+            Some(request) => self.cx.tell(Fact::Degraded(request)),
             None => {
                 let owner = self.standing_in(call.owner).unwrap_or(call.owner);
                 self.quality.jobs.insert(owner);
@@ -75,7 +75,7 @@ impl World<'_> {
         if self.quality.jobs.remove(&handle)
             && let Some(request) = served
         {
-            self.tell(Fact::Degraded(request));
+            self.cx.tell(Fact::Degraded(request));
         }
     }
 }

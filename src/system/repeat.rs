@@ -75,9 +75,9 @@ impl World<'_> {
     pub(super) fn take_repeat_step(&mut self, handle: Handle, step: RepeatStep) -> Progress {
         let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
         match step {
-            RepeatStep::Begin(_) => job.begin_rounds(self.now),
+            RepeatStep::Begin(_) => job.begin_rounds(self.cx.now()),
             RepeatStep::Failed(repeat) => {
-                let is_last = !self.program.repeats[repeat.0 as usize].on.contains(job.heard);
+                let is_last = !self.cx.program().repeats[repeat.0 as usize].on.contains(job.heard);
                 job.step += u32::from(is_last);
             }
             RepeatStep::Again(repeat) => return self.do_again(handle, repeat),
@@ -88,23 +88,23 @@ impl World<'_> {
 
     /// Begins the next round of a list, if there is one.
     fn do_again(&mut self, handle: Handle, id: RepeatId) -> Progress {
-        let repeat = &self.program.repeats[id.0 as usize];
+        let repeat = &self.cx.program().repeats[id.0 as usize];
         let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
         let Some(&round) = job.rounds.as_ref().and_then(|rounds| rounds.0.last()) else {
             return Progress::GoesOn;
         };
         let (node, key, drawn, limit) = (job.node, job.round_key(), job.drawn, self.limit_of(job));
         let persists = repeat.persistence.is_none_or(|share| {
-            share.happens(self.draws.draw(Purpose::Choice, repeat.site, key, 0))
+            share.happens(self.cx.draw(Purpose::Choice, repeat.site, key, 0))
         });
         let span = match &repeat.between {
             Distribution::Constant(span) => *span,
             varied => {
-                let site = self.program.node(node).id;
-                varied.sample(self.draws.draw(Purpose::Think, site, key, drawn))
+                let site = self.cx.program().node(node).id;
+                varied.sample(self.cx.draw(Purpose::Think, site, key, drawn))
             }
         };
-        let at = self.now + span;
+        let at = self.cx.now() + span;
         let is_late = repeat.patience.is_some_and(|patience| at > round.began + patience);
         let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
         if round.number + 1 >= repeat.times || !persists || is_late || at >= limit {

@@ -60,39 +60,39 @@ impl World<'_> {
 
     /// Sends a transaction to every replica.
     pub(super) fn replicate_later(&mut self, from: NodeId, commit: Commit, writes: &[Write]) {
-        let program = self.program;
+        let program = self.cx.program();
         let database = self.database_of(from);
         let Kind::Database(rules) = &program.node(database).kind else { return };
         for &id in rules.replicas.iter().filter(|&&id| id != from) {
             let Kind::Replica(rules) = &program.node(id).kind else { continue };
-            let draw = self.draws.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
-            let added = self.conditions.data[id.0 as usize].added_lag;
+            let draw = self.cx.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
+            let added = self.cx.data_condition(id).added_lag;
             if added > Span::ZERO {
-                self.fired(
+                self.cx.fired(
                     Some(commit.order),
                     |act| matches!(*act, Action::ReplicaLag { node, .. } if node == id),
                 );
             }
-            let at = self.now + rules.lag.sample(draw) + added;
+            let at = self.cx.now() + rules.lag.sample(draw) + added;
             let due = self.replica(id).pending.push(commit, writes, at);
-            self.events.schedule(due, Event::Replicate(id));
+            self.cx.schedule(due, Event::Replicate(id));
         }
     }
 
     /// A replica applies the transactions that are due, unless it is stopped or cut off.
     pub(super) fn replicate(&mut self, node: NodeId) {
         let database = self.database_of(node);
-        let is_cut_off = self.conditions.data[database.0 as usize].cut_off.is_some()
+        let is_cut_off = self.cx.data_condition(database).cut_off.is_some()
             && self.leaders[database.0 as usize] == database;
-        let is_stopped = self.conditions.data[node.0 as usize].is_stopped;
+        let is_stopped = self.cx.data_condition(node).is_stopped;
         if is_cut_off || is_stopped || self.is_stopped(node) {
-            return self.fired(None, |act| match *act {
+            return self.cx.fired(None, |act| match *act {
                 Action::StopReplica { node: stopped } => stopped == node,
                 Action::CutOff { node: cut, .. } => is_cut_off && cut == database,
                 _ => false,
             });
         }
-        let now = self.now;
+        let now = self.cx.now();
         let leads = self.leads(node);
         let replica = self.replica(node);
         let is_awaited = !replica.waiting.is_empty();
@@ -148,16 +148,16 @@ impl World<'_> {
     pub(super) fn wake(&mut self, handle: Handle) {
         let timer = self.jobs.get_mut(handle).and_then(|job| job.timer.take());
         if let Some(timer) = timer {
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
             self.ready.push_back(handle);
         }
     }
 
     /// Lets a job wait: it takes its step again when it is woken or the time is over.
     pub(super) fn park(&mut self, handle: Handle, span: Span) {
-        let at = self.now + span;
+        let at = self.cx.now() + span;
         if let Some(job) = self.jobs.get_mut(handle) {
-            job.timer = Some(self.events.schedule_timer(at, Event::Resume(handle)));
+            job.timer = Some(self.cx.schedule_timer(at, Event::Resume(handle)));
         }
     }
 
@@ -177,7 +177,7 @@ impl World<'_> {
                 Progress::Repeats
             }
             Some(_) => {
-                self.tell(Fact::WaitedForReplica { replica: node, in_time: is_applied });
+                self.cx.tell(Fact::WaitedForReplica { replica: node, in_time: is_applied });
                 let goes_on = is_applied || wait.takes_stale;
                 if goes_on { Progress::GoesOn } else { Progress::Ends(Outcome::Failed) }
             }
@@ -189,7 +189,7 @@ impl World<'_> {
         let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
         let node = job.node;
         let database = self.database_of(node);
-        let Kind::Database(rules) = &self.program.node(database).kind else {
+        let Kind::Database(rules) = &self.cx.program().node(database).kind else {
             return Progress::GoesOn;
         };
         let others = rules.replicas.iter().filter(|&&id| id != node);
@@ -208,7 +208,7 @@ impl World<'_> {
             Some(position) => {
                 if applied.is_none_or(|applied| applied < position) {
                     store.is_alone = true;
-                    self.tell(Fact::AnsweredAlone(database));
+                    self.cx.tell(Fact::AnsweredAlone(database));
                 }
                 Progress::GoesOn
             }
@@ -225,7 +225,7 @@ impl World<'_> {
 
     /// Notes what a user was told, if it is newer than what the user knew.
     pub(super) fn note_told(&mut self, order: u64, table: TableId, version: u64) {
-        let now = self.now;
+        let now = self.cx.now();
         let new = || Session { told: Vec::new(), since: now };
         let session = self.sessions.entry(order).or_insert_with(new);
         match session.told.iter_mut().find(|(told, _)| *told == table) {
@@ -246,6 +246,6 @@ impl World<'_> {
     /// Whether a user was told of something new within this time.
     pub(super) fn was_told_within(&self, order: u64, span: Span) -> bool {
         let session = self.sessions.get(&order);
-        session.is_some_and(|session| self.now < session.since + span)
+        session.is_some_and(|session| self.cx.now() < session.since + span)
     }
 }

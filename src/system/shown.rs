@@ -155,7 +155,7 @@ impl World<'_> {
         let (order, asked) = (job.subject.order, job.subject.asked);
         let Some(notes) = &mut job.notes else { return };
         let value = row_word(value);
-        let target = self.program.node(self.program.operation(call.operation).node);
+        let target = self.cx.program().node(self.cx.program().operation(call.operation).node);
         if matches!(target.kind, Kind::Database(_) | Kind::Replica(_) | Kind::Cache(_)) {
             // What it has read it knows after its own write too.
             for row in shown {
@@ -167,10 +167,10 @@ impl World<'_> {
         if call.expects_own_write {
             let Some((seen, own)) = compared(&notes.told, shown, value) else { return };
             let operation = call.operation;
-            return self.tell(Fact::ReadBack { operation, order, asked, seen, own });
+            return self.cx.tell(Fact::ReadBack { operation, order, asked, seen, own });
         }
         let mut known = of_answer(shown, value);
-        if self.program.has_sessions && self.program.edge(call.edge).is_entry {
+        if self.cx.program().has_sessions && self.cx.program().edge(call.edge).is_entry {
             for &(table, version) in &known {
                 self.note_told(order, table, version);
             }

@@ -58,7 +58,7 @@ impl World<'_> {
                 job.stands_in_for = Some(Box::new(waiting));
                 return;
             }
-            return self.tell(Fact::Answered { request, outcome, attempts });
+            return self.cx.tell(Fact::Answered { request, outcome, attempts });
         }
         let Some(job) = self.standing_in(call.owner).and_then(|job| self.jobs.get_mut(job)) else {
             return;
@@ -89,6 +89,6 @@ impl World<'_> {
     fn tell_stood_in_for(&mut self, stood_in_for: Option<&StoodInFor>) {
         let Some(&StoodInFor { request, failed, attempts, served }) = stood_in_for else { return };
         let outcome = served.unwrap_or(failed);
-        self.tell(Fact::Answered { request, outcome, attempts });
+        self.cx.tell(Fact::Answered { request, outcome, attempts });
     }
 }

@@ -32,4 +32,5 @@ mod repeats;
 mod replicas;
 mod sentences;
 mod service;
+mod shipped_digests;
 mod stock;

@@ -343,6 +343,13 @@ impl Program {
         self.is_relay(caller) && is_data
     }
 
+    /// Whether a relay asks its own database by this edge.
+    #[must_use]
+    pub fn is_upkeep_edge(&self, edge: EdgeId) -> bool {
+        let edge = self.edge(edge);
+        self.is_upkeep(edge.caller, edge.target)
+    }
+
     /// The node of this name.
     #[must_use]
     pub fn find_node(&self, name: &str) -> Option<NodeId> {

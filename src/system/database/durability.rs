@@ -100,7 +100,7 @@ impl Database {
 
 impl World<'_> {
     pub(super) fn flush_of(&self, node: NodeId) -> Flush {
-        match &self.program.node(self.database_of(node)).kind {
+        match &self.cx.program().node(self.database_of(node)).kind {
             Kind::Database(rules) => rules.flush,
             other => unreachable!("only databases have a log, not {other:?}"),
         }
@@ -135,7 +135,7 @@ impl World<'_> {
         }
         self.replicate_later(node, commit, writes);
         let database = self.database_of(node);
-        self.tell(Fact::Flushed { database, position: commit.position });
+        self.cx.tell(Fact::Flushed { database, position: commit.position });
     }
 
     /// Lets a log be flushed now and then from now on, if that is the rule.
@@ -152,7 +152,7 @@ impl World<'_> {
         let flush = self.flush_of(node);
         if let Flush::Every(span) = flush {
             self.flush_later(node, span);
-            if !self.conditions.nodes[node.0 as usize].disk_full {
+            if !self.cx.node_condition(node).disk_full {
                 self.flush_now(node);
             }
         }
@@ -174,11 +174,11 @@ impl World<'_> {
             self.replicate_later(node, commit, &writes);
         }
         let database = self.database_of(node);
-        self.tell(Fact::Flushed { database, position });
+        self.cx.tell(Fact::Flushed { database, position });
     }
 
     fn flush_later(&mut self, node: NodeId, span: Span) {
-        self.events.schedule(self.now + span, Event::Flush(node));
+        self.cx.schedule(self.cx.now() + span, Event::Flush(node));
     }
 
     /// Lets a transaction wait for the next flush; the first that waits says when that is.
@@ -199,13 +199,14 @@ impl World<'_> {
     pub(super) fn finds_disk_full(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
         let (node, order) = (job.node, job.subject.order);
-        let is_full = self.conditions.nodes[node.0 as usize].disk_full;
+        let about = job.order(self.cx.program());
+        let is_full = self.cx.node_condition(node).disk_full;
         if is_full {
-            self.fired(
-                self.order_of_job(handle),
+            self.cx.fired(
+                about,
                 |act| matches!(*act, Action::DiskFull { node: full } if full == node),
             );
-            self.tell(Fact::Failed { node, order, after_effect: false });
+            self.cx.tell(Fact::Failed { node, order, after_effect: false });
         }
         is_full
     }
@@ -220,7 +221,7 @@ impl World<'_> {
         if leads {
             store.log.unsent.clear();
             let database = self.database_of(node);
-            self.tell(Fact::LogLost { database, after, transactions });
+            self.cx.tell(Fact::LogLost { database, after, transactions });
         }
     }
 }

@@ -95,7 +95,7 @@ impl Process {
 impl World<'_> {
     fn relay(&mut self, node: NodeId, instance: u32) -> &mut Process {
         let Local::Relay(relay) = &mut self.locals[node.0 as usize] else {
-            unreachable!("batches belong to relays, not to {:?}", self.program.node(node).name)
+            unreachable!("batches belong to relays, not to {:?}", self.cx.program().node(node).name)
         };
         let index = instance as usize;
         if relay.processes.len() <= index {
@@ -105,7 +105,7 @@ impl World<'_> {
     }
 
     fn relay_rules(&self, node: NodeId) -> &program::Outbox {
-        match &self.program.node(node).kind {
+        match &self.cx.program().node(node).kind {
             Kind::Outbox(outbox) => outbox,
             other => unreachable!("only relays have these rules, not {other:?}"),
         }
@@ -113,7 +113,7 @@ impl World<'_> {
 
     /// The stable key of a relay.
     fn relay_key(&self, node: NodeId, instance: u32) -> u64 {
-        let id = u64::from(self.program.node(node).id);
+        let id = u64::from(self.cx.program().node(node).id);
         // Rounds are counted from 1 within the key of the first relay: others are far away.
         if instance == 0 { id } else { key_of(id, u64::from(instance) << 32) }
     }

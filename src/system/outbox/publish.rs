@@ -92,7 +92,7 @@ impl World<'_> {
         };
         let origin = Origin::Publish { relay, request };
         let key = key_of(key, event.key);
-        let mut job = Job::new(self.program, publish.operation, key, origin, event.subject);
+        let mut job = Job::new(self.cx.program(), publish.operation, key, origin, event.subject);
         (job.instance, job.value) = (instance, value);
         let job = self.jobs.insert(job);
         self.ready.push_back(job);

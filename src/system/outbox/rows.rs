@@ -66,7 +66,7 @@ impl World<'_> {
         }
         let answers = self.messages.iter().filter_map(|(_, message)| match *message {
             Message::Reply { call, edge, outcome: Outcome::Ok, value, .. } => {
-                let is_its_own = self.program.edge(edge).caller == relay;
+                let is_its_own = self.cx.program().edge(edge).caller == relay;
                 (is_its_own && self.takes_rows(call)).then_some(value)
             }
             _ => None,
@@ -77,8 +77,8 @@ impl World<'_> {
     /// Whether a call that waits for its answer takes rows of an outbox.
     fn takes_rows(&self, call: Handle) -> bool {
         self.calls.get(call).is_some_and(|call| {
-            let start = self.program.operation(call.step.operation).start as usize;
-            let steps = self.program.steps[start..].iter();
+            let start = self.cx.program().operation(call.step.operation).start as usize;
+            let steps = self.cx.program().steps[start..].iter();
             let mut own = steps.take_while(|step| !matches!(step, Step::Reply(_)));
             own.any(|step| matches!(step, Step::Data(DataStep::TakeOutbox)))
         })
@@ -87,7 +87,7 @@ impl World<'_> {
     /// The relay that asks.
     fn asking_relay(&self, origin: Origin) -> Option<(NodeId, u32)> {
         let Origin::Call { call, edge, .. } = origin else { return None };
-        let relay = self.program.edge(edge).caller;
+        let relay = self.cx.program().edge(edge).caller;
         let owner = self.jobs.get(self.calls.get(call)?.owner)?;
         Some((relay, owner.instance))
     }
@@ -157,7 +157,7 @@ impl World<'_> {
             return;
         }
         let Origin::Call { edge, .. } = origin else { return };
-        let rows = self.unlock(self.program.edge(edge).caller, value & !LISTED);
+        let rows = self.unlock(self.cx.program().edge(edge).caller, value & !LISTED);
         let database = self.store(node);
         let unsent = database.sent as u64..database.outbox.len() as u64;
         let is_unsent = |row: &u64| unsent.contains(row);

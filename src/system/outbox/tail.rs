@@ -27,7 +27,7 @@ impl World<'_> {
         }
         let event = table.outbox.get(start as usize);
         let seen_at = event.map(|event| event.subject.since + tail.latency);
-        let now = self.now;
+        let now = self.cx.now();
         let relay = self.relay(node, instance);
         relay.ahead = ahead;
         // A commit must not wake it while it does something else.
@@ -65,7 +65,7 @@ impl World<'_> {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let base = self.relay_key(node, instance);
         let most = self.relay_rules(node).batch as usize;
-        let now = self.now;
+        let now = self.cx.now();
         let ahead = std::mem::take(&mut self.relay(node, instance).ahead);
         let events = self.outbox_of(node).outbox.iter().enumerate().skip(start as usize);
         let batch: Vec<u64> = events
@@ -87,18 +87,18 @@ impl World<'_> {
     fn look_again(&mut self, handle: Handle, at: Time, or_at_commit: bool) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
         let timer =
-            (at < Time::NEVER).then(|| self.events.schedule_timer(at, Event::Resume(handle)));
+            (at < Time::NEVER).then(|| self.cx.schedule_timer(at, Event::Resume(handle)));
         self.relay(node, instance).waiting = or_at_commit.then_some((handle, timer));
     }
 
     /// Lets the relays that follow a database's log see that there is a new event.
     pub(in crate::system) fn wake_followers(&mut self, database: NodeId) {
-        let program = self.program;
+        let program = self.cx.program();
         let Kind::Database(rules) = &program.node(database).kind else { return };
         for &node in &rules.tailed_by {
             let Some((handle, timer)) = self.relay(node, 0).waiting.take() else { continue };
             if let Some(timer) = timer {
-                self.events.cancel(timer);
+                self.cx.cancel(timer);
             }
             self.ready.push_back(handle);
         }
@@ -107,7 +107,7 @@ impl World<'_> {
     /// Notes that the position which the relay came to is stored.
     pub(super) fn pass_stored(&mut self, handle: Handle) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
-        let now = self.now;
+        let now = self.cx.now();
         let relay = self.relay(node, instance);
         if let Some(position) = relay.position {
             relay.stored = (position, now);

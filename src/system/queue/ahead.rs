@@ -13,7 +13,7 @@ use crate::system::job::{Job, Origin};
 impl World<'_> {
     /// How many messages an instance of a worker is handed ahead of those that it handles.
     pub(super) fn prefetch(&self, worker: NodeId) -> u32 {
-        match &self.program.node(worker).kind {
+        match &self.cx.program().node(worker).kind {
             Kind::Service(service) => service.prefetch,
             _ => 0,
         }
@@ -22,7 +22,7 @@ impl World<'_> {
     /// An instance of a service that has room for a message: a free worker, or a place ahead of its
     /// turn. Whose turn was last is asked last, whether a worker of the others is free or not.
     pub(super) fn free_instance(&mut self, worker: NodeId) -> Option<u32> {
-        let limits = &self.program.node(worker).station;
+        let limits = &self.cx.program().node(worker).station;
         let most = limits.workers.saturating_add(self.prefetch(worker));
         let last = self.turns[worker.0 as usize];
         let mut in_turn = (1..=limits.instances).map(|step| (last + step) % limits.instances);
@@ -46,7 +46,7 @@ impl World<'_> {
     /// A message that was handed over ahead of its turn has come: it begins or waits. Without a job
     /// it was acknowledged by an earlier receiver while it travelled.
     pub(super) fn take_in_hand(&mut self, job: Option<Handle>, worker: NodeId, instance: u32) {
-        let workers = self.program.node(worker).station.workers;
+        let workers = self.cx.program().node(worker).station.workers;
         let index = self.station_index(worker, instance);
         let station = &mut self.stations[index];
         let Some(job) = job else {

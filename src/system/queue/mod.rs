@@ -76,7 +76,7 @@ impl World<'_> {
     }
 
     fn queue_rules(&self, node: NodeId) -> &program::Queue {
-        match &self.program.node(node).kind {
+        match &self.cx.program().node(node).kind {
             Kind::Queue(queue) => queue,
             other => unreachable!("messages are kept in queues, not in {other:?}"),
         }
@@ -101,7 +101,7 @@ impl World<'_> {
         let event = if self.comes_from_relay(job.origin) { event } else { 0 };
         let limit = self.queue_rules(node).limit;
         if self.queue(node).groups.iter().any(|group| group.length >= limit) {
-            self.tell(Fact::Refused { node, order: subject.order, refusal: Refusal::Full });
+            self.cx.tell(Fact::Refused { node, order: subject.order, refusal: Refusal::Full });
             return Some(Outcome::Rejected);
         }
         self.put(node, subject, key, event);
@@ -115,11 +115,11 @@ impl World<'_> {
         let (node, order, key, list, origin) =
             (job.node, job.subject.order, job.key, job.value, job.origin);
         let Origin::Call { edge, .. } = origin else { return None };
-        let events = self.listed_events(self.program.edge(edge).caller, list);
+        let events = self.listed_events(self.cx.program().edge(edge).caller, list);
         let limit = self.queue_rules(node).limit as usize;
         let has_room = |group: &Group| group.length as usize + events.len() <= limit;
         if !self.queue(node).groups.iter().all(has_room) {
-            self.tell(Fact::Refused { node, order, refusal: Refusal::Full });
+            self.cx.tell(Fact::Refused { node, order, refusal: Refusal::Full });
             return Some(Outcome::Rejected);
         }
         for (row, event) in events {
@@ -131,7 +131,7 @@ impl World<'_> {
     /// Whether a relay asks for a job: then the job's value is the place of its event.
     fn comes_from_relay(&self, origin: Origin) -> bool {
         let Origin::Call { edge, .. } = origin else { return false };
-        matches!(self.program.node(self.program.edge(edge).caller).kind, Kind::Outbox(_))
+        matches!(self.cx.program().node(self.cx.program().edge(edge).caller).kind, Kind::Outbox(_))
     }
 
     /// Puts a message into every group of a queue.
@@ -146,12 +146,12 @@ impl World<'_> {
             0 => 0,
             count => (key_of(by, PARTITION) % u64::from(count)) as u32,
         };
-        let expires = rules.retention.map_or(Time::NEVER, |span| self.now + span);
+        let expires = rules.retention.map_or(Time::NEVER, |span| self.cx.now() + span);
         for index in 0..groups {
             let number = self.queue(node).groups[index].next_number();
             let hidden = (delay > Span::ZERO).then(|| {
                 let event = Event::Visible { queue: node, message: ticket(index, number) };
-                self.events.schedule_timer(self.now + delay, event)
+                self.cx.schedule_timer(self.cx.now() + delay, event)
             });
             let (receives, delivery) = (0, 0);
             self.queue(node).groups[index].push(Queued {
@@ -166,9 +166,9 @@ impl World<'_> {
             });
         }
         self.queued += groups;
-        self.ledger.accept(node, groups);
+        self.cx.ledger_mut().accept(node, groups);
         self.expire_at(node, expires);
-        self.tell(Fact::Enqueued { queue: node, order: subject.order, event });
+        self.cx.tell(Fact::Enqueued { queue: node, order: subject.order, event });
         for index in 0..groups {
             self.hand_out(node, index);
         }
@@ -176,7 +176,7 @@ impl World<'_> {
 
     /// A worker of this service is free: the queue that it takes from may have a message for it.
     pub(super) fn offer_worker(&mut self, worker: NodeId) {
-        let program = self.program;
+        let program = self.cx.program();
         for (index, node) in program.nodes.iter().enumerate() {
             let Kind::Queue(queue) = &node.kind else { continue };
             let takes = |group: &program::Group| group.consumers.contains(&worker);
@@ -191,8 +191,8 @@ impl World<'_> {
         if self.is_stopped(node) {
             return;
         }
-        if self.conditions.nodes[node.0 as usize].stalled {
-            self.fired(
+        if self.cx.node_condition(node).stalled {
+            self.cx.fired(
                 None,
                 |act| matches!(*act, Action::QueueStall { node: stalled } if stalled == node),
             );
@@ -213,7 +213,7 @@ impl World<'_> {
 
     /// A service instance of a group that has room for a message.
     fn free_worker(&mut self, node: NodeId, group: usize) -> Option<(NodeId, u32)> {
-        let program = self.program;
+        let program = self.cx.program();
         let Kind::Queue(rules) = &program.node(node).kind else { return None };
         let consumers = &rules.groups[group].consumers;
         let turn = self.queue(node).groups[group].turn;
@@ -239,11 +239,9 @@ impl World<'_> {
         }
         let (receives, order, event) = (queued.receives + 1, queued.subject.order, queued.event);
         let key = key_of(queued.key, u64::from(receives));
-        let timer = self
-            .events
-            .schedule_timer(self.now + visibility, Event::Visible { queue: node, message });
+        let timer = self.cx.schedule_timer(self.cx.now() + visibility, Event::Visible { queue: node, message });
         self.queue(node).groups[group].deliver(number, key, timer);
-        self.tell(Fact::Delivered { queue: node, order, message, event, receives });
+        self.cx.tell(Fact::Delivered { queue: node, order, message, event, receives });
         *self.places_taken(worker, instance) += 1;
         let deaths = self.lives.of(worker, instance).deaths();
         let delivery =
@@ -258,7 +256,7 @@ impl World<'_> {
     fn put_aside(&mut self, node: NodeId, message: u64, queued: &Queued) {
         self.remove(node, message);
         let (subject, key) = (queued.subject, queued.key);
-        self.tell(Fact::DeadLettered { queue: node, order: subject.order, since: subject.since });
+        self.cx.tell(Fact::DeadLettered { queue: node, order: subject.order, since: subject.since });
         if let Some(target) = self.queue_rules(node).dead_letters {
             self.put(target, subject, key_of(key, u64::MAX), 0);
         }
@@ -311,14 +309,14 @@ impl World<'_> {
         key: u64,
     ) -> Option<Handle> {
         let Kind::Service(program::Service { takes: Some(operation), .. }) =
-            self.program.node(worker).kind
+            self.cx.program().node(worker).kind
         else {
             return None;
         };
         let (group, number) = group_and_number(message);
         let subject = self.queue(queue).groups[group].get(number)?.subject;
         let origin = Origin::Delivery { queue, message };
-        let mut job = Job::new(self.program, operation, key, origin, subject);
+        let mut job = Job::new(self.cx.program(), operation, key, origin, subject);
         job.instance = instance;
         Some(self.jobs.insert(job))
     }
@@ -344,9 +342,9 @@ impl World<'_> {
         let (group, number) = group_and_number(message);
         let hidden = self.queue(node).groups[group].timer_of(number, delivery);
         let Some(timer) = hidden else { return };
-        self.events.cancel(timer);
-        let at = self.now + span;
-        let timer = self.events.schedule_timer(at, Event::Visible { queue: node, message });
+        self.cx.cancel(timer);
+        let at = self.cx.now() + span;
+        let timer = self.cx.schedule_timer(at, Event::Visible { queue: node, message });
         self.queue(node).groups[group].hide(number, timer);
     }
 
@@ -364,7 +362,7 @@ impl World<'_> {
         let Some(message) = token.checked_sub(1) else { return };
         let Some(queued) = self.remove(node, message) else { return };
         let (order, since) = (queued.subject.order, queued.subject.since);
-        self.tell(Fact::Acknowledged { queue: node, order, since });
+        self.cx.tell(Fact::Acknowledged { queue: node, order, since });
         let (group, _) = group_and_number(message);
         self.keep_acknowledged(node, group, queued);
         self.hand_out(node, group);
@@ -375,7 +373,7 @@ impl World<'_> {
         let (group, number) = group_and_number(message);
         let queued = self.queue(node).groups[group].take(number)?;
         if let Some(timer) = queued.hidden {
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
         }
         self.queued -= 1;
         Some(queued)

@@ -25,9 +25,9 @@ impl World<'_> {
             if due <= at {
                 return;
             }
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
         }
-        let timer = self.events.schedule_timer(at, Event::Expire(node));
+        let timer = self.cx.schedule_timer(at, Event::Expire(node));
         self.queue(node).expiry = Some((at, timer));
     }
 
@@ -36,12 +36,12 @@ impl World<'_> {
         self.queue(node).expiry = None;
         for index in 0..self.queue_rules(node).groups.len() {
             while let Some((at, number)) = self.queue(node).groups[index].next_expiry() {
-                if at > self.now {
+                if at > self.cx.now() {
                     break;
                 }
                 let Some(queued) = self.remove(node, ticket(index, number)) else { break };
                 let (order, since) = (queued.subject.order, queued.subject.since);
-                self.tell(Fact::Expired { queue: node, order, since });
+                self.cx.tell(Fact::Expired { queue: node, order, since });
             }
             self.hand_out(node, index);
         }
@@ -52,7 +52,7 @@ impl World<'_> {
     /// Lets a worker say now and then that it still handles a message.
     pub(super) fn expect_heartbeat(&mut self, queue: NodeId, job: Handle) {
         if let Some(span) = self.queue_rules(queue).heartbeat {
-            self.events.schedule(self.now + span, Event::Heartbeat(job));
+            self.cx.schedule(self.cx.now() + span, Event::Heartbeat(job));
         }
     }
 
@@ -61,7 +61,7 @@ impl World<'_> {
         let Some(job) = self.jobs.get(handle) else { return };
         let (worker, order, key, origin) = (job.node, job.subject.order, job.key, job.origin);
         let Origin::Delivery { queue, message } = origin else { return };
-        self.fold(TraceKind::Heartbeat, worker, key);
+        self.cx.fold(TraceKind::Heartbeat, worker, key);
         let beat = Message::Extended { worker, queue, message, order, key };
         self.send(worker, queue, Direction::Request, beat);
         self.expect_heartbeat(queue, handle);
@@ -75,7 +75,7 @@ impl World<'_> {
 
     /// Keeps an acknowledged message for as long as it may be asked for again.
     pub(super) fn keep_acknowledged(&mut self, node: NodeId, group: usize, queued: Queued) {
-        let now = self.now;
+        let now = self.cx.now();
         let queue = self.queue(node);
         let span = queue.remembers;
         if span == Span::ZERO {
@@ -103,17 +103,17 @@ impl World<'_> {
                 let about = about.map(|queued| queued.subject.order);
                 self.fired_redelivery(node, about);
                 if let Some(timer) = self.queue(node).groups[index].show(number) {
-                    self.events.cancel(timer);
+                    self.cx.cancel(timer);
                 }
             }
             let acknowledged = std::mem::take(&mut self.queue(node).groups[index].acknowledged);
-            let now = self.now;
+            let now = self.cx.now();
             let again = acknowledged
                 .into_iter()
                 .filter(|&(at, queued)| now.since(at) <= since && queued.expires > now);
             for (_, queued) in again {
                 self.queued += 1;
-                self.ledger.accept(node, 1);
+                self.cx.ledger_mut().accept(node, 1);
                 self.fired_redelivery(node, Some(queued.subject.order));
                 self.expire_at(node, queued.expires);
                 self.queue(node).groups[index].push(Queued { hidden: None, ..queued });
@@ -124,7 +124,7 @@ impl World<'_> {
 
     /// Tells which fault a redelivery is due to.
     fn fired_redelivery(&mut self, queue: NodeId, order: Option<u64>) {
-        self.fired(
+        self.cx.fired(
             order,
             |action| matches!(*action, Action::Redelivery { node, .. } if node == queue),
         );
@@ -144,11 +144,11 @@ impl World<'_> {
         for index in 0..self.queue_rules(node).groups.len() {
             for queued in self.queue(node).groups[index].clear() {
                 if let Some(timer) = queued.hidden {
-                    self.events.cancel(timer);
+                    self.cx.cancel(timer);
                 }
                 self.queued -= 1;
                 let (order, since) = (queued.subject.order, queued.subject.since);
-                self.tell(Fact::MessageLost { queue: node, order, since });
+                self.cx.tell(Fact::MessageLost { queue: node, order, since });
             }
         }
     }
@@ -162,8 +162,8 @@ impl World<'_> {
 
     /// Whether dead letters come here and nobody takes them: then nothing here is on its way.
     pub(in crate::system) fn is_dead_end(&self, node: NodeId) -> bool {
-        let Kind::Queue(rules) = &self.program.node(node).kind else { return false };
+        let Kind::Queue(rules) = &self.cx.program().node(node).kind else { return false };
         rules.groups.iter().all(|group| group.consumers.is_empty())
-            && self.program.gets_dead_letters(node)
+            && self.cx.program().gets_dead_letters(node)
     }
 }

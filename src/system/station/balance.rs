@@ -27,14 +27,14 @@ impl World<'_> {
         work: u64,
         detector: Option<DetectorId>,
     ) -> u32 {
-        let description = self.program.node(node);
+        let description = self.cx.program().node(node);
         let instances = description.station.instances;
         if instances == 1 {
             return 0;
         }
         let among = self.among(node, detector);
         if matches!(among, Among::AllInPanic) {
-            self.tell(Fact::Panicked(node));
+            self.cx.tell(Fact::Panicked(node));
         }
         // Who was chosen last is asked last, so that equals take turns.
         let last = self.turns[node.0 as usize];
@@ -87,8 +87,8 @@ impl World<'_> {
         work: u64,
         index: u16,
     ) -> u32 {
-        let description = self.program.node(node);
-        let draw = self.draws.draw(Purpose::Balance, description.id, work, index);
+        let description = self.cx.program().node(node);
+        let draw = self.cx.draw(Purpose::Balance, description.id, work, index);
         let instances = description.station.instances;
         let Among::Healthy(count) = among else { return draw.below(u64::from(instances)) as u32 };
         let number = draw.below(u64::from(count)) as usize;
@@ -99,13 +99,13 @@ impl World<'_> {
 
     /// Whom a caller chooses among. With nobody healthy it is as if all were.
     fn among(&self, node: NodeId, detector: Option<DetectorId>) -> Among {
-        if self.now >= self.lives.stopped_until && !self.detectors.eject_any(detector) {
+        if self.cx.now() >= self.lives.stopped_until && !self.detectors.eject_any(detector) {
             return Among::All;
         }
-        let instances = self.program.node(node).station.instances;
+        let instances = self.cx.program().node(node).station.instances;
         let is_healthy = |&instance: &u32| self.is_healthy(node, detector, instance);
         let healthy = (0..instances).filter(is_healthy).count() as u32;
-        if healthy < instances && self.detectors.panic(self.program, detector, healthy) {
+        if healthy < instances && self.detectors.panic(self.cx.program(), detector, healthy) {
             Among::AllInPanic
         } else if healthy == 0 || healthy == instances {
             Among::All

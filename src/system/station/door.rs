@@ -15,7 +15,7 @@ impl World<'_> {
     pub(super) fn ask_door(&mut self, rules: &program::Station, index: usize) -> Option<Refusal> {
         let station = &mut self.stations[index];
         if let (Some(rule), Some(state)) = (&rules.rate_limit, &mut station.rate_limit)
-            && rule.acquire(state, 1, self.now).is_none()
+            && rule.acquire(state, 1, self.cx.now()).is_none()
         {
             return Some(Refusal::RateLimit);
         }
@@ -26,22 +26,22 @@ impl World<'_> {
     /// Tells the learned limit of an instance what a job came to. A job whose caller had gone, or
     /// that was refused in the line, is a drop; one that failed says nothing about the load.
     pub(in crate::system) fn teach_limit(&mut self, job: &Job, outcome: Outcome) {
-        let node = self.program.node(job.node);
+        let node = self.cx.program().node(job.node);
         let Some(rule) = &node.station.limit else { return };
         if !matches!(job.origin, Origin::Call { .. }) {
             return;
         }
-        let dropped = outcome == Outcome::Rejected || self.now >= job.deadline;
+        let dropped = outcome == Outcome::Rejected || self.cx.now() >= job.deadline;
         if !dropped && outcome != Outcome::Ok {
             return;
         }
         let draw = match rule {
-            Limit::Vegas { .. } => self.draws.draw(Purpose::Policy, node.id, job.key, 0),
+            Limit::Vegas { .. } => self.cx.draw(Purpose::Policy, node.id, job.key, 0),
             Limit::Aimd { .. } | Limit::Gradient2 { .. } => Draw(0),
         };
         let index = self.station_index(job.node, job.instance);
         if let Some(state) = &mut self.stations[index].limit {
-            let took = self.now.since(job.entered).max(Span(1));
+            let took = self.cx.now().since(job.entered).max(Span(1));
             rule.update(state, took, job.beside, dropped, draw);
         }
     }

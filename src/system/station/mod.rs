@@ -105,11 +105,11 @@ impl World<'_> {
 
     /// Lets a job start or wait, or refuses it.
     pub(super) fn enter(&mut self, handle: Handle, node: NodeId, instance: u32) {
-        let rules = &self.program.node(node).station;
+        let rules = &self.cx.program().node(node).station;
         let index = self.station_index(node, instance);
         let outstanding = self.stations[index].outstanding() as u32;
         if let Some(job) = self.jobs.get_mut(handle) {
-            (job.entered, job.beside) = (self.now, outstanding + 1);
+            (job.entered, job.beside) = (self.cx.now(), outstanding + 1);
         }
         if let Some(refusal) = self.ask_door(rules, index) {
             return self.refuse(handle, refusal);
@@ -119,16 +119,16 @@ impl World<'_> {
         let station = &mut self.stations[index];
         if station.busy < rules.workers {
             if let Some(slack) = rules.discard
-                && self.now + slack >= deadline
+                && self.cx.now() + slack >= deadline
             {
                 return self.refuse(handle, Refusal::Expired);
             }
             if let Some(Shedding::Codel(rule)) = &rules.shedding {
                 // Who does not wait at all ends a time of standing waits.
-                rule.refuses(&mut station.codel, Span::ZERO, self.now);
+                rule.refuses(&mut station.codel, Span::ZERO, self.cx.now());
             }
             station.busy += 1;
-            job.begun = Some(self.now);
+            job.begun = Some(self.cx.now());
             return self.ready.push_back(handle);
         }
         if matches!(rules.shedding, Some(Shedding::Timeout { .. })) {
@@ -140,15 +140,15 @@ impl World<'_> {
         }
         let rank = match rules.order {
             Order::Deadline => deadline.0,
-            Order::Priority => u64::from(u32::MAX - self.program.operation(operation).priority),
+            Order::Priority => u64::from(u32::MAX - self.cx.program().operation(operation).priority),
             Order::Fifo | Order::Lifo | Order::AdaptiveLifo { .. } => 0,
         };
-        let until = station.latest_start(rules, self.now);
-        station.waiting.push(rank, Waiting { job: handle, since: self.now, deadline, until });
+        let until = station.latest_start(rules, self.cx.now());
+        station.waiting.push(rank, Waiting { job: handle, since: self.cx.now(), deadline, until });
         if let Some(max_wait) = &rules.max_wait {
-            let draw = self.draws.draw(Purpose::Shed, self.program.node(node).id, key, 0);
-            let at = self.now + max_wait.sample(draw);
-            let timer = self.events.schedule_timer(at, Event::GiveUp(handle));
+            let draw = self.cx.draw(Purpose::Shed, self.cx.program().node(node).id, key, 0);
+            let at = self.cx.now() + max_wait.sample(draw);
+            let timer = self.cx.schedule_timer(at, Event::GiveUp(handle));
             if let Some(job) = self.jobs.get_mut(handle) {
                 job.timer = Some(timer);
             }
@@ -166,7 +166,7 @@ impl World<'_> {
         let station = &mut self.stations[index];
         if station.waiting.remove(handle) {
             if station.waiting.len() == 0 {
-                station.empty = self.now;
+                station.empty = self.cx.now();
             }
             self.refuse(handle, Refusal::TooLong);
         }
@@ -174,7 +174,7 @@ impl World<'_> {
 
     /// Frees a worker and lets the next job start.
     pub(super) fn leave(&mut self, node: NodeId, instance: u32) {
-        let rules = &self.program.node(node).station;
+        let rules = &self.cx.program().node(node).station;
         let index = self.station_index(node, instance);
         if matches!(rules.shedding, Some(Shedding::Timeout { .. })) {
             self.shed_overdue(rules, index);
@@ -186,7 +186,7 @@ impl World<'_> {
                 if !self.begin_in_hand(index) {
                     self.stations[index].busy -= 1;
                 }
-                if let Kind::Service(service) = &self.program.node(node).kind
+                if let Kind::Service(service) = &self.cx.program().node(node).kind
                     && service.takes.is_some()
                 {
                     self.offer_worker(node);
@@ -201,22 +201,22 @@ impl World<'_> {
             let station = &mut self.stations[index];
             let next = station.waiting.pop(rules.order)?;
             if station.waiting.len() == 0 {
-                station.empty = self.now;
+                station.empty = self.cx.now();
             }
             let refusal = match &rules.shedding {
                 Some(Shedding::Codel(rule)) => {
-                    let delay = self.now.since(next.since);
-                    rule.refuses(&mut station.codel, delay, self.now).then_some(Refusal::Shed)
+                    let delay = self.cx.now().since(next.since);
+                    rule.refuses(&mut station.codel, delay, self.cx.now()).then_some(Refusal::Shed)
                 }
-                Some(Shedding::Timeout { .. }) => (next.until <= self.now).then_some(Refusal::Shed),
+                Some(Shedding::Timeout { .. }) => (next.until <= self.cx.now()).then_some(Refusal::Shed),
                 None => None,
             };
-            let is_expired = rules.discard.is_some_and(|slack| self.now + slack >= next.deadline);
+            let is_expired = rules.discard.is_some_and(|slack| self.cx.now() + slack >= next.deadline);
             match refusal.or(is_expired.then_some(Refusal::Expired)) {
                 Some(refusal) => self.refuse(next.job, refusal),
                 None => {
                     if let Some(job) = self.jobs.get_mut(next.job) {
-                        job.begun = Some(self.now);
+                        job.begun = Some(self.cx.now());
                     }
                     return Some(next.job);
                 }
@@ -226,12 +226,12 @@ impl World<'_> {
 
     /// Refuses those at the head of the line that have waited too long.
     fn shed_overdue(&mut self, rules: &program::Station, index: usize) {
-        while let Some(overdue) = self.stations[index].waiting.pop_overdue(rules.order, self.now) {
+        while let Some(overdue) = self.stations[index].waiting.pop_overdue(rules.order, self.cx.now()) {
             self.refuse(overdue.job, Refusal::Shed);
         }
         let station = &mut self.stations[index];
         if station.waiting.len() == 0 {
-            station.empty = self.now;
+            station.empty = self.cx.now();
         }
     }
 
@@ -239,22 +239,22 @@ impl World<'_> {
     fn refuse(&mut self, handle: Handle, refusal: Refusal) {
         let Some(job) = self.jobs.remove(handle) else { return };
         if let Some(timer) = job.timer {
-            self.events.cancel(timer);
+            self.cx.cancel(timer);
         }
         let (from, order) = (job.node, job.subject.order);
-        self.tell(Fact::Refused { node: from, order, refusal });
+        self.cx.tell(Fact::Refused { node: from, order, refusal });
         if matches!(refusal, Refusal::Shed | Refusal::Expired | Refusal::TooLong) {
             self.teach_limit(&job, Outcome::Rejected);
         }
         if let Some(stay) = job.stay() {
-            self.tell(Fact::Left(stay));
+            self.cx.tell(Fact::Left(stay));
         }
         if let Origin::Call { call, attempt, edge } = job.origin {
             let outcome = match refusal {
                 Refusal::RateLimit => Outcome::Throttled,
                 _ => Outcome::Rejected,
             };
-            if refusal == Refusal::Expired && self.program.node(from).station.discards_silently {
+            if refusal == Refusal::Expired && self.cx.program().node(from).station.discards_silently {
                 return;
             }
             let (value, key, hint) = (0, job.key, None);

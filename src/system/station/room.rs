@@ -51,8 +51,8 @@ impl Station {
 impl World<'_> {
     /// The bulkhead that a call passes, and where its room is.
     pub(in crate::system) fn bulkhead(&self, call: &Call) -> Option<(Bulkhead, usize, usize)> {
-        let edge = self.program.edge(call.edge());
-        let bulkheads = &self.program.node(edge.caller).station.bulkheads;
+        let edge = self.cx.program().edge(call.edge());
+        let bulkheads = &self.cx.program().node(edge.caller).station.bulkheads;
         let number = bulkheads.iter().position(|bulkhead| bulkhead.target == edge.target)?;
         Some((bulkheads[number], self.station_index(edge.caller, call.process), number))
     }
@@ -73,7 +73,7 @@ impl World<'_> {
                 Place::Waiting
             }
         };
-        let patience = bulkhead.max_wait.map_or(Time::NEVER, |span| self.now + span);
+        let patience = bulkhead.max_wait.map_or(Time::NEVER, |span| self.cx.now() + span);
         let until = self.deadline_of(call).min(patience);
         let Some(call) = self.calls.get_mut(handle) else { return answer };
         call.place = place;
@@ -110,7 +110,7 @@ impl World<'_> {
             };
             bulkhead.rule.enter(&mut room.state, true);
             call.place = Place::Inside;
-            return self.set_call_timer(next, self.now, Event::Retry(next));
+            return self.set_call_timer(next, self.cx.now(), Event::Retry(next));
         }
     }
 }

@@ -13,6 +13,7 @@ mod copied;
 mod dice;
 mod faults;
 mod generate;
+mod pinned;
 mod promises;
 mod sharing;
 mod skeleton;
@@ -27,6 +28,7 @@ use serde_json::{Map, Value, json};
 use stormglass::experiment::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
 use stormglass::fault::FaultKind;
+use stormglass::kernel::digest::Digest;
 use stormglass::kernel::limit::Ending;
 use stormglass::model::document::{Sources, Value as Document};
 use stormglass::model::problem::Problem;
@@ -133,6 +135,7 @@ struct Seen {
     struck: BTreeSet<String>,
     /// For each promise, how many cases were judged and not judged.
     judged: BTreeMap<&'static str, (u64, u64)>,
+    digests: BTreeMap<u64, Digest>,
     wrong: Vec<String>,
 }
 
@@ -155,7 +158,7 @@ impl Seen {
 }
 
 /// Runs a subject and says what is wrong with that, if anything is.
-fn try_out(subject: &Subject, seen: &mut Seen) -> Result<(), String> {
+fn try_out(seed: u64, subject: &Subject, seen: &mut Seen) -> Result<(), String> {
     let [one, other] = catch_unwind(AssertUnwindSafe(|| subject.run())).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
@@ -170,6 +173,7 @@ fn try_out(subject: &Subject, seen: &mut Seen) -> Result<(), String> {
         return Err("it does not run the same twice".to_owned());
     }
     seen.note(subject, [&one, &other]);
+    seen.digests.insert(seed, one.digest);
     let names = promises::watched(&subject.promises);
     promises::misjudged(&names, &one, &other, subject.within.0).map_or(Ok(()), Err)
 }
@@ -201,7 +205,7 @@ fn random_models_end_with_balanced_books_and_promises_that_are_judged_or_not() {
     let seeds = seeds();
     for seed in seeds.clone() {
         let subject = subject(seed, &mut generator, &mut seen);
-        if let Err(what) = try_out(&subject, &mut seen) {
+        if let Err(what) = try_out(seed, &subject, &mut seen) {
             let Subject { model, faults, within, .. } = subject;
             let faults = Value::Object(faults);
             seen.wrong.push(format!("model {seed}, {within:?}: {what}\n{faults}\n{model}\n"));
@@ -209,6 +213,7 @@ fn random_models_end_with_balanced_books_and_promises_that_are_judged_or_not() {
         assert!(seen.wrong.len() < 10, "and so on:\n{}", seen.wrong.join("\n"));
     }
     assert!(seen.wrong.is_empty(), "{}", seen.wrong.join("\n"));
+    pinned::assert_are_pinned(&seen.digests);
     let count = seeds.end - seeds.start;
     if count >= 600 {
         is_about_something(&seen, count);
