@@ -31,7 +31,7 @@ impl Forked {
 impl World<'_> {
     /// Whether something is so for a job.
     pub(super) fn holds(&mut self, handle: Handle, condition: Condition) -> bool {
-        let Some(job) = self.jobs.get(handle) else { return false };
+        let job = self.jobs.at(handle);
         match condition {
             Condition::Found => job.value != 0,
             Condition::Missing => job.value == 0,
@@ -54,12 +54,12 @@ impl World<'_> {
     /// Starts the branches of a fork; the job waits for them.
     pub(super) fn fork(&mut self, handle: Handle, id: ForkId) {
         let fork = &self.cx.program().forks[id.0 as usize];
-        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let job = self.jobs.at_mut(handle);
         let round = job.forked.round.wrapping_add(1);
         job.forked = Forked { round, fork: Some(id), succeeded: 0, failed: 0 };
         let first = FIRST_BRANCH + u64::from(round) * (1 << 16);
         for (index, &step) in fork.branches.iter().enumerate() {
-            let Some(job) = self.jobs.get(handle) else { return };
+            let job = self.jobs.at(handle);
             let key = key_of(job.round_key(), first + index as u64);
             let origin = Origin::Fork { parent: handle, round };
             let mut branch = Job::new(self.cx.program(), job.operation, key, origin, job.subject);
@@ -67,8 +67,7 @@ impl World<'_> {
             (branch.value, branch.token) = (job.value, job.token);
             branch.notes = job.notes.as_ref().map(|notes| Box::new(notes.for_branch()));
             branch.deadline = job.deadline;
-            let branch = self.jobs.insert(branch);
-            self.ready.push_back(branch);
+            self.jobs.begin(branch);
         }
     }
 
@@ -100,7 +99,7 @@ impl World<'_> {
         match next {
             Some(step) => {
                 job.step = step;
-                self.ready.push_back(parent);
+                self.jobs.make_ready(parent);
             }
             None => self.end_job(parent, Outcome::Failed),
         }

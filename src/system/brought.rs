@@ -15,7 +15,7 @@ pub(super) type Known = Vec<(TableId, u64)>;
 impl World<'_> {
     /// The word that goes with a job's call, see [`pack`].
     pub(super) fn bring(&mut self, handle: Handle, call: &program::Call) -> u64 {
-        let Some(job) = self.jobs.get(handle) else { return 0 };
+        let job = self.jobs.at(handle);
         let Some(id) = call.brings else { return job.value };
         let transaction = &self.cx.program().transactions[id.0 as usize];
         let read = |table: TableId| job.notes.as_ref().and_then(|notes| notes.read(table));
@@ -33,7 +33,7 @@ impl World<'_> {
 
     /// The rows that the job of a transaction was told of, with the versions that were read.
     pub(super) fn known_rows(&self, handle: Handle, transaction: &Transaction) -> Known {
-        let Some(job) = self.jobs.get(handle) else { return Known::new() };
+        let job = self.jobs.at(handle);
         let word = job.value;
         if transaction.brings_list() {
             return self.brought[word as usize].clone();
@@ -45,7 +45,7 @@ impl World<'_> {
 
     /// Whether a row that a job is about has another version now.
     pub(super) fn has_changed(&mut self, handle: Handle, table: TableId, read: u64) -> bool {
-        let Some(job) = self.jobs.get(handle) else { return false };
+        let job = self.jobs.at(handle);
         let (node, row) = (job.node, row_of(self.cx.program(), table, &job.subject));
         version(self.store(node).tables.get(table, row).value) != read
     }

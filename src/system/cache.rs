@@ -158,7 +158,7 @@ impl World<'_> {
 
     /// Looks up the row that a job is about; 0 if the job is to fetch it.
     fn look_up(&mut self, handle: Handle, table: TableId) -> Progress {
-        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let job = self.jobs.at(handle);
         let (node, key, token, subject) = (job.node, job.key, job.token, job.subject);
         let row = (table, self.row_of_job(table, &subject));
         let description = self.cx.program().node(node);
@@ -173,7 +173,7 @@ impl World<'_> {
                 None => 0,
                 Some(until) => {
                     cache.waiting.wait(handle, row);
-                    self.park(handle, until.since(now));
+                    self.jobs.park(&mut self.cx, handle, until.since(now));
                     return Progress::Repeats;
                 }
             },
@@ -199,7 +199,7 @@ impl World<'_> {
                 if fetches { 0 } else { kept.shown() }
             }
         };
-        self.set_value(handle, value);
+        self.jobs.at_mut(handle).value = value;
         if value != 0 {
             let seen = row_word(value);
             self.note_row(handle, table, version(seen), false);
@@ -210,7 +210,7 @@ impl World<'_> {
 
     /// Keeps the row that a job brings, unless there was none or its lease has ended.
     fn fill(&mut self, handle: Handle, table: TableId) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, value, token, order) = (job.node, job.value, job.token, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
         let did = |deed| Fact::Caching(Caching { cache: node, order, table, row: row.1, deed });
@@ -238,12 +238,12 @@ impl World<'_> {
         cache.put(row, kept, rules.capacity as usize);
         self.cx.tell(did(deed));
         let ready = self.cache(node).waiting.waiting_for([row..=row]);
-        ready.into_iter().for_each(|job| self.wake(job));
+        ready.into_iter().for_each(|job| self.jobs.wake(&mut self.cx, job));
     }
 
     /// Forgets the row that a job is about.
     fn invalidate(&mut self, handle: Handle, table: TableId) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, order) = (job.node, job.subject.order);
         let row = (table, self.row_of_job(table, &job.subject));
         match self.cx.data_condition(node).is_stale {
@@ -258,7 +258,8 @@ impl World<'_> {
 
     /// Tells which fault lets a cache keep a row.
     fn fired_by_staleness(&mut self, cache: NodeId, order: u64) {
-        self.cx.fired(Some(order), |act| matches!(*act, Action::StaleCache { node } if node == cache));
+        self.cx
+            .fired(Some(order), |act| matches!(*act, Action::StaleCache { node } if node == cache));
     }
 
     /// A fault empties a cache.
@@ -270,7 +271,7 @@ impl World<'_> {
         cache.fetching.clear();
         self.cx.tell(Fact::CacheFlushed { cache: node, rows });
         let ready = self.cache(node).waiting.those(|_| true);
-        ready.into_iter().for_each(|job| self.wake(job));
+        ready.into_iter().for_each(|job| self.jobs.wake(&mut self.cx, job));
     }
 
     /// A fault lets a share of the rows of a cache fall back by one version; says how many.

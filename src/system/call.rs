@@ -106,7 +106,7 @@ impl World<'_> {
             return Resumption::Later;
         }
         let value = self.bring(owner, &step);
-        let Some(job) = self.jobs.get(owner) else { return Resumption::Later };
+        let job = self.jobs.at(owner);
         let edge = self.cx.program().edge(step.edge);
         let key = key_of(job.round_key(), u64::from(step.site));
         let mut subject = job.subject;
@@ -198,7 +198,9 @@ impl World<'_> {
         let policy = &self.cx.program().policies[edge.policy as usize].1;
         let own = policy.deadline.map_or(Time::NEVER, |span| call.started + span);
         let deadline = own.min(call.limit);
-        if self.cx.now() >= deadline && (self.cx.now() > call.started || self.cx.now() >= call.limit) {
+        if self.cx.now() >= deadline
+            && (self.cx.now() > call.started || self.cx.now() >= call.limit)
+        {
             let denial = call.waits_for.unwrap_or(Denial::Deadline);
             self.tell_never_made(handle, denial);
             return self.abandon_call(handle, Outcome::Deadline, 0);
@@ -366,7 +368,7 @@ impl World<'_> {
             Place::Outside | Place::Inside => self.attempt(handle),
         };
         if resumption == Resumption::Now {
-            self.ready.push_back(owner);
+            self.jobs.make_ready(owner);
         }
     }
 
@@ -431,7 +433,7 @@ impl World<'_> {
         if kept && policy.deadline.is_some() {
             self.wait(handle, Span::MAX);
         } else if self.follow(handle, decision, outcome, value) == Resumption::Now {
-            self.ready.push_back(owner);
+            self.jobs.make_ready(owner);
         }
     }
 

@@ -114,7 +114,8 @@ impl World<'_> {
             }
         };
         let subkey = self.choose_subkey(node, clients, work);
-        let subject = Subject { order, key, subkey, size, since: self.cx.now(), ..Subject::default() };
+        let subject =
+            Subject { order, key, subkey, size, since: self.cx.now(), ..Subject::default() };
         if self.is_down(node, process) {
             self.cx.tell(Fact::TurnedAway { clients: node, order });
             return self.end_flow(node, &subject, back);
@@ -134,8 +135,7 @@ impl World<'_> {
         let origin = back.map_or(Origin::Nobody, Origin::User);
         let mut job = Job::new(self.cx.program(), operation, key, origin, subject);
         job.instance = instance;
-        let handle = self.jobs.insert(job);
-        self.ready.push_back(handle);
+        self.jobs.begin(job);
     }
 
     /// The key that a user is about.
@@ -225,7 +225,8 @@ impl World<'_> {
     }
 
     fn next_of_poisson(&mut self, node: NodeId, arrivals: &Arrivals, area: f64) -> Time {
-        let (now, end, site) = (self.cx.now(), self.cx.arrivals_end(), self.cx.program().node(node).id);
+        let (now, end, site) =
+            (self.cx.now(), self.cx.arrivals_end(), self.cx.program().node(node).id);
         let Local::Clients(clients) = &mut self.locals[node.0 as usize] else { return end };
         let Clients { spikes, state, .. } = clients;
         match arrivals {

@@ -46,12 +46,14 @@ pub struct Kill {
 impl World<'_> {
     /// Whether an instance is down.
     pub(super) fn is_down(&self, node: NodeId, instance: u32) -> bool {
-        self.cx.now() < self.lives.stopped_until && self.lives.of(node, instance).is_down(self.cx.now())
+        self.cx.now() < self.lives.stopped_until
+            && self.lives.of(node, instance).is_down(self.cx.now())
     }
 
     /// Whether a node of one instance is down or stands still.
     pub(super) fn is_stopped(&self, node: NodeId) -> bool {
-        self.cx.now() < self.lives.stopped_until && self.lives.of(node, 0).stopped(self.cx.now()).is_some()
+        self.cx.now() < self.lives.stopped_until
+            && self.lives.of(node, 0).stopped(self.cx.now()).is_some()
     }
 
     /// Takes instances of a node down until a time.

@@ -200,7 +200,7 @@ impl World<'_> {
     /// Applies a transaction: all of it at this instant. If it is refused, the outcome says why.
     fn commit(&mut self, handle: Handle, id: TransactionId) -> Option<Outcome> {
         let program = self.cx.program();
-        let job = self.jobs.get(handle)?;
+        let job = self.jobs.at(handle);
         let (node, subject, key, token) = (job.node, job.subject, job.key, job.token);
         let database = self.database_of(node);
         if self.leaders[database.0 as usize] != node
@@ -212,7 +212,7 @@ impl World<'_> {
         if token != 0
             && let Some(&(answer, _)) = self.store(node).idempotency.get(&(id, token))
         {
-            self.set_value(handle, answer);
+            self.jobs.at_mut(handle).value = answer;
             if answer != 0 {
                 self.note_row(handle, TableId((answer >> 16) as u16), version(answer), true);
             }
@@ -246,7 +246,7 @@ impl World<'_> {
             self.cx.tell(Fact::Audited { entry, order: subject.order, database, position });
         }
         let answer = writes.first().map_or(0, |&(_, _, value)| value);
-        self.set_value(handle, answer);
+        self.jobs.at_mut(handle).value = answer;
         if token != 0 {
             let flush = self.flush_of(node);
             let store = self.store(node);
@@ -265,8 +265,9 @@ impl World<'_> {
         handle: Handle,
         transaction: &Transaction,
     ) -> Option<Vec<(TableId, LabelId)>> {
-        let Some(job) = self.jobs.get(handle) else { return Some(Vec::new()) };
-        let (program, node, subject, brought) = (self.cx.program(), job.node, job.subject, job.value);
+        let job = self.jobs.at(handle);
+        let (program, node, subject, brought) =
+            (self.cx.program(), job.node, job.subject, job.value);
         let most = i32::from(program.numbers) - 1;
         let after = |change: &Change| {
             let row = row_of(program, change.table, &subject);
@@ -289,7 +290,7 @@ impl World<'_> {
         position: u64,
     ) -> Vec<Write> {
         let (program, now) = (self.cx.program(), self.cx.now());
-        let Some(job) = self.jobs.get(handle) else { return Vec::new() };
+        let job = self.jobs.at(handle);
         let (node, subject) = (job.node, job.subject);
         let flush = self.flush_of(node);
         let mut writes = std::mem::take(&mut self.store(node).writes);
@@ -324,7 +325,7 @@ impl World<'_> {
 
     /// Puts the events of a job's transaction into the outbox.
     fn put_events(&mut self, handle: Handle, transaction: &Transaction, position: u64) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, key, subject) = (job.node, job.key, job.subject);
         let (flush, database) = (self.flush_of(node), self.database_of(node));
         for (number, &event) in transaction.events.iter().enumerate() {
@@ -344,11 +345,11 @@ impl World<'_> {
 
     /// Reads the row that the job is about.
     fn read_row(&mut self, handle: Handle, table: TableId) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, subject) = (job.node, job.subject);
         let row = row_of(self.cx.program(), table, &subject);
         let value = self.store(node).tables.get(table, row).value;
-        self.set_value(handle, value);
+        self.jobs.at_mut(handle).value = value;
         self.note_row(handle, table, version(value), false);
         self.tell_read(node, (table, row), &subject, value);
     }
@@ -368,12 +369,6 @@ impl World<'_> {
         let (seen, newest) = (version(value), version(newest.value));
         let (order, asked) = (subject.order, subject.asked);
         self.cx.tell(Fact::Read { node, table, row, order, asked, seen, newest, age });
-    }
-
-    pub(super) fn set_value(&mut self, handle: Handle, value: u64) {
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.value = value;
-        }
     }
 
     /// The row of a table that a job is about.

@@ -49,7 +49,9 @@ impl World<'_> {
             _ => self.cx.program().is_relay(job.node),
         };
         let is_about_upkeep = |message: &Message| match *message {
-            Message::Request { edge, .. } | Message::Reply { edge, .. } => self.cx.program().is_upkeep_edge(edge),
+            Message::Request { edge, .. } | Message::Reply { edge, .. } => {
+                self.cx.program().is_upkeep_edge(edge)
+            }
             _ => false,
         };
         self.jobs.iter().all(|(_, job)| is_upkeep(job))

@@ -34,7 +34,7 @@ pub(super) fn row_word(value: u64) -> u64 {
 
 impl World<'_> {
     fn flight_key(&self, handle: Handle, read: CachedRead) -> Option<FlightKey> {
-        let job = self.jobs.get(handle)?;
+        let job = self.jobs.at(handle);
         let row = self.row_of_job(read.table, &job.subject);
         Some((job.node, job.instance, read.cache, read.table, row))
     }
@@ -61,7 +61,7 @@ impl World<'_> {
 
     /// Ends the fetch of a row: all that wait for it have what was read.
     pub(super) fn land(&mut self, handle: Handle, read: CachedRead) {
-        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let job = self.jobs.at_mut(handle);
         let value = job.value;
         job.step = read.end;
         self.end_flight(handle, read, Some(value));
@@ -94,7 +94,7 @@ impl World<'_> {
                 }
                 self.note_row(waiting, read.table, version(value), false);
             }
-            self.ready.push_back(waiting);
+            self.jobs.make_ready(waiting);
         }
     }
 
@@ -118,6 +118,6 @@ impl World<'_> {
         job.instance = instance;
         let leader = self.jobs.insert(job);
         self.flights.insert(flight, Flight { leader, waiting: Vec::new() });
-        self.ready.push_back(leader);
+        self.jobs.make_ready(leader);
     }
 }

@@ -38,7 +38,6 @@ impl World<'_> {
             calls: self.calls.clone(),
             messages: self.messages.clone(),
             pipes: self.pipes.clone(),
-            ready: self.ready.clone(),
             stations: self.stations.clone(),
             first_station: self.first_station.clone(),
             turns: self.turns.clone(),

@@ -285,7 +285,7 @@ impl<'p> World<'p> {
         let decision = self.policies.conclude(scope, policy, &mut call.progress, moment, response);
         self.wake_waiters(scope);
         if self.follow(handle, decision, response.outcome, value) == Resumption::Now {
-            self.ready.push_back(owner);
+            self.jobs.make_ready(owner);
         }
     }
 

@@ -257,7 +257,7 @@ impl World<'_> {
             _ => return,
         }
         loop {
-            let Some(job) = self.jobs.get_mut(handle) else { return };
+            let job = self.jobs.at_mut(handle);
             if std::mem::take(&mut job.is_at_work) {
                 let index = self.first_station[job.node.0 as usize] + job.instance;
                 self.stations[index as usize].end_work();
@@ -286,7 +286,7 @@ impl World<'_> {
     }
 
     fn take_step(&mut self, handle: Handle, step: &Step) -> Progress {
-        let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
+        let job = self.jobs.at_mut(handle);
         match *step {
             Step::Work(ref time) => return self.spend(handle, time, Purpose::Service, 1.0),
             Step::WorkPerSize(ref time) => {
@@ -311,12 +311,12 @@ impl World<'_> {
             Step::JumpIfToldWithin(span, to) => {
                 let order = job.subject.order;
                 if self.was_told_within(order, span) {
-                    self.go_on_at(handle, to);
+                    self.jobs.at_mut(handle).step = to;
                 }
             }
             Step::JumpUnless(condition, to) => {
                 if !self.holds(handle, condition) {
-                    self.go_on_at(handle, to);
+                    self.jobs.at_mut(handle).step = to;
                 }
             }
             Step::Fork(fork) => {
@@ -338,13 +338,6 @@ impl World<'_> {
         Progress::GoesOn
     }
 
-    /// Lets a job go on at another step.
-    pub(super) fn go_on_at(&mut self, handle: Handle, step: u32) {
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.step = step;
-        }
-    }
-
     /// Lets a job take its time, `times` over.
     pub(super) fn spend(
         &mut self,
@@ -353,7 +346,7 @@ impl World<'_> {
         purpose: Purpose,
         times: f64,
     ) -> Progress {
-        let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
+        let job = self.jobs.at_mut(handle);
         let node = job.node;
         let rules = &self.cx.program().node(node).station;
         if purpose == Purpose::Service
@@ -408,9 +401,7 @@ impl World<'_> {
         }
         let at = self.cx.now() + span;
         let timer = self.cx.schedule_timer(at, super::Event::Resume(handle));
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.timer = Some(timer);
-        }
+        self.jobs.at_mut(handle).timer = Some(timer);
         Progress::Waits
     }
 
@@ -426,7 +417,7 @@ impl World<'_> {
         if outcome == Outcome::Ok && call.memory != Memory::None {
             self.remember(handle, call, &shown, value);
         }
-        let Some(job) = self.jobs.get_mut(handle) else { return false };
+        let job = self.jobs.at_mut(handle);
         job.heard = outcome;
         if call.keeps_value && (outcome == Outcome::Ok || call.on_failure.is_some()) {
             if let Some(to) = call.on_failure.filter(|_| outcome != Outcome::Ok) {

@@ -113,7 +113,7 @@ impl World<'_> {
             let (owner, asked) = (call.owner, call.subject.asked);
             self.cx.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
             if self.abandon_call(handle, outcome, value) == Resumption::Now {
-                self.ready.push_back(owner);
+                self.jobs.make_ready(owner);
             }
             return;
         }

@@ -228,7 +228,7 @@ latency = "15ms"
             let (at, event) = world.cx.next().unwrap();
             world.cx.pass_until(at);
             world.dispatch(event);
-            while let Some(job) = world.ready.pop_front() {
+            while let Some(job) = world.jobs.next_ready() {
                 world.run_job(job);
             }
             world.check_books();

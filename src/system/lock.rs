@@ -58,7 +58,7 @@ impl World<'_> {
 
     /// Lets a job wait until the handler that it works for has a row to itself.
     pub(super) fn await_lock(&mut self, handle: Handle, table: TableId) -> Progress {
-        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let job = self.jobs.at(handle);
         let (node, key) = (job.node, (table, self.row_of_job(table, &job.subject)));
         let has_waited = self.store(node).locks.waiting.leave(handle).is_some();
         self.lock_or_wait(handle, key, has_waited)
@@ -66,7 +66,7 @@ impl World<'_> {
 
     /// Lets a job wait that is to commit rows which others have locked; `None` if there are none.
     pub(super) fn await_rows(&mut self, handle: Handle, id: TransactionId) -> Option<Progress> {
-        let job = self.jobs.get(handle)?;
+        let job = self.jobs.at(handle);
         let (node, subject) = (job.node, job.subject);
         let locks = &mut self.store(node).locks;
         if locks.held.is_empty() && locks.waiting.is_empty() {
@@ -93,7 +93,7 @@ impl World<'_> {
 
     /// Gives a row to the handler that a job works for, or lets the job wait for it.
     fn lock_or_wait(&mut self, handle: Handle, key: Key, has_waited: bool) -> Progress {
-        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let job = self.jobs.at(handle);
         let (node, order) = (job.node, job.subject.order);
         let database = self.database_of(node);
         let Some(holder) = self.asks_for(handle) else {
@@ -111,7 +111,7 @@ impl World<'_> {
         }
         self.store(node).locks.waiting.wait(handle, key);
         if let Kind::Database(rules) = &self.cx.program().node(database).kind {
-            self.park(handle, rules.lock_timeout);
+            self.jobs.park(&mut self.cx, handle, rules.lock_timeout);
         }
         Progress::Repeats
     }
@@ -121,7 +121,7 @@ impl World<'_> {
         if transaction.locked.is_empty() {
             return false;
         }
-        let Some(job) = self.jobs.get(handle) else { return false };
+        let job = self.jobs.at(handle);
         let (node, subject) = (job.node, job.subject);
         let holder = self.asks_for(handle);
         transaction.locked.iter().any(|&table| {
@@ -158,7 +158,7 @@ impl World<'_> {
             for waiting in self.store(node).locks.waiting.waiting_for([key..=key]) {
                 // Who asks for nobody any more ends when it is woken.
                 let next = self.asks_for(waiting);
-                self.wake(waiting);
+                self.jobs.wake(&mut self.cx, waiting);
                 if let Some(next) = next {
                     self.store(node).locks.held.insert(key, next);
                     break;

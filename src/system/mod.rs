@@ -25,6 +25,7 @@ mod flight;
 pub mod fork;
 mod hedge;
 mod job;
+mod jobs;
 mod late;
 mod ledger;
 mod life;
@@ -53,12 +54,12 @@ mod station;
 pub mod trace;
 mod waiters;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::{Draws, key_of};
 use crate::kernel::limit::{Ending, Limits};
-use crate::kernel::slab::{Handle, Slab};
+use crate::kernel::slab::Slab;
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program, Spike};
 use context::Context;
@@ -66,6 +67,7 @@ use control::{Control, Surge};
 use ejection::Detectors;
 use event::Event;
 use fact::{Fact, Observer, Waiting};
+use jobs::Jobs;
 use remembered::Remembered;
 use trace::TraceKind;
 
@@ -86,13 +88,11 @@ enum Local {
 /// One run: a program, a seed, and everything that is going on.
 pub struct World<'p> {
     cx: Context<'p>,
-    jobs: Slab<job::Job>,
+    jobs: Jobs,
     calls: open_calls::OpenCalls,
     messages: Slab<network::Message>,
     /// When each link can send the next request and the next reply; empty without bandwidths.
     pipes: Vec<[Time; 2]>,
-    /// Jobs that may start now; started one after the other, never inside each other.
-    ready: VecDeque<Handle>,
     stations: Vec<station::Station>,
     /// The first station of each node.
     first_station: Vec<u32>,
@@ -150,11 +150,10 @@ impl<'p> World<'p> {
         let (stations, first_station) = station::stations(program);
         let mut world = World {
             cx: Context::new(program, controls, seed, arrivals_end, limits, observer),
-            jobs: Slab::default(),
+            jobs: Jobs::default(),
             calls: open_calls::OpenCalls::default(),
             messages: Slab::default(),
             pipes: network::pipes(program),
-            ready: VecDeque::new(),
             stations,
             first_station,
             turns: vec![0; program.nodes.len()],
@@ -219,7 +218,7 @@ impl<'p> World<'p> {
             self.show_policies_until(at);
             self.cx.pass_until(at);
             self.dispatch(event);
-            while let Some(job) = self.ready.pop_front() {
+            while let Some(job) = self.jobs.next_ready() {
                 if self.cx.now() >= self.lives.stopped_until || !self.put_job_off(job) {
                     self.run_job(job);
                 }
@@ -274,7 +273,7 @@ impl<'p> World<'p> {
                 if let Some(job) = self.jobs.get(job) {
                     self.cx.fold(TraceKind::Resume, job.node, job.key);
                 }
-                self.ready.push_back(job);
+                self.jobs.make_ready(job);
             }
             Event::Timeout(call) => {
                 self.fold_call(TraceKind::Timeout, call);

@@ -74,7 +74,9 @@ impl<'p> World<'p> {
                 self.paused_caller(call).is_some_and(|until| self.again(until, event))
             }
             Event::Visible { queue, message } => {
-                let Some(until) = self.lives.of(queue, 0).stopped(self.cx.now()) else { return false };
+                let Some(until) = self.lives.of(queue, 0).stopped(self.cx.now()) else {
+                    return false;
+                };
                 let timer = self.cx.schedule_timer(until, event);
                 self.hide_again(queue, message, timer);
                 true
@@ -94,9 +96,7 @@ impl<'p> World<'p> {
             return false;
         };
         let timer = self.cx.schedule_timer(until, Event::Resume(handle));
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.timer = Some(timer);
-        }
+        self.jobs.at_mut(handle).timer = Some(timer);
         true
     }
 
@@ -107,9 +107,7 @@ impl<'p> World<'p> {
             return false;
         };
         let timer = self.cx.schedule_timer(until, Event::GiveUp(handle));
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.timer = Some(timer);
-        }
+        self.jobs.at_mut(handle).timer = Some(timer);
         true
     }
 

@@ -70,7 +70,7 @@ impl Station {
 impl World<'_> {
     /// Takes a place of a pool for a job, or lets the job wait for one.
     pub(super) fn hold(&mut self, handle: Handle, hold: Hold) -> Progress {
-        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let job = self.jobs.at(handle);
         let (node, order, deadline) = (job.node, job.subject.order, job.deadline);
         let index = self.station_index(node, job.instance);
         let limit = self.limit_of(job);
@@ -103,14 +103,14 @@ impl World<'_> {
 
     /// Notes that a job holds one place more, for which it has waited since a time.
     fn take_place(&mut self, handle: Handle, pool: u16, since: Time) {
-        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let job = self.jobs.at_mut(handle);
         job.holds.get_or_insert_default().taken.push(pool);
         job.heard = Outcome::Ok;
         self.tell_pooling(handle, since, true);
     }
 
     fn tell_pooling(&mut self, handle: Handle, since: Time, got: bool) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, order, asked) = (job.node, job.subject.order, job.subject.asked);
         let waited = self.cx.now().since(since);
         self.cx.tell(Fact::Pooled(Pooling { node, order, asked, waited, got }));
@@ -118,7 +118,7 @@ impl World<'_> {
 
     /// A job gives the place back that it took last.
     pub(super) fn give_back_place(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let job = self.jobs.at_mut(handle);
         let station = self.first_station[job.node.0 as usize] + job.instance;
         if let Some(pool) = job.holds.as_mut().and_then(|holds| holds.taken.pop()) {
             self.free_place(station as usize, pool);
@@ -142,19 +142,19 @@ impl World<'_> {
             places.taken -= 1;
             return;
         };
-        let Some(job) = self.jobs.get_mut(next) else { return };
+        let job = self.jobs.at_mut(next);
         let waits = job.holds.as_mut().and_then(|holds| holds.waits.take());
         if let Some(timer) = job.timer.take() {
             self.cx.cancel(timer);
         }
         self.take_place(next, pool, waits.map_or(self.cx.now(), |waits| waits.since));
-        self.ready.push_back(next);
+        self.jobs.make_ready(next);
     }
 
     /// A job has waited for a place as long as it may: it goes on without, or fails. Says whether
     /// it was waiting for one.
     pub(super) fn give_up_place(&mut self, handle: Handle) -> bool {
-        let Some(job) = self.jobs.get_mut(handle) else { return false };
+        let job = self.jobs.at_mut(handle);
         let Some(waits) = job.holds.as_mut().and_then(|holds| holds.waits.take()) else {
             return false;
         };
@@ -169,8 +169,8 @@ impl World<'_> {
         self.cx.tell(Fact::Refused { node, order, refusal });
         match waits.hold.on_failure.filter(|_| had_its_time) {
             Some(to) => {
-                self.go_on_at(handle, to);
-                self.ready.push_back(handle);
+                self.jobs.at_mut(handle).step = to;
+                self.jobs.make_ready(handle);
             }
             None => self.end_job(handle, Outcome::Failed),
         }

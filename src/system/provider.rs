@@ -107,7 +107,7 @@ impl World<'_> {
 
     /// What becomes of a call whose idempotency key may be known.
     fn check_key(&mut self, handle: Handle) -> Progress {
-        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let job = self.jobs.at(handle);
         let (node, order, call) = (job.node, job.subject.order, job.key);
         let key = (job.operation, job.token);
         if key.1 == 0 {
@@ -154,7 +154,7 @@ impl World<'_> {
 
     /// Makes the effect happen, or an error, or both; returns the error.
     fn take_effect(&mut self, handle: Handle, effect: LabelId) -> Option<Outcome> {
-        let job = self.jobs.get(handle)?;
+        let job = self.jobs.at(handle);
         let (node, subject, call) = (job.node, job.subject, job.key);
         let key = (job.operation, job.token);
         let error = self.failing(node, call, subject.order);
@@ -200,7 +200,7 @@ impl World<'_> {
             None => {}
         }
         if let Some(waiting) = provider.waiting.remove(&key) {
-            self.ready.extend(waiting);
+            waiting.into_iter().for_each(|job| self.jobs.make_ready(job));
         }
         // An error after the effect whose key is kept is no answer that anybody gets again.
         let given = error.map_or(Outcome::Ok, |error| error.outcome);

@@ -73,7 +73,7 @@ impl Job {
 
 impl World<'_> {
     pub(super) fn take_repeat_step(&mut self, handle: Handle, step: RepeatStep) -> Progress {
-        let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
+        let job = self.jobs.at_mut(handle);
         match step {
             RepeatStep::Begin(_) => job.begin_rounds(self.cx.now()),
             RepeatStep::Failed(repeat) => {
@@ -89,14 +89,14 @@ impl World<'_> {
     /// Begins the next round of a list, if there is one.
     fn do_again(&mut self, handle: Handle, id: RepeatId) -> Progress {
         let repeat = &self.cx.program().repeats[id.0 as usize];
-        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let job = self.jobs.at(handle);
         let Some(&round) = job.rounds.as_ref().and_then(|rounds| rounds.0.last()) else {
             return Progress::GoesOn;
         };
         let (node, key, drawn, limit) = (job.node, job.round_key(), job.drawn, self.limit_of(job));
-        let persists = repeat.persistence.is_none_or(|share| {
-            share.happens(self.cx.draw(Purpose::Choice, repeat.site, key, 0))
-        });
+        let persists = repeat
+            .persistence
+            .is_none_or(|share| share.happens(self.cx.draw(Purpose::Choice, repeat.site, key, 0)));
         let span = match &repeat.between {
             Distribution::Constant(span) => *span,
             varied => {
@@ -106,7 +106,7 @@ impl World<'_> {
         };
         let at = self.cx.now() + span;
         let is_late = repeat.patience.is_some_and(|patience| at > round.began + patience);
-        let Some(job) = self.jobs.get_mut(handle) else { return Progress::Waits };
+        let job = self.jobs.at_mut(handle);
         if round.number + 1 >= repeat.times || !persists || is_late || at >= limit {
             // A list that is not done has failed, although its last call may not have.
             if job.heard == Outcome::Ok {

@@ -128,7 +128,7 @@ impl World<'_> {
             ),
             None => waiting.those(|(table, row, wanted)| applied(table, row) >= wanted),
         };
-        ready.into_iter().for_each(|job| self.wake(job));
+        ready.into_iter().for_each(|job| self.jobs.wake(&mut self.cx, job));
     }
 
     /// Lets the transactions go on that wait for this replica.
@@ -141,29 +141,12 @@ impl World<'_> {
             return;
         }
         let ready = store.unreplicated.waiting_for([0..=applied]);
-        ready.into_iter().for_each(|job| self.wake(job));
-    }
-
-    /// Lets a job that waits go on now: it takes its step again.
-    pub(super) fn wake(&mut self, handle: Handle) {
-        let timer = self.jobs.get_mut(handle).and_then(|job| job.timer.take());
-        if let Some(timer) = timer {
-            self.cx.cancel(timer);
-            self.ready.push_back(handle);
-        }
-    }
-
-    /// Lets a job wait: it takes its step again when it is woken or the time is over.
-    pub(super) fn park(&mut self, handle: Handle, span: Span) {
-        let at = self.cx.now() + span;
-        if let Some(job) = self.jobs.get_mut(handle) {
-            job.timer = Some(self.cx.schedule_timer(at, Event::Resume(handle)));
-        }
+        ready.into_iter().for_each(|job| self.jobs.wake(&mut self.cx, job));
     }
 
     /// Lets a read wait until its replica shows what the user was told of.
     pub(super) fn await_applied(&mut self, handle: Handle, wait: Wait) -> Progress {
-        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let job = self.jobs.at(handle);
         let (node, brought, subject) = (job.node, job.value, job.subject);
         let (table, row) = (wait.table, self.row_of_job(wait.table, &subject));
         let wanted = self.told(table, brought, &subject);
@@ -173,7 +156,7 @@ impl World<'_> {
             None if is_applied => Progress::GoesOn,
             None => {
                 replica.waiting.wait(handle, (table, row, wanted));
-                self.park(handle, wait.timeout);
+                self.jobs.park(&mut self.cx, handle, wait.timeout);
                 Progress::Repeats
             }
             Some(_) => {
@@ -186,7 +169,7 @@ impl World<'_> {
 
     /// Lets a transaction wait until a replica has applied it.
     pub(super) fn await_replica(&mut self, handle: Handle, timeout: Span) -> Progress {
-        let Some(job) = self.jobs.get(handle) else { return Progress::Waits };
+        let job = self.jobs.at(handle);
         let node = job.node;
         let database = self.database_of(node);
         let Kind::Database(rules) = &self.cx.program().node(database).kind else {
@@ -202,7 +185,7 @@ impl World<'_> {
             }
             None => {
                 store.unreplicated.wait(handle, last);
-                self.park(handle, timeout);
+                self.jobs.park(&mut self.cx, handle, timeout);
                 Progress::Repeats
             }
             Some(position) => {

@@ -157,7 +157,7 @@ impl World<'_> {
             }
         }
         for job in std::mem::take(&mut self.store(node).log.waiting) {
-            self.ready.push_back(job);
+            self.jobs.make_ready(job);
         }
     }
 
@@ -183,7 +183,7 @@ impl World<'_> {
 
     /// Lets a transaction wait for the next flush; the first that waits says when that is.
     pub(super) fn await_flush(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let node = job.node;
         let log = &mut self.store(node).log;
         log.waiting.push(handle);
@@ -197,7 +197,7 @@ impl World<'_> {
 
     /// Whether a transaction fails because nothing more can be written.
     pub(super) fn finds_disk_full(&mut self, handle: Handle) -> bool {
-        let Some(job) = self.jobs.get(handle) else { return false };
+        let job = self.jobs.at(handle);
         let (node, order) = (job.node, job.subject.order);
         let about = job.order(self.cx.program());
         let is_full = self.cx.node_condition(node).disk_full;

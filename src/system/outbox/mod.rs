@@ -155,7 +155,7 @@ impl World<'_> {
 
     /// Reads the batch that the answer to "take" names, if it has not been read yet.
     fn read_batch(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, instance, value) = (job.node, job.instance, job.value);
         if self.relay(node, instance).done.is_some() {
             return;
@@ -202,7 +202,7 @@ impl World<'_> {
                     self.relay(node, instance).done = Some(done + 1);
                 }
                 Some(row) => return self.turn_to(handle, row),
-                None => return self.go_on_at(handle, otherwise),
+                None => return self.jobs.at_mut(handle).step = otherwise,
             }
         }
     }
@@ -258,11 +258,11 @@ impl World<'_> {
         let rules = self.relay_rules(node);
         let in_order = rules.claim == Claim::None && rules.publish.is_none();
         let value = match rows.last() {
-            None => return self.go_on_at(handle, otherwise),
+            None => return self.jobs.at_mut(handle).step = otherwise,
             Some(&last) if in_order => last + 1,
             Some(_) => rows::LISTED | self.list_rows(node, instance, rows),
         };
-        self.set_value(handle, value);
+        self.jobs.at_mut(handle).value = value;
     }
 
     /// The batch is marked.

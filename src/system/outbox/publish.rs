@@ -37,7 +37,7 @@ impl World<'_> {
             }
         }
         if has_failed {
-            self.go_on_at(handle, on_failure);
+            self.jobs.at_mut(handle).step = on_failure;
         }
         Progress::GoesOn
     }
@@ -94,8 +94,7 @@ impl World<'_> {
         let key = key_of(key, event.key);
         let mut job = Job::new(self.cx.program(), publish.operation, key, origin, event.subject);
         (job.instance, job.value) = (instance, value);
-        let job = self.jobs.insert(job);
-        self.ready.push_back(job);
+        self.jobs.begin(job);
     }
 
     fn note_landed(&mut self, node: NodeId, instance: u32, request: u32, is_published: bool) {
@@ -114,7 +113,7 @@ impl World<'_> {
         let Some((node, instance)) = self.relay_of(relay) else { return };
         self.note_landed(node, instance, request, is_published);
         if self.send_requests(relay) {
-            self.ready.push_back(relay);
+            self.jobs.make_ready(relay);
         }
     }
 }

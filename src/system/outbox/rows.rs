@@ -29,7 +29,7 @@ impl World<'_> {
     /// Finds the first events that are not marked as sent, or, for relays that lock, the first that
     /// no other relay has locked either.
     pub(in crate::system) fn take_outbox(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, origin) = (job.node, job.origin);
         let database = self.store(node);
         let (sent, count) = (database.sent as u64, (database.outbox.len() - database.sent) as u64);
@@ -46,7 +46,7 @@ impl World<'_> {
             }
             _ => pack_batch(sent, count),
         };
-        self.set_value(handle, batch);
+        self.jobs.at_mut(handle).value = batch;
     }
 
     /// The rows that the answer to "take" names, for a relay that does not lock them.
@@ -148,7 +148,7 @@ impl World<'_> {
 
     /// Marks events as sent: every one before the one that the relay names, or those of a list.
     pub(in crate::system) fn mark_outbox(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, value, origin) = (job.node, job.value, job.origin);
         self.note_marks(node);
         if value & LISTED == 0 {

@@ -86,8 +86,7 @@ impl World<'_> {
     /// Lets a relay look at the log again at a time, or when an event is committed.
     fn look_again(&mut self, handle: Handle, at: Time, or_at_commit: bool) {
         let Some((node, instance)) = self.relay_of(handle) else { return };
-        let timer =
-            (at < Time::NEVER).then(|| self.cx.schedule_timer(at, Event::Resume(handle)));
+        let timer = (at < Time::NEVER).then(|| self.cx.schedule_timer(at, Event::Resume(handle)));
         self.relay(node, instance).waiting = or_at_commit.then_some((handle, timer));
     }
 
@@ -100,7 +99,7 @@ impl World<'_> {
             if let Some(timer) = timer {
                 self.cx.cancel(timer);
             }
-            self.ready.push_back(handle);
+            self.jobs.make_ready(handle);
         }
     }
 

@@ -66,7 +66,7 @@ impl World<'_> {
         let station = &mut self.stations[station];
         let Some(job) = station.in_hand.pop_front() else { return false };
         station.ahead -= 1;
-        self.ready.push_back(job);
+        self.jobs.make_ready(job);
         if let Some(&Job { origin: Origin::Delivery { queue, .. }, .. }) = self.jobs.get(job) {
             self.expect_heartbeat(queue, job);
         }

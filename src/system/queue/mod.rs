@@ -96,7 +96,7 @@ impl World<'_> {
 
     /// Accepts the message that a job brings, or answers that there is no room.
     fn enqueue(&mut self, handle: Handle) -> Option<Outcome> {
-        let job = self.jobs.get(handle)?;
+        let job = self.jobs.at(handle);
         let (node, subject, key, event) = (job.node, job.subject, job.key, job.value);
         let event = if self.comes_from_relay(job.origin) { event } else { 0 };
         let limit = self.queue_rules(node).limit;
@@ -111,7 +111,7 @@ impl World<'_> {
     /// Accepts all events that a relay's request carries, or answers that there is no room for
     /// them.
     fn enqueue_batch(&mut self, handle: Handle) -> Option<Outcome> {
-        let job = self.jobs.get(handle)?;
+        let job = self.jobs.at(handle);
         let (node, order, key, list, origin) =
             (job.node, job.subject.order, job.key, job.value, job.origin);
         let Origin::Call { edge, .. } = origin else { return None };
@@ -239,7 +239,9 @@ impl World<'_> {
         }
         let (receives, order, event) = (queued.receives + 1, queued.subject.order, queued.event);
         let key = key_of(queued.key, u64::from(receives));
-        let timer = self.cx.schedule_timer(self.cx.now() + visibility, Event::Visible { queue: node, message });
+        let timer = self
+            .cx
+            .schedule_timer(self.cx.now() + visibility, Event::Visible { queue: node, message });
         self.queue(node).groups[group].deliver(number, key, timer);
         self.cx.tell(Fact::Delivered { queue: node, order, message, event, receives });
         *self.places_taken(worker, instance) += 1;
@@ -256,7 +258,11 @@ impl World<'_> {
     fn put_aside(&mut self, node: NodeId, message: u64, queued: &Queued) {
         self.remove(node, message);
         let (subject, key) = (queued.subject, queued.key);
-        self.cx.tell(Fact::DeadLettered { queue: node, order: subject.order, since: subject.since });
+        self.cx.tell(Fact::DeadLettered {
+            queue: node,
+            order: subject.order,
+            since: subject.since,
+        });
         if let Some(target) = self.queue_rules(node).dead_letters {
             self.put(target, subject, key_of(key, u64::MAX), 0);
         }
@@ -276,7 +282,7 @@ impl World<'_> {
             _ if self.prefetch(worker) > 0 => self.take_in_hand(job, worker, instance),
             Some(handle) => {
                 self.expect_heartbeat(queue, handle);
-                self.ready.push_back(handle);
+                self.jobs.make_ready(handle);
             }
             // It was acknowledged by an earlier receiver while it travelled.
             None => self.leave(worker, instance),
@@ -357,7 +363,7 @@ impl World<'_> {
 
     /// Forgets the message that a job acknowledges.
     fn acknowledge(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let (node, token) = (job.node, job.token);
         let Some(message) = token.checked_sub(1) else { return };
         let Some(queued) = self.remove(node, message) else { return };

@@ -114,7 +114,7 @@ impl World<'_> {
         if let Some(refusal) = self.ask_door(rules, index) {
             return self.refuse(handle, refusal);
         }
-        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let job = self.jobs.at_mut(handle);
         let (deadline, operation, key) = (job.deadline, job.operation, job.key);
         let station = &mut self.stations[index];
         if station.busy < rules.workers {
@@ -129,7 +129,7 @@ impl World<'_> {
             }
             station.busy += 1;
             job.begun = Some(self.cx.now());
-            return self.ready.push_back(handle);
+            return self.jobs.make_ready(handle);
         }
         if matches!(rules.shedding, Some(Shedding::Timeout { .. })) {
             self.shed_overdue(rules, index);
@@ -140,7 +140,9 @@ impl World<'_> {
         }
         let rank = match rules.order {
             Order::Deadline => deadline.0,
-            Order::Priority => u64::from(u32::MAX - self.cx.program().operation(operation).priority),
+            Order::Priority => {
+                u64::from(u32::MAX - self.cx.program().operation(operation).priority)
+            }
             Order::Fifo | Order::Lifo | Order::AdaptiveLifo { .. } => 0,
         };
         let until = station.latest_start(rules, self.cx.now());
@@ -149,9 +151,7 @@ impl World<'_> {
             let draw = self.cx.draw(Purpose::Shed, self.cx.program().node(node).id, key, 0);
             let at = self.cx.now() + max_wait.sample(draw);
             let timer = self.cx.schedule_timer(at, Event::GiveUp(handle));
-            if let Some(job) = self.jobs.get_mut(handle) {
-                job.timer = Some(timer);
-            }
+            self.jobs.at_mut(handle).timer = Some(timer);
         }
     }
 
@@ -161,7 +161,7 @@ impl World<'_> {
         if self.give_up_place(handle) {
             return;
         }
-        let Some(job) = self.jobs.get(handle) else { return };
+        let job = self.jobs.at(handle);
         let index = self.station_index(job.node, job.instance);
         let station = &mut self.stations[index];
         if station.waiting.remove(handle) {
@@ -180,8 +180,8 @@ impl World<'_> {
             self.shed_overdue(rules, index);
         }
         match self.next_in_line(rules, index) {
-            Some(next) if rules.max_wait.is_some() => self.wake(next),
-            Some(next) => self.ready.push_back(next),
+            Some(next) if rules.max_wait.is_some() => self.jobs.wake(&mut self.cx, next),
+            Some(next) => self.jobs.make_ready(next),
             None => {
                 if !self.begin_in_hand(index) {
                     self.stations[index].busy -= 1;
@@ -208,10 +208,13 @@ impl World<'_> {
                     let delay = self.cx.now().since(next.since);
                     rule.refuses(&mut station.codel, delay, self.cx.now()).then_some(Refusal::Shed)
                 }
-                Some(Shedding::Timeout { .. }) => (next.until <= self.cx.now()).then_some(Refusal::Shed),
+                Some(Shedding::Timeout { .. }) => {
+                    (next.until <= self.cx.now()).then_some(Refusal::Shed)
+                }
                 None => None,
             };
-            let is_expired = rules.discard.is_some_and(|slack| self.cx.now() + slack >= next.deadline);
+            let is_expired =
+                rules.discard.is_some_and(|slack| self.cx.now() + slack >= next.deadline);
             match refusal.or(is_expired.then_some(Refusal::Expired)) {
                 Some(refusal) => self.refuse(next.job, refusal),
                 None => {
@@ -226,7 +229,9 @@ impl World<'_> {
 
     /// Refuses those at the head of the line that have waited too long.
     fn shed_overdue(&mut self, rules: &program::Station, index: usize) {
-        while let Some(overdue) = self.stations[index].waiting.pop_overdue(rules.order, self.cx.now()) {
+        while let Some(overdue) =
+            self.stations[index].waiting.pop_overdue(rules.order, self.cx.now())
+        {
             self.refuse(overdue.job, Refusal::Shed);
         }
         let station = &mut self.stations[index];
@@ -254,7 +259,8 @@ impl World<'_> {
                 Refusal::RateLimit => Outcome::Throttled,
                 _ => Outcome::Rejected,
             };
-            if refusal == Refusal::Expired && self.cx.program().node(from).station.discards_silently {
+            if refusal == Refusal::Expired && self.cx.program().node(from).station.discards_silently
+            {
                 return;
             }
             let (value, key, hint) = (0, job.key, None);
