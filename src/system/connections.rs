@@ -2,6 +2,7 @@
 //! it leads, and what breaks it.
 
 use super::World;
+use super::context::Context;
 use super::ejection::DetectorId;
 use super::job::Job;
 use super::life::instances;
@@ -40,22 +41,22 @@ impl Connection {
 /// The draws of a connection that is opened follow those of the message that waits for it.
 const FIRST_TRIP: u16 = 4;
 
-impl World<'_> {
-    /// How long a message waits until its connection is open.
-    pub(super) fn connecting(&mut self, link: usize, site: u32, message: &Message) -> Span {
-        let Message::Request { key, connection: Some(connection), .. } = *message else {
-            return Span::ZERO;
-        };
-        let latency = &self.cx.program().links[link].latency;
-        let added = self.cx.link_condition(link).added_latency;
-        let mut takes = Span::ZERO;
-        for way in 0..2 * connection.round_trips as u16 {
-            let draw = self.cx.draw(Purpose::Latency, site, key, FIRST_TRIP + way);
-            takes += latency.sample(draw) + added;
-        }
-        takes
+/// How long a message waits until its connection is open.
+pub(super) fn connecting(cx: &mut Context<'_>, link: usize, site: u32, message: &Message) -> Span {
+    let Message::Request { key, connection: Some(connection), .. } = *message else {
+        return Span::ZERO;
+    };
+    let latency = &cx.program().links[link].latency;
+    let added = cx.link_condition(link).added_latency;
+    let mut takes = Span::ZERO;
+    for way in 0..2 * connection.round_trips as u16 {
+        let draw = cx.draw(Purpose::Latency, site, key, FIRST_TRIP + way);
+        takes += latency.sample(draw) + added;
     }
+    takes
+}
 
+impl World<'_> {
     /// Which instance a job comes to: the one that its connection leads to. Without a connection,
     /// or as the first one over it, it is balanced; on a new one there is work first.
     pub(super) fn admit_over(

@@ -37,7 +37,7 @@ impl World<'_> {
         }
         let is_quiet = self.nobody_is_at_work();
         let waiting = if is_quiet { self.unfinished() } else { 0 };
-        let things = self.jobs.len() + self.calls.len() + self.messages.len() + waiting;
+        let things = self.jobs.len() + self.calls.len() + self.network.len() + waiting;
         self.finish.look_again = events + things as u64;
         is_quiet && waiting == 0
     }
@@ -56,7 +56,7 @@ impl World<'_> {
         };
         self.jobs.iter().all(|(_, job)| is_upkeep(job))
             && self.calls.iter().all(|(_, call)| self.cx.program().is_upkeep_edge(call.edge()))
-            && self.messages.iter().all(|(_, message)| is_about_upkeep(message))
+            && self.network.iter().all(|(_, message)| is_about_upkeep(message))
     }
 
     /// How many messages and events, in an outbox, held by a relay or on their way to one, are not

@@ -98,7 +98,7 @@ impl World<'_> {
         if events >= self.cx.ledger().look_again {
             assert_eq!(self.imbalance_of_each(), None, "after an event at {}", self.cx.now());
             let permits = self.calls.len() + self.policies.len();
-            let things = self.jobs.len() + self.messages.len() + self.queued + permits;
+            let things = self.jobs.len() + self.network.len() + self.queued + permits;
             self.cx.ledger_mut().look_again = events + EACH.max(things as u64);
         }
     }
@@ -118,7 +118,7 @@ impl World<'_> {
         let Ledger { messages: [requests, replies], calls, queued, .. } = *self.cx.ledger();
         let entered = requests.entered + replies.entered;
         let messages = Account { entered, left: requests.left + replies.left };
-        if !messages.agrees(self.messages.len()) {
+        if !messages.agrees(self.network.len()) {
             return Some(
                 "messages sent and duplicated are not those lost, arrived or on their way",
             );
@@ -135,7 +135,7 @@ impl World<'_> {
         let mut present = [0; 2];
         // Jobs that hold a worker or wait for one, and workers that are kept for a delivery.
         let mut holders = vec![0; self.stations.len()];
-        for (_, message) in self.messages.iter() {
+        for (_, message) in self.network.iter() {
             present[message.direction() as usize] += 1;
             if let Message::Delivery { worker, instance, deaths, .. } = *message
                 && deaths == self.lives.of(worker, instance).deaths()
@@ -248,8 +248,8 @@ latency = "15ms"
     fn a_message_that_vanishes_is_missed() {
         let program = program();
         let mut world = world(&program);
-        let (handle, _) = world.messages.iter().next().unwrap();
-        world.messages.remove(handle);
+        let (handle, _) = world.network.iter().next().unwrap();
+        world.network.take(handle);
         assert!(world.imbalance_in_all().is_some_and(|what| what.starts_with("messages sent")));
     }
 

@@ -68,6 +68,7 @@ use ejection::Detectors;
 use event::Event;
 use fact::{Fact, Observer, Waiting};
 use jobs::Jobs;
+use network::Network;
 use remembered::Remembered;
 use trace::TraceKind;
 
@@ -90,9 +91,7 @@ pub struct World<'p> {
     cx: Context<'p>,
     jobs: Jobs,
     calls: open_calls::OpenCalls,
-    messages: Slab<network::Message>,
-    /// When each link can send the next request and the next reply; empty without bandwidths.
-    pipes: Vec<[Time; 2]>,
+    network: Network,
     stations: Vec<station::Station>,
     /// The first station of each node.
     first_station: Vec<u32>,
@@ -152,8 +151,7 @@ impl<'p> World<'p> {
             cx: Context::new(program, controls, seed, arrivals_end, limits, observer),
             jobs: Jobs::default(),
             calls: open_calls::OpenCalls::default(),
-            messages: Slab::default(),
-            pipes: network::pipes(program),
+            network: Network::new(program),
             stations,
             first_station,
             turns: vec![0; program.nodes.len()],
@@ -354,7 +352,7 @@ impl<'p> World<'p> {
         let is_relay = |node: NodeId| matches!(self.cx.program().node(node).kind, Kind::Outbox(_));
         let at_work = self.jobs.iter().filter(|(_, job)| !is_relay(job.node));
         let at_work = at_work.map(|(_, job)| job.subject.order);
-        let messages = self.messages.iter().map(|(_, message)| message.transit(self.cx.program()));
+        let messages = self.network.iter().map(|(_, message)| message.transit(self.cx.program()));
         let messages = messages.filter(|sent| !is_relay(sent.from) && !is_relay(sent.to));
         let orders: Vec<u64> = at_work.chain(messages.map(|sent| sent.order)).collect();
         for order in orders {

@@ -68,7 +68,7 @@ impl<'p> World<'p> {
                 true
             }
             Event::Deliver(message) => {
-                let Some(&Message::Reply { call, .. }) = self.messages.get(message) else {
+                let Some(&Message::Reply { call, .. }) = self.network.get(message) else {
                     return false;
                 };
                 self.paused_caller(call).is_some_and(|until| self.again(until, event))

@@ -64,7 +64,7 @@ impl World<'_> {
         if self.relay_rules(relay).claim == Claim::SkipLocked {
             return Vec::new();
         }
-        let answers = self.messages.iter().filter_map(|(_, message)| match *message {
+        let answers = self.network.iter().filter_map(|(_, message)| match *message {
             Message::Reply { call, edge, outcome: Outcome::Ok, value, .. } => {
                 let is_its_own = self.cx.program().edge(edge).caller == relay;
                 (is_its_own && self.takes_rows(call)).then_some(value)

@@ -248,7 +248,7 @@ impl World<'_> {
         let deaths = self.lives.of(worker, instance).deaths();
         let delivery =
             Message::Delivery { queue: node, message, worker, instance, deaths, order, key };
-        if !self.send(node, worker, Direction::Request, delivery) {
+        if !self.network.send(&mut self.cx, node, worker, Direction::Request, delivery) {
             // The worker asks again at once; only the message stays hidden.
             *self.places_taken(worker, instance) -= 1;
         }
@@ -332,7 +332,7 @@ impl World<'_> {
         if self.queue_rules(queue).redelivery.is_some() {
             let (worker, order, key) = (job.node, job.subject.order, job.key);
             let given_back = Message::GivenBack { worker, queue, message, order, key };
-            self.send(worker, queue, Direction::Request, given_back);
+            self.network.send(&mut self.cx, worker, queue, Direction::Request, given_back);
         }
     }
 

@@ -63,7 +63,7 @@ impl World<'_> {
         let Origin::Delivery { queue, message } = origin else { return };
         self.cx.fold(TraceKind::Heartbeat, worker, key);
         let beat = Message::Extended { worker, queue, message, order, key };
-        self.send(worker, queue, Direction::Request, beat);
+        self.network.send(&mut self.cx, worker, queue, Direction::Request, beat);
         self.expect_heartbeat(queue, handle);
     }
 
