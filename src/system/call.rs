@@ -3,10 +3,10 @@
 use super::connections::Connection;
 use super::crash;
 use super::fact::{Asked, Fact, Request};
+use super::fleet::Place;
 use super::job::{Job, Subject};
 use super::network::Message;
 use super::policies::Decision;
-use super::station::Place;
 use super::trace::TraceKind;
 use super::{Event, World};
 use crate::kernel::draw::{Draw, Purpose, key_of};
@@ -163,6 +163,36 @@ impl World<'_> {
             Room::Enter => self.attempt(handle),
             Room::Queue => Resumption::Later,
             Room::Full => self.deny_room(handle),
+        }
+    }
+
+    /// Asks the bulkhead of a call for room; one that has to wait gives up at its deadline.
+    fn ask_room(&mut self, handle: Handle) -> Room {
+        let call = self.calls.at(handle);
+        let Some(passed) = self.fleet.bulkhead(&self.cx, call) else { return Room::Enter };
+        let deadline = self.deadline_of(call);
+        let (room, patience) = self.fleet.ask_room(passed, self.cx.now(), handle);
+        let call = self.calls.at_mut(handle);
+        match room {
+            Room::Enter => call.place = Place::Inside,
+            Room::Full => {}
+            Room::Queue => {
+                call.place = Place::Waiting;
+                self.set_call_timer(handle, deadline.min(patience), Event::Retry(handle));
+            }
+        }
+        room
+    }
+
+    /// Gives back what a call that has ended held of a bulkhead; the next one may go on.
+    pub(super) fn leave_room(&mut self, handle: Handle, call: &Call) {
+        if call.place == Place::Outside {
+            return;
+        }
+        let Some(passed) = self.fleet.bulkhead(&self.cx, call) else { return };
+        if let Some(next) = self.fleet.leave_room(passed, (handle, call.place), &self.calls) {
+            self.calls.at_mut(next).place = Place::Inside;
+            self.set_call_timer(next, self.cx.now(), Event::Retry(next));
         }
     }
 

@@ -116,7 +116,7 @@ impl World<'_> {
         let subkey = self.choose_subkey(node, clients, work);
         let subject =
             Subject { order, key, subkey, size, since: self.cx.now(), ..Subject::default() };
-        if self.is_down(node, process) {
+        if self.fleet.is_down(node, process, self.cx.now()) {
             self.cx.tell(Fact::TurnedAway { clients: node, order });
             return self.end_flow(node, &subject, back);
         }

@@ -4,8 +4,8 @@
 use super::World;
 use super::context::Context;
 use super::ejection::DetectorId;
+use super::fleet::{Choice, instances_of};
 use super::job::Job;
-use super::life::instances;
 use super::network::Message;
 use crate::kernel::draw::Purpose;
 use crate::kernel::time::Span;
@@ -65,16 +65,17 @@ impl World<'_> {
         job: &mut Job,
         detector: Option<DetectorId>,
     ) -> u32 {
-        let (target, work) = (job.node, job.key);
+        let (node, work) = (job.node, job.key);
+        let choice = Choice { node, work, detectors: &self.detectors, detector };
         let Some(Connection { scope, number, accept, .. }) = connection else {
-            return self.balance(target, work, detector);
+            return self.fleet.choose(&mut self.cx, choice);
         };
         job.accepts = accept;
         let state = self.policies.state(scope as usize).connections.as_ref();
         if let Some(instance) = state.and_then(|state| state.instance(number)) {
             return instance;
         }
-        let instance = self.balance(target, work, detector);
+        let instance = self.fleet.choose(&mut self.cx, choice);
         if let Some(state) = &mut self.policies.state(scope as usize).connections {
             state.lead_to(number, instance);
         }
@@ -93,7 +94,7 @@ impl World<'_> {
             if policy.connections.is_none() || edge.state_of != StateOf::Process {
                 continue;
             }
-            for scope in edge.scope..edge.scope + instances(program.node(edge.caller)) {
+            for scope in edge.scope..edge.scope + instances_of(program.node(edge.caller)) {
                 if let Some(state) = &mut self.policies.state(scope as usize).connections {
                     state.break_to(instance);
                 }

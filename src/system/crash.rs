@@ -11,7 +11,6 @@ use std::ops::Range;
 use super::call::Call;
 use super::fact::Fact;
 use super::job::{Job, Origin};
-use super::station::Station;
 use super::{Event, Local, World};
 use crate::kernel::draw::Probability;
 use crate::kernel::slab::Handle;
@@ -44,18 +43,6 @@ pub struct Kill {
 }
 
 impl World<'_> {
-    /// Whether an instance is down.
-    pub(super) fn is_down(&self, node: NodeId, instance: u32) -> bool {
-        self.cx.now() < self.lives.stopped_until
-            && self.lives.of(node, instance).is_down(self.cx.now())
-    }
-
-    /// Whether a node of one instance is down or stands still.
-    pub(super) fn is_stopped(&self, node: NodeId) -> bool {
-        self.cx.now() < self.lives.stopped_until
-            && self.lives.of(node, 0).stopped(self.cx.now()).is_some()
-    }
-
     /// Takes instances of a node down until a time.
     pub(super) fn crash(
         &mut self,
@@ -65,7 +52,7 @@ impl World<'_> {
         unreachable: bool,
     ) {
         for instance in instances {
-            if self.lives.stop(node, instance, self.cx.now(), until, unreachable) {
+            if self.fleet.stop((node, instance), self.cx.now(), until, unreachable) {
                 self.cx.tell(Fact::Crashed { node, instance });
                 self.lose_memory(node, instance, unreachable);
             }
@@ -75,11 +62,11 @@ impl World<'_> {
 
     /// An instance may go on, unless it has been stopped for longer in the meantime.
     pub(super) fn go_on(&mut self, node: NodeId, instance: u32) {
-        if self.lives.of(node, instance).stopped(self.cx.now()).is_some() {
+        if self.fleet.life(node, instance).stopped(self.cx.now()).is_some() {
             return;
         }
         let program = self.cx.program();
-        if self.lives.restarts(node, instance, self.cx.now()) {
+        if self.fleet.restarts(node, instance, self.cx.now()) {
             self.cx.tell(Fact::Restarted { node, instance });
             // Of a host that was gone nobody has heard that its connections are.
             self.break_connections(node, Some(instance));
@@ -112,8 +99,7 @@ impl World<'_> {
         self.forget_ejections(node, instance);
         self.lose_late_replies(node, instance);
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
-            let station = self.station_index(node, instance);
-            self.stations[station] = Station::new(&program.node(node).station);
+            self.fleet.empty(program, node, instance);
         }
         match &mut self.locals[node.0 as usize] {
             Local::Cache(cache) => *cache = super::cache::Cache::default(),
@@ -188,11 +174,11 @@ impl World<'_> {
         let Some(&Job { node, instance, origin, key, subject, .. }) = self.jobs.get(job) else {
             return false;
         };
-        if !self.is_down(node, instance) {
+        if !self.fleet.is_down(node, instance, self.cx.now()) {
             return false;
         }
         self.jobs.remove(job);
-        let life = self.lives.of(node, instance);
+        let life = self.fleet.life(node, instance);
         let (is_silent, since) = (life.is_silent(), life.down_since());
         let order = subject.order;
         self.cx.tell(Fact::NobodyThere { node, order, refused: !is_silent });
@@ -204,13 +190,6 @@ impl World<'_> {
             self.send_outcome((call, attempt, edge), node, (key, order), outcome);
         }
         true
-    }
-
-    /// Whether a balancer knows that an instance is down.
-    pub(super) fn is_known_down(&self, node: NodeId, instance: u32) -> bool {
-        let Kind::Service(service) = &self.cx.program().node(node).kind else { return false };
-        self.cx.now() < self.lives.stopped_until
-            && self.lives.of(node, instance).is_known_down(self.cx.now(), service.detection)
     }
 
     /// Lets an instance die if it is to die at this side of the step whose call this is; says

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::fact::Fact;
+use super::fleet::Choice;
 use super::trace::TraceKind;
 use super::{Event, World};
 use crate::kernel::draw::{Draws, Purpose, key_of};
@@ -140,8 +141,10 @@ impl World<'_> {
         let program = self.cx.program();
         let edge = program.edge(self.detectors.all[id.0 as usize].edge);
         let Some(rule) = rule_of(program, edge.policy) else { return };
+        let (node, detectors, detector) = (edge.target, &self.detectors, Some(id));
+        let choice = Choice { node, work, detectors, detector };
         let instance =
-            instance.unwrap_or_else(|| self.choose_by_chance(edge.target, Some(id), work));
+            instance.unwrap_or_else(|| self.fleet.choose_by_chance(&mut self.cx, choice));
         let detector = &mut self.detectors.all[id.0 as usize];
         let change = rule.record(&mut detector.state, instance as usize, outcome, self.cx.now());
         if !detector.is_awake && (rule.judges_in_sweeps() || change == Some(Change::Ejected)) {

@@ -5,8 +5,8 @@ use super::branch::Forked;
 use super::call::Resumption;
 use super::control::Action;
 use super::fact::{Asked, Fact, Refusal, Stay, Work};
+use super::fleet::Holds;
 use super::network::Message;
-use super::pool::Holds;
 use super::repeat::Rounds;
 use super::shown::Notes;
 use super::stand_in::StoodInFor;
@@ -251,6 +251,10 @@ impl World<'_> {
     /// Carries a job out until it has to wait or ends.
     pub(super) fn run_job(&mut self, handle: Handle) {
         let program = self.cx.program();
+        if self.jobs.get(handle).is_none() {
+            // Its instance has died since it was its turn.
+            return;
+        }
         match self.accept(handle) {
             Progress::Ends(outcome) => return self.end_job(handle, outcome),
             Progress::GoesOn => {}
@@ -259,8 +263,8 @@ impl World<'_> {
         loop {
             let job = self.jobs.at_mut(handle);
             if std::mem::take(&mut job.is_at_work) {
-                let index = self.first_station[job.node.0 as usize] + job.instance;
-                self.stations[index as usize].end_work();
+                let index = self.fleet.index(job.node, job.instance);
+                self.fleet.station_mut(index).end_work();
             }
             let step = &program.steps[job.step as usize];
             job.step += 1;
@@ -268,7 +272,7 @@ impl World<'_> {
                 Progress::GoesOn => {}
                 Progress::Waits => return,
                 Progress::Repeats => {
-                    let job = self.jobs.get_mut(handle).expect("who waits has not ended");
+                    let job = self.jobs.at_mut(handle);
                     job.step -= 1;
                     return;
                 }
@@ -279,9 +283,9 @@ impl World<'_> {
 
     /// Lets a job work on the connection that it came over, if that is new.
     fn accept(&mut self, handle: Handle) -> Progress {
-        match self.jobs.get_mut(handle).map(|job| std::mem::take(&mut job.accepts)) {
-            None | Some(Span::ZERO) => Progress::GoesOn,
-            Some(span) => self.spend(handle, &Distribution::Constant(span), Purpose::Service, 1.0),
+        match std::mem::take(&mut self.jobs.at_mut(handle).accepts) {
+            Span::ZERO => Progress::GoesOn,
+            span => self.spend(handle, &Distribution::Constant(span), Purpose::Service, 1.0),
         }
     }
 
@@ -326,7 +330,7 @@ impl World<'_> {
             Step::Repeat(step) => return self.take_repeat_step(handle, step),
             Step::Lock(step) => self.take_lock_step(handle, step),
             Step::Hold(hold) => return self.hold(handle, hold),
-            Step::GiveBack => self.give_back_place(handle),
+            Step::GiveBack => self.fleet.give_back_place(&mut self.cx, &mut self.jobs, handle),
             Step::AnswerUser => self.answer_user(handle),
             Step::Degrade => self.degrade(handle),
             Step::Data(step) => return self.take_data_step(handle, step),
@@ -377,8 +381,8 @@ impl World<'_> {
             if let Some(cost) = &rules.cost
                 && span > Span::ZERO
             {
-                let index = self.first_station[node.0 as usize] + job.instance;
-                span = span.scaled(self.stations[index as usize].begin_work(cost));
+                let index = self.fleet.index(node, job.instance);
+                span = span.scaled(self.fleet.station_mut(index).begin_work(cost));
                 job.is_at_work = true;
             }
             job.worked += span;
@@ -447,7 +451,7 @@ impl World<'_> {
         }
         self.end_fallback(&job);
         self.pass_quality_on(handle, &job, outcome);
-        self.give_back_all(&job);
+        self.fleet.give_back_all(&mut self.cx, &mut self.jobs, &job);
         let awaited = self.is_awaited(job.origin);
         if let Some(work) = job.work(self.cx.now(), awaited) {
             self.cx.tell(Fact::Worked(work));
@@ -477,7 +481,7 @@ impl World<'_> {
                 return self.end_publishing(relay, request, outcome == Outcome::Ok);
             }
         }
-        self.teach_limit(&job, outcome);
+        self.fleet.teach_limit(&mut self.cx, &job, outcome);
         self.leave(job.node, job.instance);
     }
 

@@ -134,13 +134,13 @@ impl World<'_> {
     fn imbalance_of_each(&self) -> Option<&'static str> {
         let mut present = [0; 2];
         // Jobs that hold a worker or wait for one, and workers that are kept for a delivery.
-        let mut holders = vec![0; self.stations.len()];
+        let mut holders = vec![0; self.fleet.len()];
         for (_, message) in self.network.iter() {
             present[message.direction() as usize] += 1;
             if let Message::Delivery { worker, instance, deaths, .. } = *message
-                && deaths == self.lives.of(worker, instance).deaths()
+                && deaths == self.fleet.life(worker, instance).deaths()
             {
-                holders[self.station_index(worker, instance)] += 1;
+                holders[self.fleet.index(worker, instance)] += 1;
             }
         }
         for (_, job) in self.jobs.iter() {
@@ -149,7 +149,7 @@ impl World<'_> {
                 Origin::Nobody | Origin::User(_) | Origin::Fork { .. } | Origin::Publish { .. } => {
                 }
                 Origin::Call { .. } | Origin::Delivery { .. } => {
-                    holders[self.station_index(job.node, job.instance)] += 1;
+                    holders[self.fleet.index(job.node, job.instance)] += 1;
                 }
             }
         }
@@ -165,9 +165,10 @@ impl World<'_> {
         if queues.into_iter().any(disagrees) {
             return Some("messages accepted by a queue are not those done with or present");
         }
-        for (node, &first) in self.cx.program().nodes.iter().zip(&self.first_station) {
-            let stations = self.stations.iter().zip(&holders).skip(first as usize);
-            for (station, &held) in stations.take(node.station.instances as usize) {
+        for (index, node) in self.cx.program().nodes.iter().enumerate() {
+            for instance in 0..node.station.instances {
+                let index = self.fleet.index(NodeId(index as u16), instance);
+                let (station, held) = (self.fleet.station(index), holders[index]);
                 let (busy, waiting) = (station.busy as usize, station.waiting());
                 if busy + waiting + station.ahead as usize != held {
                     return Some("workers are taken by nobody, or jobs run without a worker");
@@ -265,10 +266,10 @@ latency = "15ms"
     fn a_worker_that_nobody_frees_is_missed() {
         let program = program();
         let mut world = world(&program);
-        let busy = world.stations.iter().position(|station| station.busy == 1).unwrap();
-        world.stations[busy].busy = 0;
+        let busy = world.fleet.stations().position(|station| station.busy == 1).unwrap();
+        world.fleet.station_mut(busy).busy = 0;
         assert!(world.imbalance_of_each().is_some_and(|what| what.starts_with("workers")));
-        world.stations[busy].busy = 2;
+        world.fleet.station_mut(busy).busy = 2;
         assert!(world.imbalance_of_each().is_some());
     }
 

@@ -21,6 +21,7 @@ pub mod fact;
 mod failing;
 mod failover;
 mod finish;
+mod fleet;
 mod flight;
 pub mod fork;
 mod hedge;
@@ -28,7 +29,6 @@ mod job;
 mod jobs;
 mod late;
 mod ledger;
-mod life;
 mod lock;
 mod network;
 pub mod observer;
@@ -50,9 +50,9 @@ mod request;
 mod rerun;
 mod shown;
 mod stand_in;
-mod station;
 pub mod trace;
 mod waiters;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -67,6 +67,7 @@ use control::{Control, Surge};
 use ejection::Detectors;
 use event::Event;
 use fact::{Fact, Observer, Waiting};
+use fleet::Fleet;
 use jobs::Jobs;
 use network::Network;
 use remembered::Remembered;
@@ -92,18 +93,13 @@ pub struct World<'p> {
     jobs: Jobs,
     calls: open_calls::OpenCalls,
     network: Network,
-    stations: Vec<station::Station>,
-    /// The first station of each node.
-    first_station: Vec<u32>,
-    /// The instance of each node that was given work last, for round robin.
-    turns: Vec<u32>,
+    fleet: Fleet,
     policies: policies::Policies,
     detectors: Detectors,
     /// Copies of running attempts, of the calls whose policy hedges.
     hedges: Slab<hedge::Hedged>,
     /// Attempts that timed out, of which a breaker may still hear.
     late_replies: late::LateReplies,
-    lives: life::Lives,
     locals: Vec<Local>,
     /// For each database the node that leads: itself, or a replica that was promoted.
     leaders: Vec<NodeId>,
@@ -146,20 +142,16 @@ impl<'p> World<'p> {
         limits: Limits,
         observer: &'p mut (dyn Observer + 'p),
     ) -> World<'p> {
-        let (stations, first_station) = station::stations(program);
         let mut world = World {
             cx: Context::new(program, controls, seed, arrivals_end, limits, observer),
             jobs: Jobs::default(),
             calls: open_calls::OpenCalls::default(),
             network: Network::new(program),
-            stations,
-            first_station,
-            turns: vec![0; program.nodes.len()],
+            fleet: Fleet::new(program),
             policies: policies::Policies::new(program),
             detectors: Detectors::default(),
             hedges: Slab::default(),
             late_replies: late::LateReplies::default(),
-            lives: life::Lives::new(program),
             quality: quality::Quality::default(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
@@ -217,7 +209,7 @@ impl<'p> World<'p> {
             self.cx.pass_until(at);
             self.dispatch(event);
             while let Some(job) = self.jobs.next_ready() {
-                if self.cx.now() >= self.lives.stopped_until || !self.put_job_off(job) {
+                if !self.fleet.may_be_stopped(self.cx.now()) || !self.put_job_off(job) {
                     self.run_job(job);
                 }
             }
@@ -253,7 +245,7 @@ impl<'p> World<'p> {
     }
 
     fn dispatch(&mut self, event: Event) {
-        if self.cx.now() < self.lives.stopped_until && self.put_off(event) {
+        if self.fleet.may_be_stopped(self.cx.now()) && self.put_off(event) {
             return;
         }
         match event {

@@ -24,6 +24,24 @@ impl OpenCalls {
         self.0.get(handle)
     }
 
+    /// A call that is open.
+    ///
+    /// # Panics
+    /// If it has been closed.
+    #[track_caller]
+    pub(super) fn at(&self, handle: Handle) -> &Call {
+        self.0.get(handle).expect("an open call has not been closed")
+    }
+
+    /// The same, to change it.
+    ///
+    /// # Panics
+    /// If it has been closed.
+    #[track_caller]
+    pub(super) fn at_mut(&mut self, handle: Handle) -> &mut Call {
+        self.0.get_mut(handle).expect("an open call has not been closed")
+    }
+
     pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Call> {
         self.0.get_mut(handle)
     }

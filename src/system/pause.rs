@@ -18,10 +18,10 @@ impl<'p> World<'p> {
     /// Lets instances of a node stand still until a time. Who is down has nothing to pause.
     pub(super) fn pause(&mut self, node: NodeId, instances: Range<u32>, until: Time) {
         for instance in instances {
-            if self.is_down(node, instance) {
+            if self.fleet.is_down(node, instance, self.cx.now()) {
                 continue;
             }
-            let longer = self.lives.pause(node, instance, self.cx.now(), until);
+            let longer = self.fleet.pause(node, instance, self.cx.now(), until);
             self.cx.tell(Fact::Paused { node, instance, span: until.since(self.cx.now()) });
             self.prolong_work(node, instance, longer);
             self.cx.schedule(until, Event::GoOn { node, instance });
@@ -59,7 +59,7 @@ impl<'p> World<'p> {
                 let paused = self
                     .jobs
                     .get(job)
-                    .and_then(|job| self.lives.of(job.node, job.instance).paused(self.cx.now()));
+                    .and_then(|job| self.fleet.life(job.node, job.instance).paused(self.cx.now()));
                 paused.is_some_and(|until| self.again(until, event))
             }
             Event::Timeout(call) | Event::Retry(call) => {
@@ -74,7 +74,7 @@ impl<'p> World<'p> {
                 self.paused_caller(call).is_some_and(|until| self.again(until, event))
             }
             Event::Visible { queue, message } => {
-                let Some(until) = self.lives.of(queue, 0).stopped(self.cx.now()) else {
+                let Some(until) = self.fleet.life(queue, 0).stopped(self.cx.now()) else {
                     return false;
                 };
                 let timer = self.cx.schedule_timer(until, event);
@@ -82,7 +82,7 @@ impl<'p> World<'p> {
                 true
             }
             Event::Replicate(node) | Event::Flush(node) | Event::Expire(node) => {
-                let stopped = self.lives.of(node, 0).stopped(self.cx.now());
+                let stopped = self.fleet.life(node, 0).stopped(self.cx.now());
                 stopped.is_some_and(|until| self.again(until, event))
             }
             _ => false,
@@ -92,7 +92,7 @@ impl<'p> World<'p> {
     /// Puts a job off whose instance stands still; says whether it did.
     pub(super) fn put_job_off(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let Some(until) = self.lives.of(job.node, job.instance).paused(self.cx.now()) else {
+        let Some(until) = self.fleet.life(job.node, job.instance).paused(self.cx.now()) else {
             return false;
         };
         let timer = self.cx.schedule_timer(until, Event::Resume(handle));
@@ -103,7 +103,7 @@ impl<'p> World<'p> {
     /// Lets a job wait in line until its instance goes on; says whether that stands still.
     fn put_patience_off(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let Some(until) = self.lives.of(job.node, job.instance).paused(self.cx.now()) else {
+        let Some(until) = self.fleet.life(job.node, job.instance).paused(self.cx.now()) else {
             return false;
         };
         let timer = self.cx.schedule_timer(until, Event::GiveUp(handle));
@@ -119,7 +119,7 @@ impl<'p> World<'p> {
     /// Until when the instance that made a call stands still, if it does.
     fn paused_caller(&self, call: Handle) -> Option<Time> {
         let job = self.jobs.get(self.calls.get(call)?.owner)?;
-        self.lives.of(job.node, job.instance).paused(self.cx.now())
+        self.fleet.life(job.node, job.instance).paused(self.cx.now())
     }
 
     fn pauses_of(&self, node: NodeId) -> Option<&'p Pauses> {

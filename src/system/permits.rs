@@ -4,7 +4,7 @@
 //! mistake of ours.
 
 use super::World;
-use super::station::Place;
+use super::fleet::{Passed, Place};
 use crate::policy::Holdings;
 
 impl World<'_> {
@@ -16,7 +16,7 @@ impl World<'_> {
         let mut policies: Vec<Option<u16>> = known.collect();
         policies.resize(self.policies.len(), None);
         let mut held = vec![Holdings::default(); self.policies.len()];
-        let rooms = self.stations.iter().map(|station| vec![[0; 2]; station.rooms()]);
+        let rooms = self.fleet.stations().map(|station| vec![[0; 2]; station.rooms()]);
         let mut places: Vec<Vec<[u32; 2]>> = rooms.collect();
         for (_, call) in self.calls.iter() {
             let scope = call.scope as usize;
@@ -29,7 +29,7 @@ impl World<'_> {
                 Place::Inside => 0,
                 Place::Waiting => 1,
             };
-            if let Some((_, station, number)) = self.bulkhead(call) {
+            if let Some(Passed { station, number, .. }) = self.fleet.bulkhead(&self.cx, call) {
                 places[station][number][side] += 1;
             }
         }
@@ -43,7 +43,7 @@ impl World<'_> {
         if !agree {
             return Some("a policy has lent permits that no open call holds");
         }
-        let stations = self.stations.iter().zip(&places);
+        let stations = self.fleet.stations().zip(&places);
         let agree = stations.into_iter().all(|(station, places)| station.rooms_hold(places));
         if !agree {
             return Some("places in a bulkhead are taken by no open call");
@@ -53,14 +53,15 @@ impl World<'_> {
 
     /// What pools have lent that no job holds, or the other way round.
     fn lost_places(&self) -> Option<&'static str> {
-        let pools = self.stations.iter().map(|station| vec![[0; 2]; station.pools()]);
+        let pools = self.fleet.stations().map(|station| vec![[0; 2]; station.pools()]);
         let mut held: Vec<Vec<[u32; 2]>> = pools.collect();
         for (_, job) in self.jobs.iter() {
             if let Some(holds) = &job.holds {
-                holds.count(&mut held[self.station_index(job.node, job.instance)]);
+                holds.count(&mut held[self.fleet.index(job.node, job.instance)]);
             }
         }
-        let agree = self.stations.iter().zip(&held).all(|(station, held)| station.pools_hold(held));
+        let agree =
+            self.fleet.stations().zip(&held).all(|(station, held)| station.pools_hold(held));
         (!agree).then_some("places of a pool are taken or waited for by no job")
     }
 }

@@ -85,7 +85,7 @@ impl World<'_> {
         let is_cut_off = self.cx.data_condition(database).cut_off.is_some()
             && self.leaders[database.0 as usize] == database;
         let is_stopped = self.cx.data_condition(node).is_stopped;
-        if is_cut_off || is_stopped || self.is_stopped(node) {
+        if is_cut_off || is_stopped || self.fleet.is_stopped(node, self.cx.now()) {
             return self.cx.fired(None, |act| match *act {
                 Action::StopReplica { node: stopped } => stopped == node,
                 Action::CutOff { node: cut, .. } => is_cut_off && cut == database,

@@ -7,7 +7,7 @@ mod switch;
 use std::ops::Range;
 
 pub use super::crash::{Kill, Moment};
-pub use super::life::instances as instances_of;
+pub use super::fleet::instances_of;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::NodeId;

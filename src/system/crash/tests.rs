@@ -8,7 +8,7 @@ use crate::model::compile;
 use crate::model::document::{Sources, Value};
 use crate::model::program::Program;
 use crate::system::control::{Action, Control, instances_of};
-use crate::system::station::Station;
+use crate::system::fleet::Station;
 
 /// A service that calls another and a worker, all of them with few places.
 const MODEL: &str = r#"
@@ -122,7 +122,7 @@ fn after_crashes_and_a_drain_every_place_is_free() {
         assert!(asks <= 1 && world.jobs.len() <= 1 + asks, "only the relay is at work");
         let owners = world.calls.iter().filter_map(|(_, call)| world.jobs.get(call.owner));
         assert!(owners.into_iter().all(|job| is_of_relay(&program, job)));
-        let taken: usize = world.stations.iter().map(Station::outstanding).sum();
+        let taken: usize = world.fleet.stations().map(Station::outstanding).sum();
         assert_eq!(taken, world.jobs.len() - 1, "every other place is free");
         assert_eq!(world.queued, 0, "every message was done with");
     }

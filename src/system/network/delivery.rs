@@ -79,7 +79,7 @@ impl World<'_> {
             } => {
                 self.cx.fold(TraceKind::Request, target, key);
                 self.cx.tell(arrived);
-                if !self.is_down(target, 0)
+                if !self.fleet.is_down(target, 0, self.cx.now())
                     && let Some(refusal) = self.throttle(target, subject.order)
                 {
                     let (outcome, hint) = (refusal.outcome, refusal.hint);
@@ -120,28 +120,28 @@ impl World<'_> {
             Message::Delivery { queue, message, worker, instance, deaths, key, .. } => {
                 self.cx.fold(TraceKind::Delivery, worker, key);
                 self.cx.tell(arrived);
-                if deaths == self.lives.of(worker, instance).deaths() {
+                if deaths == self.fleet.life(worker, instance).deaths() {
                     self.take_delivery(queue, message, worker, instance, key);
                 }
             }
             Message::SecondDelivery { queue, message, worker, instance, key, .. } => {
                 self.cx.fold(TraceKind::SecondDelivery, worker, key);
                 self.cx.tell(arrived);
-                if !self.is_down(worker, instance) {
+                if !self.fleet.is_down(worker, instance, self.cx.now()) {
                     self.take_second_delivery(queue, message, worker, instance, key);
                 }
             }
             Message::GivenBack { queue, message, key, .. } => {
                 self.cx.fold(TraceKind::GivenBack, queue, key);
                 self.cx.tell(arrived);
-                if !self.is_down(queue, 0) {
+                if !self.fleet.is_down(queue, 0, self.cx.now()) {
                     self.take_back(queue, message, key);
                 }
             }
             Message::Extended { queue, message, key, .. } => {
                 self.cx.fold(TraceKind::Extended, queue, key);
                 self.cx.tell(arrived);
-                if !self.is_down(queue, 0) {
+                if !self.fleet.is_down(queue, 0, self.cx.now()) {
                     self.extend(queue, message, key);
                 }
             }

@@ -24,13 +24,14 @@ impl World<'_> {
     pub(super) fn free_instance(&mut self, worker: NodeId) -> Option<u32> {
         let limits = &self.cx.program().node(worker).station;
         let most = limits.workers.saturating_add(self.prefetch(worker));
-        let last = self.turns[worker.0 as usize];
+        let last = *self.fleet.turn(worker);
         let mut in_turn = (1..=limits.instances).map(|step| (last + step) % limits.instances);
         let free = in_turn.find(|&instance| {
-            let station = &self.stations[self.station_index(worker, instance)];
-            station.busy.saturating_add(station.ahead) < most && !self.is_down(worker, instance)
+            let station = self.fleet.station(self.fleet.index(worker, instance));
+            station.busy.saturating_add(station.ahead) < most
+                && !self.fleet.is_down(worker, instance, self.cx.now())
         })?;
-        self.turns[worker.0 as usize] = free;
+        *self.fleet.turn(worker) = free;
         Some(free)
     }
 
@@ -38,8 +39,8 @@ impl World<'_> {
     /// worker that is kept for it, or one ahead of its turn.
     pub(super) fn places_taken(&mut self, worker: NodeId, instance: u32) -> &mut u32 {
         let is_ahead = self.prefetch(worker) > 0;
-        let index = self.station_index(worker, instance);
-        let station = &mut self.stations[index];
+        let index = self.fleet.index(worker, instance);
+        let station = self.fleet.station_mut(index);
         if is_ahead { &mut station.ahead } else { &mut station.busy }
     }
 
@@ -47,8 +48,8 @@ impl World<'_> {
     /// it was acknowledged by an earlier receiver while it travelled.
     pub(super) fn take_in_hand(&mut self, job: Option<Handle>, worker: NodeId, instance: u32) {
         let workers = self.cx.program().node(worker).station.workers;
-        let index = self.station_index(worker, instance);
-        let station = &mut self.stations[index];
+        let index = self.fleet.index(worker, instance);
+        let station = self.fleet.station_mut(index);
         let Some(job) = job else {
             station.ahead -= 1;
             return self.offer_worker(worker);
@@ -63,7 +64,7 @@ impl World<'_> {
     /// Lets a worker that is taken already begin with the message that has waited longest; says
     /// whether one has.
     pub(in crate::system) fn begin_in_hand(&mut self, station: usize) -> bool {
-        let station = &mut self.stations[station];
+        let station = self.fleet.station_mut(station);
         let Some(job) = station.in_hand.pop_front() else { return false };
         station.ahead -= 1;
         self.jobs.make_ready(job);

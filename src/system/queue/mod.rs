@@ -188,7 +188,7 @@ impl World<'_> {
 
     /// Hands messages to free workers of a group as long as there are both.
     fn hand_out(&mut self, node: NodeId, index: usize) {
-        if self.is_stopped(node) {
+        if self.fleet.is_stopped(node, self.cx.now()) {
             return;
         }
         if self.cx.node_condition(node).stalled {
@@ -245,7 +245,7 @@ impl World<'_> {
         self.queue(node).groups[group].deliver(number, key, timer);
         self.cx.tell(Fact::Delivered { queue: node, order, message, event, receives });
         *self.places_taken(worker, instance) += 1;
-        let deaths = self.lives.of(worker, instance).deaths();
+        let deaths = self.fleet.life(worker, instance).deaths();
         let delivery =
             Message::Delivery { queue: node, message, worker, instance, deaths, order, key };
         if !self.network.send(&mut self.cx, node, worker, Direction::Request, delivery) {
