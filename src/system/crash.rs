@@ -8,14 +8,14 @@
 
 use std::ops::Range;
 
-use super::call::Call;
+use super::calls::Call;
 use super::fact::Fact;
 use super::job::{Job, Origin};
 use super::{Event, Local, World};
 use crate::kernel::draw::Probability;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{Edge, EdgeId, Kind, NodeId, StateOf};
+use crate::model::program::{EdgeId, Kind, NodeId};
 use crate::policy::{Denial, Outcome};
 
 /// On which side of a step an instance dies.
@@ -90,14 +90,7 @@ impl World<'_> {
         self.lose_calls(node, instance);
         self.lose_jobs(node, instance, unreachable);
         let program = self.cx.program();
-        // A state that all share is kept elsewhere; that of a call went with it.
-        let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
-        for edge in program.edges.iter().filter(is_own) {
-            let scope = (edge.scope + instance) as usize;
-            self.policies.forget(program, scope, edge.policy);
-        }
-        self.forget_ejections(node, instance);
-        self.lose_late_replies(node, instance);
+        self.calls.forget(&mut self.cx, node, instance);
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
             self.fleet.empty(program, node, instance);
         }
@@ -124,10 +117,9 @@ impl World<'_> {
         let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
         lost.sort_unstable_by_key(|&(key, _)| key);
         for (_, handle) in lost {
-            self.tell_never_made(handle, Denial::CallerLost);
-            if let Some(ended) = self.abandon(handle, None) {
-                self.close_call(handle, ended, Outcome::TimedOut);
-            }
+            self.calls.tell_never_made(&mut self.cx, handle, Denial::CallerLost);
+            let ended = self.calls.abandon(&mut self.cx, handle, None);
+            self.close_call(handle, ended, Outcome::TimedOut);
         }
     }
 
@@ -185,7 +177,7 @@ impl World<'_> {
         if let Origin::Call { call, attempt, edge } = origin
             && !is_silent
         {
-            let had_connection = self.sent_at(call, attempt).is_some_and(|sent| sent < since);
+            let had_connection = self.calls.sent_at(call, attempt).is_some_and(|sent| sent < since);
             let outcome = if had_connection { Outcome::Reset } else { Outcome::NotConnected };
             self.send_outcome((call, attempt, edge), node, (key, order), outcome);
         }

@@ -1,6 +1,6 @@
 //! What is going to happen in a run.
 
-use super::ejection::DetectorId;
+use super::calls::DetectorId;
 use crate::kernel::slab::Handle;
 use crate::model::program::NodeId;
 

@@ -6,7 +6,7 @@ mod stay;
 mod transit;
 pub use super::refusal::{REFUSALS, Refusal};
 pub use super::request::{Asked, Came, Request};
-pub use super::{ejection::Ejection, observer::Observer};
+pub use super::{calls::Ejection, observer::Observer};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::{Denial, Outcome};

@@ -104,6 +104,14 @@ impl World<'_> {
         }
     }
 
+    /// The connections of all callers to an instance of a node break, or to all of them; also those
+    /// to a database for which it leads.
+    pub(super) fn break_connections(&mut self, node: NodeId, instance: Option<u32>) {
+        let leaders = &self.leaders;
+        let leads = |target: NodeId| target == node || leaders[target.0 as usize] == node;
+        self.calls.break_connections(self.cx.program(), leads, instance);
+    }
+
     /// A replica becomes the leader, with what it has applied and no more.
     fn promote(&mut self, database: NodeId, replica: NodeId) {
         if self.leaders[database.0 as usize] != database {

@@ -495,7 +495,9 @@ impl World<'_> {
             Origin::Publish { relay, .. } => self.jobs.get(relay),
             Origin::Call { call, attempt, .. } => {
                 let owner = self.calls.get(call).map(|call| call.owner);
-                owner.filter(|_| self.expects(call, attempt)).and_then(|owner| self.jobs.get(owner))
+                owner
+                    .filter(|_| self.calls.expects(call, attempt))
+                    .and_then(|owner| self.jobs.get(owner))
             }
         };
         asker.is_some_and(|job| self.is_awaited(job.origin))

@@ -97,7 +97,7 @@ impl World<'_> {
         let events = self.cx.events();
         if events >= self.cx.ledger().look_again {
             assert_eq!(self.imbalance_of_each(), None, "after an event at {}", self.cx.now());
-            let permits = self.calls.len() + self.policies.len();
+            let permits = self.calls.len() + self.calls.policies().len();
             let things = self.jobs.len() + self.network.len() + self.queued + permits;
             self.cx.ledger_mut().look_again = events + EACH.max(things as u64);
         }
@@ -281,7 +281,7 @@ latency = "15ms"
         let mut world = world(&program);
         let (handle, _) = world.calls.iter().next().unwrap();
         let never = crate::policy::Progress::default();
-        let ended = world.policies.never_asked(&never);
+        let ended = world.calls.policies().never_asked(&never);
         world.close_call(handle, ended, crate::policy::Outcome::TimedOut);
         assert!(world.lost_permits().is_some_and(|what| what.starts_with("a policy")));
     }

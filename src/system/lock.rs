@@ -53,7 +53,7 @@ impl World<'_> {
     fn asks_for(&self, handle: Handle) -> Option<Handle> {
         let Origin::Call { call, attempt, .. } = self.jobs.get(handle)?.origin else { return None };
         let owner = self.calls.get(call)?.owner;
-        self.expects(call, attempt).then(|| self.handler_of(owner))
+        self.calls.expects(call, attempt).then(|| self.handler_of(owner))
     }
 
     /// Lets a job wait until the handler that it works for has a row to itself.

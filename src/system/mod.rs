@@ -9,13 +9,12 @@ mod branch;
 mod brought;
 mod cache;
 mod call;
+mod calls;
 mod clients;
-mod connections;
 mod context;
 pub mod control;
 mod crash;
 mod database;
-mod ejection;
 mod event;
 pub mod fact;
 mod failing;
@@ -27,17 +26,14 @@ pub mod fork;
 mod hedge;
 mod job;
 mod jobs;
-mod late;
 mod ledger;
 mod lock;
 mod network;
 pub mod observer;
-mod open_calls;
 mod outbox;
 mod parked;
 mod pause;
 mod permits;
-mod policies;
 mod pool;
 mod provider;
 mod quality;
@@ -51,7 +47,6 @@ mod rerun;
 mod shown;
 mod stand_in;
 pub mod trace;
-mod waiters;
 mod work;
 
 use std::collections::BTreeMap;
@@ -59,12 +54,11 @@ use std::collections::BTreeMap;
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::{Draws, key_of};
 use crate::kernel::limit::{Ending, Limits};
-use crate::kernel::slab::Slab;
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program, Spike};
+use calls::Calls;
 use context::Context;
 use control::{Control, Surge};
-use ejection::Detectors;
 use event::Event;
 use fact::{Fact, Observer, Waiting};
 use fleet::Fleet;
@@ -91,15 +85,9 @@ enum Local {
 pub struct World<'p> {
     cx: Context<'p>,
     jobs: Jobs,
-    calls: open_calls::OpenCalls,
+    calls: Calls,
     network: Network,
     fleet: Fleet,
-    policies: policies::Policies,
-    detectors: Detectors,
-    /// Copies of running attempts, of the calls whose policy hedges.
-    hedges: Slab<hedge::Hedged>,
-    /// Attempts that timed out, of which a breaker may still hear.
-    late_replies: late::LateReplies,
     locals: Vec<Local>,
     /// For each database the node that leads: itself, or a replica that was promoted.
     leaders: Vec<NodeId>,
@@ -142,16 +130,14 @@ impl<'p> World<'p> {
         limits: Limits,
         observer: &'p mut (dyn Observer + 'p),
     ) -> World<'p> {
+        let mut cx = Context::new(program, controls, seed, arrivals_end, limits, observer);
+        let calls = Calls::new(program, cx.draws());
         let mut world = World {
-            cx: Context::new(program, controls, seed, arrivals_end, limits, observer),
+            cx,
             jobs: Jobs::default(),
-            calls: open_calls::OpenCalls::default(),
+            calls,
             network: Network::new(program),
             fleet: Fleet::new(program),
-            policies: policies::Policies::new(program),
-            detectors: Detectors::default(),
-            hedges: Slab::default(),
-            late_replies: late::LateReplies::default(),
             quality: quality::Quality::default(),
             locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
             leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
@@ -164,7 +150,6 @@ impl<'p> World<'p> {
             rerun: rerun::Rerun::default(),
             finish: finish::Finish::default(),
         };
-        world.detectors = Detectors::new(program, world.cx.draws());
         world.schedule_start();
         world.remember_for_faults();
         world
@@ -266,11 +251,11 @@ impl<'p> World<'p> {
                 self.jobs.make_ready(job);
             }
             Event::Timeout(call) => {
-                self.fold_call(TraceKind::Timeout, call);
+                self.calls.fold(&mut self.cx, TraceKind::Timeout, call);
                 self.time_out(call);
             }
             Event::Retry(call) => {
-                self.fold_call(TraceKind::Retry, call);
+                self.calls.fold(&mut self.cx, TraceKind::Retry, call);
                 self.retry(call);
             }
             Event::Visible { queue, message } => {
@@ -304,7 +289,7 @@ impl<'p> World<'p> {
                 self.cx.fold(TraceKind::GoOn, node, u64::from(instance));
                 self.go_on(node, instance);
             }
-            Event::Sweep(detector) => self.sweep(detector),
+            Event::Sweep(detector) => self.calls.sweep(&mut self.cx, detector),
             Event::Switch { control, on } => {
                 self.cx.fold_switch(control, on);
                 self.switch(control, on);
@@ -320,7 +305,7 @@ impl<'p> World<'p> {
             if now > until {
                 return;
             }
-            observer.look(&Remembered { program, policies: &self.policies, now });
+            observer.look(&Remembered { program, policies: self.calls.policies(), now });
             assert!(observer.looks_at() > now, "an observer looks once at a time");
         }
     }

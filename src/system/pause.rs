@@ -64,7 +64,7 @@ impl<'p> World<'p> {
             }
             Event::Timeout(call) | Event::Retry(call) => {
                 let Some(until) = self.paused_caller(call) else { return false };
-                self.set_call_timer(call, until, event);
+                self.calls.set_timer(&mut self.cx, call, until, event);
                 true
             }
             Event::Deliver(message) => {

@@ -14,14 +14,15 @@ impl World<'_> {
         // A state that a call has for itself is of no concern once the call has left it.
         let known = self.cx.program().scopes.iter().map(|&policy| Some(policy));
         let mut policies: Vec<Option<u16>> = known.collect();
-        policies.resize(self.policies.len(), None);
-        let mut held = vec![Holdings::default(); self.policies.len()];
+        policies.resize(self.calls.policies().len(), None);
+        let mut held = vec![Holdings::default(); self.calls.policies().len()];
         let rooms = self.fleet.stations().map(|station| vec![[0; 2]; station.rooms()]);
         let mut places: Vec<Vec<[u32; 2]>> = rooms.collect();
         for (_, call) in self.calls.iter() {
             let scope = call.scope as usize;
-            let state = self.policies.state_of(scope);
-            let own = state.held_by(&call.progress).and(self.held_by_copies(call.hedged, state));
+            let state = self.calls.state_of(scope);
+            let own =
+                state.held_by(&call.progress).and(self.calls.held_by_copies(call.hedged, state));
             held[scope] = held[scope].and(own);
             policies[scope] = Some(self.cx.program().edge(call.step.edge).policy);
             let side = match call.place {
@@ -34,9 +35,9 @@ impl World<'_> {
             }
         }
         let agree = policies.into_iter().zip(held).enumerate().all(|(scope, (policy, held))| {
-            let policy = policy.filter(|_| !self.policies.is_own(scope));
+            let policy = policy.filter(|_| !self.calls.policies().is_own(scope));
             policy.is_none_or(|policy| {
-                let state = self.policies.state_of(scope);
+                let state = self.calls.state_of(scope);
                 self.cx.program().policies[policy as usize].1.agrees(state, held)
             })
         });

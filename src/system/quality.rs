@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::World;
-use super::call::Call;
+use super::calls::Call;
 use super::fact::{Fact, Request};
 use super::job::{Job, Origin};
 use crate::kernel::slab::Handle;
@@ -51,7 +51,7 @@ impl World<'_> {
     /// A call hears the answer to an attempt.
     pub(super) fn hear_quality(&mut self, call: Handle, attempt: u32) {
         let is_degraded = self.quality.answers.remove(&(call, attempt));
-        if is_degraded && self.expects(call, attempt) {
+        if is_degraded && self.calls.expects(call, attempt) {
             self.quality.calls.insert(call);
         }
     }

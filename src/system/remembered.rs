@@ -1,6 +1,6 @@
 //! What policies remember, for those who look at it and change nothing.
 
-use super::policies::Policies;
+use super::calls::Policies;
 use crate::kernel::time::Time;
 use crate::model::program::{Edge, EdgeId, Program, StateOf};
 use crate::policy::State;

@@ -120,7 +120,7 @@ impl World<'_> {
                 }
                 Origin::Call { call, attempt, .. } => {
                     let owner = self.calls.get(call).map(|call| call.owner);
-                    match owner.filter(|_| self.expects(call, attempt)) {
+                    match owner.filter(|_| self.calls.expects(call, attempt)) {
                         Some(owner) => (owner, true),
                         None => return,
                     }

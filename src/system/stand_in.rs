@@ -5,7 +5,7 @@
 //! every call of the fallback was answered so.
 
 use super::World;
-use super::call::Call;
+use super::calls::Call;
 use super::fact::{Fact, Request};
 use super::job::{Job, Origin};
 use crate::kernel::slab::Handle;

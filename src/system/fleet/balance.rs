@@ -4,8 +4,8 @@ use super::Fleet;
 use crate::kernel::draw::Purpose;
 use crate::model::language::Balance;
 use crate::model::program::NodeId;
+use crate::system::calls::{DetectorId, Detectors};
 use crate::system::context::Context;
-use crate::system::ejection::{DetectorId, Detectors};
 use crate::system::fact::Fact;
 
 /// Who may be chosen.

@@ -7,9 +7,9 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::program::Bulkhead;
 use crate::policy::bulkhead::{self, BulkheadState};
-use crate::system::call::Call;
+use crate::system::calls::Call;
+use crate::system::calls::Calls;
 use crate::system::context::Context;
-use crate::system::open_calls::OpenCalls;
 
 /// The calls of one instance to one node.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +92,7 @@ impl Fleet {
         &mut self,
         passed: Passed,
         (handle, place): (Handle, Place),
-        calls: &OpenCalls,
+        calls: &Calls,
     ) -> Option<Handle> {
         let Passed { rules, station, number } = passed;
         let room = &mut self.station_mut(station).rooms[number];

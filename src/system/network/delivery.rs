@@ -11,9 +11,12 @@ use crate::system::trace::TraceKind;
 
 impl World<'_> {
     /// Sends an attempt to the node that it calls.
-    pub(in crate::system) fn send_request(&mut self, edge: EdgeId, mut message: Message) {
-        let Message::Request { call, target, connection, .. } = &mut message else { return };
-        let (call, first, is_new) = (*call, *target, connection.is_some_and(|it| it.is_new));
+    pub(in crate::system) fn send_request(&mut self, mut message: Message) {
+        let Message::Request { call, edge, target, connection, .. } = &mut message else {
+            unreachable!("{message:?} is no request")
+        };
+        let (call, edge, first) = (*call, *edge, *target);
+        let is_new = connection.is_some_and(|it| it.is_new);
         let Some(to) = self.route(edge, call) else {
             return self.network.lose(&mut self.cx, first, &message);
         };
@@ -100,10 +103,11 @@ impl World<'_> {
                 let origin = Origin::Call { call, attempt, edge };
                 let mut job = Job::new(self.cx.program(), operation, key, origin, subject);
                 (job.node, job.value) = (target, value);
-                let instance = self.admit_over(connection, &mut job, detector);
+                let over = (connection, detector);
+                let instance = self.calls.admit_over(&mut self.cx, &mut self.fleet, &mut job, over);
                 (job.token, job.deadline, job.instance) = (token, deadline, instance);
                 if detector.is_some() {
-                    self.note_instance(call, attempt, instance);
+                    self.calls.note_instance(call, attempt, instance);
                 }
                 let handle = self.jobs.insert(job);
                 if !self.is_refused_by_host(handle) && !self.fails_at_the_door(handle) {

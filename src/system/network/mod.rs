@@ -3,7 +3,7 @@
 mod delivery;
 mod message;
 
-use super::connections::connecting;
+use super::calls::connecting;
 use super::context::Context;
 use super::control::Action;
 use super::event::Event;

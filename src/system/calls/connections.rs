@@ -1,21 +1,21 @@
 //! Connections of processes to targets, where a policy limits them: what one costs to open, where
 //! it leads, and what breaks it.
 
-use super::World;
-use super::context::Context;
+use super::Calls;
 use super::ejection::DetectorId;
-use super::fleet::{Choice, instances_of};
-use super::job::Job;
-use super::network::Message;
 use crate::kernel::draw::Purpose;
 use crate::kernel::time::Span;
-use crate::model::program::{NodeId, StateOf};
+use crate::model::program::{NodeId, Program, StateOf};
 use crate::policy::Policy;
 use crate::policy::connections::Ride;
+use crate::system::context::Context;
+use crate::system::fleet::{Choice, Fleet, instances_of};
+use crate::system::job::Job;
+use crate::system::network::Message;
 
 /// The connection over which an attempt goes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Connection {
+pub(in crate::system) struct Connection {
     /// The policy state that it belongs to.
     scope: u32,
     number: u32,
@@ -24,7 +24,7 @@ pub(super) struct Connection {
     /// How long the target works on it before that.
     accept: Span,
     /// Whether it is opened for this attempt.
-    pub(super) is_new: bool,
+    pub(in crate::system) is_new: bool,
 }
 
 impl Connection {
@@ -42,7 +42,12 @@ impl Connection {
 const FIRST_TRIP: u16 = 4;
 
 /// How long a message waits until its connection is open.
-pub(super) fn connecting(cx: &mut Context<'_>, link: usize, site: u32, message: &Message) -> Span {
+pub(in crate::system) fn connecting(
+    cx: &mut Context<'_>,
+    link: usize,
+    site: u32,
+    message: &Message,
+) -> Span {
     let Message::Request { key, connection: Some(connection), .. } = *message else {
         return Span::ZERO;
     };
@@ -56,40 +61,42 @@ pub(super) fn connecting(cx: &mut Context<'_>, link: usize, site: u32, message: 
     takes
 }
 
-impl World<'_> {
+impl Calls {
     /// Which instance a job comes to: the one that its connection leads to. Without a connection,
     /// or as the first one over it, it is balanced; on a new one there is work first.
-    pub(super) fn admit_over(
+    pub(in crate::system) fn admit_over(
         &mut self,
-        connection: Option<Connection>,
+        cx: &mut Context<'_>,
+        fleet: &mut Fleet,
         job: &mut Job,
-        detector: Option<DetectorId>,
+        (connection, detector): (Option<Connection>, Option<DetectorId>),
     ) -> u32 {
         let (node, work) = (job.node, job.key);
         let choice = Choice { node, work, detectors: &self.detectors, detector };
         let Some(Connection { scope, number, accept, .. }) = connection else {
-            return self.fleet.choose(&mut self.cx, choice);
+            return fleet.choose(cx, choice);
         };
         job.accepts = accept;
         let state = self.policies.state(scope as usize).connections.as_ref();
         if let Some(instance) = state.and_then(|state| state.instance(number)) {
             return instance;
         }
-        let instance = self.fleet.choose(&mut self.cx, choice);
+        let instance = fleet.choose(cx, choice);
         if let Some(state) = &mut self.policies.state(scope as usize).connections {
             state.lead_to(number, instance);
         }
         instance
     }
 
-    /// The connections of all callers to an instance of a node break, or to all of them; also those
-    /// to a database for which it leads.
-    pub(super) fn break_connections(&mut self, node: NodeId, instance: Option<u32>) {
-        let program = self.cx.program();
-        for edge in &program.edges {
-            if edge.target != node && self.leaders[edge.target.0 as usize] != node {
-                continue;
-            }
+    /// The connections of all callers to an instance of a node break, or to all of them; `leads`
+    /// says which nodes those reach that call a database.
+    pub(in crate::system) fn break_connections(
+        &mut self,
+        program: &Program,
+        leads: impl Fn(NodeId) -> bool,
+        instance: Option<u32>,
+    ) {
+        for edge in program.edges.iter().filter(|edge| leads(edge.target)) {
             let policy = &program.policies[edge.policy as usize].1;
             if policy.connections.is_none() || edge.state_of != StateOf::Process {
                 continue;

@@ -14,11 +14,11 @@ use crate::policy::{Admission, Denial, Outcome, Policy, Progress, Response, Stat
 /// abandoned.
 #[must_use = "a call that holds nothing any more is to be closed"]
 #[derive(Debug)]
-pub(super) struct Ended(());
+pub(in crate::system) struct Ended(());
 
 /// What a call does next.
 #[derive(Debug)]
-pub(super) enum Decision {
+pub(in crate::system) enum Decision {
     /// It ends.
     End {
         /// Whether it succeeded.
@@ -41,7 +41,7 @@ impl Decision {
 
 /// The states of all scopes.
 #[derive(Debug)]
-pub(super) struct Policies {
+pub(in crate::system) struct Policies {
     states: Vec<State>,
     /// Those of policies of the user's own, at the same places; empty if there is no such policy.
     own: Vec<Option<Box<dyn CustomState>>>,
@@ -80,7 +80,7 @@ impl Policies {
     }
 
     /// Whether a policy of the user's own decides here.
-    pub(super) fn is_own(&self, scope: usize) -> bool {
+    pub(in crate::system) fn is_own(&self, scope: usize) -> bool {
         matches!(self.own.get(scope), Some(Some(_)))
     }
 
@@ -259,18 +259,18 @@ impl Policies {
     }
 
     /// A call ends that has asked its policy for nothing.
-    pub(super) fn never_asked(&self, progress: &Progress) -> Ended {
+    pub(in crate::system) fn never_asked(&self, progress: &Progress) -> Ended {
         debug_assert_eq!(*progress, Progress::default(), "it has asked for nothing");
         Ended(())
     }
 
     /// How many scopes there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::system) fn len(&self) -> usize {
         self.states.len()
     }
 
     /// The same state, to be looked at.
-    pub(super) fn state_of(&self, scope: usize) -> &State {
+    pub(in crate::system) fn state_of(&self, scope: usize) -> &State {
         &self.states[scope]
     }
 }

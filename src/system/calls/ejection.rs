@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::Fact;
-use super::fleet::Choice;
-use super::trace::TraceKind;
-use super::{Event, World};
 use crate::kernel::draw::{Draws, Purpose, key_of};
 use crate::kernel::time::Span;
 use crate::model::program::{EdgeId, NodeId, Program, StateOf};
 use crate::policy::Outcome;
 use crate::policy::outlier::{Change, Outlier, OutlierState};
+use crate::system::context::Context;
+use crate::system::event::Event;
+use crate::system::fact::Fact;
+use crate::system::fleet::{Choice, Fleet};
+use crate::system::trace::TraceKind;
 
 /// An instance that a process leaves out of its balancing, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Ejection {
 
 /// The index of a detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DetectorId(u32);
+pub(in crate::system) struct DetectorId(u32);
 
 /// What one process knows of the instances of one target.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ struct Row {
 
 /// The detectors of all processes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Detectors {
+pub(in crate::system) struct Detectors {
     /// By edge the detector of the caller's first process; empty if there are none at all.
     by_edge: Vec<Option<Row>>,
     all: Vec<Detector>,
@@ -97,113 +98,130 @@ impl Detectors {
     }
 
     /// The detector of a process for the calls of an edge, if it has one.
-    pub(super) fn of(&self, edge: EdgeId, process: u32) -> Option<DetectorId> {
+    pub(in crate::system) fn of(&self, edge: EdgeId, process: u32) -> Option<DetectorId> {
         let row = (*self.by_edge.get(edge.0 as usize)?)?;
         Some(DetectorId(row.first + row.step * process))
     }
 
     /// Whether a process has ejected every instance, and none gets attempts all the same.
-    pub(super) fn leave_nobody(&self, program: &Program, id: Option<DetectorId>) -> bool {
+    pub(in crate::system) fn leave_nobody(
+        &self,
+        program: &Program,
+        id: Option<DetectorId>,
+    ) -> bool {
         let Some(detector) = id.map(|id| &self.all[id.0 as usize]) else { return false };
         let rule = rule_of(program, program.edge(detector.edge).policy);
         rule.is_some_and(|rule| rule.leaves_nobody(&detector.state))
     }
 
     /// Whether a process leaves an instance out.
-    pub(super) fn eject(&self, id: Option<DetectorId>, instance: u32) -> bool {
+    pub(in crate::system) fn eject(&self, id: Option<DetectorId>, instance: u32) -> bool {
         id.is_some_and(|id| self.all[id.0 as usize].state.is_ejected(instance as usize))
     }
 
     /// Whether a process leaves any instance out.
-    pub(super) fn eject_any(&self, id: Option<DetectorId>) -> bool {
+    pub(in crate::system) fn eject_any(&self, id: Option<DetectorId>) -> bool {
         id.is_some_and(|id| self.all[id.0 as usize].state.ejected() > 0)
     }
 
     /// Whether a process with so few healthy instances sends attempts to all.
-    pub(super) fn panic(&self, program: &Program, id: Option<DetectorId>, healthy: u32) -> bool {
+    pub(in crate::system) fn panic(
+        &self,
+        program: &Program,
+        id: Option<DetectorId>,
+        healthy: u32,
+    ) -> bool {
         let Some(detector) = id.map(|id| &self.all[id.0 as usize]) else { return false };
         let rule = rule_of(program, program.edge(detector.edge).policy);
         rule.is_some_and(|rule| rule.panics(healthy, detector.state.hosts()))
     }
 }
 
-impl World<'_> {
-    /// Tells the detector of a process what an attempt came to at an instance. An attempt that was
-    /// lost on its way counts for the instance that a balancer by chance would have chosen.
-    pub(super) fn judge_instance(
+/// What an attempt came to at an instance of its target.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judged {
+    /// Which one; none if the attempt was lost on its way.
+    pub(super) instance: Option<u32>,
+    /// The stable key of the attempt, which names draws.
+    pub(super) work: u64,
+    pub(super) outcome: Outcome,
+}
+
+impl Detectors {
+    /// Tells the detector of a process what an attempt came to. One that was lost on its way counts
+    /// for the instance that a balancer by chance would have chosen.
+    pub(super) fn judge(
         &mut self,
+        cx: &mut Context<'_>,
+        fleet: &Fleet,
         id: Option<DetectorId>,
-        instance: Option<u32>,
-        work: u64,
-        outcome: Outcome,
+        Judged { instance, work, outcome }: Judged,
     ) {
         let Some(id) = id else { return };
-        let program = self.cx.program();
-        let edge = program.edge(self.detectors.all[id.0 as usize].edge);
-        let Some(rule) = rule_of(program, edge.policy) else { return };
-        let (node, detectors, detector) = (edge.target, &self.detectors, Some(id));
-        let choice = Choice { node, work, detectors, detector };
-        let instance =
-            instance.unwrap_or_else(|| self.fleet.choose_by_chance(&mut self.cx, choice));
-        let detector = &mut self.detectors.all[id.0 as usize];
-        let change = rule.record(&mut detector.state, instance as usize, outcome, self.cx.now());
+        let program = cx.program();
+        let edge = program.edge(self.all[id.0 as usize].edge);
+        let rule = rule_of(program, edge.policy).expect("a detector has a rule");
+        let choice = Choice { node: edge.target, work, detectors: self, detector: Some(id) };
+        let instance = instance.unwrap_or_else(|| fleet.choose_by_chance(cx, choice));
+        let detector = &mut self.all[id.0 as usize];
+        let change = rule.record(&mut detector.state, instance as usize, outcome, cx.now());
         if !detector.is_awake && (rule.judges_in_sweeps() || change == Some(Change::Ejected)) {
             detector.is_awake = true;
-            let at = rule.sweep_after(self.cx.now(), detector.phase);
-            self.cx.schedule(at, Event::Sweep(id));
+            let at = rule.sweep_after(cx.now(), detector.phase);
+            cx.schedule(at, Event::Sweep(id));
         }
         if let Some(change) = change {
-            self.tell_change(id, instance, change);
+            self.tell_change(cx, id, instance, change);
         }
     }
 
     /// A process lets instances come back and judges those that it knows enough of.
-    pub(super) fn sweep(&mut self, id: DetectorId) {
-        let program = self.cx.program();
-        let detector = &mut self.detectors.all[id.0 as usize];
+    pub(super) fn sweep(&mut self, cx: &mut Context<'_>, id: DetectorId) {
+        let program = cx.program();
+        let detector = &mut self.all[id.0 as usize];
         let edge = program.edge(detector.edge);
-        let Some(rule) = rule_of(program, edge.policy) else { return };
-        let mut changes = std::mem::take(&mut self.detectors.changes);
-        rule.sweep(&mut detector.state, self.cx.now(), |host, change| changes.push((host, change)));
+        let rule = rule_of(program, edge.policy).expect("a detector has a rule");
+        let mut changes = std::mem::take(&mut self.changes);
+        rule.sweep(&mut detector.state, cx.now(), |host, change| changes.push((host, change)));
         let (process, phase) = (detector.process, detector.phase);
         detector.is_awake = !detector.state.is_calm();
         if detector.is_awake {
-            self.cx.schedule(rule.sweep_after(self.cx.now(), phase), Event::Sweep(id));
+            cx.schedule(rule.sweep_after(cx.now(), phase), Event::Sweep(id));
         }
-        self.cx.fold(TraceKind::Sweep, edge.caller, key_of(u64::from(edge.id), u64::from(process)));
+        cx.fold(TraceKind::Sweep, edge.caller, key_of(u64::from(edge.id), u64::from(process)));
         for (host, change) in changes.drain(..) {
-            self.tell_change(id, host as u32, change);
+            self.tell_change(cx, id, host as u32, change);
         }
-        self.detectors.changes = changes;
+        self.changes = changes;
     }
 
     /// A process dies: whom it had ejected nobody knows any more.
-    pub(super) fn forget_ejections(&mut self, node: NodeId, process: u32) {
-        for index in 0..self.detectors.all.len() {
-            let detector = &self.detectors.all[index];
-            let edge = self.cx.program().edge(detector.edge);
+    pub(super) fn forget(&mut self, cx: &mut Context<'_>, node: NodeId, process: u32) {
+        for index in 0..self.all.len() {
+            let detector = &self.all[index];
+            let edge = cx.program().edge(detector.edge);
             let is_own = edge.caller == node && edge.state_of == StateOf::Process;
             if !is_own || detector.process != process {
                 continue;
             }
             let hosts = detector.state.hosts();
             for host in 0..hosts {
-                if self.detectors.all[index].state.is_ejected(host as usize) {
-                    self.tell_change(DetectorId(index as u32), host, Change::Returned);
+                if self.all[index].state.is_ejected(host as usize) {
+                    self.tell_change(cx, DetectorId(index as u32), host, Change::Returned);
                 }
             }
-            if let Some(rule) = rule_of(self.cx.program(), edge.policy) {
-                self.detectors.all[index].state = rule.state(hosts as usize);
+            if let Some(rule) = rule_of(cx.program(), edge.policy) {
+                self.all[index].state = rule.state(hosts as usize);
             }
         }
     }
 
-    fn tell_change(&mut self, id: DetectorId, instance: u32, change: Change) {
-        let detector = &self.detectors.all[id.0 as usize];
-        let edge = self.cx.program().edge(detector.edge);
+    fn tell_change(&self, cx: &mut Context<'_>, id: DetectorId, instance: u32, change: Change) {
+        let detector = &self.all[id.0 as usize];
+        let edge = cx.program().edge(detector.edge);
         let (caller, target, process) = (edge.caller, edge.target, detector.process);
         let ejection = Ejection { caller, process, target, instance };
-        self.cx.tell(match change {
+        cx.tell(match change {
             Change::Ejected => Fact::Ejected(ejection),
             Change::Refused => Fact::EjectionRefused(ejection),
             Change::Returned => Fact::Returned(ejection),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
-use super::call::Resumption;
-use super::fact::Fact;
+use super::Calls;
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
-use crate::model::program::{EdgeId, NodeId, StateOf};
+use crate::model::program::{EdgeId, NodeId, Program, StateOf};
 use crate::policy::Outcome;
+use crate::system::context::Context;
+use crate::system::fact::Fact;
 
 /// An attempt whose reply, if it comes, is news for a breaker.
 #[derive(Clone, Copy, Debug)]
@@ -67,64 +67,46 @@ impl LateReplies {
     }
 }
 
-impl World<'_> {
+impl Calls {
     /// Keeps in mind an attempt that has timed out, if its breaker hears what comes of it.
-    pub(super) fn expect_late_reply(&mut self, handle: Handle) {
-        let Some(call) = self.calls.get(handle) else { return };
-        let edge = self.cx.program().edge(call.step.edge);
-        let policy = &self.cx.program().policies[edge.policy as usize].1;
-        if policy.breaker.is_some_and(|breaker| breaker.hears_replies_after_timeout)
+    pub(in crate::system) fn expect_late_reply(&mut self, cx: &mut Context<'_>, handle: Handle) {
+        let call = self.open.at(handle);
+        let edge = cx.program().edge(call.step.edge);
+        if call.policy(cx.program()).breaker.is_some_and(|it| it.hears_replies_after_timeout)
             && edge.state_of != StateOf::Call
         {
             let (process, scope, key) = (call.process, call.scope, call.key);
             let edge = call.step.edge;
             let entry = TimedOut { edge, process, scope, key, started: call.attempt_started };
-            if let Some(oldest) = self.late_replies.expect(handle, call.sent, entry) {
-                self.cx.tell(Fact::Forgotten(oldest.edge));
+            if let Some(oldest) = self.late.expect(handle, call.sent, entry) {
+                cx.tell(Fact::Forgotten(oldest.edge));
             }
         }
+    }
+
+    /// A reply to an attempt has come for which nobody waits: a breaker may hear it.
+    pub(in crate::system) fn hear_late(
+        &mut self,
+        cx: &mut Context<'_>,
+        (call, attempt): (Handle, u32),
+        edge: EdgeId,
+        outcome: Outcome,
+    ) {
+        let Some(late) = self.late.take(call, attempt) else { return };
+        let edge = cx.program().edge(edge);
+        let policy = &cx.program().policies[edge.policy as usize].1;
+        let work = key_of(late.key, u64::from(attempt));
+        let draw = cx.draw(Purpose::Policy, edge.id, work, 2);
+        let state = self.policies.state(late.scope as usize);
+        policy.late(state, outcome, cx.now().since(late.started), cx.now(), draw);
+        self.wake_waiters(cx, late.scope as usize);
     }
 
     /// A process has died: the replies that it would have heard late are for nobody.
-    pub(super) fn lose_late_replies(&mut self, node: NodeId, instance: u32) {
-        let edges = &self.cx.program().edges;
-        self.late_replies
-            .retain(|late| (edges[late.edge.0 as usize].caller, late.process) != (node, instance));
-    }
-
-    /// A reply has arrived for which nobody waits: a breaker may hear it, and a policy that keeps
-    /// timed-out attempts takes a good answer after all.
-    pub(super) fn take_stale(
-        &mut self,
-        handle: Handle,
-        attempt: u32,
-        edge_id: EdgeId,
-        order: u64,
-        outcome: Outcome,
-        value: u64,
-    ) {
-        let edge = self.cx.program().edge(edge_id);
-        let policy = &self.cx.program().policies[edge.policy as usize].1;
-        let keeps = policy.retry.is_some_and(|retry| retry.keep_timed_out);
-        if keeps
-            && outcome == Outcome::Ok
-            && let Some(call) = self.calls.get(handle)
-        {
-            let (owner, asked) = (call.owner, call.subject.asked);
-            self.cx.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
-            if self.abandon_call(handle, outcome, value) == Resumption::Now {
-                self.jobs.make_ready(owner);
-            }
-            return;
-        }
-        if let Some(late) = self.late_replies.take(handle, attempt) {
-            let work = key_of(late.key, u64::from(attempt));
-            let draw = self.cx.draw(Purpose::Policy, edge.id, work, 2);
-            let state = self.policies.state(late.scope as usize);
-            policy.late(state, outcome, self.cx.now().since(late.started), self.cx.now(), draw);
-            self.wake_waiters(late.scope as usize);
-        }
-        self.cx.tell(Fact::Stale { edge: edge_id, attempt, order });
+    pub(super) fn lose_late_replies(&mut self, program: &Program, node: NodeId, process: u32) {
+        let edges = &program.edges;
+        let caller = |late: &TimedOut| (edges[late.edge.0 as usize].caller, late.process);
+        self.late.retain(|late| caller(late) != (node, process));
     }
 }
 

@@ -1,0 +1,150 @@
+//! Open calls, and what their policies remember: states, who waits for them, which instances are
+//! ejected, which connections are open, which copies run.
+
+mod attempts;
+mod call;
+mod connections;
+mod ejection;
+mod hedge;
+mod late;
+mod open;
+mod policies;
+mod waiters;
+
+use super::context::Context;
+use crate::kernel::draw::Draws;
+use crate::kernel::slab::{Handle, Slab};
+use crate::model::program::{Edge, NodeId, Program, StateOf};
+use crate::policy::State;
+
+pub(super) use attempts::Turn;
+pub(super) use call::Call;
+pub(super) use connections::{Connection, connecting};
+pub use ejection::Ejection;
+pub(super) use ejection::{DetectorId, Detectors};
+pub(super) use hedge::{CopyStep, NextCopy};
+pub(super) use policies::{Decision, Ended, Policies};
+
+/// Every call that has not come to its end, and the states of the policies around them.
+#[derive(Clone, Debug)]
+pub(super) struct Calls {
+    open: open::OpenCalls,
+    policies: Policies,
+    detectors: Detectors,
+    /// Copies of running attempts, of the calls whose policy hedges.
+    hedges: Slab<hedge::Hedged>,
+    /// Attempts that timed out, of which a breaker may still hear.
+    late: late::LateReplies,
+}
+
+impl Calls {
+    /// No call, and policies that remember nothing.
+    pub(super) fn new(program: &Program, draws: &mut Draws) -> Calls {
+        Calls {
+            open: open::OpenCalls::default(),
+            policies: Policies::new(program),
+            detectors: Detectors::new(program, draws),
+            hedges: Slab::default(),
+            late: late::LateReplies::default(),
+        }
+    }
+
+    /// The state that a call of this instance shares with others, or a new one of its own.
+    pub(super) fn scope(&mut self, program: &Program, edge: &Edge, instance: u32) -> u32 {
+        match edge.state_of {
+            StateOf::Process => edge.scope + instance,
+            StateOf::Everybody => edge.scope,
+            StateOf::Call => self.policies.for_a_call(program, edge.policy),
+        }
+    }
+
+    /// A call begins.
+    pub(super) fn open(&mut self, cx: &mut Context<'_>, call: Call) -> Handle {
+        cx.ledger_mut().calls.enter();
+        self.open.open(call)
+    }
+
+    /// A call that may have ended.
+    pub(super) fn get(&self, handle: Handle) -> Option<&Call> {
+        self.open.get(handle)
+    }
+
+    /// The same, to change it.
+    pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Call> {
+        self.open.get_mut(handle)
+    }
+
+    /// A call that is open.
+    ///
+    /// # Panics
+    /// If it has ended.
+    #[track_caller]
+    pub(super) fn at(&self, handle: Handle) -> &Call {
+        self.open.at(handle)
+    }
+
+    /// The same, to change it.
+    ///
+    /// # Panics
+    /// If it has ended.
+    #[track_caller]
+    pub(super) fn at_mut(&mut self, handle: Handle) -> &mut Call {
+        self.open.at_mut(handle)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Handle, &Call)> {
+        self.open.iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Takes a call out that its policy knows has ended, with what it had of its own.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub(super) fn close(&mut self, cx: &mut Context<'_>, handle: Handle, ended: Ended) -> Call {
+        let mut call = self.open.close(handle, ended).expect("a call ends once");
+        debug_assert_eq!(call.hedged, Handle::NONE, "its copies were given up");
+        cx.ledger_mut().calls.leave();
+        if let Some(timer) = call.timer.take() {
+            cx.cancel(timer);
+        }
+        let scope = call.scope as usize;
+        if self.policies.wait_no_more(scope, handle) {
+            self.wake_waiters(cx, scope);
+        }
+        if cx.program().edge(call.step.edge).state_of == StateOf::Call {
+            self.policies.leave(call.scope);
+        }
+        call
+    }
+
+    /// A process dies, and with it what its policies remember. A state that all share is kept
+    /// elsewhere; that of a call went with it.
+    pub(super) fn forget(&mut self, cx: &mut Context<'_>, node: NodeId, process: u32) {
+        let program = cx.program();
+        let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
+        for edge in program.edges.iter().filter(is_own) {
+            self.policies.forget(program, (edge.scope + process) as usize, edge.policy);
+        }
+        self.detectors.forget(cx, node, process);
+        self.lose_late_replies(program, node, process);
+    }
+
+    /// A process lets instances come back that it had ejected.
+    pub(super) fn sweep(&mut self, cx: &mut Context<'_>, id: DetectorId) {
+        self.detectors.sweep(cx, id);
+    }
+
+    /// What policies remember, to be looked at.
+    pub(super) fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// The state of a policy, to be looked at.
+    pub(super) fn state_of(&self, scope: usize) -> &State {
+        self.policies.state_of(scope)
+    }
+}
