@@ -1,6 +1,7 @@
 //! Ways through a handler: conditions, and lists of steps that run at once.
 
 use super::World;
+use super::context::Context;
 use super::job::{Job, Origin, state};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::slab::Handle;
@@ -28,7 +29,7 @@ impl Forked {
     }
 }
 
-impl World<'_> {
+impl Context<'_> {
     /// Whether something is so for a job.
     pub(super) fn holds(&mut self, handle: Handle, condition: Condition) -> bool {
         let job = self.jobs.at(handle);
@@ -46,14 +47,14 @@ impl World<'_> {
                     ChanceOf::Request => job.subject.request,
                     ChanceOf::Attempt => job.round_key(),
                 };
-                share.happens(self.cx.draw(Purpose::Choice, site, work, 0))
+                share.happens(self.core.draw(Purpose::Choice, site, work, 0))
             }
         }
     }
 
     /// Starts the branches of a fork; the job waits for them.
     pub(super) fn fork(&mut self, handle: Handle, id: ForkId) {
-        let fork = &self.cx.program().forks[id.0 as usize];
+        let fork = &self.core.program().forks[id.0 as usize];
         let job = self.jobs.at_mut(handle);
         let round = job.forked.round.wrapping_add(1);
         job.forked = Forked { round, fork: Some(id), succeeded: 0, failed: 0 };
@@ -62,7 +63,7 @@ impl World<'_> {
             let job = self.jobs.at(handle);
             let key = key_of(job.round_key(), first + index as u64);
             let origin = Origin::Fork { parent: handle, round };
-            let mut branch = Job::new(self.cx.program(), job.operation, key, origin, job.subject);
+            let mut branch = Job::new(self.core.program(), job.operation, key, origin, job.subject);
             (branch.instance, branch.step) = (job.instance, step);
             (branch.value, branch.token) = (job.value, job.token);
             branch.notes = job.notes.as_ref().map(|notes| Box::new(notes.for_branch()));
@@ -70,12 +71,14 @@ impl World<'_> {
             self.jobs.begin(branch);
         }
     }
+}
 
+impl<'p> World<'p> {
     /// A branch has ended, which ran on its parent's worker: its parent goes on if enough have
     /// succeeded, or if too many have failed.
     pub(super) fn join(&mut self, parent: Handle, round: u16, outcome: Outcome, branch: &Job) {
-        let program = self.cx.program();
-        let Some(job) = self.jobs.get_mut(parent) else { return };
+        let program = self.cx.core.program();
+        let Some(job) = self.cx.jobs.get_mut(parent) else { return };
         if let (Some(notes), Some(branch)) = (&mut job.notes, &branch.notes) {
             notes.take_over(branch);
         }
@@ -99,7 +102,7 @@ impl World<'_> {
         match next {
             Some(step) => {
                 job.step = step;
-                self.jobs.make_ready(parent);
+                self.cx.jobs.make_ready(parent);
             }
             None => self.end_job(parent, Outcome::Failed),
         }

@@ -3,21 +3,27 @@
 //!
 //! A call carries one word. Where that is not enough, it is the number of a list.
 
-use super::World;
+use super::context::Context;
 use super::database::row_of;
 use super::job::{UNREAD, is_of_table, pack, state, version};
+use super::nodes::Nodes;
 use crate::kernel::slab::Handle;
 use crate::model::program::{self, LabelId, TableId, Transaction};
 
 /// Rows that a handler has read, of its own order or key: their tables and versions.
 pub(super) type Known = Vec<(TableId, u64)>;
 
-impl World<'_> {
+impl Nodes {
     /// The word that goes with a job's call, see [`pack`].
-    pub(super) fn bring(&mut self, handle: Handle, call: &program::Call) -> u64 {
-        let job = self.jobs.at(handle);
+    pub(super) fn bring(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        call: &program::Call,
+    ) -> u64 {
+        let job = cx.jobs.at(handle);
         let Some(id) = call.brings else { return job.value };
-        let transaction = &self.cx.program().transactions[id.0 as usize];
+        let transaction = &cx.core.program().transactions[id.0 as usize];
         let read = |table: TableId| job.notes.as_ref().and_then(|notes| notes.read(table));
         if let Some(table) = transaction.only_watched() {
             let number = if is_of_table(job.value, table) { state(job.value) } else { LabelId(0) };
@@ -32,8 +38,13 @@ impl World<'_> {
     }
 
     /// The rows that the job of a transaction was told of, with the versions that were read.
-    pub(super) fn known_rows(&self, handle: Handle, transaction: &Transaction) -> Known {
-        let job = self.jobs.at(handle);
+    pub(super) fn known_rows(
+        &self,
+        cx: &Context<'_>,
+        handle: Handle,
+        transaction: &Transaction,
+    ) -> Known {
+        let job = cx.jobs.at(handle);
         let word = job.value;
         if transaction.brings_list() {
             return self.brought[word as usize].clone();
@@ -44,9 +55,15 @@ impl World<'_> {
     }
 
     /// Whether a row that a job is about has another version now.
-    pub(super) fn has_changed(&mut self, handle: Handle, table: TableId, read: u64) -> bool {
-        let job = self.jobs.at(handle);
-        let (node, row) = (job.node, row_of(self.cx.program(), table, &job.subject));
+    pub(super) fn has_changed(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        table: TableId,
+        read: u64,
+    ) -> bool {
+        let job = cx.jobs.at(handle);
+        let (node, row) = (job.node, row_of(cx.core.program(), table, &job.subject));
         version(self.store(node).tables.get(table, row).value) != read
     }
 }

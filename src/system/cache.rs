@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use super::context::Context;
 use super::control::Action;
 use super::fact::{Caching, Deed, Fact};
 use super::flight::{ABSENT, REFRESH, row_word};
 use super::job::{Progress, version};
+use super::nodes::{Local, Nodes};
 use super::parked::Parked;
-use super::{Local, World};
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
@@ -134,7 +135,7 @@ fn expires_early(kept: &Kept, now: Time, beta: f64, draw: Draw) -> bool {
     now.0 as f64 + ahead >= kept.expires.0 as f64
 }
 
-impl World<'_> {
+impl Nodes {
     fn cache(&mut self, node: NodeId) -> &mut Cache {
         match &mut self.locals[node.0 as usize] {
             Local::Cache(cache) => cache,
@@ -142,29 +143,34 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn take_cache_step(&mut self, handle: Handle, step: CacheStep) -> Progress {
+    pub(super) fn take_cache_step(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        step: CacheStep,
+    ) -> Progress {
         match step {
-            CacheStep::Lookup(table) => return self.look_up(handle, table),
-            CacheStep::Fill(table) => self.fill(handle, table),
-            CacheStep::Invalidate(table) => self.invalidate(handle, table),
-            CacheStep::Refresh(read, operation) => self.refresh(handle, read, operation),
-            CacheStep::Skip(read) => self.skip_absent(handle, read),
-            CacheStep::Join(read) => return self.join_flight(handle, read),
-            CacheStep::Land(read) => self.land(handle, read),
-            CacheStep::Abort(read) => self.abort(handle, read),
+            CacheStep::Lookup(table) => return self.look_up(cx, handle, table),
+            CacheStep::Fill(table) => self.fill(cx, handle, table),
+            CacheStep::Invalidate(table) => self.invalidate(cx, handle, table),
+            CacheStep::Refresh(read, operation) => self.refresh(cx, handle, read, operation),
+            CacheStep::Skip(read) => cx.skip_absent(handle, read),
+            CacheStep::Join(read) => return self.join_flight(cx, handle, read),
+            CacheStep::Land(read) => self.land(cx, handle, read),
+            CacheStep::Abort(read) => self.abort(cx, handle, read),
         }
         Progress::GoesOn
     }
 
     /// Looks up the row that a job is about; 0 if the job is to fetch it.
-    fn look_up(&mut self, handle: Handle, table: TableId) -> Progress {
-        let job = self.jobs.at(handle);
+    fn look_up(&mut self, cx: &mut Context<'_>, handle: Handle, table: TableId) -> Progress {
+        let job = cx.jobs.at(handle);
         let (node, key, token, subject) = (job.node, job.key, job.token, job.subject);
-        let row = (table, self.row_of_job(table, &subject));
-        let description = self.cx.program().node(node);
+        let row = (table, cx.row_of_job(table, &subject));
+        let description = cx.core.program().node(node);
         let Kind::Cache(rules) = &description.kind else { return Progress::GoesOn };
-        let now = self.cx.clock_of(node, subject.order);
-        let is_stale = self.cx.data_condition(node).is_stale;
+        let now = cx.core.clock_of(node, subject.order);
+        let is_stale = cx.core.data_condition(node).is_stale;
         let cache = self.cache(node);
         cache.waiting.leave(handle);
         let found = cache.get(row, now, rules, is_stale);
@@ -173,13 +179,13 @@ impl World<'_> {
                 None => 0,
                 Some(until) => {
                     cache.waiting.wait(handle, row);
-                    self.jobs.park(&mut self.cx, handle, until.since(now));
+                    cx.jobs.park(&mut cx.core, handle, until.since(now));
                     return Progress::Repeats;
                 }
             },
             Some(kept) if is_stale => {
                 if kept.expires.min(kept.idle) <= now {
-                    self.fired_by_staleness(node, subject.order);
+                    cx.fired_by_staleness(node, subject.order);
                 }
                 kept.shown()
             }
@@ -191,7 +197,7 @@ impl World<'_> {
                 let can_be_early = kept.value != 0 && kept.fetched_in > Span::ZERO;
                 let beta = rules.early_expiry.filter(|_| can_be_early);
                 let is_early = beta.is_some_and(|beta| {
-                    let draw = self.cx.draw(Purpose::Refresh, description.id, key, 0);
+                    let draw = cx.core.draw(Purpose::Refresh, description.id, key, 0);
                     expires_early(&kept, now, beta, draw)
                 });
                 let fetches =
@@ -199,32 +205,32 @@ impl World<'_> {
                 if fetches { 0 } else { kept.shown() }
             }
         };
-        self.jobs.at_mut(handle).value = value;
+        cx.jobs.at_mut(handle).value = value;
         if value != 0 {
             let seen = row_word(value);
-            self.note_row(handle, table, version(seen), false);
-            self.tell_read(node, (table, row.1), &subject, seen);
+            self.note_row(cx, handle, table, version(seen), false);
+            self.tell_read(cx, node, (table, row.1), &subject, seen);
         }
         Progress::GoesOn
     }
 
     /// Keeps the row that a job brings, unless there was none or its lease has ended.
-    fn fill(&mut self, handle: Handle, table: TableId) {
-        let job = self.jobs.at(handle);
+    fn fill(&mut self, cx: &mut Context<'_>, handle: Handle, table: TableId) {
+        let job = cx.jobs.at(handle);
         let (node, value, token, order) = (job.node, job.value, job.token, job.subject.order);
-        let row = (table, self.row_of_job(table, &job.subject));
+        let row = (table, cx.row_of_job(table, &job.subject));
         let did = |deed| Fact::Caching(Caching { cache: node, order, table, row: row.1, deed });
-        let Kind::Cache(rules) = &self.cx.program().node(node).kind else { return };
+        let Kind::Cache(rules) = &cx.core.program().node(node).kind else { return };
         let (ttl, deed) = match (value, rules.negative_ttl) {
-            (0, None) => return self.cx.tell(did(Deed::FindsNothing)),
+            (0, None) => return cx.core.tell(did(Deed::FindsNothing)),
             (0, Some(span)) => (Some(span), Deed::KeepsNothing),
             _ => (rules.ttl, Deed::Keeps(version(value))),
         };
-        let now = self.cx.clock_of(node, order);
+        let now = cx.core.clock_of(node, order);
         let cache = self.cache(node);
         let own = cache.fetching.get_mut(&row).filter(|fetching| fetching.token == token);
         if rules.lease.is_some() && own.is_none() {
-            return self.cx.tell(did(Deed::Refuses));
+            return cx.core.tell(did(Deed::Refuses));
         }
         let fetched_in = own.map(|fetching| {
             fetching.token = 0;
@@ -236,51 +242,50 @@ impl World<'_> {
         let fetched_in = fetched_in.unwrap_or(before);
         let kept = Kept { value, expires: until(ttl), idle, used: 0, fetched_in };
         cache.put(row, kept, rules.capacity as usize);
-        self.cx.tell(did(deed));
+        cx.core.tell(did(deed));
         let ready = self.cache(node).waiting.waiting_for([row..=row]);
-        ready.into_iter().for_each(|job| self.jobs.wake(&mut self.cx, job));
+        ready.into_iter().for_each(|job| cx.jobs.wake(&mut cx.core, job));
     }
 
     /// Forgets the row that a job is about.
-    fn invalidate(&mut self, handle: Handle, table: TableId) {
-        let job = self.jobs.at(handle);
+    fn invalidate(&mut self, cx: &mut Context<'_>, handle: Handle, table: TableId) {
+        let job = cx.jobs.at(handle);
         let (node, order) = (job.node, job.subject.order);
-        let row = (table, self.row_of_job(table, &job.subject));
-        match self.cx.data_condition(node).is_stale {
-            true => self.fired_by_staleness(node, order),
+        let row = (table, cx.row_of_job(table, &job.subject));
+        match cx.core.data_condition(node).is_stale {
+            true => cx.fired_by_staleness(node, order),
             false => {
                 self.cache(node).remove(row);
                 let (cache, deed) = (node, Deed::Forgets);
-                self.cx.tell(Fact::Caching(Caching { cache, order, table, row: row.1, deed }));
+                cx.core.tell(Fact::Caching(Caching { cache, order, table, row: row.1, deed }));
             }
         }
     }
 
-    /// Tells which fault lets a cache keep a row.
-    fn fired_by_staleness(&mut self, cache: NodeId, order: u64) {
-        self.cx
-            .fired(Some(order), |act| matches!(*act, Action::StaleCache { node } if node == cache));
-    }
-
     /// A fault empties a cache.
-    pub(super) fn flush_cache(&mut self, node: NodeId) {
+    pub(super) fn flush_cache(&mut self, cx: &mut Context<'_>, node: NodeId) {
         let cache = self.cache(node);
         let rows = cache.rows.len() as u64;
         cache.rows.clear();
         cache.by_use.clear();
         cache.fetching.clear();
-        self.cx.tell(Fact::CacheFlushed { cache: node, rows });
+        cx.core.tell(Fact::CacheFlushed { cache: node, rows });
         let ready = self.cache(node).waiting.those(|_| true);
-        ready.into_iter().for_each(|job| self.jobs.wake(&mut self.cx, job));
+        ready.into_iter().for_each(|job| cx.jobs.wake(&mut cx.core, job));
     }
 
     /// A fault lets a share of the rows of a cache fall back by one version; says how many.
-    pub(super) fn corrupt_cache(&mut self, node: NodeId, share: Probability) -> u64 {
-        let site = self.cx.program().node(node).id;
+    pub(super) fn corrupt_cache(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        share: Probability,
+    ) -> u64 {
+        let site = cx.core.program().node(node).id;
         let mut kept = std::mem::take(&mut self.cache(node).rows);
         let mut count = 0;
         for (&(table, number), row) in &mut kept {
-            let draw = self.cx.draw(Purpose::Fault, site, number, table.0);
+            let draw = cx.core.draw(Purpose::Fault, site, number, table.0);
             if version(row.value) > 1 && share.happens(draw) {
                 row.value -= 1 << 32;
                 count += 1;
@@ -288,6 +293,14 @@ impl World<'_> {
         }
         self.cache(node).rows = kept;
         count
+    }
+}
+
+impl Context<'_> {
+    /// Tells which fault lets a cache keep a row.
+    fn fired_by_staleness(&mut self, cache: NodeId, order: u64) {
+        self.core
+            .fired(Some(order), |act| matches!(*act, Action::StaleCache { node } if node == cache));
     }
 }
 

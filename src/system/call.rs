@@ -2,6 +2,7 @@
 
 use super::World;
 use super::calls::{Call, Decision, Ended, Turn};
+use super::context::Context;
 use super::control::Moment;
 use super::event::Event;
 use super::fact::{Asked, Fact};
@@ -23,42 +24,53 @@ pub(super) enum Resumption {
     Now,
 }
 
-impl World<'_> {
+impl Context<'_> {
+    /// Until when anything may be begun for a job: what its caller leaves it, if its node
+    /// propagates deadlines.
+    pub(super) fn limit_of(&self, job: &Job) -> Time {
+        let rules = &self.core.program().node(job.node).station;
+        let parent = (job.deadline < Time::NEVER).then_some(job.deadline);
+        let limit = rules.propagation.and_then(|rule| rule.child(self.core.now(), None, parent));
+        limit.unwrap_or(Time::NEVER)
+    }
+}
+
+impl<'p> World<'p> {
     /// Starts a call of a job.
     pub(super) fn call(&mut self, owner: Handle, step: program::Call) -> Resumption {
-        if self.cx.has_kills() && self.dies_at(owner, step.edge, Moment::Before) {
+        if self.cx.core.has_kills() && self.dies_at(owner, step.edge, Moment::Before) {
             return Resumption::Later;
         }
-        let value = self.bring(owner, &step);
-        let job = self.jobs.at(owner);
-        let edge = self.cx.program().edge(step.edge);
+        let value = self.nodes.bring(&mut self.cx, owner, &step);
+        let job = self.cx.jobs.at(owner);
+        let edge = self.cx.core.program().edge(step.edge);
         let key = key_of(job.round_key(), u64::from(step.site));
         let mut subject = job.subject;
         subject.event = step.tells.unwrap_or(subject.event);
-        let stands_in_for = self.stands_in_for(owner);
+        let stands_in_for = self.cx.stands_in_for(owner);
         if edge.is_entry {
             subject.request = key;
-            subject.since = self.cx.now();
+            subject.since = self.cx.core.now();
             subject.asked = match stands_in_for {
                 Some(request) => request.asked(),
-                None => Asked { operation: step.operation, at: self.cx.now() },
+                None => Asked { operation: step.operation, at: self.cx.core.now() },
             };
         }
-        let scope = self.calls.scope(self.cx.program(), edge, job.instance);
+        let scope = self.cx.calls.scope(self.cx.core.program(), edge, job.instance);
         let call = Call {
             owner,
             step,
             key,
             scope,
             process: job.instance,
-            progress: self.cx.program().policies[edge.policy as usize].1.begin(),
+            progress: self.cx.core.program().policies[edge.policy as usize].1.begin(),
             sent: 0,
             running: false,
-            started: self.cx.now(),
-            attempt_started: self.cx.now(),
+            started: self.cx.core.now(),
+            attempt_started: self.cx.core.now(),
             timer: None,
             instance: None,
-            limit: self.limit_of(job),
+            limit: self.cx.limit_of(job),
             waits_for: None,
             place: Place::Outside,
             hedged: Handle::NONE,
@@ -72,12 +84,12 @@ impl World<'_> {
         };
         if let Some(request) = call.request() {
             // What the user does with the answer is done for this request.
-            if let Some(job) = self.jobs.get_mut(owner) {
+            if let Some(job) = self.cx.jobs.get_mut(owner) {
                 job.subject.asked = request.asked();
             }
-            self.cx.tell(Fact::Requested(request));
+            self.cx.core.tell(Fact::Requested(request));
         }
-        let handle = self.calls.open(&mut self.cx, call);
+        let handle = self.cx.calls.open(&mut self.cx.core, call);
         match self.ask_room(handle) {
             Room::Enter => self.attempt(handle),
             Room::Queue => Resumption::Later,
@@ -87,18 +99,18 @@ impl World<'_> {
 
     /// Asks the bulkhead of a call for room; one that has to wait gives up at its deadline.
     fn ask_room(&mut self, handle: Handle) -> Room {
-        let call = self.calls.at(handle);
-        let Some(passed) = self.fleet.bulkhead(&self.cx, call) else { return Room::Enter };
-        let deadline = call.deadline(self.cx.program());
-        let (room, patience) = self.fleet.ask_room(passed, self.cx.now(), handle);
-        let call = self.calls.at_mut(handle);
+        let call = self.cx.calls.at(handle);
+        let Some(passed) = self.cx.fleet.bulkhead(&self.cx.core, call) else { return Room::Enter };
+        let deadline = call.deadline(self.cx.core.program());
+        let (room, patience) = self.cx.fleet.ask_room(passed, self.cx.core.now(), handle);
+        let call = self.cx.calls.at_mut(handle);
         match room {
             Room::Enter => call.place = Place::Inside,
             Room::Full => {}
             Room::Queue => {
                 call.place = Place::Waiting;
-                self.calls.set_timer(
-                    &mut self.cx,
+                self.cx.calls.set_timer(
+                    &mut self.cx.core,
                     handle,
                     deadline.min(patience),
                     Event::Retry(handle),
@@ -113,36 +125,28 @@ impl World<'_> {
         if call.place == Place::Outside {
             return;
         }
-        let Some(passed) = self.fleet.bulkhead(&self.cx, call) else { return };
-        if let Some(next) = self.fleet.leave_room(passed, (handle, call.place), &self.calls) {
-            self.calls.at_mut(next).place = Place::Inside;
-            let now = self.cx.now();
-            self.calls.set_timer(&mut self.cx, next, now, Event::Retry(next));
+        let Some(passed) = self.cx.fleet.bulkhead(&self.cx.core, call) else { return };
+        if let Some(next) = self.cx.fleet.leave_room(passed, (handle, call.place), &self.cx.calls) {
+            self.cx.calls.at_mut(next).place = Place::Inside;
+            let now = self.cx.core.now();
+            self.cx.calls.set_timer(&mut self.cx.core, next, now, Event::Retry(next));
         }
-    }
-
-    /// Until when anything may be begun for a job: what its caller leaves it, if its node
-    /// propagates deadlines.
-    pub(super) fn limit_of(&self, job: &Job) -> Time {
-        let rules = &self.cx.program().node(job.node).station;
-        let parent = (job.deadline < Time::NEVER).then_some(job.deadline);
-        let limit = rules.propagation.and_then(|rule| rule.child(self.cx.now(), None, parent));
-        limit.unwrap_or(Time::NEVER)
     }
 
     /// A bulkhead has no room for a call: it is not attempted.
     fn deny_room(&mut self, handle: Handle) -> Resumption {
-        let ended = self.calls.deny_room(&mut self.cx, handle);
+        let ended = self.cx.calls.deny_room(&mut self.cx.core, handle);
         self.end_call(handle, ended, Outcome::Rejected, 0)
     }
 
     /// Attempts a call, if its policy admits the attempt.
     fn attempt(&mut self, handle: Handle) -> Resumption {
-        match self.calls.ask(&mut self.cx, handle) {
+        match self.cx.calls.ask(&mut self.cx.core, handle) {
             Turn::Attempts { deadline } => {
-                let (message, until) = self.calls.begin_attempt(&mut self.cx, handle, deadline);
-                self.send_request(message);
-                self.calls.await_attempt(&mut self.cx, handle, until);
+                let (message, until) =
+                    self.cx.calls.begin_attempt(&mut self.cx.core, handle, deadline);
+                self.nodes.send_request(&mut self.cx, message);
+                self.cx.calls.await_attempt(&mut self.cx.core, handle, until);
                 Resumption::Later
             }
             Turn::Waits => Resumption::Later,
@@ -153,18 +157,18 @@ impl World<'_> {
 
     /// An attempt has taken too long: what it does from now on is nobody's business.
     pub(super) fn time_out(&mut self, handle: Handle) {
-        let Some(call) = self.calls.get(handle) else { return };
+        let Some(call) = self.cx.calls.get(handle) else { return };
         if call.hedged != Handle::NONE {
             return self.hedge_tick(handle);
         }
-        let silence = self.calls.silence(&self.cx, handle, call.attempt_started);
-        self.calls.expect_late_reply(&mut self.cx, handle);
+        let silence = self.cx.calls.silence(&self.cx.core, handle, call.attempt_started);
+        self.cx.calls.expect_late_reply(&mut self.cx.core, handle);
         self.settle(handle, Response::new(silence), 0);
     }
 
     /// A call has waited long enough for its next attempt.
     pub(super) fn retry(&mut self, handle: Handle) {
-        let Some(call) = self.calls.get_mut(handle) else { return };
+        let Some(call) = self.cx.calls.get_mut(handle) else { return };
         call.timer = None;
         let owner = call.owner;
         let resumption = match call.place {
@@ -172,7 +176,7 @@ impl World<'_> {
             Place::Outside | Place::Inside => self.attempt(handle),
         };
         if resumption == Resumption::Now {
-            self.jobs.make_ready(owner);
+            self.cx.jobs.make_ready(owner);
         }
     }
 
@@ -187,29 +191,29 @@ impl World<'_> {
         value: u64,
     ) {
         self.hear_quality(handle, attempt);
-        if !self.calls.expects(handle, attempt) {
+        if !self.cx.calls.expects(handle, attempt) {
             let outcome = response.outcome;
             return self.take_stale(handle, attempt, edge, order, outcome, value);
         }
-        let Some(call) = self.calls.get_mut(handle) else { return };
+        let Some(call) = self.cx.calls.get_mut(handle) else { return };
         if call.hedged != Handle::NONE {
             return self.take_copy(handle, attempt, response, value);
         }
         if let Some(timer) = call.timer.take() {
-            self.cx.cancel(timer);
+            self.cx.core.cancel(timer);
         }
         self.settle(handle, response, value);
     }
 
     /// Does what the policy says to what the newest attempt came to.
     fn settle(&mut self, handle: Handle, response: Response, value: u64) {
-        let owner = self.calls.at(handle).owner;
-        let settled = self.calls.settle(&mut self.cx, &self.fleet, handle, response);
+        let owner = self.cx.calls.at(handle).owner;
+        let settled = self.cx.calls.settle(&mut self.cx.core, &self.cx.fleet, handle, response);
         if settled.is_kept {
-            self.calls.wait(&mut self.cx, handle, Span::MAX);
+            self.cx.calls.wait(&mut self.cx.core, handle, Span::MAX);
         } else if self.follow(handle, settled.decision, response.outcome, value) == Resumption::Now
         {
-            self.jobs.make_ready(owner);
+            self.cx.jobs.make_ready(owner);
         }
     }
 
@@ -224,11 +228,13 @@ impl World<'_> {
         match decision {
             Decision::End { done: true, ended } => self.end_call(handle, ended, Outcome::Ok, value),
             Decision::End { done: false, ended } => self.end_call(handle, ended, outcome, 0),
-            Decision::Retry { after } if self.calls.is_too_late(&self.cx, handle, after) => {
+            Decision::Retry { after }
+                if self.cx.calls.is_too_late(&self.cx.core, handle, after) =>
+            {
                 self.abandon_call(handle, outcome, 0)
             }
             Decision::Retry { after } => {
-                self.calls.wait(&mut self.cx, handle, after);
+                self.cx.calls.wait(&mut self.cx.core, handle, after);
                 Resumption::Later
             }
         }
@@ -245,22 +251,22 @@ impl World<'_> {
         outcome: Outcome,
         value: u64,
     ) {
-        let program = self.cx.program();
+        let program = self.cx.core.program();
         let policy = &program.policies[program.edge(edge_id).policy as usize].1;
         let keeps = policy.retry.is_some_and(|retry| retry.keep_timed_out);
         if keeps
             && outcome == Outcome::Ok
-            && let Some(call) = self.calls.get(handle)
+            && let Some(call) = self.cx.calls.get(handle)
         {
             let (owner, asked) = (call.owner, call.subject.asked);
-            self.cx.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
+            self.cx.core.tell(Fact::Settled { edge: edge_id, attempt, order, asked, outcome });
             if self.abandon_call(handle, outcome, value) == Resumption::Now {
-                self.jobs.make_ready(owner);
+                self.cx.jobs.make_ready(owner);
             }
             return;
         }
-        self.calls.hear_late(&mut self.cx, (handle, attempt), edge_id, outcome);
-        self.cx.tell(Fact::Stale { edge: edge_id, attempt, order });
+        self.cx.calls.hear_late(&mut self.cx.core, (handle, attempt), edge_id, outcome);
+        self.cx.core.tell(Fact::Stale { edge: edge_id, attempt, order });
     }
 
     /// Ends a call without a verdict of its policy.
@@ -270,7 +276,7 @@ impl World<'_> {
         outcome: Outcome,
         value: u64,
     ) -> Resumption {
-        let ended = self.calls.abandon(&mut self.cx, handle, Some(outcome));
+        let ended = self.cx.calls.abandon(&mut self.cx.core, handle, Some(outcome));
         self.end_call(handle, ended, outcome, value)
     }
 
@@ -283,7 +289,7 @@ impl World<'_> {
         value: u64,
     ) -> Resumption {
         let call = self.close_call(handle, ended, outcome);
-        if self.cx.has_kills()
+        if self.cx.core.has_kills()
             && outcome == Outcome::Ok
             && self.dies_at(call.owner, call.step.edge, Moment::After)
         {
@@ -297,9 +303,9 @@ impl World<'_> {
 
     /// Takes a call out with what it had of its own, and tells the user's answer if a user asked.
     pub(super) fn close_call(&mut self, handle: Handle, ended: Ended, outcome: Outcome) -> Call {
-        let call = self.calls.close(&mut self.cx, handle, ended);
+        let call = self.cx.calls.close(&mut self.cx.core, handle, ended);
         self.end_quality(handle, &call, outcome);
-        self.end_request(&call, outcome);
+        self.cx.end_request(&call, outcome);
         self.leave_room(handle, &call);
         call
     }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::World;
 use super::arrival::{State, next_arrival, stretch_of, stretch_of_bursts};
+use super::context::Context;
+use super::event::Event;
 use super::fact::{Came, Fact};
 use super::job::{Job, Origin, Subject};
+use super::nodes::{Local, Nodes};
 use super::shown::{Shown, row_of};
-use super::{Event, Local, World};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::unit_exponential;
 use crate::kernel::slab::Handle;
@@ -62,7 +65,7 @@ impl Clients {
     }
 }
 
-impl World<'_> {
+impl Nodes {
     pub(super) fn clients(&mut self, node: NodeId) -> &mut Clients {
         match &mut self.locals[node.0 as usize] {
             Local::Clients(clients) => clients,
@@ -70,59 +73,171 @@ impl World<'_> {
         }
     }
 
-    /// A user of an open loop arrives and starts its flow.
-    pub(super) fn arrive(&mut self, node: NodeId) {
-        let clients = self.clients(node);
-        let (number, size) = clients.next;
-        clients.arrived += 1;
-        self.start_flow(node, number, number, size, None);
-        self.schedule_arrival(node);
+    /// Lets users come: the first of an open loop, and all of a closed one.
+    fn open(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        for user in 0..self.clients(node).rounds.len() {
+            self.schedule_return(cx, node, user as u32);
+        }
+        self.schedule_arrival(cx, node);
     }
 
-    /// A user of a closed loop begins its next round.
-    pub(super) fn return_to(&mut self, node: NodeId, user: u32) {
-        let rounds = &mut self.clients(node).rounds[user as usize];
-        let round = *rounds;
-        *rounds += 1;
-        let work = key_of(u64::from(user), u64::from(round));
-        self.start_flow(node, work, u64::from(user), 1.0, Some(user));
-    }
-
-    /// Starts a flow: what it is about is drawn for this work, the process for this user.
-    fn start_flow(&mut self, node: NodeId, work: u64, user: u64, size: f32, back: Option<u32>) {
-        let description = self.cx.program().node(node);
+    /// Schedules the next arrival, unless it would be after the last time of arrivals.
+    fn schedule_arrival(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        let description = cx.core.program().node(node);
         let Kind::Clients(clients) = &description.kind else { return };
-        let site = description.id;
-        let order = self.orders;
-        self.orders += 1;
-        if self.is_left_out(order) {
-            return self.end_flow(node, &Subject { order, ..Subject::default() }, back);
-        }
-        self.cx.tell(Fact::Came(Came { clients: node, order, work }));
-        let key = self.choose_key(node, clients, work, order);
-        let process = if clients.processes == 1 {
-            0
-        } else {
-            let draw = self.cx.draw(Purpose::Process, site, user, 0);
-            draw.below(u64::from(clients.processes)) as u32
-        };
-        let (_, flow) = match &clients.flows[..] {
-            [only] => *only,
-            flows => {
-                let draw = self.cx.draw(Purpose::Choice, site, work, 0);
-                flows[flows.partition_point(|&(last, _)| last < draw.0)]
+        let number = self.clients(node).arrived;
+        self.clients(node).next = (number, 1.0);
+        let at = match &clients.arrivals {
+            Arrivals::Constant(gap) => cx.core.now() + *gap,
+            Arrivals::Trace(trace) => self.next_of_trace(cx, node, trace),
+            Arrivals::Poisson(_) | Arrivals::Bursts(_) => {
+                let draw = cx.core.draw(Purpose::Arrival, description.id, number, 0);
+                self.next_of_poisson(cx, node, &clients.arrivals, unit_exponential(draw))
             }
+            Arrivals::Closed(_) => Time::NEVER,
         };
-        let subkey = self.choose_subkey(node, clients, work);
-        let subject =
-            Subject { order, key, subkey, size, since: self.cx.now(), ..Subject::default() };
-        if self.fleet.is_down(node, process, self.cx.now()) {
-            self.cx.tell(Fact::TurnedAway { clients: node, order });
-            return self.end_flow(node, &subject, back);
+        if at < cx.core.arrivals_end() {
+            cx.core.schedule(at, Event::Arrive(node));
         }
-        self.start_own(flow, key_of(u64::from(site), work), process, subject, back);
     }
 
+    fn next_of_poisson(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        arrivals: &Arrivals,
+        area: f64,
+    ) -> Time {
+        let (now, end, site) =
+            (cx.core.now(), cx.core.arrivals_end(), cx.core.program().node(node).id);
+        let Local::Clients(clients) = &mut self.locals[node.0 as usize] else { return end };
+        let Clients { spikes, state, .. } = clients;
+        match arrivals {
+            Arrivals::Poisson(rates) => {
+                next_arrival(|at| stretch_of(rates, at), spikes, now, end, area)
+            }
+            Arrivals::Bursts(bursts) => {
+                let draws = cx.core.draws();
+                let stretch = |at| stretch_of_bursts(bursts, state, draws, site, at);
+                next_arrival(stretch, spikes, now, end, area)
+            }
+            _ => end,
+        }
+    }
+
+    /// The time of the next line that still has a user; each line draws how many it has.
+    fn next_of_trace(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        trace: &program::Trace,
+    ) -> Time {
+        let site = cx.core.program().node(node).id;
+        let most = trace.copies + u32::from(!trace.extra.is_never());
+        let (mut line, mut taken) = self.clients(node).line;
+        while let Some(&at) = trace.times.get(line) {
+            let is_extra = taken == trace.copies
+                && !trace.extra.is_never()
+                && trace.extra.happens(cx.core.draw(Purpose::Arrival, site, line as u64, 0));
+            if taken < trace.copies || is_extra {
+                let number = line as u64 * u64::from(most) + u64::from(taken);
+                let clients = self.clients(node);
+                clients.next = (number, trace.sizes.get(line).copied().unwrap_or(1.0));
+                clients.line = (line, taken + 1);
+                return at;
+            }
+            (line, taken) = (line + 1, 0);
+        }
+        Time::NEVER
+    }
+
+    /// Lets a user of a closed loop think and then begin its next round, unless that would be after
+    /// the last time of arrivals.
+    pub(super) fn schedule_return(&mut self, cx: &mut Context<'_>, node: NodeId, user: u32) {
+        let description = cx.core.program().node(node);
+        let Kind::Clients(clients) = &description.kind else { return };
+        let Arrivals::Closed(closed) = &clients.arrivals else { return };
+        let round = self.clients(node).rounds[user as usize];
+        let work = key_of(u64::from(user), u64::from(round));
+        let draw = cx.core.draw(Purpose::Think, description.id, work, 0);
+        let at = cx.core.now() + closed.think.sample(draw);
+        if at < cx.core.arrivals_end() {
+            cx.core.schedule(at, Event::Return { clients: node, user });
+        }
+    }
+
+    /// Ends the flow of a user, who may come back.
+    pub(super) fn end_flow(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        subject: &Subject,
+        back: Option<u32>,
+    ) {
+        if cx.core.program().has_sessions {
+            self.sessions.remove(&subject.order);
+        }
+        match back {
+            Some(user) => self.schedule_return(cx, node, user),
+            None => {
+                if let Local::Clients(clients) = &mut self.locals[node.0 as usize]
+                    && !clients.memories.is_empty()
+                {
+                    clients.memories.remove(&subject.order);
+                }
+            }
+        }
+    }
+
+    /// A user remembers an answer, and may compare it with what it was shown before: by the row
+    /// that the answer carries, and by every other row that was read for it. An answer that shows
+    /// no row is older than every row that is about the same. What is remembered is the row that
+    /// it carries or, if it carries none, every row that was read for it.
+    pub(super) fn remember(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        call: &program::Call,
+        shown: &[Shown],
+        value: u64,
+    ) {
+        let Some(job) = cx.jobs.get(handle) else { return };
+        let (node, subject) = (job.node, job.subject);
+        let Some(who) = cx.user_of(job) else { return };
+        let row = |table: TableId, version: u64| {
+            let row = cx.row_of_job(table, &subject);
+            Seen { table, row, version }
+        };
+        let carried = row_of(value).map(|(table, version)| row(table, version));
+        let beside = shown.iter().filter(|shown| carried.is_none_or(|it| it.table != shown.table));
+        let beside: Vec<Seen> = beside.map(|shown| row(shown.table, shown.last)).collect();
+        let mut seen = self.clients(node).memories.remove(&who).unwrap_or_default();
+        if call.memory == Memory::Compared {
+            let older = match carried.is_none() && beside.is_empty() {
+                true => {
+                    let is_same = |seen: &&Seen| cx.row_of_job(seen.table, &subject) == seen.row;
+                    seen.iter().rev().find(is_same).map(|before| (0, before.version))
+                }
+                false => furthest_behind(&seen, carried.iter().chain(&beside)),
+            };
+            if let Some((seen, highest)) = older {
+                let (operation, order, asked) = (call.operation, subject.order, subject.asked);
+                cx.core.tell(Fact::ReadAgain { operation, order, asked, seen, highest });
+            }
+        }
+        match carried {
+            Some(carried) => seen = renewed(seen, carried),
+            None => {
+                for shown in beside.into_iter().filter(|shown| shown.version > 0) {
+                    seen = renewed(seen, shown);
+                }
+            }
+        }
+        self.clients(node).memories.insert(who, seen);
+    }
+}
+
+impl Context<'_> {
     /// Starts a job that nobody asked for, or a user of a closed loop, who comes `back`.
     pub(super) fn start_own(
         &mut self,
@@ -133,7 +248,7 @@ impl World<'_> {
         back: Option<u32>,
     ) {
         let origin = back.map_or(Origin::Nobody, Origin::User);
-        let mut job = Job::new(self.cx.program(), operation, key, origin, subject);
+        let mut job = Job::new(self.core.program(), operation, key, origin, subject);
         job.instance = instance;
         self.jobs.begin(job);
     }
@@ -156,22 +271,22 @@ impl World<'_> {
         if count == 0 {
             return 0;
         }
-        let site = self.cx.program().node(node).id;
-        let by_fault = self.cx.node_condition(node).hot_key;
+        let site = self.core.program().node(node).id;
+        let by_fault = self.core.node_condition(node).hot_key;
         if !by_fault.is_never()
-            && by_fault.happens(self.cx.draw(Purpose::Key, site, work, BY_FAULT))
+            && by_fault.happens(self.core.draw(Purpose::Key, site, work, BY_FAULT))
         {
-            self.cx.tell(Fact::Diverted { clients: node, order });
-            self.cx.fired_by_diversion(node, order);
+            self.core.tell(Fact::Diverted { clients: node, order });
+            self.core.fired_by_diversion(node, order);
             return count as u32 - 1;
         }
         if let Some(hot) = &clients.hot
-            && hot.share.happens(self.cx.draw(Purpose::Key, site, work, IS_HOT))
+            && hot.share.happens(self.core.draw(Purpose::Key, site, work, IS_HOT))
         {
-            let turn = self.cx.now().0 / hot.every.0;
-            return self.cx.draw(Purpose::Key, site, turn, HOT).below(count as u64) as u32;
+            let turn = self.core.now().0 / hot.every.0;
+            return self.core.draw(Purpose::Key, site, turn, HOT).below(count as u64) as u32;
         }
-        let draw = self.cx.draw(Purpose::Key, site, work, ANY);
+        let draw = self.core.draw(Purpose::Key, site, work, ANY);
         clients.keys.partition_point(|&end| end < draw.0).min(count - 1) as u32
     }
 
@@ -183,116 +298,8 @@ impl World<'_> {
         if count == 0 {
             return 0;
         }
-        let draw = self.cx.draw(Purpose::Key, self.cx.program().node(node).id, work, SUBKEY);
+        let draw = self.core.draw(Purpose::Key, self.core.program().node(node).id, work, SUBKEY);
         clients.subkeys.partition_point(|&end| end < draw.0).min(count - 1) as u32
-    }
-
-    /// Lets the users of all clients come.
-    pub(super) fn let_the_first_come(&mut self) {
-        for index in 0..self.cx.program().nodes.len() {
-            if matches!(self.cx.program().nodes[index].kind, Kind::Clients(_)) {
-                self.open(NodeId(index as u16));
-            }
-        }
-    }
-
-    /// Lets users come: the first of an open loop, and all of a closed one.
-    fn open(&mut self, node: NodeId) {
-        for user in 0..self.clients(node).rounds.len() {
-            self.schedule_return(node, user as u32);
-        }
-        self.schedule_arrival(node);
-    }
-
-    /// Schedules the next arrival, unless it would be after the last time of arrivals.
-    fn schedule_arrival(&mut self, node: NodeId) {
-        let description = self.cx.program().node(node);
-        let Kind::Clients(clients) = &description.kind else { return };
-        let number = self.clients(node).arrived;
-        self.clients(node).next = (number, 1.0);
-        let at = match &clients.arrivals {
-            Arrivals::Constant(gap) => self.cx.now() + *gap,
-            Arrivals::Trace(trace) => self.next_of_trace(node, trace),
-            Arrivals::Poisson(_) | Arrivals::Bursts(_) => {
-                let draw = self.cx.draw(Purpose::Arrival, description.id, number, 0);
-                self.next_of_poisson(node, &clients.arrivals, unit_exponential(draw))
-            }
-            Arrivals::Closed(_) => Time::NEVER,
-        };
-        if at < self.cx.arrivals_end() {
-            self.cx.schedule(at, Event::Arrive(node));
-        }
-    }
-
-    fn next_of_poisson(&mut self, node: NodeId, arrivals: &Arrivals, area: f64) -> Time {
-        let (now, end, site) =
-            (self.cx.now(), self.cx.arrivals_end(), self.cx.program().node(node).id);
-        let Local::Clients(clients) = &mut self.locals[node.0 as usize] else { return end };
-        let Clients { spikes, state, .. } = clients;
-        match arrivals {
-            Arrivals::Poisson(rates) => {
-                next_arrival(|at| stretch_of(rates, at), spikes, now, end, area)
-            }
-            Arrivals::Bursts(bursts) => {
-                let draws = self.cx.draws();
-                let stretch = |at| stretch_of_bursts(bursts, state, draws, site, at);
-                next_arrival(stretch, spikes, now, end, area)
-            }
-            _ => end,
-        }
-    }
-
-    /// The time of the next line that still has a user; each line draws how many it has.
-    fn next_of_trace(&mut self, node: NodeId, trace: &program::Trace) -> Time {
-        let site = self.cx.program().node(node).id;
-        let most = trace.copies + u32::from(!trace.extra.is_never());
-        let (mut line, mut taken) = self.clients(node).line;
-        while let Some(&at) = trace.times.get(line) {
-            let is_extra = taken == trace.copies
-                && !trace.extra.is_never()
-                && trace.extra.happens(self.cx.draw(Purpose::Arrival, site, line as u64, 0));
-            if taken < trace.copies || is_extra {
-                let number = line as u64 * u64::from(most) + u64::from(taken);
-                let clients = self.clients(node);
-                clients.next = (number, trace.sizes.get(line).copied().unwrap_or(1.0));
-                clients.line = (line, taken + 1);
-                return at;
-            }
-            (line, taken) = (line + 1, 0);
-        }
-        Time::NEVER
-    }
-
-    /// Lets a user of a closed loop think and then begin its next round, unless that would be after
-    /// the last time of arrivals.
-    pub(super) fn schedule_return(&mut self, node: NodeId, user: u32) {
-        let description = self.cx.program().node(node);
-        let Kind::Clients(clients) = &description.kind else { return };
-        let Arrivals::Closed(closed) = &clients.arrivals else { return };
-        let round = self.clients(node).rounds[user as usize];
-        let work = key_of(u64::from(user), u64::from(round));
-        let draw = self.cx.draw(Purpose::Think, description.id, work, 0);
-        let at = self.cx.now() + closed.think.sample(draw);
-        if at < self.cx.arrivals_end() {
-            self.cx.schedule(at, Event::Return { clients: node, user });
-        }
-    }
-
-    /// Ends the flow of a user, who may come back.
-    pub(super) fn end_flow(&mut self, node: NodeId, subject: &Subject, back: Option<u32>) {
-        if self.cx.program().has_sessions {
-            self.sessions.remove(&subject.order);
-        }
-        match back {
-            Some(user) => self.schedule_return(node, user),
-            None => {
-                if let Local::Clients(clients) = &mut self.locals[node.0 as usize]
-                    && !clients.memories.is_empty()
-                {
-                    clients.memories.remove(&subject.order);
-                }
-            }
-        }
     }
 
     /// Which user of its clients a flow or a branch of it is of: one of a closed loop, or one for
@@ -304,51 +311,74 @@ impl World<'_> {
             _ => Some(job.subject.order),
         }
     }
+}
 
-    /// A user remembers an answer, and may compare it with what it was shown before: by the row
-    /// that the answer carries, and by every other row that was read for it. An answer that shows
-    /// no row is older than every row that is about the same. What is remembered is the row that
-    /// it carries or, if it carries none, every row that was read for it.
-    pub(super) fn remember(
-        &mut self,
-        handle: Handle,
-        call: &program::Call,
-        shown: &[Shown],
-        value: u64,
-    ) {
-        let Some(job) = self.jobs.get(handle) else { return };
-        let (node, subject) = (job.node, job.subject);
-        let Some(who) = self.user_of(job) else { return };
-        let row = |table: TableId, version: u64| {
-            let row = self.row_of_job(table, &subject);
-            Seen { table, row, version }
+impl<'p> World<'p> {
+    /// A user of an open loop arrives and starts its flow.
+    pub(super) fn arrive(&mut self, node: NodeId) {
+        let clients = self.nodes.clients(node);
+        let (number, size) = clients.next;
+        clients.arrived += 1;
+        self.start_flow(node, number, number, size, None);
+        self.nodes.schedule_arrival(&mut self.cx, node);
+    }
+
+    /// A user of a closed loop begins its next round.
+    pub(super) fn return_to(&mut self, node: NodeId, user: u32) {
+        let rounds = &mut self.nodes.clients(node).rounds[user as usize];
+        let round = *rounds;
+        *rounds += 1;
+        let work = key_of(u64::from(user), u64::from(round));
+        self.start_flow(node, work, u64::from(user), 1.0, Some(user));
+    }
+
+    /// Starts a flow: what it is about is drawn for this work, the process for this user.
+    fn start_flow(&mut self, node: NodeId, work: u64, user: u64, size: f32, back: Option<u32>) {
+        let description = self.cx.core.program().node(node);
+        let Kind::Clients(clients) = &description.kind else { return };
+        let site = description.id;
+        let order = self.orders;
+        self.orders += 1;
+        if self.is_left_out(order) {
+            return self.nodes.end_flow(
+                &mut self.cx,
+                node,
+                &Subject { order, ..Subject::default() },
+                back,
+            );
+        }
+        self.cx.core.tell(Fact::Came(Came { clients: node, order, work }));
+        let key = self.cx.choose_key(node, clients, work, order);
+        let process = if clients.processes == 1 {
+            0
+        } else {
+            let draw = self.cx.core.draw(Purpose::Process, site, user, 0);
+            draw.below(u64::from(clients.processes)) as u32
         };
-        let carried = row_of(value).map(|(table, version)| row(table, version));
-        let beside = shown.iter().filter(|shown| carried.is_none_or(|it| it.table != shown.table));
-        let beside: Vec<Seen> = beside.map(|shown| row(shown.table, shown.last)).collect();
-        let mut seen = self.clients(node).memories.remove(&who).unwrap_or_default();
-        if call.memory == Memory::Compared {
-            let older = match carried.is_none() && beside.is_empty() {
-                true => {
-                    let is_same = |seen: &&Seen| self.row_of_job(seen.table, &subject) == seen.row;
-                    seen.iter().rev().find(is_same).map(|before| (0, before.version))
-                }
-                false => furthest_behind(&seen, carried.iter().chain(&beside)),
-            };
-            if let Some((seen, highest)) = older {
-                let (operation, order, asked) = (call.operation, subject.order, subject.asked);
-                self.cx.tell(Fact::ReadAgain { operation, order, asked, seen, highest });
+        let (_, flow) = match &clients.flows[..] {
+            [only] => *only,
+            flows => {
+                let draw = self.cx.core.draw(Purpose::Choice, site, work, 0);
+                flows[flows.partition_point(|&(last, _)| last < draw.0)]
+            }
+        };
+        let subkey = self.cx.choose_subkey(node, clients, work);
+        let subject =
+            Subject { order, key, subkey, size, since: self.cx.core.now(), ..Subject::default() };
+        if self.cx.fleet.is_down(node, process, self.cx.core.now()) {
+            self.cx.core.tell(Fact::TurnedAway { clients: node, order });
+            return self.nodes.end_flow(&mut self.cx, node, &subject, back);
+        }
+        self.cx.start_own(flow, key_of(u64::from(site), work), process, subject, back);
+    }
+
+    /// Lets the users of all clients come.
+    pub(super) fn let_the_first_come(&mut self) {
+        for index in 0..self.cx.core.program().nodes.len() {
+            if matches!(self.cx.core.program().nodes[index].kind, Kind::Clients(_)) {
+                self.nodes.open(&mut self.cx, NodeId(index as u16));
             }
         }
-        match carried {
-            Some(carried) => seen = renewed(seen, carried),
-            None => {
-                for shown in beside.into_iter().filter(|shown| shown.version > 0) {
-                    seen = renewed(seen, shown);
-                }
-            }
-        }
-        self.clients(node).memories.insert(who, seen);
     }
 }
 

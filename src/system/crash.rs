@@ -8,10 +8,13 @@
 
 use std::ops::Range;
 
+use super::World;
 use super::calls::Call;
+use super::context::Context;
+use super::event::Event;
 use super::fact::Fact;
 use super::job::{Job, Origin};
-use super::{Event, Local, World};
+use super::nodes::Local;
 use crate::kernel::draw::Probability;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
@@ -42,138 +45,21 @@ pub struct Kill {
     pub times: Option<u32>,
 }
 
-impl World<'_> {
-    /// Takes instances of a node down until a time.
-    pub(super) fn crash(
-        &mut self,
-        node: NodeId,
-        instances: Range<u32>,
-        until: Time,
-        unreachable: bool,
-    ) {
-        for instance in instances {
-            if self.fleet.stop((node, instance), self.cx.now(), until, unreachable) {
-                self.cx.tell(Fact::Crashed { node, instance });
-                self.lose_memory(node, instance, unreachable);
-            }
-            self.cx.schedule(until, Event::GoOn { node, instance });
-        }
-    }
-
-    /// An instance may go on, unless it has been stopped for longer in the meantime.
-    pub(super) fn go_on(&mut self, node: NodeId, instance: u32) {
-        if self.fleet.life(node, instance).stopped(self.cx.now()).is_some() {
-            return;
-        }
-        let program = self.cx.program();
-        if self.fleet.restarts(node, instance, self.cx.now()) {
-            self.cx.tell(Fact::Restarted { node, instance });
-            // Of a host that was gone nobody has heard that its connections are.
-            self.break_connections(node, Some(instance));
-            if let Kind::Outbox(relay) = &program.node(node).kind {
-                self.restart_relay(node, instance, relay.operation);
-            }
-        }
-        match &program.node(node).kind {
-            Kind::Queue(_) => self.resume_queue(node),
-            Kind::Replica(_) => self.replicate(node),
-            Kind::Service(service) if service.takes.is_some() => self.offer_worker(node),
-            _ => {}
-        }
-    }
-
-    /// Everything that an instance had in memory is gone.
-    fn lose_memory(&mut self, node: NodeId, instance: u32, unreachable: bool) {
-        if !unreachable {
-            self.break_connections(node, Some(instance));
-        }
-        self.lose_calls(node, instance);
-        self.lose_jobs(node, instance, unreachable);
-        let program = self.cx.program();
-        self.calls.forget(&mut self.cx, node, instance);
-        if !matches!(program.node(node).kind, Kind::Clients(_)) {
-            self.fleet.empty(program, node, instance);
-        }
-        match &mut self.locals[node.0 as usize] {
-            Local::Cache(cache) => *cache = super::cache::Cache::default(),
-            Local::Relay(relay) => relay.forget(instance),
-            Local::Provider(provider) => provider.forget_unfinished(),
-            Local::Database(_) => self.lose_log(node),
-            Local::Queue(_) => self.lose_messages(node),
-            Local::Replica(_) => self.lose_readers(node),
-            Local::Nothing | Local::Clients(_) => {}
-        }
-        self.lose_flights(node, instance);
-    }
-
-    /// Nobody waits any more for what an instance has asked of others. A user whose process is gone
-    /// has given up.
-    fn lose_calls(&mut self, node: NodeId, instance: u32) {
-        let is_lost = |call: &Call| {
-            let owner = self.jobs.get(call.owner);
-            owner.is_some_and(|job| job.node == node && job.instance == instance)
-        };
-        let calls = self.calls.iter().filter(|(_, call)| is_lost(call));
-        let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
-        lost.sort_unstable_by_key(|&(key, _)| key);
-        for (_, handle) in lost {
-            self.calls.tell_never_made(&mut self.cx, handle, Denial::CallerLost);
-            let ended = self.calls.abandon(&mut self.cx, handle, None);
-            self.close_call(handle, ended, Outcome::TimedOut);
-        }
-    }
-
-    /// The work of an instance ends where it is, without an answer. Its host, if it is there,
-    /// breaks the connections of those who wait for one.
-    fn lose_jobs(&mut self, node: NodeId, instance: u32, unreachable: bool) {
-        let is_lost = |job: &Job| job.node == node && job.instance == instance;
-        let jobs = self.jobs.iter().filter(|(_, job)| is_lost(job));
-        let mut lost: Vec<(u64, Handle)> = jobs.map(|(handle, job)| (job.key, handle)).collect();
-        lost.sort_unstable_by_key(|&(key, _)| key);
-        for (_, handle) in lost {
-            let Some(job) = self.jobs.remove(handle) else { continue };
-            if job.holding > 0 {
-                self.release_all(handle);
-            }
-            self.end_fallback(&job);
-            if let Some(timer) = job.timer {
-                self.cx.cancel(timer);
-            }
-            if let Some(work) = job.work(self.cx.now(), false) {
-                self.cx.tell(Fact::Worked(work));
-            }
-            if let Some(stay) = job.stay() {
-                self.cx.tell(Fact::Left(stay));
-            }
-            match job.origin {
-                Origin::Nobody => self.end_flow(node, &job.subject, None),
-                Origin::User(user) => self.end_flow(node, &job.subject, Some(user)),
-                Origin::Call { call, attempt, edge } if !unreachable => {
-                    let about = (job.key, job.subject.order);
-                    self.send_outcome((call, attempt, edge), node, about, Outcome::Reset);
-                }
-                Origin::Call { .. }
-                | Origin::Delivery { .. }
-                | Origin::Fork { .. }
-                | Origin::Publish { .. } => {}
-            }
-        }
-    }
-
+impl Context<'_> {
     /// Refuses a request that came to an instance that is down, if anything is there to do so;
     /// says whether it is down. Who asked before it went down had a connection, which breaks.
     pub(super) fn is_refused_by_host(&mut self, job: Handle) -> bool {
         let Some(&Job { node, instance, origin, key, subject, .. }) = self.jobs.get(job) else {
             return false;
         };
-        if !self.fleet.is_down(node, instance, self.cx.now()) {
+        if !self.fleet.is_down(node, instance, self.core.now()) {
             return false;
         }
         self.jobs.remove(job);
         let life = self.fleet.life(node, instance);
         let (is_silent, since) = (life.is_silent(), life.down_since());
         let order = subject.order;
-        self.cx.tell(Fact::NobodyThere { node, order, refused: !is_silent });
+        self.core.tell(Fact::NobodyThere { node, order, refused: !is_silent });
         if let Origin::Call { call, attempt, edge } = origin
             && !is_silent
         {
@@ -183,20 +69,143 @@ impl World<'_> {
         }
         true
     }
+}
+
+impl<'p> World<'p> {
+    /// Takes instances of a node down until a time.
+    pub(super) fn crash(
+        &mut self,
+        node: NodeId,
+        instances: Range<u32>,
+        until: Time,
+        unreachable: bool,
+    ) {
+        for instance in instances {
+            if self.cx.fleet.stop((node, instance), self.cx.core.now(), until, unreachable) {
+                self.cx.core.tell(Fact::Crashed { node, instance });
+                self.lose_memory(node, instance, unreachable);
+            }
+            self.cx.core.schedule(until, Event::GoOn { node, instance });
+        }
+    }
+
+    /// An instance may go on, unless it has been stopped for longer in the meantime.
+    pub(super) fn go_on(&mut self, node: NodeId, instance: u32) {
+        if self.cx.fleet.life(node, instance).stopped(self.cx.core.now()).is_some() {
+            return;
+        }
+        let program = self.cx.core.program();
+        if self.cx.fleet.restarts(node, instance, self.cx.core.now()) {
+            self.cx.core.tell(Fact::Restarted { node, instance });
+            // Of a host that was gone nobody has heard that its connections are.
+            self.nodes.break_connections(&mut self.cx, node, Some(instance));
+            if let Kind::Outbox(relay) = &program.node(node).kind {
+                self.nodes.restart_relay(&mut self.cx, node, instance, relay.operation);
+            }
+        }
+        match &program.node(node).kind {
+            Kind::Queue(_) => self.nodes.resume_queue(&mut self.cx, node),
+            Kind::Replica(_) => self.nodes.replicate(&mut self.cx, node),
+            Kind::Service(service) if service.takes.is_some() => {
+                self.nodes.offer_worker(&mut self.cx, node)
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything that an instance had in memory is gone.
+    fn lose_memory(&mut self, node: NodeId, instance: u32, unreachable: bool) {
+        if !unreachable {
+            self.nodes.break_connections(&mut self.cx, node, Some(instance));
+        }
+        self.lose_calls(node, instance);
+        self.lose_jobs(node, instance, unreachable);
+        let program = self.cx.core.program();
+        self.cx.calls.forget(&mut self.cx.core, node, instance);
+        if !matches!(program.node(node).kind, Kind::Clients(_)) {
+            self.cx.fleet.empty(program, node, instance);
+        }
+        match &mut self.nodes.locals[node.0 as usize] {
+            Local::Cache(cache) => *cache = super::cache::Cache::default(),
+            Local::Relay(relay) => relay.forget(instance),
+            Local::Provider(provider) => provider.forget_unfinished(),
+            Local::Database(_) => self.nodes.lose_log(&mut self.cx, node),
+            Local::Queue(_) => self.nodes.lose_messages(&mut self.cx, node),
+            Local::Replica(_) => self.nodes.lose_readers(&mut self.cx, node),
+            Local::Nothing | Local::Clients(_) => {}
+        }
+        self.nodes.lose_flights(node, instance);
+    }
+
+    /// Nobody waits any more for what an instance has asked of others. A user whose process is gone
+    /// has given up.
+    fn lose_calls(&mut self, node: NodeId, instance: u32) {
+        let is_lost = |call: &Call| {
+            let owner = self.cx.jobs.get(call.owner);
+            owner.is_some_and(|job| job.node == node && job.instance == instance)
+        };
+        let calls = self.cx.calls.iter().filter(|(_, call)| is_lost(call));
+        let mut lost: Vec<(u64, Handle)> = calls.map(|(handle, call)| (call.key, handle)).collect();
+        lost.sort_unstable_by_key(|&(key, _)| key);
+        for (_, handle) in lost {
+            self.cx.calls.tell_never_made(&mut self.cx.core, handle, Denial::CallerLost);
+            let ended = self.cx.calls.abandon(&mut self.cx.core, handle, None);
+            self.close_call(handle, ended, Outcome::TimedOut);
+        }
+    }
+
+    /// The work of an instance ends where it is, without an answer. Its host, if it is there,
+    /// breaks the connections of those who wait for one.
+    fn lose_jobs(&mut self, node: NodeId, instance: u32, unreachable: bool) {
+        let is_lost = |job: &Job| job.node == node && job.instance == instance;
+        let jobs = self.cx.jobs.iter().filter(|(_, job)| is_lost(job));
+        let mut lost: Vec<(u64, Handle)> = jobs.map(|(handle, job)| (job.key, handle)).collect();
+        lost.sort_unstable_by_key(|&(key, _)| key);
+        for (_, handle) in lost {
+            let Some(job) = self.cx.jobs.remove(handle) else { continue };
+            if job.holding > 0 {
+                self.nodes.release_all(&mut self.cx, handle);
+            }
+            self.cx.end_fallback(&job);
+            if let Some(timer) = job.timer {
+                self.cx.core.cancel(timer);
+            }
+            if let Some(work) = job.work(self.cx.core.now(), false) {
+                self.cx.core.tell(Fact::Worked(work));
+            }
+            if let Some(stay) = job.stay() {
+                self.cx.core.tell(Fact::Left(stay));
+            }
+            match job.origin {
+                Origin::Nobody => self.nodes.end_flow(&mut self.cx, node, &job.subject, None),
+                Origin::User(user) => {
+                    self.nodes.end_flow(&mut self.cx, node, &job.subject, Some(user))
+                }
+                Origin::Call { call, attempt, edge } if !unreachable => {
+                    let about = (job.key, job.subject.order);
+                    self.cx.send_outcome((call, attempt, edge), node, about, Outcome::Reset);
+                }
+                Origin::Call { .. }
+                | Origin::Delivery { .. }
+                | Origin::Fork { .. }
+                | Origin::Publish { .. } => {}
+            }
+        }
+    }
 
     /// Lets an instance die if it is to die at this side of the step whose call this is; says
     /// whether it did.
     pub(super) fn dies_at(&mut self, owner: Handle, edge: EdgeId, moment: Moment) -> bool {
-        let Some(job) = self.jobs.get(owner) else { return false };
+        let Some(job) = self.cx.jobs.get(owner) else { return false };
         let (node, instance, work) = (job.node, job.instance, job.key);
         let order = job.subject.order;
-        let Some((control, kill)) = self.cx.kills_at(edge, moment, work) else { return false };
+        let Some((control, kill)) = self.cx.core.kills_at(edge, moment, work) else { return false };
         // A fault that is over keeps nobody down.
-        let until = (self.cx.now() + kill.down).min(control.until);
+        let until = (self.cx.core.now() + kill.down).min(control.until);
         let fault = control.fault;
-        let is_own = !self.cx.program().is_upkeep_edge(edge);
-        self.cx.tell(Fact::FaultFired(fault, is_own.then_some(order)));
-        self.cx.tell(Fact::Killed { fault, node, instance });
+        let is_own = !self.cx.core.program().is_upkeep_edge(edge);
+        self.cx.core.tell(Fact::FaultFired(fault, is_own.then_some(order)));
+        self.cx.core.tell(Fact::Killed { fault, node, instance });
         self.crash(node, instance..instance + 1, until, false);
         true
     }

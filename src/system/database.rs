@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use durability::{Log, Undo};
 
+use super::context::Context;
 use super::fact::Fact;
 use super::job::{Progress, Subject, is_of_table, pack, state, version};
 use super::lock::Locks;
+use super::nodes::{Local, Nodes};
 use super::parked::Parked;
-use super::{Local, World};
 use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
@@ -160,7 +161,7 @@ pub(super) fn row_of(program: &Program, table: TableId, subject: &Subject) -> u6
     }
 }
 
-impl World<'_> {
+impl Nodes {
     /// What a database keeps, or a replica that may have taken its place.
     pub(super) fn store(&mut self, node: NodeId) -> &mut Database {
         match &mut self.locals[node.0 as usize] {
@@ -170,41 +171,51 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn take_data_step(&mut self, handle: Handle, step: DataStep) -> Progress {
+    pub(super) fn take_data_step(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        step: DataStep,
+    ) -> Progress {
         match step {
-            DataStep::Commit(_) | DataStep::MarkOutbox if self.finds_disk_full(handle) => {
+            DataStep::Commit(_) | DataStep::MarkOutbox if cx.finds_disk_full(handle) => {
                 return Progress::Ends(Outcome::Failed);
             }
             DataStep::AwaitFlush => {
-                self.await_flush(handle);
+                self.await_flush(cx, handle);
                 return Progress::Waits;
             }
             DataStep::Commit(id) => {
-                if let Some(progress) = self.await_rows(handle, id) {
+                if let Some(progress) = self.await_rows(cx, handle, id) {
                     return progress;
                 }
-                let refusal = self.commit(handle, id);
-                self.release_committed(handle);
+                let refusal = self.commit(cx, handle, id);
+                self.release_committed(cx, handle);
                 return refusal.map_or(Progress::GoesOn, Progress::Ends);
             }
-            DataStep::AwaitLock(table) => return self.await_lock(handle, table),
-            DataStep::AwaitReplica(timeout) => return self.await_replica(handle, timeout),
-            DataStep::AwaitApplied(wait) => return self.await_applied(handle, wait),
-            DataStep::ReadRow(table) => self.read_row(handle, table),
-            DataStep::TakeOutbox => self.take_outbox(handle),
-            DataStep::MarkOutbox => self.mark_outbox(handle),
+            DataStep::AwaitLock(table) => return self.await_lock(cx, handle, table),
+            DataStep::AwaitReplica(timeout) => return self.await_replica(cx, handle, timeout),
+            DataStep::AwaitApplied(wait) => return self.await_applied(cx, handle, wait),
+            DataStep::ReadRow(table) => self.read_row(cx, handle, table),
+            DataStep::TakeOutbox => self.take_outbox(cx, handle),
+            DataStep::MarkOutbox => self.mark_outbox(cx, handle),
         }
         Progress::GoesOn
     }
 
     /// Applies a transaction: all of it at this instant. If it is refused, the outcome says why.
-    fn commit(&mut self, handle: Handle, id: TransactionId) -> Option<Outcome> {
-        let program = self.cx.program();
-        let job = self.jobs.at(handle);
+    fn commit(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        id: TransactionId,
+    ) -> Option<Outcome> {
+        let program = cx.core.program();
+        let job = cx.jobs.at(handle);
         let (node, subject, key, token) = (job.node, job.subject, job.key, job.token);
-        let database = self.database_of(node);
+        let database = cx.database_of(node);
         if self.leaders[database.0 as usize] != node
-            && !self.accepts_stale_epoch(database, node, subject.order)
+            && !cx.accepts_stale_epoch(database, node, subject.order)
         {
             return Some(Outcome::Failed);
         }
@@ -212,49 +223,49 @@ impl World<'_> {
         if token != 0
             && let Some(&(answer, _)) = self.store(node).idempotency.get(&(id, token))
         {
-            self.jobs.at_mut(handle).value = answer;
+            cx.jobs.at_mut(handle).value = answer;
             if answer != 0 {
-                self.note_row(handle, TableId((answer >> 16) as u16), version(answer), true);
+                self.note_row(cx, handle, TableId((answer >> 16) as u16), version(answer), true);
             }
-            self.cx.tell(Fact::Repeated { database, order: subject.order });
+            cx.core.tell(Fact::Repeated { database, order: subject.order });
             return None;
         }
-        if self.has_lost_lock(handle, transaction) {
-            self.cx.tell(Fact::Conflict { database, order: subject.order });
+        if self.has_lost_lock(cx, handle, transaction) {
+            cx.core.tell(Fact::Conflict { database, order: subject.order });
             return Some(Outcome::Conflict);
         }
-        for (table, read) in self.known_rows(handle, transaction) {
+        for (table, read) in self.known_rows(cx, handle, transaction) {
             let order = subject.order;
-            let is_lost = self.has_changed(handle, table, read);
+            let is_lost = self.has_changed(cx, handle, table, read);
             if is_lost && transaction.if_unchanged == Some(table) {
-                self.cx.tell(Fact::Conflict { database, order });
+                cx.core.tell(Fact::Conflict { database, order });
                 return Some(Outcome::Conflict);
             }
             if transaction.overwrites.contains(&table) {
-                self.cx.tell(Fact::Overwrote { table, order, is_lost });
+                cx.core.tell(Fact::Overwrote { table, order, is_lost });
             }
         }
-        let Some(numbers) = self.numbers_after(handle, transaction) else {
+        let Some(numbers) = self.numbers_after(cx, handle, transaction) else {
             return Some(SOLD_OUT);
         };
         let store = self.store(node);
         store.position += 1;
         let position = store.position;
-        let writes = self.write_rows(handle, transaction, &numbers, position);
-        self.put_events(handle, transaction, position);
+        let writes = self.write_rows(cx, handle, transaction, &numbers, position);
+        self.put_events(cx, handle, transaction, position);
         for &entry in &transaction.audits {
-            self.cx.tell(Fact::Audited { entry, order: subject.order, database, position });
+            cx.core.tell(Fact::Audited { entry, order: subject.order, database, position });
         }
         let answer = writes.first().map_or(0, |&(_, _, value)| value);
-        self.jobs.at_mut(handle).value = answer;
+        cx.jobs.at_mut(handle).value = answer;
         if token != 0 {
-            let flush = self.flush_of(node);
+            let flush = cx.flush_of(node);
             let store = self.store(node);
             store.log.note(flush, Undo::Answer(id, token));
             store.idempotency.insert((id, token), (answer, position));
         }
-        let commit = Commit { position, order: subject.order, key, at: self.cx.now() };
-        self.logged(node, commit, &writes);
+        let commit = Commit { position, order: subject.order, key, at: cx.core.now() };
+        self.logged(cx, node, commit, &writes);
         self.store(node).writes = writes;
         None
     }
@@ -262,12 +273,13 @@ impl World<'_> {
     /// The numbers to which a job's transaction brings rows; `None` if one would be less than 0.
     fn numbers_after(
         &mut self,
+        cx: &mut Context<'_>,
         handle: Handle,
         transaction: &Transaction,
     ) -> Option<Vec<(TableId, LabelId)>> {
-        let job = self.jobs.at(handle);
+        let job = cx.jobs.at(handle);
         let (program, node, subject, brought) =
-            (self.cx.program(), job.node, job.subject, job.value);
+            (cx.core.program(), job.node, job.subject, job.value);
         let most = i32::from(program.numbers) - 1;
         let after = |change: &Change| {
             let row = row_of(program, change.table, &subject);
@@ -284,15 +296,16 @@ impl World<'_> {
     /// Writes the rows of a job's transaction, which is at a position of the log.
     fn write_rows(
         &mut self,
+        cx: &mut Context<'_>,
         handle: Handle,
         transaction: &Transaction,
         numbers: &[(TableId, LabelId)],
         position: u64,
     ) -> Vec<Write> {
-        let (program, now) = (self.cx.program(), self.cx.now());
-        let job = self.jobs.at(handle);
+        let (program, now) = (cx.core.program(), cx.core.now());
+        let job = cx.jobs.at(handle);
         let (node, subject) = (job.node, job.subject);
-        let flush = self.flush_of(node);
+        let flush = cx.flush_of(node);
         let mut writes = std::mem::take(&mut self.store(node).writes);
         writes.clear();
         for &(table, state) in &transaction.writes {
@@ -306,10 +319,10 @@ impl World<'_> {
             let value = pack(version, table, state);
             store.tables.set(table, row, value, now);
             writes.push((table, row, value));
-            self.note_row(handle, table, version, true);
+            self.note_row(cx, handle, table, version, true);
             let Subject { order, amount, .. } = subject;
             let before = (before.value != 0).then(|| self::state(before.value));
-            self.cx.tell(Fact::Committed {
+            cx.core.tell(Fact::Committed {
                 table,
                 row,
                 order,
@@ -324,55 +337,64 @@ impl World<'_> {
     }
 
     /// Puts the events of a job's transaction into the outbox.
-    fn put_events(&mut self, handle: Handle, transaction: &Transaction, position: u64) {
-        let job = self.jobs.at(handle);
+    fn put_events(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        transaction: &Transaction,
+        position: u64,
+    ) {
+        let job = cx.jobs.at(handle);
         let (node, key, subject) = (job.node, job.key, job.subject);
-        let (flush, database) = (self.flush_of(node), self.database_of(node));
+        let (flush, database) = (cx.flush_of(node), cx.database_of(node));
         for (number, &event) in transaction.events.iter().enumerate() {
-            let subject = Subject { since: self.cx.now(), event, ..subject };
+            let subject = Subject { since: cx.core.now(), event, ..subject };
             let key = key_of(key, number as u64);
             let store = self.store(node);
             store.log.note(flush, Undo::Event(store.outbox.len()));
             store.outbox.push(OutboxEvent { subject, key, position, is_lost: false });
             let (place, key) = (store.outbox.len() as u64, subject.key);
             let order = subject.order;
-            self.cx.tell(Fact::Outboxed { event, order, key, database, place, position });
+            cx.core.tell(Fact::Outboxed { event, order, key, database, place, position });
         }
         if !transaction.events.is_empty() {
-            self.wake_followers(database);
+            self.wake_followers(cx, database);
         }
     }
 
     /// Reads the row that the job is about.
-    fn read_row(&mut self, handle: Handle, table: TableId) {
-        let job = self.jobs.at(handle);
+    fn read_row(&mut self, cx: &mut Context<'_>, handle: Handle, table: TableId) {
+        let job = cx.jobs.at(handle);
         let (node, subject) = (job.node, job.subject);
-        let row = row_of(self.cx.program(), table, &subject);
+        let row = row_of(cx.core.program(), table, &subject);
         let value = self.store(node).tables.get(table, row).value;
-        self.jobs.at_mut(handle).value = value;
-        self.note_row(handle, table, version(value), false);
-        self.tell_read(node, (table, row), &subject, value);
+        cx.jobs.at_mut(handle).value = value;
+        self.note_row(cx, handle, table, version(value), false);
+        self.tell_read(cx, node, (table, row), &subject, value);
     }
 
     /// Tells what was read of a row, and what could have been read.
     pub(super) fn tell_read(
         &mut self,
+        cx: &mut Context<'_>,
         node: NodeId,
         (table, row): (TableId, u64),
         subject: &Subject,
         value: u64,
     ) {
-        let database = self.cx.program().tables[table.0 as usize].database;
+        let database = cx.core.program().tables[table.0 as usize].database;
         let leader = self.leaders[database.0 as usize];
         let newest = self.store(leader).tables.get(table, row);
-        let age = self.cx.now().since(newest.written);
+        let age = cx.core.now().since(newest.written);
         let (seen, newest) = (version(value), version(newest.value));
         let (order, asked) = (subject.order, subject.asked);
-        self.cx.tell(Fact::Read { node, table, row, order, asked, seen, newest, age });
+        cx.core.tell(Fact::Read { node, table, row, order, asked, seen, newest, age });
     }
+}
 
+impl Context<'_> {
     /// The row of a table that a job is about.
     pub(super) fn row_of_job(&self, table: TableId, subject: &Subject) -> u64 {
-        row_of(self.cx.program(), table, subject)
+        row_of(self.core.program(), table, subject)
     }
 }

@@ -1,6 +1,6 @@
 //! Calls that fail because a model or a fault says so: before their work, or although it was done.
 
-use super::World;
+use super::context::Context;
 use super::control::Action;
 use super::fact::Fact;
 use super::job::{Job, Origin};
@@ -18,15 +18,15 @@ pub(super) struct Failing {
     pub(super) outcome: Outcome,
 }
 
-impl World<'_> {
+impl Context<'_> {
     /// Whether a call fails, and how. One draw decides all of it.
     pub(super) fn failing(&mut self, node: NodeId, key: u64, order: u64) -> Option<Failing> {
-        let condition = self.cx.node_condition(node);
+        let condition = self.core.node_condition(node);
         let (before, after) = (condition.errors_before, condition.errors_after);
         if before.is_never() && after.is_never() {
             return None;
         }
-        let draw = self.cx.draw(Purpose::Error, self.cx.program().node(node).id, key, 0);
+        let draw = self.core.draw(Purpose::Error, self.core.program().node(node).id, key, 0);
         if before.happens(draw) {
             let outcome = self.blame(node, order, draw, false);
             return Some(Failing { after_effect: false, outcome });
@@ -38,12 +38,12 @@ impl World<'_> {
 
     /// What a call that fails is answered, by the fault that is to blame or by its node itself.
     fn blame(&mut self, node: NodeId, order: u64, draw: Draw, after_effect: bool) -> Outcome {
-        let (own, own_outcome) = match &self.cx.program().node(node).kind {
+        let (own, own_outcome) = match &self.core.program().node(node).kind {
             Kind::Provider(rules) if after_effect => (rules.errors_after, rules.error_status),
             Kind::Provider(rules) => (rules.errors_before, rules.error_status),
             _ => (Probability::NEVER, Outcome::Failed),
         };
-        let guilty = self.cx.fired_by_chance(Some(order), draw, own, |action| match *action {
+        let guilty = self.core.fired_by_chance(Some(order), draw, own, |action| match *action {
             Action::Errors { node: failing, before, after, .. } if failing == node => {
                 Some(if after_effect { after } else { before })
             }
@@ -63,7 +63,7 @@ impl World<'_> {
         };
         let Origin::Call { call, attempt, edge } = origin else { return false };
         let order = subject.order;
-        if matches!(self.cx.program().node(node).kind, Kind::Provider(_)) {
+        if matches!(self.core.program().node(node).kind, Kind::Provider(_)) {
             return false;
         }
         let Some(failing) = self.failing(node, key, order) else { return false };
@@ -74,7 +74,7 @@ impl World<'_> {
             return false;
         }
         self.jobs.remove(handle);
-        self.cx.tell(Fact::Failed { node, order, after_effect: false });
+        self.core.tell(Fact::Failed { node, order, after_effect: false });
         self.send_outcome((call, attempt, edge), node, (key, order), failing.outcome);
         true
     }
@@ -84,7 +84,7 @@ impl World<'_> {
         match job.fails_with {
             Some(failure) if outcome == Outcome::Ok => {
                 let (node, order) = (job.node, job.subject.order);
-                self.cx.tell(Fact::Failed { node, order, after_effect: true });
+                self.core.tell(Fact::Failed { node, order, after_effect: true });
                 failure
             }
             _ => outcome,

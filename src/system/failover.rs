@@ -7,10 +7,12 @@
 //! fencing the epoch of its writes is checked where they are kept, and they are refused.
 
 use super::World;
+use super::context::Context;
 use super::control::Action;
 use super::database::{Commit, OutboxEvent, Write};
 use super::fact::Fact;
 use super::job::{state, version};
+use super::nodes::Nodes;
 use crate::kernel::draw::{Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::model::program::{EdgeId, Kind, NodeId};
@@ -18,102 +20,41 @@ use crate::model::program::{EdgeId, Kind, NodeId};
 /// Positions of a later epoch are greater than those of every earlier one.
 const EPOCH_BITS: u32 = 40;
 
-impl World<'_> {
-    /// The database that a node is, or that it follows.
-    pub(super) fn database_of(&self, node: NodeId) -> NodeId {
-        match self.cx.program().node(node).kind {
-            Kind::Replica(ref replica) => replica.of,
-            _ => node,
-        }
-    }
-
+impl Nodes {
     /// The node to which an attempt of a call goes now, if it reaches any.
-    pub(super) fn route(&mut self, edge: EdgeId, call: Handle) -> Option<NodeId> {
-        let edge = self.cx.program().edge(edge);
+    pub(super) fn route(
+        &mut self,
+        cx: &mut Context<'_>,
+        edge: EdgeId,
+        call: Handle,
+    ) -> Option<NodeId> {
+        let edge = cx.core.program().edge(edge);
         let leader = self.leaders[edge.target.0 as usize];
-        let Some(near) = self.cx.data_condition(edge.target).cut_off else {
+        let Some(near) = cx.core.data_condition(edge.target).cut_off else {
             return Some(leader);
         };
-        let process = self.calls.get(call).map_or(0, |call| call.process);
-        if self.is_near(edge.caller, process, near) {
+        let process = cx.calls.get(call).map_or(0, |call| call.process);
+        if cx.is_near(edge.caller, process, near) {
             return Some(edge.target);
         }
         (leader != edge.target).then_some(leader)
     }
 
-    /// Whether the answer of a node reaches the process that called.
-    pub(super) fn reaches_caller(&mut self, node: NodeId, edge: EdgeId, call: Handle) -> bool {
-        let Some(near) = self.cx.data_condition(node).cut_off else { return true };
-        let edge = self.cx.program().edge(edge);
-        let process = self.calls.get(call).map(|call| call.process);
-        process.is_some_and(|process| self.is_near(edge.caller, process, near))
-    }
-
-    /// Whether a process is on the side of a primary that is cut off from the rest.
-    fn is_near(&mut self, caller: NodeId, process: u32, near: Probability) -> bool {
-        let site = self.cx.program().node(caller).id;
-        near.happens(self.cx.draw(Purpose::Fault, site, u64::from(process), 0))
-    }
-
-    /// Whether a node that does not lead may write all the same.
-    pub(super) fn accepts_stale_epoch(
-        &mut self,
-        database: NodeId,
-        node: NodeId,
-        order: u64,
-    ) -> bool {
-        let Kind::Database(rules) = &self.cx.program().node(database).kind else { return false };
-        // A replica that leads no longer knows that it is one.
-        let accepted = node == database && !rules.fencing;
-        self.cx.tell(Fact::StaleEpoch { database, order, accepted });
-        accepted
-    }
-
-    /// What a fault does at once when it begins.
-    pub(super) fn begin_at_once(&mut self, fault: u32, action: &Action) {
-        match *action {
-            Action::Promote { database, replica } => {
-                self.cx.tell(Fact::FaultFired(fault, None));
-                self.promote(database, replica);
-            }
-            Action::FlushCache { node } => {
-                self.cx.tell(Fact::FaultFired(fault, None));
-                self.flush_cache(node);
-            }
-            Action::Corrupt { node, share } => {
-                for _ in 0..self.corrupt(node, share) {
-                    self.cx.tell(Fact::FaultFired(fault, None));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What is made good at once when a fault ends.
-    pub(super) fn end_at_once(&mut self, action: &Action) {
-        match *action {
-            Action::Promote { database, replica } => self.rejoin(database, replica),
-            Action::StopReplica { node } => self.replicate(node),
-            Action::CutOff { node, .. } => {
-                let Kind::Database(rules) = &self.cx.program().node(node).kind else { return };
-                for &replica in &rules.replicas {
-                    self.replicate(replica);
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// The connections of all callers to an instance of a node break, or to all of them; also those
     /// to a database for which it leads.
-    pub(super) fn break_connections(&mut self, node: NodeId, instance: Option<u32>) {
+    pub(super) fn break_connections(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        instance: Option<u32>,
+    ) {
         let leaders = &self.leaders;
         let leads = |target: NodeId| target == node || leaders[target.0 as usize] == node;
-        self.calls.break_connections(self.cx.program(), leads, instance);
+        cx.calls.break_connections(cx.core.program(), leads, instance);
     }
 
     /// A replica becomes the leader, with what it has applied and no more.
-    fn promote(&mut self, database: NodeId, replica: NodeId) {
+    fn promote(&mut self, cx: &mut Context<'_>, database: NodeId, replica: NodeId) {
         if self.leaders[database.0 as usize] != database {
             return;
         }
@@ -137,16 +78,16 @@ impl World<'_> {
         (store.sent, store.marked) = (sent, marked);
         store.position = epoch << EPOCH_BITS;
         store.begin_log();
-        self.tell_lost(database, &lost);
+        cx.tell_lost(database, &lost);
         self.leaders[database.0 as usize] = replica;
-        self.break_connections(database, None);
-        self.begin_flushing(replica);
-        self.follow_leader(database, replica);
+        self.break_connections(cx, database, None);
+        self.begin_flushing(cx, replica);
+        self.follow_leader(cx, database, replica);
     }
 
     /// The other replicas copy a new leader.
-    fn follow_leader(&mut self, database: NodeId, leader: NodeId) {
-        let Kind::Database(rules) = &self.cx.program().node(database).kind else { return };
+    fn follow_leader(&mut self, cx: &mut Context<'_>, database: NodeId, leader: NodeId) {
+        let Kind::Database(rules) = &cx.core.program().node(database).kind else { return };
         for &id in rules.replicas.iter().filter(|&&id| id != leader) {
             let store = self.store(leader);
             let (tables, position) = (store.tables.clone(), store.position);
@@ -158,12 +99,12 @@ impl World<'_> {
     }
 
     /// The old primary is back: it copies the leader and leads again.
-    fn rejoin(&mut self, database: NodeId, replica: NodeId) {
+    fn rejoin(&mut self, cx: &mut Context<'_>, database: NodeId, replica: NodeId) {
         if self.leaders[database.0 as usize] != replica {
             return;
         }
         // What is copied is on two disks.
-        self.flush_now(replica);
+        self.flush_now(cx, replica);
         self.replica(replica).has_other_rows = true;
         let state = self.store(replica).clone();
         let old = self.store(database);
@@ -171,47 +112,124 @@ impl World<'_> {
         let own: Vec<OutboxEvent> = old.outbox.iter().skip(state.outbox.len()).copied().collect();
         old.copy(&state);
         old.outbox.extend(own.iter().map(|&event| OutboxEvent { is_lost: true, ..event }));
-        self.tell_lost(database, &discarded);
+        cx.tell_lost(database, &discarded);
         self.leaders[database.0 as usize] = database;
-        self.break_connections(database, None);
+        self.break_connections(cx, database, None);
+    }
+
+    /// A share of the rows of a replica or cache falls back by one version; says how many.
+    fn corrupt(&mut self, cx: &mut Context<'_>, node: NodeId, share: Probability) -> u64 {
+        let rows = match cx.core.program().node(node).kind {
+            Kind::Cache(_) => self.corrupt_cache(cx, node, share),
+            _ => self.corrupt_replica(cx, node, share),
+        };
+        cx.core.tell(Fact::Corrupted { node, rows });
+        rows
+    }
+
+    fn corrupt_replica(&mut self, cx: &mut Context<'_>, node: NodeId, share: Probability) -> u64 {
+        let site = cx.core.program().node(node).id;
+        let mut tables = std::mem::take(&mut self.store(node).tables);
+        let mut count = 0;
+        for (table, number, row) in tables.iter_mut() {
+            let draw = cx.core.draw(Purpose::Fault, site, number, table.0);
+            let had = version(row.value);
+            if had > 1 && share.happens(draw) {
+                row.value -= 1 << 32;
+                count += 1;
+                cx.core.tell(Fact::FellBack { node, table, row: number, version: had });
+            }
+        }
+        self.store(node).tables = tables;
+        count
+    }
+}
+
+impl Context<'_> {
+    /// The database that a node is, or that it follows.
+    pub(super) fn database_of(&self, node: NodeId) -> NodeId {
+        match self.core.program().node(node).kind {
+            Kind::Replica(ref replica) => replica.of,
+            _ => node,
+        }
+    }
+
+    /// Whether the answer of a node reaches the process that called.
+    pub(super) fn reaches_caller(&mut self, node: NodeId, edge: EdgeId, call: Handle) -> bool {
+        let Some(near) = self.core.data_condition(node).cut_off else { return true };
+        let edge = self.core.program().edge(edge);
+        let process = self.calls.get(call).map(|call| call.process);
+        process.is_some_and(|process| self.is_near(edge.caller, process, near))
+    }
+
+    /// Whether a process is on the side of a primary that is cut off from the rest.
+    fn is_near(&mut self, caller: NodeId, process: u32, near: Probability) -> bool {
+        let site = self.core.program().node(caller).id;
+        near.happens(self.core.draw(Purpose::Fault, site, u64::from(process), 0))
+    }
+
+    /// Whether a node that does not lead may write all the same.
+    pub(super) fn accepts_stale_epoch(
+        &mut self,
+        database: NodeId,
+        node: NodeId,
+        order: u64,
+    ) -> bool {
+        let Kind::Database(rules) = &self.core.program().node(database).kind else { return false };
+        // A replica that leads no longer knows that it is one.
+        let accepted = node == database && !rules.fencing;
+        self.core.tell(Fact::StaleEpoch { database, order, accepted });
+        accepted
     }
 
     /// Tells that committed transactions are gone.
     fn tell_lost(&mut self, database: NodeId, lost: &[(Commit, Vec<Write>)]) {
         for (Commit { position, order, .. }, writes) in lost {
             let (position, order) = (*position, *order);
-            self.cx.tell(Fact::CommitLost { database, position, order });
+            self.core.tell(Fact::CommitLost { database, position, order });
             for &(table, row, value) in writes {
                 let (version, state) = (version(value), state(value));
-                self.cx.tell(Fact::WriteLost { table, row, order, state, version, position });
+                self.core.tell(Fact::WriteLost { table, row, order, state, version, position });
             }
         }
     }
+}
 
-    /// A share of the rows of a replica or cache falls back by one version; says how many.
-    fn corrupt(&mut self, node: NodeId, share: Probability) -> u64 {
-        let rows = match self.cx.program().node(node).kind {
-            Kind::Cache(_) => self.corrupt_cache(node, share),
-            _ => self.corrupt_replica(node, share),
-        };
-        self.cx.tell(Fact::Corrupted { node, rows });
-        rows
+impl<'p> World<'p> {
+    /// What a fault does at once when it begins.
+    pub(super) fn begin_at_once(&mut self, fault: u32, action: &Action) {
+        match *action {
+            Action::Promote { database, replica } => {
+                self.cx.core.tell(Fact::FaultFired(fault, None));
+                self.nodes.promote(&mut self.cx, database, replica);
+            }
+            Action::FlushCache { node } => {
+                self.cx.core.tell(Fact::FaultFired(fault, None));
+                self.nodes.flush_cache(&mut self.cx, node);
+            }
+            Action::Corrupt { node, share } => {
+                for _ in 0..self.nodes.corrupt(&mut self.cx, node, share) {
+                    self.cx.core.tell(Fact::FaultFired(fault, None));
+                }
+            }
+            _ => {}
+        }
     }
 
-    fn corrupt_replica(&mut self, node: NodeId, share: Probability) -> u64 {
-        let site = self.cx.program().node(node).id;
-        let mut tables = std::mem::take(&mut self.store(node).tables);
-        let mut count = 0;
-        for (table, number, row) in tables.iter_mut() {
-            let draw = self.cx.draw(Purpose::Fault, site, number, table.0);
-            let had = version(row.value);
-            if had > 1 && share.happens(draw) {
-                row.value -= 1 << 32;
-                count += 1;
-                self.cx.tell(Fact::FellBack { node, table, row: number, version: had });
+    /// What is made good at once when a fault ends.
+    pub(super) fn end_at_once(&mut self, action: &Action) {
+        match *action {
+            Action::Promote { database, replica } => {
+                self.nodes.rejoin(&mut self.cx, database, replica)
             }
+            Action::StopReplica { node } => self.nodes.replicate(&mut self.cx, node),
+            Action::CutOff { node, .. } => {
+                let Kind::Database(rules) = &self.cx.core.program().node(node).kind else { return };
+                for &replica in &rules.replicas {
+                    self.nodes.replicate(&mut self.cx, replica);
+                }
+            }
+            _ => {}
         }
-        self.store(node).tables = tables;
-        count
     }
 }

@@ -1,9 +1,11 @@
 //! When a run has nothing left to do: everybody is answered, and everything that was begun on
 //! somebody's behalf is done with.
 
+use super::World;
+use super::context::Context;
 use super::job::{Job, Origin};
 use super::network::Message;
-use super::{Local, World};
+use super::nodes::{Local, Nodes};
 use crate::model::program::NodeId;
 
 /// Whether a run ends early, and when it is looked at again.
@@ -16,7 +18,24 @@ pub(super) struct Finish {
     look_again: u64,
 }
 
-impl World<'_> {
+impl Nodes {
+    /// How many messages and events, in an outbox, held by a relay or on their way to one, are not
+    /// done with, where anybody takes them, and how many transactions replicas have not applied.
+    fn unfinished(&mut self, cx: &mut Context<'_>) -> usize {
+        let mut count = 0;
+        for index in 0..self.locals.len() {
+            let node = NodeId(index as u16);
+            if let Local::Replica(replica) = &self.locals[index] {
+                count += replica.pending.len();
+            } else if !cx.is_dead_end(node) {
+                count += self.unprocessed(cx, node).len();
+            }
+        }
+        count
+    }
+}
+
+impl<'p> World<'p> {
     /// Lets the run end before its horizon when the last user has arrived, every fault is over and
     /// nothing is left to do: no request, attempt or work is under way, no message waits, no outbox
     /// has an event that is not sent and no replica a transaction to apply. What nodes do of
@@ -27,17 +46,17 @@ impl World<'_> {
 
     /// Whether the run is to end now.
     pub(super) fn is_finished(&mut self) -> bool {
-        let events = self.cx.events();
+        let events = self.cx.core.events();
         if !self.finish.is_wanted
-            || self.cx.now() < self.cx.arrivals_end()
+            || self.cx.core.now() < self.cx.core.arrivals_end()
             || events < self.finish.look_again
-            || self.cx.controls().iter().any(|control| control.until > self.cx.now())
+            || self.cx.core.controls().iter().any(|control| control.until > self.cx.core.now())
         {
             return false;
         }
         let is_quiet = self.nobody_is_at_work();
-        let waiting = if is_quiet { self.unfinished() } else { 0 };
-        let things = self.jobs.len() + self.calls.len() + self.network.len() + waiting;
+        let waiting = if is_quiet { self.nodes.unfinished(&mut self.cx) } else { 0 };
+        let things = self.cx.jobs.len() + self.cx.calls.len() + self.cx.network.len() + waiting;
         self.finish.look_again = events + things as u64;
         is_quiet && waiting == 0
     }
@@ -45,32 +64,21 @@ impl World<'_> {
     /// Whether nothing is under way but what relays do for themselves.
     fn nobody_is_at_work(&self) -> bool {
         let is_upkeep = |job: &Job| match job.origin {
-            Origin::Call { edge, .. } => self.cx.program().is_upkeep_edge(edge),
-            _ => self.cx.program().is_relay(job.node),
+            Origin::Call { edge, .. } => self.cx.core.program().is_upkeep_edge(edge),
+            _ => self.cx.core.program().is_relay(job.node),
         };
         let is_about_upkeep = |message: &Message| match *message {
             Message::Request { edge, .. } | Message::Reply { edge, .. } => {
-                self.cx.program().is_upkeep_edge(edge)
+                self.cx.core.program().is_upkeep_edge(edge)
             }
             _ => false,
         };
-        self.jobs.iter().all(|(_, job)| is_upkeep(job))
-            && self.calls.iter().all(|(_, call)| self.cx.program().is_upkeep_edge(call.edge()))
-            && self.network.iter().all(|(_, message)| is_about_upkeep(message))
-    }
-
-    /// How many messages and events, in an outbox, held by a relay or on their way to one, are not
-    /// done with, where anybody takes them, and how many transactions replicas have not applied.
-    fn unfinished(&mut self) -> usize {
-        let mut count = 0;
-        for index in 0..self.locals.len() {
-            let node = NodeId(index as u16);
-            if let Local::Replica(replica) = &self.locals[index] {
-                count += replica.pending.len();
-            } else if !self.is_dead_end(node) {
-                count += self.unprocessed(node).len();
-            }
-        }
-        count
+        self.cx.jobs.iter().all(|(_, job)| is_upkeep(job))
+            && self
+                .cx
+                .calls
+                .iter()
+                .all(|(_, call)| self.cx.core.program().is_upkeep_edge(call.edge()))
+            && self.cx.network.iter().all(|(_, message)| is_about_upkeep(message))
     }
 }

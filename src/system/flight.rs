@@ -3,8 +3,9 @@
 //! The others wait for its answer, and for its failure: one slow or failed fetch is everybody's
 //! (`golang.org/x/sync/singleflight`).
 
-use super::World;
+use super::context::Context;
 use super::job::{Job, Origin, Progress, version};
+use super::nodes::Nodes;
 use crate::kernel::slab::Handle;
 use crate::model::program::{CacheStep, CachedRead, NodeId, OperationId, Step, TableId};
 use crate::policy::Outcome;
@@ -32,7 +33,101 @@ pub(super) fn row_word(value: u64) -> u64 {
     value & !(REFRESH | ABSENT)
 }
 
-impl World<'_> {
+impl Nodes {
+    /// Joins the fetch of a row; goes on if the job has to fetch it itself.
+    pub(super) fn join_flight(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        read: CachedRead,
+    ) -> Progress {
+        let Some(key) = cx.flight_key(handle, read) else { return Progress::Waits };
+        if let Some(flight) = self.flights.get_mut(&key)
+            && cx.jobs.get(flight.leader).is_some()
+        {
+            flight.waiting.push(handle);
+            return Progress::Waits;
+        }
+        self.flights.insert(key, Flight { leader: handle, waiting: Vec::new() });
+        Progress::GoesOn
+    }
+
+    /// Ends the fetch of a row: all that wait for it have what was read.
+    pub(super) fn land(&mut self, cx: &mut Context<'_>, handle: Handle, read: CachedRead) {
+        let job = cx.jobs.at_mut(handle);
+        let value = job.value;
+        job.step = read.end;
+        self.end_flight(cx, handle, read, Some(value));
+    }
+
+    /// Ends the fetch of a row without success, for all that wait for it.
+    pub(super) fn abort(&mut self, cx: &mut Context<'_>, handle: Handle, read: CachedRead) {
+        self.end_flight(cx, handle, read, None);
+    }
+
+    fn end_flight(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        read: CachedRead,
+        value: Option<u64>,
+    ) {
+        let Some(key) = cx.flight_key(handle, read) else { return };
+        if self.flights.get(&key).is_none_or(|flight| flight.leader != handle) {
+            return;
+        }
+        let Some(flight) = self.flights.remove(&key) else { return };
+        for waiting in flight.waiting {
+            let Some(job) = cx.jobs.get_mut(waiting) else { continue };
+            // Each waits at a step of its own handler.
+            let Step::Cache(CacheStep::Join(own)) = cx.core.program().steps[job.step as usize - 1]
+            else {
+                continue;
+            };
+            job.value = value.unwrap_or(0);
+            job.heard = value.map_or(Outcome::Failed, |_| Outcome::Ok);
+            job.step = if value.is_some() { own.end } else { own.failed };
+            if let Some(value) = value {
+                if let Some(notes) = &mut job.notes {
+                    notes.note_read(read.table, version(value));
+                }
+                self.note_row(cx, waiting, read.table, version(value), false);
+            }
+            cx.jobs.make_ready(waiting);
+        }
+    }
+
+    /// A process has died: nobody fetches for it any more, and nobody waits there.
+    pub(super) fn lose_flights(&mut self, node: NodeId, instance: u32) {
+        self.flights.retain(|&(of, process, ..), _| (of, process) != (node, instance));
+    }
+
+    /// Fetches a row in the background if the lookup said that it is old and nobody does so yet.
+    pub(super) fn refresh(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        read: CachedRead,
+        operation: OperationId,
+    ) {
+        let Some(job) = cx.jobs.get_mut(handle).filter(|job| job.value & REFRESH != 0) else {
+            return;
+        };
+        job.value &= !REFRESH;
+        let (key, instance, subject) = (job.round_key(), job.instance, job.subject);
+        let Some(flight) = cx.flight_key(handle, read) else { return };
+        if self.flights.get(&flight).is_some_and(|flight| cx.jobs.get(flight.leader).is_some()) {
+            return;
+        }
+        let mut job = Job::new(cx.core.program(), operation, key, Origin::Nobody, subject);
+        job.instance = instance;
+        let leader = cx.jobs.insert(job);
+        self.flights.insert(flight, Flight { leader, waiting: Vec::new() });
+        cx.jobs.make_ready(leader);
+    }
+}
+
+impl Context<'_> {
     fn flight_key(&self, handle: Handle, read: CachedRead) -> Option<FlightKey> {
         let job = self.jobs.at(handle);
         let row = self.row_of_job(read.table, &job.subject);
@@ -44,80 +139,5 @@ impl World<'_> {
         if let Some(job) = self.jobs.get_mut(handle).filter(|job| job.value == ABSENT) {
             (job.value, job.step) = (0, read.end);
         }
-    }
-
-    /// Joins the fetch of a row; goes on if the job has to fetch it itself.
-    pub(super) fn join_flight(&mut self, handle: Handle, read: CachedRead) -> Progress {
-        let Some(key) = self.flight_key(handle, read) else { return Progress::Waits };
-        if let Some(flight) = self.flights.get_mut(&key)
-            && self.jobs.get(flight.leader).is_some()
-        {
-            flight.waiting.push(handle);
-            return Progress::Waits;
-        }
-        self.flights.insert(key, Flight { leader: handle, waiting: Vec::new() });
-        Progress::GoesOn
-    }
-
-    /// Ends the fetch of a row: all that wait for it have what was read.
-    pub(super) fn land(&mut self, handle: Handle, read: CachedRead) {
-        let job = self.jobs.at_mut(handle);
-        let value = job.value;
-        job.step = read.end;
-        self.end_flight(handle, read, Some(value));
-    }
-
-    /// Ends the fetch of a row without success, for all that wait for it.
-    pub(super) fn abort(&mut self, handle: Handle, read: CachedRead) {
-        self.end_flight(handle, read, None);
-    }
-
-    fn end_flight(&mut self, handle: Handle, read: CachedRead, value: Option<u64>) {
-        let Some(key) = self.flight_key(handle, read) else { return };
-        if self.flights.get(&key).is_none_or(|flight| flight.leader != handle) {
-            return;
-        }
-        let Some(flight) = self.flights.remove(&key) else { return };
-        for waiting in flight.waiting {
-            let Some(job) = self.jobs.get_mut(waiting) else { continue };
-            // Each waits at a step of its own handler.
-            let Step::Cache(CacheStep::Join(own)) = self.cx.program().steps[job.step as usize - 1]
-            else {
-                continue;
-            };
-            job.value = value.unwrap_or(0);
-            job.heard = value.map_or(Outcome::Failed, |_| Outcome::Ok);
-            job.step = if value.is_some() { own.end } else { own.failed };
-            if let Some(value) = value {
-                if let Some(notes) = &mut job.notes {
-                    notes.note_read(read.table, version(value));
-                }
-                self.note_row(waiting, read.table, version(value), false);
-            }
-            self.jobs.make_ready(waiting);
-        }
-    }
-
-    /// A process has died: nobody fetches for it any more, and nobody waits there.
-    pub(super) fn lose_flights(&mut self, node: NodeId, instance: u32) {
-        self.flights.retain(|&(of, process, ..), _| (of, process) != (node, instance));
-    }
-
-    /// Fetches a row in the background if the lookup said that it is old and nobody does so yet.
-    pub(super) fn refresh(&mut self, handle: Handle, read: CachedRead, operation: OperationId) {
-        let Some(job) = self.jobs.get_mut(handle).filter(|job| job.value & REFRESH != 0) else {
-            return;
-        };
-        job.value &= !REFRESH;
-        let (key, instance, subject) = (job.round_key(), job.instance, job.subject);
-        let Some(flight) = self.flight_key(handle, read) else { return };
-        if self.flights.get(&flight).is_some_and(|flight| self.jobs.get(flight.leader).is_some()) {
-            return;
-        }
-        let mut job = Job::new(self.cx.program(), operation, key, Origin::Nobody, subject);
-        job.instance = instance;
-        let leader = self.jobs.insert(job);
-        self.flights.insert(flight, Flight { leader, waiting: Vec::new() });
-        self.jobs.make_ready(leader);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::World;
+use super::context::Context;
 use super::control::Control;
 use super::fact::Observer;
 use crate::model::program::Program;
@@ -16,7 +17,7 @@ fn nobody<'n>() -> &'n mut (dyn Observer + 'n) {
     Box::leak(Box::new(()))
 }
 
-impl World<'_> {
+impl<'p> World<'p> {
     /// The world as it is; `program` and `controls` are those that it runs.
     ///
     /// # Panics
@@ -33,18 +34,14 @@ impl World<'_> {
         observer: &'n mut (dyn Observer + 'n),
     ) -> World<'n> {
         World {
-            cx: self.cx.copied(program, controls, observer),
-            jobs: self.jobs.clone(),
-            calls: self.calls.clone(),
-            network: self.network.clone(),
-            fleet: self.fleet.clone(),
-            locals: self.locals.clone(),
-            leaders: self.leaders.clone(),
-            notes_rows: self.notes_rows,
-            brought: self.brought.clone(),
-            sessions: self.sessions.clone(),
-            flights: self.flights.clone(),
-            queued: self.queued,
+            cx: Context {
+                core: self.cx.core.copied(program, controls, observer),
+                jobs: self.cx.jobs.clone(),
+                calls: self.cx.calls.clone(),
+                fleet: self.cx.fleet.clone(),
+                network: self.cx.network.clone(),
+            },
+            nodes: self.nodes.clone(),
             orders: self.orders,
             rerun: self.rerun.clone(),
             finish: self.finish,
@@ -55,7 +52,7 @@ impl World<'_> {
 
 impl fmt::Debug for Snapshot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("at", &self.0.cx.now()).finish_non_exhaustive()
+        f.debug_struct("Snapshot").field("at", &self.0.cx.core.now()).finish_non_exhaustive()
     }
 }
 
@@ -69,7 +66,7 @@ impl Snapshot<'_> {
         (seed, observer): (u64, &'n mut (dyn Observer + 'n)),
     ) -> World<'n> {
         let mut world = self.0.copied(program, controls, observer);
-        world.redraw_after(world.cx.now(), seed);
+        world.redraw_after(world.cx.core.now(), seed);
         world
     }
 }

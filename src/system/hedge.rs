@@ -6,7 +6,7 @@ use super::calls::{CopyStep, NextCopy};
 use crate::kernel::slab::Handle;
 use crate::policy::Response;
 
-impl World<'_> {
+impl<'p> World<'p> {
     /// A reply to one of several copies has arrived.
     pub(super) fn take_copy(
         &mut self,
@@ -15,29 +15,30 @@ impl World<'_> {
         response: Response,
         value: u64,
     ) {
-        let index = self.calls.copy(handle, attempt).expect("this attempt is expected");
+        let index = self.cx.calls.copy(handle, attempt).expect("this attempt is expected");
         if self.copy_back(handle, index, response, value) {
-            self.calls.set_hedge_timer(&mut self.cx, handle);
+            self.cx.calls.set_hedge_timer(&mut self.cx.core, handle);
         }
     }
 
     /// A copy has taken too long, or the next one is due.
     pub(super) fn hedge_tick(&mut self, handle: Handle) {
-        self.calls.at_mut(handle).timer = None;
-        while let Some((index, silence)) = self.calls.overdue_copy(&self.cx, handle) {
+        self.cx.calls.at_mut(handle).timer = None;
+        while let Some((index, silence)) = self.cx.calls.overdue_copy(&self.cx.core, handle) {
             if !self.copy_back(handle, index, Response::new(silence), 0) {
                 return;
             }
         }
-        if self.calls.is_copy_due(&self.cx, handle) && !self.next_copy(handle) {
+        if self.cx.calls.is_copy_due(&self.cx.core, handle) && !self.next_copy(handle) {
             return;
         }
-        self.calls.set_hedge_timer(&mut self.cx, handle);
+        self.cx.calls.set_hedge_timer(&mut self.cx.core, handle);
     }
 
     /// One copy has come back; says whether the call goes on with its copies.
     fn copy_back(&mut self, handle: Handle, index: usize, response: Response, value: u64) -> bool {
-        match self.calls.copy_back(&mut self.cx, &self.fleet, (handle, index), response) {
+        match self.cx.calls.copy_back(&mut self.cx.core, &self.cx.fleet, (handle, index), response)
+        {
             CopyStep::Concludes => {
                 self.conclude(handle, response, value);
                 false
@@ -49,8 +50,8 @@ impl World<'_> {
 
     /// Sends the next copy if the policy lets it; says whether the call goes on with its copies.
     fn next_copy(&mut self, handle: Handle) -> bool {
-        match self.calls.next_copy(&mut self.cx, handle) {
-            NextCopy::Sends(message) => self.send_request(message),
+        match self.cx.calls.next_copy(&mut self.cx.core, handle) {
+            NextCopy::Sends(message) => self.nodes.send_request(&mut self.cx, message),
             NextCopy::Waits => {}
             NextCopy::Concludes(response) => {
                 self.conclude(handle, response, 0);
@@ -62,10 +63,10 @@ impl World<'_> {
 
     /// One copy has won, or all have failed: the call does what its policy says to that.
     fn conclude(&mut self, handle: Handle, response: Response, value: u64) {
-        let owner = self.calls.at(handle).owner;
-        let decision = self.calls.conclude(&mut self.cx, handle, response);
+        let owner = self.cx.calls.at(handle).owner;
+        let decision = self.cx.calls.conclude(&mut self.cx.core, handle, response);
         if self.follow(handle, decision, response.outcome, value) == Resumption::Now {
-            self.jobs.make_ready(owner);
+            self.cx.jobs.make_ready(owner);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::context::Context;
+use super::core::Core;
 use super::event::Event;
 use super::job::Job;
 use crate::kernel::slab::{Handle, Slab};
@@ -80,17 +80,17 @@ impl Jobs {
     }
 
     /// Lets a job that waits go on now: it takes its step again.
-    pub(super) fn wake(&mut self, cx: &mut Context<'_>, handle: Handle) {
+    pub(super) fn wake(&mut self, core: &mut Core<'_>, handle: Handle) {
         let timer = self.all.get_mut(handle).and_then(|job| job.timer.take());
         if let Some(timer) = timer {
-            cx.cancel(timer);
+            core.cancel(timer);
             self.make_ready(handle);
         }
     }
 
     /// Lets a job wait so long, or until it is woken.
-    pub(super) fn park(&mut self, cx: &mut Context<'_>, handle: Handle, span: Span) {
-        let timer = cx.schedule_timer(cx.now() + span, Event::Resume(handle));
+    pub(super) fn park(&mut self, core: &mut Core<'_>, handle: Handle, span: Span) {
+        let timer = core.schedule_timer(core.now() + span, Event::Resume(handle));
         self.at_mut(handle).timer = Some(timer);
     }
 }

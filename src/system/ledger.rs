@@ -1,11 +1,11 @@
 //! The books of a run: whatever came in has gone out or is still there. A mistake of ours that
 //! drops a message or a call silently would make every number wrong; this is where it shows.
 
-use super::Local;
 use super::World;
 use super::fact::{Fact, Transit};
 use super::job::Origin;
 use super::network::Message;
+use super::nodes::Local;
 use crate::kernel::limit::Ending;
 use crate::model::program::{NodeId, Program};
 
@@ -84,7 +84,7 @@ impl Ledger {
 /// for as many events as there are things to look at: looking never costs more than running.
 const EACH: u64 = 1_000;
 
-impl World<'_> {
+impl<'p> World<'p> {
     /// In debug builds, checks the books after an event.
     ///
     /// # Panics
@@ -93,13 +93,13 @@ impl World<'_> {
         if !cfg!(debug_assertions) {
             return;
         }
-        assert_eq!(self.imbalance_in_all(), None, "after an event at {}", self.cx.now());
-        let events = self.cx.events();
-        if events >= self.cx.ledger().look_again {
-            assert_eq!(self.imbalance_of_each(), None, "after an event at {}", self.cx.now());
-            let permits = self.calls.len() + self.calls.policies().len();
-            let things = self.jobs.len() + self.network.len() + self.queued + permits;
-            self.cx.ledger_mut().look_again = events + EACH.max(things as u64);
+        assert_eq!(self.imbalance_in_all(), None, "after an event at {}", self.cx.core.now());
+        let events = self.cx.core.events();
+        if events >= self.cx.core.ledger().look_again {
+            assert_eq!(self.imbalance_of_each(), None, "after an event at {}", self.cx.core.now());
+            let permits = self.cx.calls.len() + self.cx.calls.policies().len();
+            let things = self.cx.jobs.len() + self.cx.network.len() + self.nodes.queued + permits;
+            self.cx.core.ledger_mut().look_again = events + EACH.max(things as u64);
         }
     }
 
@@ -115,18 +115,18 @@ impl World<'_> {
 
     /// What does not agree in all nodes together; takes the same time however large the run is.
     fn imbalance_in_all(&self) -> Option<&'static str> {
-        let Ledger { messages: [requests, replies], calls, queued, .. } = *self.cx.ledger();
+        let Ledger { messages: [requests, replies], calls, queued, .. } = *self.cx.core.ledger();
         let entered = requests.entered + replies.entered;
         let messages = Account { entered, left: requests.left + replies.left };
-        if !messages.agrees(self.network.len()) {
+        if !messages.agrees(self.cx.network.len()) {
             return Some(
                 "messages sent and duplicated are not those lost, arrived or on their way",
             );
         }
-        if !calls.agrees(self.calls.len()) {
+        if !calls.agrees(self.cx.calls.len()) {
             return Some("calls begun are not those answered, given up or in progress");
         }
-        let agree = queued.agrees(self.queued);
+        let agree = queued.agrees(self.nodes.queued);
         (!agree).then_some("messages accepted by queues are not those done with or present")
     }
 
@@ -134,30 +134,30 @@ impl World<'_> {
     fn imbalance_of_each(&self) -> Option<&'static str> {
         let mut present = [0; 2];
         // Jobs that hold a worker or wait for one, and workers that are kept for a delivery.
-        let mut holders = vec![0; self.fleet.len()];
-        for (_, message) in self.network.iter() {
+        let mut holders = vec![0; self.cx.fleet.len()];
+        for (_, message) in self.cx.network.iter() {
             present[message.direction() as usize] += 1;
             if let Message::Delivery { worker, instance, deaths, .. } = *message
-                && deaths == self.fleet.life(worker, instance).deaths()
+                && deaths == self.cx.fleet.life(worker, instance).deaths()
             {
-                holders[self.fleet.index(worker, instance)] += 1;
+                holders[self.cx.fleet.index(worker, instance)] += 1;
             }
         }
-        for (_, job) in self.jobs.iter() {
+        for (_, job) in self.cx.jobs.iter() {
             match job.origin {
                 // A branch runs on its parent's worker; a relay has none.
                 Origin::Nobody | Origin::User(_) | Origin::Fork { .. } | Origin::Publish { .. } => {
                 }
                 Origin::Call { .. } | Origin::Delivery { .. } => {
-                    holders[self.fleet.index(job.node, job.instance)] += 1;
+                    holders[self.cx.fleet.index(job.node, job.instance)] += 1;
                 }
             }
         }
-        let accounts = self.cx.ledger().messages.iter().zip(present);
+        let accounts = self.cx.core.ledger().messages.iter().zip(present);
         if accounts.into_iter().any(|(account, present)| !account.agrees(present)) {
             return Some("requests and replies are mixed up");
         }
-        let queues = self.cx.ledger().queues.iter().zip(&self.locals);
+        let queues = self.cx.core.ledger().queues.iter().zip(&self.nodes.locals);
         let disagrees = |(account, local): (&Account, &Local)| match local {
             Local::Queue(queue) => !account.agrees(queue.len()),
             _ => false,
@@ -165,10 +165,10 @@ impl World<'_> {
         if queues.into_iter().any(disagrees) {
             return Some("messages accepted by a queue are not those done with or present");
         }
-        for (index, node) in self.cx.program().nodes.iter().enumerate() {
+        for (index, node) in self.cx.core.program().nodes.iter().enumerate() {
             for instance in 0..node.station.instances {
-                let index = self.fleet.index(NodeId(index as u16), instance);
-                let (station, held) = (self.fleet.station(index), holders[index]);
+                let index = self.cx.fleet.index(NodeId(index as u16), instance);
+                let (station, held) = (self.cx.fleet.station(index), holders[index]);
                 let (busy, waiting) = (station.busy as usize, station.waiting());
                 if busy + waiting + station.ahead as usize != held {
                     return Some("workers are taken by nobody, or jobs run without a worker");

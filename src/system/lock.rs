@@ -7,9 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
+use super::context::Context;
 use super::fact::Fact;
 use super::job::{Origin, Progress};
+use super::nodes::Nodes;
 use super::parked::Parked;
 use crate::kernel::slab::Handle;
 use crate::model::program::{Kind, LockStep, NodeId, TableId, Transaction, TransactionId};
@@ -26,21 +27,155 @@ pub(super) struct Locks {
     waiting: Parked<Key>,
 }
 
-impl World<'_> {
-    pub(super) fn take_lock_step(&mut self, handle: Handle, step: LockStep) {
-        let holder = self.handler_of(handle);
-        let Some(job) = self.jobs.get_mut(holder) else { return };
+impl Nodes {
+    pub(super) fn take_lock_step(&mut self, cx: &mut Context<'_>, handle: Handle, step: LockStep) {
+        let holder = cx.handler_of(handle);
+        let Some(job) = cx.jobs.get_mut(holder) else { return };
         match step {
             LockStep::Begin => job.holding += 1,
             LockStep::End => {
                 job.holding -= 1;
                 if job.holding == 0 {
-                    self.release_all(holder);
+                    self.release_all(cx, holder);
                 }
             }
         }
     }
 
+    /// Lets a job wait until the handler that it works for has a row to itself.
+    pub(super) fn await_lock(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        table: TableId,
+    ) -> Progress {
+        let job = cx.jobs.at(handle);
+        let (node, key) = (job.node, (table, cx.row_of_job(table, &job.subject)));
+        let has_waited = self.store(node).locks.waiting.leave(handle).is_some();
+        self.lock_or_wait(cx, handle, key, has_waited)
+    }
+
+    /// Lets a job wait that is to commit rows which others have locked; `None` if there are none.
+    pub(super) fn await_rows(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        id: TransactionId,
+    ) -> Option<Progress> {
+        let job = cx.jobs.at(handle);
+        let (node, subject) = (job.node, job.subject);
+        let locks = &mut self.store(node).locks;
+        if locks.held.is_empty() && locks.waiting.is_empty() {
+            return None;
+        }
+        let waited_for = locks.waiting.leave(handle);
+        let holder = cx.asks_for(handle);
+        let Transaction { writes, locked, .. } = &cx.core.program().transactions[id.0 as usize];
+        // What it has read under a lock that it has lost is worth no wait: it is refused.
+        let own = |table: &TableId| !locked.contains(table);
+        for table in writes.iter().map(|(table, _)| *table).filter(own) {
+            let key = (table, cx.row_of_job(table, &subject));
+            let held = self.store(node).locks.held.get(&key).copied();
+            if held.is_none() || held == holder {
+                continue;
+            }
+            let progress = self.lock_or_wait(cx, handle, key, waited_for == Some(key));
+            if progress != Progress::GoesOn {
+                return Some(progress);
+            }
+        }
+        None
+    }
+
+    /// Gives a row to the handler that a job works for, or lets the job wait for it.
+    fn lock_or_wait(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        key: Key,
+        has_waited: bool,
+    ) -> Progress {
+        let job = cx.jobs.at(handle);
+        let (node, order) = (job.node, job.subject.order);
+        let database = cx.database_of(node);
+        let Some(holder) = cx.asks_for(handle) else {
+            // Its session has ended with its caller.
+            return Progress::Ends(Outcome::Conflict);
+        };
+        let held = self.store(node).locks.held.get(&key).copied();
+        if held.is_none_or(|own| own == holder) {
+            self.store(node).locks.held.insert(key, holder);
+            return Progress::GoesOn;
+        }
+        if has_waited {
+            cx.core.tell(Fact::Conflict { database, order });
+            return Progress::Ends(Outcome::Conflict);
+        }
+        self.store(node).locks.waiting.wait(handle, key);
+        if let Kind::Database(rules) = &cx.core.program().node(database).kind {
+            cx.jobs.park(&mut cx.core, handle, rules.lock_timeout);
+        }
+        Progress::Repeats
+    }
+
+    /// Whether a job's transaction has lost a lock under which it was to be committed.
+    pub(super) fn has_lost_lock(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        transaction: &Transaction,
+    ) -> bool {
+        if transaction.locked.is_empty() {
+            return false;
+        }
+        let job = cx.jobs.at(handle);
+        let (node, subject) = (job.node, job.subject);
+        let holder = cx.asks_for(handle);
+        transaction.locked.iter().any(|&table| {
+            let key = (table, cx.row_of_job(table, &subject));
+            self.store(node).locks.held.get(&key).copied() != holder || holder.is_none()
+        })
+    }
+
+    /// A transaction has ended: the rows that its handler had locked in this database are free.
+    pub(super) fn release_committed(&mut self, cx: &mut Context<'_>, handle: Handle) {
+        let Some(node) = cx.jobs.get(handle).map(|job| job.node) else { return };
+        if !self.store(node).locks.held.is_empty()
+            && let Some(holder) = cx.asks_for(handle)
+        {
+            self.release(cx, node, holder);
+        }
+    }
+
+    /// A handler has ended, or left the list under its lock: its rows are free.
+    pub(super) fn release_all(&mut self, cx: &mut Context<'_>, holder: Handle) {
+        for index in 0..cx.core.program().nodes.len() {
+            if matches!(cx.core.program().nodes[index].kind, Kind::Database(_) | Kind::Replica(_)) {
+                self.release(cx, NodeId(index as u16), holder);
+            }
+        }
+    }
+
+    /// Hands each row that a handler had locked to the first that waits for it.
+    fn release(&mut self, cx: &mut Context<'_>, node: NodeId, holder: Handle) {
+        let held = self.store(node).locks.held.iter();
+        let own: Vec<Key> = held.filter(|&(_, &by)| by == holder).map(|(&key, _)| key).collect();
+        for key in own {
+            self.store(node).locks.held.remove(&key);
+            for waiting in self.store(node).locks.waiting.waiting_for([key..=key]) {
+                // Who asks for nobody any more ends when it is woken.
+                let next = cx.asks_for(waiting);
+                cx.jobs.wake(&mut cx.core, waiting);
+                if let Some(next) = next {
+                    self.store(node).locks.held.insert(key, next);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Context<'_> {
     /// The handler of which a job is a list that runs at once, or that it is itself.
     fn handler_of(&self, handle: Handle) -> Handle {
         match self.jobs.get(handle).map(|job| job.origin) {
@@ -54,116 +189,5 @@ impl World<'_> {
         let Origin::Call { call, attempt, .. } = self.jobs.get(handle)?.origin else { return None };
         let owner = self.calls.get(call)?.owner;
         self.calls.expects(call, attempt).then(|| self.handler_of(owner))
-    }
-
-    /// Lets a job wait until the handler that it works for has a row to itself.
-    pub(super) fn await_lock(&mut self, handle: Handle, table: TableId) -> Progress {
-        let job = self.jobs.at(handle);
-        let (node, key) = (job.node, (table, self.row_of_job(table, &job.subject)));
-        let has_waited = self.store(node).locks.waiting.leave(handle).is_some();
-        self.lock_or_wait(handle, key, has_waited)
-    }
-
-    /// Lets a job wait that is to commit rows which others have locked; `None` if there are none.
-    pub(super) fn await_rows(&mut self, handle: Handle, id: TransactionId) -> Option<Progress> {
-        let job = self.jobs.at(handle);
-        let (node, subject) = (job.node, job.subject);
-        let locks = &mut self.store(node).locks;
-        if locks.held.is_empty() && locks.waiting.is_empty() {
-            return None;
-        }
-        let waited_for = locks.waiting.leave(handle);
-        let holder = self.asks_for(handle);
-        let Transaction { writes, locked, .. } = &self.cx.program().transactions[id.0 as usize];
-        // What it has read under a lock that it has lost is worth no wait: it is refused.
-        let own = |table: &TableId| !locked.contains(table);
-        for table in writes.iter().map(|(table, _)| *table).filter(own) {
-            let key = (table, self.row_of_job(table, &subject));
-            let held = self.store(node).locks.held.get(&key).copied();
-            if held.is_none() || held == holder {
-                continue;
-            }
-            let progress = self.lock_or_wait(handle, key, waited_for == Some(key));
-            if progress != Progress::GoesOn {
-                return Some(progress);
-            }
-        }
-        None
-    }
-
-    /// Gives a row to the handler that a job works for, or lets the job wait for it.
-    fn lock_or_wait(&mut self, handle: Handle, key: Key, has_waited: bool) -> Progress {
-        let job = self.jobs.at(handle);
-        let (node, order) = (job.node, job.subject.order);
-        let database = self.database_of(node);
-        let Some(holder) = self.asks_for(handle) else {
-            // Its session has ended with its caller.
-            return Progress::Ends(Outcome::Conflict);
-        };
-        let held = self.store(node).locks.held.get(&key).copied();
-        if held.is_none_or(|own| own == holder) {
-            self.store(node).locks.held.insert(key, holder);
-            return Progress::GoesOn;
-        }
-        if has_waited {
-            self.cx.tell(Fact::Conflict { database, order });
-            return Progress::Ends(Outcome::Conflict);
-        }
-        self.store(node).locks.waiting.wait(handle, key);
-        if let Kind::Database(rules) = &self.cx.program().node(database).kind {
-            self.jobs.park(&mut self.cx, handle, rules.lock_timeout);
-        }
-        Progress::Repeats
-    }
-
-    /// Whether a job's transaction has lost a lock under which it was to be committed.
-    pub(super) fn has_lost_lock(&mut self, handle: Handle, transaction: &Transaction) -> bool {
-        if transaction.locked.is_empty() {
-            return false;
-        }
-        let job = self.jobs.at(handle);
-        let (node, subject) = (job.node, job.subject);
-        let holder = self.asks_for(handle);
-        transaction.locked.iter().any(|&table| {
-            let key = (table, self.row_of_job(table, &subject));
-            self.store(node).locks.held.get(&key).copied() != holder || holder.is_none()
-        })
-    }
-
-    /// A transaction has ended: the rows that its handler had locked in this database are free.
-    pub(super) fn release_committed(&mut self, handle: Handle) {
-        let Some(node) = self.jobs.get(handle).map(|job| job.node) else { return };
-        if !self.store(node).locks.held.is_empty()
-            && let Some(holder) = self.asks_for(handle)
-        {
-            self.release(node, holder);
-        }
-    }
-
-    /// A handler has ended, or left the list under its lock: its rows are free.
-    pub(super) fn release_all(&mut self, holder: Handle) {
-        for index in 0..self.cx.program().nodes.len() {
-            if matches!(self.cx.program().nodes[index].kind, Kind::Database(_) | Kind::Replica(_)) {
-                self.release(NodeId(index as u16), holder);
-            }
-        }
-    }
-
-    /// Hands each row that a handler had locked to the first that waits for it.
-    fn release(&mut self, node: NodeId, holder: Handle) {
-        let held = self.store(node).locks.held.iter();
-        let own: Vec<Key> = held.filter(|&(_, &by)| by == holder).map(|(&key, _)| key).collect();
-        for key in own {
-            self.store(node).locks.held.remove(&key);
-            for waiting in self.store(node).locks.waiting.waiting_for([key..=key]) {
-                // Who asks for nobody any more ends when it is woken.
-                let next = self.asks_for(waiting);
-                self.jobs.wake(&mut self.cx, waiting);
-                if let Some(next) = next {
-                    self.store(node).locks.held.insert(key, next);
-                    break;
-                }
-            }
-        }
     }
 }

@@ -13,6 +13,7 @@ mod calls;
 mod clients;
 mod context;
 pub mod control;
+mod core;
 mod crash;
 mod database;
 mod event;
@@ -29,6 +30,7 @@ mod jobs;
 mod ledger;
 mod lock;
 mod network;
+mod nodes;
 pub mod observer;
 mod outbox;
 mod parked;
@@ -49,8 +51,6 @@ mod stand_in;
 pub mod trace;
 mod work;
 
-use std::collections::BTreeMap;
-
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::{Draws, key_of};
 use crate::kernel::limit::{Ending, Limits};
@@ -59,48 +59,20 @@ use crate::model::program::{Kind, NodeId, Program, Spike};
 use calls::Calls;
 use context::Context;
 use control::{Control, Surge};
+use core::Core;
 use event::Event;
 use fact::{Fact, Observer, Waiting};
 use fleet::Fleet;
 use jobs::Jobs;
 use network::Network;
+use nodes::{Local, Nodes};
 use remembered::Remembered;
 use trace::TraceKind;
-
-/// What a node keeps, by its kind.
-#[derive(Clone, Debug)]
-enum Local {
-    /// Services keep nothing between jobs.
-    Nothing,
-    Clients(clients::Clients),
-    Database(database::Database),
-    Replica(replica::Replica),
-    Cache(cache::Cache),
-    Queue(queue::Queue),
-    Provider(provider::Provider),
-    Relay(outbox::Relay),
-}
 
 /// One run: a program, a seed, and everything that is going on.
 pub struct World<'p> {
     cx: Context<'p>,
-    jobs: Jobs,
-    calls: Calls,
-    network: Network,
-    fleet: Fleet,
-    locals: Vec<Local>,
-    /// For each database the node that leads: itself, or a replica that was promoted.
-    leaders: Vec<NodeId>,
-    /// Whether anybody compares the answers that it gets with what it knows.
-    notes_rows: bool,
-    /// What transactions were told of rows, where that is more than one word holds.
-    brought: Vec<brought::Known>,
-    /// What users were told, by order; only kept where a read depends on it.
-    sessions: BTreeMap<u64, replica::Session>,
-    /// Rows that processes are fetching for a cache.
-    flights: BTreeMap<flight::FlightKey, flight::Flight>,
-    /// How many messages wait in all queues.
-    queued: usize,
+    nodes: Nodes,
     orders: u64,
     rerun: rerun::Rerun,
     finish: finish::Finish,
@@ -120,6 +92,21 @@ pub struct Outcome {
     pub end: Time,
 }
 
+impl Nodes {
+    /// The order and due time of everything that waits at a node to be processed.
+    fn unprocessed(&mut self, cx: &mut Context<'_>, node: NodeId) -> Vec<(u64, Time)> {
+        match &self.locals[node.0 as usize] {
+            Local::Database(_) => {
+                let leader = self.leaders[node.0 as usize];
+                self.store(leader).unsent()
+            }
+            Local::Queue(queue) => queue.unprocessed(),
+            Local::Relay(_) => self.held_events(cx, node),
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl<'p> World<'p> {
     /// A world at time zero. Users arrive until `arrivals_end`; the run goes on to the horizon.
     pub fn new(
@@ -130,25 +117,17 @@ impl<'p> World<'p> {
         limits: Limits,
         observer: &'p mut (dyn Observer + 'p),
     ) -> World<'p> {
-        let mut cx = Context::new(program, controls, seed, arrivals_end, limits, observer);
-        let calls = Calls::new(program, cx.draws());
+        let mut core = Core::new(program, controls, seed, arrivals_end, limits, observer);
+        let calls = Calls::new(program, core.draws());
+        let (jobs, network) = (Jobs::default(), Network::new(program));
+        let cx = Context { core, jobs, calls, fleet: Fleet::new(program), network };
         let mut world = World {
             cx,
-            jobs: Jobs::default(),
-            calls,
-            network: Network::new(program),
-            fleet: Fleet::new(program),
-            quality: quality::Quality::default(),
-            locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
-            leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
-            notes_rows: program.has_sessions || program.operations.iter().any(|o| o.compares),
-            brought: Vec::new(),
-            sessions: BTreeMap::new(),
-            flights: BTreeMap::new(),
-            queued: 0,
+            nodes: Nodes::new(program),
             orders: 0,
             rerun: rerun::Rerun::default(),
             finish: finish::Finish::default(),
+            quality: quality::Quality::default(),
         };
         world.schedule_start();
         world.remember_for_faults();
@@ -158,21 +137,21 @@ impl<'p> World<'p> {
     /// Lets users of these clients arrive at another rate than the model says for a while. A later
     /// spike wins over those before it.
     pub fn add_spike(&mut self, clients: NodeId, spike: Spike) {
-        self.clients(clients).spikes.push(spike);
+        self.nodes.clients(clients).spikes.push(spike);
     }
 
     /// Says which faults change the rate of arrivals, so that the arrivals are counted.
     pub fn watch_surges(&mut self, surges: &[Surge]) {
-        self.cx.watch_surges(surges);
+        self.cx.core.watch_surges(surges);
     }
 
     /// Runs to the end and returns what is left, beside what its observer saw.
     pub fn run(mut self) -> Outcome {
         let ending = self.run_to_the_end();
         let ending = self.audit().unwrap_or(ending);
-        let end = self.cx.now();
+        let end = self.cx.core.now();
         self.tell_what_remains(ending);
-        let (digester, draws) = self.cx.into_digests();
+        let (digester, draws) = self.cx.core.into_digests();
         Outcome { ending, digester, draws, end }
     }
 
@@ -186,22 +165,22 @@ impl<'p> World<'p> {
         if !std::mem::replace(&mut self.rerun.has_begun, true) {
             self.let_the_first_come();
         }
-        while let Some((at, event)) = self.cx.next() {
+        while let Some((at, event)) = self.cx.core.next() {
             while at > self.rerun.redraw_after {
                 self.redraw();
             }
             self.show_policies_until(at);
-            self.cx.pass_until(at);
+            self.cx.core.pass_until(at);
             self.dispatch(event);
-            while let Some(job) = self.jobs.next_ready() {
-                if !self.fleet.may_be_stopped(self.cx.now()) || !self.put_job_off(job) {
+            while let Some(job) = self.cx.jobs.next_ready() {
+                if !self.cx.fleet.may_be_stopped(self.cx.core.now()) || !self.cx.put_job_off(job) {
                     self.run_job(job);
                 }
             }
             self.check_books();
             // What waits in line has no event of its own, but takes memory all the same.
-            let waiting = self.calls.len() + self.jobs.len() + self.queued;
-            if let Some(limit) = self.cx.count(waiting) {
+            let waiting = self.cx.calls.len() + self.cx.jobs.len() + self.nodes.queued;
+            if let Some(limit) = self.cx.core.count(waiting) {
                 return limit;
             }
             if self.is_finished() || is_stopped(self) {
@@ -213,85 +192,85 @@ impl<'p> World<'p> {
 
     /// What happens without anybody's doing.
     fn schedule_start(&mut self) {
-        for (index, control) in self.cx.controls().iter().enumerate() {
+        for (index, control) in self.cx.core.controls().iter().enumerate() {
             let control_id = index as u32;
-            self.cx.schedule(control.from, Event::Switch { control: control_id, on: true });
-            self.cx.schedule(control.until, Event::Switch { control: control_id, on: false });
+            self.cx.core.schedule(control.from, Event::Switch { control: control_id, on: true });
+            self.cx.core.schedule(control.until, Event::Switch { control: control_id, on: false });
         }
-        for (index, node) in self.cx.program().nodes.iter().enumerate() {
+        for (index, node) in self.cx.core.program().nodes.iter().enumerate() {
             let id = NodeId(index as u16);
             match &node.kind {
-                Kind::Outbox(relay) => self.start_relay(id, relay.operation),
-                Kind::Database(_) => self.begin_flushing(id),
-                Kind::Service(_) => self.schedule_pauses(id),
+                Kind::Outbox(relay) => self.cx.start_relay(id, relay.operation),
+                Kind::Database(_) => self.nodes.begin_flushing(&mut self.cx, id),
+                Kind::Service(_) => self.cx.schedule_pauses(id),
                 _ => {}
             }
         }
     }
 
     fn dispatch(&mut self, event: Event) {
-        if self.fleet.may_be_stopped(self.cx.now()) && self.put_off(event) {
+        if self.cx.fleet.may_be_stopped(self.cx.core.now()) && self.put_off(event) {
             return;
         }
         match event {
             Event::Arrive(clients) => {
-                self.cx.fold(TraceKind::Arrival, clients, self.orders);
-                self.cx.fired_by_arrival(clients, self.orders);
+                self.cx.core.fold(TraceKind::Arrival, clients, self.orders);
+                self.cx.core.fired_by_arrival(clients, self.orders);
                 self.arrive(clients);
             }
             Event::Return { clients, user } => {
-                self.cx.fold(TraceKind::Return, clients, u64::from(user));
+                self.cx.core.fold(TraceKind::Return, clients, u64::from(user));
                 self.return_to(clients, user);
             }
             Event::Deliver(message) => self.deliver(message),
             Event::Resume(job) => {
-                if let Some(job) = self.jobs.get(job) {
-                    self.cx.fold(TraceKind::Resume, job.node, job.key);
+                if let Some(job) = self.cx.jobs.get(job) {
+                    self.cx.core.fold(TraceKind::Resume, job.node, job.key);
                 }
-                self.jobs.make_ready(job);
+                self.cx.jobs.make_ready(job);
             }
             Event::Timeout(call) => {
-                self.calls.fold(&mut self.cx, TraceKind::Timeout, call);
+                self.cx.calls.fold(&mut self.cx.core, TraceKind::Timeout, call);
                 self.time_out(call);
             }
             Event::Retry(call) => {
-                self.calls.fold(&mut self.cx, TraceKind::Retry, call);
+                self.cx.calls.fold(&mut self.cx.core, TraceKind::Retry, call);
                 self.retry(call);
             }
             Event::Visible { queue, message } => {
-                self.cx.fold(TraceKind::Visible, queue, message);
-                self.make_visible(queue, message);
+                self.cx.core.fold(TraceKind::Visible, queue, message);
+                self.nodes.make_visible(&mut self.cx, queue, message);
             }
             Event::Expire(queue) => {
-                self.cx.fold(TraceKind::Expire, queue, 0);
-                self.expire(queue);
+                self.cx.core.fold(TraceKind::Expire, queue, 0);
+                self.nodes.expire(&mut self.cx, queue);
             }
             Event::GiveUp(job) => {
-                if let Some(job) = self.jobs.get(job) {
-                    self.cx.fold(TraceKind::GiveUp, job.node, job.key);
+                if let Some(job) = self.cx.jobs.get(job) {
+                    self.cx.core.fold(TraceKind::GiveUp, job.node, job.key);
                 }
                 self.give_up(job);
             }
-            Event::Heartbeat(job) => self.beat(job),
+            Event::Heartbeat(job) => self.cx.beat(job),
             Event::Replicate(replica) => {
-                self.cx.fold(TraceKind::Replicate, replica, 0);
-                self.replicate(replica);
+                self.cx.core.fold(TraceKind::Replicate, replica, 0);
+                self.nodes.replicate(&mut self.cx, replica);
             }
             Event::Flush(database) => {
-                self.cx.fold(TraceKind::Flush, database, 0);
-                self.flush(database);
+                self.cx.core.fold(TraceKind::Flush, database, 0);
+                self.nodes.flush(&mut self.cx, database);
             }
             Event::Pause { node, instance, number } => {
-                self.cx.fold(TraceKind::Pause, node, key_of(u64::from(instance), number));
-                self.begin_pause(node, instance, number);
+                self.cx.core.fold(TraceKind::Pause, node, key_of(u64::from(instance), number));
+                self.cx.begin_pause(node, instance, number);
             }
             Event::GoOn { node, instance } => {
-                self.cx.fold(TraceKind::GoOn, node, u64::from(instance));
+                self.cx.core.fold(TraceKind::GoOn, node, u64::from(instance));
                 self.go_on(node, instance);
             }
-            Event::Sweep(detector) => self.calls.sweep(&mut self.cx, detector),
+            Event::Sweep(detector) => self.cx.calls.sweep(&mut self.cx.core, detector),
             Event::Switch { control, on } => {
-                self.cx.fold_switch(control, on);
+                self.cx.core.fold_switch(control, on);
                 self.switch(control, on);
             }
         }
@@ -300,40 +279,29 @@ impl<'p> World<'p> {
     /// Shows what policies remember to an observer that has asked to see it by then.
     fn show_policies_until(&mut self, until: Time) {
         loop {
-            let (program, observer) = (self.cx.program(), self.cx.observer());
+            let (program, observer) = (self.cx.core.program(), self.cx.core.observer());
             let now = observer.looks_at();
             if now > until {
                 return;
             }
-            observer.look(&Remembered { program, policies: self.calls.policies(), now });
+            observer.look(&Remembered { program, policies: self.cx.calls.policies(), now });
             assert!(observer.looks_at() > now, "an observer looks once at a time");
-        }
-    }
-
-    /// The order and due time of everything that waits at a node to be processed.
-    fn unprocessed(&mut self, node: NodeId) -> Vec<(u64, Time)> {
-        match &self.locals[node.0 as usize] {
-            Local::Database(_) => {
-                let leader = self.leaders[node.0 as usize];
-                self.store(leader).unsent()
-            }
-            Local::Queue(queue) => queue.unprocessed(),
-            Local::Relay(_) => self.held_events(node),
-            _ => Vec::new(),
         }
     }
 
     /// Tells the observer for which orders nodes were at work or messages on their way. What a
     /// relay does for itself is about no order: the events of its outbox are told apart.
     fn tell_what_is_under_way(&mut self) {
-        let is_relay = |node: NodeId| matches!(self.cx.program().node(node).kind, Kind::Outbox(_));
-        let at_work = self.jobs.iter().filter(|(_, job)| !is_relay(job.node));
+        let is_relay =
+            |node: NodeId| matches!(self.cx.core.program().node(node).kind, Kind::Outbox(_));
+        let at_work = self.cx.jobs.iter().filter(|(_, job)| !is_relay(job.node));
         let at_work = at_work.map(|(_, job)| job.subject.order);
-        let messages = self.network.iter().map(|(_, message)| message.transit(self.cx.program()));
+        let messages =
+            self.cx.network.iter().map(|(_, message)| message.transit(self.cx.core.program()));
         let messages = messages.filter(|sent| !is_relay(sent.from) && !is_relay(sent.to));
         let orders: Vec<u64> = at_work.chain(messages.map(|sent| sent.order)).collect();
         for order in orders {
-            self.cx.tell(Fact::UnderWay(order));
+            self.cx.core.tell(Fact::UnderWay(order));
         }
     }
 
@@ -341,58 +309,43 @@ impl<'p> World<'p> {
     fn tell_what_remains(&mut self, ending: Ending) {
         self.tell_what_is_under_way();
         // The end of the run is no crash: what was committed will be on disk.
-        for index in 0..self.locals.len() {
+        for index in 0..self.nodes.locals.len() {
             let database = NodeId(index as u16);
-            if matches!(self.locals[index], Local::Database(_)) {
-                let leader = self.leaders[index];
-                let position = self.store(leader).position;
-                self.cx.tell(Fact::Flushed { database, position });
+            if matches!(self.nodes.locals[index], Local::Database(_)) {
+                let leader = self.nodes.leaders[index];
+                let position = self.nodes.store(leader).position;
+                self.cx.core.tell(Fact::Flushed { database, position });
             }
         }
         if ending == Ending::Complete {
             // Who is there when the last thing has happened is there until the end.
-            self.cx.pass_until_horizon();
+            self.cx.core.pass_until_horizon();
         }
         self.tell_who_is_there();
-        for index in 0..self.locals.len() {
+        for index in 0..self.nodes.locals.len() {
             let node = NodeId(index as u16);
-            if self.is_dead_end(node) {
+            if self.cx.is_dead_end(node) {
                 continue;
             }
-            for (order, since) in self.unprocessed(node) {
-                self.cx.tell(Fact::Unprocessed(Waiting { node, order, since }));
+            for (order, since) in self.nodes.unprocessed(&mut self.cx, node) {
+                self.cx.core.tell(Fact::Unprocessed(Waiting { node, order, since }));
             }
         }
     }
 
     /// Tells the observer who has no answer yet, what is at a node, and what it has worked on it.
     fn tell_who_is_there(&mut self) {
-        let calls = self.calls.iter().filter_map(|(_, call)| call.request());
-        let fallbacks = self.jobs.iter().filter_map(|(_, job)| job.stands_in_for.as_ref());
+        let calls = self.cx.calls.iter().filter_map(|(_, call)| call.request());
+        let fallbacks = self.cx.jobs.iter().filter_map(|(_, job)| job.stands_in_for.as_ref());
         let stood_in_for = fallbacks.map(|stood_in_for| stood_in_for.request);
         let waiting: Vec<Fact> = calls.chain(stood_in_for).map(Fact::Unanswered).collect();
-        let jobs = self.jobs.iter().flat_map(|(_, job)| {
-            let work = job.work(self.cx.now(), self.is_awaited(job.origin));
+        let jobs = self.cx.jobs.iter().flat_map(|(_, job)| {
+            let work = job.work(self.cx.core.now(), self.cx.is_awaited(job.origin));
             [work.map(Fact::Working), job.stay().map(Fact::Staying)]
         });
         let there: Vec<Fact> = waiting.into_iter().chain(jobs.flatten()).collect();
         for fact in there {
-            self.cx.tell(fact);
-        }
-    }
-}
-
-impl Local {
-    fn new(program: &Program, kind: &Kind) -> Local {
-        match kind {
-            Kind::Clients(rules) => Local::Clients(clients::Clients::new(rules)),
-            Kind::Database(_) => Local::Database(database::Database::new(program)),
-            Kind::Replica(rules) => Local::Replica(replica::Replica::new(program, rules)),
-            Kind::Cache(_) => Local::Cache(cache::Cache::default()),
-            Kind::Queue(rules) => Local::Queue(queue::Queue::new(rules)),
-            Kind::Provider(_) => Local::Provider(provider::Provider::default()),
-            Kind::Outbox(_) => Local::Relay(outbox::Relay::default()),
-            Kind::Service(_) => Local::Nothing,
+            self.cx.core.tell(fact);
         }
     }
 }

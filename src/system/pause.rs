@@ -6,31 +6,33 @@
 
 use std::ops::Range;
 
+use super::World;
+use super::context::Context;
+use super::event::Event;
 use super::fact::Fact;
 use super::network::Message;
-use super::{Event, World};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{Kind, NodeId, Pauses};
 
-impl<'p> World<'p> {
+impl<'p> Context<'p> {
     /// Lets instances of a node stand still until a time. Who is down has nothing to pause.
     pub(super) fn pause(&mut self, node: NodeId, instances: Range<u32>, until: Time) {
         for instance in instances {
-            if self.fleet.is_down(node, instance, self.cx.now()) {
+            if self.fleet.is_down(node, instance, self.core.now()) {
                 continue;
             }
-            let longer = self.fleet.pause(node, instance, self.cx.now(), until);
-            self.cx.tell(Fact::Paused { node, instance, span: until.since(self.cx.now()) });
+            let longer = self.fleet.pause(node, instance, self.core.now(), until);
+            self.core.tell(Fact::Paused { node, instance, span: until.since(self.core.now()) });
             self.prolong_work(node, instance, longer);
-            self.cx.schedule(until, Event::GoOn { node, instance });
+            self.core.schedule(until, Event::GoOn { node, instance });
         }
     }
 
     /// Work in progress takes longer.
     fn prolong_work(&mut self, node: NodeId, instance: u32, longer: Span) {
-        let now = self.cx.now();
+        let now = self.core.now();
         let working = self.jobs.iter().filter(|(_, job)| {
             job.node == node && job.instance == instance && job.works_until > now
         });
@@ -39,63 +41,23 @@ impl<'p> World<'p> {
         working.sort_unstable_by_key(|&(until, key, _)| (until, key));
         for (until, _, handle) in working {
             let at = until + longer;
-            let timer = self.cx.schedule_timer(at, Event::Resume(handle));
+            let timer = self.core.schedule_timer(at, Event::Resume(handle));
             if let Some(job) = self.jobs.get_mut(handle) {
                 job.works_until = at;
                 if let Some(before) = job.timer.replace(timer) {
-                    self.cx.cancel(before);
+                    self.core.cancel(before);
                 }
             }
-        }
-    }
-
-    /// Puts an event off that falls into a time when its instance does nothing; says whether it
-    /// did.
-    pub(super) fn put_off(&mut self, event: Event) -> bool {
-        match event {
-            Event::Resume(job) => self.put_job_off(job),
-            Event::GiveUp(job) => self.put_patience_off(job),
-            Event::Heartbeat(job) => {
-                let paused = self
-                    .jobs
-                    .get(job)
-                    .and_then(|job| self.fleet.life(job.node, job.instance).paused(self.cx.now()));
-                paused.is_some_and(|until| self.again(until, event))
-            }
-            Event::Timeout(call) | Event::Retry(call) => {
-                let Some(until) = self.paused_caller(call) else { return false };
-                self.calls.set_timer(&mut self.cx, call, until, event);
-                true
-            }
-            Event::Deliver(message) => {
-                let Some(&Message::Reply { call, .. }) = self.network.get(message) else {
-                    return false;
-                };
-                self.paused_caller(call).is_some_and(|until| self.again(until, event))
-            }
-            Event::Visible { queue, message } => {
-                let Some(until) = self.fleet.life(queue, 0).stopped(self.cx.now()) else {
-                    return false;
-                };
-                let timer = self.cx.schedule_timer(until, event);
-                self.hide_again(queue, message, timer);
-                true
-            }
-            Event::Replicate(node) | Event::Flush(node) | Event::Expire(node) => {
-                let stopped = self.fleet.life(node, 0).stopped(self.cx.now());
-                stopped.is_some_and(|until| self.again(until, event))
-            }
-            _ => false,
         }
     }
 
     /// Puts a job off whose instance stands still; says whether it did.
     pub(super) fn put_job_off(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let Some(until) = self.fleet.life(job.node, job.instance).paused(self.cx.now()) else {
+        let Some(until) = self.fleet.life(job.node, job.instance).paused(self.core.now()) else {
             return false;
         };
-        let timer = self.cx.schedule_timer(until, Event::Resume(handle));
+        let timer = self.core.schedule_timer(until, Event::Resume(handle));
         self.jobs.at_mut(handle).timer = Some(timer);
         true
     }
@@ -103,27 +65,27 @@ impl<'p> World<'p> {
     /// Lets a job wait in line until its instance goes on; says whether that stands still.
     fn put_patience_off(&mut self, handle: Handle) -> bool {
         let Some(job) = self.jobs.get(handle) else { return false };
-        let Some(until) = self.fleet.life(job.node, job.instance).paused(self.cx.now()) else {
+        let Some(until) = self.fleet.life(job.node, job.instance).paused(self.core.now()) else {
             return false;
         };
-        let timer = self.cx.schedule_timer(until, Event::GiveUp(handle));
+        let timer = self.core.schedule_timer(until, Event::GiveUp(handle));
         self.jobs.at_mut(handle).timer = Some(timer);
         true
     }
 
     fn again(&mut self, until: Time, event: Event) -> bool {
-        self.cx.schedule(until, event);
+        self.core.schedule(until, event);
         true
     }
 
     /// Until when the instance that made a call stands still, if it does.
     fn paused_caller(&self, call: Handle) -> Option<Time> {
         let job = self.jobs.get(self.calls.get(call)?.owner)?;
-        self.fleet.life(job.node, job.instance).paused(self.cx.now())
+        self.fleet.life(job.node, job.instance).paused(self.core.now())
     }
 
     fn pauses_of(&self, node: NodeId) -> Option<&'p Pauses> {
-        match &self.cx.program().node(node).kind {
+        match &self.core.program().node(node).kind {
             Kind::Service(service) => service.pauses.as_ref(),
             _ => None,
         }
@@ -132,8 +94,8 @@ impl<'p> World<'p> {
     /// Schedules the first pause of each instance of a node, if the model says that it has any.
     pub(super) fn schedule_pauses(&mut self, node: NodeId) {
         if self.pauses_of(node).is_some() {
-            for instance in 0..self.cx.program().node(node).station.instances {
-                self.schedule_pause(node, instance, 0, self.cx.now());
+            for instance in 0..self.core.program().node(node).station.instances {
+                self.schedule_pause(node, instance, 0, self.core.now());
             }
         }
     }
@@ -141,10 +103,10 @@ impl<'p> World<'p> {
     /// A pause that the model says: its times depend on nothing but its number.
     pub(super) fn begin_pause(&mut self, node: NodeId, instance: u32, number: u64) {
         let Some(pauses) = self.pauses_of(node) else { return };
-        let site = self.cx.program().node(node).id;
+        let site = self.core.program().node(node).id;
         let work = key_of(u64::from(instance), number);
-        let lasts = pauses.lasts.sample(self.cx.draw(Purpose::Pause, site, work, 1));
-        let until = self.cx.now() + lasts;
+        let lasts = pauses.lasts.sample(self.core.draw(Purpose::Pause, site, work, 1));
+        let until = self.core.now() + lasts;
         self.pause(node, instance..instance + 1, until);
         self.schedule_pause(node, instance, number + 1, until);
     }
@@ -152,10 +114,51 @@ impl<'p> World<'p> {
     /// Who stands still begins no other pause, so the gap counts from the end of the last one.
     fn schedule_pause(&mut self, node: NodeId, instance: u32, number: u64, after: Time) {
         let Some(pauses) = self.pauses_of(node) else { return };
-        let site = self.cx.program().node(node).id;
+        let site = self.core.program().node(node).id;
         let work = key_of(u64::from(instance), number);
-        let gap = pauses.every.sample(self.cx.draw(Purpose::Pause, site, work, 0));
+        let gap = pauses.every.sample(self.core.draw(Purpose::Pause, site, work, 0));
         let at = after + gap.max(Span(1));
-        self.cx.schedule(at, Event::Pause { node, instance, number });
+        self.core.schedule(at, Event::Pause { node, instance, number });
+    }
+}
+
+impl<'p> World<'p> {
+    /// Puts an event off that falls into a time when its instance does nothing; says whether it
+    /// did.
+    pub(super) fn put_off(&mut self, event: Event) -> bool {
+        match event {
+            Event::Resume(job) => self.cx.put_job_off(job),
+            Event::GiveUp(job) => self.cx.put_patience_off(job),
+            Event::Heartbeat(job) => {
+                let paused = self.cx.jobs.get(job).and_then(|job| {
+                    self.cx.fleet.life(job.node, job.instance).paused(self.cx.core.now())
+                });
+                paused.is_some_and(|until| self.cx.again(until, event))
+            }
+            Event::Timeout(call) | Event::Retry(call) => {
+                let Some(until) = self.cx.paused_caller(call) else { return false };
+                self.cx.calls.set_timer(&mut self.cx.core, call, until, event);
+                true
+            }
+            Event::Deliver(message) => {
+                let Some(&Message::Reply { call, .. }) = self.cx.network.get(message) else {
+                    return false;
+                };
+                self.cx.paused_caller(call).is_some_and(|until| self.cx.again(until, event))
+            }
+            Event::Visible { queue, message } => {
+                let Some(until) = self.cx.fleet.life(queue, 0).stopped(self.cx.core.now()) else {
+                    return false;
+                };
+                let timer = self.cx.core.schedule_timer(until, event);
+                self.nodes.hide_again(&mut self.cx, queue, message, timer);
+                true
+            }
+            Event::Replicate(node) | Event::Flush(node) | Event::Expire(node) => {
+                let stopped = self.cx.fleet.life(node, 0).stopped(self.cx.core.now());
+                stopped.is_some_and(|until| self.cx.again(until, event))
+            }
+            _ => false,
+        }
     }
 }

@@ -7,44 +7,46 @@ use super::World;
 use super::fleet::{Passed, Place};
 use crate::policy::Holdings;
 
-impl World<'_> {
+impl<'p> World<'p> {
     /// What states of policies and bulkheads have lent that no open call holds, or the other way
     /// round.
     pub(super) fn lost_permits(&self) -> Option<&'static str> {
         // A state that a call has for itself is of no concern once the call has left it.
-        let known = self.cx.program().scopes.iter().map(|&policy| Some(policy));
+        let known = self.cx.core.program().scopes.iter().map(|&policy| Some(policy));
         let mut policies: Vec<Option<u16>> = known.collect();
-        policies.resize(self.calls.policies().len(), None);
-        let mut held = vec![Holdings::default(); self.calls.policies().len()];
-        let rooms = self.fleet.stations().map(|station| vec![[0; 2]; station.rooms()]);
+        policies.resize(self.cx.calls.policies().len(), None);
+        let mut held = vec![Holdings::default(); self.cx.calls.policies().len()];
+        let rooms = self.cx.fleet.stations().map(|station| vec![[0; 2]; station.rooms()]);
         let mut places: Vec<Vec<[u32; 2]>> = rooms.collect();
-        for (_, call) in self.calls.iter() {
+        for (_, call) in self.cx.calls.iter() {
             let scope = call.scope as usize;
-            let state = self.calls.state_of(scope);
+            let state = self.cx.calls.state_of(scope);
             let own =
-                state.held_by(&call.progress).and(self.calls.held_by_copies(call.hedged, state));
+                state.held_by(&call.progress).and(self.cx.calls.held_by_copies(call.hedged, state));
             held[scope] = held[scope].and(own);
-            policies[scope] = Some(self.cx.program().edge(call.step.edge).policy);
+            policies[scope] = Some(self.cx.core.program().edge(call.step.edge).policy);
             let side = match call.place {
                 Place::Outside => continue,
                 Place::Inside => 0,
                 Place::Waiting => 1,
             };
-            if let Some(Passed { station, number, .. }) = self.fleet.bulkhead(&self.cx, call) {
+            if let Some(Passed { station, number, .. }) =
+                self.cx.fleet.bulkhead(&self.cx.core, call)
+            {
                 places[station][number][side] += 1;
             }
         }
         let agree = policies.into_iter().zip(held).enumerate().all(|(scope, (policy, held))| {
-            let policy = policy.filter(|_| !self.calls.policies().is_own(scope));
+            let policy = policy.filter(|_| !self.cx.calls.policies().is_own(scope));
             policy.is_none_or(|policy| {
-                let state = self.calls.state_of(scope);
-                self.cx.program().policies[policy as usize].1.agrees(state, held)
+                let state = self.cx.calls.state_of(scope);
+                self.cx.core.program().policies[policy as usize].1.agrees(state, held)
             })
         });
         if !agree {
             return Some("a policy has lent permits that no open call holds");
         }
-        let stations = self.fleet.stations().zip(&places);
+        let stations = self.cx.fleet.stations().zip(&places);
         let agree = stations.into_iter().all(|(station, places)| station.rooms_hold(places));
         if !agree {
             return Some("places in a bulkhead are taken by no open call");
@@ -54,15 +56,15 @@ impl World<'_> {
 
     /// What pools have lent that no job holds, or the other way round.
     fn lost_places(&self) -> Option<&'static str> {
-        let pools = self.fleet.stations().map(|station| vec![[0; 2]; station.pools()]);
+        let pools = self.cx.fleet.stations().map(|station| vec![[0; 2]; station.pools()]);
         let mut held: Vec<Vec<[u32; 2]>> = pools.collect();
-        for (_, job) in self.jobs.iter() {
+        for (_, job) in self.cx.jobs.iter() {
             if let Some(holds) = &job.holds {
-                holds.count(&mut held[self.fleet.index(job.node, job.instance)]);
+                holds.count(&mut held[self.cx.fleet.index(job.node, job.instance)]);
             }
         }
         let agree =
-            self.fleet.stations().zip(&held).all(|(station, held)| station.pools_hold(held));
+            self.cx.fleet.stations().zip(&held).all(|(station, held)| station.pools_hold(held));
         (!agree).then_some("places of a pool are taken or waited for by no job")
     }
 }

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::context::Context;
 use super::fact::Fact;
 use super::failing::Failing;
 use super::job::{Progress, Subject};
-use super::{Local, World};
+use super::nodes::{Local, Nodes};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::{ConcurrentKey, Mismatch};
@@ -63,7 +64,7 @@ impl Provider {
     }
 }
 
-impl World<'_> {
+impl Nodes {
     fn provider(&mut self, node: NodeId) -> &mut Provider {
         match &mut self.locals[node.0 as usize] {
             Local::Provider(provider) => provider,
@@ -71,18 +72,16 @@ impl World<'_> {
         }
     }
 
-    fn provider_rules(&self, node: NodeId) -> &program::Provider {
-        match &self.cx.program().node(node).kind {
-            Kind::Provider(provider) => provider,
-            other => unreachable!("effects happen at providers, not at {other:?}"),
-        }
-    }
-
     /// The answer to a call beyond the rate that a provider allows, if it is one.
-    pub(super) fn throttle(&mut self, node: NodeId, order: u64) -> Option<Response> {
-        let Kind::Provider(rules) = &self.cx.program().node(node).kind else { return None };
+    pub(super) fn throttle(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        order: u64,
+    ) -> Option<Response> {
+        let Kind::Provider(rules) = &cx.core.program().node(node).kind else { return None };
         let limit = rules.rate_limit?;
-        let now = self.cx.now();
+        let now = cx.core.now();
         let limiter = &mut self.provider(node).limiter;
         if limit.rule.reserve(limiter, 1, now, Span::ZERO).is_some() {
             return None;
@@ -92,34 +91,39 @@ impl World<'_> {
             Some(RetryAfter::Fixed(span)) => Some(span),
             Some(RetryAfter::Exact) => limit.rule.wait(limiter, 1, now),
         };
-        self.cx.tell(Fact::Throttled { provider: node, order });
+        cx.core.tell(Fact::Throttled { provider: node, order });
         Some(Response { hint, ..Response::new(Outcome::Throttled) })
     }
 
-    pub(super) fn take_provider_step(&mut self, handle: Handle, step: ProviderStep) -> Progress {
+    pub(super) fn take_provider_step(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        step: ProviderStep,
+    ) -> Progress {
         match step {
-            ProviderStep::CheckKey => self.check_key(handle),
+            ProviderStep::CheckKey => self.check_key(cx, handle),
             ProviderStep::Effect(effect) => {
-                self.take_effect(handle, effect).map_or(Progress::GoesOn, Progress::Ends)
+                self.take_effect(cx, handle, effect).map_or(Progress::GoesOn, Progress::Ends)
             }
         }
     }
 
     /// What becomes of a call whose idempotency key may be known.
-    fn check_key(&mut self, handle: Handle) -> Progress {
-        let job = self.jobs.at(handle);
+    fn check_key(&mut self, cx: &mut Context<'_>, handle: Handle) -> Progress {
+        let job = cx.jobs.at(handle);
         let (node, order, call) = (job.node, job.subject.order, job.key);
         let key = (job.operation, job.token);
         if key.1 == 0 {
             return Progress::GoesOn;
         }
-        let now = self.cx.clock_of(node, order);
+        let now = cx.core.clock_of(node, order);
         let known = match self.provider(node).keys.get(&key).copied() {
             Some(KeyState::InProgress { until, .. }) if now >= until => None,
             Some(KeyState::Done { forgotten, .. }) if now >= forgotten => None,
             known => known,
         };
-        let rules = self.provider_rules(node);
+        let rules = cx.provider_rules(node);
         let (lease, concurrent) = (rules.key_lease, rules.concurrent_key);
         let compares = rules.on_mismatch == Mismatch::Invalid;
         match known {
@@ -132,13 +136,13 @@ impl World<'_> {
             Some(
                 KeyState::InProgress { order: first, .. } | KeyState::Done { order: first, .. },
             ) if compares && first != order => {
-                self.cx.tell(Fact::Mismatched { provider: node, order });
+                cx.core.tell(Fact::Mismatched { provider: node, order });
                 Progress::Ends(Outcome::Invalid)
             }
             Some(KeyState::Done { outcome, body, .. }) => {
-                self.cx.tell(Fact::Replayed { provider: node, order, outcome });
+                cx.core.tell(Fact::Replayed { provider: node, order, outcome });
                 let (operation, token) = key;
-                self.cx.tell(Fact::KeyAnswered { operation, token, order, outcome, body });
+                cx.core.tell(Fact::KeyAnswered { operation, token, order, outcome, body });
                 Progress::Ends(outcome)
             }
             Some(KeyState::InProgress { .. }) => match concurrent {
@@ -153,29 +157,42 @@ impl World<'_> {
     }
 
     /// Makes the effect happen, or an error, or both; returns the error.
-    fn take_effect(&mut self, handle: Handle, effect: LabelId) -> Option<Outcome> {
-        let job = self.jobs.at(handle);
+    fn take_effect(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        effect: LabelId,
+    ) -> Option<Outcome> {
+        let job = cx.jobs.at(handle);
         let (node, subject, call) = (job.node, job.subject, job.key);
         let key = (job.operation, job.token);
-        let error = self.failing(node, call, subject.order);
+        let error = cx.failing(node, call, subject.order);
         if error.is_none_or(|error| error.after_effect) {
             let Subject { order, key, amount, .. } = subject;
-            self.cx.tell(Fact::Effect { effect, order, key, amount });
+            cx.core.tell(Fact::Effect { effect, order, key, amount });
         }
         if key.1 != 0 {
-            self.end_key(node, key, subject.order, call, error);
+            self.end_key(cx, node, key, subject.order, call, error);
         }
         error.map(|Failing { after_effect, outcome }| {
-            self.cx.tell(Fact::Failed { node, order: subject.order, after_effect });
+            cx.core.tell(Fact::Failed { node, order: subject.order, after_effect });
             outcome
         })
     }
 
     /// Notes how a call with an idempotency key ended: without error, or with one before or after
     /// the effect. A connection that broke is no answer that could be stored.
-    fn end_key(&mut self, node: NodeId, key: Key, order: u64, call: u64, error: Option<Failing>) {
-        let now = self.cx.clock_of(node, order);
-        let rules = self.provider_rules(node);
+    fn end_key(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        key: Key,
+        order: u64,
+        call: u64,
+        error: Option<Failing>,
+    ) {
+        let now = cx.core.clock_of(node, order);
+        let rules = cx.provider_rules(node);
         let forgotten = now + rules.keys_expire;
         let outcome = match error {
             Some(error) if rules.replay_errors && error.outcome.is_answer() => Some(error.outcome),
@@ -200,13 +217,22 @@ impl World<'_> {
             None => {}
         }
         if let Some(waiting) = provider.waiting.remove(&key) {
-            waiting.into_iter().for_each(|job| self.jobs.make_ready(job));
+            waiting.into_iter().for_each(|job| cx.jobs.make_ready(job));
         }
         // An error after the effect whose key is kept is no answer that anybody gets again.
         let given = error.map_or(Outcome::Ok, |error| error.outcome);
         if outcome == Some(given) {
             let (operation, token) = key;
-            self.cx.tell(Fact::KeyAnswered { operation, token, order, outcome: given, body });
+            cx.core.tell(Fact::KeyAnswered { operation, token, order, outcome: given, body });
+        }
+    }
+}
+
+impl Context<'_> {
+    fn provider_rules(&self, node: NodeId) -> &program::Provider {
+        match &self.core.program().node(node).kind {
+            Kind::Provider(provider) => provider,
+            other => unreachable!("effects happen at providers, not at {other:?}"),
         }
     }
 }

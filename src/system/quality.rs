@@ -23,7 +23,7 @@ pub(super) struct Quality {
     calls: BTreeSet<Handle>,
 }
 
-impl World<'_> {
+impl<'p> World<'p> {
     /// A fallback of a job serves less than was asked for.
     pub(super) fn degrade(&mut self, handle: Handle) {
         self.quality.jobs.insert(handle);
@@ -39,7 +39,7 @@ impl World<'_> {
                 self.quality.answers.insert((call, attempt));
             }
             Origin::Fork { parent, round } => {
-                if self.jobs.get(parent).is_some_and(|parent| parent.forked.waits_for(round)) {
+                if self.cx.jobs.get(parent).is_some_and(|parent| parent.forked.waits_for(round)) {
                     self.quality.jobs.insert(parent);
                 }
             }
@@ -51,7 +51,7 @@ impl World<'_> {
     /// A call hears the answer to an attempt.
     pub(super) fn hear_quality(&mut self, call: Handle, attempt: u32) {
         let is_degraded = self.quality.answers.remove(&(call, attempt));
-        if is_degraded && self.calls.expects(call, attempt) {
+        if is_degraded && self.cx.calls.expects(call, attempt) {
             self.quality.calls.insert(call);
         }
     }
@@ -62,9 +62,9 @@ impl World<'_> {
             return;
         }
         match call.request() {
-            Some(request) => self.cx.tell(Fact::Degraded(request)),
+            Some(request) => self.cx.core.tell(Fact::Degraded(request)),
             None => {
-                let owner = self.standing_in(call.owner).unwrap_or(call.owner);
+                let owner = self.cx.standing_in(call.owner).unwrap_or(call.owner);
                 self.quality.jobs.insert(owner);
             }
         }
@@ -75,7 +75,7 @@ impl World<'_> {
         if self.quality.jobs.remove(&handle)
             && let Some(request) = served
         {
-            self.cx.tell(Fact::Degraded(request));
+            self.cx.core.tell(Fact::Degraded(request));
         }
     }
 }

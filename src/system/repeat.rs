@@ -4,7 +4,7 @@
 //! that it would have if there were no other, and so has what comes after the list, however many
 //! rounds there were.
 
-use super::World;
+use super::context::Context;
 use super::job::{Job, Progress};
 use crate::kernel::draw::{Purpose, key_of};
 use crate::kernel::sample::Distribution;
@@ -71,13 +71,14 @@ impl Job {
     }
 }
 
-impl World<'_> {
+impl Context<'_> {
     pub(super) fn take_repeat_step(&mut self, handle: Handle, step: RepeatStep) -> Progress {
         let job = self.jobs.at_mut(handle);
         match step {
-            RepeatStep::Begin(_) => job.begin_rounds(self.cx.now()),
+            RepeatStep::Begin(_) => job.begin_rounds(self.core.now()),
             RepeatStep::Failed(repeat) => {
-                let is_last = !self.cx.program().repeats[repeat.0 as usize].on.contains(job.heard);
+                let is_last =
+                    !self.core.program().repeats[repeat.0 as usize].on.contains(job.heard);
                 job.step += u32::from(is_last);
             }
             RepeatStep::Again(repeat) => return self.do_again(handle, repeat),
@@ -88,23 +89,23 @@ impl World<'_> {
 
     /// Begins the next round of a list, if there is one.
     fn do_again(&mut self, handle: Handle, id: RepeatId) -> Progress {
-        let repeat = &self.cx.program().repeats[id.0 as usize];
+        let repeat = &self.core.program().repeats[id.0 as usize];
         let job = self.jobs.at(handle);
         let Some(&round) = job.rounds.as_ref().and_then(|rounds| rounds.0.last()) else {
             return Progress::GoesOn;
         };
         let (node, key, drawn, limit) = (job.node, job.round_key(), job.drawn, self.limit_of(job));
-        let persists = repeat
-            .persistence
-            .is_none_or(|share| share.happens(self.cx.draw(Purpose::Choice, repeat.site, key, 0)));
+        let persists = repeat.persistence.is_none_or(|share| {
+            share.happens(self.core.draw(Purpose::Choice, repeat.site, key, 0))
+        });
         let span = match &repeat.between {
             Distribution::Constant(span) => *span,
             varied => {
-                let site = self.cx.program().node(node).id;
-                varied.sample(self.cx.draw(Purpose::Think, site, key, drawn))
+                let site = self.core.program().node(node).id;
+                varied.sample(self.core.draw(Purpose::Think, site, key, drawn))
             }
         };
-        let at = self.cx.now() + span;
+        let at = self.core.now() + span;
         let is_late = repeat.patience.is_some_and(|patience| at > round.began + patience);
         let job = self.jobs.at_mut(handle);
         if round.number + 1 >= repeat.times || !persists || is_late || at >= limit {

@@ -4,12 +4,14 @@ mod pending;
 
 use std::collections::BTreeSet;
 
+use super::context::Context;
 use super::control::Action;
 use super::database::{Commit, Database, Write};
+use super::event::Event;
 use super::fact::Fact;
 use super::job::{Progress, Subject, is_of_table, version};
+use super::nodes::{Local, Nodes};
 use super::parked::Parked;
-use super::{Event, Local, World};
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
@@ -50,7 +52,7 @@ impl Replica {
     }
 }
 
-impl World<'_> {
+impl Nodes {
     pub(super) fn replica(&mut self, node: NodeId) -> &mut Replica {
         match &mut self.locals[node.0 as usize] {
             Local::Replica(replica) => replica,
@@ -59,41 +61,47 @@ impl World<'_> {
     }
 
     /// Sends a transaction to every replica.
-    pub(super) fn replicate_later(&mut self, from: NodeId, commit: Commit, writes: &[Write]) {
-        let program = self.cx.program();
-        let database = self.database_of(from);
+    pub(super) fn replicate_later(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: NodeId,
+        commit: Commit,
+        writes: &[Write],
+    ) {
+        let program = cx.core.program();
+        let database = cx.database_of(from);
         let Kind::Database(rules) = &program.node(database).kind else { return };
         for &id in rules.replicas.iter().filter(|&&id| id != from) {
             let Kind::Replica(rules) = &program.node(id).kind else { continue };
-            let draw = self.cx.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
-            let added = self.cx.data_condition(id).added_lag;
+            let draw = cx.core.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
+            let added = cx.core.data_condition(id).added_lag;
             if added > Span::ZERO {
-                self.cx.fired(
+                cx.core.fired(
                     Some(commit.order),
                     |act| matches!(*act, Action::ReplicaLag { node, .. } if node == id),
                 );
             }
-            let at = self.cx.now() + rules.lag.sample(draw) + added;
+            let at = cx.core.now() + rules.lag.sample(draw) + added;
             let due = self.replica(id).pending.push(commit, writes, at);
-            self.cx.schedule(due, Event::Replicate(id));
+            cx.core.schedule(due, Event::Replicate(id));
         }
     }
 
     /// A replica applies the transactions that are due, unless it is stopped or cut off.
-    pub(super) fn replicate(&mut self, node: NodeId) {
-        let database = self.database_of(node);
-        let is_cut_off = self.cx.data_condition(database).cut_off.is_some()
+    pub(super) fn replicate(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        let database = cx.database_of(node);
+        let is_cut_off = cx.core.data_condition(database).cut_off.is_some()
             && self.leaders[database.0 as usize] == database;
-        let is_stopped = self.cx.data_condition(node).is_stopped;
-        if is_cut_off || is_stopped || self.fleet.is_stopped(node, self.cx.now()) {
-            return self.cx.fired(None, |act| match *act {
+        let is_stopped = cx.core.data_condition(node).is_stopped;
+        if is_cut_off || is_stopped || cx.fleet.is_stopped(node, cx.core.now()) {
+            return cx.core.fired(None, |act| match *act {
                 Action::StopReplica { node: stopped } => stopped == node,
                 Action::CutOff { node: cut, .. } => is_cut_off && cut == database,
                 _ => false,
             });
         }
-        let now = self.cx.now();
-        let leads = self.leads(node);
+        let now = cx.core.now();
+        let leads = self.leads(cx, node);
         let replica = self.replica(node);
         let is_awaited = !replica.waiting.is_empty();
         let mut written = BTreeSet::new();
@@ -104,21 +112,26 @@ impl World<'_> {
         });
         let looks_at_all = std::mem::take(&mut replica.has_other_rows) || leads;
         if is_awaited {
-            self.wake_readers(node, if looks_at_all { None } else { Some(&written) });
+            self.wake_readers(cx, node, if looks_at_all { None } else { Some(&written) });
         }
-        self.wake_committers(database, node);
+        self.wake_committers(cx, database, node);
     }
 
     /// A replica has died: it keeps what it has applied, and nobody waits there any more.
-    pub(super) fn lose_readers(&mut self, node: NodeId) {
+    pub(super) fn lose_readers(&mut self, cx: &mut Context<'_>, node: NodeId) {
         self.replica(node).waiting.clear();
-        if self.leads(node) {
-            self.lose_log(node);
+        if self.leads(cx, node) {
+            self.lose_log(cx, node);
         }
     }
 
     /// Lets the reads go on whose row has been applied: one of these, or any.
-    fn wake_readers(&mut self, node: NodeId, written: Option<&BTreeSet<(TableId, u64)>>) {
+    fn wake_readers(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        written: Option<&BTreeSet<(TableId, u64)>>,
+    ) {
         let Replica { store, waiting, .. } = self.replica(node);
         let applied = |table, row| version(store.tables.get(table, row).value);
         let ready = match written {
@@ -128,11 +141,11 @@ impl World<'_> {
             ),
             None => waiting.those(|(table, row, wanted)| applied(table, row) >= wanted),
         };
-        ready.into_iter().for_each(|job| self.jobs.wake(&mut self.cx, job));
+        ready.into_iter().for_each(|job| cx.jobs.wake(&mut cx.core, job));
     }
 
     /// Lets the transactions go on that wait for this replica.
-    fn wake_committers(&mut self, database: NodeId, replica: NodeId) {
+    fn wake_committers(&mut self, cx: &mut Context<'_>, database: NodeId, replica: NodeId) {
         let leader = self.leaders[database.0 as usize];
         let applied = self.store(replica).position;
         let store = self.store(leader);
@@ -141,14 +154,19 @@ impl World<'_> {
             return;
         }
         let ready = store.unreplicated.waiting_for([0..=applied]);
-        ready.into_iter().for_each(|job| self.jobs.wake(&mut self.cx, job));
+        ready.into_iter().for_each(|job| cx.jobs.wake(&mut cx.core, job));
     }
 
     /// Lets a read wait until its replica shows what the user was told of.
-    pub(super) fn await_applied(&mut self, handle: Handle, wait: Wait) -> Progress {
-        let job = self.jobs.at(handle);
+    pub(super) fn await_applied(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        wait: Wait,
+    ) -> Progress {
+        let job = cx.jobs.at(handle);
         let (node, brought, subject) = (job.node, job.value, job.subject);
-        let (table, row) = (wait.table, self.row_of_job(wait.table, &subject));
+        let (table, row) = (wait.table, cx.row_of_job(wait.table, &subject));
         let wanted = self.told(table, brought, &subject);
         let replica = self.replica(node);
         let is_applied = version(replica.store.tables.get(table, row).value) >= wanted;
@@ -156,11 +174,11 @@ impl World<'_> {
             None if is_applied => Progress::GoesOn,
             None => {
                 replica.waiting.wait(handle, (table, row, wanted));
-                self.jobs.park(&mut self.cx, handle, wait.timeout);
+                cx.jobs.park(&mut cx.core, handle, wait.timeout);
                 Progress::Repeats
             }
             Some(_) => {
-                self.cx.tell(Fact::WaitedForReplica { replica: node, in_time: is_applied });
+                cx.core.tell(Fact::WaitedForReplica { replica: node, in_time: is_applied });
                 let goes_on = is_applied || wait.takes_stale;
                 if goes_on { Progress::GoesOn } else { Progress::Ends(Outcome::Failed) }
             }
@@ -168,11 +186,16 @@ impl World<'_> {
     }
 
     /// Lets a transaction wait until a replica has applied it.
-    pub(super) fn await_replica(&mut self, handle: Handle, timeout: Span) -> Progress {
-        let job = self.jobs.at(handle);
+    pub(super) fn await_replica(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        timeout: Span,
+    ) -> Progress {
+        let job = cx.jobs.at(handle);
         let node = job.node;
-        let database = self.database_of(node);
-        let Kind::Database(rules) = &self.cx.program().node(database).kind else {
+        let database = cx.database_of(node);
+        let Kind::Database(rules) = &cx.core.program().node(database).kind else {
             return Progress::GoesOn;
         };
         let others = rules.replicas.iter().filter(|&&id| id != node);
@@ -185,13 +208,13 @@ impl World<'_> {
             }
             None => {
                 store.unreplicated.wait(handle, last);
-                self.jobs.park(&mut self.cx, handle, timeout);
+                cx.jobs.park(&mut cx.core, handle, timeout);
                 Progress::Repeats
             }
             Some(position) => {
                 if applied.is_none_or(|applied| applied < position) {
                     store.is_alone = true;
-                    self.cx.tell(Fact::AnsweredAlone(database));
+                    cx.core.tell(Fact::AnsweredAlone(database));
                 }
                 Progress::GoesOn
             }
@@ -207,8 +230,14 @@ impl World<'_> {
     }
 
     /// Notes what a user was told, if it is newer than what the user knew.
-    pub(super) fn note_told(&mut self, order: u64, table: TableId, version: u64) {
-        let now = self.cx.now();
+    pub(super) fn note_told(
+        &mut self,
+        cx: &mut Context<'_>,
+        order: u64,
+        table: TableId,
+        version: u64,
+    ) {
+        let now = cx.core.now();
         let new = || Session { told: Vec::new(), since: now };
         let session = self.sessions.entry(order).or_insert_with(new);
         match session.told.iter_mut().find(|(told, _)| *told == table) {
@@ -227,8 +256,8 @@ impl World<'_> {
     }
 
     /// Whether a user was told of something new within this time.
-    pub(super) fn was_told_within(&self, order: u64, span: Span) -> bool {
+    pub(super) fn was_told_within(&self, cx: &Context<'_>, order: u64, span: Span) -> bool {
         let session = self.sessions.get(&order);
-        session.is_some_and(|session| self.cx.now() < session.since + span)
+        session.is_some_and(|session| cx.core.now() < session.since + span)
     }
 }

@@ -29,7 +29,7 @@ impl Default for Rerun {
     }
 }
 
-impl World<'_> {
+impl<'p> World<'p> {
     /// Lets users with other orders than these, in ascending order, leave as soon as they come.
     /// They count when users are numbered, so each order keeps its number and its draws.
     pub fn keep_orders(&mut self, orders: &[u64]) {
@@ -46,19 +46,19 @@ impl World<'_> {
     /// Runs until the observer has seen enough, or to the end; whether others go on from there.
     /// Nothing of it is judged: the run is left where it is.
     pub fn run_until_seen(&mut self) -> bool {
-        self.run_until(|world| world.cx.observer().sight() != Sight::More);
-        self.cx.observer().sight() == Sight::Keep
+        self.run_until(|world| world.cx.core.observer().sight() != Sight::More);
+        self.cx.core.observer().sight() == Sight::Keep
     }
 
     /// How many events there were.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.cx.events()
+        self.cx.core.events()
     }
 
     /// Keeps the events with these numbers for a comparison with those of another run.
     pub fn watch_events(&mut self, events: Range<u64>) {
-        self.cx.digester().watch(events);
+        self.cx.core.digester().watch(events);
     }
 
     /// Whether the user with this order leaves at once.
@@ -69,7 +69,7 @@ impl World<'_> {
     /// Goes on with the draws of the other seed.
     pub(super) fn redraw(&mut self) {
         if let Some((_, seed)) = self.rerun.seeds.pop_front() {
-            self.cx.draws().reseed(seed);
+            self.cx.core.draws().reseed(seed);
         }
         self.rerun.redraw_after = self.rerun.seeds.front().map_or(Time::NEVER, |next| next.0);
     }

@@ -6,10 +6,11 @@
 //! rows are noted at everybody who compares answers and waits for the work that reads or writes
 //! them, at that time: what a caller no longer waits for is not in the answer that it gets.
 
-use super::World;
+use super::context::Context;
 use super::fact::Fact;
 use super::flight::row_word;
 use super::job::{Origin, version};
+use super::nodes::Nodes;
 use crate::kernel::slab::Handle;
 use crate::model::program::{self, Kind, Memory, TableId};
 
@@ -92,10 +93,11 @@ pub(super) fn row_of(value: u64) -> Option<(TableId, u64)> {
     (value != 0).then(|| (TableId((value >> 16) as u16), version(value)))
 }
 
-impl World<'_> {
+impl Nodes {
     /// Notes a row that a job has come upon at everybody who compares answers and waits for it.
     pub(super) fn note_row(
         &mut self,
+        cx: &mut Context<'_>,
         handle: Handle,
         table: TableId,
         version: u64,
@@ -104,7 +106,7 @@ impl World<'_> {
         if !self.notes_rows {
             return;
         }
-        let mut origin = self.jobs.get(handle).map(|job| job.origin);
+        let mut origin = cx.jobs.get(handle).map(|job| job.origin);
         while let Some(from) = origin {
             let (owner, is_caller) = match from {
                 Origin::Nobody
@@ -112,21 +114,21 @@ impl World<'_> {
                 | Origin::Delivery { .. }
                 | Origin::Publish { .. } => return,
                 Origin::Fork { parent, round } => {
-                    let parents = self.jobs.get(parent);
+                    let parents = cx.jobs.get(parent);
                     if !parents.is_some_and(|parent| parent.forked.waits_for(round)) {
                         return;
                     }
                     (parent, false)
                 }
                 Origin::Call { call, attempt, .. } => {
-                    let owner = self.calls.get(call).map(|call| call.owner);
-                    match owner.filter(|_| self.calls.expects(call, attempt)) {
+                    let owner = cx.calls.get(call).map(|call| call.owner);
+                    match owner.filter(|_| cx.calls.expects(call, attempt)) {
                         Some(owner) => (owner, true),
                         None => return,
                     }
                 }
             };
-            let job = self.jobs.get_mut(owner);
+            let job = cx.jobs.get_mut(owner);
             origin = job.map(|job| {
                 if let Some(notes) = job.notes.as_mut().filter(|_| is_caller) {
                     notes.show(table, version, is_written);
@@ -136,26 +138,21 @@ impl World<'_> {
         }
     }
 
-    /// The rows of the call that a job has made, which has ended.
-    pub(super) fn take_shown(&mut self, handle: Handle) -> Vec<Shown> {
-        let notes = self.jobs.get_mut(handle).and_then(|job| job.notes.as_mut());
-        notes.map(|notes| std::mem::take(&mut notes.shown)).unwrap_or_default()
-    }
-
     /// A call of a job was answered `ok`, with these rows and the word of the answer: the job is
     /// told of what was written and of what it is shown, or it compares that with what it knows.
     pub(super) fn note_answer(
         &mut self,
+        cx: &mut Context<'_>,
         handle: Handle,
         call: &program::Call,
         shown: &[Shown],
         value: u64,
     ) {
-        let Some(job) = self.jobs.get_mut(handle) else { return };
+        let Some(job) = cx.jobs.get_mut(handle) else { return };
         let (order, asked) = (job.subject.order, job.subject.asked);
         let Some(notes) = &mut job.notes else { return };
         let value = row_word(value);
-        let target = self.cx.program().node(self.cx.program().operation(call.operation).node);
+        let target = cx.core.program().node(cx.core.program().operation(call.operation).node);
         if matches!(target.kind, Kind::Database(_) | Kind::Replica(_) | Kind::Cache(_)) {
             // What it has read it knows after its own write too.
             for row in shown {
@@ -167,12 +164,12 @@ impl World<'_> {
         if call.expects_own_write {
             let Some((seen, own)) = compared(&notes.told, shown, value) else { return };
             let operation = call.operation;
-            return self.cx.tell(Fact::ReadBack { operation, order, asked, seen, own });
+            return cx.core.tell(Fact::ReadBack { operation, order, asked, seen, own });
         }
         let mut known = of_answer(shown, value);
-        if self.cx.program().has_sessions && self.cx.program().edge(call.edge).is_entry {
+        if cx.core.program().has_sessions && cx.core.program().edge(call.edge).is_entry {
             for &(table, version) in &known {
-                self.note_told(order, table, version);
+                self.note_told(cx, order, table, version);
             }
         }
         if call.memory == Memory::Compared {
@@ -181,10 +178,18 @@ impl World<'_> {
                 shown.iter().any(|row| (row.table, row.written) == (table, version))
             });
         }
-        let notes = self.jobs.get_mut(handle).and_then(|job| job.notes.as_mut());
+        let notes = cx.jobs.get_mut(handle).and_then(|job| job.notes.as_mut());
         if let Some(notes) = notes {
             known.into_iter().for_each(|(table, version)| notes.tell(table, version));
         }
+    }
+}
+
+impl Context<'_> {
+    /// The rows of the call that a job has made, which has ended.
+    pub(super) fn take_shown(&mut self, handle: Handle) -> Vec<Shown> {
+        let notes = self.jobs.get_mut(handle).and_then(|job| job.notes.as_mut());
+        notes.map(|notes| std::mem::take(&mut notes.shown)).unwrap_or_default()
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::World;
 use super::calls::Call;
+use super::context::Context;
 use super::fact::{Fact, Request};
 use super::job::{Job, Origin};
 use crate::kernel::slab::Handle;
@@ -30,7 +31,7 @@ impl StoodInFor {
     }
 }
 
-impl World<'_> {
+impl Context<'_> {
     /// The job of a user's flow that runs a fallback, of which this job is a part.
     pub(super) fn standing_in(&self, handle: Handle) -> Option<Handle> {
         let job = self.jobs.get(handle)?;
@@ -58,7 +59,7 @@ impl World<'_> {
                 job.stands_in_for = Some(Box::new(waiting));
                 return;
             }
-            return self.cx.tell(Fact::Answered { request, outcome, attempts });
+            return self.core.tell(Fact::Answered { request, outcome, attempts });
         }
         let Some(job) = self.standing_in(call.owner).and_then(|job| self.jobs.get_mut(job)) else {
             return;
@@ -71,16 +72,6 @@ impl World<'_> {
         }
     }
 
-    /// The fallback of a user has come to its end.
-    pub(super) fn answer_user(&mut self, handle: Handle) {
-        let Some(job) = self.jobs.get_mut(handle) else { return };
-        let stood_in_for = job.stands_in_for.take();
-        let is_served = |own: &&StoodInFor| own.served == Some(Outcome::Ok);
-        let served = stood_in_for.as_deref().filter(is_served).map(|own| own.request);
-        self.tell_quality(handle, served);
-        self.tell_stood_in_for(stood_in_for.as_deref());
-    }
-
     /// A job has ended, perhaps in the middle of a fallback.
     pub(super) fn end_fallback(&mut self, job: &Job) {
         self.tell_stood_in_for(job.stands_in_for.as_deref());
@@ -89,6 +80,18 @@ impl World<'_> {
     fn tell_stood_in_for(&mut self, stood_in_for: Option<&StoodInFor>) {
         let Some(&StoodInFor { request, failed, attempts, served }) = stood_in_for else { return };
         let outcome = served.unwrap_or(failed);
-        self.cx.tell(Fact::Answered { request, outcome, attempts });
+        self.core.tell(Fact::Answered { request, outcome, attempts });
+    }
+}
+
+impl<'p> World<'p> {
+    /// The fallback of a user has come to its end.
+    pub(super) fn answer_user(&mut self, handle: Handle) {
+        let Some(job) = self.cx.jobs.get_mut(handle) else { return };
+        let stood_in_for = job.stands_in_for.take();
+        let is_served = |own: &&StoodInFor| own.served == Some(Outcome::Ok);
+        let served = stood_in_for.as_deref().filter(is_served).map(|own| own.request);
+        self.tell_quality(handle, served);
+        self.cx.tell_stood_in_for(stood_in_for.as_deref());
     }
 }

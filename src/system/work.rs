@@ -1,19 +1,46 @@
 //! Who works where: jobs that come to an instance, wait for a worker, begin and leave.
 
 use super::World;
+use super::context::Context;
 use super::fact::{Fact, Refusal};
 use super::fleet::{Entry, Next};
 use super::job::Origin;
 use super::network::Message;
+use super::nodes::Nodes;
 use crate::kernel::slab::Handle;
 use crate::model::program::{self, Kind, NodeId, Shedding};
 use crate::policy::Outcome;
 
-impl World<'_> {
+impl Nodes {
+    /// Frees a worker and lets the next job start.
+    pub(super) fn leave(&mut self, cx: &mut Context<'_>, node: NodeId, instance: u32) {
+        let rules = &cx.core.program().node(node).station;
+        let index = cx.fleet.index(node, instance);
+        if matches!(rules.shedding, Some(Shedding::Timeout { .. })) {
+            cx.shed_overdue(rules, index);
+        }
+        match cx.next_in_line(rules, index) {
+            Some(next) if rules.max_wait.is_some() => cx.jobs.wake(&mut cx.core, next),
+            Some(next) => cx.jobs.make_ready(next),
+            None => {
+                if !cx.begin_in_hand(index) {
+                    cx.fleet.station_mut(index).busy -= 1;
+                }
+                if let Kind::Service(service) = &cx.core.program().node(node).kind
+                    && service.takes.is_some()
+                {
+                    self.offer_worker(cx, node);
+                }
+            }
+        }
+    }
+}
+
+impl Context<'_> {
     /// Lets a job start or wait, or refuses it.
     pub(super) fn enter(&mut self, handle: Handle, node: NodeId, instance: u32) {
-        let rules = &self.cx.program().node(node).station;
-        if let Some(refusal) = self.fleet.come_to_door(&self.cx, &mut self.jobs, handle) {
+        let rules = &self.core.program().node(node).station;
+        if let Some(refusal) = self.fleet.come_to_door(&self.core, &mut self.jobs, handle) {
             return self.refuse(handle, refusal);
         }
         let index = self.fleet.index(node, instance);
@@ -22,57 +49,21 @@ impl World<'_> {
         {
             self.shed_overdue(rules, index);
         }
-        match self.fleet.enter(&mut self.cx, &mut self.jobs, handle) {
+        match self.fleet.enter(&mut self.core, &mut self.jobs, handle) {
             Entry::Begins => self.jobs.make_ready(handle),
             Entry::Waits => {}
             Entry::Refused(refusal) => self.refuse(handle, refusal),
         }
     }
 
-    /// A job has waited as long as it may: for a worker, without which it is refused, or for a
-    /// place of a pool.
-    pub(super) fn give_up(&mut self, handle: Handle) {
-        if self.give_up_place(handle) {
-            return;
-        }
-        let Some(job) = self.jobs.get(handle) else { return };
-        let index = self.fleet.index(job.node, job.instance);
-        if self.fleet.give_up(self.cx.now(), index, handle) {
-            self.refuse(handle, Refusal::TooLong);
-        }
-    }
-
-    /// Frees a worker and lets the next job start.
-    pub(super) fn leave(&mut self, node: NodeId, instance: u32) {
-        let rules = &self.cx.program().node(node).station;
-        let index = self.fleet.index(node, instance);
-        if matches!(rules.shedding, Some(Shedding::Timeout { .. })) {
-            self.shed_overdue(rules, index);
-        }
-        match self.next_in_line(rules, index) {
-            Some(next) if rules.max_wait.is_some() => self.jobs.wake(&mut self.cx, next),
-            Some(next) => self.jobs.make_ready(next),
-            None => {
-                if !self.begin_in_hand(index) {
-                    self.fleet.station_mut(index).busy -= 1;
-                }
-                if let Kind::Service(service) = &self.cx.program().node(node).kind
-                    && service.takes.is_some()
-                {
-                    self.offer_worker(node);
-                }
-            }
-        }
-    }
-
     /// Takes the next job out of the line that is worth its work; refuses those that are not.
     fn next_in_line(&mut self, rules: &program::Station, index: usize) -> Option<Handle> {
         loop {
-            match self.fleet.next_in_line(self.cx.now(), rules, index) {
+            match self.fleet.next_in_line(self.core.now(), rules, index) {
                 Next::Refused(job, refusal) => self.refuse(job, refusal),
                 Next::Nobody => return None,
                 Next::Begins(job) => {
-                    self.jobs.at_mut(job).begun = Some(self.cx.now());
+                    self.jobs.at_mut(job).begun = Some(self.core.now());
                     return Some(job);
                 }
             }
@@ -81,7 +72,7 @@ impl World<'_> {
 
     /// Refuses those at the head of the line that have waited too long.
     fn shed_overdue(&mut self, rules: &program::Station, index: usize) {
-        while let Some(overdue) = self.fleet.overdue(self.cx.now(), rules, index) {
+        while let Some(overdue) = self.fleet.overdue(self.core.now(), rules, index) {
             self.refuse(overdue, Refusal::Shed);
         }
     }
@@ -90,22 +81,23 @@ impl World<'_> {
     fn refuse(&mut self, handle: Handle, refusal: Refusal) {
         let job = self.jobs.remove(handle).expect("who is refused has not ended");
         if let Some(timer) = job.timer {
-            self.cx.cancel(timer);
+            self.core.cancel(timer);
         }
         let (from, order) = (job.node, job.subject.order);
-        self.cx.tell(Fact::Refused { node: from, order, refusal });
+        self.core.tell(Fact::Refused { node: from, order, refusal });
         if matches!(refusal, Refusal::Shed | Refusal::Expired | Refusal::TooLong) {
-            self.fleet.teach_limit(&mut self.cx, &job, Outcome::Rejected);
+            self.fleet.teach_limit(&mut self.core, &job, Outcome::Rejected);
         }
         if let Some(stay) = job.stay() {
-            self.cx.tell(Fact::Left(stay));
+            self.core.tell(Fact::Left(stay));
         }
         if let Origin::Call { call, attempt, edge } = job.origin {
             let outcome = match refusal {
                 Refusal::RateLimit => Outcome::Throttled,
                 _ => Outcome::Rejected,
             };
-            if refusal == Refusal::Expired && self.cx.program().node(from).station.discards_silently
+            if refusal == Refusal::Expired
+                && self.core.program().node(from).station.discards_silently
             {
                 return;
             }
@@ -113,6 +105,21 @@ impl World<'_> {
             let reply =
                 Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
             self.send_reply(edge, from, call, reply);
+        }
+    }
+}
+
+impl<'p> World<'p> {
+    /// A job has waited as long as it may: for a worker, without which it is refused, or for a
+    /// place of a pool.
+    pub(super) fn give_up(&mut self, handle: Handle) {
+        if self.give_up_place(handle) {
+            return;
+        }
+        let Some(job) = self.cx.jobs.get(handle) else { return };
+        let index = self.cx.fleet.index(job.node, job.instance);
+        if self.cx.fleet.give_up(self.cx.core.now(), index, handle) {
+            self.cx.refuse(handle, Refusal::TooLong);
         }
     }
 }

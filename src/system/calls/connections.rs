@@ -8,7 +8,7 @@ use crate::kernel::time::Span;
 use crate::model::program::{NodeId, Program, StateOf};
 use crate::policy::Policy;
 use crate::policy::connections::Ride;
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::fleet::{Choice, Fleet, instances_of};
 use crate::system::job::Job;
 use crate::system::network::Message;
@@ -43,7 +43,7 @@ const FIRST_TRIP: u16 = 4;
 
 /// How long a message waits until its connection is open.
 pub(in crate::system) fn connecting(
-    cx: &mut Context<'_>,
+    core: &mut Core<'_>,
     link: usize,
     site: u32,
     message: &Message,
@@ -51,11 +51,11 @@ pub(in crate::system) fn connecting(
     let Message::Request { key, connection: Some(connection), .. } = *message else {
         return Span::ZERO;
     };
-    let latency = &cx.program().links[link].latency;
-    let added = cx.link_condition(link).added_latency;
+    let latency = &core.program().links[link].latency;
+    let added = core.link_condition(link).added_latency;
     let mut takes = Span::ZERO;
     for way in 0..2 * connection.round_trips as u16 {
-        let draw = cx.draw(Purpose::Latency, site, key, FIRST_TRIP + way);
+        let draw = core.draw(Purpose::Latency, site, key, FIRST_TRIP + way);
         takes += latency.sample(draw) + added;
     }
     takes
@@ -66,7 +66,7 @@ impl Calls {
     /// or as the first one over it, it is balanced; on a new one there is work first.
     pub(in crate::system) fn admit_over(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         fleet: &mut Fleet,
         job: &mut Job,
         (connection, detector): (Option<Connection>, Option<DetectorId>),
@@ -74,14 +74,14 @@ impl Calls {
         let (node, work) = (job.node, job.key);
         let choice = Choice { node, work, detectors: &self.detectors, detector };
         let Some(Connection { scope, number, accept, .. }) = connection else {
-            return fleet.choose(cx, choice);
+            return fleet.choose(core, choice);
         };
         job.accepts = accept;
         let state = self.policies.state(scope as usize).connections.as_ref();
         if let Some(instance) = state.and_then(|state| state.instance(number)) {
             return instance;
         }
-        let instance = fleet.choose(cx, choice);
+        let instance = fleet.choose(core, choice);
         if let Some(state) = &mut self.policies.state(scope as usize).connections {
             state.lead_to(number, instance);
         }

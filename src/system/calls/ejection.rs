@@ -10,7 +10,7 @@ use crate::kernel::time::Span;
 use crate::model::program::{EdgeId, NodeId, Program, StateOf};
 use crate::policy::Outcome;
 use crate::policy::outlier::{Change, Outlier, OutlierState};
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::event::Event;
 use crate::system::fact::Fact;
 use crate::system::fleet::{Choice, Fleet};
@@ -152,54 +152,54 @@ impl Detectors {
     /// for the instance that a balancer by chance would have chosen.
     pub(super) fn judge(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         fleet: &Fleet,
         id: Option<DetectorId>,
         Judged { instance, work, outcome }: Judged,
     ) {
         let Some(id) = id else { return };
-        let program = cx.program();
+        let program = core.program();
         let edge = program.edge(self.all[id.0 as usize].edge);
         let rule = rule_of(program, edge.policy).expect("a detector has a rule");
         let choice = Choice { node: edge.target, work, detectors: self, detector: Some(id) };
-        let instance = instance.unwrap_or_else(|| fleet.choose_by_chance(cx, choice));
+        let instance = instance.unwrap_or_else(|| fleet.choose_by_chance(core, choice));
         let detector = &mut self.all[id.0 as usize];
-        let change = rule.record(&mut detector.state, instance as usize, outcome, cx.now());
+        let change = rule.record(&mut detector.state, instance as usize, outcome, core.now());
         if !detector.is_awake && (rule.judges_in_sweeps() || change == Some(Change::Ejected)) {
             detector.is_awake = true;
-            let at = rule.sweep_after(cx.now(), detector.phase);
-            cx.schedule(at, Event::Sweep(id));
+            let at = rule.sweep_after(core.now(), detector.phase);
+            core.schedule(at, Event::Sweep(id));
         }
         if let Some(change) = change {
-            self.tell_change(cx, id, instance, change);
+            self.tell_change(core, id, instance, change);
         }
     }
 
     /// A process lets instances come back and judges those that it knows enough of.
-    pub(super) fn sweep(&mut self, cx: &mut Context<'_>, id: DetectorId) {
-        let program = cx.program();
+    pub(super) fn sweep(&mut self, core: &mut Core<'_>, id: DetectorId) {
+        let program = core.program();
         let detector = &mut self.all[id.0 as usize];
         let edge = program.edge(detector.edge);
         let rule = rule_of(program, edge.policy).expect("a detector has a rule");
         let mut changes = std::mem::take(&mut self.changes);
-        rule.sweep(&mut detector.state, cx.now(), |host, change| changes.push((host, change)));
+        rule.sweep(&mut detector.state, core.now(), |host, change| changes.push((host, change)));
         let (process, phase) = (detector.process, detector.phase);
         detector.is_awake = !detector.state.is_calm();
         if detector.is_awake {
-            cx.schedule(rule.sweep_after(cx.now(), phase), Event::Sweep(id));
+            core.schedule(rule.sweep_after(core.now(), phase), Event::Sweep(id));
         }
-        cx.fold(TraceKind::Sweep, edge.caller, key_of(u64::from(edge.id), u64::from(process)));
+        core.fold(TraceKind::Sweep, edge.caller, key_of(u64::from(edge.id), u64::from(process)));
         for (host, change) in changes.drain(..) {
-            self.tell_change(cx, id, host as u32, change);
+            self.tell_change(core, id, host as u32, change);
         }
         self.changes = changes;
     }
 
     /// A process dies: whom it had ejected nobody knows any more.
-    pub(super) fn forget(&mut self, cx: &mut Context<'_>, node: NodeId, process: u32) {
+    pub(super) fn forget(&mut self, core: &mut Core<'_>, node: NodeId, process: u32) {
         for index in 0..self.all.len() {
             let detector = &self.all[index];
-            let edge = cx.program().edge(detector.edge);
+            let edge = core.program().edge(detector.edge);
             let is_own = edge.caller == node && edge.state_of == StateOf::Process;
             if !is_own || detector.process != process {
                 continue;
@@ -207,21 +207,21 @@ impl Detectors {
             let hosts = detector.state.hosts();
             for host in 0..hosts {
                 if self.all[index].state.is_ejected(host as usize) {
-                    self.tell_change(cx, DetectorId(index as u32), host, Change::Returned);
+                    self.tell_change(core, DetectorId(index as u32), host, Change::Returned);
                 }
             }
-            if let Some(rule) = rule_of(cx.program(), edge.policy) {
+            if let Some(rule) = rule_of(core.program(), edge.policy) {
                 self.all[index].state = rule.state(hosts as usize);
             }
         }
     }
 
-    fn tell_change(&self, cx: &mut Context<'_>, id: DetectorId, instance: u32, change: Change) {
+    fn tell_change(&self, core: &mut Core<'_>, id: DetectorId, instance: u32, change: Change) {
         let detector = &self.all[id.0 as usize];
-        let edge = cx.program().edge(detector.edge);
+        let edge = core.program().edge(detector.edge);
         let (caller, target, process) = (edge.caller, edge.target, detector.process);
         let ejection = Ejection { caller, process, target, instance };
-        cx.tell(match change {
+        core.tell(match change {
             Change::Ejected => Fact::Ejected(ejection),
             Change::Refused => Fact::EjectionRefused(ejection),
             Change::Returned => Fact::Returned(ejection),

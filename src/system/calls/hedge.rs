@@ -15,7 +15,7 @@ use crate::model::program::Program;
 use crate::policy::custom::Moment;
 use crate::policy::hedge::{Copies, Hedge, Next, Step};
 use crate::policy::{Admission, Denial, Holdings, Outcome, Policy, Progress, Response, State};
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::event::Event;
 use crate::system::fact::Fact;
 use crate::system::fleet::Fleet;
@@ -69,17 +69,17 @@ pub(in crate::system) enum NextCopy {
 
 impl Calls {
     /// The first attempt of a call whose policy hedges was sent.
-    pub(super) fn begin_hedging(&mut self, cx: &mut Context<'_>, handle: Handle, until: Time) {
+    pub(super) fn begin_hedging(&mut self, core: &mut Core<'_>, handle: Handle, until: Time) {
         let call = self.open.at_mut(handle);
-        let hedge = hedge_of(call.policy(cx.program()));
+        let hedge = hedge_of(call.policy(core.program()));
         let state = self.policies.state(call.scope as usize).hedge.as_mut().expect(HEDGES);
-        let copies = hedge.begin(state, cx.now());
-        let due = hedge.due(state, &copies).map_or(Time::NEVER, |span| cx.now() + span);
-        let (attempt, started) = (call.sent, cx.now());
+        let copies = hedge.begin(state, core.now());
+        let due = hedge.due(state, &copies).map_or(Time::NEVER, |span| core.now() + span);
+        let (attempt, started) = (call.sent, core.now());
         let first = Copy { attempt, progress: None, started, until, instance: None };
         let last = Outcome::TimedOut;
         call.hedged = self.hedges.insert(Hedged { copies, running: vec![first], due, last });
-        self.set_hedge_timer(cx, handle);
+        self.set_hedge_timer(core, handle);
     }
 
     /// Whether a caller waits for this attempt, alone or among copies.
@@ -128,44 +128,44 @@ impl Calls {
     /// next copy is due.
     pub(in crate::system) fn overdue_copy(
         &self,
-        cx: &Context<'_>,
+        core: &Core<'_>,
         handle: Handle,
     ) -> Option<(usize, Outcome)> {
         let running = &self.hedged(handle).running;
-        let index = running.iter().position(|copy| copy.until <= cx.now())?;
-        Some((index, self.silence(cx, handle, running[index].started)))
+        let index = running.iter().position(|copy| copy.until <= core.now())?;
+        Some((index, self.silence(core, handle, running[index].started)))
     }
 
     /// Whether the next copy of a call is due.
-    pub(in crate::system) fn is_copy_due(&self, cx: &Context<'_>, handle: Handle) -> bool {
-        self.hedged(handle).due <= cx.now()
+    pub(in crate::system) fn is_copy_due(&self, core: &Core<'_>, handle: Handle) -> bool {
+        self.hedged(handle).due <= core.now()
     }
 
     /// Books what one copy came to; says whether the call goes on.
     pub(in crate::system) fn copy_back(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         fleet: &Fleet,
         (handle, index): (Handle, usize),
         response: Response,
     ) -> CopyStep {
         let call = self.open.at_mut(handle);
-        let (policy, hedged) = (call.policy(cx.program()), self.hedges.get_mut(call.hedged));
+        let (policy, hedged) = (call.policy(core.program()), self.hedges.get_mut(call.hedged));
         let (hedge, hedged) = (hedge_of(policy), hedged.expect(HEDGES));
         let mut copy = hedged.running.remove(index);
         let edge = call.step.edge;
         let work = key_of(call.key, u64::from(copy.attempt));
-        let draw = cx.draw(Purpose::Policy, cx.program().edge(edge).id, work, 1);
+        let draw = core.draw(Purpose::Policy, core.program().edge(edge).id, work, 1);
         let detector = self.detectors.of(edge, call.process);
         let state = self.policies.state(call.scope as usize);
         let progress = copy.progress.as_mut().unwrap_or(&mut call.progress);
-        policy.observe(state, progress, cx.now(), copy.started, response, draw);
-        let took = cx.now().since(copy.started);
+        policy.observe(state, progress, core.now(), copy.started, response, draw);
+        let took = core.now().since(copy.started);
         let of_hedging = state.hedge.as_mut().expect(HEDGES);
         if copy.progress.is_some() {
             hedge.leave(of_hedging, &mut hedged.copies);
         }
-        let step = hedge.back(of_hedging, &mut hedged.copies, response, took, cx.now());
+        let step = hedge.back(of_hedging, &mut hedged.copies, response, took, core.now());
         let others = hedged.copies.running() > 0;
         hedged.last = response.outcome;
         let due = match step {
@@ -173,7 +173,7 @@ impl Calls {
             // Silence is no answer: while others run, it does not end the call.
             Step::Fail if response.outcome.is_silence() && others => Some(Time::NEVER),
             Step::Fail => None,
-            Step::Next { after } => Some(cx.now() + after),
+            Step::Next { after } => Some(core.now() + after),
         };
         if let Some(due) = due {
             hedged.due = hedged.due.min(due);
@@ -181,60 +181,56 @@ impl Calls {
         let scope = call.scope as usize;
         let (order, asked) = (call.subject.order, call.subject.asked);
         let (attempt, outcome, instance) = (copy.attempt, response.outcome, copy.instance);
-        cx.tell(Fact::Settled { edge, attempt, order, asked, outcome });
-        self.detectors.judge(cx, fleet, detector, Judged { instance, work, outcome });
-        self.wake_waiters(cx, scope);
+        core.tell(Fact::Settled { edge, attempt, order, asked, outcome });
+        self.detectors.judge(core, fleet, detector, Judged { instance, work, outcome });
+        self.wake_waiters(core, scope);
         match due {
             None => CopyStep::Concludes,
-            Some(due) if due <= cx.now() => CopyStep::NextIsDue,
+            Some(due) if due <= core.now() => CopyStep::NextIsDue,
             Some(_) => CopyStep::GoesOn,
         }
     }
 
     /// Prepares the next copy of a call, if its policy lets it send one.
-    pub(in crate::system) fn next_copy(
-        &mut self,
-        cx: &mut Context<'_>,
-        handle: Handle,
-    ) -> NextCopy {
+    pub(in crate::system) fn next_copy(&mut self, core: &mut Core<'_>, handle: Handle) -> NextCopy {
         let call = self.open.at_mut(handle);
-        let hedge = hedge_of(call.policy(cx.program()));
+        let hedge = hedge_of(call.policy(core.program()));
         let hedged = self.hedges.get_mut(call.hedged).expect(HEDGES);
         hedged.due = Time::NEVER;
         let state = self.policies.state(call.scope as usize).hedge.as_mut().expect(HEDGES);
-        match hedge.next(state, &mut hedged.copies, cx.now()) {
+        match hedge.next(state, &mut hedged.copies, core.now()) {
             Next::Wait => return NextCopy::Waits,
             Next::Fail => return NextCopy::Concludes(Response::new(hedged.last)),
             Next::Send => {}
         }
         let due = hedge.due(state, &hedged.copies);
-        hedged.due = due.map_or(Time::NEVER, |span| cx.now() + span);
+        hedged.due = due.map_or(Time::NEVER, |span| core.now() + span);
         let detector = self.detectors.of(call.step.edge, call.process);
-        match self.admit_copy(cx, handle, detector) {
-            Ok(progress) => NextCopy::Sends(self.begin_copy(cx, handle, progress, detector)),
-            Err(denial) => self.deny_copy(cx, handle, denial),
+        match self.admit_copy(core, handle, detector) {
+            Ok(progress) => NextCopy::Sends(self.begin_copy(core, handle, progress, detector)),
+            Err(denial) => self.deny_copy(core, handle, denial),
         }
     }
 
     /// Asks the policy of a call whether one more copy may be sent.
     fn admit_copy(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         handle: Handle,
         detector: Option<DetectorId>,
     ) -> Result<Progress, Denial> {
         let call = self.open.at(handle);
-        let policy = call.policy(cx.program());
+        let policy = call.policy(core.program());
         let key = key_of(call.key, u64::from(call.sent + 1));
         let draw = match policy.admits_at_random() {
-            true => cx.draw(Purpose::Policy, cx.program().edge(call.step.edge).id, key, 0),
+            true => core.draw(Purpose::Policy, core.program().edge(call.step.edge).id, key, 0),
             false => Draw(0),
         };
         let state = self.policies.state(call.scope as usize);
         let mut progress = policy.begin_copy();
-        let admission = match self.detectors.leave_nobody(cx.program(), detector) {
+        let admission = match self.detectors.leave_nobody(core.program(), detector) {
             true => Admission::Reject(Denial::NoInstance),
-            false => policy.admit(state, &mut progress, cx.now(), draw),
+            false => policy.admit(state, &mut progress, core.now(), draw),
         };
         let denial = match admission {
             Admission::Go => return Ok(progress),
@@ -249,16 +245,16 @@ impl Calls {
     }
 
     /// A copy must not be sent.
-    fn deny_copy(&mut self, cx: &mut Context<'_>, handle: Handle, denial: Denial) -> NextCopy {
+    fn deny_copy(&mut self, core: &mut Core<'_>, handle: Handle, denial: Denial) -> NextCopy {
         let call = self.open.at(handle);
-        let hedge = hedge_of(call.policy(cx.program()));
+        let hedge = hedge_of(call.policy(core.program()));
         let hedged = self.hedges.get_mut(call.hedged).expect(HEDGES);
         let state = self.policies.state(call.scope as usize).hedge.as_mut().expect(HEDGES);
         hedged.copies.deny();
         hedge.leave(state, &mut hedged.copies);
         let (edge, attempt) = (call.step.edge, call.sent + 1);
         let (order, asked) = (call.subject.order, call.subject.asked);
-        cx.tell(Fact::Denied { edge, attempt, denial, order, asked });
+        core.tell(Fact::Denied { edge, attempt, denial, order, asked });
         match hedged.copies.running() > 0 {
             true => NextCopy::Waits,
             false => NextCopy::Concludes(Response::new(hedged.last)),
@@ -268,29 +264,29 @@ impl Calls {
     /// Begins a copy that was admitted; what is to be sent.
     fn begin_copy(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         handle: Handle,
         progress: Progress,
         detector: Option<DetectorId>,
     ) -> Message {
         let call = self.open.at_mut(handle);
-        let (edge, policy) = (call.step.edge, call.policy(cx.program()));
+        let (edge, policy) = (call.step.edge, call.policy(core.program()));
         call.sent += 1;
         let attempt = call.sent;
         let key = key_of(call.key, u64::from(attempt));
-        let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| cx.now() + span);
-        let until = timeout.min(call.deadline(cx.program()));
+        let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| core.now() + span);
+        let until = timeout.min(call.deadline(core.program()));
         let connection = Connection::of(policy, call.scope, progress.ride());
-        let (started, progress) = (cx.now(), Some(progress));
+        let (started, progress) = (core.now(), Some(progress));
         let hedged = self.hedges.get_mut(call.hedged).expect(HEDGES);
         hedged.running.push(Copy { attempt, progress, started, until, instance: None });
         let (order, asked) = (call.subject.order, call.subject.asked);
-        cx.tell(Fact::Attempted { edge, attempt, order, asked });
+        core.tell(Fact::Attempted { edge, attempt, order, asked });
         Message::Request {
             call: handle,
             attempt,
             edge,
-            target: cx.program().edge(edge).target,
+            target: core.program().edge(edge).target,
             operation: call.step.operation,
             key,
             subject: call.subject,
@@ -306,24 +302,24 @@ impl Calls {
     /// comes next.
     pub(in crate::system) fn conclude(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         handle: Handle,
         response: Response,
     ) -> Decision {
-        self.abandon_copies(cx.program(), handle);
+        self.abandon_copies(core.program(), handle);
         let call = self.open.at_mut(handle);
-        let (policy, scope) = (call.policy(cx.program()), call.scope as usize);
+        let (policy, scope) = (call.policy(core.program()), call.scope as usize);
         call.running = false;
         if let Some(timer) = call.timer.take() {
-            cx.cancel(timer);
+            core.cancel(timer);
         }
-        let edge = cx.program().edge(call.step.edge);
+        let edge = core.program().edge(call.step.edge);
         let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
-        let draw = cx.draw(Purpose::Policy, edge.id, work, index);
+        let draw = core.draw(Purpose::Policy, edge.id, work, index);
         let (attempt_started, call_started) = (call.attempt_started, call.started);
-        let moment = Moment { now: cx.now(), attempt_started, call_started, draw };
+        let moment = Moment { now: core.now(), attempt_started, call_started, draw };
         let decision = self.policies.conclude(scope, policy, &mut call.progress, moment, response);
-        self.wake_waiters(cx, scope);
+        self.wake_waiters(core, scope);
         decision
     }
 
@@ -352,10 +348,10 @@ impl Calls {
     }
 
     /// Wakes the call when its next copy is due or a copy has taken too long.
-    pub(in crate::system) fn set_hedge_timer(&mut self, cx: &mut Context<'_>, handle: Handle) {
+    pub(in crate::system) fn set_hedge_timer(&mut self, core: &mut Core<'_>, handle: Handle) {
         let hedged = self.hedged(handle);
         let at = hedged.running.iter().map(|copy| copy.until).fold(hedged.due, Time::min);
-        self.set_timer(cx, handle, at, Event::Timeout(handle));
+        self.set_timer(core, handle, at, Event::Timeout(handle));
     }
 
     fn hedged(&self, handle: Handle) -> &Hedged {

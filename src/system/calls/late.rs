@@ -8,7 +8,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::program::{EdgeId, NodeId, Program, StateOf};
 use crate::policy::Outcome;
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::fact::Fact;
 
 /// An attempt whose reply, if it comes, is news for a breaker.
@@ -69,17 +69,17 @@ impl LateReplies {
 
 impl Calls {
     /// Keeps in mind an attempt that has timed out, if its breaker hears what comes of it.
-    pub(in crate::system) fn expect_late_reply(&mut self, cx: &mut Context<'_>, handle: Handle) {
+    pub(in crate::system) fn expect_late_reply(&mut self, core: &mut Core<'_>, handle: Handle) {
         let call = self.open.at(handle);
-        let edge = cx.program().edge(call.step.edge);
-        if call.policy(cx.program()).breaker.is_some_and(|it| it.hears_replies_after_timeout)
+        let edge = core.program().edge(call.step.edge);
+        if call.policy(core.program()).breaker.is_some_and(|it| it.hears_replies_after_timeout)
             && edge.state_of != StateOf::Call
         {
             let (process, scope, key) = (call.process, call.scope, call.key);
             let edge = call.step.edge;
             let entry = TimedOut { edge, process, scope, key, started: call.attempt_started };
             if let Some(oldest) = self.late.expect(handle, call.sent, entry) {
-                cx.tell(Fact::Forgotten(oldest.edge));
+                core.tell(Fact::Forgotten(oldest.edge));
             }
         }
     }
@@ -87,19 +87,19 @@ impl Calls {
     /// A reply to an attempt has come for which nobody waits: a breaker may hear it.
     pub(in crate::system) fn hear_late(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         (call, attempt): (Handle, u32),
         edge: EdgeId,
         outcome: Outcome,
     ) {
         let Some(late) = self.late.take(call, attempt) else { return };
-        let edge = cx.program().edge(edge);
-        let policy = &cx.program().policies[edge.policy as usize].1;
+        let edge = core.program().edge(edge);
+        let policy = &core.program().policies[edge.policy as usize].1;
         let work = key_of(late.key, u64::from(attempt));
-        let draw = cx.draw(Purpose::Policy, edge.id, work, 2);
+        let draw = core.draw(Purpose::Policy, edge.id, work, 2);
         let state = self.policies.state(late.scope as usize);
-        policy.late(state, outcome, cx.now().since(late.started), cx.now(), draw);
-        self.wake_waiters(cx, late.scope as usize);
+        policy.late(state, outcome, core.now().since(late.started), core.now(), draw);
+        self.wake_waiters(core, late.scope as usize);
     }
 
     /// A process has died: the replies that it would have heard late are for nobody.

@@ -11,7 +11,7 @@ mod open;
 mod policies;
 mod waiters;
 
-use super::context::Context;
+use super::core::Core;
 use crate::kernel::draw::Draws;
 use crate::kernel::slab::{Handle, Slab};
 use crate::model::program::{Edge, NodeId, Program, StateOf};
@@ -59,8 +59,8 @@ impl Calls {
     }
 
     /// A call begins.
-    pub(super) fn open(&mut self, cx: &mut Context<'_>, call: Call) -> Handle {
-        cx.ledger_mut().calls.enter();
+    pub(super) fn open(&mut self, core: &mut Core<'_>, call: Call) -> Handle {
+        core.ledger_mut().calls.enter();
         self.open.open(call)
     }
 
@@ -104,18 +104,18 @@ impl Calls {
     ///
     /// # Panics
     /// If it has ended before.
-    pub(super) fn close(&mut self, cx: &mut Context<'_>, handle: Handle, ended: Ended) -> Call {
+    pub(super) fn close(&mut self, core: &mut Core<'_>, handle: Handle, ended: Ended) -> Call {
         let mut call = self.open.close(handle, ended).expect("a call ends once");
         debug_assert_eq!(call.hedged, Handle::NONE, "its copies were given up");
-        cx.ledger_mut().calls.leave();
+        core.ledger_mut().calls.leave();
         if let Some(timer) = call.timer.take() {
-            cx.cancel(timer);
+            core.cancel(timer);
         }
         let scope = call.scope as usize;
         if self.policies.wait_no_more(scope, handle) {
-            self.wake_waiters(cx, scope);
+            self.wake_waiters(core, scope);
         }
-        if cx.program().edge(call.step.edge).state_of == StateOf::Call {
+        if core.program().edge(call.step.edge).state_of == StateOf::Call {
             self.policies.leave(call.scope);
         }
         call
@@ -123,19 +123,19 @@ impl Calls {
 
     /// A process dies, and with it what its policies remember. A state that all share is kept
     /// elsewhere; that of a call went with it.
-    pub(super) fn forget(&mut self, cx: &mut Context<'_>, node: NodeId, process: u32) {
-        let program = cx.program();
+    pub(super) fn forget(&mut self, core: &mut Core<'_>, node: NodeId, process: u32) {
+        let program = core.program();
         let is_own = |edge: &&Edge| edge.caller == node && edge.state_of == StateOf::Process;
         for edge in program.edges.iter().filter(is_own) {
             self.policies.forget(program, (edge.scope + process) as usize, edge.policy);
         }
-        self.detectors.forget(cx, node, process);
+        self.detectors.forget(core, node, process);
         self.lose_late_replies(program, node, process);
     }
 
     /// A process lets instances come back that it had ejected.
-    pub(super) fn sweep(&mut self, cx: &mut Context<'_>, id: DetectorId) {
-        self.detectors.sweep(cx, id);
+    pub(super) fn sweep(&mut self, core: &mut Core<'_>, id: DetectorId) {
+        self.detectors.sweep(core, id);
     }
 
     /// What policies remember, to be looked at.

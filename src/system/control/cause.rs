@@ -6,7 +6,7 @@ use super::{Action, Control, DataCondition, Kill, LinkCondition, Moment, NodeCon
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::time::Time;
 use crate::model::program::{EdgeId, NodeId, Program};
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::fact::Fact;
 
 /// What disturbs a run: the controls of its faults, and what acts on whom now.
@@ -61,7 +61,7 @@ impl<'p> Disturbances<'p> {
     }
 }
 
-impl<'p> Context<'p> {
+impl<'p> Core<'p> {
     /// The controls of the faults.
     pub(in crate::system) fn controls(&self) -> &'p [Control] {
         self.disturbances().controls

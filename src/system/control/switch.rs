@@ -6,18 +6,18 @@ use super::super::World;
 use super::super::fact::Fact;
 use super::{Action, Control};
 
-impl World<'_> {
+impl<'p> World<'p> {
     /// Switches a control on or off and works out anew what acts on whom.
     pub(in crate::system) fn switch(&mut self, control: u32, on: bool) {
-        self.cx.apply(control, on);
-        let fault = self.cx.controls()[control as usize].fault;
-        self.cx.tell(if on { Fact::FaultBegan(fault) } else { Fact::FaultEnded(fault) });
+        self.cx.core.apply(control, on);
+        let fault = self.cx.core.controls()[control as usize].fault;
+        self.cx.core.tell(if on { Fact::FaultBegan(fault) } else { Fact::FaultEnded(fault) });
         self.strike(control, on);
     }
 
     /// Does what a fault does once, when it begins or ends.
     fn strike(&mut self, control: u32, on: bool) {
-        let Control { fault, until, action, .. } = &self.cx.controls()[control as usize];
+        let Control { fault, until, action, .. } = &self.cx.core.controls()[control as usize];
         match action {
             Action::Crash { node, instances, unreachable } if on => {
                 self.fired_at(*fault, instances);
@@ -25,12 +25,14 @@ impl World<'_> {
             }
             Action::Pause { node, instances } if on => {
                 self.fired_at(*fault, instances);
-                self.pause(*node, instances.clone(), *until);
+                self.cx.pause(*node, instances.clone(), *until);
             }
             // Who comes to its step dies while it is on.
             Action::Kill { .. } => {}
-            Action::QueueStall { node } if !on => self.resume_queue(*node),
-            Action::Redelivery { node, since } if on => self.redeliver(*node, *since),
+            Action::QueueStall { node } if !on => self.nodes.resume_queue(&mut self.cx, *node),
+            Action::Redelivery { node, since } if on => {
+                self.nodes.redeliver(&mut self.cx, *node, *since)
+            }
             action if on => self.begin_at_once(*fault, action),
             action => self.end_at_once(action),
         }
@@ -39,15 +41,15 @@ impl World<'_> {
     /// Tells that a fault struck each of these instances.
     fn fired_at(&mut self, fault: u32, instances: &Range<u32>) {
         for _ in instances.clone() {
-            self.cx.tell(Fact::FaultFired(fault, None));
+            self.cx.core.tell(Fact::FaultFired(fault, None));
         }
     }
 
     /// Lets queues keep what a fault will ask for again.
     pub(in crate::system) fn remember_for_faults(&mut self) {
-        for control in self.cx.controls() {
+        for control in self.cx.core.controls() {
             if let Action::Redelivery { node, since } = control.action {
-                self.remember_for(node, since);
+                self.nodes.remember_for(&mut self.cx, node, since);
             }
         }
     }

@@ -14,10 +14,12 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{Kind, NodeId, TableId, TransactionId};
+use crate::system::context::Context;
 use crate::system::control::Action;
+use crate::system::event::Event;
 use crate::system::fact::Fact;
 use crate::system::lock::Locks;
-use crate::system::{Event, World};
+use crate::system::nodes::Nodes;
 
 /// What of a log is not on disk yet.
 #[derive(Clone, Debug, Default)]
@@ -98,22 +100,15 @@ impl Database {
     }
 }
 
-impl World<'_> {
-    pub(super) fn flush_of(&self, node: NodeId) -> Flush {
-        match &self.cx.program().node(self.database_of(node)).kind {
-            Kind::Database(rules) => rules.flush,
-            other => unreachable!("only databases have a log, not {other:?}"),
-        }
-    }
-
+impl Nodes {
     /// Whether what is committed at a node holds.
-    pub(in crate::system) fn leads(&self, node: NodeId) -> bool {
-        self.leaders[self.database_of(node).0 as usize] == node
+    pub(in crate::system) fn leads(&self, cx: &Context<'_>, node: NodeId) -> bool {
+        self.leaders[cx.database_of(node).0 as usize] == node
     }
 
     /// Keeps in mind which events of the outbox are marked before others are.
-    pub(in crate::system) fn note_marks(&mut self, node: NodeId) {
-        let flush = self.flush_of(node);
+    pub(in crate::system) fn note_marks(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        let flush = cx.flush_of(node);
         let store = self.store(node);
         if let Flush::Every(_) = flush {
             let undo = Undo::Marks(store.sent, store.marked.clone());
@@ -122,9 +117,15 @@ impl World<'_> {
     }
 
     /// A transaction has been applied: it is on disk already, or will be at the next flush.
-    pub(super) fn logged(&mut self, node: NodeId, commit: Commit, writes: &[Write]) {
-        let flush = self.flush_of(node);
-        let leads = self.leads(node);
+    pub(super) fn logged(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        commit: Commit,
+        writes: &[Write],
+    ) {
+        let flush = cx.flush_of(node);
+        let leads = self.leads(cx, node);
         let log = &mut self.store(node).log;
         let is_on_disk = !matches!(flush, Flush::Every(_));
         if is_on_disk {
@@ -133,37 +134,37 @@ impl World<'_> {
         if !leads || !is_on_disk {
             return log.unsent.push((commit, writes.to_vec()));
         }
-        self.replicate_later(node, commit, writes);
-        let database = self.database_of(node);
-        self.cx.tell(Fact::Flushed { database, position: commit.position });
+        self.replicate_later(cx, node, commit, writes);
+        let database = cx.database_of(node);
+        cx.core.tell(Fact::Flushed { database, position: commit.position });
     }
 
     /// Lets a log be flushed now and then from now on, if that is the rule.
-    pub(in crate::system) fn begin_flushing(&mut self, node: NodeId) {
-        if let Flush::Every(span) = self.flush_of(node)
+    pub(in crate::system) fn begin_flushing(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        if let Flush::Every(span) = cx.flush_of(node)
             && !std::mem::replace(&mut self.store(node).log.is_flushed, true)
         {
-            self.flush_later(node, span);
+            cx.flush_later(node, span);
         }
     }
 
     /// Writes the log to disk.
-    pub(in crate::system) fn flush(&mut self, node: NodeId) {
-        let flush = self.flush_of(node);
+    pub(in crate::system) fn flush(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        let flush = cx.flush_of(node);
         if let Flush::Every(span) = flush {
-            self.flush_later(node, span);
-            if !self.cx.node_condition(node).disk_full {
-                self.flush_now(node);
+            cx.flush_later(node, span);
+            if !cx.core.node_condition(node).disk_full {
+                self.flush_now(cx, node);
             }
         }
         for job in std::mem::take(&mut self.store(node).log.waiting) {
-            self.jobs.make_ready(job);
+            cx.jobs.make_ready(job);
         }
     }
 
     /// Makes everything durable that was committed at a node. Of what does not hold nobody hears.
-    pub(in crate::system) fn flush_now(&mut self, node: NodeId) {
-        let leads = self.leads(node);
+    pub(in crate::system) fn flush_now(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        let leads = self.leads(cx, node);
         let store = self.store(node);
         let position = store.position;
         if !leads {
@@ -171,58 +172,67 @@ impl World<'_> {
             return store.log.undo.clear();
         }
         for (commit, writes) in store.begin_log() {
-            self.replicate_later(node, commit, &writes);
+            self.replicate_later(cx, node, commit, &writes);
         }
-        let database = self.database_of(node);
-        self.cx.tell(Fact::Flushed { database, position });
-    }
-
-    fn flush_later(&mut self, node: NodeId, span: Span) {
-        self.cx.schedule(self.cx.now() + span, Event::Flush(node));
+        let database = cx.database_of(node);
+        cx.core.tell(Fact::Flushed { database, position });
     }
 
     /// Lets a transaction wait for the next flush; the first that waits says when that is.
-    pub(super) fn await_flush(&mut self, handle: Handle) {
-        let job = self.jobs.at(handle);
+    pub(super) fn await_flush(&mut self, cx: &mut Context<'_>, handle: Handle) {
+        let job = cx.jobs.at(handle);
         let node = job.node;
         let log = &mut self.store(node).log;
         log.waiting.push(handle);
         let is_first = log.waiting.len() == 1;
-        if let Flush::Group(span) = self.flush_of(node)
+        if let Flush::Group(span) = cx.flush_of(node)
             && is_first
         {
-            self.flush_later(node, span);
+            cx.flush_later(node, span);
         }
-    }
-
-    /// Whether a transaction fails because nothing more can be written.
-    pub(super) fn finds_disk_full(&mut self, handle: Handle) -> bool {
-        let job = self.jobs.at(handle);
-        let (node, order) = (job.node, job.subject.order);
-        let about = job.order(self.cx.program());
-        let is_full = self.cx.node_condition(node).disk_full;
-        if is_full {
-            self.cx.fired(
-                about,
-                |act| matches!(*act, Action::DiskFull { node: full } if full == node),
-            );
-            self.cx.tell(Fact::Failed { node, order, after_effect: false });
-        }
-        is_full
     }
 
     /// A database has died, or a replica that led: what was not flushed has not happened.
-    pub(in crate::system) fn lose_log(&mut self, node: NodeId) {
-        let leads = self.leads(node);
+    pub(in crate::system) fn lose_log(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        let leads = self.leads(cx, node);
         let store = self.store(node);
         store.locks = Locks::default();
         let transactions = store.forget_unflushed();
         let after = store.position;
         if leads {
             store.log.unsent.clear();
-            let database = self.database_of(node);
-            self.cx.tell(Fact::LogLost { database, after, transactions });
+            let database = cx.database_of(node);
+            cx.core.tell(Fact::LogLost { database, after, transactions });
         }
+    }
+}
+
+impl Context<'_> {
+    pub(super) fn flush_of(&self, node: NodeId) -> Flush {
+        match &self.core.program().node(self.database_of(node)).kind {
+            Kind::Database(rules) => rules.flush,
+            other => unreachable!("only databases have a log, not {other:?}"),
+        }
+    }
+
+    fn flush_later(&mut self, node: NodeId, span: Span) {
+        self.core.schedule(self.core.now() + span, Event::Flush(node));
+    }
+
+    /// Whether a transaction fails because nothing more can be written.
+    pub(super) fn finds_disk_full(&mut self, handle: Handle) -> bool {
+        let job = self.jobs.at(handle);
+        let (node, order) = (job.node, job.subject.order);
+        let about = job.order(self.core.program());
+        let is_full = self.core.node_condition(node).disk_full;
+        if is_full {
+            self.core.fired(
+                about,
+                |act| matches!(*act, Action::DiskFull { node: full } if full == node),
+            );
+            self.core.tell(Fact::Failed { node, order, after_effect: false });
+        }
+        is_full
     }
 }
 

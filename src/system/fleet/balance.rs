@@ -5,7 +5,7 @@ use crate::kernel::draw::Purpose;
 use crate::model::language::Balance;
 use crate::model::program::NodeId;
 use crate::system::calls::{DetectorId, Detectors};
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::fact::Fact;
 
 /// Who may be chosen.
@@ -35,16 +35,16 @@ pub(in crate::system) struct Choice<'d> {
 impl Fleet {
     /// Which instance a request goes to, of those that are not known to be down and that its caller
     /// has not ejected.
-    pub(in crate::system) fn choose(&mut self, cx: &mut Context<'_>, choice: Choice<'_>) -> u32 {
+    pub(in crate::system) fn choose(&mut self, core: &mut Core<'_>, choice: Choice<'_>) -> u32 {
         let node = choice.node;
-        let rules = &cx.program().node(node).station;
+        let rules = &core.program().node(node).station;
         let instances = rules.instances;
         if instances == 1 {
             return 0;
         }
-        let among = self.among(cx, choice);
+        let among = self.among(core, choice);
         if matches!(among, Among::AllInPanic) {
-            cx.tell(Fact::Panicked(node));
+            core.tell(Fact::Panicked(node));
         }
         // Who was chosen last is asked last, so that equals take turns.
         let last = *self.turn(node);
@@ -52,7 +52,7 @@ impl Fleet {
             |fleet: &Fleet, instance: u32| fleet.station(fleet.index(node, instance)).outstanding();
         let may = |instance: &u32| match among {
             Among::All | Among::AllInPanic => true,
-            Among::Healthy(_) => self.is_healthy(cx, choice, *instance),
+            Among::Healthy(_) => self.is_healthy(core, choice, *instance),
         };
         let mut in_turn = (1..=instances).map(|step| (last + step) % instances).filter(may);
         let chosen = match rules.balance {
@@ -60,10 +60,10 @@ impl Fleet {
             Balance::LeastOutstanding => {
                 in_turn.min_by_key(|&instance| load(self, instance)).unwrap_or(last)
             }
-            Balance::Random => return self.pick(cx, choice, among, 0),
+            Balance::Random => return self.pick(core, choice, among, 0),
             Balance::TwoChoices => {
-                let one = self.pick(cx, choice, among, 0);
-                let other = self.pick(cx, choice, among, 1);
+                let one = self.pick(core, choice, among, 0);
+                let other = self.pick(core, choice, among, 1);
                 return if load(self, other) < load(self, one) { other } else { one };
             }
         };
@@ -74,33 +74,34 @@ impl Fleet {
     /// Which instance a balancer by chance would choose.
     pub(in crate::system) fn choose_by_chance(
         &self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         choice: Choice<'_>,
     ) -> u32 {
-        let among = self.among(cx, choice);
-        self.pick(cx, choice, among, 0)
+        let among = self.among(core, choice);
+        self.pick(core, choice, among, 0)
     }
 
-    fn pick(&self, cx: &mut Context<'_>, choice: Choice<'_>, among: Among, index: u16) -> u32 {
-        let description = cx.program().node(choice.node);
-        let draw = cx.draw(Purpose::Balance, description.id, choice.work, index);
+    fn pick(&self, core: &mut Core<'_>, choice: Choice<'_>, among: Among, index: u16) -> u32 {
+        let description = core.program().node(choice.node);
+        let draw = core.draw(Purpose::Balance, description.id, choice.work, index);
         let instances = description.station.instances;
         let Among::Healthy(count) = among else { return draw.below(u64::from(instances)) as u32 };
         let number = draw.below(u64::from(count)) as usize;
-        let mut healthy = (0..instances).filter(|&instance| self.is_healthy(cx, choice, instance));
+        let mut healthy =
+            (0..instances).filter(|&instance| self.is_healthy(core, choice, instance));
         healthy.nth(number).expect("as many are healthy as were counted")
     }
 
     /// Whom a caller chooses among. With nobody healthy it is as if all were.
-    fn among(&self, cx: &Context<'_>, choice: Choice<'_>) -> Among {
+    fn among(&self, core: &Core<'_>, choice: Choice<'_>) -> Among {
         let Choice { node, detectors, detector, .. } = choice;
-        if !self.may_be_stopped(cx.now()) && !detectors.eject_any(detector) {
+        if !self.may_be_stopped(core.now()) && !detectors.eject_any(detector) {
             return Among::All;
         }
-        let instances = cx.program().node(node).station.instances;
-        let is_healthy = |&instance: &u32| self.is_healthy(cx, choice, instance);
+        let instances = core.program().node(node).station.instances;
+        let is_healthy = |&instance: &u32| self.is_healthy(core, choice, instance);
         let healthy = (0..instances).filter(is_healthy).count() as u32;
-        if healthy < instances && detectors.panic(cx.program(), detector, healthy) {
+        if healthy < instances && detectors.panic(core.program(), detector, healthy) {
             Among::AllInPanic
         } else if healthy == 0 || healthy == instances {
             Among::All
@@ -109,8 +110,8 @@ impl Fleet {
         }
     }
 
-    fn is_healthy(&self, cx: &Context<'_>, choice: Choice<'_>, instance: u32) -> bool {
-        !self.is_known_down(cx.program(), choice.node, instance, cx.now())
+    fn is_healthy(&self, core: &Core<'_>, choice: Choice<'_>, instance: u32) -> bool {
+        !self.is_known_down(core.program(), choice.node, instance, core.now())
             && !choice.detectors.eject(choice.detector, instance)
     }
 }

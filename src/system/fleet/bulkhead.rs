@@ -9,7 +9,7 @@ use crate::model::program::Bulkhead;
 use crate::policy::bulkhead::{self, BulkheadState};
 use crate::system::calls::Call;
 use crate::system::calls::Calls;
-use crate::system::context::Context;
+use crate::system::core::Core;
 
 /// The calls of one instance to one node.
 #[derive(Clone, Debug, Default)]
@@ -61,9 +61,9 @@ pub(in crate::system) struct Passed {
 
 impl Fleet {
     /// The bulkhead that a call passes, if there is one.
-    pub(in crate::system) fn bulkhead(&self, cx: &Context<'_>, call: &Call) -> Option<Passed> {
-        let edge = cx.program().edge(call.edge());
-        let bulkheads = &cx.program().node(edge.caller).station.bulkheads;
+    pub(in crate::system) fn bulkhead(&self, core: &Core<'_>, call: &Call) -> Option<Passed> {
+        let edge = core.program().edge(call.edge());
+        let bulkheads = &core.program().node(edge.caller).station.bulkheads;
         let number = bulkheads.iter().position(|bulkhead| bulkhead.target == edge.target)?;
         let station = self.index(edge.caller, call.process);
         Some(Passed { rules: bulkheads[number], station, number })

@@ -7,7 +7,7 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program;
 use crate::policy::Outcome;
 use crate::policy::limit::Limit;
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::fact::Refusal;
 use crate::system::job::{Job, Origin};
 
@@ -29,26 +29,26 @@ impl Fleet {
     /// that was refused in the line, is a drop; one that failed says nothing about the load.
     pub(in crate::system) fn teach_limit(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         job: &Job,
         outcome: Outcome,
     ) {
-        let node = cx.program().node(job.node);
+        let node = core.program().node(job.node);
         let Some(rule) = &node.station.limit else { return };
         if !matches!(job.origin, Origin::Call { .. }) {
             return;
         }
-        let dropped = outcome == Outcome::Rejected || cx.now() >= job.deadline;
+        let dropped = outcome == Outcome::Rejected || core.now() >= job.deadline;
         if !dropped && outcome != Outcome::Ok {
             return;
         }
         let draw = match rule {
-            Limit::Vegas { .. } => cx.draw(Purpose::Policy, node.id, job.key, 0),
+            Limit::Vegas { .. } => core.draw(Purpose::Policy, node.id, job.key, 0),
             Limit::Aimd { .. } | Limit::Gradient2 { .. } => Draw(0),
         };
         let index = self.index(job.node, job.instance);
         if let Some(state) = &mut self.station_mut(index).limit {
-            let took = cx.now().since(job.entered).max(Span(1));
+            let took = core.now().since(job.entered).max(Span(1));
             rule.update(state, took, job.beside, dropped, draw);
         }
     }

@@ -12,7 +12,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::program::Hold;
 use crate::policy::Outcome;
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::event::Event;
 use crate::system::fact::{Fact, Pooling};
 use crate::system::job::{Job, Progress};
@@ -82,47 +82,47 @@ impl Fleet {
     /// Takes a place of a pool for a job, or lets the job wait for one, at most until the limit.
     pub(in crate::system) fn hold(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         jobs: &mut Jobs,
         (handle, hold): (Handle, Hold),
         limit: Time,
     ) -> Progress {
         let job = jobs.at_mut(handle);
-        let rule = &cx.program().node(job.node).station.pools[hold.pool as usize];
+        let rule = &core.program().node(job.node).station.pools[hold.pool as usize];
         let index = self.index(job.node, job.instance);
         let pool = &mut self.station_mut(index).pools[hold.pool as usize];
         if pool.taken < rule.size {
             pool.taken += 1;
-            take_place(cx, job, hold.pool, cx.now());
+            take_place(core, job, hold.pool, core.now());
             return Progress::GoesOn;
         }
         let number = pool.numbered;
         pool.numbered += 1;
         pool.line.insert(number, handle);
-        let at = (cx.now() + rule.acquire_timeout).min(limit);
-        job.timer = Some(cx.schedule_timer(at, Event::GiveUp(handle)));
-        job.holds.get_or_insert_default().waits = Some(Waits { hold, number, since: cx.now() });
+        let at = (core.now() + rule.acquire_timeout).min(limit);
+        job.timer = Some(core.schedule_timer(at, Event::GiveUp(handle)));
+        job.holds.get_or_insert_default().waits = Some(Waits { hold, number, since: core.now() });
         Progress::Waits
     }
 
     /// A job gives the place back that it took last.
     pub(in crate::system) fn give_back_place(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         jobs: &mut Jobs,
         handle: Handle,
     ) {
         let job = jobs.at_mut(handle);
         let station = self.index(job.node, job.instance);
         if let Some(pool) = job.holds.as_mut().and_then(|holds| holds.taken.pop()) {
-            self.free_place(cx, jobs, station, pool);
+            self.free_place(core, jobs, station, pool);
         }
     }
 
     /// Gives everything back that a job holds which has ended.
     pub(in crate::system) fn give_back_all(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         jobs: &mut Jobs,
         job: &Job,
     ) {
@@ -130,12 +130,12 @@ impl Fleet {
         debug_assert!(holds.waits.is_none(), "who waits has not ended");
         let station = self.index(job.node, job.instance);
         for &pool in holds.taken.iter().rev() {
-            self.free_place(cx, jobs, station, pool);
+            self.free_place(core, jobs, station, pool);
         }
     }
 
     /// Gives a free place to the first in line, if anybody waits.
-    fn free_place(&mut self, cx: &mut Context<'_>, jobs: &mut Jobs, station: usize, pool: u16) {
+    fn free_place(&mut self, core: &mut Core<'_>, jobs: &mut Jobs, station: usize, pool: u16) {
         let places = &mut self.station_mut(station).pools[pool as usize];
         let Some((_, next)) = places.line.pop_first() else {
             places.taken -= 1;
@@ -144,10 +144,10 @@ impl Fleet {
         let job = jobs.at_mut(next);
         let waits = job.holds.as_mut().and_then(|holds| holds.waits.take());
         if let Some(timer) = job.timer.take() {
-            cx.cancel(timer);
+            core.cancel(timer);
         }
         let since = waits.expect("who stands in line waits").since;
-        take_place(cx, job, pool, since);
+        take_place(core, job, pool, since);
         jobs.make_ready(next);
     }
 
@@ -155,30 +155,30 @@ impl Fleet {
     /// was not waiting for a place.
     pub(in crate::system) fn give_up_place(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         job: &mut Job,
     ) -> Option<GivenUp> {
         let waits = job.holds.as_mut().and_then(|holds| holds.waits.take())?;
         job.heard = Outcome::Rejected;
         let index = self.index(job.node, job.instance);
         self.station_mut(index).pools[waits.hold.pool as usize].line.remove(&waits.number);
-        tell_pooling(cx, job, waits.since, false);
-        let rule = &cx.program().node(job.node).station.pools[waits.hold.pool as usize];
-        let had_its_time = cx.now().since(waits.since) >= rule.acquire_timeout;
+        tell_pooling(core, job, waits.since, false);
+        let rule = &core.program().node(job.node).station.pools[waits.hold.pool as usize];
+        let had_its_time = core.now().since(waits.since) >= rule.acquire_timeout;
         let on_failure = waits.hold.on_failure.filter(|_| had_its_time);
         Some(GivenUp { had_its_time, on_failure })
     }
 }
 
 /// Notes that a job holds one place more, for which it has waited since a time.
-fn take_place(cx: &mut Context<'_>, job: &mut Job, pool: u16, since: Time) {
+fn take_place(core: &mut Core<'_>, job: &mut Job, pool: u16, since: Time) {
     job.holds.get_or_insert_default().taken.push(pool);
     job.heard = Outcome::Ok;
-    tell_pooling(cx, job, since, true);
+    tell_pooling(core, job, since, true);
 }
 
-fn tell_pooling(cx: &mut Context<'_>, job: &Job, since: Time, got: bool) {
+fn tell_pooling(core: &mut Core<'_>, job: &Job, since: Time, got: bool) {
     let (node, order, asked) = (job.node, job.subject.order, job.subject.asked);
-    let waited = cx.now().since(since);
-    cx.tell(Fact::Pooled(Pooling { node, order, asked, waited, got }));
+    let waited = core.now().since(since);
+    core.tell(Fact::Pooled(Pooling { node, order, asked, waited, got }));
 }

@@ -13,7 +13,7 @@ use crate::model::program::{self, ConcurrencyCost, Order, Shedding};
 use crate::policy::codel::CodelState;
 use crate::policy::limit::{Limit, LimitState};
 use crate::policy::rate_limit::{RateLimit, RateLimitState};
-use crate::system::context::Context;
+use crate::system::core::Core;
 use crate::system::event::Event;
 use crate::system::fact::Refusal;
 use crate::system::jobs::Jobs;
@@ -107,25 +107,25 @@ impl Fleet {
     /// that have waited too long are to be refused: see [`Fleet::overdue`].
     pub(in crate::system) fn enter(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         jobs: &mut Jobs,
         handle: Handle,
     ) -> Entry {
         let job = jobs.at_mut(handle);
         let (deadline, node, key) = (job.deadline, job.node, job.key);
-        let rules = &cx.program().node(node).station;
+        let rules = &core.program().node(node).station;
         let index = self.index(node, job.instance);
         let station = self.station_mut(index);
         if station.busy < rules.workers {
-            if rules.discard.is_some_and(|slack| cx.now() + slack >= deadline) {
+            if rules.discard.is_some_and(|slack| core.now() + slack >= deadline) {
                 return Entry::Refused(Refusal::Expired);
             }
             if let Some(Shedding::Codel(rule)) = &rules.shedding {
                 // Who does not wait at all ends a time of standing waits.
-                rule.refuses(&mut station.codel, Span::ZERO, cx.now());
+                rule.refuses(&mut station.codel, Span::ZERO, core.now());
             }
             station.busy += 1;
-            job.begun = Some(cx.now());
+            job.begun = Some(core.now());
             return Entry::Begins;
         }
         if station.waiting.len() >= rules.queue_limit as usize {
@@ -133,14 +133,17 @@ impl Fleet {
         }
         let rank = match rules.order {
             Order::Deadline => deadline.0,
-            Order::Priority => u64::from(u32::MAX - cx.program().operation(job.operation).priority),
+            Order::Priority => {
+                u64::from(u32::MAX - core.program().operation(job.operation).priority)
+            }
             Order::Fifo | Order::Lifo | Order::AdaptiveLifo { .. } => 0,
         };
-        let until = station.latest_start(rules, cx.now());
-        station.waiting.push(rank, Waiting { job: handle, since: cx.now(), deadline, until });
+        let until = station.latest_start(rules, core.now());
+        station.waiting.push(rank, Waiting { job: handle, since: core.now(), deadline, until });
         if let Some(max_wait) = &rules.max_wait {
-            let draw = cx.draw(Purpose::Shed, cx.program().node(node).id, key, 0);
-            let timer = cx.schedule_timer(cx.now() + max_wait.sample(draw), Event::GiveUp(handle));
+            let draw = core.draw(Purpose::Shed, core.program().node(node).id, key, 0);
+            let timer =
+                core.schedule_timer(core.now() + max_wait.sample(draw), Event::GiveUp(handle));
             job.timer = Some(timer);
         }
         Entry::Waits
@@ -149,15 +152,15 @@ impl Fleet {
     /// Notes when a job came, and asks the limits at the door; says why it may not come in.
     pub(in crate::system) fn come_to_door(
         &mut self,
-        cx: &Context<'_>,
+        core: &Core<'_>,
         jobs: &mut Jobs,
         handle: Handle,
     ) -> Option<Refusal> {
         let job = jobs.at_mut(handle);
         let index = self.index(job.node, job.instance);
         let station = self.station_mut(index);
-        (job.entered, job.beside) = (cx.now(), station.outstanding() as u32 + 1);
-        station.ask_door(&cx.program().node(job.node).station, cx.now())
+        (job.entered, job.beside) = (core.now(), station.outstanding() as u32 + 1);
+        station.ask_door(&core.program().node(job.node).station, core.now())
     }
 
     /// Takes a job out of its line that has waited as long as it may; says whether it was there.

@@ -4,8 +4,8 @@ mod delivery;
 mod message;
 
 use super::calls::connecting;
-use super::context::Context;
 use super::control::Action;
+use super::core::Core;
 use super::event::Event;
 use super::fact::{Direction, Fact};
 use crate::kernel::draw::Purpose;
@@ -82,57 +82,58 @@ impl Network {
     }
 
     /// A message goes nowhere: its target is cut off.
-    pub(super) fn lose(&mut self, cx: &mut Context<'_>, target: NodeId, message: &Message) {
-        let order = message.order(cx.program());
-        cx.fired(order, |act| matches!(*act, Action::CutOff { node, .. } if node == target));
-        let transit = message.transit(cx.program());
-        cx.tell(Fact::Sent(transit));
-        cx.tell(Fact::Lost(transit));
+    pub(super) fn lose(&mut self, core: &mut Core<'_>, target: NodeId, message: &Message) {
+        let order = message.order(core.program());
+        core.fired(order, |act| matches!(*act, Action::CutOff { node, .. } if node == target));
+        let transit = message.transit(core.program());
+        core.tell(Fact::Sent(transit));
+        core.tell(Fact::Lost(transit));
     }
 
     /// Sends a message over the link between a caller and whom it calls, in either direction; says
     /// whether it is on its way.
     pub(in crate::system) fn send(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         caller: NodeId,
         target: NodeId,
         direction: Direction,
         message: Message,
     ) -> bool {
-        let link = cx.program().link_index(caller, target);
-        let (site, work) = (cx.program().node(target).id, message.key());
-        let order = message.order(cx.program());
+        let link = core.program().link_index(caller, target);
+        let (site, work) = (core.program().node(target).id, message.key());
+        let order = message.order(core.program());
         let passage = Passage { link, direction, site, work, order };
-        let transit = message.transit(cx.program());
-        cx.tell(Fact::Sent(transit));
-        let departure = match cx.program().links[link].transmission {
-            Span::ZERO => Some(cx.now()),
-            _ => self.depart(cx, passage),
+        let transit = message.transit(core.program());
+        core.tell(Fact::Sent(transit));
+        let departure = match core.program().links[link].transmission {
+            Span::ZERO => Some(core.now()),
+            _ => self.depart(core, passage),
         };
-        let Some(departure) = departure.filter(|_| !self.loses(cx, passage)) else {
-            cx.tell(Fact::Lost(transit));
+        let Some(departure) = departure.filter(|_| !self.loses(core, passage)) else {
+            core.tell(Fact::Lost(transit));
             return false;
         };
-        let departure = departure + connecting(cx, link, site, &message);
-        let latency = self.latency(cx, passage, Purpose::Latency, passage.number());
-        let late = self.lateness(cx, passage);
-        self.carry(cx, passage, departure, latency + late, message);
-        if self.duplicates(cx, passage) {
+        let departure = departure + connecting(core, link, site, &message);
+        let latency = self.latency(core, passage, Purpose::Latency, passage.number());
+        let late = self.lateness(core, passage);
+        self.carry(core, passage, departure, latency + late, message);
+        if self.duplicates(core, passage) {
             let second = message.second();
-            cx.tell(Fact::Duplicated(second.transit(cx.program())));
-            let latency = self.latency(cx, passage, Purpose::Duplicate, passage.number() + SECOND);
-            self.carry(cx, passage, departure, latency, second);
+            core.tell(Fact::Duplicated(second.transit(core.program())));
+            let latency =
+                self.latency(core, passage, Purpose::Duplicate, passage.number() + SECOND);
+            self.carry(core, passage, departure, latency, second);
         }
         true
     }
 
     /// Waits for the link's bandwidth: messages go one after the other. `None` if too many wait.
-    fn depart(&mut self, cx: &mut Context<'_>, passage: Passage) -> Option<Time> {
-        let link = &cx.program().links[passage.link];
+    fn depart(&mut self, core: &mut Core<'_>, passage: Passage) -> Option<Time> {
+        let link = &core.program().links[passage.link];
         let free = &mut self.free_at[passage.link][passage.number() as usize];
-        let start = cx.now().max(*free);
-        if start.since(cx.now()) > link.backlog {
+        let start = core.now().max(*free);
+        if start.since(core.now()) > link.backlog {
             return None;
         }
         *free = start + link.transmission;
@@ -140,14 +141,14 @@ impl Network {
     }
 
     /// Whether a message is lost on its way.
-    fn loses(&mut self, cx: &mut Context<'_>, passage: Passage) -> bool {
-        let condition = cx.link_condition(passage.link);
+    fn loses(&mut self, core: &mut Core<'_>, passage: Passage) -> bool {
+        let condition = core.link_condition(passage.link);
         let (is_cut, loss) = match passage.direction {
             Direction::Request => (condition.requests_cut, condition.request_loss),
             Direction::Reply => (condition.replies_cut, condition.reply_loss),
         };
         if is_cut {
-            cx.fired(passage.order, |action| match (action, passage.direction) {
+            core.fired(passage.order, |action| match (action, passage.direction) {
                 (Action::Partition { requests: cut, .. }, Direction::Request)
                 | (Action::Partition { replies: cut, .. }, Direction::Reply) => {
                     cut.contains(&passage.link)
@@ -159,23 +160,25 @@ impl Network {
         if loss.is_never() {
             return false;
         }
-        let draw = cx.draw(Purpose::Loss, passage.site, passage.work, passage.number());
+        let draw = core.draw(Purpose::Loss, passage.site, passage.work, passage.number());
         if !loss.happens(draw) {
             return false;
         }
-        let own = &cx.program().links[passage.link];
+        let own = &core.program().links[passage.link];
         let own = match passage.direction {
             Direction::Request => own.request_loss,
             Direction::Reply => own.reply_loss,
         };
-        cx.fired_by_chance(passage.order, draw, own, |action| match (action, passage.direction) {
-            (Action::RequestLoss { links, share }, Direction::Request)
-            | (Action::ReplyLoss { links, share }, Direction::Reply)
-                if links.contains(&passage.link) =>
-            {
-                Some(*share)
+        core.fired_by_chance(passage.order, draw, own, |action| {
+            match (action, passage.direction) {
+                (Action::RequestLoss { links, share }, Direction::Request)
+                | (Action::ReplyLoss { links, share }, Direction::Reply)
+                    if links.contains(&passage.link) =>
+                {
+                    Some(*share)
+                }
+                _ => None,
             }
-            _ => None,
         });
         true
     }
@@ -183,35 +186,35 @@ impl Network {
     /// How long a message travels.
     fn latency(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         passage: Passage,
         purpose: Purpose,
         index: u16,
     ) -> Span {
-        match &cx.program().links[passage.link].latency {
+        match &core.program().links[passage.link].latency {
             Distribution::Constant(span) => *span,
-            random => random.sample(cx.draw(purpose, passage.site, passage.work, index)),
+            random => random.sample(core.draw(purpose, passage.site, passage.work, index)),
         }
     }
 
     /// By how much a message is late, so that others overtake it.
-    fn lateness(&mut self, cx: &mut Context<'_>, passage: Passage) -> Span {
-        let share = cx.link_condition(passage.link).reordering;
+    fn lateness(&mut self, core: &mut Core<'_>, passage: Passage) -> Span {
+        let share = core.link_condition(passage.link).reordering;
         if share.is_never() {
             return Span::ZERO;
         }
         let Passage { link, site, work, .. } = passage;
-        let draw = cx.draw(Purpose::Reorder, site, work, passage.number());
+        let draw = core.draw(Purpose::Reorder, site, work, passage.number());
         if !share.happens(draw) {
             return Span::ZERO;
         }
-        let own = &cx.program().links[link];
+        let own = &core.program().links[link];
         let cause =
-            cx.fired_by_chance(passage.order, draw, own.reordering, |action| match action {
+            core.fired_by_chance(passage.order, draw, own.reordering, |action| match action {
                 Action::Reorder { links, share, .. } if links.contains(&link) => Some(*share),
                 _ => None,
             });
-        let by = cx.draw(Purpose::Reorder, site, work, passage.number() + SECOND);
+        let by = core.draw(Purpose::Reorder, site, work, passage.number() + SECOND);
         match cause.map(|control| &control.action) {
             Some(&Action::Reorder { added, .. }) => {
                 Distribution::Uniform { low: Span::ZERO, high: added }.sample(by)
@@ -221,18 +224,18 @@ impl Network {
     }
 
     /// Whether a message arrives twice.
-    fn duplicates(&mut self, cx: &mut Context<'_>, passage: Passage) -> bool {
-        let share = cx.link_condition(passage.link).duplication;
+    fn duplicates(&mut self, core: &mut Core<'_>, passage: Passage) -> bool {
+        let share = core.link_condition(passage.link).duplication;
         if share.is_never() {
             return false;
         }
         let Passage { link, site, work, .. } = passage;
-        let draw = cx.draw(Purpose::Duplicate, site, work, passage.number());
+        let draw = core.draw(Purpose::Duplicate, site, work, passage.number());
         if !share.happens(draw) {
             return false;
         }
-        let own = cx.program().links[link].duplication;
-        cx.fired_by_chance(passage.order, draw, own, |action| match action {
+        let own = core.program().links[link].duplication;
+        core.fired_by_chance(passage.order, draw, own, |action| match action {
             Action::Duplicate { links, share } if links.contains(&link) => Some(*share),
             _ => None,
         });
@@ -243,29 +246,29 @@ impl Network {
     /// or clogged.
     fn carry(
         &mut self,
-        cx: &mut Context<'_>,
+        core: &mut Core<'_>,
         passage: Passage,
         departure: Time,
         travels: Span,
         message: Message,
     ) {
         let link = passage.link;
-        let condition = cx.link_condition(link);
+        let condition = core.link_condition(link);
         let (added, clogged_until) = (condition.added_latency, condition.clogged_until);
         if added > Span::ZERO {
-            cx.fired(
+            core.fired(
                 passage.order,
                 |action| matches!(action, Action::Latency { links, .. } if links.contains(&link)),
             );
         }
         if clogged_until > departure {
-            cx.fired(
+            core.fired(
                 passage.order,
                 |action| matches!(action, Action::Clog { links } if links.contains(&link)),
             );
         }
         let at = departure.max(clogged_until) + travels + added;
         let handle = self.messages.insert(message);
-        cx.schedule(at, Event::Deliver(handle));
+        core.schedule(at, Event::Deliver(handle));
     }
 }

@@ -7,13 +7,39 @@
 
 use crate::kernel::slab::Handle;
 use crate::model::program::{Kind, NodeId};
-use crate::system::World;
+use crate::system::context::Context;
 use crate::system::job::{Job, Origin};
+use crate::system::nodes::Nodes;
 
-impl World<'_> {
+impl Nodes {
+    /// A message that was handed over ahead of its turn has come: it begins or waits. Without a job
+    /// it was acknowledged by an earlier receiver while it travelled.
+    pub(super) fn take_in_hand(
+        &mut self,
+        cx: &mut Context<'_>,
+        job: Option<Handle>,
+        worker: NodeId,
+        instance: u32,
+    ) {
+        let workers = cx.core.program().node(worker).station.workers;
+        let index = cx.fleet.index(worker, instance);
+        let station = cx.fleet.station_mut(index);
+        let Some(job) = job else {
+            station.ahead -= 1;
+            return self.offer_worker(cx, worker);
+        };
+        station.in_hand.push_back(job);
+        if station.busy < workers {
+            station.busy += 1;
+            cx.begin_in_hand(index);
+        }
+    }
+}
+
+impl Context<'_> {
     /// How many messages an instance of a worker is handed ahead of those that it handles.
     pub(super) fn prefetch(&self, worker: NodeId) -> u32 {
-        match &self.cx.program().node(worker).kind {
+        match &self.core.program().node(worker).kind {
             Kind::Service(service) => service.prefetch,
             _ => 0,
         }
@@ -22,14 +48,14 @@ impl World<'_> {
     /// An instance of a service that has room for a message: a free worker, or a place ahead of its
     /// turn. Whose turn was last is asked last, whether a worker of the others is free or not.
     pub(super) fn free_instance(&mut self, worker: NodeId) -> Option<u32> {
-        let limits = &self.cx.program().node(worker).station;
+        let limits = &self.core.program().node(worker).station;
         let most = limits.workers.saturating_add(self.prefetch(worker));
         let last = *self.fleet.turn(worker);
         let mut in_turn = (1..=limits.instances).map(|step| (last + step) % limits.instances);
         let free = in_turn.find(|&instance| {
             let station = self.fleet.station(self.fleet.index(worker, instance));
             station.busy.saturating_add(station.ahead) < most
-                && !self.fleet.is_down(worker, instance, self.cx.now())
+                && !self.fleet.is_down(worker, instance, self.core.now())
         })?;
         *self.fleet.turn(worker) = free;
         Some(free)
@@ -42,23 +68,6 @@ impl World<'_> {
         let index = self.fleet.index(worker, instance);
         let station = self.fleet.station_mut(index);
         if is_ahead { &mut station.ahead } else { &mut station.busy }
-    }
-
-    /// A message that was handed over ahead of its turn has come: it begins or waits. Without a job
-    /// it was acknowledged by an earlier receiver while it travelled.
-    pub(super) fn take_in_hand(&mut self, job: Option<Handle>, worker: NodeId, instance: u32) {
-        let workers = self.cx.program().node(worker).station.workers;
-        let index = self.fleet.index(worker, instance);
-        let station = self.fleet.station_mut(index);
-        let Some(job) = job else {
-            station.ahead -= 1;
-            return self.offer_worker(worker);
-        };
-        station.in_hand.push_back(job);
-        if station.busy < workers {
-            station.busy += 1;
-            self.begin_in_hand(index);
-        }
     }
 
     /// Lets a worker that is taken already begin with the message that has waited longest; says

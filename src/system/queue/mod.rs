@@ -8,11 +8,13 @@ mod ahead;
 mod group;
 mod upkeep;
 
+use super::context::Context;
 use super::control::Action;
+use super::event::Event;
 use super::fact::{Direction, Fact, Refusal};
 use super::job::{Job, Origin, Progress, Subject};
 use super::network::Message;
-use super::{Event, Local, World};
+use super::nodes::{Local, Nodes};
 use crate::kernel::draw::key_of;
 use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
@@ -67,7 +69,7 @@ impl Queue {
     }
 }
 
-impl World<'_> {
+impl Nodes {
     fn queue(&mut self, node: NodeId) -> &mut Queue {
         match &mut self.locals[node.0 as usize] {
             Local::Queue(queue) => queue,
@@ -75,19 +77,17 @@ impl World<'_> {
         }
     }
 
-    fn queue_rules(&self, node: NodeId) -> &program::Queue {
-        match &self.cx.program().node(node).kind {
-            Kind::Queue(queue) => queue,
-            other => unreachable!("messages are kept in queues, not in {other:?}"),
-        }
-    }
-
-    pub(super) fn take_queue_step(&mut self, handle: Handle, step: QueueStep) -> Progress {
+    pub(super) fn take_queue_step(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        step: QueueStep,
+    ) -> Progress {
         let refusal = match step {
-            QueueStep::Enqueue => self.enqueue(handle),
-            QueueStep::EnqueueBatch => self.enqueue_batch(handle),
+            QueueStep::Enqueue => self.enqueue(cx, handle),
+            QueueStep::EnqueueBatch => self.enqueue_batch(cx, handle),
             QueueStep::Acknowledge => {
-                self.acknowledge(handle);
+                self.acknowledge(cx, handle);
                 None
             }
         };
@@ -95,48 +95,42 @@ impl World<'_> {
     }
 
     /// Accepts the message that a job brings, or answers that there is no room.
-    fn enqueue(&mut self, handle: Handle) -> Option<Outcome> {
-        let job = self.jobs.at(handle);
+    fn enqueue(&mut self, cx: &mut Context<'_>, handle: Handle) -> Option<Outcome> {
+        let job = cx.jobs.at(handle);
         let (node, subject, key, event) = (job.node, job.subject, job.key, job.value);
-        let event = if self.comes_from_relay(job.origin) { event } else { 0 };
-        let limit = self.queue_rules(node).limit;
+        let event = if cx.comes_from_relay(job.origin) { event } else { 0 };
+        let limit = cx.queue_rules(node).limit;
         if self.queue(node).groups.iter().any(|group| group.length >= limit) {
-            self.cx.tell(Fact::Refused { node, order: subject.order, refusal: Refusal::Full });
+            cx.core.tell(Fact::Refused { node, order: subject.order, refusal: Refusal::Full });
             return Some(Outcome::Rejected);
         }
-        self.put(node, subject, key, event);
+        self.put(cx, node, subject, key, event);
         None
     }
 
     /// Accepts all events that a relay's request carries, or answers that there is no room for
     /// them.
-    fn enqueue_batch(&mut self, handle: Handle) -> Option<Outcome> {
-        let job = self.jobs.at(handle);
+    fn enqueue_batch(&mut self, cx: &mut Context<'_>, handle: Handle) -> Option<Outcome> {
+        let job = cx.jobs.at(handle);
         let (node, order, key, list, origin) =
             (job.node, job.subject.order, job.key, job.value, job.origin);
         let Origin::Call { edge, .. } = origin else { return None };
-        let events = self.listed_events(self.cx.program().edge(edge).caller, list);
-        let limit = self.queue_rules(node).limit as usize;
+        let events = self.listed_events(cx, cx.core.program().edge(edge).caller, list);
+        let limit = cx.queue_rules(node).limit as usize;
         let has_room = |group: &Group| group.length as usize + events.len() <= limit;
         if !self.queue(node).groups.iter().all(has_room) {
-            self.cx.tell(Fact::Refused { node, order, refusal: Refusal::Full });
+            cx.core.tell(Fact::Refused { node, order, refusal: Refusal::Full });
             return Some(Outcome::Rejected);
         }
         for (row, event) in events {
-            self.put(node, event.subject, key_of(key, event.key), row + 1);
+            self.put(cx, node, event.subject, key_of(key, event.key), row + 1);
         }
         None
     }
 
-    /// Whether a relay asks for a job: then the job's value is the place of its event.
-    fn comes_from_relay(&self, origin: Origin) -> bool {
-        let Origin::Call { edge, .. } = origin else { return false };
-        matches!(self.cx.program().node(self.cx.program().edge(edge).caller).kind, Kind::Outbox(_))
-    }
-
     /// Puts a message into every group of a queue.
-    fn put(&mut self, node: NodeId, subject: Subject, key: u64, event: u64) {
-        let rules = self.queue_rules(node);
+    fn put(&mut self, cx: &mut Context<'_>, node: NodeId, subject: Subject, key: u64, event: u64) {
+        let rules = cx.queue_rules(node);
         let (delay, groups) = (rules.delay, rules.groups.len());
         let by = match rules.partition_by {
             PartitionBy::Order => subject.order,
@@ -146,12 +140,12 @@ impl World<'_> {
             0 => 0,
             count => (key_of(by, PARTITION) % u64::from(count)) as u32,
         };
-        let expires = rules.retention.map_or(Time::NEVER, |span| self.cx.now() + span);
+        let expires = rules.retention.map_or(Time::NEVER, |span| cx.core.now() + span);
         for index in 0..groups {
             let number = self.queue(node).groups[index].next_number();
             let hidden = (delay > Span::ZERO).then(|| {
                 let event = Event::Visible { queue: node, message: ticket(index, number) };
-                self.cx.schedule_timer(self.cx.now() + delay, event)
+                cx.core.schedule_timer(cx.core.now() + delay, event)
             });
             let (receives, delivery) = (0, 0);
             self.queue(node).groups[index].push(Queued {
@@ -166,61 +160,66 @@ impl World<'_> {
             });
         }
         self.queued += groups;
-        self.cx.ledger_mut().accept(node, groups);
-        self.expire_at(node, expires);
-        self.cx.tell(Fact::Enqueued { queue: node, order: subject.order, event });
+        cx.core.ledger_mut().accept(node, groups);
+        self.expire_at(cx, node, expires);
+        cx.core.tell(Fact::Enqueued { queue: node, order: subject.order, event });
         for index in 0..groups {
-            self.hand_out(node, index);
+            self.hand_out(cx, node, index);
         }
     }
 
     /// A worker of this service is free: the queue that it takes from may have a message for it.
-    pub(super) fn offer_worker(&mut self, worker: NodeId) {
-        let program = self.cx.program();
+    pub(super) fn offer_worker(&mut self, cx: &mut Context<'_>, worker: NodeId) {
+        let program = cx.core.program();
         for (index, node) in program.nodes.iter().enumerate() {
             let Kind::Queue(queue) = &node.kind else { continue };
             let takes = |group: &program::Group| group.consumers.contains(&worker);
             if let Some(group) = queue.groups.iter().position(takes) {
-                self.hand_out(NodeId(index as u16), group);
+                self.hand_out(cx, NodeId(index as u16), group);
             }
         }
     }
 
     /// Hands messages to free workers of a group as long as there are both.
-    fn hand_out(&mut self, node: NodeId, index: usize) {
-        if self.fleet.is_stopped(node, self.cx.now()) {
+    fn hand_out(&mut self, cx: &mut Context<'_>, node: NodeId, index: usize) {
+        if cx.fleet.is_stopped(node, cx.core.now()) {
             return;
         }
-        if self.cx.node_condition(node).stalled {
-            self.cx.fired(
+        if cx.core.node_condition(node).stalled {
+            cx.core.fired(
                 None,
                 |act| matches!(*act, Action::QueueStall { node: stalled } if stalled == node),
             );
             return;
         }
-        let most = self.queue_rules(node).in_flight;
+        let most = cx.queue_rules(node).in_flight;
         loop {
             let group = &mut self.queue(node).groups[index];
             let Some(number) = group.next_ready() else { return };
             if group.in_flight >= most {
                 return;
             }
-            let Some((worker, instance)) = self.free_worker(node, index) else { return };
+            let Some((worker, instance)) = self.free_worker(cx, node, index) else { return };
             self.queue(node).groups[index].pop_ready();
-            self.hand_to(node, ticket(index, number), worker, instance);
+            self.hand_to(cx, node, ticket(index, number), worker, instance);
         }
     }
 
     /// A service instance of a group that has room for a message.
-    fn free_worker(&mut self, node: NodeId, group: usize) -> Option<(NodeId, u32)> {
-        let program = self.cx.program();
+    fn free_worker(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        group: usize,
+    ) -> Option<(NodeId, u32)> {
+        let program = cx.core.program();
         let Kind::Queue(rules) = &program.node(node).kind else { return None };
         let consumers = &rules.groups[group].consumers;
         let turn = self.queue(node).groups[group].turn;
         let count = consumers.len();
         for step in 0..count {
             let worker = consumers[(turn + step) % count];
-            if let Some(instance) = self.free_instance(worker) {
+            if let Some(instance) = cx.free_instance(worker) {
                 self.queue(node).groups[group].turn = (turn + step + 1) % count;
                 return Some((worker, instance));
             }
@@ -229,63 +228,71 @@ impl World<'_> {
     }
 
     /// Sends a message to a worker whose place is kept until the message is handled or lost.
-    fn hand_to(&mut self, node: NodeId, message: u64, worker: NodeId, instance: u32) {
-        let rules = self.queue_rules(node);
+    fn hand_to(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        message: u64,
+        worker: NodeId,
+        instance: u32,
+    ) {
+        let rules = cx.queue_rules(node);
         let (visibility, most) = (rules.visibility, rules.max_receives);
         let (group, number) = group_and_number(message);
         let Some(queued) = self.queue(node).groups[group].get(number).copied() else { return };
         if queued.receives >= most {
-            return self.put_aside(node, message, &queued);
+            return self.put_aside(cx, node, message, &queued);
         }
         let (receives, order, event) = (queued.receives + 1, queued.subject.order, queued.event);
         let key = key_of(queued.key, u64::from(receives));
-        let timer = self
-            .cx
-            .schedule_timer(self.cx.now() + visibility, Event::Visible { queue: node, message });
+        let timer = cx
+            .core
+            .schedule_timer(cx.core.now() + visibility, Event::Visible { queue: node, message });
         self.queue(node).groups[group].deliver(number, key, timer);
-        self.cx.tell(Fact::Delivered { queue: node, order, message, event, receives });
-        *self.places_taken(worker, instance) += 1;
-        let deaths = self.fleet.life(worker, instance).deaths();
+        cx.core.tell(Fact::Delivered { queue: node, order, message, event, receives });
+        *cx.places_taken(worker, instance) += 1;
+        let deaths = cx.fleet.life(worker, instance).deaths();
         let delivery =
             Message::Delivery { queue: node, message, worker, instance, deaths, order, key };
-        if !self.network.send(&mut self.cx, node, worker, Direction::Request, delivery) {
+        if !cx.network.send(&mut cx.core, node, worker, Direction::Request, delivery) {
             // The worker asks again at once; only the message stays hidden.
-            *self.places_taken(worker, instance) -= 1;
+            *cx.places_taken(worker, instance) -= 1;
         }
     }
 
     /// Ends a message that was received too often: it is a dead letter.
-    fn put_aside(&mut self, node: NodeId, message: u64, queued: &Queued) {
-        self.remove(node, message);
+    fn put_aside(&mut self, cx: &mut Context<'_>, node: NodeId, message: u64, queued: &Queued) {
+        self.remove(cx, node, message);
         let (subject, key) = (queued.subject, queued.key);
-        self.cx.tell(Fact::DeadLettered {
+        cx.core.tell(Fact::DeadLettered {
             queue: node,
             order: subject.order,
             since: subject.since,
         });
-        if let Some(target) = self.queue_rules(node).dead_letters {
-            self.put(target, subject, key_of(key, u64::MAX), 0);
+        if let Some(target) = cx.queue_rules(node).dead_letters {
+            self.put(cx, target, subject, key_of(key, u64::MAX), 0);
         }
     }
 
     /// A message reaches its worker.
     pub(super) fn take_delivery(
         &mut self,
+        cx: &mut Context<'_>,
         queue: NodeId,
         message: u64,
         worker: NodeId,
         instance: u32,
         key: u64,
     ) {
-        let job = self.delivered_job(queue, message, worker, instance, key);
+        let job = self.delivered_job(cx, queue, message, worker, instance, key);
         match job {
-            _ if self.prefetch(worker) > 0 => self.take_in_hand(job, worker, instance),
+            _ if cx.prefetch(worker) > 0 => self.take_in_hand(cx, job, worker, instance),
             Some(handle) => {
-                self.expect_heartbeat(queue, handle);
-                self.jobs.make_ready(handle);
+                cx.expect_heartbeat(queue, handle);
+                cx.jobs.make_ready(handle);
             }
             // It was acknowledged by an earlier receiver while it travelled.
-            None => self.leave(worker, instance),
+            None => self.leave(cx, worker, instance),
         }
     }
 
@@ -293,21 +300,23 @@ impl World<'_> {
     /// one like a request, and is dropped where there is no room.
     pub(super) fn take_second_delivery(
         &mut self,
+        cx: &mut Context<'_>,
         queue: NodeId,
         message: u64,
         worker: NodeId,
         instance: u32,
         key: u64,
     ) {
-        if let Some(handle) = self.delivered_job(queue, message, worker, instance, key) {
-            self.expect_heartbeat(queue, handle);
-            self.enter(handle, worker, instance);
+        if let Some(handle) = self.delivered_job(cx, queue, message, worker, instance, key) {
+            cx.expect_heartbeat(queue, handle);
+            cx.enter(handle, worker, instance);
         }
     }
 
     /// The job that handles a delivered message, unless the message is done with.
     fn delivered_job(
         &mut self,
+        cx: &mut Context<'_>,
         queue: NodeId,
         message: u64,
         worker: NodeId,
@@ -315,16 +324,96 @@ impl World<'_> {
         key: u64,
     ) -> Option<Handle> {
         let Kind::Service(program::Service { takes: Some(operation), .. }) =
-            self.cx.program().node(worker).kind
+            cx.core.program().node(worker).kind
         else {
             return None;
         };
         let (group, number) = group_and_number(message);
         let subject = self.queue(queue).groups[group].get(number)?.subject;
         let origin = Origin::Delivery { queue, message };
-        let mut job = Job::new(self.cx.program(), operation, key, origin, subject);
+        let mut job = Job::new(cx.core.program(), operation, key, origin, subject);
         job.instance = instance;
-        Some(self.jobs.insert(job))
+        Some(cx.jobs.insert(job))
+    }
+
+    /// A message that could not be handled becomes visible after a while.
+    pub(super) fn take_back(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        message: u64,
+        delivery: u64,
+    ) {
+        if let Some(span) = cx.queue_rules(node).redelivery {
+            self.hide_for(cx, node, message, delivery, span);
+        }
+    }
+
+    /// Hides a message for a span from now on, if this is its newest delivery.
+    fn hide_for(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+        message: u64,
+        delivery: u64,
+        span: Span,
+    ) {
+        let (group, number) = group_and_number(message);
+        let hidden = self.queue(node).groups[group].timer_of(number, delivery);
+        let Some(timer) = hidden else { return };
+        cx.core.cancel(timer);
+        let at = cx.core.now() + span;
+        let timer = cx.core.schedule_timer(at, Event::Visible { queue: node, message });
+        self.queue(node).groups[group].hide(number, timer);
+    }
+
+    /// A message may be delivered, for the first time or again.
+    pub(super) fn make_visible(&mut self, cx: &mut Context<'_>, node: NodeId, message: u64) {
+        let (group, number) = group_and_number(message);
+        self.queue(node).groups[group].show(number);
+        self.hand_out(cx, node, group);
+    }
+
+    /// Forgets the message that a job acknowledges.
+    fn acknowledge(&mut self, cx: &mut Context<'_>, handle: Handle) {
+        let job = cx.jobs.at(handle);
+        let (node, token) = (job.node, job.token);
+        let Some(message) = token.checked_sub(1) else { return };
+        let Some(queued) = self.remove(cx, node, message) else { return };
+        let (order, since) = (queued.subject.order, queued.subject.since);
+        cx.core.tell(Fact::Acknowledged { queue: node, order, since });
+        let (group, _) = group_and_number(message);
+        self.keep_acknowledged(cx, node, group, queued);
+        self.hand_out(cx, node, group);
+    }
+
+    /// Removes a message from its group.
+    fn remove(&mut self, cx: &mut Context<'_>, node: NodeId, message: u64) -> Option<Queued> {
+        let (group, number) = group_and_number(message);
+        let queued = self.queue(node).groups[group].take(number)?;
+        if let Some(timer) = queued.hidden {
+            cx.core.cancel(timer);
+        }
+        self.queued -= 1;
+        Some(queued)
+    }
+}
+
+impl Context<'_> {
+    fn queue_rules(&self, node: NodeId) -> &program::Queue {
+        match &self.core.program().node(node).kind {
+            Kind::Queue(queue) => queue,
+            other => unreachable!("messages are kept in queues, not in {other:?}"),
+        }
+    }
+
+    /// Whether a relay asks for a job: then the job's value is the place of its event.
+    fn comes_from_relay(&self, origin: Origin) -> bool {
+        let Origin::Call { edge, .. } = origin else { return false };
+        matches!(
+            self.core.program().node(self.core.program().edge(edge).caller).kind,
+            Kind::Outbox(_)
+        )
     }
 
     /// A worker's handler failed: the message goes back, if the queue has a rule for it.
@@ -332,56 +421,7 @@ impl World<'_> {
         if self.queue_rules(queue).redelivery.is_some() {
             let (worker, order, key) = (job.node, job.subject.order, job.key);
             let given_back = Message::GivenBack { worker, queue, message, order, key };
-            self.network.send(&mut self.cx, worker, queue, Direction::Request, given_back);
+            self.network.send(&mut self.core, worker, queue, Direction::Request, given_back);
         }
-    }
-
-    /// A message that could not be handled becomes visible after a while.
-    pub(super) fn take_back(&mut self, node: NodeId, message: u64, delivery: u64) {
-        if let Some(span) = self.queue_rules(node).redelivery {
-            self.hide_for(node, message, delivery, span);
-        }
-    }
-
-    /// Hides a message for a span from now on, if this is its newest delivery.
-    fn hide_for(&mut self, node: NodeId, message: u64, delivery: u64, span: Span) {
-        let (group, number) = group_and_number(message);
-        let hidden = self.queue(node).groups[group].timer_of(number, delivery);
-        let Some(timer) = hidden else { return };
-        self.cx.cancel(timer);
-        let at = self.cx.now() + span;
-        let timer = self.cx.schedule_timer(at, Event::Visible { queue: node, message });
-        self.queue(node).groups[group].hide(number, timer);
-    }
-
-    /// A message may be delivered, for the first time or again.
-    pub(super) fn make_visible(&mut self, node: NodeId, message: u64) {
-        let (group, number) = group_and_number(message);
-        self.queue(node).groups[group].show(number);
-        self.hand_out(node, group);
-    }
-
-    /// Forgets the message that a job acknowledges.
-    fn acknowledge(&mut self, handle: Handle) {
-        let job = self.jobs.at(handle);
-        let (node, token) = (job.node, job.token);
-        let Some(message) = token.checked_sub(1) else { return };
-        let Some(queued) = self.remove(node, message) else { return };
-        let (order, since) = (queued.subject.order, queued.subject.since);
-        self.cx.tell(Fact::Acknowledged { queue: node, order, since });
-        let (group, _) = group_and_number(message);
-        self.keep_acknowledged(node, group, queued);
-        self.hand_out(node, group);
-    }
-
-    /// Removes a message from its group.
-    fn remove(&mut self, node: NodeId, message: u64) -> Option<Queued> {
-        let (group, number) = group_and_number(message);
-        let queued = self.queue(node).groups[group].take(number)?;
-        if let Some(timer) = queued.hidden {
-            self.cx.cancel(timer);
-        }
-        self.queued -= 1;
-        Some(queued)
     }
 }

@@ -1,0 +1,200 @@
+//! The core of a run: the time, what is going to happen, draws, the digest, the books, what disturbs
+//! the run, and who is told what happened.
+
+use super::control::{Control, Disturbances};
+use super::event::Event;
+use super::fact::{Fact, Observer};
+use super::ledger::Ledger;
+use super::trace::TraceKind;
+use crate::kernel::digest::Digester;
+use crate::kernel::draw::{Draw, Draws, Purpose};
+use crate::kernel::limit::{Ending, Limits, Meter};
+use crate::kernel::queue::{EventQueue, TimerId};
+use crate::kernel::time::Time;
+use crate::model::program::{NodeId, Program};
+
+/// The run around a part of it.
+pub(super) struct Core<'p> {
+    program: &'p Program,
+    now: Time,
+    arrivals_end: Time,
+    events: EventQueue<Event>,
+    draws: Draws,
+    digester: Digester,
+    meter: Meter,
+    ledger: Ledger,
+    disturbances: Disturbances<'p>,
+    observer: &'p mut (dyn Observer + 'p),
+}
+
+impl<'p> Core<'p> {
+    /// At time zero.
+    pub(super) fn new(
+        program: &'p Program,
+        controls: &'p [Control],
+        seed: u64,
+        arrivals_end: Time,
+        limits: Limits,
+        observer: &'p mut (dyn Observer + 'p),
+    ) -> Core<'p> {
+        Core {
+            program,
+            now: Time::ZERO,
+            arrivals_end,
+            events: EventQueue::new(),
+            draws: Draws::new(seed),
+            digester: Digester::default(),
+            meter: Meter::new(limits),
+            ledger: Ledger::new(program),
+            disturbances: Disturbances::new(program, controls),
+            observer,
+        }
+    }
+
+    /// The same between two events, with somebody else who is told what happens.
+    pub(super) fn copied<'n>(
+        &self,
+        program: &'n Program,
+        controls: &'n [Control],
+        observer: &'n mut (dyn Observer + 'n),
+    ) -> Core<'n> {
+        Core {
+            program,
+            now: self.now,
+            arrivals_end: self.arrivals_end,
+            events: self.events.clone(),
+            draws: self.draws.clone(),
+            digester: self.digester.clone(),
+            meter: self.meter,
+            ledger: self.ledger.clone(),
+            disturbances: self.disturbances.copied(controls),
+            observer,
+        }
+    }
+
+    /// What runs.
+    pub(super) fn program(&self) -> &'p Program {
+        self.program
+    }
+
+    /// The virtual time.
+    pub(super) fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Until when users arrive.
+    pub(super) fn arrivals_end(&self) -> Time {
+        self.arrivals_end
+    }
+
+    /// Lets something happen, after everything that is scheduled for this time already.
+    pub(super) fn schedule(&mut self, at: Time, event: Event) {
+        self.events.schedule(at, event);
+    }
+
+    /// The same, for what may be called off.
+    pub(super) fn schedule_timer(&mut self, at: Time, event: Event) -> TimerId {
+        self.events.schedule_timer(at, event)
+    }
+
+    /// Calls off what was to happen.
+    pub(super) fn cancel(&mut self, timer: TimerId) {
+        self.events.cancel(timer);
+    }
+
+    /// Lets time pass until the next event, which is returned; `None` at the horizon.
+    pub(super) fn next(&mut self) -> Option<(Time, Event)> {
+        let (at, event) = self.events.pop(self.meter.horizon())?;
+        debug_assert!(at >= self.now, "time runs backwards");
+        Some((at, event))
+    }
+
+    /// Lets time pass until then.
+    pub(super) fn pass_until(&mut self, at: Time) {
+        self.now = at;
+    }
+
+    /// Lets time pass until the horizon, if it has not come so far.
+    pub(super) fn pass_until_horizon(&mut self) {
+        self.now = self.now.max(self.meter.horizon());
+    }
+
+    /// A draw with this name: see `docs/determinism.md`.
+    pub(super) fn draw(&mut self, purpose: Purpose, site: u32, work: u64, index: u16) -> Draw {
+        self.draws.draw(purpose, site, work, index)
+    }
+
+    /// All draws, for what draws more than once at a time.
+    pub(super) fn draws(&mut self) -> &mut Draws {
+        &mut self.draws
+    }
+
+    /// Folds an event into the digest: its kind, the node's stable id, and the work's stable key.
+    pub(super) fn fold(&mut self, kind: TraceKind, node: NodeId, work: u64) {
+        self.fold_number(kind.number(), node, work);
+    }
+
+    /// The same for a kind that has several numbers.
+    pub(super) fn fold_number(&mut self, kind: u64, node: NodeId, work: u64) {
+        let site = kind << 32 | u64::from(self.program.node(node).id);
+        self.digester.fold(self.now, site, work);
+    }
+
+    /// Folds that a control is switched on or off, which is about no node.
+    pub(super) fn fold_switch(&mut self, control: u32, on: bool) {
+        let site = TraceKind::Switch.number() << 32 | u64::from(on);
+        self.digester.fold(self.now, site, u64::from(control));
+    }
+
+    /// Books what happened, and tells it.
+    pub(super) fn tell(&mut self, fact: Fact) {
+        self.ledger.book(&fact);
+        self.observer.observe(self.now, &fact);
+    }
+
+    /// The books of the run.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The same, to book what no fact says.
+    pub(super) fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// What disturbs the run.
+    pub(super) fn disturbances(&self) -> &Disturbances<'p> {
+        &self.disturbances
+    }
+
+    /// The same, to change it.
+    pub(super) fn disturbances_mut(&mut self) -> &mut Disturbances<'p> {
+        &mut self.disturbances
+    }
+
+    /// Who is told what happens.
+    pub(super) fn observer(&mut self) -> &mut dyn Observer {
+        self.observer
+    }
+
+    /// Counts an event, with so many things pending besides those that are scheduled; the limit
+    /// that was reached, if one was.
+    pub(super) fn count(&mut self, waiting: usize) -> Option<Ending> {
+        self.meter.count(self.now, self.events.len() + waiting)
+    }
+
+    /// How many events there were.
+    pub(super) fn events(&self) -> u64 {
+        self.meter.events()
+    }
+
+    /// The digest so far, to keep more of it.
+    pub(super) fn digester(&mut self) -> &mut Digester {
+        &mut self.digester
+    }
+
+    /// The digests that are left when the run has ended.
+    pub(super) fn into_digests(self) -> (Digester, Draws) {
+        (self.digester, self.draws)
+    }
+}
