@@ -68,7 +68,7 @@ impl<'p> Core<'p> {
     }
 
     /// Switches a control on or off.
-    pub(super) fn apply(&mut self, control: u32, on: bool) {
+    pub(in crate::system) fn apply(&mut self, control: u32, on: bool) {
         let program = self.program();
         self.disturbances_mut().apply(program, control, on);
     }

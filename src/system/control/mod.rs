@@ -2,16 +2,17 @@
 
 mod cause;
 mod conditions;
-mod switch;
+mod kill;
 
 use std::ops::Range;
 
-pub use super::crash::{Kill, Moment};
-pub use super::fleet::instances_of;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::NodeId;
 use crate::policy::Outcome;
+
+pub use super::fleet::instances_of;
+pub use kill::{Kill, Moment};
 
 pub(super) use cause::Disturbances;
 pub(super) use conditions::{DataCondition, LinkCondition, NodeCondition};

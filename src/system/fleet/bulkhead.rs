@@ -6,9 +6,9 @@ use super::{Fleet, Station};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::program::Bulkhead;
-use crate::policy::bulkhead::{self, BulkheadState};
-use crate::system::calls::Call;
-use crate::system::calls::Calls;
+use crate::policy::bulkhead;
+use crate::policy::bulkhead::BulkheadState;
+use crate::system::calls::{Call, Calls};
 use crate::system::core::Core;
 
 /// The calls of one instance to one node.

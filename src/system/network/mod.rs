@@ -1,6 +1,5 @@
 //! Messages over links: they take their time, and some never arrive.
 
-mod delivery;
 mod message;
 
 use super::calls::connecting;

@@ -1,0 +1,126 @@
+//! What nodes keep, each by its kind.
+
+mod arrival;
+mod brought;
+pub(super) mod cache;
+mod clients;
+pub(super) mod database;
+mod failover;
+mod flight;
+mod lock;
+mod outbox;
+mod parked;
+mod provider;
+mod queue;
+mod replica;
+pub(super) mod shown;
+
+use std::collections::BTreeMap;
+
+use crate::kernel::time::Time;
+use crate::model::program::{Kind, NodeId, Program};
+use crate::system::context::Context;
+
+/// What a node keeps, by its kind.
+#[derive(Clone, Debug)]
+pub(in crate::system) enum Local {
+    /// Services keep nothing between jobs.
+    Nothing,
+    Clients(clients::Clients),
+    Database(database::Database),
+    Replica(replica::Replica),
+    Cache(cache::Cache),
+    Queue(queue::Queue),
+    Provider(provider::Provider),
+    Relay(outbox::Relay),
+}
+
+/// What all nodes keep.
+#[derive(Clone, Debug)]
+pub(in crate::system) struct Nodes {
+    pub(in crate::system) locals: Vec<Local>,
+    /// For each database the node that leads: itself, or a replica that was promoted.
+    pub(in crate::system) leaders: Vec<NodeId>,
+    /// Whether anybody compares the answers that it gets with what it knows.
+    pub(in crate::system) notes_rows: bool,
+    /// What transactions were told of rows, where that is more than one word holds.
+    pub(in crate::system) brought: Vec<brought::Known>,
+    /// What users were told, by order; only kept where a read depends on it.
+    pub(in crate::system) sessions: BTreeMap<u64, replica::Session>,
+    /// Rows that processes are fetching for a cache.
+    pub(in crate::system) flights: BTreeMap<flight::FlightKey, flight::Flight>,
+    /// How many messages wait in all queues.
+    pub(in crate::system) queued: usize,
+    /// How many users came.
+    pub(in crate::system) orders: u64,
+    /// The orders that are kept, in ascending order; `None` keeps all.
+    pub(in crate::system) kept_orders: Option<Vec<u64>>,
+}
+
+impl Nodes {
+    /// What nodes keep at the beginning.
+    pub(in crate::system) fn new(program: &Program) -> Nodes {
+        Nodes {
+            locals: program.nodes.iter().map(|node| Local::new(program, &node.kind)).collect(),
+            leaders: (0..program.nodes.len()).map(|index| NodeId(index as u16)).collect(),
+            notes_rows: program.has_sessions || program.operations.iter().any(|o| o.compares),
+            brought: Vec::new(),
+            sessions: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            queued: 0,
+            orders: 0,
+            kept_orders: None,
+        }
+    }
+}
+
+impl Local {
+    fn new(program: &Program, kind: &Kind) -> Local {
+        match kind {
+            Kind::Clients(rules) => Local::Clients(clients::Clients::new(rules)),
+            Kind::Database(_) => Local::Database(database::Database::new(program)),
+            Kind::Replica(rules) => Local::Replica(replica::Replica::new(program, rules)),
+            Kind::Cache(_) => Local::Cache(cache::Cache::default()),
+            Kind::Queue(rules) => Local::Queue(queue::Queue::new(rules)),
+            Kind::Provider(_) => Local::Provider(provider::Provider::default()),
+            Kind::Outbox(_) => Local::Relay(outbox::Relay::default()),
+            Kind::Service(_) => Local::Nothing,
+        }
+    }
+}
+
+impl Nodes {
+    /// How many messages and events, in an outbox, held by a relay or on their way to one, are not
+    /// done with, where anybody takes them, and how many transactions replicas have not applied.
+    pub(in crate::system) fn unfinished(&mut self, cx: &mut Context<'_>) -> usize {
+        let mut count = 0;
+        for index in 0..self.locals.len() {
+            let node = NodeId(index as u16);
+            if let Local::Replica(replica) = &self.locals[index] {
+                count += replica.pending.len();
+            } else if !cx.is_dead_end(node) {
+                count += self.unprocessed(cx, node).len();
+            }
+        }
+        count
+    }
+}
+
+impl Nodes {
+    /// The order and due time of everything that waits at a node to be processed.
+    pub(in crate::system) fn unprocessed(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: NodeId,
+    ) -> Vec<(u64, Time)> {
+        match &self.locals[node.0 as usize] {
+            Local::Database(_) => {
+                let leader = self.leaders[node.0 as usize];
+                self.store(leader).unsent()
+            }
+            Local::Queue(queue) => queue.unprocessed(),
+            Local::Relay(_) => self.held_events(cx, node),
+            _ => Vec::new(),
+        }
+    }
+}
