@@ -1,5 +1,5 @@
-//! The core of a run: the time, what is going to happen, draws, the digest, the books, what disturbs
-//! the run, and who is told what happened.
+//! The core of a run: the time, what is going to happen, draws, the digest, the books, what
+//! disturbs the run, and who is told what happened.
 
 use super::control::{Control, Disturbances};
 use super::event::Event;

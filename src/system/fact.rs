@@ -10,7 +10,6 @@ pub use super::{calls::Ejection, observer::Observer};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::{Denial, Outcome};
-
 pub use caching::{Caching, Deed};
 pub use pooling::Pooling;
 pub use stay::{Stay, Waiting, Work};

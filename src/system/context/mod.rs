@@ -1,5 +1,5 @@
-//! What a node gets of the run around it, and nothing else: the core, jobs, calls, instances and the
-//! network. What other nodes keep is out of reach; they are sent messages.
+//! What a node gets of the run around it, and nothing else: the core, jobs, calls, instances and
+//! the network. What other nodes keep is out of reach; they are sent messages.
 
 pub(super) mod branch;
 pub(super) mod failing;

@@ -1,10 +1,11 @@
-//! Answers to calls.
+//! Requests that have arrived, and answers to them.
 
 use crate::kernel::slab::Handle;
 use crate::model::program::{EdgeId, NodeId};
 use crate::policy::Outcome;
 use crate::system::context::Context;
 use crate::system::fact::Direction;
+use crate::system::job::{Job, Origin};
 use crate::system::network::Message;
 
 impl Context<'_> {
@@ -39,5 +40,35 @@ impl Context<'_> {
         }
         let caller = self.core.program().edge(edge).caller;
         self.network.send(&mut self.core, caller, from, Direction::Reply, message);
+    }
+
+    /// The job that handles an attempt, at the instance that it comes to.
+    pub(in crate::system) fn handler_of_request(&mut self, request: &Message) -> Handle {
+        let &Message::Request {
+            call,
+            attempt,
+            edge,
+            target,
+            operation,
+            key,
+            subject,
+            value,
+            token,
+            deadline,
+            detector,
+            connection,
+        } = request
+        else {
+            unreachable!("{request:?} is no request")
+        };
+        let origin = Origin::Call { call, attempt, edge };
+        let mut job = Job::new(self.core.program(), operation, key, origin, subject);
+        (job.node, job.value, job.token, job.deadline) = (target, value, token, deadline);
+        let over = (connection, detector);
+        job.instance = self.calls.admit_over(&mut self.core, &mut self.fleet, &mut job, over);
+        if detector.is_some() {
+            self.calls.note_instance(call, attempt, job.instance);
+        }
+        self.jobs.insert(job)
     }
 }

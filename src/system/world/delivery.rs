@@ -4,7 +4,6 @@ use crate::kernel::slab::Handle;
 use crate::policy::Response;
 use crate::system::World;
 use crate::system::fact::Fact;
-use crate::system::job::{Job, Origin};
 use crate::system::network::Message;
 use crate::system::trace::TraceKind;
 
@@ -14,54 +13,10 @@ impl<'p> World<'p> {
         let message = self.cx.network.take(handle);
         let arrived = Fact::Arrived(message.transit(self.cx.core.program()));
         match message {
-            Message::Request {
-                call,
-                attempt,
-                edge,
-                target,
-                operation,
-                key,
-                subject,
-                value,
-                token,
-                deadline,
-                detector,
-                connection,
-            } => {
+            Message::Request { target, key, .. } => {
                 self.cx.core.fold(TraceKind::Request, target, key);
                 self.cx.core.tell(arrived);
-                if !self.cx.fleet.is_down(target, 0, self.cx.core.now())
-                    && let Some(refusal) = self.nodes.throttle(&mut self.cx, target, subject.order)
-                {
-                    let (outcome, hint) = (refusal.outcome, refusal.hint);
-                    let (from, order, value) = (target, subject.order, 0);
-                    let reply = Message::Reply {
-                        call,
-                        attempt,
-                        edge,
-                        from,
-                        order,
-                        outcome,
-                        value,
-                        key,
-                        hint,
-                    };
-                    return self.cx.send_reply(edge, target, call, reply);
-                }
-                let origin = Origin::Call { call, attempt, edge };
-                let mut job = Job::new(self.cx.core.program(), operation, key, origin, subject);
-                (job.node, job.value) = (target, value);
-                let over = (connection, detector);
-                let instance =
-                    self.cx.calls.admit_over(&mut self.cx.core, &mut self.cx.fleet, &mut job, over);
-                (job.token, job.deadline, job.instance) = (token, deadline, instance);
-                if detector.is_some() {
-                    self.cx.calls.note_instance(call, attempt, instance);
-                }
-                let handle = self.cx.jobs.insert(job);
-                if !self.cx.is_refused_by_host(handle) && !self.cx.fails_at_the_door(handle) {
-                    self.cx.enter(handle, target, instance);
-                }
+                self.receive(message);
             }
             Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
                 let caller = self.cx.core.program().edge(edge).caller;
@@ -105,6 +60,27 @@ impl<'p> World<'p> {
                     self.nodes.extend(&mut self.cx, queue, message, key);
                 }
             }
+        }
+    }
+
+    /// An attempt arrives at the node that it calls: it is refused, or a job handles it.
+    fn receive(&mut self, request: Message) {
+        let Message::Request { call, attempt, edge, target, key, subject, .. } = request else {
+            unreachable!("{request:?} is no request")
+        };
+        if !self.cx.fleet.is_down(target, 0, self.cx.core.now())
+            && let Some(refusal) = self.nodes.throttle(&mut self.cx, target, subject.order)
+        {
+            let (outcome, hint) = (refusal.outcome, refusal.hint);
+            let (from, order, value) = (target, subject.order, 0);
+            let reply =
+                Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
+            return self.cx.send_reply(edge, target, call, reply);
+        }
+        let handle = self.cx.handler_of_request(&request);
+        let instance = self.cx.jobs.at(handle).instance;
+        if !self.cx.is_refused_by_host(handle) && !self.cx.fails_at_the_door(handle) {
+            self.cx.enter(handle, target, instance);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What the first thousand random models came to: a change of the engine's shape leaves it as it is.
+//! What the first thousand random models came to: a change of the engine's shape leaves it as it
+//! is.
 
 use std::collections::BTreeMap;
 
