@@ -12,8 +12,8 @@ use super::phase::Phase;
 use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{
-    Call, ChanceOf, Condition, DataStep, Fork, Kind, LabelId, Node, NodeId, OperationId, Outbox,
-    Program, ProviderStep, QueueStep, RelayStep, Step, Token,
+    Call, ChanceOf, Condition, DataStep, Fork, Kind, LabelId, Node, NodeId, NodeStep, OperationId,
+    Outbox, Program, ProviderStep, QueueStep, RelayStep, Step, Token,
 };
 use crate::policy::Outcome;
 
@@ -236,7 +236,7 @@ impl<'a> Visits<'a> {
                         go(to, share * (1.0 - success));
                     }
                 }
-                Step::Provider(ProviderStep::Effect(_)) => {
+                Step::Node(NodeStep::Provider(ProviderStep::Effect(_))) => {
                     let node = self.program.operation(operation).node;
                     go(at + 1, share * (1.0 - self.phase.nodes[node.0 as usize].fails()));
                 }
@@ -308,11 +308,12 @@ impl<'a> Visits<'a> {
                 Moments::of(time, slow)
             }
             Step::Think(time) => Moments::of(time, 1.0),
-            Step::Data(DataStep::AwaitLock(_)) => {
+            Step::Node(NodeStep::Data(DataStep::AwaitLock(_))) => {
                 self.assume("no row is locked when a step asks for it".to_owned());
                 Moments::default()
             }
-            Step::Data(DataStep::AwaitFlush) => match &self.program.node(node).kind {
+            Step::Node(NodeStep::Data(DataStep::AwaitFlush)) => match &self.program.node(node).kind
+            {
                 // Who commits first waits for all of it, who comes last for nothing.
                 Kind::Database(database) => match database.flush {
                     Flush::Group(span) => Moments::constant(span.seconds() / 2.0),
@@ -320,7 +321,7 @@ impl<'a> Visits<'a> {
                 },
                 _ => Moments::default(),
             },
-            Step::Data(DataStep::AwaitReplica(timeout)) => {
+            Step::Node(NodeStep::Data(DataStep::AwaitReplica(timeout))) => {
                 let Kind::Database(database) = &self.program.node(node).kind else {
                     return Moments::default();
                 };
@@ -339,12 +340,14 @@ impl<'a> Visits<'a> {
     fn put(&self, operation: OperationId, step: &Step, share: f64, visit: &mut Visit) {
         let node = self.program.operation(operation).node;
         match step {
-            Step::Queue(QueueStep::Enqueue) => *visit.messages.entry(node).or_insert(0.0) += share,
-            Step::Queue(QueueStep::EnqueueBatch) => {
+            Step::Node(NodeStep::Queue(QueueStep::Enqueue)) => {
+                *visit.messages.entry(node).or_insert(0.0) += share
+            }
+            Step::Node(NodeStep::Queue(QueueStep::EnqueueBatch)) => {
                 let events = share * f64::from(self.batch_of(operation));
                 *visit.messages.entry(node).or_insert(0.0) += events;
             }
-            Step::Data(DataStep::Commit(transaction)) => {
+            Step::Node(NodeStep::Data(DataStep::Commit(transaction))) => {
                 let events = self.program.transactions[transaction.0 as usize].events.len();
                 for (index, other) in self.program.nodes.iter().enumerate() {
                     let Kind::Outbox(outbox) = &other.kind else { continue };
@@ -436,7 +439,9 @@ impl<'a> Visits<'a> {
         let request = outbox.publish.map(|publish| self.program.operation(publish.operation).start);
         let own =
             steps.iter().take(request.map_or(RELAY_STEPS, |request| (request - start) as usize));
-        let own = own.take_while(|step| !matches!(step, Step::Relay(RelayStep::NextRound(_))));
+        let own = own.take_while(|step| {
+            !matches!(step, Step::Node(NodeStep::Relay(RelayStep::NextRound(_))))
+        });
         let mut calls: Vec<(Call, f64)> = own.filter_map(call_of).map(|call| (call, 1.0)).collect();
         if outbox.targets.len() > 1 {
             self.assume(EQUAL_EVENTS.to_owned());

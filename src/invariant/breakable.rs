@@ -4,8 +4,8 @@ use super::language::{database, effect, operation, queue, table};
 use super::{InvariantTexts, WatchList};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    CacheStep, Call, DataStep, Kind, LabelId, Memory, NodeId, Program, ProviderStep, Step, TableId,
-    Token,
+    CacheStep, Call, DataStep, Kind, LabelId, Memory, NodeId, NodeStep, Program, ProviderStep,
+    Step, TableId, Token,
 };
 
 /// Each promise that nothing in a program can break, by its name.
@@ -38,7 +38,7 @@ pub(crate) fn can_happen(effect: LabelId, program: &Program) -> bool {
         let end = starts.filter(|&other| other > start).min().unwrap_or(program.steps.len());
         let mut steps = program.steps[start..end].iter();
         steps.any(
-            |step| matches!(step, Step::Provider(ProviderStep::Effect(label)) if *label == effect),
+            |step| matches!(step, Step::Node(NodeStep::Provider(ProviderStep::Effect(label))) if *label == effect),
         )
     };
     calls(program).any(has_effect)
@@ -211,9 +211,8 @@ impl Asked<'_> {
 /// The table of the row that a step reads, at a store or at a cache.
 fn row_read(step: &Step) -> Option<TableId> {
     match step {
-        Step::Data(DataStep::ReadRow(table)) | Step::Cache(CacheStep::Lookup(table)) => {
-            Some(*table)
-        }
+        Step::Node(NodeStep::Data(DataStep::ReadRow(table)))
+        | Step::Node(NodeStep::Cache(CacheStep::Lookup(table))) => Some(*table),
         _ => None,
     }
 }
@@ -233,7 +232,7 @@ mod tests {
         let steps = program
             .steps
             .iter()
-            .filter(|step| matches!(step, Step::Provider(ProviderStep::Effect(_))));
+            .filter(|step| matches!(step, Step::Node(NodeStep::Provider(ProviderStep::Effect(_)))));
         Program { steps: steps.cloned().collect(), transactions: Vec::new(), ..program }
     }
 

@@ -11,7 +11,7 @@ use super::no_oversell::NoOversellText;
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::program::{
-    Kind, LabelId, NodeId, OperationId, Program, ProviderStep, Step, TableId,
+    Kind, LabelId, NodeId, NodeStep, OperationId, Program, ProviderStep, Step, TableId,
 };
 use crate::model::quantity::Share;
 
@@ -295,7 +295,7 @@ pub(super) fn brought(queue: NodeId, program: &Program) -> Vec<bool> {
 /// An effect of the program by name.
 pub(crate) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
     let effects = program.steps.iter().filter_map(|step| match step {
-        Step::Provider(ProviderStep::Effect(label)) => Some(*label),
+        Step::Node(NodeStep::Provider(ProviderStep::Effect(label))) => Some(*label),
         _ => None,
     });
     let name_of = |label: LabelId| program.labels[label.0 as usize].as_str();

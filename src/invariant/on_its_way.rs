@@ -5,7 +5,7 @@
 //! promise can tell what is under way for its own rows from what is under way for others.
 
 use crate::model::program::{
-    CacheStep, DataStep, Kind, NodeId, Program, QueueStep, Step, Transaction,
+    CacheStep, DataStep, Kind, NodeId, NodeStep, Program, QueueStep, Step, Transaction,
 };
 
 /// The queues, outboxes and relays from which something leads to a write.
@@ -23,7 +23,7 @@ impl OnItsWay {
         let mut leads = vec![false; operations + program.nodes.len()];
         let mut found: Vec<usize> = Vec::new();
         for (at, step) in program.steps.iter().enumerate() {
-            if let Step::Data(DataStep::Commit(id)) = step
+            if let Step::Node(NodeStep::Data(DataStep::Commit(id))) = step
                 && is_sought(&program.transactions[id.0 as usize])
             {
                 found.extend(graph.operation_at(at as u32));
@@ -74,13 +74,13 @@ impl Graph {
             let node = program.operations[own].node;
             match step {
                 Step::Call(call) => graph.lead(own, call.operation.0 as usize),
-                Step::Cache(CacheStep::Refresh(_, operation)) => {
+                Step::Node(NodeStep::Cache(CacheStep::Refresh(_, operation))) => {
                     graph.lead(own, operation.0 as usize);
                 }
-                Step::Queue(QueueStep::Enqueue | QueueStep::EnqueueBatch) => {
+                Step::Node(NodeStep::Queue(QueueStep::Enqueue | QueueStep::EnqueueBatch)) => {
                     graph.lead(own, waiting(node));
                 }
-                Step::Data(DataStep::Commit(id))
+                Step::Node(NodeStep::Data(DataStep::Commit(id)))
                     if !program.transactions[id.0 as usize].events.is_empty() =>
                 {
                     graph.lead(own, waiting(node));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::program::{Kind, Memory, Program, ProviderStep, Step, Token};
+use crate::model::program::{Kind, Memory, NodeStep, Program, ProviderStep, Step, Token};
 
 /// `[invariants]` of a model whose promises nobody has declared: no effect for an order twice, one
 /// answer for an idempotency key, what calls `expect` of their answers, and no write of a primary
@@ -12,7 +12,7 @@ pub fn undeclared(program: &Program) -> toml::Table {
     let mut about: BTreeSet<(&str, &str, String)> = BTreeSet::new();
     for step in &program.steps {
         match step {
-            Step::Provider(ProviderStep::Effect(label)) => {
+            Step::Node(NodeStep::Provider(ProviderStep::Effect(label))) => {
                 let effect = program.labels[usize::from(label.0)].clone();
                 about.insert(("one_charge", "effect", effect));
             }

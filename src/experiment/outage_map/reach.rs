@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::program::{CacheStep, Kind, NodeId, OperationId, Program, Step};
+use crate::model::program::{CacheStep, Kind, NodeId, NodeStep, OperationId, Program, Step};
 
 /// Every node that a path reaches from some clients: by the calls of operations that are reached
 /// themselves, fallbacks included; a replica of a database, a relay of its outbox, who takes the
@@ -37,7 +37,9 @@ impl Walk<'_> {
             for step in steps(program, id) {
                 match step {
                     Step::Call(call) => rest.push(call.operation),
-                    Step::Cache(CacheStep::Refresh(_, operation)) => rest.push(*operation),
+                    Step::Node(NodeStep::Cache(CacheStep::Refresh(_, operation))) => {
+                        rest.push(*operation)
+                    }
                     _ => {}
                 }
             }

@@ -4,7 +4,7 @@ use super::steps::{failure_target, with};
 use super::{Handlers, Place};
 use crate::model::language;
 use crate::model::program::{
-    CacheStep, CachedRead, Call, Kind, NodeId, OperationId, Step, TableId, Token,
+    CacheStep, CachedRead, Call, Kind, NodeId, NodeStep, OperationId, Step, TableId, Token,
 };
 
 /// Where in a handler a cached read stands.
@@ -41,10 +41,14 @@ impl Handlers<'_, '_> {
             cache,
             "lookup",
             table.0,
-            &[work.clone(), Step::Cache(CacheStep::Lookup(table))],
+            &[work.clone(), Step::Node(NodeStep::Cache(CacheStep::Lookup(table)))],
         );
-        let fill =
-            self.built_in(cache, "fill", table.0, &[work, Step::Cache(CacheStep::Fill(table))]);
+        let fill = self.built_in(
+            cache,
+            "fill",
+            table.0,
+            &[work, Step::Node(NodeStep::Cache(CacheStep::Fill(table)))],
+        );
         let lookup = self.call(place.node, lookup, at.policy, at.site + 1);
         let lookup = Call { token: Token::Caller, ..lookup };
         let fill = self.call(place.node, fill, at.policy, at.site + 2);
@@ -61,10 +65,10 @@ impl Handlers<'_, '_> {
         let mut steps = vec![Step::Call(Call { on_failure: Some(at.first + 1), ..lookup })];
         if refreshes {
             let refresh = self.refresh(place.node, cache, table, read, fill);
-            steps.push(Step::Cache(CacheStep::Refresh(shared, refresh)));
+            steps.push(Step::Node(NodeStep::Cache(CacheStep::Refresh(shared, refresh))));
         }
         if is_negative {
-            steps.push(Step::Cache(CacheStep::Skip(shared)));
+            steps.push(Step::Node(NodeStep::Cache(CacheStep::Skip(shared))));
         }
         steps.push(Step::JumpIfFound(end));
         if !text.single_flight {
@@ -73,11 +77,11 @@ impl Handlers<'_, '_> {
             steps.push(Step::Call(Call { on_failure: Some(end), ..fill }));
             return steps;
         }
-        steps.push(Step::Cache(CacheStep::Join(shared)));
+        steps.push(Step::Node(NodeStep::Cache(CacheStep::Join(shared))));
         steps.push(Step::Call(Call { on_failure: Some(end - 2), ..read }));
         steps.push(Step::Call(Call { on_failure: Some(next(&steps)), ..fill }));
-        steps.push(Step::Cache(CacheStep::Land(shared)));
-        steps.push(Step::Cache(CacheStep::Abort(shared)));
+        steps.push(Step::Node(NodeStep::Cache(CacheStep::Land(shared))));
+        steps.push(Step::Node(NodeStep::Cache(CacheStep::Abort(shared))));
         steps.push(match (&step.fallback, step.ignore_failure) {
             // The fallback comes behind a jump over it.
             (Some(_), _) => Step::Jump(end + 1),
@@ -105,8 +109,8 @@ impl Handlers<'_, '_> {
         let shared = CachedRead { cache, table, end, failed: end };
         self.push(Step::Call(Call { on_failure: Some(first + 3), ..read }));
         self.push(Step::Call(Call { on_failure: Some(first + 2), ..fill }));
-        self.push(Step::Cache(CacheStep::Land(shared)));
-        self.push(Step::Cache(CacheStep::Abort(shared)));
+        self.push(Step::Node(NodeStep::Cache(CacheStep::Land(shared))));
+        self.push(Step::Node(NodeStep::Cache(CacheStep::Abort(shared))));
         self.push(Step::Finish);
         operation
     }

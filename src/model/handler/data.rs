@@ -9,8 +9,8 @@ use crate::kernel::sample::Distribution;
 use crate::model::language::{self, Flush, Invalidation, Otherwise};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    self, CacheStep, Call, Change, DataStep, Kind, NodeId, OperationId, Step, TableId, Token,
-    Transaction, TransactionId, Wait,
+    self, CacheStep, Call, Change, DataStep, Kind, NodeId, NodeStep, OperationId, Step, TableId,
+    Token, Transaction, TransactionId, Wait,
 };
 
 impl Handlers<'_, '_> {
@@ -44,7 +44,10 @@ impl Handlers<'_, '_> {
 
     /// The operation that reads a row at a database or replica.
     fn read_operation(&mut self, source: NodeId, table: TableId) -> OperationId {
-        let steps = [Step::Work(self.read_time(source)), Step::Data(DataStep::ReadRow(table))];
+        let steps = [
+            Step::Work(self.read_time(source)),
+            Step::Node(NodeStep::Data(DataStep::ReadRow(table))),
+        ];
         self.built_in(source, "read", table.0, &steps)
     }
 
@@ -86,9 +89,9 @@ impl Handlers<'_, '_> {
                 let wait = Wait { table, timeout: wait.timeout, takes_stale };
                 let work = Step::Work(self.read_time(source));
                 let steps = [
-                    Step::Data(DataStep::AwaitApplied(wait)),
+                    Step::Node(NodeStep::Data(DataStep::AwaitApplied(wait))),
                     work,
-                    Step::Data(DataStep::ReadRow(table)),
+                    Step::Node(NodeStep::Data(DataStep::ReadRow(table))),
                 ];
                 let about = self.compiler.program.operations.len() as u16;
                 self.built_in(source, "read_after", about, &steps)
@@ -177,7 +180,11 @@ impl Handlers<'_, '_> {
         let name = self.compiler.program.node(cache).name.clone();
         let mut steps = vec![Step::Work(self.sections.cache[&name].latency.clone())];
         let writes = &self.compiler.program.transactions[id.0 as usize].writes;
-        steps.extend(writes.iter().map(|&(table, _)| Step::Cache(CacheStep::Invalidate(table))));
+        steps.extend(
+            writes
+                .iter()
+                .map(|&(table, _)| Step::Node(NodeStep::Cache(CacheStep::Invalidate(table)))),
+        );
         let invalidate = self.built_in(cache, "invalidate", id.0, &steps);
         let invalidate = self.call(place.node, invalidate, policy, site + 1);
         // Nobody fails because a cache did not hear: its rows are stale until they expire.
@@ -193,11 +200,15 @@ impl Handlers<'_, '_> {
     fn transaction_operation(&mut self, database: NodeId, id: TransactionId) -> OperationId {
         let name = &self.compiler.program.node(database).name;
         let text = &self.sections.database[name];
-        let mut steps = durable(text.flush, text.commit.clone(), Step::Data(DataStep::Commit(id)));
+        let mut steps = durable(
+            text.flush,
+            text.commit.clone(),
+            Step::Node(NodeStep::Data(DataStep::Commit(id))),
+        );
         if let Kind::Database(program::Database { semi_sync: Some(timeout), .. }) =
             self.compiler.program.node(database).kind
         {
-            steps.push(Step::Data(DataStep::AwaitReplica(timeout)));
+            steps.push(Step::Node(NodeStep::Data(DataStep::AwaitReplica(timeout))));
         }
         self.built_in(database, "transaction", id.0, &steps)
     }
@@ -226,9 +237,8 @@ impl Handlers<'_, '_> {
         let steps = &program.steps[operation.start as usize..];
         let mut own = steps.iter().take_while(|step| !matches!(step, Step::Reply(_)));
         own.find_map(|step| match step {
-            Step::Data(DataStep::ReadRow(table)) | Step::Cache(CacheStep::Fill(table)) => {
-                Some(*table)
-            }
+            Step::Node(NodeStep::Data(DataStep::ReadRow(table)))
+            | Step::Node(NodeStep::Cache(CacheStep::Fill(table))) => Some(*table),
             _ => None,
         })
     }
@@ -395,6 +405,8 @@ fn change_of(write: &str) -> Option<(&str, i32, bool)> {
 pub(super) fn durable(flush: Flush, commit: Distribution, write: Step) -> Vec<Step> {
     match flush {
         Flush::EachCommit | Flush::Every(_) => vec![Step::Work(commit), write],
-        Flush::Group(_) => vec![Step::Work(commit), Step::Data(DataStep::AwaitFlush), write],
+        Flush::Group(_) => {
+            vec![Step::Work(commit), Step::Node(NodeStep::Data(DataStep::AwaitFlush)), write]
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::steps::with;
 use super::{Handlers, Place};
 use crate::model::language;
 use crate::model::problem::Problem;
-use crate::model::program::{Call, DataStep, Kind, LockStep, NodeId, Step, TableId};
+use crate::model::program::{Call, DataStep, Kind, LockStep, NodeId, NodeStep, Step, TableId};
 
 impl Handlers<'_, '_> {
     /// Compiles a read with `for_update`: the read, the list under the lock, and the end of the
@@ -34,9 +34,11 @@ impl Handlers<'_, '_> {
                 .expected(format!("`for_update` without `{key}`"))
                 .inside(key));
         }
-        let lock = Step::Data(DataStep::AwaitLock(table));
-        let (read, row) =
-            (Step::Work(self.read_time(source)), Step::Data(DataStep::ReadRow(table)));
+        let lock = Step::Node(NodeStep::Data(DataStep::AwaitLock(table)));
+        let (read, row) = (
+            Step::Work(self.read_time(source)),
+            Step::Node(NodeStep::Data(DataStep::ReadRow(table))),
+        );
         let read = self.built_in(source, "read_for_update", table.0, &[lock, read, row]);
         let read = self.call(place.node, read, policy, super::steps::calls(compiled));
         compiled.push(Step::Lock(LockStep::Begin));

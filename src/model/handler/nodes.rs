@@ -7,8 +7,8 @@ use super::data::durable;
 use crate::kernel::sample::Distribution;
 use crate::model::problem::Problem;
 use crate::model::program::{
-    self, Call, Condition, DataStep, Kind, LabelId, NodeId, OperationId, ProviderStep, QueueStep,
-    RelayStep, Step, Target,
+    self, Call, Condition, DataStep, Kind, LabelId, NodeId, NodeStep, OperationId, ProviderStep,
+    QueueStep, RelayStep, Step, Target,
 };
 use crate::model::{check, language};
 use crate::policy::Outcome;
@@ -28,9 +28,9 @@ impl<'c> Handlers<'c, '_> {
             let label = self.label(effect);
             let operation = self.declare(node, effect);
             self.start(operation);
-            self.push(Step::Provider(ProviderStep::CheckKey));
+            self.push(Step::Node(NodeStep::Provider(ProviderStep::CheckKey)));
             self.push(Step::Work(provider.latency.clone()));
-            self.push(Step::Provider(ProviderStep::Effect(label)));
+            self.push(Step::Node(NodeStep::Provider(ProviderStep::Effect(label))));
             self.push(Step::Reply(Outcome::Ok));
         }
     }
@@ -55,9 +55,14 @@ impl<'c> Handlers<'c, '_> {
         let path = ["outbox", name, "policy"];
         let Some(policy) = self.policy(&path, outbox.policy.as_deref()) else { return };
         let text = &self.sections.database[&outbox.database];
-        let take = [Step::Work(text.read.clone()), Step::Data(DataStep::TakeOutbox)];
+        let take =
+            [Step::Work(text.read.clone()), Step::Node(NodeStep::Data(DataStep::TakeOutbox))];
         let take = self.built_in(database, "take_outbox", 0, &take);
-        let mark = durable(text.flush, text.commit.clone(), Step::Data(DataStep::MarkOutbox));
+        let mark = durable(
+            text.flush,
+            text.commit.clone(),
+            Step::Node(NodeStep::Data(DataStep::MarkOutbox)),
+        );
         let mark = self.built_in(database, "mark_outbox", 0, &mark);
         let publish = match outbox.publish {
             Some(publish) if publish.batch > 1 => self.publish_batch_operation(queue),
@@ -162,7 +167,12 @@ impl<'c> Handlers<'c, '_> {
     pub(super) fn publish_operation(&mut self, queue: NodeId) -> OperationId {
         let name = self.compiler.program.node(queue).name.clone();
         let latency = self.sections.queue[&name].latency.clone();
-        self.built_in(queue, "publish", 0, &[Step::Work(latency), Step::Queue(QueueStep::Enqueue)])
+        self.built_in(
+            queue,
+            "publish",
+            0,
+            &[Step::Work(latency), Step::Node(NodeStep::Queue(QueueStep::Enqueue))],
+        )
     }
 
     fn publish_batch_operation(&mut self, queue: NodeId) -> OperationId {
@@ -172,7 +182,7 @@ impl<'c> Handlers<'c, '_> {
             queue,
             "publish_batch",
             0,
-            &[Step::Work(latency), Step::Queue(QueueStep::EnqueueBatch)],
+            &[Step::Work(latency), Step::Node(NodeStep::Queue(QueueStep::EnqueueBatch))],
         )
     }
 }
@@ -225,14 +235,14 @@ fn publish_and_mark(
     let (end_at, rest_at) = (first + 5, first + 8);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
-        Step::Relay(RelayStep::NextEvent(end_at)),
+        Step::Node(NodeStep::Relay(RelayStep::NextEvent(end_at))),
         Step::Call(Call { on_failure: Some(end_at), ..publish }),
-        Step::Relay(RelayStep::Published),
+        Step::Node(NodeStep::Relay(RelayStep::Published)),
         Step::Jump(first + 1),
-        Step::Relay(RelayStep::EndBatch(rest_at)),
+        Step::Node(NodeStep::Relay(RelayStep::EndBatch(rest_at))),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Relay(RelayStep::Marked),
-        Step::Relay(RelayStep::NextRound(poll)),
+        Step::Node(NodeStep::Relay(RelayStep::Marked)),
+        Step::Node(NodeStep::Relay(RelayStep::NextRound(poll))),
         Step::Jump(first),
     ]
 }
@@ -248,14 +258,14 @@ fn mark_and_publish(
     let (next_at, rest_at) = (first + 4, first + 8);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
-        Step::Relay(RelayStep::ClaimBatch(rest_at)),
+        Step::Node(NodeStep::Relay(RelayStep::ClaimBatch(rest_at))),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Relay(RelayStep::Marked),
-        Step::Relay(RelayStep::NextEvent(rest_at)),
+        Step::Node(NodeStep::Relay(RelayStep::Marked)),
+        Step::Node(NodeStep::Relay(RelayStep::NextEvent(rest_at))),
         Step::Call(Call { on_failure: Some(next_at + 2), ..publish }),
-        Step::Relay(RelayStep::Published),
+        Step::Node(NodeStep::Relay(RelayStep::Published)),
         Step::Jump(next_at),
-        Step::Relay(RelayStep::NextRound(poll)),
+        Step::Node(NodeStep::Relay(RelayStep::NextRound(poll))),
         Step::Jump(first),
     ]
 }
@@ -265,12 +275,12 @@ fn mark_and_publish(
 fn follow_log(first: u32, publish: Call, mark: Call, poll: Distribution) -> Vec<Step> {
     let (store_at, rest_at) = (first + 4, first + 7);
     vec![
-        Step::Relay(RelayStep::Follow(store_at)),
+        Step::Node(NodeStep::Relay(RelayStep::Follow(store_at))),
         Step::Call(Call { on_failure: Some(rest_at), ..publish }),
-        Step::Relay(RelayStep::Published),
+        Step::Node(NodeStep::Relay(RelayStep::Published)),
         Step::Jump(first),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Relay(RelayStep::Stored),
+        Step::Node(NodeStep::Relay(RelayStep::Stored)),
         Step::Jump(first),
         Step::Think(poll),
         Step::Jump(first),
@@ -282,11 +292,11 @@ fn publish_all_and_mark(first: u32, take: Call, mark: Call, poll: Distribution) 
     let (end_at, rest_at) = (first + 2, first + 5);
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
-        Step::Relay(RelayStep::PublishAll(end_at)),
-        Step::Relay(RelayStep::EndBatch(rest_at)),
+        Step::Node(NodeStep::Relay(RelayStep::PublishAll(end_at))),
+        Step::Node(NodeStep::Relay(RelayStep::EndBatch(rest_at))),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Relay(RelayStep::Marked),
-        Step::Relay(RelayStep::NextRound(poll)),
+        Step::Node(NodeStep::Relay(RelayStep::Marked)),
+        Step::Node(NodeStep::Relay(RelayStep::NextRound(poll))),
         Step::Jump(first),
     ]
 }
@@ -296,11 +306,11 @@ fn mark_and_publish_all(first: u32, take: Call, mark: Call, poll: Distribution) 
     let rest_at = first + 5;
     vec![
         Step::Call(Call { on_failure: Some(rest_at), ..take }),
-        Step::Relay(RelayStep::ClaimBatch(rest_at)),
+        Step::Node(NodeStep::Relay(RelayStep::ClaimBatch(rest_at))),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Relay(RelayStep::Marked),
-        Step::Relay(RelayStep::PublishAll(rest_at)),
-        Step::Relay(RelayStep::NextRound(poll)),
+        Step::Node(NodeStep::Relay(RelayStep::Marked)),
+        Step::Node(NodeStep::Relay(RelayStep::PublishAll(rest_at))),
+        Step::Node(NodeStep::Relay(RelayStep::NextRound(poll))),
         Step::Jump(first),
     ]
 }
@@ -310,11 +320,11 @@ fn mark_and_publish_all(first: u32, take: Call, mark: Call, poll: Distribution) 
 fn follow_log_by_batches(first: u32, mark: Call, poll: Distribution) -> Vec<Step> {
     let (store_at, rest_at) = (first + 3, first + 6);
     vec![
-        Step::Relay(RelayStep::Follow(store_at)),
-        Step::Relay(RelayStep::PublishAll(rest_at)),
+        Step::Node(NodeStep::Relay(RelayStep::Follow(store_at))),
+        Step::Node(NodeStep::Relay(RelayStep::PublishAll(rest_at))),
         Step::Jump(first),
         Step::Call(Call { on_failure: Some(rest_at), ..mark }),
-        Step::Relay(RelayStep::Stored),
+        Step::Node(NodeStep::Relay(RelayStep::Stored)),
         Step::Jump(first),
         Step::Think(poll),
         Step::Jump(first),

@@ -5,7 +5,8 @@ use super::{Handlers, Place, Role};
 use crate::model::language::{self, Expectation, KeyOf, Reply};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    CacheStep, CachedRead, Call, Fork, Hold, Kind, Memory, OperationId, QueueStep, Step, Token,
+    CacheStep, CachedRead, Call, Fork, Hold, Kind, Memory, NodeStep, OperationId, QueueStep, Step,
+    Token,
 };
 use crate::policy::Outcome;
 
@@ -170,7 +171,8 @@ impl Handlers<'_, '_> {
                 };
                 let name = self.compiler.program.node(queue).name.clone();
                 let latency = self.sections.queue[&name].latency.clone();
-                let steps = [Step::Work(latency), Step::Queue(QueueStep::Acknowledge)];
+                let steps =
+                    [Step::Work(latency), Step::Node(NodeStep::Queue(QueueStep::Acknowledge))];
                 let operation = self.built_in(queue, "ack", 0, &steps);
                 let Step::Call(call) = call(self, operation) else { return Ok(Vec::new()) };
                 Step::Call(Call { token: Token::Delivery, ..call })
@@ -231,14 +233,20 @@ fn shift(step: Step, first: u32) -> Step {
             ..hold
         }),
         Step::JumpIfToldWithin(span, to) => Step::JumpIfToldWithin(span, to + first),
-        Step::Cache(CacheStep::Refresh(read, operation)) => {
-            Step::Cache(CacheStep::Refresh(shift_read(read, first), operation))
+        Step::Node(NodeStep::Cache(CacheStep::Refresh(read, operation))) => {
+            Step::Node(NodeStep::Cache(CacheStep::Refresh(shift_read(read, first), operation)))
         }
-        Step::Cache(CacheStep::Skip(read)) => Step::Cache(CacheStep::Skip(shift_read(read, first))),
-        Step::Cache(CacheStep::Join(read)) => Step::Cache(CacheStep::Join(shift_read(read, first))),
-        Step::Cache(CacheStep::Land(read)) => Step::Cache(CacheStep::Land(shift_read(read, first))),
-        Step::Cache(CacheStep::Abort(read)) => {
-            Step::Cache(CacheStep::Abort(shift_read(read, first)))
+        Step::Node(NodeStep::Cache(CacheStep::Skip(read))) => {
+            Step::Node(NodeStep::Cache(CacheStep::Skip(shift_read(read, first))))
+        }
+        Step::Node(NodeStep::Cache(CacheStep::Join(read))) => {
+            Step::Node(NodeStep::Cache(CacheStep::Join(shift_read(read, first))))
+        }
+        Step::Node(NodeStep::Cache(CacheStep::Land(read))) => {
+            Step::Node(NodeStep::Cache(CacheStep::Land(shift_read(read, first))))
+        }
+        Step::Node(NodeStep::Cache(CacheStep::Abort(read))) => {
+            Step::Node(NodeStep::Cache(CacheStep::Abort(shift_read(read, first))))
         }
         other => other,
     }

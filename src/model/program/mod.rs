@@ -28,7 +28,8 @@ pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Pool, Shedding, Station};
 pub use step::{
     CacheStep, CachedRead, Call, ChanceOf, Change, Condition, DataStep, Fork, Hold, LockStep,
-    Memory, ProviderStep, QueueStep, RelayStep, Repeat, RepeatStep, Step, Token, Transaction, Wait,
+    Memory, NodeStep, ProviderStep, QueueStep, RelayStep, Repeat, RepeatStep, Step, Token,
+    Transaction, Wait,
 };
 
 /// The index of a node in [`Program::nodes`].

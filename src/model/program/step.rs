@@ -79,7 +79,7 @@ pub enum Token {
     Caller,
 }
 
-/// One step of an operation: what every node can do, and what one kind of node does.
+/// One step of an operation.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Occupies the worker for a time.
@@ -122,6 +122,13 @@ pub enum Step {
     AnswerUser,
     /// What is done from now on is less than was asked for.
     Degrade,
+    /// What one kind of node does.
+    Node(NodeStep),
+}
+
+/// A step that one kind of node does.
+#[derive(Clone, Debug)]
+pub enum NodeStep {
     /// At a database or a replica.
     Data(DataStep),
     /// At a cache, or around it.

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::experiment::story::Story;
 use crate::fault::{FaultText, strengths};
 use crate::kernel::time::Time;
-use crate::model::program::{Kind, LabelId, NodeId, Program, ProviderStep, Step as ProgramStep};
+use crate::model::program::{
+    Kind, LabelId, NodeId, NodeStep, Program, ProviderStep, Step as ProgramStep,
+};
 use crate::system::fact::{Content, Direction, Fact, Transit};
 
 pub use mermaid::mermaid;
@@ -251,7 +253,9 @@ impl Teller<'_> {
         let step = steps
             .enumerate()
             .find(|(_, step)| match step {
-                ProgramStep::Provider(ProviderStep::Effect(label)) => *label == effect,
+                ProgramStep::Node(NodeStep::Provider(ProviderStep::Effect(label))) => {
+                    *label == effect
+                }
                 _ => false,
             })?
             .0 as u32;

@@ -4,7 +4,7 @@
 //! (`golang.org/x/sync/singleflight`).
 
 use crate::kernel::slab::Handle;
-use crate::model::program::{CacheStep, CachedRead, NodeId, OperationId, Step, TableId};
+use crate::model::program::{CacheStep, CachedRead, NodeId, NodeStep, OperationId, Step, TableId};
 use crate::policy::Outcome;
 use crate::system::context::Context;
 use crate::system::job::{Job, Origin, Progress, version};
@@ -90,7 +90,8 @@ impl Nodes {
         for waiting in flight.waiting {
             let Some(job) = cx.jobs.get_mut(waiting) else { continue };
             // Each waits at a step of its own handler.
-            let Step::Cache(CacheStep::Join(own)) = cx.core.program().steps[job.step as usize - 1]
+            let Step::Node(NodeStep::Cache(CacheStep::Join(own))) =
+                cx.core.program().steps[job.step as usize - 1]
             else {
                 continue;
             };

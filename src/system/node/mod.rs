@@ -17,9 +17,11 @@ pub(super) mod shown;
 
 use std::collections::BTreeMap;
 
+use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
-use crate::model::program::{Kind, NodeId, Program};
+use crate::model::program::{Kind, NodeId, NodeStep, Program};
 use crate::system::context::Context;
+use crate::system::job::Progress;
 
 /// What a node keeps, by its kind.
 #[derive(Clone, Debug)]
@@ -70,6 +72,75 @@ impl Nodes {
             queued: 0,
             orders: 0,
             kept_orders: None,
+        }
+    }
+}
+
+/// What every kind of node does, each in its own way: whoever adds a kind adds its lines here.
+impl Nodes {
+    /// A node begins what it does without anybody's doing.
+    pub(super) fn start(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        match &cx.core.program().node(node).kind {
+            Kind::Outbox(relay) => cx.start_relay(node, relay.operation),
+            Kind::Database(_) => self.begin_flushing(cx, node),
+            Kind::Service(_) => cx.schedule_pauses(node),
+            Kind::Clients(_)
+            | Kind::Replica(_)
+            | Kind::Cache(_)
+            | Kind::Queue(_)
+            | Kind::Provider(_) => {}
+        }
+    }
+
+    /// A job takes a step that its kind of node does.
+    pub(super) fn take_step(
+        &mut self,
+        cx: &mut Context<'_>,
+        handle: Handle,
+        step: &NodeStep,
+    ) -> Progress {
+        match *step {
+            NodeStep::Data(step) => self.take_data_step(cx, handle, step),
+            NodeStep::Cache(step) => self.take_cache_step(cx, handle, step),
+            NodeStep::Queue(step) => self.take_queue_step(cx, handle, step),
+            NodeStep::Provider(step) => self.take_provider_step(cx, handle, step),
+            NodeStep::Relay(ref step) => self.take_relay_step(cx, handle, step),
+        }
+    }
+
+    /// An instance of a node has died: what it had in memory is gone.
+    pub(super) fn lose_memory(&mut self, cx: &mut Context<'_>, node: NodeId, instance: u32) {
+        match &mut self.locals[node.0 as usize] {
+            Local::Cache(cache) => *cache = cache::Cache::default(),
+            Local::Relay(relay) => relay.forget(instance),
+            Local::Provider(provider) => provider.forget_unfinished(),
+            Local::Database(_) => self.lose_log(cx, node),
+            Local::Queue(_) => self.lose_messages(cx, node),
+            Local::Replica(_) => self.lose_readers(cx, node),
+            Local::Nothing | Local::Clients(_) => {}
+        }
+        self.lose_flights(node, instance);
+    }
+
+    /// An instance that had died starts again, from what is durable.
+    pub(super) fn restart(&mut self, cx: &mut Context<'_>, node: NodeId, instance: u32) {
+        if let Kind::Outbox(relay) = &cx.core.program().node(node).kind {
+            self.restart_relay(cx, node, instance, relay.operation);
+        }
+    }
+
+    /// A node that was down or stood still goes on.
+    pub(super) fn go_on(&mut self, cx: &mut Context<'_>, node: NodeId) {
+        match &cx.core.program().node(node).kind {
+            Kind::Queue(_) => self.resume_queue(cx, node),
+            Kind::Replica(_) => self.replicate(cx, node),
+            Kind::Service(service) if service.takes.is_some() => self.offer_worker(cx, node),
+            Kind::Service(_)
+            | Kind::Clients(_)
+            | Kind::Database(_)
+            | Kind::Cache(_)
+            | Kind::Outbox(_)
+            | Kind::Provider(_) => {}
         }
     }
 }

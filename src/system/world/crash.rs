@@ -18,7 +18,6 @@ use crate::system::control::Moment;
 use crate::system::event::Event;
 use crate::system::fact::Fact;
 use crate::system::job::{Job, Origin};
-use crate::system::node::Local;
 
 impl<'p> World<'p> {
     /// Takes instances of a node down until a time.
@@ -43,23 +42,13 @@ impl<'p> World<'p> {
         if self.cx.fleet.life(node, instance).stopped(self.cx.core.now()).is_some() {
             return;
         }
-        let program = self.cx.core.program();
         if self.cx.fleet.restarts(node, instance, self.cx.core.now()) {
             self.cx.core.tell(Fact::Restarted { node, instance });
             // Of a host that was gone nobody has heard that its connections are.
             self.nodes.break_connections(&mut self.cx, node, Some(instance));
-            if let Kind::Outbox(relay) = &program.node(node).kind {
-                self.nodes.restart_relay(&mut self.cx, node, instance, relay.operation);
-            }
+            self.nodes.restart(&mut self.cx, node, instance);
         }
-        match &program.node(node).kind {
-            Kind::Queue(_) => self.nodes.resume_queue(&mut self.cx, node),
-            Kind::Replica(_) => self.nodes.replicate(&mut self.cx, node),
-            Kind::Service(service) if service.takes.is_some() => {
-                self.nodes.offer_worker(&mut self.cx, node);
-            }
-            _ => {}
-        }
+        self.nodes.go_on(&mut self.cx, node);
     }
 
     /// Everything that an instance had in memory is gone.
@@ -74,16 +63,7 @@ impl<'p> World<'p> {
         if !matches!(program.node(node).kind, Kind::Clients(_)) {
             self.cx.fleet.empty(program, node, instance);
         }
-        match &mut self.nodes.locals[node.0 as usize] {
-            Local::Cache(cache) => *cache = crate::system::node::cache::Cache::default(),
-            Local::Relay(relay) => relay.forget(instance),
-            Local::Provider(provider) => provider.forget_unfinished(),
-            Local::Database(_) => self.nodes.lose_log(&mut self.cx, node),
-            Local::Queue(_) => self.nodes.lose_messages(&mut self.cx, node),
-            Local::Replica(_) => self.nodes.lose_readers(&mut self.cx, node),
-            Local::Nothing | Local::Clients(_) => {}
-        }
-        self.nodes.lose_flights(node, instance);
+        self.nodes.lose_memory(&mut self.cx, node, instance);
     }
 
     /// Nobody waits any more for what an instance has asked of others. A user whose process is gone

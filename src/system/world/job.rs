@@ -90,13 +90,7 @@ impl<'p> World<'p> {
             }
             Step::AnswerUser => self.answer_user(handle),
             Step::Degrade => self.degrade(handle),
-            Step::Data(step) => return self.nodes.take_data_step(&mut self.cx, handle, step),
-            Step::Cache(step) => return self.nodes.take_cache_step(&mut self.cx, handle, step),
-            Step::Queue(step) => return self.nodes.take_queue_step(&mut self.cx, handle, step),
-            Step::Provider(step) => {
-                return self.nodes.take_provider_step(&mut self.cx, handle, step);
-            }
-            Step::Relay(ref step) => return self.nodes.take_relay_step(&mut self.cx, handle, step),
+            Step::Node(ref step) => return self.nodes.take_step(&mut self.cx, handle, step),
         }
         Progress::GoesOn
     }

@@ -146,14 +146,8 @@ impl<'p> World<'p> {
             self.cx.core.schedule(control.from, Event::Switch { control: control_id, on: true });
             self.cx.core.schedule(control.until, Event::Switch { control: control_id, on: false });
         }
-        for (index, node) in self.cx.core.program().nodes.iter().enumerate() {
-            let id = NodeId(index as u16);
-            match &node.kind {
-                Kind::Outbox(relay) => self.cx.start_relay(id, relay.operation),
-                Kind::Database(_) => self.nodes.begin_flushing(&mut self.cx, id),
-                Kind::Service(_) => self.cx.schedule_pauses(id),
-                _ => {}
-            }
+        for index in 0..self.cx.core.program().nodes.len() {
+            self.nodes.start(&mut self.cx, NodeId(index as u16));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::List;
 use crate::kernel::slab::Handle;
 use crate::model::language::Claim;
-use crate::model::program::{DataStep, NodeId, Step};
+use crate::model::program::{DataStep, NodeId, NodeStep, Step};
 use crate::policy::Outcome;
 use crate::system::context::Context;
 use crate::system::job::Origin;
@@ -184,7 +184,7 @@ impl Context<'_> {
             let start = self.core.program().operation(call.step.operation).start as usize;
             let steps = self.core.program().steps[start..].iter();
             let mut own = steps.take_while(|step| !matches!(step, Step::Reply(_)));
-            own.any(|step| matches!(step, Step::Data(DataStep::TakeOutbox)))
+            own.any(|step| matches!(step, Step::Node(NodeStep::Data(DataStep::TakeOutbox))))
         })
     }
 
