@@ -341,7 +341,7 @@ impl<'a> Visits<'a> {
         let node = self.program.operation(operation).node;
         match step {
             Step::Node(NodeStep::Queue(QueueStep::Enqueue)) => {
-                *visit.messages.entry(node).or_insert(0.0) += share
+                *visit.messages.entry(node).or_insert(0.0) += share;
             }
             Step::Node(NodeStep::Queue(QueueStep::EnqueueBatch)) => {
                 let events = share * f64::from(self.batch_of(operation));

@@ -38,7 +38,7 @@ impl Walk<'_> {
                 match step {
                     Step::Call(call) => rest.push(call.operation),
                     Step::Node(NodeStep::Cache(CacheStep::Refresh(_, operation))) => {
-                        rest.push(*operation)
+                        rest.push(*operation);
                     }
                     _ => {}
                 }
