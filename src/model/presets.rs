@@ -3,16 +3,16 @@
 //! A preset is a policy in the language of models with its provenance: for every number that
 //! decides anything, where it was read. Its file is called `NAME@VERSION.toml`.
 
-mod files;
-
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use self::files::FILES;
 use super::document::{Sources, Value};
 use super::policy::{self, PolicyText, ScopeText};
 use super::problem::Problem;
 use crate::policy::{OutcomeSet, Policy, Scope};
+
+/// Each file with its name, without `.toml`, and its text: `build.rs` lists what is in `presets/`.
+static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
 /// How far the numbers of a preset have been proven: its delays, budgets, breakers and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -80,6 +80,9 @@ pub struct Preset {
 #[serde(deny_unknown_fields)]
 struct PresetText {
     source: String,
+    /// Whether this version is meant by the name alone. Its place in [`FILES`] says so already.
+    #[serde(default, rename = "newest")]
+    _newest: bool,
     label: Label,
     retried: Retried,
     scope: ScopeText,
@@ -119,7 +122,7 @@ impl Preset {
     }
 }
 
-/// Every preset, by family; the newest version of a name first.
+/// Every preset, in the order of names; the newest version of a name first.
 pub fn all() -> impl Iterator<Item = Preset> {
     FILES.iter().map(embedded)
 }
@@ -217,6 +220,14 @@ mod tests {
 
     #[test]
     fn without_a_version_the_newest_is_found() {
+        for (name, _) in names() {
+            let versions = FILES.iter().filter(|(file, _)| parts_of(file).0 == name);
+            let is_newest = |(_, text): &(&str, &str)| text.lines().any(|line| line == "newest = true");
+            let newest: Vec<bool> = versions.map(is_newest).collect();
+            let several = newest.len() > 1;
+            assert_eq!(newest[0], several, "{name}: which of {} is the newest?", newest.len());
+            assert!(!newest[1..].contains(&true), "{name} has two newest versions");
+        }
         assert_eq!(find("aws-standard", None).map(|preset| preset.version), Some("2.1"));
         assert_eq!(find("aws-standard", Some("1.0")), None);
     }
