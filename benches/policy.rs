@@ -13,7 +13,7 @@ use stormglass::policy::budget::{Budget, Deposit, Share, TokenBucket};
 use stormglass::policy::bulkhead::{Around, Bulkhead, BulkheadState};
 use stormglass::policy::codel::{Codel, CodelState};
 use stormglass::policy::hedge::Quantile;
-use stormglass::policy::limit::Limit;
+use stormglass::policy::limit::{Aimd, Gradient2, Limit, Vegas};
 use stormglass::policy::outlier::Outlier;
 use stormglass::policy::rate_limit::{Cycles, Debt, Gcra, RateLimit, Rule, Smooth};
 use stormglass::policy::throttling::Throttling;
@@ -183,9 +183,9 @@ fn adaptive(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = ["aimd", "vegas", "gradient2"])]
 fn concurrency_limit(bencher: Bencher<'_, '_>, name: &str) {
     let rule = match name {
-        "aimd" => Limit::AIMD,
-        "vegas" => Limit::VEGAS,
-        _ => Limit::GRADIENT2,
+        "aimd" => Limit::Aimd(Aimd::default()),
+        "vegas" => Limit::Vegas(Vegas::default()),
+        _ => Limit::Gradient2(Gradient2::default()),
     };
     let (mut state, mut ticks) = (rule.state(), Ticks::new());
     bencher.bench_local(|| {

@@ -5,9 +5,8 @@ use super::object::Object;
 use super::quantity::{count, flag, text};
 use super::{Document, Format, Imported, Reading, preset};
 use crate::model::document::{Data, Value};
-use crate::model::policy::ScopeText;
 use crate::model::problem::Problem;
-use crate::policy::Policy;
+use crate::policy::{Policy, Scope};
 
 const DEFAULT: &str = "botocore 1.44.5 configprovider.py";
 
@@ -102,7 +101,7 @@ fn profile(name: &str, path: &str, value: &Value, names: &Names) -> Imported {
          SDK reads it. Others: preset = \"aws-standard-js@2.1\", \"aws-standard-rust@2.0\" …"
     );
     let imported = Imported::new(name, policy, vec![caveat], notes);
-    Imported { scope: Some(ScopeText::Process), ..imported }
+    Imported { scope: Some(Scope::Process), ..imported }
 }
 
 /// A key about attempts that nobody knows would change nothing without a word.

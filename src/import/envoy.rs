@@ -237,5 +237,5 @@ fn read_hint(notes: &mut Notes, object: &mut Object<'_>) -> HintRule {
     let means = "at most so long; up to a half of it more at random";
     let limit = limited.read(notes, "max_interval", protobuf_duration, most, means);
     limited.close(notes);
-    HintRule::Spread { limit }
+    HintRule::Spread(limit)
 }

@@ -8,7 +8,7 @@ use super::{Document, metadata_name, outcome};
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::policy::budget::{Budget, Concurrent};
-use crate::policy::outlier::{Outlier, Sweep};
+use crate::policy::outlier::Outlier;
 use crate::policy::retry::Retry;
 use crate::policy::{OutcomeSet, Policy};
 
@@ -201,9 +201,8 @@ fn read_health(notes: &mut Notes, spec: &mut Object<'_>, policy: &mut Policy) {
         outlier.panic = panic / 100.0;
         let means = "% of failed calls; enforced where it is given";
         if let Some(share) = passive.given(notes, "failurePercentageThreshold", percent, means) {
-            // Hosts and volume are Envoy's (`outlier_detection.proto`).
-            let sweep = Sweep { hosts: 5, volume: 50 };
-            outlier.failure_share = Some((share / 100.0, sweep));
+            // Hosts and volume are Envoy's (`outlier_detection.proto`), as is the default.
+            outlier.failure_share = Some(share / 100.0);
         }
         let one = "one host may always be ejected";
         let one = passive.given(notes, "alwaysEjectOneEndpoint", flag, one);

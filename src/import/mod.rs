@@ -50,10 +50,10 @@ use self::note::Notes;
 use self::object::Object;
 use self::source::Parts;
 use crate::model::document::{Location, Sources, Value};
-use crate::model::policy::{ScopeText, compile};
+use crate::model::policy;
 use crate::model::presets;
 use crate::model::problem::Problem;
-use crate::policy::Policy;
+use crate::policy::{Policy, Scope};
 
 /// One document of a file.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ pub struct Imported {
     /// The policy.
     pub policy: Policy,
     /// To whom its state belongs, where that is not each process and target.
-    pub scope: Option<ScopeText>,
+    pub scope: Option<Scope>,
     /// What one must know to use it.
     pub caveats: Vec<String>,
     /// What became of each field that it was read from.
@@ -232,16 +232,16 @@ const PROBLEMS_MAX: usize = 50;
 
 /// Why the language does not take a policy: numbers that no run could have, such as no time at all.
 fn refusal(imported: &Imported) -> Option<Problem> {
-    let written = serde_json::to_value(text(imported)).and_then(serde_json::from_value);
-    let problem = match written {
-        Ok(text) => compile(&text).err()?,
-        Err(error) => Problem::new(error.to_string()),
-    };
-    let place: Vec<&str> = problem.inside.iter().map(String::as_str).collect();
+    let text = toml::to_string(&text(imported)).expect("every policy has a text");
+    let mut sources = Sources::default();
+    let source = sources.add("policy", &text);
+    let written = Value::parse(&sources, source).expect("that is TOML");
+    let problem = policy::read(&written).err()?;
+    let place = problem.at.and_then(|at| written.path_to(at)).unwrap_or_default();
     let Imported { name, .. } = imported;
     let place = place.iter().map(|part| format!(".{part}")).collect::<String>();
     let message = format!("`policy.{name}{place}` cannot be run: {}", problem.message);
-    let problem = Problem { message, inside: Vec::new(), ..problem };
+    let problem = Problem { message, at: None, ..problem };
     Some(imported.at.map_or(problem.clone(), |at| problem.at(at)))
 }
 

@@ -10,7 +10,7 @@ use crate::model::problem::Problem;
 use crate::policy::OutcomeSet;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::bulkhead::{Around, Bulkhead};
-use crate::policy::outlier::{Outlier, Sweep};
+use crate::policy::outlier::Outlier;
 
 pub(super) const BACKOFF: &str = "envoyproxy/envoy backoff_strategy.cc";
 pub(super) const OUTLIER: &str = "Envoy, outlier_detection.proto";
@@ -259,7 +259,8 @@ pub(super) fn enforcement(notes: &mut Notes, object: &mut Object<'_>, outlier: &
             (1900.0, source),
             "thousandths of a standard deviation below the mean",
         );
-        outlier.deviations = Some((factor / 1000.0, sweep(notes, object, hosts, volume)));
+        outlier.deviations = Some(factor / 1000.0);
+        (outlier.deviation_hosts, outlier.deviation_calls) = sweep(notes, object, hosts, volume);
     } else {
         outlier.deviations = None;
         let keys = [
@@ -279,7 +280,8 @@ pub(super) fn enforcement(notes: &mut Notes, object: &mut Object<'_>, outlier: &
             (85.0, source),
             "% of failed calls",
         );
-        outlier.failure_share = Some((share / 100.0, sweep(notes, object, hosts, volume)));
+        outlier.failure_share = Some(share / 100.0);
+        (outlier.share_hosts, outlier.share_calls) = sweep(notes, object, hosts, volume);
     } else {
         let keys = [
             "failure_percentage_minimum_hosts",
@@ -297,11 +299,9 @@ fn sweep(
     object: &mut Object<'_>,
     (hosts, least_hosts): (&'static str, u32),
     (volume, least_volume): (&'static str, u32),
-) -> Sweep {
-    Sweep {
-        hosts: object.read(notes, hosts, count, (least_hosts, OUTLIER), "hosts, else no verdict"),
-        volume: object.read(notes, volume, count, (least_volume, OUTLIER), "calls of a host"),
-    }
+) -> (u32, u32) {
+    let hosts = object.read(notes, hosts, count, (least_hosts, OUTLIER), "hosts, else no verdict");
+    (hosts, object.read(notes, volume, count, (least_volume, OUTLIER), "calls of a host"))
 }
 
 /// What balances at a service, in the words of the language.

@@ -1,4 +1,4 @@
-//! Virtual time, keyed randomness, the event queue, the run digest and limits.
+//! Virtual time, keyed randomness, quantities, the event queue, the run digest and limits.
 //!
 //! The kernel names no domain noun and imports nothing from the other rooms.
 
@@ -6,6 +6,7 @@ pub mod digest;
 pub mod draw;
 mod erlang;
 pub mod limit;
+pub mod quantity;
 pub mod queue;
 pub mod sample;
 pub mod slab;

@@ -16,7 +16,7 @@ use super::problem::Problem;
 /// # Errors
 /// The first thing that does not fit, with its place.
 pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
-    T::deserialize(value).map_err(|problem| problem.at(value.at))
+    T::deserialize(value).map_err(|problem| problem.placed(value))
 }
 
 impl<'de> Deserializer<'de> for &'de Value {
@@ -24,9 +24,12 @@ impl<'de> Deserializer<'de> for &'de Value {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         match &self.data {
-            Data::Table(fields) => {
-                visitor.visit_map(Fields { rest: fields.iter(), value: None, at: self.at })
-            }
+            Data::Table(fields) => visitor.visit_map(Fields {
+                rest: fields.iter(),
+                but: None,
+                value: None,
+                at: self.at,
+            }),
             Data::List(values) => visitor.visit_seq(Elements { rest: values.iter() }),
             Data::Text(text) => visitor.visit_borrowed_str(text),
             Data::Integer(integer) => match u64::try_from(*integer) {
@@ -58,10 +61,20 @@ impl<'de> Deserializer<'de> for &'de Value {
         visitor: V,
     ) -> Result<V::Value, Problem> {
         let choice = match &self.data {
-            Data::Text(text) => Choice { name: text, key_at: self.at, value: None },
+            Data::Text(text) => Choice { name: text, key_at: self.at, value: None, but: None },
+            Data::Table(fields) if !variants.contains(&KIND) && fields.contains_key(KIND) => {
+                let kind = &fields[KIND].value;
+                let Data::Text(name) = &kind.data else {
+                    let found = kind.data.describe();
+                    return Err(Problem::new(format!("expected a choice, found {found}"))
+                        .expected(format!("one of: {}", variants.join(", ")))
+                        .at(kind.at));
+                };
+                Choice { name, key_at: kind.at, value: Some(self), but: Some(KIND) }
+            }
             Data::Table(fields) if fields.len() == 1 => {
                 let (name, field) = fields.get_index(0).expect("one field");
-                Choice { name, key_at: field.key_at, value: Some(&field.value) }
+                Choice { name, key_at: field.key_at, value: Some(&field.value), but: None }
             }
             Data::Table(fields) => {
                 let count = fields.len();
@@ -100,6 +113,8 @@ impl<'de> Deserializer<'de> for &'de Value {
 
 struct Fields<'de> {
     rest: indexmap::map::Iter<'de, String, Field>,
+    /// The key that has been read already.
+    but: Option<&'static str>,
     value: Option<&'de Value>,
     at: Location,
 }
@@ -111,7 +126,9 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Problem> {
-        let Some((key, field)) = self.rest.next() else { return Ok(None) };
+        let but = self.but;
+        let is_left = |(key, _): &(&String, &Field)| but != Some(key.as_str());
+        let Some((key, field)) = self.rest.find(is_left) else { return Ok(None) };
         self.value = Some(&field.value);
         let key: StrDeserializer<'_, Problem> = key.as_str().into_deserializer();
         seed.deserialize(key).map(Some).map_err(|problem| problem.at(field.key_at))
@@ -121,7 +138,7 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         let Some(value) = self.value.take() else {
             return Err(Problem::new("a value without a key").at(self.at));
         };
-        seed.deserialize(value).map_err(|problem| problem.at(value.at))
+        seed.deserialize(value).map_err(|problem| problem.placed(value))
     }
 }
 
@@ -141,11 +158,39 @@ impl<'de> SeqAccess<'de> for Elements<'de> {
     }
 }
 
-/// A name of a closed set, alone or as the one key of a table.
+/// The key that names a choice whose own keys stand beside it.
+const KIND: &str = "kind";
+
+/// A name of a closed set: alone, as the one key of a table, or as the `kind` of one.
 struct Choice<'de> {
     name: &'de str,
     key_at: Location,
+    /// What belongs to it.
     value: Option<&'de Value>,
+    /// The key of that which is no more to be read.
+    but: Option<&'static str>,
+}
+
+/// A table without one of its keys.
+struct Rest<'de> {
+    value: &'de Value,
+    but: &'static str,
+}
+
+impl<'de> Deserializer<'de> for Rest<'de> {
+    type Error = Problem;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        let Rest { value, but } = self;
+        let Data::Table(fields) = &value.data else { return value.deserialize_any(visitor) };
+        let fields = Fields { rest: fields.iter(), but: Some(but), value: None, at: value.at };
+        visitor.visit_map(fields).map_err(|problem| problem.at(value.at))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit option
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 impl<'de> EnumAccess<'de> for Choice<'de> {
@@ -174,9 +219,18 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
     type Error = Problem;
 
     fn unit_variant(self) -> Result<(), Problem> {
-        match self.value {
-            None | Some(Value { data: Data::Boolean(true), .. }) => Ok(()),
-            Some(value) => Err(Problem::new(format!("`{}` takes no value", self.name))
+        let Some(value) = self.value else { return Ok(()) };
+        match (&value.data, self.but) {
+            (Data::Boolean(true), _) => Ok(()),
+            (Data::Table(fields), Some(but)) => match fields.iter().find(|(key, _)| *key != but) {
+                None => Ok(()),
+                Some((key, field)) => {
+                    Err(Problem::new(format!("`{key}` means nothing for `{}`", self.name))
+                        .expected("the kind alone")
+                        .at(field.key_at))
+                }
+            },
+            _ => Err(Problem::new(format!("`{}` takes no value", self.name))
                 .expected(format!("\"{}\" alone", self.name))
                 .at(value.at)),
         }
@@ -184,7 +238,11 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Problem> {
         let value = self.value.ok_or_else(|| self.needs_value())?;
-        seed.deserialize(value).map_err(|problem| problem.at(value.at))
+        match self.but {
+            Some(but) => seed.deserialize(Rest { value, but }),
+            None => seed.deserialize(value),
+        }
+        .map_err(|problem| problem.placed(value))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Problem> {
@@ -198,7 +256,10 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
         visitor: V,
     ) -> Result<V::Value, Problem> {
         let value = self.value.ok_or_else(|| self.needs_value())?;
-        value.deserialize_struct("", fields, visitor)
+        match self.but {
+            Some(but) => Rest { value, but }.deserialize_any(visitor),
+            None => value.deserialize_struct("", fields, visitor),
+        }
     }
 }
 
@@ -206,6 +267,15 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
 pub fn read_each<T: DeserializeOwned>(
     value: Option<&Value>,
     problems: &mut Vec<Problem>,
+) -> IndexMap<String, T> {
+    read_each_by(value, problems, read)
+}
+
+/// As [`read_each`], of things that are more than what serde reads.
+pub(super) fn read_each_by<T>(
+    value: Option<&Value>,
+    problems: &mut Vec<Problem>,
+    read: fn(&Value) -> Result<T, Problem>,
 ) -> IndexMap<String, T> {
     let mut things = IndexMap::new();
     let Some(value) = value else { return things };

@@ -180,6 +180,32 @@ impl Value {
         }
     }
 
+    /// The path to the value at a place, or to that whose key is there.
+    #[must_use]
+    pub fn path_to(&self, at: Location) -> Option<Vec<String>> {
+        if self.at == at {
+            return Some(Vec::new());
+        }
+        let inside = |key: String, value: &Value| {
+            let path = value.path_to(at)?;
+            Some([vec![key], path].concat())
+        };
+        match &self.data {
+            Data::Table(fields) => fields.iter().find_map(|(key, field)| {
+                if field.key_at == at {
+                    Some(vec![key.clone()])
+                } else {
+                    inside(key.clone(), &field.value)
+                }
+            }),
+            Data::List(values) => values
+                .iter()
+                .enumerate()
+                .find_map(|(index, value)| inside(index.to_string(), value)),
+            _ => None,
+        }
+    }
+
     /// The place of the deepest value that exists along a path.
     #[must_use]
     pub fn locate(&self, path: &[String]) -> Location {

@@ -5,13 +5,14 @@
 
 use indexmap::IndexMap;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::document::{Sources, Value};
-use super::policy::{self, PolicyText, ScopeText};
+use super::policy;
 use super::problem::Problem;
 use crate::policy::{OutcomeSet, Policy, Scope};
 
-/// Each file with its name, without `.toml`, and its text: `build.rs` lists what is in `presets/`.
+/// Each file of `presets/` with its name, without `.toml`, and its text, from `presets/list.rs`.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
 /// How far the numbers of a preset have been proven: its delays, budgets, breakers and limits.
@@ -85,9 +86,11 @@ struct PresetText {
     _newest: bool,
     label: Label,
     retried: Retried,
-    scope: ScopeText,
+    scope: Scope,
     note: String,
-    policy: PolicyText,
+    /// Read by itself, as policies of models are.
+    #[serde(rename = "policy")]
+    _policy: IgnoredAny,
     /// Numbers by what they are, and under `source` where these were read.
     numbers: Vec<IndexMap<String, String>>,
 }
@@ -184,7 +187,8 @@ fn read(file: &'static str, text: &str) -> Result<Preset, Vec<Problem>> {
     let source = sources.add(file, text);
     let value = Value::parse(&sources, source)?;
     let text: PresetText = super::read(&value).map_err(|problem| vec![problem])?;
-    let policy = policy::compile(&text.policy).map_err(|problem| vec![problem])?;
+    let policy = policy::read(value.find(&["policy".to_owned()]).expect("it was read"));
+    let policy = policy.map_err(|problem| vec![problem])?.policy;
     let mut numbers = Vec::new();
     for mut group in text.numbers {
         let missing = || Problem::new("`source` is missing").expected("where these were read");
@@ -193,8 +197,7 @@ fn read(file: &'static str, text: &str) -> Result<Preset, Vec<Problem>> {
         numbers.extend(group.into_iter().map(number));
     }
     let (name, version) = parts_of(file);
-    let PresetText { source, label, retried, note, .. } = text;
-    let scope = text.scope.scope();
+    let PresetText { source, label, retried, scope, note, .. } = text;
     Ok(Preset { name, version, label, retried, source, scope, numbers, note, policy })
 }
 
@@ -222,7 +225,8 @@ mod tests {
     fn without_a_version_the_newest_is_found() {
         for (name, _) in names() {
             let versions = FILES.iter().filter(|(file, _)| parts_of(file).0 == name);
-            let is_newest = |(_, text): &(&str, &str)| text.lines().any(|line| line == "newest = true");
+            let is_newest =
+                |(_, text): &(&str, &str)| text.lines().any(|line| line == "newest = true");
             let newest: Vec<bool> = versions.map(is_newest).collect();
             let several = newest.len() > 1;
             assert_eq!(newest[0], several, "{name}: which of {} is the newest?", newest.len());

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 
 use super::document::{Location, Sources, Value};
+use crate::policy::keys::Wrong;
 
 /// One thing that is wrong, or suspicious, in a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,12 @@ impl Problem {
         let path: Vec<String> =
             path.iter().map(|&part| part.to_owned()).chain(self.inside.iter().cloned()).collect();
         Problem { inside: Vec::new(), ..self.at(document.locate(&path)) }
+    }
+
+    /// The problem where its own path leads in a value, unless it already has a more exact place.
+    #[must_use]
+    pub fn placed(self, value: &Value) -> Problem {
+        if self.at.is_some() { self } else { self.located(value, &[]) }
     }
 
     /// Whether another problem has the same message and place, whatever it expects.
@@ -117,9 +124,21 @@ impl Display for Problem {
 
 impl std::error::Error for Problem {}
 
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Problem {
+        serde::de::Error::custom(wrong)
+    }
+}
+
 impl serde::de::Error for Problem {
+    /// What a part of a policy finds wrong has up to three lines: what, what was expected, and the
+    /// key ([`crate::policy::keys::Wrong`]).
     fn custom<T: Display>(message: T) -> Problem {
-        Problem::new(message.to_string())
+        let message = message.to_string();
+        let mut lines = message.split('\n');
+        let problem = Problem::new(lines.next().unwrap_or_default());
+        let problem = lines.next().into_iter().fold(problem, Problem::expected);
+        lines.next().into_iter().fold(problem, Problem::inside)
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Problem {

@@ -4,17 +4,31 @@
 //! botocore `retries/adaptive.py`, `retries/bucket.py`, `retries/throttling.py`; JavaScript
 //! `@smithy/util-retry` `DefaultRateLimiter`.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::quantity::PositiveRate;
 use crate::kernel::time::{Span, Time};
 
-/// The rule, with what differs between languages.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The rule, with what differs between languages; the defaults are those of botocore.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct Adaptive {
-    /// The fill rate before the first answer, per second.
+    /// The rate before the first answer; 1/s by default.
+    #[serde(with = "PositiveRate")]
     pub initial_rate: f64,
-    /// Whether the bucket fills from the time of its first use instead of from the start.
+    /// Whether the bucket fills from its first use instead of from the start; false by default.
     pub clock_starts_at_first_use: bool,
-    /// Whether rates are rounded to eight decimals (JavaScript).
+    /// Whether rates are rounded to eight decimals (JavaScript); false by default.
     pub rounds: bool,
+}
+
+impl Default for Adaptive {
+    fn default() -> Adaptive {
+        Adaptive::BOTOCORE
+    }
 }
 
 /// What a throttled response multiplies the rate by.

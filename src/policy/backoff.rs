@@ -4,8 +4,18 @@
 //! AWS Architecture Blog ("Exponential Backoff And Jitter", aws-samples/aws-arch-backoff-simulator,
 //! `src/backoff_simulator.py`).
 
+mod text;
+
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::keys::Wrong;
 use crate::kernel::draw::Draw;
+use crate::kernel::quantity::AsShare;
 use crate::kernel::time::Span;
+
+pub use text::{BackoffKeys, Capped, GrowthKey, RoundingKey};
 
 /// How the delay before the n-th retry grows before jitter, n = 1 for the first retry.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,31 +86,37 @@ pub enum Growth {
 }
 
 /// How a delay `e` is spread by one uniform draw `u` in [0, 1).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Jitter {
-    /// `e`.
+    /// Not at all: `e`.
     None,
-    /// `u * e`.
+    /// Anything up to the delay: `u * e`.
     Full,
-    /// `e/2 + u * e/2`.
+    /// Half the delay, and anything up to the other half: `e/2 + u * e/2`.
     Equal,
-    /// `e * (1 - j) + u * e * j`: only shorter.
-    Down(f64),
-    /// `e * (1 - j + 2 * j * u)`: shorter or longer.
-    Proportional(f64),
-    /// `e * (1 + j * u)`: only longer.
-    Up(f64),
-    /// As [`Jitter::Up`], but whole seconds and the nanoseconds below them are scaled and truncated
-    /// apart (tower, `src/retry/backoff.rs`).
-    UpInParts(f64),
-    /// `e + u * J`.
+    /// A random walk from the base delay, instead of exponential growth: a series that is read has
+    /// [`Growth::Decorrelated`] for it.
+    Decorrelated,
+    /// The delay plus or minus this share of it: `e * (1 - j + 2 * j * u)`.
+    Proportional(#[serde(with = "AsShare")] f64),
+    /// The delay, or up to this share of it less: `e * (1 - j) + u * e * j`.
+    Down(#[serde(with = "AsShare")] f64),
+    /// The delay, or up to this share of it more: `e * (1 + j * u)`.
+    Up(#[serde(with = "AsShare")] f64),
+    /// As `up`, with whole seconds and the nanoseconds below them scaled and truncated apart
+    /// (tower, `src/retry/backoff.rs`).
+    UpInParts(#[serde(with = "AsShare")] f64),
+    /// The delay and anything up to this length: `e + u * J`.
     Plus(Span),
-    /// `low + u * (e - low)` (tenacity `wait_random_exponential`).
+    /// Anything from this length to the delay: `low + u * (e - low)` (tenacity
+    /// `wait_random_exponential`).
     From(Span),
-    /// `u * (e + one unit of rounding)`, so that after truncation `e` itself can be drawn.
+    /// Anything up to and including the delay, in whole units: `u * (e + one unit)`, truncated.
     FullInclusive,
-    /// `-ln(1 - u) * e`: memoryless with mean `e`, as in the theory of retrial queues (Falin,
-    /// Templeton: "Retrial Queues", 1997, section 1.2).
+    /// Memoryless, with the delay as its mean: `-ln(1 - u) * e`, as in the theory of retrial queues
+    /// (Falin, Templeton: "Retrial Queues", 1997, section 1.2).
     Exponential,
 }
 
@@ -192,6 +208,24 @@ impl Backoff {
         Backoff { jitter, ..self }
     }
 
+    /// The series spread by a jitter as it is written.
+    ///
+    /// # Errors
+    /// If the jitter is decorrelated and the growth is not exponential.
+    pub fn spread_by(self, jitter: Jitter) -> Result<Backoff, Wrong> {
+        match (jitter, self.growth) {
+            (Jitter::Decorrelated, Growth::Exponential { base, .. }) => {
+                let growth = Growth::Decorrelated { base };
+                Ok(Backoff { growth, jitter: Jitter::None, ..self })
+            }
+            (Jitter::Decorrelated, _) => Err(Wrong::new(
+                "decorrelated jitter needs an exponential backoff",
+                "backoff = \"exponential 100ms cap 5s\" gives its base and cap",
+            )),
+            _ => Ok(Backoff { jitter, ..self }),
+        }
+    }
+
     /// The series capped before jitter.
     #[must_use]
     pub const fn capped(self, cap: Span) -> Backoff {
@@ -221,6 +255,21 @@ impl Backoff {
                 | Growth::FourthPower { .. }
         );
         random_growth || !matches!(self.jitter, Jitter::None)
+    }
+
+    /// The first delay, or the scale, of a growth that has one.
+    #[must_use]
+    pub const fn base(&self) -> Option<Span> {
+        match self.growth {
+            Growth::None | Growth::FourthPower { .. } => None,
+            Growth::Constant { delay: base }
+            | Growth::Linear { base, .. }
+            | Growth::Exponential { base, .. }
+            | Growth::ExponentialLessOne { base, .. }
+            | Growth::Decorrelated { base }
+            | Growth::DecorrelatedV2 { base, .. }
+            | Growth::RandomWalk { base, .. } => Some(base),
+        }
     }
 
     /// The delay before retry `retry` (1 is the first); 0 counts as 1.
@@ -305,7 +354,8 @@ impl Jitter {
     /// The delay `e` spread by `u`; all in units of `unit` nanoseconds.
     fn apply(self, e: f64, u: f64, unit: f64) -> f64 {
         match self {
-            Jitter::None => e,
+            // The walk is a growth of its own.
+            Jitter::None | Jitter::Decorrelated => e,
             Jitter::Full => u * e,
             Jitter::Equal => e / 2.0 + u * (e / 2.0),
             Jitter::Down(j) => u * e * j + e * (1.0 - j),

@@ -1,28 +1,46 @@
 //! A limit of calls at once, so that one dependency cannot take all of a caller's room.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::keys::Wrong;
+#[cfg(test)]
+use super::keys::without_required;
+use crate::kernel::quantity::{AsCount, Lasting};
 use crate::kernel::time::Span;
 
 /// Around what a part of a policy stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Around {
     /// The whole call with its waits and retries: outside of the retry (the bulkhead of Polly's
     /// standard handler).
     Call,
     /// Each attempt: inside of the retry (resilience4j, Envoy).
+    #[default]
     Attempt,
 }
 
 /// The rule of a bulkhead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+// With a preset, `limit` may be that of the preset.
+#[cfg_attr(test, derive(JsonSchema), schemars(transform = without_required))]
+#[serde(deny_unknown_fields)]
 pub struct Bulkhead {
-    /// How many may run at once; 0 lets nobody in.
+    /// How many may run at once, or `"unlimited"`; 0 lets nobody in.
+    #[serde(with = "AsCount")]
     pub limit: u32,
-    /// How many more may wait for room.
+    /// How many more may wait for room; 0 by default.
+    #[serde(default, with = "AsCount")]
     pub queue: u32,
-    /// How long one may wait for room; without it, as long as the call may take (resilience4j
+    /// How long one may wait for room; as long as the call may take by default (resilience4j
     /// `maxWaitDuration`).
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "Lasting")]
     pub max_wait: Option<Span>,
-    /// Around what.
+    /// Around what the limit is; `attempt` by default.
+    #[serde(default)]
     pub around: Around,
 }
 
@@ -45,6 +63,18 @@ pub enum Room {
 }
 
 impl Bulkhead {
+    /// What is wrong with a rule whose keys are each right.
+    ///
+    /// # Errors
+    /// If whoever queues would wait for ever.
+    pub fn check(&self) -> Result<(), Wrong> {
+        if self.limit > 0 || self.queue == 0 || self.max_wait.is_some() {
+            return Ok(());
+        }
+        let what = "whoever queues would wait for ever: a limit of 0 lets nobody in";
+        Err(Wrong::new(what, "no `queue`, or a `max_wait`").at("queue"))
+    }
+
     /// Asks for room; `waiting` says whether this caller was told to queue before.
     pub fn enter(&self, state: &mut BulkheadState, waiting: bool) -> Room {
         let room = if state.running < self.limit {

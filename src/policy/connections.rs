@@ -5,26 +5,68 @@
 //! attempt: it has room for as many as the connections have together. So whoever was let in finds
 //! a connection or may open one.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::bulkhead::{Around, Bulkhead};
 use super::outcome::Outcome;
+use crate::kernel::quantity::{AsCount, Lasting, OneOrMore, Whole};
 use crate::kernel::time::{Span, Time};
 
+/// The most round trips that are drawn for one connection.
+const ROUND_TRIPS_MAX: u32 = 10;
+
 /// The rule of the connections to one target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct Connections {
-    /// How many there may be.
+    /// How many connections there may be, or `"unlimited"`, the default.
+    #[serde(with = "OneOrMore")]
     pub limit: u32,
-    /// How many attempts go over one at once: 1 with HTTP/1.1, the streams of HTTP/2.
+    /// How many attempts go over one at once: 1, as HTTP/1.1, by default; of HTTP/2 what the server
+    /// allows.
+    #[serde(with = "OneOrMore")]
     pub streams: u32,
-    /// How many round trips it takes to open one.
+    /// How many attempts may wait for a connection; `"unlimited"` by default.
+    #[serde(with = "AsCount")]
+    pub queue: u32,
+    /// How long one may wait; as long as the call may take by default.
+    #[serde(skip_serializing_if = "Option::is_none", with = "Lasting")]
+    pub max_wait: Option<Span>,
+    /// How many round trips of the link it takes to open one: 2 by default, TCP and TLS 1.3; 1
+    /// without TLS, 3 with TLS 1.2.
+    #[serde(with = "Whole::<0, ROUND_TRIPS_MAX>")]
     pub round_trips: u32,
-    /// How long the target works on a new one before the first attempt over it.
+    /// How long a worker of the target works on a new one before the first request over it; 0s by
+    /// default.
     pub accept: Span,
-    /// A connection without an attempt is closed after so long.
+    /// How long one stays open without an attempt; for ever by default.
+    #[serde(skip_serializing_if = "Option::is_none", with = "Lasting")]
     pub idle_timeout: Option<Span>,
-    /// Of connections without an attempt no more than this are kept.
+    /// How many stay open without an attempt, or `"unlimited"`, the default.
+    #[serde(with = "AsCount")]
     pub max_idle: u32,
-    /// A connection takes no further attempt after so long.
+    /// After how long it takes no further attempt; never by default.
+    #[serde(skip_serializing_if = "Option::is_none", with = "Lasting")]
     pub max_age: Option<Span>,
+}
+
+impl Default for Connections {
+    fn default() -> Connections {
+        Connections {
+            limit: u32::MAX,
+            streams: 1,
+            queue: u32::MAX,
+            max_wait: None,
+            round_trips: 2,
+            accept: Span::ZERO,
+            idle_timeout: None,
+            max_idle: u32::MAX,
+            max_age: None,
+        }
+    }
 }
 
 /// The connections that are open.
@@ -57,10 +99,11 @@ pub struct Ride {
 }
 
 impl Connections {
-    /// How many attempts may be under way at once.
+    /// The bulkhead around each attempt that lets in as many as there is room for.
     #[must_use]
-    pub fn room(&self) -> u32 {
-        self.limit.saturating_mul(self.streams)
+    pub fn bulkhead(&self) -> Bulkhead {
+        let limit = self.limit.saturating_mul(self.streams);
+        Bulkhead { limit, queue: self.queue, max_wait: self.max_wait, around: Around::Attempt }
     }
 
     /// Takes the connection for an attempt that was used last and has room (Go `net/http`,
@@ -149,6 +192,8 @@ mod tests {
     const HTTP1: Connections = Connections {
         limit: 3,
         streams: 1,
+        queue: u32::MAX,
+        max_wait: None,
         round_trips: 1,
         accept: Span::ZERO,
         idle_timeout: Some(Span(10)),

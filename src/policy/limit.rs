@@ -2,54 +2,127 @@
 //!
 //! Netflix/concurrency-limits: `AIMDLimit`, `VegasLimit`, `Gradient2Limit`.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::keys::{Wrong, by_kind};
 use crate::kernel::draw::Draw;
+use crate::kernel::quantity::{AsShare, Number};
 use crate::kernel::time::Span;
 
-/// The rule of a limit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The rule of a limit; the defaults are those of Netflix/concurrency-limits.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// Additive increase, multiplicative decrease.
-    Aimd {
-        /// The limit at the start.
-        initial: f64,
-        /// The smallest limit.
-        least: f64,
-        /// The largest limit.
-        most: f64,
-        /// What a drop multiplies the limit by.
-        backoff: f64,
-        /// A call that takes longer is a drop.
-        timeout: Span,
-    },
-    /// The queue is estimated from the smallest latency ever seen.
-    Vegas {
-        /// The limit at the start.
-        initial: f64,
-        /// The largest limit.
-        most: f64,
-        /// The weight of a new estimate.
-        smoothing: f64,
-        /// After `multiplier * limit` calls, times a random half to one, the smallest latency is
-        /// measured anew.
-        multiplier: f64,
-    },
-    /// The latency against its own long average.
-    Gradient2 {
-        /// The limit at the start.
-        initial: f64,
-        /// The smallest limit.
-        least: f64,
-        /// The largest limit.
-        most: f64,
-        /// The weight of a new estimate.
-        smoothing: f64,
-        /// How much longer than the average a call may take.
-        tolerance: f64,
-        /// How many calls may queue.
-        queue: f64,
-        /// How many samples the long average is over.
-        window: f64,
-    },
+    Aimd(Aimd),
+    /// By the queue that the smallest latency shows.
+    Vegas(Vegas),
+    /// By the latency against its own long average.
+    Gradient2(Gradient2),
+}
+
+by_kind!(Limit {
+    Aimd(Aimd): "aimd",
+    Vegas(Vegas): "vegas",
+    Gradient2(Gradient2): "gradient2",
+});
+
+/// `AIMDLimit`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Aimd {
+    /// The limit at the start; 20 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub initial: f64,
+    /// The smallest limit; 20 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub least: f64,
+    /// The largest limit; 200 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub most: f64,
+    /// What a drop multiplies the limit by; 0.9 by default.
+    #[serde(with = "AsShare")]
+    pub backoff: f64,
+    /// A call that takes longer is a drop; 5s by default.
+    pub timeout: Span,
+}
+
+impl Default for Aimd {
+    fn default() -> Aimd {
+        let timeout = Span::from_secs(5);
+        Aimd { initial: 20.0, least: 20.0, most: 200.0, backoff: 0.9, timeout }
+    }
+}
+
+/// `VegasLimit`: the queue is estimated from the smallest latency ever seen.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Vegas {
+    /// The limit at the start; 20 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub initial: f64,
+    /// The largest limit; 1000 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub most: f64,
+    /// The weight of a new estimate; 1 by default.
+    #[serde(with = "AsShare")]
+    pub smoothing: f64,
+    /// After so many times the limit of calls, times a random half to one, the smallest latency is
+    /// measured anew; 30 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub multiplier: f64,
+}
+
+impl Default for Vegas {
+    fn default() -> Vegas {
+        Vegas { initial: 20.0, most: 1000.0, smoothing: 1.0, multiplier: 30.0 }
+    }
+}
+
+/// `Gradient2Limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Gradient2 {
+    /// The limit at the start; 20 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub initial: f64,
+    /// The smallest limit; 20 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub least: f64,
+    /// The largest limit; 200 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub most: f64,
+    /// The weight of a new estimate; 0.2 by default.
+    #[serde(with = "AsShare")]
+    pub smoothing: f64,
+    /// How much longer than the average a call may take; 1.5 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub tolerance: f64,
+    /// How many calls may queue; 4 by default.
+    #[serde(with = "Number::<0, 1_000_000_000>")]
+    pub queue: f64,
+    /// Over how many samples the long average is; 600 by default.
+    #[serde(with = "Number::<1, 1_000_000_000>")]
+    pub window: f64,
+}
+
+impl Default for Gradient2 {
+    fn default() -> Gradient2 {
+        Gradient2 {
+            initial: 20.0,
+            least: 20.0,
+            most: 200.0,
+            smoothing: 0.2,
+            tolerance: 1.5,
+            queue: 4.0,
+            window: 600.0,
+        }
+    }
 }
 
 /// How many samples the first average of `Gradient2` is the mean of.
@@ -66,34 +139,29 @@ pub struct LimitState {
 }
 
 impl Limit {
-    /// The defaults of Netflix' AIMD.
-    pub const AIMD: Limit = Limit::Aimd {
-        initial: 20.0,
-        least: 20.0,
-        most: 200.0,
-        backoff: 0.9,
-        timeout: Span::from_secs(5),
-    };
-    /// The defaults of Netflix' Vegas.
-    pub const VEGAS: Limit =
-        Limit::Vegas { initial: 20.0, most: 1000.0, smoothing: 1.0, multiplier: 30.0 };
-    /// The defaults of Netflix' Gradient2.
-    pub const GRADIENT2: Limit = Limit::Gradient2 {
-        initial: 20.0,
-        least: 20.0,
-        most: 200.0,
-        smoothing: 0.2,
-        tolerance: 1.5,
-        queue: 4.0,
-        window: 600.0,
-    };
+    /// What is wrong with a rule whose keys are each right.
+    ///
+    /// # Errors
+    /// If the smallest limit is larger than the largest.
+    pub fn check(&self) -> Result<(), Wrong> {
+        match *self {
+            Limit::Aimd(Aimd { least, most, .. })
+            | Limit::Gradient2(Gradient2 { least, most, .. })
+                if least > most =>
+            {
+                let what = format!("`least` cannot be {least}");
+                Err(Wrong::new(what, format!("a number from 1 to {most}")).at("least"))
+            }
+            _ => Ok(()),
+        }
+    }
 
     /// A limit that has seen nothing.
     #[must_use]
     pub fn state(&self) -> LimitState {
-        let (Limit::Aimd { initial, .. }
-        | Limit::Vegas { initial, .. }
-        | Limit::Gradient2 { initial, .. }) = *self;
+        let (Limit::Aimd(Aimd { initial, .. })
+        | Limit::Vegas(Vegas { initial, .. })
+        | Limit::Gradient2(Gradient2 { initial, .. })) = *self;
         LimitState { limit: initial, reference: 0.0, samples: 0, probe: 1.0 }
     }
 
@@ -110,7 +178,7 @@ impl Limit {
         let (rtt, in_flight) = (took.0 as f64, f64::from(in_flight));
         state.samples = state.samples.saturating_add(1);
         match *self {
-            Limit::Aimd { least, most, backoff, timeout, .. } => {
+            Limit::Aimd(Aimd { least, most, backoff, timeout, .. }) => {
                 let mut limit = state.limit;
                 if dropped || took > timeout {
                     limit = libm::floor(limit * backoff);
@@ -119,10 +187,18 @@ impl Limit {
                 }
                 state.limit = limit.clamp(least, most);
             }
-            Limit::Vegas { most, smoothing, multiplier, .. } => {
+            Limit::Vegas(Vegas { most, smoothing, multiplier, .. }) => {
                 vegas(state, rtt, in_flight, dropped, (most, smoothing, multiplier), draw);
             }
-            Limit::Gradient2 { least, most, smoothing, tolerance, queue, window, .. } => {
+            Limit::Gradient2(Gradient2 {
+                least,
+                most,
+                smoothing,
+                tolerance,
+                queue,
+                window,
+                ..
+            }) => {
                 let long = state.lengthen(rtt, window);
                 if in_flight < state.limit / 2.0 {
                     return;
@@ -216,7 +292,7 @@ mod tests {
 
     #[test]
     fn aimd_grows_by_one_and_falls_by_a_tenth() {
-        let rule = Limit::AIMD;
+        let rule = Limit::Aimd(Aimd::default());
         assert_eq!(settled(rule, 30, |_| Span::from_millis(1)), 50);
         let mut state = rule.state();
         for _ in 0..30 {
@@ -231,13 +307,15 @@ mod tests {
 
     #[test]
     fn gradient_grows_under_a_steady_latency_and_shrinks_under_a_rising_one() {
-        let steady = settled(Limit::GRADIENT2, 2_000, |_| Span::from_millis(10));
+        let steady =
+            settled(Limit::Gradient2(Gradient2::default()), 2_000, |_| Span::from_millis(10));
         assert_eq!(steady, 200);
-        let mut state = Limit::GRADIENT2.state();
+        let rule = Limit::Gradient2(Gradient2::default());
+        let mut state = rule.state();
         for call in 0..200 {
             let took = Span::from_millis(if call < 100 { 10 } else { 40 });
             let limit = state.limit();
-            Limit::GRADIENT2.update(&mut state, took, limit, false, Draw(0));
+            rule.update(&mut state, took, limit, false, Draw(0));
         }
         assert!(state.limit() < 40, "{}", state.limit());
     }
@@ -246,9 +324,10 @@ mod tests {
     /// never lets up, each probe takes the queue for the smallest latency and the limit creeps up.
     #[test]
     fn vegas_settles_near_the_capacity_and_creeps_up_with_every_probe() {
+        let rule = Limit::Vegas(Vegas::default());
         let latency = |limit: u32| Span::from_micros(10_000 * u64::from(limit.max(100)) / 100);
-        let limit = settled(Limit::VEGAS, 2_000, latency);
+        let limit = settled(rule, 2_000, latency);
         assert!((100..=112).contains(&limit), "{limit}");
-        assert!(settled(Limit::VEGAS, 20_000, latency) > 150);
+        assert!(settled(rule, 20_000, latency) > 150);
     }
 }

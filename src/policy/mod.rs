@@ -15,6 +15,7 @@ pub mod connections;
 pub mod custom;
 pub mod deadline;
 pub mod hedge;
+pub mod keys;
 pub mod limit;
 mod outcome;
 pub mod outlier;
@@ -25,5 +26,5 @@ mod scope;
 pub mod throttling;
 
 pub use composite::{Admission, Denial, GiveUp, Holdings, Policy, Progress, State, Verdict};
-pub use outcome::{Code, Outcome, OutcomeKind, OutcomeSet, Response, Status};
+pub use outcome::{Code, Errors, Outcome, OutcomeKind, OutcomeSet, Response, Status};
 pub use scope::Scope;

@@ -3,44 +3,66 @@
 //!
 //! envoyproxy/envoy `source/common/upstream/outlier_detection_impl.cc`; gRFC A50.
 
-use super::outcome::{Outcome, OutcomeSet};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::outcome::{Errors, Outcome, OutcomeSet};
+use crate::kernel::quantity::{AsShare, Lasting, Number};
 use crate::kernel::time::{Span, Time};
 
-/// A sweep over the counts of the last interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sweep {
-    /// With fewer hosts of enough volume than this nothing is judged.
-    pub hosts: u32,
-    /// The number of calls in an interval that makes a host count.
-    pub volume: u32,
+/// The rule of ejection; the defaults are those of Envoy without its sweeps.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Outlier {
+    /// What is a failure; `failed`, `rejected` and `timed_out` by default.
+    #[serde(with = "Errors")]
+    pub failures: OutcomeSet,
+    /// So many failures in a row eject at once; 0 is never; 5 by default.
+    pub consecutive: u32,
+    /// An instance is ejected whose success rate is so many standard deviations below the mean;
+    /// none is by default.
+    #[serde(skip_serializing_if = "Option::is_none", with = "Number::<0, 1000>")]
+    pub deviations: Option<f64>,
+    /// With fewer instances of enough calls than this no deviation is judged; 5 by default.
+    pub deviation_hosts: u32,
+    /// The calls in an interval that are enough; 100 by default.
+    pub deviation_calls: u32,
+    /// An instance is ejected that fails in this share of its calls; none is by default.
+    #[serde(skip_serializing_if = "Option::is_none", with = "AsShare")]
+    pub failure_share: Option<f64>,
+    /// With fewer instances of enough calls than this no share is judged; 5 by default.
+    pub share_hosts: u32,
+    /// The calls in an interval that are enough; 50 by default.
+    pub share_calls: u32,
+    /// How often instances are judged and come back; 10s by default.
+    #[serde(with = "Lasting")]
+    pub interval: Span,
+    /// How long a first ejection lasts; the n-th lasts n times as long; 30s by default.
+    pub base: Span,
+    /// The longest ejection; 5min by default.
+    pub longest: Span,
+    /// The largest share of the instances that may be ejected; 10 % by default.
+    #[serde(with = "AsShare")]
+    pub most_ejected: f64,
+    /// Whether that share counts the instance that is about to go (Envoy since 1.31); true by
+    /// default: then fewer than ten instances at 10 % never lose one.
+    pub counts_itself: bool,
+    /// Whether one instance may always be ejected (gRPC); false by default.
+    pub always_one: bool,
+    /// With a smaller share of healthy instances every one gets attempts; 0 is never, 50 % the
+    /// default.
+    #[serde(with = "AsShare")]
+    pub panic: f64,
 }
 
-/// The rule of ejection.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outlier {
-    /// What is a failure.
-    pub failures: OutcomeSet,
-    /// So many failures in a row eject at once; 0 is never.
-    pub consecutive: u32,
-    /// A host whose success rate is below the mean less this many standard deviations is ejected.
-    pub deviations: Option<(f64, Sweep)>,
-    /// A host that fails in at least this share of its calls is ejected.
-    pub failure_share: Option<(f64, Sweep)>,
-    /// How often hosts are swept and come back.
-    pub interval: Span,
-    /// How long a first ejection lasts; the n-th lasts n times as long.
-    pub base: Span,
-    /// The longest ejection.
-    pub longest: Span,
-    /// The largest share of the hosts that may be ejected.
-    pub most_ejected: f64,
-    /// Whether the share counts the host that is about to go. Envoy since 1.31 does: then a cluster
-    /// of fewer than ten hosts never ejects at 10 %.
-    pub counts_itself: bool,
-    /// Whether one host may always be ejected (gRPC).
-    pub always_one: bool,
-    /// With a smaller share of healthy hosts than this, every host gets traffic; 0 is never.
-    pub panic: f64,
+impl Default for Outlier {
+    fn default() -> Outlier {
+        let mut rule = Outlier::ENVOY;
+        rule.deviations = None;
+        rule
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,8 +104,12 @@ impl Outlier {
     pub const ENVOY: Outlier = Outlier {
         failures: OutcomeSet::TRANSIENT.less(OutcomeSet::THROTTLED),
         consecutive: 5,
-        deviations: Some((1.9, Sweep { hosts: 5, volume: 100 })),
+        deviations: Some(1.9),
+        deviation_hosts: 5,
+        deviation_calls: 100,
         failure_share: None,
+        share_hosts: 5,
+        share_calls: 50,
         interval: Span::from_secs(10),
         base: Span::from_secs(30),
         longest: Span::from_secs(300),
@@ -95,7 +121,7 @@ impl Outlier {
     /// The defaults of gRFC A50; both sweeps are on in its example.
     pub const GRPC: Outlier = Outlier {
         consecutive: 0,
-        failure_share: Some((0.85, Sweep { hosts: 5, volume: 50 })),
+        failure_share: Some(0.85),
         counts_itself: false,
         always_one: true,
         panic: 0.0,
@@ -168,14 +194,14 @@ impl Outlier {
 
     /// How low a success rate may be in the interval that ends now.
     fn bars(&self, state: &OutlierState) -> Bars {
-        let deviation = self.deviations.and_then(|(deviations, sweep)| {
-            let (count, mean, variance) = state.success_rates(sweep.volume);
+        let deviation = self.deviations.and_then(|deviations| {
+            let (count, mean, variance) = state.success_rates(self.deviation_calls);
             let least = mean - deviations * libm::sqrt(variance);
-            (count >= sweep.hosts).then_some((least, sweep.volume))
+            (count >= self.deviation_hosts).then_some((least, self.deviation_calls))
         });
-        let share = self.failure_share.and_then(|(share, sweep)| {
-            let (count, ..) = state.success_rates(sweep.volume);
-            (count >= sweep.hosts).then_some((1.0 - share, sweep.volume))
+        let share = self.failure_share.and_then(|share| {
+            let (count, ..) = state.success_rates(self.share_calls);
+            (count >= self.share_hosts).then_some((1.0 - share, self.share_calls))
         });
         Bars { deviation, share }
     }

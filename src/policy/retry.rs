@@ -1,45 +1,46 @@
 //! When a failed attempt is made again, and after how long.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::backoff::{Backoff, Memory};
 use super::outcome::{Outcome, OutcomeKind, OutcomeSet, Response};
 use crate::kernel::draw::Draw;
+use crate::kernel::quantity::Unending;
 use crate::kernel::time::Span;
 
-/// What a client does with the time a server asks it to wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the time does that a server asks a client to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum HintRule {
-    /// It does not look.
+    /// Nothing.
     Ignore,
-    /// It waits that long, up to a limit, and keeps its place in the series.
-    Instead {
-        /// The longest wait.
-        limit: Span,
-    },
-    /// It waits exactly that long and starts its series again (gRFC A6).
+    /// The client waits that long instead of its own delay, up to this, and keeps its place in the
+    /// series.
+    Instead(#[serde(with = "Unending")] Span),
+    /// The client waits exactly that long, and its delays start again (gRFC A6).
     Restart,
-    /// It waits the longer of both, up to a limit.
-    AtLeast {
-        /// The longest wait.
-        limit: Span,
-    },
-    /// It waits the hint, but no less than its own delay `t` and no more than `t` plus this
-    /// (AWS retries 2.1).
+    /// The client waits the longer of both, up to this.
+    AtLeast(#[serde(with = "Unending")] Span),
+    /// The client waits that long, but no less than its own delay and at most this much more (AWS
+    /// retries 2.1).
     Within(Span),
-    /// It waits the hint and up to half of it more; a longer hint than this does nothing (Envoy
+    /// The client waits that long and up to half more; a longer hint does nothing (Envoy
     /// `rate_limited_retry_back_off`: `source/common/router/retry_state_impl.cc`, and
     /// `JitteredLowerBoundBackOffStrategy` of `backoff_strategy.cc`).
-    Spread {
-        /// The longest hint that is heeded.
-        limit: Span,
-    },
+    Spread(#[serde(with = "Unending")] Span),
 }
 
-/// Which denials of the client's own machinery are retried, like an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What happens when the client's own machinery denies an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum OnDenial {
-    /// The call ends at once (Polly's HTTP handlers).
+    /// The call ends (Polly's HTTP handlers).
     GiveUp,
-    /// The denial is one more failed attempt (resilience4j, whose retry is outside its breaker).
+    /// It is one more failed attempt (resilience4j, whose retry is outside its breaker).
     Retry,
 }
 
@@ -121,12 +122,12 @@ impl Retry {
         let Some(hint) = response.hint else { return (own, false) };
         match self.hint {
             HintRule::Ignore => (own, false),
-            HintRule::Instead { limit } => (hint.min(limit), false),
+            HintRule::Instead(limit) => (hint.min(limit), false),
             HintRule::Restart => (hint, true),
-            HintRule::AtLeast { limit } => (own.max(hint).min(limit), false),
+            HintRule::AtLeast(limit) => (own.max(hint).min(limit), false),
             HintRule::Within(more) => (own.max(hint.min(own + more)), false),
-            HintRule::Spread { limit } if hint > limit => (own, false),
-            HintRule::Spread { .. } => {
+            HintRule::Spread(limit) if hint > limit => (own, false),
+            HintRule::Spread(_) => {
                 (Span::from_nanos_f64(hint.0 as f64 * (1.0 + draw.unit() / 2.0)), false)
             }
         }

@@ -1,9 +1,15 @@
 //! Counts over the last calls or over the last seconds.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::kernel::time::{Span, Time};
 
 /// How the buckets of a time window move on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Rotation {
     /// A bucket begins with the first call after the last one's time (Polly).
     WithTraffic,

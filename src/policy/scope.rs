@@ -1,14 +1,21 @@
 //! Whom the state of a policy belongs to.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// To what one piece of a policy's state belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Each request has its own.
+    /// Each call has its own: nothing is remembered.
     Request,
     /// A process has one for all its targets.
     Process,
     /// A process has one for each target.
+    #[serde(rename = "target")]
     ProcessAndTarget,
-    /// Everybody shares one.
+    /// All callers share one.
     Shared,
 }

@@ -4,9 +4,15 @@
 //! (`source/extensions/filters/http/admission_control`); failsafe-go `adaptivethrottler`; Finagle
 //! `NackAdmissionFilter`.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::keys::{Wrong, keys, needed, within};
 use super::outcome::{Outcome, OutcomeSet};
 use super::rolling::{Rolling, Rotation, Window};
 use crate::kernel::draw::{Draw, Probability};
+use crate::kernel::quantity::{AsRate, AsShare, Lasting, Number, Whole};
 use crate::kernel::time::{Span, Time};
 
 /// How the probability of a local rejection follows from what was counted.
@@ -36,7 +42,9 @@ pub enum Formula {
 }
 
 /// The rule of adaptive throttling.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(try_from = "ThrottlingKeys", into = "ThrottlingKeys")]
 pub struct Throttling {
     /// The formula.
     pub formula: Formula,
@@ -50,6 +58,101 @@ pub struct Throttling {
     pub most: f64,
     /// With fewer requests per second than this nothing is rejected.
     pub least_rate: f64,
+}
+
+keys! {
+    /// `throttling = { … }`: the client rejects attempts itself when the server rejects many. By
+    /// `k` (Google SRE book), `success_rate` (Envoy admission control) or `average` (Finagle).
+    pub struct ThrottlingKeys {
+        /// How many requests may go to the server for each that it accepts; 2 by default.
+        k: f64 as "Number::<1, 1_000_000>",
+        /// The success rate below which rejection begins, instead of `k`.
+        success_rate: f64 as "AsShare",
+        /// The exponent of rejection; 1 by default. With `success_rate`.
+        aggression: f64,
+        /// The moving average of acceptance below which rejection begins, instead of `k`.
+        average: f64 as "AsShare",
+        /// What counts as accepted; all but `rejected`, `throttled` and `timed_out` by default.
+        accepted: OutcomeSet,
+        /// How far back requests are counted, and the time constant of `average`; 2min by default.
+        window: Span as "Lasting",
+        /// In how many parts; 120 by default.
+        buckets: u32 as "Whole::<1, 100_000>",
+        /// The largest probability of a rejection; 1 by default.
+        most: f64 as "AsShare",
+        /// With fewer requests nothing is rejected; 0/s by default.
+        least_rate: f64 as "AsRate",
+    }
+}
+
+impl TryFrom<ThrottlingKeys> for Throttling {
+    type Error = Wrong;
+
+    fn try_from(keys: ThrottlingKeys) -> Result<Throttling, Wrong> {
+        let default = Throttling::GOOGLE_SRE;
+        let window = keys.window.unwrap_or(default.window);
+        let buckets = keys.buckets.unwrap_or(default.buckets);
+        if window.0 < u64::from(buckets) {
+            let what = format!("`buckets` cannot be {buckets}");
+            return Err(Wrong::new(what, "no more than the window has nanoseconds").at("buckets"));
+        }
+        let by_rate = keys.success_rate.is_some() || keys.aggression.is_some();
+        let formula = match (keys.k, by_rate, keys.average) {
+            (None, true, None) => Formula::SuccessRate {
+                rate: within(
+                    "success_rate",
+                    needed(keys.success_rate, "success_rate")?,
+                    1e-6,
+                    1.0,
+                )?,
+                aggression: within("aggression", keys.aggression.unwrap_or(1.0), 1e-3, 1e3)?,
+            },
+            (None, false, Some(threshold)) => {
+                Formula::Average { threshold: within("average", threshold, 1e-6, 1.0)? }
+            }
+            (Some(k), false, None) => {
+                let own = ["k", "accepted", "window", "buckets", "most", "least_rate"];
+                keys.only("throttling by `k`", &[&own])?;
+                Formula::Multiplier { k }
+            }
+            (None, false, None) => default.formula,
+            _ => {
+                let expected = "one of `k`, `success_rate` and `average`";
+                return Err(Wrong::new("throttling has one formula, not two", expected));
+            }
+        };
+        Ok(Throttling {
+            formula,
+            accepted: keys.accepted.unwrap_or(default.accepted),
+            window,
+            buckets,
+            most: keys.most.unwrap_or(default.most),
+            least_rate: keys.least_rate.unwrap_or(default.least_rate),
+        })
+    }
+}
+
+impl From<Throttling> for ThrottlingKeys {
+    fn from(rule: Throttling) -> ThrottlingKeys {
+        let nothing = ThrottlingKeys::default();
+        let formula = match rule.formula {
+            Formula::Multiplier { k } => ThrottlingKeys { k: Some(k), ..nothing },
+            Formula::SuccessRate { rate, aggression } => {
+                ThrottlingKeys { success_rate: Some(rate), aggression: Some(aggression), ..nothing }
+            }
+            Formula::Average { threshold } => {
+                ThrottlingKeys { average: Some(threshold), ..nothing }
+            }
+        };
+        ThrottlingKeys {
+            accepted: Some(rule.accepted),
+            window: Some(rule.window),
+            buckets: Some(rule.buckets),
+            most: Some(rule.most),
+            least_rate: Some(rule.least_rate),
+            ..formula
+        }
+    }
 }
 
 /// The counts of one scope.

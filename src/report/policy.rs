@@ -299,6 +299,7 @@ fn wrapped(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{self, document::Sources};
 
     #[test]
     fn nothing_is_wider_than_a_terminal() {
@@ -322,10 +323,12 @@ mod tests {
         for preset in presets::all() {
             let text = show(&preset, preset.name, 80, false);
             let (_, toml) = text.split_once("a default:\n\n").expect("the text ends with TOML");
-            let document: toml::Table = toml.parse().expect(toml);
-            let policy = document["policy"][preset.name].clone();
-            let read = policy.try_into().expect(toml);
-            assert_eq!(crate::model::policy::compile(&read), Ok(preset.policy), "{toml}");
+            let mut sources = Sources::default();
+            let source = sources.add("shown.toml", toml);
+            let document = model::document::Value::parse(&sources, source).expect(toml);
+            let path = ["policy".to_owned(), preset.name.to_owned()];
+            let read = model::policy::read(document.find(&path).expect(toml));
+            assert_eq!(read.map(|named| named.policy), Ok(preset.policy), "{toml}");
         }
     }
 }

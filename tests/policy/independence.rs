@@ -162,7 +162,7 @@ fn probability(backoff: &Backoff, x: f64) -> f64 {
         Jitter::Plus(most) => uniform(e, e + most.0 as f64),
         Jitter::Exponential => 1.0 - libm::exp(-x / e),
         Jitter::From(low) => uniform(low.0 as f64, e),
-        Jitter::None => panic!("not jittered"),
+        Jitter::None | Jitter::Decorrelated => panic!("not jittered"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use stormglass::import::{self, Fate, Format, Import, leaves};
 use stormglass::kernel::time::Span;
 use stormglass::model::document::{Data, Sources, Value};
-use stormglass::model::policy::{PolicyText, compile};
+use stormglass::model::policy;
 use stormglass::policy::Policy;
 
 /// The samples: each is a file as people write it, with numbers of its own.
@@ -50,8 +50,7 @@ fn printed(text: &str) -> Vec<(String, Policy)> {
         panic!("a table of policies");
     };
     let read = |value: &Value| -> Policy {
-        let text: PolicyText = stormglass::model::read(value).unwrap_or_else(|e| panic!("{e}"));
-        compile(&text).unwrap_or_else(|problem| panic!("{problem}"))
+        policy::read(value).unwrap_or_else(|problem| panic!("{problem}")).policy
     };
     policies.iter().map(|(name, field)| (name.clone(), read(&field.value))).collect()
 }

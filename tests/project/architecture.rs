@@ -27,7 +27,7 @@ const ROOMS: [&str; 16] = [
 /// What of a room may be known, where it is not all of it: who, of whom, and which modules.
 const ONLY: [(&str, &str, &[&str]); 3] = [
     ("statistics", "kernel", &["draw"]),
-    ("policy", "kernel", &["time", "draw"]),
+    ("policy", "kernel", &["time", "draw", "quantity"]),
     ("fault", "system", &["control"]),
 ];
 

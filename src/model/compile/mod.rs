@@ -20,13 +20,13 @@ use station::station_with;
 
 use crate::kernel::draw::name_id;
 use crate::model::check;
-use crate::model::deserialize::{read, read_each};
+use crate::model::deserialize::{read, read_each, read_each_by};
 use crate::model::document::{Data, Location, Value};
 use crate::model::handler::Handlers;
 use crate::model::language::{
     Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
 };
-use crate::model::policy::{self, PolicyText};
+use crate::model::policy;
 use crate::model::problem::Problem;
 use crate::model::program::{Kind, Node, NodeId, Place, Program, Sharing, Station};
 use crate::model::quantity::Count;
@@ -88,7 +88,8 @@ pub(super) struct Sections {
     pub(super) link: IndexMap<String, Link>,
     /// What callers do around a call.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) policy: IndexMap<String, PolicyText>,
+    #[cfg_attr(test, schemars(with = "IndexMap<String, policy::PolicyText>"))]
+    pub(super) policy: IndexMap<String, policy::Named>,
 }
 
 /// Compiles a model.
@@ -162,7 +163,7 @@ pub(super) fn read_sections(document: &Value, problems: &mut Vec<Problem>) -> Se
         outbox: read_each(section("outbox"), problems),
         provider: read_each(section("provider"), problems),
         link: read_each(section("link"), problems),
-        policy: read_each(section("policy"), problems),
+        policy: read_each_by(section("policy"), problems, policy::read),
     }
 }
 
@@ -214,14 +215,9 @@ impl Compiler<'_> {
         self.program.policies.push(("none".to_owned(), Policy::default()));
         self.program.sharing.push(target);
         for (name, text) in &sections.policy {
-            match policy::compile(text) {
-                Ok(policy) => {
-                    let origin = self.program.policies.len() as u16;
-                    self.program.policies.push((name.clone(), policy));
-                    self.program.sharing.push(Sharing { scope: policy::scope(text), origin });
-                }
-                Err(problem) => self.problem(&["policy", name], problem),
-            }
+            let origin = self.program.policies.len() as u16;
+            self.program.policies.push((name.clone(), text.policy));
+            self.program.sharing.push(Sharing { scope: text.scope, origin });
         }
     }
 

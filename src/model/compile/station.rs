@@ -12,7 +12,7 @@ use crate::model::quantity::{Count, Rate};
 use crate::policy::bulkhead::{self, Around};
 use crate::policy::codel::{Codel, Law};
 use crate::policy::deadline::Propagation;
-use crate::policy::limit::Limit;
+use crate::policy::limit::{self, Limit};
 use crate::policy::rate_limit::{self, Debt, Gcra, Rule};
 
 /// A node without overload control: workers and a line in front of them.
@@ -196,28 +196,28 @@ pub(super) fn limit(text: &ConcurrencyLimit) -> Result<Limit, Problem> {
     match *text {
         ConcurrencyLimit::Aimd(aimd) => {
             check_bounds(aimd.initial, aimd.min, aimd.max).map_err(|wrong| wrong.inside("aimd"))?;
-            Ok(Limit::Aimd {
+            Ok(Limit::Aimd(limit::Aimd {
                 initial: f64::from(aimd.initial),
                 least: f64::from(aimd.min),
                 most: f64::from(aimd.max),
                 backoff: aimd.backoff.0,
                 timeout: aimd.timeout,
-            })
+            }))
         }
         ConcurrencyLimit::Vegas(vegas) => {
             check_bounds(vegas.initial, 1, vegas.max).map_err(|wrong| wrong.inside("vegas"))?;
-            Ok(Limit::Vegas {
+            Ok(Limit::Vegas(limit::Vegas {
                 initial: f64::from(vegas.initial),
                 most: f64::from(vegas.max),
                 smoothing: vegas.smoothing.0,
                 multiplier: f64::from(vegas.probe_multiplier),
-            })
+            }))
         }
         ConcurrencyLimit::Gradient2(text) => {
             check_bounds(text.initial, text.min, text.max)
                 .and_then(|()| check_tolerance(text.tolerance))
                 .map_err(|wrong| wrong.inside("gradient2"))?;
-            Ok(Limit::Gradient2 {
+            Ok(Limit::Gradient2(limit::Gradient2 {
                 initial: f64::from(text.initial),
                 least: f64::from(text.min),
                 most: f64::from(text.max),
@@ -225,7 +225,7 @@ pub(super) fn limit(text: &ConcurrencyLimit) -> Result<Limit, Problem> {
                 tolerance: text.tolerance,
                 queue: f64::from(text.queue),
                 window: f64::from(text.long_window),
-            })
+            }))
         }
     }
 }
@@ -259,7 +259,14 @@ mod tests {
             ConcurrencyLimit::Vegas(Vegas::default()),
             ConcurrencyLimit::Gradient2(Gradient2::default()),
         ]
-        .map(|text| limit(&text).unwrap());
-        assert_eq!(compiled, [Limit::AIMD, Limit::VEGAS, Limit::GRADIENT2]);
+        .map(|text| super::limit(&text).unwrap());
+        assert_eq!(
+            compiled,
+            [
+                Limit::Aimd(limit::Aimd::default()),
+                Limit::Vegas(limit::Vegas::default()),
+                Limit::Gradient2(limit::Gradient2::default()),
+            ]
+        );
     }
 }

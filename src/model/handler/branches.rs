@@ -4,7 +4,6 @@ use super::steps::{FALLBACK, failure_target, with};
 use super::{Handlers, Place, Role};
 use crate::kernel::draw::{Probability, name_id};
 use crate::model::language::{self, Quality};
-use crate::model::policy::any_of;
 use crate::model::problem::Problem;
 use crate::model::program::{Call, ChanceOf, Condition, Fork, ForkId, Hold, Step};
 use crate::model::quantity::Share;
@@ -64,7 +63,7 @@ impl Handlers<'_, '_> {
             language::Condition::State(state) => Condition::State(self.label(state)),
             language::Condition::NotState(state) => Condition::NotState(self.label(state)),
             language::Condition::Event(event) => Condition::Event(self.event(event)?),
-            language::Condition::Outcome(outcomes) => Condition::Heard(any_of(outcomes)),
+            language::Condition::Outcome(outcomes) => Condition::Heard(*outcomes),
             language::Condition::ShareOfKeys(share) => {
                 return Ok(chance(share, ChanceOf::Key, &named("keys")));
             }

@@ -4,7 +4,6 @@ use super::steps::with;
 use super::{Handlers, Place, Role};
 use crate::kernel::draw::{Probability, name_id};
 use crate::model::language;
-use crate::model::policy::errors;
 use crate::model::problem::Problem;
 use crate::model::program::{Call, Hold, Repeat, RepeatId, RepeatStep, Step};
 use crate::policy::OutcomeSet;
@@ -35,10 +34,7 @@ impl Handlers<'_, '_> {
             .expected(format!("at most {ROUNDS_MAX}"))
             .inside("times"));
         }
-        let on = match &step.on {
-            Some(on) => errors("on", on)?,
-            None => OutcomeSet::ERRORS.less(OutcomeSet::INVALID),
-        };
+        let on = step.on.unwrap_or(OutcomeSet::ERRORS.less(OutcomeSet::INVALID));
         let until = step.until.as_ref();
         let until = until.map(|until| self.condition(until, None, &with(path, "until")));
         let until = until.transpose().map_err(|problem| problem.inside("until"))?;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::answer::Reply;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
-use crate::model::policy::OutcomeText;
 use crate::model::quantity::Share;
+use crate::policy::{Errors, OutcomeSet};
 
 /// What a fallback serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -131,7 +131,8 @@ pub struct Step {
     pub between: Option<Distribution>,
     /// With `repeat`: the outcomes of failed steps after which another round follows; other
     /// failures end the step. All but `invalid` without it.
-    pub on: Option<Vec<OutcomeText>>,
+    #[serde(with = "Errors")]
+    pub on: Option<OutcomeSet>,
     /// With `repeat`: no round begins longer than this after the first one did.
     pub patience: Option<Span>,
     /// With `repeat`: how likely another round follows, after each that is not the last; always
@@ -185,7 +186,7 @@ pub enum Condition {
     Event(String),
     /// The last call came to one of these outcomes: kinds such as `"failed"`, causes such as
     /// `"reset"`, statuses such as 503 or `"UNAVAILABLE"`.
-    Outcome(Vec<OutcomeText>),
+    Outcome(OutcomeSet),
     /// True of this share of the orders, whenever they are asked about: a poison order.
     ShareOfOrders(Share),
     /// True of this share of the keys, whenever and wherever they are asked about.

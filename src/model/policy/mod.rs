@@ -1,107 +1,87 @@
 //! `[policy.NAME]`: what a caller does around a call, by preset, by numbers, or a preset with
 //! numbers changed.
+//!
+//! The parts of a policy are read as the machines themselves (`crate::policy`), which have the keys
+//! and the defaults. A preset is a table like any other: what is written is laid over it before
+//! anything is read (`tree`).
 
-mod backoff;
-mod breaker;
-mod breaker_text;
-mod budget;
-mod connections;
-mod health;
-mod hedge;
-mod keys;
-mod limits;
-mod line;
-mod outcomes;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 #[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use self::keys::table;
-use super::presets;
+use super::document::Value;
 use super::problem::Problem;
 use crate::kernel::time::Span;
+use crate::policy::adaptive::Adaptive;
+use crate::policy::breaker::Breaker;
+use crate::policy::bulkhead::Bulkhead;
+use crate::policy::connections::Connections;
+use crate::policy::hedge::Hedge;
+use crate::policy::limit::Limit;
+use crate::policy::outlier::Outlier;
+use crate::policy::rate_limit::RateLimit;
+use crate::policy::throttling::Throttling;
 use crate::policy::{Policy, Scope};
 
-pub use backoff::{BackoffKeys, BackoffText, CappedText, GrowthText, JitterText, RoundingText};
-pub use breaker::{
-    BreakerText, ComparisonText, InitialText, OnCloseText, ProofText, RotationText, UnheardText,
-};
-pub use budget::{BudgetKind, BudgetText, DepositText, RefillText, RefundText};
-pub use connections::ConnectionsText;
-pub use health::{AdaptiveText, OutlierText, ThrottlingText};
-pub use hedge::HedgeText;
-pub use limits::{AroundText, BulkheadText, LimitKind, LimitText, RateKind, RateLimitText};
-pub(super) use outcomes::errors;
-pub use outcomes::{OutcomeText, Patience, outcomes as any_of};
-pub use retry::{DenialText, HintText, RetryText};
+pub use retry::RetryText;
 
-table! {
-    /// `[policy.NAME]` as it is written. Without anything: one attempt that waits for ever. With a
-    /// preset, what is written changes single numbers of it.
-    pub struct PolicyText {
-        /// The preset to start from, `NAME` or `NAME@VERSION`; without a version the newest.
-        pub preset: String,
-        /// Parts of the preset that are left out.
-        pub without: Vec<Part>,
-        /// To whom its budgets, breakers and limiters belong; that of the preset, or `target`.
-        pub scope: ScopeText,
-        /// How long one attempt may take; for ever by default.
-        pub timeout: Span,
-        /// How long the call may take, retries included; for ever by default.
-        pub deadline: Span,
-        /// When and how a failed attempt is made again; never by default.
-        pub retry: RetryText,
-        /// What stops attempts at a failing target.
-        pub breaker: BreakerText,
-        /// What limits how many calls or attempts run at once.
-        pub bulkhead: BulkheadText,
-        /// The connections to a target: how many, how many attempts over one at once, and what one
-        /// costs to open.
-        pub connections: ConnectionsText,
-        /// What limits how often attempts start.
-        pub rate_limit: RateLimitText,
-        /// What rejects attempts as the server does.
-        pub throttling: ThrottlingText,
-        /// What delays attempts after throttling (AWS adaptive mode).
-        pub adaptive: AdaptiveText,
-        /// What sends a further copy of a slow attempt.
-        pub hedge: HedgeText,
-        /// What learns how many attempts may run at once.
-        pub limit: LimitText,
-        /// What keeps failing instances out of the balancing.
-        pub outlier: OutlierText,
-    }
-}
-
-/// To whom the state of a policy belongs: what is learned and spent over many calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+/// `[policy.NAME]` as it is written. Without anything: one attempt that waits for ever. With a
+/// preset, what is written changes single numbers of it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ScopeText {
-    /// Each call has its own: nothing is remembered.
-    Request,
-    /// A process has one for all its targets.
-    Process,
-    /// A process has one for each target.
-    Target,
-    /// All callers share one.
-    Shared,
-}
-
-impl ScopeText {
-    /// The scope that it means.
-    pub(super) fn scope(self) -> Scope {
-        match self {
-            ScopeText::Request => Scope::Request,
-            ScopeText::Process => Scope::Process,
-            ScopeText::Target => Scope::ProcessAndTarget,
-            ScopeText::Shared => Scope::Shared,
-        }
-    }
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyText {
+    /// The preset to start from, `NAME` or `NAME@VERSION`; without a version the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// Parts of the preset that are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without: Option<Vec<Part>>,
+    /// To whom its budgets, breakers and limiters belong; that of the preset, or `target`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// How long one attempt may take; for ever by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// How long the call may take, retries included; for ever by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Span>,
+    /// When and how a failed attempt is made again; never by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryText>,
+    /// What stops attempts at a failing target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<Breaker>,
+    /// What limits how many calls or attempts run at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bulkhead: Option<Bulkhead>,
+    /// The connections to a target: how many, how many attempts over one at once, and what one
+    /// costs to open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<Connections>,
+    /// What limits how often attempts start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// What rejects attempts as the server does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttling: Option<Throttling>,
+    /// What delays attempts after throttling (AWS adaptive mode).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<Adaptive>,
+    /// What sends a further copy of a slow attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<Hedge>,
+    /// What learns how many attempts may run at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// What keeps failing instances out of the balancing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outlier: Option<Outlier>,
 }
 
 /// A part of a policy.
@@ -125,19 +105,45 @@ pub enum Part {
     Outlier,
 }
 
-/// The policy that a text means.
+/// A policy that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// What the caller does.
+    pub policy: Policy,
+    /// To whom its state belongs.
+    pub scope: Scope,
+    /// As it is shown: what was written, or without a preset the whole.
+    shown: toml::Value,
+}
+
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown.serialize(serializer)
+    }
+}
+
+/// Reads a policy: its preset, what is written over that, and what that comes to.
 ///
 /// # Errors
-/// If the preset is unknown, or numbers do not fit together.
-pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
-    let mut policy = match &text.preset {
-        Some(name) => {
-            let preset = presets::named(name).map_err(|problem| problem.inside("preset"))?;
-            preset.policy
-        }
-        None => Policy::default(),
+/// If the preset is unknown, something is no part of a policy, or numbers do not fit together.
+pub fn read(written: &Value) -> Result<Named, Problem> {
+    let (tree, preset) = tree::resolved(written)?;
+    let text: PolicyText = super::read(&tree)?;
+    // A preset that shares nothing is as well served by a state for each target, and what is added
+    // to it needs one.
+    let of_preset = preset.filter(|&scope| scope != Scope::Request);
+    let scope = text.scope.or(of_preset).unwrap_or(Scope::ProcessAndTarget);
+    let policy = compile(&text, scope).map_err(|problem| problem.placed(&tree))?;
+    let shown = match preset {
+        Some(_) => written.toml(),
+        None => toml::Value::try_from(PolicyText { scope: text.scope, ..text_of(&policy) })
+            .map_err(|error| Problem::new(error.to_string()))?,
     };
-    leave_out(text, &mut policy)?;
+    Ok(Named { policy, scope, shown })
+}
+
+/// The policy that the parts of a text make together.
+fn compile(text: &PolicyText, scope: Scope) -> Result<Policy, Problem> {
     for (key, span) in [("timeout", text.timeout), ("deadline", text.deadline)] {
         if span == Some(Span::ZERO) {
             return Err(Problem::new("every attempt would time out at once")
@@ -145,117 +151,72 @@ pub fn compile(text: &PolicyText) -> Result<Policy, Problem> {
                 .inside(key));
         }
     }
-    policy.attempt_timeout = text.timeout.or(policy.attempt_timeout);
-    policy.deadline = text.deadline.or(policy.deadline);
-    if let Some(retry) = &text.retry {
-        retry::compile(retry, &mut policy).map_err(|problem| problem.inside("retry"))?;
+    if let (Some(_), Some(_)) = (&text.bulkhead, &text.connections) {
+        return Err(Problem::new(
+            "`connections` limit how many attempts run at once, as a `bulkhead` does",
+        )
+        .expected("one of them; `without = [\"bulkhead\"]` leaves that of a preset out")
+        .inside("connections"));
     }
-    part("breaker", &text.breaker, &mut policy.breaker, breaker::compile)?;
-    part("bulkhead", &text.bulkhead, &mut policy.bulkhead, limits::bulkhead)?;
-    connections::compile_into(text, &mut policy)?;
-    part("rate_limit", &text.rate_limit, &mut policy.rate_limit, limits::rate_limit)?;
-    part("throttling", &text.throttling, &mut policy.throttling, health::throttling)?;
-    part("adaptive", &text.adaptive, &mut policy.adaptive, health::adaptive)?;
-    part("hedge", &text.hedge, &mut policy.hedge, hedge::compile)?;
-    part("limit", &text.limit, &mut policy.limit, limits::limit)?;
-    part("outlier", &text.outlier, &mut policy.outlier, health::outlier)?;
-    if policy.outlier.is_some() && text.scope == Some(ScopeText::Request) {
+    if text.connections.is_some() && scope != Scope::ProcessAndTarget {
+        return Err(Problem::new("connections are those of one process to one target")
+            .expected("the scope \"target\"")
+            .inside("connections"));
+    }
+    if text.outlier.is_some() && text.scope == Some(Scope::Request) {
         return Err(Problem::new("each call would forget whom it has ejected")
             .expected("the scope \"target\", \"process\" or \"shared\", or no `outlier`")
             .inside("scope"));
     }
-    if policy.outlier.is_some() && policy.connections.is_some() {
+    if text.outlier.is_some() && text.connections.is_some() {
         return Err(Problem::new(
             "a connection leads to one instance, so that none can be left out",
         )
         .expected("`outlier` or `connections`")
         .inside("connections"));
     }
-    Ok(policy)
-}
-
-/// To whom the state of a policy belongs. A preset that shares nothing is as well served by a state
-/// for each target, and what is added to it needs one.
-#[must_use]
-pub fn scope(text: &PolicyText) -> Scope {
-    match text.scope {
-        Some(scope) => scope.scope(),
-        None => {
-            let preset = text.preset.as_deref().and_then(|name| presets::named(name).ok());
-            match preset.map(|preset| preset.scope) {
-                None | Some(Scope::Request) => Scope::ProcessAndTarget,
-                Some(scope) => scope,
-            }
-        }
+    if let Some(bulkhead) = &text.bulkhead {
+        bulkhead.check().map_err(|wrong| Problem::from(wrong).inside("bulkhead"))?;
     }
+    if let Some(limit) = &text.limit {
+        limit.check().map_err(|wrong| Problem::from(wrong).inside("limit"))?;
+    }
+    let retry = text.retry.as_ref().map(RetryText::rule).transpose();
+    Ok(Policy {
+        attempt_timeout: text.timeout,
+        deadline: text.deadline,
+        retry: retry.map_err(|problem| problem.inside("retry"))?,
+        budget: text.retry.as_ref().and_then(|retry| retry.budget),
+        breaker: text.breaker,
+        bulkhead: text.bulkhead.or_else(|| Some(text.connections?.bulkhead())),
+        connections: text.connections,
+        rate_limit: text.rate_limit,
+        throttling: text.throttling,
+        adaptive: text.adaptive,
+        hedge: text.hedge,
+        limit: text.limit,
+        outlier: text.outlier,
+    })
 }
 
-/// The text that means this policy, every number written out: [`compile`] makes the same of it.
+/// The text that means this policy, every number written out: [`read`] makes the same of it.
 #[must_use]
 pub fn text_of(policy: &Policy) -> PolicyText {
-    let retry = policy.retry.as_ref().map(|retry| RetryText {
-        budget: policy.budget.as_ref().map(budget::text_of),
-        ..retry::text_of(retry)
-    });
     PolicyText {
         preset: None,
         without: None,
         scope: None,
         timeout: policy.attempt_timeout,
         deadline: policy.deadline,
-        retry,
-        breaker: policy.breaker.as_ref().map(breaker_text::text_of),
-        bulkhead: match policy.connections {
-            None => policy.bulkhead.as_ref().map(limits::bulkhead_text),
-            Some(_) => None,
-        },
-        connections: connections::text_of(policy),
-        rate_limit: policy.rate_limit.as_ref().map(limits::rate_limit_text),
-        throttling: policy.throttling.as_ref().map(health::throttling_text),
-        adaptive: policy.adaptive.as_ref().map(health::adaptive_text),
-        hedge: policy.hedge.as_ref().map(hedge::text_of),
-        limit: policy.limit.as_ref().map(limits::limit_text),
-        outlier: policy.outlier.as_ref().map(health::outlier_text),
+        retry: policy.retry.as_ref().map(|retry| RetryText::of(retry, policy.budget)),
+        breaker: policy.breaker,
+        bulkhead: policy.bulkhead.filter(|_| policy.connections.is_none()),
+        connections: policy.connections,
+        rate_limit: policy.rate_limit,
+        throttling: policy.throttling,
+        adaptive: policy.adaptive,
+        hedge: policy.hedge,
+        limit: policy.limit,
+        outlier: policy.outlier,
     }
-}
-
-/// Compiles one part over what the preset has.
-fn part<T, M>(
-    key: &'static str,
-    text: &Option<T>,
-    machine: &mut Option<M>,
-    compile: fn(&T, Option<&M>) -> Result<M, Problem>,
-) -> Result<(), Problem> {
-    if let Some(text) = text {
-        let compiled = compile(text, machine.as_ref()).map_err(|problem| problem.inside(key))?;
-        *machine = Some(compiled);
-    }
-    Ok(())
-}
-
-fn leave_out(text: &PolicyText, policy: &mut Policy) -> Result<(), Problem> {
-    for (index, part) in text.without.iter().flatten().enumerate() {
-        let was_there = match part {
-            Part::Timeout => policy.attempt_timeout.take().is_some(),
-            Part::Deadline => policy.deadline.take().is_some(),
-            Part::Retry => policy.retry.take().is_some(),
-            Part::Budget => policy.budget.take().is_some(),
-            Part::Breaker => policy.breaker.take().is_some(),
-            Part::Bulkhead => policy.connections.is_none() && policy.bulkhead.take().is_some(),
-            Part::Connections => policy.connections.take().and(policy.bulkhead.take()).is_some(),
-            Part::RateLimit => policy.rate_limit.take().is_some(),
-            Part::Throttling => policy.throttling.take().is_some(),
-            Part::Adaptive => policy.adaptive.take().is_some(),
-            Part::Hedge => policy.hedge.take().is_some(),
-            Part::Limit => policy.limit.take().is_some(),
-            Part::Outlier => policy.outlier.take().is_some(),
-        };
-        if !was_there {
-            return Err(Problem::new("there is no such part to leave out")
-                .expected("a part that the preset has")
-                .inside(index.to_string())
-                .inside("without"));
-        }
-    }
-    Ok(())
 }

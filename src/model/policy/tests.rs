@@ -1,26 +1,30 @@
 //! Policies are read as they were written, and presets are changed in single numbers.
 
-use super::*;
+use super::text_of;
 use crate::kernel::time::Span;
+use crate::model::document::{Sources, Value};
 use crate::model::presets;
+use crate::model::problem::Problem;
+use crate::policy::{Policy, Scope};
 
-fn read(toml: &str) -> PolicyText {
-    toml::from_str(toml).expect(toml)
+fn named(toml: &str) -> Result<super::Named, Problem> {
+    let mut sources = Sources::default();
+    let source = sources.add("policy.toml", toml);
+    super::read(&Value::parse(&sources, source).expect(toml))
+}
+
+fn read(toml: &str) -> Result<Policy, Problem> {
+    named(toml).map(|named| named.policy)
 }
 
 #[test]
 fn every_preset_is_the_same_after_being_written_and_read() {
     for preset in presets::all() {
         let name = format!("{}@{}", preset.name, preset.version);
-        let text = text_of(&preset.policy);
-        assert_eq!(compile(&text), Ok(preset.policy), "{name}");
-        let json = serde_json::to_value(&text).expect("it can be written");
-        let from_json: PolicyText = serde_json::from_value(json).expect("it can be read");
-        assert_eq!(compile(&from_json), Ok(preset.policy), "{name} by JSON");
-        let toml = toml::to_string(&text).expect("it can be written");
-        assert_eq!(compile(&read(&toml)), Ok(preset.policy), "{name} by TOML:\n{toml}");
-        let by_name = PolicyText { preset: Some(name.clone()), ..PolicyText::default() };
-        assert_eq!(compile(&by_name), Ok(preset.policy), "{name} by its name");
+        let toml = toml::to_string(&text_of(&preset.policy)).expect("it can be written");
+        assert_eq!(read(&toml), Ok(preset.policy), "{name}:\n{toml}");
+        let by_name = format!("preset = \"{name}\"");
+        assert_eq!(read(&by_name), Ok(preset.policy), "{name} by its name");
     }
 }
 
@@ -37,8 +41,8 @@ fn every_number_of_a_preset_is_reached_alone() {
             let numbers = numbers.filter(|(key, _)| !["backoff", "kind"].contains(&key.as_str()));
             for (key, value) in numbers {
                 let alone = serde_json::json!({ "preset": name, part: { key: value } });
-                let text: PolicyText = serde_json::from_value(alone).expect("it can be read");
-                assert_eq!(compile(&text), Ok(preset.policy), "{name}: {part}.{key} = {value}");
+                let text = toml::to_string(&alone).expect("it can be written");
+                assert_eq!(read(&text), Ok(preset.policy), "{name}: {part}.{key} = {value}");
             }
         }
     }
@@ -81,18 +85,18 @@ fn one_number_of_a_preset_changes_and_the_others_stay() {
         let mut changed = found;
         expected(&mut changed);
         assert_ne!(changed, found, "{preset}: {change} is a change");
-        let text = read(&format!("preset = \"{preset}\"\n{change}"));
-        assert_eq!(compile(&text), Ok(changed), "{preset}: {change}");
+        let text = format!("preset = \"{preset}\"\n{change}");
+        assert_eq!(read(&text), Ok(changed), "{preset}: {change}");
     }
 }
 
 #[test]
 fn a_part_of_a_preset_can_be_left_out() {
-    let text = read("preset = \"aws-standard@2.1\"\nwithout = [\"budget\"]");
-    let policy = compile(&text).expect("it has a budget");
+    let policy = read("preset = \"aws-standard@2.1\"\nwithout = [\"budget\"]");
+    let policy = policy.expect("it has a budget");
     assert!(policy.budget.is_none() && policy.retry.is_some());
-    let text = read("preset = \"aws-standard@2.1\"\nwithout = [\"hedge\"]");
-    assert!(compile(&text).is_err(), "it has no hedging");
+    let policy = read("preset = \"aws-standard@2.1\"\nwithout = [\"hedge\"]");
+    assert!(policy.is_err(), "it has no hedging");
 }
 
 #[test]
@@ -105,6 +109,6 @@ fn a_scope_is_that_of_the_preset_unless_it_is_written() {
         ("scope = \"request\"", Scope::Request),
     ];
     for (toml, expected) in scopes {
-        assert_eq!(scope(&read(toml)), expected, "{toml}");
+        assert_eq!(named(toml).map(|named| named.scope), Ok(expected), "{toml}");
     }
 }

@@ -1,5 +1,9 @@
 //! What a closed breaker counts, and when that is too much.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::smooth::Smooth;
 use crate::kernel::time::{Span, Time};
 use crate::policy::rolling::{Rolling, Window};
@@ -16,7 +20,9 @@ pub struct Slow {
 /// How a share of failures is compared with its limit. The three last differ by rounding only,
 /// where a share is exactly at the limit: 57 of 100 is above 57 % for cockatiel, 11 of 20 above
 /// 55 % for opossum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Comparison {
     /// `failures / calls >= ratio`.
     AtLeast,

@@ -7,10 +7,16 @@
 mod meter;
 mod probes;
 mod smooth;
+mod text;
 
 pub use super::rolling::{Rotation, Window};
 pub use meter::{Comparison, Slow, Trip};
 pub use probes::{OnClose, Probes, Proof, Unheard};
+pub use text::BreakerKeys;
+
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use self::meter::Meter;
 use super::backoff::{Backoff, Memory};
@@ -20,7 +26,9 @@ use crate::kernel::draw::Draw;
 use crate::kernel::time::{Span, Time};
 
 /// The rule of a circuit breaker.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(try_from = "BreakerKeys", into = "BreakerKeys")]
 pub struct Breaker {
     /// When a closed breaker opens.
     pub trip: Trip,
@@ -73,7 +81,9 @@ pub enum Mode {
 
 /// How a breaker is before its first call (resilience4j `initialState`). Its times run from that
 /// call on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Initial {
     /// Closed.
     Closed,

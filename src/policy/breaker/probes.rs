@@ -1,7 +1,15 @@
 //! How a half-open breaker finds out whether its target is back, and what it then forgets.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::quantity::AsShare;
+
 /// What the probes of a half-open breaker must show.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Proof {
     /// Nothing: it closes when its time is over (Spring Retry).
     Nothing,
@@ -13,6 +21,7 @@ pub enum Proof {
         /// How many results are waited for.
         calls: u32,
         /// The share of failures, or of slow calls, that opens it again.
+        #[serde(with = "AsShare")]
         ratio: f64,
     },
 }
@@ -38,7 +47,9 @@ impl Probes {
 }
 
 /// What an ignored outcome, or an abandoned call, does to the probe that it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Unheard {
     /// The probe's place is free again (resilience4j `releasePermission`).
     Frees,
@@ -49,7 +60,9 @@ pub enum Unheard {
 }
 
 /// What a closing breaker does with what it has counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum OnClose {
     /// It starts again from nothing; results of probes are never counted.
     Forgets,

@@ -1,15 +1,29 @@
 //! A limit of concurrent retries: Envoy `max_retries` and `retry_budget`
 //! (`source/common/upstream/resource_manager_impl.h`), failsafe-go `budget`.
 
-use super::Share;
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// The rule: at most `max(ratio * active calls, floor)` retries at once.
-#[derive(Clone, Copy, Debug, PartialEq)]
+use super::Share;
+use crate::kernel::quantity::AsShare;
+
+/// The rule: at most `max(ratio * active calls, floor)` retries at once; the defaults are Envoy's.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct Concurrent {
-    /// The share of the active calls; 0 is a constant limit.
+    /// The share of the active calls that may be retries; 0 is a constant limit. 0.2 by default.
+    #[serde(with = "AsShare")]
     pub ratio: f64,
-    /// How many are always allowed.
+    /// Retries at once that are always allowed; 3 by default.
     pub floor: u32,
+}
+
+impl Default for Concurrent {
+    fn default() -> Concurrent {
+        Concurrent { ratio: 0.2, floor: 3 }
+    }
 }
 
 /// What one scope has in flight.

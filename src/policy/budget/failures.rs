@@ -3,10 +3,19 @@
 //! It is the breaker of Brooker's retry simulator (`retry_sim/retry_strategy.py`,
 //! brooker.co.za/blog/2022/02/28/retries.html). It never forgets: it counts from the beginning.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::quantity::AsShare;
+
 /// The rule: retries while failed attempts are at most a share of the calls.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Failures {
     /// Failed attempts per call up to which a retry is allowed, the latest failure included.
+    #[serde(with = "AsShare")]
     pub ratio: f64,
 }
 

@@ -16,13 +16,17 @@ pub use failures::{Failures, FailuresState};
 pub use quota::{Quota, QuotaState, Refill, Refund};
 pub use throttle::{Throttle, ThrottleState};
 pub use tokens::{Deposit, TokenBucket, TokenBucketState};
-pub use window::{Window, WindowState};
+pub use window::{Window, WindowKeys, WindowState};
 
+use serde::Deserialize;
+
+use super::keys::by_kind;
 use super::outcome::Outcome;
 use crate::kernel::time::Time;
 
 /// A rule that may deny a retry.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Budget {
     /// Tokens earned by first tries or by successes.
     Tokens(TokenBucket),
@@ -37,6 +41,15 @@ pub enum Budget {
     /// Brooker's breaker for retries: none while too many calls have failed.
     Failures(Failures),
 }
+
+by_kind!(Budget {
+    Tokens(TokenBucket): "tokens",
+    Quota(Quota): "quota",
+    Throttle(Throttle): "throttle",
+    Concurrent(Concurrent): "concurrent",
+    Window(Window): "window",
+    Failures(Failures): "failures",
+});
 
 /// The state of a budget, one per scope.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,11 +3,18 @@
 //! botocore `retries/quota.py` and `retries/standard.py`, `@smithy/util-retry`
 //! `DefaultRetryToken`, crate aws-smithy-runtime `client/retries/token_bucket.rs`.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Share;
+use crate::kernel::quantity::Whole;
 use crate::policy::outcome::{Outcome, OutcomeKind};
 
 /// What an `Ok` gives back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Refund {
     /// What this request last paid, or one token if it paid nothing (botocore, JavaScript).
     Request,
@@ -20,7 +27,9 @@ pub enum Refund {
 }
 
 /// What the capacity does to a refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Refill {
     /// Tokens never exceed the capacity.
     AtMost,
@@ -29,24 +38,47 @@ pub enum Refill {
     AtLeast,
 }
 
-/// The rule of a retry quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The most tokens, and the highest price.
+const MOST: u32 = 1_000_000_000;
+
+/// The rule of a retry quota; the defaults are those of AWS retries 2.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct Quota {
-    /// How many tokens there are at the start.
+    /// The most tokens; it starts full. 500 by default.
+    #[serde(with = "Whole::<0, MOST>")]
     pub capacity: u32,
-    /// What a retry costs after most errors.
+    /// What a retry costs; 14 by default.
+    #[serde(with = "Whole::<0, MOST>")]
     pub cost: u32,
-    /// What a retry costs after `Throttled`.
+    /// What a retry after `throttled` costs; 5 by default.
+    #[serde(rename = "cost_throttled", with = "Whole::<0, MOST>")]
     pub throttled: u32,
-    /// What a retry costs after `TimedOut`.
+    /// What a retry after `timed_out` costs; 14 by default.
+    #[serde(rename = "cost_timed_out", with = "Whole::<0, MOST>")]
     pub timed_out: u32,
-    /// Who gets what back after an `Ok`.
+    /// Who gets what back after a success; `request` by default.
     pub refund: Refund,
-    /// Which side of the capacity a refund stays on.
+    /// Which side of the capacity a refund stays on; `at_most` by default.
     pub refill: Refill,
     /// Whether a request that the quota denies waits its back-off before it fails: long polls under
-    /// retries 2.1, which would otherwise ask again at once.
+    /// retries 2.1, which would otherwise ask again at once. False by default.
     pub after_wait: bool,
+}
+
+impl Default for Quota {
+    fn default() -> Quota {
+        Quota {
+            capacity: 500,
+            cost: 14,
+            throttled: 5,
+            timed_out: 14,
+            refund: Refund::Request,
+            refill: Refill::AtMost,
+            after_wait: false,
+        }
+    }
 }
 
 /// The tokens of one client object.

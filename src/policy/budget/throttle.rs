@@ -1,15 +1,31 @@
 //! gRPC retry throttling (gRFC A6; grpc-go `clientconn.go` and `stream.go`).
 
-/// The rule of gRPC retry throttling.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::quantity::Number;
+
+/// The rule of gRPC retry throttling; the defaults are those of gRFC A6.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct Throttle {
-    /// How many tokens there are at most, and at the start.
+    /// The most tokens; it starts full. 10 by default.
+    #[serde(with = "Number::<0, 1000>")]
     pub max_tokens: f64,
-    /// What each success adds; each failure takes one.
+    /// Tokens that a success adds; a failure takes one. 0.1 by default.
+    #[serde(with = "Number::<0, 1000>")]
     pub token_ratio: f64,
     /// Whether the level is looked at after the back-off instead of before it (grpc-js): then a
-    /// denied call is held for the whole back-off first.
+    /// denied call is held for the whole back-off first. False by default.
     pub after_wait: bool,
+}
+
+impl Default for Throttle {
+    fn default() -> Throttle {
+        Throttle { max_tokens: 10.0, token_ratio: 0.1, after_wait: false }
+    }
 }
 
 /// The tokens of one server name.

@@ -4,31 +4,46 @@
 //! (brooker.co.za/blog/2022/02/28/retries.html); they behave differently in an outage, so the
 //! deposit is named.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::quantity::{AsShare, Number};
 use crate::kernel::time::{Span, Time};
 
 /// What earns the tokens of a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Deposit {
-    /// Every call, when its first attempt starts.
+    /// A first attempt, whatever comes of it: the ratio is a percentage of first tries.
+    #[default]
     FirstTry,
-    /// Every attempt that is answered `Ok`.
+    /// An attempt that succeeded: the ratio is a percentage of successes.
     Success,
-    /// Every attempt that will not be retried because of what came back.
+    /// An attempt that will not be retried because of what came back.
     Answer,
 }
 
 /// The rule of a token bucket.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct TokenBucket {
-    /// What earns tokens.
+    /// What earns a deposit; `first_try` by default.
+    #[serde(default)]
     pub deposit: Deposit,
-    /// How many tokens each deposit adds: 0.1 allows 10 % retries.
+    /// Tokens that each deposit adds: 0.1 allows 10 % retries.
+    #[serde(with = "AsShare")]
     pub ratio: f64,
-    /// How many tokens there are at most, and at the start.
+    /// The most tokens; it starts full. 10 by default.
+    #[serde(default = "TokenBucket::ten", with = "Number::<0, 1_000_000_000>")]
     pub capacity: f64,
-    /// How many tokens each second adds, whatever the calls do.
+    /// Tokens that each second adds, whatever the calls do; 0 by default.
+    #[serde(default, with = "Number::<0, 1_000_000_000>")]
     pub per_second: f64,
-    /// Whether a retry needs more than one token instead of at least one.
+    /// Whether a retry needs more than one token instead of at least one; false by default.
+    #[serde(default)]
     pub strictly_more: bool,
 }
 
@@ -42,6 +57,10 @@ pub struct TokenBucketState {
 const TOKEN: u64 = 1_000_000;
 
 impl TokenBucket {
+    const fn ten() -> f64 {
+        10.0
+    }
+
     /// A full bucket.
     #[must_use]
     pub fn state(&self) -> TokenBucketState {

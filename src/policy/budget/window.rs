@@ -5,11 +5,19 @@
 //! The reserve is no allowance per second: all of it may go in one burst, and it comes back as the
 //! debits leave the window.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Deposit;
+use crate::kernel::quantity::{AsShare, Lasting, Number, Whole};
 use crate::kernel::time::{Span, Time};
+use crate::policy::keys::{Wrong, keys, needed};
 
 /// The rule of a windowed budget.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(try_from = "WindowKeys", into = "WindowKeys")]
 pub struct Window {
     /// What earns.
     pub deposit: Deposit,
@@ -24,6 +32,67 @@ pub struct Window {
     /// The share of the retries left at its start that one call may have, rounded up (Finagle
     /// `RequeueFilter.scala`, `maxRetriesPerReq`); without it, all of them.
     pub per_call: Option<f64>,
+}
+
+keys! {
+    /// A windowed budget by shares, or in exact units.
+    pub struct WindowKeys {
+        /// What earns a deposit; `first_try` by default.
+        deposit: Deposit,
+        /// Retries that each deposit allows, counted in thousandths as Finagle does.
+        ratio: f64 as "AsShare",
+        /// Retries that are always allowed, for each second of the window; 0 by default.
+        per_second: f64 as "Number::<0, 1_000_000_000>",
+        /// What a deposit adds, in units, instead of `ratio`.
+        earn: u32,
+        /// What a retry costs, in units.
+        cost: u32 as "Whole::<1, { u32::MAX }>",
+        /// What is always there, in units, instead of `per_second`.
+        reserve: u32,
+        /// How long deposits and retries count; 10s by default (Finagle, tower).
+        window: Span as "Lasting",
+        /// The share of the retries left that one call may have; all by default.
+        per_call: f64 as "AsShare",
+    }
+}
+
+impl TryFrom<WindowKeys> for Window {
+    type Error = Wrong;
+
+    fn try_from(keys: WindowKeys) -> Result<Window, Wrong> {
+        let span = keys.window.unwrap_or(Span::from_secs(10));
+        let deposit = keys.deposit.unwrap_or_default();
+        let per_call = keys.per_call;
+        if keys.ratio.is_none() && keys.per_second.is_none() {
+            return Ok(Window {
+                deposit,
+                earn: i64::from(needed(keys.earn, "ratio")?),
+                cost: i64::from(needed(keys.cost, "cost")?),
+                reserve: i64::from(keys.reserve.unwrap_or_default()),
+                span,
+                per_call,
+            });
+        }
+        let own = ["ratio", "per_second", "deposit", "window", "per_call"];
+        keys.only("a budget by shares", &[&own])?;
+        let ratio = needed(keys.ratio, "ratio")?;
+        let per_second = keys.per_second.unwrap_or_default() as u32;
+        Ok(Window { deposit, per_call, ..Window::finagle(ratio, per_second, span) })
+    }
+}
+
+impl From<Window> for WindowKeys {
+    fn from(rule: Window) -> WindowKeys {
+        WindowKeys {
+            deposit: Some(rule.deposit),
+            earn: Some(rule.earn as u32),
+            cost: Some(rule.cost as u32),
+            reserve: Some(rule.reserve as u32),
+            window: Some(rule.span),
+            per_call: rule.per_call,
+            ..WindowKeys::default()
+        }
+    }
 }
 
 /// The sums of one scope.

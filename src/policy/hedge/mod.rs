@@ -4,8 +4,14 @@
 //! (`tower/src/hedge`); Finagle `BackupRequestFilter`; Polly `HedgingStrategyOptions`.
 
 mod quantile;
+mod text;
 
 pub use quantile::{Quantile, QuantileState};
+pub use text::HedgeKeys;
+
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::budget::{Budget, BudgetState, Share};
 use super::outcome::{Outcome, OutcomeSet, Response};
@@ -21,7 +27,9 @@ pub enum After {
 }
 
 /// The rule of hedging.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(try_from = "HedgeKeys", into = "HedgeKeys")]
 pub struct Hedge {
     /// How many copies may be sent beside the first one.
     pub extra: u32,

@@ -6,9 +6,11 @@
 
 mod names;
 mod set;
+mod text;
 
 use crate::kernel::time::Span;
 pub use set::OutcomeSet;
+pub use text::Errors;
 
 /// What came back from one attempt, as its caller sees it.
 ///

@@ -43,8 +43,8 @@ impl Fleet {
             return;
         }
         let draw = match rule {
-            Limit::Vegas { .. } => core.draw(Purpose::Policy, node.id, job.key, 0),
-            Limit::Aimd { .. } | Limit::Gradient2 { .. } => Draw(0),
+            Limit::Vegas(_) => core.draw(Purpose::Policy, node.id, job.key, 0),
+            Limit::Aimd(_) | Limit::Gradient2(_) => Draw(0),
         };
         let index = self.index(job.node, job.instance);
         if let Some(state) = &mut self.station_mut(index).limit {

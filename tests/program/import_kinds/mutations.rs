@@ -6,7 +6,8 @@
 
 use super::*;
 use stormglass::kernel::draw::stream;
-use stormglass::model::policy::compile;
+use stormglass::model::document::{Sources, Value};
+use stormglass::model::policy;
 
 /// What is broken: files as people write them, and some in which things stand elsewhere.
 const FILES: [&str; 12] = [
@@ -117,14 +118,14 @@ fn broken_configurations_are_read_or_refused_at_a_place() {
         };
         import::json(&import, "config").expect("it can be written");
         import::arm(&import, "config", 80, "today").expect("it can be written");
-        let written: toml::Table =
-            printed(&import).parse().unwrap_or_else(|e| panic!("{text}\n{e}"));
-        let written = written["policy"].as_table().expect("policies");
-        assert_eq!(written.len(), import.policies.len(), "{text}");
+        let mut sources = Sources::default();
+        let source = sources.add("printed.toml", &printed(&import));
+        let written = Value::parse(&sources, source).unwrap_or_else(|e| panic!("{text}\n{e:?}"));
         for each in &import.policies {
-            let found = written[&each.name].clone().try_into();
-            let found = compile(&found.unwrap_or_else(|e| panic!("{text}\n{e}")));
-            assert_eq!(found.unwrap_or_else(|e| panic!("{text}\n{e}")), each.policy, "{text}");
+            let path = ["policy".to_owned(), each.name.clone()];
+            let found = policy::read(written.find(&path).expect("it was printed"));
+            let found = found.unwrap_or_else(|e| panic!("{text}\n{e}"));
+            assert_eq!(found.policy, each.policy, "{text}");
         }
     }
     assert!(refused * 10 > count() && refused < count(), "{refused} of {} refused", count());
