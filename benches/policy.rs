@@ -151,7 +151,7 @@ fn rate_limit(bencher: Bencher<'_, '_>, name: &str) {
         "smooth" => Rule::Smooth(Smooth { rate: 500.0, warm_up: Span::from_secs(1) }),
         _ => Rule::Cycles(Cycles { permits: 50, period: Span::from_millis(100) }),
     };
-    let limit = RateLimit { rule, patience: Span::from_millis(10) };
+    let limit = RateLimit { rule, max_wait: Span::from_millis(10) };
     let (mut state, mut ticks) = (limit.state(), Ticks::new());
     bencher.bench_local(|| limit.acquire(&mut state, 1, ticks.next().0));
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::experiment::extends::{named, over};
 use crate::model::document::{Sources, Value};
 use crate::model::problem::{Problem, shortened};
+use crate::model::renamed;
 
 /// The most experiments that one extends, one behind the other.
 const DEPTH_MAX: usize = 8;
@@ -50,7 +51,7 @@ pub(super) fn extended(
             problems.into_iter().map(|problem| problem.at(at)).collect::<Vec<_>>()
         };
         let source = read(&base, name, sources).map_err(placed)?;
-        documents.push(Value::parse(sources, source)?);
+        documents.push(renamed::parse(sources, source)?);
         bases.push(source);
         files.push(base);
     }

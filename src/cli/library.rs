@@ -15,8 +15,9 @@ use crate::experiment::comparison::{compare, next_seeds};
 use crate::experiment::language::Seeds;
 use crate::experiment::run::RunResult;
 use crate::experiment::summary::{CellSummary, summarise};
-use crate::model::document::{Sources, Value};
+use crate::model::document::Sources;
 use crate::model::problem::Problem;
+use crate::model::renamed;
 use crate::policy::custom::Custom;
 use crate::report::{answer, files};
 use crate::statistics::Interval;
@@ -169,7 +170,7 @@ impl Experiment {
 fn read(sources: &mut Sources, experiment: &str, model: &str) -> Result<Campaign, Vec<Problem>> {
     let mut parse = |name: &str, text: &str| {
         let source = sources.add(name, text);
-        Value::parse(sources, source)
+        renamed::parse(sources, source)
     };
     let documents = Documents {
         experiment: parse("the experiment", experiment)?,

@@ -19,6 +19,7 @@ use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
 use crate::model::recording::with_recordings;
+use crate::model::renamed;
 use crate::model::show::complete;
 use crate::report::outputs::Inputs;
 
@@ -106,7 +107,7 @@ pub(super) fn load_text(text: &str, arguments: Input<'_>) -> Result<Loaded, Fail
     let named = RefCell::new(IndexMap::new());
     let name = arguments.experiment.display().to_string();
     let source = sources.add(&name, text);
-    let read = Value::parse(&sources, source)
+    let read = renamed::parse(&mut sources, source)
         .and_then(|experiment| read_all(arguments, experiment, (&mut sources, &named), &|_| {}));
     loaded(arguments, (sources, read), named.into_inner(), &mut Vec::new())
 }
@@ -157,6 +158,10 @@ fn loaded(
 pub(super) fn load_model(arguments: &ShowArguments) -> Result<toml::Table, Failure> {
     let mut sources = Sources::default();
     let read = read_model(arguments, &mut sources);
+    let warnings = sources.take_warnings();
+    if !warnings.is_empty() {
+        output::error(&render(&warnings, &sources, &Level::WARNING));
+    }
     read.map_err(|problems| Failure::Input(render(&problems, &sources, &Level::ERROR)))
 }
 
@@ -239,7 +244,7 @@ fn read_all(
     let figures_at = experiment.locate(&["published", "figures"].map(str::to_owned));
     let (model_path, named_at) = model_path(&experiment, &overrides, sources)?;
     let model = read_named(&model_path, &model_path.to_string_lossy(), &reach, sources);
-    let model = model.and_then(|source| Value::parse(sources, source)).map_err(|problems| {
+    let model = model.and_then(|source| renamed::parse(sources, source)).map_err(|problems| {
         problems.into_iter().map(|problem| problem.at(named_at)).collect::<Vec<_>>()
     })?;
     let told = imported(&mut experiment, &model, sources, &mut read_base)?;
@@ -260,6 +265,7 @@ fn read_all(
         Ok(text)
     })?;
     campaign.warnings.extend(told);
+    campaign.warnings.extend(sources.take_warnings());
     if let Some(seeds) = arguments.seeds {
         campaign.set_seeds(seeds).map_err(|problem| vec![problem])?;
     }
@@ -299,11 +305,13 @@ pub(super) fn read_override(text: &str, sources: &mut Sources) -> Result<Patch, 
     };
     let start = path.len() + 1 + (value.len() - value.trim_start().len());
     let path_at = Location { source, start: 0, end: path.len() };
-    let value = Value::parse_argument(sources, source, start);
+    let mut value = Value::parse_argument(sources, source, start);
     if let Some(problem) = value.hidden_characters().into_iter().next() {
         return Err(problem);
     }
-    Ok(Patch { path: path.trim().to_owned(), path_at, value })
+    let (path, warnings) = renamed::patched(path.trim(), path_at, &mut value);
+    sources.warn(warnings);
+    Ok(Patch { path, path_at, value })
 }
 
 /// The model's file, relative to the one that names it, or as the command line says; and where it
@@ -344,7 +352,7 @@ fn model_path(
 
 fn read_document(path: &Path, sources: &mut Sources) -> Result<Value, Vec<Problem>> {
     let source = read_text(path, sources)?;
-    Value::parse(sources, source)
+    renamed::parse(sources, source)
 }
 
 /// What an experiment is called in a folder of its own.

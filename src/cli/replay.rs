@@ -14,8 +14,9 @@ use crate::experiment::minimize::Target;
 use crate::experiment::reproduction::{Replayed, Reproduction, compare};
 use crate::experiment::run::{RunResult, run_case};
 use crate::kernel::time::Time;
-use crate::model::document::{Sources, Value};
+use crate::model::document::Sources;
 use crate::model::problem::{Problem, shortened};
+use crate::model::renamed;
 use crate::system::trace::TRACE;
 
 /// What `replay` is told.
@@ -53,7 +54,7 @@ pub(super) fn load(file: &Path) -> Result<Ready, Failure> {
 }
 
 fn ready(source: usize, sources: &mut Sources) -> Result<Ready, Vec<Problem>> {
-    let document = Value::parse(sources, source)?;
+    let document = renamed::parse(sources, source)?;
     let reproduction = Reproduction::read(&document).map_err(|problem| vec![problem])?;
     let campaign = compile(&reproduction, sources)?;
     let Some(cell) = reproduction.cell(&campaign) else {
@@ -79,7 +80,7 @@ fn ready(source: usize, sources: &mut Sources) -> Result<Ready, Vec<Problem>> {
 fn compile(reproduction: &Reproduction, sources: &mut Sources) -> Result<Campaign, Vec<Problem>> {
     let mut parse = |path: &str, text: &str| {
         let source = sources.add(path, text);
-        Value::parse(sources, source)
+        renamed::parse(sources, source)
     };
     let Reproduction { experiment, model, .. } = reproduction;
     let path = Path::new(&experiment.path);

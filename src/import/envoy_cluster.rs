@@ -152,13 +152,13 @@ fn read_thresholds(
         limits.ignore(notes, &["max_retries"], "retry_budget is there and counts alone");
         let means = "% of the active calls may be retries at once";
         let share = budget.read(notes, "budget_percent", percent, (20.0, CLUSTER), means);
-        let floor = "retries at once at least";
-        let floor = budget.read(notes, "min_retry_concurrency", count, (3, CLUSTER), floor);
+        let means = "retries at once at least";
+        let min_retries = budget.read(notes, "min_retry_concurrency", count, (3, CLUSTER), means);
         budget.ignore(notes, &["budget_interval"], "the calls that are active now count");
-        Concurrent { ratio: share / 100.0, floor }
+        Concurrent { ratio: share / 100.0, min_retries }
     } else {
-        let floor = limits.read(notes, "max_retries", count, (3, CLUSTER), "retries at once");
-        Concurrent { ratio: 0.0, floor }
+        let min_retries = limits.read(notes, "max_retries", count, (3, CLUSTER), "retries at once");
+        Concurrent { ratio: 0.0, min_retries }
     };
     policy.budget = Some(Budget::Concurrent(rule));
     budget.close(notes);
@@ -183,9 +183,10 @@ fn read_outlier(notes: &mut Notes, object: &mut Object<'_>) -> Outlier {
         zero_is_default: false,
     };
     let mut outlier = proxy::ejection(notes, object, &keys);
-    let longest = (Span::from_secs(300).max(outlier.base), proxy::OUTLIER);
+    let longest = (Span::from_secs(300).max(outlier.base_ejection_time), proxy::OUTLIER);
     let means = "longest ejection";
-    outlier.longest = object.read(notes, "max_ejection_time", protobuf_duration, longest, means);
+    outlier.max_ejection_time =
+        object.read(notes, "max_ejection_time", protobuf_duration, longest, means);
     proxy::enforcement(notes, object, &mut outlier);
     read_gateway(notes, object, &mut outlier);
     let keys = [

@@ -167,12 +167,12 @@ fn read_limit_of_retries(notes: &mut Notes, breaker: &mut Object<'_>) -> Budget 
         }
         let share = share.unwrap_or(20.0);
         let least = "retries at once at least";
-        let floor = budget.read(notes, "minRetryConcurrency", count, (3, BREAKER), least);
-        Concurrent { ratio: share / 100.0, floor }
+        let min_retries = budget.read(notes, "minRetryConcurrency", count, (3, BREAKER), least);
+        Concurrent { ratio: share / 100.0, min_retries }
     } else {
         let key = "maxParallelRetries";
-        let floor = breaker.read(notes, key, count, (1024, BREAKER), "retries at once");
-        Concurrent { ratio: 0.0, floor }
+        let min_retries = breaker.read(notes, key, count, (1024, BREAKER), "retries at once");
+        Concurrent { ratio: 0.0, min_retries }
     };
     budget.close(notes);
     Budget::Concurrent(rule)
@@ -202,7 +202,7 @@ fn read_health(notes: &mut Notes, spec: &mut Object<'_>, policy: &mut Policy) {
         let means = "% of failed calls; enforced where it is given";
         if let Some(share) = passive.given(notes, "failurePercentageThreshold", percent, means) {
             // Hosts and volume are Envoy's (`outlier_detection.proto`), as is the default.
-            outlier.failure_share = Some(share / 100.0);
+            outlier.failure_ratio = Some(share / 100.0);
         }
         let one = "one host may always be ejected";
         let one = passive.given(notes, "alwaysEjectOneEndpoint", flag, one);

@@ -45,11 +45,11 @@ pub(super) fn read(notes: &mut Notes, rule: &Document<'_>, target: &Target, poli
     if budget.is_there() && has_pool {
         let means = "% of the active calls may be retries at once";
         let share = budget.read(notes, "percent", percent, (20.0, RULE), means);
-        let floor =
+        let min_retries =
             above_zero(notes, &mut budget, "minRetryConcurrency", "retries at once at least");
-        let floor = floor.unwrap_or(3);
+        let min_retries = min_retries.unwrap_or(3);
         budget.ignore(notes, &["budgetInterval"], "the calls that are active now count");
-        policy.budget = Some(Budget::Concurrent(Concurrent { ratio: share / 100.0, floor }));
+        policy.budget = Some(Budget::Concurrent(Concurrent { ratio: share / 100.0, min_retries }));
     } else {
         // `applyConnectionPool` returns before it is looked at.
         let why = "Istio takes a retryBudget beside a connectionPool only";
@@ -111,7 +111,8 @@ fn read_pool(notes: &mut Notes, mut pool: Object<'_>, policy: &mut Policy) {
     tcp.close(notes);
     pool.close(notes);
     policy.bulkhead = proxy::bulkhead(notes, connections, pending, requests);
-    policy.budget = retries.map(|floor| Budget::Concurrent(Concurrent { ratio: 0.0, floor }));
+    policy.budget =
+        retries.map(|min_retries| Budget::Concurrent(Concurrent { ratio: 0.0, min_retries }));
 }
 
 fn read_ejection(notes: &mut Notes, mut object: Object<'_>, policy: &mut Policy) {

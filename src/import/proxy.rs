@@ -216,9 +216,15 @@ pub(super) fn ejection(notes: &mut Notes, object: &mut Object<'_>, keys: &Ejecti
         keys.gateway.and_then(|key| object.limit(notes, key, count, ("off", source), means));
     let interval =
         object.read(notes, keys.interval, duration, (start.interval, source), "between sweeps");
-    let base = object.read(notes, keys.base, duration, (start.base, source), "first ejection");
+    let base = object.read(
+        notes,
+        keys.base,
+        duration,
+        (start.base_ejection_time, source),
+        "first ejection",
+    );
     positive(notes, object, interval, keys.interval);
-    let default = start.most_ejected * 100.0;
+    let default = start.max_ejected * 100.0;
     let most = object.read(notes, keys.most, percent, (default, source), "% of the hosts");
     // What takes the settings of others to Envoy leaves out a zero.
     let most = match keys.zero_is_default && most == 0.0 {
@@ -233,8 +239,14 @@ pub(super) fn ejection(notes: &mut Notes, object: &mut Object<'_>, keys: &Ejecti
         Some(gateway) if gateway > 0 && (in_a_row == 0 || gateway < in_a_row) => gateway,
         _ => in_a_row,
     };
-    let longest = start.longest.max(base);
-    Outlier { consecutive, interval, base, longest, most_ejected: most / 100.0, ..start }
+    Outlier {
+        consecutive,
+        interval,
+        base_ejection_time: base,
+        max_ejection_time: start.max_ejection_time.max(base),
+        max_ejected: most / 100.0,
+        ..start
+    }
 }
 
 /// Reads what only Envoy itself has: which rules are enforced, and the sweeps.
@@ -280,8 +292,8 @@ pub(super) fn enforcement(notes: &mut Notes, object: &mut Object<'_>, outlier: &
             (85.0, source),
             "% of failed calls",
         );
-        outlier.failure_share = Some(share / 100.0);
-        (outlier.share_hosts, outlier.share_calls) = sweep(notes, object, hosts, volume);
+        outlier.failure_ratio = Some(share / 100.0);
+        (outlier.ratio_hosts, outlier.ratio_calls) = sweep(notes, object, hosts, volume);
     } else {
         let keys = [
             "failure_percentage_minimum_hosts",

@@ -249,12 +249,12 @@ fn never_ejecting(document: &Value, program: &Program) -> Vec<Problem> {
         if rule.has_room(0, instances) {
             continue;
         }
-        let (target, share) = (&program.node(edge.target).name, 100.0 * rule.most_ejected);
+        let (target, share) = (&program.node(edge.target).name, 100.0 * rule.max_ejected);
         let problem = Problem::new(format!(
             "nobody is ever ejected of the {instances} instances of `{target}`: {share}% of them \
              is less than one"
         ));
-        let problem = problem.expected("a larger `most_ejected`, or `always_one = true`");
+        let problem = problem.expected("a larger `max_ejected`, or `always_one = true`");
         let name = &program.policies[program.sharing[edge.policy as usize].origin as usize].0;
         let problem = problem.located(document, &["policy", name]);
         if !problems.contains(&problem) {

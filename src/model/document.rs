@@ -24,6 +24,7 @@ pub struct Location {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<(String, String)>,
+    warnings: Vec<Problem>,
 }
 
 impl Sources {
@@ -31,6 +32,16 @@ impl Sources {
     pub fn add(&mut self, name: &str, text: &str) -> usize {
         self.files.push((name.to_owned(), text.to_owned()));
         self.files.len() - 1
+    }
+
+    /// Keeps what is suspicious in the files until somebody tells of it.
+    pub fn warn(&mut self, warnings: Vec<Problem>) {
+        self.warnings.extend(warnings);
+    }
+
+    /// What is suspicious in the files, once.
+    pub fn take_warnings(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// The name of a file.

@@ -17,6 +17,7 @@ pub mod problem;
 pub mod program;
 pub mod quantity;
 pub mod recording;
+pub mod renamed;
 pub mod show;
 mod trace;
 

@@ -156,7 +156,7 @@ pub struct Backoff {
     /// Its longest delay.
     pub cap: Cap,
     /// No delay before jitter is shorter than this (tenacity `min`).
-    pub least: Span,
+    pub min: Span,
     /// No delay after jitter is shorter than this (Stripe).
     pub floor: Span,
     /// Whether the first retry does not wait at all (urllib3, azure-core).
@@ -182,7 +182,7 @@ impl Backoff {
             growth,
             jitter: Jitter::None,
             cap: Cap::None,
-            least: Span::ZERO,
+            min: Span::ZERO,
             floor: Span::ZERO,
             first_at_once: false,
             first_exact: false,
@@ -283,7 +283,7 @@ impl Backoff {
             Cap::None => f64::INFINITY,
             Cap::BeforeJitter(cap) | Cap::AfterJitter(cap) => count(cap, unit),
         };
-        let grown = self.grown(retry.max(1), memory, u, cap, unit).max(count(self.least, unit));
+        let grown = self.grown(retry.max(1), memory, u, cap, unit).max(count(self.min, unit));
         let before = matches!(self.cap, Cap::BeforeJitter(_));
         let bounded = if before { grown.min(cap) } else { grown };
         let exact = self.first_exact && retry <= 1;

@@ -34,7 +34,7 @@ pub struct Connections {
     pub queue: u32,
     /// How long one may wait; as long as the call may take by default.
     #[serde(skip_serializing_if = "Option::is_none", with = "Lasting")]
-    pub max_wait: Option<Span>,
+    pub acquire_timeout: Option<Span>,
     /// How many round trips of the link it takes to open one: 2 by default, TCP and TLS 1.3; 1
     /// without TLS, 3 with TLS 1.2.
     #[serde(with = "Whole::<0, ROUND_TRIPS_MAX>")]
@@ -59,7 +59,7 @@ impl Default for Connections {
             limit: u32::MAX,
             streams: 1,
             queue: u32::MAX,
-            max_wait: None,
+            acquire_timeout: None,
             round_trips: 2,
             accept: Span::ZERO,
             idle_timeout: None,
@@ -103,7 +103,12 @@ impl Connections {
     #[must_use]
     pub fn bulkhead(&self) -> Bulkhead {
         let limit = self.limit.saturating_mul(self.streams);
-        Bulkhead { limit, queue: self.queue, max_wait: self.max_wait, around: Around::Attempt }
+        Bulkhead {
+            limit,
+            queue: self.queue,
+            max_wait: self.acquire_timeout,
+            around: Around::Attempt,
+        }
     }
 
     /// Takes the connection for an attempt that was used last and has room (Go `net/http`,
@@ -193,7 +198,7 @@ mod tests {
         limit: 3,
         streams: 1,
         queue: u32::MAX,
-        max_wait: None,
+        acquire_timeout: None,
         round_trips: 1,
         accept: Span::ZERO,
         idle_timeout: Some(Span(10)),

@@ -74,8 +74,9 @@ macro_rules! keys {
 
 pub(super) use keys;
 
-/// Declares that a choice is written as a table with its `kind` and the keys of that. It is read so
-/// wherever tables are read. Without its kind a table may still change numbers of a preset's.
+/// Declares that a choice is written as a table with its `kind` and the keys of that; it may also
+/// be read as a table with the kind as its key. Without its kind a table may change numbers of a
+/// preset.
 macro_rules! by_kind {
     ($name:ident { $($variant:ident($rule:ident): $kind:literal,)* }) => {
         #[cfg(test)]
@@ -87,6 +88,12 @@ macro_rules! by_kind {
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let mut kinds: Vec<schemars::Schema> = Vec::new();
                 $(
+                    kinds.push(schemars::json_schema!({
+                        "type": "object",
+                        "properties": { $kind: generator.subschema_for::<$rule>() },
+                        "required": [$kind],
+                        "additionalProperties": false,
+                    }));
                     let mut kind = $rule::json_schema(generator);
                     let keys = kind.ensure_object().get_mut("properties");
                     let keys = keys.and_then(serde_json::Value::as_object_mut).expect("keys");

@@ -39,10 +39,10 @@ pub struct Aimd {
     pub initial: f64,
     /// The smallest limit; 20 by default.
     #[serde(with = "Number::<1, 1_000_000_000>")]
-    pub least: f64,
+    pub min: f64,
     /// The largest limit; 200 by default.
     #[serde(with = "Number::<1, 1_000_000_000>")]
-    pub most: f64,
+    pub max: f64,
     /// What a drop multiplies the limit by; 0.9 by default.
     #[serde(with = "AsShare")]
     pub backoff: f64,
@@ -53,7 +53,7 @@ pub struct Aimd {
 impl Default for Aimd {
     fn default() -> Aimd {
         let timeout = Span::from_secs(5);
-        Aimd { initial: 20.0, least: 20.0, most: 200.0, backoff: 0.9, timeout }
+        Aimd { initial: 20.0, min: 20.0, max: 200.0, backoff: 0.9, timeout }
     }
 }
 
@@ -67,19 +67,19 @@ pub struct Vegas {
     pub initial: f64,
     /// The largest limit; 1000 by default.
     #[serde(with = "Number::<1, 1_000_000_000>")]
-    pub most: f64,
+    pub max: f64,
     /// The weight of a new estimate; 1 by default.
     #[serde(with = "AsShare")]
     pub smoothing: f64,
     /// After so many times the limit of calls, times a random half to one, the smallest latency is
     /// measured anew; 30 by default.
     #[serde(with = "Number::<1, 1_000_000_000>")]
-    pub multiplier: f64,
+    pub probe_multiplier: f64,
 }
 
 impl Default for Vegas {
     fn default() -> Vegas {
-        Vegas { initial: 20.0, most: 1000.0, smoothing: 1.0, multiplier: 30.0 }
+        Vegas { initial: 20.0, max: 1000.0, smoothing: 1.0, probe_multiplier: 30.0 }
     }
 }
 
@@ -93,10 +93,10 @@ pub struct Gradient2 {
     pub initial: f64,
     /// The smallest limit; 20 by default.
     #[serde(with = "Number::<1, 1_000_000_000>")]
-    pub least: f64,
+    pub min: f64,
     /// The largest limit; 200 by default.
     #[serde(with = "Number::<1, 1_000_000_000>")]
-    pub most: f64,
+    pub max: f64,
     /// The weight of a new estimate; 0.2 by default.
     #[serde(with = "AsShare")]
     pub smoothing: f64,
@@ -108,19 +108,19 @@ pub struct Gradient2 {
     pub queue: f64,
     /// Over how many samples the long average is; 600 by default.
     #[serde(with = "Number::<1, 1_000_000_000>")]
-    pub window: f64,
+    pub long_window: f64,
 }
 
 impl Default for Gradient2 {
     fn default() -> Gradient2 {
         Gradient2 {
             initial: 20.0,
-            least: 20.0,
-            most: 200.0,
+            min: 20.0,
+            max: 200.0,
             smoothing: 0.2,
             tolerance: 1.5,
             queue: 4.0,
-            window: 600.0,
+            long_window: 600.0,
         }
     }
 }
@@ -145,12 +145,11 @@ impl Limit {
     /// If the smallest limit is larger than the largest.
     pub fn check(&self) -> Result<(), Wrong> {
         match *self {
-            Limit::Aimd(Aimd { least, most, .. })
-            | Limit::Gradient2(Gradient2 { least, most, .. })
-                if least > most =>
+            Limit::Aimd(Aimd { min, max, .. }) | Limit::Gradient2(Gradient2 { min, max, .. })
+                if min > max =>
             {
-                let what = format!("`least` cannot be {least}");
-                Err(Wrong::new(what, format!("a number from 1 to {most}")).at("least"))
+                let what = format!("`min` cannot be {min}");
+                Err(Wrong::new(what, format!("a number from 1 to {max}")).at("min"))
             }
             _ => Ok(()),
         }
@@ -178,35 +177,35 @@ impl Limit {
         let (rtt, in_flight) = (took.0 as f64, f64::from(in_flight));
         state.samples = state.samples.saturating_add(1);
         match *self {
-            Limit::Aimd(Aimd { least, most, backoff, timeout, .. }) => {
+            Limit::Aimd(Aimd { min, max, backoff, timeout, .. }) => {
                 let mut limit = state.limit;
                 if dropped || took > timeout {
                     limit = libm::floor(limit * backoff);
                 } else if in_flight * 2.0 >= limit {
                     limit += 1.0;
                 }
-                state.limit = limit.clamp(least, most);
+                state.limit = limit.clamp(min, max);
             }
-            Limit::Vegas(Vegas { most, smoothing, multiplier, .. }) => {
-                vegas(state, rtt, in_flight, dropped, (most, smoothing, multiplier), draw);
+            Limit::Vegas(Vegas { max, smoothing, probe_multiplier, .. }) => {
+                vegas(state, rtt, in_flight, dropped, (max, smoothing, probe_multiplier), draw);
             }
             Limit::Gradient2(Gradient2 {
-                least,
-                most,
+                min,
+                max,
                 smoothing,
                 tolerance,
                 queue,
-                window,
+                long_window,
                 ..
             }) => {
-                let long = state.lengthen(rtt, window);
+                let long = state.lengthen(rtt, long_window);
                 if in_flight < state.limit / 2.0 {
                     return;
                 }
                 let gradient = (tolerance * long / rtt).clamp(0.5, 1.0);
                 let wanted = state.limit * gradient + queue;
                 let smoothed = state.limit * (1.0 - smoothing) + wanted * smoothing;
-                state.limit = smoothed.clamp(least, most);
+                state.limit = smoothed.clamp(min, max);
             }
         }
     }
@@ -218,10 +217,10 @@ fn vegas(
     rtt: f64,
     in_flight: f64,
     dropped: bool,
-    (most, smoothing, multiplier): (f64, f64, f64),
+    (max, smoothing, probe_multiplier): (f64, f64, f64),
     draw: Draw,
 ) {
-    if f64::from(state.samples) >= state.probe * multiplier * state.limit {
+    if f64::from(state.samples) >= state.probe * probe_multiplier * state.limit {
         state.samples = 0;
         state.probe = 0.5 + draw.unit() / 2.0;
         state.reference = rtt;
@@ -247,7 +246,7 @@ fn vegas(
     } else {
         return;
     };
-    let wanted = wanted.clamp(1.0, most);
+    let wanted = wanted.clamp(1.0, max);
     state.limit = (1.0 - smoothing) * limit + smoothing * wanted;
 }
 

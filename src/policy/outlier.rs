@@ -31,21 +31,21 @@ pub struct Outlier {
     pub deviation_calls: u32,
     /// An instance is ejected that fails in this share of its calls; none is by default.
     #[serde(skip_serializing_if = "Option::is_none", with = "AsShare")]
-    pub failure_share: Option<f64>,
+    pub failure_ratio: Option<f64>,
     /// With fewer instances of enough calls than this no share is judged; 5 by default.
-    pub share_hosts: u32,
+    pub ratio_hosts: u32,
     /// The calls in an interval that are enough; 50 by default.
-    pub share_calls: u32,
+    pub ratio_calls: u32,
     /// How often instances are judged and come back; 10s by default.
     #[serde(with = "Lasting")]
     pub interval: Span,
     /// How long a first ejection lasts; the n-th lasts n times as long; 30s by default.
-    pub base: Span,
+    pub base_ejection_time: Span,
     /// The longest ejection; 5min by default.
-    pub longest: Span,
+    pub max_ejection_time: Span,
     /// The largest share of the instances that may be ejected; 10 % by default.
     #[serde(with = "AsShare")]
-    pub most_ejected: f64,
+    pub max_ejected: f64,
     /// Whether that share counts the instance that is about to go (Envoy since 1.31); true by
     /// default: then fewer than ten instances at 10 % never lose one.
     pub counts_itself: bool,
@@ -107,13 +107,13 @@ impl Outlier {
         deviations: Some(1.9),
         deviation_hosts: 5,
         deviation_calls: 100,
-        failure_share: None,
-        share_hosts: 5,
-        share_calls: 50,
+        failure_ratio: None,
+        ratio_hosts: 5,
+        ratio_calls: 50,
         interval: Span::from_secs(10),
-        base: Span::from_secs(30),
-        longest: Span::from_secs(300),
-        most_ejected: 0.1,
+        base_ejection_time: Span::from_secs(30),
+        max_ejection_time: Span::from_secs(300),
+        max_ejected: 0.1,
         counts_itself: true,
         always_one: false,
         panic: 0.5,
@@ -121,7 +121,7 @@ impl Outlier {
     /// The defaults of gRFC A50; both sweeps are on in its example.
     pub const GRPC: Outlier = Outlier {
         consecutive: 0,
-        failure_share: Some(0.85),
+        failure_ratio: Some(0.85),
         counts_itself: false,
         always_one: true,
         panic: 0.0,
@@ -159,7 +159,7 @@ impl Outlier {
     /// Whether sweeps eject, and not only let hosts come back.
     #[must_use]
     pub fn judges_in_sweeps(&self) -> bool {
-        self.deviations.is_some() || self.failure_share.is_some()
+        self.deviations.is_some() || self.failure_ratio.is_some()
     }
 
     /// The first sweep after a time: one every interval, the first of them at `phase`.
@@ -199,9 +199,9 @@ impl Outlier {
             let least = mean - deviations * libm::sqrt(variance);
             (count >= self.deviation_hosts).then_some((least, self.deviation_calls))
         });
-        let share = self.failure_share.and_then(|share| {
-            let (count, ..) = state.success_rates(self.share_calls);
-            (count >= self.share_hosts).then_some((1.0 - share, self.share_calls))
+        let share = self.failure_ratio.and_then(|share| {
+            let (count, ..) = state.success_rates(self.ratio_calls);
+            (count >= self.ratio_hosts).then_some((1.0 - share, self.ratio_calls))
         });
         Bars { deviation, share }
     }
@@ -209,7 +209,7 @@ impl Outlier {
     /// Whether one more host may be ejected when so many of all are.
     #[must_use]
     pub fn has_room(&self, ejected: u32, hosts: u32) -> bool {
-        let most = self.most_ejected * f64::from(hosts);
+        let most = self.max_ejected * f64::from(hosts);
         let fits = match self.counts_itself {
             true => f64::from(ejected + 1) <= most,
             false => f64::from(ejected) < most,
@@ -259,8 +259,9 @@ impl Outlier {
             entry.times = entry.times.saturating_sub(1);
             return false;
         };
-        let length = Span(self.base.0.saturating_mul(u64::from(entry.times)));
-        let is_over = now.since(since) >= length.min(self.longest.max(self.base));
+        let length = Span(self.base_ejection_time.0.saturating_mul(u64::from(entry.times)));
+        let is_over =
+            now.since(since) >= length.min(self.max_ejection_time.max(self.base_ejection_time));
         if is_over {
             entry.ejected_since = None;
             entry.in_a_row = 0;
@@ -351,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_host_comes_back_at_a_sweep_and_stays_out_longer_the_next_time() {
-        let rule = Outlier { most_ejected: 1.0, ..Outlier::ENVOY };
+        let rule = Outlier { max_ejected: 1.0, ..Outlier::ENVOY };
         let mut state = rule.state(4);
         let mut now = Time::ZERO;
         for seconds in [30, 60] {
@@ -368,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_low_success_rate_is_ejected_by_a_sweep() {
-        let rule = Outlier { consecutive: 0, most_ejected: 0.5, ..Outlier::ENVOY };
+        let rule = Outlier { consecutive: 0, max_ejected: 0.5, ..Outlier::ENVOY };
         let mut state = rule.state(6);
         for host in 0..6 {
             for call in 0..100 {
@@ -389,7 +390,7 @@ mod tests {
 
     #[test]
     fn panic_gives_everybody_traffic() {
-        let rule = Outlier { most_ejected: 1.0, ..Outlier::ENVOY };
+        let rule = Outlier { max_ejected: 1.0, ..Outlier::ENVOY };
         let mut state = rule.state(4);
         for host in 0..2 {
             fail(&rule, &mut state, host, 5, Time::ZERO);

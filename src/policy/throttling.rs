@@ -55,9 +55,9 @@ pub struct Throttling {
     /// In how many buckets.
     pub buckets: u32,
     /// The largest probability of a rejection.
-    pub most: f64,
+    pub max_rejection: f64,
     /// With fewer requests per second than this nothing is rejected.
-    pub least_rate: f64,
+    pub min_rate: f64,
 }
 
 keys! {
@@ -79,9 +79,9 @@ keys! {
         /// In how many parts; 120 by default.
         buckets: u32 as "Whole::<1, 100_000>",
         /// The largest probability of a rejection; 1 by default.
-        most: f64 as "AsShare",
+        max_rejection: f64 as "AsShare",
         /// With fewer requests nothing is rejected; 0/s by default.
-        least_rate: f64 as "AsRate",
+        min_rate: f64 as "AsRate",
     }
 }
 
@@ -111,7 +111,7 @@ impl TryFrom<ThrottlingKeys> for Throttling {
                 Formula::Average { threshold: within("average", threshold, 1e-6, 1.0)? }
             }
             (Some(k), false, None) => {
-                let own = ["k", "accepted", "window", "buckets", "most", "least_rate"];
+                let own = ["k", "accepted", "window", "buckets", "max_rejection", "min_rate"];
                 keys.only("throttling by `k`", &[&own])?;
                 Formula::Multiplier { k }
             }
@@ -126,8 +126,8 @@ impl TryFrom<ThrottlingKeys> for Throttling {
             accepted: keys.accepted.unwrap_or(default.accepted),
             window,
             buckets,
-            most: keys.most.unwrap_or(default.most),
-            least_rate: keys.least_rate.unwrap_or(default.least_rate),
+            max_rejection: keys.max_rejection.unwrap_or(default.max_rejection),
+            min_rate: keys.min_rate.unwrap_or(default.min_rate),
         })
     }
 }
@@ -148,8 +148,8 @@ impl From<Throttling> for ThrottlingKeys {
             accepted: Some(rule.accepted),
             window: Some(rule.window),
             buckets: Some(rule.buckets),
-            most: Some(rule.most),
-            least_rate: Some(rule.least_rate),
+            max_rejection: Some(rule.max_rejection),
+            min_rate: Some(rule.min_rate),
             ..formula
         }
     }
@@ -174,8 +174,8 @@ impl Throttling {
             .less(OutcomeSet::TIMED_OUT),
         window: Span::from_secs(120),
         buckets: 120,
-        most: 1.0,
-        least_rate: 0.0,
+        max_rejection: 1.0,
+        min_rate: 0.0,
     };
 
     /// Finagle's numbers: below an average of 0.5 over two minutes, at most 0.75, above 5/s.
@@ -184,8 +184,8 @@ impl Throttling {
         accepted: OutcomeSet::ERRORS.with(Outcome::Ok).less(OutcomeSet::REJECTED),
         window: Span::from_secs(120),
         buckets: 120,
-        most: 0.75,
-        least_rate: 5.0,
+        max_rejection: 0.75,
+        min_rate: 5.0,
     };
 
     const fn rolling(&self) -> Window {
@@ -204,7 +204,7 @@ impl Throttling {
         let total = state.counts.total();
         let (requests, accepts) =
             (f64::from(total.calls), f64::from(total.calls.saturating_sub(total.failed)));
-        if requests < self.least_rate * self.window.seconds() {
+        if requests < self.min_rate * self.window.seconds() {
             return 0.0;
         }
         let probability = match self.formula {
@@ -215,7 +215,7 @@ impl Throttling {
             }
             Formula::Average { threshold } => 1.0 - state.average / threshold,
         };
-        probability.clamp(0.0, self.most)
+        probability.clamp(0.0, self.max_rejection)
     }
 
     /// Whether a request may be sent. A local rejection is counted where the formula says so.
@@ -261,7 +261,7 @@ mod tests {
     /// `exp(-dt / window)` weighs the past: after `ln 4` windows of rejections 1 has become 1/4.
     #[test]
     fn finagle_rejects_below_half_by_the_average_of_acceptance() {
-        let rule = Throttling { least_rate: 0.0, ..Throttling::FINAGLE };
+        let rule = Throttling { min_rate: 0.0, ..Throttling::FINAGLE };
         let mut state = rule.state();
         let at = |windows: f64| Time::ZERO + Span::from_nanos_f64(windows * 120e9);
         rule.record(&mut state, Outcome::Rejected, at(0.5));

@@ -236,7 +236,7 @@ fn tenacity(config: &Config<'_>) -> Result<Backoff, String> {
             let series = Backoff::exponential(seconds(config, "multiplier", 1.0), factor)
                 .capped(seconds(config, "max", most))
                 .jittered(Jitter::From(least));
-            Backoff { least, ..series }
+            Backoff { min: least, ..series }
         }
         "exponential_jitter" => {
             let series = Backoff::exponential(seconds(config, "initial", 1.0), factor)

@@ -65,7 +65,7 @@ fn waiting_for_a_bulkhead_costs_each_request_the_same_however_many_wait() {
 
 #[test]
 fn waiting_at_a_node_costs_each_request_the_same_however_many_wait() {
-    let service = "bulkhead.back = { concurrent = 1, queue = 1_000_000 }";
+    let service = "bulkhead.back = { limit = 1, queue = 1_000_000 }";
     let [few, more, many] =
         events_per_request(|users| crowd(users, service, ""), [1_000, 10_000, 100_000]);
     assert!((more - few).abs() < 0.1 && (many - few).abs() < 0.1, "{few} {more} {many}");

@@ -254,7 +254,7 @@ latency = "5ms"
     // Nobody has a timeout, so most readers have no answer at all.
     assert!(open.metrics.measured_ok * 5 < open.metrics.measured);
 
-    let text = "[service.api.bulkhead.payment]\nconcurrent = 5\nqueue = 2\nmax_wait = \"100ms\"";
+    let text = "[service.api.bulkhead.payment]\nlimit = 5\nqueue = 2\nmax_wait = \"100ms\"";
     let closed = &runs(&experiment, &model(text))[0];
     assert_eq!(closed.metrics.success_ratio(), Some(1.0));
     // Two places in the queue for 100 ms delay nobody else: 20 workers are enough for all.

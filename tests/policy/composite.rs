@@ -118,7 +118,7 @@ fn a_call_keeps_its_room_through_its_retries() {
 fn an_abandoned_retry_gives_its_slot_back() {
     let policy = Policy {
         retry: policy("envoy").retry,
-        budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, floor: 1 })),
+        budget: Some(Budget::Concurrent(Concurrent { ratio: 0.0, min_retries: 1 })),
         ..Policy::ONCE
     };
     let mut state = policy.state();
@@ -270,7 +270,7 @@ fn a_retry_that_its_budget_denies_after_a_wait_gives_its_probe_back() {
         }),
         budget: Some(Budget::Throttle(throttle)),
         breaker: Some(Breaker::new(Trip::Consecutive { failures: 1 }, Span::ZERO)),
-        rate_limit: Some(RateLimit { rule: Rule::Debt(debt), patience: Span::MAX }),
+        rate_limit: Some(RateLimit { rule: Rule::Debt(debt), max_wait: Span::MAX }),
         ..Policy::ONCE
     };
     let (mut state, mut first, mut other) = (policy.state(), policy.begin(), policy.begin());

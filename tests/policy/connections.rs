@@ -91,7 +91,7 @@ fn who_finds_no_connection_waits_in_line_or_is_denied() {
     assert_eq!(none.metrics.edges[0].denied, 66);
     let all = run(&model.changed("{}", "{ limit = 1 }"));
     assert_eq!((all.metrics.ok, rejected(&all)), (100, 0));
-    let patient = run(&model.changed("{}", "{ limit = 1, max_wait = \"30ms\" }"));
+    let patient = run(&model.changed("{}", "{ limit = 1, acquire_timeout = \"30ms\" }"));
     assert!((39..=43).contains(&patient.metrics.ok), "40 a second: {}", patient.metrics.ok);
     assert_eq!(rejected(&patient), 100 - patient.metrics.ok);
     assert!((40.0..=55.0).contains(&latency_ms(&patient, 1.0)), "25 ms after 30 ms at most");

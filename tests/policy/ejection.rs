@@ -36,7 +36,7 @@ timeout = "100ms"
     )
 }
 
-const EAGER: &str = "outlier = { most_ejected = \"100%\", panic = \"0%\" }";
+const EAGER: &str = "outlier = { max_ejected = \"100%\", panic = \"0%\" }";
 
 fn experiment(seconds: u32, faults: &str) -> String {
     format!(
@@ -151,7 +151,7 @@ fn envoys_default_ejects_nobody_of_four_and_changes_nothing() {
 fn in_panic_everybody_gets_requests() {
     let three: String = (0..3).map(|instance| crash(&format!("api[{instance}]"), "1h")).collect();
     let of = |panic: &str| {
-        let outlier = format!("outlier = {{ most_ejected = \"100%\", panic = \"{panic}\" }}");
+        let outlier = format!("outlier = {{ max_ejected = \"100%\", panic = \"{panic}\" }}");
         run(&model(&outlier), 30, &three).metrics
     };
     let (calm, panicking) = (of("0%"), of("50%"));
@@ -162,7 +162,7 @@ fn in_panic_everybody_gets_requests() {
     assert!(panicking.nobody_there[0].abs_diff(after * 3 / 4) < 40, "{panicking:?}");
     // Two of four are half of them: not yet too few.
     let two = three.rsplit_once("[[faults]]").map_or("", |(two, _)| two);
-    let half = run(&model("outlier = { most_ejected = \"100%\" }"), 30, two).metrics;
+    let half = run(&model("outlier = { max_ejected = \"100%\" }"), 30, two).metrics;
     assert_eq!((half.ejections, half.panics), (4, 0));
 }
 
@@ -193,8 +193,8 @@ fn lost_requests_eject() {
 /// instances one fails always, which no mean less two deviations could show, but a share does.
 #[test]
 fn a_sweep_ejects_by_share_of_failures() {
-    let outlier = "outlier = { consecutive = 0, failure_share = \"85%\", share_hosts = 4, \
-                   share_calls = 50, interval = \"5s\", most_ejected = \"50%\", panic = \"0%\" }";
+    let outlier = "outlier = { consecutive = 0, failure_ratio = \"85%\", ratio_hosts = 4, \
+                   ratio_calls = 50, interval = \"5s\", max_ejected = \"50%\", panic = \"0%\" }";
     let told = facts(&model(outlier), 40, &crash("api[3]", "1h"));
     let ejected: Vec<(Time, u32)> = told
         .iter()

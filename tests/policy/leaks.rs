@@ -119,22 +119,22 @@ const WAYS_TO_HOLD: [&str; 11] = [
     "bulkhead = { limit = 10, queue = 20, around = \"call\" }\n\
      retry = { attempts = 4, backoff = \"constant 400ms\" }\ndeadline = \"1s\"",
     "bulkhead = { limit = 10, queue = 20, around = \"attempt\", max_wait = \"60ms\" }\n\
-     retry = { attempts = 4, backoff = \"constant 10ms\" }\nlimit = { kind = \"vegas\" }",
-    "limit = { kind = \"aimd\", initial = 2.0, least = 2.0, most = 2.0 }",
+     retry = { attempts = 4, backoff = \"constant 10ms\" }\nconcurrency_limit = { kind = \"vegas\" }",
+    "concurrency_limit = { kind = \"aimd\", initial = 2.0, min = 2.0, max = 2.0 }",
     "breaker = { consecutive = 3, open_for = \"200ms\", probes = 2, probes_at_once = true, \
      probes_queue = true }\ndeadline = \"700ms\"",
     "breaker = { consecutive = 3, open_for = \"20ms\" }\nretry = { attempts = 5, \
      on_denial = \"retry\", backoff = \"constant 10ms\", budget = { kind = \"concurrent\", \
-     ratio = 0.2, floor = 3 } }",
-    "hedge = { delay = \"10ms\", extra = 2, budget = { kind = \"concurrent\", floor = 3 } }\n\
+     ratio = 0.2, min_retries = 3 } }",
+    "hedge = { delay = \"10ms\", extra = 2, budget = { kind = \"concurrent\", min_retries = 3 } }\n\
      bulkhead = { limit = 12, around = \"attempt\" }\nretry = { attempts = 3 }",
-    "hedge = { delay = \"60ms\", budget = { kind = \"concurrent\", floor = 2 } }\n\
+    "hedge = { delay = \"60ms\", budget = { kind = \"concurrent\", min_retries = 2 } }\n\
      timeout = \"45ms\"\ndeadline = \"900ms\"\nbreaker = { consecutive = 9, \
      open_for = \"20ms\", hears_replies_after_timeout = true }",
     "timeout = \"45ms\"\ndeadline = \"900ms\"\nbulkhead = { limit = 10, queue = 5 }\n\
      retry = { attempts = 5, backoff = \"constant 10ms\", keep_timed_out = true }",
     "breaker = { consecutive = 3, open_for = \"20ms\" }\nrate_limit = { rate = \"30/s\", \
-     burst = 1, patience = \"1s\" }\nretry = { attempts = 5, budget = { kind = \"throttle\", \
+     burst = 1, max_wait = \"1s\" }\nretry = { attempts = 5, budget = { kind = \"throttle\", \
      after_wait = true } }",
     "breaker = { consecutive = 3, open_for = \"200ms\", probes_queue = true, around = \"call\" }\n\
      retry = { attempts = 4, backoff = \"constant 400ms\" }\ndeadline = \"1s\"",
@@ -180,7 +180,7 @@ fn a_call_that_is_never_attempted_is_counted() {
         ("bulkhead = { limit = 1, queue = 100 }", ""),
         ("bulkhead = { limit = 1, queue = 100, max_wait = \"100ms\" }", ""),
         ("bulkhead = { limit = 1, queue = 2 }", ""),
-        ("rate_limit = { rate = \"5/s\", burst = 1, patience = \"1h\" }", ""),
+        ("rate_limit = { rate = \"5/s\", burst = 1, max_wait = \"1h\" }", ""),
         ("breaker = { consecutive = 1, open_for = \"100ms\", probes_queue = true }", "errors"),
         ("bulkhead = { limit = 1, queue = 100 }", "crash"),
     ];

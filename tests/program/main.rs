@@ -15,6 +15,7 @@ mod language;
 mod library;
 mod map;
 mod power;
+mod renamed;
 mod review;
 mod search;
 mod tools;

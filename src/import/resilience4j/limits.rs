@@ -69,7 +69,7 @@ pub(super) fn read_rate(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut
         layers.refuse(notes, "limitRefreshPeriod", "is no time", "more than 0");
     }
     policy.rate_limit =
-        Some(RateLimit { rule: Rule::Cycles(Cycles { permits, period }), patience });
+        Some(RateLimit { rule: Rule::Cycles(Cycles { permits, period }), max_wait: patience });
     layers.ignore(notes, &["drainPermissionsOnResult"], "is code of the application");
 }
 

@@ -2,9 +2,7 @@
 
 use super::{Compiler, Sections};
 use crate::kernel::time::Span;
-use crate::model::language::{
-    self, Allowance, ConcurrencyLimit, Line, Order, PropagateDeadline, RateLimit,
-};
+use crate::model::language::{self, Allowance, Line, Order, PropagateDeadline, RateLimit};
 use crate::model::problem::Problem;
 use crate::model::program;
 use crate::model::program::{Bulkhead, ConcurrencyCost, Shedding, Station};
@@ -12,7 +10,7 @@ use crate::model::quantity::{Count, Rate};
 use crate::policy::bulkhead::{self, Around};
 use crate::policy::codel::{Codel, Law};
 use crate::policy::deadline::Propagation;
-use crate::policy::limit::{self, Limit};
+use crate::policy::limit::{Aimd, Gradient2, Limit, Vegas};
 use crate::policy::rate_limit::{self, Debt, Gcra, Rule};
 
 /// A node without overload control: workers and a line in front of them.
@@ -133,12 +131,12 @@ impl Compiler<'_> {
             !matches!(kind, program::Kind::Clients(_) | program::Kind::Outbox(_))
         };
         let id = self.node_of(path, target, "node to call", is_callable)?;
-        if text.concurrent == 0 {
+        if text.limit == 0 {
             let problem = Problem::new(format!("`{target}` could never be called"));
-            self.problem(path, problem.expected("at least 1").inside("concurrent"));
+            self.problem(path, problem.expected("at least 1").inside("limit"));
             return None;
         }
-        let (limit, queue) = (text.concurrent, text.queue);
+        let (limit, queue) = (text.limit, text.queue);
         let rule = bulkhead::Bulkhead { limit, queue, max_wait: None, around: Around::Call };
         Some(Bulkhead { target: id, rule, max_wait: text.max_wait })
     }
@@ -184,89 +182,24 @@ pub(super) fn rate_limit(text: &RateLimit) -> Result<rate_limit::RateLimit, Prob
             Rule::Gcra(Gcra { interval: Span::from_secs_f64(1.0 / rate.per_second), burst })
         }
     };
-    Ok(rate_limit::RateLimit { rule, patience: Span::ZERO })
+    Ok(rate_limit::RateLimit { rule, max_wait: Span::ZERO })
 }
 
 fn is_possible(rate: Rate) -> bool {
     rate.per_second > 1e-6 && rate.per_second <= 1e9
 }
 
-/// The learned limit at a door.
-pub(super) fn limit(text: &ConcurrencyLimit) -> Result<Limit, Problem> {
-    match *text {
-        ConcurrencyLimit::Aimd(aimd) => {
-            check_bounds(aimd.initial, aimd.min, aimd.max).map_err(|wrong| wrong.inside("aimd"))?;
-            Ok(Limit::Aimd(limit::Aimd {
-                initial: f64::from(aimd.initial),
-                least: f64::from(aimd.min),
-                most: f64::from(aimd.max),
-                backoff: aimd.backoff.0,
-                timeout: aimd.timeout,
-            }))
-        }
-        ConcurrencyLimit::Vegas(vegas) => {
-            check_bounds(vegas.initial, 1, vegas.max).map_err(|wrong| wrong.inside("vegas"))?;
-            Ok(Limit::Vegas(limit::Vegas {
-                initial: f64::from(vegas.initial),
-                most: f64::from(vegas.max),
-                smoothing: vegas.smoothing.0,
-                multiplier: f64::from(vegas.probe_multiplier),
-            }))
-        }
-        ConcurrencyLimit::Gradient2(text) => {
-            check_bounds(text.initial, text.min, text.max)
-                .and_then(|()| check_tolerance(text.tolerance))
-                .map_err(|wrong| wrong.inside("gradient2"))?;
-            Ok(Limit::Gradient2(limit::Gradient2 {
-                initial: f64::from(text.initial),
-                least: f64::from(text.min),
-                most: f64::from(text.max),
-                smoothing: text.smoothing.0,
-                tolerance: text.tolerance,
-                queue: f64::from(text.queue),
-                window: f64::from(text.long_window),
-            }))
-        }
+/// The learned limit at a door, which starts within its bounds.
+pub(super) fn limit(rule: &Limit) -> Result<Limit, Problem> {
+    let (initial, min, max) = match *rule {
+        Limit::Aimd(Aimd { initial, min, max, .. })
+        | Limit::Gradient2(Gradient2 { initial, min, max, .. }) => (initial, min, max),
+        Limit::Vegas(Vegas { initial, max, .. }) => (initial, 1.0, max),
+    };
+    if min <= initial && initial <= max {
+        return Ok(*rule);
     }
-}
-
-fn check_bounds(initial: u32, least: u32, most: u32) -> Result<(), Problem> {
-    if 1 <= least && least <= initial && initial <= most {
-        return Ok(());
-    }
-    Err(Problem::new(format!("a limit cannot start at {initial} between {least} and {most}"))
-        .expected("`min` at least 1, `initial` from `min` to `max`"))
-}
-
-fn check_tolerance(tolerance: f64) -> Result<(), Problem> {
-    if (1.0..=100.0).contains(&tolerance) {
-        return Ok(());
-    }
-    Err(Problem::new(format!("a tolerance of {tolerance} would shrink every limit"))
-        .expected("a number from 1 to 100")
-        .inside("tolerance"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::language::{Aimd, Gradient2, Vegas};
-
-    #[test]
-    fn the_defaults_of_limits_are_those_of_their_source() {
-        let compiled = [
-            ConcurrencyLimit::Aimd(Aimd::default()),
-            ConcurrencyLimit::Vegas(Vegas::default()),
-            ConcurrencyLimit::Gradient2(Gradient2::default()),
-        ]
-        .map(|text| super::limit(&text).unwrap());
-        assert_eq!(
-            compiled,
-            [
-                Limit::Aimd(limit::Aimd::default()),
-                Limit::Vegas(limit::Vegas::default()),
-                Limit::Gradient2(limit::Gradient2::default()),
-            ]
-        );
-    }
+    Err(Problem::new(format!("a limit cannot start at {initial} between {min} and {max}"))
+        .expected("`initial` from `min` to `max`")
+        .inside("initial"))
 }

@@ -27,8 +27,7 @@ pub use database::{Database, Flush, Replication, Rows, SemiSync, Table};
 pub use link::{Link, Reordering};
 pub use outbox::{Claim, OrderingKey, Outbox, Publish, Route, Tail};
 pub use overload::{
-    Aimd, Allowance, Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, Gradient2,
-    PropagateDeadline, RateLimit, Vegas,
+    Allowance, Bulkhead, ConcurrencyCost, DiscardExpired, PropagateDeadline, RateLimit,
 };
 pub use pool::Pool;
 pub use provider::{ConcurrentKey, Mismatch, Provider, ProviderRateLimit};

@@ -47,7 +47,7 @@ pub struct ConcurrencyCost {
 #[serde(deny_unknown_fields)]
 pub struct Bulkhead {
     /// How many jobs of an instance may be in calls to the node at once, retries included.
-    pub concurrent: u32,
+    pub limit: u32,
     /// How many more may wait for room; the calls of others are rejected.
     #[serde(default)]
     pub queue: u32,
@@ -77,100 +77,6 @@ pub struct Allowance {
     /// At once, after a time of rest.
     #[serde(default = "one")]
     pub burst: u32,
-}
-
-/// `concurrency_limit = { … }`: how many requests may be at an instance at once, learned from how
-/// long they take; others are rejected (Netflix/concurrency-limits, whose defaults these are).
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum ConcurrencyLimit {
-    /// `AIMDLimit`: one more as long as all is well, a share less when a request takes too long.
-    Aimd(Aimd),
-    /// `VegasLimit`: the queue is estimated from the smallest latency.
-    Vegas(Vegas),
-    /// `Gradient2Limit`: the latency against its own long average.
-    Gradient2(Gradient2),
-}
-
-/// `aimd = { … }`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct Aimd {
-    /// The limit at the start.
-    pub initial: u32,
-    /// The smallest limit.
-    pub min: u32,
-    /// The largest limit.
-    pub max: u32,
-    /// What a request that takes too long multiplies the limit by.
-    pub backoff: Share,
-    /// From when on a request takes too long.
-    pub timeout: Span,
-}
-
-impl Default for Aimd {
-    fn default() -> Aimd {
-        let (initial, min, max) = (20, 20, 200);
-        Aimd { initial, min, max, backoff: Share(0.9), timeout: Span::from_secs(5) }
-    }
-}
-
-/// `vegas = { … }`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct Vegas {
-    /// The limit at the start.
-    pub initial: u32,
-    /// The largest limit.
-    pub max: u32,
-    /// The weight of a new estimate.
-    pub smoothing: Share,
-    /// After so many times the limit of requests, the smallest latency is measured anew.
-    pub probe_multiplier: u32,
-}
-
-impl Default for Vegas {
-    fn default() -> Vegas {
-        Vegas { initial: 20, max: 1000, smoothing: Share(1.0), probe_multiplier: 30 }
-    }
-}
-
-/// `gradient2 = { … }`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct Gradient2 {
-    /// The limit at the start.
-    pub initial: u32,
-    /// The smallest limit.
-    pub min: u32,
-    /// The largest limit.
-    pub max: u32,
-    /// The weight of a new estimate.
-    pub smoothing: Share,
-    /// How many times the long average a request may take.
-    pub tolerance: f64,
-    /// How many requests may queue.
-    pub queue: u32,
-    /// How many requests the long average is over.
-    pub long_window: u32,
-}
-
-impl Default for Gradient2 {
-    fn default() -> Gradient2 {
-        Gradient2 {
-            initial: 20,
-            min: 20,
-            max: 200,
-            smoothing: Share(0.2),
-            tolerance: 1.5,
-            queue: 4,
-            long_window: 600,
-        }
-    }
 }
 
 fn one() -> u32 {

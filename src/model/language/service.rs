@@ -6,13 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Protocol;
-use super::overload::{
-    Bulkhead, ConcurrencyCost, ConcurrencyLimit, DiscardExpired, PropagateDeadline, RateLimit,
-};
+use super::overload::{Bulkhead, ConcurrencyCost, DiscardExpired, PropagateDeadline, RateLimit};
 use super::{one, pool::Pool, step::Step, unlimited};
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
 use crate::model::quantity::Count;
+use crate::policy::limit::Limit;
 
 /// The waiting line in front of workers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -142,7 +141,7 @@ pub struct Service {
     pub rate_limit: Option<RateLimit>,
     /// How many requests may be at an instance at once, learned from how long they take.
     #[serde(default)]
-    pub concurrency_limit: Option<ConcurrencyLimit>,
+    pub concurrency_limit: Option<Limit>,
     /// For each node that is called: how many jobs of an instance may be in calls to it at once.
     #[serde(default)]
     pub bulkhead: IndexMap<String, Bulkhead>,

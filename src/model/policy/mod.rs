@@ -78,7 +78,7 @@ pub struct PolicyText {
     pub hedge: Option<Hedge>,
     /// What learns how many attempts may run at once.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Limit>,
+    pub concurrency_limit: Option<Limit>,
     /// What keeps failing instances out of the balancing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outlier: Option<Outlier>,
@@ -101,7 +101,7 @@ pub enum Part {
     Throttling,
     Adaptive,
     Hedge,
-    Limit,
+    ConcurrencyLimit,
     Outlier,
 }
 
@@ -178,8 +178,8 @@ fn compile(text: &PolicyText, scope: Scope) -> Result<Policy, Problem> {
     if let Some(bulkhead) = &text.bulkhead {
         bulkhead.check().map_err(|wrong| Problem::from(wrong).inside("bulkhead"))?;
     }
-    if let Some(limit) = &text.limit {
-        limit.check().map_err(|wrong| Problem::from(wrong).inside("limit"))?;
+    if let Some(limit) = &text.concurrency_limit {
+        limit.check().map_err(|wrong| Problem::from(wrong).inside("concurrency_limit"))?;
     }
     let retry = text.retry.as_ref().map(RetryText::rule).transpose();
     Ok(Policy {
@@ -194,7 +194,7 @@ fn compile(text: &PolicyText, scope: Scope) -> Result<Policy, Problem> {
         throttling: text.throttling,
         adaptive: text.adaptive,
         hedge: text.hedge,
-        limit: text.limit,
+        limit: text.concurrency_limit,
         outlier: text.outlier,
     })
 }
@@ -216,7 +216,7 @@ pub fn text_of(policy: &Policy) -> PolicyText {
         throttling: policy.throttling,
         adaptive: policy.adaptive,
         hedge: policy.hedge,
-        limit: policy.limit,
+        concurrency_limit: policy.limit,
         outlier: policy.outlier,
     }
 }

@@ -76,8 +76,8 @@ fn one_number_of_a_preset_changes_and_the_others_stay() {
         ("grpc-hedging@grpc-js", "hedge = { extra = 2 }", |policy| {
             policy.hedge.as_mut().expect("it hedges").extra = 2;
         }),
-        ("envoy-admission-control@v3", "throttling = { most = \"50%\" }", |policy| {
-            policy.throttling.as_mut().expect("it throttles").most = 0.5;
+        ("envoy-admission-control@v3", "throttling = { max_rejection = \"50%\" }", |policy| {
+            policy.throttling.as_mut().expect("it throttles").max_rejection = 0.5;
         }),
     ];
     for (preset, change, expected) in cases {

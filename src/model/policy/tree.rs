@@ -21,7 +21,7 @@ const WAYS: [(&str, &[&[&str]]); 5] = [
     ("budget", &[&["ratio", "per_second"], &["earn", "cost", "reserve"]]),
     ("rate_limit", &[&["rate"], &["interval"]]),
     ("breaker", &[&["window", "buckets", "rotation"], &["window_calls"]]),
-    ("hedge", &[&["delay"], &["percentile", "minimum", "period", "least"]]),
+    ("hedge", &[&["delay"], &["percentile", "minimum", "period", "min_delay"]]),
     ("throttling", &[&["k"], &["success_rate", "aggression"], &["average"]]),
 ];
 
@@ -207,7 +207,7 @@ fn send_away(base: &mut Fields, over: &Fields, name: &str) {
 
 /// Names what a table means by default: the kind of a machine, the series under single numbers.
 fn fill_in(fields: &mut Fields) {
-    if let Some(limit) = fields.get_mut("limit") {
+    if let Some(limit) = fields.get_mut("concurrency_limit") {
         set_kind(&mut limit.value, "aimd");
     }
     for part in ["retry", "hedge"] {

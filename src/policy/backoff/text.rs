@@ -41,7 +41,7 @@ keys! {
         /// On which side of the jitter the cap is; before it by default.
         capped: Capped,
         /// No delay before jitter is shorter; 0s by default.
-        least: Span,
+        min: Span,
         /// No delay after jitter is shorter; 0s by default.
         floor: Span,
         /// Whether the first retry does not wait at all; false by default.
@@ -111,7 +111,7 @@ const ANY: &[&str] = &[
     "jitter",
     "cap",
     "capped",
-    "least",
+    "min",
     "floor",
     "first_at_once",
     "first_exact",
@@ -170,7 +170,7 @@ impl TryFrom<BackoffKeys> for Backoff {
                 (Some(cap), Some(Capped::AfterJitter)) => Cap::AfterJitter(cap),
                 (Some(cap), _) => Cap::BeforeJitter(cap),
             },
-            least: keys.least.unwrap_or_default(),
+            min: keys.min.unwrap_or_default(),
             floor: keys.floor.unwrap_or_default(),
             first_at_once: keys.first_at_once.unwrap_or_default(),
             first_exact: keys.first_exact.unwrap_or_default(),
@@ -306,7 +306,7 @@ impl From<&Backoff> for BackoffKeys {
             Cap::BeforeJitter(cap) => (Some(cap), None),
             Cap::AfterJitter(cap) => (Some(cap), Some(Capped::AfterJitter)),
         };
-        keys.least = (backoff.least > Span::ZERO).then_some(backoff.least);
+        keys.min = (backoff.min > Span::ZERO).then_some(backoff.min);
         keys.floor = (backoff.floor > Span::ZERO).then_some(backoff.floor);
         keys.first_at_once = backoff.first_at_once.then_some(true);
         keys.first_exact = backoff.first_exact.then_some(true);

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Share;
 use crate::kernel::quantity::AsShare;
 
-/// The rule: at most `max(ratio * active calls, floor)` retries at once; the defaults are Envoy's.
+/// The rule: at most `max(ratio * active calls, min_retries)` retries at once; the defaults are
+/// Envoy's.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -17,12 +18,12 @@ pub struct Concurrent {
     #[serde(with = "AsShare")]
     pub ratio: f64,
     /// Retries at once that are always allowed; 3 by default.
-    pub floor: u32,
+    pub min_retries: u32,
 }
 
 impl Default for Concurrent {
     fn default() -> Concurrent {
-        Concurrent { ratio: 0.2, floor: 3 }
+        Concurrent { ratio: 0.2, min_retries: 3 }
     }
 }
 
@@ -38,7 +39,7 @@ impl Concurrent {
     /// of a retry before it, which was denied and so never recovered, is free again.
     pub fn withdraw(&self, state: &mut ConcurrentState, share: &mut Share) -> bool {
         state.release(share);
-        let limit = ((self.ratio * f64::from(state.active)) as u32).max(self.floor);
+        let limit = ((self.ratio * f64::from(state.active)) as u32).max(self.min_retries);
         let free = state.retrying < limit;
         if free {
             state.retrying += 1;

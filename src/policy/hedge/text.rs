@@ -25,7 +25,7 @@ keys! {
         /// How long one half of the calls is collected; 30s by default. With `percentile`.
         period: Span as "Lasting",
         /// No copy is sent earlier; 0s by default. With `percentile`.
-        least: Span,
+        min_delay: Span,
         /// After which outcomes the next copy is sent at once; any other error ends the call.
         /// `failed` and `rejected` by default (gRFC A6).
         at_once_on: OutcomeSet as "Errors",
@@ -51,7 +51,7 @@ impl TryFrom<HedgeKeys> for Hedge {
                 rank,
                 minimum: keys.minimum.unwrap_or(10),
                 period: keys.period.unwrap_or(Span::from_secs(30)),
-                least: keys.least.unwrap_or_default(),
+                least: keys.min_delay.unwrap_or_default(),
             }),
             (None, None) => {
                 let what = "hedging needs a time after which a copy is sent";
@@ -75,7 +75,7 @@ impl From<Hedge> for HedgeKeys {
                 percentile: Some(rank),
                 minimum: Some(minimum),
                 period: Some(period),
-                least: Some(least),
+                min_delay: Some(least),
                 ..HedgeKeys::default()
             },
         };

@@ -29,7 +29,7 @@ pub struct RateLimit {
     /// The rule.
     pub rule: Rule,
     /// A caller that would have to wait longer is rejected and takes nothing.
-    pub patience: Span,
+    pub max_wait: Span,
 }
 
 keys! {
@@ -50,7 +50,7 @@ keys! {
         /// The length of a period (`cycles`).
         period: Span as "WithinDay",
         /// An attempt that would have to wait longer is denied; 0s by default.
-        patience: Span as "Unending",
+        max_wait: Span as "Unending",
     }
 }
 
@@ -78,7 +78,7 @@ impl TryFrom<RateLimitKeys> for RateLimit {
 
     fn try_from(keys: RateLimitKeys) -> Result<RateLimit, Wrong> {
         let only = |kind: &str, own: &[&str]| {
-            keys.only(&format!("a rate limit of kind `{kind}`"), &[&["kind", "patience"], own])
+            keys.only(&format!("a rate limit of kind `{kind}`"), &[&["kind", "max_wait"], own])
         };
         let rate = || needed(keys.rate, "rate");
         let burst = keys.burst.unwrap_or(1).min(BURST_MAX);
@@ -105,13 +105,13 @@ impl TryFrom<RateLimitKeys> for RateLimit {
                 Rule::Cycles(Cycles { permits, period: needed(keys.period, "period")? })
             }
         };
-        Ok(RateLimit { rule, patience: keys.patience.unwrap_or(Span::ZERO) })
+        Ok(RateLimit { rule, max_wait: keys.max_wait.unwrap_or(Span::ZERO) })
     }
 }
 
 impl From<RateLimit> for RateLimitKeys {
     fn from(limit: RateLimit) -> RateLimitKeys {
-        let nothing = RateLimitKeys { patience: Some(limit.patience), ..RateLimitKeys::default() };
+        let nothing = RateLimitKeys { max_wait: Some(limit.max_wait), ..RateLimitKeys::default() };
         match limit.rule {
             Rule::Gcra(Gcra { interval, burst }) => RateLimitKeys {
                 kind: Some(RateKind::Gcra),
@@ -184,16 +184,16 @@ impl RateLimit {
     pub fn acquire(&self, state: &mut RateLimitState, permits: u32, now: Time) -> Option<Span> {
         match (&self.rule, state) {
             (Rule::Gcra(rule), RateLimitState::Gcra(state)) => {
-                rule.reserve(state, permits, now, self.patience)
+                rule.reserve(state, permits, now, self.max_wait)
             }
             (Rule::Debt(rule), RateLimitState::Debt(state)) => {
-                rule.reserve(state, permits, now, self.patience)
+                rule.reserve(state, permits, now, self.max_wait)
             }
             (Rule::Smooth(rule), RateLimitState::Smooth(state)) => {
-                rule.reserve(state, permits, now, self.patience)
+                rule.reserve(state, permits, now, self.max_wait)
             }
             (Rule::Cycles(rule), RateLimitState::Cycles(state)) => {
-                rule.reserve(state, permits, now, self.patience)
+                rule.reserve(state, permits, now, self.max_wait)
             }
             _ => None,
         }

@@ -417,8 +417,16 @@ fn type_of(schema: &Value) -> &str {
 /// `Definition.property` of everything that the schema has.
 pub(crate) fn everything(schema: &Value) -> BTreeSet<String> {
     let definitions = schema["$defs"].as_object().expect("definitions");
+    // What a choice by `kind` has is drawn as a part of the choice, which has no name of its own.
+    let kinds = definitions.values().filter_map(|definition| definition["anyOf"].as_array());
+    let kinds = kinds.flatten().filter_map(|kind| kind["properties"].as_object());
+    let kinds: BTreeSet<&str> = kinds
+        .flat_map(|kind| kind.values())
+        .filter_map(|kind| kind["$ref"].as_str()?.strip_prefix("#/$defs/"))
+        .collect();
     let mut all = BTreeSet::new();
-    for (name, definition) in definitions {
+    for (name, definition) in definitions.iter().filter(|(name, _)| !kinds.contains(name.as_str()))
+    {
         let choices = definition["oneOf"].as_array().into_iter().flatten();
         for object in choices.chain([definition]) {
             let properties = object["properties"].as_object().into_iter().flatten();

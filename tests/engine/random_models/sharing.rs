@@ -12,8 +12,8 @@ fn lenders() -> Vec<(&'static str, Value)> {
         ("bulkhead", json!({ "limit": 2, "queue": 3 })),
         ("bulkhead", json!({ "limit": 3, "queue": 50, "max_wait": "100ms" })),
         ("breaker", json!({ "consecutive": 2, "open_for": "constant 100ms", "probes": 1 })),
-        ("budget", json!({ "kind": "concurrent", "ratio": "20%", "floor": 2 })),
-        ("limit", json!({ "kind": "aimd", "initial": 3, "most": 10, "backoff": "90%" })),
+        ("budget", json!({ "kind": "concurrent", "ratio": "20%", "min_retries": 2 })),
+        ("concurrency_limit", json!({ "kind": "aimd", "initial": 3, "max": 10, "backoff": "90%" })),
         ("hedge", json!({ "delay": "2ms" })),
         ("timeout", json!("30ms")),
     ]
@@ -64,7 +64,7 @@ pub(crate) fn connect(model: &mut Value, dice: &mut Dice) {
         let mut connections = json!({ "limit": dice.pick(&limit), "streams": 1 + dice.below(3) });
         for (key, value) in [
             ("queue", json!(dice.below(4))),
-            ("max_wait", json!("20ms")),
+            ("acquire_timeout", json!("20ms")),
             ("round_trips", json!(dice.below(4))),
             ("accept", json!("2ms")),
             ("idle_timeout", json!("30ms")),

@@ -193,13 +193,13 @@ fn fields_of_current_versions_are_read() {
     );
     let import = ok(&text);
     let outlier = policy(&import, "shop").outlier.expect("it ejects");
-    assert_eq!(outlier.failure_share, Some(0.4));
-    assert!(outlier.always_one && printed(&import).contains("ratio = 0.25, floor = 2"));
+    assert_eq!(outlier.failure_ratio, Some(0.4));
+    assert!(outlier.always_one && printed(&import).contains("ratio = 0.25, min_retries = 2"));
     let plain = text.replace("percent: { numerator: 1, denominator: 4 }", "percent: 25");
     assert!(read(&plain).expect_err("refused").contains("numerator"));
     let zero =
         text.replace("percent: { numerator: 1, denominator: 4 }", "percent: { numerator: 0 }");
-    assert!(printed(&ok(&zero)).contains("ratio = 0.0, floor = 2"));
+    assert!(printed(&ok(&zero)).contains("ratio = 0.0, min_retries = 2"));
 }
 
 #[test]

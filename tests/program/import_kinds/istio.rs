@@ -87,7 +87,7 @@ fn zero_is_what_istio_makes_of_it() {
                 maxEjectionPercent: 0 } }";
     let import = ok(&(service("name: a", "a") + &rule("name: a", "a", pool)));
     let outlier = policy(&import, "a").outlier.expect("it ejects");
-    assert_eq!((outlier.consecutive, outlier.most_ejected), (3, 0.1));
+    assert_eq!((outlier.consecutive, outlier.max_ejected), (3, 0.1));
     assert_eq!(limit(&import, "a"), Some(40));
     assert!(policy(&import, "a").budget.is_none());
     assert_eq!(ignored(&import, "a", "maxConnections"), Some("0 is as if it were not given"));

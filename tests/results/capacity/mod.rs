@@ -388,7 +388,7 @@ on.do.steps = [{ work = "5ms" }, { publish = "parts" }, { publish = "few" }, { r
 
 [service.walled]
 workers = 50
-bulkhead.db = { concurrent = 1, queue = 10 }
+bulkhead.db = { limit = 1, queue = 10 }
 on.do.steps = [{ transaction = "db", write = ["order = placed", "outbox = placed"] }, { reply = "ok" }]
 
 [service.pooled]
