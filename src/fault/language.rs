@@ -97,198 +97,130 @@ pub enum Side {
     After,
 }
 
-/// What can go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
+/// Declares the kinds of faults: what each is, its name in the file, and the keys that say how
+/// strong it is, those first that must be given.
+macro_rules! kinds {
+    (
+        $($(#[$about:meta])* $kind:ident = $name:literal:
+            [$($needed:literal),*] [$($optional:literal),*],)*
+    ) => {
+        /// What can go wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+        #[cfg_attr(test, derive(JsonSchema))]
+        pub enum FaultKind {
+            $($(#[$about])* #[serde(rename = $name)] $kind,)*
+        }
+
+        impl FaultKind {
+            /// Every kind, in the order of their description.
+            pub const ALL: [FaultKind; [$($name),*].len()] = [$(FaultKind::$kind),*];
+
+            /// The keys that say how strong it is.
+            pub(super) fn strengths(self) -> &'static [&'static str] {
+                match self {
+                    $(FaultKind::$kind => &[$($needed,)* $($optional,)*],)*
+                }
+            }
+
+            /// The keys among them that may be left out.
+            pub(super) fn optional(self) -> &'static [&'static str] {
+                match self {
+                    $(FaultKind::$kind => &[$($optional),*],)*
+                }
+            }
+
+            /// Its name in the file.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(FaultKind::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// A node takes `factor` times as long for its work. Work that has begun is not slowed.
-    Slow,
+    Slow = "slow": ["factor"] [],
     /// A `share` of the calls to a node fails, `after_effect` of them although their work was done.
     /// A provider fails where it takes effect, any other node as soon as it is asked, or when it
     /// would have answered `ok`. `status` says what the callers hear.
-    Errors,
+    Errors = "errors": ["share"] ["after_effect", "status"],
     /// A `share` of the requests on a link is lost: nothing happens at their target.
-    RequestLoss,
+    RequestLoss = "request_loss": ["share"] [],
     /// A `share` of the replies on a link is lost: the work was done, the caller never hears.
-    ReplyLoss,
+    ReplyLoss = "reply_loss": ["share"] [],
     /// Messages on a link travel longer by `added`, each way.
-    Latency,
+    Latency = "latency": ["added"] [],
     /// A `share` of the messages on a link arrives twice, each way: a second request is a second
     /// job, a second reply is stale.
-    Duplicate,
+    Duplicate = "duplicate": ["share"] [],
     /// A `share` of the messages on a link is late by up to `added`, each way, and is overtaken.
-    Reorder,
+    Reorder = "reorder": ["share", "added"] [],
     /// No message gets from one side to the other, nor back unless `one_way` is true. The sides are
     /// those of a link, or a node, zone or region and all others. What is on its way arrives.
-    Partition,
+    Partition = "partition": [] ["one_way"],
     /// Messages on a link, each way, are held until the fault ends; only then they set out.
-    LinkClog,
+    LinkClog = "link_clog": [] [],
     /// A replica applies every transaction later by `added`.
-    ReplicaLag,
+    ReplicaLag = "replica_lag": ["added"] [],
     /// A replica applies nothing. It catches up when this ends.
-    ReplicaStop,
+    ReplicaStop = "replica_stop": [] [],
     /// A database cannot be reached but by a `share` of its callers' processes, and no replica
     /// hears of what it writes. The replica `to` leads instead of it `after` some time: what that
     /// had not applied is lost. When this ends the database copies the replica and leads again;
     /// what it accepted meanwhile is lost.
-    PrimaryFailover,
+    PrimaryFailover = "primary_failover": ["to", "after"] ["share"],
     /// A cache is emptied when this begins.
-    CacheFlush,
+    CacheFlush = "cache_flush": [] [],
     /// A cache shows what it has, however old, and hears of no invalidation.
-    CacheStale,
+    CacheStale = "cache_stale": [] [],
     /// A `share` of the rows of a replica or cache falls back by one version when this begins, and
     /// stays so until the row is written or filled again.
-    ReadModelCorruption,
+    ReadModelCorruption = "read_model_corruption": ["share"] [],
     /// Instances of a node die and are down while it lasts. They lose what they had in memory (work
     /// in progress, waiting requests, calls and their retries, budgets and breakers, cached rows,
     /// the position of a relay, the log of a database as far as it was not flushed) and keep what
     /// is durable. Their host breaks their connections: who waits for an answer hears `reset` at
     /// once, and who asks while they are down `not_connected`.
-    Crash,
+    Crash = "crash": [] ["unreachable"],
     /// Instances of a node die and are up again at the same instant, one after the other, evenly
     /// over the time that it lasts. Calls in progress hear `reset`.
-    Restart,
+    Restart = "restart": [] [],
     /// Instances of a node stand still. They keep everything: work takes so much longer, and
     /// messages and timers that come in the meantime are handled at the end, in their order.
-    Pause,
+    Pause = "pause": [] [],
     /// An instance of a service dies when it comes to a step.
-    WorkerKill,
+    WorkerKill = "worker_kill": ["step"] ["when", "down", "times", "share"],
     /// A relay dies when it comes to a step.
-    RelayCrash,
+    RelayCrash = "relay_crash": ["step"] ["when", "down", "times", "share"],
     /// A database cannot write: transactions fail and the log is not flushed, reads work.
-    DiskFull,
+    DiskFull = "disk_full": [] [],
     /// The clock of a node is fast or slow, where it compares times: when a cached row or an
     /// idempotency key expires.
-    ClockSkew,
+    ClockSkew = "clock_skew": ["by"] [],
     /// A queue delivers nothing while it lasts; it accepts messages and acknowledgements.
-    QueueStall,
+    QueueStall = "queue_stall": [] [],
     /// When it begins, every message of a queue that was delivered and not acknowledged is
     /// delivered again at once, and so is what was acknowledged within `since`, as after the reset
     /// of a consumer's offset. It has no duration.
-    RedeliveryBurst,
+    RedeliveryBurst = "redelivery_burst": [] ["since"],
     /// Users arrive at another `rate`. The target is a group of clients with Poisson arrivals
     /// of any kind: a fixed rate, a profile, a daily pattern or bursts.
-    TrafficSpike,
+    TrafficSpike = "traffic_spike": ["rate"] [],
     /// A `share` of the users of a group of clients is about one key, the last of their keys: under
     /// a Zipf law the one that nobody expected.
-    HotKey,
+    HotKey = "hot_key": ["share"] [],
 }
 
 impl FaultKind {
-    /// Every kind, in the order of their description.
-    pub const ALL: [FaultKind; 26] = [
-        FaultKind::Slow,
-        FaultKind::Errors,
-        FaultKind::RequestLoss,
-        FaultKind::ReplyLoss,
-        FaultKind::Latency,
-        FaultKind::Duplicate,
-        FaultKind::Reorder,
-        FaultKind::Partition,
-        FaultKind::LinkClog,
-        FaultKind::ReplicaLag,
-        FaultKind::ReplicaStop,
-        FaultKind::PrimaryFailover,
-        FaultKind::CacheFlush,
-        FaultKind::CacheStale,
-        FaultKind::ReadModelCorruption,
-        FaultKind::Crash,
-        FaultKind::Restart,
-        FaultKind::Pause,
-        FaultKind::WorkerKill,
-        FaultKind::RelayCrash,
-        FaultKind::DiskFull,
-        FaultKind::ClockSkew,
-        FaultKind::QueueStall,
-        FaultKind::RedeliveryBurst,
-        FaultKind::TrafficSpike,
-        FaultKind::HotKey,
-    ];
-
-    /// The keys that say how strong it is.
-    pub(super) fn strengths(self) -> &'static [&'static str] {
-        match self {
-            FaultKind::Slow => &["factor"],
-            FaultKind::Errors => &["share", "after_effect", "status"],
-            FaultKind::RequestLoss
-            | FaultKind::ReplyLoss
-            | FaultKind::Duplicate
-            | FaultKind::HotKey
-            | FaultKind::ReadModelCorruption => &["share"],
-            FaultKind::Latency | FaultKind::ReplicaLag => &["added"],
-            FaultKind::Reorder => &["share", "added"],
-            FaultKind::Partition => &["one_way"],
-            FaultKind::ReplicaStop
-            | FaultKind::CacheFlush
-            | FaultKind::CacheStale
-            | FaultKind::LinkClog => &[],
-            FaultKind::PrimaryFailover => &["to", "after", "share"],
-            FaultKind::RedeliveryBurst => &["since"],
-            FaultKind::TrafficSpike => &["rate"],
-            FaultKind::Crash => &["unreachable"],
-            FaultKind::Restart | FaultKind::Pause | FaultKind::DiskFull | FaultKind::QueueStall => {
-                &[]
-            }
-            FaultKind::WorkerKill | FaultKind::RelayCrash => {
-                &["step", "when", "down", "times", "share"]
-            }
-            FaultKind::ClockSkew => &["by"],
-        }
-    }
-
-    /// The keys among them that may be left out.
-    pub(super) fn optional(self) -> &'static [&'static str] {
-        match self {
-            FaultKind::Errors => &["after_effect", "status"],
-            FaultKind::PrimaryFailover => &["share"],
-            FaultKind::Partition => &["one_way"],
-            FaultKind::RedeliveryBurst => &["since"],
-            FaultKind::Crash => &["unreachable"],
-            FaultKind::WorkerKill | FaultKind::RelayCrash => &["when", "down", "times", "share"],
-            _ => &[],
-        }
-    }
-
     /// Whether all of it happens at one instant, when it begins.
     pub(super) fn is_at_once(self) -> bool {
         matches!(
             self,
             FaultKind::CacheFlush | FaultKind::ReadModelCorruption | FaultKind::RedeliveryBurst
         )
-    }
-
-    /// Its name in the file.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            FaultKind::Slow => "slow",
-            FaultKind::Errors => "errors",
-            FaultKind::RequestLoss => "request_loss",
-            FaultKind::ReplyLoss => "reply_loss",
-            FaultKind::Latency => "latency",
-            FaultKind::Duplicate => "duplicate",
-            FaultKind::Reorder => "reorder",
-            FaultKind::Partition => "partition",
-            FaultKind::LinkClog => "link_clog",
-            FaultKind::ReplicaLag => "replica_lag",
-            FaultKind::ReplicaStop => "replica_stop",
-            FaultKind::PrimaryFailover => "primary_failover",
-            FaultKind::CacheFlush => "cache_flush",
-            FaultKind::CacheStale => "cache_stale",
-            FaultKind::ReadModelCorruption => "read_model_corruption",
-            FaultKind::QueueStall => "queue_stall",
-            FaultKind::RedeliveryBurst => "redelivery_burst",
-            FaultKind::TrafficSpike => "traffic_spike",
-            FaultKind::Crash => "crash",
-            FaultKind::Restart => "restart",
-            FaultKind::Pause => "pause",
-            FaultKind::WorkerKill => "worker_kill",
-            FaultKind::RelayCrash => "relay_crash",
-            FaultKind::DiskFull => "disk_full",
-            FaultKind::ClockSkew => "clock_skew",
-            FaultKind::HotKey => "hot_key",
-        }
     }
 }
 
