@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::kernel::draw::{Draw, Probability, Purpose};
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{self, CacheStep, Kind, NodeId, TableId};
+use crate::model::program::{self, CacheStep, NodeId, TableId};
 use crate::system::context::Context;
 use crate::system::control::Action;
 use crate::system::fact::{Caching, Deed, Fact};
@@ -168,7 +168,7 @@ impl Nodes {
         let (node, key, token, subject) = (job.node, job.key, job.token, job.subject);
         let row = (table, cx.row_of_job(table, &subject));
         let description = cx.core.program().node(node);
-        let Kind::Cache(rules) = &description.kind else { return Progress::GoesOn };
+        let rules = cx.cache_rules(node);
         let now = cx.core.clock_of(node, subject.order);
         let is_stale = cx.core.data_condition(node).is_stale;
         let cache = self.cache(node);
@@ -220,7 +220,7 @@ impl Nodes {
         let (node, value, token, order) = (job.node, job.value, job.token, job.subject.order);
         let row = (table, cx.row_of_job(table, &job.subject));
         let did = |deed| Fact::Caching(Caching { cache: node, order, table, row: row.1, deed });
-        let Kind::Cache(rules) = &cx.core.program().node(node).kind else { return };
+        let rules = cx.cache_rules(node);
         let (ttl, deed) = match (value, rules.negative_ttl) {
             (0, None) => return cx.core.tell(did(Deed::FindsNothing)),
             (0, Some(span)) => (Some(span), Deed::KeepsNothing),

@@ -94,7 +94,7 @@ impl Nodes {
         back: Option<u32>,
     ) {
         let description = cx.core.program().node(node);
-        let Kind::Clients(clients) = &description.kind else { return };
+        let clients = cx.clients_rules(node);
         let site = description.id;
         let order = self.orders;
         self.orders += 1;
@@ -155,7 +155,7 @@ impl Nodes {
     /// Schedules the next arrival, unless it would be after the last time of arrivals.
     pub(in crate::system) fn schedule_arrival(&mut self, cx: &mut Context<'_>, node: NodeId) {
         let description = cx.core.program().node(node);
-        let Kind::Clients(clients) = &description.kind else { return };
+        let clients = cx.clients_rules(node);
         let number = self.clients(node).arrived;
         self.clients(node).next = (number, 1.0);
         let at = match &clients.arrivals {
@@ -181,7 +181,7 @@ impl Nodes {
     ) -> Time {
         let (now, end, site) =
             (cx.core.now(), cx.core.arrivals_end(), cx.core.program().node(node).id);
-        let Local::Clients(clients) = &mut self.locals[node.0 as usize] else { return end };
+        let clients = self.clients(node);
         let Clients { spikes, state, .. } = clients;
         match arrivals {
             Arrivals::Poisson(rates) => {
@@ -231,7 +231,7 @@ impl Nodes {
         user: u32,
     ) {
         let description = cx.core.program().node(node);
-        let Kind::Clients(clients) = &description.kind else { return };
+        let clients = cx.clients_rules(node);
         let Arrivals::Closed(closed) = &clients.arrivals else { return };
         let round = self.clients(node).rounds[user as usize];
         let work = key_of(u64::from(user), u64::from(round));

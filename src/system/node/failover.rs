@@ -91,7 +91,7 @@ impl Nodes {
 
     /// The other replicas copy a new leader.
     fn follow_leader(&mut self, cx: &mut Context<'_>, database: NodeId, leader: NodeId) {
-        let Kind::Database(rules) = &cx.core.program().node(database).kind else { return };
+        let rules = cx.database_rules(database);
         for &id in rules.replicas.iter().filter(|&&id| id != leader) {
             let store = self.store(leader);
             let (tables, position) = (store.tables.clone(), store.position);
@@ -194,7 +194,7 @@ impl Context<'_> {
         node: NodeId,
         order: u64,
     ) -> bool {
-        let Kind::Database(rules) = &self.core.program().node(database).kind else { return false };
+        let rules = self.database_rules(database);
         // A replica that leads no longer knows that it is one.
         let accepted = node == database && !rules.fencing;
         self.core.tell(Fact::StaleEpoch { database, order, accepted });

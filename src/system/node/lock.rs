@@ -117,9 +117,8 @@ impl Nodes {
             return Progress::Ends(Outcome::Conflict);
         }
         self.store(node).locks.waiting.wait(handle, key);
-        if let Kind::Database(rules) = &cx.core.program().node(database).kind {
-            cx.jobs.park(&mut cx.core, handle, rules.lock_timeout);
-        }
+        let rules = cx.database_rules(database);
+        cx.jobs.park(&mut cx.core, handle, rules.lock_timeout);
         Progress::Repeats
     }
 

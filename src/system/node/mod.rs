@@ -13,6 +13,7 @@ mod parked;
 mod provider;
 mod queue;
 mod replica;
+mod rules;
 pub(super) mod shown;
 
 use std::collections::BTreeMap;

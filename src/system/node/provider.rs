@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::{ConcurrentKey, Mismatch};
-use crate::model::program::{self, Kind, LabelId, NodeId, OperationId, ProviderStep};
+use crate::model::program::{Kind, LabelId, NodeId, OperationId, ProviderStep};
 use crate::model::quantity::RetryAfter;
 use crate::policy::rate_limit::GcraState;
 use crate::policy::{Outcome, Response};
@@ -224,15 +224,6 @@ impl Nodes {
         if outcome == Some(given) {
             let (operation, token) = key;
             cx.core.tell(Fact::KeyAnswered { operation, token, order, outcome: given, body });
-        }
-    }
-}
-
-impl Context<'_> {
-    fn provider_rules(&self, node: NodeId) -> &program::Provider {
-        match &self.core.program().node(node).kind {
-            Kind::Provider(provider) => provider,
-            other => unreachable!("effects happen at providers, not at {other:?}"),
         }
     }
 }

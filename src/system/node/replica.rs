@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{self, Kind, NodeId, Program, TableId, Wait};
+use crate::model::program::{self, NodeId, Program, TableId, Wait};
 use crate::policy::Outcome;
 use crate::system::context::Context;
 use crate::system::control::Action;
@@ -70,9 +70,9 @@ impl Nodes {
     ) {
         let program = cx.core.program();
         let database = cx.database_of(from);
-        let Kind::Database(rules) = &program.node(database).kind else { return };
+        let rules = cx.database_rules(database);
         for &id in rules.replicas.iter().filter(|&&id| id != from) {
-            let Kind::Replica(rules) = &program.node(id).kind else { continue };
+            let rules = cx.replica_rules(id);
             let draw = cx.core.draw(Purpose::Lag, program.node(id).id, commit.key, 0);
             let added = cx.core.data_condition(id).added_lag;
             if added > Span::ZERO {
@@ -195,9 +195,7 @@ impl Nodes {
         let job = cx.jobs.at(handle);
         let node = job.node;
         let database = cx.database_of(node);
-        let Kind::Database(rules) = &cx.core.program().node(database).kind else {
-            return Progress::GoesOn;
-        };
+        let rules = cx.database_rules(database);
         let others = rules.replicas.iter().filter(|&&id| id != node);
         let applied = others.map(|&id| self.applied(id)).max();
         let store = self.store(node);

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use crate::model::program::Kind;
 use crate::system::World;
 use crate::system::control::{Action, Control};
 use crate::system::fact::Fact;
@@ -85,7 +84,7 @@ impl<'p> World<'p> {
             }
             Action::StopReplica { node } => self.nodes.replicate(&mut self.cx, node),
             Action::CutOff { node, .. } => {
-                let Kind::Database(rules) = &self.cx.core.program().node(node).kind else { return };
+                let rules = self.cx.database_rules(node);
                 for &replica in &rules.replicas {
                     self.nodes.replicate(&mut self.cx, replica);
                 }

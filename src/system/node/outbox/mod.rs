@@ -18,7 +18,7 @@ use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::language::Claim;
-use crate::model::program::{self, Kind, NodeId, OperationId, RelayStep};
+use crate::model::program::{NodeId, OperationId, RelayStep};
 use crate::system::context::Context;
 use crate::system::fact::Asked;
 use crate::system::job::{Progress, Subject};
@@ -94,10 +94,23 @@ impl Process {
 }
 
 impl Nodes {
-    fn relay(&mut self, cx: &mut Context<'_>, node: NodeId, instance: u32) -> &mut Process {
-        let Local::Relay(relay) = &mut self.locals[node.0 as usize] else {
-            unreachable!("batches belong to relays, not to {:?}", cx.core.program().node(node).name)
-        };
+    /// What the relays of an outbox keep.
+    fn outbox(&self, node: NodeId) -> &Relay {
+        match &self.locals[node.0 as usize] {
+            Local::Relay(relay) => relay,
+            other => unreachable!("batches belong to relays, not to {other:?}"),
+        }
+    }
+
+    fn outbox_mut(&mut self, node: NodeId) -> &mut Relay {
+        match &mut self.locals[node.0 as usize] {
+            Local::Relay(relay) => relay,
+            other => unreachable!("batches belong to relays, not to {other:?}"),
+        }
+    }
+
+    fn relay(&mut self, node: NodeId, instance: u32) -> &mut Process {
+        let relay = self.outbox_mut(node);
         let index = instance as usize;
         if relay.processes.len() <= index {
             relay.processes.resize_with(index + 1, Process::default);
@@ -114,7 +127,7 @@ impl Nodes {
         operation: OperationId,
     ) {
         let base = cx.relay_key(node, instance);
-        let relay = self.relay(cx, node, instance);
+        let relay = self.relay(node, instance);
         relay.round += 1;
         let key = key_of(base, relay.round);
         cx.start_own(operation, key, instance, Subject::default(), None);
@@ -137,15 +150,15 @@ impl Nodes {
     fn read_batch(&mut self, cx: &mut Context<'_>, handle: Handle) {
         let job = cx.jobs.at(handle);
         let (node, instance, value) = (job.node, job.instance, job.value);
-        if self.relay(cx, node, instance).done.is_some() {
+        if self.relay(node, instance).done.is_some() {
             return;
         }
         let (_, waiting) = rows::unpack_batch(value);
         let batch = match cx.relay_rules(node).claim {
-            Claim::SkipLocked => self.relay(cx, node, instance).claimed.clone(),
+            Claim::SkipLocked => self.relay(node, instance).claimed.clone(),
             Claim::None => self.named_rows(cx, node, value),
         };
-        let relay = self.relay(cx, node, instance);
+        let relay = self.relay(node, instance);
         relay.done = Some(0);
         relay.more = waiting > batch.len() as u64;
         relay.batch = batch;
@@ -177,14 +190,14 @@ impl Nodes {
 
     /// Goes on with the next event of the batch, or, if there is none, at another step.
     fn next_event(&mut self, cx: &mut Context<'_>, handle: Handle, otherwise: u32) {
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
+        let (node, instance) = cx.relay_of(handle);
         self.read_batch(cx, handle);
         loop {
-            let relay = self.relay(cx, node, instance);
+            let relay = self.relay(node, instance);
             let done = relay.done.unwrap_or(0);
             match relay.batch.get(done).copied() {
                 Some(row) if self.event_of(cx, node, row).is_none() => {
-                    self.relay(cx, node, instance).done = Some(done + 1);
+                    self.relay(node, instance).done = Some(done + 1);
                 }
                 Some(row) => return self.turn_to(cx, handle, row),
                 None => return cx.jobs.at_mut(handle).step = otherwise,
@@ -194,7 +207,7 @@ impl Nodes {
 
     /// Lets a relay's job be about an event.
     fn turn_to(&mut self, cx: &mut Context<'_>, handle: Handle, row: u64) {
-        let Some((node, _)) = cx.relay_of(handle) else { return };
+        let (node, _) = cx.relay_of(handle);
         let Some(event) = self.event_of(cx, node, row) else { return };
         if let Some(job) = cx.jobs.get_mut(handle) {
             job.subject = event.subject;
@@ -205,8 +218,8 @@ impl Nodes {
 
     /// Goes on behind the event that was published.
     fn pass_published(&mut self, cx: &mut Context<'_>, handle: Handle) {
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
-        let relay = self.relay(cx, node, instance);
+        let (node, instance) = cx.relay_of(handle);
+        let relay = self.relay(node, instance);
         match (&mut relay.position, &mut relay.done) {
             (Some(position), _) => *position += 1,
             (None, Some(done)) => *done += 1,
@@ -218,16 +231,16 @@ impl Nodes {
     /// mark: then it goes on at another step.
     fn claim_batch(&mut self, cx: &mut Context<'_>, handle: Handle, otherwise: u32) {
         self.read_batch(cx, handle);
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
-        let rows = self.relay(cx, node, instance).batch.clone();
+        let (node, instance) = cx.relay_of(handle);
+        let rows = self.relay(node, instance).batch.clone();
         self.name_marks(cx, handle, rows, otherwise);
     }
 
     /// Ends a batch: the job's value says what of it was published. Nothing published, nothing to
     /// mark: then it goes on at another step.
     fn end_batch(&mut self, cx: &mut Context<'_>, handle: Handle, otherwise: u32) {
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
-        let relay = self.relay(cx, node, instance);
+        let (node, instance) = cx.relay_of(handle);
+        let relay = self.relay(node, instance);
         let done = relay.done.take().unwrap_or(0);
         let published = match relay.published.take() {
             Some(published) => published,
@@ -239,29 +252,29 @@ impl Nodes {
 
     /// Tells the job what to mark: up to which event, or which ones.
     fn name_marks(&mut self, cx: &mut Context<'_>, handle: Handle, rows: Vec<u64>, otherwise: u32) {
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
+        let (node, instance) = cx.relay_of(handle);
         let rules = cx.relay_rules(node);
         let in_order = rules.claim == Claim::None && rules.publish.is_none();
         let value = match rows.last() {
             None => return cx.jobs.at_mut(handle).step = otherwise,
             Some(&last) if in_order => last + 1,
-            Some(_) => rows::LISTED | self.list_rows(cx, node, instance, rows),
+            Some(_) => rows::LISTED | self.list_rows(node, instance, rows),
         };
         cx.jobs.at_mut(handle).value = value;
     }
 
     /// The batch is marked.
     fn note_marked(&mut self, cx: &mut Context<'_>, handle: Handle) {
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
-        let relay = self.relay(cx, node, instance);
+        let (node, instance) = cx.relay_of(handle);
+        let relay = self.relay(node, instance);
         relay.goes_on = relay.more;
     }
 
     /// Starts the next round; says whether the relay may go on without a rest.
     fn next_round(&mut self, cx: &mut Context<'_>, handle: Handle) -> bool {
-        let Some((node, instance)) = cx.relay_of(handle) else { return false };
+        let (node, instance) = cx.relay_of(handle);
         let base = cx.relay_key(node, instance);
-        let relay = self.relay(cx, node, instance);
+        let relay = self.relay(node, instance);
         (relay.done, relay.published) = (None, None);
         relay.round += 1;
         let (round, goes_on) = (relay.round, std::mem::take(&mut relay.goes_on));
@@ -280,7 +293,7 @@ impl Nodes {
         cx: &mut Context<'_>,
         node: NodeId,
     ) -> Vec<(u64, Time)> {
-        let Local::Relay(relay) = &self.locals[node.0 as usize] else { return Vec::new() };
+        let relay = self.outbox(node);
         let mut held: Vec<u64> = relay.processes.iter().flat_map(Process::held).collect();
         held.extend(self.rows_on_their_way(cx, node));
         let outbox = self.outbox_of(cx, node);
@@ -293,13 +306,6 @@ impl Nodes {
 }
 
 impl Context<'_> {
-    fn relay_rules(&self, node: NodeId) -> &program::Outbox {
-        match &self.core.program().node(node).kind {
-            Kind::Outbox(outbox) => outbox,
-            other => unreachable!("only relays have these rules, not {other:?}"),
-        }
-    }
-
     /// The stable key of a relay.
     fn relay_key(&self, node: NodeId, instance: u32) -> u64 {
         let id = u64::from(self.core.program().node(node).id);
@@ -316,7 +322,8 @@ impl Context<'_> {
     }
 
     /// The outbox and the relay of it that a job belongs to.
-    fn relay_of(&self, handle: Handle) -> Option<(NodeId, u32)> {
-        self.jobs.get(handle).map(|job| (job.node, job.instance))
+    fn relay_of(&self, handle: Handle) -> (NodeId, u32) {
+        let job = self.jobs.at(handle);
+        (job.node, job.instance)
     }
 }

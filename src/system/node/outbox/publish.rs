@@ -13,6 +13,9 @@ use crate::system::context::Context;
 use crate::system::job::{Job, Origin, Progress};
 use crate::system::node::Nodes;
 
+/// What holds of every relay that publishes a batch in several requests.
+const PUBLISHES: &str = "a relay with several requests has rules for them";
+
 impl Nodes {
     /// Publishes the batch. If a request failed, the relay goes on at another step.
     pub(super) fn publish_all(
@@ -21,15 +24,15 @@ impl Nodes {
         handle: Handle,
         on_failure: u32,
     ) -> Progress {
-        let Some((node, instance)) = cx.relay_of(handle) else { return Progress::Waits };
-        if self.relay(cx, node, instance).window.is_none() {
+        let (node, instance) = cx.relay_of(handle);
+        if self.relay(node, instance).window.is_none() {
             self.open_window(cx, handle);
         }
         if !self.send_requests(cx, handle) {
             return Progress::Repeats;
         }
-        let relay = self.relay(cx, node, instance);
-        let Some(window) = relay.window.take() else { return Progress::Waits };
+        let relay = self.relay(node, instance);
+        let window = relay.window.take().expect("a batch under way has a window");
         let has_failed = window.has_failed();
         let published = window.into_published();
         match &mut relay.position {
@@ -51,9 +54,9 @@ impl Nodes {
     /// Sorts the batch by what its events have in common.
     fn open_window(&mut self, cx: &mut Context<'_>, handle: Handle) {
         self.read_batch(cx, handle);
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
-        let Some(publish) = cx.relay_rules(node).publish else { return };
-        let batch = self.relay(cx, node, instance).batch.clone();
+        let (node, instance) = cx.relay_of(handle);
+        let publish = cx.relay_rules(node).publish.expect(PUBLISHES);
+        let batch = self.relay(node, instance).batch.clone();
         let outbox = &self.outbox_of(cx, node).outbox;
         let key_of_row = |row: u64| match (publish.ordering_key, outbox.get(row as usize)) {
             (OrderingKey::None, _) | (_, None) => row,
@@ -61,17 +64,16 @@ impl Nodes {
             (OrderingKey::Key, Some(event)) => u64::from(event.subject.key),
         };
         let window = Window::new(batch.iter().map(|&row| (row, key_of_row(row))));
-        self.relay(cx, node, instance).window = Some(window);
+        self.relay(node, instance).window = Some(window);
     }
 
     /// Begins as many requests as may be under way; says whether all of them have ended.
     fn send_requests(&mut self, cx: &mut Context<'_>, handle: Handle) -> bool {
-        let Some((node, instance)) = cx.relay_of(handle) else { return false };
+        let (node, instance) = cx.relay_of(handle);
         let rules = cx.relay_rules(node);
-        let (publish, goes_on) = (rules.publish, rules.mark_first);
-        let Some(publish) = publish else { return true };
+        let (publish, goes_on) = (rules.publish.expect(PUBLISHES), rules.mark_first);
         loop {
-            let Some(window) = &mut self.relay(cx, node, instance).window else { return true };
+            let Some(window) = &mut self.relay(node, instance).window else { return true };
             let may_send = window.in_flight() < publish.in_flight as usize
                 && (goes_on || !window.has_failed());
             let next = may_send.then(|| window.next_request(publish.batch as usize)).flatten();
@@ -80,7 +82,7 @@ impl Nodes {
             rows.retain(|&row| self.event_of(cx, node, row).is_some());
             match rows.first() {
                 Some(&first) => self.send_rows(cx, handle, node, request, first, rows),
-                None => self.note_landed(cx, node, instance, request, true),
+                None => self.note_landed(node, instance, request, true),
             }
         }
     }
@@ -95,14 +97,13 @@ impl Nodes {
         first: u64,
         rows: Vec<u64>,
     ) {
-        let Some(publish) = cx.relay_rules(node).publish else { return };
-        let Some(event) = self.event_of(cx, node, first) else { return };
-        let Some((key, instance)) = cx.jobs.get(relay).map(|job| (job.key, job.instance)) else {
-            return;
-        };
+        let publish = cx.relay_rules(node).publish.expect(PUBLISHES);
+        let event = self.event_of(cx, node, first).expect("what is sent has not been undone");
+        let job = cx.jobs.at(relay);
+        let (key, instance) = (job.key, job.instance);
         let value = match publish.batch {
             1 => first + 1,
-            _ => self.list_rows(cx, node, instance, rows),
+            _ => self.list_rows(node, instance, rows),
         };
         let origin = Origin::Publish { relay, request };
         let key = key_of(key, event.key);
@@ -111,15 +112,8 @@ impl Nodes {
         cx.jobs.begin(job);
     }
 
-    fn note_landed(
-        &mut self,
-        cx: &mut Context<'_>,
-        node: NodeId,
-        instance: u32,
-        request: u32,
-        is_published: bool,
-    ) {
-        if let Some(window) = &mut self.relay(cx, node, instance).window {
+    fn note_landed(&mut self, node: NodeId, instance: u32, request: u32, is_published: bool) {
+        if let Some(window) = &mut self.relay(node, instance).window {
             window.land(request, is_published);
         }
     }
@@ -132,8 +126,8 @@ impl Nodes {
         request: u32,
         is_published: bool,
     ) {
-        let Some((node, instance)) = cx.relay_of(relay) else { return };
-        self.note_landed(cx, node, instance, request, is_published);
+        let Some(&Job { node, instance, .. }) = cx.jobs.get(relay) else { return };
+        self.note_landed(node, instance, request, is_published);
         if self.send_requests(cx, relay) {
             cx.jobs.make_ready(relay);
         }

@@ -8,8 +8,8 @@ use crate::policy::Outcome;
 use crate::system::context::Context;
 use crate::system::job::Origin;
 use crate::system::network::Message;
+use crate::system::node::Nodes;
 use crate::system::node::database::OutboxEvent;
-use crate::system::node::{Local, Nodes};
 
 const COUNT_BITS: u32 = 24;
 const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
@@ -43,7 +43,7 @@ impl Nodes {
                 let mut rows = self.unmarked_rows(node, &[], most + 1);
                 let count = rows.len() as u64;
                 rows.truncate(most);
-                pack_batch(self.list_rows(cx, relay, instance, rows), count)
+                pack_batch(self.list_rows(relay, instance, rows), count)
             }
             _ => pack_batch(sent, count),
         };
@@ -76,22 +76,16 @@ impl Nodes {
     }
 
     /// Writes a list of rows for a request, and returns its number.
-    pub(super) fn list_rows(
-        &mut self,
-        cx: &mut Context<'_>,
-        relay: NodeId,
-        instance: u32,
-        rows: Vec<u64>,
-    ) -> u64 {
-        let round = self.relay(cx, relay, instance).round;
-        let Local::Relay(local) = &mut self.locals[relay.0 as usize] else { return 0 };
+    pub(super) fn list_rows(&mut self, relay: NodeId, instance: u32, rows: Vec<u64>) -> u64 {
+        let round = self.relay(relay, instance).round;
+        let local = self.outbox_mut(relay);
         local.lists.push(List { rows, instance, round });
         local.lists.len() as u64 - 1
     }
 
     /// The rows of a list.
     pub(super) fn listed_rows(&self, relay: NodeId, list: u64) -> &[u64] {
-        let Local::Relay(local) = &self.locals[relay.0 as usize] else { return &[] };
+        let local = self.outbox(relay);
         local.lists.get(list as usize).map_or(&[], |list| &list.rows)
     }
 
@@ -129,8 +123,8 @@ impl Nodes {
         instance: u32,
     ) -> u64 {
         let most = cx.relay_rules(relay).batch as usize;
-        self.relay(cx, relay, instance).claimed.clear();
-        let Local::Relay(others) = &self.locals[relay.0 as usize] else { return 0 };
+        self.relay(relay, instance).claimed.clear();
+        let others = self.outbox(relay);
         let mut locked: Vec<u64> =
             others.processes.iter().flat_map(|other| &other.claimed).copied().collect();
         locked.sort_unstable();
@@ -138,7 +132,7 @@ impl Nodes {
         let mut free = self.unmarked_rows(database, &locked, most + 1);
         let count = free.len() as u64;
         free.truncate(most);
-        self.relay(cx, relay, instance).claimed = free;
+        self.relay(relay, instance).claimed = free;
         count
     }
 
@@ -166,7 +160,7 @@ impl Nodes {
     /// The rows of a list that are marked now. Its relay holds no locks any more, unless it has
     /// begun another transaction since: the request came late then.
     fn unlock(&mut self, relay: NodeId, list: u64) -> Vec<u64> {
-        let Local::Relay(local) = &mut self.locals[relay.0 as usize] else { return Vec::new() };
+        let local = self.outbox_mut(relay);
         let Some(list) = local.lists.get(list as usize) else { return Vec::new() };
         if let Some(process) = local.processes.get_mut(list.instance as usize)
             && process.round == list.round

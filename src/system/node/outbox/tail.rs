@@ -5,7 +5,7 @@
 use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{Kind, NodeId};
+use crate::model::program::NodeId;
 use crate::system::context::Context;
 use crate::system::event::Event;
 use crate::system::job::Progress;
@@ -19,13 +19,13 @@ impl Nodes {
         handle: Handle,
         store: u32,
     ) -> Progress {
-        let Some((node, instance)) = cx.relay_of(handle) else { return Progress::Waits };
+        let (node, instance) = cx.relay_of(handle);
         let rules = cx.relay_rules(node);
-        let Some(tail) = rules.tail else { return Progress::Waits };
+        let tail = rules.tail.expect("who follows the log has rules for it");
         let publishes_all = rules.publish.is_some();
         let sent = self.outbox_of(cx, node).sent as u64;
-        let mut start = self.relay(cx, node, instance).position.unwrap_or(sent);
-        let mut ahead = std::mem::take(&mut self.relay(cx, node, instance).ahead);
+        let mut start = self.relay(node, instance).position.unwrap_or(sent);
+        let mut ahead = std::mem::take(&mut self.relay(node, instance).ahead);
         let table = self.outbox_of(cx, node);
         while let Some(event) = table.outbox.get(start as usize)
             && (ahead.remove(&start) || event.is_lost)
@@ -35,7 +35,7 @@ impl Nodes {
         let event = table.outbox.get(start as usize);
         let seen_at = event.map(|event| event.subject.since + tail.latency);
         let now = cx.core.now();
-        let relay = self.relay(cx, node, instance);
+        let relay = self.relay(node, instance);
         relay.ahead = ahead;
         // A commit must not wake it while it does something else.
         relay.waiting = None;
@@ -69,11 +69,11 @@ impl Nodes {
 
     /// Takes the events of the log from a place on that are seen by now: the batch of a new round.
     fn read_log(&mut self, cx: &mut Context<'_>, handle: Handle, start: u64, latency: Span) {
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
+        let (node, instance) = cx.relay_of(handle);
         let base = cx.relay_key(node, instance);
         let most = cx.relay_rules(node).batch as usize;
         let now = cx.core.now();
-        let ahead = std::mem::take(&mut self.relay(cx, node, instance).ahead);
+        let ahead = std::mem::take(&mut self.relay(node, instance).ahead);
         let events = self.outbox_of(cx, node).outbox.iter().enumerate().skip(start as usize);
         let batch: Vec<u64> = events
             .take_while(|(_, event)| event.subject.since + latency <= now)
@@ -81,7 +81,7 @@ impl Nodes {
             .map(|(row, _)| row as u64)
             .take(most)
             .collect();
-        let relay = self.relay(cx, node, instance);
+        let relay = self.relay(node, instance);
         (relay.ahead, relay.batch, relay.done) = (ahead, batch, Some(0));
         relay.round += 1;
         let round = relay.round;
@@ -92,17 +92,16 @@ impl Nodes {
 
     /// Lets a relay look at the log again at a time, or when an event is committed.
     fn look_again(&mut self, cx: &mut Context<'_>, handle: Handle, at: Time, or_at_commit: bool) {
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
+        let (node, instance) = cx.relay_of(handle);
         let timer = (at < Time::NEVER).then(|| cx.core.schedule_timer(at, Event::Resume(handle)));
-        self.relay(cx, node, instance).waiting = or_at_commit.then_some((handle, timer));
+        self.relay(node, instance).waiting = or_at_commit.then_some((handle, timer));
     }
 
     /// Lets the relays that follow a database's log see that there is a new event.
     pub(in crate::system) fn wake_followers(&mut self, cx: &mut Context<'_>, database: NodeId) {
-        let program = cx.core.program();
-        let Kind::Database(rules) = &program.node(database).kind else { return };
+        let rules = cx.database_rules(database);
         for &node in &rules.tailed_by {
-            let Some((handle, timer)) = self.relay(cx, node, 0).waiting.take() else { continue };
+            let Some((handle, timer)) = self.relay(node, 0).waiting.take() else { continue };
             if let Some(timer) = timer {
                 cx.core.cancel(timer);
             }
@@ -112,9 +111,9 @@ impl Nodes {
 
     /// Notes that the position which the relay came to is stored.
     pub(super) fn pass_stored(&mut self, cx: &mut Context<'_>, handle: Handle) {
-        let Some((node, instance)) = cx.relay_of(handle) else { return };
+        let (node, instance) = cx.relay_of(handle);
         let now = cx.core.now();
-        let relay = self.relay(cx, node, instance);
+        let relay = self.relay(node, instance);
         if let Some(position) = relay.position {
             relay.stored = (position, now);
         }

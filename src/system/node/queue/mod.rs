@@ -212,8 +212,7 @@ impl Nodes {
         node: NodeId,
         group: usize,
     ) -> Option<(NodeId, u32)> {
-        let program = cx.core.program();
-        let Kind::Queue(rules) = &program.node(node).kind else { return None };
+        let rules = cx.queue_rules(node);
         let consumers = &rules.groups[group].consumers;
         let turn = self.queue(node).groups[group].turn;
         let count = consumers.len();
@@ -405,13 +404,6 @@ impl Nodes {
 }
 
 impl Context<'_> {
-    fn queue_rules(&self, node: NodeId) -> &program::Queue {
-        match &self.core.program().node(node).kind {
-            Kind::Queue(queue) => queue,
-            other => unreachable!("messages are kept in queues, not in {other:?}"),
-        }
-    }
-
     /// Whether a relay asks for a job: then the job's value is the place of its event.
     fn comes_from_relay(&self, origin: Origin) -> bool {
         let Origin::Call { edge, .. } = origin else { return false };
