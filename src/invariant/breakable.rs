@@ -37,9 +37,10 @@ pub(crate) fn can_happen(effect: LabelId, program: &Program) -> bool {
         let starts = program.operations.iter().map(|other| other.start as usize);
         let end = starts.filter(|&other| other > start).min().unwrap_or(program.steps.len());
         let mut steps = program.steps[start..end].iter();
-        steps.any(
-            |step| matches!(step, Step::Node(NodeStep::Provider(ProviderStep::Effect(label))) if *label == effect),
-        )
+        steps.any(|step| match step {
+            Step::Node(NodeStep::Provider(ProviderStep::Effect(label))) => *label == effect,
+            _ => false,
+        })
     };
     calls(program).any(has_effect)
 }
