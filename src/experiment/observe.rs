@@ -169,6 +169,7 @@ impl Watching<'_> {
 }
 
 impl Observer for Watching<'_> {
+    #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
         self.incident.observe(now, fact);
         self.paths.observe(now, fact);

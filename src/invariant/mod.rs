@@ -405,6 +405,14 @@ impl Invariants {
         if problems.is_empty() { Ok(Invariants(invariants)) } else { Err(problems) }
     }
 
+    /// Lets every promise hear of a fact that may concern one.
+    #[inline(never)]
+    fn judge(&mut self, now: Time, fact: &Fact) {
+        for (_, invariant) in &mut self.0 {
+            invariant.observe(now, fact);
+        }
+    }
+
     /// Those that compare the run with another one.
     pub fn comparing(&mut self) -> impl Iterator<Item = &mut dyn Compares> {
         self.0.iter_mut().filter_map(|(_, invariant)| invariant.compares())
@@ -424,10 +432,8 @@ impl Invariants {
 impl Observer for Invariants {
     #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
-        if concerns_a_promise(fact) {
-            for (_, invariant) in &mut self.0 {
-                invariant.observe(now, fact);
-            }
+        if !self.0.is_empty() && concerns_a_promise(fact) {
+            self.judge(now, fact);
         }
     }
 }

@@ -78,6 +78,7 @@ impl Default for Digester {
 
 impl Digester {
     /// Folds one event: when, what and where (`site`), and for which work.
+    #[inline]
     pub fn fold(&mut self, time: Time, site: u64, work: u64) {
         self.low =
             multiply(self.low ^ time.0, site ^ 0xA409_3822_299F_31D0) ^ self.low.rotate_left(23);
@@ -90,6 +91,7 @@ impl Digester {
     }
 
     /// Keeps a checkpoint that is due, and the event if it is watched.
+    #[cold]
     fn keep(&mut self, time: Time, site: u64, work: u64) {
         let number = self.events - 1;
         if self.watch.contains(&number) {
@@ -156,6 +158,7 @@ pub fn digest_of(text: &str) -> Digest {
 }
 
 /// Both halves of the 128-bit product, folded into one word.
+#[inline]
 fn multiply(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product as u64) ^ (product >> 64) as u64

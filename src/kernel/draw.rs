@@ -168,7 +168,7 @@ impl Probability {
 /// The source of every draw of one run, with a digest of the draws of each purpose.
 #[derive(Clone, Debug)]
 pub struct Draws {
-    key: [u32; 2],
+    keys: RoundKeys,
     tallies: [u64; PURPOSES],
 }
 
@@ -177,12 +177,13 @@ impl Draws {
     #[must_use]
     pub fn new(seed: u64) -> Draws {
         let key = stream(seed, 0).next_u64();
-        Draws { key: [key as u32, (key >> 32) as u32], tallies: [0; PURPOSES] }
+        let keys = round_keys([key as u32, (key >> 32) as u32]);
+        Draws { keys, tallies: [0; PURPOSES] }
     }
 
     /// Lets every draw from now on be that of a run with another seed.
     pub fn reseed(&mut self, seed: u64) {
-        self.key = Draws::new(seed).key;
+        self.keys = Draws::new(seed).keys;
     }
 
     /// The draw named by (purpose, site, work, index).
@@ -191,7 +192,7 @@ impl Draws {
     /// a request or attempt. `index` counts the draws of the same name, from 0.
     pub fn draw(&mut self, purpose: Purpose, site: u32, work: u64, index: u16) -> Draw {
         let name = u32::from(purpose as u16) << 16 | u32::from(index);
-        let block = philox4x32([name, site, work as u32, (work >> 32) as u32], self.key);
+        let block = philox4x32([name, site, work as u32, (work >> 32) as u32], &self.keys);
         let draw = Draw(u64::from(block[1]) << 32 | u64::from(block[0]));
         // The block is a mix of the draw's whole name, so a sum over it is a digest of the set.
         let tally = &mut self.tallies[purpose as usize];
@@ -240,13 +241,23 @@ pub const fn name_id(name: &str) -> u32 {
     hash
 }
 
+/// The keys of the ten rounds: the same for every block of a run.
+type RoundKeys = [[u32; 2]; 10];
+
+const fn round_keys(key: [u32; 2]) -> RoundKeys {
+    let mut keys = [key; 10];
+    let mut round = 1;
+    while round < keys.len() {
+        let [first, second] = keys[round - 1];
+        keys[round] = [first.wrapping_add(0x9E37_79B9), second.wrapping_add(0xBB67_AE85)];
+        round += 1;
+    }
+    keys
+}
+
 /// One block of Philox4x32 with ten rounds.
-fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
-    for round in 0..10 {
-        if round > 0 {
-            key[0] = key[0].wrapping_add(0x9E37_79B9);
-            key[1] = key[1].wrapping_add(0xBB67_AE85);
-        }
+fn philox4x32(mut counter: [u32; 4], keys: &RoundKeys) -> [u32; 4] {
+    for key in keys {
         let first = u64::from(counter[0]) * 0xD251_1F53;
         let second = u64::from(counter[2]) * 0xCD9E_8D57;
         counter = [
@@ -276,7 +287,7 @@ mod tests {
             ),
         ];
         for (counter, key, expected) in cases {
-            assert_eq!(philox4x32(counter, key), expected);
+            assert_eq!(philox4x32(counter, &round_keys(key)), expected);
         }
     }
 

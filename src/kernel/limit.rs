@@ -82,6 +82,7 @@ impl Meter {
     }
 
     /// Counts one event at `now` with `pending` more to come; returns the limit that it broke.
+    #[inline]
     pub fn count(&mut self, now: Time, pending: usize) -> Option<Ending> {
         self.events += 1;
         if now != self.now {
@@ -95,6 +96,9 @@ impl Meter {
         }
         if pending > self.limits.pending {
             return Some(Ending::QueueLimit);
+        }
+        if self.in_this_instant <= self.limits.instant {
+            return None;
         }
         let allowance = INSTANT_PER_PENDING.saturating_mul(self.pending_in_this_instant);
         let most = self.limits.instant.saturating_add(allowance);

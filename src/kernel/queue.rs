@@ -1,6 +1,6 @@
 //! The event queue: events leave it in order of time, and of scheduling among equal times.
 //!
-//! Virtual time is cut into ticks of 2^18 ns, about a quarter of a millisecond. The events of the
+//! Virtual time is cut into ticks of 2^16 ns, about a fifteenth of a millisecond. The events of the
 //! current tick are one sorted run, popped from its end. Later events wait in radix-64 buckets by
 //! the highest digit in which their tick differs from the current one, as in a radix heap (Ahuja,
 //! Mehlhorn, Orlin, Tarjan: "Faster algorithms for the shortest path problem", JACM 1990). Equal
@@ -72,7 +72,7 @@ impl<E> Ord for Beside<E> {
     }
 }
 
-const TICK_BITS: u32 = 18;
+const TICK_BITS: u32 = 16;
 const DIGIT_BITS: u32 = 6;
 const BUCKETS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = (u64::BITS - TICK_BITS).div_ceil(DIGIT_BITS) as usize;
@@ -142,6 +142,7 @@ impl<E: Copy> EventQueue<E> {
     }
 
     /// How many events are pending; cancelled timers do not count.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.run.len() + self.beside.len() + self.bucketed - self.dead
@@ -185,45 +186,35 @@ impl<E: Copy> EventQueue<E> {
     /// Removes and returns the next event if its time is at most `until`.
     pub fn pop(&mut self, until: Time) -> Option<(Time, E)> {
         loop {
-            let Some(entry) = self.first() else {
-                if self.bucketed == 0 {
-                    return None;
+            let (entry, is_beside) = match (self.run.last(), self.beside.peek()) {
+                (Some(entry), None) => (*entry, false),
+                // Of equal times, that of the run.
+                (Some(entry), Some(beside)) if entry.time <= beside.entry.time => (*entry, false),
+                (_, Some(beside)) => (beside.entry, true),
+                (None, None) if self.bucketed == 0 => return None,
+                (None, None) => {
+                    self.refill();
+                    continue;
                 }
-                self.refill();
-                continue;
             };
-            if self.is_dead(&entry) {
-                self.drop_first(entry.time);
+            let is_dead = self.is_dead(&entry);
+            if !is_dead && entry.time > until.0 {
+                return None;
+            }
+            if is_beside {
+                self.beside.pop();
+            } else {
+                self.run.pop();
+            }
+            if is_dead {
                 self.dead -= 1;
                 continue;
             }
-            if entry.time > until.0 {
-                return None;
-            }
-            self.drop_first(entry.time);
             if entry.timer != TimerId::NONE {
                 self.retire(entry.timer);
             }
             self.now = entry.time;
             return Some((Time(entry.time), entry.event));
-        }
-    }
-
-    /// The next entry of this tick: of equal times, that of the run.
-    fn first(&self) -> Option<Entry<E>> {
-        let Some(beside) = self.beside.peek() else { return self.run.last().copied() };
-        match self.run.last() {
-            Some(entry) if entry.time <= beside.entry.time => Some(*entry),
-            _ => Some(beside.entry),
-        }
-    }
-
-    /// Drops the next entry, which is of this time.
-    fn drop_first(&mut self, time: u64) {
-        if self.run.last().is_some_and(|entry| entry.time == time) {
-            self.run.pop();
-        } else {
-            self.beside.pop();
         }
     }
 
@@ -302,11 +293,13 @@ impl<E: Copy> EventQueue<E> {
         }
     }
 
+    #[inline]
     fn is_dead(&self, entry: &Entry<E>) -> bool {
         let TimerId { slot, generation } = entry.timer;
         entry.timer != TimerId::NONE && self.generations[slot as usize] != generation
     }
 
+    #[inline]
     fn retire(&mut self, timer: TimerId) {
         let generation = &mut self.generations[timer.slot as usize];
         *generation = generation.wrapping_add(1);

@@ -36,6 +36,7 @@ impl<T> Default for Slab<T> {
 
 impl<T> Slab<T> {
     /// How many values the slab holds.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -48,6 +49,7 @@ impl<T> Slab<T> {
     }
 
     /// Stores a value and returns its handle.
+    #[inline]
     pub fn insert(&mut self, value: T) -> Handle {
         if let Some(slot) = self.free.pop() {
             let place = &mut self.slots[slot as usize];
@@ -59,6 +61,7 @@ impl<T> Slab<T> {
     }
 
     /// The value of a handle, if it is still there.
+    #[inline]
     #[must_use]
     pub fn get(&self, handle: Handle) -> Option<&T> {
         let place = self.slots.get(handle.slot as usize)?;
@@ -66,21 +69,26 @@ impl<T> Slab<T> {
     }
 
     /// The value of a handle for change, if it is still there.
+    #[inline]
     pub fn get_mut(&mut self, handle: Handle) -> Option<&mut T> {
         let place = self.slots.get_mut(handle.slot as usize)?;
         if place.generation == handle.generation { place.value.as_mut() } else { None }
     }
 
     /// Takes the value of a handle out, if it is still there.
+    #[inline]
     pub fn remove(&mut self, handle: Handle) -> Option<T> {
         let place = self.slots.get_mut(handle.slot as usize)?;
         if place.generation != handle.generation {
             return None;
         }
-        let value = place.value.take()?;
-        place.generation = place.generation.wrapping_add(1);
-        self.free.push(handle.slot);
-        Some(value)
+        // Taken out as it is returned: a large value is copied once.
+        let value = place.value.take();
+        if value.is_some() {
+            place.generation = place.generation.wrapping_add(1);
+            self.free.push(handle.slot);
+        }
+        value
     }
 
     /// Every value with its handle, in slot order.

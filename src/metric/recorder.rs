@@ -227,6 +227,9 @@ pub struct Recorder {
     is_load: Vec<bool>,
     /// For each edge, whether users call by it.
     is_entry: Vec<bool>,
+    /// The window that was looked for last, and when it begins: most of what is counted next is in
+    /// it too, and a division takes longer than all else of it.
+    last: (usize, Time),
     metrics: RunMetrics,
 }
 
@@ -243,7 +246,7 @@ impl Recorder {
             edges: vec![EdgeCounts::default(); program.edges.len()],
             ..RunMetrics::default()
         };
-        Recorder { is_load, is_entry, measure, metrics }
+        Recorder { is_load, is_entry, measure, last: (0, Time::ZERO), metrics }
     }
 
     /// What was measured, when the run is over.
@@ -253,7 +256,12 @@ impl Recorder {
     }
 
     fn window(&mut self, at: Time) -> &mut Window {
-        let index = (at.0 / self.measure.window.0) as usize;
+        let width = self.measure.window.0;
+        let (mut index, begins) = self.last;
+        if at < begins || at.since(begins).0 >= width {
+            index = (at.0 / width) as usize;
+            self.last = (index, Time(index as u64 * width));
+        }
         let windows = &mut self.metrics.windows;
         if windows.len() <= index {
             windows.resize(index + 1, Window::default());

@@ -14,10 +14,13 @@ pub struct Tally(Vec<(Outcome, u64)>);
 impl Tally {
     /// One more ended so.
     pub fn add(&mut self, outcome: Outcome) {
-        match self.0.binary_search_by_key(&outcome, |&(known, _)| known) {
-            Ok(place) => self.0[place].1 += 1,
-            Err(place) => self.0.insert(place, (outcome, 1)),
+        // There are few, and looking through them is faster than halving.
+        if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| *known == outcome) {
+            *count += 1;
+            return;
         }
+        let place = self.0.partition_point(|&(known, _)| known < outcome);
+        self.0.insert(place, (outcome, 1));
     }
 
     /// How many ended exactly so.

@@ -101,6 +101,18 @@ impl Followers {
         self.followers.into_iter().map(finish).collect()
     }
 
+    /// Lets every milestone hear of a fact that may concern it.
+    #[inline(never)]
+    fn follow(&mut self, now: Time, fact: &Fact) {
+        let measured = (self.warm_up, self.window);
+        for follower in &mut self.followers {
+            match follower.milestone.goal {
+                Goal::Answer(wanted) => follower.answer(now, fact, wanted, measured),
+                goal => follower.observe(now, fact, goal),
+            }
+        }
+    }
+
     /// Of each milestone the measured orders, with when their users first asked and when they
     /// reached it, if they have; none where requests are followed to their answers.
     #[must_use]
@@ -130,15 +142,8 @@ impl Followers {
 impl Observer for Followers {
     #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
-        if self.followers.is_empty() || !concerns_a_milestone(fact) {
-            return;
-        }
-        let measured = (self.warm_up, self.window);
-        for follower in &mut self.followers {
-            match follower.milestone.goal {
-                Goal::Answer(wanted) => follower.answer(now, fact, wanted, measured),
-                goal => follower.observe(now, fact, goal),
-            }
+        if !self.followers.is_empty() && concerns_a_milestone(fact) {
+            self.follow(now, fact);
         }
     }
 }

@@ -47,8 +47,8 @@ impl Policy {
         let outcome = response.outcome;
         self.leave_attempt(state, progress, Some((outcome, now)));
         self.hear(state, progress, outcome, now.since(started), now, draw);
-        let retryable = self.retry.is_some_and(|retry| retry.retries(response));
         if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget) {
+            let retryable = self.retry.as_ref().is_some_and(|retry| retry.retries(response));
             budget.observe(state, &mut progress.share, outcome, retryable, now);
         }
     }
@@ -216,13 +216,13 @@ impl Policy {
         if progress.copy {
             return Verdict::GiveUp(GiveUp::Attempts);
         }
-        let Some(retry) = self.retry.filter(|retry| retry.retries(response)) else {
+        let Some(retry) = self.retry.as_ref().filter(|retry| retry.retries(response)) else {
             return Verdict::GiveUp(GiveUp::NotRetryable);
         };
         if response.forbids_retry {
             return Verdict::GiveUp(GiveUp::Forbidden);
         }
-        self.again(&retry, state, progress, now, call_started, response, draw)
+        self.again(retry, state, progress, now, call_started, response, draw)
     }
 
     /// Asks every limit of the retry rule, draws the delay and pays for the retry. A retry that

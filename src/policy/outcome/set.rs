@@ -138,6 +138,7 @@ impl OutcomeSet {
     }
 
     /// Whether `outcome` is in the set.
+    #[inline]
     #[must_use]
     pub const fn contains(self, outcome: Outcome) -> bool {
         let number = outcome.number() as usize;
