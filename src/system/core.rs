@@ -5,6 +5,7 @@ use super::control::{Control, Disturbances};
 use super::event::Event;
 use super::fact::{Fact, Observer};
 use super::ledger::Ledger;
+use super::remembered::Remembered;
 use super::trace::TraceKind;
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::{Draw, Draws, Purpose};
@@ -25,6 +26,9 @@ pub(super) struct Core<'p> {
     ledger: Ledger,
     disturbances: Disturbances<'p>,
     observer: &'p mut (dyn Observer + 'p),
+    /// When the observer wants to look next: nothing but a look changes that, and it is asked for
+    /// with every event.
+    looks_at: Time,
 }
 
 impl<'p> Core<'p> {
@@ -47,6 +51,7 @@ impl<'p> Core<'p> {
             meter: Meter::new(limits),
             ledger: Ledger::new(program),
             disturbances: Disturbances::new(program, controls),
+            looks_at: observer.looks_at(),
             observer,
         }
     }
@@ -68,41 +73,49 @@ impl<'p> Core<'p> {
             meter: self.meter,
             ledger: self.ledger.clone(),
             disturbances: self.disturbances.copied(controls),
+            looks_at: observer.looks_at(),
             observer,
         }
     }
 
     /// What runs.
+    #[inline]
     pub(super) fn program(&self) -> &'p Program {
         self.program
     }
 
     /// The virtual time.
+    #[inline]
     pub(super) fn now(&self) -> Time {
         self.now
     }
 
     /// Until when users arrive.
+    #[inline]
     pub(super) fn arrivals_end(&self) -> Time {
         self.arrivals_end
     }
 
     /// Lets something happen, after everything that is scheduled for this time already.
+    #[inline]
     pub(super) fn schedule(&mut self, at: Time, event: Event) {
         self.events.schedule(at, event);
     }
 
     /// The same, for what may be called off.
+    #[inline]
     pub(super) fn schedule_timer(&mut self, at: Time, event: Event) -> TimerId {
         self.events.schedule_timer(at, event)
     }
 
     /// Calls off what was to happen.
+    #[inline]
     pub(super) fn cancel(&mut self, timer: TimerId) {
         self.events.cancel(timer);
     }
 
     /// Lets time pass until the next event, which is returned; `None` at the horizon.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<(Time, Event)> {
         let (at, event) = self.events.pop(self.meter.horizon())?;
         debug_assert!(at >= self.now, "time runs backwards");
@@ -110,6 +123,7 @@ impl<'p> Core<'p> {
     }
 
     /// Lets time pass until then.
+    #[inline]
     pub(super) fn pass_until(&mut self, at: Time) {
         self.now = at;
     }
@@ -120,6 +134,7 @@ impl<'p> Core<'p> {
     }
 
     /// A draw with this name: see `docs/determinism.md`.
+    #[inline]
     pub(super) fn draw(&mut self, purpose: Purpose, site: u32, work: u64, index: u16) -> Draw {
         self.draws.draw(purpose, site, work, index)
     }
@@ -130,11 +145,13 @@ impl<'p> Core<'p> {
     }
 
     /// Folds an event into the digest: its kind, the node's stable id, and the work's stable key.
+    #[inline]
     pub(super) fn fold(&mut self, kind: TraceKind, node: NodeId, work: u64) {
         self.fold_number(kind.number(), node, work);
     }
 
     /// The same for a kind that has several numbers.
+    #[inline]
     pub(super) fn fold_number(&mut self, kind: u64, node: NodeId, work: u64) {
         let site = kind << 32 | u64::from(self.program.node(node).id);
         self.digester.fold(self.now, site, work);
@@ -146,7 +163,9 @@ impl<'p> Core<'p> {
         self.digester.fold(self.now, site, u64::from(control));
     }
 
-    /// Books what happened, and tells it.
+    /// Books what happened, and tells it. Inlined where the fact is known, so that the books are
+    /// opened for few.
+    #[inline]
     pub(super) fn tell(&mut self, fact: Fact) {
         self.ledger.book(&fact);
         self.observer.observe(self.now, &fact);
@@ -158,11 +177,13 @@ impl<'p> Core<'p> {
     }
 
     /// The same, to book what no fact says.
+    #[inline]
     pub(super) fn ledger_mut(&mut self) -> &mut Ledger {
         &mut self.ledger
     }
 
     /// What disturbs the run.
+    #[inline]
     pub(super) fn disturbances(&self) -> &Disturbances<'p> {
         &self.disturbances
     }
@@ -177,13 +198,27 @@ impl<'p> Core<'p> {
         self.observer
     }
 
+    /// When the observer wants to see what policies remember.
+    #[inline]
+    pub(super) fn looks_at(&self) -> Time {
+        self.looks_at
+    }
+
+    /// Shows the observer what policies remember.
+    pub(super) fn show(&mut self, remembered: &Remembered<'_>) {
+        self.observer.look(remembered);
+        self.looks_at = self.observer.looks_at();
+    }
+
     /// Counts an event, with so many things pending besides those that are scheduled; the limit
     /// that was reached, if one was.
+    #[inline]
     pub(super) fn count(&mut self, waiting: usize) -> Option<Ending> {
         self.meter.count(self.now, self.events.len() + waiting)
     }
 
     /// How many events there were.
+    #[inline]
     pub(super) fn events(&self) -> u64 {
         self.meter.events()
     }

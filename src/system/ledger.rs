@@ -55,6 +55,7 @@ impl Ledger {
     }
 
     /// Books what a fact says about messages on their way and in queues.
+    #[inline]
     pub(super) fn book(&mut self, fact: &Fact) {
         match *fact {
             Fact::Sent(Transit { direction, .. }) | Fact::Duplicated(Transit { direction, .. }) => {

@@ -14,8 +14,8 @@ pub trait Observer {
         Sight::More
     }
 
-    /// When it wants to see next what policies remember: never, unless it says so. Time has to go
-    /// on after each look.
+    /// When it wants to see next what policies remember: never, unless it says so. Only a look
+    /// changes that, and time has to go on after each.
     fn looks_at(&self) -> Time {
         Time::NEVER
     }
@@ -25,6 +25,7 @@ pub trait Observer {
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
+    #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
         self.0.observe(now, fact);
         self.1.observe(now, fact);
@@ -52,8 +53,11 @@ impl Observer for () {
 
 /// Somebody, if anybody watches.
 impl<O: Observer> Observer for Option<O> {
+    #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
-        self.iter_mut().for_each(|watch| watch.observe(now, fact));
+        if let Some(watch) = self {
+            watch.observe(now, fact);
+        }
     }
 
     fn looks_at(&self) -> Time {
@@ -66,8 +70,13 @@ impl<O: Observer> Observer for Option<O> {
 }
 
 impl<O: Observer + ?Sized> Observer for &mut O {
+    #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
         (**self).observe(now, fact);
+    }
+
+    fn sight(&self) -> Sight {
+        (**self).sight()
     }
 
     fn looks_at(&self) -> Time {

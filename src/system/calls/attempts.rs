@@ -227,7 +227,7 @@ impl Calls {
         self.wake_waiters(core, scope);
         let is_kept = outcome.is_silence()
             && matches!(decision, Decision::End { done: false, .. })
-            && policy.retry.is_some_and(|retry| retry.keep_timed_out)
+            && policy.retry.as_ref().is_some_and(|retry| retry.keep_timed_out)
             && policy.deadline.is_some();
         Settled { decision, is_kept }
     }

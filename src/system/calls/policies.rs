@@ -120,12 +120,15 @@ impl Policies {
 
     /// A call waits no more; says whether room was kept for it.
     pub(super) fn wait_no_more(&mut self, scope: usize, call: Handle) -> bool {
-        self.waiting[scope].wait_no_more(call)
+        !self.waiting[scope].is_empty() && self.waiting[scope].wait_no_more(call)
     }
 
     /// Those that waited and may ask again: as many as the bulkhead has room for, in their order,
     /// and all who wait for anything else.
     pub(super) fn wake(&mut self, program: &Program, scope: usize) -> Vec<Handle> {
+        if self.waiting[scope].is_empty() {
+            return Vec::new();
+        }
         // A state that one call has for itself keeps nobody else waiting.
         let room = program.scopes.get(scope).map_or(usize::MAX, |&policy| {
             program.policies[policy as usize].1.free_room(&self.states[scope])

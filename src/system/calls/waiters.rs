@@ -38,6 +38,12 @@ impl Waiters {
         line.insert(number, call);
     }
 
+    /// Whether nobody waits, and nobody was woken who has not asked.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
     /// A call waits no more; says whether room was kept for it that it has not taken.
     pub(super) fn wait_no_more(&mut self, call: Handle) -> bool {
         let woken = self.woken;

@@ -27,10 +27,10 @@ impl Context<'_> {
         order: u64,
     ) -> Option<Failing> {
         let condition = self.core.node_condition(node);
-        let (before, after) = (condition.errors_before, condition.errors_after);
-        if before.is_never() && after.is_never() {
+        if !condition.fails_calls() {
             return None;
         }
+        let (before, after) = (condition.errors_before, condition.errors_after);
         let draw = self.core.draw(Purpose::Error, self.core.program().node(node).id, key, 0);
         if before.happens(draw) {
             let outcome = self.blame(node, order, draw, false);
@@ -66,6 +66,9 @@ impl Context<'_> {
         let Some(&Job { node, key, origin, subject, .. }) = self.jobs.get(handle) else {
             return false;
         };
+        if !self.core.node_condition(node).fails_calls() {
+            return false;
+        }
         let Origin::Call { call, attempt, edge } = origin else { return false };
         let order = subject.order;
         if matches!(self.core.program().node(node).kind, Kind::Provider(_)) {
@@ -106,6 +109,9 @@ impl Context<'_> {
     /// Refuses a request that came to an instance that is down, if anything is there to do so;
     /// says whether it is down. Who asked before it went down had a connection, which breaks.
     pub(in crate::system) fn is_refused_by_host(&mut self, job: Handle) -> bool {
+        if !self.fleet.may_be_stopped(self.core.now()) {
+            return false;
+        }
         let Some(&Job { node, instance, origin, key, subject, .. }) = self.jobs.get(job) else {
             return false;
         };

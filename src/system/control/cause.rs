@@ -73,6 +73,12 @@ impl<'p> Core<'p> {
         self.disturbances_mut().apply(program, control, on);
     }
 
+    /// Whether no fault acts now.
+    #[inline]
+    pub(in crate::system) fn is_calm(&self) -> bool {
+        self.disturbances().conditions.active.is_empty()
+    }
+
     /// What acts on a node now.
     pub(in crate::system) fn node_condition(&self, node: NodeId) -> &NodeCondition {
         &self.disturbances().conditions.nodes[node.0 as usize]

@@ -30,6 +30,12 @@ impl NodeCondition {
         skew: 0,
         hot_key: Probability::NEVER,
     };
+
+    /// Whether any call to it fails.
+    #[inline]
+    pub(in crate::system) fn fails_calls(&self) -> bool {
+        !self.errors_before.is_never() || !self.errors_after.is_never()
+    }
 }
 
 /// What acts on a link now.
@@ -43,6 +49,21 @@ pub(in crate::system) struct LinkCondition {
     pub(in crate::system) requests_cut: bool,
     pub(in crate::system) replies_cut: bool,
     pub(in crate::system) clogged_until: Time,
+}
+
+impl LinkCondition {
+    /// Whether nothing becomes of a message that leaves now but that it takes its time.
+    #[inline]
+    pub(in crate::system) fn is_calm(&self, now: Time) -> bool {
+        self.request_loss.is_never()
+            && self.reply_loss.is_never()
+            && self.duplication.is_never()
+            && self.reordering.is_never()
+            && !self.requests_cut
+            && !self.replies_cut
+            && self.added_latency == Span::ZERO
+            && self.clogged_until <= now
+    }
 }
 
 /// What acts on the data of a node now.

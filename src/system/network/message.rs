@@ -83,7 +83,7 @@ impl Message {
             }
             _ => false,
         };
-        (!is_upkeep).then(|| self.transit(program).order)
+        (!is_upkeep).then(|| self.own_order())
     }
 
     /// Which way it goes.
@@ -98,27 +98,35 @@ impl Message {
         }
     }
 
+    /// The order that travels with it.
+    fn own_order(&self) -> u64 {
+        match *self {
+            Message::Request { subject, .. } => subject.order,
+            Message::Reply { order, .. }
+            | Message::Delivery { order, .. }
+            | Message::SecondDelivery { order, .. }
+            | Message::GivenBack { order, .. }
+            | Message::Extended { order, .. } => order,
+        }
+    }
+
     /// What observers are told of it.
+    #[inline]
     pub(in crate::system) fn transit(&self, program: &Program) -> Transit {
-        let (from, to, content, order) = match *self {
-            Message::Request { edge, target, operation, subject, .. } => {
-                (program.edge(edge).caller, target, Content::Call(operation), subject.order)
+        let (from, to, content) = match *self {
+            Message::Request { edge, target, operation, .. } => {
+                (program.edge(edge).caller, target, Content::Call(operation))
             }
-            Message::Reply { edge, from, outcome, order, .. } => {
-                (from, program.edge(edge).caller, Content::Answer(outcome), order)
+            Message::Reply { edge, from, outcome, .. } => {
+                (from, program.edge(edge).caller, Content::Answer(outcome))
             }
-            Message::Delivery { queue, worker, order, .. }
-            | Message::SecondDelivery { queue, worker, order, .. } => {
-                (queue, worker, Content::Delivery, order)
-            }
-            Message::GivenBack { worker, queue, order, .. } => {
-                (worker, queue, Content::GivenBack, order)
-            }
-            Message::Extended { worker, queue, order, .. } => {
-                (worker, queue, Content::StillHandled, order)
-            }
+            Message::Delivery { queue, worker, .. }
+            | Message::SecondDelivery { queue, worker, .. } => (queue, worker, Content::Delivery),
+            Message::GivenBack { worker, queue, .. } => (worker, queue, Content::GivenBack),
+            Message::Extended { worker, queue, .. } => (worker, queue, Content::StillHandled),
         };
-        Transit { direction: self.direction(), from, to, content, order, key: self.key() }
+        let (direction, order) = (self.direction(), self.own_order());
+        Transit { direction, from, to, content, order, key: self.key() }
     }
 
     pub(super) fn key(&self) -> u64 {

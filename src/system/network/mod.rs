@@ -38,7 +38,7 @@ struct Passage {
     site: u32,
     /// The work of its draws.
     work: u64,
-    /// The order that the message is about, if it is about one.
+    /// The order that the message is about, if it is about one and a fault acts: who else asks?
     order: Option<u64>,
 }
 
@@ -101,10 +101,17 @@ impl Network {
     ) -> bool {
         let link = core.program().link_index(caller, target);
         let (site, work) = (core.program().node(target).id, message.key());
-        let order = message.order(core.program());
+        let order = if core.is_calm() { None } else { message.order(core.program()) };
         let passage = Passage { link, direction, site, work, order };
         let transit = message.transit(core.program());
         core.tell(Fact::Sent(transit));
+        let is_wide = core.program().links[link].transmission == Span::ZERO;
+        if is_wide && core.link_condition(link).is_calm(core.now()) {
+            let departure = core.now() + connecting(core, link, site, &message);
+            let travels = self.latency(core, passage, Purpose::Latency, passage.number());
+            self.arrive_at(core, departure + travels, message);
+            return true;
+        }
         let departure = match core.program().links[link].transmission {
             Span::ZERO => Some(core.now()),
             _ => self.depart(core, passage),
@@ -266,7 +273,10 @@ impl Network {
                 |action| matches!(action, Action::Clog { links } if links.contains(&link)),
             );
         }
-        let at = departure.max(clogged_until) + travels + added;
+        self.arrive_at(core, departure.max(clogged_until) + travels + added, message);
+    }
+
+    fn arrive_at(&mut self, core: &mut Core<'_>, at: Time, message: Message) {
         let handle = self.messages.insert(message);
         core.schedule(at, Event::Deliver(handle));
     }

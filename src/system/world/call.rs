@@ -253,7 +253,7 @@ impl<'p> World<'p> {
     ) {
         let program = self.cx.core.program();
         let policy = &program.policies[program.edge(edge_id).policy as usize].1;
-        let keeps = policy.retry.is_some_and(|retry| retry.keep_timed_out);
+        let keeps = policy.retry.as_ref().is_some_and(|retry| retry.keep_timed_out);
         if keeps
             && outcome == Outcome::Ok
             && let Some(call) = self.cx.calls.get(handle)

@@ -11,30 +11,31 @@ impl<'p> World<'p> {
     /// A message arrives.
     pub(in crate::system) fn deliver(&mut self, handle: Handle) {
         let message = self.cx.network.take(handle);
-        let arrived = Fact::Arrived(message.transit(self.cx.core.program()));
+        let program = self.cx.core.program();
+        let arrived = || Fact::Arrived(message.transit(program));
         match message {
             Message::Request { target, key, .. } => {
                 self.cx.core.fold(TraceKind::Request, target, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell(arrived());
                 self.receive(message);
             }
             Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
                 let caller = self.cx.core.program().edge(edge).caller;
                 self.cx.core.fold_number(TraceKind::of_reply(outcome), caller, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell(arrived());
                 let response = Response { hint, ..Response::new(outcome) };
                 self.take_reply(call, attempt, edge, order, response, value);
             }
             Message::Delivery { queue, message, worker, instance, deaths, key, .. } => {
                 self.cx.core.fold(TraceKind::Delivery, worker, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell(arrived());
                 if deaths == self.cx.fleet.life(worker, instance).deaths() {
                     self.nodes.take_delivery(&mut self.cx, queue, message, worker, instance, key);
                 }
             }
             Message::SecondDelivery { queue, message, worker, instance, key, .. } => {
                 self.cx.core.fold(TraceKind::SecondDelivery, worker, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell(arrived());
                 if !self.cx.fleet.is_down(worker, instance, self.cx.core.now()) {
                     self.nodes.take_second_delivery(
                         &mut self.cx,
@@ -48,14 +49,14 @@ impl<'p> World<'p> {
             }
             Message::GivenBack { queue, message, key, .. } => {
                 self.cx.core.fold(TraceKind::GivenBack, queue, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell(arrived());
                 if !self.cx.fleet.is_down(queue, 0, self.cx.core.now()) {
                     self.nodes.take_back(&mut self.cx, queue, message, key);
                 }
             }
             Message::Extended { queue, message, key, .. } => {
                 self.cx.core.fold(TraceKind::Extended, queue, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell(arrived());
                 if !self.cx.fleet.is_down(queue, 0, self.cx.core.now()) {
                     self.nodes.extend(&mut self.cx, queue, message, key);
                 }

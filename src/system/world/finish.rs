@@ -25,11 +25,18 @@ impl<'p> World<'p> {
     }
 
     /// Whether the run is to end now.
+    #[inline]
     pub(in crate::system) fn is_finished(&mut self) -> bool {
+        self.finish.is_wanted
+            && self.cx.core.now() >= self.cx.core.arrivals_end()
+            && self.has_nothing_left()
+    }
+
+    /// Whether nothing is left to do, if it is time to look.
+    #[inline(never)]
+    fn has_nothing_left(&mut self) -> bool {
         let events = self.cx.core.events();
-        if !self.finish.is_wanted
-            || self.cx.core.now() < self.cx.core.arrivals_end()
-            || events < self.finish.look_again
+        if events < self.finish.look_again
             || self.cx.core.controls().iter().any(|control| control.until > self.cx.core.now())
         {
             return false;

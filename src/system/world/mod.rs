@@ -220,15 +220,12 @@ impl<'p> World<'p> {
     }
 
     /// Shows what policies remember to an observer that has asked to see it by then.
+    #[inline]
     fn show_policies_until(&mut self, until: Time) {
-        loop {
-            let (program, observer) = (self.cx.core.program(), self.cx.core.observer());
-            let now = observer.looks_at();
-            if now > until {
-                return;
-            }
-            observer.look(&Remembered { program, policies: self.cx.calls.policies(), now });
-            assert!(observer.looks_at() > now, "an observer looks once at a time");
+        while self.cx.core.looks_at() <= until {
+            let (program, now) = (self.cx.core.program(), self.cx.core.looks_at());
+            self.cx.core.show(&Remembered { program, policies: self.cx.calls.policies(), now });
+            assert!(self.cx.core.looks_at() > now, "an observer looks once at a time");
         }
     }
 

@@ -36,6 +36,9 @@ impl<'p> World<'p> {
         job: &Job,
         outcome: Outcome,
     ) {
+        if self.quality.jobs.is_empty() {
+            return;
+        }
         if !self.quality.jobs.remove(&handle) || outcome != Outcome::Ok {
             return;
         }
@@ -55,6 +58,9 @@ impl<'p> World<'p> {
 
     /// A call hears the answer to an attempt.
     pub(in crate::system) fn hear_quality(&mut self, call: Handle, attempt: u32) {
+        if self.quality.answers.is_empty() {
+            return;
+        }
         let is_degraded = self.quality.answers.remove(&(call, attempt));
         if is_degraded && self.cx.calls.expects(call, attempt) {
             self.quality.calls.insert(call);
@@ -63,6 +69,9 @@ impl<'p> World<'p> {
 
     /// A call has ended: what it heard is passed on to whoever made it.
     pub(in crate::system) fn end_quality(&mut self, handle: Handle, call: &Call, outcome: Outcome) {
+        if self.quality.calls.is_empty() {
+            return;
+        }
         if !self.quality.calls.remove(&handle) || outcome != Outcome::Ok {
             return;
         }
