@@ -196,7 +196,7 @@ impl Loop {
             self.counts.failed += 1;
             return;
         }
-        let most = (50 * MS << (number - 1)).min(SECOND);
+        let most = ((50 * MS) << (number - 1)).min(SECOND);
         let wait = (most as f64 * self.jitter.unit()) as u64;
         let next = Attempt { since, number: number + 1, is_pending: true, held: 0 };
         let next = self.attempts.insert(next);
