@@ -1,5 +1,5 @@
-//! Lists the files of `presets/`, so that a new preset is one new file: names in their order, and of
-//! a name the version first that its file calls the newest.
+//! Lists the files of `presets/`, so that a new preset is one new file: names in their order, and
+//! of a name the version first that its file calls the newest.
 
 #![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 #![expect(clippy::disallowed_methods, reason = "cargo tells a build script where things are")]

@@ -1,5 +1,6 @@
 //! Counters, histograms and time series of one run: integers until the report.
 
+mod counts;
 mod fills;
 mod histogram;
 mod milestone;
@@ -13,6 +14,7 @@ mod stay;
 mod tally;
 mod timeline;
 
+pub use counts::{EdgeCounts, Window};
 pub use fills::Fills;
 pub use histogram::Histogram;
 pub use milestone::{Arrived, Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
@@ -22,7 +24,7 @@ pub use observed::{
     Paths, Where,
 };
 pub use presence::Presence;
-pub use recorder::{EdgeCounts, Measure, Recorder, RunMetrics, Window};
+pub use recorder::{Measure, Recorder, RunMetrics};
 pub use recovery::{Recovery, RecoveryRule};
 pub use stay::Stays;
 pub use tally::Tally;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::{EdgeCounts, Window};
 use super::fills::Fills;
 use super::histogram::Histogram;
 use super::milestone::Progress;
@@ -33,35 +34,6 @@ pub struct Measure {
     pub arrivals_end: Time,
     /// Requests asked before this time do not count: the system was still filling.
     pub warm_up: Time,
-}
-
-/// What happened in one window of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Window {
-    /// Requests first asked in it.
-    pub asked: u64,
-    /// Those of them that succeeded in the end.
-    pub succeeded: u64,
-    /// Requests answered `ok` in it, whenever they were asked; none before the warm-up ends.
-    pub answered: u64,
-    /// Attempts of the load in it, whenever their requests were asked; none before the warm-up
-    /// ends.
-    pub attempts: u64,
-}
-
-/// What happened at one call edge.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub struct EdgeCounts {
-    /// Calls: first attempts, denied ones included.
-    pub calls: u64,
-    /// Attempts that were sent.
-    pub attempts: u64,
-    /// Attempts that the caller's own policy denied.
-    pub denied: u64,
-    /// Attempts by how they ended for the caller.
-    pub outcomes: Tally,
-    /// Replies that came when nobody waited for them any more.
-    pub stale: u64,
 }
 
 /// The measurements of one run.

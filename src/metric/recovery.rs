@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::recorder::Window;
+use super::counts::Window;
 use crate::kernel::time::{Span, Time};
 use crate::model::quantity::Share;
 

@@ -47,8 +47,8 @@ pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, PngError> {
     encoded(&pixels).map_err(|error| PngError::Encode(error.to_string()))
 }
 
-/// The pixels as a PNG file. A chart has few colours, so that a byte for each pixel is enough: it is
-/// packed in a third of the instructions that four bytes take, and the file is smaller. Other
+/// The pixels as a PNG file. A chart has few colours, so that a byte for each pixel is enough: it
+/// is packed in a third of the instructions that four bytes take, and the file is smaller. Other
 /// pictures have all four.
 fn encoded(pixels: &Pixmap) -> Result<Vec<u8>, EncodingError> {
     let Some((palette, indices)) = indexed(pixels) else { return pixels.encode_png() };
@@ -64,8 +64,8 @@ fn encoded(pixels: &Pixmap) -> Result<Vec<u8>, EncodingError> {
     Ok(bytes)
 }
 
-/// The colours of a picture in the order of their pixels, three bytes each, and which one each pixel
-/// has; `None` if there are more than a byte can tell apart, or one that is not opaque.
+/// The colours of a picture in the order of their pixels, three bytes each, and which one each
+/// pixel has; `None` if there are more than a byte can tell apart, or one that is not opaque.
 fn indexed(pixels: &Pixmap) -> Option<(Vec<u8>, Vec<u8>)> {
     let (mut palette, mut known) = (Vec::new(), BTreeMap::new());
     let mut indices = Vec::with_capacity(pixels.pixels().len());
