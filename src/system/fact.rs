@@ -1,6 +1,6 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 mod caching;
-mod order;
+pub(crate) mod kind;
 mod pooling;
 mod stay;
 mod transit;

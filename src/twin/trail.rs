@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use crate::kernel::draw::key_of;
 use crate::kernel::time::Time;
-use crate::model::program::{EdgeId, Kind, NodeId, Program, TableId};
+use crate::model::program::{Kind, NodeId, Program};
 use crate::policy::Outcome;
+use crate::system::fact::kind::FactKind;
 use crate::system::fact::{
     Caching, Came, Content, Deed, Direction, Ejection, Fact, Observer, Pooling, Stay, Transit,
 };
@@ -125,144 +126,120 @@ impl<'p> Trail<'p> {
         self.users[index] = key_of(u64::from(clients.0) + 1, work);
     }
 
-    fn caller(&self, edge: EdgeId) -> NodeId {
-        self.program.edge(edge).caller
-    }
-
-    fn database(&self, table: TableId) -> NodeId {
-        self.program.tables[usize::from(table.0)].database
-    }
-
-    /// Who did what a fact tells of, and what it was.
-    fn deed(&self, fact: &Fact) -> Option<(NodeId, u64)> {
+    /// What a fact tells of a node, as a number; the same number in both runs of a seed.
+    fn deed(&self, fact: &Fact) -> Option<u64> {
         self.of_calls(fact).or_else(|| self.of_data(fact)).or_else(|| self.of_messages(fact))
     }
 
-    fn of_calls(&self, fact: &Fact) -> Option<(NodeId, u64)> {
-        let hash = |kind: u64, order: u64, parts: [u64; 2]| hashed(kind, self.user(order), parts);
-        Some(match *fact {
-            Fact::Attempted { edge, attempt, order, .. } => {
-                (self.caller(edge), hash(1, order, [edge.0.into(), attempt.into()]))
+    /// A fact about an order, and what else it says.
+    fn of_order(&self, fact: &Fact, parts: [u64; 2]) -> Option<u64> {
+        Some(hashed(fact.kind(), self.user(fact.order()?), parts))
+    }
+
+    fn of_calls(&self, fact: &Fact) -> Option<u64> {
+        match *fact {
+            Fact::Attempted { edge, attempt, .. } | Fact::Stale { edge, attempt, .. } => {
+                self.of_order(fact, [edge.0.into(), attempt.into()])
             }
-            Fact::Denied { edge, attempt, denial, order, .. } => {
+            Fact::Denied { edge, attempt, denial, .. } => {
                 let why = key_of(attempt.into(), denial as u64);
-                (self.caller(edge), hash(2, order, [edge.0.into(), why]))
+                self.of_order(fact, [edge.0.into(), why])
             }
-            Fact::Settled { edge, attempt, order, outcome, .. } => {
+            Fact::Settled { edge, attempt, outcome, .. } => {
                 let how = key_of(attempt.into(), number_of(outcome));
-                (self.caller(edge), hash(3, order, [edge.0.into(), how]))
+                self.of_order(fact, [edge.0.into(), how])
             }
-            Fact::Stale { edge, attempt, order } => {
-                (self.caller(edge), hash(4, order, [edge.0.into(), attempt.into()]))
+            Fact::Ejected(Ejection { process, target, instance, .. })
+            | Fact::Returned(Ejection { process, target, instance, .. }) => {
+                let whom = [target.0.into(), instance.into()];
+                Some(hashed(fact.kind(), process.into(), whom))
             }
-            Fact::Ejected(ejection) => (ejection.caller, ejected(5, &ejection)),
-            Fact::Returned(ejection) => (ejection.caller, ejected(6, &ejection)),
-            Fact::Sent(transit) => (transit.from, self.message(7, &transit)),
-            Fact::Duplicated(transit) => (transit.from, self.message(8, &transit)),
-            Fact::Arrived(transit) => (transit.to, self.message(9, &transit)),
-            Fact::Refused { node, order, refusal } => (node, hash(10, order, [refusal as u64, 0])),
-            Fact::Pooled(Pooling { node, order, waited, got, .. }) => {
-                (node, hash(11, order, [waited.0, got.into()]))
+            Fact::Sent(transit) | Fact::Duplicated(transit) | Fact::Arrived(transit) => {
+                self.of_order(fact, message(&transit))
+            }
+            Fact::Refused { refusal, .. } => self.of_order(fact, [refusal as u64, 0]),
+            Fact::Pooled(Pooling { waited, got, .. }) => {
+                self.of_order(fact, [waited.0, got.into()])
             }
             Fact::Left(Stay { edge, attempt, begun, found, .. }) => {
                 let stay = key_of(begun.map_or(0, |begun| begun.0), found.into());
                 let what = key_of(edge.0.into(), attempt.into());
-                (self.program.edge(edge).target, hashed(12, what, [stay, 0]))
+                Some(hashed(fact.kind(), what, [stay, 0]))
             }
-            Fact::Worked(work) => (work.node, hash(13, work.order, [work.span.0, 0])),
-            Fact::Crashed { node, instance } => (node, hashed(14, instance.into(), [0, 0])),
-            Fact::Restarted { node, instance } => (node, hashed(15, instance.into(), [0, 0])),
-            Fact::Paused { node, instance, span } => {
-                (node, hashed(16, instance.into(), [span.0, 0]))
+            Fact::Worked(work) => self.of_order(fact, [work.span.0, 0]),
+            Fact::Crashed { instance, .. } | Fact::Restarted { instance, .. } => {
+                Some(hashed(fact.kind(), instance.into(), [0, 0]))
             }
-            Fact::NobodyThere { node, order, refused } => {
-                (node, hash(17, order, [refused.into(), 0]))
+            Fact::Paused { instance, span, .. } => {
+                Some(hashed(fact.kind(), instance.into(), [span.0, 0]))
             }
-            Fact::TurnedAway { clients, order } => (clients, hash(18, order, [0, 0])),
-            _ => return None,
-        })
+            Fact::NobodyThere { refused, .. } => self.of_order(fact, [refused.into(), 0]),
+            Fact::TurnedAway { .. } => self.of_order(fact, [0, 0]),
+            _ => None,
+        }
     }
 
-    fn of_data(&self, fact: &Fact) -> Option<(NodeId, u64)> {
-        let hash = |kind: u64, order: u64, parts: [u64; 2]| hashed(kind, self.user(order), parts);
-        Some(match *fact {
-            Fact::Committed { table, order, state, .. } => {
-                (self.database(table), hash(21, order, [table.0.into(), state.0.into()]))
+    fn of_data(&self, fact: &Fact) -> Option<u64> {
+        match *fact {
+            Fact::Committed { table, state, .. } => {
+                self.of_order(fact, [table.0.into(), state.0.into()])
             }
-            Fact::Flushed { database, .. } => (database, hashed(22, 0, [0, 0])),
-            Fact::Repeated { database, order } => (database, hash(23, order, [0, 0])),
-            Fact::Conflict { database, order } => (database, hash(24, order, [0, 0])),
-            Fact::Overwrote { table, order, is_lost } => {
-                (self.database(table), hash(25, order, [table.0.into(), is_lost.into()]))
+            Fact::Repeated { .. } | Fact::Conflict { .. } | Fact::CommitLost { .. } => {
+                self.of_order(fact, [0, 0])
             }
-            Fact::Read { node, order, table, seen, .. } => {
-                (node, hash(26, order, [table.0.into(), seen]))
+            Fact::Overwrote { table, is_lost, .. } => {
+                self.of_order(fact, [table.0.into(), is_lost.into()])
             }
-            Fact::WaitedForReplica { replica, in_time } => {
-                (replica, hashed(27, in_time.into(), [0, 0]))
+            Fact::Read { table, seen, .. } => self.of_order(fact, [table.0.into(), seen]),
+            Fact::StaleEpoch { accepted, .. } => self.of_order(fact, [accepted.into(), 0]),
+            Fact::WriteLost { table, .. } => self.of_order(fact, [table.0.into(), 0]),
+            Fact::Caching(Caching { table, deed, .. }) => {
+                self.of_order(fact, [table.0.into(), number_of_deed(deed)])
             }
-            Fact::AnsweredAlone(database) => (database, hashed(28, 0, [0, 0])),
-            Fact::StaleEpoch { database, order, accepted } => {
-                (database, hash(29, order, [accepted.into(), 0]))
+            Fact::Flushed { .. } | Fact::AnsweredAlone(_) => Some(hashed(fact.kind(), 0, [0, 0])),
+            Fact::WaitedForReplica { in_time, .. } => {
+                Some(hashed(fact.kind(), in_time.into(), [0, 0]))
             }
-            Fact::CommitLost { database, order, .. } => (database, hash(30, order, [0, 0])),
-            Fact::WriteLost { table, order, .. } => {
-                (self.database(table), hash(31, order, [table.0.into(), 0]))
+            Fact::CacheFlushed { rows, .. } | Fact::Corrupted { rows, .. } => {
+                Some(hashed(fact.kind(), rows, [0, 0]))
             }
-            Fact::Caching(Caching { cache, order, table, deed, .. }) => {
-                (cache, hash(32, order, [table.0.into(), number_of_deed(deed)]))
-            }
-            Fact::CacheFlushed { cache, rows } => (cache, hashed(33, rows, [0, 0])),
-            Fact::Corrupted { node, rows } => (node, hashed(34, rows, [0, 0])),
-            Fact::LogLost { database, transactions, .. } => {
-                (database, hashed(35, transactions, [0, 0]))
-            }
-            _ => return None,
-        })
+            Fact::LogLost { transactions, .. } => Some(hashed(fact.kind(), transactions, [0, 0])),
+            _ => None,
+        }
     }
 
-    fn of_messages(&self, fact: &Fact) -> Option<(NodeId, u64)> {
-        let hash = |kind: u64, order: u64, parts: [u64; 2]| hashed(kind, self.user(order), parts);
-        Some(match *fact {
-            Fact::Outboxed { event, order, database, .. } => {
-                (database, hash(41, order, [event.0.into(), 0]))
-            }
-            Fact::Audited { entry, order, database, .. } => {
-                (database, hash(42, order, [entry.0.into(), 0]))
-            }
-            Fact::Enqueued { queue, order, .. } => (queue, hash(43, order, [0, 0])),
-            Fact::Delivered { queue, order, receives, .. } => {
-                (queue, hash(44, order, [receives.into(), 0]))
-            }
-            Fact::Acknowledged { queue, order, .. } => (queue, hash(45, order, [0, 0])),
-            Fact::DeadLettered { queue, order, .. } => (queue, hash(46, order, [0, 0])),
-            Fact::Expired { queue, order, .. } => (queue, hash(47, order, [0, 0])),
-            Fact::MessageLost { queue, order, .. } => (queue, hash(48, order, [0, 0])),
-            Fact::Replayed { provider, order, outcome } => {
-                (provider, hash(49, order, [number_of(outcome), 0]))
-            }
-            Fact::Throttled { provider, order } => (provider, hash(50, order, [0, 0])),
-            Fact::Mismatched { provider, order } => (provider, hash(51, order, [0, 0])),
-            Fact::Failed { node, order, after_effect } => {
-                (node, hash(52, order, [after_effect.into(), 0]))
-            }
-            _ => return None,
-        })
+    fn of_messages(&self, fact: &Fact) -> Option<u64> {
+        match *fact {
+            Fact::Outboxed { event, .. } => self.of_order(fact, [event.0.into(), 0]),
+            Fact::Audited { entry, .. } => self.of_order(fact, [entry.0.into(), 0]),
+            Fact::Delivered { receives, .. } => self.of_order(fact, [receives.into(), 0]),
+            Fact::Replayed { outcome, .. } => self.of_order(fact, [number_of(outcome), 0]),
+            Fact::Failed { after_effect, .. } => self.of_order(fact, [after_effect.into(), 0]),
+            Fact::Enqueued { .. }
+            | Fact::Acknowledged { .. }
+            | Fact::DeadLettered { .. }
+            | Fact::Expired { .. }
+            | Fact::MessageLost { .. }
+            | Fact::Throttled { .. }
+            | Fact::Mismatched { .. } => self.of_order(fact, [0, 0]),
+            _ => None,
+        }
     }
+}
 
-    fn message(&self, kind: u64, transit: &Transit) -> u64 {
-        let Transit { direction, from, to, content, order, .. } = *transit;
-        let says = match content {
-            Content::Call(operation) => u64::from(operation.0) << 3,
-            Content::Answer(outcome) => number_of(outcome) << 3 | 1,
-            Content::Delivery => 2,
-            Content::GivenBack => 3,
-            Content::StillHandled => 4,
-        };
-        let back = u64::from(direction == Direction::Reply);
-        let ends = u64::from(from.0) << 16 | u64::from(to.0);
-        hashed(kind, self.user(order), [ends << 1 | back, says])
-    }
+/// What a message says, and from whom to whom it is.
+fn message(transit: &Transit) -> [u64; 2] {
+    let Transit { direction, from, to, content, .. } = *transit;
+    let says = match content {
+        Content::Call(operation) => u64::from(operation.0) << 3,
+        Content::Answer(outcome) => number_of(outcome) << 3 | 1,
+        Content::Delivery => 2,
+        Content::GivenBack => 3,
+        Content::StillHandled => 4,
+    };
+    let back = u64::from(direction == Direction::Reply);
+    let ends = u64::from(from.0) << 16 | u64::from(to.0);
+    [ends << 1 | back, says]
 }
 
 impl Observer for Trail<'_> {
@@ -273,7 +250,8 @@ impl Observer for Trail<'_> {
         if now < self.since {
             return;
         }
-        let Some((node, deed)) = self.deed(fact) else { return };
+        let Some(deed) = self.deed(fact) else { return };
+        let node = fact.node(self.program).expect("what is compared befell a node");
         self.nodes[usize::from(node.0)].add(now, deed);
         if let Fact::Arrived(transit) = fact {
             self.links.entry((transit.from, transit.to)).or_default().add(now, deed);
@@ -281,13 +259,8 @@ impl Observer for Trail<'_> {
     }
 }
 
-fn hashed(kind: u64, who: u64, [one, other]: [u64; 2]) -> u64 {
-    key_of(key_of(kind, who), key_of(one, other))
-}
-
-fn ejected(kind: u64, ejection: &Ejection) -> u64 {
-    let Ejection { process, target, instance, .. } = *ejection;
-    hashed(kind, process.into(), [target.0.into(), instance.into()])
+fn hashed(kind: FactKind, who: u64, [one, other]: [u64; 2]) -> u64 {
+    key_of(key_of(kind as u64, who), key_of(one, other))
 }
 
 fn number_of(outcome: Outcome) -> u64 {
