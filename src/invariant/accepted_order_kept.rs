@@ -7,15 +7,66 @@
 //! could still settle is not judged. What is lost is so since the order was accepted or, if that is
 //! later, since the last such message about it was done with or its rows were undone.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::{ByOrder, DurableRows};
-use super::language::{AcceptedOrderKeptText, operation, row_state, table};
+use super::names::{operation, row_state, table};
 use super::on_its_way::OnItsWay;
-use super::{Invariant, Judgement, Tally};
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{OperationId, Program, Transaction};
 use crate::policy::Outcome;
+use crate::system::fact::kind::hears;
 use crate::system::fact::{Fact, Waiting};
+
+/// `accepted_order_kept = { accepted = "api.place_order", order = "orders.order" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct AcceptedOrderKeptText {
+    /// The operation whose `ok` tells the user that the order is accepted.
+    accepted: String,
+    /// The row that an accepted order has.
+    order: String,
+    /// The row and state of an order that is settled.
+    settled: String,
+}
+
+impl Promise for AcceptedOrderKeptText {
+    const NAME: &'static str = "accepted_order_kept";
+    const SENTENCE: &'static str = "No accepted order is lost.";
+    const LABEL: &'static str = "accepted orders lost";
+    const JUDGED: Judged = Judged::AtEnd;
+    const IS_LOSS: bool = true;
+
+    type Judge = AcceptedOrderKept;
+
+    fn judge(&self, program: &Program) -> Result<AcceptedOrderKept, Problem> {
+        let order = table(&self.order, program).map_err(|problem| problem.inside("order"))?;
+        let settled =
+            row_state(&self.settled, program).map_err(|problem| problem.inside("settled"))?;
+        let (table, _, state) = settled;
+        let settles =
+            |one: &Transaction| one.writes.iter().any(|&it| (it.0, Some(it.1)) == (table, state));
+        Ok(AcceptedOrderKept {
+            accepted: operation(&self.accepted, program)
+                .map_err(|problem| problem.inside("accepted"))?,
+            orders: ByOrder::default(),
+            rows: DurableRows::of(order),
+            settled: DurableRows::in_state(settled),
+            way: OnItsWay::to(program, settles),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.told_users("accepted", &self.accepted);
+    }
+}
 
 /// Follows accepted orders to their end. Exposure: orders accepted that have come to it.
 #[derive(Clone, Debug)]
@@ -36,50 +87,33 @@ struct Known {
     ended: Time,
 }
 
-impl AcceptedOrderKept {
-    pub(super) fn new(
-        text: &AcceptedOrderKeptText,
-        program: &Program,
-    ) -> Result<AcceptedOrderKept, Problem> {
-        let order = table(&text.order, program).map_err(|problem| problem.inside("order"))?;
-        let settled =
-            row_state(&text.settled, program).map_err(|problem| problem.inside("settled"))?;
-        let (table, _, state) = settled;
-        let settles =
-            |one: &Transaction| one.writes.iter().any(|&it| (it.0, Some(it.1)) == (table, state));
-        Ok(AcceptedOrderKept {
-            accepted: operation(&text.accepted, program)
-                .map_err(|problem| problem.inside("accepted"))?,
-            orders: ByOrder::default(),
-            rows: DurableRows::of(order),
-            settled: DurableRows::in_state(settled),
-            way: OnItsWay::to(program, settles),
-        })
-    }
-}
+hears!(
+    AcceptedOrderKept: Answered, Unprocessed, Acknowledged, DeadLettered, Expired, MessageLost;
+    DurableRows
+);
 
 impl Invariant for AcceptedOrderKept {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Answered { request, outcome: Outcome::Ok, .. } => {
+            Answered { request, outcome: Outcome::Ok, .. } => {
                 if request.operation == self.accepted {
                     self.orders.of(request.order).accepted.get_or_insert(now);
                 }
             }
-            Fact::Unprocessed(Waiting { node, order, .. }) if self.way.leads_from(node) => {
+            Unprocessed(Waiting { node, order, .. }) if self.way.leads_from(node) => {
                 self.orders.of(order).on_its_way = true;
             }
-            Fact::Acknowledged { queue, order, .. }
-            | Fact::DeadLettered { queue, order, .. }
-            | Fact::Expired { queue, order, .. }
-            | Fact::MessageLost { queue, order, .. }
+            Acknowledged { queue, order, .. }
+            | DeadLettered { queue, order, .. }
+            | Expired { queue, order, .. }
+            | MessageLost { queue, order, .. }
                 if self.way.leads_from(queue) =>
             {
                 self.orders.of(order).ended = now;
             }
             _ => {
-                self.rows.observe(now, fact);
-                self.settled.observe(now, fact);
+                self.rows.observe::<Self>(now, fact);
+                self.settled.observe::<Self>(now, fact);
             }
         }
     }
@@ -126,12 +160,11 @@ mod tests {
             (4, Fact::Unprocessed(Waiting { node, order: 3, since: Time::ZERO }))
         };
         let waits = waits_at("events");
-        let judge =
-            |facts: &[(u64, Fact)]| judge(AcceptedOrderKept::new(&text, &program).unwrap(), facts);
+        let judge = |facts: &[(u64, Fact)]| judge(text.judge(&program).unwrap(), facts);
         assert_eq!(judge(&[written("db.order = paid"), answer, flush]), (0, 1));
         assert_eq!(judge(&[written("db.order = accepted"), answer, flush, waits]), (0, 0));
         let waiting = [written("db.order = accepted"), answer, flush, waits];
-        assert_eq!(unjudged(AcceptedOrderKept::new(&text, &program).unwrap(), &waiting), 1);
+        assert_eq!(unjudged(text.judge(&program).unwrap(), &waiting), 1);
         let told = [written("db.order = accepted"), answer, flush, waits_at("mails")];
         assert_eq!(judge(&told), (1, 1), "who is told of it does not settle it");
         let dead = [written("db.order = accepted"), answer, flush, waits_at("dead")];
@@ -140,9 +173,7 @@ mod tests {
         assert_eq!(judge(&[written("db.order = accepted"), answer, flush]), (1, 1));
         assert_eq!(judge(&[written("db.order = paid"), answer]), (1, 1));
         assert_eq!(judge(&[written("db.order = paid"), flush]), (0, 0));
-        let at = |facts: &[(u64, Fact)]| {
-            broken_at(AcceptedOrderKept::new(&text, &program).unwrap(), facts)
-        };
+        let at = |facts: &[(u64, Fact)]| broken_at(text.judge(&program).unwrap(), facts);
         let written = written("db.order = accepted");
         let dead_in = |queue: &str| {
             let queue = program.find_node(queue).unwrap();

@@ -1,13 +1,67 @@
 //! I15: an order is charged the amount at which it was accepted, less what was refunded, and never
 //! less than nothing. Nothing is said of orders whose work carries no amount.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::{AmountKeptText, effect, row_state};
-use super::{Invariant, Judgement, Tally};
+use super::names::{effect, row_state};
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
-use crate::model::program::{LabelId, NodeId, Program, TableId};
+use crate::model::program::{LabelId, NodeId, Program, Step, TableId};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `amount_kept = { order = "shop.order = accepted", charge = "charge" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct AmountKeptText {
+    /// The row and state of an order that is accepted.
+    order: String,
+    /// The effect that charges it.
+    charge: String,
+    /// The effect that gives an amount back, if there is one.
+    #[serde(default)]
+    refund: Option<String>,
+}
+
+impl Promise for AmountKeptText {
+    const NAME: &'static str = "amount_kept";
+    const SENTENCE: &'static str = "An order is charged the amount at which it was accepted.";
+    const LABEL: &'static str = "wrong amounts";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = AmountKept;
+
+    fn judge(&self, program: &Program) -> Result<AmountKept, Problem> {
+        let (table, database, accepted) =
+            row_state(&self.order, program).map_err(|problem| problem.inside("order"))?;
+        let refund = self.refund.as_ref().map(|refund| effect(refund, program)).transpose();
+        Ok(AmountKept {
+            table,
+            database,
+            accepted,
+            charge: effect(&self.charge, program).map_err(|problem| problem.inside("charge"))?,
+            refund: refund.map_err(|problem| problem.inside("refund"))?,
+            orders: ByOrder::default(),
+            tally: Tally::default(),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.effect("charge", &self.charge);
+        let carries = |step: &Step| matches!(step, Step::TakeAmount);
+        if !asked.program.steps.iter().any(carries) {
+            let why = "no step reads an amount";
+            asked.note("charge", why, "a step `read` with `amount = true`");
+        }
+    }
+}
 
 /// Compares the amounts of charges and refunds with that of the order. Exposure: orders charged or
 /// refunded whose work carries an amount.
@@ -35,21 +89,6 @@ struct Account {
 }
 
 impl AmountKept {
-    pub(super) fn new(text: &AmountKeptText, program: &Program) -> Result<AmountKept, Problem> {
-        let (table, database, accepted) =
-            row_state(&text.order, program).map_err(|problem| problem.inside("order"))?;
-        let refund = text.refund.as_ref().map(|refund| effect(refund, program)).transpose();
-        Ok(AmountKept {
-            table,
-            database,
-            accepted,
-            charge: effect(&text.charge, program).map_err(|problem| problem.inside("charge"))?,
-            refund: refund.map_err(|problem| problem.inside("refund"))?,
-            orders: ByOrder::default(),
-            tally: Tally::default(),
-        })
-    }
-
     /// An amount of an order has become known: both sides may be known now.
     fn judge(&mut self, now: Time, order: u64) {
         let account = self.orders.of(order);
@@ -71,33 +110,35 @@ impl AmountKept {
     }
 }
 
+hears!(AmountKept: Committed, WriteLost, LogLost, Effect);
+
 impl Invariant for AmountKept {
     fn observe(&mut self, now: Time, fact: &Fact) {
         let order = match *fact {
-            Fact::Committed { table, order, state, amount, position, .. }
+            Committed { table, order, state, amount, position, .. }
                 if table == self.table && Some(state) == self.accepted =>
             {
                 self.orders.of(order).accepted.get_or_insert((amount, position));
                 order
             }
-            Fact::WriteLost { table, order, position, .. } if table == self.table => {
+            WriteLost { table, order, position, .. } if table == self.table => {
                 let accepted = &mut self.orders.of(order).accepted;
                 *accepted = accepted.filter(|&(_, accepted)| accepted != position);
                 return;
             }
-            Fact::LogLost { database, after, .. } if database == self.database => {
+            LogLost { database, after, .. } if database == self.database => {
                 for account in self.orders.iter_mut() {
                     account.accepted = account.accepted.filter(|&(_, accepted)| accepted <= after);
                 }
                 return;
             }
-            Fact::Effect { effect, order, amount, .. } if effect == self.charge => {
+            Effect { effect, order, amount, .. } if effect == self.charge => {
                 let account = self.orders.of(order);
                 account.is_charged = true;
                 account.charged += u64::from(amount);
                 order
             }
-            Fact::Effect { effect, order, amount, .. } if Some(effect) == self.refund => {
+            Effect { effect, order, amount, .. } if Some(effect) == self.refund => {
                 self.orders.of(order).refunded += u64::from(amount);
                 order
             }
@@ -143,7 +184,7 @@ mod tests {
             charge: "charge".to_owned(),
             refund: Some("refund".to_owned()),
         };
-        AmountKept::new(&text, program).unwrap()
+        text.judge(program).unwrap()
     }
 
     /// Of an amount that is no longer accepted no charge is wrong; the first that is accepted after

@@ -2,13 +2,43 @@
 //!
 //! Judged by the rows that stand: a transaction that a crash or a failover undid was not applied.
 
-use super::language::{AppliedOnceText, row_state};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::row_state;
+use super::promise::{Judged, Promise};
 use super::standing::{Commit, Standing};
-use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `applied_once = { applied = "orders.payment = recorded" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct AppliedOnceText {
+    /// The row and the state into which it is brought once for each order.
+    applied: String,
+}
+
+impl Promise for AppliedOnceText {
+    const NAME: &'static str = "applied_once";
+    const SENTENCE: &'static str = "A message is applied once.";
+    const LABEL: &'static str = "applied twice";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = AppliedOnce;
+
+    fn judge(&self, program: &Program) -> Result<AppliedOnce, Problem> {
+        let (table, database, applied) =
+            row_state(&self.applied, program).map_err(|problem| problem.inside("applied"))?;
+        Ok(AppliedOnce { rows: Standing::orders((table, database)), applied })
+    }
+}
 
 /// Counts how often each order's row was brought into a state. Exposure: orders for which it was.
 #[derive(Clone, Debug)]
@@ -18,17 +48,11 @@ pub(super) struct AppliedOnce {
     applied: Option<LabelId>,
 }
 
-impl AppliedOnce {
-    pub(super) fn new(text: &AppliedOnceText, program: &Program) -> Result<AppliedOnce, Problem> {
-        let (table, database, applied) =
-            row_state(&text.applied, program).map_err(|problem| problem.inside("applied"))?;
-        Ok(AppliedOnce { rows: Standing::orders((table, database)), applied })
-    }
-}
+hears!(AppliedOnce: ; Standing);
 
 impl Invariant for AppliedOnce {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        self.rows.observe(now, fact);
+        self.rows.observe::<Self>(now, fact);
     }
 
     fn tally(&self, _: Judgement) -> Tally {

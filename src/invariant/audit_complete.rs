@@ -4,14 +4,59 @@
 //! Judged at the end of the run, order by order, by what stands of both: a run that is to be judged
 //! must come to rest.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::{AuditCompleteText, effect, row_state};
+use super::names::{effect, row_state};
+use super::promise::{Judged, Promise};
 use super::standing::Standing;
-use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{Kind, LabelId, NodeId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `audit_complete = { of = "orders.order = paid", entry = "paid" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuditCompleteText {
+    /// A row and its state, or an effect.
+    of: String,
+    /// The entry in the audit log of any database that tells of it.
+    entry: String,
+}
+
+impl Promise for AuditCompleteText {
+    const NAME: &'static str = "audit_complete";
+    const SENTENCE: &'static str =
+        "Everything that happened has exactly one entry in the audit log, and the other way round.";
+    const LABEL: &'static str = "audit gaps";
+    const JUDGED: Judged = Judged::AtEnd;
+    const IS_LOSS: bool = true;
+
+    type Judge = AuditComplete;
+
+    fn judge(&self, program: &Program) -> Result<AuditComplete, Problem> {
+        let of = if self.of.contains('=') {
+            let row = row_state(&self.of, program);
+            row.map(|(table, database, state)| Of::Row(Standing::orders((table, database)), state))
+        } else {
+            effect(&self.of, program).map(|effect| Of::Effect(effect, ByOrder::default()))
+        };
+        let of = of.map_err(|problem| problem.inside("of"))?;
+        // An entry that this program never writes is no error: another arm may.
+        let entry = program.find_label(&self.entry);
+        let nodes = program.nodes.iter().enumerate();
+        let databases = nodes.filter(|(_, node)| matches!(node.kind, Kind::Database(_)));
+        let entries =
+            databases.map(|(index, _)| Standing::entries(entry, NodeId(index as u16))).collect();
+        Ok(AuditComplete { of, entries })
+    }
+}
 
 /// Compares what happened to each order with its entries in the audit log. Exposure: orders with
 /// either.
@@ -51,41 +96,19 @@ impl Of {
     }
 }
 
-impl AuditComplete {
-    pub(super) fn new(
-        text: &AuditCompleteText,
-        program: &Program,
-    ) -> Result<AuditComplete, Problem> {
-        let of = if text.of.contains('=') {
-            let row = row_state(&text.of, program);
-            row.map(|(table, database, state)| Of::Row(Standing::orders((table, database)), state))
-        } else {
-            effect(&text.of, program).map(|effect| Of::Effect(effect, ByOrder::default()))
-        };
-        let of = of.map_err(|problem| problem.inside("of"))?;
-        // An entry that this program never writes is no error: another arm may.
-        let entry = program.find_label(&text.entry);
-        let nodes = program.nodes.iter().enumerate();
-        let databases = nodes.filter(|(_, node)| matches!(node.kind, Kind::Database(_)));
-        let entries =
-            databases.map(|(index, _)| Standing::entries(entry, NodeId(index as u16))).collect();
-        Ok(AuditComplete { of, entries })
-    }
-}
+hears!(AuditComplete: Effect; Standing);
 
 impl Invariant for AuditComplete {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match (&mut self.of, *fact) {
-            (Of::Effect(effect, times), Fact::Effect { effect: had, order, .. })
-                if had == *effect =>
-            {
+            (Of::Effect(effect, times), Effect { effect: had, order, .. }) if had == *effect => {
                 times.of(order).push(now);
             }
-            (Of::Row(rows, _), _) => rows.observe(now, fact),
+            (Of::Row(rows, _), _) => rows.observe::<Self>(now, fact),
             _ => {}
         }
         for entries in &mut self.entries {
-            entries.observe(now, fact);
+            entries.observe::<Self>(now, fact);
         }
     }
 

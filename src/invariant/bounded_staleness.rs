@@ -5,12 +5,55 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::language::{BoundedStalenessText, table};
-use super::{Invariant, Judgement, Tally};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::{Breakable, row_read};
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::table;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{NodeId, Program, TableId};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `bounded_staleness = { read = "orders.order", within = "2s" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct BoundedStalenessText {
+    /// The table whose rows are read, wherever they are read.
+    read: String,
+    /// What was committed so long ago must be seen.
+    within: Span,
+}
+
+impl Promise for BoundedStalenessText {
+    const NAME: &'static str = "bounded_staleness";
+    const SENTENCE: &'static str = "Reads are no older than a bound.";
+    const LABEL: &'static str = "reads too stale";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = BoundedStaleness;
+
+    fn judge(&self, program: &Program) -> Result<BoundedStaleness, Problem> {
+        let (table, database) =
+            table(&self.read, program).map_err(|problem| problem.inside("read"))?;
+        let (rows, tally) = (BTreeMap::new(), Tally::default());
+        Ok(BoundedStaleness { table, database, within: self.within, rows, tally })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        if let Ok((read, _)) = table(&self.read, asked.program)
+            && !asked.program.steps.iter().any(|step| row_read(step) == Some(read))
+        {
+            let why = format!("no step reads `{}`", self.read);
+            asked.note("read", &why, "a table that a step reads");
+        }
+    }
+}
 
 /// Counts reads that missed what was committed long before. Exposure: reads of rows that had been
 /// committed long before.
@@ -32,16 +75,6 @@ struct Version {
 }
 
 impl BoundedStaleness {
-    pub(super) fn new(
-        text: &BoundedStalenessText,
-        program: &Program,
-    ) -> Result<BoundedStaleness, Problem> {
-        let (table, database) =
-            table(&text.read, program).map_err(|problem| problem.inside("read"))?;
-        let (rows, tally) = (BTreeMap::new(), Tally::default());
-        Ok(BoundedStaleness { table, database, within: text.within, rows, tally })
-    }
-
     /// The version that a read must show, if there is one; older ones are forgotten.
     fn required(&mut self, row: u64, now: Time) -> Option<u64> {
         let versions = self.rows.get_mut(&row)?;
@@ -53,30 +86,30 @@ impl BoundedStaleness {
     }
 }
 
+hears!(BoundedStaleness: Committed, Read, LogLost, WriteLost);
+
 impl Invariant for BoundedStaleness {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Committed { table, row, version: number, position, .. }
-                if table == self.table =>
-            {
+            Committed { table, row, version: number, position, .. } if table == self.table => {
                 // What can no longer be asked for goes: a row that nobody reads stays small.
                 self.required(row, now);
                 let version = Version { number, committed: now, position };
                 self.rows.entry(row).or_default().push_back(version);
             }
-            Fact::Read { table, row, order, seen, .. } if table == self.table => {
+            Read { table, row, order, seen, .. } if table == self.table => {
                 let Some(required) = self.required(row, now) else { return };
                 self.tally.exposed();
                 if seen < required {
                     self.tally.broken(now, Some(order));
                 }
             }
-            Fact::LogLost { database, after, .. } if database == self.database => {
+            LogLost { database, after, .. } if database == self.database => {
                 for versions in self.rows.values_mut() {
                     versions.retain(|version| version.position <= after);
                 }
             }
-            Fact::WriteLost { table, row, position, .. } if table == self.table => {
+            WriteLost { table, row, position, .. } if table == self.table => {
                 if let Some(versions) = self.rows.get_mut(&row) {
                     versions.retain(|version| version.position != position);
                 }
@@ -119,7 +152,7 @@ mod tests {
         let lost = lost.map(|lost| (61, lost));
         let reads = [(100, read), (109, read), (110, read)];
         let facts: Vec<(u64, Fact)> = writes.into_iter().chain(lost).chain(reads).collect();
-        judge(BoundedStaleness::new(&text, &program).unwrap(), &facts)
+        judge(text.judge(&program).unwrap(), &facts)
     }
 
     #[test]
@@ -145,7 +178,7 @@ mod tests {
         let judge = |between: Option<(u64, Fact)>, read| {
             let item = write(0, "db.item = set", 1);
             let facts: Vec<_> = [item].into_iter().chain(between).chain([read]).collect();
-            judge(BoundedStaleness::new(&text, &program).unwrap(), &facts)
+            judge(text.judge(&program).unwrap(), &facts)
         };
         let grant = write(1, "db.grant = granted", 2);
         assert_eq!(judge(Some(grant), read("db.item", 1)), (0, 1), "written to another table");

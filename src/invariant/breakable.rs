@@ -1,26 +1,20 @@
 //! Promises that nothing in a model can break: no mistakes, but likely the sign of one.
 
-use super::language::{database, effect, operation, queue, table};
-use super::{InvariantTexts, WatchList};
+use super::WatchList;
+use super::names::{effect, operation, queue, table};
 use crate::model::problem::Problem;
 use crate::model::program::{
-    CacheStep, Call, DataStep, Kind, LabelId, Memory, NodeId, NodeStep, Program, ProviderStep,
-    Step, TableId, Token,
+    CacheStep, Call, DataStep, LabelId, NodeId, NodeStep, Program, ProviderStep, Step, TableId,
 };
 
 /// Each promise that nothing in a program can break, by its name.
 pub(crate) fn unbreakable(list: &WatchList, program: &Program) -> Vec<(String, Problem)> {
     let each = list.iter().flat_map(|one| {
-        let found = of_texts(&one.texts, program).into_iter();
-        found.map(|(_, problem)| (one.name.clone(), problem))
+        let mut asked = Breakable { program, found: Vec::new() };
+        one.text.breakable(&mut asked);
+        asked.found.into_iter().map(|problem| (one.name.clone(), problem))
     });
     each.collect()
-}
-
-/// The same of what stands in the texts, by what is promised.
-fn of_texts(texts: &InvariantTexts, program: &Program) -> Vec<(&'static str, Problem)> {
-    let asked = Asked { program, found: Vec::new() };
-    asked.effects(texts).answers(texts).reads_and_writes(texts).messages(texts).found
 }
 
 fn calls(program: &Program) -> impl Iterator<Item = &Call> {
@@ -53,164 +47,72 @@ pub(crate) fn is_fed(queue: NodeId, program: &Program) -> bool {
     program.gets_dead_letters(queue) || calls(program).any(is_one)
 }
 
-/// What is asked about a program, and what was found. Names that it does not have are told
-/// elsewhere.
-struct Asked<'p> {
-    program: &'p Program,
-    found: Vec<(&'static str, Problem)>,
+/// What a promise asks about a program, and what was found. Names that the program does not have
+/// are told elsewhere.
+pub(super) struct Breakable<'p> {
+    /// The program.
+    pub(super) program: &'p Program,
+    found: Vec<Problem>,
 }
 
-impl Asked<'_> {
-    /// Notes that a promise cannot be broken for what stands at a key.
-    fn note(&mut self, name: &'static str, key: &str, why: &str, expected: &str) {
+impl Breakable<'_> {
+    /// Notes that the promise cannot be broken for what stands at a key.
+    pub(super) fn note(&mut self, key: &str, why: &str, expected: &str) {
         let problem = Problem::new(format!("nothing can break this promise: {why}"));
-        self.found.push((name, problem.expected(expected).inside(key)));
+        self.found.push(problem.expected(expected).inside(key));
     }
 
-    /// An effect that must happen for a promise to be broken.
-    fn effect(&mut self, name: &'static str, key: &str, text: Option<&String>) {
-        let Some(text) = text else { return };
+    /// An effect must happen.
+    pub(super) fn effect(&mut self, key: &str, text: &str) {
         if effect(text, self.program).is_ok_and(|effect| !can_happen(effect, self.program)) {
             let why = format!("no step calls for the effect `{text}`");
-            self.note(name, key, &why, "an effect that a step calls for");
+            self.note(key, &why, "an effect that a step calls for");
         }
     }
 
-    /// An operation whose answers a promise is about, of which some calls matter.
-    fn answer(
+    /// An operation must be called in such a way.
+    pub(super) fn called(
         &mut self,
-        name: &'static str,
-        (key, text): (&str, Option<&String>),
+        key: &str,
+        text: &str,
         (what, expected): (&str, &str),
-        matters: impl Fn(&Program, &Call) -> bool,
+        matters: impl Fn(&Call) -> bool,
     ) {
-        let Some(text) = text else { return };
         let Ok(operation) = operation(text, self.program) else { return };
-        let is_it = |call: &Call| call.operation == operation && matters(self.program, call);
-        if !calls(self.program).any(is_it) {
+        if !calls(self.program).any(|call| call.operation == operation && matters(call)) {
             let why = format!("no {what} `{text}`");
-            self.note(name, key, &why, expected);
+            self.note(key, &why, expected);
         }
     }
 
-    fn effects(mut self, texts: &InvariantTexts) -> Self {
-        let of = |text: Option<&str>| text.map(str::to_owned);
-        let one = texts.one_charge.as_ref().map(|text| &text.effect);
-        self.effect("one_charge", "effect", one);
-        let charge = texts.charge_has_order.as_ref().map(|text| &text.effect);
-        self.effect("charge_has_order", "effect", charge);
-        let late = texts.deadline_honest.as_ref().map(|text| &text.effect);
-        self.effect("deadline_honest", "effect", late);
-        let cause = texts.implies.as_ref().and_then(|text| text.cause.strip_prefix("effect "));
-        self.effect("implies", "if", of(cause.map(str::trim)).as_ref());
-        let right = texts.no_stale_authorisation.as_ref().map(|text| &text.protected);
-        self.effect("no_stale_authorisation", "protected", right);
-        let charged = texts.amount_kept.as_ref().map(|text| &text.charge);
-        self.effect("amount_kept", "charge", charged);
-        let carries = |step: &Step| matches!(step, Step::TakeAmount);
-        if texts.amount_kept.is_some() && !self.program.steps.iter().any(carries) {
-            let why = "no step reads an amount";
-            self.note("amount_kept", "charge", why, "a step `read` with `amount = true`");
-        }
-        self
+    /// Users must call an operation.
+    pub(super) fn told_users(&mut self, key: &str, text: &str) {
+        let (program, users) = (self.program, ("user calls", "an operation that users call"));
+        self.called(key, text, users, |call| program.edge(call.edge).is_entry);
     }
 
-    fn answers(mut self, texts: &InvariantTexts) -> Self {
-        let is_users = |program: &Program, call: &Call| program.edge(call.edge).is_entry;
-        let users = ("user calls", "an operation that users call");
-        let accepted = texts.accepted_order_kept.as_ref().map(|text| &text.accepted);
-        self.answer("accepted_order_kept", ("accepted", accepted), users, is_users);
-        let accepted = texts.settled_or_compensated.as_ref().map(|text| &text.accepted);
-        self.answer("settled_or_compensated", ("accepted", accepted), users, is_users);
-        let told = texts.honest_answer.as_ref().map(|text| &text.answer);
-        self.answer("honest_answer", ("answer", told), users, is_users);
-        let waiting = texts.deadline_honest.as_ref().map(|text| &text.operation);
-        self.answer("deadline_honest", ("operation", waiting), users, is_users);
-        let own = texts.read_your_writes.as_ref().map(|text| &text.read);
-        let expects =
-            ("call expects its user's own write of", "a call with `expect = \"own write\"`");
-        self.answer("read_your_writes", ("read", own), expects, |_, call| call.expects_own_write);
-        let again = texts.monotonic_reads.as_ref().map(|text| &text.read);
-        let expects = ("call expects nothing older of", "a call with `expect = \"not older\"`");
-        let compares = |_: &Program, call: &Call| call.memory == Memory::Compared;
-        self.answer("monotonic_reads", ("read", again), expects, compares);
-        let keyed = texts.same_answer.as_ref().map(|text| &text.operation);
-        let expects = ("call has an idempotency key at", "a call with an `idempotency_key`");
-        let has_key = |_: &Program, call: &Call| call.token != Token::None;
-        self.answer("same_answer", ("operation", keyed), expects, has_key);
-        let tried = texts.retries_bounded.as_ref().map(|text| &text.operation);
-        let called = ("step calls", "an operation that is called");
-        self.answer("retries_bounded", ("operation", tried), called, |_, _| true);
-        let right = texts.no_stale_authorisation.as_ref().map(|text| &text.protected);
-        self.answer("no_stale_authorisation", ("protected", right), users, is_users);
-        self
-    }
-
-    /// Tables of which rows must be written for a promise to be broken, those of one at least.
-    fn tables(&mut self, name: &'static str, key: &str, texts: &[&String]) {
+    /// Rows of one of these tables must be written.
+    pub(super) fn written(&mut self, key: &str, texts: &[&str]) {
         let tables: Vec<_> = texts.iter().flat_map(|text| table(text, self.program)).collect();
         let mut writes = self.program.transactions.iter().flat_map(|one| &one.writes);
         let is_one = |written| tables.iter().any(|(wanted, _)| *wanted == written);
         if tables.len() == texts.len() && !writes.any(|(written, _)| is_one(*written)) {
             let why = format!("no step writes rows of `{}`", texts[0]);
-            self.note(name, key, &why, "a table that a transaction writes");
+            self.note(key, &why, "a table that a transaction writes");
         }
     }
 
-    fn reads_and_writes(mut self, texts: &InvariantTexts) -> Self {
-        let program = self.program;
-        if let Some(text) = &texts.legal_states {
-            self.tables("legal_states", "table", &[&text.table]);
+    /// Something must bring messages to a queue.
+    pub(super) fn fed(&mut self, key: &str, text: &str) {
+        if queue(text, self.program).is_ok_and(|id| !is_fed(id, self.program)) {
+            let why = format!("nothing publishes to `{text}`");
+            self.note(key, &why, "a queue that something publishes to");
         }
-        if let Some(text) = &texts.ledger_conserved {
-            self.tables("ledger_conserved", "debit", &[&text.debit, &text.credit]);
-        }
-        if let Some(text) = &texts.no_oversell {
-            let sold = text.sold.split('=').next().unwrap_or_default().trim().to_owned();
-            self.tables("no_oversell", "sold", &[&sold]);
-        }
-        if let Some(text) = &texts.bounded_staleness
-            && let Ok((read, _)) = table(&text.read, program)
-            && !program.steps.iter().any(|step| row_read(step) == Some(read))
-        {
-            let why = format!("no step reads `{}`", text.read);
-            self.note("bounded_staleness", "read", &why, "a table that a step reads");
-        }
-        if let Some(text) = &texts.no_lost_update
-            && let Ok((wanted, _)) = table(&text.table, program)
-            && !program.transactions.iter().any(|one| one.overwrites.contains(&wanted))
-        {
-            let why = format!("no handler reads a row of `{}` and then writes it", text.table);
-            self.note("no_lost_update", "table", &why, "a `read` and a `transaction` of one table");
-        }
-        if let Some(text) = &texts.fencing
-            && let Ok(id) = database(&text.database, program)
-            && let Kind::Database(database) = &program.node(id).kind
-            && database.replicas.is_empty()
-        {
-            let why = format!("no replica can take the place of `{}`", text.database);
-            self.note("fencing", "database", &why, "a database with a replica");
-        }
-        self
-    }
-
-    fn messages(mut self, texts: &InvariantTexts) -> Self {
-        let phantom = texts.no_phantom_event.as_ref().map(|text| &text.queue);
-        let ordered = texts.event_order.as_ref().map(|text| &text.queue);
-        for (name, text) in [("no_phantom_event", phantom), ("event_order", ordered)] {
-            let Some(text) = text else { continue };
-            let Ok(id) = queue(text, self.program) else { continue };
-            if !is_fed(id, self.program) {
-                let why = format!("nothing publishes to `{text}`");
-                self.note(name, "queue", &why, "a queue that something publishes to");
-            }
-        }
-        self
     }
 }
 
 /// The table of the row that a step reads, at a store or at a cache.
-fn row_read(step: &Step) -> Option<TableId> {
+pub(super) fn row_read(step: &Step) -> Option<TableId> {
     match step {
         Step::Node(NodeStep::Data(DataStep::ReadRow(table)))
         | Step::Node(NodeStep::Cache(CacheStep::Lookup(table))) => Some(*table),
@@ -221,7 +123,7 @@ fn row_read(step: &Step) -> Option<TableId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::example::program;
+    use crate::invariant::example::{listed, program};
 
     fn found(texts: &str) -> Vec<String> {
         found_in(texts, &program())
@@ -238,8 +140,8 @@ mod tests {
     }
 
     fn found_in(texts: &str, program: &Program) -> Vec<String> {
-        let texts: InvariantTexts = toml::from_str(texts).unwrap();
-        let found = of_texts(&texts, program).into_iter();
+        let list = listed(texts).unwrap();
+        let found = unbreakable(&list, program).into_iter();
         found.map(|(name, problem)| format!("{name}.{}", problem.inside.join("."))).collect()
     }
 

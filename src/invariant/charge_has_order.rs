@@ -5,27 +5,66 @@
 //! the order afterwards has until then. An order that is missing then is missing since the charge,
 //! or since a crash or a failover undid it, if that is later.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::condition::Condition;
 use super::implies::{Due, Implies};
-use super::language::ChargeHasOrderText;
+
+use super::breakable::Breakable;
+use super::promise::{Judged, Promise};
+use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
 
-/// The promise for a program.
-pub(super) fn new(text: &ChargeHasOrderText, program: &Program) -> Result<Implies, Problem> {
-    let inside = |key: &'static str| move |problem: Problem| problem.inside(key);
-    let order = Condition::row(&text.order, program).map_err(inside("order"))?;
-    let charge = Condition::effect(&text.effect, program).map_err(inside("effect"))?;
-    let refund = text.refund.as_ref().map(|refund| Condition::effect(refund, program));
-    let refund = refund.transpose().map_err(inside("refund"))?;
-    let due = Due::new(text.within, text.after_faults, Due::AtEnd)?;
-    Ok(Implies::of(charge, order, due).unless(refund))
+/// `charge_has_order = { effect = "charge", order = "orders.order" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChargeHasOrderText {
+    /// The effect.
+    effect: String,
+    /// The row without which it must not be: `"db.table"`, or in a state, `"db.table = state"`.
+    order: String,
+    /// The effect that gives it back, if there is one: as many of them need no order.
+    #[serde(default)]
+    refund: Option<String>,
+    /// How long after the effect; by the end of the run if it is left out.
+    #[serde(default)]
+    within: Option<Span>,
+    /// Whether the time begins with the end of all faults if that is later.
+    #[serde(default)]
+    after_faults: bool,
+}
+
+impl Promise for ChargeHasOrderText {
+    const NAME: &'static str = "charge_has_order";
+    const SENTENCE: &'static str = "No charge without an order.";
+    const LABEL: &'static str = "charge without order";
+    const JUDGED: Judged = Judged::AtEnd;
+
+    type Judge = Implies;
+
+    fn judge(&self, program: &Program) -> Result<Implies, Problem> {
+        let inside = |key: &'static str| move |problem: Problem| problem.inside(key);
+        let order = Condition::row(&self.order, program).map_err(inside("order"))?;
+        let charge = Condition::effect(&self.effect, program).map_err(inside("effect"))?;
+        let refund = self.refund.as_ref().map(|refund| Condition::effect(refund, program));
+        let refund = refund.transpose().map_err(inside("refund"))?;
+        let due = Due::new(self.within, self.after_faults, Due::AtEnd)?;
+        Ok(Implies::of(charge, order, due).unless(refund))
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.effect("effect", &self.effect);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::example::{Write, broken_at, flushed, judge, log_lost, program};
-    use super::super::language::effect;
+    use super::super::names::effect;
     use super::*;
     use crate::kernel::time::Span;
     use crate::system::fact::Fact;
@@ -43,11 +82,11 @@ mod tests {
         let charge = (1, Fact::Effect { effect, order: 3, key: 0, amount: 0 });
         let write = (2, Write { order: 3, ..Write::of(&program, "db.order = paid") }.fact());
         let flush = (3, flushed(&program, 1));
-        let judge = |facts: &[(u64, Fact)]| judge(new(&text, &program).unwrap(), facts);
+        let judge = |facts: &[(u64, Fact)]| judge(text.judge(&program).unwrap(), facts);
         assert_eq!(judge(&[charge, write, flush]), (0, 1));
         assert_eq!(judge(&[charge, write]), (1, 1));
         assert_eq!(judge(&[charge]), (1, 1));
-        let at = |facts: &[(u64, Fact)]| broken_at(new(&text, &program).unwrap(), facts);
+        let at = |facts: &[(u64, Fact)]| broken_at(text.judge(&program).unwrap(), facts);
         assert_eq!(at(&[charge]), Some(1), "since the charge");
         let lost = (8, log_lost(&program, 0));
         assert_eq!(at(&[charge, write, lost]), Some(8), "since the order was lost");
@@ -67,7 +106,7 @@ mod tests {
         };
         let write = |text, at| (at, Write { order: 3, ..Write::of(&program, text) }.fact());
         let flush = (20, flushed(&program, 1));
-        let judge = |facts: &[(u64, Fact)]| judge(new(&text, &program).unwrap(), facts);
+        let judge = |facts: &[(u64, Fact)]| judge(text.judge(&program).unwrap(), facts);
         let charge = had("charge", 1);
         assert_eq!(judge(&[charge, write("db.order = paid", 11), flush]), (0, 1));
         assert_eq!(judge(&[charge, write("db.order = paid", 12), flush]), (1, 1), "too late");

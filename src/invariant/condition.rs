@@ -4,12 +4,13 @@
 //! failover undoes never was.
 
 use super::known::ByOrder;
-use super::language::{effect, queue, row_state, table};
+use super::names::{effect, queue, row_state, table};
 use super::standing::{Commit, Standing};
 use crate::kernel::time::Time;
 use crate::model::problem::{Problem, shortened};
 use crate::model::program::{Kind, LabelId, NodeId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::{Hears, hears};
 
 /// Something that an order can come to, with every time that one did.
 #[derive(Clone, Debug)]
@@ -99,6 +100,8 @@ impl Moments {
 const EXPECTED: &str = "\"db.table = state\", \"db.table\", \"effect NAME\", \"audit ENTRY\", \
                         \"message QUEUE\" or \"delivery QUEUE\"";
 
+hears!(Condition: Effect, Enqueued, Delivered; Standing);
+
 impl Condition {
     /// What a text such as `orders.order = paid` or `effect charge` asks for.
     pub(super) fn new(text: &str, program: &Program) -> Result<Condition, Problem> {
@@ -147,19 +150,20 @@ impl Condition {
     }
 
     /// Takes note of a fact.
-    pub(super) fn observe(&mut self, now: Time, fact: &Fact) {
+    pub(super) fn observe<Whole: Hears>(&mut self, now: Time, fact: &Fact) {
+        Self::is_part_of::<Whole>();
         match (self, *fact) {
-            (Condition::Row(rows, _), _) => rows.observe(now, fact),
+            (Condition::Row(rows, _), _) => rows.observe::<Self>(now, fact),
             (Condition::Audited(logs), _) => {
-                logs.iter_mut().for_each(|entries| entries.observe(now, fact));
+                logs.iter_mut().for_each(|entries| entries.observe::<Self>(now, fact));
             }
-            (Condition::Effect(wanted, times), Fact::Effect { effect, order, .. })
+            (Condition::Effect(wanted, times), Effect { effect, order, .. })
                 if effect == *wanted =>
             {
                 times.of(order).push(now);
             }
-            (Condition::Message(wanted, times), Fact::Enqueued { queue, order, .. })
-            | (Condition::Delivery(wanted, times), Fact::Delivered { queue, order, .. })
+            (Condition::Message(wanted, times), Enqueued { queue, order, .. })
+            | (Condition::Delivery(wanted, times), Delivered { queue, order, .. })
                 if queue == *wanted =>
             {
                 times.of(order).push(now);
@@ -219,7 +223,7 @@ mod tests {
     fn moments(text: &str, facts: &[Fact]) -> Vec<u64> {
         let mut condition = Condition::new(text, &program()).unwrap();
         for (at, fact) in facts.iter().enumerate() {
-            condition.observe(Time(at as u64), fact);
+            condition.observe::<Condition>(Time(at as u64), fact);
         }
         condition.moments().of(2).iter().map(|moment| moment.at.0).collect()
     }
@@ -261,7 +265,7 @@ mod tests {
         let facts = [&here[..], &elsewhere].concat();
         let of = |mut condition: Condition| {
             for (at, fact) in facts.iter().enumerate() {
-                condition.observe(Time(at as u64), fact);
+                condition.observe::<Condition>(Time(at as u64), fact);
             }
             condition.moments().of(2).iter().map(|moment| moment.at.0).collect::<Vec<_>>()
         };
@@ -275,8 +279,8 @@ mod tests {
         let mut audited = Condition::Audited(logs.to_vec());
         for (at, database) in [(1, DATABASE), (2, other), (3, DATABASE)] {
             let fact = Fact::Audited { entry: PAID, order: 2, database, position: at };
-            audited.observe(Time(at), &fact);
-            audited.observe(Time(at), &Fact::Flushed { database, position: at });
+            audited.observe::<Condition>(Time(at), &fact);
+            audited.observe::<Condition>(Time(at), &Fact::Flushed { database, position: at });
         }
         let moments = audited.moments();
         assert_eq!(moments.of(2).iter().map(|moment| moment.at.0).collect::<Vec<_>>(), [1, 2, 3]);
@@ -290,7 +294,7 @@ mod tests {
         for (at, fact) in
             [committed(2, PLACED, 1), committed(2, PAID, 2), flushed_to(2), lost].iter().enumerate()
         {
-            paid.observe(Time(at as u64), fact);
+            paid.observe::<Condition>(Time(at as u64), fact);
         }
         let moments = paid.moments();
         assert_eq!((moments.of(2).len(), moments.undone(2)), (0, Time(3)));

@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::language::operation;
-use super::{Compares, Invariant, Judgement, Tally};
+use super::judge::{Compares, Invariant, Judgement, Tally};
+use super::names::operation;
+use super::promise::{Judged, Promise};
 use crate::fault::FaultText;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{NodeId, OperationId, Program};
+use crate::system::fact::kind::{Hears, hears};
 use crate::system::fact::{Fact, Observer};
 use crate::twin::{Asking, Fates, Harm, Rule, compare};
 
@@ -20,21 +22,59 @@ use crate::twin::{Asking, Fates, Harm, Rule, compare};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct ContainedText {
+pub(super) struct ContainedText {
     /// The nodes whose failure it is about: nodes, `"zone a"` or `"region eu"`. A fault counts that
     /// strikes one of them or a link from or to it.
     #[serde(rename = "in")]
-    pub within: Vec<String>,
+    within: Vec<String>,
     /// The operations of users that may fare worse all the same. Those of the nodes themselves may.
     #[serde(default)]
-    pub but: Vec<String>,
+    but: Vec<String>,
     /// A request fares worse too if it takes more than so many times as long as without the faults,
     /// and more than `at_least` longer.
     #[serde(default = "slower")]
-    pub slower: f64,
+    slower: f64,
     /// See `slower`.
     #[serde(default = "at_least")]
-    pub at_least: Span,
+    at_least: Span,
+}
+
+impl Promise for ContainedText {
+    const NAME: &'static str = "contained";
+    const SENTENCE: &'static str = "What befalls some nodes hurts nobody else.";
+    const LABEL: &'static str = "hurt from outside";
+    const JUDGED: Judged = Judged::AtEnd;
+
+    type Judge = Contained;
+
+    fn judge(&self, program: &Program) -> Result<Contained, Problem> {
+        if self.within.is_empty() {
+            let problem = Problem::new("no node fails").expected("the name of a node");
+            return Err(problem.inside("in"));
+        }
+        let rule = rule(self.slower, self.at_least)?;
+        let mut within = BTreeSet::new();
+        for (index, name) in self.within.iter().enumerate() {
+            let at = |problem: Problem| problem.inside(index.to_string()).inside("in");
+            within.extend(program.find_nodes(name).map_err(at)?.1);
+        }
+        let mut but = BTreeSet::new();
+        for (index, name) in self.but.iter().enumerate() {
+            let at = |problem: Problem| problem.inside(index.to_string()).inside("but");
+            but.insert(operation(name, program).map_err(at)?);
+        }
+        let own = program.operations.iter().zip(0..).filter(|(it, _)| within.contains(&it.node));
+        but.extend(own.map(|(_, index)| OperationId(index)));
+        Ok(Contained {
+            within,
+            but,
+            rule,
+            cause: BTreeSet::new(),
+            has_fired: false,
+            with: Fates::default(),
+            without: Fates::default(),
+        })
+    }
 }
 
 /// Twice as long: half of the users' time is then due to the cause.
@@ -70,35 +110,6 @@ pub(super) struct Contained {
 }
 
 impl Contained {
-    pub(super) fn new(text: &ContainedText, program: &Program) -> Result<Contained, Problem> {
-        if text.within.is_empty() {
-            let problem = Problem::new("no node fails").expected("the name of a node");
-            return Err(problem.inside("in"));
-        }
-        let rule = rule(text.slower, text.at_least)?;
-        let mut within = BTreeSet::new();
-        for (index, name) in text.within.iter().enumerate() {
-            let at = |problem: Problem| problem.inside(index.to_string()).inside("in");
-            within.extend(program.find_nodes(name).map_err(at)?.1);
-        }
-        let mut but = BTreeSet::new();
-        for (index, name) in text.but.iter().enumerate() {
-            let at = |problem: Problem| problem.inside(index.to_string()).inside("but");
-            but.insert(operation(name, program).map_err(at)?);
-        }
-        let own = program.operations.iter().zip(0..).filter(|(it, _)| within.contains(&it.node));
-        but.extend(own.map(|(_, index)| OperationId(index)));
-        Ok(Contained {
-            within,
-            but,
-            rule,
-            cause: BTreeSet::new(),
-            has_fired: false,
-            with: Fates::default(),
-            without: Fates::default(),
-        })
-    }
-
     /// Every request outside that was good without the cause.
     fn outside(&self) -> Vec<Harm<Asking>> {
         let (with, without) = (self.with.requests(), self.without.requests());
@@ -122,20 +133,15 @@ pub fn rule(slower: f64, at_least: Span) -> Result<Rule, Problem> {
     }
 }
 
+hears!(Contained: FaultFired; Fates);
+
 impl Invariant for Contained {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        match *fact {
-            Fact::FaultFired(fault, _) => {
-                self.has_fired |= self.cause.contains(&(fault as usize));
-            }
-            Fact::Came(_)
-            | Fact::Requested(_)
-            | Fact::Answered { .. }
-            | Fact::Read { .. }
-            | Fact::ReadBack { .. }
-            | Fact::ReadAgain { .. } => self.with.observe(now, fact),
-            _ => {}
+        if let FaultFired(fault, _) = *fact {
+            self.has_fired |= self.cause.contains(&(fault as usize));
         }
+        Fates::is_part_of::<Contained>();
+        self.with.observe(now, fact);
     }
 
     fn tally(&self, _: Judgement) -> Tally {

@@ -2,12 +2,57 @@
 
 use std::collections::BTreeMap;
 
-use super::language::{DeadlineHonestText, effect, operation};
-use super::{Invariant, Judgement, Tally};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::{effect, operation};
+use super::promise::{Judged, Promise};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, OperationId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `deadline_honest = { effect = "charge", operation = "api.pay", skew = "500ms" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeadlineHonestText {
+    /// The effect.
+    effect: String,
+    /// The operation for which it is done while a user waits.
+    operation: String,
+    /// How long after the user has given up it may still happen: what is on its way arrives.
+    skew: Span,
+}
+
+impl Promise for DeadlineHonestText {
+    const NAME: &'static str = "deadline_honest";
+    const SENTENCE: &'static str = "Nothing new is done for users who have given up.";
+    const LABEL: &'static str = "done after giving up";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = DeadlineHonest;
+
+    fn judge(&self, program: &Program) -> Result<DeadlineHonest, Problem> {
+        Ok(DeadlineHonest {
+            effect: effect(&self.effect, program).map_err(|problem| problem.inside("effect"))?,
+            operation: operation(&self.operation, program)
+                .map_err(|problem| problem.inside("operation"))?,
+            skew: self.skew,
+            given_up: BTreeMap::new(),
+            tally: Tally::default(),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.effect("effect", &self.effect);
+        asked.told_users("operation", &self.operation);
+    }
+}
 
 /// Counts effects for users who had given up long before. Exposure: effects.
 #[derive(Clone, Debug)]
@@ -20,34 +65,20 @@ pub(super) struct DeadlineHonest {
     tally: Tally,
 }
 
-impl DeadlineHonest {
-    pub(super) fn new(
-        text: &DeadlineHonestText,
-        program: &Program,
-    ) -> Result<DeadlineHonest, Problem> {
-        Ok(DeadlineHonest {
-            effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
-            operation: operation(&text.operation, program)
-                .map_err(|problem| problem.inside("operation"))?,
-            skew: text.skew,
-            given_up: BTreeMap::new(),
-            tally: Tally::default(),
-        })
-    }
-}
+hears!(DeadlineHonest: Requested, Answered, Effect);
 
 impl Invariant for DeadlineHonest {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Requested(request) if request.operation == self.operation => {
+            Requested(request) if request.operation == self.operation => {
                 self.given_up.remove(&request.order);
             }
-            Fact::Answered { request, outcome, .. }
+            Answered { request, outcome, .. }
                 if outcome.is_silence() && request.operation == self.operation =>
             {
                 self.given_up.insert(request.order, now);
             }
-            Fact::Effect { effect, order, .. } if effect == self.effect => {
+            Effect { effect, order, .. } if effect == self.effect => {
                 self.tally.exposed();
                 if self.given_up.get(&order).is_some_and(|&at| at + self.skew < now) {
                     self.tally.broken(now, Some(order));
@@ -80,7 +111,7 @@ mod tests {
         let judge = |outcome, at, order| {
             let answer = answered(&program, "api.place", (1, 0), 0, outcome);
             let done = Fact::Effect { effect: charge, order, key: 0, amount: 0 };
-            judge(DeadlineHonest::new(&text, &program).unwrap(), &[(50, answer), (at, done)])
+            judge(text.judge(&program).unwrap(), &[(50, answer), (at, done)])
         };
         assert_eq!(judge(Outcome::TimedOut, 60, 1), (0, 1));
         assert_eq!(judge(Outcome::TimedOut, 61, 1), (1, 1));
@@ -88,7 +119,7 @@ mod tests {
         assert_eq!(judge(Outcome::Ok, 61, 1), (0, 1));
         let refund = effect("refund", &program).unwrap();
         let refunded = (61, Fact::Effect { effect: refund, order: 1, key: 0, amount: 0 });
-        let promise = DeadlineHonest::new(&text, &program).unwrap();
+        let promise = text.judge(&program).unwrap();
         assert_eq!(super::super::example::judge(promise, &[refunded]), (0, 0), "another effect");
     }
 
@@ -110,7 +141,7 @@ mod tests {
         };
         let judge = |again| {
             let facts = [(50, given_up), (55, again), (61, charged)];
-            judge(DeadlineHonest::new(&text, &program).unwrap(), &facts)
+            judge(text.judge(&program).unwrap(), &facts)
         };
         assert_eq!((judge(asked(given_up)), judge(asked(other))), ((0, 1), (1, 1)));
     }

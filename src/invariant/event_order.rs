@@ -6,12 +6,63 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::language::{EventOrderText, Per, brought, fed_by, queue};
-use super::{Invariant, Judgement, Tally};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::{brought, fed_by, queue};
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, NodeId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `event_order = { queue = "events", per = "order" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventOrderText {
+    /// The queue that delivers the events.
+    queue: String,
+    /// Which events are ordered among each other: those of one order, or of one key.
+    #[serde(default)]
+    per: Per,
+}
+
+/// Which events are ordered among each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Per {
+    /// Those of one order.
+    #[default]
+    Order,
+    /// Those of all orders about one key.
+    Key,
+}
+
+impl Promise for EventOrderText {
+    const NAME: &'static str = "event_order";
+    const SENTENCE: &'static str = "Events are delivered in the order of their commits.";
+    const LABEL: &'static str = "events out of order";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = EventOrder;
+
+    fn judge(&self, program: &Program) -> Result<EventOrder, Problem> {
+        let inside = |problem: Problem| problem.inside("queue");
+        let queue = queue(&self.queue, program).map_err(inside)?;
+        let fed_by = fed_by(queue, program).map_err(inside)?;
+        Ok(EventOrder::of(queue, fed_by, brought(queue, program), self.per))
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.fed("queue", &self.queue);
+    }
+}
 
 /// Follows events from the outbox to their first delivery, and forgets them then. Exposure: events
 /// that were delivered.
@@ -46,13 +97,6 @@ struct Waiting {
 }
 
 impl EventOrder {
-    pub(super) fn new(text: &EventOrderText, program: &Program) -> Result<EventOrder, Problem> {
-        let inside = |problem: Problem| problem.inside("queue");
-        let queue = queue(&text.queue, program).map_err(inside)?;
-        let fed_by = fed_by(queue, program).map_err(inside)?;
-        Ok(EventOrder::of(queue, fed_by, brought(queue, program), text.per))
-    }
-
     fn of(queue: NodeId, fed_by: Option<NodeId>, brought: Vec<bool>, per: Per) -> EventOrder {
         EventOrder {
             queue,
@@ -97,12 +141,14 @@ impl EventOrder {
     }
 }
 
+hears!(EventOrder: Outboxed, Delivered, Flushed, LogLost, CommitLost);
+
 impl Invariant for EventOrder {
     fn observe(&mut self, now: Time, fact: &Fact) {
         let is_ours = |database: NodeId| Some(database) == self.fed_by;
         let is_brought = |event: LabelId| self.brought[event.0 as usize];
         match *fact {
-            Fact::Outboxed { event, order, key, database, place, position }
+            Outboxed { event, order, key, database, place, position }
                 if is_ours(database) && is_brought(event) =>
             {
                 let line = match self.per {
@@ -115,16 +161,16 @@ impl Invariant for EventOrder {
                 self.positions.insert((position, place));
                 self.unflushed.insert((position, place));
             }
-            Fact::Delivered { queue, event, .. } if queue == self.queue => {
+            Delivered { queue, event, .. } if queue == self.queue => {
                 self.delivered(now, event);
             }
-            Fact::Flushed { database, position } if is_ours(database) => {
+            Flushed { database, position } if is_ours(database) => {
                 while self.unflushed.first().is_some_and(|&(waiting, _)| waiting <= position) {
                     self.unflushed.pop_first();
                 }
             }
-            Fact::LogLost { database, after, .. } if is_ours(database) => self.lose(after),
-            Fact::CommitLost { database, position, .. } if is_ours(database) => {
+            LogLost { database, after, .. } if is_ours(database) => self.lose(after),
+            CommitLost { database, position, .. } if is_ours(database) => {
                 let of_it = self.positions.range((position, 0)..=(position, u64::MAX));
                 let places: Vec<u64> = of_it.map(|&(_, place)| place).collect();
                 for place in places {

@@ -1,6 +1,7 @@
 //! A small model and facts about it, for the tests of invariants.
 
-use super::{Invariant, Judgement, Tally};
+use super::WatchList;
+use super::judge::{Invariant, Judgement, Tally};
 use crate::kernel::time::{Span, Time};
 use crate::model::document::{Sources, Value};
 use crate::model::problem::Problem;
@@ -100,6 +101,16 @@ pub(super) fn two_queues() -> Program {
          [service.mailer]\nworkers = 1\ntakes = 'mails'\nsteps = [\n\
          { work = '1ms' }, { ack = true }]\n",
     )
+}
+
+/// What stands in `[invariants]`, or what is wrong with it.
+pub(super) fn listed(text: &str) -> Result<WatchList, Vec<Problem>> {
+    let mut sources = Sources::default();
+    let source = sources.add("invariants.toml", text);
+    let value = Value::parse(&sources, source).unwrap();
+    let mut problems = Vec::new();
+    let list = WatchList::read(Some(&value), &mut problems);
+    if problems.is_empty() { Ok(list) } else { Err(problems) }
 }
 
 fn time(millis: u64) -> Time {

@@ -1,6 +1,6 @@
 //! Hand-made facts for the tests of invariants.
 
-use super::{Invariant, Judgement, Tally};
+use super::judge::{Invariant, Judgement, Tally};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{LabelId, NodeId, TableId};
 use crate::system::fact::Fact;

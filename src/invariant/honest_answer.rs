@@ -15,51 +15,93 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::breakable::Breakable;
 use super::condition::{Condition, Moments};
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::operation;
-use super::{Invariant, Judgement, Tally};
+use super::names::operation;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{OperationId, Program};
 use crate::policy::Outcome;
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
 
 /// `honest_answer = { answer = "api.buy", done = "orders.order = paid",
 /// undone = "orders.order = cancelled", effect = "charge", refund = "refund", within = "30s" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct HonestAnswerText {
+pub(super) struct HonestAnswerText {
     /// The operation whose answers users are told.
-    pub answer: String,
+    answer: String,
     /// The row and state that say that it happened.
     #[serde(default)]
-    pub done: Option<String>,
+    done: Option<String>,
     /// The row and state that say that it was undone.
     #[serde(default)]
-    pub undone: Option<String>,
+    undone: Option<String>,
     /// The effect that says that it happened.
     #[serde(default)]
-    pub effect: Option<String>,
+    effect: Option<String>,
     /// The effect that undoes that.
     #[serde(default)]
-    pub refund: Option<String>,
+    refund: Option<String>,
     /// For how long the answer may be wrong, whatever goes wrong meanwhile.
-    pub within: Span,
+    within: Span,
     /// Whether the time begins with the end of all faults if that is later.
     #[serde(default)]
-    pub after_faults: bool,
+    after_faults: bool,
     /// What it tells users if they get no answer.
     #[serde(default)]
-    pub silence: Silence,
+    silence: Silence,
+}
+
+impl Promise for HonestAnswerText {
+    const NAME: &'static str = "honest_answer";
+    const SENTENCE: &'static str = "What users are told is so.";
+    const LABEL: &'static str = "false answers";
+    const JUDGED: Judged = Judged::AtEnd;
+    const EXCUSES: &'static [&'static str] = &["undone"];
+
+    type Judge = HonestAnswer;
+
+    fn judge(&self, program: &Program) -> Result<HonestAnswer, Problem> {
+        let inside = |key: &'static str| move |problem: Problem| problem.inside(key);
+        let row =
+            Pair::new(self.done.as_ref(), (self.undone.as_ref(), "undone", "done"), |text| {
+                Condition::row(text, program)
+            })?;
+        let effect =
+            Pair::new(self.effect.as_ref(), (self.refund.as_ref(), "refund", "effect"), |text| {
+                Condition::effect(text, program)
+            })?;
+        if row.is_none() && effect.is_none() {
+            return Err(Problem::new("nothing says whether what users are told is so")
+                .expected("`done`, `effect` or both"));
+        }
+        Ok(HonestAnswer {
+            answer: operation(&self.answer, program).map_err(inside("answer"))?,
+            silence: self.silence,
+            within: self.within,
+            after_faults: self.after_faults,
+            row,
+            effect,
+            told: ByOrder::default(),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.told_users("answer", &self.answer);
+    }
 }
 
 /// What it tells users if they get no answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Silence {
+pub(super) enum Silence {
     /// Nothing.
     #[default]
     Unknown,
@@ -116,37 +158,12 @@ impl Pair {
     }
 
     fn observe(&mut self, now: Time, fact: &Fact) {
-        self.done.observe(now, fact);
-        self.undone.iter_mut().for_each(|undone| undone.observe(now, fact));
+        self.done.observe::<HonestAnswer>(now, fact);
+        self.undone.iter_mut().for_each(|undone| undone.observe::<HonestAnswer>(now, fact));
     }
 }
 
 impl HonestAnswer {
-    pub(super) fn new(text: &HonestAnswerText, program: &Program) -> Result<HonestAnswer, Problem> {
-        let inside = |key: &'static str| move |problem: Problem| problem.inside(key);
-        let row =
-            Pair::new(text.done.as_ref(), (text.undone.as_ref(), "undone", "done"), |text| {
-                Condition::row(text, program)
-            })?;
-        let effect =
-            Pair::new(text.effect.as_ref(), (text.refund.as_ref(), "refund", "effect"), |text| {
-                Condition::effect(text, program)
-            })?;
-        if row.is_none() && effect.is_none() {
-            return Err(Problem::new("nothing says whether what users are told is so")
-                .expected("`done`, `effect` or both"));
-        }
-        Ok(HonestAnswer {
-            answer: operation(&text.answer, program).map_err(inside("answer"))?,
-            silence: text.silence,
-            within: text.within,
-            after_faults: text.after_faults,
-            row,
-            effect,
-            told: ByOrder::default(),
-        })
-    }
-
     fn told(&self, outcome: Outcome) -> Option<bool> {
         match (outcome, self.silence) {
             (Outcome::Ok, _) => Some(true),
@@ -234,10 +251,12 @@ fn judged(
     }
 }
 
+hears!(HonestAnswer: Answered; Condition);
+
 impl Invariant for HonestAnswer {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Answered { request, outcome, .. } if request.operation == self.answer => {
+            Answered { request, outcome, .. } if request.operation == self.answer => {
                 let happened = self.told(outcome);
                 *self.told.of(request.order) = Some(Told { at: now, happened });
             }

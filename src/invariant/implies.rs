@@ -10,33 +10,70 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::breakable::Breakable;
 use super::condition::{Condition, Moment, Moments};
-use super::{Invariant, Judgement, Tally};
+use super::judge::{Invariant, Judgement, Tally};
+use super::promise::{Judged, Promise};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
 
 /// `implies = { if = "effect charge", then = ["orders.order = paid"], within = "5s" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct ImpliesText {
+pub(super) struct ImpliesText {
     /// What an order has come to: `"db.table = state"`, `"db.table"`, `"effect NAME"`,
     /// `"audit ENTRY"`, `"message QUEUE"` or `"delivery QUEUE"`.
     #[serde(rename = "if")]
-    pub cause: String,
+    cause: String,
     /// What it must have come to as well, all of it.
-    pub then: Vec<String>,
+    then: Vec<String>,
     /// What releases it from that, any of it; of effects, as many as of the effect in `if`.
     #[serde(default)]
-    pub unless: Vec<String>,
+    unless: Vec<String>,
     /// How long afterwards; without it, at every commit.
     #[serde(default)]
-    pub within: Option<Span>,
+    within: Option<Span>,
     /// Whether the time begins with the end of all faults if that is later.
     #[serde(default)]
-    pub after_faults: bool,
+    after_faults: bool,
+}
+
+impl Promise for ImpliesText {
+    const NAME: &'static str = "implies";
+    const SENTENCE: &'static str = "Where one thing has happened, others have happened too.";
+    const LABEL: &'static str = "without what follows";
+    const JUDGED: Judged = Judged::AtEnd;
+    const EXCUSES: &'static [&'static str] = &["unless"];
+
+    type Judge = Implies;
+
+    fn judge(&self, program: &Program) -> Result<Implies, Problem> {
+        let cause = Condition::new(&self.cause, program).map_err(|problem| problem.inside("if"))?;
+        if self.then.is_empty() {
+            let problem = Problem::new("nothing follows");
+            return Err(problem.expected("what must be so then").inside("then"));
+        }
+        let each = |texts: &[String], key: &str| {
+            let condition = |(index, text): (usize, &String)| {
+                let place = |problem: Problem| problem.inside(index.to_string()).inside(key);
+                Condition::new(text, program).map_err(place)
+            };
+            texts.iter().enumerate().map(condition).collect::<Result<Vec<_>, Problem>>()
+        };
+        let (then, unless) = (each(&self.then, "then")?, each(&self.unless, "unless")?);
+        let due = Due::new(self.within, self.after_faults, Due::AtOnce)?;
+        Ok(Implies { cause, then, unless, due })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        if let Some(effect) = self.cause.strip_prefix("effect ") {
+            asked.effect("if", effect.trim());
+        }
+    }
 }
 
 /// By when the others must be so.
@@ -78,24 +115,6 @@ pub(super) struct Implies {
 }
 
 impl Implies {
-    pub(super) fn new(text: &ImpliesText, program: &Program) -> Result<Implies, Problem> {
-        let cause = Condition::new(&text.cause, program).map_err(|problem| problem.inside("if"))?;
-        if text.then.is_empty() {
-            let problem = Problem::new("nothing follows");
-            return Err(problem.expected("what must be so then").inside("then"));
-        }
-        let each = |texts: &[String], key: &str| {
-            let condition = |(index, text): (usize, &String)| {
-                let place = |problem: Problem| problem.inside(index.to_string()).inside(key);
-                Condition::new(text, program).map_err(place)
-            };
-            texts.iter().enumerate().map(condition).collect::<Result<Vec<_>, Problem>>()
-        };
-        let (then, unless) = (each(&text.then, "then")?, each(&text.unless, "unless")?);
-        let due = Due::new(text.within, text.after_faults, Due::AtOnce)?;
-        Ok(Implies { cause, then, unless, due })
-    }
-
     /// That one condition implies another, by a time.
     pub(super) fn of(cause: Condition, then: Condition, due: Due) -> Implies {
         Implies { cause, then: vec![then], unless: Vec::new(), due }
@@ -146,10 +165,14 @@ impl Settled {
     }
 }
 
+hears!(Implies: ; Condition);
+
 impl Invariant for Implies {
     fn observe(&mut self, now: Time, fact: &Fact) {
         let conditions = self.then.iter_mut().chain(&mut self.unless);
-        conditions.chain([&mut self.cause]).for_each(|condition| condition.observe(now, fact));
+        conditions
+            .chain([&mut self.cause])
+            .for_each(|condition| condition.observe::<Self>(now, fact));
     }
 
     fn tally(&self, judgement: Judgement) -> Tally {

@@ -1,44 +1,11 @@
-//! What invariants remember.
+//! What judges remember of orders.
 
 use std::collections::BTreeMap;
 
-use super::Violation;
 use crate::kernel::time::Time;
 use crate::model::program::{LabelId, NodeId, TableId};
 use crate::system::fact::Fact;
-
-/// How often an invariant was broken, and how often it could have been.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How often it was broken.
-    pub violations: u64,
-    /// How many operations could have broken it and were judged.
-    pub exposure: u64,
-    /// How many could have broken it and were not judged: their time was not up when the run ended.
-    pub unjudged: u64,
-    /// The earliest violation.
-    pub first: Option<Violation>,
-}
-
-impl Tally {
-    /// An operation could have broken it.
-    pub fn exposed(&mut self) {
-        self.exposure += 1;
-    }
-
-    /// An operation could have broken it, but the run ended before that could be said.
-    pub fn not_judged(&mut self) {
-        self.unjudged += 1;
-    }
-
-    /// It was broken.
-    pub fn broken(&mut self, at: Time, order: Option<u64>) {
-        self.violations += 1;
-        if self.first.is_none_or(|first| at < first.at) {
-            self.first = Some(Violation { at, order });
-        }
-    }
-}
+use crate::system::fact::kind::{Hears, hears};
 
 /// What an observer knows of each order. Orders are numbered from 0, so this is a vector.
 #[derive(Clone, Debug, Default)]
@@ -127,6 +94,8 @@ impl Versions {
     }
 }
 
+hears!(DurableRows: Committed, Flushed, LogLost, WriteLost);
+
 impl DurableRows {
     /// Counts every version of the rows of a table.
     pub(super) fn of((table, database): (TableId, NodeId)) -> DurableRows {
@@ -145,25 +114,26 @@ impl DurableRows {
         DurableRows { table, database, which, waiting, seen: 0, durable }
     }
 
-    pub(super) fn observe(&mut self, now: Time, fact: &Fact) {
+    pub(super) fn observe<Whole: Hears>(&mut self, now: Time, fact: &Fact) {
+        Self::is_part_of::<Whole>();
         match *fact {
-            Fact::Committed { table, order, state, position, .. } if self.counts(table, state) => {
+            Committed { table, order, state, position, .. } if self.counts(table, state) => {
                 self.waiting.insert((position, self.seen), (order, now));
                 self.seen += 1;
             }
-            Fact::Flushed { database, position } if database == self.database => {
+            Flushed { database, position } if database == self.database => {
                 let later = self.waiting.split_off(&(position + 1, 0));
                 for (order, committed) in std::mem::replace(&mut self.waiting, later).into_values()
                 {
                     self.durable.of(order).add(committed);
                 }
             }
-            Fact::LogLost { database, after, .. } if database == self.database => {
+            LogLost { database, after, .. } if database == self.database => {
                 for (order, _) in self.waiting.split_off(&(after + 1, 0)).into_values() {
                     self.durable.of(order).lost = now;
                 }
             }
-            Fact::WriteLost { table, order, state, position, .. } if self.counts(table, state) => {
+            WriteLost { table, order, state, position, .. } if self.counts(table, state) => {
                 let mut there = self.waiting.range((position, 0)..(position + 1, 0));
                 match there.find(|&(_, &(of, _))| of == order).map(|(&place, _)| place) {
                     Some(place) => {
@@ -222,11 +192,11 @@ mod tests {
         let mut rows = DurableRows::of((ORDERS, DATABASE));
         // The last one was written by a primary that has been replaced.
         for (order, position) in [(1, 101), (2, 103), (3, 7)] {
-            rows.observe(at(order), &committed(order, PLACED, position));
+            rows.observe::<DurableRows>(at(order), &committed(order, PLACED, position));
         }
-        rows.observe(at(4), &flushed(101));
+        rows.observe::<DurableRows>(at(4), &flushed(101));
         assert_eq!(rows.orders().collect::<Vec<_>>(), [1, 3]);
-        rows.observe(at(5), &flushed(103));
+        rows.observe::<DurableRows>(at(5), &flushed(103));
         assert_eq!(rows.orders().collect::<Vec<_>>(), [1, 2, 3]);
     }
 
@@ -234,9 +204,9 @@ mod tests {
     fn two_orders_of_one_transaction_are_both_kept() {
         let mut rows = DurableRows::of((ORDERS, DATABASE));
         for order in [1, 2] {
-            rows.observe(at(1), &committed(order, PLACED, 5));
+            rows.observe::<DurableRows>(at(1), &committed(order, PLACED, 5));
         }
-        rows.observe(at(2), &flushed(5));
+        rows.observe::<DurableRows>(at(2), &flushed(5));
         assert_eq!(rows.orders().collect::<Vec<_>>(), [1, 2]);
     }
 
@@ -247,11 +217,11 @@ mod tests {
         let ours = Fact::LogLost { database: DATABASE, after: 3, transactions: 1 };
         for lost in [others, ours] {
             let mut rows = DurableRows::of((ORDERS, DATABASE));
-            rows.observe(at(1), &committed(1, PLACED, 3));
-            rows.observe(at(2), &lost);
-            rows.observe(at(3), &Fact::Flushed { database: elsewhere, position: 3 });
+            rows.observe::<DurableRows>(at(1), &committed(1, PLACED, 3));
+            rows.observe::<DurableRows>(at(2), &lost);
+            rows.observe::<DurableRows>(at(3), &Fact::Flushed { database: elsewhere, position: 3 });
             assert!(!rows.has(1), "what another database flushes");
-            rows.observe(at(4), &flushed(3));
+            rows.observe::<DurableRows>(at(4), &flushed(3));
             assert_eq!((rows.has(1), rows.lost(1)), (true, Time::ZERO), "{lost:?}");
         }
     }
@@ -265,13 +235,13 @@ mod tests {
     fn a_failover_takes_a_version_from_the_disk_and_says_when() {
         let mut rows = DurableRows::of((ORDERS, DATABASE));
         for (seconds, order, position) in [(1, 1, 1), (2, 1, 2), (3, 2, 3)] {
-            rows.observe(at(seconds), &committed(order, PLACED, position));
+            rows.observe::<DurableRows>(at(seconds), &committed(order, PLACED, position));
         }
-        rows.observe(at(4), &flushed(3));
-        rows.observe(at(5), &write_lost(1, 2));
+        rows.observe::<DurableRows>(at(4), &flushed(3));
+        rows.observe::<DurableRows>(at(5), &write_lost(1, 2));
         assert_eq!((rows.versions(1), rows.lost(1), rows.lost(2)), (1, at(5), Time::ZERO));
         assert_eq!((rows.committed(1, 0), rows.committed(1, 1)), (at(1), Time::NEVER));
-        rows.observe(at(6), &write_lost(1, 1));
+        rows.observe::<DurableRows>(at(6), &write_lost(1, 1));
         assert_eq!((rows.has(1), rows.has(2), rows.lost(1)), (false, true, at(6)));
     }
 
@@ -279,22 +249,11 @@ mod tests {
     fn a_failover_takes_a_version_that_is_not_on_disk_and_no_other() {
         let mut rows = DurableRows::of((ORDERS, DATABASE));
         for (order, position) in [(1, 7), (2, 7), (1, 8)] {
-            rows.observe(at(1), &committed(order, PLACED, position));
+            rows.observe::<DurableRows>(at(1), &committed(order, PLACED, position));
         }
-        rows.observe(at(2), &write_lost(1, 7));
+        rows.observe::<DurableRows>(at(2), &write_lost(1, 7));
         assert_eq!(rows.lost(1), at(2));
-        rows.observe(at(3), &flushed(8));
+        rows.observe::<DurableRows>(at(3), &flushed(8));
         assert_eq!((rows.versions(1), rows.versions(2)), (1, 1));
-    }
-
-    #[test]
-    fn of_two_at_one_time_the_first_that_is_told_stays() {
-        let mut tally = Tally::default();
-        for (seconds, order) in [(5, 1), (5, 2), (6, 3)] {
-            tally.broken(at(seconds), Some(order));
-        }
-        assert_eq!(tally.first, Some(Violation { at: at(5), order: Some(1) }));
-        tally.broken(at(4), None);
-        assert_eq!((tally.violations, tally.first.unwrap().at), (4, at(4)));
     }
 }

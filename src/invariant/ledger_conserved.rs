@@ -4,13 +4,58 @@
 //! An order is an entry, and every version of a row that it wrote is a posting. A balance is a row
 //! of a key whose version counts the postings to it. Judged at the end, when all is at rest.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::{ByOrder, DurableRows};
-use super::language::{LedgerConservedText, table};
-use super::{Invariant, Judgement, Tally};
+use super::names::table;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{NodeId, Program, TableId};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `ledger_conserved = { debit = "ledger.debit", credit = "ledger.credit" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct LedgerConservedText {
+    /// The rows of the debits.
+    debit: String,
+    /// The rows of the credits.
+    credit: String,
+    /// The rows of the balances to which each entry is added, if there are any.
+    #[serde(default)]
+    balance: Option<String>,
+}
+
+impl Promise for LedgerConservedText {
+    const NAME: &'static str = "ledger_conserved";
+    const SENTENCE: &'static str = "The ledger balances.";
+    const LABEL: &'static str = "entries unbalanced";
+    const JUDGED: Judged = Judged::AtEnd;
+
+    type Judge = LedgerConserved;
+
+    fn judge(&self, program: &Program) -> Result<LedgerConserved, Problem> {
+        let side = |name: &str, key: &str| -> Result<(TableId, NodeId), Problem> {
+            table(name, program).map_err(|problem| problem.inside(key))
+        };
+        let mut sides = vec![side(&self.debit, "debit")?, side(&self.credit, "credit")?];
+        if let Some(balance) = &self.balance {
+            sides.push(side(balance, "balance")?);
+        }
+        Ok(LedgerConserved { sides: sides.into_iter().map(DurableRows::of).collect() })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.written("debit", &[&self.debit, &self.credit]);
+    }
+}
 
 /// Compares the postings of each order. Exposure: orders with a posting.
 #[derive(Clone, Debug)]
@@ -20,20 +65,6 @@ pub(super) struct LedgerConserved {
 }
 
 impl LedgerConserved {
-    pub(super) fn new(
-        text: &LedgerConservedText,
-        program: &Program,
-    ) -> Result<LedgerConserved, Problem> {
-        let side = |name: &str, key: &str| -> Result<(TableId, NodeId), Problem> {
-            table(name, program).map_err(|problem| problem.inside(key))
-        };
-        let mut sides = vec![side(&text.debit, "debit")?, side(&text.credit, "credit")?];
-        if let Some(balance) = &text.balance {
-            sides.push(side(balance, "balance")?);
-        }
-        Ok(LedgerConserved { sides: sides.into_iter().map(DurableRows::of).collect() })
-    }
-
     /// Since when an entry is wrong: since it was posted a second time or, if no side has it twice,
     /// since one side had it and another one not.
     fn wrong_since(&self, order: u64) -> Time {
@@ -50,10 +81,12 @@ impl LedgerConserved {
     }
 }
 
+hears!(LedgerConserved: ; DurableRows);
+
 impl Invariant for LedgerConserved {
     fn observe(&mut self, now: Time, fact: &Fact) {
         for side in &mut self.sides {
-            side.observe(now, fact);
+            side.observe::<Self>(now, fact);
         }
     }
 
@@ -91,7 +124,7 @@ mod tests {
         };
         let mut facts: Vec<(u64, Fact)> = writes.iter().enumerate().map(write).collect();
         facts.push((50, flushed(program, writes.len() as u64)));
-        (LedgerConserved::new(&text, program).unwrap(), facts)
+        (text.judge(program).unwrap(), facts)
     }
 
     /// What the ledger says of postings.
@@ -117,7 +150,7 @@ mod tests {
             ledger.observe(Time(*seconds), fact);
         }
         let (table, database, state) =
-            super::super::language::row_state("db.credit = posted", &program).unwrap();
+            super::super::names::row_state("db.credit = posted", &program).unwrap();
         let (row, order, state, version, position) = (0, 4, state.unwrap(), 1, 2);
         let lost = Fact::WriteLost { table, row, order, state, version, position };
         assert_eq!(Some(database), program.find_node("db"));

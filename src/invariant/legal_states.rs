@@ -1,11 +1,55 @@
 //! I20: rows go from state to state only as they may; a state that no way leads out of is final.
 
-use super::language::{LegalStatesText, table};
-use super::{Invariant, Judgement, Tally};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::table;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, Program, TableId};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// ```toml
+/// legal_states = { table = "orders.order", allowed = ["-> accepted", "accepted -> paid"] }
+/// ```
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct LegalStatesText {
+    /// The table.
+    table: String,
+    /// The steps that its rows may take; without a state in front of the arrow, of a new row.
+    allowed: Vec<String>,
+}
+
+impl Promise for LegalStatesText {
+    const NAME: &'static str = "legal_states";
+    const SENTENCE: &'static str = "Rows go from state to state as they may.";
+    const LABEL: &'static str = "illegal states";
+    const JUDGED: Judged = Judged::AtOnce;
+    const EXCUSES: &'static [&'static str] = &["allowed"];
+
+    type Judge = LegalStates;
+
+    fn judge(&self, program: &Program) -> Result<LegalStates, Problem> {
+        let (table, _) = table(&self.table, program).map_err(|problem| problem.inside("table"))?;
+        let mut allowed = Vec::new();
+        for (index, way) in self.allowed.iter().enumerate() {
+            let place = |problem: Problem| problem.inside(index.to_string()).inside("allowed");
+            allowed.extend(step(way, program).map_err(place)?);
+        }
+        Ok(LegalStates { table, allowed, tally: Tally::default() })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.written("table", &[&self.table]);
+    }
+}
 
 /// Counts steps that are not allowed. Exposure: versions written. A row that is written in the
 /// state that it has makes no step.
@@ -14,18 +58,6 @@ pub(super) struct LegalStates {
     table: TableId,
     allowed: Vec<(Option<LabelId>, LabelId)>,
     tally: Tally,
-}
-
-impl LegalStates {
-    pub(super) fn new(text: &LegalStatesText, program: &Program) -> Result<LegalStates, Problem> {
-        let (table, _) = table(&text.table, program).map_err(|problem| problem.inside("table"))?;
-        let mut allowed = Vec::new();
-        for (index, way) in text.allowed.iter().enumerate() {
-            let place = |problem: Problem| problem.inside(index.to_string()).inside("allowed");
-            allowed.extend(step(way, program).map_err(place)?);
-        }
-        Ok(LegalStates { table, allowed, tally: Tally::default() })
-    }
 }
 
 /// A step such as `accepted -> paid`, or `-> accepted` for a new row; nothing if this program never
@@ -43,10 +75,12 @@ fn step(text: &str, program: &Program) -> Result<Option<(Option<LabelId>, LabelI
     Ok(program.find_label(from).map(|from| (Some(from), to)))
 }
 
+hears!(LegalStates: Committed);
+
 impl Invariant for LegalStates {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Committed { table, order, before, state, .. } if table == self.table => {
+            Committed { table, order, before, state, .. } if table == self.table => {
                 self.tally.exposed();
                 if before != Some(state) && !self.allowed.contains(&(before, state)) {
                     self.tally.broken(now, Some(order));
@@ -76,7 +110,7 @@ mod tests {
             let before = before.and_then(|before| program.find_label(before));
             let write = format!("db.order = {state}");
             let write = Write { before, ..Write::of(&program, &write) };
-            judge(LegalStates::new(&text, &program).unwrap(), &[(1, write.fact())])
+            judge(text.judge(&program).unwrap(), &[(1, write.fact())])
         };
         assert_eq!(judge(None, "accepted"), (0, 1));
         assert_eq!(judge(Some("accepted"), "paid"), (0, 1));
@@ -84,7 +118,7 @@ mod tests {
         assert_eq!(judge(Some("paid"), "accepted"), (1, 1));
         assert_eq!(judge(None, "paid"), (1, 1));
         let other = Write::of(&program, "db.debit = posted").fact();
-        let promise = LegalStates::new(&text, &program).unwrap();
+        let promise = text.judge(&program).unwrap();
         assert_eq!(super::super::example::judge(promise, &[(1, other)]), (0, 0), "another table");
     }
 

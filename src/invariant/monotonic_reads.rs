@@ -1,11 +1,47 @@
 //! I11: what a user is shown of a row never becomes older.
 
-use super::language::{MonotonicReadsText, operation};
-use super::{Invariant, Judgement, Tally};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::operation;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
-use crate::model::program::{OperationId, Program};
+use crate::model::program::{Memory, OperationId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `monotonic_reads = { read = "api.order_status" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct MonotonicReadsText {
+    /// The operation whose answers with `expect = "not older"` are judged.
+    read: String,
+}
+
+impl Promise for MonotonicReadsText {
+    const NAME: &'static str = "monotonic_reads";
+    const SENTENCE: &'static str = "What a user is shown never becomes older.";
+    const LABEL: &'static str = "reads back in time";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = MonotonicReads;
+
+    fn judge(&self, program: &Program) -> Result<MonotonicReads, Problem> {
+        let read = operation(&self.read, program).map_err(|problem| problem.inside("read"))?;
+        Ok(MonotonicReads { read, tally: Tally::default() })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        let expects = "a call with `expect = \"not older\"`";
+        let what = ("call expects nothing older of", expects);
+        asked.called("read", &self.read, what, |call| call.memory == Memory::Compared);
+    }
+}
 
 /// Counts answers older than one before them. Exposure: answers about a row that the user had been
 /// shown.
@@ -15,19 +51,11 @@ pub(super) struct MonotonicReads {
     tally: Tally,
 }
 
-impl MonotonicReads {
-    pub(super) fn new(
-        text: &MonotonicReadsText,
-        program: &Program,
-    ) -> Result<MonotonicReads, Problem> {
-        let read = operation(&text.read, program).map_err(|problem| problem.inside("read"))?;
-        Ok(MonotonicReads { read, tally: Tally::default() })
-    }
-}
+hears!(MonotonicReads: ReadAgain);
 
 impl Invariant for MonotonicReads {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        let Fact::ReadAgain { operation, order, seen, highest, .. } = *fact else { return };
+        let ReadAgain { operation, order, seen, highest, .. } = *fact else { return };
         if operation != self.read {
             return;
         }
@@ -56,7 +84,7 @@ mod tests {
         let judge_of = |operation, seen| {
             let asked = Asked::BY_NOBODY;
             let fact = Fact::ReadAgain { operation, order: 7, asked, seen, highest: 4 };
-            judge(MonotonicReads::new(&text, &program).unwrap(), &[(1, fact)])
+            judge(text.judge(&program).unwrap(), &[(1, fact)])
         };
         let judge = |seen| judge_of(operation, seen);
         let other = program.find_operation("api.place").unwrap();

@@ -6,14 +6,65 @@
 //! put none there, the queue accepts some message about the order by then. A transaction whose time
 //! is not up when the run ends is not judged.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::{NoLostEventText, brought, fed_by, queue, row_state};
+use super::names::{brought, fed_by, queue, row_state};
+use super::promise::{Judged, Promise};
 use super::standing::{Commit, Standing};
-use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, NodeId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `no_lost_event = { committed = "orders.order = accepted", queue = "payments", within = "30s" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoLostEventText {
+    /// The row and state that must be published.
+    committed: String,
+    /// The queue that must accept the message.
+    queue: String,
+    /// How long after the commit, whatever goes wrong meanwhile.
+    within: Span,
+    /// Whether the time begins with the end of all faults if that is later.
+    #[serde(default)]
+    after_faults: bool,
+}
+
+impl Promise for NoLostEventText {
+    const NAME: &'static str = "no_lost_event";
+    const SENTENCE: &'static str = "What was committed is published.";
+    const LABEL: &'static str = "lost events";
+    const JUDGED: Judged = Judged::AtEnd;
+    const IS_LOSS: bool = true;
+
+    type Judge = NoLostEvent;
+
+    fn judge(&self, program: &Program) -> Result<NoLostEvent, Problem> {
+        let (table, database, committed) =
+            row_state(&self.committed, program).map_err(|problem| problem.inside("committed"))?;
+        let inside = |problem: Problem| problem.inside("queue");
+        let queue = queue(&self.queue, program).map_err(inside)?;
+        Ok(NoLostEvent {
+            queue,
+            fed_by: fed_by(queue, program).map_err(inside)?.filter(|&feeds| feeds == database),
+            brought: brought(queue, program),
+            within: self.within,
+            after_faults: self.after_faults,
+            rows: Standing::orders((table, database)),
+            committed,
+            events: ByOrder::default(),
+            messages: ByOrder::default(),
+            published: ByOrder::default(),
+        })
+    }
+}
 
 /// Compares the transactions of a database with the messages that a queue accepted. Exposure:
 /// transactions whose time is up.
@@ -47,25 +98,6 @@ struct Event {
 }
 
 impl NoLostEvent {
-    pub(super) fn new(text: &NoLostEventText, program: &Program) -> Result<NoLostEvent, Problem> {
-        let (table, database, committed) =
-            row_state(&text.committed, program).map_err(|problem| problem.inside("committed"))?;
-        let inside = |problem: Problem| problem.inside("queue");
-        let queue = queue(&text.queue, program).map_err(inside)?;
-        Ok(NoLostEvent {
-            queue,
-            fed_by: fed_by(queue, program).map_err(inside)?.filter(|&feeds| feeds == database),
-            brought: brought(queue, program),
-            within: text.within,
-            after_faults: text.after_faults,
-            rows: Standing::orders((table, database)),
-            committed,
-            events: ByOrder::default(),
-            messages: ByOrder::default(),
-            published: ByOrder::default(),
-        })
-    }
-
     /// Whether what a transaction was to publish was accepted by a time.
     fn is_published(&self, order: u64, commit: &Commit, due: Time) -> bool {
         let in_time = |accepted: Option<&Option<Time>>| {
@@ -83,19 +115,21 @@ impl NoLostEvent {
     }
 }
 
+hears!(NoLostEvent: Outboxed, Enqueued; Standing);
+
 impl Invariant for NoLostEvent {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Outboxed { event, order, database, place, position, .. }
+            Outboxed { event, order, database, place, position, .. }
                 if Some(database) == self.fed_by && self.brought[event.0 as usize] =>
             {
                 self.events.of(order).push(Event { at: now, position, place });
             }
-            Fact::Enqueued { queue, order, event } if queue == self.queue => {
+            Enqueued { queue, order, event } if queue == self.queue => {
                 self.messages.of(order).get_or_insert(now);
                 self.published.of(event).get_or_insert(now);
             }
-            _ => self.rows.observe(now, fact),
+            _ => self.rows.observe::<Self>(now, fact),
         }
     }
 
@@ -174,7 +208,7 @@ mod tests {
                 within: Span::from_secs(1),
                 after_faults: false,
             };
-            let found = NoLostEvent::new(&text, &program).unwrap().fed_by;
+            let found = text.judge(&program).unwrap().fed_by;
             found.map(|node| program.node(node).name.clone())
         };
         assert_eq!((fed_by("one").as_deref(), fed_by("two")), (Some("one"), None));

@@ -11,29 +11,65 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::breakable::Breakable;
 use super::condition::{Condition, Moments};
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::table;
-use super::{Invariant, Judgement, Tally};
+use super::names::table;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::language::Rows;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
 
 /// `no_oversell = { stock = "shop.tickets", sold = "shop.order = sold", returned = "shop.order =
 /// cancelled" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct NoOversellText {
+pub(super) struct NoOversellText {
     /// The table of the stock, with a row for each key.
-    pub stock: String,
+    stock: String,
     /// The row and state of an order that has a piece of it.
-    pub sold: String,
+    sold: String,
     /// The row and state of an order that has given it back, if any can.
     #[serde(default)]
-    pub returned: Option<String>,
+    returned: Option<String>,
+}
+
+impl Promise for NoOversellText {
+    const NAME: &'static str = "no_oversell";
+    const SENTENCE: &'static str = "No more is sold than there was.";
+    const LABEL: &'static str = "oversold";
+    const JUDGED: Judged = Judged::AtEnd;
+    const EXCUSES: &'static [&'static str] = &["returned"];
+
+    type Judge = NoOversell;
+
+    fn judge(&self, program: &Program) -> Result<NoOversell, Problem> {
+        let inside = |key: &'static str| move |problem: Problem| problem.inside(key);
+        let (id, _) = table(&self.stock, program).map_err(inside("stock"))?;
+        let of = &program.tables[id.0 as usize];
+        let Some(stock) = of.stock.filter(|_| of.rows == Rows::Key) else {
+            return Err(Problem::new(format!("`{}` holds no stock of each key", self.stock))
+                .expected("a table with `rows = \"key\"` and `stock`")
+                .inside("stock"));
+        };
+        let returned = self.returned.as_ref().map(|text| Condition::row(text, program));
+        Ok(NoOversell {
+            stock: u64::from(stock),
+            sold: Condition::row(&self.sold, program).map_err(inside("sold"))?,
+            returned: returned.transpose().map_err(inside("returned"))?,
+            keys: ByOrder::default(),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        let sold = self.sold.split('=').next().unwrap_or_default();
+        asked.written("sold", &[sold.trim()]);
+    }
 }
 
 /// Counts what is sold of each key. Exposure: sales.
@@ -44,26 +80,6 @@ pub(super) struct NoOversell {
     returned: Option<Condition>,
     /// The key that each order is about.
     keys: ByOrder<u32>,
-}
-
-impl NoOversell {
-    pub(super) fn new(text: &NoOversellText, program: &Program) -> Result<NoOversell, Problem> {
-        let inside = |key: &'static str| move |problem: Problem| problem.inside(key);
-        let (id, _) = table(&text.stock, program).map_err(inside("stock"))?;
-        let of = &program.tables[id.0 as usize];
-        let Some(stock) = of.stock.filter(|_| of.rows == Rows::Key) else {
-            return Err(Problem::new(format!("`{}` holds no stock of each key", text.stock))
-                .expected("a table with `rows = \"key\"` and `stock`")
-                .inside("stock"));
-        };
-        let returned = text.returned.as_ref().map(|text| Condition::row(text, program));
-        Ok(NoOversell {
-            stock: u64::from(stock),
-            sold: Condition::row(&text.sold, program).map_err(inside("sold"))?,
-            returned: returned.transpose().map_err(inside("returned"))?,
-            keys: ByOrder::default(),
-        })
-    }
 }
 
 /// A sale, or the return of one: when, at which position of the log, and of which order.
@@ -85,13 +101,15 @@ fn turns(order: u64, sold: &Moments, returned: Option<&Moments>) -> Vec<Turn> {
     turns
 }
 
+hears!(NoOversell: Requested; Condition);
+
 impl Invariant for NoOversell {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        if let Fact::Requested(request) = fact {
+        if let Requested(request) = fact {
             *self.keys.of(request.order) = request.key;
         }
         let conditions = [&mut self.sold].into_iter().chain(&mut self.returned);
-        conditions.for_each(|condition| condition.observe(now, fact));
+        conditions.for_each(|condition| condition.observe::<Self>(now, fact));
     }
 
     fn tally(&self, _: Judgement) -> Tally {

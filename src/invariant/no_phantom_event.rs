@@ -4,13 +4,54 @@
 //! then. A transaction that a crash or a failover undid did not happen. What is missing is missing
 //! since the first message, or since it was undone, if that is later.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::{ByOrder, DurableRows};
-use super::language::{NoPhantomEventText, queue, table};
-use super::{Invariant, Judgement, Tally};
+use super::names::{queue, table};
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{NodeId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `no_phantom_event = { queue = "payments", committed = "orders.order" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoPhantomEventText {
+    /// The queue that accepts the messages.
+    queue: String,
+    /// The row without which there must be no message about an order.
+    committed: String,
+}
+
+impl Promise for NoPhantomEventText {
+    const NAME: &'static str = "no_phantom_event";
+    const SENTENCE: &'static str = "No message is about an order that was never committed.";
+    const LABEL: &'static str = "phantom events";
+    const JUDGED: Judged = Judged::AtEnd;
+
+    type Judge = NoPhantomEvent;
+
+    fn judge(&self, program: &Program) -> Result<NoPhantomEvent, Problem> {
+        let committed =
+            table(&self.committed, program).map_err(|problem| problem.inside("committed"))?;
+        Ok(NoPhantomEvent {
+            queue: queue(&self.queue, program).map_err(|problem| problem.inside("queue"))?,
+            published: ByOrder::default(),
+            rows: DurableRows::of(committed),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.fed("queue", &self.queue);
+    }
+}
 
 /// Compares the messages that a queue accepted with the rows on disk. Exposure: orders about which
 /// it accepted a message.
@@ -22,28 +63,15 @@ pub(super) struct NoPhantomEvent {
     rows: DurableRows,
 }
 
-impl NoPhantomEvent {
-    pub(super) fn new(
-        text: &NoPhantomEventText,
-        program: &Program,
-    ) -> Result<NoPhantomEvent, Problem> {
-        let committed =
-            table(&text.committed, program).map_err(|problem| problem.inside("committed"))?;
-        Ok(NoPhantomEvent {
-            queue: queue(&text.queue, program).map_err(|problem| problem.inside("queue"))?,
-            published: ByOrder::default(),
-            rows: DurableRows::of(committed),
-        })
-    }
-}
+hears!(NoPhantomEvent: Enqueued; DurableRows);
 
 impl Invariant for NoPhantomEvent {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Enqueued { queue, order, .. } if queue == self.queue => {
+            Enqueued { queue, order, .. } if queue == self.queue => {
                 self.published.of(order).get_or_insert(now);
             }
-            _ => self.rows.observe(now, fact),
+            _ => self.rows.observe::<Self>(now, fact),
         }
     }
 

@@ -2,14 +2,71 @@
 
 use std::collections::BTreeMap;
 
-use super::language::{NoStaleAuthorisationText, effect, operation, row_state};
-use super::{Invariant, Judgement, Tally};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::{effect, operation, row_state};
+use super::promise::{Judged, Promise};
 use crate::kernel::time::{Span, Time};
 use crate::model::language::Rows;
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, NodeId, OperationId, Program, TableId};
 use crate::policy::Outcome;
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `no_stale_authorisation = { revoked = "access.grant = revoked", protected = "api.open" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoStaleAuthorisationText {
+    /// The row and state of a right that was revoked.
+    revoked: String,
+    /// What must not be done then: an operation that is answered `ok`, or an effect.
+    protected: String,
+    /// How long after it was revoked a right may still be used.
+    #[serde(default)]
+    within: Span,
+}
+
+impl Promise for NoStaleAuthorisationText {
+    const NAME: &'static str = "no_stale_authorisation";
+    const SENTENCE: &'static str = "Nothing is done with a right that was revoked.";
+    const LABEL: &'static str = "done without right";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = NoStaleAuthorisation;
+
+    fn judge(&self, program: &Program) -> Result<NoStaleAuthorisation, Problem> {
+        let (table, database, revoked) =
+            row_state(&self.revoked, program).map_err(|problem| problem.inside("revoked"))?;
+        let rows = program.tables[table.0 as usize].rows;
+        if rows == Rows::Subkey {
+            return Err(Problem::new("a right is that of a key or of an order")
+                .expected("a table with `rows = \"key\"`")
+                .inside("revoked"));
+        }
+        Ok(NoStaleAuthorisation {
+            table,
+            database,
+            rows,
+            revoked,
+            protected: protected(&self.protected, program)
+                .map_err(|problem| problem.inside("protected"))?,
+            within: self.within,
+            since: BTreeMap::new(),
+            tally: Tally::default(),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.effect("protected", &self.protected);
+        asked.told_users("protected", &self.protected);
+    }
+}
 
 /// Counts what was done without a right. Exposure: what is protected and was done.
 ///
@@ -35,31 +92,6 @@ enum Protected {
 }
 
 impl NoStaleAuthorisation {
-    pub(super) fn new(
-        text: &NoStaleAuthorisationText,
-        program: &Program,
-    ) -> Result<NoStaleAuthorisation, Problem> {
-        let (table, database, revoked) =
-            row_state(&text.revoked, program).map_err(|problem| problem.inside("revoked"))?;
-        let rows = program.tables[table.0 as usize].rows;
-        if rows == Rows::Subkey {
-            return Err(Problem::new("a right is that of a key or of an order")
-                .expected("a table with `rows = \"key\"`")
-                .inside("revoked"));
-        }
-        Ok(NoStaleAuthorisation {
-            table,
-            database,
-            rows,
-            revoked,
-            protected: protected(&text.protected, program)
-                .map_err(|problem| problem.inside("protected"))?,
-            within: text.within,
-            since: BTreeMap::new(),
-            tally: Tally::default(),
-        })
-    }
-
     /// Something protected was done: the right for it was looked at no earlier than `asked`.
     fn judge(&mut self, now: Time, asked: Time, order: u64, key: u32) {
         self.tally.exposed();
@@ -81,31 +113,33 @@ fn protected(name: &str, program: &Program) -> Result<Protected, Problem> {
     }
 }
 
+hears!(NoStaleAuthorisation: Committed, LogLost, WriteLost, Effect, Answered);
+
 impl Invariant for NoStaleAuthorisation {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Committed { table, row, state, position, .. } if table == self.table => {
+            Committed { table, row, state, position, .. } if table == self.table => {
                 if Some(state) == self.revoked {
                     self.since.entry(row).or_insert((now, position));
                 } else {
                     self.since.remove(&row);
                 }
             }
-            Fact::LogLost { database, after, .. } if database == self.database => {
+            LogLost { database, after, .. } if database == self.database => {
                 self.since.retain(|_, &mut (_, position)| position <= after);
             }
-            Fact::WriteLost { table, row, position, .. }
+            WriteLost { table, row, position, .. }
                 if table == self.table
                     && self.since.get(&row).is_some_and(|&(_, revoked)| revoked == position) =>
             {
                 self.since.remove(&row);
             }
-            Fact::Effect { effect, order, key, .. } => {
+            Effect { effect, order, key, .. } => {
                 if matches!(self.protected, Protected::Effect(protected) if protected == effect) {
                     self.judge(now, now, order, key);
                 }
             }
-            Fact::Answered { request, outcome: Outcome::Ok, .. } => {
+            Answered { request, outcome: Outcome::Ok, .. } => {
                 if matches!(self.protected, Protected::Operation(o) if o == request.operation) {
                     self.judge(now, request.started, request.order, request.key);
                 }
@@ -142,7 +176,7 @@ mod tests {
         };
         let done = |key| Fact::Effect { effect: charge, order: 1, key, amount: 0 };
         let judge = |facts: &[(u64, Fact)]| {
-            let invariant = NoStaleAuthorisation::new(&text("charge"), &program).unwrap();
+            let invariant = text("charge").judge(&program).unwrap();
             judge(invariant, facts)
         };
         let revoked = (0, write("revoked", 1));
@@ -176,7 +210,7 @@ mod tests {
         let program = program();
         let revoked = Write { row: 5, ..Write::of(&program, "db.grant = revoked") }.fact();
         let judge = |started| {
-            let invariant = NoStaleAuthorisation::new(&text("api.place"), &program).unwrap();
+            let invariant = text("api.place").judge(&program).unwrap();
             let answer = answered(&program, "api.place", (1, 5), started, Outcome::Ok);
             judge(invariant, &[(20, revoked), (50, answer)])
         };

@@ -1,12 +1,49 @@
 //! I1: at most one charge per order, whatever is retried, lost or repeated.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::{OneChargeText, effect};
-use super::{Invariant, Judgement, Tally};
+use super::names::effect;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{LabelId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `one_charge = { effect = "charge" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct OneChargeText {
+    /// The effect that must not be repeated.
+    effect: String,
+}
+
+impl Promise for OneChargeText {
+    const NAME: &'static str = "one_charge";
+    const SENTENCE: &'static str = "At most one charge per order.";
+    const LABEL: &'static str = "double charges";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = OneCharge;
+
+    fn judge(&self, program: &Program) -> Result<OneCharge, Problem> {
+        Ok(OneCharge {
+            effect: effect(&self.effect, program).map_err(|problem| problem.inside("effect"))?,
+            charges: ByOrder::default(),
+            tally: Tally::default(),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.effect("effect", &self.effect);
+    }
+}
 
 /// Counts orders that were charged more than once. Exposure: orders charged.
 #[derive(Clone, Debug)]
@@ -16,19 +53,11 @@ pub(super) struct OneCharge {
     tally: Tally,
 }
 
-impl OneCharge {
-    pub(super) fn new(text: &OneChargeText, program: &Program) -> Result<OneCharge, Problem> {
-        Ok(OneCharge {
-            effect: effect(&text.effect, program).map_err(|problem| problem.inside("effect"))?,
-            charges: ByOrder::default(),
-            tally: Tally::default(),
-        })
-    }
-}
+hears!(OneCharge: Effect);
 
 impl Invariant for OneCharge {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        let Fact::Effect { effect, order, .. } = *fact else { return };
+        let Effect { effect, order, .. } = *fact else { return };
         if effect != self.effect {
             return;
         }
@@ -60,7 +89,7 @@ mod tests {
             (1, Fact::Effect { effect, order, key: 0, amount: 0 })
         };
         let charge = |order| had("charge", order);
-        let judge = |facts: &[(u64, Fact)]| judge(OneCharge::new(&text, &program).unwrap(), facts);
+        let judge = |facts: &[(u64, Fact)]| judge(text.judge(&program).unwrap(), facts);
         assert_eq!(judge(&[charge(1), charge(2)]), (0, 2));
         assert_eq!(judge(&[charge(1), charge(1), charge(1)]), (1, 1));
         assert_eq!(judge(&[charge(1), had("refund", 1)]), (0, 1), "another effect");

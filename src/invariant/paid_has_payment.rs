@@ -5,20 +5,44 @@
 //! then is missing since the order was marked, or since a crash or a failover undid the record, if
 //! that is later.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::condition::Condition;
 use super::implies::{Due, Implies};
-use super::language::{PaidHasPaymentText, row_state};
+use super::names::row_state;
+use super::promise::{Judged, Promise};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
 
-/// The promise for a program.
-pub(super) fn new(text: &PaidHasPaymentText, program: &Program) -> Result<Implies, Problem> {
-    let row = |text: &str, key: &str| {
-        // A state is needed on both sides.
-        let row = row_state(text, program).and_then(|_| Condition::row(text, program));
-        row.map_err(|problem| problem.inside(key))
-    };
-    Ok(Implies::of(row(&text.paid, "paid")?, row(&text.payment, "payment")?, Due::AtEnd))
+/// `paid_has_payment = { paid = "orders.order = paid", payment = "orders.payment = recorded" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct PaidHasPaymentText {
+    /// The row and state of an order that is paid.
+    paid: String,
+    /// The row and state of its payment record.
+    payment: String,
+}
+
+impl Promise for PaidHasPaymentText {
+    const NAME: &'static str = "paid_has_payment";
+    const SENTENCE: &'static str = "No order is paid without a durable payment record.";
+    const LABEL: &'static str = "paid without record";
+    const JUDGED: Judged = Judged::AtEnd;
+
+    type Judge = Implies;
+
+    fn judge(&self, program: &Program) -> Result<Implies, Problem> {
+        let row = |text: &str, key: &str| {
+            // A state is needed on both sides.
+            let row = row_state(text, program).and_then(|_| Condition::row(text, program));
+            row.map_err(|problem| problem.inside(key))
+        };
+        Ok(Implies::of(row(&self.paid, "paid")?, row(&self.payment, "payment")?, Due::AtEnd))
+    }
 }
 
 #[cfg(test)]
@@ -39,7 +63,7 @@ mod tests {
         let (paid, payment) = (write("db.order = paid", 1), write("db.debit = posted", 2));
         let judge = |position| {
             let facts = [paid, payment, (2, flushed(&program, position))];
-            judge(new(&text, &program).unwrap(), &facts)
+            judge(text.judge(&program).unwrap(), &facts)
         };
         assert_eq!(judge(2), (0, 1));
         assert_eq!(judge(1), (1, 1));
@@ -56,7 +80,7 @@ mod tests {
         let write =
             |text, position| Write { order: 3, position, ..Write::of(&program, text) }.fact();
         let paid = (7, write("db.order = paid", 1));
-        let at = |facts: &[(u64, Fact)]| broken_at(new(&text, &program).unwrap(), facts);
+        let at = |facts: &[(u64, Fact)]| broken_at(text.judge(&program).unwrap(), facts);
         let (flush, record) = ((9, flushed(&program, 1)), (8, write("db.debit = posted", 2)));
         assert_eq!(at(&[paid, flush]), Some(7));
         assert_eq!(at(&[paid, record, flush, (12, log_lost(&program, 1))]), Some(12));

@@ -11,15 +11,54 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::{ProjectionMatchesText, table};
+use super::names::table;
 use super::on_its_way::OnItsWay;
+use super::promise::{Judged, Promise};
 use super::standing::Standing;
-use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{Kind, NodeId, Program, TableId, Transaction};
+use crate::system::fact::kind::hears;
 use crate::system::fact::{Fact, Waiting};
+
+/// `projection_matches = { source = "orders.order", projection = "views.summary" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProjectionMatchesText {
+    /// The table that is the truth.
+    source: String,
+    /// The table that follows it, with the same names of states, or the same table at a replica.
+    projection: String,
+}
+
+impl Promise for ProjectionMatchesText {
+    const NAME: &'static str = "projection_matches";
+    const SENTENCE: &'static str = "A projection is what a rebuild from its source's log would be.";
+    const LABEL: &'static str = "wrong projections";
+    const JUDGED: Judged = Judged::AtEnd;
+
+    type Judge = ProjectionMatches;
+
+    fn judge(&self, program: &Program) -> Result<ProjectionMatches, Problem> {
+        let source = table(&self.source, program).map_err(|problem| problem.inside("source"))?;
+        let projection = projection(&self.projection, source, program)
+            .map_err(|problem| problem.inside("projection"))?;
+        // A replica shows what is written to its source.
+        let shown = match &projection {
+            Projection::Table(_) => table(&self.projection, program)?.0,
+            Projection::Replica(..) => source.0,
+        };
+        let writes = |one: &Transaction| one.writes.iter().any(|write| write.0 == shown);
+        Ok(ProjectionMatches::of(source, projection, OnItsWay::to(program, writes)))
+    }
+}
 
 /// Compares the rows of a table with those of a projection. Exposure: rows at rest.
 #[derive(Clone, Debug)]
@@ -47,22 +86,6 @@ enum Projection {
 }
 
 impl ProjectionMatches {
-    pub(super) fn new(
-        text: &ProjectionMatchesText,
-        program: &Program,
-    ) -> Result<ProjectionMatches, Problem> {
-        let source = table(&text.source, program).map_err(|problem| problem.inside("source"))?;
-        let projection = projection(&text.projection, source, program)
-            .map_err(|problem| problem.inside("projection"))?;
-        // A replica shows what is written to its source.
-        let shown = match &projection {
-            Projection::Table(_) => table(&text.projection, program)?.0,
-            Projection::Replica(..) => source.0,
-        };
-        let writes = |one: &Transaction| one.writes.iter().any(|write| write.0 == shown);
-        Ok(ProjectionMatches::of(source, projection, OnItsWay::to(program, writes)))
-    }
-
     fn of(source: (TableId, NodeId), projection: Projection, way: OnItsWay) -> ProjectionMatches {
         ProjectionMatches {
             table: source.0,
@@ -134,14 +157,16 @@ fn projection(
     Ok(Projection::Table(Standing::rows(shown)))
 }
 
+hears!(ProjectionMatches: Committed, FellBack, Unprocessed; Standing);
+
 impl Invariant for ProjectionMatches {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Committed { table, row, order, .. } if table == self.table => {
+            Committed { table, row, order, .. } if table == self.table => {
                 *self.rows.of(order) = Some(row);
                 *self.writers.of(row) = Some(order);
             }
-            Fact::FellBack { node, table, row, version } if table == self.table => {
+            FellBack { node, table, row, version } if table == self.table => {
                 if let Projection::Replica(replica, fallen) = &mut self.projection
                     && *replica == node
                 {
@@ -151,16 +176,16 @@ impl Invariant for ProjectionMatches {
                     }
                 }
             }
-            Fact::Unprocessed(Waiting { node, order, .. }) if self.way.leads_from(node) => {
+            Unprocessed(Waiting { node, order, .. }) if self.way.leads_from(node) => {
                 if let Some(&Some(row)) = self.rows.get(order) {
                     *self.is_moving.of(row) = true;
                 }
             }
             _ => {}
         }
-        self.source.observe(now, fact);
+        self.source.observe::<Self>(now, fact);
         if let Projection::Table(shown) = &mut self.projection {
-            shown.observe(now, fact);
+            shown.observe::<Self>(now, fact);
         }
     }
 

@@ -1,11 +1,47 @@
 //! I10: a user who was told of a write sees it, or something newer, whenever it looks.
 
-use super::language::{ReadYourWritesText, operation};
-use super::{Invariant, Judgement, Tally};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::operation;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::{OperationId, Program};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `read_your_writes = { read = "api.order_status" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadYourWritesText {
+    /// The operation whose answers with `expect = "own write"` are judged.
+    read: String,
+}
+
+impl Promise for ReadYourWritesText {
+    const NAME: &'static str = "read_your_writes";
+    const SENTENCE: &'static str = "Users see what they wrote.";
+    const LABEL: &'static str = "own writes not seen";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = ReadYourWrites;
+
+    fn judge(&self, program: &Program) -> Result<ReadYourWrites, Problem> {
+        let read = operation(&self.read, program).map_err(|problem| problem.inside("read"))?;
+        Ok(ReadYourWrites { read, tally: Tally::default() })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        let expects = "a call with `expect = \"own write\"`";
+        let what = ("call expects its user's own write of", expects);
+        asked.called("read", &self.read, what, |call| call.expects_own_write);
+    }
+}
 
 /// Counts answers that show less than their user wrote. Exposure: answers that must show it.
 #[derive(Clone, Debug)]
@@ -14,19 +50,11 @@ pub(super) struct ReadYourWrites {
     tally: Tally,
 }
 
-impl ReadYourWrites {
-    pub(super) fn new(
-        text: &ReadYourWritesText,
-        program: &Program,
-    ) -> Result<ReadYourWrites, Problem> {
-        let read = operation(&text.read, program).map_err(|problem| problem.inside("read"))?;
-        Ok(ReadYourWrites { read, tally: Tally::default() })
-    }
-}
+hears!(ReadYourWrites: ReadBack);
 
 impl Invariant for ReadYourWrites {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        let Fact::ReadBack { operation, order, seen, own, .. } = *fact else { return };
+        let ReadBack { operation, order, seen, own, .. } = *fact else { return };
         if operation != self.read {
             return;
         }
@@ -56,7 +84,7 @@ mod tests {
         let judge = |operation, seen| {
             let asked = Asked::BY_NOBODY;
             let fact = Fact::ReadBack { operation, order: 7, asked, seen, own: 2 };
-            judge(ReadYourWrites::new(&text, &program).unwrap(), &[(1, fact)])
+            judge(text.judge(&program).unwrap(), &[(1, fact)])
         };
         assert_eq!(judge(read, 1), (1, 1));
         assert_eq!(judge(read, 2), (0, 1));

@@ -5,13 +5,77 @@
 //! Engineering", 2016, ch. 21; theory of a token bucket: what it holds at the beginning of a
 //! window is the reserve). Copies of a hedged attempt are retries.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::{RetriesBoundedText, operation};
-use super::{Invariant, Judgement, Tally};
+use super::names::operation;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::Program;
+use crate::model::quantity::Share;
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `retries_bounded = { operation = "payment.charge", attempts = 4, ratio = 0.2, per = "10s" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetriesBoundedText {
+    /// The operation that is attempted.
+    operation: String,
+    /// The most attempts of one call, the first one included.
+    attempts: u32,
+    /// The most attempts for one order, whoever makes them; any number if it is left out.
+    #[serde(default)]
+    attempts_per_order: Option<u32>,
+    /// The most retries of all callers together, as a share of their first tries; any number if it
+    /// is left out.
+    #[serde(default)]
+    ratio: Option<Share>,
+    /// How many retries there may be beyond the ratio in each window: what budgets hold when it
+    /// begins.
+    #[serde(default)]
+    reserve: u32,
+    /// How long a window is, the first from the start of the run; the whole run if it is left out.
+    #[serde(default)]
+    per: Option<Span>,
+}
+
+impl Promise for RetriesBoundedText {
+    const NAME: &'static str = "retries_bounded";
+    const SENTENCE: &'static str = "Retries are bounded.";
+    const LABEL: &'static str = "unbounded retries";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = RetriesBounded;
+
+    fn judge(&self, program: &Program) -> Result<RetriesBounded, Problem> {
+        let id =
+            operation(&self.operation, program).map_err(|problem| problem.inside("operation"))?;
+        if self.per.is_some_and(|per| per.0 == 0) {
+            let problem = Problem::new("a window of `per` has no length");
+            return Err(problem.expected("more than 0s").inside("per"));
+        }
+        Ok(RetriesBounded {
+            is_watched: program.edges_to(id),
+            attempts: self.attempts,
+            attempts_per_order: self.attempts_per_order,
+            fleet: self.ratio.map(|ratio| Fleet::new(ratio.0, self.reserve, self.per)),
+            orders: ByOrder::default(),
+            tally: Tally::default(),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        let what = ("step calls", "an operation that is called");
+        asked.called("operation", &self.operation, what, |_| true);
+    }
+}
 
 /// Counts attempts at an operation. Exposure: attempts. Violations: attempts beyond those of one
 /// call, orders with too many, and windows with too many retries.
@@ -70,26 +134,6 @@ impl Fleet {
 }
 
 impl RetriesBounded {
-    pub(super) fn new(
-        text: &RetriesBoundedText,
-        program: &Program,
-    ) -> Result<RetriesBounded, Problem> {
-        let id =
-            operation(&text.operation, program).map_err(|problem| problem.inside("operation"))?;
-        if text.per.is_some_and(|per| per.0 == 0) {
-            let problem = Problem::new("a window of `per` has no length");
-            return Err(problem.expected("more than 0s").inside("per"));
-        }
-        Ok(RetriesBounded {
-            is_watched: program.edges_to(id),
-            attempts: text.attempts,
-            attempts_per_order: text.attempts_per_order,
-            fleet: text.ratio.map(|ratio| Fleet::new(ratio.0, text.reserve, text.per)),
-            orders: ByOrder::default(),
-            tally: Tally::default(),
-        })
-    }
-
     /// Counts an attempt of the fleet; a window that is over is judged first.
     fn count(&mut self, now: Time, attempt: u32) {
         let Some(fleet) = &mut self.fleet else { return };
@@ -103,9 +147,11 @@ impl RetriesBounded {
     }
 }
 
+hears!(RetriesBounded: Attempted);
+
 impl Invariant for RetriesBounded {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        let Fact::Attempted { edge, order, attempt, .. } = *fact else { return };
+        let Attempted { edge, order, attempt, .. } = *fact else { return };
         if !self.is_watched[edge.0 as usize] {
             return;
         }

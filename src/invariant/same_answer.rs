@@ -2,13 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use super::language::{SameAnswerText, operation};
-use super::{Invariant, Judgement, Tally};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
+use super::names::operation;
+use super::promise::{Judged, Promise};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
-use crate::model::program::{OperationId, Program};
+use crate::model::program::{OperationId, Program, Token};
 use crate::policy::Outcome;
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `same_answer = { operation = "payment.charge" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct SameAnswerText {
+    /// The operation of a provider that takes idempotency keys.
+    operation: String,
+}
+
+impl Promise for SameAnswerText {
+    const NAME: &'static str = "same_answer";
+    const SENTENCE: &'static str = "An idempotency key has one answer.";
+    const LABEL: &'static str = "answers changed";
+    const JUDGED: Judged = Judged::AtOnce;
+
+    type Judge = SameAnswer;
+
+    fn judge(&self, program: &Program) -> Result<SameAnswer, Problem> {
+        let operation =
+            operation(&self.operation, program).map_err(|problem| problem.inside("operation"))?;
+        Ok(SameAnswer { operation, first: BTreeMap::new(), tally: Tally::default() })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        let what = ("call has an idempotency key at", "a call with an `idempotency_key`");
+        asked.called("operation", &self.operation, what, |call| call.token != Token::None);
+    }
+}
 
 /// Counts final answers other than the first one with their key, and answers to another order.
 /// Exposure: final answers to calls whose key had one.
@@ -20,17 +56,11 @@ pub(super) struct SameAnswer {
     tally: Tally,
 }
 
-impl SameAnswer {
-    pub(super) fn new(text: &SameAnswerText, program: &Program) -> Result<SameAnswer, Problem> {
-        let operation =
-            operation(&text.operation, program).map_err(|problem| problem.inside("operation"))?;
-        Ok(SameAnswer { operation, first: BTreeMap::new(), tally: Tally::default() })
-    }
-}
+hears!(SameAnswer: KeyAnswered);
 
 impl Invariant for SameAnswer {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        let Fact::KeyAnswered { operation, token, order, outcome, body } = *fact else { return };
+        let KeyAnswered { operation, token, order, outcome, body } = *fact else { return };
         if operation != self.operation {
             return;
         }
@@ -67,7 +97,7 @@ mod tests {
             (1, Fact::KeyAnswered { operation, token, order, outcome, body })
         };
         let first = answer(7, 1, Outcome::Ok, 1);
-        let judge = |second| judge(SameAnswer::new(&text, &program).unwrap(), &[first, second]);
+        let judge = |second| judge(text.judge(&program).unwrap(), &[first, second]);
         assert_eq!(judge(first), (0, 1));
         assert_eq!(judge(answer(8, 2, Outcome::Ok, 2)), (0, 0));
         assert_eq!(judge(answer(7, 1, Outcome::Ok, 2)), (1, 1));

@@ -6,15 +6,88 @@
 //! crash or a failover undoes, then or later, does not count. An order whose time is not up when
 //! the run ends is not judged.
 
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::breakable::Breakable;
+use super::judge::{Invariant, Judgement, Tally};
 use super::known::ByOrder;
-use super::language::{SettledOrCompensatedText, effect, operation, row_state};
+use super::names::{effect, operation, row_state};
+use super::promise::{Judged, Promise};
 use super::standing::Standing;
-use super::{Invariant, Judgement, Tally};
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::{Problem, shortened};
 use crate::model::program::{LabelId, OperationId, Program};
 use crate::policy::Outcome;
 use crate::system::fact::Fact;
+use crate::system::fact::kind::hears;
+
+/// `settled_or_compensated = { accepted = "api.place_order", settled = "orders.order = paid",
+/// cancelled = "orders.order = cancelled", effect = "charge", refund = "refund", within = "30s" }`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct SettledOrCompensatedText {
+    /// The operation whose `ok` tells the user that the order is accepted.
+    accepted: String,
+    /// The row and state of an order that is settled.
+    settled: String,
+    /// The row and state of an order that is cancelled, if any can be.
+    #[serde(default)]
+    cancelled: Option<String>,
+    /// The effect that costs the user money, if there is one.
+    #[serde(default)]
+    effect: Option<String>,
+    /// The effect that gives it back, if there is one.
+    #[serde(default)]
+    refund: Option<String>,
+    /// How long after its acceptance it must be one or the other, whatever goes wrong meanwhile.
+    within: Span,
+    /// Whether the time begins with the end of all faults if that is later.
+    #[serde(default)]
+    after_faults: bool,
+}
+
+impl Promise for SettledOrCompensatedText {
+    const NAME: &'static str = "settled_or_compensated";
+    const SENTENCE: &'static str = "Every accepted order is settled, or cancelled and paid back.";
+    const LABEL: &'static str = "unsettled orders";
+    const JUDGED: Judged = Judged::AtEnd;
+    const IS_LOSS: bool = true;
+    const EXCUSES: &'static [&'static str] = &["cancelled"];
+
+    type Judge = SettledOrCompensated;
+
+    fn judge(&self, program: &Program) -> Result<SettledOrCompensated, Problem> {
+        let had = |name: &Option<String>, key: &'static str| {
+            let had = name.as_ref().map(|name| effect(name, program)).transpose();
+            had.map_err(|problem| problem.inside(key))
+        };
+        if let (None, Some(refund)) = (&self.effect, &self.refund) {
+            return Err(Problem::new(format!("`{}` gives nothing back", shortened(refund)))
+                .expected("`effect` beside it")
+                .inside("refund"));
+        }
+        let cancelled = self.cancelled.as_ref().map(|cancelled| Goal::new(cancelled, program));
+        Ok(SettledOrCompensated {
+            accepted: operation(&self.accepted, program)
+                .map_err(|problem| problem.inside("accepted"))?,
+            effect: had(&self.effect, "effect")?,
+            refund: had(&self.refund, "refund")?,
+            within: self.within,
+            after_faults: self.after_faults,
+            settled: Goal::new(&self.settled, program)
+                .map_err(|problem| problem.inside("settled"))?,
+            cancelled: cancelled.transpose().map_err(|problem| problem.inside("cancelled"))?,
+            orders: ByOrder::default(),
+        })
+    }
+
+    fn breakable(&self, asked: &mut Breakable<'_>) {
+        asked.told_users("accepted", &self.accepted);
+    }
+}
 
 /// Follows accepted orders and the money that they moved. Exposure: orders accepted whose time is
 /// up.
@@ -62,53 +135,25 @@ impl Known {
     }
 }
 
-impl SettledOrCompensated {
-    pub(super) fn new(
-        text: &SettledOrCompensatedText,
-        program: &Program,
-    ) -> Result<SettledOrCompensated, Problem> {
-        let had = |name: &Option<String>, key: &'static str| {
-            let had = name.as_ref().map(|name| effect(name, program)).transpose();
-            had.map_err(|problem| problem.inside(key))
-        };
-        if let (None, Some(refund)) = (&text.effect, &text.refund) {
-            return Err(Problem::new(format!("`{}` gives nothing back", shortened(refund)))
-                .expected("`effect` beside it")
-                .inside("refund"));
-        }
-        let cancelled = text.cancelled.as_ref().map(|cancelled| Goal::new(cancelled, program));
-        Ok(SettledOrCompensated {
-            accepted: operation(&text.accepted, program)
-                .map_err(|problem| problem.inside("accepted"))?,
-            effect: had(&text.effect, "effect")?,
-            refund: had(&text.refund, "refund")?,
-            within: text.within,
-            after_faults: text.after_faults,
-            settled: Goal::new(&text.settled, program)
-                .map_err(|problem| problem.inside("settled"))?,
-            cancelled: cancelled.transpose().map_err(|problem| problem.inside("cancelled"))?,
-            orders: ByOrder::default(),
-        })
-    }
-}
+hears!(SettledOrCompensated: Answered, Effect; Standing);
 
 impl Invariant for SettledOrCompensated {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Answered { request, outcome: Outcome::Ok, .. }
+            Answered { request, outcome: Outcome::Ok, .. }
                 if request.operation == self.accepted =>
             {
                 self.orders.of(request.order).accepted.get_or_insert(now);
             }
-            Fact::Effect { effect, order, .. } if Some(effect) == self.effect => {
+            Effect { effect, order, .. } if Some(effect) == self.effect => {
                 self.orders.of(order).effects.push((now, 1));
             }
-            Fact::Effect { effect, order, .. } if Some(effect) == self.refund => {
+            Effect { effect, order, .. } if Some(effect) == self.refund => {
                 self.orders.of(order).effects.push((now, -1));
             }
             _ => {
                 let goals = [&mut self.settled].into_iter().chain(&mut self.cancelled);
-                goals.for_each(|goal| goal.rows.observe(now, fact));
+                goals.for_each(|goal| goal.rows.observe::<Self>(now, fact));
             }
         }
     }

@@ -6,6 +6,7 @@ use super::known::ByOrder;
 use crate::kernel::time::Time;
 use crate::model::program::{LabelId, NodeId, TableId};
 use crate::system::fact::Fact;
+use crate::system::fact::kind::{Hears, hears};
 
 /// Something that a transaction has written and that has not been undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ enum Which {
     Entries(Option<LabelId>),
 }
 
+hears!(Standing: Committed, Audited, Flushed, LogLost, WriteLost, CommitLost);
+
 impl Standing {
     /// Keeps the versions of a table's rows, by row.
     pub(super) fn rows((table, database): (TableId, NodeId)) -> Standing {
@@ -65,43 +68,42 @@ impl Standing {
     }
 
     /// Takes note of what is committed, flushed and lost.
-    pub(super) fn observe(&mut self, at: Time, fact: &Fact) {
+    pub(super) fn observe<Whole: Hears>(&mut self, at: Time, fact: &Fact) {
+        Self::is_part_of::<Whole>();
         match (*fact, self.which) {
-            (Fact::Committed { table, row, state, version, position, .. }, Which::Rows(kept))
+            (Committed { table, row, state, version, position, .. }, Which::Rows(kept))
                 if table == kept =>
             {
                 self.keep(row, Commit { at, position, version, state });
             }
-            (
-                Fact::Committed { table, order, state, version, position, .. },
-                Which::Orders(kept),
-            ) if table == kept => {
+            (Committed { table, order, state, version, position, .. }, Which::Orders(kept))
+                if table == kept =>
+            {
                 self.keep(order, Commit { at, position, version, state });
             }
-            (Fact::Audited { entry, order, database, position }, Which::Entries(kept))
+            (Audited { entry, order, database, position }, Which::Entries(kept))
                 if database == self.database && Some(entry) == kept =>
             {
                 self.keep(order, Commit { at, position, version: 0, state: entry });
             }
-            (Fact::Flushed { database, position }, _) if database == self.database => {
+            (Flushed { database, position }, _) if database == self.database => {
                 while self.unflushed.first().is_some_and(|&(waiting, _)| waiting <= position) {
                     self.unflushed.pop_first();
                 }
             }
-            (Fact::LogLost { database, after, .. }, _) if database == self.database => {
+            (LogLost { database, after, .. }, _) if database == self.database => {
                 // The last is forgotten first, so that each is the last of its order or row.
                 let lost = self.unflushed.split_off(&(after.saturating_add(1), 0));
                 for (position, index) in lost.into_iter().rev() {
                     self.forget(at, index, position);
                 }
             }
-            (Fact::WriteLost { table, row, position, .. }, Which::Rows(kept)) if table == kept => {
+            (WriteLost { table, row, position, .. }, Which::Rows(kept)) if table == kept => {
                 self.lose(at, row, position);
             }
-            (
-                Fact::CommitLost { database, position, order },
-                Which::Orders(_) | Which::Entries(_),
-            ) if database == self.database => {
+            (CommitLost { database, position, order }, Which::Orders(_) | Which::Entries(_))
+                if database == self.database =>
+            {
                 self.lose(at, order, position);
             }
             _ => {}
@@ -176,12 +178,12 @@ mod tests {
     fn a_crash_undoes_what_was_not_flushed_and_no_more() {
         let mut standing = Standing::orders((ORDERS, DATABASE));
         for fact in [committed(3, PLACED, 1), committed(3, PAID, 2), committed(4, PLACED, 3)] {
-            standing.observe(at(1), &fact);
+            standing.observe::<Standing>(at(1), &fact);
         }
-        standing.observe(at(2), &flushed(1));
-        standing.observe(at(3), &log_lost(2));
+        standing.observe::<Standing>(at(2), &flushed(1));
+        standing.observe::<Standing>(at(3), &log_lost(2));
         assert_eq!((states(&standing, 3), states(&standing, 4)), (vec![0, 1], vec![]));
-        standing.observe(at(4), &log_lost(1));
+        standing.observe::<Standing>(at(4), &log_lost(1));
         assert_eq!(states(&standing, 3), [0]);
         assert_eq!(standing.state_at(3, at(0)), None);
         assert_eq!(standing.state_at(3, at(1)), Some(PLACED));
@@ -191,12 +193,18 @@ mod tests {
     fn what_another_database_flushes_or_loses_changes_nothing() {
         let elsewhere = NodeId(9);
         let mut standing = Standing::orders((ORDERS, DATABASE));
-        standing.observe(at(1), &committed(3, PLACED, 1));
-        standing.observe(at(2), &Fact::LogLost { database: elsewhere, after: 0, transactions: 1 });
-        standing.observe(at(2), &Fact::Flushed { database: elsewhere, position: 1 });
-        standing.observe(at(2), &Fact::CommitLost { database: elsewhere, position: 1, order: 3 });
+        standing.observe::<Standing>(at(1), &committed(3, PLACED, 1));
+        standing.observe::<Standing>(
+            at(2),
+            &Fact::LogLost { database: elsewhere, after: 0, transactions: 1 },
+        );
+        standing.observe::<Standing>(at(2), &Fact::Flushed { database: elsewhere, position: 1 });
+        standing.observe::<Standing>(
+            at(2),
+            &Fact::CommitLost { database: elsewhere, position: 1, order: 3 },
+        );
         assert_eq!((states(&standing, 3), standing.on_disk().count()), (vec![0], 0));
-        standing.observe(at(3), &flushed(1));
+        standing.observe::<Standing>(at(3), &flushed(1));
         assert_eq!(standing.on_disk().count(), 1);
     }
 
@@ -208,12 +216,15 @@ mod tests {
         for mut standing in
             [Standing::orders((ORDERS, DATABASE)), Standing::rows((ORDERS, DATABASE))]
         {
-            standing.observe(at(1), &other);
+            standing.observe::<Standing>(at(1), &other);
             assert_eq!(states(&standing, 3), [0; 0]);
         }
         let mut rows = Standing::rows((ORDERS, DATABASE));
-        rows.observe(at(1), &committed(3, PLACED, 1));
-        rows.observe(at(2), &Fact::WriteLost { table, row, order, state, version, position });
+        rows.observe::<Standing>(at(1), &committed(3, PLACED, 1));
+        rows.observe::<Standing>(
+            at(2),
+            &Fact::WriteLost { table, row, order, state, version, position },
+        );
         assert_eq!(states(&rows, 3), [0], "lost from another table");
     }
 
@@ -233,8 +244,8 @@ mod tests {
         for fact in
             [committed(3, PLACED, 1), committed(3, PAID, 2), flushed(2), lost, written, flushed(9)]
         {
-            standing.observe(at(1), &fact);
-            rows.observe(at(1), &fact);
+            standing.observe::<Standing>(at(1), &fact);
+            rows.observe::<Standing>(at(1), &fact);
         }
         assert_eq!((states(&standing, 3), states(&rows, 3)), (vec![0], vec![0]));
     }

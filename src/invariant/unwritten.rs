@@ -9,12 +9,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{InvariantTexts, WatchList};
+use super::WatchList;
 use crate::model::problem::{Problem, shortened};
 use crate::model::program::Program;
-
-/// Keys with states that excuse an order, or that are among those that a row may have.
-const EXCUSES: [&str; 5] = ["cancelled", "undone", "unless", "allowed", "returned"];
 
 /// Something that a transaction writes: a state of a table's rows, or an entry of an audit log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,29 +66,22 @@ impl Vocabulary {
     /// What promises name and is not in it.
     pub(crate) fn lacks(&self, list: &WatchList) -> Vec<Unwritten> {
         let each = list.iter().flat_map(|one| {
-            let lacking = self.lacks_of(&one.texts).into_iter();
-            lacking.map(|mut unwritten| {
-                unwritten.path[0].clone_from(&one.name);
-                unwritten
+            let mut named = Vec::new();
+            self.collect(&one.text.keys(), &mut vec![one.name.clone()], &mut named);
+            named.retain(|(_, written)| !self.written.contains(written));
+            named.into_iter().map(|(path, written)| {
+                let may_excuse = path.iter().any(|key| one.kind.excuses.contains(&key.as_str()));
+                self.unwritten(path, &written, may_excuse)
             })
         });
         each.collect()
-    }
-
-    /// The same of what stands in the texts, by what is promised.
-    fn lacks_of(&self, texts: &InvariantTexts) -> Vec<Unwritten> {
-        let texts = serde_json::to_value(texts).unwrap_or_default();
-        let mut named = Vec::new();
-        self.collect(&texts, &mut Vec::new(), &mut named);
-        let lacking = named.into_iter().filter(|(_, written)| !self.written.contains(written));
-        lacking.map(|(path, written)| self.unwritten(path, &written)).collect()
     }
 
     /// What is wrong with a state, if it is written like one and no step writes it.
     pub(crate) fn lacks_state(&self, text: &str) -> Option<Problem> {
         let written = self.written_of("", text)?;
         let is_known = self.written.contains(&written);
-        (!is_known).then(|| self.unwritten(Vec::new(), &written).problem)
+        (!is_known).then(|| self.unwritten(Vec::new(), &written, false).problem)
     }
 
     /// Every state and entry that is named in a text, with the keys that lead there.
@@ -153,7 +143,7 @@ impl Vocabulary {
             .then(|| Written::State(table.to_owned(), state.trim().to_owned()))
     }
 
-    fn unwritten(&self, path: Vec<String>, written: &Written) -> Unwritten {
+    fn unwritten(&self, path: Vec<String>, written: &Written, may_excuse: bool) -> Unwritten {
         let (what, kind, name) = match written {
             Written::State(table, state) => {
                 (format!("the state `{}` of `{table}`", shortened(state)), "state", state)
@@ -173,7 +163,7 @@ impl Vocabulary {
             false => Problem::unknown(kind, name, &known).expected,
         };
         let is_near = expected.as_ref().is_some_and(|text| text.starts_with("did you mean"));
-        let may_be_meant = !is_near && path.iter().any(|key| EXCUSES.contains(&key.as_str()));
+        let may_be_meant = may_excuse && !is_near;
         let expected = match may_be_meant {
             true => expected
                 .map(|expected| format!("{expected}; leave it out if no order can come to it")),
@@ -187,13 +177,12 @@ impl Vocabulary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::example::{compiled, program};
+    use crate::invariant::example::{compiled, listed, program};
 
     fn lacking(texts: &str) -> Vec<(String, String, bool)> {
         let mut vocabulary = Vocabulary::default();
         vocabulary.add(&program());
-        let texts: InvariantTexts = toml::from_str(texts).unwrap();
-        let lacking = vocabulary.lacks_of(&texts).into_iter();
+        let lacking = vocabulary.lacks(&listed(texts).unwrap()).into_iter();
         lacking.map(|it| (it.path.join("."), it.problem.to_string(), it.may_be_meant)).collect()
     }
 
@@ -249,7 +238,6 @@ mod tests {
         ));
         let texts = "paid_has_payment = { paid = 'db.item = known', payment = 'db.order' }\n\
                      audit_complete = { of = 'db.order = accepted', entry = 'taken' }";
-        let texts: InvariantTexts = toml::from_str(texts).unwrap();
-        assert_eq!(vocabulary.lacks_of(&texts).len(), 0);
+        assert_eq!(vocabulary.lacks(&listed(texts).unwrap()).len(), 0);
     }
 }

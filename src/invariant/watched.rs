@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 #[cfg(test)]
@@ -10,7 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 #[cfg(test)]
 use serde_json::json;
 
-use super::{CATALOGUE, Entry, InvariantTexts};
+use super::CATALOGUE;
+use super::promise::{Entry, Text};
 use crate::model::document::{Data, Field, Value};
 use crate::model::hidden::in_line;
 use crate::model::problem::Problem;
@@ -27,8 +29,8 @@ pub struct Watched {
     is_labelled: bool,
     /// What is promised.
     pub kind: &'static Entry,
-    /// What it is about: of these texts its own is given and no other.
-    pub(super) texts: InvariantTexts,
+    /// What it is about.
+    pub(super) text: Arc<dyn Text>,
 }
 
 /// The promises that an experiment watches, in the order of results: that of the catalogue, and of
@@ -47,9 +49,9 @@ impl Watched {
     /// What it promises, in one sentence, with the label that the experiment gives it.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let sentence = self.kind.promise();
+        let sentence = self.kind.sentence;
         if !self.is_labelled {
-            return sentence;
+            return sentence.to_owned();
         }
         let mut letters = sentence.trim_end_matches('.').chars();
         let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
@@ -131,10 +133,8 @@ fn watched(name: &str, field: &Field) -> Result<(usize, Watched), Problem> {
     });
     let own = keys.iter().filter(|(key, _)| *key != KIND && *key != LABEL);
     let own = own.map(|(key, field)| (key.clone(), field.clone())).collect();
-    let own = Value { data: Data::Table(own), at: field.value.at };
-    let only = IndexMap::from([(kind.name.to_owned(), Field { value: own, ..field.clone() })]);
-    let texts = read(&Value { data: Data::Table(only), at: field.value.at })?;
-    Ok((place, Watched { name: name.to_owned(), label, is_labelled, kind, texts }))
+    let text = (kind.read)(&Value { data: Data::Table(own), at: field.value.at })?;
+    Ok((place, Watched { name: name.to_owned(), label, is_labelled, kind, text }))
 }
 
 /// The label that is given, if one is.
@@ -180,12 +180,11 @@ impl JsonSchema for WatchList {
     }
 
     fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
-        let texts = InvariantTexts::json_schema(schemas);
-        let mut properties = texts.get("properties").cloned().unwrap_or_default();
+        let mut properties = serde_json::Map::new();
         let mut others = Vec::new();
         for entry in CATALOGUE {
-            let own = format!("/{}/anyOf/0/$ref", entry.name);
-            let Some(reference) = properties.pointer(&own).cloned() else { continue };
+            let own = (entry.schema)(schemas);
+            let reference = own.get("$ref").expect("a text has a name");
             others.push(json!({
                 "$ref": reference,
                 "properties": { KIND: { "const": entry.name } },
@@ -203,10 +202,8 @@ impl JsonSchema for WatchList {
                     "description": "What tables call what is counted when it breaks.",
                 });
             }
-            if let Some(property) = properties.get_mut(entry.name) {
-                let about = property.get("description").cloned().unwrap_or_default();
-                *property = json!({ "$ref": reference, "description": about });
-            }
+            let property = json!({ "$ref": reference, "description": entry.sentence });
+            properties.insert(entry.name.to_owned(), property);
         }
         json_schema!({
             "description": "The promises that an experiment watches, by name: one of these, or a \
@@ -221,19 +218,13 @@ impl JsonSchema for WatchList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::document::Sources;
+    use crate::invariant::example;
 
     fn listed(text: &str) -> Result<WatchList, Vec<String>> {
-        let mut sources = Sources::default();
-        let source = sources.add("invariants.toml", text);
-        let value = Value::parse(&sources, source).unwrap();
-        let mut problems = Vec::new();
-        let list = WatchList::read(Some(&value), &mut problems);
-        if problems.is_empty() {
-            return Ok(list);
-        }
-        assert!(problems.iter().all(|problem| problem.at.is_some()), "{problems:?}");
-        Err(problems.iter().map(|problem| problem.message.clone()).collect())
+        example::listed(text).map_err(|problems| {
+            assert!(problems.iter().all(|problem| problem.at.is_some()), "{problems:?}");
+            problems.iter().map(|problem| problem.message.clone()).collect()
+        })
     }
 
     #[test]
@@ -257,7 +248,7 @@ mod tests {
     #[test]
     fn every_promise_is_a_sentence() {
         for entry in CATALOGUE {
-            let sentence = entry.promise();
+            let sentence = entry.sentence;
             assert!(sentence.ends_with('.') && sentence.contains(' '), "{sentence}");
         }
     }

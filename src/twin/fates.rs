@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use crate::kernel::time::Time;
 use crate::model::program::{NodeId, OperationId};
 use crate::policy::Outcome;
-use crate::system::fact::{Came, Fact, Observer, Request};
+use crate::system::fact::kind::hears;
+use crate::system::fact::{self, Fact, Observer, Request};
 
 /// Which request it is, by what is the same in both runs of a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Asking {
     /// To which clients its user came.
     pub clients: NodeId,
-    /// Which user, or which round of which one: see [`Came::work`].
+    /// Which user, or which round of which one: see [`fact::Came::work`].
     pub work: u64,
     /// What was asked for.
     pub operation: OperationId,
@@ -63,7 +64,7 @@ impl Fates {
         self.users.get(order as usize).copied()
     }
 
-    fn came(&mut self, came: Came) {
+    fn came(&mut self, came: fact::Came) {
         let index = came.order as usize;
         if self.users.len() <= index {
             self.users.resize(index + 1, (came.clients, came.work));
@@ -105,22 +106,22 @@ impl Fates {
     }
 }
 
+hears!(Fates: Came, Requested, Answered, ReadBack, ReadAgain, Read);
+
 impl Observer for Fates {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Came(came) => self.came(came),
-            Fact::Requested(request) => self.asked(request),
-            Fact::Answered { request, outcome, .. } => self.answered(now, request, outcome),
-            Fact::ReadBack { operation, order, seen, own, .. } if seen < own => {
+            Came(came) => self.came(came),
+            Requested(request) => self.asked(request),
+            Answered { request, outcome, .. } => self.answered(now, request, outcome),
+            ReadBack { operation, order, seen, own, .. } if seen < own => {
                 self.shown_old(order, operation);
             }
-            Fact::ReadAgain { operation, order, seen, highest, .. } if seen < highest => {
+            ReadAgain { operation, order, seen, highest, .. } if seen < highest => {
                 self.shown_old(order, operation);
             }
             // What is read after the answer, nobody is shown.
-            Fact::Read { order, asked, seen, newest, .. }
-                if seen < newest && asked.is_by_a_user() =>
-            {
+            Read { order, asked, seen, newest, .. } if seen < newest && asked.is_by_a_user() => {
                 let place = self.last(order, asked.operation, asked.at);
                 if let Some(place) = place
                     && self.requests[place].1.ended == Time::NEVER

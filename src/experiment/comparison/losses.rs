@@ -74,10 +74,6 @@ enum Loss {
     Runs,
 }
 
-/// What a promise says of which a violation is something lost, by its name in the catalogue.
-const KEPT: [&str; 4] =
-    ["accepted_order_kept", "no_lost_event", "settled_or_compensated", "audit_complete"];
-
 /// All that can be thrown away: what is gone is answered at once, waits nowhere and asks nobody.
 const WORK: &[Loss] = &[Loss::Requests, Loss::Messages, Loss::Orders];
 
@@ -167,7 +163,7 @@ impl Loss {
                 Some((Direction::Lower, 0.0))
             }
             (Loss::Orders, _, Source::Rate(place)) => {
-                let is_kept = |one: &Watched| KEPT.contains(&one.kind.name);
+                let is_kept = |one: &Watched| one.kind.is_loss;
                 let promise = cell.invariants.get(*place);
                 promise.is_some_and(is_kept).then_some((Direction::Lower, 0.0))
             }

@@ -1,7 +1,11 @@
 //! Who and what each fact is about, said once: its kind, the node that it befell, and the order.
 
+mod hears;
+
 use super::{Caching, Ejection, Fact, Pooling, Stay, Transit, Waiting, Work};
 use crate::model::program::{EdgeId, NodeId, Program, TableId};
+
+pub(crate) use hears::{FactKinds, Hears, hears};
 
 /// Whom a fact befell, as the fact names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
