@@ -8,6 +8,7 @@ use super::{Goal, Milestone, Wanted};
 use crate::kernel::time::{Span, Time};
 use crate::metric::recorder::Measure;
 use crate::policy::Outcome;
+use crate::system::fact::kind::{Hears, hears};
 use crate::system::fact::{Fact, Observer, Request, Waiting};
 
 /// Follows the requests of one run to each milestone.
@@ -142,38 +143,23 @@ impl Followers {
 impl Observer for Followers {
     #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
-        if !self.followers.is_empty() && concerns_a_milestone(fact) {
+        if !self.followers.is_empty() && Follower::HEARS.has(fact.kind()) {
             self.follow(now, fact);
         }
     }
 }
 
-/// Most facts concern no milestone, and there are many of them.
-fn concerns_a_milestone(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::Requested(_)
-            | Fact::Answered { .. }
-            | Fact::Degraded(_)
-            | Fact::Unanswered(_)
-            | Fact::Committed { .. }
-            | Fact::Flushed { .. }
-            | Fact::LogLost { .. }
-            | Fact::WriteLost { .. }
-            | Fact::Effect { .. }
-            | Fact::Delivered { .. }
-            | Fact::Acknowledged { .. }
-            | Fact::Unprocessed(_)
-            | Fact::UnderWay(_)
-    )
-}
+hears!(
+    Follower: Requested, Answered, Degraded, Unanswered, Committed, Flushed, LogLost, WriteLost, Effect,
+    Delivered, Acknowledged, Unprocessed, UnderWay
+);
 
 impl Follower {
     /// Follows a request to its own answer.
     fn answer(&mut self, now: Time, fact: &Fact, wanted: Wanted, (warm_up, width): (Time, Span)) {
         let is_followed = |request: &Request| request.operation == self.milestone.of;
         match *fact {
-            Fact::Answered { request, outcome, .. } if is_followed(&request) => {
+            Answered { request, outcome, .. } if is_followed(&request) => {
                 let (is_ok, is_degraded) = (outcome == Outcome::Ok, self.degraded == Some(request));
                 self.degraded = None;
                 let is_reached = match wanted {
@@ -189,8 +175,8 @@ impl Follower {
                 let promise = (self.milestone.within, width);
                 self.answers.count_since(warm_up, request.started, fate, promise, now);
             }
-            Fact::Degraded(request) if is_followed(&request) => self.degraded = Some(request),
-            Fact::Unanswered(request) if is_followed(&request) && request.started >= warm_up => {
+            Degraded(request) if is_followed(&request) => self.degraded = Some(request),
+            Unanswered(request) if is_followed(&request) && request.started >= warm_up => {
                 self.unanswered.push(request.started);
             }
             _ => {}
@@ -199,25 +185,25 @@ impl Follower {
 
     fn observe(&mut self, now: Time, fact: &Fact, goal: Goal) {
         match (*fact, goal) {
-            (Fact::Requested(request), _) if request.operation == self.milestone.of => {
+            (Requested(request), _) if request.operation == self.milestone.of => {
                 self.order(request.order).asked.get_or_insert(now);
             }
-            (Fact::Unanswered(Request { order, .. }), _)
-            | (Fact::Unprocessed(Waiting { order, .. }) | Fact::UnderWay(order), _) => {
+            (Unanswered(Request { order, .. }), _)
+            | (Unprocessed(Waiting { order, .. }) | UnderWay(order), _) => {
                 self.order(order).is_under_way = true;
             }
             (
-                Fact::Committed { table, state, order, position, .. },
+                Committed { table, state, order, position, .. },
                 Goal::State { table: own, state: wanted, .. },
             ) if table == own && Some(state) == wanted => self.commit(now, order, position),
-            (Fact::Flushed { database, position }, Goal::State { database: own, .. })
+            (Flushed { database, position }, Goal::State { database: own, .. })
                 if database == own =>
             {
                 while self.unflushed.front().is_some_and(|&(at, _)| at <= position) {
                     self.unflushed.pop_front();
                 }
             }
-            (Fact::LogLost { database, after, .. }, Goal::State { database: own, .. })
+            (LogLost { database, after, .. }, Goal::State { database: own, .. })
                 if database == own =>
             {
                 while let Some(&(at, order)) = self.unflushed.back().filter(|lost| lost.0 > after) {
@@ -226,14 +212,14 @@ impl Follower {
                 }
             }
             (
-                Fact::WriteLost { table, state, order, position, .. },
+                WriteLost { table, state, order, position, .. },
                 Goal::State { table: own, state: wanted, .. },
             ) if table == own && Some(state) == wanted => self.lose(order, position),
-            (Fact::Effect { effect, order, .. }, Goal::Effect(own)) if effect == own => {
+            (Effect { effect, order, .. }, Goal::Effect(own)) if effect == own => {
                 self.reach(now, order, 0);
             }
-            (Fact::Delivered { queue, order, .. }, Goal::Delivered(own))
-            | (Fact::Acknowledged { queue, order, .. }, Goal::Acknowledged(own))
+            (Delivered { queue, order, .. }, Goal::Delivered(own))
+            | (Acknowledged { queue, order, .. }, Goal::Acknowledged(own))
                 if queue == own =>
             {
                 self.reach(now, order, 0);
