@@ -27,6 +27,7 @@ use crate::kernel::time::Time;
 use crate::metric::{Followers, Measure, RunMetrics};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
+use crate::system::fact::Observer;
 
 /// `[attribution]`: each run is repeated without each of its causes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -218,15 +219,14 @@ impl Twins<'_> {
 /// How often each thing goes wrong in a run of this plan; `None` if a limit ends it.
 fn count(cell: &Cell, plan: &Plan, seed: u64) -> Option<Vec<u64>> {
     let measure = Measure { faults: plan.acts, ..cell.measure.clone() };
-    let followers = Followers::new(&cell.followed(), &measure);
-    let invariants = Invariants::new(&cell.invariants, &cell.program)
+    let mut followers = Followers::new(&cell.followed(), &measure);
+    let mut invariants = Invariants::new(&cell.invariants, &cell.program)
         .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
-    let mut observer = (followers, invariants);
-    let world = Course::new(cell, plan, seed).world(&mut observer);
+    let mut all: Vec<&mut dyn Observer> = vec![&mut followers, &mut invariants];
+    let world = Course::new(cell, plan, seed).world(&mut all);
     if world.run().ending != Ending::Complete {
         return None;
     }
-    let (followers, invariants) = observer;
     let end = cell.limits.horizon;
     let mut metrics = RunMetrics::default();
     metrics.milestones = followers.finish(&measure, end);

@@ -13,6 +13,7 @@ use crate::invariant::Violation;
 use crate::kernel::limit::Ending;
 use crate::metric::{NodeSeries, NodeWatch, OperationSeries, Timeline, TimelineRecorder};
 use crate::model::program::OperationId;
+use crate::system::fact::Observer;
 
 /// The most cells that are looked at window by window.
 pub const CELLS_MAX: usize = 24;
@@ -95,7 +96,9 @@ fn see(cell: &Cell, index: usize, seed: u64) -> Seen {
     let mut recorder = TimelineRecorder::new(&cell.program, &cell.measure, &cell.milestones);
     let nodes = || NodeWatch::new(&cell.program, cell.measure.window, case.horizon);
     let mut watch = cell.observing.nodes.then(nodes);
-    let (run, _) = run_case(cell, index, &case, &mut (&mut recorder, &mut watch));
+    let mut all: Vec<&mut dyn Observer> = vec![&mut recorder];
+    all.extend(watch.as_mut().map(|watch| watch as &mut dyn Observer));
+    let (run, _) = run_case(cell, index, &case, &mut all);
     let last = run.metrics.last_answer;
     let end = if run.ending == Ending::Complete { case.horizon } else { last };
     let (nodes, operations) = watch.map(NodeWatch::finish).unwrap_or_default();

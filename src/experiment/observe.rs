@@ -12,13 +12,13 @@ use super::campaign::Cell;
 use super::language::Experiment;
 use crate::fault::Plan;
 use crate::invariant::operation;
-use crate::kernel::time::{Span, Time};
+use crate::kernel::time::Span;
 use crate::metric::{Incident, IncidentRule, IncidentWatch, PathWatch, Paths};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::program::{OperationId, Program};
 use crate::model::quantity::Share;
-use crate::system::fact::{Fact, Observer};
+use crate::system::fact::Observer;
 
 /// `[observe]`: what is seen of runs beside what is measured of every run.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -160,18 +160,17 @@ pub(super) struct Watching<'p> {
 }
 
 impl Watching<'_> {
+    /// Who is told what happens.
+    pub(super) fn observers(&mut self) -> Vec<&mut dyn Observer> {
+        let incident = self.incident.as_mut().map(|watch| watch as &mut dyn Observer);
+        let paths = self.paths.as_mut().map(|watch| watch as &mut dyn Observer);
+        incident.into_iter().chain(paths).collect()
+    }
+
     /// What was seen; `None` if nobody watched.
     pub(super) fn finish(self) -> Option<Observed> {
         let incident = self.incident.map(IncidentWatch::finish);
         let paths = self.paths.map(PathWatch::finish);
         (incident.is_some() || paths.is_some()).then_some(Observed { incident, paths })
-    }
-}
-
-impl Observer for Watching<'_> {
-    #[inline]
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        self.incident.observe(now, fact);
-        self.paths.observe(now, fact);
     }
 }

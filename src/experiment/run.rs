@@ -208,7 +208,7 @@ pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     let drawn = cell.random.as_ref().map(|random| random.draw(seed)).unwrap_or_default();
     let plan = cell.plan_with(&drawn);
     let mut watching = cell.observing.watch(cell, &plan);
-    let (result, _) = Course::new(cell, &plan, seed).run(index, &mut watching);
+    let (result, _) = Course::new(cell, &plan, seed).run(index, &mut watching.observers());
     let attribution = attribute(cell, &plan, &result);
     RunResult { drawn, attribution, observed: watching.finish(), ..result }
 }
@@ -220,7 +220,7 @@ pub(super) fn kept<'a>(
     plan: &'a Plan,
     seed: u64,
     since: Time,
-    watcher: impl Observer,
+    watcher: &mut dyn Observer,
 ) -> (Kept<'a>, RunResult) {
     let (kept, followed) = Course::new(cell, plan, seed).keep(0, since, watcher);
     (kept, followed.result)
@@ -273,7 +273,7 @@ impl<'a> Course<'a> {
         Course { cell, plan, seed, limits: cell.limits, case: None, is_twin: false }
     }
 
-    fn run(&self, index: usize, watcher: impl Observer) -> (RunResult, Vec<Folded>) {
+    fn run(&self, index: usize, watcher: &mut dyn Observer) -> (RunResult, Vec<Folded>) {
         let cause = self.cell.blast_radius.as_ref().and_then(|rule| {
             let numbers = rule.cause(&self.plan.faults, &self.cell.program);
             let acts = self.plan.acts_of(|number| numbers.contains(&number))?;
@@ -284,7 +284,7 @@ impl<'a> Course<'a> {
             Some((rule, twin, acts)) => {
                 let (mut with, mut followed) = self.keep(index, acts.0, watcher);
                 let (without, twin) =
-                    Course { plan: &twin, is_twin: true, ..*self }.keep(index, acts.0, ());
+                    Course { plan: &twin, is_twin: true, ..*self }.keep(index, acts.0, &mut ());
                 let endings = [followed.result.ending, twin.result.ending];
                 if endings == [Ending::Complete; 2] {
                     with.end = with.end.min(without.end);
@@ -302,11 +302,11 @@ impl<'a> Course<'a> {
     }
 
     /// Runs it and keeps what it takes to compare it with its twin, from when the cause begins.
-    fn keep(&self, index: usize, since: Time, watcher: impl Observer) -> (Kept<'a>, Followed) {
+    fn keep(&self, index: usize, since: Time, watcher: &mut dyn Observer) -> (Kept<'a>, Followed) {
         let (mut fates, mut calls) = (Fates::default(), Calls::new(since));
         let mut trail = Trail::new(&self.cell.program, since);
-        let followers = ((&mut fates, &mut calls), &mut trail);
-        let mut followed = self.follow(index, (followers, watcher));
+        let mut all: Vec<&mut dyn Observer> = vec![&mut fates, &mut calls, &mut trail, watcher];
+        let mut followed = self.follow(index, &mut all);
         let kept = Kept {
             fates,
             calls,
@@ -318,17 +318,17 @@ impl<'a> Course<'a> {
         (kept, followed)
     }
 
-    fn follow(&self, index: usize, watcher: impl Observer) -> Followed {
+    fn follow(&self, index: usize, watcher: &mut dyn Observer) -> Followed {
         let Course { cell, plan, seed, limits, .. } = *self;
         let measure = Measure { faults: plan.acts, ..cell.measure.clone() };
-        let recorder = Recorder::new(&cell.program, measure.clone());
+        let mut recorder = Recorder::new(&cell.program, measure.clone());
         let mut invariants = Invariants::new(&cell.invariants, &cell.program)
             .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
         self.show_twins(&mut invariants);
-        let followers = Followers::new(&cell.followed(), &measure);
-        let mut observer = (((recorder, followers), invariants), watcher);
-        let outcome = self.world(&mut observer).run();
-        let (((recorder, followers), invariants), _) = observer;
+        let mut followers = Followers::new(&cell.followed(), &measure);
+        let mut all: Vec<&mut dyn Observer> =
+            vec![&mut recorder, &mut followers, &mut invariants, watcher];
+        let outcome = self.world(&mut all).run();
         // A run in which nothing happens any more is judged until its end all the same.
         let end = match outcome.ending {
             Ending::Complete => limits.horizon,
@@ -431,15 +431,14 @@ fn label(
         return None;
     }
     let measure = Measure { faults: None, ..cell.measure.clone() };
-    let recorder = Recorder::new(&cell.program, measure.clone());
-    let followers = Followers::new(&cell.milestones, &measure);
-    let mut observer = (recorder, followers);
+    let mut recorder = Recorder::new(&cell.program, measure.clone());
+    let mut followers = Followers::new(&cell.milestones, &measure);
+    let mut all: Vec<&mut dyn Observer> = vec![&mut recorder, &mut followers];
     let calm = plan.only(|_| false);
-    let outcome = Course::new(cell, &calm, seed).world(&mut observer).run();
+    let outcome = Course::new(cell, &calm, seed).world(&mut all).run();
     if outcome.ending != Ending::Complete {
         return None;
     }
-    let (recorder, followers) = observer;
     let mut control = recorder.finish();
     control.milestones = followers.finish(&measure, cell.limits.horizon);
     let (run, control) = (cohorts(cell, metrics), cohorts(cell, &control));

@@ -24,68 +24,28 @@ pub trait Observer {
     fn look(&mut self, _remembered: &Remembered<'_>) {}
 }
 
-impl<A: Observer, B: Observer> Observer for (A, B) {
-    #[inline]
+/// Several are told, one after the other.
+impl Observer for Vec<&mut (dyn Observer + '_)> {
     fn observe(&mut self, now: Time, fact: &Fact) {
-        self.0.observe(now, fact);
-        self.1.observe(now, fact);
+        for one in self {
+            one.observe(now, fact);
+        }
     }
 
     fn looks_at(&self) -> Time {
-        self.0.looks_at().min(self.1.looks_at())
+        self.iter().map(|one| one.looks_at()).min().unwrap_or(Time::NEVER)
     }
 
     fn look(&mut self, remembered: &Remembered<'_>) {
         // Only who asked for this time sees it.
-        if self.0.looks_at() <= remembered.now {
-            self.0.look(remembered);
-        }
-        if self.1.looks_at() <= remembered.now {
-            self.1.look(remembered);
-        }
+        let due = self.iter_mut().filter(|one| one.looks_at() <= remembered.now);
+        due.for_each(|one| one.look(remembered));
     }
 }
 
 /// Nobody is told anything.
 impl Observer for () {
     fn observe(&mut self, _now: Time, _fact: &Fact) {}
-}
-
-/// Somebody, if anybody watches.
-impl<O: Observer> Observer for Option<O> {
-    #[inline]
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        if let Some(watch) = self {
-            watch.observe(now, fact);
-        }
-    }
-
-    fn looks_at(&self) -> Time {
-        self.as_ref().map_or(Time::NEVER, Observer::looks_at)
-    }
-
-    fn look(&mut self, remembered: &Remembered<'_>) {
-        self.iter_mut().for_each(|watch| watch.look(remembered));
-    }
-}
-
-impl<O: Observer + ?Sized> Observer for &mut O {
-    #[inline]
-    fn observe(&mut self, now: Time, fact: &Fact) {
-        (**self).observe(now, fact);
-    }
-
-    fn sight(&self) -> Sight {
-        (**self).sight()
-    }
-
-    fn looks_at(&self) -> Time {
-        (**self).looks_at()
-    }
-
-    fn look(&mut self, remembered: &Remembered<'_>) {
-        (**self).look(remembered);
-    }
 }
 
 /// What an observer that a run is run up to says of it.

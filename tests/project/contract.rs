@@ -18,20 +18,21 @@ fn observers_do_not_change_a_run() {
     let campaign = sample::campaign(&[]);
     for (index, cell) in campaign.cells.iter().enumerate() {
         let seed = campaign.seeds[0];
-        let alone = watched(cell, seed, ());
-        let recorder = Recorder::new(&cell.program, cell.measure.clone());
-        let invariants = Invariants::new(&cell.invariants, &cell.program).expect("they fit");
-        assert_eq!(alone, watched(cell, seed, (recorder, invariants)));
+        let alone = watched(cell, seed, &mut ());
+        let mut recorder = Recorder::new(&cell.program, cell.measure.clone());
+        let mut invariants = Invariants::new(&cell.invariants, &cell.program).expect("they fit");
+        let mut both: Vec<&mut dyn Observer> = vec![&mut recorder, &mut invariants];
+        assert_eq!(alone, watched(cell, seed, &mut both));
         let result = campaign.run(index * campaign.seeds.len());
         assert_eq!(alone, (result.digest, result.draws.to_vec()), "{}", cell.arm);
-        assert_ne!(alone, watched(cell, seed + 1, ()));
+        assert_ne!(alone, watched(cell, seed + 1, &mut ()));
     }
 }
 
 /// The digest of a run and of its draws, with this observer.
-fn watched(cell: &Cell, seed: u64, mut observer: impl Observer) -> (Digest, Vec<u64>) {
+fn watched(cell: &Cell, seed: u64, observer: &mut dyn Observer) -> (Digest, Vec<u64>) {
     let (controls, end) = (&cell.plan.controls, cell.measure.arrivals_end);
-    let mut world = World::new(&cell.program, controls, seed, end, cell.limits, &mut observer);
+    let mut world = World::new(&cell.program, controls, seed, end, cell.limits, observer);
     for &(clients, spike) in &cell.plan.spikes {
         world.add_spike(clients, spike);
     }
