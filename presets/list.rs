@@ -12,8 +12,9 @@ use std::{env, fs};
 const NEWEST: &str = "newest = true";
 
 fn main() {
-    println!("cargo::rerun-if-changed=presets");
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo says")).join("presets");
+    let engine = env::var("CARGO_MANIFEST_DIR").expect("cargo says");
+    let folder = Path::new(&engine).join("../../presets");
+    println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder).expect("presets/ can be read") {
         let path = entry.expect("presets/ can be read").path();

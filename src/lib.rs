@@ -27,40 +27,26 @@
 //! What is not shown here is for the tests of the project, and changes without notice. Its rooms
 //! form layers, of which each imports only from those below it (`docs/architecture.md`).
 
-#[doc(hidden)]
-pub mod capacity;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
 pub mod experiment;
 #[doc(hidden)]
-pub mod fault;
-#[doc(hidden)]
 pub mod import;
-#[doc(hidden)]
-pub mod invariant;
-pub mod kernel;
-#[doc(hidden)]
-pub mod metric;
-#[doc(hidden)]
-pub mod model;
-pub mod policy;
 #[doc(hidden)]
 pub mod published;
 #[doc(hidden)]
 pub mod report;
-#[doc(hidden)]
-pub mod statistics;
-#[doc(hidden)]
-pub mod system;
-#[doc(hidden)]
-pub mod theory;
-#[doc(hidden)]
-pub mod twin;
 
 #[doc(inline)]
 pub use crate::statistics::Interval;
 #[cfg(feature = "cli")]
 #[doc(inline)]
 pub use cli::library::{Arm, Error, Estimate, Experiment, Promise, Results};
+#[doc(hidden)]
+pub use stormglass_engine::{
+    capacity, fault, invariant, metric, model, statistics, system, theory, twin,
+};
+#[doc(inline)]
+pub use stormglass_engine::{kernel, policy};

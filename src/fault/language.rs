@@ -1,6 +1,6 @@
 //! `[[faults]]` of an experiment.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::model::quantity::{Rate, Share, Shift};
 
 /// One fault as it is written: when, where, what, how strong.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FaultText {
     /// What goes wrong.
@@ -21,7 +21,7 @@ pub struct FaultText {
     pub target: String,
     /// When it begins: the time since the beginning, or, where the experiment has `starts_at`, a
     /// time of the day.
-    #[cfg_attr(test, schemars(with = "crate::model::quantity::Moment"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::model::quantity::Moment"))]
     pub at: Span,
     /// How long it lasts. A `cache_flush`, a `read_model_corruption` and a `redelivery_burst`
     /// happen at one instant and need none.
@@ -88,7 +88,7 @@ pub struct FaultText {
 
 /// On which side of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// When its call is about to be sent.
@@ -106,7 +106,7 @@ macro_rules! kinds {
     ) => {
         /// What can go wrong.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-        #[cfg_attr(test, derive(JsonSchema))]
+        #[cfg_attr(feature = "schema", derive(JsonSchema))]
         pub enum FaultKind {
             $($(#[$about])* #[serde(rename = $name)] $kind,)*
         }

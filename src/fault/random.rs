@@ -5,7 +5,7 @@
 //! (Groce, Zhang, Eide, Chen, Regehr: "Swarm testing", ISSTA'12).
 
 use indexmap::IndexMap;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,15 +22,15 @@ use crate::model::quantity::{Rate, Share, Shift};
 
 /// `[random_faults]`: faults that each run draws from its seed.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RandomText {
     /// Before this time nothing goes wrong.
     #[serde(default)]
-    #[cfg_attr(test, schemars(with = "crate::model::quantity::Moment"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::model::quantity::Moment"))]
     pub from: Span,
     /// At this time every drawn fault ends at the latest, and the recovery begins.
-    #[cfg_attr(test, schemars(with = "crate::model::quantity::Moment"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::model::quantity::Moment"))]
     pub until: Span,
     /// Whether each run leaves out each kind with probability one half; no if left out.
     #[serde(default)]
@@ -45,7 +45,7 @@ pub struct RandomText {
 /// How often faults of one kind strike, and how. A strength is a range from the weakest to the
 /// strongest; all between are equally likely.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RandomKind {
     /// How often it strikes, a Poisson process.

@@ -7,7 +7,7 @@
 //! could still settle is not judged. What is lost is so since the order was accepted or, if that is
 //! later, since the last such message about it was done with or its rows were undone.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ use crate::system::fact::{Fact, Waiting};
 
 /// `accepted_order_kept = { accepted = "api.place_order", order = "orders.order" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AcceptedOrderKeptText {
     /// The operation whose `ok` tells the user that the order is accepted.

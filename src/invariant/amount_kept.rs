@@ -1,7 +1,7 @@
 //! I15: an order is charged the amount at which it was accepted, less what was refunded, and never
 //! less than nothing. Nothing is said of orders whose work carries no amount.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::system::fact::kind::hears;
 
 /// `amount_kept = { order = "shop.order = accepted", charge = "charge" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AmountKeptText {
     /// The row and state of an order that is accepted.

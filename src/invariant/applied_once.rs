@@ -2,7 +2,7 @@
 //!
 //! Judged by the rows that stand: a transaction that a crash or a failover undid was not applied.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::system::fact::kind::hears;
 
 /// `applied_once = { applied = "orders.payment = recorded" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppliedOnceText {
     /// The row and the state into which it is brought once for each order.

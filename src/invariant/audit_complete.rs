@@ -4,7 +4,7 @@
 //! Judged at the end of the run, order by order, by what stands of both: a run that is to be judged
 //! must come to rest.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ use crate::system::fact::kind::hears;
 
 /// `audit_complete = { of = "orders.order = paid", entry = "paid" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuditCompleteText {
     /// A row and its state, or an effect.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ use crate::system::fact::kind::hears;
 
 /// `bounded_staleness = { read = "orders.order", within = "2s" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct BoundedStalenessText {
     /// The table whose rows are read, wherever they are read.

@@ -8,7 +8,7 @@ use crate::model::program::{
 };
 
 /// Each promise that nothing in a program can break, by its name.
-pub(crate) fn unbreakable(list: &WatchList, program: &Program) -> Vec<(String, Problem)> {
+pub fn unbreakable(list: &WatchList, program: &Program) -> Vec<(String, Problem)> {
     let each = list.iter().flat_map(|one| {
         let mut asked = Breakable { program, found: Vec::new() };
         one.text.breakable(&mut asked);
@@ -25,7 +25,7 @@ fn calls(program: &Program) -> impl Iterator<Item = &Call> {
 }
 
 /// Whether a step calls an operation that has this effect.
-pub(crate) fn can_happen(effect: LabelId, program: &Program) -> bool {
+pub fn can_happen(effect: LabelId, program: &Program) -> bool {
     let has_effect = |call: &Call| {
         let start = program.operation(call.operation).start as usize;
         let starts = program.operations.iter().map(|other| other.start as usize);
@@ -40,7 +40,7 @@ pub(crate) fn can_happen(effect: LabelId, program: &Program) -> bool {
 }
 
 /// Whether anything brings messages to a queue: a step, a relay, or another queue.
-pub(crate) fn is_fed(queue: NodeId, program: &Program) -> bool {
+pub fn is_fed(queue: NodeId, program: &Program) -> bool {
     let name = &program.node(queue).name;
     let publishes = ["publish", "publish_batch"].map(|how| format!("{name}.{how}"));
     let is_one = |call: &Call| publishes.contains(&program.operation(call.operation).name);

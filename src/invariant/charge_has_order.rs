@@ -5,7 +5,7 @@
 //! the order afterwards has until then. An order that is missing then is missing since the charge,
 //! or since a crash or a failover undid it, if that is later.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ use crate::model::program::Program;
 
 /// `charge_has_order = { effect = "charge", order = "orders.order" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChargeHasOrderText {
     /// The effect.

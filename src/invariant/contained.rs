@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ use crate::twin::{Asking, Fates, Harm, Rule, compare};
 
 /// `contained = { in = ["hints"], but = ["shop.recommend"] }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ContainedText {
     /// The nodes whose failure it is about: nodes, `"zone a"` or `"region eu"`. A fault counts that

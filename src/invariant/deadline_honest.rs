@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::system::fact::kind::hears;
 
 /// `deadline_honest = { effect = "charge", operation = "api.pay", skew = "500ms" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeadlineHonestText {
     /// The effect.

@@ -11,7 +11,7 @@
 //! happened. An order is not judged whose contradiction, or whose answer, is younger than the bound
 //! when the run ends.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ use crate::system::fact::kind::hears;
 /// `honest_answer = { answer = "api.buy", done = "orders.order = paid",
 /// undone = "orders.order = cancelled", effect = "charge", refund = "refund", within = "30s" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct HonestAnswerText {
     /// The operation whose answers users are told.
@@ -99,7 +99,7 @@ impl Promise for HonestAnswerText {
 
 /// What it tells users if they get no answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Silence {
     /// Nothing.

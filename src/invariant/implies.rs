@@ -6,7 +6,7 @@
 //! end: what a crash or a failover undoes never was, and what it undoes of the others breaks the
 //! promise. It is broken when the others were due, or when they were undone, if that is later.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ use crate::system::fact::kind::hears;
 
 /// `implies = { if = "effect charge", then = ["orders.order = paid"], within = "5s" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ImpliesText {
     /// What an order has come to: `"db.table = state"`, `"db.table"`, `"effect NAME"`,

@@ -4,7 +4,7 @@
 //! An order is an entry, and every version of a row that it wrote is a posting. A balance is a row
 //! of a key whose version counts the postings to it. Judged at the end, when all is at rest.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ use crate::system::fact::kind::hears;
 
 /// `ledger_conserved = { debit = "ledger.debit", credit = "ledger.credit" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct LedgerConservedText {
     /// The rows of the debits.

@@ -1,6 +1,6 @@
 //! I20: rows go from state to state only as they may; a state that no way leads out of is final.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::system::fact::kind::hears;
 /// legal_states = { table = "orders.order", allowed = ["-> accepted", "accepted -> paid"] }
 /// ```
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct LegalStatesText {
     /// The table.

@@ -53,12 +53,12 @@ use crate::model::program::Program;
 use crate::system::fact::kind::FactKinds;
 use crate::system::fact::{Fact, Observer};
 
-pub(crate) use breakable::{can_happen, is_fed, unbreakable};
+pub use breakable::{can_happen, is_fed, unbreakable};
 pub use contained::rule as slower_rule;
 pub use judge::{Compares, Invariant, Judgement, Tally, Verdict, Violation};
-pub(crate) use names::{effect, operation, queue, row_state};
+pub use names::{effect, operation, queue, row_state};
 pub use promise::Entry;
-pub(crate) use unwritten::{Unwritten, Vocabulary};
+pub use unwritten::{Unwritten, Vocabulary};
 pub use watched::{WatchList, Watched};
 
 /// Every invariant, in the order of results.

@@ -1,6 +1,6 @@
 //! I11: what a user is shown of a row never becomes older.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::system::fact::kind::hears;
 
 /// `monotonic_reads = { read = "api.order_status" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct MonotonicReadsText {
     /// The operation whose answers with `expect = "not older"` are judged.

@@ -6,7 +6,7 @@ use crate::model::program::{
 };
 
 /// A queue of the program by name.
-pub(crate) fn queue(name: &str, program: &Program) -> Result<NodeId, Problem> {
+pub fn queue(name: &str, program: &Program) -> Result<NodeId, Problem> {
     program.find_node_of(name, "queue", |kind| matches!(kind, Kind::Queue(_)))
 }
 
@@ -36,7 +36,7 @@ pub(super) fn brought(queue: NodeId, program: &Program) -> Vec<bool> {
 }
 
 /// An effect of the program by name.
-pub(crate) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
+pub fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> {
     let effects = program.steps.iter().filter_map(|step| match step {
         Step::Node(NodeStep::Provider(ProviderStep::Effect(label))) => Some(*label),
         _ => None,
@@ -49,7 +49,7 @@ pub(crate) fn effect(name: &str, program: &Program) -> Result<LabelId, Problem> 
 }
 
 /// An operation of the program by name.
-pub(crate) fn operation(name: &str, program: &Program) -> Result<OperationId, Problem> {
+pub fn operation(name: &str, program: &Program) -> Result<OperationId, Problem> {
     program.find_operation(name).ok_or_else(|| {
         let known: Vec<&str> = program.operations.iter().map(|o| o.name.as_str()).collect();
         Problem::unknown("operation", name, &known)
@@ -67,7 +67,7 @@ pub(super) fn table(name: &str, program: &Program) -> Result<(TableId, NodeId), 
 
 /// A table and a state of its rows, written `database.table = state`. A state that this program
 /// never writes is no error: another arm may.
-pub(crate) fn row_state(
+pub fn row_state(
     text: &str,
     program: &Program,
 ) -> Result<(TableId, NodeId, Option<LabelId>), Problem> {

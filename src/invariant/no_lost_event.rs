@@ -6,7 +6,7 @@
 //! put none there, the queue accepts some message about the order by then. A transaction whose time
 //! is not up when the run ends is not judged.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::system::fact::kind::hears;
 
 /// `no_lost_event = { committed = "orders.order = accepted", queue = "payments", within = "30s" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoLostEventText {
     /// The row and state that must be published.

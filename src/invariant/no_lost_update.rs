@@ -1,6 +1,6 @@
 //! I19: no update is lost: nothing is written that was based on an older version of the row.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::system::fact::kind::hears;
 
 /// `no_lost_update = { table = "stock.item" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoLostUpdateText {
     /// The table whose rows are read and then written.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ use crate::system::fact::kind::hears;
 /// `no_oversell = { stock = "shop.tickets", sold = "shop.order = sold", returned = "shop.order =
 /// cancelled" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoOversellText {
     /// The table of the stock, with a row for each key.

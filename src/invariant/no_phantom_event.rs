@@ -4,7 +4,7 @@
 //! then. A transaction that a crash or a failover undid did not happen. What is missing is missing
 //! since the first message, or since it was undone, if that is later.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ use crate::system::fact::kind::hears;
 
 /// `no_phantom_event = { queue = "payments", committed = "orders.order" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoPhantomEventText {
     /// The queue that accepts the messages.

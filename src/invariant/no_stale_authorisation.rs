@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ use crate::system::fact::kind::hears;
 
 /// `no_stale_authorisation = { revoked = "access.grant = revoked", protected = "api.open" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoStaleAuthorisationText {
     /// The row and state of a right that was revoked.

@@ -1,6 +1,6 @@
 //! I1: at most one charge per order, whatever is retried, lost or repeated.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use crate::system::fact::kind::hears;
 
 /// `one_charge = { effect = "charge" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct OneChargeText {
     /// The effect that must not be repeated.

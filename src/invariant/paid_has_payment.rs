@@ -5,7 +5,7 @@
 //! then is missing since the order was marked, or since a crash or a failover undid the record, if
 //! that is later.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::model::program::Program;
 
 /// `paid_has_payment = { paid = "orders.order = paid", payment = "orders.payment = recorded" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct PaidHasPaymentText {
     /// The row and state of an order that is paid.

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ use crate::system::fact::{Fact, Waiting};
 
 /// `projection_matches = { source = "orders.order", projection = "views.summary" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProjectionMatchesText {
     /// The table that is the truth.

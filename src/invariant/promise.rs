@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,9 +58,9 @@ pub(super) enum Judged {
 }
 
 /// What derives the schema of its keys, when tests run.
-#[cfg(not(test))]
+#[cfg(not(feature = "schema"))]
 pub(super) trait JsonSchema {}
-#[cfg(not(test))]
+#[cfg(not(feature = "schema"))]
 impl<T> JsonSchema for T {}
 
 /// A promise, whichever it is.
@@ -107,7 +107,7 @@ pub struct Entry {
     /// Reads what stands there about it.
     pub(super) read: fn(&Value) -> Result<Arc<dyn Text>, Problem>,
     /// The schema of that.
-    #[cfg(test)]
+    #[cfg(feature = "schema")]
     pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
@@ -121,7 +121,7 @@ impl Entry {
             judged: P::JUDGED,
             excuses: P::EXCUSES,
             read: |value| Ok(Arc::new(read::<P>(value)?)),
-            #[cfg(test)]
+            #[cfg(feature = "schema")]
             schema: |schemas| schemas.subschema_for::<P>(),
         }
     }

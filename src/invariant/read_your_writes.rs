@@ -1,6 +1,6 @@
 //! I10: a user who was told of a write sees it, or something newer, whenever it looks.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::system::fact::kind::hears;
 
 /// `read_your_writes = { read = "api.order_status" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReadYourWritesText {
     /// The operation whose answers with `expect = "own write"` are judged.

@@ -5,7 +5,7 @@
 //! Engineering", 2016, ch. 21; theory of a token bucket: what it holds at the beginning of a
 //! window is the reserve). Copies of a hedged attempt are retries.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::system::fact::kind::hears;
 
 /// `retries_bounded = { operation = "payment.charge", attempts = 4, ratio = 0.2, per = "10s" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RetriesBoundedText {
     /// The operation that is attempted.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use crate::system::fact::kind::hears;
 
 /// `same_answer = { operation = "payment.charge" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SameAnswerText {
     /// The operation of a provider that takes idempotency keys.

@@ -6,7 +6,7 @@
 //! crash or a failover undoes, then or later, does not count. An order whose time is not up when
 //! the run ends is not judged.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ use crate::system::fact::kind::hears;
 /// `settled_or_compensated = { accepted = "api.place_order", settled = "orders.order = paid",
 /// cancelled = "orders.order = cancelled", effect = "charge", refund = "refund", within = "30s" }`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SettledOrCompensatedText {
     /// The operation whose `ok` tells the user that the order is accepted.

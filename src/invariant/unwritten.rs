@@ -22,25 +22,25 @@ enum Written {
 
 /// Everything that the transactions of some programs write.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Vocabulary {
+pub struct Vocabulary {
     written: BTreeSet<Written>,
     tables: BTreeSet<String>,
 }
 
 /// What promises name and no step writes: the keys that lead there from `[invariants]`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Unwritten {
+pub struct Unwritten {
     /// The keys and list positions.
-    pub(crate) path: Vec<String>,
+    pub path: Vec<String>,
     /// What is wrong.
-    pub(crate) problem: Problem,
+    pub problem: Problem,
     /// Whether it is no mistake for sure.
-    pub(crate) may_be_meant: bool,
+    pub may_be_meant: bool,
 }
 
 impl Vocabulary {
     /// Adds what the steps of a program write.
-    pub(crate) fn add(&mut self, program: &Program) {
+    pub fn add(&mut self, program: &Program) {
         self.tables.extend(program.tables.iter().map(|table| table.name.clone()));
         let label = |label: u16| program.labels[label as usize].clone();
         // Rows that nobody has written are in some state from the start.
@@ -64,7 +64,7 @@ impl Vocabulary {
     }
 
     /// What promises name and is not in it.
-    pub(crate) fn lacks(&self, list: &WatchList) -> Vec<Unwritten> {
+    pub fn lacks(&self, list: &WatchList) -> Vec<Unwritten> {
         let each = list.iter().flat_map(|one| {
             let mut named = Vec::new();
             self.collect(&one.text.keys(), &mut vec![one.name.clone()], &mut named);
@@ -78,7 +78,7 @@ impl Vocabulary {
     }
 
     /// What is wrong with a state, if it is written like one and no step writes it.
-    pub(crate) fn lacks_state(&self, text: &str) -> Option<Problem> {
+    pub fn lacks_state(&self, text: &str) -> Option<Problem> {
         let written = self.written_of("", text)?;
         let is_known = self.written.contains(&written);
         (!is_known).then(|| self.unwritten(Vec::new(), &written, false).problem)

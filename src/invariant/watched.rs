@@ -1,14 +1,14 @@
 //! Which promises an experiment watches: each of the catalogue as often as it likes, by names and
 //! labels of its own.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use serde_json::json;
 
 use super::CATALOGUE;
@@ -173,7 +173,7 @@ fn place_of(name: &str, field: &Field, keys: &IndexMap<String, Field>) -> Result
     place(&kind).ok_or_else(unknown)
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for WatchList {
     fn schema_name() -> Cow<'static, str> {
         "Invariants".into()

@@ -5,7 +5,7 @@
 //! SLOs"). A run is minutes and a window is weeks, so that what a run uses is told as a share of
 //! the budget of the whole window.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::model::quantity::Share;
 
 /// `[slo.NAME]`: a service level objective.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SloText {
     /// What a good event is: `"answer ok"`, `"answer undegraded"`, which no degraded fallback has
@@ -54,7 +54,7 @@ pub struct SloText {
 
 /// What the budget of an objective is counted in, by the names of OpenSLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetingMethod {
     /// Bad events of all events.

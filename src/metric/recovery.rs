@@ -1,6 +1,6 @@
 //! Recovery: when, after the last fault is gone, requests fare again as they did before the first.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::model::quantity::Share;
 
 /// What counts as recovered.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct RecoveryRule {
     /// The share of the success ratio before the faults that must be reached again.

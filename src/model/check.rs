@@ -54,7 +54,7 @@ pub(super) fn rate(rate: Rate) -> Result<f64, Problem> {
 }
 
 /// A name that can stand in paths, calls and results.
-pub(crate) fn name(what: &str, name: &str) -> Result<(), Problem> {
+pub fn name(what: &str, name: &str) -> Result<(), Problem> {
     let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     if name == "all" && what == "a node" {
         return Err(Problem::new("no node can be named `all`")

@@ -21,7 +21,7 @@ pub mod renamed;
 pub mod show;
 mod trace;
 
-pub(crate) use check::name as plain_name;
+pub use check::name as plain_name;
 pub use check::{doubtful, unused};
 pub use compile::compile;
 pub use deserialize::{read, read_each};

@@ -206,7 +206,7 @@ fn found_text(found: serde::de::Unexpected<'_>) -> String {
 }
 
 /// A number in a message: with its power of ten where it would have as many digits.
-pub(crate) fn number_text(number: f64) -> String {
+pub fn number_text(number: f64) -> String {
     match number == 0.0 || (1e-9..1e15).contains(&number.abs()) {
         true => number.to_string(),
         false => format!("{number:e}"),
@@ -214,7 +214,7 @@ pub(crate) fn number_text(number: f64) -> String {
 }
 
 /// A text that may be in a message: no message is as long as a file.
-pub(crate) fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     const LONGEST: usize = 80;
     let text = text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
     match text.char_indices().nth(LONGEST) {

@@ -13,7 +13,7 @@ use super::quantity::{RECORDED_MAX, parse_duration};
 
 /// A column of numbers of a CSV file, each a length of time.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
     /// The file, relative to the file that names it.

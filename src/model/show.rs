@@ -25,7 +25,7 @@ pub const MODEL_SCHEMA: &str = include_str!("../../schema/model.json");
 
 /// The schema of models as the types say it: derived where it is tested, so that no other build
 /// waits for it.
-#[cfg(test)]
-pub(crate) fn derived_schema() -> schemars::Schema {
+#[cfg(feature = "schema")]
+pub fn derived_schema() -> schemars::Schema {
     schemars::schema_for!(Sections)
 }

@@ -4,7 +4,7 @@
 //! botocore `retries/adaptive.py`, `retries/bucket.py`, `retries/throttling.py`; JavaScript
 //! `@smithy/util-retry` `DefaultRateLimiter`.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::kernel::time::{Span, Time};
 
 /// The rule, with what differs between languages; the defaults are those of botocore.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Adaptive {
     /// The rate before the first answer; 1/s by default.

@@ -1,18 +1,18 @@
 //! A limit of calls at once, so that one dependency cannot take all of a caller's room.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::keys::Wrong;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use super::keys::without_required;
 use crate::kernel::quantity::{AsCount, Lasting};
 use crate::kernel::time::Span;
 
 /// Around what a part of a policy stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Around {
     /// The whole call with its waits and retries: outside of the retry (the bulkhead of Polly's
@@ -26,7 +26,7 @@ pub enum Around {
 /// The rule of a bulkhead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 // With a preset, `limit` may be that of the preset.
-#[cfg_attr(test, derive(JsonSchema), schemars(transform = without_required))]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(transform = without_required))]
 #[serde(deny_unknown_fields)]
 pub struct Bulkhead {
     /// How many may run at once, or `"unlimited"`; 0 lets nobody in.

@@ -5,7 +5,7 @@
 //! attempt: it has room for as many as the connections have together. So whoever was let in finds
 //! a connection or may open one.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ const ROUND_TRIPS_MAX: u32 = 10;
 
 /// The rule of the connections to one target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Connections {
     /// How many connections there may be, or `"unlimited"`, the default.

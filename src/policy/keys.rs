@@ -44,7 +44,7 @@ macro_rules! keys {
     ) => {
         $(#[$about])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
-        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(default, deny_unknown_fields)]
         $seen struct $name {
             $(
@@ -79,7 +79,7 @@ pub(super) use keys;
 /// preset.
 macro_rules! by_kind {
     ($name:ident { $($variant:ident($rule:ident): $kind:literal,)* }) => {
-        #[cfg(test)]
+        #[cfg(feature = "schema")]
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
@@ -124,7 +124,7 @@ macro_rules! by_kind {
 pub(super) use by_kind;
 
 /// What has to be there may be that of a preset.
-#[cfg(test)]
+#[cfg(feature = "schema")]
 pub(super) fn without_required(schema: &mut schemars::Schema) {
     schema.remove("required");
 }

@@ -2,7 +2,7 @@
 //!
 //! Netflix/concurrency-limits: `AIMDLimit`, `VegasLimit`, `Gradient2Limit`.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ by_kind!(Limit {
 
 /// `AIMDLimit`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Aimd {
     /// The limit at the start; 20 by default.
@@ -59,7 +59,7 @@ impl Default for Aimd {
 
 /// `VegasLimit`: the queue is estimated from the smallest latency ever seen.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Vegas {
     /// The limit at the start; 20 by default.
@@ -85,7 +85,7 @@ impl Default for Vegas {
 
 /// `Gradient2Limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Gradient2 {
     /// The limit at the start; 20 by default.

@@ -3,7 +3,7 @@
 //!
 //! envoyproxy/envoy `source/common/upstream/outlier_detection_impl.cc`; gRFC A50.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::kernel::time::{Span, Time};
 
 /// The rule of ejection; the defaults are those of Envoy without its sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Outlier {
     /// What is a failure; `failed`, `rejected` and `timed_out` by default.

@@ -1,6 +1,6 @@
 //! When a failed attempt is made again, and after how long.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::kernel::time::Span;
 
 /// What the time does that a server asks a client to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum HintRule {
     /// Nothing.
@@ -35,7 +35,7 @@ pub enum HintRule {
 
 /// What happens when the client's own machinery denies an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnDenial {
     /// The call ends (Polly's HTTP handlers).

@@ -1,6 +1,6 @@
 //! Counts over the last calls or over the last seconds.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::kernel::time::{Span, Time};
 
 /// How the buckets of a time window move on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rotation {
     /// A bucket begins with the first call after the last one's time (Polly).

@@ -4,7 +4,7 @@
 //! (`source/extensions/filters/http/admission_control`); failsafe-go `adaptivethrottler`; Finagle
 //! `NackAdmissionFilter`.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,7 @@ pub enum Formula {
 
 /// The rule of adaptive throttling.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(try_from = "ThrottlingKeys", into = "ThrottlingKeys")]
 pub struct Throttling {
     /// The formula.

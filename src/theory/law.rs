@@ -1,6 +1,6 @@
 //! The laws, by the names under which their numbers are published.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ macro_rules! laws {
     ($($(#[$doc:meta])* $law:ident = $name:literal / $group:literal => $says:path,)*) => {
         /// A closed form.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-        #[cfg_attr(test, derive(JsonSchema))]
+        #[cfg_attr(feature = "schema", derive(JsonSchema))]
         pub enum Law {
             $($(#[$doc])* #[serde(rename = $name)] $law,)*
         }

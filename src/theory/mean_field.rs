@@ -8,7 +8,7 @@
 //! and Zhu, "Metastable Failures in Distributed Systems", HotOS 2021; the retrial queues of Falin
 //! and Templeton (1997) with the M/M/1/K queue in place of the blocked server.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use crate::model::problem::Problem;
 
 /// Where the parameters of the mean field stand in the model, as in `from` of `[theory]`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MeanFieldText {
     /// The rate of service of all workers together, such as

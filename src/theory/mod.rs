@@ -57,7 +57,7 @@ pub struct Quantity {
 
 impl Quantity {
     /// A number that a run shows.
-    pub(crate) fn shown(name: impl Into<String>, value: f64, measured: Observable) -> Quantity {
+    pub fn shown(name: impl Into<String>, value: f64, measured: Observable) -> Quantity {
         let name = name.into();
         let precision = precision(&name);
         Quantity { name, value, measured: Some(measured), precision }

@@ -1,7 +1,7 @@
 //! `[theory]`: which law a model follows, and where the law's parameters stand in the model.
 
 use indexmap::IndexMap;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::model::read;
 /// The closed form that an experiment's model follows: `stormglass validate` tells what theory says
 /// beside what the runs show.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TheoryText {
     /// The law.
@@ -40,7 +40,7 @@ pub struct TheoryText {
 
 /// A parameter as it is given: a number or a word.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(untagged, expecting = "expected a number or a word")]
 pub enum Given {
     /// A number.

@@ -1,22 +1,28 @@
-//! `docs/dependencies.md` tells of every dependency, and every dependency is used.
+//! `docs/dependencies.md` tells of every dependency, and every dependency is used by the crate that
+//! asks for it.
 
-use super::architecture::paths;
+use super::architecture::{paths, rooms_of_the_engine};
 use super::source;
 
 /// A dependency as `Cargo.toml` or the document has it.
 type Dependency = (String, String);
 
-/// Names and versions in a section of `Cargo.toml`.
-fn declared(manifest: &str, section: &str) -> Vec<Dependency> {
-    let table: toml::Table = manifest.parse().unwrap();
-    let Some(section) = table.get(section).and_then(toml::Value::as_table) else {
+/// The crate of this workspace that others of it ask for.
+const OWN: &str = "stormglass-engine";
+
+/// Names and versions in a section of a `Cargo.toml`, such as `["workspace", "dependencies"]`.
+fn declared(manifest: &str, section: &[&str]) -> Vec<Dependency> {
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let inner = |table: Option<toml::Table>, name: &&str| table?.get(*name)?.as_table().cloned();
+    let Some(section) = section.iter().fold(Some(manifest), inner) else {
         return Vec::new();
     };
     let version = |value: &toml::Value| {
         let inner = value.get("version").unwrap_or(value);
         inner.as_str().unwrap_or_default().to_owned()
     };
-    section.iter().map(|(name, value)| (name.clone(), version(value))).collect()
+    let others = section.iter().filter(|(name, _)| *name != OWN);
+    others.map(|(name, value)| (name.clone(), version(value))).collect()
 }
 
 /// Names and versions in the tables of the document: rows such as "| `clap` | 4.6 | …".
@@ -42,37 +48,46 @@ fn unused<'a>(dependencies: &'a [Dependency], files: &[(&str, &str)]) -> Vec<&'a
 
 #[test]
 fn the_document_tells_of_every_dependency_and_its_version() {
-    let manifest = source::read("Cargo.toml");
-    let mut declared: Vec<Dependency> = ["dependencies", "dev-dependencies", "build-dependencies"]
-        .into_iter()
-        .flat_map(|section| declared(&manifest, section))
-        .collect();
+    let mut declared = declared(&source::read("Cargo.toml"), &["workspace", "dependencies"]);
     let mut described = described(&source::read("docs/dependencies.md"));
     declared.sort();
     described.sort();
     assert_eq!(declared, described, "Cargo.toml on the left, docs/dependencies.md on the right");
 }
 
+/// What a crate asks for and does not name in its files: `[dependencies]` in those of the program,
+/// `[dev-dependencies]` in those of its tests too.
+fn unused_of(manifest: &str, program: &[(&str, &str)], all: &[(&str, &str)]) -> Vec<String> {
+    let manifest = source::read(manifest);
+    let dependencies = declared(&manifest, &["dependencies"]);
+    assert!(dependencies.len() > 5);
+    let mut found: Vec<&str> = unused(&dependencies, program);
+    let of_tests = declared(&manifest, &["dev-dependencies"]);
+    found.extend(unused(&of_tests, all));
+    found.into_iter().map(str::to_owned).collect()
+}
+
 #[test]
 fn every_dependency_is_used() {
-    let manifest = source::read("Cargo.toml");
     let files = source::rust_files();
-    let texts = |folders: &[&str]| -> Vec<(&str, &str)> {
-        let files = files.iter().map(|file| (file.path.as_str(), file.text.as_str()));
-        files.filter(|(path, _)| folders.iter().any(|folder| path.starts_with(folder))).collect()
+    let files: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.text.as_str())).collect();
+    let rooms = rooms_of_the_engine();
+    let is_engine = |path: &str| {
+        let room = path.strip_prefix("src/").and_then(|inner| inner.split(['/', '.']).next());
+        rooms.iter().any(|one| room == Some(one.as_str()))
     };
-    let dependencies = declared(&manifest, "dependencies");
-    assert!(dependencies.len() > 5);
-    assert_eq!(unused(&dependencies, &texts(&["src/"])), [""; 0]);
-    let all = texts(&["src/", "tests/", "benches/", "examples/"]);
-    assert_eq!(unused(&declared(&manifest, "dev-dependencies"), &all), [""; 0]);
+    let (engine, others): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| is_engine(path));
+    let program: Vec<_> =
+        others.iter().copied().filter(|(path, _)| path.starts_with("src/")).collect();
+    assert_eq!(unused_of("src/engine/Cargo.toml", &engine, &engine), [""; 0]);
+    assert_eq!(unused_of("Cargo.toml", &program, &others), [""; 0]);
 }
 
 #[test]
 fn a_planted_dependency_is_found() {
     let manifest =
         "[dependencies]\na-b = \"1\"\nc = { version = \"2.1\", features = [] }\nd = \"3\"";
-    let dependencies = declared(manifest, "dependencies");
+    let dependencies = declared(manifest, &["dependencies"]);
     assert_eq!(dependencies[1], ("c".to_owned(), "2.1".to_owned()));
     let text = "use a_b::x; // d::y\nfn f() { c::z!() }";
     assert_eq!(unused(&dependencies, &[("src/e.rs", text)]), ["d"]);

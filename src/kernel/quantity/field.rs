@@ -1,11 +1,11 @@
 //! Fields that are plain numbers, but written as quantities or held to bounds where they are read:
 //! `#[serde(with = "AsShare")]`. A field may be optional too, with `#[serde(default)]`.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 use std::fmt;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
@@ -46,7 +46,7 @@ macro_rules! field {
             }
         }
 
-        #[cfg(test)]
+        #[cfg(feature = "schema")]
         impl JsonSchema for $name {
             fn schema_name() -> Cow<'static, str> {
                 <$text>::schema_name()
@@ -150,7 +150,7 @@ impl Serialize for SpanOrUnlimited {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for SpanOrUnlimited {
     fn schema_name() -> Cow<'static, str> {
         "Patience".into()
@@ -233,7 +233,7 @@ macro_rules! bounded {
             }
         }
 
-        #[cfg(test)]
+        #[cfg(feature = "schema")]
         impl<const FROM: u32, const TO: u32> JsonSchema for $name<FROM, TO> {
             fn inline_schema() -> bool {
                 true

@@ -1,7 +1,7 @@
 //! Numbers and lengths of time as they are written: a number and its unit.
 
 mod field;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 mod schema;
 
 use std::fmt;

@@ -6,7 +6,7 @@
 mod follow;
 mod progress;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub use progress::{MilestoneWindow, Progress};
 
 /// `[milestone.NAME]`: what a user who asked for something is to have in the end.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MilestoneText {
     /// The operation whose requests are followed, `NODE.OPERATION`.

@@ -13,7 +13,7 @@ mod service;
 mod station;
 
 use indexmap::IndexMap;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Serialize;
 use station::station_with;
@@ -54,8 +54,8 @@ pub const TOP: [&str; 11] = [
 
 /// A model as it was written, section by section.
 #[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[cfg_attr(test, schemars(title = "Stormglass model", deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "Stormglass model", deny_unknown_fields))]
 pub(super) struct Sections {
     /// What the model is of.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ pub(super) struct Sections {
     pub(super) link: IndexMap<String, Link>,
     /// What callers do around a call.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[cfg_attr(test, schemars(with = "IndexMap<String, policy::PolicyText>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "IndexMap<String, policy::PolicyText>"))]
     pub(super) policy: IndexMap<String, policy::Named>,
 }
 

@@ -1,16 +1,16 @@
 //! How calls are answered: by the name or the number of an outcome.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 use std::fmt;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::policy::Outcome;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use crate::policy::OutcomeSet;
 
 /// What a call that fails comes to, as its caller hears it.
@@ -35,7 +35,7 @@ pub enum Reply {
 
 /// Which statuses a node answers with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// Those of HTTP.
@@ -130,7 +130,7 @@ impl Serialize for Reply {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 fn schema(description: &str, also: &[&'static str]) -> Schema {
     let failures = OutcomeSet::NAMES.into_iter().filter(|name| failure(name).is_some());
     let names: Vec<&str> = also.iter().copied().chain(failures).collect();
@@ -143,7 +143,7 @@ fn schema(description: &str, also: &[&'static str]) -> Schema {
     })
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for Failure {
     fn schema_name() -> Cow<'static, str> {
         "Failure".into()
@@ -154,7 +154,7 @@ impl JsonSchema for Failure {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for Reply {
     fn schema_name() -> Cow<'static, str> {
         "Reply".into()

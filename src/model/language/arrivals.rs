@@ -1,6 +1,6 @@
 //! `arrivals` of `[clients.NAME]`.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::model::quantity::{Rate, Share};
 
 /// When users arrive. All but `closed` are open loops: a slow system does not slow its load.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Arrivals {
     /// A Poisson process of this rate.
@@ -34,7 +34,7 @@ pub enum Arrivals {
 
 /// From `at` on, this rate.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProfileStep {
     /// Since the start of the run.
@@ -51,7 +51,7 @@ pub struct ProfileStep {
 
 /// A rate that goes up and down around its mean.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Daily {
     /// The mean rate.
@@ -70,7 +70,7 @@ pub struct Daily {
 
 /// Two rates that take turns at random.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bursts {
     /// The rate while it is calm.
@@ -85,7 +85,7 @@ pub struct Bursts {
 
 /// Arrivals recorded in a CSV file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     /// The file, relative to the file that names it.
@@ -109,7 +109,7 @@ pub struct Trace {
 
 /// Where a trace says how large each request is.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Size {
     /// The column, of numbers.
@@ -120,7 +120,7 @@ pub struct Size {
 
 /// Users of a closed loop.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Closed {
     /// How many.

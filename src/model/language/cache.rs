@@ -1,6 +1,6 @@
 //! `[cache.NAME]`: rows kept for a while.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::kernel::time::Span;
 
 /// `[cache.NAME]`: row versions, kept for a while.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
     /// How many rows it holds; the least recently used leaves first.

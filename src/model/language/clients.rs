@@ -1,6 +1,6 @@
 //! `[clients.NAME]`: who asks, when, and about what.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::model::quantity::Share;
 
 /// `[clients.NAME]`: users who send requests.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Clients {
     /// How many client processes: each has its own retry budgets and breakers.
@@ -47,7 +47,7 @@ pub struct Clients {
 
 /// One of several things that users do.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     /// How often it is chosen, in proportion to the weights of the others.
@@ -58,7 +58,7 @@ pub struct Choice {
 
 /// A key that is hot for a while: a part of the users is about it.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hot {
     /// The part of the users that is about the hot key; the others are about any key.
@@ -69,7 +69,7 @@ pub struct Hot {
 
 /// Which key a user is about.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Keys {
     /// Each of so many keys is equally likely.

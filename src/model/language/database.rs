@@ -1,7 +1,7 @@
 //! `[database.NAME]`: transactions over versioned rows.
 
 use indexmap::IndexMap;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::model::quantity::Count;
 
 /// `[database.NAME]`: transactions over versioned rows.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// How many transactions and reads run at once.
@@ -54,7 +54,7 @@ pub struct Database {
 
 /// When the write-ahead log reaches the disk.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Flush {
     /// Before a transaction is answered.
@@ -68,7 +68,7 @@ pub enum Flush {
 
 /// What a transaction waits for at the replicas before it is answered.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Replication {
     /// Nothing.
@@ -80,7 +80,7 @@ pub enum Replication {
 
 /// A transaction is answered when one replica has applied it.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SemiSync {
     /// How long a transaction waits for that; then nothing waits until a replica has caught up.
@@ -89,7 +89,7 @@ pub struct SemiSync {
 
 /// A table: a state and a version for each row.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// What a row is for.
@@ -107,7 +107,7 @@ pub struct Table {
 
 /// What a row is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rows {
     /// An order: one user's flow.

@@ -1,6 +1,6 @@
 //! `[link.…]`: messages on their way.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::model::quantity::{Bandwidth, Count, Share, Size};
 /// `[link.default]`, `[link."A -> B"]`, `[link."zone A -> zone B"]` and their like: what happens to
 /// messages on their way. A link takes from more general ones what it does not say itself.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Link {
     /// How long a message travels, each way drawn anew; none if nothing says it.
@@ -35,7 +35,7 @@ pub struct Link {
 
 /// A share of messages that is late.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reordering {
     /// How many of the messages are late.

@@ -1,6 +1,6 @@
 //! `[outbox.NAME]`: a relay from an outbox table to a queue.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::kernel::time::Span;
 
 /// `[outbox.NAME]`: a relay that publishes what transactions wrote to the outbox table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Outbox {
     /// Whose outbox table it reads.
@@ -54,7 +54,7 @@ pub struct Outbox {
 
 /// The queue of an event.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// The event, as a transaction writes it: `"outbox = EVENT"`.
@@ -65,7 +65,7 @@ pub struct Route {
 
 /// What relays do about rows that another one has taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Claim {
     /// They take them as well: every relay publishes every row.
@@ -77,7 +77,7 @@ pub enum Claim {
 
 /// How a relay publishes when it does not wait for each event.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Publish {
     /// How many publish requests are under way at once. The default is that of a Kafka producer,
@@ -97,7 +97,7 @@ impl Default for Publish {
 
 /// What events have in common that are published in the order of their commits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderingKey {
     /// The order.
@@ -111,7 +111,7 @@ pub enum OrderingKey {
 
 /// How a relay follows the log of its database.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Tail {
     /// How long after its commit an event is seen.

@@ -1,7 +1,7 @@
 //! What a service does against overload: deadlines, limits at its door, bulkheads, and how its work
 //! slows down when there is much of it.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::model::quantity::{Rate, Share};
 
 /// `discard_expired = { … }`: work whose caller will have gone is not begun.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DiscardExpired {
     /// Work is discarded, and answered `rejected`, if its caller waits no longer than this.
@@ -21,7 +21,7 @@ pub struct DiscardExpired {
 
 /// `propagate_deadline = { … }`: the deadline of a caller holds for all that is done for it.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PropagateDeadline {
     /// What the service keeps of the time that its caller leaves it, for its own answer.
@@ -32,7 +32,7 @@ pub struct PropagateDeadline {
 /// Planning", 2007, chapter 6). With `n` jobs of an instance at work, each takes
 /// `1 + contention (n - 1) + coherency n (n - 1)` times as long.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ConcurrencyCost {
     /// Sigma: the share of the work that only one can do at a time.
@@ -43,7 +43,7 @@ pub struct ConcurrencyCost {
 
 /// `[service.NAME.bulkhead.NODE]`: a limit of calls at once to one dependency.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bulkhead {
     /// How many jobs of an instance may be in calls to the node at once, retries included.
@@ -58,7 +58,7 @@ pub struct Bulkhead {
 
 /// `rate_limit = { … }`: how many requests an instance takes; others are answered `throttled`.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RateLimit {
     /// Tokens come at the rate; a full bucket is a burst (golang.org/x/time/rate, `Allow`).
@@ -69,7 +69,7 @@ pub enum RateLimit {
 
 /// How many requests are taken.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Allowance {
     /// In the long run.

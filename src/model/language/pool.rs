@@ -1,6 +1,6 @@
 //! `[service.NAME.pool.POOL]`: what handlers hold over several steps.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::kernel::time::Span;
 /// connections of a pool. The defaults are those of HikariCP (brettwooldridge/HikariCP,
 /// `HikariConfig.java`).
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Pool {
     /// How many places each instance has (`maximumPoolSize`).

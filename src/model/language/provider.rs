@@ -1,6 +1,6 @@
 //! `[provider.NAME]`: effects that cannot be undone.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::model::quantity::{Count, Rate, RetryAfter, Share};
 
 /// `[provider.NAME]`: somebody else's service whose effects cannot be undone.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// How many calls it handles at once.
@@ -68,7 +68,7 @@ pub struct Provider {
 
 /// How often a provider may be called.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProviderRateLimit {
     /// How often in the long run.
@@ -82,7 +82,7 @@ pub struct ProviderRateLimit {
 
 /// What happens to a call whose idempotency key is that of a call in progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConcurrentKey {
     /// It is answered `conflict` (HTTP 409), as Stripe does.
@@ -96,7 +96,7 @@ pub enum ConcurrentKey {
 
 /// What happens to a call whose idempotency key was used for another order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mismatch {
     /// It is answered `invalid`, as Stripe does, which compares the parameters.

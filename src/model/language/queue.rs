@@ -1,6 +1,6 @@
 //! `[queue.NAME]`: messages delivered at least once.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::model::quantity::Count;
 
 /// `[queue.NAME]`: messages between services, delivered at least once.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     /// How long a delivered message is hidden from others while nobody acknowledges it.
@@ -70,7 +70,7 @@ fn yes() -> bool {
 
 /// What the messages of one partition have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PartitionBy {
     /// The order: one user's flow.

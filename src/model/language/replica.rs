@@ -1,6 +1,6 @@
 //! `[replica.NAME]`: a late copy.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::model::quantity::Count;
 
 /// `[replica.NAME]`: a copy of a database that follows it late.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Replica {
     /// The database that it follows.

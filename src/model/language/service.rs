@@ -1,7 +1,7 @@
 //! `[service.NAME]`: workers, their waiting lines, and how an instance is chosen.
 
 use indexmap::IndexMap;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::policy::limit::Limit;
 
 /// The waiting line in front of workers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Line {
     /// How many may wait; more are rejected.
@@ -66,7 +66,7 @@ impl Line {
 
 /// Who is served first. Among equals, the one who came first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// The one who came first.
@@ -88,7 +88,7 @@ pub enum Order {
 
 /// How an instance is chosen for a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Balance {
     /// One after the other.
@@ -104,7 +104,7 @@ pub enum Balance {
 
 /// `[service.NAME]`: instances with workers that run handlers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     /// How many instances.
@@ -179,7 +179,7 @@ fn nothing_ahead() -> Count {
 
 /// When an instance stands still, and for how long: each instance for itself.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pauses {
     /// From the end of one pause to the beginning of the next.
@@ -191,7 +191,7 @@ pub struct Pauses {
 
 /// `[service.NAME.on.OPERATION]`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Handler {
     /// The steps, one after the other.

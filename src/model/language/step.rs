@@ -1,6 +1,6 @@
 //! Steps of flows and handlers.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::policy::{Errors, OutcomeSet};
 
 /// What a fallback serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// Less than was asked for.
@@ -21,7 +21,7 @@ pub enum Quality {
 
 /// One step of a flow or handler. Exactly one of the first group says what it does.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
     /// Occupies the worker for a time.
@@ -170,7 +170,7 @@ pub fn all_steps(steps: &[Step]) -> Vec<&Step> {
 
 /// What a handler can ask before it goes on. What was read is what the last `read` or `call` found.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Condition {
     /// A row was found.
@@ -199,7 +199,7 @@ pub enum Condition {
 
 /// How a read at a replica waits until it shows what the user was told of.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Wait {
     /// What it waits for.
@@ -214,7 +214,7 @@ pub struct Wait {
 
 /// What happens when a replica did not catch up in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Otherwise {
     /// The row is read at the database, also if the replica does not answer at all.
@@ -228,7 +228,7 @@ pub enum Otherwise {
 
 /// When rows are removed from a cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Invalidation {
     /// Before the transaction.
@@ -240,7 +240,7 @@ pub enum Invalidation {
 
 /// What makes two calls the same work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyOf {
     /// The order: every call for one order is one effect.
@@ -255,7 +255,7 @@ pub enum KeyOf {
 
 /// What the answer of a read must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub enum Expectation {
     /// What this user wrote earlier in the flow.
     #[serde(rename = "own write")]

@@ -10,7 +10,7 @@ mod retry;
 mod tests;
 mod tree;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -33,7 +33,7 @@ pub use retry::RetryText;
 /// `[policy.NAME]` as it is written. Without anything: one attempt that waits for ever. With a
 /// preset, what is written changes single numbers of it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyText {
     /// The preset to start from, `NAME` or `NAME@VERSION`; without a version the newest.
@@ -86,7 +86,7 @@ pub struct PolicyText {
 
 /// A part of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the key of the same name")]
 pub enum Part {

@@ -1,6 +1,6 @@
 //! `retry = { … }`: the rule, with the jitter beside its delays and the budget that limits it.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::policy::{Errors, OutcomeSet};
 
 /// `retry = { … }`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryText {
     /// Attempts in all, the first one included, or `"unlimited"`; 3 by default.

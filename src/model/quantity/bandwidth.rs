@@ -1,9 +1,9 @@
 //! How much passes over a link in a second, and how large a message is.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
@@ -103,7 +103,7 @@ impl Serialize for Size {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for Bandwidth {
     fn schema_name() -> Cow<'static, str> {
         "Bandwidth".into()
@@ -115,7 +115,7 @@ impl JsonSchema for Bandwidth {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for Size {
     fn schema_name() -> Cow<'static, str> {
         "Size".into()

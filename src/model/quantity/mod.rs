@@ -3,7 +3,7 @@
 mod bandwidth;
 mod distribution;
 mod retry_after;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 mod schema;
 mod shift;
 mod time_of_day;
@@ -16,6 +16,6 @@ pub use bandwidth::{Bandwidth, Size};
 pub(super) use distribution::RECORDED_MAX;
 pub use retry_after::RetryAfter;
 pub use shift::Shift;
-#[cfg(test)]
+#[cfg(feature = "schema")]
 pub use time_of_day::Moment;
 pub use time_of_day::TimeOfDay;

@@ -1,9 +1,9 @@
 //! What a server tells a caller that it refuses: when to come back.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -44,7 +44,7 @@ impl Serialize for RetryAfter {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for RetryAfter {
     fn schema_name() -> Cow<'static, str> {
         "RetryAfter".into()

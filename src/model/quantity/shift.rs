@@ -1,9 +1,9 @@
 //! A length of time that has a direction: how far a clock is ahead or behind.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
@@ -41,7 +41,7 @@ impl Serialize for Shift {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for Shift {
     fn schema_name() -> Cow<'static, str> {
         "Shift".into()

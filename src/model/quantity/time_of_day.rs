@@ -1,10 +1,10 @@
 //! A time of the day, and moments of an experiment that may be written as one.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 use std::fmt;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer};
 
@@ -16,7 +16,7 @@ use crate::kernel::time::Span;
 pub struct TimeOfDay(pub u32);
 
 const TIME_OF_DAY: &str = "a time of the day: \"12:00\" or \"12:00:30\", from 00:00 to 23:59:59";
-#[cfg(test)]
+#[cfg(feature = "schema")]
 const MOMENT: &str = "when: the time since the beginning, such as \"90s\", or with `starts_at` a \
                       time of the day, such as \"12:02\"";
 const DAY_S: u32 = 24 * 60 * 60;
@@ -69,7 +69,7 @@ impl<'de> Deserialize<'de> for TimeOfDay {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for TimeOfDay {
     fn schema_name() -> Cow<'static, str> {
         "TimeOfDay".into()
@@ -80,16 +80,16 @@ impl JsonSchema for TimeOfDay {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 const PATTERN: &str = r"^\s*([01]?[0-9]|2[0-3])(:[0-5]?[0-9]){1,2}\s*$";
 
 /// What the schema says of a moment of an experiment: a [`Span`] since its beginning, or a
 /// [`TimeOfDay`], which is read as one.
-#[cfg(test)]
+#[cfg(feature = "schema")]
 #[derive(Clone, Copy, Debug)]
 pub struct Moment;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for Moment {
     fn schema_name() -> Cow<'static, str> {
         "Moment".into()

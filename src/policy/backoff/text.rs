@@ -1,11 +1,11 @@
 //! A series of delays as it is written: a line, `"exponential 100ms x2 cap 5s"`, or a table of its
 //! numbers. What has no other numbers is written as a line.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 use std::fmt;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
@@ -57,7 +57,7 @@ keys! {
 
 /// How delays grow; [`Growth`] has the formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GrowthKey {
     /// No delay.
@@ -82,7 +82,7 @@ pub enum GrowthKey {
 
 /// On which side of the jitter a cap is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Capped {
     /// The delay is capped, then spread.
@@ -93,7 +93,7 @@ pub enum Capped {
 
 /// How delays are brought to whole units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoundingKey {
     /// Truncated.
@@ -354,7 +354,7 @@ impl Serialize for Backoff {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for Backoff {
     fn schema_name() -> Cow<'static, str> {
         "Backoff".into()

@@ -1,6 +1,6 @@
 //! What a closed breaker counts, and when that is too much.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub struct Slow {
 /// where a share is exactly at the limit: 57 of 100 is above 57 % for cockatiel, 11 of 20 above
 /// 55 % for opossum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Comparison {
     /// `failures / calls >= ratio`.

@@ -14,7 +14,7 @@ pub use meter::{Comparison, Slow, Trip};
 pub use probes::{OnClose, Probes, Proof, Unheard};
 pub use text::BreakerKeys;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ use crate::kernel::time::{Span, Time};
 
 /// The rule of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(try_from = "BreakerKeys", into = "BreakerKeys")]
 pub struct Breaker {
     /// When a closed breaker opens.
@@ -82,7 +82,7 @@ pub enum Mode {
 /// How a breaker is before its first call (resilience4j `initialState`). Its times run from that
 /// call on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Initial {
     /// Closed.

@@ -1,6 +1,6 @@
 //! How a half-open breaker finds out whether its target is back, and what it then forgets.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::kernel::quantity::AsShare;
 
 /// What the probes of a half-open breaker must show.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Proof {
     /// Nothing: it closes when its time is over (Spring Retry).
@@ -48,7 +48,7 @@ impl Probes {
 
 /// What an ignored outcome, or an abandoned call, does to the probe that it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unheard {
     /// The probe's place is free again (resilience4j `releasePermission`).
@@ -61,7 +61,7 @@ pub enum Unheard {
 
 /// What a closing breaker does with what it has counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnClose {
     /// It starts again from nothing; results of probes are never counted.

@@ -1,7 +1,7 @@
 //! A limit of concurrent retries: Envoy `max_retries` and `retry_budget`
 //! (`source/common/upstream/resource_manager_impl.h`), failsafe-go `budget`.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::kernel::quantity::AsShare;
 /// The rule: at most `max(ratio * active calls, min_retries)` retries at once; the defaults are
 /// Envoy's.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Concurrent {
     /// The share of the active calls that may be retries; 0 is a constant limit. 0.2 by default.

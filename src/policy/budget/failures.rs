@@ -3,7 +3,7 @@
 //! It is the breaker of Brooker's retry simulator (`retry_sim/retry_strategy.py`,
 //! brooker.co.za/blog/2022/02/28/retries.html). It never forgets: it counts from the beginning.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::kernel::quantity::AsShare;
 
 /// The rule: retries while failed attempts are at most a share of the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Failures {
     /// Failed attempts per call up to which a retry is allowed, the latest failure included.

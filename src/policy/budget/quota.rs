@@ -3,7 +3,7 @@
 //! botocore `retries/quota.py` and `retries/standard.py`, `@smithy/util-retry`
 //! `DefaultRetryToken`, crate aws-smithy-runtime `client/retries/token_bucket.rs`.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::policy::outcome::{Outcome, OutcomeKind};
 
 /// What an `Ok` gives back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Refund {
     /// What this request last paid, or one token if it paid nothing (botocore, JavaScript).
@@ -28,7 +28,7 @@ pub enum Refund {
 
 /// What the capacity does to a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Refill {
     /// Tokens never exceed the capacity.
@@ -43,7 +43,7 @@ const MOST: u32 = 1_000_000_000;
 
 /// The rule of a retry quota; the defaults are those of AWS retries 2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Quota {
     /// The most tokens; it starts full. 500 by default.

@@ -1,6 +1,6 @@
 //! gRPC retry throttling (gRFC A6; grpc-go `clientconn.go` and `stream.go`).
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::kernel::quantity::Number;
 
 /// The rule of gRPC retry throttling; the defaults are those of gRFC A6.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Throttle {
     /// The most tokens; it starts full. 10 by default.

@@ -4,7 +4,7 @@
 //! (brooker.co.za/blog/2022/02/28/retries.html); they behave differently in an outage, so the
 //! deposit is named.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::kernel::time::{Span, Time};
 
 /// What earns the tokens of a budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Deposit {
     /// A first attempt, whatever comes of it: the ratio is a percentage of first tries.
@@ -27,7 +27,7 @@ pub enum Deposit {
 
 /// The rule of a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenBucket {
     /// What earns a deposit; `first_try` by default.

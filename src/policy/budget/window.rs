@@ -5,7 +5,7 @@
 //! The reserve is no allowance per second: all of it may go in one burst, and it comes back as the
 //! debits leave the window.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::policy::keys::{Wrong, keys, needed};
 
 /// The rule of a windowed budget.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(try_from = "WindowKeys", into = "WindowKeys")]
 pub struct Window {
     /// What earns.

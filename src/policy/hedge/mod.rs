@@ -9,7 +9,7 @@ mod text;
 pub use quantile::{Quantile, QuantileState};
 pub use text::HedgeKeys;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub enum After {
 
 /// The rule of hedging.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(try_from = "HedgeKeys", into = "HedgeKeys")]
 pub struct Hedge {
     /// How many copies may be sent beside the first one.

@@ -1,10 +1,10 @@
 //! Sets of outcomes as they are written: lists of names and statuses.
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use std::borrow::Cow;
 use std::fmt;
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -114,7 +114,7 @@ impl Errors {
     }
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 impl JsonSchema for Name {
     fn schema_name() -> Cow<'static, str> {
         "OutcomeText".into()
@@ -133,11 +133,11 @@ impl JsonSchema for Name {
 }
 
 /// Both are lists of names.
-#[cfg(test)]
+#[cfg(feature = "schema")]
 macro_rules! list_of_names {
     ($($name:ident)*) => {
         $(
-            #[cfg(test)]
+            #[cfg(feature = "schema")]
             impl JsonSchema for $name {
                 fn inline_schema() -> bool {
                     true
@@ -155,5 +155,5 @@ macro_rules! list_of_names {
     };
 }
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 list_of_names!(OutcomeSet Errors);

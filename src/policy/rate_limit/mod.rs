@@ -13,7 +13,7 @@ pub use debt::{Debt, DebtState};
 pub use gcra::{Gcra, GcraState};
 pub use smooth::{Smooth, SmoothState};
 
-#[cfg(test)]
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::kernel::time::{Span, Time};
 
 /// A rate limiter, and how long its caller is ready to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(try_from = "RateLimitKeys", into = "RateLimitKeys")]
 pub struct RateLimit {
     /// The rule.
@@ -56,7 +56,7 @@ keys! {
 
 /// Which machine limits a rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RateKind {
     /// The generic cell rate algorithm (governor).
