@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::compile::Sections;
+use super::compile::{NODES, Sections};
 use super::document::{Data, Field, Value};
 use super::language::{self, all_steps};
 use super::pools;
@@ -77,14 +77,7 @@ pub(super) fn sizes(document: &Value, sections: &Sections) -> Vec<Problem> {
         let problem = Problem::new("nobody asks anything: this model has no clients");
         refuse(&["clients"], problem.expected("at least one [clients.NAME]"));
     }
-    let nodes = sections.clients.len()
-        + sections.service.len()
-        + sections.database.len()
-        + sections.replica.len()
-        + sections.cache.len()
-        + sections.queue.len()
-        + sections.outbox.len()
-        + sections.provider.len();
+    let nodes = sections.placed().len();
     if nodes > NODES_MAX {
         let problem = Problem::new(format!("a model of {nodes} nodes is too large"));
         refuse(&[], problem.expected(format!("at most {NODES_MAX} nodes")));
@@ -301,7 +294,6 @@ fn unused_policies(document: &Value, program: &Program) -> Vec<Problem> {
 #[must_use]
 pub fn unused(document: &Value, program: &Program, promoted: &[&str]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let sections = ["service", "database", "replica", "cache", "queue", "outbox", "provider"];
     for (index, node) in program.nodes.iter().enumerate() {
         // Who calls only itself is called by nobody.
         let calls = |edge: &Edge| edge.target.0 as usize == index && edge.caller != edge.target;
@@ -321,11 +313,11 @@ pub fn unused(document: &Value, program: &Program, promoted: &[&str]) -> Vec<Pro
             _ if is_called => continue,
             _ => ("nothing uses", "a step that names it"),
         };
-        let section = sections
-            .into_iter()
-            .find(|&section| document.find(&[section.to_owned(), node.name.clone()]).is_some());
+        let is_in =
+            |section: &&str| document.find(&[(*section).to_owned(), node.name.clone()]).is_some();
+        let section = NODES.iter().copied().find(is_in).unwrap_or("service");
         let problem = Problem::new(format!("{wrong} `{}`", node.name)).expected(expected);
-        problems.push(problem.located(document, &[section.unwrap_or("service"), &node.name]));
+        problems.push(problem.located(document, &[section, &node.name]));
     }
     problems.extend(unused_policies(document, program));
     problems

@@ -1,6 +1,6 @@
 //! A model with every default filled in, and the schema of models.
 
-use super::compile::{Sections, read_sections};
+use super::compile::Sections;
 use super::document::Value;
 use super::problem::Problem;
 
@@ -12,7 +12,7 @@ use super::problem::Problem;
 /// [`super::compile()`].
 pub fn complete(document: &Value) -> Result<toml::Table, Vec<Problem>> {
     let mut problems = Vec::new();
-    let sections: Sections = read_sections(document, &mut problems);
+    let sections = Sections::read(document, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }

@@ -10,20 +10,6 @@ pub(super) fn is_about(target: &str, name: &str) -> bool {
     sides.any(|side| side == name || side.strip_prefix(name).is_some_and(|it| it.starts_with('[')))
 }
 
-/// What a node is, in words.
-pub(super) fn kind(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Clients(_) => "clients",
-        Kind::Service(_) => "service",
-        Kind::Database(_) => "database",
-        Kind::Replica(_) => "replica",
-        Kind::Cache(_) => "cache",
-        Kind::Queue(_) => "queue",
-        Kind::Outbox(_) => "outbox relay",
-        Kind::Provider(_) => "provider",
-    }
-}
-
 /// Who is linked with whom: calls with the names of their policies, and what goes without a call.
 pub(super) fn links(program: &Program) -> BTreeMap<(NodeId, NodeId), String> {
     let mut links: BTreeMap<(NodeId, NodeId), String> = BTreeMap::new();

@@ -33,9 +33,6 @@ impl fmt::Display for Lost {
     }
 }
 
-/// The kinds of nodes that a zone takes with it.
-const IN_ZONES: [&str; 6] = ["service", "database", "replica", "cache", "queue", "provider"];
-
 impl Lost {
     /// Reads `one NODE` or `zone NAME`; `None` for nothing.
     ///
@@ -175,13 +172,17 @@ fn names<'m>(model: &'m Value, kind: &str) -> Vec<&'m str> {
     }
 }
 
+/// The kinds of nodes that a zone takes with it: not users, nor relays, which are beside theirs.
+fn in_zones() -> impl Iterator<Item = &'static str> {
+    compile::NODES.iter().copied().filter(|kind| !matches!(*kind, "clients" | "outbox"))
+}
+
 /// The nodes in a zone, in the order of the model.
 fn nodes_of<'m>(model: &'m Value, zone: &str) -> impl Iterator<Item = &'m str> {
     let is_there =
         move |kind: &str, node: &str| zone_of(model, kind, node).is_some_and(|own| own == zone);
-    let all = IN_ZONES
-        .into_iter()
-        .flat_map(|kind| names(model, kind).into_iter().map(move |node| (kind, node)));
+    let all =
+        in_zones().flat_map(|kind| names(model, kind).into_iter().map(move |node| (kind, node)));
     let nodes: Vec<&str> =
         all.filter(|(kind, node)| is_there(kind, node)).map(|(_, node)| node).collect();
     nodes.into_iter()
@@ -197,7 +198,7 @@ fn zone_of<'m>(model: &'m Value, kind: &str, node: &str) -> Option<&'m str> {
 /// The zones of the nodes that serve, each once.
 fn zones(model: &Value) -> Vec<String> {
     let mut zones: Vec<String> = Vec::new();
-    for kind in IN_ZONES {
+    for kind in in_zones() {
         for node in names(model, kind) {
             if let Some(zone) =
                 zone_of(model, kind, node).filter(|own| !zones.iter().any(|known| known == own))

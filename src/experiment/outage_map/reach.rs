@@ -51,34 +51,17 @@ impl Walk<'_> {
             return;
         }
         let program = self.program;
-        match &program.node(id).kind {
-            Kind::Clients(clients) => {
-                clients.flows.iter().for_each(|&(_, operation)| self.operation(operation));
-            }
-            Kind::Database(database) => {
-                database.replicas.iter().for_each(|&replica| self.node(replica));
-                for (index, node) in program.nodes.iter().enumerate() {
-                    if matches!(&node.kind, Kind::Outbox(relay) if relay.database == id) {
-                        self.node(NodeId(index as u16));
-                    }
+        let kind = &program.node(id).kind;
+        let (operations, nodes) = kind.leads_to();
+        nodes.into_iter().for_each(|node| self.node(node));
+        if matches!(kind, Kind::Database(_)) {
+            for (index, node) in program.nodes.iter().enumerate() {
+                if matches!(&node.kind, Kind::Outbox(relay) if relay.database == id) {
+                    self.node(NodeId(index as u16));
                 }
             }
-            Kind::Outbox(relay) => {
-                self.operation(relay.operation);
-                if let Some(publish) = &relay.publish {
-                    self.operation(publish.operation);
-                }
-                relay.targets.iter().for_each(|target| self.operation(target.call.operation));
-            }
-            Kind::Queue(queue) => {
-                let consumers = queue.groups.iter().flat_map(|group| &group.consumers);
-                consumers.chain(&queue.dead_letters).for_each(|&node| self.node(node));
-            }
-            Kind::Service(service) => {
-                service.takes.into_iter().for_each(|operation| self.operation(operation));
-            }
-            Kind::Replica(_) | Kind::Cache(_) | Kind::Provider(_) => {}
         }
+        operations.into_iter().for_each(|operation| self.operation(operation));
     }
 }
 

@@ -112,7 +112,6 @@ const LEADS_AFTER: Span = Span::from_secs(5);
 fn ways(kind: &Kind) -> [Option<Way>; 5] {
     match kind {
         Kind::Clients(_) => [None; 5],
-        Kind::Service(_) => [Some(SLOWER), None, Some(TWICE), Some(GONE), None],
         Kind::Database(_) => [Some(SLOWER), None, Some(TWICE), Some(GONE), Some(FAILOVER)],
         Kind::Replica(_) => [
             Some(SLOWER),
@@ -167,6 +166,8 @@ fn ways(kind: &Kind) -> [Option<Way>; 5] {
                 ..way(FaultKind::Errors, Knob::Share)
             }),
         ],
+        // Whatever answers calls.
+        _ => [Some(SLOWER), None, Some(TWICE), Some(GONE), None],
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 use super::steps::{Edit, Handler, all, changed, handlers, rewritten, section, text};
+use crate::model::compile::NODES;
 
 /// What kind of design choice a part is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,13 +290,9 @@ fn feeding(handlers: &[Handler], projection: &str) -> Vec<String> {
     consumers.filter_map(|handler| handler.takes.clone()).collect()
 }
 
-/// The sections of nodes that have a place.
-const PLACED: [&str; 8] =
-    ["clients", "service", "database", "replica", "cache", "queue", "outbox", "provider"];
-
 /// The region that is named last, if there are two: without it all is in the first one.
 fn region(model: &Table) -> Option<Part> {
-    let placed = PLACED.iter().flat_map(|kind| {
+    let placed = NODES.iter().flat_map(|kind| {
         let nodes = section(model, kind);
         nodes.filter_map(move |(name, it)| Some((*kind, name.clone(), text(it, "region")?)))
     });

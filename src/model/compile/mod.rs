@@ -37,59 +37,102 @@ use crate::policy::Scope;
 /// Reads a file that a model names, by its path as written.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;
 
-/// The keys at the top of a model.
-pub const TOP: [&str; 11] = [
-    "description",
-    "clients",
-    "service",
-    "database",
-    "replica",
-    "cache",
-    "queue",
-    "outbox",
-    "provider",
-    "link",
-    "policy",
-];
+/// Declares the sections of nodes, in the order of a file: what each holds, its name, and the keys
+/// of one node. A model has at least the first one.
+macro_rules! nodes {
+    (
+        $(#[$whose:meta])* $first:ident: $First:ty,
+        $($(#[$about:meta])* $section:ident: $Keys:ty,)*
+    ) => {
+        /// The sections of nodes.
+        pub const NODES: &[&str] = &[stringify!($first), $(stringify!($section)),*];
 
-/// A model as it was written, section by section.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(title = "Stormglass model", deny_unknown_fields))]
-pub(super) struct Sections {
-    /// What the model is of.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<String>,
+        /// The keys at the top of a model.
+        pub const TOP: &[&str] = &[
+            "description",
+            stringify!($first),
+            $(stringify!($section),)*
+            "link",
+            "policy",
+        ];
+
+        /// A model as it was written, section by section.
+        #[derive(Debug, Serialize)]
+        #[cfg_attr(feature = "schema", derive(JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(title = "Stormglass model", deny_unknown_fields))]
+        pub(super) struct Sections {
+            /// What the model is of.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub(super) description: Option<String>,
+            $(#[$whose])*
+            pub(super) $first: IndexMap<String, $First>,
+            $(
+                $(#[$about])*
+                #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+                pub(super) $section: IndexMap<String, $Keys>,
+            )*
+            /// What happens to messages on their way: `default`, or `"caller -> callee"`.
+            #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+            pub(super) link: IndexMap<String, Link>,
+            /// What callers do around a call.
+            #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+            #[cfg_attr(feature = "schema", schemars(with = "IndexMap<String, policy::PolicyText>"))]
+            pub(super) policy: IndexMap<String, policy::Named>,
+        }
+
+        impl Sections {
+            /// Reads every section; what cannot be read is a problem.
+            pub(super) fn read(document: &Value, problems: &mut Vec<Problem>) -> Sections {
+                problems.extend(check_top(document));
+                let section = |name: &str| document.find(&[name.to_owned()]);
+                let description = section("description").map(read::<String>);
+                Sections {
+                    description: description
+                        .and_then(|text| text.map_err(|problem| problems.push(problem)).ok()),
+                    $first: read_each(section(stringify!($first)), problems),
+                    $($section: read_each(section(stringify!($section)), problems),)*
+                    link: read_each(section("link"), problems),
+                    policy: read_each_by(section("policy"), problems, policy::read),
+                }
+            }
+
+            /// Every node: its section, its name, and where it is.
+            pub(super) fn placed(&self) -> Vec<(&'static str, &str, Place)> {
+                let mut placed = Vec::new();
+                each_placed!(self, placed, $first $($section)*);
+                placed
+            }
+        }
+    };
+}
+
+/// Adds the nodes of each section to those that have a place.
+macro_rules! each_placed {
+    ($sections:ident, $placed:ident, $($section:ident)*) => {$(
+        $placed.extend($sections.$section.iter().map(|(name, keys)| {
+            let place = Place { zone: keys.zone.clone(), region: keys.region.clone() };
+            (stringify!($section), name.as_str(), place)
+        }));
+    )*};
+}
+
+nodes! {
     /// Who asks.
-    pub(super) clients: IndexMap<String, Clients>,
+    clients: Clients,
     /// Workers that run handlers.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) service: IndexMap<String, Service>,
+    service: Service,
     /// Transactions over versioned rows.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) database: IndexMap<String, Database>,
+    database: Database,
     /// Late copies of databases.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) replica: IndexMap<String, Replica>,
+    replica: Replica,
     /// Rows kept for a while.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) cache: IndexMap<String, Cache>,
+    cache: Cache,
     /// Messages delivered at least once.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) queue: IndexMap<String, Queue>,
+    queue: Queue,
     /// Relays from outbox tables to queues.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) outbox: IndexMap<String, Outbox>,
+    outbox: Outbox,
     /// Effects that cannot be undone.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) provider: IndexMap<String, Provider>,
-    /// What happens to messages on their way: `default`, or `"caller -> callee"`.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub(super) link: IndexMap<String, Link>,
-    /// What callers do around a call.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[cfg_attr(feature = "schema", schemars(with = "IndexMap<String, policy::PolicyText>"))]
-    pub(super) policy: IndexMap<String, policy::Named>,
+    provider: Provider,
 }
 
 /// Compiles a model.
@@ -99,7 +142,7 @@ pub(super) struct Sections {
 pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec<Problem>> {
     let mut problems = Vec::new();
     let filled = with_recordings(document, read_file).map_err(|problem| vec![problem])?;
-    let sections = read_sections(&filled, &mut problems);
+    let sections = Sections::read(&filled, &mut problems);
     if problems.is_empty() {
         problems.extend(check::sizes(document, &sections));
     }
@@ -138,33 +181,12 @@ pub fn check_top(document: &Value) -> Vec<Problem> {
     }
     let unknown = fields.iter().filter(|(name, _)| !TOP.contains(&name.as_str()));
     let mut problems: Vec<Problem> =
-        unknown.map(|(name, field)| Problem::unknown("key", name, &TOP).at(field.key_at)).collect();
+        unknown.map(|(name, field)| Problem::unknown("key", name, TOP).at(field.key_at)).collect();
     if problems.is_empty() && !fields.contains_key("clients") {
         let problem = Problem::new("nobody asks anything: this model has no clients");
         problems.push(problem.at(first).expected("at least one [clients.NAME]"));
     }
     problems
-}
-
-/// Reads every section; what cannot be read is a problem.
-pub(super) fn read_sections(document: &Value, problems: &mut Vec<Problem>) -> Sections {
-    problems.extend(check_top(document));
-    let section = |name: &str| document.find(&[name.to_owned()]);
-    let description = section("description").map(read::<String>);
-    Sections {
-        description: description
-            .and_then(|text| text.map_err(|problem| problems.push(problem)).ok()),
-        clients: read_each(section("clients"), problems),
-        service: read_each(section("service"), problems),
-        database: read_each(section("database"), problems),
-        replica: read_each(section("replica"), problems),
-        cache: read_each(section("cache"), problems),
-        queue: read_each(section("queue"), problems),
-        outbox: read_each(section("outbox"), problems),
-        provider: read_each(section("provider"), problems),
-        link: read_each(section("link"), problems),
-        policy: read_each_by(section("policy"), problems, policy::read),
-    }
 }
 
 /// Builds a [`Program`] and collects what is wrong on the way.
@@ -221,7 +243,6 @@ impl Compiler<'_> {
         }
     }
 
-    /// Every node, in the order of the kinds: its id is its place.
     /// Gives the numbers of stocks the first labels.
     fn numbers(&mut self, sections: &Sections) {
         let tables = sections.database.values().flat_map(|database| database.tables.values());
@@ -232,6 +253,7 @@ impl Compiler<'_> {
         self.program.numbers = count as u16;
     }
 
+    /// Every node, in the order of the kinds: its id is its place.
     fn nodes(&mut self, sections: &Sections, read_file: ReadFile<'_>) {
         self.numbers(sections);
         for (name, clients) in &sections.clients {

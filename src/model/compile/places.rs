@@ -8,41 +8,20 @@ use crate::model::program::Place;
 impl Compiler<'_> {
     /// Puts every node into the zone and region that the file says.
     pub(super) fn places(&mut self, sections: &Sections) {
-        for (name, node) in &sections.clients {
-            self.place("clients", name, &node.zone, &node.region);
-        }
-        for (name, node) in &sections.service {
-            self.place("service", name, &node.zone, &node.region);
-        }
-        for (name, node) in &sections.database {
-            self.place("database", name, &node.zone, &node.region);
-        }
-        for (name, node) in &sections.replica {
-            self.place("replica", name, &node.zone, &node.region);
-        }
-        for (name, node) in &sections.cache {
-            self.place("cache", name, &node.zone, &node.region);
-        }
-        for (name, node) in &sections.queue {
-            self.place("queue", name, &node.zone, &node.region);
-        }
-        for (name, node) in &sections.outbox {
-            self.place("outbox", name, &node.zone, &node.region);
-        }
-        for (name, node) in &sections.provider {
-            self.place("provider", name, &node.zone, &node.region);
+        for (section, name, place) in sections.placed() {
+            self.place(section, name, place);
         }
     }
 
-    fn place(&mut self, section: &str, name: &str, zone: &Option<String>, region: &Option<String>) {
-        for (key, what, value) in [("zone", "a zone", zone), ("region", "a region", region)] {
+    fn place(&mut self, section: &str, name: &str, place: Place) {
+        let named = [("zone", "a zone", &place.zone), ("region", "a region", &place.region)];
+        for (key, what, value) in named {
             if let Some(value) = value
                 && let Err(problem) = check::name(what, value)
             {
                 self.problem(&[section, name, key], problem);
             }
         }
-        let place = Place { zone: zone.clone(), region: region.clone() };
         if place.zone.is_some() {
             let others = self.program.nodes.iter().map(|node| &node.place);
             let twin = others.into_iter().find(|other| {

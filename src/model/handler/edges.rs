@@ -11,7 +11,7 @@ use crate::model::program::{
 use crate::policy::Scope;
 
 impl Handlers<'_, '_> {
-    /// The operation of a service or provider that `NODE.OPERATION` names.
+    /// The operation that `NODE.OPERATION` names.
     pub(super) fn target(&mut self, path: &[&str], name: &str) -> Option<OperationId> {
         let (program, sections) = (&self.compiler.program, self.sections);
         // What a worker does with a message is no operation that anybody calls.
@@ -19,10 +19,9 @@ impl Handlers<'_, '_> {
             let parts = name.split_once('.');
             parts.and_then(|(node, on)| sections.service.get(node)?.on.get(on)).is_some()
         };
-        let callable = |operation: &&Operation| match program.node(operation.node).kind {
+        let callable = |operation: &&Operation| match &program.node(operation.node).kind {
             Kind::Service(_) => is_written(&operation.name),
-            Kind::Provider(_) => true,
-            _ => false,
+            kind => kind.is_called_by_name(),
         };
         let found = program.find_operation(name);
         if let Some(id) = found.filter(|&id| callable(&program.operation(id))) {

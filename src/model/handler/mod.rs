@@ -83,9 +83,7 @@ impl<'c, 'd> Handlers<'c, 'd> {
                 self.declare(node, operation);
             }
         }
-        for (name, provider) in &sections.provider {
-            self.provider(name, provider);
-        }
+        self.operations_of_kinds();
         for (name, service) in &sections.service {
             self.service(name, service);
         }

@@ -14,7 +14,14 @@ use crate::model::{check, language};
 use crate::policy::Outcome;
 
 impl<'c> Handlers<'c, '_> {
-    pub(super) fn provider(&mut self, name: &str, provider: &language::Provider) {
+    /// The operations that nodes have by their kind and that steps call by their names.
+    pub(super) fn operations_of_kinds(&mut self) {
+        for (name, provider) in &self.sections.provider {
+            self.provider(name, provider);
+        }
+    }
+
+    fn provider(&mut self, name: &str, provider: &language::Provider) {
         let node = self.node(name);
         for (index, effect) in provider.effects.iter().enumerate() {
             let path = ["provider", name, "effects", &index.to_string()];

@@ -20,17 +20,10 @@ use crate::policy::custom::Custom;
 use crate::policy::outlier::Outlier;
 
 pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
-pub use kind::{
-    Cache, Clients, Database, Group, Hot, Kind, Outbox, Pauses, Provider, Publish, Queue,
-    RateLimit, Replica, Service, Tail, Target,
-};
+pub use kind::*;
 pub use place::{Extent, Place};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Pool, Shedding, Station};
-pub use step::{
-    CacheStep, CachedRead, Call, ChanceOf, Change, Condition, DataStep, Fork, Hold, LockStep,
-    Memory, NodeStep, ProviderStep, QueueStep, RelayStep, Repeat, RepeatStep, Step, Token,
-    Transaction, Wait,
-};
+pub use step::*;
 
 /// The index of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

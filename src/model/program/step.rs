@@ -1,6 +1,6 @@
 //! What a node does: steps of an operation, calls and transactions.
 
-use super::{EdgeId, ForkId, LabelId, NodeId, OperationId, RepeatId, TableId, TransactionId};
+use super::{EdgeId, ForkId, LabelId, NodeStep, OperationId, RepeatId, TableId, TransactionId};
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
@@ -126,108 +126,6 @@ pub enum Step {
     Node(NodeStep),
 }
 
-/// A step that one kind of node does.
-#[derive(Clone, Debug)]
-pub enum NodeStep {
-    /// At a database or a replica.
-    Data(DataStep),
-    /// At a cache, or around it.
-    Cache(CacheStep),
-    /// At a queue.
-    Queue(QueueStep),
-    /// At a provider.
-    Provider(ProviderStep),
-    /// Of a relay.
-    Relay(RelayStep),
-}
-
-/// What a database or a replica does.
-#[derive(Clone, Copy, Debug)]
-pub enum DataStep {
-    /// Waits for the next flush of the log.
-    AwaitFlush,
-    /// Applies a transaction.
-    Commit(TransactionId),
-    /// Waits until the handler that asks has a row to itself.
-    AwaitLock(TableId),
-    /// Reads a row.
-    ReadRow(TableId),
-    /// A database waits until a replica has applied the transaction.
-    AwaitReplica(Span),
-    /// A replica waits until a row shows what the user was told of.
-    AwaitApplied(Wait),
-    /// Finds the unsent events of the outbox table.
-    TakeOutbox,
-    /// Marks events as sent.
-    MarkOutbox,
-}
-
-/// What a cache does, and who reads through one.
-#[derive(Clone, Copy, Debug)]
-pub enum CacheStep {
-    /// Goes on behind the read if the lookup said that there is no such row.
-    Skip(CachedRead),
-    /// Looks a row up.
-    Lookup(TableId),
-    /// Keeps the row that came with the request.
-    Fill(TableId),
-    /// Forgets the row.
-    Invalidate(TableId),
-    /// Fetches a row in the background if the lookup said so.
-    Refresh(CachedRead, OperationId),
-    /// Waits for another reader of this process that fetches the row, if there is one; then goes
-    /// on after the last step of the read, or, if that reader failed, at another step.
-    Join(CachedRead),
-    /// Ends the fetching of a row with what was read, and lets those that wait for it go on.
-    Land(CachedRead),
-    /// Ends the fetching of a row without success.
-    Abort(CachedRead),
-}
-
-/// What a queue does.
-#[derive(Clone, Copy, Debug)]
-pub enum QueueStep {
-    /// Accepts a message.
-    Enqueue,
-    /// Accepts all messages of a request, or none.
-    EnqueueBatch,
-    /// Forgets an acknowledged message.
-    Acknowledge,
-}
-
-/// What a provider does.
-#[derive(Clone, Copy, Debug)]
-pub enum ProviderStep {
-    /// Answers at once if the idempotency key is known.
-    CheckKey,
-    /// The effect, or an error.
-    Effect(LabelId),
-}
-
-/// What a relay does.
-#[derive(Clone, Debug)]
-pub enum RelayStep {
-    /// Goes on with the next event of the batch, or to another step if there is none.
-    NextEvent(u32),
-    /// Ends the batch, and goes to another step if nothing was published.
-    EndBatch(u32),
-    /// The batch is marked, so that the next round may begin at once if more events wait.
-    Marked,
-    /// Waits for the next round, unless the batch was marked and more events wait.
-    NextRound(Distribution),
-    /// Names the whole batch as what is to be marked, or goes to another step if there is none.
-    ClaimBatch(u32),
-    /// Waits for the next event of the log, or goes to another step to store how far it is.
-    Follow(u32),
-    /// Publishes the batch by several requests at once and waits for them; goes to another step if
-    /// one of them failed.
-    PublishAll(u32),
-    /// Goes on behind the event that was published.
-    Published,
-    /// How far it is has been stored.
-    Stored,
-}
-
 /// What an answer means for what a user remembers of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
@@ -237,30 +135,6 @@ pub enum Memory {
     Kept,
     /// It must be no older than what is remembered, and then it is remembered.
     Compared,
-}
-
-/// How a read waits at a replica.
-#[derive(Clone, Copy, Debug)]
-pub struct Wait {
-    /// The table whose row is read.
-    pub table: TableId,
-    /// For how long at most.
-    pub timeout: Span,
-    /// Whether the row is read as it is when the time is over; otherwise the read fails.
-    pub takes_stale: bool,
-}
-
-/// A read through a cache whose readers share what they fetch.
-#[derive(Clone, Copy, Debug)]
-pub struct CachedRead {
-    /// The cache.
-    pub cache: NodeId,
-    /// The table whose row is read.
-    pub table: TableId,
-    /// The step after the read.
-    pub end: u32,
-    /// The step at which those go on that waited in vain.
-    pub failed: u32,
 }
 
 /// What a job can ask before it goes on.

@@ -10,7 +10,6 @@ use crate::kernel::time::Span;
 use crate::report::blast_radius::{part_json, parts_json};
 use crate::report::columns::{Column, csv};
 use crate::report::files::pretty;
-use crate::report::layout::kind;
 use crate::system::trace::TRACE;
 
 /// The version of the format of `map.json`.
@@ -35,7 +34,7 @@ impl Report<'_> {
         };
         let columns = [
             ("dependency", text(&|_, field, _| self.name(field).to_owned())),
-            ("kind", text(&|_, field, _| kind(&self.program().node(field.node).kind).to_owned())),
+            ("kind", text(&|_, field, _| self.program().node(field.node).kind.name().to_owned())),
             ("failure", text(&|_, field, _| field.mode.name().to_owned())),
             (
                 "fault",
@@ -128,7 +127,7 @@ impl Report<'_> {
             .map(|found| json!({ "harms": found.harms, "harmless": found.harmless }));
         json!({
             "dependency": self.name(field),
-            "kind": kind(&self.program().node(field.node).kind),
+            "kind": self.program().node(field.node).kind.name(),
             "failure": field.mode.name(),
             "mark": name_of(mark),
             "fault": field.fault.as_ref().map(|(fault, _)| fault_json(fault)),

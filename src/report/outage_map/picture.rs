@@ -5,7 +5,6 @@ use crate::experiment::outage_map::harm::{Back, Harm};
 use crate::experiment::outage_map::{FailureMode, Field, Mark};
 use crate::kernel::time::Span;
 use crate::report::chart::{Caption, Matrix, MatrixField, MatrixRow, MatrixTone};
-use crate::report::layout::kind;
 
 /// How to read it.
 const NOTE: &str = "Shade and number: the share of requests, asked while it lasts, that fare worse \
@@ -32,7 +31,7 @@ impl Report<'_> {
         let node = self.program().node(fields[0].0.node);
         MatrixRow {
             name: node.name.clone(),
-            line: kind(&node.kind).to_owned(),
+            line: node.kind.name().to_owned(),
             fields: fields.iter().map(|(field, mark)| self.field(field, mark)).collect(),
         }
     }

@@ -3,7 +3,6 @@
 use super::{Report, words};
 use crate::experiment::outage_map::{FailureMode, Field, Mark};
 use crate::report::arms::{column, plain};
-use crate::report::layout::kind;
 use crate::report::story::described;
 use crate::report::table::{Align, Cell, Row, Table, Tone};
 
@@ -70,7 +69,7 @@ impl Report<'_> {
             };
             let texts = [
                 node.name.clone(),
-                kind(&node.kind).to_owned(),
+                node.kind.name().to_owned(),
                 field.mode.name().to_owned(),
                 described(fault),
                 effect.to_owned(),

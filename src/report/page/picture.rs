@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Page;
 use crate::model::program::NodeId;
-use crate::report::layout::{columns, is_about, kind, links};
+use crate::report::layout::{columns, is_about, links};
 
 const BOX_WIDTH: f64 = 120.0;
 const BOX_HEIGHT: f64 = 40.0;
@@ -66,7 +66,7 @@ pub(super) fn picture(page: &Page<'_>, cell: usize) -> Picture {
         x,
         y,
         name: node.name.clone(),
-        kind: kind(&node.kind).to_owned(),
+        kind: node.kind.name().to_owned(),
         is_struck: struck(&node.name),
     });
     let arrows = links.iter().map(|(&(from, to), label)| arrow(&places, (from, to), label));
