@@ -150,8 +150,8 @@ impl Observer for Followers {
 }
 
 hears!(
-    Follower: Requested, Answered, Degraded, Unanswered, Committed, Flushed, LogLost, WriteLost, Effect,
-    Delivered, Acknowledged, Unprocessed, UnderWay
+    Follower: Requested, Answered, Degraded, Unanswered, Committed, Flushed, LogLost, WriteLost,
+    Effect, Delivered, Acknowledged, Unprocessed, UnderWay
 );
 
 impl Follower {
