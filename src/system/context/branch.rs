@@ -7,26 +7,8 @@ use crate::policy::Outcome;
 use crate::system::context::Context;
 use crate::system::job::{Job, Origin, state};
 
-/// What a job knows of its branches.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::system) struct Forked {
-    /// How many forks it has come to; branches of an earlier one are nobody's concern.
-    round: u16,
-    /// The fork that it waits at.
-    fork: Option<ForkId>,
-    succeeded: u16,
-    failed: u16,
-}
-
 /// Keys of branches are not those of calls, whose sites are below this.
 const FIRST_BRANCH: u64 = 1 << 32;
-
-impl Forked {
-    /// Whether the job still waits for the branches of this round.
-    pub(in crate::system) fn waits_for(self, round: u16) -> bool {
-        self.fork.is_some() && self.round == round
-    }
-}
 
 impl Context<'_> {
     /// Whether something is so for a job.
@@ -55,8 +37,7 @@ impl Context<'_> {
     pub(in crate::system) fn fork(&mut self, handle: Handle, id: ForkId) {
         let fork = &self.core.program().forks[id.0 as usize];
         let job = self.jobs.at_mut(handle);
-        let round = job.forked.round.wrapping_add(1);
-        job.forked = Forked { round, fork: Some(id), succeeded: 0, failed: 0 };
+        let round = job.forked.begin(id);
         let first = FIRST_BRANCH + u64::from(round) * (1 << 16);
         for (index, &step) in fork.branches.iter().enumerate() {
             let job = self.jobs.at(handle);
@@ -84,25 +65,15 @@ impl Context<'_> {
         if let (Some(notes), Some(branch)) = (&mut job.notes, &branch.notes) {
             notes.take_over(branch);
         }
-        let Some(id) = job.forked.fork.filter(|_| job.forked.waits_for(round)) else {
-            return false;
-        };
+        let Some(id) = job.forked.waits_at(round) else { return false };
         let fork = &program.forks[id.0 as usize];
-        match outcome {
-            Outcome::Ok => job.forked.succeeded += 1,
-            _ => job.forked.failed += 1,
-        }
-        let may_fail = fork.branches.len() as u32 - fork.need;
-        let next = if u32::from(job.forked.succeeded) >= fork.need {
-            (job.value, job.heard) = (branch.value, Outcome::Ok);
-            Some(fork.join)
-        } else if u32::from(job.forked.failed) > may_fail {
-            (job.value, job.heard) = (0, Outcome::Failed);
-            fork.on_failure
-        } else {
-            return false;
+        let Some(decided) = job.forked.count(outcome, fork) else { return false };
+        let next = match decided {
+            Outcome::Ok => Some(fork.join),
+            _ => fork.on_failure,
         };
-        job.forked.fork = None;
+        job.value = if decided == Outcome::Ok { branch.value } else { 0 };
+        job.heard = decided;
         if let Some(step) = next {
             job.step = step;
             self.jobs.make_ready(parent);

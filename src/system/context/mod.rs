@@ -1,13 +1,14 @@
 //! What a node gets of the run around it, and nothing else: the core, jobs, calls, instances and
 //! the network. What other nodes keep is out of reach; they are sent messages.
 
-pub(super) mod branch;
+mod branch;
 pub(super) mod failing;
 mod pause;
 mod pool;
-pub(super) mod repeat;
+mod repeat;
 mod reply;
-pub(super) mod stand_in;
+mod spend;
+mod stand_in;
 mod work;
 
 use super::calls::Calls;

@@ -9,26 +9,7 @@ use crate::policy::Outcome;
 use crate::system::calls::Call;
 use crate::system::context::Context;
 use crate::system::fact::{Fact, Request};
-use crate::system::job::{Job, Origin};
-
-/// A request that failed and for which a fallback stands in.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::system) struct StoodInFor {
-    pub(in crate::system) request: Request,
-    /// What it came to without the fallback.
-    pub(in crate::system) failed: Outcome,
-    pub(in crate::system) attempts: u32,
-    /// What the calls of the fallback came to, if any has come back: the first failure counts.
-    pub(in crate::system) served: Option<Outcome>,
-}
-
-impl StoodInFor {
-    fn hear(&mut self, outcome: Outcome) {
-        if matches!(self.served, None | Some(Outcome::Ok)) {
-            self.served = Some(outcome);
-        }
-    }
-}
+use crate::system::job::{Job, Origin, StoodInFor};
 
 impl Context<'_> {
     /// The job of a user's flow that runs a fallback, of which this job is a part.

@@ -10,9 +10,8 @@ use crate::model::program::{self, Arrivals, Kind, Memory, NodeId, OperationId, S
 use crate::system::context::Context;
 use crate::system::event::Event;
 use crate::system::fact::{Came, Fact};
-use crate::system::job::{Job, Origin, Subject};
+use crate::system::job::{Job, Origin, Shown, Subject, row_of};
 use crate::system::node::arrival::{State, next_arrival, stretch_of, stretch_of_bursts};
-use crate::system::node::shown::{Shown, row_of};
 use crate::system::node::{Local, Nodes};
 
 /// A user remembers so many rows; what it was not shown for longest is forgotten.

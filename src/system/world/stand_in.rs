@@ -7,7 +7,7 @@
 use crate::kernel::slab::Handle;
 use crate::policy::Outcome;
 use crate::system::World;
-use crate::system::context::stand_in::StoodInFor;
+use crate::system::job::StoodInFor;
 
 impl<'p> World<'p> {
     /// The fallback of a user has come to its end.
