@@ -15,7 +15,8 @@ use crate::policy::Outcome;
 use crate::report::number::count;
 use crate::report::story::{Step, What, steps, timeline};
 use crate::report::table::{Align, Cell as TableCell, Column, Row, Table, Tone};
-use crate::system::fact::{Content, Fact, Observer};
+use crate::system::Observer;
+use crate::system::fact::{Content, Fact};
 
 /// Runs the shop of the templates under one seed, and tells what became of one order in it.
 pub(super) fn demo() -> Result<(), Failure> {

@@ -27,7 +27,7 @@ use crate::kernel::time::Time;
 use crate::metric::{Followers, Measure, RunMetrics};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
-use crate::system::fact::Observer;
+use crate::system::Observer;
 
 /// `[attribution]`: each run is repeated without each of its causes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

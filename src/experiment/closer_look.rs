@@ -13,7 +13,7 @@ use crate::invariant::Violation;
 use crate::kernel::limit::Ending;
 use crate::metric::{NodeSeries, NodeWatch, OperationSeries, Timeline, TimelineRecorder};
 use crate::model::program::OperationId;
-use crate::system::fact::Observer;
+use crate::system::Observer;
 
 /// The most cells that are looked at window by window.
 pub const CELLS_MAX: usize = 24;

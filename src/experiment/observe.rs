@@ -18,7 +18,7 @@ use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::program::{OperationId, Program};
 use crate::model::quantity::Share;
-use crate::system::fact::Observer;
+use crate::system::Observer;
 
 /// `[observe]`: what is seen of runs beside what is measured of every run.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]

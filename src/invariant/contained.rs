@@ -14,8 +14,9 @@ use crate::fault::FaultText;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;
 use crate::model::program::{NodeId, OperationId, Program};
+use crate::system::Observer;
+use crate::system::fact::Fact;
 use crate::system::fact::kind::{Hears, hears};
-use crate::system::fact::{Fact, Observer};
 use crate::twin::{Asking, Fates, Harm, Rule, compare};
 
 /// `contained = { in = ["hints"], but = ["shop.recommend"] }`.

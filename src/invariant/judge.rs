@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::fault::FaultText;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::Program;
-use crate::system::fact::{Fact, Observer};
+use crate::system::Observer;
+use crate::system::fact::Fact;
 
 /// A promise that is judged from the facts of one run.
 pub trait Invariant {

@@ -50,8 +50,9 @@ use std::fmt;
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
+use crate::system::Observer;
+use crate::system::fact::Fact;
 use crate::system::fact::kind::FactKinds;
-use crate::system::fact::{Fact, Observer};
 
 pub use breakable::{can_happen, is_fed, unbreakable};
 pub use contained::rule as slower_rule;

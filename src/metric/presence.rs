@@ -3,7 +3,8 @@
 //! for the queuing formula: L = lambda W", Operations Research 9, 1961).
 
 use crate::kernel::time::{Span, Time};
-use crate::system::fact::{Fact, Observer, Waiting};
+use crate::system::Observer;
+use crate::system::fact::{Fact, Waiting};
 
 /// How much was in the system, for pieces of time of equal width.
 #[derive(Clone, Debug)]

@@ -12,9 +12,9 @@ use super::tally::Tally;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{OperationId, Program};
 use crate::policy::Outcome;
+use crate::system::Observer;
 use crate::system::fact::{
-    Asked, Deed, Direction, Fact, Observer, Pooling, REFUSALS, Request, Stay, Transit, Waiting,
-    Work,
+    Asked, Deed, Direction, Fact, Pooling, REFUSALS, Request, Stay, Transit, Waiting, Work,
 };
 
 /// What is measured.

@@ -12,7 +12,8 @@ use super::recorder::Measure;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, Kind, NodeId, OperationId, Program};
 use crate::policy::{Denial, Outcome};
-use crate::system::fact::{Content, Fact, Observer, Transit, Waiting};
+use crate::system::Observer;
+use crate::system::fact::{Content, Fact, Transit, Waiting};
 use crate::system::remembered::{Breakers, Remembered};
 
 pub use backlog::Backlog;

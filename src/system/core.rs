@@ -1,9 +1,10 @@
 //! The core of a run: the time, what is going to happen, draws, the digest, the books, what
 //! disturbs the run, and who is told what happened.
 
+use super::Observer;
 use super::control::{Control, Disturbances};
 use super::event::Event;
-use super::fact::{Fact, Observer};
+use super::fact::Fact;
 use super::ledger::Ledger;
 use super::remembered::Remembered;
 use super::trace::TraceKind;

@@ -1,6 +1,5 @@
 //! What is going to happen in a run.
 
-use super::calls::DetectorId;
 use crate::kernel::slab::Handle;
 use crate::model::program::NodeId;
 
@@ -40,3 +39,7 @@ pub(super) enum Event {
     /// A fault begins or ends.
     Switch { control: u32, on: bool },
 }
+
+/// The index of a detector: what one process knows of the instances of one target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DetectorId(pub(super) u32);

@@ -1,16 +1,17 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 mod caching;
+mod ejection;
 pub(crate) mod kind;
 mod pooling;
 mod stay;
 mod transit;
 pub use super::refusal::{REFUSALS, Refusal};
 pub use super::request::{Asked, Came, Request};
-pub use super::{calls::Ejection, observer::Observer};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::{Denial, Outcome};
 pub use caching::{Caching, Deed};
+pub use ejection::Ejection;
 pub use pooling::Pooling;
 pub use stay::{Stay, Waiting, Work};
 pub use transit::{Content, Direction, Transit};

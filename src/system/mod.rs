@@ -16,12 +16,13 @@ mod jobs;
 mod ledger;
 mod network;
 mod node;
-pub mod observer;
+mod observer;
 mod refusal;
 pub mod remembered;
 mod request;
 pub mod trace;
 mod world;
 
+pub use observer::{Observer, Sight};
 pub use world::fork;
 pub use world::{Outcome, World};

@@ -1,6 +1,6 @@
 //! What policies remember, for those who look at it and change nothing.
 
-use super::calls::Policies;
+use super::calls::policies::Policies;
 use crate::kernel::time::Time;
 use crate::model::program::{Edge, EdgeId, Program, StateOf};
 use crate::policy::State;

@@ -7,7 +7,8 @@ use crate::kernel::draw::key_of;
 use crate::kernel::time::Time;
 use crate::model::program::EdgeId;
 use crate::policy::Outcome;
-use crate::system::fact::{Fact, Observer};
+use crate::system::Observer;
+use crate::system::fact::Fact;
 
 /// Which attempt it is, by what is the same in both runs of a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

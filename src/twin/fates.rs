@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::kernel::time::Time;
 use crate::model::program::{NodeId, OperationId};
 use crate::policy::Outcome;
+use crate::system::Observer;
 use crate::system::fact::kind::hears;
-use crate::system::fact::{self, Fact, Observer, Request};
+use crate::system::fact::{self, Fact, Request};
 
 /// Which request it is, by what is the same in both runs of a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

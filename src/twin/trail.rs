@@ -11,9 +11,10 @@ use crate::kernel::draw::key_of;
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program};
 use crate::policy::Outcome;
+use crate::system::Observer;
 use crate::system::fact::kind::FactKind;
 use crate::system::fact::{
-    Caching, Came, Content, Deed, Direction, Ejection, Fact, Observer, Pooling, Stay, Transit,
+    Caching, Came, Content, Deed, Direction, Ejection, Fact, Pooling, Stay, Transit,
 };
 
 /// What was done at each instant at which anything was, from the earliest on.

@@ -12,8 +12,9 @@ use stormglass::kernel::draw::{Draws, Purpose};
 use stormglass::kernel::sample::Distribution;
 use stormglass::kernel::time::Time;
 use stormglass::model::problem::Problem;
+use stormglass::system::Observer;
 use stormglass::system::World;
-use stormglass::system::fact::{Fact, Observer};
+use stormglass::system::fact::Fact;
 
 /// Users who ask a server that does as the steps say, one request each.
 fn server(clients: &str, steps: &str) -> String {

@@ -7,8 +7,9 @@ use crate::common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::Time;
 use stormglass::model::program::NodeId;
+use stormglass::system::Observer;
 use stormglass::system::World;
-use stormglass::system::fact::{Fact, Observer};
+use stormglass::system::fact::Fact;
 
 /// Everything that happened in a run.
 #[derive(Default)]

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use crate::common::{Changed, campaign};
 use stormglass::capacity::capacity;
 use stormglass::kernel::time::Time;
+use stormglass::system::Observer;
 use stormglass::system::World;
-use stormglass::system::fact::{Fact, Observer};
+use stormglass::system::fact::Fact;
 
 /// Everything that happened in a run.
 #[derive(Default)]

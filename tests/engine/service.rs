@@ -6,8 +6,9 @@ use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::OutcomeKind;
 use stormglass::statistics::interval::mean_interval;
+use stormglass::system::Observer;
 use stormglass::system::World;
-use stormglass::system::fact::{Fact, Observer, Refusal};
+use stormglass::system::fact::{Fact, Refusal};
 
 fn experiment(arrivals: &str, measure: &str) -> String {
     format!(

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::OutcomeKind;
+use stormglass::system::Observer;
 use stormglass::system::World;
-use stormglass::system::fact::{Fact, Observer};
+use stormglass::system::fact::Fact;
 
 use crate::common::{Changed, campaign, runs};
 

@@ -5,7 +5,8 @@ use crate::experiment::case::Case;
 use crate::experiment::run::run_case;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{NodeId, Program};
-use crate::system::fact::{Fact, Observer};
+use crate::system::Observer;
+use crate::system::fact::Fact;
 
 /// A node and the share of the time of its workers that was taken; the busiest is full first.
 #[derive(Clone, Debug, PartialEq)]

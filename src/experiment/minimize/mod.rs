@@ -14,7 +14,8 @@ use super::run::{RunResult, run_case};
 use crate::fault::FaultText;
 use crate::invariant::Violation;
 use crate::kernel::time::{Span, Time};
-use crate::system::fact::{Fact, Observer};
+use crate::system::Observer;
+use crate::system::fact::Fact;
 use ddmin::ddmin;
 
 /// What a smaller case must show again.

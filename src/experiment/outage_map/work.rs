@@ -1,7 +1,8 @@
 //! How old the work in queues is when it is done with.
 
 use crate::kernel::time::{Span, Time};
-use crate::system::fact::{Fact, Observer, Waiting};
+use crate::system::Observer;
+use crate::system::fact::{Fact, Waiting};
 
 /// Work in queues is late if one in a hundred messages is done with so much later than without the
 /// failure: what a message waits for a retry or a poll is shorter.

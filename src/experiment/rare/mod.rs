@@ -17,10 +17,11 @@ use crate::model::program::{EdgeId, Kind, Node, NodeId, Program};
 use crate::model::read;
 use crate::statistics::interval::mean_interval;
 use crate::statistics::{CONFIDENCE, Estimate};
+use crate::system::Observer;
+use crate::system::Sight;
 use crate::system::World;
-use crate::system::fact::{Content, Fact, Observer, Transit};
+use crate::system::fact::{Content, Fact, Transit};
 use crate::system::fork::Snapshot;
-use crate::system::observer::Sight;
 use language::{Before, RareText};
 use split::{Course, Leg, Replication, Roulette, levels, replicate};
 

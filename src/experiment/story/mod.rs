@@ -11,7 +11,8 @@ use super::run::{RunResult, run_case};
 use crate::invariant::Violation;
 use crate::kernel::time::Time;
 use crate::model::program::{NodeId, Program};
-use crate::system::fact::{Fact, Observer, Transit};
+use crate::system::Observer;
+use crate::system::fact::{Fact, Transit};
 use others::Others;
 
 pub use point::{NoReturn, Point, Share, no_return};

@@ -8,8 +8,9 @@ use super::{Goal, Milestone, Wanted};
 use crate::kernel::time::{Span, Time};
 use crate::metric::recorder::Measure;
 use crate::policy::Outcome;
+use crate::system::Observer;
 use crate::system::fact::kind::{Hears, hears};
-use crate::system::fact::{Fact, Observer, Request, Waiting};
+use crate::system::fact::{Fact, Request, Waiting};
 
 /// Follows the requests of one run to each milestone.
 #[derive(Clone, Debug)]

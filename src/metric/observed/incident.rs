@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::time::{Span, Time};
 use crate::model::program::OperationId;
 use crate::policy::Outcome;
-use crate::system::fact::{Fact, Observer, Request};
+use crate::system::Observer;
+use crate::system::fact::{Fact, Request};
 
 /// Whose requests are hit, and which ones are a sign of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

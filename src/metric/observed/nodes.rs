@@ -8,7 +8,8 @@ use crate::metric::histogram::Histogram;
 use crate::metric::presence::Presence;
 use crate::model::program::{NodeId, OperationId, Program};
 use crate::policy::Outcome;
-use crate::system::fact::{Fact, Observer, Request};
+use crate::system::Observer;
+use crate::system::fact::{Fact, Request};
 
 /// What a node did, window by window.
 #[derive(Clone, Debug, Default, PartialEq)]

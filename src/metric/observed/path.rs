@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, NodeId, OperationId, Program};
-use crate::system::fact::{Asked, Fact, Observer, Request, Stay};
+use crate::system::Observer;
+use crate::system::fact::{Asked, Fact, Request, Stay};
 
 /// What a request waited for at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]

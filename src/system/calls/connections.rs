@@ -2,13 +2,13 @@
 //! it leads, and what breaks it.
 
 use super::Calls;
-use super::ejection::DetectorId;
 use crate::kernel::draw::Purpose;
 use crate::kernel::time::Span;
 use crate::model::program::{NodeId, Program, StateOf};
 use crate::policy::Policy;
 use crate::policy::connections::Ride;
 use crate::system::core::Core;
+use crate::system::event::DetectorId;
 use crate::system::fleet::{Choice, Fleet, instances_of};
 use crate::system::job::Job;
 use crate::system::network::Message;

@@ -11,27 +11,10 @@ use crate::model::program::{EdgeId, NodeId, Program, StateOf};
 use crate::policy::Outcome;
 use crate::policy::outlier::{Change, Outlier, OutlierState};
 use crate::system::core::Core;
-use crate::system::event::Event;
-use crate::system::fact::Fact;
+use crate::system::event::{DetectorId, Event};
+use crate::system::fact::{Ejection, Fact};
 use crate::system::fleet::{Choice, Fleet};
 use crate::system::trace::TraceKind;
-
-/// An instance that a process leaves out of its balancing, or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ejection {
-    /// Whose process: of a policy that all callers share, the first of them.
-    pub caller: NodeId,
-    /// Which one, from 0.
-    pub process: u32,
-    /// Whose instance.
-    pub target: NodeId,
-    /// Which one, from 0.
-    pub instance: u32,
-}
-
-/// The index of a detector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::system) struct DetectorId(u32);
 
 /// What one process knows of the instances of one target.
 #[derive(Clone, Debug)]

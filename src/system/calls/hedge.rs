@@ -6,7 +6,7 @@
 use super::Calls;
 use super::call::draw_name;
 use super::connections::Connection;
-use super::ejection::{DetectorId, Judged};
+use super::ejection::Judged;
 use super::policies::Decision;
 use crate::kernel::draw::{Draw, Purpose, key_of};
 use crate::kernel::slab::Handle;
@@ -16,7 +16,7 @@ use crate::policy::custom::Moment;
 use crate::policy::hedge::{Copies, Hedge, Next, Step};
 use crate::policy::{Admission, Denial, Holdings, Outcome, Policy, Progress, Response, State};
 use crate::system::core::Core;
-use crate::system::event::Event;
+use crate::system::event::{DetectorId, Event};
 use crate::system::fact::Fact;
 use crate::system::fleet::Fleet;
 use crate::system::network::Message;

@@ -8,10 +8,11 @@ mod ejection;
 mod hedge;
 mod late;
 mod open;
-mod policies;
+pub(super) mod policies;
 mod waiters;
 
 use super::core::Core;
+use super::event::DetectorId;
 use crate::kernel::draw::Draws;
 use crate::kernel::slab::{Handle, Slab};
 use crate::model::program::{Edge, NodeId, Program, StateOf};
@@ -20,10 +21,10 @@ use crate::policy::State;
 pub(super) use attempts::Turn;
 pub(super) use call::Call;
 pub(super) use connections::{Connection, connecting};
-pub use ejection::Ejection;
-pub(super) use ejection::{DetectorId, Detectors};
+pub(super) use ejection::Detectors;
 pub(super) use hedge::{CopyStep, NextCopy};
-pub(super) use policies::{Decision, Ended, Policies};
+use policies::Policies;
+pub(super) use policies::{Decision, Ended};
 
 /// Every call that has not come to its end, and the states of the policies around them.
 #[derive(Clone, Debug)]

@@ -4,8 +4,9 @@ use super::Fleet;
 use crate::kernel::draw::Purpose;
 use crate::model::language::Balance;
 use crate::model::program::NodeId;
-use crate::system::calls::{DetectorId, Detectors};
+use crate::system::calls::Detectors;
 use crate::system::core::Core;
+use crate::system::event::DetectorId;
 use crate::system::fact::Fact;
 
 /// Who may be chosen.

@@ -5,7 +5,8 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, NodeId, OperationId, Program};
 use crate::policy::Outcome;
-use crate::system::calls::{Connection, DetectorId};
+use crate::system::calls::Connection;
+use crate::system::event::DetectorId;
 use crate::system::fact::{Content, Direction, Transit};
 use crate::system::job::Subject;
 

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::kernel::time::Time;
+use crate::system::Sight;
 use crate::system::World;
-use crate::system::observer::Sight;
 
 /// What is different from an ordinary run; by default, nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,9 @@ use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::model::program::Program;
 use stormglass::policy::Outcome;
+use stormglass::system::Observer;
 use stormglass::system::World;
-use stormglass::system::fact::{Fact, Observer};
+use stormglass::system::fact::Fact;
 
 /// An experiment of `seconds` of arrivals and as many to drain, with these faults.
 fn experiment(seconds: u32, seeds: &str, faults: &str) -> String {

@@ -4,8 +4,9 @@
 use stormglass::experiment::campaign::Cell;
 use stormglass::kernel::time::Time;
 use stormglass::model::show::MODEL_SCHEMA;
-use stormglass::system::fact::{Fact, Observer};
-use stormglass::system::observer::Sight;
+use stormglass::system::Observer;
+use stormglass::system::Sight;
+use stormglass::system::fact::Fact;
 use stormglass::system::{Outcome, World};
 
 use crate::random_models::generate::Generator;

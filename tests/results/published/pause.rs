@@ -3,8 +3,9 @@
 use stormglass::experiment::campaign::Cell;
 use stormglass::kernel::time::Time;
 use stormglass::policy::Outcome;
+use stormglass::system::Observer;
 use stormglass::system::World;
-use stormglass::system::fact::{Fact, Observer};
+use stormglass::system::fact::Fact;
 
 use super::{published, reference};
 
