@@ -4,16 +4,9 @@ use std::collections::BTreeMap;
 
 use super::means::Visit;
 use super::moments::Moments;
-use super::visit::Visits;
+use super::visit::{Rounds, Visits};
 use crate::kernel::draw::Probability;
-use crate::model::program::{Fork, OperationId, Repeat, RepeatId, RepeatStep};
-
-/// How often the lists of one walk have been done again, and how often all of them together.
-#[derive(Debug, Default)]
-pub(super) struct Rounds {
-    each: BTreeMap<RepeatId, u32>,
-    all: u32,
-}
+use crate::model::program::{Fork, OperationId, Repeat, RepeatStep};
 
 /// A walk goes through so many further rounds at most.
 const ROUNDS_MAX: u32 = 100_000;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::NodeLoad;
 use super::call::{CallMeans, call};
 use super::holding::hold;
-use super::lists::Rounds;
 use super::means::{Relay, Visit};
 use super::moments::Moments;
 use super::phase::Phase;
@@ -13,7 +12,7 @@ use crate::kernel::time::Span;
 use crate::model::language::Flush;
 use crate::model::program::{
     Call, ChanceOf, Condition, DataStep, Fork, Kind, LabelId, Node, NodeId, NodeStep, OperationId,
-    Outbox, Program, ProviderStep, QueueStep, RelayStep, Step, Token,
+    Outbox, Program, ProviderStep, QueueStep, RelayStep, RepeatId, Step, Token,
 };
 use crate::policy::Outcome;
 
@@ -38,6 +37,13 @@ pub(super) struct Visits<'a> {
     pub(super) assumptions: Vec<String>,
     /// Whether users who come back are left out.
     pub(super) leaves_closed_out: bool,
+}
+
+/// How often the lists of one walk have been done again, and how often all of them together.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    pub(super) each: BTreeMap<RepeatId, u32>,
+    pub(super) all: u32,
 }
 
 impl<'a> Visits<'a> {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::language::{FaultKind, FaultText, Side};
-use super::plan::find;
+use super::target::find;
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::problem::Problem;

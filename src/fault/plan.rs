@@ -2,7 +2,7 @@
 
 use super::instances;
 use super::language::{FaultKind, FaultText};
-use super::target::{links, partition};
+use super::target::{find, links, partition};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::{Span, Time};
 use crate::model::language::Failure;
@@ -300,16 +300,6 @@ fn check_strengths(fault: &FaultText) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// The node that a fault strikes.
-pub(super) fn find(
-    fault: &FaultText,
-    program: &Program,
-    what: &str,
-    is_right: fn(&Kind) -> bool,
-) -> Result<NodeId, Problem> {
-    program.find_node_of(&fault.target, what, is_right).map_err(|problem| problem.inside("target"))
 }
 
 fn queue(fault: &FaultText, program: &Program) -> Result<NodeId, Problem> {

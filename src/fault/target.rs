@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::language::FaultText;
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;
-use crate::model::program::{NodeId, Program};
+use crate::model::program::{Kind, NodeId, Program};
 use crate::system::control::Action;
 
 impl FaultText {
@@ -25,6 +25,16 @@ impl FaultText {
         let sides = self.target.split("->").map(name);
         sides.filter_map(|side| program.find_nodes(&side).ok()).flat_map(|(_, it)| it).collect()
     }
+}
+
+/// The node that a fault strikes.
+pub(super) fn find(
+    fault: &FaultText,
+    program: &Program,
+    what: &str,
+    is_right: fn(&Kind) -> bool,
+) -> Result<NodeId, Problem> {
+    program.find_node_of(&fault.target, what, is_right).map_err(|problem| problem.inside("target"))
 }
 
 /// The two sides that a fault is between. A single node, zone or region is on one side, and

@@ -1,7 +1,7 @@
 //! The quantiles of the Erlang distribution: they have no closed form.
 
 use super::draw::Draw;
-use super::sample::normal_quantile;
+use super::normal::normal_quantile;
 
 /// The sum of so many exponential stages of mean 1 that belongs to this draw.
 ///

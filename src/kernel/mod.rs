@@ -6,6 +6,7 @@ pub mod digest;
 pub mod draw;
 mod erlang;
 pub mod limit;
+mod normal;
 pub mod quantity;
 pub mod queue;
 pub mod sample;

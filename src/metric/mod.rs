@@ -3,6 +3,7 @@
 mod counts;
 mod fills;
 mod histogram;
+mod measure;
 mod milestone;
 mod objective;
 mod observed;
@@ -17,6 +18,7 @@ mod timeline;
 pub use counts::{EdgeCounts, Window};
 pub use fills::Fills;
 pub use histogram::Histogram;
+pub use measure::Measure;
 pub use milestone::{Arrived, Followers, Milestone, MilestoneText, MilestoneWindow, Progress};
 pub use objective::{Account, BudgetingMethod, Events, Objective, Objectives, Slices, SloText};
 pub use observed::{
@@ -24,7 +26,7 @@ pub use observed::{
     Paths, Where,
 };
 pub use presence::Presence;
-pub use recorder::{Measure, Recorder, RunMetrics};
+pub use recorder::{Recorder, RunMetrics};
 pub use recovery::{Recovery, RecoveryRule};
 pub use stay::Stays;
 pub use tally::Tally;

@@ -9,8 +9,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::measure::Measure;
 use super::milestone::{Goal, Milestone, MilestoneWindow, Progress, Wanted};
-use super::recorder::{Measure, RunMetrics};
+use super::recorder::RunMetrics;
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::model::program::{OperationId, Program};

@@ -1,6 +1,7 @@
 //! What the counts of a run come to: every ratio has the same requests above and below the line.
 
-use super::recorder::{Measure, RunMetrics};
+use super::measure::Measure;
+use super::recorder::RunMetrics;
 use super::recovery::Recovery;
 use crate::kernel::time::{Span, Time};
 

@@ -5,36 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::counts::{EdgeCounts, Window};
 use super::fills::Fills;
 use super::histogram::Histogram;
+use super::measure::Measure;
 use super::milestone::Progress;
-use super::recovery::RecoveryRule;
 use super::stay::Stays;
 use super::tally::Tally;
 use crate::kernel::time::{Span, Time};
-use crate::model::program::{OperationId, Program};
+use crate::model::program::Program;
 use crate::policy::Outcome;
 use crate::system::Observer;
 use crate::system::fact::{
     Asked, Deed, Direction, Fact, Pooling, REFUSALS, Request, Stay, Transit, Waiting, Work,
 };
-
-/// What is measured.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measure {
-    /// The requests that count; `None` counts every request of every user.
-    pub operation: Option<OperationId>,
-    /// Attempts at this operation are the load; `None` counts the attempts of the users.
-    pub load: Option<OperationId>,
-    /// The width of a window of the time series.
-    pub window: Span,
-    /// What counts as recovered.
-    pub recovery: RecoveryRule,
-    /// When the first fault began and the last one ended.
-    pub faults: Option<(Time, Time)>,
-    /// Users arrive until then.
-    pub arrivals_end: Time,
-    /// Requests asked before this time do not count: the system was still filling.
-    pub warm_up: Time,
-}
 
 /// The measurements of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -450,20 +431,6 @@ impl Observer for Recorder {
             | Fact::UnderWay(_)
             | Fact::FaultEnded(_) => {}
         }
-    }
-}
-
-impl Measure {
-    /// Whether what was asked is of the kind that is measured, whenever it was asked.
-    pub(super) fn is_about(&self, asked: Asked) -> bool {
-        let is_it = |operation| asked.is_by_a_user() && operation == asked.operation;
-        self.operation.is_none_or(is_it)
-    }
-
-    /// Whether a request is measured. An attempt counts if, and only if, the request does on whose
-    /// behalf it is made: so above and below the line of a ratio there are the same requests.
-    pub(super) fn counts(&self, asked: Asked) -> bool {
-        asked.is_by_a_user() && asked.at >= self.warm_up && self.is_about(asked)
     }
 }
 

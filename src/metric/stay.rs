@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::histogram::Histogram;
-use super::recorder::Measure;
+use super::measure::Measure;
 use crate::kernel::time::{Span, Time};
 use crate::system::fact::Stay;
 
@@ -114,20 +114,6 @@ impl Stays {
     pub fn refused_ratio(&self, again: usize) -> Option<f64> {
         let arrived = self.arrived[again];
         (arrived > 0).then(|| self.refused[again] as f64 / arrived as f64)
-    }
-}
-
-impl Measure {
-    /// For how long is measured: from the end of the warm-up to the last arrival.
-    #[must_use]
-    pub fn measured_for(&self) -> Span {
-        self.arrivals_end.since(self.warm_up)
-    }
-
-    /// An average over the measured time of something that lasted so many nanoseconds in all.
-    #[must_use]
-    pub fn average(&self, nanoseconds: u128) -> f64 {
-        nanoseconds as f64 / self.measured_for().0 as f64
     }
 }
 

@@ -7,8 +7,8 @@ mod trouble;
 
 use std::collections::BTreeMap;
 
+use super::measure::Measure;
 use super::milestone::{Followers, Milestone};
-use super::recorder::Measure;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, Kind, NodeId, OperationId, Program};
 use crate::policy::{Denial, Outcome};

@@ -1,8 +1,7 @@
 //! Systems that turn customers away, and those who lose patience.
 
 use super::numeric::{fall_to, poisson, power};
-use super::parameters::steady;
-use super::queue::MOST_SERVERS;
+use super::parameters::{MOST_SERVERS, steady};
 use super::{Observable, Parameters, Quantity, Says, at_load};
 
 /// Erlang's B formula by its recursion: the share of customers that find every server taken.

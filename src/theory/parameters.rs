@@ -4,6 +4,9 @@ use indexmap::IndexMap;
 
 use crate::model::problem::Problem;
 
+/// How many servers and places a law is computed for.
+pub(super) const MOST_SERVERS: u32 = 100_000;
+
 /// The parameters of a law.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters(pub IndexMap<String, Parameter>);

@@ -5,11 +5,8 @@
 
 use super::loss::erlang_c;
 use super::numeric::{fall_to, power};
-use super::parameters::steady;
+use super::parameters::{MOST_SERVERS, steady};
 use super::{Observable, Parameters, Quantity, Says, at_load};
-
-/// How many servers and places a law is computed for.
-pub(super) const MOST_SERVERS: u32 = 100_000;
 
 /// The quantiles that are compared.
 pub(super) const QUANTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::progress::{Fate, Progress};
 use super::{Goal, Milestone, Wanted};
 use crate::kernel::time::{Span, Time};
-use crate::metric::recorder::Measure;
+use crate::metric::measure::Measure;
 use crate::policy::Outcome;
 use crate::system::Observer;
 use crate::system::fact::kind::{Hears, hears};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::time::{Span, Time};
 use crate::metric::counts::Window;
 use crate::metric::histogram::{Histogram, is_enough};
-use crate::metric::recorder::Measure;
+use crate::metric::measure::Measure;
 use crate::metric::recovery::Recovery;
 
 /// What became of measured requests on their way to a milestone. Each is reached, failed or
