@@ -31,10 +31,12 @@ use crate::invariant::{Invariants, WatchList, unbreakable};
 use crate::kernel::limit::Limits;
 use crate::kernel::time::Time;
 use crate::metric::{Measure, Milestone, Objectives};
-use crate::model::compile::{self, ReadFile};
+use crate::model::compile;
+use crate::model::compile::check_top;
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::program::Program;
+use crate::model::recording::ReadFile;
 use crate::model::{doubtful, unused};
 use crate::policy::custom::Custom;
 use crate::theory::{MeanField, Theory};
@@ -124,7 +126,7 @@ impl Campaign {
     pub fn new(documents: &Documents, read_file: ReadFile<'_>) -> Result<Campaign, Vec<Problem>> {
         let patched = documents.patched_experiment()?;
         let experiment = Experiment::read(&patched)?;
-        let problems = compile::check_top(&documents.model);
+        let problems = check_top(&documents.model);
         if !problems.is_empty() {
             return Err(problems);
         }

@@ -8,9 +8,9 @@ use super::limit::Limit;
 use super::rare::Rare;
 use super::search::Search;
 use super::sensitivity::Sensitivity;
-use crate::model::compile::ReadFile;
 use crate::model::document::Value;
 use crate::model::problem::Problem;
+use crate::model::recording::ReadFile;
 
 /// What an experiment asks beside a search.
 #[derive(Clone, Debug, Default)]

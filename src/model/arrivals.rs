@@ -1,10 +1,10 @@
 //! When users arrive and which keys they are about, in the form in which it runs.
 
-use super::compile::ReadFile;
 use super::language::{self, Arrivals, Daily, Keys, ProfileStep};
 use super::problem::Problem;
 use super::program::{self, Piece, Rates};
 use super::quantity::Rate;
+use super::recording::ReadFile;
 use super::{check, trace};
 use crate::kernel::time::{Span, Time};
 

@@ -9,16 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::Problem;
 
-/// A place in a source: which file, and its first and last byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Location {
-    /// The index of the file in [`Sources`].
-    pub source: usize,
-    /// The first byte.
-    pub start: usize,
-    /// One past the last byte.
-    pub end: usize,
-}
+pub use super::problem::Location;
 
 /// The name and text of every file read.
 #[derive(Clone, Debug, Default)]
@@ -124,32 +115,6 @@ impl Value {
     fn without_hidden_characters(self) -> Result<Value, Vec<Problem>> {
         let problems = self.hidden_characters();
         if problems.is_empty() { Ok(self) } else { Err(problems) }
-    }
-
-    /// Parses the file `source` as JSON, whatever its name is.
-    ///
-    /// # Errors
-    /// The first thing that is not JSON, or something else than a table at the top.
-    pub fn parse_json(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
-        let value = super::json::parse(sources.text(source), source, super::json::Dialect::Strict);
-        let value = value.map_err(|problem| vec![problem])?;
-        match value.data {
-            Data::Table(_) => Ok(value),
-            other => {
-                let found = other.describe();
-                let problem = Problem::new(format!("expected a table at the top, found {found}"));
-                Err(vec![problem.at(value.at).expected("{ \"name\": … }")])
-            }
-        }
-    }
-
-    /// Parses a text of the file `source` as JSON with comments, trailing commas and keys without a
-    /// value, as configurations of other programs have them; at the top may be a list.
-    ///
-    /// # Errors
-    /// The first error of syntax.
-    pub fn parse_configuration(text: &str, source: usize) -> Result<Value, Problem> {
-        super::json::parse(text, source, super::json::Dialect::Configuration)
     }
 
     /// Reads what follows `start` in the text of a source as one TOML value; anything else is taken
@@ -281,6 +246,22 @@ impl Value {
             Data::Float(number) => toml::Value::Float(*number),
             Data::Boolean(flag) => toml::Value::Boolean(*flag),
         }
+    }
+}
+
+impl Problem {
+    /// The problem at its own place, or else where a path and then its own path lead in a document.
+    #[must_use]
+    pub fn located(self, document: &Value, path: &[&str]) -> Problem {
+        let path: Vec<String> =
+            path.iter().map(|&part| part.to_owned()).chain(self.inside.iter().cloned()).collect();
+        Problem { inside: Vec::new(), ..self.at(document.locate(&path)) }
+    }
+
+    /// The problem where its own path leads in a value, unless it already has a more exact place.
+    #[must_use]
+    pub fn placed(self, value: &Value) -> Problem {
+        if self.at.is_some() { self } else { self.located(value, &[]) }
     }
 }
 

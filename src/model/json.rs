@@ -6,7 +6,7 @@ use jsonc_parser::ast;
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 
-use super::document::{Data, Field, Location, Value};
+use super::document::{Data, Field, Location, Sources, Value};
 use super::problem::{Problem, shortened};
 
 /// Deeper nesting than this is refused before it is parsed.
@@ -14,7 +14,7 @@ const DEPTH_MAX: usize = 64;
 
 /// What is read beside JSON itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+enum Dialect {
     /// Nothing.
     Strict,
     /// Comments and trailing commas, and null is as if it were not written: what .NET reads as
@@ -22,11 +22,39 @@ pub(super) enum Dialect {
     Configuration,
 }
 
+impl Value {
+    /// Parses the file `source` as JSON, whatever its name is.
+    ///
+    /// # Errors
+    /// The first thing that is not JSON, or something else than a table at the top.
+    pub fn parse_json(sources: &Sources, source: usize) -> Result<Value, Vec<Problem>> {
+        let value = parse(sources.text(source), source, Dialect::Strict);
+        let value = value.map_err(|problem| vec![problem])?;
+        match value.data {
+            Data::Table(_) => Ok(value),
+            other => {
+                let found = other.describe();
+                let problem = Problem::new(format!("expected a table at the top, found {found}"));
+                Err(vec![problem.at(value.at).expected("{ \"name\": … }")])
+            }
+        }
+    }
+
+    /// Parses a text of the file `source` as JSON with comments, trailing commas and keys without a
+    /// value, as configurations of other programs have them; at the top may be a list.
+    ///
+    /// # Errors
+    /// The first error of syntax.
+    pub fn parse_configuration(text: &str, source: usize) -> Result<Value, Problem> {
+        parse(text, source, Dialect::Configuration)
+    }
+}
+
 /// Parses a JSON text; `source` is its index among the sources.
 ///
 /// # Errors
 /// The first thing that is not JSON, a key that is written twice, or too deep a nesting.
-pub(super) fn parse(text: &str, source: usize, dialect: Dialect) -> Result<Value, Problem> {
+fn parse(text: &str, source: usize, dialect: Dialect) -> Result<Value, Problem> {
     refuse_deep_nesting(text, source)?;
     let collect = CollectOptions { comments: CommentCollectionStrategy::Off, tokens: false };
     let is_lenient = dialect == Dialect::Configuration;

@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::column::Columns;
-use super::compile::ReadFile;
 use super::deserialize::read;
 use super::document::{Data, Value};
 use super::problem::Problem;
 use super::quantity::{RECORDED_MAX, parse_duration};
+
+/// Reads a file that a model names, by its path as written.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;
 
 /// A column of numbers of a CSV file, each a length of time.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -4,9 +4,9 @@
 
 use stormglass::experiment::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
-use stormglass::model::compile::ReadFile;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
+use stormglass::model::recording::ReadFile;
 
 /// Compiles an experiment and a model given as TOML.
 ///

@@ -11,9 +11,11 @@ use crate::experiment::language::Experiment;
 use crate::experiment::patch::{OF_RUNS, patch};
 use crate::fault::{FaultText, Plan};
 use crate::kernel::time::{Span, Time};
-use crate::model::compile::{self, ReadFile};
+use crate::model::compile;
+use crate::model::compile::NODES;
 use crate::model::document::{Data, Patch, Value};
 use crate::model::problem::Problem;
+use crate::model::recording::ReadFile;
 
 /// What is lost for the whole of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +176,7 @@ fn names<'m>(model: &'m Value, kind: &str) -> Vec<&'m str> {
 
 /// The kinds of nodes that a zone takes with it: not users, nor relays, which are beside theirs.
 fn in_zones() -> impl Iterator<Item = &'static str> {
-    compile::NODES.iter().copied().filter(|kind| !matches!(*kind, "clients" | "outbox"))
+    NODES.iter().copied().filter(|kind| !matches!(*kind, "clients" | "outbox"))
 }
 
 /// The nodes in a zone, in the order of the model.

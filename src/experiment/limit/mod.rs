@@ -17,11 +17,11 @@ use super::search::amount::Amount;
 use super::search::language::SearchText;
 use super::search::outcome::NOT;
 use super::search::{Search, Sought};
-use crate::model::compile::ReadFile;
 use crate::model::document::{Data, Location, Patch, Value};
 use crate::model::problem::Problem;
 use crate::model::quantity::Share;
 use crate::model::read;
+use crate::model::recording::ReadFile;
 use language::LimitText;
 use lost::Lost;
 

@@ -1,12 +1,13 @@
 //! Users.
 
-use super::{Compiler, ReadFile, station};
+use super::{Compiler, station};
 use crate::kernel::draw::Probability;
 use crate::kernel::time::Span;
 use crate::model::language::Clients;
 use crate::model::problem::Problem;
 use crate::model::program::{self, Kind};
 use crate::model::quantity::Count;
+use crate::model::recording::ReadFile;
 use crate::model::{arrivals, check};
 
 impl Compiler<'_> {

@@ -1,9 +1,10 @@
 //! Links: the most specific rule wins, key by key.
 
-use super::{Compiler, Sections};
+use super::Compiler;
 use crate::kernel::draw::Probability;
 use crate::kernel::sample::Distribution;
 use crate::kernel::time::Span;
+use crate::model::compile::Sections;
 use crate::model::language::Link;
 use crate::model::problem::Problem;
 use crate::model::program::{self, Extent, NodeId, Program};

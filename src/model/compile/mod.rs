@@ -3,6 +3,7 @@
 mod cache;
 mod clients;
 mod database;
+mod handler;
 mod links;
 mod outbox;
 mod places;
@@ -10,8 +11,10 @@ mod provider;
 mod queue;
 mod replica;
 mod service;
+mod sizes;
 mod station;
 
+use handler::Handlers;
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -22,7 +25,6 @@ use crate::kernel::draw::name_id;
 use crate::model::check;
 use crate::model::deserialize::{read, read_each, read_each_by};
 use crate::model::document::{Data, Location, Value};
-use crate::model::handler::Handlers;
 use crate::model::language::{
     Cache, Clients, Database, Line, Link, Outbox, Provider, Queue, Replica, Service,
 };
@@ -30,12 +32,9 @@ use crate::model::policy;
 use crate::model::problem::Problem;
 use crate::model::program::{Kind, Node, NodeId, Place, Program, Sharing, Station};
 use crate::model::quantity::Count;
-use crate::model::recording::with_recordings;
+use crate::model::recording::{ReadFile, with_recordings};
 use crate::policy::Policy;
 use crate::policy::Scope;
-
-/// Reads a file that a model names, by its path as written.
-pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Problem>;
 
 /// Declares the sections of nodes, in the order of a file: what each holds, its name, and the keys
 /// of one node. A model has at least the first one.
@@ -144,7 +143,7 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
     let filled = with_recordings(document, read_file).map_err(|problem| vec![problem])?;
     let sections = Sections::read(&filled, &mut problems);
     if problems.is_empty() {
-        problems.extend(check::sizes(document, &sections));
+        problems.extend(sizes::sizes(document, &sections));
     }
     if !problems.is_empty() {
         return Err(problems);

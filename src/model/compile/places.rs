@@ -1,7 +1,8 @@
 //! Zones and regions of nodes.
 
-use super::{Compiler, Sections};
+use super::Compiler;
 use crate::model::check;
+use crate::model::compile::Sections;
 use crate::model::problem::Problem;
 use crate::model::program::Place;
 

@@ -1,8 +1,9 @@
 //! Queues.
 
-use super::{Compiler, Sections, station};
+use super::{Compiler, station};
 use crate::kernel::time::Span;
 use crate::model::check;
+use crate::model::compile::Sections;
 use crate::model::language::{PartitionBy, Queue};
 use crate::model::problem::Problem;
 use crate::model::program::{self, Group, Kind};

@@ -1,9 +1,10 @@
 //! Services.
 
+use super::Compiler;
 use super::station::{self, station_with};
-use super::{Compiler, Sections};
 use crate::kernel::time::Span;
 use crate::model::check;
+use crate::model::compile::Sections;
 use crate::model::language::{self, Pauses, Protocol, Service};
 use crate::model::problem::Problem;
 use crate::model::program::{self, Kind, Pool};

@@ -1,7 +1,8 @@
 //! Waiting lines, and what services do against overload.
 
-use super::{Compiler, Sections};
+use super::Compiler;
 use crate::kernel::time::Span;
+use crate::model::compile::Sections;
 use crate::model::language::{self, Allowance, Line, Order, PropagateDeadline, RateLimit};
 use crate::model::problem::Problem;
 use crate::model::program;

@@ -21,7 +21,8 @@ use steps::with;
 
 use crate::kernel::draw::name_id;
 use crate::model::check;
-use crate::model::compile::{Compiler, Sections};
+use crate::model::compile::Compiler;
+use crate::model::compile::Sections;
 use crate::model::language;
 use crate::model::problem::Problem;
 use crate::model::program::{EdgeId, Kind, LabelId, NodeId, Operation, OperationId, Step, TableId};
