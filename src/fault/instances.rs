@@ -105,8 +105,7 @@ fn edges(
     is_relay: bool,
 ) -> Result<Vec<EdgeId>, Problem> {
     let name_of = |index: usize| {
-        let edge = &program.edges[index];
-        let operation = edge.name.split_once(" -> ").map_or("", |(_, operation)| operation);
+        let operation = program.operation(program.edges[index].operation).name.as_str();
         match (is_relay, operation.split_once('.')) {
             (true, Some((_, "take_outbox"))) => "take",
             (true, Some((_, "mark_outbox"))) => "mark",

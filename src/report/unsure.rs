@@ -39,12 +39,13 @@ fn worst(campaign: &Campaign, results: &[RunResult]) -> String {
     let worst = worst.reduce(|most, other| if other.2 > most.2 { other } else { most });
     let Some((cell, edge, most, shown)) = worst else { return String::new() };
     let cell = &campaign.cells[cell];
-    let edge = &cell.program.edge(edge).name;
-    let operation = edge.split_once(" -> ").map_or(edge.as_str(), |(_, operation)| operation);
+    let edge = cell.program.edge(edge);
+    let operation = &cell.program.operation(edge.operation).name;
     let times = |value: f64| number::number(value, Unit::Times);
     format!(
-        "warning: retries multiply most at `{edge}`, {}, which no table counts:\n         \
+        "warning: retries multiply most at `{}`, {}, which no table counts:\n         \
          in {}, where the load has {}; `[measure] load = \"{operation}\"` counts it\n",
+        edge.name,
         times(most),
         [cell.arm_label.as_str(), &cell.point_label].join(" ").trim_end(),
         times(shown),

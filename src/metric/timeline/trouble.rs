@@ -139,6 +139,7 @@ mod tests {
             id: 0,
             caller,
             target,
+            operation: OperationId(0),
             policy: 0,
             scope: 0,
             state_of: StateOf::Process,

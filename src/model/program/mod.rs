@@ -140,6 +140,8 @@ pub struct Edge {
     pub caller: NodeId,
     /// Who is called.
     pub target: NodeId,
+    /// What is asked for; of operations that share a name, as reads of several tables do, the first.
+    pub operation: OperationId,
     /// By which policy.
     pub policy: u16,
     /// The policy state of the caller's first process; the others follow.

@@ -1,7 +1,7 @@
 //! Facts in plain words.
 
 use super::{Mark, Teller};
-use crate::model::program::{LabelId, NodeId, TableId};
+use crate::model::program::{EdgeId, LabelId, NodeId, TableId};
 use crate::policy::{Denial, Outcome};
 use crate::report::number::{Unit, number};
 use crate::system::fact::{Caching, Deed, Fact, Refusal, Work};
@@ -26,20 +26,27 @@ pub(in crate::report) fn refusal(refusal: Refusal) -> &'static str {
 impl Teller<'_> {
     /// Where a fact happened, what kind of thing it is, and what it says; nothing of facts that
     /// messages tell already, or that are of no concern to an order.
-    pub(super) fn words(&self, fact: &Fact) -> Option<Words> {
-        self.of_users(fact)
-            .or_else(|| self.of_calls(fact))
-            .or_else(|| self.of_writes(fact))
-            .or_else(|| self.of_reads(fact))
-            .or_else(|| self.of_messages(fact))
-            .or_else(|| of_others(fact))
+    pub(super) fn words(&self, fact: &Fact) -> Option<(Option<NodeId>, Mark, String)> {
+        let words = self.of_users(fact).or_else(|| self.of_calls(fact));
+        let words = words.or_else(|| self.of_writes(fact)).or_else(|| self.of_reads(fact));
+        let (mark, text) = words.or_else(|| self.of_messages(fact)).or_else(|| of_others(fact))?;
+        let node = match fact {
+            // They concern the order as a whole.
+            Fact::Outboxed { .. } | Fact::Unprocessed(_) => None,
+            _ => fact.node(self.program).or(self.user),
+        };
+        Some((node, mark, text))
     }
 
-    /// The database of a table, and its name without that.
-    fn table(&self, table: TableId) -> (NodeId, &str) {
-        let table = &self.program.tables[table.0 as usize];
-        let short = table.name.split_once('.').map_or(table.name.as_str(), |(_, short)| short);
-        (table.database, short)
+    /// The name of a table without that of its database.
+    fn table(&self, table: TableId) -> &str {
+        let name = &self.program.tables[table.0 as usize].name;
+        name.split_once('.').map_or(name.as_str(), |(_, short)| short)
+    }
+
+    /// What is asked for over an edge.
+    fn operation(&self, edge: EdgeId) -> &str {
+        &self.program.operation(self.program.edge(edge).operation).name
     }
 
     fn label(&self, label: LabelId) -> &str {
@@ -48,14 +55,13 @@ impl Teller<'_> {
 
     /// What users did and were told.
     fn of_users(&self, fact: &Fact) -> Option<Words> {
-        let told = |mark: Mark, text: String| Some((self.user, mark, text));
         match *fact {
             Fact::Requested(request) => {
                 let name = &self.program.operation(request.operation).name;
-                told(Mark::Telling, format!("a user asks for {name}"))
+                said(Mark::Telling, format!("a user asks for {name}"))
             }
             Fact::Answered { outcome, .. } if outcome.is_silence() => {
-                told(Mark::Wrong, "the user gives up".to_owned())
+                said(Mark::Wrong, "the user gives up".to_owned())
             }
             Fact::Answered { request, outcome: answer, attempts } => {
                 let of = &self.program.operation(request.operation).name;
@@ -65,23 +71,23 @@ impl Teller<'_> {
                     String::new()
                 };
                 let mark = if answer == Outcome::Ok { Mark::Telling } else { Mark::Wrong };
-                told(mark, format!("the user is told of {of}: {}{after}", outcome(answer)))
+                said(mark, format!("the user is told of {of}: {}{after}", outcome(answer)))
             }
             Fact::Unanswered(_) => {
-                told(Mark::Wrong, "the user still waits when the run ends".to_owned())
+                said(Mark::Wrong, "the user still waits when the run ends".to_owned())
             }
-            Fact::TurnedAway { clients, .. } => {
+            Fact::TurnedAway { .. } => {
                 let text = "the user finds the client down and leaves";
-                said(clients, Mark::Wrong, text.to_owned())
+                said(Mark::Wrong, text.to_owned())
             }
-            Fact::Diverted { clients, .. } => {
-                said(clients, Mark::Fault, "a fault makes the user be about the hot key".to_owned())
+            Fact::Diverted { .. } => {
+                said(Mark::Fault, "a fault makes the user be about the hot key".to_owned())
             }
-            Fact::ReadBack { seen, own, .. } if seen < own => told(
+            Fact::ReadBack { seen, own, .. } if seen < own => said(
                 Mark::Wrong,
                 format!("the user is shown version {seen}, and knows of version {own}"),
             ),
-            Fact::ReadAgain { seen, highest, .. } if seen < highest => told(
+            Fact::ReadAgain { seen, highest, .. } if seen < highest => said(
                 Mark::Wrong,
                 format!("the user is shown version {seen} after version {highest}"),
             ),
@@ -93,36 +99,33 @@ impl Teller<'_> {
     fn of_calls(&self, fact: &Fact) -> Option<Words> {
         match *fact {
             Fact::Denied { edge, attempt, denial, .. } => {
-                let edge = self.program.edge(edge);
-                let of = operation(&edge.name);
+                let of = self.operation(edge);
                 let why = denied(denial);
                 let text = format!("its policy denies attempt {attempt} at {of}: {why}");
-                said(edge.caller, Mark::Wrong, text)
+                said(Mark::Wrong, text)
             }
             Fact::Settled { edge, attempt, outcome, .. } if outcome.is_silence() => {
-                let edge = self.program.edge(edge);
-                let of = operation(&edge.name);
+                let of = self.operation(edge);
                 let text = format!(
                     "attempt {attempt} at {of} times out: whether it was done, nobody here knows"
                 );
-                said(edge.caller, Mark::Wrong, text)
+                said(Mark::Wrong, text)
             }
-            Fact::Stale { edge, attempt, .. } => {
-                let edge = self.program.edge(edge);
+            Fact::Stale { attempt, .. } => {
                 let text = format!("the answer to attempt {attempt} comes too late to be heard");
-                said(edge.caller, Mark::Wrong, text)
+                said(Mark::Wrong, text)
             }
-            Fact::Refused { node, refusal: why, .. } => {
-                said(node, Mark::Wrong, format!("refuses: {}", refusal(why)))
+            Fact::Refused { refusal: why, .. } => {
+                said(Mark::Wrong, format!("refuses: {}", refusal(why)))
             }
-            Fact::Worked(Work { node, span, awaited: false, .. }) => {
+            Fact::Worked(Work { span, awaited: false, .. }) => {
                 let worked = number(span.seconds(), Unit::Seconds);
                 let text = format!("ends {worked} of work for which nobody waits any more");
-                said(node, Mark::Wrong, text)
+                said(Mark::Wrong, text)
             }
-            Fact::NobodyThere { node, refused, .. } => {
+            Fact::NobodyThere { refused, .. } => {
                 let text = if refused { "is down: its host refuses" } else { "is down: no answer" };
-                said(node, Mark::Wrong, text.to_owned())
+                said(Mark::Wrong, text.to_owned())
             }
             _ => None,
         }
@@ -132,42 +135,41 @@ impl Teller<'_> {
     fn of_writes(&self, fact: &Fact) -> Option<Words> {
         match *fact {
             Fact::Committed { table: of, state, version, .. } => {
-                let (node, name) = self.table(of);
+                let name = self.table(of);
                 said(
-                    node,
                     Mark::Kept,
                     format!("commits {name} = {} (version {version})", self.label(state)),
                 )
             }
-            Fact::Repeated { database, .. } => {
-                said(database, Mark::Telling, "has done this before: nothing changes".to_owned())
+            Fact::Repeated { .. } => {
+                said(Mark::Telling, "has done this before: nothing changes".to_owned())
             }
-            Fact::Conflict { database, .. } => {
+            Fact::Conflict { .. } => {
                 let text = "the row has changed since it was read: nothing is written";
-                said(database, Mark::Wrong, text.to_owned())
+                said(Mark::Wrong, text.to_owned())
             }
-            Fact::StaleEpoch { database, accepted, .. } => {
+            Fact::StaleEpoch { accepted, .. } => {
                 let text = match accepted {
                     true => "writes although a replica has taken its place: nothing fences it off",
                     false => "refuses to write: a replica has taken its place",
                 };
-                said(database, Mark::Wrong, text.to_owned())
+                said(Mark::Wrong, text.to_owned())
             }
             Fact::Overwrote { table: of, is_lost: true, .. } => {
-                let (node, name) = self.table(of);
-                said(node, Mark::Wrong, format!("overwrites a version of {name} that was not read"))
+                let name = self.table(of);
+                said(Mark::Wrong, format!("overwrites a version of {name} that was not read"))
             }
-            Fact::CommitLost { database, .. } => {
-                said(database, Mark::Wrong, "a committed transaction is gone".to_owned())
+            Fact::CommitLost { .. } => {
+                said(Mark::Wrong, "a committed transaction is gone".to_owned())
             }
             Fact::WriteLost { table: of, state, version, .. } => {
-                let (node, name) = self.table(of);
+                let name = self.table(of);
                 let text = format!("{name} = {} (version {version}) is gone", self.label(state));
-                said(node, Mark::Wrong, text)
+                said(Mark::Wrong, text)
             }
-            Fact::LogLost { database, transactions, .. } if transactions > 0 => {
+            Fact::LogLost { transactions, .. } if transactions > 0 => {
                 let text = format!("loses {transactions} transactions that were not on disk");
-                said(database, Mark::Wrong, text)
+                said(Mark::Wrong, text)
             }
             _ => None,
         }
@@ -176,8 +178,8 @@ impl Teller<'_> {
     /// What was read, and what caches and replicas had.
     fn of_reads(&self, fact: &Fact) -> Option<Words> {
         match *fact {
-            Fact::Read { node, table: of, seen, newest, .. } => {
-                let (_, name) = self.table(of);
+            Fact::Read { table: of, seen, newest, .. } => {
+                let name = self.table(of);
                 let (mark, text) = match (seen, newest) {
                     (0, 0) => (Mark::Plain, format!("finds no {name}")),
                     (0, _) => (Mark::Wrong, format!("finds no {name}; there is version {newest}")),
@@ -187,10 +189,10 @@ impl Teller<'_> {
                     ),
                     _ => (Mark::Plain, format!("reads {name} version {seen}")),
                 };
-                said(node, mark, text)
+                said(mark, text)
             }
-            Fact::Caching(Caching { cache, table: of, deed, .. }) => {
-                let (_, name) = self.table(of);
+            Fact::Caching(Caching { table: of, deed, .. }) => {
+                let name = self.table(of);
                 let (mark, text) = match deed {
                     Deed::Keeps(version) => {
                         (Mark::Plain, format!("keeps {name} version {version}"))
@@ -206,13 +208,13 @@ impl Teller<'_> {
                     }
                     Deed::Forgets => (Mark::Telling, format!("is told to forget {name}")),
                 };
-                said(cache, mark, text)
+                said(mark, text)
             }
-            Fact::CacheFlushed { cache, rows } => {
-                said(cache, Mark::Wrong, format!("is emptied of {rows} rows"))
+            Fact::CacheFlushed { rows, .. } => {
+                said(Mark::Wrong, format!("is emptied of {rows} rows"))
             }
-            Fact::Corrupted { node, rows } => {
-                said(node, Mark::Wrong, format!("{rows} rows fall back by one version"))
+            Fact::Corrupted { rows, .. } => {
+                said(Mark::Wrong, format!("{rows} rows fall back by one version"))
             }
             _ => None,
         }
@@ -222,26 +224,20 @@ impl Teller<'_> {
     fn of_messages(&self, fact: &Fact) -> Option<Words> {
         match *fact {
             Fact::Outboxed { event, .. } => {
-                told_of(None, format!("outbox: event {} is written", self.label(event)))
+                said(Mark::Telling, format!("outbox: event {} is written", self.label(event)))
             }
-            Fact::Enqueued { queue, .. } => {
-                said(queue, Mark::Telling, "accepts the message".to_owned())
-            }
-            Fact::Acknowledged { queue, .. } => {
-                said(queue, Mark::Telling, "is done with the message".to_owned())
-            }
-            Fact::DeadLettered { queue, .. } => {
+            Fact::Enqueued { .. } => said(Mark::Telling, "accepts the message".to_owned()),
+            Fact::Acknowledged { .. } => said(Mark::Telling, "is done with the message".to_owned()),
+            Fact::DeadLettered { .. } => {
                 let text = "puts the message aside: received too often";
-                said(queue, Mark::Wrong, text.to_owned())
+                said(Mark::Wrong, text.to_owned())
             }
-            Fact::Expired { queue, .. } => {
-                said(queue, Mark::Wrong, "drops the message: too old".to_owned())
-            }
-            Fact::MessageLost { queue, .. } => {
-                said(queue, Mark::Wrong, "loses the message: it was in memory only".to_owned())
+            Fact::Expired { .. } => said(Mark::Wrong, "drops the message: too old".to_owned()),
+            Fact::MessageLost { .. } => {
+                said(Mark::Wrong, "loses the message: it was in memory only".to_owned())
             }
             Fact::Unprocessed(_) => {
-                told_of(None, "when the run ends, work for this order is not done".to_owned())
+                said(Mark::Telling, "when the run ends, work for this order is not done".to_owned())
             }
             _ => None,
         }
@@ -251,53 +247,40 @@ impl Teller<'_> {
 /// What providers answered, and what happened to nodes.
 fn of_others(fact: &Fact) -> Option<Words> {
     match *fact {
-        Fact::Replayed { provider, outcome: answer, .. } => {
+        Fact::Replayed { outcome: answer, .. } => {
             let answer = outcome(answer);
             let text = format!("knows the key: answers {answer} as before and does nothing");
-            said(provider, Mark::Telling, text)
+            said(Mark::Telling, text)
         }
-        Fact::Throttled { provider, .. } => {
-            said(provider, Mark::Wrong, "is called more often than it allows".to_owned())
+        Fact::Throttled { .. } => {
+            said(Mark::Wrong, "is called more often than it allows".to_owned())
         }
-        Fact::Mismatched { provider, .. } => {
-            said(provider, Mark::Wrong, "knows the key from another order".to_owned())
-        }
-        Fact::Failed { node, after_effect, .. } => {
+        Fact::Mismatched { .. } => said(Mark::Wrong, "knows the key from another order".to_owned()),
+        Fact::Failed { after_effect, .. } => {
             let when = if after_effect { "after the effect" } else { "before any effect" };
-            said(node, Mark::Wrong, format!("fails {when}"))
+            said(Mark::Wrong, format!("fails {when}"))
         }
-        Fact::Crashed { node, instance } => {
-            said(node, Mark::Wrong, format!("instance {instance} crashes: its memory is gone"))
+        Fact::Crashed { instance, .. } => {
+            said(Mark::Wrong, format!("instance {instance} crashes: its memory is gone"))
         }
-        Fact::Restarted { node, instance } => {
-            said(node, Mark::Fault, format!("instance {instance} starts again"))
+        Fact::Restarted { instance, .. } => {
+            said(Mark::Fault, format!("instance {instance} starts again"))
         }
-        Fact::Paused { node, instance, span } => {
+        Fact::Paused { instance, span, .. } => {
             let text = format!("instance {instance} stands still for {:.0} ms", span.millis());
-            said(node, Mark::Wrong, text)
+            said(Mark::Wrong, text)
         }
         _ => None,
     }
 }
 
-/// Where, what kind of thing, and what.
-type Words = (Option<NodeId>, Mark, String);
+/// What kind of thing it is, and what.
+type Words = (Mark, String);
 
-fn said(node: NodeId, mark: Mark, text: String) -> Option<Words> {
-    Some((Some(node), mark, text))
+fn said(mark: Mark, text: String) -> Option<Words> {
+    Some((mark, text))
 }
 
-/// The operation at the end of an edge's name.
-fn operation(name: &str) -> String {
-    name.split_once("-> ").map_or(name, |(_, to)| to).to_owned()
-}
-
-/// What concerns the order as a whole.
-fn told_of(node: Option<NodeId>, text: String) -> Option<Words> {
-    Some((node, Mark::Telling, text))
-}
-
-/// Why an attempt was not made.
 /// Why a policy did not make an attempt.
 pub(in crate::report) fn denied(denial: Denial) -> &'static str {
     match denial {

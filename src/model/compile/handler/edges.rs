@@ -57,7 +57,6 @@ impl Handlers<'_, '_> {
         policy: u16,
         nth: u32,
     ) -> Call {
-        let target = self.compiler.program.operation(operation).node;
         let name = self.compiler.program.operation(operation).name.clone();
         let site = name_id(&format!("{name}#{nth}"));
         let policy = self.patient(caller, policy);
@@ -65,7 +64,7 @@ impl Handlers<'_, '_> {
         let edge = match self.edges.get(&key) {
             Some(&edge) => edge,
             None => {
-                let edge = self.edge(caller, target, &key.1, policy);
+                let edge = self.edge(caller, operation, policy);
                 self.edges.insert(key, edge);
                 edge
             }
@@ -85,20 +84,15 @@ impl Handlers<'_, '_> {
         }
     }
 
-    pub(super) fn edge(
-        &mut self,
-        caller: NodeId,
-        target: NodeId,
-        operation: &str,
-        policy: u16,
-    ) -> EdgeId {
-        let program = &mut self.compiler.program;
+    fn edge(&mut self, caller: NodeId, operation: OperationId, policy: u16) -> EdgeId {
+        let program = &self.compiler.program;
+        let target = program.operation(operation).node;
         let caller_node = program.node(caller);
         let (processes, is_entry) = match &caller_node.kind {
             Kind::Clients(clients) => (clients.processes, true),
             _ => (caller_node.station.instances, false),
         };
-        let name = format!("{} -> {operation}", caller_node.name);
+        let name = format!("{} -> {}", caller_node.name, program.operation(operation).name);
         if program.scopes.len() + processes as usize > check::SCOPES_MAX {
             let most = check::SCOPES_MAX;
             let problem =
@@ -124,7 +118,17 @@ impl Handlers<'_, '_> {
             first
         });
         let id = name_id(&name);
-        program.edges.push(Edge { name, id, caller, target, policy, scope, state_of, is_entry });
+        program.edges.push(Edge {
+            name,
+            id,
+            caller,
+            target,
+            operation,
+            policy,
+            scope,
+            state_of,
+            is_entry,
+        });
         EdgeId((program.edges.len() - 1) as u16)
     }
 
