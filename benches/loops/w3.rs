@@ -1,5 +1,5 @@
 //! W3 as a program that reads what it simulates from tables: seven nodes, policies on each edge,
-//! all books kept. What a configurable simulator can reach with the heap of the standard library.
+//! and all books kept. What a configurable simulator can reach with the heap of `std`.
 
 use std::collections::VecDeque;
 

@@ -21,8 +21,7 @@ use crate::kernel::time::{Span, Time};
 use crate::metric::{
     Arrived, Followers, Histogram, Measure, Progress, Recorder, Recovery, RunMetrics, Window,
 };
-use crate::system::Observer;
-use crate::system::World;
+use crate::system::{Observer, World};
 use crate::twin::{Calls, Fates, Trail};
 
 /// The result of one run.

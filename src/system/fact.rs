@@ -1,6 +1,6 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 mod caching;
-mod ejection;
+pub mod ejection;
 pub(crate) mod kind;
 mod pooling;
 mod stay;
@@ -11,7 +11,6 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, LabelId, NodeId, OperationId, TableId};
 use crate::policy::{Denial, Outcome};
 pub use caching::{Caching, Deed};
-pub use ejection::Ejection;
 pub use pooling::Pooling;
 pub use stay::{Stay, Waiting, Work};
 pub use transit::{Content, Direction, Transit};
@@ -74,11 +73,11 @@ pub enum Fact {
     /// A breaker will not hear the late reply to a timed-out attempt: too many are expected.
     Forgotten(EdgeId),
     /// A process leaves an instance out of its balancing because attempts at it failed.
-    Ejected(Ejection),
+    Ejected(ejection::Ejection),
     /// An instance did as badly, but the process leaves out as many as it may already.
-    EjectionRefused(Ejection),
+    EjectionRefused(ejection::Ejection),
     /// A process lets an instance have attempts again, or has died with what it knew of it.
-    Returned(Ejection),
+    Returned(ejection::Ejection),
     /// A request went to any instance because its caller had too few healthy ones left.
     Panicked(NodeId),
     /// A message went on its way.

@@ -12,10 +12,9 @@ use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program};
 use crate::policy::Outcome;
 use crate::system::Observer;
+use crate::system::fact::ejection::Ejection;
 use crate::system::fact::kind::FactKind;
-use crate::system::fact::{
-    Caching, Came, Content, Deed, Direction, Ejection, Fact, Pooling, Stay, Transit,
-};
+use crate::system::fact::{Caching, Came, Content, Deed, Direction, Fact, Pooling, Stay, Transit};
 
 /// What was done at each instant at which anything was, from the earliest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

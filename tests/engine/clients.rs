@@ -12,9 +12,8 @@ use stormglass::kernel::draw::{Draws, Purpose};
 use stormglass::kernel::sample::Distribution;
 use stormglass::kernel::time::Time;
 use stormglass::model::problem::Problem;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 /// Users who ask a server that does as the steps say, one request each.
 fn server(clients: &str, steps: &str) -> String {

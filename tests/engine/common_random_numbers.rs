@@ -9,9 +9,8 @@ use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::Time;
 use stormglass::statistics::Interval;
 use stormglass::statistics::verdict::Verdict;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 /// When a second attempt was first made.
 #[derive(Default)]

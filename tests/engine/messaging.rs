@@ -7,9 +7,8 @@ use crate::common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::Time;
 use stormglass::model::program::NodeId;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 /// Everything that happened in a run.
 #[derive(Default)]

@@ -12,9 +12,8 @@ use stormglass::kernel::time::Time;
 use stormglass::statistics::interval::{Estimate, mean_interval};
 use stormglass::statistics::proportion::wilson;
 use stormglass::statistics::rare::zero_events_upper;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 /// Orders that come one after the other, so that whoever dies takes one of them along.
 fn model(steps: &str, relay: &str) -> String {

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use crate::common::{Changed, campaign};
 use stormglass::capacity::capacity;
 use stormglass::kernel::time::Time;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 /// Everything that happened in a run.
 #[derive(Default)]

@@ -4,9 +4,8 @@
 use crate::common::{Changed, campaign, runs};
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::Time;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 /// Users who save something and look at it a moment later, at a late copy.
 const OWN_WRITE: &str = r#"

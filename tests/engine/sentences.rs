@@ -8,9 +8,8 @@ use crate::common::runs;
 use stormglass::experiment::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::Time;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 /// Runs a model for `arrivals`, and time for what is going on to end.
 fn run(model: &str, arrivals: &str) -> RunResult {

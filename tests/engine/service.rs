@@ -6,9 +6,8 @@ use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::OutcomeKind;
 use stormglass::statistics::interval::mean_interval;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::{Fact, Refusal};
+use stormglass::system::{Observer, World};
 
 fn experiment(arrivals: &str, measure: &str) -> String {
     format!(

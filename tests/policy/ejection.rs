@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::OutcomeKind;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 use crate::common::{Changed, campaign, runs};
 

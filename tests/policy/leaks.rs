@@ -9,9 +9,8 @@ use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::model::presets;
 use stormglass::policy::Outcome;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 use crate::common::{Changed, campaign, run_all};
 

@@ -8,8 +8,7 @@ use stormglass::kernel::digest::Digest;
 use stormglass::kernel::draw::Purpose;
 use stormglass::metric::Recorder;
 use stormglass::report::files::{runs_csv, series_csv};
-use stormglass::system::Observer;
-use stormglass::system::World;
+use stormglass::system::{Observer, World};
 
 use super::sample;
 

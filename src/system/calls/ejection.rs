@@ -12,7 +12,8 @@ use crate::policy::Outcome;
 use crate::policy::outlier::{Change, Outlier, OutlierState};
 use crate::system::core::Core;
 use crate::system::event::{DetectorId, Event};
-use crate::system::fact::{Ejection, Fact};
+use crate::system::fact::Fact;
+use crate::system::fact::ejection::Ejection;
 use crate::system::fleet::{Choice, Fleet};
 use crate::system::trace::TraceKind;
 

@@ -3,10 +3,9 @@
 use std::fmt;
 
 use crate::model::program::Program;
-use crate::system::Observer;
-use crate::system::World;
 use crate::system::context::Context;
 use crate::system::control::Control;
+use crate::system::{Observer, World};
 
 /// A world between two events, whom nobody watches.
 pub struct Snapshot<'p>(World<'p>);

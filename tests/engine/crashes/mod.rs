@@ -10,9 +10,8 @@ use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::model::program::Program;
 use stormglass::policy::Outcome;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 /// An experiment of `seconds` of arrivals and as many to drain, with these faults.
 fn experiment(seconds: u32, seeds: &str, faults: &str) -> String {

@@ -3,9 +3,8 @@
 use stormglass::experiment::campaign::Cell;
 use stormglass::kernel::time::Time;
 use stormglass::policy::Outcome;
-use stormglass::system::Observer;
-use stormglass::system::World;
 use stormglass::system::fact::Fact;
+use stormglass::system::{Observer, World};
 
 use super::{published, reference};
 

@@ -2,7 +2,8 @@
 
 mod hears;
 
-use super::{Caching, Ejection, Fact, Pooling, Stay, Transit, Waiting, Work};
+use super::ejection::Ejection;
+use super::{Caching, Fact, Pooling, Stay, Transit, Waiting, Work};
 use crate::model::program::{EdgeId, NodeId, Program, TableId};
 
 pub(crate) use hears::{FactKinds, Hears, hears};

@@ -7,12 +7,11 @@ use crate::kernel::time::{Span, Time};
 use crate::model::compile;
 use crate::model::document::{Sources, Value};
 use crate::model::program::{NodeId, Program, Step, TableId, Token};
-use crate::system::Observer;
-use crate::system::World;
 use crate::system::control::{Action, Control};
 use crate::system::fact::Fact;
 use crate::system::job::pack;
 use crate::system::node::database::Tables;
+use crate::system::{Observer, World};
 
 fn program(flush: &str) -> Program {
     let model = r#"
