@@ -127,8 +127,8 @@ pub(super) fn attribute(cell: &Cell, plan: &Plan, run: &RunResult) -> Option<Att
             .invariants
             .iter()
             .zip(&run.invariants)
-            // What is contained is judged beside a twin of its own, and has no causes here.
-            .map(|(own, verdict)| if own.kind.name == "contained" { 0 } else { verdict.violations })
+            // What compares runs is judged beside a twin of its own, and has no causes here.
+            .map(|(own, verdict)| if own.kind.compares { 0 } else { verdict.violations })
             .collect(),
     };
     let causes = plan.faults.len();

@@ -45,6 +45,7 @@ impl Promise for ContainedText {
     const SENTENCE: &'static str = "What befalls some nodes hurts nobody else.";
     const LABEL: &'static str = "hurt from outside";
     const JUDGED: Judged = Judged::AtEnd;
+    const COMPARES: bool = true;
 
     type Judge = Contained;
 

@@ -31,6 +31,8 @@ pub(super) trait Promise:
     const JUDGED: Judged;
     /// Whether each violation is work that is lost: what is lost waits nowhere and looks fast.
     const IS_LOSS: bool = false;
+    /// Whether it compares the run with the same run without a cause.
+    const COMPARES: bool = false;
     /// Its keys with states that excuse an order, or that are among those that a row may have: such
     /// a state need not occur in a model.
     const EXCUSES: &'static [&'static str] = &[];
@@ -77,7 +79,8 @@ pub(super) trait Text: fmt::Debug + Send + Sync {
 
 impl<P: Promise> Text for P {
     fn judge(&self, program: &Program) -> Result<(FactKinds, Box<dyn Invariant>), Problem> {
-        let judge = Promise::judge(self, program)?;
+        let mut judge = Promise::judge(self, program)?;
+        assert_eq!(judge.compares().is_some(), P::COMPARES, "whether `{}` compares runs", P::NAME);
         Ok((P::Judge::HEARS, Box::new(judge)))
     }
 
@@ -86,7 +89,7 @@ impl<P: Promise> Text for P {
     }
 
     fn keys(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap_or_default()
+        serde_json::to_value(self).expect("what was read from keys is keys again")
     }
 }
 
@@ -101,6 +104,8 @@ pub struct Entry {
     pub label: &'static str,
     /// Whether each violation is work that is lost.
     pub is_loss: bool,
+    /// Whether it compares the run with the same run without a cause.
+    pub compares: bool,
     judged: Judged,
     /// Keys with states that need not occur in a model.
     pub(super) excuses: &'static [&'static str],
@@ -118,6 +123,7 @@ impl Entry {
             sentence: P::SENTENCE,
             label: P::LABEL,
             is_loss: P::IS_LOSS,
+            compares: P::COMPARES,
             judged: P::JUDGED,
             excuses: P::EXCUSES,
             read: |value| Ok(Arc::new(read::<P>(value)?)),
