@@ -140,7 +140,7 @@ pub struct Edge {
     pub caller: NodeId,
     /// Who is called.
     pub target: NodeId,
-    /// What is asked for; of operations that share a name, as reads of several tables do, the first.
+    /// What is asked for; of operations of one name, such as reads of several tables, the first.
     pub operation: OperationId,
     /// By which policy.
     pub policy: u16,
