@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;

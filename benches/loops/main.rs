@@ -27,7 +27,7 @@ mod w3;
 
 use std::hint::black_box;
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 
 /// What is to be done.
 struct Options {

@@ -10,12 +10,14 @@ use super::plan::preflight;
 use super::write::write_named;
 use super::{DONE, Failure, InputArguments, NEVER, UNKNOWN, VIOLATION};
 use super::{choice, output, progress, workers};
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::case::Case;
-use crate::experiment::check::{CheckVerdict, CheckedRun, Finding, Promise, check_run, judge};
-use crate::experiment::expect::Expectation;
-use crate::experiment::sometimes::Sometimes;
-use crate::experiment::story::listen;
+use crate::experiment::judge::check::{
+    CheckVerdict, CheckedRun, Finding, Promise, check_run, judge,
+};
+use crate::experiment::judge::expect::Expectation;
+use crate::experiment::judge::sometimes::Sometimes;
+use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::run::case::Case;
+use crate::experiment::run::story::listen;
 use crate::model::problem::Problem;
 use crate::report::arms::unsteady_of;
 use crate::report::caches::empty_text;

@@ -3,7 +3,7 @@
 use indexmap::IndexSet;
 
 use super::Failure;
-use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::model::problem::Problem;
 
 /// Keeps only the cells of these arms, of these points, or of both; all where none is named.

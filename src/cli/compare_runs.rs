@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::load::{Input, load_input};
 use super::{DONE, Failure, VIOLATION, choice, output};
-use crate::experiment::case::Case;
-use crate::experiment::compare::{Parting, compare};
+use crate::experiment::run::case::Case;
+use crate::experiment::run::divergence::{Parting, compare};
 use crate::experiment::run::run_case;
 use crate::report::parting::parting;
 

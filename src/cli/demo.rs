@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::template::Template;
 use super::{Failure, output};
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::case::Case;
+use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::run::case::Case;
+use crate::experiment::run::story::listen;
 use crate::experiment::run::{RunResult, run, run_case};
-use crate::experiment::story::listen;
 use crate::invariant::Violation;
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program};

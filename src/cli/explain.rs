@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::replay::{Ready, ReplayArguments, load};
 use super::{DONE, Failure, VIOLATION, check, output};
-use crate::experiment::reproduction::compare;
-use crate::experiment::story::{NoReturn, Point, listen, no_return};
+use crate::experiment::run::story::{NoReturn, Point, listen, no_return};
+use crate::experiment::shrink::reproduction::compare;
 use crate::invariant::{Violation, Watched};
 use crate::kernel::time::Time;
 use crate::report::chart::{self, Caption};

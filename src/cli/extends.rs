@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::experiment::extends::{named, over};
+use crate::experiment::plan::extends::{named, over};
 use crate::model::document::{Sources, Value};
 use crate::model::problem::{Problem, shortened};
 use crate::model::renamed;

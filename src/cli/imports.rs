@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::extends::{ReadBase, folder};
-use crate::experiment::imports::{named, set};
+use crate::experiment::plan::imports::{named, set};
 use crate::import;
 use crate::model::document::{Sources, Value};
 use crate::model::problem::Problem;

@@ -9,12 +9,12 @@ use rayon::prelude::*;
 
 use super::load::{Input, Loaded, load_input, render};
 use super::{Failure, workers};
-use crate::experiment::answer::Answer;
-use crate::experiment::campaign::{Campaign, Documents};
-use crate::experiment::comparison::{compare, next_seeds};
-use crate::experiment::language::Seeds;
+use crate::experiment::compare::answer::Answer;
+use crate::experiment::compare::{compare, next_seeds};
+use crate::experiment::measure::summary::{CellSummary, summarise};
+use crate::experiment::plan::campaign::{Campaign, Documents};
+use crate::experiment::plan::language::Seeds;
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::{CellSummary, summarise};
 use crate::model::document::Sources;
 use crate::model::problem::Problem;
 use crate::model::renamed;

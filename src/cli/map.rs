@@ -8,13 +8,13 @@ use super::load::{Input, Loaded, load_input};
 use super::reach::Reach;
 use super::write::Folder;
 use super::{Failure, check, choice, output, parse_seeds, parse_workers, progress, workers};
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::language::Seeds;
 use crate::experiment::outage_map::harm::Outcome;
 use crate::experiment::outage_map::text::{
     CALM, Names, SEEDS, of_experiment, of_field, of_model, plain, stem,
 };
 use crate::experiment::outage_map::{Calm, Mark, OutageMap, Threshold};
+use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::language::Seeds;
 use crate::experiment::run::digest_of_runs;
 use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::Time;

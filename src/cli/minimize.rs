@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use super::load::{Input, load_input};
 use super::{DONE, Failure, UNKNOWN, check, choice, output};
-use crate::experiment::minimize::{Minimal, Spent, Unfit, minimize as search};
-use crate::experiment::reproduction::{Origin, reproduction};
+use crate::experiment::shrink::minimize::{Minimal, Spent, Unfit, minimize as search};
+use crate::experiment::shrink::reproduction::{Origin, reproduction};
 use crate::invariant::Watched;
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;

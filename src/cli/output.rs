@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind, IsTerminal, Write};
 
 use super::Failure;
-use crate::experiment::language::Experiment;
+use crate::experiment::plan::language::Experiment;
 use crate::report::escape;
 
 /// Prints lines for people on standard output. What came from files cannot act there: neither on a

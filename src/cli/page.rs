@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::Failure;
 use super::interrupt::{leave, on_interrupt};
 use super::write::{cut_off, open_alone, write_to_disk};
-use crate::experiment::record::{checked, with_digest};
+use crate::experiment::run::record::{checked, with_digest};
 use crate::published::Reading;
 
 /// A page that is whole or not there.

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::load::{Input, Loaded, load_input, load_text};
 use super::{Failure, check, choice, output, parse_seeds, parse_workers, progress, workers};
-use crate::experiment::campaign::{Campaign, Documents};
-use crate::experiment::check::{CheckVerdict, check_run, judge};
-use crate::experiment::language::{Seeds, Variant};
+use crate::experiment::judge::check::{CheckVerdict, check_run, judge};
+use crate::experiment::measure::summary::summarise;
+use crate::experiment::plan::campaign::{Campaign, Documents};
+use crate::experiment::plan::language::{Seeds, Variant};
 use crate::experiment::review::{Base, Reviewed};
-use crate::experiment::summary::summarise;
 use crate::model::document::{Sources, Value};
 use crate::model::problem::Problem;
 use crate::report::command::quoted;

@@ -1,7 +1,7 @@
 //! `stormglass show`: the complete model, and `stormglass schema`: what editors ask for.
 
 use super::{Failure, SchemaArguments, SchemaOf, ShowArguments, load, output};
-use crate::experiment::schema::{BUDGET_SCHEMA, EXPERIMENT_SCHEMA};
+use crate::experiment::plan::schema::{BUDGET_SCHEMA, EXPERIMENT_SCHEMA};
 use crate::model::show::MODEL_SCHEMA;
 use crate::report::model::model_text;
 
@@ -34,7 +34,7 @@ mod tests {
         let writes = std::env::var("STORMGLASS_SCHEMA").is_ok_and(|what| what == "write");
         let derived = [
             ("model", model::show::derived_schema()),
-            ("experiment", experiment::schema::derived_schema()),
+            ("experiment", experiment::plan::schema::derived_schema()),
             ("budget", schemars::schema_for!(experiment::budget::language::BudgetText)),
         ];
         for (name, schema) in derived {

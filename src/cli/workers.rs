@@ -5,10 +5,10 @@ use rayon::prelude::*;
 
 use super::Failure;
 use super::journal::Journal;
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::rare::{Rare, RareFound, found, levels_of, replication};
+use crate::experiment::measure::warm_up::{Series, Settling, TooSoon, pilot};
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
-use crate::experiment::warm_up::{Series, Settling, TooSoon, pilot};
+use crate::experiment::search::rare::{Rare, RareFound, found, levels_of, replication};
 use crate::metric::RunMetrics;
 
 /// Runs everything that is not `known`; the results are in the order of their numbers, whoever was

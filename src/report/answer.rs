@@ -8,12 +8,12 @@ use super::number::{self, Unit, several};
 use super::page::{Role, roles};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
-use crate::experiment::answer::{ABOUT, Answer, Choice, Open};
-use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{Margin, Measured, Source};
-use crate::experiment::metastability::Label;
-use crate::experiment::metrics::Of;
-use crate::experiment::summary::{CellSummary, InvariantSummary, Share};
+use crate::experiment::compare::answer::{ABOUT, Answer, Choice, Open};
+use crate::experiment::compare::{Margin, Measured, Source};
+use crate::experiment::judge::metastability::Label;
+use crate::experiment::measure::metrics::Of;
+use crate::experiment::measure::summary::{CellSummary, InvariantSummary, Share};
+use crate::experiment::plan::campaign::Campaign;
 use crate::statistics::CONFIDENCE;
 use crate::statistics::proportion::runs_with_event;
 

@@ -9,10 +9,10 @@ use super::chart::{Caption, Graph, GraphLink, GraphNode, GraphPanel, GraphTone};
 use super::layout::{columns, is_about, links};
 use super::number::{Unit, number, several};
 use super::table::{Align, Cell, Row, Table, Tone};
-use crate::experiment::blast_radius::{Part, Parts};
-use crate::experiment::campaign::{self, Campaign};
-use crate::experiment::spread::{NodeSpread, Reach, Spread};
-use crate::experiment::summary::CellSummary;
+use crate::experiment::judge::blast_radius::{Part, Parts};
+use crate::experiment::measure::spread::{NodeSpread, Reach, Spread};
+use crate::experiment::measure::summary::CellSummary;
+use crate::experiment::plan::campaign::{self, Campaign};
 
 /// So many arms and points stand side by side in the table of the spread.
 const COLUMNS_MAX: usize = 6;

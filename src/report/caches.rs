@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::number::{count, several};
-use crate::experiment::campaign::Campaign;
+use crate::experiment::plan::campaign::Campaign;
 use crate::metric::Fills;
 
 /// A warning for each cache and table of which every row that was to be kept had never been

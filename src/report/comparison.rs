@@ -7,11 +7,11 @@ use super::columns;
 use super::front;
 use super::number::{self, Unit};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
-use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{
+use crate::experiment::compare::{
     Comparison, Faults, Idle, Lost, Margin, Measured, Missed, Modes, Pair, Source,
 };
-use crate::experiment::metrics;
+use crate::experiment::measure::metrics;
+use crate::experiment::plan::campaign::Campaign;
 use crate::statistics::verdict::{Direction, Verdict};
 use crate::statistics::{CONFIDENCE, Interval};
 

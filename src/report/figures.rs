@@ -11,10 +11,10 @@ use super::front;
 use super::number::{self, Unit};
 use super::promises;
 use super::ramp;
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::metrics::MetricId;
+use crate::experiment::measure::metrics::MetricId;
+use crate::experiment::measure::summary::{CellSummary, InvariantSummary};
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::{CellSummary, InvariantSummary};
 use crate::kernel::time::Time;
 use crate::metric::Window;
 use crate::statistics::CONFIDENCE;
@@ -71,7 +71,7 @@ pub fn violations(findings: &Findings<'_>) -> Option<String> {
 }
 
 /// Cells of one point: the arms, in order.
-fn points(campaign: &Campaign) -> std::slice::Chunks<'_, crate::experiment::campaign::Cell> {
+fn points(campaign: &Campaign) -> std::slice::Chunks<'_, crate::experiment::plan::campaign::Cell> {
     campaign.cells.chunks(campaign.experiment.arms.len().max(1))
 }
 

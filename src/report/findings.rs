@@ -8,11 +8,11 @@ use super::{
     answer, attribution, blast_radius, caches, escape, files, front, observed, price, promises,
     ramp, unsure, warm_up,
 };
-use crate::experiment::answer::Answer;
-use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::Comparison;
+use crate::experiment::compare::Comparison;
+use crate::experiment::compare::answer::Answer;
+use crate::experiment::measure::summary::CellSummary;
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::CellSummary;
 use crate::kernel::limit::Ending;
 
 /// Everything that a campaign came to.

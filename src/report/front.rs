@@ -6,8 +6,8 @@ use super::arms::{column, mode_names, plain};
 use super::chart::{Axis, Caption, Estimate, Point, Scatter};
 use super::comparison::{called, lost_json, lost_texts, mean_text, written};
 use super::table::{Align, Cell, Row, Table, Tone};
-use crate::experiment::campaign::Campaign;
-use crate::experiment::comparison::{Comparison, Lost, Measured, Placed};
+use crate::experiment::compare::{Comparison, Lost, Measured, Placed};
+use crate::experiment::plan::campaign::Campaign;
 use crate::statistics::verdict::Direction;
 
 /// The place of every arm in `summary.json`; `null` if no front is declared.

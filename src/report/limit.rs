@@ -5,9 +5,9 @@ use super::columns::{self, Column};
 use super::number::{self, Unit};
 use super::search::{Report, boundary_text};
 use super::table::{Align, Cell as TableCell, Row, Table};
-use crate::experiment::limit::busy::Busy;
-use crate::experiment::limit::found::Limited;
 use crate::experiment::search::found::Found;
+use crate::experiment::search::limit::busy::Busy;
+use crate::experiment::search::limit::found::Limited;
 use crate::experiment::search::track::Reached;
 
 /// `limit.csv`: a row for each arm, point and loss.

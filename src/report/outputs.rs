@@ -9,10 +9,10 @@ use super::{
     attribution, blast_radius, budget, columns, figures, files, limit, observed, outage_map, page,
     phase, price, ramp, search,
 };
-use crate::experiment::campaign::Campaign;
-use crate::experiment::closer_look::CloserLook;
-use crate::experiment::comparison::Comparison;
+use crate::experiment::compare::Comparison;
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;
+use crate::experiment::run::closer_look::CloserLook;
 
 /// The last file, which says of what the others are the results.
 pub const MANIFEST: &str = "manifest.json";

@@ -1,6 +1,6 @@
 //! Where two runs part, in words.
 
-use crate::experiment::compare::Parting;
+use crate::experiment::run::divergence::Parting;
 use crate::kernel::digest::Folded;
 use crate::model::program::Program;
 

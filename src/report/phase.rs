@@ -4,8 +4,8 @@ use super::chart::{Axis, Caption, Estimate, Phase, PhaseColumn, PhasePanel, Refe
 use super::figures::WIDTH;
 use super::number::{self, Unit};
 use super::search::{Report, boundary_text, name, named, unit};
-use crate::experiment::campaign::Campaign;
-use crate::experiment::language::{Factor, Variant};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::language::{Factor, Variant};
 use crate::experiment::search::found::Found;
 use crate::experiment::search::language::GridScale;
 use crate::experiment::search::outcome::of_many;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::arms::{column, plain};
 use super::number::{self, Unit};
 use super::table::{Align, Row, Table};
-use crate::experiment::campaign::Campaign;
-use crate::experiment::power::{Needed, POWER};
+use crate::experiment::compare::power::{Needed, POWER};
+use crate::experiment::plan::campaign::Campaign;
 
 /// What the pilot says of each arm, one below the other.
 #[must_use]

@@ -2,10 +2,10 @@
 
 use super::number::{count, several};
 use super::unsure::FEW;
-use crate::experiment::campaign::Campaign;
+use crate::experiment::judge::watch::{Unwatched, unwatched};
+use crate::experiment::measure::summary::{CellSummary, InvariantSummary};
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::{CellSummary, InvariantSummary};
-use crate::experiment::watch::{Unwatched, unwatched};
 
 /// So many arms; where they run at several points, so many combinations of both.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use super::validation::{Detail, digits};
-use crate::experiment::campaign::Campaign;
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::validation::figures::FigureOfCell;
 use crate::published::verdict::{Comparison, Verdict};
 

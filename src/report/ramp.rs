@@ -6,8 +6,8 @@ use super::columns::{self, Column};
 use super::figures::{COLUMNS_MAX, WIDTH};
 use super::number::{self, Unit};
 use super::table::{Align, Cell as TableCell, Row, Table};
-use crate::experiment::campaign::Campaign;
-use crate::experiment::ramp::{Edges, Ramp, RampStep};
+use crate::experiment::measure::ramp::{Edges, Ramp, RampStep};
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;
 
 /// Which way a step goes.

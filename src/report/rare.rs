@@ -10,9 +10,9 @@ use super::files::{FORMAT, pretty};
 use super::number::{self, Unit};
 use super::table::{Align, Row, Table};
 use super::told::Told;
-use crate::experiment::campaign::Campaign;
-use crate::experiment::rare::language::Before;
-use crate::experiment::rare::{Rare, RareFound};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::search::rare::language::Before;
+use crate::experiment::search::rare::{Rare, RareFound};
 use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What is told of a rare event; something is found for each cell of the campaign.

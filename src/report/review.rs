@@ -6,13 +6,13 @@ use serde_json::{Value as Json, json};
 use super::arms::{called, column, plain, scale, shown};
 use super::number::{Unit, number, several};
 use super::table::{Align, Row, Table, wrap};
-use crate::experiment::campaign::Campaign;
-use crate::experiment::check::CheckVerdict;
-use crate::experiment::metrics::{MetricId, Of};
+use crate::experiment::judge::check::CheckVerdict;
+use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::measure::summary::CellSummary;
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::review::{
     AS_IT_IS, CALM, Check, FAILURE, Failure, REMEDIED, Reviewed, WITHOUT,
 };
-use crate::experiment::summary::CellSummary;
 use crate::statistics::bounded::Averaged;
 
 /// What the runs of a part came to.

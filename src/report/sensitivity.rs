@@ -10,10 +10,10 @@ use super::files::{FORMAT, pretty};
 use super::number::{self, Unit};
 use super::table::{Align, Row, Table};
 use super::told::Told;
-use crate::experiment::campaign::Campaign;
-use crate::experiment::quantity::short;
-use crate::experiment::sensitivity::language::SensitivityMethod;
-use crate::experiment::sensitivity::{self, Sensed, Sensitivity};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::quantity::short;
+use crate::experiment::search::sensitivity::language::SensitivityMethod;
+use crate::experiment::search::sensitivity::{self, Sensed, Sensitivity};
 use crate::statistics::{CONFIDENCE, Estimate};
 
 /// A quantity of one arm at one point.

@@ -1,12 +1,12 @@
 //! What the tables of arms cannot say, and why.
 
 use super::number::{self, Unit, several};
-use crate::experiment::amplification;
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::metrics::{MetricId, Of};
-use crate::experiment::percentile::{Lack, lacks};
+use crate::experiment::measure::amplification;
+use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::measure::percentile::{Lack, lacks};
+use crate::experiment::measure::summary::CellSummary;
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::CellSummary;
 use crate::metric::RunMetrics;
 
 /// What is said below the tables of arms: of what was not finished when runs ended, and of times

@@ -3,7 +3,7 @@
 use super::number::{Unit, number};
 use super::published::{self as figures, Published};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
-use crate::experiment::campaign::Campaign;
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::validation::laws::{Comparison, Verdict, compare_all};
 use crate::model::problem::Problem;
 use crate::theory::published;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::command::command_line;
 use super::files::FORMAT;
-use crate::experiment::campaign::Campaign;
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;
 
 /// What was broken, where and when first, and the command that runs the seed again. `experiment` is

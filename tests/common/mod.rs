@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
-use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::{Changed, campaign, campaign_reading, run_all, runs};
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::draw::{Draws, Purpose};
 use stormglass::kernel::sample::Distribution;

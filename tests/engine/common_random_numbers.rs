@@ -2,8 +2,8 @@
 //! their first differing decision, and an arm differs from itself by nothing.
 
 use crate::common::{Changed, campaign, run_all, shipped};
-use stormglass::experiment::campaign::Cell;
-use stormglass::experiment::comparison::{Method, compare};
+use stormglass::experiment::compare::{Method, compare};
+use stormglass::experiment::plan::campaign::Cell;
 use stormglass::experiment::run::run;
 use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::Time;

@@ -1,7 +1,7 @@
 //! Drawn fault plans, and that nothing goes missing under them: in debug builds every event of
 //! these runs is followed by a check of the books.
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::fault::{DrawnFault, FaultKind};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::common::{Changed, run_all, shipped};
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 
 /// The brownout of the shipped experiment, over in a few seconds.
 fn short_brownout() -> Campaign {

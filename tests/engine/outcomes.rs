@@ -215,7 +215,7 @@ fn the_summary_says_how_attempts_ended_at_each_edge() {
     );
     let campaign = crate::common::campaign(&experiment, CHAIN);
     let results = crate::common::run_all(&campaign);
-    let summaries = stormglass::experiment::summary::summarise(&campaign, &results);
+    let summaries = stormglass::experiment::measure::summary::summarise(&campaign, &results);
     let ended = summaries[0].outcomes.iter();
     let ended: Vec<(&str, String, u64)> =
         ended.map(|one| (one.edge.as_str(), one.outcome.to_string(), one.attempts)).collect();

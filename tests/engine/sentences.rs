@@ -5,7 +5,7 @@
 //! `a_relay_that_dies_between_two_steps_leaves_exactly_what_those_steps_had_made_durable`.
 
 use crate::common::runs;
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::Time;
 use stormglass::system::fact::Fact;

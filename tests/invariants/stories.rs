@@ -1,8 +1,8 @@
 //! What the story of an order says of faults and of messages.
 
 use crate::common::campaign;
-use stormglass::experiment::case::Case;
-use stormglass::experiment::story::{NoReturn, Point, Story, listen};
+use stormglass::experiment::run::case::Case;
+use stormglass::experiment::run::story::{NoReturn, Point, Story, listen};
 use stormglass::invariant::Violation;
 use stormglass::kernel::time::Time;
 use stormglass::report::story::{point, steps};

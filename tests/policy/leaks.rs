@@ -4,7 +4,7 @@
 //! In debug builds the books of every run are checked as it goes on, the permits of policies among
 //! them; the end of each run says whether they agreed.
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::model::presets;

@@ -256,7 +256,7 @@ fn the_edge_where_retries_multiply_most_is_found() {
     let text = experiment(10, "1..2", "");
     let campaign = crate::common::campaign(&text, &model);
     let run = campaign.run(0);
-    let (edge, times) = stormglass::experiment::amplification::worst(
+    let (edge, times) = stormglass::experiment::measure::amplification::worst(
         &campaign.cells[0].program,
         &run.metrics.edges,
     )

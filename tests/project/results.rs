@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use stormglass::experiment::answer::{Answer, Open};
-use stormglass::experiment::choose::Choosing;
-use stormglass::experiment::closer_look::CloserLook;
-use stormglass::experiment::comparison::compare;
-use stormglass::experiment::limit::found::limited;
-use stormglass::experiment::rare::{found as rare_found, levels_of, replication};
+use stormglass::experiment::compare::answer::{Answer, Open};
+use stormglass::experiment::compare::compare;
+use stormglass::experiment::measure::summary::{Modes, summarise};
+use stormglass::experiment::measure::warm_up::{Settling, pilot};
+use stormglass::experiment::run::closer_look::CloserLook;
 use stormglass::experiment::search::Searching;
+use stormglass::experiment::search::choose::Choosing;
 use stormglass::experiment::search::found::FoundTurn;
-use stormglass::experiment::sensitivity::Sensing;
-use stormglass::experiment::summary::{Modes, summarise};
-use stormglass::experiment::warm_up::{Settling, pilot};
+use stormglass::experiment::search::limit::found::limited;
+use stormglass::experiment::search::rare::{found as rare_found, levels_of, replication};
+use stormglass::experiment::search::sensitivity::Sensing;
 use stormglass::report::answer::sentences;
 use stormglass::report::findings::Findings;
 use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS};

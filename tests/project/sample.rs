@@ -1,6 +1,6 @@
 //! A small campaign in memory, with every kind of node, of fault and of invariant.
 
-use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
 use stormglass::model::document::{Patch, Sources, Value};
 use stormglass::model::problem::Problem;

@@ -3,8 +3,8 @@
 
 use crate::common::{Changed, campaign, run_all};
 use std::process::Command;
-use stormglass::experiment::answer::Answer;
-use stormglass::experiment::summary::summarise;
+use stormglass::experiment::compare::answer::Answer;
+use stormglass::experiment::measure::summary::summarise;
 use stormglass::report::answer::sentences;
 
 /// A provider behind a service. Half of the errors come after the charge.

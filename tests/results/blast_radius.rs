@@ -1,6 +1,6 @@
 //! Whom a failure hurts and how fast it spreads, beside the same seed without it.
 
-use stormglass::experiment::blast_radius::{BlastRadius, Part, Parts};
+use stormglass::experiment::judge::blast_radius::{BlastRadius, Part, Parts};
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::time::Time;
 

@@ -2,10 +2,10 @@
 //! still there when the run ends.
 
 use crate::common::{campaign, run_all};
-use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::comparison::compare;
+use stormglass::experiment::compare::compare;
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::unsteady_text;
 use stormglass::statistics::Interval;
 use stormglass::statistics::bounded::Averaged;

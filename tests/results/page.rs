@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use stormglass::experiment::closer_look::CloserLook;
+use stormglass::experiment::run::closer_look::CloserLook;
 use stormglass::report::number::{self, Unit};
 use tempfile::TempDir;
 

@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "it says how often it was right")]
 
-use stormglass::experiment::choose::contest::{Contest, Observed, Out, Rule};
+use stormglass::experiment::search::choose::contest::{Contest, Observed, Out, Rule};
 use stormglass::kernel::draw::{Draws, Purpose};
 use stormglass::statistics::distribution::normal_quantile;
 

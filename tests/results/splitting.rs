@@ -4,8 +4,10 @@
 
 #![expect(clippy::print_stdout, reason = "it says how often it was right")]
 
-use stormglass::experiment::rare::gain;
-use stormglass::experiment::rare::split::{Course, Leg, Replication, Roulette, levels, replicate};
+use stormglass::experiment::search::rare::gain;
+use stormglass::experiment::search::rare::split::{
+    Course, Leg, Replication, Roulette, levels, replicate,
+};
 use stormglass::kernel::draw::{Draws, Purpose, key_of};
 use stormglass::statistics::CONFIDENCE;
 use stormglass::statistics::interval::mean_interval;

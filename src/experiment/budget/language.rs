@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::experiment::documents::wrong_name;
-use crate::experiment::seeds::Seeds;
+use crate::experiment::plan::documents::wrong_name;
+use crate::experiment::plan::seeds::Seeds;
 #[cfg(test)]
 use crate::fault::FaultText;
 use crate::model::document::Value;

@@ -10,9 +10,9 @@ pub mod found;
 pub mod language;
 pub mod policy;
 
-use super::campaign::{Campaign, Cell};
-use super::metrics::{MetricId, Of};
 use super::run::RunResult;
+use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Time;
 use crate::metric::{Account, Objective, Recovery};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::work::Work;
 use super::{Calm, OutageMap};
-use crate::experiment::blast_radius::{BlastRadius, Kept, Part, Parts};
+use crate::experiment::judge::blast_radius::{BlastRadius, Kept, Part, Parts};
 use crate::experiment::run::RunResult;
 use crate::fault::{FaultKind, FaultText};
 use crate::invariant::Verdict;

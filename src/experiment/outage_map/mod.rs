@@ -19,9 +19,9 @@ use harm::{Harm, Outcome};
 pub use ways::{FailureMode, Knob};
 use work::Work;
 
-use super::blast_radius::Kept;
-use super::campaign::Cell;
 use super::run::{RunResult, kept};
+use crate::experiment::judge::blast_radius::Kept;
+use crate::experiment::plan::campaign::Cell;
 use crate::fault::{FaultText, Plan};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};

@@ -1,8 +1,8 @@
 //! What can have a price: what is counted in a run.
 
-use crate::experiment::campaign::Cell;
-use crate::experiment::language::Experiment;
-use crate::experiment::metrics::{COUNTS, Count};
+use crate::experiment::measure::metrics::{COUNTS, Count};
+use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::language::Experiment;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Time;
 use crate::metric::{Account, Progress, Recovery};

@@ -8,10 +8,10 @@ mod amount;
 mod counted;
 pub mod language;
 
-use super::campaign::Cell;
-use super::language::Experiment;
-use super::metrics::{Metric, MetricId, Of};
 use super::run::RunResult;
+use crate::experiment::measure::metrics::{Metric, MetricId, Of};
+use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::language::Experiment;
 use crate::kernel::time::Span;
 use crate::model::document::Value;
 use crate::model::problem::{Problem, shortened};
@@ -118,7 +118,7 @@ pub(super) fn check(text: &PriceText) -> Vec<Problem> {
     let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     for name in text.each.keys() {
         let is_name = !name.is_empty() && name.len() <= 100 && name.chars().all(is_plain);
-        if !is_name || super::metrics::is_metric(name) {
+        if !is_name || crate::experiment::measure::metrics::is_metric(name) {
             let problem = Problem::new(format!("`{}` cannot name a price", shortened(name)));
             let expected = "up to 100 letters, digits, `-` and `_`, and no metric: a column is \
                             cost.NAME";

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::part::{Part, PartKind};
-use crate::experiment::metrics::MetricId;
+use crate::experiment::measure::metrics::MetricId;
 use crate::kernel::time::Span;
 
 /// A failure that runs are given, and what tells how they fare.

@@ -2,7 +2,7 @@
 
 use super::Searching;
 use super::track::{Boundary, Direction, Part};
-use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What was found at one arm and point.

@@ -5,18 +5,22 @@
 //! and in every arm. Ground truth 4.4.
 
 pub mod amount;
+pub mod choose;
 mod expected;
 pub mod found;
 pub mod grid;
 pub mod language;
+pub mod limit;
 pub mod outcome;
+pub mod rare;
+pub mod sensitivity;
 pub mod track;
 pub(super) mod wrong;
 
-use super::campaign::{Campaign, Cell};
-use super::language::{Factor, Variant};
-use super::patch::meets;
 use super::run::RunResult;
+use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::language::{Factor, Variant};
+use crate::experiment::plan::patch::meets;
 use crate::model::document::{Location, Patch, Value};
 use crate::model::problem::Problem;
 use crate::model::quantity::Share;

@@ -1,11 +1,11 @@
 //! What happens to a run or not: something that results count, a promise that is kept, or a metric
 //! on one side of a bound.
 
-use super::super::campaign::Cell;
-use super::super::comparison::{Measured, Source, unknown};
-use super::super::expect::Expectation;
-use super::super::metastability::Label;
-use super::super::run::RunResult;
+use crate::experiment::compare::{Measured, Source, unknown};
+use crate::experiment::judge::expect::Expectation;
+use crate::experiment::judge::metastability::Label;
+use crate::experiment::plan::campaign::Cell;
+use crate::experiment::run::RunResult;
 use crate::kernel::limit::Ending;
 use crate::model::problem::Problem;
 

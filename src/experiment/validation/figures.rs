@@ -1,7 +1,7 @@
 //! Published figures of a campaign: each row's arm, point and metric have to be there.
 
 use super::source::What;
-use crate::experiment::campaign::Campaign;
+use crate::experiment::plan::campaign::Campaign;
 use crate::model::document::Location;
 use crate::model::problem::Problem;
 use crate::published::{Figure, Row, rows};

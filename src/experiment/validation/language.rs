@@ -4,8 +4,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::language::Seeds;
+use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::language::Seeds;
 use crate::model::problem::Problem;
 
 /// `[published]`: figures of others that the runs are compared with by `stormglass validate`.

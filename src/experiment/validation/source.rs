@@ -1,9 +1,9 @@
 //! What of a run a published figure is of.
 
-use crate::experiment::campaign::Cell;
-use crate::experiment::comparison::Measured;
-use crate::experiment::metastability::Label;
-use crate::experiment::metrics::{self, COUNTS, now_called};
+use crate::experiment::compare::Measured;
+use crate::experiment::judge::metastability::Label;
+use crate::experiment::measure::metrics::{self, COUNTS, now_called};
+use crate::experiment::plan::campaign::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::limit::Ending;
 use crate::model::problem::Problem;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Report;
-use crate::experiment::check::{Finding, Promise, Tested};
+use crate::experiment::judge::check::{Finding, Promise, Tested};
 use crate::system::trace::TRACE;
 
 /// The version of this format (`docs/check.md`).

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Report;
-use crate::experiment::check::{Finding, Promise, Standing};
+use crate::experiment::judge::check::{Finding, Promise, Standing};
 use crate::report::escape::xml as escape;
 
 /// A test case for each promise of each arm and point, and one for each thing that must happen.

@@ -4,8 +4,8 @@ mod github;
 mod json;
 mod junit;
 
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::check::{CheckVerdict, Checked, Finding, Overall, Promise, Standing};
+use crate::experiment::judge::check::{CheckVerdict, Checked, Finding, Overall, Promise, Standing};
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::invariant::Watched;
 use crate::report::command::quoted;
 use crate::report::number::{count, several};

@@ -1,9 +1,9 @@
 //! The moments of an incident: a table, a picture, and a row for each run.
 
 use super::name;
-use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::measure::spread::Reach;
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
-use crate::experiment::spread::Reach;
 use crate::kernel::time::{Span, Time};
 use crate::metric::{Incident, IncidentRule, Recovery};
 use crate::report::arms::{column, plain};

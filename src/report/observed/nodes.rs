@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::closer_look::{CloserLook, Seen};
+use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::run::closer_look::{CloserLook, Seen};
 use crate::kernel::time::{Span, Time};
 use crate::metric::OperationSeries;
 use crate::model::program::{NodeId, OperationId};

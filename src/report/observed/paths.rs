@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::name;
-use crate::experiment::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
 use crate::metric::{Paths, Where};
 use crate::report::arms::{column, plain};

@@ -1,7 +1,7 @@
 //! Harms in words.
 
 use super::Report;
-use crate::experiment::blast_radius::Parts;
+use crate::experiment::judge::blast_radius::Parts;
 use crate::experiment::outage_map::Knob;
 use crate::experiment::outage_map::harm::{Back, Harm};
 use crate::fault::FaultText;

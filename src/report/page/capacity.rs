@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Page;
 use super::grid::{Grid, GridCell, GridRow, Head};
 use crate::capacity::{HIGH, NodeLoad, Phase};
-use crate::experiment::closer_look::Seen;
+use crate::experiment::run::closer_look::Seen;
 use crate::kernel::time::Time;
 use crate::report::capacity::{Planned, busiest_first, when, workers_text};
 use crate::report::number::{Unit, number};

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::experiment::campaign::{Campaign, Cell};
-use crate::experiment::closer_look::Seen;
+use crate::experiment::plan::campaign::{Campaign, Cell};
 use crate::experiment::run::RunResult;
+use crate::experiment::run::closer_look::Seen;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Counts;

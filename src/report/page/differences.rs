@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Page;
 use super::grid::{Grid, GridCell, GridRow, Head};
-use crate::experiment::comparison::Pair;
+use crate::experiment::compare::Pair;
 use crate::report::comparison::pairs_table_of;
 use crate::report::number::{Unit, number};
 use crate::statistics::verdict::Verdict;

@@ -8,7 +8,7 @@ use super::Page;
 use super::charts::{Column, Kind, OTHERS, Panel};
 use super::grid::{Grid, GridCell, GridRow, Head};
 use super::roles::Role;
-use crate::experiment::closer_look::Seen;
+use crate::experiment::run::closer_look::Seen;
 use crate::kernel::time::Span;
 use crate::metric::{Causes, Trouble};
 use crate::model::program::{EdgeId, NodeId, Program};

@@ -25,11 +25,11 @@ use super::blast_radius;
 use super::capacity::{assumed, planned};
 use super::notes::paragraphs;
 use super::outputs::CampaignSources;
-use crate::experiment::campaign::Campaign;
-use crate::experiment::closer_look::{CloserLook, Seen};
-use crate::experiment::comparison::Comparison;
+use crate::experiment::compare::Comparison;
+use crate::experiment::measure::summary::CellSummary;
+use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;
-use crate::experiment::summary::CellSummary;
+use crate::experiment::run::closer_look::{CloserLook, Seen};
 use crate::kernel::time::Span;
 use charts::{Column, Timeline};
 use grid::Grid;
@@ -174,7 +174,7 @@ pub fn page(of: &CampaignSources<'_>) -> String {
 
 fn with_names<'a>(of: &CampaignSources<'a>) -> Page<'a> {
     let cells = of.findings.campaign.cells.len();
-    let name = |cell: &crate::experiment::campaign::Cell| match cell.point_label.as_str() {
+    let name = |cell: &crate::experiment::plan::campaign::Cell| match cell.point_label.as_str() {
         "" => cell.arm_label.clone(),
         point => format!("{point}, {}", cell.arm_label),
     };

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::experiment::answer::Answer;
-use crate::experiment::metrics::MetricId;
-use crate::experiment::summary::CellSummary;
+use crate::experiment::compare::answer::Answer;
+use crate::experiment::measure::metrics::MetricId;
+use crate::experiment::measure::summary::CellSummary;
 
 /// What the answer says of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

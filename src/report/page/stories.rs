@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::Page;
 use super::diagram::{Diagram, diagram};
-use crate::experiment::campaign::Cell;
-use crate::experiment::chosen::Chosen;
-use crate::experiment::closer_look::Witness;
+use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::chosen::Chosen;
+use crate::experiment::run::closer_look::Witness;
 use crate::kernel::time::Time;
 use crate::report::command::minimize_line;
 use crate::report::number::{Unit, number, several};

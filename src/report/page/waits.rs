@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Page;
 use super::grid::{Grid, GridCell, GridRow, Head};
-use crate::experiment::metrics::{MetricId, Of};
+use crate::experiment::measure::metrics::{MetricId, Of};
 use crate::kernel::time::Span;
 use crate::report::arms;
 use crate::report::number::{Unit, number};

@@ -9,7 +9,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::experiment::story::Story;
+use crate::experiment::run::story::Story;
 use crate::fault::{FaultText, strengths};
 use crate::kernel::time::Time;
 use crate::model::program::{

@@ -2,7 +2,7 @@
 
 use super::timeline::wrapped;
 use super::{Mark, Step, What};
-use crate::experiment::story::{NoReturn, Point, Share};
+use crate::experiment::run::story::{NoReturn, Point, Share};
 use crate::kernel::time::Time;
 use crate::model::program::Program;
 use crate::report::number::{Unit, number};

@@ -2,7 +2,7 @@
 //! and a run without a cause is the run of an experiment that does not have it.
 
 use serde_json::{Map, Value, json};
-use stormglass::experiment::attribution::Harm;
+use stormglass::experiment::judge::attribution::Harm;
 use stormglass::experiment::run::RunResult;
 use stormglass::model::show::MODEL_SCHEMA;
 

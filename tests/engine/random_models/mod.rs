@@ -25,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use dice::Dice;
 use generate::{Generator, compile, everything};
 use serde_json::{Map, Value, json};
-use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
 use stormglass::fault::FaultKind;
 use stormglass::kernel::digest::Digest;

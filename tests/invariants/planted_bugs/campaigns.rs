@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stormglass::experiment::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::{self, RunResult};
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;

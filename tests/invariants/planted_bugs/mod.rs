@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::thread::ScopedJoinHandle;
 
 use campaigns::{arm, read};
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::kernel::limit::Ending;
 

@@ -5,7 +5,7 @@
 //! steps at once, an answer that comes too late. Each bug is planted again with each of these
 //! around every step of the handlers that it is about.
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 use toml::{Table, Value};
 
 use super::campaigns::{arm, compile, texts};

@@ -1,6 +1,6 @@
 //! What spent the budget: causes are taken out in turn under the same seed.
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
 use stormglass::report::attribution;
 use stormglass::report::table::Table;

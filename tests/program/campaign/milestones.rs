@@ -1,11 +1,11 @@
 //! Work is finished when the customer has what was promised, not when somebody answered.
 
-use stormglass::experiment::campaign::{Campaign, Documents};
-use stormglass::experiment::comparison::{Measured, compare};
-use stormglass::experiment::metastability::Label;
-use stormglass::experiment::metrics::{MetricId, Of};
+use stormglass::experiment::compare::{Measured, compare};
+use stormglass::experiment::judge::metastability::Label;
+use stormglass::experiment::measure::metrics::{MetricId, Of};
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::summary::summarise;
 use stormglass::metric::Recovery;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;

@@ -1,9 +1,9 @@
 //! An objective says how many events may be bad, and what of that a run uses up.
 
-use stormglass::experiment::campaign::{Campaign, Documents};
-use stormglass::experiment::comparison::compare;
+use stormglass::experiment::compare::compare;
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::summary::summarise;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 use stormglass::report::arms::arms_tables;

@@ -1,9 +1,9 @@
 //! A run costs what is counted in it, at the prices of the experiment, and to the millionth.
 
-use stormglass::experiment::campaign::{Campaign, Documents};
-use stormglass::experiment::comparison::compare;
+use stormglass::experiment::compare::compare;
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::summary::summarise;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 use stormglass::report::files;

@@ -1,6 +1,6 @@
 //! The lines of the journal: what is read is what was written, or nothing.
 
-use stormglass::experiment::record::{Line, line_of, read_line};
+use stormglass::experiment::run::record::{Line, line_of, read_line};
 
 use super::short;
 use crate::common::shipped;

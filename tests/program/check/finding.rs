@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use stormglass::experiment::campaign::{Campaign, Documents};
-use stormglass::experiment::minimize::is_minimal;
-use stormglass::experiment::reproduction::Reproduction;
+use stormglass::experiment::plan::campaign::{Campaign, Documents};
+use stormglass::experiment::shrink::minimize::is_minimal;
+use stormglass::experiment::shrink::reproduction::Reproduction;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 

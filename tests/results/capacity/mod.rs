@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use crate::common::{Changed, campaign, run_all};
 use serde_json::Value;
 use stormglass::capacity::{Capacity, NodeLoad, capacity};
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 
 /// A shop with most of what changes the load of a node: losses, timeouts, retries, a queue with
 /// deliveries again, lists at once, a choice by chance.

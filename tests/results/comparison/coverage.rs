@@ -1,8 +1,8 @@
 //! Whether what is printed of a mean over runs is true as often as it says: 95 times of 100.
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::summary::summarise;
 use stormglass::kernel::draw::{Draws, Purpose};
 use stormglass::report::arms::arms_tables;
 use stormglass::statistics::bounded::{Range, mean_within};

@@ -1,6 +1,6 @@
 //! Equal values of few requests are no equivalence, and those of many are one.
 
-use stormglass::experiment::comparison::compare;
+use stormglass::experiment::compare::compare;
 use stormglass::report::comparison::untested_text;
 use stormglass::statistics::verdict::Verdict;
 

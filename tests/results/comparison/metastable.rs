@@ -1,10 +1,10 @@
 //! Labels: known collapses are flagged, healthy runs never, and modes are shown apart.
 
-use stormglass::experiment::campaign::{Campaign, Cell};
-use stormglass::experiment::metastability::Label;
-use stormglass::experiment::metrics::MetricId;
+use stormglass::experiment::judge::metastability::Label;
+use stormglass::experiment::measure::metrics::MetricId;
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::{Campaign, Cell};
 use stormglass::experiment::run::run;
-use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::{arms_tables, horizon_text, unsteady_text};
 
 use crate::common::{self, Changed, run_all, shipped};

@@ -11,7 +11,7 @@ mod unseen;
 mod variance;
 mod verdicts;
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 
 /// One server of 10 ms at 70/s with a traffic spike, and what the experiment declares beside that.
 fn single_server(declared: &str) -> Campaign {

@@ -1,7 +1,7 @@
 //! Verdicts, directions and corrections.
 
-use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::comparison::{Pair, compare};
+use stormglass::experiment::compare::{Pair, compare};
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::report::columns;
 use stormglass::report::comparison::{self, pairs_table};
 use stormglass::statistics::verdict::Verdict;

@@ -1,8 +1,8 @@
 //! Seeds are added at checkpoints only, the same ones whoever runs them; the front is what it says.
 
-use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::comparison::{compare, next_seeds};
-use stormglass::experiment::language::Seeds;
+use stormglass::experiment::compare::{compare, next_seeds};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::language::Seeds;
 use stormglass::report::comparison::precision_text;
 use stormglass::report::front;
 

@@ -1,9 +1,9 @@
 //! What was not judged, could not happen or was not finished makes no arm better, and none equal.
 
-use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::comparison::{Comparison, compare};
+use stormglass::experiment::compare::{Comparison, compare};
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::arms_tables;
 use stormglass::report::comparison::pairs_table;
 use stormglass::report::promises::unjudged_text;

@@ -1,10 +1,10 @@
 //! Verdicts on promises compare how often they break; equivalence is corrected; what was thrown
 //! away makes nothing better.
 
-use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::comparison::{Method, Pair, compare, next_seeds};
+use stormglass::experiment::compare::{Method, Pair, compare, next_seeds};
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::RunResult;
-use stormglass::experiment::summary::summarise;
 use stormglass::report::arms::arms_tables;
 use stormglass::report::comparison::{pairs_table, precision_text};
 use stormglass::report::front;

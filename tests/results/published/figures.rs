@@ -1,7 +1,7 @@
 //! Seeds of published experiments beside their figures.
 
-use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::metrics::Metrics;
+use stormglass::experiment::measure::metrics::Metrics;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::{RunResult, run};
 use stormglass::statistics::interval::mean_interval;
 

@@ -11,7 +11,7 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
-use stormglass::experiment::campaign::Campaign;
+use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::model::problem::Problem;
 
 /// Compiles an experiment of `experiments/published`, changed by `patch`.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::language::read_set;
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::language::read_set;
 use stormglass::experiment::validation::laws::{Comparison, Verdict, compare_all, values};
 use stormglass::model::document::{Data, Patch, Sources, Value};
 

@@ -14,10 +14,10 @@ mod tables;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use stormglass::experiment::campaign::Campaign;
-use stormglass::experiment::closer_look::CloserLook;
-use stormglass::experiment::comparison::compare;
-use stormglass::experiment::summary::summarise;
+use stormglass::experiment::compare::compare;
+use stormglass::experiment::measure::summary::summarise;
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::run::closer_look::CloserLook;
 use stormglass::kernel::time::Time;
 use stormglass::report::findings::Findings;
 use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS, OfCampaign, Output};

@@ -1,0 +1,311 @@
+//! `[expect]` of an experiment: what the metrics of every run must be.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::measure::metrics::{Metric, Metrics};
+use crate::experiment::measure::percentile::is_percentile;
+use crate::experiment::plan::campaign::Cell;
+use crate::experiment::run::RunResult;
+use crate::kernel::limit::Ending;
+use crate::kernel::time::Span;
+use crate::metric::{Progress, Recovery};
+use crate::model::problem::Problem;
+use crate::model::quantity::parse_duration;
+
+/// What a metric of a run must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// The name of the metric.
+    pub name: String,
+    /// What is measured, in words.
+    pub meaning: String,
+    what: What,
+    /// Of a percentile of the time to a milestone, or its mean: the place of that, and what.
+    time: Option<(usize, Statistic)>,
+    /// Whether it is a percentile, of which few requests say nothing.
+    pub is_percentile: bool,
+    relation: Relation,
+    /// In the unit of the metric.
+    bound: f64,
+    /// The bound as it was written.
+    written: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// A metric, by its place in the list of the campaign.
+    Metric(usize),
+    /// How long after the last fault it takes to recover, in seconds; never is too long.
+    Recovers,
+}
+
+/// What is said of the times to a milestone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Statistic {
+    Mean,
+    Percentile(f64),
+}
+
+impl Statistic {
+    fn of(metric: &Metric) -> Option<(usize, Statistic)> {
+        let percentile = metric.percentile().map(|(place, p)| (place, Statistic::Percentile(p)));
+        percentile.or_else(|| Some((metric.mean_time()?, Statistic::Mean)))
+    }
+
+    /// What it is at the least, in milliseconds, however long the unfinished ones still take.
+    fn at_least(self, times: &Progress) -> Option<f64> {
+        match self {
+            Statistic::Mean => times.mean_at_least().map(|seconds| seconds * 1e3),
+            Statistic::Percentile(p) => times.quantile_at_least(p).map(Span::millis),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Within,
+}
+
+/// Whether a run is as expected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Whether it is; `None` if the run says nothing of it.
+    pub met: Option<bool>,
+    /// The value of the metric, where there is one.
+    pub value: Option<f64>,
+}
+
+/// The key for how fast a run recovers.
+const RECOVERS: &str = "recovers";
+const RECOVERS_MEANING: &str = "time from the end of the last fault until requests fare as before";
+
+impl Expectation {
+    /// Reads `NAME = "RELATION BOUND"`.
+    ///
+    /// # Errors
+    /// If there is no such metric, or the bound does not fit it.
+    pub fn read(name: &str, text: &str, metrics: &Metrics) -> Result<Expectation, Problem> {
+        let (what, meaning) = match metrics.find(name) {
+            Some(index) => (What::Metric(index), metrics[index].meaning.clone().into_owned()),
+            None if name == RECOVERS => (What::Recovers, RECOVERS_MEANING.to_owned()),
+            None => {
+                let mut known: Vec<&str> = metrics.iter().map(|metric| &*metric.name).collect();
+                known.push(RECOVERS);
+                return Err(Problem::unknown("metric", name, &known));
+            }
+        };
+        let relations: &[(&str, Relation)] = match what {
+            What::Recovers => &[("within", Relation::Within)],
+            What::Metric(_) => &[
+                ("<=", Relation::AtMost),
+                (">=", Relation::AtLeast),
+                ("<", Relation::Less),
+                (">", Relation::Greater),
+            ],
+        };
+        let text = text.trim();
+        let read = relations.iter().find_map(|&(word, relation)| {
+            let written = text.strip_prefix(word)?.trim();
+            Some((relation, in_unit_of(name, written)?, written))
+        });
+        let (relation, bound, written) = read.ok_or_else(|| {
+            Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(name))
+        })?;
+        let (time, is_percentile) = match what {
+            What::Metric(index) => (Statistic::of(&metrics[index]), is_percentile(&metrics[index])),
+            What::Recovers => (None, false),
+        };
+        let (name, written) = (name.to_owned(), written.to_owned());
+        let read =
+            Expectation { name, meaning, what, time, is_percentile, relation, bound, written };
+        Ok(read)
+    }
+
+    /// Whether it is about when what is measured recovers.
+    #[must_use]
+    pub fn is_of_recovery(&self) -> bool {
+        self.what == What::Recovers || self.name == "recovery_s"
+    }
+
+    /// Whether it is about a metric, of which runs have a mean.
+    #[must_use]
+    pub fn reads_a_metric(&self) -> bool {
+        self.what != What::Recovers
+    }
+
+    /// The bound, in the unit of the metric.
+    #[must_use]
+    pub fn bound(&self) -> f64 {
+        self.bound
+    }
+
+    /// By how much the metric of a run is on the wrong side of the bound, below 0 on the right one;
+    /// `None` if the run has no such number.
+    #[must_use]
+    pub fn beyond(&self, run: &RunResult) -> Option<f64> {
+        let value = self.judge(run).value?;
+        Some(if self.is_least() { self.bound - value } else { value - self.bound })
+    }
+
+    /// The value of the metric that is so far on the wrong side.
+    #[must_use]
+    pub fn value_beyond(&self, beyond: f64) -> f64 {
+        if self.is_least() { self.bound - beyond } else { self.bound + beyond }
+    }
+
+    /// Whether the bound is what there must be at the least.
+    fn is_least(&self) -> bool {
+        matches!(self.relation, Relation::Greater | Relation::AtLeast)
+    }
+
+    /// Judges a run. A run that reached a limit says nothing.
+    #[must_use]
+    pub fn judge(&self, run: &RunResult) -> Judged {
+        if run.ending != Ending::Complete {
+            return Judged { met: None, value: None };
+        }
+        let value = match self.what {
+            What::Metric(index) => run.values[index].or_else(|| self.at_least(run)),
+            What::Recovers => match run.recovery {
+                Recovery::After(span) => Some(span.seconds()),
+                Recovery::Never | Recovery::Unsteady => {
+                    return Judged { met: Some(false), value: None };
+                }
+                Recovery::NoFault | Recovery::Unseen => None,
+            },
+        };
+        let met = value.map(|value| match self.relation {
+            Relation::Less => value < self.bound,
+            Relation::AtMost | Relation::Within => value <= self.bound,
+            Relation::Greater => value > self.bound,
+            Relation::AtLeast => value >= self.bound,
+        });
+        Judged { met, value }
+    }
+
+    /// What a percentile or a mean that cannot be told is at the least, in milliseconds, if that is
+    /// too much.
+    fn at_least(&self, run: &RunResult) -> Option<f64> {
+        let (place, statistic) = self.time?;
+        let least = statistic.at_least(run.metrics.milestones.get(place)?)?;
+        let is_too_much = match self.relation {
+            Relation::Less => least >= self.bound,
+            Relation::AtMost | Relation::Within => least > self.bound,
+            Relation::Greater | Relation::AtLeast => false,
+        };
+        is_too_much.then_some(least)
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let relation = match self.relation {
+            Relation::Less => "<",
+            Relation::AtMost => "<=",
+            Relation::Greater => ">",
+            Relation::AtLeast => ">=",
+            Relation::Within => "within",
+        };
+        write!(f, "{} {relation} {}", self.name, self.written)
+    }
+}
+
+/// How the runs of one cell meet one expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectationSummary {
+    /// What is expected.
+    pub text: String,
+    /// Runs that are as expected.
+    pub met: u64,
+    /// Runs that are not; the others say nothing of it.
+    pub unmet: u64,
+}
+
+/// How the runs of a cell meet each of its expectations.
+pub(in crate::experiment) fn summarise_expectations(
+    cell: &Cell,
+    runs: &[RunResult],
+) -> Vec<ExpectationSummary> {
+    let with = |place: usize, met: bool| {
+        let judged = |run: &RunResult| run.expectations.get(place).and_then(|one| one.met);
+        runs.iter().filter(|run| judged(run) == Some(met)).count() as u64
+    };
+    let numbered = cell.expect.iter().enumerate();
+    let summary = |(place, expectation): (usize, &Expectation)| ExpectationSummary {
+        text: expectation.to_string(),
+        met: with(place, true),
+        unmet: with(place, false),
+    };
+    numbered.map(summary).collect()
+}
+
+/// The number that a text means in the unit of a metric, which is the end of its name.
+fn in_unit_of(name: &str, text: &str) -> Option<f64> {
+    let span = || parse_duration(text);
+    let number = || text.parse::<f64>().ok().filter(|number| number.is_finite());
+    if name == RECOVERS {
+        return span().map(Span::seconds);
+    }
+    if name.ends_with("_per_s") {
+        return text.strip_suffix("/s").unwrap_or(text).trim_end().parse().ok();
+    }
+    if name.ends_with("_ms") {
+        return span().map(Span::millis).or_else(number);
+    }
+    if name.ends_with("_s") {
+        return span().map(Span::seconds).or_else(number);
+    }
+    match text.strip_suffix('%') {
+        Some(percent) => percent.trim_end().parse::<f64>().ok().map(|percent| percent / 100.0),
+        None => number(),
+    }
+}
+
+/// How a bound of a metric is written.
+fn example(name: &str) -> &'static str {
+    match name {
+        RECOVERS => "a time such as \"within 30s\"",
+        _ if name.ends_with("_per_s") => "<, <=, > or >= and a rate, such as \">= 190/s\"",
+        _ if name.ends_with("_ms") || name.ends_with("_s") => {
+            "<, <=, > or >= and a time, such as \"< 300ms\""
+        }
+        _ => "<, <=, > or >= and a number or percentage, such as \"<= 1.3\" or \">= 99%\"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_read_in_the_unit_of_their_metric() {
+        let metrics = Metrics::of_runs();
+        let read = |name, text| Expectation::read(name, text, &metrics);
+        let bound = |name, text| read(name, text).map(|read| read.bound).ok();
+        for (name, text, expected) in [
+            ("amplification", "<= 1.3", Some(1.3)),
+            ("success_ratio", ">= 99%", Some(0.99)),
+            ("latency_p99_ms", "< 300ms", Some(300.0)),
+            ("latency_p99_ms", "< 0.3s", Some(300.0)),
+            ("latency_p99_ms", "< 300", Some(300.0)),
+            ("oldest_message_s", "<5s", Some(5.0)),
+            ("goodput_after_per_s", "> 190/s", Some(190.0)),
+            ("recovers", "within 30s", Some(30.0)),
+            ("recovers", "< 30s", None),
+            ("recovers", "within 30", None),
+            ("amplification", "1.3", None),
+            ("amplification", "<= inf", None),
+            ("latency", "< 300ms", None),
+        ] {
+            assert_eq!(bound(name, text), expected, "{name} {text}");
+        }
+        let shown = read("amplification", "<=1.3").map(|read| read.to_string());
+        assert_eq!(shown.ok().as_deref(), Some("amplification <= 1.3"));
+    }
+}

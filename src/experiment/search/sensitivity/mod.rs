@@ -1,0 +1,264 @@
+//! `[sensitivity]`: which of my guesses matters?
+//!
+//! For every arm and point, the same designs over the ranges run under the same seeds; what counts
+//! is the mean over these. Draws are named by what they are for, so the noise of the seeds is much
+//! the same in each design and takes part in few differences.
+
+pub mod language;
+
+use crate::experiment::compare::{Measured, unknown};
+use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::language::Factor;
+use crate::experiment::plan::quantity::{Design, designs, factor, name};
+use crate::experiment::run::RunResult;
+use crate::model::document::Value;
+use crate::model::problem::Problem;
+use crate::model::read;
+use crate::statistics::CONFIDENCE;
+use crate::statistics::design::latin;
+use crate::statistics::sensitivity::{
+    Effect, Shares, SobolOutputs, Trajectory, effects, sobol, trajectories,
+};
+use language::{SensitivityMethod, SensitivityText};
+
+/// The factor of the designs.
+pub const GUESS: &str = "guess";
+/// The most designs: each is compiled and kept.
+const DESIGNS_MAX: u64 = 20_000;
+/// The seed of the designs: they are the same whatever seeds run.
+const DESIGN_SEED: u64 = 1;
+
+/// A question of sensitivity, as an experiment declares it.
+#[derive(Clone, Debug)]
+pub struct Sensitivity {
+    /// What was written.
+    pub text: SensitivityText,
+    /// The designs as a factor, each once.
+    pub factor: Factor,
+    /// For each point of the plan, the level that it is.
+    levels: Vec<usize>,
+    plan: Plan,
+}
+
+/// Where the designs lie.
+#[derive(Clone, Debug)]
+enum Plan {
+    /// Along trajectories, one after the other.
+    Morris(Vec<Trajectory>),
+    /// Two samples of so many rows, and then one for each quantity.
+    Sobol(usize),
+}
+
+impl Sensitivity {
+    /// Reads `[sensitivity]` of an experiment; `None` if it has none, or a wrong one.
+    pub(in crate::experiment) fn read(
+        experiment: &Value,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Sensitivity> {
+        let value = experiment.find(&["sensitivity".to_owned()])?;
+        let text: SensitivityText = read(value).map_err(|problem| problems.push(problem)).ok()?;
+        let wrong = check(&text);
+        if !wrong.is_empty() {
+            let placed = |one: Problem| one.located(experiment, &["sensitivity"]);
+            problems.extend(wrong.into_iter().map(placed));
+            return None;
+        }
+        let inputs = text.over.len();
+        let (plan, points) = match text.method {
+            SensitivityMethod::Morris => {
+                let lines = trajectories(text.trajectories as usize, inputs, DESIGN_SEED);
+                let points = lines.iter().flat_map(|it| it.points.clone()).collect();
+                (Plan::Morris(lines), points)
+            }
+            SensitivityMethod::Sobol => {
+                (Plan::Sobol(text.rows as usize), saltelli(text.rows as usize, inputs))
+            }
+        };
+        let designs: Vec<Design> = designs(&text.over, &points);
+        let at = |path: &str| experiment.locate(&["sensitivity", "over", path].map(str::to_owned));
+        let factor = factor(GUESS, &text.over, &designs, at);
+        let places: std::collections::BTreeMap<&str, usize> =
+            factor.levels.iter().enumerate().map(|(at, level)| (level.name.as_str(), at)).collect();
+        let levels = designs.iter().map(|design| places[name(design).as_str()]).collect();
+        Some(Sensitivity { levels, plan, factor, text })
+    }
+
+    /// What is asked of runs, of what those of this cell have.
+    ///
+    /// # Errors
+    /// If they have nothing of this name.
+    pub fn outcome(&self, cell: &Cell) -> Result<Measured, Problem> {
+        let all = Measured::all(cell);
+        let found = all.iter().find(|measured| measured.name == self.text.outcome).cloned();
+        found.ok_or_else(|| unknown("outcome", &self.text.outcome, &all).inside("outcome"))
+    }
+}
+
+/// The points of a Saltelli design: two samples, then the first with each column of the second.
+fn saltelli(rows: usize, inputs: usize) -> Vec<Vec<f64>> {
+    let both = latin(rows, 2 * inputs, DESIGN_SEED);
+    let part = |from: usize| both.iter().map(move |row| row[from..from + inputs].to_vec());
+    let crossed = (0..inputs).flat_map(|input| {
+        part(0).zip(part(inputs)).map(move |(mut first, second)| {
+            first[input] = second[input];
+            first
+        })
+    });
+    part(0).chain(part(inputs)).chain(crossed).collect()
+}
+
+/// What is wrong with a question for itself.
+fn check(text: &SensitivityText) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut number = |key: &str, value: u64, least: u64| {
+        if value < least {
+            let problem = Problem::new(format!("{value} is not possible here"));
+            problems.push(problem.expected(format!("at least {least}")).inside(key.to_owned()));
+        }
+    };
+    number("trajectories", text.trajectories, 2);
+    number("rows", text.rows, 4);
+    number("seeds", text.seeds, 1);
+    if text.over.is_empty() {
+        let problem = Problem::new("nothing is varied, so nothing matters");
+        problems.push(problem.expected("paths with ranges: [sensitivity.over]").inside("over"));
+    }
+    let inputs = text.over.len() as u64;
+    let (key, designs) = match text.method {
+        SensitivityMethod::Morris => ("trajectories", text.trajectories.saturating_mul(inputs + 1)),
+        SensitivityMethod::Sobol => ("rows", text.rows.saturating_mul(inputs + 2)),
+    };
+    if designs > DESIGNS_MAX {
+        let problem = Problem::new(format!("{designs} designs are too many"));
+        problems.push(problem.expected(format!("at most {DESIGNS_MAX}")).inside(key));
+    }
+    for (path, quantity) in &text.over {
+        let placed = |problem: Problem| problem.inside(path.as_str()).inside("over");
+        problems.extend(quantity.wrong().map(placed));
+    }
+    problems
+}
+
+/// A question of sensitivity on its way.
+#[derive(Clone, Debug)]
+pub struct Sensing {
+    outcome: Measured,
+    arms: usize,
+    /// By cell, the values of its runs so far, and how many have none.
+    values: Vec<(Vec<f64>, usize)>,
+}
+
+/// What each quantity does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// Its elementary effects.
+    Effects(Vec<Effect>),
+    /// Its shares of the variance.
+    Shares(Vec<Shares>),
+    /// Nothing: the outcome is the same everywhere, or has too few values.
+    Nothing,
+}
+
+/// What was found of one arm at one point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sensed {
+    /// Its first cell.
+    pub cell: usize,
+    /// What each quantity does, in their order.
+    pub told: Told,
+    /// Trajectories or rows that count.
+    pub of: usize,
+    /// Those that do not, because a run of them has no value.
+    pub left_out: usize,
+}
+
+impl Sensing {
+    /// The beginning; `None` if the campaign has no such question.
+    ///
+    /// # Panics
+    /// If runs have no such outcome: a campaign has refused that.
+    #[must_use]
+    pub fn new(campaign: &Campaign) -> Option<Sensing> {
+        let sensitivity = campaign.experiment.explored.sensitivity.as_ref()?;
+        let outcome = sensitivity.outcome(&campaign.cells[0]);
+        Some(Sensing {
+            outcome: outcome.unwrap_or_else(|problem| panic!("{problem}")),
+            arms: campaign.experiment.arms.len(),
+            values: vec![(Vec::new(), 0); campaign.cells.len()],
+        })
+    }
+
+    /// The numbers of all runs; none once they have come.
+    #[must_use]
+    pub fn next(&self, campaign: &Campaign) -> Vec<usize> {
+        let is_there = self.values.iter().any(|(values, none)| values.len() + none > 0);
+        if is_there { Vec::new() } else { (0..campaign.runs()).collect() }
+    }
+
+    /// Takes the results of the runs.
+    pub fn take(&mut self, results: &[RunResult]) {
+        for run in results {
+            let (values, none) = &mut self.values[run.cell];
+            match self.outcome.value(run) {
+                Some(value) => values.push(value),
+                None => *none += 1,
+            }
+        }
+    }
+
+    /// What was found: every arm at the first point, then at the second.
+    #[must_use]
+    pub fn sensed(&self, campaign: &Campaign) -> Vec<Sensed> {
+        let Some(sensitivity) = &campaign.experiment.explored.sensitivity else {
+            return Vec::new();
+        };
+        let designs = sensitivity.factor.levels.len();
+        let tracks = campaign.cells.len() / designs;
+        let of_track = |track: usize| {
+            let (point, arm) = (track / self.arms, track % self.arms);
+            let cell = |level: usize| (point * designs + level) * self.arms + arm;
+            let mean = |&level: &usize| {
+                let (values, none) = &self.values[cell(level)];
+                let is_known = *none == 0 && !values.is_empty();
+                is_known.then(|| values.iter().sum::<f64>() / values.len() as f64)
+            };
+            let outputs: Vec<Option<f64>> = sensitivity.levels.iter().map(mean).collect();
+            Sensed { cell: cell(0), ..sensitivity.told(&outputs) }
+        };
+        (0..tracks).map(of_track).collect()
+    }
+}
+
+impl Sensitivity {
+    /// What the outputs at the points of the plan say.
+    fn told(&self, outputs: &[Option<f64>]) -> Sensed {
+        let whole = |rows: usize, row: &dyn Fn(usize) -> Vec<usize>| -> Vec<usize> {
+            let is_whole = |at: &usize| row(*at).iter().all(|&place| outputs[place].is_some());
+            (0..rows).filter(is_whole).collect()
+        };
+        let value = |place: usize| outputs[place].unwrap_or_default();
+        match &self.plan {
+            Plan::Morris(lines) => {
+                let points = self.text.over.len() + 1;
+                let row = |line: usize| (line * points..(line + 1) * points).collect::<Vec<_>>();
+                let kept = whole(lines.len(), &row);
+                let own: Vec<Trajectory> = kept.iter().map(|&line| lines[line].clone()).collect();
+                let values: Vec<f64> = kept.iter().flat_map(|&line| row(line)).map(value).collect();
+                let told = effects(&own, &values, CONFIDENCE).map_or(Told::Nothing, Told::Effects);
+                Sensed { cell: 0, told, of: kept.len(), left_out: lines.len() - kept.len() }
+            }
+            Plan::Sobol(rows) => {
+                let inputs = self.text.over.len();
+                let row = |at: usize| (0..inputs + 2).map(|part| part * rows + at).collect();
+                let kept = whole(*rows, &row);
+                let part = |part: usize| -> Vec<f64> {
+                    kept.iter().map(|&at| value(part * rows + at)).collect()
+                };
+                let crossed = (0..inputs).map(|input| part(input + 2)).collect();
+                let all = SobolOutputs { first: part(0), second: part(1), crossed };
+                let told = sobol(&all, CONFIDENCE).map_or(Told::Nothing, Told::Shares);
+                Sensed { cell: 0, told, of: kept.len(), left_out: rows - kept.len() }
+            }
+        }
+    }
+}
