@@ -15,7 +15,8 @@ use crate::experiment::judge::check::{
 };
 use crate::experiment::judge::expect::Expectation;
 use crate::experiment::judge::sometimes::Sometimes;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::case::Case;
 use crate::experiment::run::story::listen;
 use crate::model::problem::Problem;

@@ -3,7 +3,8 @@
 use indexmap::IndexSet;
 
 use super::Failure;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::model::problem::Problem;
 
 /// Keeps only the cells of these arms, of these points, or of both; all where none is named.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::template::Template;
 use super::{Failure, output};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::case::Case;
 use crate::experiment::run::story::listen;
 use crate::experiment::run::{RunResult, run, run_case};

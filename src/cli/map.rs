@@ -13,7 +13,8 @@ use crate::experiment::outage_map::text::{
     CALM, Names, SEEDS, of_experiment, of_field, of_model, plain, stem,
 };
 use crate::experiment::outage_map::{Calm, Mark, OutageMap, Threshold};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Seeds;
 use crate::experiment::run::digest_of_runs;
 use crate::kernel::digest::{Digest, digest_of};

@@ -12,7 +12,8 @@ use super::table::{Align, Cell, Row, Table, Tone};
 use crate::experiment::judge::blast_radius::{Part, Parts};
 use crate::experiment::measure::spread::{NodeSpread, Reach, Spread};
 use crate::experiment::measure::summary::CellSummary;
-use crate::experiment::plan::campaign::{self, Campaign};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell;
 
 /// So many arms and points stand side by side in the table of the spread.
 const COLUMNS_MAX: usize = 6;
@@ -64,7 +65,7 @@ fn radius(campaign: &Campaign, summaries: &[CellSummary]) -> Table {
     Table { columns, rows }
 }
 
-fn radius_of(cell: &campaign::Cell, spread: &Spread) -> Vec<Cell> {
+fn radius_of(cell: &cell::Cell, spread: &Spread) -> Vec<Cell> {
     let last = spread.in_order().last().and_then(|one| one.reached);
     let of = |part: u64, whole: usize| match part {
         0 => none(),
@@ -173,7 +174,7 @@ fn operation_names(campaign: &Campaign, spreads: &[Option<&Spread>]) -> Vec<Stri
     names
 }
 
-fn reach_text(cell: &campaign::Cell, one: &NodeSpread) -> Cell {
+fn reach_text(cell: &cell::Cell, one: &NodeSpread) -> Cell {
     let Some(reach) = &one.reached else { return none() };
     let from = one.from.map(|from| format!(" from {}", cell.program.node(from).name));
     let text = time_text(reach) + &from.unwrap_or_default();
@@ -215,7 +216,7 @@ pub fn notes(campaign: &Campaign, summaries: &[CellSummary]) -> String {
 }
 
 /// The blast radius of a cell in `summary.json`; `null` if none of its runs was compared.
-pub(super) fn json(cell: &campaign::Cell, spread: Option<&Spread>) -> Value {
+pub(super) fn json(cell: &cell::Cell, spread: Option<&Spread>) -> Value {
     let Some(spread) = spread else { return Value::Null };
     let program = &cell.program;
     let name = |node| &program.node(node).name;
@@ -297,7 +298,7 @@ pub fn figure(campaign: &Campaign, summaries: &[CellSummary]) -> Option<String> 
 /// So many pictures stand one below the other.
 const PANELS_MAX: usize = 4;
 
-fn panel(cell: &campaign::Cell, spread: &Spread) -> GraphPanel {
+fn panel(cell: &cell::Cell, spread: &Spread) -> GraphPanel {
     let program = &cell.program;
     let links = links(program);
     let mut rows: BTreeMap<usize, usize> = BTreeMap::new();

@@ -10,7 +10,8 @@ use super::moment::moment;
 use super::number::{Unit, number, several};
 use super::table::{Align, Cell as TableCell, Row, Table, Tone};
 use crate::capacity::{Ahead, Capacity, HIGH, NodeLoad, Phase, PhaseLoad, capacity, in_calm};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::kernel::time::{Span, Time};
 use crate::model::quantity::TimeOfDay;
 

@@ -13,7 +13,8 @@ use super::promises;
 use super::ramp;
 use crate::experiment::measure::metrics::MetricId;
 use crate::experiment::measure::summary::{CellSummary, InvariantSummary};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Time;
 use crate::metric::Window;
@@ -71,7 +72,7 @@ pub fn violations(findings: &Findings<'_>) -> Option<String> {
 }
 
 /// Cells of one point: the arms, in order.
-fn points(campaign: &Campaign) -> std::slice::Chunks<'_, crate::experiment::plan::campaign::Cell> {
+fn points(campaign: &Campaign) -> std::slice::Chunks<'_, crate::experiment::plan::cell::Cell> {
     campaign.cells.chunks(campaign.experiment.arms.len().max(1))
 }
 

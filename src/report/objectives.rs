@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::columns::Column;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
 use crate::metric::{Account, Objective};

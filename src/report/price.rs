@@ -9,7 +9,8 @@ use super::number::Unit;
 use super::table::{Align, Row, Table};
 use crate::experiment::measure::metrics::{MetricId, Of};
 use crate::experiment::measure::summary::CellSummary;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::price::{Price, Prices};
 
 /// What each arm costs in all and by its parts; `None` without `[price]`.

@@ -5,7 +5,8 @@ use crate::experiment::measure::amplification;
 use crate::experiment::measure::metrics::{MetricId, Of};
 use crate::experiment::measure::percentile::{Lack, lacks};
 use crate::experiment::measure::summary::CellSummary;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::metric::RunMetrics;
 

@@ -3,7 +3,7 @@
 
 use crate::common::{Changed, campaign, run_all, shipped};
 use stormglass::experiment::compare::{Method, compare};
-use stormglass::experiment::plan::campaign::Cell;
+use stormglass::experiment::plan::cell::Cell;
 use stormglass::experiment::run::run;
 use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::Time;

@@ -1,7 +1,7 @@
 //! What the invariants of architecture promise about runs. What a seed means, and that processes,
 //! workers and builds agree on it, is in `tests/engine/determinism.rs`.
 
-use stormglass::experiment::plan::campaign::Cell;
+use stormglass::experiment::plan::cell::Cell;
 use stormglass::experiment::run::RunVerdict;
 use stormglass::invariant::Invariants;
 use stormglass::kernel::digest::Digest;

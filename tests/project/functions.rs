@@ -6,9 +6,7 @@ use super::source::{File, Token, read, root, rust_files, tokens};
 const LINES_MAX: usize = 70;
 
 /// Functions that were longer when the rule was made, with their length: they may only shrink.
-const LONG: [(&str, &str, usize); 6] = [
-    ("src/experiment/plan/campaign.rs", "new", 77),
-    ("src/experiment/plan/campaign.rs", "cell", 100),
+const LONG: [(&str, &str, usize); 4] = [
     ("src/metric/recorder.rs", "observe", 116),
     ("tests/engine/random_models/skeleton.rs", "skeleton", 83),
     ("tests/program/bad_input/mutations.rs", "mutate", 73),

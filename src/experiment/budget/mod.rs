@@ -12,7 +12,8 @@ pub mod policy;
 
 use super::run::RunResult;
 use crate::experiment::measure::metrics::{MetricId, Of};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Time;
 use crate::metric::{Account, Objective, Recovery};

@@ -7,7 +7,7 @@
 
 use super::measured::{Measured, Source};
 use crate::experiment::measure::metrics::{Metric, MetricId, Of};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::invariant::Watched;
 use crate::statistics::CONFIDENCE;
 use crate::statistics::bounded::RUNS_MIN;

@@ -4,7 +4,7 @@ use super::language::{Margin, PrecisionText};
 use crate::experiment::judge::metastability::Label;
 use crate::experiment::measure::metrics::Of;
 use crate::experiment::measure::rate::per_10_000;
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::invariant::Watched;
 use crate::kernel::limit::Ending;

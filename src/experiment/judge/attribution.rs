@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Experiment;
 use crate::experiment::run::{Course, RunResult};
 use crate::fault::{DrawnFault, Plan, RandomPlan};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expect::Judged;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::{ByChance, RunResult, digest_of_runs, run};
 use crate::invariant::Violation;
 use crate::kernel::digest::Digest;

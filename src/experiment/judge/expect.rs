@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::measure::metrics::{Metric, Metrics};
 use crate::experiment::measure::percentile::is_percentile;
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;

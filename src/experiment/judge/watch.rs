@@ -5,7 +5,8 @@
 //! requests and as many good answers, that is said.
 
 use crate::experiment::measure::summary::CellSummary;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 

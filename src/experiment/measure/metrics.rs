@@ -8,7 +8,7 @@ mod objective;
 mod renamed;
 
 use super::amplification;
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Recovery;

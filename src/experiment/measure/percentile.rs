@@ -2,7 +2,7 @@
 //! which times to milestones have no mean.
 
 use super::metrics::{Metric, MetricId};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
 use crate::metric::{Histogram, Progress, RunMetrics, Stays};

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::{RunResult, cohorts};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;

@@ -1,7 +1,7 @@
 //! How far and how fast a failure spread in the runs of a cell: the blast radius of all its runs.
 
 use crate::experiment::judge::blast_radius::{BlastRadius, Part, Parts};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
 use crate::model::program::{NodeId, OperationId};

@@ -21,7 +21,7 @@ use work::Work;
 
 use super::run::{RunResult, kept};
 use crate::experiment::judge::blast_radius::Kept;
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::fault::{FaultText, Plan};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};

@@ -1,7 +1,7 @@
 //! Experiments that run round by round until they know something, instead of everything under all
 //! seeds: what they have in common.
 
-use super::campaign::Cell;
+use super::cell::Cell;
 use super::language::{Experiment, Factor, Seeds};
 use crate::experiment::search::Search;
 use crate::experiment::search::choose::Choose;

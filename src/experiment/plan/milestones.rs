@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::campaign::Cell;
+use super::cell::Cell;
 use super::language::{Experiment, MeasureText};
 use super::objectives::SloTexts;
 use crate::experiment::measure::metrics::{Metrics, Of, REPLY};

@@ -1,6 +1,8 @@
 //! What is to be run: an experiment as it is written, read into the cells of a campaign.
 
+mod build;
 pub mod campaign;
+pub mod cell;
 pub mod chosen;
 pub(in crate::experiment) mod clock;
 pub(in crate::experiment) mod documents;

@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::campaign::Cell;
+use super::cell::Cell;
 use super::language::Experiment;
 use crate::fault::Plan;
 use crate::invariant::operation;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::campaign::Cell;
+use super::cell::Cell;
 use crate::invariant::{Unwritten, Vocabulary};
 use crate::model::document::Value;
 use crate::model::problem::Problem;

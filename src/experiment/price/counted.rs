@@ -1,7 +1,7 @@
 //! What can have a price: what is counted in a run.
 
 use crate::experiment::measure::metrics::{COUNTS, Count};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Experiment;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Time;

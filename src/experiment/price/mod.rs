@@ -10,7 +10,7 @@ pub mod language;
 
 use super::run::RunResult;
 use crate::experiment::measure::metrics::{Metric, MetricId, Of};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Experiment;
 use crate::kernel::time::Span;
 use crate::model::document::Value;

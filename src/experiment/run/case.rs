@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::fault::{FaultText, Plan};
 use crate::kernel::time::Time;
 use crate::model::problem::Problem;

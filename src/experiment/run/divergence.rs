@@ -5,7 +5,7 @@
 
 use super::case::Case;
 use super::{RunResult, run_case};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::kernel::digest::{CHECKPOINT_EVENTS, Folded};
 
 /// Where two runs part.

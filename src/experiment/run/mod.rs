@@ -15,7 +15,8 @@ use crate::experiment::judge::blast_radius::{BlastRadius, Kept};
 use crate::experiment::judge::expect::Judged;
 use crate::experiment::judge::metastability::{Label, Labelled};
 use crate::experiment::measure::metrics::{self, Of};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::observe::Observed;
 use crate::fault::{DrawnFault, Plan};
 use crate::invariant::{Invariants, Judgement, Verdict};
@@ -202,6 +203,15 @@ pub fn digest_of_runs(runs: impl Iterator<Item = (u64, Digest)>) -> Digest {
         digester.fold(Time(seed), digest as u64, (digest >> 64) as u64);
     }
     digester.digest()
+}
+
+impl Campaign {
+    /// Runs the run of this number.
+    #[must_use]
+    pub fn run(&self, number: usize) -> RunResult {
+        let (cell, seed) = self.cell_and_seed(number);
+        run(&self.cells[cell], cell, seed)
+    }
 }
 
 /// Runs a cell under a seed; `index` is the cell's place in its campaign.

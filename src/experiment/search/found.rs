@@ -2,7 +2,8 @@
 
 use super::Searching;
 use super::track::{Boundary, Direction, Part};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What was found at one arm and point.

@@ -18,7 +18,8 @@ pub mod track;
 pub(super) mod wrong;
 
 use super::run::RunResult;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::{Factor, Variant};
 use crate::experiment::plan::patch::meets;
 use crate::model::document::{Location, Patch, Value};

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::minimize::{Minimal, Target};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::experiment::run::case::Case;
 use crate::fault::FaultText;

@@ -1,7 +1,7 @@
 //! Whether runs bear a closed form out.
 
 use super::observed::{is_share, value};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::statistics::Estimate;
 use crate::statistics::interval::mean_interval;

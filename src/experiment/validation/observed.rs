@@ -1,7 +1,7 @@
 //! What a run shows of the numbers that closed forms give.
 
 use crate::experiment::measure::metrics::is_share as is_share_metric;
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
 use crate::theory::Observable;

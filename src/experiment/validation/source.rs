@@ -3,7 +3,7 @@
 use crate::experiment::compare::Measured;
 use crate::experiment::judge::metastability::Label;
 use crate::experiment::measure::metrics::{self, COUNTS, now_called};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::limit::Ending;
 use crate::model::problem::Problem;

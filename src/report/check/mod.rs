@@ -5,7 +5,8 @@ mod json;
 mod junit;
 
 use crate::experiment::judge::check::{CheckVerdict, Checked, Finding, Overall, Promise, Standing};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::invariant::Watched;
 use crate::report::command::quoted;
 use crate::report::number::{count, several};

@@ -2,7 +2,8 @@
 
 use super::name;
 use crate::experiment::measure::spread::Reach;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::{Span, Time};
 use crate::metric::{Incident, IncidentRule, Recovery};

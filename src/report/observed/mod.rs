@@ -5,7 +5,8 @@ mod nodes;
 mod paths;
 
 use super::table::Table;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 
 pub use incident::{csv as incident_csv, figure as incident_figure};

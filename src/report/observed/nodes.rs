@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::closer_look::{CloserLook, Seen};
 use crate::kernel::time::{Span, Time};
 use crate::metric::OperationSeries;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::name;
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::metric::{Paths, Where};
 use crate::report::arms::{column, plain};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::experiment::run::closer_look::Seen;
 use crate::kernel::limit::Ending;

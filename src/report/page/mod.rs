@@ -174,7 +174,7 @@ pub fn page(of: &CampaignSources<'_>) -> String {
 
 fn with_names<'a>(of: &CampaignSources<'a>) -> Page<'a> {
     let cells = of.findings.campaign.cells.len();
-    let name = |cell: &crate::experiment::plan::campaign::Cell| match cell.point_label.as_str() {
+    let name = |cell: &crate::experiment::plan::cell::Cell| match cell.point_label.as_str() {
         "" => cell.arm_label.clone(),
         point => format!("{point}, {}", cell.arm_label),
     };

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Page;
 use super::diagram::{Diagram, diagram};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::chosen::Chosen;
 use crate::experiment::run::closer_look::Witness;
 use crate::kernel::time::Time;

@@ -1,7 +1,7 @@
 //! A copy of a world, in random models: its past is that of the world, and its future what the
 //! world itself would have come to.
 
-use stormglass::experiment::plan::campaign::Cell;
+use stormglass::experiment::plan::cell::Cell;
 use stormglass::kernel::time::Time;
 use stormglass::model::show::MODEL_SCHEMA;
 use stormglass::system::Observer;

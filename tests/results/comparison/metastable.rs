@@ -3,7 +3,8 @@
 use stormglass::experiment::judge::metastability::Label;
 use stormglass::experiment::measure::metrics::MetricId;
 use stormglass::experiment::measure::summary::summarise;
-use stormglass::experiment::plan::campaign::{Campaign, Cell};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::cell::Cell;
 use stormglass::experiment::run::run;
 use stormglass::report::arms::{arms_tables, horizon_text, unsteady_text};
 

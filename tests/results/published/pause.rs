@@ -1,6 +1,6 @@
 //! A trace without randomness: every event at its microsecond.
 
-use stormglass::experiment::plan::campaign::Cell;
+use stormglass::experiment::plan::cell::Cell;
 use stormglass::kernel::time::Time;
 use stormglass::policy::Outcome;
 use stormglass::system::fact::Fact;

@@ -8,7 +8,7 @@ use super::milestone::{MILESTONE_ROWS, MilestoneRow};
 use super::objective::{OBJECTIVE_ROWS, ObjectiveRow};
 use super::renamed::now_called;
 use super::{ROWS, Row};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::price::language::PriceText;
 use crate::experiment::run::RunResult;
 use crate::metric::{Account, Progress};

@@ -1,7 +1,7 @@
 //! The numbers of a milestone. Those that replies have too carry the same names.
 
 use super::{MetricId, around_the_faults};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
 use crate::metric::{Progress, Recovery};

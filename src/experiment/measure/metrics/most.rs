@@ -1,7 +1,7 @@
 //! The most that a number of a run can be, where the length of the run says it.
 
 use super::{Metric, MetricId};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::case::Case;
 use super::{RunResult, run_case};
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::invariant::Violation;
 use crate::kernel::time::Time;
 use crate::model::program::{NodeId, Program};

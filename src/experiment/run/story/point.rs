@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::case::Case;
 use crate::experiment::run::run_case;
 use crate::experiment::shrink::minimize::Target;

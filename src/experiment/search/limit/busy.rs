@@ -1,6 +1,6 @@
 //! How busy each node was: the share of the time for which its workers were taken, as measured.
 
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::case::Case;
 use crate::experiment::run::run_case;
 use crate::kernel::time::{Span, Time};

@@ -8,7 +8,7 @@ pub mod split;
 
 use std::collections::BTreeMap;
 
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::kernel::draw::key_of;
 use crate::kernel::time::Time;
 use crate::model::document::Value;

@@ -7,7 +7,8 @@
 pub mod language;
 
 use crate::experiment::compare::{Measured, unknown};
-use crate::experiment::plan::campaign::{Campaign, Cell};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Factor;
 use crate::experiment::plan::quantity::{Design, designs, factor, name};
 use crate::experiment::run::RunResult;

@@ -8,7 +8,7 @@ mod ddmin;
 
 use std::collections::BTreeSet;
 
-use crate::experiment::plan::campaign::Cell;
+use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::case::Case;
 use crate::experiment::run::{RunResult, run_case};
 use crate::fault::FaultText;

@@ -1,0 +1,285 @@
+//! A campaign from its documents: every cell is compiled before the first run.
+
+use super::campaign::Campaign;
+use super::cell::{Cell, faults_act};
+use super::chosen::Chosen;
+use super::documents::Documents;
+use super::language::{Experiment, Factor, Variant};
+use super::late::late_faults;
+use super::patch::{beside_a_ramp, overruled};
+use super::unwritten::{out_of_reach, unwritten};
+use super::{milestones, objectives, observe, point};
+use crate::experiment::compare::Declared;
+use crate::experiment::judge::watch::other_promises;
+use crate::experiment::judge::{attribution, blast_radius, metastability};
+use crate::experiment::measure::metrics::renamed;
+use crate::experiment::measure::ramp::Ramp;
+use crate::experiment::measure::warm_up::WarmUp;
+use crate::experiment::price;
+use crate::experiment::search::limit;
+use crate::experiment::search::wrong::Wrong;
+use crate::fault::{Plan, RandomPlan, RandomText};
+use crate::invariant::{Invariants, unbreakable};
+use crate::model::compile;
+use crate::model::compile::check_top;
+use crate::model::document::{Patch, Value};
+use crate::model::problem::Problem;
+use crate::model::program::Program;
+use crate::model::recording::ReadFile;
+use crate::model::{doubtful, unused};
+use crate::theory::{MeanField, Theory};
+
+impl Campaign {
+    /// Compiles a campaign. `read_file` reads a file that the model names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the experiment, the model, or a patch; each thing once.
+    pub fn new(documents: &Documents, read_file: ReadFile<'_>) -> Result<Campaign, Vec<Problem>> {
+        let patched = documents.patched_experiment()?;
+        let experiment = Experiment::read(&patched)?;
+        let problems = check_top(&documents.model);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let experiment = experiment.with_losses(&patched, &documents.model, read_file)?;
+        let (cells, mut warnings) = cells(&experiment, documents, read_file)?;
+        let mut problems = other_promises(&cells, &patched);
+        let (misspelt, missing) = unwritten(&cells, &patched);
+        problems.extend(misspelt);
+        problems.extend(out_of_reach(&cells, &patched));
+        problems.extend(milestones::others(&cells, &patched));
+        problems.extend(beside_a_ramp(&documents.overrides, &experiment));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let declared = Declared::new(&experiment.compare, &experiment.arms, &cells[0]);
+        let declared = declared.map_err(|wrong| {
+            let placed = |problem: Problem| problem.located(&patched, &["compare"]);
+            wrong.into_iter().map(placed).collect::<Vec<_>>()
+        })?;
+        experiment.asks_for_what_is_there(&cells[0], &patched)?;
+        let seeds = experiment.seeds_at_most();
+        warnings.extend(missing.into_iter().chain(renamed(&patched)));
+        warnings.extend(overruled(&documents.overrides, &experiment));
+        let mut campaign = Campaign {
+            experiment,
+            cells,
+            seeds: Vec::new(),
+            chosen: Chosen::by(&documents.overrides),
+            adds_seeds: false,
+            declared,
+            warm_up: None,
+            warnings,
+        };
+        let section = campaign.experiment.explores();
+        let path = section.into_iter().chain(["seeds"]).map(str::to_owned).collect::<Vec<_>>();
+        let at = documents.experiment.locate(&path);
+        campaign.set_seeds(&seeds).map_err(|problem| vec![problem.at(at)])?;
+        campaign.adds_seeds =
+            campaign.declared.precision.is_some() && campaign.experiment.explores().is_none();
+        let published = campaign.experiment.published.as_ref();
+        if let Some(published) = published.filter(|_| !campaign.chosen.is_part) {
+            let placed = |problem: Problem| vec![problem.located(&patched, &["published"])];
+            published.check(&campaign).map_err(placed)?;
+        }
+        Ok(campaign)
+    }
+}
+
+/// Every cell: every arm at the first point, then at the second, and so on; with what is suspicious
+/// about all of them.
+fn cells(
+    experiment: &Experiment,
+    documents: &Documents,
+    read_file: ReadFile<'_>,
+) -> Result<(Vec<Cell>, Vec<Problem>), Vec<Problem>> {
+    let mut cells = Vec::new();
+    let mut wrong = Wrong::new(experiment.search.as_ref());
+    let mut warnings: Option<Vec<Problem>> = None;
+    let varied = experiment.varied();
+    let factors: Vec<&Factor> = experiment.factors.iter().chain(varied).collect();
+    let ramp = experiment.ramp.as_ref();
+    let of_each = documents.of_each_cell();
+    for levels in point::combined(experiment, varied) {
+        for arm in &experiment.arms {
+            let point =
+                Point { levels: &levels, factors: &factors, swept: experiment.factors.len() };
+            match cell(&of_each, arm, &point, ramp, read_file) {
+                Ok((cell, suspicious)) => {
+                    cells.push(cell);
+                    // What one arm leaves unused another may be about.
+                    match &mut warnings {
+                        Some(kept) => kept.retain(|warning| suspicious.contains(warning)),
+                        None => warnings = Some(suspicious),
+                    }
+                }
+                Err(more) => wrong.add(more, &levels),
+            }
+        }
+    }
+    let problems = wrong.all();
+    if problems.is_empty() { Ok((cells, warnings.unwrap_or_default())) } else { Err(problems) }
+}
+
+/// A level of each factor.
+struct Point<'e> {
+    levels: &'e [&'e Variant],
+    factors: &'e [&'e Factor],
+    /// How many of them are no search's.
+    swept: usize,
+}
+
+impl Point<'_> {
+    /// What is set in a cell of an arm, in this order.
+    fn sets<'s>(&'s self, arm: &'s Variant, ramp: Option<&'s Ramp>) -> Vec<&'s Patch> {
+        let sets = self.levels.iter().map(|level| &level.set);
+        // What a search varies is a value of what the arm has set.
+        let varied = self.levels.get(self.swept).map(|level| &level.set);
+        let sets = sets.take(self.swept).chain([&arm.set]).chain(varied);
+        sets.flatten().chain(ramp.map(|ramp| &ramp.arrivals)).collect()
+    }
+
+    /// Its name: `factor=level` for each factor.
+    fn name(&self) -> String {
+        let levels = self.factors.iter().zip(self.levels);
+        let names = levels.map(|(factor, level)| format!("{}={}", factor.name, level.name));
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    /// What pictures and tables call it.
+    fn label(&self) -> String {
+        let labels = self.factors.iter().zip(self.levels).map(|(_, level)| level.label.as_str());
+        labels.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What goes wrong in a cell, listed and drawn; notes what does not fit.
+fn faults(
+    experiment: &Experiment,
+    program: &Program,
+    (document, problems): (&Value, &mut Vec<Problem>),
+) -> (Plan, Option<RandomPlan>) {
+    let plan = Plan::new(&experiment.faults, program).unwrap_or_else(|wrong| {
+        let placed = |(index, problem): (usize, Problem)| {
+            problem.located(document, &["faults", &index.to_string()])
+        };
+        problems.extend(wrong.into_iter().map(placed));
+        Plan::default()
+    });
+    let random = experiment.random_faults.as_ref().and_then(|text| {
+        let placed = |problem: Problem| problem.located(document, &["random_faults"]);
+        random_plan(text, experiment, program)
+            .map_err(|wrong| problems.extend(wrong.into_iter().map(placed)))
+            .ok()
+    });
+    (plan, random)
+}
+
+/// A cell, and what is suspicious about it.
+fn cell(
+    documents: &Documents,
+    arm: &Variant,
+    point: &Point<'_>,
+    ramp: Option<&Ramp>,
+    read_file: ReadFile<'_>,
+) -> Result<(Cell, Vec<Problem>), Vec<Problem>> {
+    let mut problems = Vec::new();
+    let (document, mut model) = documents.patched(&point.sets(arm, ramp), &mut problems)?;
+    let mut experiment = Experiment::read(&document)?;
+    limit::lose(&mut experiment, &mut model, &document)?;
+    let program = compile::compile(&model, read_file)?;
+    let (plan, random) = faults(&experiment, &program, (&document, &mut problems));
+    let of_promise =
+        |(name, problem): (String, Problem)| problem.located(&document, &["invariants", &name]);
+    if let Err(wrong) = Invariants::new(&experiment.invariants, &program) {
+        problems.extend(wrong.into_iter().map(of_promise));
+    }
+    let (theory, mean_field) = theories(&experiment, &model, (&document, &mut problems));
+    let milestones = milestones::compiled(&experiment, &program, &document, &mut problems);
+    let measured = milestones::measured(&experiment.measure, &experiment.milestones);
+    let measure = milestones::measure(&experiment, &program, &plan, (&document, &mut problems));
+    let context = (&document, &mut problems);
+    let objectives = objectives::compiled(&experiment, &milestones, (&program, &measure), context);
+    let prices = price::compiled(&experiment, &program, (&document, &mut problems));
+    let acts = faults_act(&plan, random.as_ref());
+    let judged = (measure.window, acts, milestones::judged_until(&experiment, measured));
+    let metastability = metastability::compiled(&experiment, judged, (&document, &mut problems));
+    problems.extend(attribution::wrong(&experiment, acts.is_some(), &document));
+    let blast_radius = blast_radius::compiled(&experiment, &program, (&document, &mut problems));
+    let observing = observe::compiled(&experiment, &program, (&document, &mut problems));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut suspicious = unused(&model, &program, &promoted(&experiment));
+    suspicious.extend(doubtful(&model, &program));
+    suspicious.extend(unbreakable(&experiment.invariants, &program).into_iter().map(of_promise));
+    suspicious.extend(late_faults(&experiment, &document));
+    let cell = Cell {
+        arm: arm.name.clone(),
+        arm_label: arm.label.clone(),
+        point: point.name(),
+        point_label: point.label(),
+        limits: experiment.limits.until(measure.arrivals_end + experiment.drain),
+        finds_warm_up: experiment.warm_up() == WarmUp::Auto,
+        ends_when_done: !experiment.states_drain,
+        metrics: experiment.metrics,
+        attribution: experiment.attribution,
+        invariants: experiment.invariants,
+        expect: experiment.expect,
+        program,
+        plan,
+        random,
+        measure,
+        milestones,
+        objectives,
+        prices,
+        measured,
+        metastability,
+        blast_radius,
+        observing,
+        theory,
+        mean_field,
+    };
+    Ok((cell, suspicious))
+}
+
+/// The drawn faults of an experiment, which end while users still arrive.
+fn random_plan(
+    text: &RandomText,
+    experiment: &Experiment,
+    program: &Program,
+) -> Result<RandomPlan, Vec<Problem>> {
+    if text.until >= experiment.arrivals {
+        let problem =
+            Problem::new("nobody arrives after the drawn faults, so no run recovers").expected(
+                format!("less than {}, the time for which users arrive", experiment.arrivals),
+            );
+        return Err(vec![problem.inside("until")]);
+    }
+    RandomPlan::new(text, program)
+}
+
+/// The replicas that faults let take over.
+fn promoted(experiment: &Experiment) -> Vec<&str> {
+    let listed = experiment.faults.iter().filter_map(|fault| fault.to.as_deref());
+    let drawn = experiment.random_faults.iter().flat_map(|text| text.kinds.values());
+    listed.chain(drawn.filter_map(|kind| kind.to.as_deref())).collect()
+}
+
+/// What theory says of a cell with this model; notes what is wrong.
+fn theories(
+    experiment: &Experiment,
+    model: &Value,
+    (document, problems): (&Value, &mut Vec<Problem>),
+) -> (Option<Theory>, Option<MeanField>) {
+    let mut note = |problem: Problem, path: &[&str]| problems.push(problem.located(document, path));
+    let theory = experiment.theory.as_ref().and_then(|text| {
+        text.of(model, document).map_err(|problem| note(problem, &["theory"])).ok()
+    });
+    let mean_field = experiment.search.as_ref().and_then(|search| {
+        let text = search.text.mean_field.as_ref()?;
+        let path = ["search", "mean_field"];
+        text.of(model, document).map_err(|problem| note(problem, &path)).ok()
+    });
+    (theory, mean_field)
+}
