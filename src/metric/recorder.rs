@@ -313,6 +313,81 @@ impl Recorder {
         let age = now.since(since);
         self.metrics.oldest_message = self.metrics.oldest_message.max(age);
     }
+
+    /// Counts what queues and processes did.
+    fn count_at_nodes(&mut self, now: Time, fact: &Fact) {
+        let metrics = &mut self.metrics;
+        match *fact {
+            Fact::Outboxed { .. } => metrics.outboxed += 1,
+            Fact::Enqueued { event, .. } => metrics.relayed += u64::from(event > 0),
+            Fact::Acknowledged { since, .. } => self.done_with(now, since),
+            Fact::Delivered { receives, .. } => metrics.redelivered += u64::from(receives > 1),
+            Fact::DeadLettered { since, .. } => {
+                metrics.dead_letters += 1;
+                self.done_with(now, since);
+            }
+            Fact::Crashed { .. } => metrics.crashes += 1,
+            Fact::Killed { .. } => metrics.kills += 1,
+            Fact::Paused { .. } => metrics.pauses += 1,
+            Fact::NobodyThere { refused, .. } => metrics.nobody_there[usize::from(!refused)] += 1,
+            Fact::TurnedAway { .. } => metrics.turned_away += 1,
+            Fact::LogLost { transactions, .. } => metrics.lost_transactions += transactions,
+            Fact::MessageLost { .. } => metrics.lost_messages += 1,
+            Fact::Expired { since, .. } => {
+                metrics.expired += 1;
+                self.done_with(now, since);
+            }
+            Fact::Unprocessed(Waiting { since, .. }) => {
+                metrics.unprocessed += 1;
+                self.done_with(now, since);
+            }
+            _ => self.count_data(fact),
+        }
+    }
+
+    /// Counts what became of rows, effects and copies of them, and what faults did.
+    fn count_data(&mut self, fact: &Fact) {
+        let metrics = &mut self.metrics;
+        match *fact {
+            Fact::Effect { .. } => metrics.effects += 1,
+            Fact::Replayed { outcome, .. } => {
+                metrics.replayed[usize::from(outcome != Outcome::Ok)] += 1;
+            }
+            Fact::Throttled { .. } => metrics.throttled += 1,
+            Fact::Mismatched { .. } => metrics.mismatched += 1,
+            Fact::Failed { after_effect: late, .. } => metrics.made_to_fail[usize::from(late)] += 1,
+            Fact::ReadBack { seen, own, asked, .. } if self.measure.counts(asked) => {
+                metrics.reads_back += 1;
+                metrics.stale_reads += u64::from(seen < own);
+            }
+            Fact::Read { seen, newest, age, asked, .. } if self.measure.counts(asked) => {
+                let is_old = seen < newest;
+                metrics.row_reads += 1;
+                metrics.old_row_reads += u64::from(is_old);
+                metrics.staleness.record(if is_old { age } else { Span::ZERO });
+            }
+            Fact::Conflict { .. } => metrics.conflicts += 1,
+            Fact::Overwrote { is_lost, .. } => metrics.updates_lost += u64::from(is_lost),
+            Fact::CommitLost { .. } => metrics.commits_lost += 1,
+            Fact::StaleEpoch { accepted, .. } => metrics.stale_epochs[usize::from(accepted)] += 1,
+            Fact::WaitedForReplica { in_time, .. } => {
+                metrics.replica_waits[usize::from(in_time)] += 1;
+            }
+            Fact::AnsweredAlone(_) => metrics.answered_alone += 1,
+            Fact::Connected(_) => metrics.connections_opened += 1,
+            Fact::Caching(caching) => {
+                metrics.fills_refused += u64::from(caching.deed == Deed::Refuses);
+                Fills::count(&mut metrics.fills, &caching);
+            }
+            Fact::FaultFired(fault, _) => metrics.count_fired(fault),
+            Fact::ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {
+                metrics.reads_again += 1;
+                metrics.older_reads += u64::from(seen < highest);
+            }
+            Fact::Diverted { .. } => metrics.diverted += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Observer for Recorder {
@@ -352,84 +427,8 @@ impl Observer for Recorder {
             Fact::Left(stay) => self.stayed(now, &stay, false),
             Fact::Staying(stay) => self.stayed(now, &stay, true),
             Fact::Worked(work) | Fact::Working(work) => self.worked(work),
-            Fact::Outboxed { .. } => metrics.outboxed += 1,
-            Fact::Enqueued { event, .. } => metrics.relayed += u64::from(event > 0),
-            Fact::Acknowledged { since, .. } => self.done_with(now, since),
-            Fact::Delivered { receives, .. } => metrics.redelivered += u64::from(receives > 1),
-            Fact::DeadLettered { since, .. } => {
-                metrics.dead_letters += 1;
-                self.done_with(now, since);
-            }
-            Fact::Crashed { .. } => metrics.crashes += 1,
-            Fact::Killed { .. } => metrics.kills += 1,
-            Fact::Paused { .. } => metrics.pauses += 1,
-            Fact::NobodyThere { refused, .. } => metrics.nobody_there[usize::from(!refused)] += 1,
-            Fact::TurnedAway { .. } => metrics.turned_away += 1,
-            Fact::LogLost { transactions, .. } => metrics.lost_transactions += transactions,
-            Fact::MessageLost { .. } => metrics.lost_messages += 1,
-            Fact::Expired { since, .. } => {
-                metrics.expired += 1;
-                self.done_with(now, since);
-            }
-            Fact::Effect { .. } => metrics.effects += 1,
-            Fact::Replayed { outcome, .. } => {
-                metrics.replayed[usize::from(outcome != Outcome::Ok)] += 1;
-            }
-            Fact::Throttled { .. } => metrics.throttled += 1,
-            Fact::Mismatched { .. } => metrics.mismatched += 1,
-            Fact::Failed { after_effect: late, .. } => metrics.made_to_fail[usize::from(late)] += 1,
-            Fact::ReadBack { seen, own, asked, .. } if self.measure.counts(asked) => {
-                metrics.reads_back += 1;
-                metrics.stale_reads += u64::from(seen < own);
-            }
-            Fact::Read { seen, newest, age, asked, .. } if self.measure.counts(asked) => {
-                let is_old = seen < newest;
-                metrics.row_reads += 1;
-                metrics.old_row_reads += u64::from(is_old);
-                metrics.staleness.record(if is_old { age } else { Span::ZERO });
-            }
-            Fact::Conflict { .. } => metrics.conflicts += 1,
-            Fact::Overwrote { is_lost, .. } => metrics.updates_lost += u64::from(is_lost),
-            Fact::CommitLost { .. } => metrics.commits_lost += 1,
-            Fact::StaleEpoch { accepted, .. } => metrics.stale_epochs[usize::from(accepted)] += 1,
-            Fact::WaitedForReplica { in_time, .. } => {
-                metrics.replica_waits[usize::from(in_time)] += 1;
-            }
-            Fact::AnsweredAlone(_) => metrics.answered_alone += 1,
-            Fact::Connected(_) => metrics.connections_opened += 1,
-            Fact::Caching(caching) => {
-                metrics.fills_refused += u64::from(caching.deed == Deed::Refuses);
-                Fills::count(&mut metrics.fills, &caching);
-            }
-            Fact::FaultFired(fault, _) => metrics.count_fired(fault),
-            Fact::ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {
-                metrics.reads_again += 1;
-                metrics.older_reads += u64::from(seen < highest);
-            }
-            Fact::Diverted { .. } => metrics.diverted += 1,
             Fact::Unanswered(request) => self.unanswered(now, &request),
-            Fact::Unprocessed(Waiting { since, .. }) => {
-                metrics.unprocessed += 1;
-                self.done_with(now, since);
-            }
-            Fact::Came(_)
-            | Fact::Committed { .. }
-            | Fact::Degraded(_)
-            | Fact::Read { .. }
-            | Fact::ReadBack { .. }
-            | Fact::ReadAgain { .. }
-            | Fact::WriteLost { .. }
-            | Fact::CacheFlushed { .. }
-            | Fact::Corrupted { .. }
-            | Fact::FellBack { .. }
-            | Fact::Flushed { .. }
-            | Fact::Repeated { .. }
-            | Fact::KeyAnswered { .. }
-            | Fact::Audited { .. }
-            | Fact::Restarted { .. }
-            | Fact::FaultBegan(_)
-            | Fact::UnderWay(_)
-            | Fact::FaultEnded(_) => {}
+            _ => self.count_at_nodes(now, fact),
         }
     }
 }

@@ -86,7 +86,6 @@ fn compute(test: &str, input: &Value) -> Option<Value> {
     let list = numbers(input);
     let count = |index: usize| list.get(index).map(|value| *value as u64);
     let samples = |index: usize| input.get(index).map(numbers);
-    let field = |name: &str| input.get(name).and_then(Value::as_f64);
     Some(match test {
         "normal_ppf" => json!(distribution::normal_quantile(input.as_f64()?).ok()?),
         "wilson95" => ends(proportion::wilson(count(0)?, count(1)?, 0.95))?,
@@ -124,6 +123,14 @@ fn compute(test: &str, input: &Value) -> Option<Value> {
         }
         "MSER5" => mser5(input.as_str()?)?,
         "batch_means_ci95" => batch_means(input.as_str()?)?,
+        _ => return compute_plan(test, input),
+    })
+}
+
+/// What the library answers to a row about how much to run.
+fn compute_plan(test: &str, input: &Value) -> Option<Value> {
+    let field = |name: &str| input.get(name).and_then(Value::as_f64);
+    Some(match test {
         "reps_for_relative_halfwidth" => {
             some(interval::replications_for_half_width(field("cv")?, field("rel")?, 0.95))?
         }

@@ -36,31 +36,7 @@ impl Generator<'_> {
         ];
         services["service0"]["concurrency_limit"] = limits[self.below(3) as usize].clone();
         json!({
-            "clients": { "reader": self.reader(), "clients0": {
-                "arrivals": { "poisson": "20/s" },
-                "flow": [
-                    { "call": "service0.ask", "policy": "policy0", "ignore_failure": true },
-                    { "think": "10ms" },
-                    { "call": "service0.ask", "policy": "policy1" },
-                ],
-            }, "clients2": {
-                "arrivals": { "daily": {
-                    "mean": "5/s", "amplitude": "50%", "period": "2s", "peak": "1s",
-                    "start": "500ms",
-                } },
-                "flow": [{ "call": "service0.ask", "policy": "policy3" }],
-            }, "clients1": {
-                "arrivals": { "profile": [
-                    { "at": "0s", "rate": "2/s" },
-                    { "at": "1s", "rate": "2/s", "until": "2s", "to": "8/s" },
-                ] },
-                "keys": { "uniform": 5 },
-                "hot": { "share": "20%", "every": "1s" },
-                "mix": [
-                    { "weight": 2, "flow": [{ "call": "service0.ask", "policy": "policy0" }] },
-                    { "weight": 1, "flow": [{ "call": "service0.ask", "policy": "policy1" }] },
-                ],
-            } },
+            "clients": self.clients(),
             "service": services,
             "database": { "database0": {
                 "commit": "1ms", "read": "1ms",
@@ -91,6 +67,35 @@ impl Generator<'_> {
                 "policy4": rare_keys(),
             },
         })
+    }
+
+    /// Users of every kind of arrivals.
+    fn clients(&mut self) -> Value {
+        json!({ "reader": self.reader(), "clients0": {
+            "arrivals": { "poisson": "20/s" },
+            "flow": [
+                { "call": "service0.ask", "policy": "policy0", "ignore_failure": true },
+                { "think": "10ms" },
+                { "call": "service0.ask", "policy": "policy1" },
+            ],
+        }, "clients2": {
+            "arrivals": { "daily": {
+                "mean": "5/s", "amplitude": "50%", "period": "2s", "peak": "1s",
+                "start": "500ms",
+            } },
+            "flow": [{ "call": "service0.ask", "policy": "policy3" }],
+        }, "clients1": {
+            "arrivals": { "profile": [
+                { "at": "0s", "rate": "2/s" },
+                { "at": "1s", "rate": "2/s", "until": "2s", "to": "8/s" },
+            ] },
+            "keys": { "uniform": 5 },
+            "hot": { "share": "20%", "every": "1s" },
+            "mix": [
+                { "weight": 2, "flow": [{ "call": "service0.ask", "policy": "policy0" }] },
+                { "weight": 1, "flow": [{ "call": "service0.ask", "policy": "policy1" }] },
+            ],
+        } })
     }
 
     /// A service that writes a row and shows it, perhaps late.

@@ -45,35 +45,36 @@ fn read_and_run(experiment: &str, model: &str) -> bool {
     false
 }
 
+/// What the language gives a meaning, beside single bytes.
+const TOKENS: [&str; 24] = [
+    "0",
+    "-1",
+    "1e400",
+    "nan",
+    "4294967295",
+    "9223372036854775807",
+    "\"0s\"",
+    "\"1ns\"",
+    "\"100d\"",
+    "\"1e9/s\"",
+    "\"0.000001/s\"",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "=",
+    ".",
+    ",",
+    "\n",
+    "true",
+    "\"unlimited\"",
+    "\"pareto 1ns shape 0.001\"",
+    "\u{feff}",
+];
+
 /// Breaks a text in one to four places.
 fn mutate(text: &str, changes: &[(u8, Index, Index, u8)]) -> String {
-    // What the language gives a meaning, beside single bytes.
-    const TOKENS: [&str; 24] = [
-        "0",
-        "-1",
-        "1e400",
-        "nan",
-        "4294967295",
-        "9223372036854775807",
-        "\"0s\"",
-        "\"1ns\"",
-        "\"100d\"",
-        "\"1e9/s\"",
-        "\"0.000001/s\"",
-        "[",
-        "]",
-        "{",
-        "}",
-        "\"",
-        "=",
-        ".",
-        ",",
-        "\n",
-        "true",
-        "\"unlimited\"",
-        "\"pareto 1ns shape 0.001\"",
-        "\u{feff}",
-    ];
     let mut bytes = text.as_bytes().to_vec();
     for (kind, at, other, byte) in changes {
         if bytes.is_empty() {
