@@ -60,35 +60,7 @@ impl<'de> Deserializer<'de> for &'de Value {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        let choice = match &self.data {
-            Data::Text(text) => Choice { name: text, key_at: self.at, value: None, but: None },
-            Data::Table(fields) if !variants.contains(&KIND) && fields.contains_key(KIND) => {
-                let kind = &fields[KIND].value;
-                let Data::Text(name) = &kind.data else {
-                    let found = kind.data.describe();
-                    return Err(Problem::new(format!("expected a choice, found {found}"))
-                        .expected(format!("one of: {}", variants.join(", ")))
-                        .at(kind.at));
-                };
-                Choice { name, key_at: kind.at, value: Some(self), but: Some(KIND) }
-            }
-            Data::Table(fields) if fields.len() == 1 => {
-                let (name, field) = fields.get_index(0).expect("one field");
-                Choice { name, key_at: field.key_at, value: Some(&field.value), but: None }
-            }
-            Data::Table(fields) => {
-                let count = fields.len();
-                return Err(Problem::new(format!("expected one choice, found {count}"))
-                    .expected(format!("a table with one key of: {}", variants.join(", ")))
-                    .at(self.at));
-            }
-            other => {
-                let known = variants.join(", ");
-                return Err(Problem::new(format!("expected a choice, found {}", other.describe()))
-                    .expected(format!("one of: {known}"))
-                    .at(self.at));
-            }
-        };
+        let choice = Choice::of(self, variants)?;
         visitor.visit_enum(choice).map_err(|problem| problem.at(self.at))
     }
 
@@ -126,19 +98,30 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Problem> {
-        let but = self.but;
-        let is_left = |(key, _): &(&String, &Field)| but != Some(key.as_str());
-        let Some((key, field)) = self.rest.find(is_left) else { return Ok(None) };
-        self.value = Some(&field.value);
-        let key: StrDeserializer<'_, Problem> = key.as_str().into_deserializer();
-        seed.deserialize(key).map(Some).map_err(|problem| problem.at(field.key_at))
+        let Some((key, key_at)) = self.next_key() else { return Ok(None) };
+        let key: StrDeserializer<'_, Problem> = key.into_deserializer();
+        seed.deserialize(key).map(Some).map_err(|problem| problem.at(key_at))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Problem> {
-        let Some(value) = self.value.take() else {
-            return Err(Problem::new("a value without a key").at(self.at));
-        };
+        let value = self.take_value()?;
         seed.deserialize(value).map_err(|problem| problem.placed(value))
+    }
+}
+
+impl<'de> Fields<'de> {
+    /// The value of the key that was read last.
+    fn take_value(&mut self) -> Result<&'de Value, Problem> {
+        self.value.take().ok_or_else(|| Problem::new("a value without a key").at(self.at))
+    }
+
+    /// The next key that is left, and where its value is.
+    fn next_key(&mut self) -> Option<(&'de str, Location)> {
+        let but = self.but;
+        let is_left = |(key, _): &(&String, &Field)| but != Some(key.as_str());
+        let (key, field) = self.rest.find(is_left)?;
+        self.value = Some(&field.value);
+        Some((key, field.key_at))
     }
 }
 
@@ -208,6 +191,40 @@ impl<'de> EnumAccess<'de> for Choice<'de> {
 }
 
 impl<'de> Choice<'de> {
+    /// The choice that a value makes. It is apart from [`Deserializer::deserialize_enum`] so that it
+    /// is compiled once, not for every enum.
+    fn of(value: &'de Value, variants: &[&str]) -> Result<Choice<'de>, Problem> {
+        Ok(match &value.data {
+            Data::Text(text) => Choice { name: text, key_at: value.at, value: None, but: None },
+            Data::Table(fields) if !variants.contains(&KIND) && fields.contains_key(KIND) => {
+                let kind = &fields[KIND].value;
+                let Data::Text(name) = &kind.data else {
+                    let found = kind.data.describe();
+                    return Err(Problem::new(format!("expected a choice, found {found}"))
+                        .expected(format!("one of: {}", variants.join(", ")))
+                        .at(kind.at));
+                };
+                Choice { name, key_at: kind.at, value: Some(value), but: Some(KIND) }
+            }
+            Data::Table(fields) if fields.len() == 1 => {
+                let (name, field) = fields.get_index(0).expect("one field");
+                Choice { name, key_at: field.key_at, value: Some(&field.value), but: None }
+            }
+            Data::Table(fields) => {
+                let count = fields.len();
+                return Err(Problem::new(format!("expected one choice, found {count}"))
+                    .expected(format!("a table with one key of: {}", variants.join(", ")))
+                    .at(value.at));
+            }
+            other => {
+                let known = variants.join(", ");
+                return Err(Problem::new(format!("expected a choice, found {}", other.describe()))
+                    .expected(format!("one of: {known}"))
+                    .at(value.at));
+            }
+        })
+    }
+
     fn needs_value(&self) -> Problem {
         Problem::new(format!("`{}` needs a value", self.name))
             .expected(format!("{{ {} = … }}", self.name))
