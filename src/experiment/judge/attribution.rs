@@ -11,33 +11,20 @@
 //! Shapley's values share it out (Shapley, "A value for n-person games", 1953): the mean part of a
 //! cause over all orders in which causes could come. They take a run for each set of causes.
 
+pub mod text;
+
 use std::collections::BTreeMap;
 
-#[cfg(test)]
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::plan::language::Experiment;
 use crate::experiment::run::{Course, RunResult};
 use crate::fault::{DrawnFault, Plan, RandomPlan};
 use crate::invariant::{Invariants, Judgement};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Time;
 use crate::metric::{Followers, Measure, RunMetrics};
-use crate::model::document::Value;
-use crate::model::problem::Problem;
 use crate::system::Observer;
-
-/// `[attribution]`: each run is repeated without each of its causes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct AttributionText {
-    /// Whether runs of up to six causes have Shapley values as well, from a run for each set of
-    /// their causes.
-    pub shapley: bool,
-}
 
 /// Shapley values of more causes take more than 64 runs for each.
 pub const SHAPLEY_MAX: usize = 6;
@@ -91,27 +78,6 @@ impl Harm {
 
 fn factorial(number: usize) -> i64 {
     (1..=number as i64).product()
-}
-
-/// What is wrong with `[attribution]`: that nothing is counted, or nothing goes wrong.
-pub(in crate::experiment) fn wrong(
-    experiment: &Experiment,
-    goes_wrong: bool,
-    document: &Value,
-) -> Option<Problem> {
-    experiment.attribution?;
-    let is_counted = !experiment.objectives.is_empty() || experiment.invariants.iter().len() > 0;
-    let (message, expected) = match (is_counted, goes_wrong) {
-        (false, _) => (
-            "nothing is counted that could be attributed to a cause",
-            "[slo.NAME] or [invariants] beside it",
-        ),
-        (true, false) => {
-            ("nothing goes wrong, so there is no cause", "[[faults]] or [random_faults] beside it")
-        }
-        (true, true) => return None,
-    };
-    Some(Problem::new(message).expected(expected).located(document, &["attribution"]))
 }
 
 /// Attributes what went wrong in a run of this plan to its causes. `None` where a limit ended the

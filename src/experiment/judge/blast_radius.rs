@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::plan::language::Experiment;
 use crate::fault::FaultText;
 use crate::invariant::slower_rule;
 use crate::kernel::time::{Span, Time};
@@ -180,11 +179,11 @@ impl Part {
 
 /// The rule of an experiment for a program; notes what does not fit.
 pub(in crate::experiment) fn compiled(
-    experiment: &Experiment,
+    text: Option<&BlastRadiusText>,
     program: &Program,
     (document, problems): (&Value, &mut Vec<Problem>),
 ) -> Option<BlastRadiusRule> {
-    let rule = BlastRadiusRule::new(experiment.blast_radius.as_ref()?, program);
+    let rule = BlastRadiusRule::new(text?, program);
     rule.map_err(|wrong| problems.push(wrong.located(document, &["blast_radius"]))).ok()
 }
 

@@ -17,7 +17,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::plan::language::Experiment;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Window;
 use crate::model::document::Value;
@@ -126,11 +125,11 @@ pub struct MetastabilityRule {
 /// The rule of an experiment that is judged by windows of this width, from when faults act until
 /// nobody is judged any more; notes what does not fit.
 pub(in crate::experiment) fn compiled(
-    experiment: &Experiment,
+    text: Option<&MetastabilityText>,
     (window, acts, until): (Span, Option<(Time, Time)>, Time),
     (document, problems): (&Value, &mut Vec<Problem>),
 ) -> Option<MetastabilityRule> {
-    let rule = MetastabilityRule::new(experiment.metastability.as_ref()?, window, acts, until);
+    let rule = MetastabilityRule::new(text?, window, acts, until);
     rule.map_err(|wrong| problems.push(wrong.located(document, &["metastability"]))).ok()
 }
 

@@ -5,13 +5,12 @@ use super::cell::{Cell, faults_act};
 use super::chosen::Chosen;
 use super::documents::Documents;
 use super::language::{Experiment, Factor, Variant};
-use super::late::late_faults;
 use super::patch::{beside_a_ramp, overruled};
 use super::unwritten::{out_of_reach, unwritten};
 use super::{milestones, objectives, observe, point};
 use crate::experiment::compare::Declared;
 use crate::experiment::judge::watch::other_promises;
-use crate::experiment::judge::{attribution, blast_radius, metastability};
+use crate::experiment::judge::{blast_radius, metastability};
 use crate::experiment::measure::metrics::renamed;
 use crate::experiment::measure::ramp::Ramp;
 use crate::experiment::measure::warm_up::WarmUp;
@@ -199,14 +198,24 @@ fn cell(
     let measured = milestones::measured(&experiment.measure, &experiment.milestones);
     let measure = milestones::measure(&experiment, &program, &plan, (&document, &mut problems));
     let context = (&document, &mut problems);
-    let objectives = objectives::compiled(&experiment, &milestones, (&program, &measure), context);
+    let objectives =
+        objectives::compiled(&experiment.objectives, &milestones, (&program, &measure), context);
     let prices = price::compiled(&experiment, &program, (&document, &mut problems));
     let acts = faults_act(&plan, random.as_ref());
     let judged = (measure.window, acts, milestones::judged_until(&experiment, measured));
-    let metastability = metastability::compiled(&experiment, judged, (&document, &mut problems));
-    problems.extend(attribution::wrong(&experiment, acts.is_some(), &document));
-    let blast_radius = blast_radius::compiled(&experiment, &program, (&document, &mut problems));
-    let observing = observe::compiled(&experiment, &program, (&document, &mut problems));
+    let metastability = metastability::compiled(
+        experiment.metastability.as_ref(),
+        judged,
+        (&document, &mut problems),
+    );
+    problems.extend(wrong_attribution(&experiment, acts.is_some(), &document));
+    let blast_radius = blast_radius::compiled(
+        experiment.blast_radius.as_ref(),
+        &program,
+        (&document, &mut problems),
+    );
+    let observing =
+        observe::compiled(experiment.observe.as_ref(), &program, (&document, &mut problems));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -282,4 +291,37 @@ fn theories(
         text.of(model, document).map_err(|problem| note(problem, &path)).ok()
     });
     (theory, mean_field)
+}
+
+/// The faults that begin when every run is over.
+fn late_faults(experiment: &Experiment, document: &Value) -> Vec<Problem> {
+    let end = experiment.arrivals + experiment.drain;
+    let late = experiment.faults.iter().enumerate().filter(|(_, fault)| fault.at >= end);
+    let problem = |(index, _): (usize, _)| {
+        let problem = Problem::new("this fault begins after the end of the run")
+            .expected(format!("less than {end}"));
+        problem.located(document, &["faults", &index.to_string(), "at"])
+    };
+    late.map(problem).collect()
+}
+
+/// What is wrong with `[attribution]`: that nothing is counted, or nothing goes wrong.
+fn wrong_attribution(
+    experiment: &Experiment,
+    goes_wrong: bool,
+    document: &Value,
+) -> Option<Problem> {
+    experiment.attribution?;
+    let is_counted = !experiment.objectives.is_empty() || experiment.invariants.iter().len() > 0;
+    let (message, expected) = match (is_counted, goes_wrong) {
+        (false, _) => (
+            "nothing is counted that could be attributed to a cause",
+            "[slo.NAME] or [invariants] beside it",
+        ),
+        (true, false) => {
+            ("nothing goes wrong, so there is no cause", "[[faults]] or [random_faults] beside it")
+        }
+        (true, true) => return None,
+    };
+    Some(Problem::new(message).expected(expected).located(document, &["attribution"]))
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::observe::Observing;
-use crate::experiment::judge::attribution::AttributionText;
+use crate::experiment::judge::attribution::text::AttributionText;
 use crate::experiment::judge::blast_radius::BlastRadiusRule;
 use crate::experiment::judge::expect::Expectation;
 use crate::experiment::judge::metastability::MetastabilityRule;

@@ -20,7 +20,7 @@ pub use super::seeds::Seeds;
 use super::variant::read_variants;
 pub use super::variant::{Factor, Variant, read_set};
 use crate::experiment::compare::CompareText;
-use crate::experiment::judge::attribution::AttributionText;
+use crate::experiment::judge::attribution::text::AttributionText;
 use crate::experiment::judge::blast_radius::BlastRadiusText;
 use crate::experiment::judge::expect::Expectation;
 use crate::experiment::judge::metastability::MetastabilityText;

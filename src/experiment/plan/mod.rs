@@ -10,7 +10,6 @@ pub mod explored;
 pub mod extends;
 pub mod imports;
 pub mod language;
-pub(in crate::experiment) mod late;
 pub(in crate::experiment) mod limits;
 pub mod milestones;
 pub mod objectives;

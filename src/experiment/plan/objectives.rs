@@ -2,7 +2,6 @@
 
 use indexmap::IndexMap;
 
-use super::language::Experiment;
 use super::milestones::MilestoneTexts;
 use crate::experiment::measure::metrics::REPLY;
 use crate::metric::{Measure, Milestone, Objectives, SloText};
@@ -38,14 +37,14 @@ pub(in crate::experiment) fn read(
 
 /// The objectives for a program; notes what is wrong.
 pub(in crate::experiment) fn compiled(
-    experiment: &Experiment,
+    texts: &SloTexts,
     milestones: &[Milestone],
     (program, measure): (&Program, &Measure),
     (document, problems): (&Value, &mut Vec<Problem>),
 ) -> Objectives {
     let mut objectives = Objectives::default();
     let measured = (measure.operation, measure.window);
-    for (name, text) in &experiment.objectives {
+    for (name, text) in texts {
         if let Err(problem) = objectives.add((name, text), milestones, program, measured) {
             problems.push(problem.located(document, &["slo", name]));
         }

@@ -8,11 +8,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
-use super::language::Experiment;
 use crate::fault::Plan;
 use crate::invariant::operation;
-use crate::kernel::time::Span;
+use crate::kernel::time::{Span, Time};
 use crate::metric::{Incident, IncidentRule, IncidentWatch, PathWatch, Paths};
 use crate::model::document::Value;
 use crate::model::problem::Problem;
@@ -91,11 +89,11 @@ const SLOWEST: f64 = 0.01;
 
 /// What is seen of the runs of a program; notes what does not fit.
 pub(in crate::experiment) fn compiled(
-    experiment: &Experiment,
+    text: Option<&ObserveText>,
     program: &Program,
     (document, problems): (&Value, &mut Vec<Problem>),
 ) -> Observing {
-    let Some(text) = &experiment.observe else { return Observing::default() };
+    let Some(text) = text else { return Observing::default() };
     let found = Observing::new(text, program);
     let placed = |problem: Problem| problems.push(problem.located(document, &["observe"]));
     found.map_err(placed).unwrap_or_default()
@@ -143,11 +141,15 @@ impl Observing {
         })
     }
 
-    /// Those who watch a run of a cell under a plan.
-    pub(in crate::experiment) fn watch<'p>(&self, cell: &'p Cell, plan: &Plan) -> Watching<'p> {
+    /// Those who watch a run under a plan, of requests that are asked after the warm-up.
+    pub(in crate::experiment) fn watch<'p>(
+        &self,
+        program: &'p Program,
+        warm_up: Time,
+        plan: &Plan,
+    ) -> Watching<'p> {
         let incident = |rule| Some(IncidentWatch::new(rule, plan.acts?));
-        let follow =
-            |(of, slowest)| PathWatch::new(&cell.program, of, slowest, cell.measure.warm_up);
+        let follow = |(of, slowest)| PathWatch::new(program, of, slowest, warm_up);
         Watching { incident: self.incident.and_then(incident), paths: self.requests.map(follow) }
     }
 }

@@ -222,7 +222,7 @@ impl Campaign {
 pub fn run(cell: &Cell, index: usize, seed: u64) -> RunResult {
     let drawn = cell.random.as_ref().map(|random| random.draw(seed)).unwrap_or_default();
     let plan = cell.plan_with(&drawn);
-    let mut watching = cell.observing.watch(cell, &plan);
+    let mut watching = cell.observing.watch(&cell.program, cell.measure.warm_up, &plan);
     let (result, _) = Course::new(cell, &plan, seed).run(index, &mut watching.observers());
     let attribution = attribute(cell, &plan, &result);
     RunResult { drawn, attribution, observed: watching.finish(), ..result }

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde_json::json;
 
 use crate::experiment::compare::CompareText;
-use crate::experiment::judge::attribution::AttributionText;
+use crate::experiment::judge::attribution::text::AttributionText;
 use crate::experiment::judge::blast_radius::BlastRadiusText;
 use crate::experiment::judge::metastability::MetastabilityText;
 use crate::experiment::judge::sometimes::Sometimes;
