@@ -1,8 +1,7 @@
 //! Objects of Kubernetes by name, namespace and labels: what is attached to what.
 
 use super::Document;
-use super::quantity::{text, texts};
-use super::recognise::find_text;
+use super::quantity::{find_text, text, texts};
 use crate::model::document::{Data, Value};
 
 /// The value at a path of keys.

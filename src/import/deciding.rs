@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::note::{self, Fate, Note, leaves};
-use super::recognise::find_text;
+use super::quantity::find_text;
 use super::{Document, Format, Imported};
 
 /// A part of a document that says how calls are made, and to which no call was found.

@@ -3,8 +3,7 @@
 use super::note::Notes;
 use super::object::{Object, folded};
 use super::proxy::{self, Ejection};
-use super::quantity::{count, percent, protobuf_duration, text};
-use super::recognise::find_text;
+use super::quantity::{count, find_text, percent, protobuf_duration, text};
 use crate::kernel::time::Span;
 use crate::model::document::Data;
 use crate::policy::Policy;

@@ -3,7 +3,7 @@
 
 use super::note::joined;
 use super::object::folded;
-use super::recognise::find_text;
+use super::quantity::find_text;
 use super::{Document, deciding};
 use crate::model::document::{Data, Field, Value};
 

@@ -5,7 +5,8 @@ use super::Document;
 use super::attach::{
     at, is_selected, list, name_of, namespace_of, same_namespace, seniority, text_at,
 };
-use super::recognise::{find_text, group};
+use super::kubernetes::group;
+use super::quantity::find_text;
 use crate::model::document::Value;
 
 /// One rule of a route, as policies may name it.

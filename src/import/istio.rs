@@ -1,21 +1,22 @@
 //! Istio: retries and timeouts of a VirtualService, with the rules of what it calls.
 
+mod rule;
+
 use super::attach::{at, list, namespace_of, seniority, shown as shown_object, text_at};
 use super::host::Host;
+use super::kubernetes::of_kinds;
 use super::note::{Notes, joined, shown};
 use super::object::Object;
-use super::quantity::{count, go_duration, text, texts};
-use super::recognise::{find_text, of_kinds};
+use super::quantity::{count, find_text, go_duration, text, texts};
 use super::{
-    Document, Format, Imported, Reading, istio_merge, istio_rule, metadata_name, naming, outcome,
-    preset, proxy,
+    Document, Format, Imported, Reading, istio_merge, metadata_name, naming, outcome, preset, proxy,
 };
 use crate::kernel::time::Span;
 use crate::model::document::Data;
 use crate::policy::{OutcomeSet, Policy};
 
 const RETRY: &str = "istio/istio retry.go";
-const RULE: &str = istio_rule::RULE;
+const RULE: &str = rule::RULE;
 const SERVICE: &str = "istio/api virtual_service.proto";
 /// Rules of this namespace hold for all others (`meshConfig.rootNamespace` by default).
 const ROOT_NAMESPACE: &str = "istio-system";
@@ -187,12 +188,12 @@ fn read_rules(notes: &mut Notes, rules: &[&Document<'_>], target: &Target, polic
             let none = "none for this host: no limits, no ejection".to_owned();
             notes.defaulted("DestinationRule", none, RULE);
         }
-        [only] => istio_rule::read(notes, only, target, policy),
+        [only] => rule::read(notes, only, target, policy),
         [first, ..] => {
             let merged = istio_merge::merged(rules);
             let whole =
                 Document { value: &merged.value, path: first.path.clone(), ..(*first).clone() };
-            istio_rule::read(notes, &whole, target, policy);
+            rule::read(notes, &whole, target, policy);
             merged.tell(notes, rules);
         }
     }
@@ -216,7 +217,7 @@ fn rule_alone(rule: &Document<'_>, documents: &[Document<'_>]) -> Vec<Imported> 
     let names: Vec<String> = subsets.iter().filter_map(|each| find_text(each, "name")).collect();
     let host = text_at(rule.value, &["spec", "host"]).unwrap_or_default();
     let host = Host::new(&host, namespace_of(rule).as_deref());
-    let speaks_http = istio_rule::speaks_http(rule, &host, documents);
+    let speaks_http = rule::speaks_http(rule, &host, documents);
     let has_routes = !of_kinds(documents, Format::Istio, &["VirtualService"]).is_empty();
     let read = |subset: Option<String>| {
         let mut notes = Notes::default();
@@ -245,7 +246,7 @@ fn rule_alone(rule: &Document<'_>, documents: &[Document<'_>]) -> Vec<Imported> 
         notes.defaulted("http.timeout", "none".to_owned(), SERVICE);
         let name = subset.as_ref().map_or(name.clone(), |subset| format!("{name}-{subset}"));
         let target = Target { subset, ..Target::default() };
-        istio_rule::read(&mut notes, rule, &target, &mut policy);
+        rule::read(&mut notes, rule, &target, &mut policy);
         Imported::new(&name, policy, caveats, notes).apart(namespace_of(rule))
     };
     std::iter::once(None).chain(names.into_iter().map(Some)).map(read).collect()

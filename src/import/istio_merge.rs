@@ -5,7 +5,7 @@
 use super::Document;
 use super::attach::{at, list, shown};
 use super::note::{Notes, joined, leaves};
-use super::recognise::find_text;
+use super::quantity::find_text;
 use crate::model::document::{Data, Field, Value};
 
 /// Several rules as one, and where its parts stand.

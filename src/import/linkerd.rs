@@ -1,15 +1,14 @@
 //! Linkerd: annotations of routes and services.
 
+mod accrual;
+
 use super::attach::{at, list, name_of, namespace_of, same_namespace, text_at};
+use super::kubernetes::{group, of_kinds};
 use super::note::{Notes, shown};
 use super::object::{Object, Parse};
 use super::outcome::{self, names};
-use super::quantity::{count, linkerd_duration, text};
-use super::recognise::{find_text, group, of_kinds};
-use super::{
-    Document, Format, Imported, Reading, linkerd_accrual, linkerd_profile, metadata_name, naming,
-    preset,
-};
+use super::quantity::{count, find_text, linkerd_duration, text};
+use super::{Document, Format, Imported, Reading, linkerd_profile, metadata_name, naming, preset};
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Value};
 use crate::model::problem::Problem;
@@ -158,7 +157,7 @@ fn annotated(
     let mut policy = Policy::ONCE;
     read_retry(&mut notes, &mut own.1, &mut everybodys.1, &mut policy);
     read_timeouts(&mut notes, &mut own.1, &mut everybodys.1, &mut rule, &mut policy);
-    linkerd_accrual::read(&mut notes, &mut everybodys.1, &mut policy);
+    accrual::read(&mut notes, &mut everybodys.1, &mut policy);
     let why = "balancing is a key of the service";
     everybodys.1.ignore(&mut notes, &BIASER, why);
     own.1.ignore(&mut notes, &BIASER, why);

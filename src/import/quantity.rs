@@ -209,6 +209,11 @@ pub(super) fn flag(value: &Value) -> Result<bool, Problem> {
     .ok_or_else(|| wrong(value, "true or false"))
 }
 
+/// The text at a key.
+pub(super) fn find_text(value: &Value, key: &str) -> Option<String> {
+    value.find(&[key.to_owned()]).and_then(|value| text(value).ok())
+}
+
 /// Text; numbers and switches are taken as they are written.
 pub(super) fn text(value: &Value) -> Result<String, Problem> {
     scalar(value).ok_or_else(|| wrong(value, "text"))

@@ -4,112 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::Document;
-use super::quantity::text;
-use super::source::Parts;
+use super::format::Format;
+use super::kubernetes::group;
+use super::parts::Parts;
+use super::quantity::find_text;
 use super::{envoy_find, linkerd, polly, spring};
 use crate::model::document::{Data, Value};
 use crate::model::problem::Problem;
-
-/// A format that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Envoy routes and clusters, version 3.
-    Envoy,
-    /// Istio VirtualService and DestinationRule.
-    Istio,
-    /// gRPC service config.
-    Grpc,
-    /// resilience4j in a Spring application.yml.
-    Resilience4j,
-    /// AWS config file or environment.
-    Aws,
-    /// Options of Polly and Microsoft.Extensions.Http.Resilience.
-    Polly,
-    /// Linkerd annotations and ServiceProfile.
-    Linkerd,
-    /// Gateway API and Envoy Gateway.
-    GatewayApi,
-}
-
-impl Format {
-    /// Every format.
-    pub const ALL: [Format; 8] = [
-        Format::Envoy,
-        Format::Istio,
-        Format::Grpc,
-        Format::Resilience4j,
-        Format::Aws,
-        Format::Polly,
-        Format::Linkerd,
-        Format::GatewayApi,
-    ];
-
-    /// Its name on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Format::Envoy => "envoy",
-            Format::Istio => "istio",
-            Format::Grpc => "grpc",
-            Format::Resilience4j => "resilience4j",
-            Format::Aws => "aws",
-            Format::Polly => "polly",
-            Format::Linkerd => "linkerd",
-            Format::GatewayApi => "gateway-api",
-        }
-    }
-
-    /// What it is called in sentences.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Format::Envoy => "Envoy",
-            Format::Istio => "Istio",
-            Format::Grpc => "gRPC service config",
-            Format::Resilience4j => "resilience4j",
-            Format::Aws => "AWS SDK",
-            Format::Polly => "Polly",
-            Format::Linkerd => "Linkerd",
-            Format::GatewayApi => "Gateway API",
-        }
-    }
-
-    /// What the reader of it knows: version, or commit of its source.
-    #[must_use]
-    pub const fn knows(self) -> &'static str {
-        match self {
-            Format::Envoy => "version 3 of its API, 1.36",
-            Format::Istio => "1.30, istio/api b8f8791d",
-            Format::Grpc => "gRFC A6, A44",
-            Format::Resilience4j => "2.4, af9e7c97",
-            Format::Aws => "botocore 1.44.5",
-            Format::Polly => "Polly 8, Microsoft.Extensions.Http.Resilience 10",
-            Format::Linkerd => "2.19, linkerd2 b24cd405",
-            Format::GatewayApi => "1.5, Envoy Gateway 1.9",
-        }
-    }
-
-    /// What a file of it must have.
-    #[must_use]
-    pub const fn expects(self) -> &'static str {
-        match self {
-            Format::Envoy => "a `route` or a `cluster`",
-            Format::Istio => "a VirtualService with `http` or a DestinationRule",
-            Format::Grpc => "a `methodConfig` with entries",
-            Format::Resilience4j => "`instances` below a module of `resilience4j`",
-            Format::Aws => "a profile, or variables such as AWS_RETRY_MODE",
-            Format::Polly => "a section with `Retry`, `CircuitBreaker`, `AttemptTimeout` …",
-            Format::Linkerd => "annotations of *.linkerd.io or a ServiceProfile",
-            Format::GatewayApi => "an HTTPRoute with rules or a policy of backend traffic",
-        }
-    }
-
-    /// The format of this name.
-    #[must_use]
-    pub fn find(name: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|format| format.name() == name)
-    }
-}
 
 /// The documents of a file, each with a name for its fields and what it is.
 pub(super) fn documents(parts: &Parts) -> Vec<Document<'_>> {
@@ -135,46 +36,6 @@ pub(super) fn documents(parts: &Parts) -> Vec<Document<'_>> {
         });
     }
     documents
-}
-
-/// The objects of a list of Kubernetes (`kubectl get -o yaml`), or of lists of them by any name, or
-/// the object itself.
-pub(super) fn items(value: Value) -> Vec<Value> {
-    let is_list = find_text(&value, "kind").is_some_and(|kind| kind.ends_with("List"));
-    let is_object =
-        |value: &Value| ["apiVersion", "kind"].iter().all(|key| find_text(value, key).is_some());
-    let is_of_objects = |value: &Value| match &value.data {
-        Data::List(list) => !list.is_empty() && list.iter().all(is_object),
-        _ => false,
-    };
-    let is_plain = !is_object(&value);
-    let Value { data, at } = value;
-    let Data::Table(mut fields) = data else { return vec![Value { data, at }] };
-    let keys: Vec<String> = fields
-        .iter()
-        .filter(|(key, field)| {
-            let is_items = is_list && *key == "items" && matches!(field.value.data, Data::List(_));
-            is_items || is_plain && is_of_objects(&field.value)
-        })
-        .map(|(key, _)| key.clone())
-        .collect();
-    let mut found = Vec::new();
-    for key in &keys {
-        if let Some(Value { data: Data::List(list), .. }) =
-            fields.shift_remove(key).map(|field| field.value)
-        {
-            found.extend(list.into_iter().flat_map(items));
-        }
-    }
-    if keys.is_empty() || is_plain && !fields.is_empty() {
-        found.push(Value { data: Data::Table(fields), at });
-    }
-    found
-}
-
-/// The text at a key.
-pub(super) fn find_text(value: &Value, key: &str) -> Option<String> {
-    value.find(&[key.to_owned()]).and_then(|value| text(value).ok())
 }
 
 /// The documents and the formats that they have. A format that is named
@@ -272,12 +133,6 @@ pub(super) fn of_one(value: &Value) -> Option<Format> {
     polly::has_section(value).then_some(Format::Polly)
 }
 
-/// The API group of an object of Kubernetes; empty for the core.
-pub(super) fn group(value: &Value) -> String {
-    let version = find_text(value, "apiVersion").unwrap_or_default();
-    version.split_once('/').map_or(String::new(), |(group, _)| group.to_owned())
-}
-
 fn of_kubernetes(value: &Value) -> Option<Format> {
     let group = group(value);
     if linkerd::is_annotated(value) || group == "linkerd.io" || group == "policy.linkerd.io" {
@@ -291,17 +146,4 @@ fn of_kubernetes(value: &Value) -> Option<Format> {
         // Resources of Envoy may stand inside objects of others, as in a CiliumEnvoyConfig.
         _ => envoy_find::is_typed(value).then_some(Format::Envoy),
     }
-}
-
-/// The documents of one format and of one of these kinds.
-pub(super) fn of_kinds<'a, 'b>(
-    documents: &'b [Document<'a>],
-    format: Format,
-    kinds: &[&str],
-) -> Vec<&'b Document<'a>> {
-    let has = |document: &&Document<'_>| {
-        document.format == Some(format)
-            && find_text(document.value, "kind").is_some_and(|own| kinds.contains(&own.as_str()))
-    };
-    documents.iter().filter(has).collect()
 }

@@ -1,30 +1,13 @@
 //! A text as documents: in which syntax it is, what lies inside of others, and what to say of a
 //! template.
 
-use super::recognise::{find_text, items};
-use super::spring::{self, Replaced};
-use super::{Format, ini, properties, recognise, yaml};
+use super::format::Format;
+use super::kubernetes::items;
+use super::parts::{Parsed, Parts};
+use super::quantity::find_text;
+use super::{ini, properties, recognise, spring, yaml};
 use crate::model::document::{Data, Field, Location, Sources, Value};
 use crate::model::problem::Problem;
-
-/// A document and what is known of it beside its text.
-#[derive(Debug)]
-pub(super) struct Parsed {
-    /// What its fields are called after, if that is not the kind of the object.
-    pub(super) name: Option<String>,
-    /// Which of the file's texts it is from: the file itself, or an entry of a ConfigMap.
-    pub(super) part: usize,
-    /// Whose the part is: the name of the ConfigMap.
-    pub(super) owner: Option<String>,
-    pub(super) value: Value,
-}
-
-/// Every document of a file, and the values in it that took the place of placeholders.
-#[derive(Debug, Default)]
-pub(super) struct Parts {
-    pub(super) documents: Vec<Parsed>,
-    pub(super) replaced: Vec<Replaced>,
-}
 
 /// Reads a file.
 ///

@@ -3,9 +3,9 @@
 
 use indexmap::IndexMap;
 
-use super::quantity::text;
-use super::recognise::find_text;
-use crate::model::document::{Data, Field, Location, Value};
+use super::parts::Replaced;
+use super::quantity::{find_text, text};
+use crate::model::document::{Data, Field, Value};
 use crate::model::problem::Problem;
 
 /// The table of the library that is read.
@@ -19,9 +19,6 @@ pub(super) fn is_application(value: &Value) -> bool {
     };
     fields.keys().any(is_root)
 }
-
-/// A value that took the place of a placeholder: where, and what was written.
-pub(super) type Replaced = (Location, String);
 
 /// The document with its keys taken apart and its placeholders replaced.
 ///

@@ -1,14 +1,13 @@
 //! Istio: limits and ejection of a DestinationRule, of a host, its subsets and its ports.
 
-use super::Document;
-use super::attach::{at, list, name_of, namespace_of, text_at};
-use super::host::Host;
-use super::istio::Target;
-use super::note::{Notes, joined};
-use super::object::Object;
-use super::proxy::{self, Ejection};
-use super::quantity::{count, go_duration, number, percent, text};
-use super::recognise::find_text;
+use super::Target;
+use crate::import::Document;
+use crate::import::attach::{at, list, name_of, namespace_of, text_at};
+use crate::import::host::Host;
+use crate::import::note::{Notes, joined};
+use crate::import::object::Object;
+use crate::import::proxy::{self, Ejection};
+use crate::import::quantity::{count, find_text, go_duration, number, percent, text};
 use crate::policy::budget::{Budget, Concurrent};
 use crate::policy::outlier::Outlier;
 use crate::policy::{OutcomeSet, Policy};

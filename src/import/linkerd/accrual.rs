@@ -1,10 +1,10 @@
 //! Linkerd: failure accrual, the breaker of each endpoint.
 
-use super::linkerd::ROUTES;
-use super::note::Notes;
-use super::object::Object;
-use super::preset;
-use super::quantity::{count, linkerd_duration, number, share, text};
+use super::ROUTES;
+use crate::import::note::Notes;
+use crate::import::object::Object;
+use crate::import::preset;
+use crate::import::quantity::{count, linkerd_duration, number, share, text};
 use crate::kernel::time::Span;
 use crate::model::problem::Problem;
 use crate::policy::Policy;
