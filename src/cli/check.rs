@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::load::load_input;
 use super::plan::preflight;
-use super::write::write_named;
+use super::write::write_file;
 use super::{DONE, Failure, InputArguments, NEVER, UNKNOWN, VIOLATION};
 use super::{choice, output, progress, workers};
 use crate::experiment::judge::check::{
@@ -89,7 +89,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     }
     for (file, content) in [(&arguments.junit, junit(&report)), (&arguments.json, json(&report))] {
         if let Some(file) = file {
-            write(file, content.as_bytes())?;
+            write_file(file, content.as_bytes())?;
         }
     }
     tell_github(&report)?;
@@ -158,15 +158,6 @@ fn story(campaign: &Campaign, finding: &Finding) -> Vec<Step> {
     };
     let (story, _) = listen(cell, &case, violation, at_end);
     steps(&cell.program, &case.faults, &story)
-}
-
-/// Writes a file whole.
-pub(super) fn write(file: &Path, content: &[u8]) -> Result<(), Failure> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let made = folder.map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| write_named(file, content)).map_err(|error| {
-        Failure::Machine(format!("error: cannot write `{}`: {error}", file.display()))
-    })
 }
 
 /// In GitHub Actions, annotates the log and adds to the summary of the step.

@@ -6,7 +6,7 @@ use super::extends::folder;
 use super::import::parse_format;
 use super::load::{read_text, render};
 use super::{
-    Failure, InputArguments, RunArguments, check, output, parse_seeds, parse_workers, run,
+    Failure, InputArguments, RunArguments, output, parse_seeds, parse_workers, run, write,
 };
 use crate::experiment::plan::language::Seeds;
 use crate::import::{self, Format, Import};
@@ -56,7 +56,7 @@ pub(super) fn diff(arguments: &DiffArguments) -> Result<(), Failure> {
     let text = experiment(arguments, within)?;
     let name = arguments.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let path = folder(&arguments.out).join(format!("{name}.toml"));
-    check::write(&path, text.as_bytes())?;
+    write::write_file(&path, text.as_bytes())?;
     let failed = |error: std::io::Error| {
         Failure::Machine(format!("error: cannot write `{}`: {error}", path.display()))
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::replay::{Ready, ReplayArguments, load};
-use super::{DONE, Failure, VIOLATION, check, output};
+use super::{DONE, Failure, VIOLATION, output, write};
 use crate::experiment::run::story::{NoReturn, Point, listen, no_return};
 use crate::experiment::shrink::reproduction::compare;
 use crate::invariant::{Violation, Watched};
@@ -65,7 +65,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
     output::print("\n")?;
     for (ending, content) in drawn {
         let path = folder.join(format!("{stem}.{ending}"));
-        check::write(&path, &content)?;
+        write::write_file(&path, &content)?;
         output::print(&format!("wrote {}\n", path.display()))?;
     }
     Ok(DONE)

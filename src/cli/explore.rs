@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use super::journal::Journal;
 use super::load::Loaded;
-use super::run::talks;
 use super::search::{closing, rounds};
 use super::write::Folder;
 use super::{Failure, RunArguments, output, workers};
@@ -26,7 +25,7 @@ pub(super) fn explore(
     journal: &Journal,
 ) -> Result<(), Failure> {
     let campaign = &loaded.campaign;
-    if talks(arguments) {
+    if arguments.talks() {
         output::print(&opening(campaign))?;
     }
     let (results, told) = explored(arguments, campaign, journal)?;
@@ -35,7 +34,7 @@ pub(super) fn explore(
     if arguments.json {
         output::print_exactly(&told.summary)?;
     }
-    if talks(arguments) {
+    if arguments.talks() {
         for sentence in &told.answer {
             output::print(&(wrap(sentence, output::width()).join("\n") + "\n"))?;
         }

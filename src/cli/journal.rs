@@ -5,6 +5,8 @@
 //! everything that decides a run but its seed; a line for each finished run follows
 //! (`experiment::record`). Other inputs begin another journal.
 
+pub(super) mod kept;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Error, Write};
@@ -22,21 +24,8 @@ use crate::kernel::digest::{Digest, Digester, digest_of};
 use crate::kernel::time::Time;
 use crate::system::trace::TRACE;
 
-/// Its name in the folder of the results.
-const NAME: &str = ".journal";
 /// What its first line begins with: a name and the version of the format.
 const HEADER: &str = "stormglass journal 1";
-
-/// Whether the journal in a folder has a finished run.
-pub(super) fn keeps_runs(folder: &Path) -> bool {
-    let Ok(file) = File::open(folder.join(NAME)) else { return false };
-    let mut lines = BufReader::new(file);
-    let mut is_whole = || {
-        let mut line = Vec::new();
-        lines.read_until(b'\n', &mut line).is_ok() && line.ends_with(b"\n")
-    };
-    is_whole() && is_whole()
-}
 
 /// The journal of the campaign that is running.
 #[derive(Clone)]
@@ -61,7 +50,7 @@ struct Open {
 impl Journal {
     /// Opens the journal in a folder and reads what a command with the same inputs has finished.
     pub(super) fn open(folder: &Path, loaded: &Loaded) -> Result<Journal, Failure> {
-        let path = folder.join(NAME);
+        let path = folder.join(kept::NAME);
         let header = format!("{HEADER} {}\n", digest_of_inputs(loaded));
         let file = write::open_alone(&path).map_err(|error| write::failure(&path, &error))?;
         let Some(file) = file else {

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::extends::{Extended, extended, folder};
 use super::imports::imported;
 use super::reach::Reach;
-use super::{Failure, ShowArguments, check, output};
+use super::{Failure, ShowArguments, output, write};
 use crate::experiment::plan::campaign::{Campaign, Documents};
 use crate::experiment::plan::language::Seeds;
 use crate::experiment::plan::patch::set_known;
@@ -62,7 +62,7 @@ impl Loaded {
         let is_inside = |part| matches!(part, Component::Normal(_));
         for (name, text) in self.named() {
             if Path::new(name).components().all(is_inside) {
-                check::write(&folder.join(name), text.as_bytes())?;
+                write::write_file(&folder.join(name), text.as_bytes())?;
             }
         }
         Ok(())

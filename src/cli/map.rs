@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::load::{Input, Loaded, load_input};
 use super::reach::Reach;
 use super::write::Folder;
-use super::{Failure, check, choice, output, parse_seeds, parse_workers, progress, workers};
+use super::{Failure, choice, output, parse_seeds, parse_workers, progress, workers, write};
 use crate::experiment::outage_map::harm::Outcome;
 use crate::experiment::outage_map::text::{
     CALM, Names, SEEDS, of_experiment, of_field, of_model, plain, stem,
@@ -147,7 +147,7 @@ impl Asked {
             None => first..first.saturating_add(SEEDS),
         };
         // How far paths lead depends on where the file lies that names them.
-        check::write(&folder.join(CALM), b"")?;
+        write::write_file(&folder.join(CALM), b"")?;
         let model = relative(&folder, &arguments.model);
         let names = Names { name, model: model.display().to_string(), of, seeds };
         let calm = given
@@ -199,7 +199,7 @@ impl Asked {
         let file = self.folder.join(CALM);
         let of = &self.names.of;
         let text = format!("# {of}, and nothing goes wrong. stormglass map wrote it.\n\n{calm}");
-        check::write(&file, text.as_bytes())?;
+        write::write_file(&file, text.as_bytes())?;
         let set = if self.calm.is_none() { arguments.set.as_slice() } else { &[] };
         load_input(Input { experiment: &file, seeds: None, set, allowed: &self.allowed, quiet })
     }
@@ -213,7 +213,7 @@ impl Asked {
             match (mark, &field.fault) {
                 (Mark::Harm(harm), Some((fault, _))) => {
                     let table = of_field(&self.names, (field, node), (fault, harm));
-                    check::write(&file, table.to_string().as_bytes())?;
+                    write::write_file(&file, table.to_string().as_bytes())?;
                     written.push(file);
                 }
                 _ => {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::load::{Input, load_input};
-use super::{DONE, Failure, UNKNOWN, check, choice, output};
+use super::{DONE, Failure, UNKNOWN, choice, output, write};
 use crate::experiment::shrink::minimize::{Minimal, Spent, Unfit, minimize as search};
 use crate::experiment::shrink::reproduction::{Origin, reproduction};
 use crate::invariant::Watched;
@@ -94,7 +94,7 @@ pub(super) fn minimize(arguments: &MinimizeArguments) -> Result<u8, Failure> {
         let name = &loaded.campaign.experiment.name;
         PathBuf::from(format!("out/{name}-{}-{seed}.toml", minimal.target.invariant))
     });
-    check::write(&file, written.text().as_bytes())?;
+    write::write_file(&file, written.text().as_bytes())?;
     let whole = std::path::absolute(&file).unwrap_or(file);
     let promise = cell.invariants.get(minimal.target.place).map(Watched::sentence);
     let promise = promise.unwrap_or_default();

@@ -188,6 +188,13 @@ struct RunArguments {
     full: bool,
 }
 
+impl RunArguments {
+    /// Whether it prints more than errors.
+    fn talks(&self) -> bool {
+        !self.quiet && !self.json
+    }
+}
+
 /// The experiment that a command is about, which of its runs, and what is changed in it.
 #[derive(Debug, clap::Args)]
 struct InputArguments {

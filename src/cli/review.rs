@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::load::{Input, Loaded, load_input, load_text};
-use super::{Failure, check, choice, output, parse_seeds, parse_workers, progress, workers};
+use super::{Failure, choice, output, parse_seeds, parse_workers, progress, workers, write};
 use crate::experiment::judge::check::{CheckVerdict, check_run, judge};
 use crate::experiment::measure::summary::summarise;
 use crate::experiment::plan::campaign::{Campaign, Documents};
@@ -213,6 +213,6 @@ fn compiled(text: &str, base: &Base, loaded: &Loaded) -> Result<Campaign, Vec<Pr
 /// Writes a file of the review; returns its path.
 fn save(folder: &Path, name: &str, text: &str) -> Result<String, Failure> {
     let path = folder.join(name);
-    check::write(&path, text.as_bytes())?;
+    write::write_file(&path, text.as_bytes())?;
     Ok(quoted(&path.display().to_string()))
 }

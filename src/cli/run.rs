@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     workers::find_warm_up(&mut loaded.campaign, input.workers)?;
     loaded.campaign.choose(&input.arm, &input.point)?;
     let campaign = &loaded.campaign;
-    let talks = talks(arguments);
+    let talks = arguments.talks();
     let folder = Folder::prepare(&folder_of(arguments, campaign))?;
     let journal = Journal::open(folder.path(), &loaded)?;
     let done = journal.found(campaign);
@@ -113,7 +113,7 @@ fn run_until_precise(
     journal: &Journal,
 ) -> Result<Vec<RunResult>, Failure> {
     let workers = arguments.input.workers;
-    let bar = progress::bar(campaign.runs(), journal.found(campaign), !talks(arguments));
+    let bar = progress::bar(campaign.runs(), journal.found(campaign), !arguments.talks());
     let shown = bar.clone();
     journal.go_on_after_interrupt(move || shown.finish_and_clear())?;
     let mut results = workers::run_all(campaign, workers, journal, &bar, Vec::new())?;
@@ -124,10 +124,6 @@ fn run_until_precise(
     }
     bar.finish_and_clear();
     Ok(results)
-}
-
-pub(super) fn talks(arguments: &RunArguments) -> bool {
-    !arguments.quiet && !arguments.json
 }
 
 /// What the folder has already: finished runs of the same command, and results.

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::journal::Journal;
 use super::load::Loaded;
-use super::run::talks;
 use super::write::Folder;
 use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::plan::campaign::Campaign;
@@ -29,7 +28,7 @@ pub(super) fn search(
     else {
         return Ok(());
     };
-    if talks(arguments) {
+    if arguments.talks() {
         output::print(&opening(campaign, &searching))?;
     }
     let steps: Steps<Searching> = (Searching::next, Searching::take);
@@ -46,7 +45,7 @@ pub(super) fn search(
     if arguments.json {
         output::print_exactly(&search::summary_json(&report))?;
     }
-    if talks(arguments) {
+    if arguments.talks() {
         for sentence in report.answer() {
             output::print(&(wrap(&sentence, output::width()).join("\n") + "\n"))?;
         }
@@ -85,7 +84,7 @@ pub(super) fn rounds<S>(
     state: &mut S,
     (next, take): Steps<S>,
 ) -> Result<Vec<RunResult>, Failure> {
-    let bar = progress::bar(0, 0, !talks(arguments));
+    let bar = progress::bar(0, 0, !arguments.talks());
     let shown = bar.clone();
     journal.go_on_after_interrupt(move || shown.finish_and_clear())?;
     let pool = workers::pool(arguments.input.workers)?;

@@ -9,7 +9,7 @@ use std::io::{Error, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use super::journal::keeps_runs;
+use super::journal::kept::keeps_runs;
 use crate::report::chart;
 use crate::report::outputs::{MANIFEST, Output, names};
 
@@ -172,6 +172,15 @@ fn remove(path: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(failure(path, &error)),
         _ => Ok(()),
     }
+}
+
+/// Writes a file that somebody named, and the folder around it.
+pub(super) fn write_file(file: &Path, content: &[u8]) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| write_named(file, content)).map_err(|error| {
+        Failure::Machine(format!("error: cannot write `{}`: {error}", file.display()))
+    })
 }
 
 /// Why a path could not be written, and what to do.
