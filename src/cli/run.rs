@@ -20,7 +20,7 @@ use crate::report::notes::paragraphs;
 use crate::report::number::{self, several};
 use crate::report::outputs::{CampaignSources, OUTPUTS};
 use crate::report::table::{Table, wrap};
-use crate::report::{files, page, warm_up};
+use crate::report::{files, roles, warm_up};
 
 /// Runs an experiment.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -149,7 +149,7 @@ fn write_all(
     findings: &Findings<'_>,
 ) -> Result<Vec<PathBuf>, Failure> {
     let Findings { campaign, results, summaries, .. } = *findings;
-    let order = page::reading_order(&findings.answer, summaries);
+    let order = roles::reading_order(&findings.answer, summaries);
     let look = &CloserLook::new(campaign, results, &order);
     let pairs = &comparison::pairs(campaign, &findings.comparison.pairs);
     let made_of = CampaignSources { findings, pairs, look, inputs: loaded.inputs() };

@@ -27,11 +27,10 @@ use crate::kernel::digest::digest_of;
 use crate::published::Reading;
 use crate::published::verdict::compare;
 use crate::report::command::quoted;
+use crate::report::detail::Detail;
 use crate::report::published::{Published, Tally as FigureTally};
 use crate::report::table::Table;
-use crate::report::validation::{
-    Compared, Detail, NotSimulated, Page, Tally, compared, page, table,
-};
+use crate::report::validation::{Compared, NotSimulated, Page, Tally, compared, page, table};
 use crate::theory::published::Row;
 
 /// What `validate` is told.

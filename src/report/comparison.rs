@@ -1,10 +1,11 @@
 //! The comparison of arms: `pairs.csv`, its part of `summary.json`, and the table people read.
 
+pub mod front;
+
 use serde_json::{Value, json};
 
 use super::arms::{mode_names, of_data, plain};
 use super::columns;
-use super::front;
 use super::number::{self, Unit};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::compare::{

@@ -6,11 +6,12 @@ use super::chart::{
     Axis, Bar, BarGroup, BarRow, Bars, Caption, Estimate, Lines, Panel, Point, Reference, Row,
     Scatter, Series, Shaded, Stroke,
 };
+use super::comparison::front;
 use super::findings::Findings;
-use super::front;
 use super::number::{self, Unit};
 use super::promises;
 use super::ramp;
+use super::sizes::{COLUMNS_MAX, WIDTH};
 use crate::experiment::measure::metrics::MetricId;
 use crate::experiment::measure::summary::{CellSummary, InvariantSummary};
 use crate::experiment::plan::campaign::Campaign;
@@ -22,18 +23,12 @@ use crate::statistics::CONFIDENCE;
 use crate::statistics::bounded::Averaged;
 use crate::statistics::interval::mean_interval;
 
-/// How many points of an experiment stand side by side in one picture.
-pub(super) const COLUMNS_MAX: usize = 4;
-
 /// More cells than this are told apart by a legend instead of names beside them.
 const NAMED_POINTS_MAX: usize = 8;
 
 /// Fewer runs than this are drawn without a band: the interval of a mean of two or three is so wide
 /// that it would be all that is seen.
 pub(super) const BAND_RUNS: usize = 5;
-
-/// How wide pictures are, in pixels.
-pub(super) const WIDTH: f64 = 1040.0;
 
 /// Goodput and load over time, as SVG.
 #[must_use]

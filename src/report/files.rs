@@ -1,7 +1,7 @@
 //! The files of a campaign: `runs.csv` and `runs.parquet`, `series.csv`, `faults.csv`,
 //! `summary.json`, `manifest.json`.
 //!
-//! `docs/results.md` describes each; a change of a column is a change of [`FORMAT`].
+//! `docs/results.md` describes each; a change of a column is a change of [`super::format::FORMAT`].
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -13,6 +13,7 @@ use super::columns::{self, Column};
 use super::command::command_line;
 use super::comparison;
 use super::escape;
+use super::format::{FORMAT, pretty};
 use super::objectives;
 use super::parquet;
 use super::price;
@@ -32,9 +33,6 @@ use crate::kernel::time::{Span, Time};
 use crate::metric::{MilestoneWindow, Progress};
 use crate::statistics::bounded::Averaged;
 use crate::system::trace::TRACE;
-
-/// The version of these formats.
-pub const FORMAT: u32 = 5;
 
 /// Columns of `faults.csv`.
 const FAULTS: [&str; 11] = [
@@ -451,10 +449,4 @@ pub fn manifest_json(
 #[must_use]
 pub fn campaign_digest(results: &[RunResult]) -> Digest {
     digest_of_runs(results.iter().map(|run| (run.seed, run.digest)))
-}
-
-pub(super) fn pretty(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("values are plain data");
-    text.push('\n');
-    text
 }

@@ -2,11 +2,12 @@
 //! and what is doubtful about them.
 
 use super::arms;
+use super::comparison::front;
 use super::comparison::{baseline_text, pairs_table, precision_text, untested_text};
 use super::table::Table;
 use super::{
-    answer, attribution, blast_radius, caches, escape, files, front, observed, price, promises,
-    ramp, unsure, warm_up,
+    answer, attribution, blast_radius, caches, escape, files, observed, price, promises, ramp,
+    unsure, warm_up,
 };
 use crate::experiment::compare::Comparison;
 use crate::experiment::compare::answer::Answer;

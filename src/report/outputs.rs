@@ -2,44 +2,22 @@
 //! format is a function and a line here.
 
 use super::findings::Findings;
+use super::search::limit;
 use super::table::Table;
 use super::told::Told;
 use super::violations::violations_jsonl;
 use super::{
-    attribution, blast_radius, budget, columns, figures, files, limit, observed, outage_map, page,
-    phase, price, ramp, search,
+    attribution, blast_radius, budget, columns, figures, files, observed, outage_map, page, phase,
+    price, ramp, search,
 };
 use crate::experiment::compare::Comparison;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;
-use crate::experiment::run::closer_look::CloserLook;
+
+pub use super::sources::{CampaignSources, Inputs};
 
 /// The last file, which says of what the others are the results.
 pub const MANIFEST: &str = "manifest.json";
-
-/// What a campaign was read from.
-#[derive(Clone, Copy, Debug)]
-pub struct Inputs<'a> {
-    /// Name and text of every file that was read: the experiment first, then the model.
-    pub files: &'a [(String, String)],
-    /// The overrides as they were given.
-    pub overrides: &'a [String],
-    /// The model with every default filled in, if it is one without the experiment.
-    pub complete_model: Option<&'a str>,
-}
-
-/// What the files of a campaign are made of.
-#[derive(Clone, Copy, Debug)]
-pub struct CampaignSources<'a> {
-    /// What it came to.
-    pub findings: &'a Findings<'a>,
-    /// How the arms compare, as a table: two files are made of it.
-    pub pairs: &'a [columns::Column],
-    /// Single runs.
-    pub look: &'a CloserLook,
-    /// What it was read from.
-    pub inputs: Inputs<'a>,
-}
 
 /// What the files of a search are made of.
 #[derive(Clone, Copy)]

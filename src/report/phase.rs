@@ -1,9 +1,9 @@
 //! The phase diagram of a search.
 
 use super::chart::{Axis, Caption, Estimate, Phase, PhaseColumn, PhasePanel, Reference};
-use super::figures::WIDTH;
 use super::number::{self, Unit};
 use super::search::{Report, boundary_text, name, named, unit};
+use super::sizes::WIDTH;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::language::{Factor, Variant};
 use crate::experiment::search::found::Found;

@@ -1,7 +1,7 @@
 //! Published figures beside what runs show: a table for each experiment, and its part of the page.
 
+use super::detail::{Detail, digits};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
-use super::validation::{Detail, digits};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::validation::figures::FigureOfCell;
 use crate::published::verdict::{Comparison, Verdict};

@@ -3,8 +3,8 @@
 use super::arms::{column, plain};
 use super::chart::{Caption, Lines, Panel, Row as ChartRow, Series};
 use super::columns::{self, Column};
-use super::figures::{COLUMNS_MAX, WIDTH};
 use super::number::{self, Unit};
+use super::sizes::{COLUMNS_MAX, WIDTH};
 use super::table::{Align, Cell as TableCell, Row, Table};
 use crate::experiment::measure::ramp::{Edges, Ramp, RampStep};
 use crate::experiment::plan::campaign::Campaign;

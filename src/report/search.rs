@@ -1,13 +1,15 @@
 //! What a search has found: `search.csv`, its `summary.json`, and the table people read.
 
+pub mod boundary;
+pub mod limit;
+
 use serde_json::{Value, json};
 
 use super::arms::{self, column, plain};
 use super::columns::{self, Column};
-use super::files::{FORMAT, pretty};
+use super::format::{FORMAT, pretty};
 use super::number::{self, Unit};
 use super::table::{Align, Cell, Row, Table, Tone};
-use super::{boundary, limit};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::search::amount::Amount;
 use crate::experiment::search::found::{Found, Trend, Tried};

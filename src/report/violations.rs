@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::command::command_line;
-use super::files::FORMAT;
+use super::format::FORMAT;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;
 

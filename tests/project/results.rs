@@ -17,9 +17,8 @@ use stormglass::experiment::search::sensitivity::Sensing;
 use stormglass::report::answer::sentences;
 use stormglass::report::findings::Findings;
 use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS};
-use stormglass::report::{
-    self, attribution, columns, comparison, files, limit, observed, ramp, search,
-};
+use stormglass::report::search::limit;
+use stormglass::report::{self, attribution, columns, comparison, files, observed, ramp, search};
 
 use super::{sample, source};
 

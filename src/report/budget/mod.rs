@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::columns::{self, Column};
 use super::escape;
-use super::files::{FORMAT, pretty};
+use super::format::{FORMAT, pretty};
 use super::number::{self, Unit};
 use super::price::assumed_text;
 use super::table::Table;

@@ -10,8 +10,8 @@ use crate::metric::{Incident, IncidentRule, Recovery};
 use crate::report::arms::{column, plain};
 use crate::report::chart::{Bar, BarGroup, BarRow, Bars, Caption, Estimate};
 use crate::report::columns::{self, Column};
-use crate::report::figures::WIDTH;
 use crate::report::number::{Unit, number, several};
+use crate::report::sizes::WIDTH;
 use crate::report::table::{Align, Row, Table};
 
 /// So many arms and points stand side by side.

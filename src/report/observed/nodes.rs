@@ -11,7 +11,8 @@ use crate::metric::OperationSeries;
 use crate::model::program::{NodeId, OperationId};
 use crate::report::chart::{Caption, Lines, Panel, Row, Series, Shaded};
 use crate::report::columns::{self, Column};
-use crate::report::figures::{COLUMNS_MAX, WIDTH};
+use crate::report::sizes::COLUMNS_MAX;
+use crate::report::sizes::WIDTH;
 
 /// A row of `nodes.csv`.
 struct Line<'a> {

@@ -10,8 +10,8 @@ use crate::metric::{Paths, Where};
 use crate::report::arms::{column, plain};
 use crate::report::chart::{Bar, BarGroup, BarRow, Bars, Caption, Estimate};
 use crate::report::columns::{self, Column};
-use crate::report::figures::WIDTH;
 use crate::report::number::{Unit, number};
+use crate::report::sizes::WIDTH;
 use crate::report::table::{Align, Row, Table};
 
 /// So many parts of a cell are shown, the longest first.

@@ -9,7 +9,7 @@ use crate::fault::FaultText;
 use crate::kernel::time::Span;
 use crate::report::blast_radius::{part_json, parts_json};
 use crate::report::columns::{Column, csv};
-use crate::report::files::pretty;
+use crate::report::format::pretty;
 use crate::system::trace::TRACE;
 
 /// The version of the format of `map.json`.

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::Page;
 use super::charts::{Column, Kind, OTHERS, Panel};
 use super::grid::{Grid, GridCell, GridRow, Head};
-use super::roles::Role;
 use crate::experiment::run::closer_look::Seen;
 use crate::kernel::time::Span;
 use crate::metric::{Causes, Trouble};
@@ -15,6 +14,7 @@ use crate::model::program::{EdgeId, NodeId, Program};
 use crate::model::quantity::TimeOfDay;
 use crate::report::moment::moment;
 use crate::report::number::{Unit, count, number};
+use crate::report::roles::Role;
 use crate::report::story::{denied, described, outcome, refusal};
 
 /// The most causes that are listed.

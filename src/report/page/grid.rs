@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::roles::Role;
+use crate::report::roles::Role;
 use crate::report::table::{Align, Cell, Row, Table, Tone};
 
 /// A table.
@@ -43,7 +43,7 @@ pub(super) struct GridCell {
     /// A share from 0 to 1 that is drawn as a bar.
     pub(super) share: Option<f64>,
     /// How times are spread.
-    pub(super) strip: Option<super::waits::Strip>,
+    pub(super) strip: Option<Strip>,
 }
 
 impl Grid {
@@ -104,4 +104,16 @@ impl GridCell {
         let (text, small) = at.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
         GridCell { text: text.to_owned(), small: small.to_owned(), ..GridCell::default() }
     }
+}
+
+/// How times are spread, drawn on a logarithmic axis; all places from 0 to [`WIDTH`].
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::report::page) struct Strip {
+    /// What it says in words.
+    pub(super) label: String,
+    pub(super) p50: f64,
+    pub(super) p99: f64,
+    pub(super) p999: Option<f64>,
+    /// What is promised.
+    pub(super) within: Option<f64>,
 }

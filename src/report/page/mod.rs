@@ -14,7 +14,6 @@ mod mini;
 mod picture;
 mod promises;
 mod reproduce;
-mod roles;
 mod stories;
 mod waits;
 
@@ -24,7 +23,8 @@ use serde::Serialize;
 use super::blast_radius;
 use super::capacity::{assumed, planned};
 use super::notes::paragraphs;
-use super::outputs::CampaignSources;
+use super::roles::{Role, reading_order, role_of_cells};
+use super::sources::CampaignSources;
 use crate::experiment::compare::Comparison;
 use crate::experiment::measure::summary::CellSummary;
 use crate::experiment::plan::campaign::Campaign;
@@ -34,9 +34,6 @@ use crate::kernel::time::Span;
 use charts::{Column, Timeline};
 use grid::Grid;
 use mini::Mini;
-
-pub use roles::reading_order;
-pub(super) use roles::{Role, roles};
 
 /// So many cells are shown first where the answer tells them apart by nothing.
 const SHOWN_FIRST: usize = 4;
@@ -187,7 +184,7 @@ fn with_names<'a>(of: &CampaignSources<'a>) -> Page<'a> {
         files: of.inputs.files,
         overrides: of.inputs.overrides,
         names: of.findings.campaign.cells.iter().map(name).collect(),
-        roles: roles::role_of_cells(&of.findings.answer, cells),
+        roles: role_of_cells(&of.findings.answer, cells),
         order: reading_order(&of.findings.answer, of.findings.summaries),
     }
 }

@@ -3,23 +3,11 @@
 use serde::Serialize;
 
 use super::Page;
-use super::grid::{Grid, GridCell, GridRow, Head};
+use super::grid::{Grid, GridCell, GridRow, Head, Strip};
 use crate::experiment::measure::metrics::{MetricId, Of};
 use crate::kernel::time::Span;
 use crate::report::arms;
 use crate::report::number::{Unit, number};
-
-/// How times are spread, drawn on a logarithmic axis; all places from 0 to [`WIDTH`].
-#[derive(Clone, Debug, Serialize)]
-pub(in crate::report::page) struct Strip {
-    /// What it says in words.
-    pub(super) label: String,
-    pub(super) p50: f64,
-    pub(super) p99: f64,
-    pub(super) p999: Option<f64>,
-    /// What is promised.
-    pub(super) within: Option<f64>,
-}
 
 /// How wide a strip is, in pixels.
 const WIDTH: f64 = 240.0;

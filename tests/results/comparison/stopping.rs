@@ -3,8 +3,8 @@
 use stormglass::experiment::compare::{compare, next_seeds};
 use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::plan::language::Seeds;
+use stormglass::report::comparison::front;
 use stormglass::report::comparison::precision_text;
-use stormglass::report::front;
 
 use crate::common;
 use crate::common::run_all;

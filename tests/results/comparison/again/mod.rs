@@ -19,10 +19,11 @@ use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::run::closer_look::CloserLook;
 use stormglass::kernel::time::Time;
+use stormglass::report::comparison::front;
 use stormglass::report::findings::Findings;
 use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS, OfCampaign, Output};
 use stormglass::report::table::Table;
-use stormglass::report::{arms, columns, comparison, files, front};
+use stormglass::report::{arms, columns, comparison, files};
 
 use crate::common::{self, Changed, run_all, shipped};
 use statistics::{number, z_of};

@@ -1,10 +1,10 @@
 //! What a search has found, in a sentence for each arm and point.
 
-use super::number::{self, Unit};
-use super::search::{Report, boundary_text, named};
+use super::{Report, boundary_text, named};
 use crate::experiment::search::found::Found;
 use crate::experiment::search::outcome::of_many;
 use crate::experiment::search::track::{Boundary, Reached};
+use crate::report::number::{self, Unit};
 
 /// From or up to which value it happens in the share of runs that is looked for; of several shares
 /// in half of the runs, or else in the first.

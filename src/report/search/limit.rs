@@ -1,14 +1,14 @@
 //! How much steady load a system can take: `limit.csv`, its table, and a sentence for each arm.
 
-use super::arms::{column, plain};
-use super::columns::{self, Column};
-use super::number::{self, Unit};
-use super::search::{Report, boundary_text};
-use super::table::{Align, Cell as TableCell, Row, Table};
+use super::{Report, boundary_text};
 use crate::experiment::search::found::Found;
 use crate::experiment::search::limit::busy::Busy;
 use crate::experiment::search::limit::found::Limited;
 use crate::experiment::search::track::Reached;
+use crate::report::arms::{column, plain};
+use crate::report::columns::{self, Column};
+use crate::report::number::{self, Unit};
+use crate::report::table::{Align, Cell as TableCell, Row, Table};
 
 /// `limit.csv`: a row for each arm, point and loss.
 #[must_use]

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::arms::{column, mode_names, plain};
-use super::chart::{Axis, Caption, Estimate, Point, Scatter};
-use super::comparison::{called, lost_json, lost_texts, mean_text, written};
-use super::table::{Align, Cell, Row, Table, Tone};
+use super::{called, lost_json, lost_texts, mean_text, written};
 use crate::experiment::compare::{Comparison, Lost, Measured, Placed};
 use crate::experiment::plan::campaign::Campaign;
+use crate::report::arms::{column, mode_names, plain};
+use crate::report::chart::{Axis, Caption, Estimate, Point, Scatter};
+use crate::report::table::{Align, Cell, Row, Table, Tone};
 use crate::statistics::verdict::Direction;
 
 /// The place of every arm in `summary.json`; `null` if no front is declared.
-pub(super) fn json(campaign: &Campaign, front: &[Placed]) -> Value {
+pub(in crate::report) fn json(campaign: &Campaign, front: &[Placed]) -> Value {
     if front.is_empty() {
         return Value::Null;
     }
@@ -115,7 +115,7 @@ fn drawn(placed: &Placed, name: String) -> Vec<(String, [Option<f64>; 2])> {
 }
 
 /// The first two metrics of the front against each other.
-pub(super) fn figure(campaign: &Campaign, front: &[Placed], width: f64) -> Scatter {
+pub(in crate::report) fn figure(campaign: &Campaign, front: &[Placed], width: f64) -> Scatter {
     let metrics = &campaign.declared.pareto;
     let arms = campaign.experiment.arms.len();
     let alone = |mean: f64| Estimate { value: mean, low: mean, high: mean };
