@@ -191,8 +191,8 @@ impl<'de> EnumAccess<'de> for Choice<'de> {
 }
 
 impl<'de> Choice<'de> {
-    /// The choice that a value makes. It is apart from [`Deserializer::deserialize_enum`] so that it
-    /// is compiled once, not for every enum.
+    /// The choice that a value makes. Apart from [`Deserializer::deserialize_enum`] it is compiled
+    /// once, not for every enum.
     fn of(value: &'de Value, variants: &[&str]) -> Result<Choice<'de>, Problem> {
         Ok(match &value.data {
             Data::Text(text) => Choice { name: text, key_at: value.at, value: None, but: None },

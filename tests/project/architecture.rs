@@ -107,7 +107,7 @@ pub(crate) struct Named {
 }
 
 /// The module of a file below `src/`: `policy::breaker` for `src/policy/breaker/mod.rs`.
-fn module_of(file: &str) -> Vec<String> {
+pub(crate) fn module_of(file: &str) -> Vec<String> {
     let inner = file.trim_start_matches("src/").trim_end_matches(".rs");
     let inner = inner.trim_end_matches("/mod");
     match inner {

@@ -2,7 +2,7 @@
 
 use super::language::Family;
 use super::losses::Lost;
-use super::pairs::{Idle, Method, Pair};
+use super::pair::{Idle, Method, Pair};
 use crate::experiment::plan::campaign::Campaign;
 use crate::statistics::CONFIDENCE;
 use crate::statistics::multiplicity::holm;

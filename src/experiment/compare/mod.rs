@@ -16,6 +16,7 @@ mod language;
 mod losses;
 mod measured;
 mod modes;
+mod pair;
 mod pairs;
 pub mod power;
 mod stopping;
@@ -27,7 +28,7 @@ pub use language::{CompareText, Family, Margin, PrecisionText};
 pub use losses::Lost;
 pub use measured::{Measured, Source};
 pub use modes::Modes;
-pub use pairs::{Faults, Idle, Method, Pair};
+pub use pair::{Faults, Idle, Method, Pair};
 pub use stopping::{Missed, PrecisionReached, next_seeds, seeds_added};
 
 use super::run::RunResult;

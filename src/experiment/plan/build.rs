@@ -188,10 +188,8 @@ fn cell(
     limit::lose(&mut experiment, &mut model, &document)?;
     let program = compile::compile(&model, read_file)?;
     let (plan, random) = faults(&experiment, &program, (&document, &mut problems));
-    let of_promise =
-        |(name, problem): (String, Problem)| problem.located(&document, &["invariants", &name]);
     if let Err(wrong) = Invariants::new(&experiment.invariants, &program) {
-        problems.extend(wrong.into_iter().map(of_promise));
+        problems.extend(wrong.into_iter().map(|wrong| of_promise(&document, wrong)));
     }
     let (theory, mean_field) = theories(&experiment, &model, (&document, &mut problems));
     let milestones = milestones::compiled(&experiment, &program, &document, &mut problems);
@@ -219,10 +217,7 @@ fn cell(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut suspicious = unused(&model, &program, &promoted(&experiment));
-    suspicious.extend(doubtful(&model, &program));
-    suspicious.extend(unbreakable(&experiment.invariants, &program).into_iter().map(of_promise));
-    suspicious.extend(late_faults(&experiment, &document));
+    let suspicious = suspicious(&experiment, &document, &model, &program);
     let cell = Cell {
         arm: arm.name.clone(),
         arm_label: arm.label.clone(),
@@ -250,6 +245,26 @@ fn cell(
         mean_field,
     };
     Ok((cell, suspicious))
+}
+
+/// What of a cell is no mistake, and likely the sign of one.
+fn suspicious(
+    experiment: &Experiment,
+    document: &Value,
+    model: &Value,
+    program: &Program,
+) -> Vec<Problem> {
+    let mut found = unused(model, program, &promoted(experiment));
+    found.extend(doubtful(model, program));
+    let unbreakable = unbreakable(&experiment.invariants, program).into_iter();
+    found.extend(unbreakable.map(|promise| of_promise(document, promise)));
+    found.extend(late_faults(experiment, document));
+    found
+}
+
+/// What is wrong with a promise, where it is asked for.
+fn of_promise(document: &Value, (name, problem): (String, Problem)) -> Problem {
+    problem.located(document, &["invariants", &name])
 }
 
 /// The drawn faults of an experiment, which end while users still arrive.
