@@ -201,17 +201,11 @@ fn cell(
     let prices = price::compiled(&experiment, &program, (&document, &mut problems));
     let acts = faults_act(&plan, random.as_ref());
     let judged = (measure.window, acts, milestones::judged_until(&experiment, measured));
-    let metastability = metastability::compiled(
-        experiment.metastability.as_ref(),
-        judged,
-        (&document, &mut problems),
-    );
+    let text = experiment.metastability.as_ref();
+    let metastability = metastability::compiled(text, judged, (&document, &mut problems));
     problems.extend(wrong_attribution(&experiment, acts.is_some(), &document));
-    let blast_radius = blast_radius::compiled(
-        experiment.blast_radius.as_ref(),
-        &program,
-        (&document, &mut problems),
-    );
+    let text = experiment.blast_radius.as_ref();
+    let blast_radius = blast_radius::compiled(text, &program, (&document, &mut problems));
     let observing =
         observe::compiled(experiment.observe.as_ref(), &program, (&document, &mut problems));
     if !problems.is_empty() {
