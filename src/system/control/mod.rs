@@ -59,14 +59,14 @@ pub enum Action {
     },
     /// Requests on these links are lost.
     RequestLoss {
-        /// Indices of [`crate::system::program::Program::links`].
+        /// Indices of [`crate::model::program::Program::links`].
         links: Vec<usize>,
         /// How many of them.
         share: Probability,
     },
     /// Replies to calls over these links are lost.
     ReplyLoss {
-        /// Indices of [`crate::system::program::Program::links`].
+        /// Indices of [`crate::model::program::Program::links`].
         links: Vec<usize>,
         /// How many of them.
         share: Probability,
@@ -149,21 +149,21 @@ pub enum Action {
     },
     /// Messages on these links travel longer, each way.
     Latency {
-        /// Indices of [`crate::system::program::Program::links`].
+        /// Indices of [`crate::model::program::Program::links`].
         links: Vec<usize>,
         /// By how much.
         added: Span,
     },
     /// Messages on these links arrive twice, each way.
     Duplicate {
-        /// Indices of [`crate::system::program::Program::links`].
+        /// Indices of [`crate::model::program::Program::links`].
         links: Vec<usize>,
         /// How many of them.
         share: Probability,
     },
     /// Messages on these links are late, each way, and so are overtaken.
     Reorder {
-        /// Indices of [`crate::system::program::Program::links`].
+        /// Indices of [`crate::model::program::Program::links`].
         links: Vec<usize>,
         /// How many of them.
         share: Probability,
@@ -172,14 +172,14 @@ pub enum Action {
     },
     /// Nothing gets through.
     Partition {
-        /// Links whose requests are lost, indices of [`crate::system::program::Program::links`].
+        /// Links whose requests are lost, indices of [`crate::model::program::Program::links`].
         requests: Vec<usize>,
         /// Links whose replies are lost.
         replies: Vec<usize>,
     },
     /// Messages on these links set out only when the fault ends, each way.
     Clog {
-        /// Indices of [`crate::system::program::Program::links`].
+        /// Indices of [`crate::model::program::Program::links`].
         links: Vec<usize>,
     },
 }
