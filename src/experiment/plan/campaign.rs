@@ -75,7 +75,7 @@ impl Campaign {
     }
 
     /// Runs so many seeds from the first one on, which
-    /// [`next_seeds`](super::comparison::next_seeds) asks for.
+    /// [`next_seeds`](crate::experiment::compare::next_seeds) asks for.
     ///
     /// Returns the results there are at their new places, for the numbers that are left to run.
     #[must_use]
