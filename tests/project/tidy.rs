@@ -33,7 +33,8 @@ const MACHINE_PATHS: [&str; 5] = [
 ];
 
 /// What may be at the top of the project.
-const TOP: [&str; 21] = [
+const TOP: [&str; 22] = [
+    ".cargo",
     ".ci",
     ".git",
     ".gitignore",
@@ -207,8 +208,18 @@ fn assert_none(wrong: &[String]) {
 
 /// Text files that the project wrote: not typefaces, recordings of others and the lock file.
 fn own_files() -> Vec<File> {
-    let folders =
-        [".ci", "src", "tests", "docs", "models", "presets", "experiments", "benches", "examples"];
+    let folders = [
+        ".cargo",
+        ".ci",
+        "src",
+        "tests",
+        "docs",
+        "models",
+        "presets",
+        "experiments",
+        "benches",
+        "examples",
+    ];
     let mut files: Vec<File> = folders.into_iter().flat_map(source::files).collect();
     let top = TOP.iter().filter(|name| source::root().join(name).is_file());
     files.extend(top.map(|name| file(name, &source::read(name))));
