@@ -1,5 +1,6 @@
 //! Counters, histograms and time series of one run: integers until the report.
 
+pub mod catalogue;
 mod counts;
 mod fills;
 mod histogram;
@@ -15,6 +16,7 @@ mod stay;
 mod tally;
 mod timeline;
 
+pub use catalogue::{MetricId, Unit};
 pub use counts::{EdgeCounts, Window};
 pub use fills::Fills;
 pub use histogram::Histogram;

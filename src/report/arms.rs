@@ -4,10 +4,11 @@ use super::number::{self, Unit};
 use super::promises;
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::judge::metastability::Label;
-use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::measure::metrics::Of;
 use crate::experiment::measure::summary::{CellSummary, InvariantSummary, Share};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::{ByChance, RunResult};
+use crate::metric::MetricId;
 use crate::statistics::bounded::Averaged;
 
 /// A column: a metric, its header, its unit, and how soon it is dropped where space is short.

@@ -7,11 +7,12 @@ use super::arms::{arm_and_point, column, estimate, metric, plain, shown};
 use super::chart::{Caption, Estimate, Stack, StackRow};
 use super::number::Unit;
 use super::table::{Align, Row, Table};
-use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::measure::metrics::Of;
 use crate::experiment::measure::summary::CellSummary;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::price::{Price, Prices};
+use crate::metric::MetricId;
 
 /// What each arm costs in all and by its parts; `None` without `[price]`.
 #[must_use]

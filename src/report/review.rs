@@ -7,12 +7,13 @@ use super::arms::{called, column, plain, scale, shown};
 use super::number::{Unit, number, several};
 use super::table::{Align, Row, Table, wrap};
 use crate::experiment::judge::check::CheckVerdict;
-use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::measure::metrics::Of;
 use crate::experiment::measure::summary::CellSummary;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::review::{
     AS_IT_IS, CALM, Check, FAILURE, Failure, REMEDIED, Reviewed, WITHOUT,
 };
+use crate::metric::MetricId;
 use crate::statistics::bounded::Averaged;
 
 /// What the runs of a part came to.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::experiment::compare::answer::Answer;
-use crate::experiment::measure::metrics::MetricId;
 use crate::experiment::measure::summary::CellSummary;
+use crate::metric::MetricId;
 
 /// What the answer says of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -2,12 +2,13 @@
 
 use super::number::{self, Unit, several};
 use crate::experiment::measure::amplification;
-use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::measure::metrics::Of;
 use crate::experiment::measure::percentile::{Lack, lacks};
 use crate::experiment::measure::summary::CellSummary;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
+use crate::metric::MetricId;
 use crate::metric::RunMetrics;
 
 /// What is said below the tables of arms: of what was not finished when runs ended, and of times

@@ -11,11 +11,12 @@ pub mod language;
 pub mod policy;
 
 use super::run::RunResult;
-use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::measure::metrics::Of;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Time;
+use crate::metric::MetricId;
 use crate::metric::{Account, Objective, Recovery};
 use crate::model::problem::Problem;
 use policy::WHOLE;

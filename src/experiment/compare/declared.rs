@@ -2,10 +2,11 @@
 
 use super::language::{CompareText, Family, Margin, PrecisionText};
 use super::measured::{Measured, Source};
-use crate::experiment::measure::metrics::{MetricId, Of, now_called};
+use crate::experiment::measure::metrics::{Of, now_called};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Variant;
 use crate::invariant::CATALOGUE;
+use crate::metric::MetricId;
 use crate::model::hidden::in_line;
 use crate::model::problem::Problem;
 

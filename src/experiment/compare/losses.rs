@@ -6,9 +6,10 @@
 //! unless no more was thrown away than in the other.
 
 use super::measured::{Measured, Source};
-use crate::experiment::measure::metrics::{Metric, MetricId, Of};
+use crate::experiment::measure::metrics::{Metric, Of};
 use crate::experiment::plan::cell::Cell;
 use crate::invariant::Watched;
+use crate::metric::MetricId;
 use crate::statistics::CONFIDENCE;
 use crate::statistics::bounded::RUNS_MIN;
 use crate::statistics::moments::moments;

@@ -6,7 +6,7 @@ use super::losses::{Lost, lost};
 use super::measured::{Measured, Source};
 use super::modes::modes;
 use super::pair::{Faults, Idle, Method, Pair};
-use crate::experiment::measure::metrics::most;
+use crate::experiment::measure::most::most;
 use crate::experiment::measure::rate::variance_min_per_10_000;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::RunResult;

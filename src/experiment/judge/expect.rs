@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::measure::metrics::{Metric, Metrics};
-use crate::experiment::measure::percentile::is_percentile;
+use crate::experiment::measure::metrics::{Metric, Metrics, Origin};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::limit::Ending;
@@ -50,8 +49,10 @@ enum Statistic {
 
 impl Statistic {
     fn of(metric: &Metric) -> Option<(usize, Statistic)> {
-        let percentile = metric.percentile().map(|(place, p)| (place, Statistic::Percentile(p)));
-        percentile.or_else(|| Some((metric.mean_time()?, Statistic::Mean)))
+        let Origin::Milestone(place) = metric.origin else { return None };
+        let percentile = metric.percentile().map(Statistic::Percentile);
+        let mean = || metric.mean_time().map(|_| Statistic::Mean);
+        Some((place, percentile.or_else(mean)?))
     }
 
     /// What it is at the least, in milliseconds, however long the unfinished ones still take.
@@ -118,7 +119,9 @@ impl Expectation {
             Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(name))
         })?;
         let (time, is_percentile) = match what {
-            What::Metric(index) => (Statistic::of(&metrics[index]), is_percentile(&metrics[index])),
+            What::Metric(index) => {
+                (Statistic::of(&metrics[index]), metrics[index].percentile().is_some())
+            }
             What::Recovers => (None, false),
         };
         let (name, written) = (name.to_owned(), written.to_owned());

@@ -1,456 +1,237 @@
-//! The numbers of a run that are averaged over seeds.
+//! What is measured of each run of a campaign.
 
-mod blast_radius;
-mod list;
-mod milestone;
-mod most;
-mod objective;
 mod renamed;
 
-use super::amplification;
-use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
-use crate::kernel::time::{Span, Time};
-use crate::metric::Recovery;
-use crate::statistics::verdict::Direction;
+use std::borrow::Cow;
+use std::ops::Deref;
 
-pub(in crate::experiment) use list::is_metric;
-pub use list::{COST, Metric, MetricId, Metrics, Of, REPLY, is_share};
-pub(in crate::experiment) use most::most;
+use crate::experiment::price::language::PriceText;
+use crate::metric::catalogue::{MetricRow, OF_MILESTONES, OF_OBJECTIVES, of_runs, of_twins};
+use crate::metric::{MetricId, Unit};
+use crate::statistics::verdict::Direction;
 pub(in crate::experiment) use renamed::{now_called, renamed};
 
-/// A metric as it stands in the program.
-struct Row {
-    id: MetricId,
-    name: &'static str,
-    meaning: &'static str,
-    better: Direction,
-    is_share: bool,
-    measure: Measured,
+/// Whose number a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// That of what an experiment measures: of replies, or of a milestone in their place.
+    Measured,
+    /// That of replies, where a milestone has taken their place.
+    Replies,
+    /// That of the milestone of this place in the experiment.
+    Milestone(usize),
+    /// That of the objective of this place in the experiment.
+    Objective(usize),
+    /// That of the price of this place in the experiment.
+    Price(usize),
 }
 
-/// The value of a metric in a run; `None` where there is none.
-type Measured = fn(&Cell, &RunResult) -> Option<f64>;
-
-/// The metrics that every run has, in the order of the columns.
-const ROWS: [Row; 42] = [
-    Row {
-        id: MetricId::Amplification,
-        name: "amplification",
-        meaning: "attempts of the load on behalf of measured requests, for each of these requests",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.amplification(),
-    },
-    Row {
-        id: MetricId::EdgeAmplification,
-        name: "edge_amplification",
-        meaning: "attempts of the load per call at its own edge, on behalf of measured requests",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.edge_amplification(),
-    },
-    Row {
-        id: MetricId::UserAmplification,
-        name: "user_amplification",
-        meaning: "attempts that users' clients made per measured request",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.user_amplification(),
-    },
-    Row {
-        id: MetricId::SuccessRatio,
-        name: "success_ratio",
-        meaning: "measured requests answered ok in time, of all of them that were answered",
-        better: Direction::Higher,
-        is_share: true,
-        measure: |_, run| run.metrics.success_ratio(),
-    },
-    Row {
-        id: MetricId::UnfinishedRatio,
-        name: "unfinished_ratio",
-        meaning: "measured requests without an answer when the run ended, of all measured requests",
-        better: Direction::Lower,
-        is_share: true,
-        measure: |_, run| run.metrics.unfinished_ratio(),
-    },
-    Row {
-        id: MetricId::GoodputBeforePerS,
-        name: "goodput_before_per_s",
-        meaning: "requests answered ok a second before the first fault",
-        better: Direction::Higher,
-        is_share: false,
-        measure: |cell, run| {
-            let [(from, until), ..] = around_the_faults(cell, run)?;
-            run.metrics.goodput(cell.measure.window, from, until)
-        },
-    },
-    Row {
-        id: MetricId::GoodputDuringPerS,
-        name: "goodput_during_per_s",
-        meaning: "requests answered ok a second from the first fault to the end of the last",
-        better: Direction::Higher,
-        is_share: false,
-        measure: |cell, run| {
-            let [_, (from, until), _] = around_the_faults(cell, run)?;
-            run.metrics.goodput(cell.measure.window, from, until)
-        },
-    },
-    Row {
-        id: MetricId::GoodputAfterPerS,
-        name: "goodput_after_per_s",
-        meaning: "requests answered ok a second from the end of the last fault to the last arrival",
-        better: Direction::Higher,
-        is_share: false,
-        measure: |cell, run| {
-            let [.., (from, until)] = around_the_faults(cell, run)?;
-            run.metrics.goodput(cell.measure.window, from, until)
-        },
-    },
-    Row {
-        id: MetricId::GoodputPerS,
-        name: "goodput_per_s",
-        meaning: "measured requests answered ok a second of the measured time",
-        better: Direction::Higher,
-        is_share: false,
-        measure: |cell, run| {
-            let measured_for = cell.measure.measured_for().seconds();
-            Some(run.metrics.measured_ok as f64 / measured_for)
-        },
-    },
-    Row {
-        id: MetricId::LatencyMeanMs,
-        name: "latency_mean_ms",
-        meaning: "mean time from a request's first attempt to its ok answer",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| {
-            let total = run.metrics.latency_total as f64 / 1e6;
-            (run.metrics.measured_ok > 0).then(|| total / run.metrics.measured_ok as f64)
-        },
-    },
-    Row {
-        id: MetricId::LatencyP50Ms,
-        name: "latency_p50_ms",
-        meaning: "median time from a request's first attempt to its ok answer",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.latency.estimate(0.5).map(Span::millis),
-    },
-    Row {
-        id: MetricId::LatencyP99Ms,
-        name: "latency_p99_ms",
-        meaning: "99th percentile of that time",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.latency.estimate(0.99).map(Span::millis),
-    },
-    Row {
-        id: MetricId::LatencyP999Ms,
-        name: "latency_p999_ms",
-        meaning: "99.9th percentile of that time",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.latency.estimate(0.999).map(Span::millis),
-    },
-    Row {
-        id: MetricId::LastAnswerS,
-        name: "last_answer_s",
-        meaning: "time from the start of the run to the last answer to a measured request",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| {
-            let last = run.metrics.last_answer;
-            (last > Time::ZERO).then(|| last.seconds())
-        },
-    },
-    Row {
-        id: MetricId::TimeoutsPerRequest,
-        name: "timeouts_per_request",
-        meaning: "attempts of the load that timed out, for each measured request",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.timeouts_per_request(),
-    },
-    Row {
-        id: MetricId::WaitMeanMs,
-        name: "wait_mean_ms",
-        meaning: "mean time that attempts of the load waited for a worker",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.stays.mean_wait().map(Span::millis),
-    },
-    Row {
-        id: MetricId::WaitP99Ms,
-        name: "wait_p99_ms",
-        meaning: "99th percentile of that time",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| {
-            run.metrics.stays.waits().estimate(0.99)?;
-            run.metrics.stays.wait_quantile(0.99).map(Span::millis)
-        },
-    },
-    Row {
-        id: MetricId::QueuedRatio,
-        name: "queued_ratio",
-        meaning: "attempts of the load that had to wait for a worker, of all that came to a node",
-        better: Direction::Lower,
-        is_share: true,
-        measure: |_, run| run.metrics.stays.queued_ratio(),
-    },
-    Row {
-        id: MetricId::RefusedFirstRatio,
-        name: "refused_first_ratio",
-        meaning: "first attempts of the load that no worker took up, of all that came to a node",
-        better: Direction::Lower,
-        is_share: true,
-        measure: |_, run| run.metrics.stays.refused_ratio(0),
-    },
-    Row {
-        id: MetricId::RefusedAgainRatio,
-        name: "refused_again_ratio",
-        meaning: "retries of the load that no worker took up, of all that came to a node",
-        better: Direction::Lower,
-        is_share: true,
-        measure: |_, run| run.metrics.stays.refused_ratio(1),
-    },
-    Row {
-        id: MetricId::WaitingMean,
-        name: "waiting_mean",
-        meaning: "attempts of the load that waited for a worker, averaged over the measured time",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |cell, run| Some(cell.measure.average(run.metrics.stays.waiting)),
-    },
-    Row {
-        id: MetricId::WorkingMean,
-        name: "working_mean",
-        meaning: "workers taken by attempts of the load, averaged over the measured time",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |cell, run| Some(cell.measure.average(run.metrics.stays.working)),
-    },
-    Row {
-        id: MetricId::InFlightMean,
-        name: "in_flight_mean",
-        meaning: "requests without an answer yet, averaged over the measured time",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |cell, run| Some(cell.measure.average(run.metrics.stays.in_flight)),
-    },
-    Row {
-        id: MetricId::RecoveryS,
-        name: "recovery_s",
-        meaning: "time from the end of the last fault until requests fare as before and stay so; \
-                  only of the runs that recovered",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| match run.reply_recovery {
-            Recovery::After(span) => Some(span.seconds()),
-            Recovery::NoFault | Recovery::Never | Recovery::Unsteady | Recovery::Unseen => None,
-        },
-    },
-    Row {
-        id: MetricId::WastedWork,
-        name: "wasted_work",
-        meaning: "share of service time spent on work for which nobody waited any more",
-        better: Direction::Lower,
-        is_share: true,
-        measure: |_, run| run.metrics.wasted_work(),
-    },
-    Row {
-        id: MetricId::Ejections,
-        name: "ejections",
-        meaning: "instances that processes left out of their balancing because they failed",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.ejections as f64),
-    },
-    Row {
-        id: MetricId::Panics,
-        name: "panics",
-        meaning: "requests sent to any instance because too few were healthy",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.panics as f64),
-    },
-    Row {
-        id: MetricId::OldestMessageS,
-        name: "oldest_message_s",
-        meaning: "longest time that a message's work was due before it was done with",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.oldest_message.seconds()),
-    },
-    Row {
-        id: MetricId::DeadLetters,
-        name: "dead_letters",
-        meaning: "messages put aside because they were received too often",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.dead_letters as f64),
-    },
-    Row {
-        id: MetricId::Unprocessed,
-        name: "unprocessed",
-        meaning: "messages and outbox events that were not done with when the run ended",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.unprocessed as f64),
-    },
-    Row {
-        id: MetricId::ReadYourWritesViolationRatio,
-        name: "read_your_writes_violation_ratio",
-        meaning: "reads of a user's own write that showed an older version, of all such reads",
-        better: Direction::Lower,
-        is_share: true,
-        measure: |_, run| ratio(run.metrics.stale_reads, run.metrics.reads_back),
-    },
-    Row {
-        id: MetricId::StaleRowRatio,
-        name: "stale_row_ratio",
-        meaning: "rows read that were older than the newest version committed, of all rows read",
-        better: Direction::Lower,
-        is_share: true,
-        measure: |_, run| ratio(run.metrics.old_row_reads, run.metrics.row_reads),
-    },
-    Row {
-        id: MetricId::StalenessP99Ms,
-        name: "staleness_p99_ms",
-        meaning: "99th percentile of how long a newer version had been there when a row was read",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.staleness.estimate(0.99).map(Span::millis),
-    },
-    Row {
-        id: MetricId::UpdatesLost,
-        name: "updates_lost",
-        meaning: "transactions that overwrote a version that their handlers had not read",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.updates_lost as f64),
-    },
-    Row {
-        id: MetricId::CommitsLost,
-        name: "commits_lost",
-        meaning: "committed transactions that a failover lost",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.commits_lost as f64),
-    },
-    Row {
-        id: MetricId::MonotonicReadsViolationRatio,
-        name: "monotonic_reads_violation_ratio",
-        meaning: "reads that showed an older version than the user had seen, of all that could",
-        better: Direction::Lower,
-        is_share: true,
-        measure: |_, run| ratio(run.metrics.older_reads, run.metrics.reads_again),
-    },
-    Row {
-        id: MetricId::WorstAmplification,
-        name: "worst_amplification",
-        meaning: "attempts at the edge where retries multiply most, for each without any retry",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |cell, run| {
-            let worst = amplification::worst(&cell.program, &run.metrics.edges);
-            Some(worst.map_or(1.0, |(_, times)| times))
-        },
-    },
-    Row {
-        id: MetricId::PeakLoadPerS,
-        name: "peak_load_per_s",
-        meaning: "the most attempts of the load a second, in one window",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |cell, run| {
-            let most = run.metrics.windows.iter().map(|window| window.attempts).max()?;
-            Some(most as f64 / cell.measure.window.seconds())
-        },
-    },
-    Row {
-        id: MetricId::Unhandled,
-        name: "unhandled",
-        meaning: "messages and outbox events whose work was not done: left over when the run \
-                  ended, put aside, expired or lost",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.unhandled() as f64),
-    },
-    Row {
-        id: MetricId::PoolWaitP99Ms,
-        name: "pool_wait_p99_ms",
-        meaning: "99th percentile of the time that handlers waited for a place of a pool",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| run.metrics.pool_waits.estimate(0.99).map(Span::millis),
-    },
-    Row {
-        id: MetricId::PoolTimeouts,
-        name: "pool_timeouts",
-        meaning: "handlers that waited for a place of a pool in vain",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.pool_timeouts as f64),
-    },
-    Row {
-        id: MetricId::ConnectionsOpened,
-        name: "connections_opened",
-        meaning: "connections that processes opened, where their policies limit them",
-        better: Direction::Lower,
-        is_share: false,
-        measure: |_, run| Some(run.metrics.connections_opened as f64),
-    },
-];
-
-/// A whole number of a run, which is not averaged.
-#[derive(Clone, Copy, Debug)]
-pub struct Count {
-    /// Its name in results.
-    pub name: &'static str,
-    /// Its value in a run.
-    pub value: fn(&RunResult) -> u64,
+/// A number of a run that is averaged over seeds.
+#[derive(Clone, Debug)]
+pub struct Metric {
+    /// Which one it is.
+    pub id: MetricId,
+    /// Whose.
+    pub of: Of,
+    /// Its name in results, with its unit.
+    pub name: Cow<'static, str>,
+    /// What it is.
+    pub meaning: Cow<'static, str>,
+    /// Which way it is good.
+    pub better: Direction,
+    /// Whether it is a share, from 0 to 1.
+    pub is_share: bool,
+    /// From what it is measured.
+    pub(in crate::experiment) origin: Origin,
 }
 
-const fn count(name: &'static str, value: fn(&RunResult) -> u64) -> Count {
-    Count { name, value }
+/// From what a metric is measured when a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::experiment) enum Origin {
+    /// From the run itself, as by its replies.
+    Run,
+    /// From what became of the requests on their way to the milestone of this place.
+    Milestone(usize),
+    /// From what the run comes to by the objective of this place.
+    Objective(usize),
+    /// From the prices: that of this place, or all of them.
+    Price(Option<usize>),
 }
 
-/// Every whole number of a run, in the order of the columns.
-pub const COUNTS: [Count; 13] = [
-    count("events", |run| run.events),
-    count("requests", |run| run.metrics.requests),
-    count("ok", |run| run.metrics.ok),
-    count("failed", |run| run.metrics.failed.total()),
-    count("unanswered", |run| run.metrics.unanswered),
-    count("measured", |run| run.metrics.measured),
-    count("measured_ok", |run| run.metrics.measured_ok),
-    count("user_attempts", |run| run.metrics.user_attempts),
-    count("calls", |run| run.metrics.calls),
-    count("attempts", |run| run.metrics.attempts),
-    count("load_attempts", |run| run.metrics.load_attempts),
-    count("effects", |run| run.metrics.effects),
-    count("fault_fired", |run| run.metrics.fired.iter().sum()),
-];
+/// Every number of a campaign's runs that is averaged over seeds, in the order of the columns.
+#[derive(Clone, Debug)]
+pub struct Metrics(Vec<Metric>);
 
-/// The value of each of the cell's metrics in a run that has just ended.
-pub(in crate::experiment) fn measured(cell: &Cell, run: &RunResult) -> Vec<Option<f64>> {
-    cell.metrics.iter().map(|metric| metric.value(cell, run)).collect()
+impl Metrics {
+    /// Those of runs with these milestones, of which one may take the place of replies, and these
+    /// objectives.
+    #[must_use]
+    pub fn new(milestones: &[&str], measured: Option<usize>, objectives: &[&str]) -> Metrics {
+        let own = |row: &'static MetricRow| match (measured, of_a_milestone(row.id)) {
+            (Some(place), Some(meaning)) => Metric {
+                origin: Origin::Milestone(place),
+                meaning: Cow::Owned(format!("{meaning}, of {}", milestones[place])),
+                ..Metric::of_run(row)
+            },
+            _ => Metric::of_run(row),
+        };
+        let mut list: Vec<Metric> = of_runs().iter().map(own).collect();
+        if measured.is_some() {
+            let replaced = of_runs().iter().filter(|row| of_a_milestone(row.id).is_some());
+            list.extend(replaced.map(|row| Metric {
+                of: Of::Replies,
+                name: Cow::Owned(format!("{REPLY}.{}", row.name)),
+                ..Metric::of_run(row)
+            }));
+        }
+        for (place, milestone) in milestones.iter().enumerate() {
+            let (of, origin) = (Of::Milestone(place), Origin::Milestone(place));
+            list.extend(
+                OF_MILESTONES.iter().map(|row| Metric::beside(of, origin, milestone, *row)),
+            );
+        }
+        for (place, objective) in objectives.iter().enumerate() {
+            let (of, origin) = (Of::Objective(place), Origin::Objective(place));
+            list.extend(
+                OF_OBJECTIVES.iter().map(|row| Metric::beside(of, origin, objective, *row)),
+            );
+        }
+        Metrics(list)
+    }
+
+    /// These, and those of runs that are compared with their twins, if they are.
+    #[must_use]
+    pub fn with_twins(mut self, are_compared: bool) -> Metrics {
+        self.0.extend(of_twins().iter().filter(|_| are_compared).map(Metric::of_run));
+        self
+    }
+
+    /// These, and what runs cost, if there are prices.
+    #[must_use]
+    pub fn with_prices(mut self, price: Option<&PriceText>) -> Metrics {
+        let Some(PriceText { currency, each, .. }) = price else { return self };
+        let cost = MetricId::Cost.row();
+        self.0.push(Metric {
+            origin: Origin::Price(None),
+            meaning: Cow::Owned(format!("{}, in {currency}", cost.meaning)),
+            ..Metric::of_run(cost)
+        });
+        self.0.extend(each.keys().enumerate().map(|(place, name)| Metric {
+            of: Of::Price(place),
+            origin: Origin::Price(Some(place)),
+            name: Cow::Owned(format!("{}.{name}", cost.name)),
+            meaning: Cow::Owned(format!("what of that is {name}, in {currency}")),
+            ..Metric::of_run(cost)
+        }));
+        self
+    }
+
+    /// Those that every run has.
+    #[must_use]
+    pub fn of_runs() -> Metrics {
+        Metrics::new(&[], None, &[])
+    }
+
+    /// The place of the metric of this name, or of the one that was called so.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        let name = now_called(name).unwrap_or(name);
+        self.iter().position(|metric| metric.name == name)
+    }
+
+    /// The place of this metric.
+    #[must_use]
+    pub fn place(&self, of: Of, id: MetricId) -> Option<usize> {
+        self.iter().position(|metric| (metric.of, metric.id) == (of, id))
+    }
 }
 
-/// The parts of the measured time before the first fault, from there to the end of the last one,
-/// and after it; `None` if nothing went wrong before the run ended. One of them may be empty: it
-/// ends before it begins.
-fn around_the_faults(cell: &Cell, run: &RunResult) -> Option<[(Time, Time); 3]> {
-    let (began, healed) = run.faults_act.filter(|(began, _)| *began < cell.limits.horizon)?;
-    let (start, end) = (cell.measure.warm_up, cell.measure.arrivals_end);
-    let before = (start, began.min(end));
-    let during = (began.max(start), healed.min(end));
-    Some([before, during, (healed.max(start), end)])
+impl Deref for Metrics {
+    type Target = [Metric];
+
+    fn deref(&self) -> &[Metric] {
+        &self.0
+    }
 }
 
-/// A quotient, or `None` if there was nothing to divide by.
-pub(in crate::experiment) fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+impl Metric {
+    fn of_run(row: &'static MetricRow) -> Metric {
+        Metric {
+            id: row.id,
+            of: Of::Measured,
+            name: Cow::Borrowed(row.name),
+            meaning: Cow::Borrowed(row.meaning),
+            better: row.better,
+            is_share: row.unit == Unit::Share,
+            origin: Origin::Run,
+        }
+    }
+
+    /// That of a milestone or an objective of this name.
+    fn beside(
+        of: Of,
+        origin: Origin,
+        name: &str,
+        (id, meaning): (MetricId, &'static str),
+    ) -> Metric {
+        let name = Cow::Owned(format!("{name}.{}", id.name()));
+        Metric { of, origin, name, meaning: Cow::Borrowed(meaning), ..Metric::of_run(id.row()) }
+    }
+
+    /// Which percentile it is, from 0 to 1, if it is one of all runs of a cell together.
+    #[must_use]
+    pub fn percentile(&self) -> Option<f64> {
+        let is_of_times = matches!(self.origin, Origin::Run | Origin::Milestone(_));
+        self.id.percentile().filter(|_| is_of_times)
+    }
+
+    /// Of the mean time to a milestone, the place of that.
+    pub(in crate::experiment) fn mean_time(&self) -> Option<usize> {
+        match self.origin {
+            Origin::Milestone(place) if self.id == MetricId::LatencyMeanMs => Some(place),
+            Origin::Run | Origin::Milestone(_) | Origin::Objective(_) | Origin::Price(_) => None,
+        }
+    }
+}
+
+/// What a metric means of a milestone, if milestones have it.
+fn of_a_milestone(id: MetricId) -> Option<&'static str> {
+    OF_MILESTONES.iter().find(|(own, _)| *own == id).map(|(_, meaning)| *meaning)
+}
+
+/// What the metrics of replies are called where a milestone has taken their place.
+pub const REPLY: &str = "reply";
+
+/// Whether the metric of this name is a share, from 0 to 1.
+#[must_use]
+pub fn is_share(name: &str) -> bool {
+    let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
+    MetricId::named(name).is_some_and(|id| id.row().unit == Unit::Share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_stands_at_the_place_of_its_id() {
+        for metrics in [Metrics::of_runs(), Metrics::new(&["paid", "sent"], Some(1), &["slo"])] {
+            for (place, row) in of_runs().iter().enumerate() {
+                assert_eq!((metrics[place].id, row.id.place()), (row.id, place), "{}", row.name);
+                assert_eq!(metrics.place(Of::Measured, row.id), Some(place));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_milestone_replaces_stands_beside_it_as_that_of_replies() {
+        let metrics = Metrics::new(&["paid", "sent"], Some(1), &[]);
+        let shown = |name: &str| metrics.find(name).map(|place| metrics[place].meaning.clone());
+        assert!(shown("success_ratio").is_some_and(|meaning| meaning.ends_with("of sent")));
+        assert!(shown("reply.success_ratio").is_some_and(|meaning| meaning.contains("answered")));
+        assert!(shown("paid.latency_p99_ms").is_some() && shown("sent.unfinished").is_some());
+        assert_eq!(shown("reply.unfinished"), None);
+        assert!(is_share("paid.unfinished_ratio") && !is_share("paid.unfinished"));
+        assert_eq!(Metrics::new(&["paid"], None, &[]).find("reply.success_ratio"), None);
+    }
 }

@@ -1,11 +1,11 @@
 //! Percentiles of a cell: of all of its runs together, since a short run has none of its own; and
 //! which times to milestones have no mean.
 
-use super::metrics::{Metric, MetricId};
+use super::metrics::{Metric, Origin};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
-use crate::metric::{Histogram, Progress, RunMetrics, Stays};
+use crate::metric::{Histogram, MetricId, Progress, RunMetrics, Stays};
 use crate::statistics::bounded::Averaged;
 use crate::statistics::quantile::{effective_n, least_n_for_quantile, quantile_shares};
 use crate::statistics::{CONFIDENCE, Interval};
@@ -29,19 +29,16 @@ enum Recorded {
 impl Percentile {
     /// The percentile that a metric is, if it is one.
     fn of(metric: &Metric) -> Option<Percentile> {
-        if let Some((place, p)) = metric.percentile() {
+        let p = metric.percentile()?;
+        if let Origin::Milestone(place) = metric.origin {
             return Some(Percentile { p, of: Recorded::Milestone(place) });
         }
-        if !metric.is_of_replies() {
-            return None;
-        }
-        let latency = |metrics: &RunMetrics| metrics.latency.clone();
-        let (p, spans): (f64, fn(&RunMetrics) -> Histogram) = match metric.id {
-            MetricId::LatencyP50Ms => (0.5, latency),
-            MetricId::LatencyP99Ms => (0.99, latency),
-            MetricId::LatencyP999Ms => (0.999, latency),
-            MetricId::WaitP99Ms => (0.99, |metrics| metrics.stays.waits()),
-            MetricId::StalenessP99Ms => (0.99, |metrics| metrics.staleness.clone()),
+        let spans: fn(&RunMetrics) -> Histogram = match metric.id {
+            MetricId::WaitP99Ms => |metrics| metrics.stays.waits(),
+            MetricId::StalenessP99Ms => |metrics| metrics.staleness.clone(),
+            MetricId::LatencyP50Ms | MetricId::LatencyP99Ms | MetricId::LatencyP999Ms => {
+                |metrics| metrics.latency.clone()
+            }
             _ => return None,
         };
         Some(Percentile { p, of: Recorded::Spans(spans) })
@@ -56,11 +53,6 @@ impl Percentile {
             Recorded::Milestone(place) => Progress::times_of(run.metrics.milestones.get(place)),
         }
     }
-}
-
-/// Whether a metric is a percentile.
-pub(in crate::experiment) fn is_percentile(metric: &Metric) -> bool {
-    Percentile::of(metric).is_some()
 }
 
 /// The estimate of a percentile over all of these runs together; `None` if the metric is none. The

@@ -8,7 +8,7 @@ use super::rate;
 use super::spread::Spread;
 use crate::experiment::judge::expect::{ExpectationSummary, summarise_expectations};
 use crate::experiment::judge::metastability::Label;
-use crate::experiment::measure::metrics::most;
+use crate::experiment::measure::most::most;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;

@@ -25,7 +25,7 @@ use crate::experiment::judge::blast_radius::BlastRadiusText;
 use crate::experiment::judge::expect::Expectation;
 use crate::experiment::judge::metastability::MetastabilityText;
 use crate::experiment::judge::sometimes::Sometimes;
-use crate::experiment::measure::metrics::{COST, Metrics};
+use crate::experiment::measure::metrics::Metrics;
 use crate::experiment::measure::ramp::Ramp;
 use crate::experiment::measure::warm_up::WarmUp;
 use crate::experiment::price;
@@ -35,7 +35,7 @@ use crate::experiment::validation::language::PublishedText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::WatchList;
 use crate::kernel::time::Span;
-use crate::metric::RecoveryRule;
+use crate::metric::{MetricId, RecoveryRule};
 use crate::model::document::{Data, Value};
 use crate::model::hidden::in_line;
 use crate::model::problem::{Problem, shortened};
@@ -366,8 +366,9 @@ impl Parts<'_> {
         for problem in price::check(&text) {
             self.problem(&["price"], problem);
         }
-        if others.any(|name| name == COST) {
-            let problem = Problem::new(format!("`{COST}` is also a milestone or an objective"));
+        let cost = MetricId::Cost.name();
+        if others.any(|name| name == cost) {
+            let problem = Problem::new(format!("`{cost}` is also a milestone or an objective"));
             self.problem(&["price"], problem.expected("another name for that"));
         }
         Some(text)

@@ -1,6 +1,6 @@
 //! What can have a price: what is counted in a run.
 
-use crate::experiment::measure::metrics::{COUNTS, Count};
+use crate::experiment::measure::count::{COUNTS, Count};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Experiment;
 use crate::experiment::run::RunResult;

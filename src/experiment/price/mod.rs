@@ -9,10 +9,11 @@ mod counted;
 pub mod language;
 
 use super::run::RunResult;
-use crate::experiment::measure::metrics::{Metric, MetricId, Of};
+use crate::experiment::measure::metrics::{Metric, Of};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Experiment;
 use crate::kernel::time::Span;
+use crate::metric::MetricId;
 use crate::model::document::Value;
 use crate::model::problem::{Problem, shortened};
 use crate::model::program::Program;
@@ -118,7 +119,7 @@ pub(super) fn check(text: &PriceText) -> Vec<Problem> {
     let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     for name in text.each.keys() {
         let is_name = !name.is_empty() && name.len() <= 100 && name.chars().all(is_plain);
-        if !is_name || crate::experiment::measure::metrics::is_metric(name) {
+        if !is_name || MetricId::named(name).is_some_and(|id| id != MetricId::Cost) {
             let problem = Problem::new(format!("`{}` cannot name a price", shortened(name)));
             let expected = "up to 100 letters, digits, `-` and `_`, and no metric: a column is \
                             cost.NAME";

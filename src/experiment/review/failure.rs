@@ -3,8 +3,8 @@
 use toml::{Table, Value};
 
 use super::part::{Part, PartKind};
-use crate::experiment::measure::metrics::MetricId;
 use crate::kernel::time::Span;
+use crate::metric::MetricId;
 
 /// A failure that runs are given, and what tells how they fare.
 #[derive(Clone, Debug, PartialEq)]

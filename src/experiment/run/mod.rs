@@ -14,7 +14,8 @@ use crate::experiment::judge::attribution::{Attribution, attribute};
 use crate::experiment::judge::blast_radius::{BlastRadius, Kept};
 use crate::experiment::judge::expect::Judged;
 use crate::experiment::judge::metastability::{Label, Labelled};
-use crate::experiment::measure::metrics::{self, Of};
+use crate::experiment::measure::metrics::Of;
+use crate::experiment::measure::value::values;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::observe::Observed;
@@ -311,7 +312,7 @@ impl<'a> Course<'a> {
             }
         };
         let result = &mut followed.result;
-        result.values = metrics::measured(self.cell, result);
+        result.values = values(self.cell, result);
         result.expectations = self.cell.expect.iter().map(|one| one.judge(result)).collect();
         (followed.result, followed.folded)
     }

@@ -4,7 +4,7 @@
 //! whose bytes have changed, is good up to the first line that is not whole.
 
 use super::RunResult;
-use crate::experiment::measure::metrics::measured;
+use crate::experiment::measure::value::values;
 use crate::experiment::plan::campaign::Campaign;
 use crate::kernel::digest::digest_of;
 
@@ -59,7 +59,7 @@ fn result_of(json: &str, campaign: &Campaign) -> Option<RunResult> {
     if cell.invariants.iter().len() != result.invariants.len() {
         return None;
     }
-    result.values = measured(cell, &result);
+    result.values = values(cell, &result);
     result.drawn = cell.random.as_ref().map(|random| random.draw(result.seed)).unwrap_or_default();
     Some(result)
 }

@@ -2,7 +2,9 @@
 
 use crate::experiment::compare::Measured;
 use crate::experiment::judge::metastability::Label;
-use crate::experiment::measure::metrics::{self, COUNTS, now_called};
+use crate::experiment::measure::count::COUNTS;
+use crate::experiment::measure::metrics::now_called;
+use crate::experiment::measure::value;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::limit::Ending;
@@ -103,7 +105,7 @@ impl What {
         let number = match &self.source {
             Source::Count(index) => Some((COUNTS[*index].value)(run) as f64),
             Source::Ratio(part, whole) => {
-                metrics::ratio((COUNTS[*part].value)(run), (COUNTS[*whole].value)(run))
+                value::ratio((COUNTS[*part].value)(run), (COUNTS[*whole].value)(run))
             }
             Source::Measured(measured) => measured.value(run),
             Source::Label(label) => run.label.map(|own| f64::from(u8::from(own == *label))),

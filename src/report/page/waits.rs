@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::Page;
 use super::grid::{Grid, GridCell, GridRow, Head, Strip};
-use crate::experiment::measure::metrics::{MetricId, Of};
+use crate::experiment::measure::metrics::Of;
 use crate::kernel::time::Span;
+use crate::metric::MetricId;
 use crate::report::arms;
 use crate::report::number::{Unit, number};
 

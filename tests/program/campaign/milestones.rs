@@ -2,10 +2,11 @@
 
 use stormglass::experiment::compare::{Measured, compare};
 use stormglass::experiment::judge::metastability::Label;
-use stormglass::experiment::measure::metrics::{MetricId, Of};
+use stormglass::experiment::measure::metrics::Of;
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::{Campaign, Documents};
 use stormglass::experiment::run::RunResult;
+use stormglass::metric::MetricId;
 use stormglass::metric::Recovery;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;

@@ -1,11 +1,11 @@
 //! Labels: known collapses are flagged, healthy runs never, and modes are shown apart.
 
 use stormglass::experiment::judge::metastability::Label;
-use stormglass::experiment::measure::metrics::MetricId;
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::plan::cell::Cell;
 use stormglass::experiment::run::run;
+use stormglass::metric::MetricId;
 use stormglass::report::arms::{arms_tables, horizon_text, unsteady_text};
 
 use crate::common::{self, Changed, run_all, shipped};

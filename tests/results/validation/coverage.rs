@@ -5,9 +5,9 @@
 //! validation::coverage` makes 1,000 trials of each kind and asks for 93 to 97%. Without it there
 //! are 150, and at least 88.6% have to cover: right intervals fall below that once in 2,000 times.
 
-use stormglass::experiment::measure::metrics::MetricId;
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::run::RunResult;
+use stormglass::metric::MetricId;
 use stormglass::statistics::interval::mean_interval;
 
 use crate::common::campaign;

@@ -1,9 +1,10 @@
 //! The most that a number of a run can be, where the length of the run says it.
 
-use super::{Metric, MetricId};
+use super::metrics::Metric;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::RunResult;
 use crate::kernel::time::Span;
+use crate::metric::MetricId;
 
 /// The most that a time can be in these runs of a cell, in the unit of the metric: a recovery takes
 /// no longer than users come after the last fault, and nothing longer than the run. `None` of what
