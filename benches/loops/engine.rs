@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use stormglass::experiment::plan::campaign::{Campaign, Documents};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 

@@ -9,7 +9,7 @@ use super::search::{closing, rounds};
 use super::write::Folder;
 use super::{Failure, RunArguments, output, workers};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::experiment::search::choose::Choosing;
 use crate::experiment::search::sensitivity::Sensing;
 use crate::report::outputs::{EXPLORED_OUTPUTS, ExploredSources};

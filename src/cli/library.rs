@@ -14,7 +14,7 @@ use crate::experiment::compare::{compare, next_seeds};
 use crate::experiment::measure::summary::{CellSummary, summarise};
 use crate::experiment::plan::campaign::{Campaign, Documents};
 use crate::experiment::plan::language::Seeds;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::model::document::Sources;
 use crate::model::problem::Problem;
 use crate::model::renamed;

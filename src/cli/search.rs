@@ -7,7 +7,7 @@ use super::load::Loaded;
 use super::write::Folder;
 use super::{Failure, RunArguments, output, progress, workers};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::experiment::search::Searching;
 use crate::experiment::search::limit::found::limited;
 use crate::report::outputs::{SEARCH_OUTPUTS, SearchSources};

@@ -8,7 +8,7 @@ use super::journal::Journal;
 use crate::experiment::measure::warm_up::{Series, Settling, TooSoon, pilot};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::experiment::search::rare::{Rare, RareFound, found, levels_of, replication};
 use crate::metric::RunMetrics;
 

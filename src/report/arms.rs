@@ -7,7 +7,8 @@ use crate::experiment::judge::metastability::Label;
 use crate::experiment::measure::metrics::Of;
 use crate::experiment::measure::summary::{CellSummary, InvariantSummary, Share};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::{ByChance, RunResult};
+use crate::experiment::run::cohorts::ByChance;
+use crate::experiment::run::result::RunResult;
 use crate::metric::MetricId;
 use crate::statistics::bounded::Averaged;
 

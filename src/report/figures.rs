@@ -15,7 +15,7 @@ use super::sizes::{COLUMNS_MAX, WIDTH};
 use crate::experiment::measure::summary::{CellSummary, InvariantSummary};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Time;
 use crate::metric::MetricId;
 use crate::metric::Window;

@@ -27,7 +27,7 @@ use crate::experiment::measure::metrics::{Metrics, Of};
 use crate::experiment::measure::summary::{CellSummary, Drains, Share};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::{RunResult, digest_of_runs};
+use crate::experiment::run::result::{RunResult, digest_of_runs};
 use crate::fault::strengths;
 use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::{Span, Time};

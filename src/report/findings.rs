@@ -13,7 +13,7 @@ use crate::experiment::compare::Comparison;
 use crate::experiment::compare::answer::Answer;
 use crate::experiment::measure::summary::CellSummary;
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
 
 /// Everything that a campaign came to.

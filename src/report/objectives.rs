@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::columns::Column;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Span;
 use crate::metric::{Account, Objective};
 

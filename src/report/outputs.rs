@@ -12,7 +12,7 @@ use super::{
 };
 use crate::experiment::compare::Comparison;
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 
 pub use super::sources::{CampaignSources, Inputs};
 

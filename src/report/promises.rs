@@ -5,7 +5,7 @@ use super::unsure::FEW;
 use crate::experiment::judge::watch::{Unwatched, unwatched};
 use crate::experiment::measure::summary::{CellSummary, InvariantSummary};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 
 /// So many arms; where they run at several points, so many combinations of both.
 #[must_use]

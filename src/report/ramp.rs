@@ -8,7 +8,7 @@ use super::sizes::{COLUMNS_MAX, WIDTH};
 use super::table::{Align, Cell as TableCell, Row, Table};
 use crate::experiment::measure::ramp::{Edges, Ramp, RampStep};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 
 /// Which way a step goes.
 fn branch(ramp: &Ramp, step: usize) -> &'static str {

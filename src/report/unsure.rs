@@ -7,7 +7,7 @@ use crate::experiment::measure::percentile::{Lack, lacks};
 use crate::experiment::measure::summary::CellSummary;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::metric::MetricId;
 use crate::metric::RunMetrics;
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::command::command_line;
 use super::format::FORMAT;
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 
 /// What was broken, where and when first, and the command that runs the seed again. `experiment` is
 /// the path of the experiment and `overrides` are the `--set` arguments, as they were given.

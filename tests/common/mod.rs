@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
 use stormglass::experiment::plan::campaign::{Campaign, Documents};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 use stormglass::model::recording::ReadFile;

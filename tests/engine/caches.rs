@@ -2,7 +2,7 @@
 //! it is kept that there is no row.
 
 use crate::common::{Changed, campaign};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 
 /// A reader each second, from 1 s to 19 s, and a change of the row at 12.5 s.
 const READS: &str = r#"

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::common::{Changed, campaign, campaign_reading, run_all, runs};
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::draw::{Draws, Purpose};
 use stormglass::kernel::sample::Distribution;
 use stormglass::kernel::time::Time;

@@ -33,7 +33,7 @@ fn first_retry(cell: &Cell, seed: u64) -> Time {
 }
 
 /// The run of a cell that ends just before a time.
-fn until(cell: &Cell, seed: u64, end: Time) -> stormglass::experiment::run::RunResult {
+fn until(cell: &Cell, seed: u64, end: Time) -> stormglass::experiment::run::result::RunResult {
     let mut cell = cell.clone();
     cell.limits.horizon = Time(end.0 - 1);
     run(&cell, 0, seed)

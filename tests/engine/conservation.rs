@@ -2,7 +2,7 @@
 //! these runs is followed by a check of the books.
 
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::fault::{DrawnFault, FaultKind};
 
 const MODEL: &str = r#"

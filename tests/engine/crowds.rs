@@ -2,7 +2,7 @@
 //! thousand to a hundred thousand, and a crowd in one instant is no livelock.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::limit::Ending;
 
 fn run(seconds: u32, model: &str) -> RunResult {

@@ -2,7 +2,7 @@
 //! stale, stampeded and protected. Statistical cases hold with probability 99.9% for any seed.
 
 use crate::common::{Changed, campaign, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::policy::OutcomeKind;
 
 fn experiment(seconds: u32, more: &str) -> String {

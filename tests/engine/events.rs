@@ -3,7 +3,7 @@
 use stormglass::capacity::capacity;
 
 use crate::common::{Changed, campaign};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::model::program::Program;
 
 /// Every order is placed and paid, or placed and refunded: two events of one outbox.

@@ -1,7 +1,7 @@
 //! Requests that fan out to one service: many leaves at once, and a service that calls itself.
 
 use crate::common::{Changed, campaign, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 
 const EXPERIMENT: &str = r#"
 name = "fan-out"

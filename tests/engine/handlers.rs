@@ -2,7 +2,7 @@
 //! that are given back.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 
 const SHOP: &str = r#"
 [clients.users]

@@ -2,7 +2,7 @@
 //! policy learns and spends: each by its effect on a run.
 
 use crate::common::runs;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::Span;
 
 fn experiment(arrivals: &str, seeds: &str) -> String {

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::common::campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 
 /// Users who read the row of their key through a cache, and change it now and then.
 fn model(table: &str, write: &str) -> String {

@@ -1,7 +1,7 @@
 //! Row locks: a hot row queues, waits end after a while, and who fails or dies keeps nothing.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 
 /// Users who want one row: read it for update, work for 8 ms, write it. Each has it for 10 ms.
 const HOT_ROW: &str = r#"

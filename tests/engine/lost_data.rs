@@ -2,7 +2,7 @@
 //! else is.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 
 fn one(seconds: u32, more: &str, model: &str) -> RunResult {
     let experiment = format!(

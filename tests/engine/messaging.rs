@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::{Changed, campaign, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::Time;
 use stormglass::model::program::NodeId;
 use stormglass::system::fact::Fact;

@@ -3,7 +3,7 @@
 //! million (4.9 standard deviations).
 
 use crate::common::Changed;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::policy::OutcomeKind;
 
 /// Users ask a service once, over one link; `more` is added to the model.

@@ -1,6 +1,6 @@
 //! What callers hear: statuses that nodes answer and faults cause, and what is made of them.
 
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::policy::{Code, Outcome, OutcomeKind};
 
 use crate::common::{Changed, runs};

@@ -1,7 +1,7 @@
 //! Pools: what handlers hold over several steps, who waits for it, and when a pool locks.
 
 use crate::common::{Changed, campaign, run_all, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::Span;
 use stormglass::metric::Recovery;
 use stormglass::policy::Outcome;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::common::{Changed, runs};
 use crate::messaging::{Facts, direct, fault};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::Time;
 use stormglass::system::fact::Fact;
 

@@ -2,7 +2,7 @@
 //! expire, are reused, come twice at once, and remember errors.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::policy::{Outcome, OutcomeKind};
 
 /// Users who charge by themselves, through a client with a policy.

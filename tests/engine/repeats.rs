@@ -3,7 +3,7 @@
 use stormglass::capacity::capacity;
 
 use crate::common::{Changed, campaign, run_all, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 
 const SHOP: &str = r#"
 [clients.users]

@@ -2,7 +2,7 @@
 //! what waits for what, and what a failover finds.
 
 use crate::common::{Changed, campaign, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::Time;
 use stormglass::system::fact::Fact;
 use stormglass::system::{Observer, World};

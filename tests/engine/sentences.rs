@@ -6,7 +6,7 @@
 
 use crate::common::runs;
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::Time;
 use stormglass::system::fact::Fact;
 use stormglass::system::{Observer, World};

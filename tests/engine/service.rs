@@ -2,7 +2,7 @@
 //! slows down, and whose deadline holds. Every expected number is written with its formula.
 
 use crate::common::{Changed, campaign, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::OutcomeKind;
 use stormglass::statistics::interval::mean_interval;

@@ -2,7 +2,7 @@
 //! Rows of things within a key.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::policy::OutcomeKind;
 
 /// A hundred users buy, one every 100 ms.

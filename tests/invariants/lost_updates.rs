@@ -1,7 +1,7 @@
 //! Handlers that read a row and write it later: whose updates are lost, and what is none of that.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::policy::OutcomeKind;
 
 fn one(more: &str, model: &str) -> RunResult {

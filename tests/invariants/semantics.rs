@@ -1,7 +1,7 @@
 //! What a run says about promises, limits and repetitions: cases that are easy to get wrong.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::{RunResult, RunVerdict};
+use stormglass::experiment::run::result::{RunResult, RunVerdict};
 use stormglass::metric::Recovery;
 
 /// An order that is written first and announced afterwards, over a network that loses requests.

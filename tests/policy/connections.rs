@@ -2,7 +2,7 @@
 //! lead. Every expected number is written with how it comes about.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::Span;
 use stormglass::policy::Outcome;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::OutcomeKind;
 use stormglass::system::fact::Fact;

@@ -5,7 +5,7 @@
 //! them; the end of each run says whether they agreed.
 
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::model::presets;
 use stormglass::policy::Outcome;

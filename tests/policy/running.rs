@@ -1,7 +1,7 @@
 //! The closed forms of `truths`, in whole runs: clients, messages, providers and services around
 //! the same policies. Each tolerance is at least five standard errors.
 
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 
 use crate::common::runs;
 

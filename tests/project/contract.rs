@@ -2,7 +2,7 @@
 //! workers and builds agree on it, is in `tests/engine/determinism.rs`.
 
 use stormglass::experiment::plan::cell::Cell;
-use stormglass::experiment::run::RunVerdict;
+use stormglass::experiment::run::result::RunVerdict;
 use stormglass::invariant::Invariants;
 use stormglass::kernel::digest::Digest;
 use stormglass::kernel::draw::Purpose;

@@ -1,7 +1,7 @@
 //! Whom a failure hurts and how fast it spreads, beside the same seed without it.
 
 use stormglass::experiment::judge::blast_radius::{BlastRadius, Part, Parts};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::time::Time;
 
 use crate::common::{Changed, campaign, runs};

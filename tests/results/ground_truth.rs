@@ -2,7 +2,7 @@
 //! idempotency keys, and the reference collapse.
 
 use crate::common::{Changed, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::statistics::interval::mean_interval;
 
 /// Checks that the truth lies in the 99.9% interval of a metric over seeds, and that the interval

@@ -5,7 +5,7 @@ use crate::common::{campaign, run_all};
 use stormglass::experiment::compare::compare;
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::report::arms::unsteady_text;
 use stormglass::statistics::Interval;
 use stormglass::statistics::bounded::Averaged;

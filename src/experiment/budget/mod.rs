@@ -10,10 +10,10 @@ pub mod found;
 pub mod language;
 pub mod policy;
 
-use super::run::RunResult;
 use crate::experiment::measure::metrics::Of;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Time;
 use crate::metric::MetricId;

@@ -6,7 +6,7 @@ use super::modes::{Modes, modes};
 use super::pairs::Both;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::metric::MetricId;
 use crate::statistics::CONFIDENCE;
 use crate::statistics::moments::moments;

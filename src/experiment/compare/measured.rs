@@ -5,7 +5,7 @@ use crate::experiment::judge::metastability::Label;
 use crate::experiment::measure::metrics::Of;
 use crate::experiment::measure::rate::per_10_000;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::invariant::Watched;
 use crate::kernel::limit::Ending;
 use crate::statistics::sequential::Precision;

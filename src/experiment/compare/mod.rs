@@ -31,8 +31,8 @@ pub use modes::Modes;
 pub use pair::{Faults, Idle, Method, Pair};
 pub use stopping::{Missed, PrecisionReached, next_seeds, seeds_added};
 
-use super::run::RunResult;
 use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::run::result::RunResult;
 
 /// What the arms of a campaign come to against each other.
 #[derive(Clone, Debug, PartialEq)]

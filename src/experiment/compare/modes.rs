@@ -2,7 +2,7 @@
 
 use super::measured::Measured;
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::statistics::moments::moments;
 
 /// A metric of a cell where some runs collapsed and others did not.

@@ -9,7 +9,7 @@ use super::pair::{Faults, Idle, Method, Pair};
 use crate::experiment::measure::most::most;
 use crate::experiment::measure::rate::variance_min_per_10_000;
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::digest::digest_of;
 use crate::statistics::bootstrap;
 use crate::statistics::bounded::{AWAY_MIN, RUNS_MIN};

@@ -2,7 +2,7 @@
 
 use super::{Margin, Measured};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::statistics::CONFIDENCE;
 use crate::statistics::moments::moments;
 use crate::statistics::power::pairs_for_margin;

@@ -5,7 +5,7 @@ use super::language::PrecisionText;
 use super::measured::{Measured, Source};
 use super::pairs::Both;
 use crate::experiment::plan::campaign::{Campaign, RUNS_MAX};
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::statistics::interval::mean_interval;
 use crate::statistics::proportion::wilson;
 use crate::statistics::sequential::{CHECKPOINTS, Precision, Progress, progress};

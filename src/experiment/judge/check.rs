@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::expect::Judged;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::{ByChance, RunResult, digest_of_runs, run};
+use crate::experiment::run::cohorts::ByChance;
+use crate::experiment::run::result::Judged;
+use crate::experiment::run::result::{RunResult, digest_of_runs};
+use crate::experiment::run::run;
 use crate::invariant::Violation;
 use crate::kernel::digest::Digest;
 use crate::kernel::limit::Ending;

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::experiment::measure::metrics::{Metric, Metrics, Origin};
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::{Judged, RunResult};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::metric::{Progress, Recovery};
@@ -71,15 +69,6 @@ enum Relation {
     Greater,
     AtLeast,
     Within,
-}
-
-/// Whether a run is as expected.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
-    /// Whether it is; `None` if the run says nothing of it.
-    pub met: Option<bool>,
-    /// The value of the metric, where there is one.
-    pub value: Option<f64>,
 }
 
 /// The key for how fast a run recovers.

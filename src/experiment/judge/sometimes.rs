@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::fault::FaultKind;
 use crate::metric::{Recovery, RunMetrics};
 use crate::policy::OutcomeKind;

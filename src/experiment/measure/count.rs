@@ -1,6 +1,6 @@
 //! The whole numbers of a run, which are not averaged.
 
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 
 /// A whole number of a run, which is not averaged.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use super::metrics::Metric;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Span;
 use crate::metric::MetricId;
 

@@ -3,7 +3,7 @@
 
 use super::metrics::{Metric, Origin};
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Span;
 use crate::metric::{Histogram, MetricId, Progress, RunMetrics, Stays};
 use crate::statistics::bounded::Averaged;

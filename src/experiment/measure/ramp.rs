@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::{RunResult, cohorts};
+use crate::experiment::run::cohorts::cohorts;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
 use crate::model::document::{Data, Field, Location, Patch, Value};

@@ -2,7 +2,7 @@
 
 use crate::experiment::judge::blast_radius::{BlastRadius, Part, Parts};
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Span;
 use crate::model::program::{NodeId, OperationId};
 

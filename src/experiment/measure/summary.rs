@@ -11,7 +11,7 @@ use crate::experiment::judge::metastability::Label;
 use crate::experiment::measure::most::most;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::{Verdict, Watched};
 use crate::kernel::limit::Ending;

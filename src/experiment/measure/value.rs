@@ -3,7 +3,7 @@
 use super::amplification;
 use super::metrics::{Metric, Origin};
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::{Span, Time};
 use crate::metric::{Account, MetricId, Progress, Recovery};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::work::Work;
 use super::{Calm, OutageMap};
 use crate::experiment::judge::blast_radius::{BlastRadius, Kept, Part, Parts};
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::fault::{FaultKind, FaultText};
 use crate::invariant::Verdict;
 use crate::kernel::digest::Digest;

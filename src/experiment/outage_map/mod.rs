@@ -19,9 +19,10 @@ use harm::{Harm, Outcome};
 pub use ways::{FailureMode, Knob};
 use work::Work;
 
-use super::run::{RunResult, kept};
+use super::run::kept;
 use crate::experiment::judge::blast_radius::Kept;
 use crate::experiment::plan::cell::Cell;
+use crate::experiment::run::result::RunResult;
 use crate::fault::{FaultText, Plan};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};

@@ -9,7 +9,8 @@ use super::language::{Experiment, Seeds};
 use crate::experiment::compare::Declared;
 use crate::experiment::measure::metrics::Metrics;
 use crate::experiment::measure::warm_up::FoundWarmUp;
-use crate::experiment::run::RunResult;
+use crate::experiment::run;
+use crate::experiment::run::result::RunResult;
 use crate::model::problem::Problem;
 use crate::policy::custom::Custom;
 
@@ -128,5 +129,12 @@ impl Campaign {
     pub fn runs_of<'r>(&self, results: &'r [RunResult], cell: usize) -> &'r [RunResult] {
         let seeds = self.seeds.len();
         &results[cell * seeds..(cell + 1) * seeds]
+    }
+
+    /// Runs the run of this number.
+    #[must_use]
+    pub fn run(&self, number: usize) -> RunResult {
+        let (cell, seed) = self.cell_and_seed(number);
+        run::run(&self.cells[cell], cell, seed)
     }
 }

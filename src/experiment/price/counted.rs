@@ -3,7 +3,7 @@
 use crate::experiment::measure::count::{COUNTS, Count};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Experiment;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Time;
 use crate::metric::{Account, Progress, Recovery};
 use crate::model::problem::{Problem, shortened};

@@ -8,10 +8,10 @@ mod amount;
 mod counted;
 pub mod language;
 
-use super::run::RunResult;
 use crate::experiment::measure::metrics::{Metric, Of};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Experiment;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Span;
 use crate::metric::MetricId;
 use crate::model::document::Value;

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::case::Case;
+use super::run_case;
 use super::story::{Story, listen};
-use super::{RunResult, run_case};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
+use crate::experiment::run::result::RunResult;
 use crate::experiment::shrink::minimize::{Spent, Target, reduce};
 use crate::fault::FaultText;
 use crate::invariant::Violation;

@@ -4,8 +4,9 @@
 //! when both are run again.
 
 use super::case::Case;
-use super::{RunResult, run_case};
+use super::run_case;
 use crate::experiment::plan::cell::Cell;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::digest::{CHECKPOINT_EVENTS, Folded};
 
 /// Where two runs part.

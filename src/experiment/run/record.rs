@@ -3,9 +3,9 @@
 //! A line is the digest of a result and the result as JSON. A text that was cut off anywhere, or
 //! whose bytes have changed, is good up to the first line that is not whole.
 
-use super::RunResult;
 use crate::experiment::measure::value::values;
 use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::digest::digest_of;
 
 /// The line of a finished run, with its line feed.

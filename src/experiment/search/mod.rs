@@ -17,11 +17,11 @@ pub mod sensitivity;
 pub mod track;
 pub(super) mod wrong;
 
-use super::run::RunResult;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::{Factor, Variant};
 use crate::experiment::plan::patch::meets;
+use crate::experiment::run::result::RunResult;
 use crate::model::document::{Location, Patch, Value};
 use crate::model::problem::Problem;
 use crate::model::quantity::Share;

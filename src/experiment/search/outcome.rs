@@ -5,7 +5,7 @@ use crate::experiment::compare::{Measured, Source, unknown};
 use crate::experiment::judge::expect::Expectation;
 use crate::experiment::judge::metastability::Label;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
 use crate::model::problem::Problem;
 

@@ -2,7 +2,7 @@
 
 use super::observed::{is_share, value};
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::statistics::Estimate;
 use crate::statistics::interval::mean_interval;
 use crate::theory::{Quantity, Theory};

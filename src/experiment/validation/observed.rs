@@ -2,7 +2,7 @@
 
 use crate::experiment::measure::metrics::is_share as is_share_metric;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Span;
 use crate::theory::Observable;
 

@@ -6,7 +6,7 @@ use crate::experiment::measure::count::COUNTS;
 use crate::experiment::measure::metrics::now_called;
 use crate::experiment::measure::value;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
 use crate::model::problem::Problem;
 use crate::published::{Reading, Statistic};

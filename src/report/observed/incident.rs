@@ -4,7 +4,7 @@ use super::name;
 use crate::experiment::measure::spread::Reach;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::time::{Span, Time};
 use crate::metric::{Incident, IncidentRule, Recovery};
 use crate::report::arms::{column, plain};

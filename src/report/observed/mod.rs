@@ -7,7 +7,7 @@ mod paths;
 use super::table::Table;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 
 pub use incident::{csv as incident_csv, figure as incident_figure};
 pub use nodes::{figure as nodes_figure, nodes_csv, operations_csv};

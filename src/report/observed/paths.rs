@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::name;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::metric::{Paths, Where};
 use crate::report::arms::{column, plain};
 use crate::report::chart::{Bar, BarGroup, BarRow, Bars, Caption, Estimate};

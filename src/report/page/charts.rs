@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::run::RunResult;
 use crate::experiment::run::closer_look::Seen;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
 use crate::kernel::time::{Span, Time};
 use crate::metric::Counts;

@@ -1,6 +1,6 @@
 //! What outlives a crash, and what was never on disk.
 
-use stormglass::experiment::run::{RunResult, RunVerdict};
+use stormglass::experiment::run::result::{RunResult, RunVerdict};
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::Outcome;
 use stormglass::system::fact::Fact;

@@ -1,6 +1,6 @@
 //! Instances that are down or stand still.
 
-use stormglass::experiment::run::RunVerdict;
+use stormglass::experiment::run::result::RunVerdict;
 use stormglass::kernel::draw::Purpose;
 use stormglass::policy::{Outcome, OutcomeKind};
 use stormglass::system::fact::Fact;

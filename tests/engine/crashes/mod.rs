@@ -5,7 +5,7 @@ mod instances;
 mod steps;
 
 use crate::common::{Changed, campaign, run_all, runs};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::model::program::Program;

@@ -2,8 +2,8 @@
 //! and a run without a cause is the run of an experiment that does not have it.
 
 use serde_json::{Map, Value, json};
-use stormglass::experiment::judge::attribution::Harm;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::judge::attribution::harm::Harm;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::model::show::MODEL_SCHEMA;
 
 use crate::random_models::generate::{Generator, compile};

@@ -26,7 +26,7 @@ use dice::Dice;
 use generate::{Generator, compile, everything};
 use serde_json::{Map, Value, json};
 use stormglass::experiment::plan::campaign::{Campaign, Documents};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::fault::FaultKind;
 use stormglass::kernel::digest::Digest;
 use stormglass::kernel::limit::Ending;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stormglass::experiment::run::digest_of_runs;
+use stormglass::experiment::run::result::digest_of_runs;
 use stormglass::kernel::digest::Digest;
 
 /// How many models one of these digests is about.

@@ -6,7 +6,7 @@
 //! which cases are judged and nothing else, so whatever it is, both together are as many.
 
 use serde_json::{Map, Value, json};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::invariant::{CATALOGUE, Invariants, Verdict, WatchList};
 use stormglass::kernel::limit::Ending;
 use stormglass::model::document::{Sources, Value as Document};

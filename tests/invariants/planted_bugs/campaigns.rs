@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use stormglass::experiment::plan::campaign::{Campaign, Documents};
-use stormglass::experiment::run::{self, RunResult};
+use stormglass::experiment::run;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 

@@ -15,7 +15,7 @@ use std::thread::ScopedJoinHandle;
 
 use campaigns::{arm, read};
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::limit::Ending;
 
 /// A planted bug is found in so many seeds.

@@ -1,7 +1,7 @@
 //! What spent the budget: causes are taken out in turn under the same seed.
 
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::report::attribution;
 use stormglass::report::table::Table;
 

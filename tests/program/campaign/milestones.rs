@@ -5,7 +5,7 @@ use stormglass::experiment::judge::metastability::Label;
 use stormglass::experiment::measure::metrics::Of;
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::{Campaign, Documents};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::metric::MetricId;
 use stormglass::metric::Recovery;
 use stormglass::model::document::{Sources, Value};

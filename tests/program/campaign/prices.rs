@@ -3,7 +3,7 @@
 use stormglass::experiment::compare::compare;
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::{Campaign, Documents};
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 use stormglass::report::files;

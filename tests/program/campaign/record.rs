@@ -14,7 +14,9 @@ fn a_line_has_the_whole_result_and_no_part_of_it_has_any() {
     let line = line_of(&result);
     let Line::Run(read) = read_line(line.as_bytes(), &campaign) else { panic!("{line}") };
     let checkpoints = result.checkpoints.clone();
-    assert_eq!(*read, { stormglass::experiment::run::RunResult { checkpoints: vec![], ..result } });
+    assert_eq!(*read, {
+        stormglass::experiment::run::result::RunResult { checkpoints: vec![], ..result }
+    });
     assert!(!checkpoints.is_empty());
     for end in 0..line.len() {
         let torn = read_line(&line.as_bytes()[..end], &campaign);

@@ -2,7 +2,7 @@
 
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::kernel::draw::{Draws, Purpose};
 use stormglass::report::arms::arms_tables;
 use stormglass::statistics::bounded::{Range, mean_within};

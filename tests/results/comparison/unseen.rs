@@ -3,7 +3,7 @@
 use stormglass::experiment::compare::{Comparison, compare};
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::report::arms::arms_tables;
 use stormglass::report::comparison::pairs_table;
 use stormglass::report::promises::unjudged_text;

@@ -4,7 +4,7 @@
 use stormglass::experiment::compare::{Method, Pair, compare, next_seeds};
 use stormglass::experiment::measure::summary::summarise;
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::report::arms::arms_tables;
 use stormglass::report::comparison::front;
 use stormglass::report::comparison::{pairs_table, precision_text};

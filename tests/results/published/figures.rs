@@ -2,7 +2,8 @@
 
 use stormglass::experiment::measure::metrics::Metrics;
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::run::{RunResult, run};
+use stormglass::experiment::run::result::RunResult;
+use stormglass::experiment::run::run;
 use stormglass::statistics::interval::mean_interval;
 
 use super::{path, read};

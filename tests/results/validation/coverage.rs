@@ -6,7 +6,7 @@
 //! are 150, and at least 88.6% have to cover: right intervals fall below that once in 2,000 times.
 
 use stormglass::experiment::measure::summary::summarise;
-use stormglass::experiment::run::RunResult;
+use stormglass::experiment::run::result::RunResult;
 use stormglass::metric::MetricId;
 use stormglass::statistics::interval::mean_interval;
 

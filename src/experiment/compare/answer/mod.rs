@@ -7,7 +7,7 @@ use super::{Measured, Source};
 use crate::experiment::measure::metrics::Of;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::language::Factor;
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
 use crate::metric::MetricId;
 use crate::model::document::parse_path;

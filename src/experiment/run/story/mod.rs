@@ -6,8 +6,9 @@ mod point;
 use std::collections::BTreeSet;
 
 use super::case::Case;
-use super::{RunResult, run_case};
+use super::run_case;
 use crate::experiment::plan::cell::Cell;
+use crate::experiment::run::result::RunResult;
 use crate::invariant::Violation;
 use crate::kernel::time::Time;
 use crate::model::program::{NodeId, Program};

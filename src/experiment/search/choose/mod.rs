@@ -13,7 +13,7 @@ use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Factor;
 use crate::experiment::plan::quantity::{designs, factor, grid};
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::read;

@@ -11,7 +11,7 @@ use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::language::Factor;
 use crate::experiment::plan::quantity::{Design, designs, factor, name};
-use crate::experiment::run::RunResult;
+use crate::experiment::run::result::RunResult;
 use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::read;

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::case::Case;
-use crate::experiment::run::{RunResult, run_case};
+use crate::experiment::run::result::RunResult;
+use crate::experiment::run::run_case;
 use crate::fault::FaultText;
 use crate::invariant::Violation;
 use crate::kernel::time::{Span, Time};
