@@ -4,6 +4,7 @@ pub mod attribution;
 pub mod blast_radius;
 pub mod check;
 pub mod expect;
+pub mod expected;
 pub mod metastability;
 pub mod sometimes;
 pub mod watch;

@@ -6,7 +6,7 @@ use super::metrics::Of;
 use super::percentile::pooled;
 use super::rate;
 use super::spread::Spread;
-use crate::experiment::judge::expect::{ExpectationSummary, summarise_expectations};
+use crate::experiment::judge::expected::{ExpectationSummary, summarise_expectations};
 use crate::experiment::judge::metastability::Label;
 use crate::experiment::measure::most::most;
 use crate::experiment::plan::campaign::Campaign;

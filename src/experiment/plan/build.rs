@@ -198,7 +198,7 @@ fn cell(
     let context = (&document, &mut problems);
     let objectives =
         objectives::compiled(&experiment.objectives, &milestones, (&program, &measure), context);
-    let prices = price::compiled(&experiment, &program, (&document, &mut problems));
+    let prices = price::build::compiled(&experiment, &program, (&document, &mut problems));
     let acts = faults_act(&plan, random.as_ref());
     let judged = (measure.window, acts, milestones::judged_until(&experiment, measured));
     let text = experiment.metastability.as_ref();

@@ -5,8 +5,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Amount;
+use super::amount::Amount;
 use crate::kernel::time::Span;
+use crate::metric::MetricId;
+use crate::model::problem::{Problem, shortened};
 
 /// What the things cost that are counted in a run.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -56,4 +58,33 @@ pub enum Per {
     Count(u64),
     /// So long.
     Time(Span),
+}
+
+/// The longest name of a currency.
+const CURRENCY_MAX: usize = 12;
+
+/// What is wrong with the names in `[price]`, each with its path inside it.
+pub(in crate::experiment) fn check(text: &PriceText) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let currency = text.currency.trim();
+    if currency.is_empty() || currency.chars().count() > CURRENCY_MAX {
+        let problem = Problem::new(format!("`{}` cannot name a currency", shortened(currency)));
+        let expected = format!("a word of up to {CURRENCY_MAX} letters, such as \"EUR\"");
+        problems.push(problem.expected(expected).inside("currency"));
+    }
+    if text.each.is_empty() {
+        let problem = Problem::new("nothing has a price").expected("[price.for.NAME] for each");
+        problems.push(problem);
+    }
+    let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    for name in text.each.keys() {
+        let is_name = !name.is_empty() && name.len() <= 100 && name.chars().all(is_plain);
+        if !is_name || MetricId::named(name).is_some_and(|id| id != MetricId::Cost) {
+            let problem = Problem::new(format!("`{}` cannot name a price", shortened(name)));
+            let expected = "up to 100 letters, digits, `-` and `_`, and no metric: a column is \
+                            cost.NAME";
+            problems.push(problem.expected(expected).inside(name.as_str()).inside("for"));
+        }
+    }
+    problems
 }

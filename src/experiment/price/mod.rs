@@ -5,21 +5,17 @@
 //! nothing unless it has a price.
 
 mod amount;
+pub(super) mod build;
+mod cost;
 mod counted;
 pub mod language;
+mod named;
 
-use crate::experiment::measure::metrics::{Metric, Of};
-use crate::experiment::plan::cell::Cell;
-use crate::experiment::plan::language::Experiment;
-use crate::experiment::run::result::RunResult;
+use super::measure::metrics::{Metric, Of};
 use crate::kernel::time::Span;
 use crate::metric::MetricId;
-use crate::model::document::Value;
-use crate::model::problem::{Problem, shortened};
-use crate::model::program::Program;
 pub use amount::Amount;
 pub use counted::Counted;
-use language::{Per, PriceText};
 
 /// The prices of an experiment for a program.
 #[derive(Clone, Debug)]
@@ -50,19 +46,6 @@ pub struct Price {
 }
 
 impl Prices {
-    /// What a run costs in all; `None` where a part of it cannot be told.
-    #[must_use]
-    pub fn total(&self, cell: &Cell, run: &RunResult) -> Option<f64> {
-        let parts = self.list.iter().map(|price| price.millionths(cell, run));
-        Some(Amount::in_units(parts.sum::<Option<i128>>()?))
-    }
-
-    /// What a run costs of the price at this place; `None` where it cannot be told.
-    #[must_use]
-    pub fn part(&self, place: usize, cell: &Cell, run: &RunResult) -> Option<f64> {
-        self.list.get(place)?.millionths(cell, run).map(Amount::in_units)
-    }
-
     /// What tables call a metric of these; `None` of others.
     #[must_use]
     pub fn called(&self, metric: &Metric) -> Option<String> {
@@ -83,10 +66,6 @@ impl Prices {
 }
 
 impl Price {
-    fn millionths(&self, cell: &Cell, run: &RunResult) -> Option<i128> {
-        Some(self.amount.times(self.counted.in_run(cell, run)?, self.per))
-    }
-
     /// "0.08 for 1h of instances of api", as the experiment says it.
     #[must_use]
     pub fn text(&self) -> String {
@@ -97,79 +76,5 @@ impl Price {
             (false, 1) => format!("{} each for {}", self.amount, self.what),
             (false, per) => format!("{} for {per} of {}", self.amount, self.what),
         }
-    }
-}
-
-/// The longest name of a currency.
-const CURRENCY_MAX: usize = 12;
-
-/// What is wrong with the names in `[price]`, each with its path inside it.
-pub(super) fn check(text: &PriceText) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let currency = text.currency.trim();
-    if currency.is_empty() || currency.chars().count() > CURRENCY_MAX {
-        let problem = Problem::new(format!("`{}` cannot name a currency", shortened(currency)));
-        let expected = format!("a word of up to {CURRENCY_MAX} letters, such as \"EUR\"");
-        problems.push(problem.expected(expected).inside("currency"));
-    }
-    if text.each.is_empty() {
-        let problem = Problem::new("nothing has a price").expected("[price.for.NAME] for each");
-        problems.push(problem);
-    }
-    let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-    for name in text.each.keys() {
-        let is_name = !name.is_empty() && name.len() <= 100 && name.chars().all(is_plain);
-        if !is_name || MetricId::named(name).is_some_and(|id| id != MetricId::Cost) {
-            let problem = Problem::new(format!("`{}` cannot name a price", shortened(name)));
-            let expected = "up to 100 letters, digits, `-` and `_`, and no metric: a column is \
-                            cost.NAME";
-            problems.push(problem.expected(expected).inside(name.as_str()).inside("for"));
-        }
-    }
-    problems
-}
-
-/// The prices for a program; notes what is wrong.
-pub(super) fn compiled(
-    experiment: &Experiment,
-    program: &Program,
-    (document, problems): (&Value, &mut Vec<Problem>),
-) -> Option<Prices> {
-    let text = experiment.price.as_ref()?;
-    let mut list = Vec::new();
-    for (name, of) in &text.each {
-        let found = Counted::find(&of.what, experiment, program)
-            .map_err(|wrong| wrong.inside("what"))
-            .and_then(|counted| Ok((per(of.per, &counted)?, counted)));
-        match found {
-            Ok((per, counted)) => list.push(Price {
-                name: name.clone(),
-                label: of.label.clone().unwrap_or_else(|| name.replace('_', " ")),
-                what: of.what.clone(),
-                counted,
-                amount: of.amount,
-                per,
-                is_assumed: of.assumed.unwrap_or(text.assumed),
-            }),
-            Err(problem) => problems.push(problem.located(document, &["price", "for", name])),
-        }
-    }
-    Some(Prices { currency: text.currency.trim().to_owned(), list })
-}
-
-/// Of how many an amount is the price.
-fn per(per: Option<Per>, counted: &Counted) -> Result<u64, Problem> {
-    match (counted.is_time(), per) {
-        (true, Some(Per::Time(span))) if span.0 > 0 => Ok(span.0),
-        (false, None) => Ok(1),
-        (false, Some(Per::Count(count))) if count > 0 => Ok(count),
-        (true, None) => Err(Problem::new("it is not said for how long that is the price")
-            .expected("`per`, a length of time such as \"1h\"")),
-        (true, Some(_)) => Err(Problem::new("a price of time is for a length of time")
-            .expected("such as \"1h\", and more than 0s")
-            .inside("per")),
-        (false, Some(_)) => Err(Problem::new("a price of a count is for a number of things")
-            .expected("a whole number of at least 1, such as 1000")
-            .inside("per")),
     }
 }
