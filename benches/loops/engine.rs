@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use stormglass::experiment::plan::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::documents::Documents;
 use stormglass::experiment::run::result::RunResult;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;

@@ -15,7 +15,7 @@ use crate::experiment::budget::found::{Asked, found};
 use crate::experiment::budget::language::BudgetText;
 use crate::experiment::budget::{Arm, Kind, Simulated, arms};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::plan::language::Seeds;
+use crate::experiment::plan::seeds::Seeds;
 use crate::experiment::run::result::{RunResult, digest_of_runs};
 use crate::metric::Objective;
 use crate::model::document::{Data, Sources, Value};

@@ -8,7 +8,7 @@ use super::load::{read_text, render};
 use super::{
     Failure, InputArguments, RunArguments, output, parse_seeds, parse_workers, run, write,
 };
-use crate::experiment::plan::language::Seeds;
+use crate::experiment::plan::seeds::Seeds;
 use crate::import::{self, Format, Import};
 use crate::model::document::{Sources, Value};
 use crate::report::policies::differences;

@@ -17,7 +17,7 @@ use super::interrupt::{leave, on_interrupt};
 use super::load::Loaded;
 use super::{Failure, output, write};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::plan::chosen::Chosen;
+use crate::experiment::plan::campaign::Chosen;
 use crate::experiment::run::record::{Line, line_of, read_line};
 use crate::experiment::run::result::RunResult;
 use crate::kernel::digest::{Digest, Digester, digest_of};

@@ -15,7 +15,7 @@ use crate::experiment::outage_map::text::{
 use crate::experiment::outage_map::{Calm, Mark, OutageMap, Threshold};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::plan::language::Seeds;
+use crate::experiment::plan::seeds::Seeds;
 use crate::experiment::run::result::digest_of_runs;
 use crate::kernel::digest::{Digest, digest_of};
 use crate::kernel::time::Time;

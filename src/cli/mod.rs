@@ -44,7 +44,7 @@ use clap::{FromArgMatches, Parser, Subcommand};
 
 use load::Input;
 
-use crate::experiment::plan::language::Seeds;
+use crate::experiment::plan::seeds::Seeds;
 use crate::model::problem::Problem;
 
 /// Everything was done.

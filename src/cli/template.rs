@@ -1,7 +1,8 @@
 //! What people begin with: models and experiments inside the program.
 
 use super::Failure;
-use crate::experiment::plan::campaign::{Campaign, Documents};
+use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::plan::documents::Documents;
 use crate::model::document::{Sources, Value};
 use crate::model::problem::Problem;
 

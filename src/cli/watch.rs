@@ -11,7 +11,7 @@ use super::plan::preflight;
 use super::run::answer_to;
 use super::{Failure, INTERRUPTED, InputArguments, output, progress, workers};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::plan::language::Seeds;
+use crate::experiment::plan::seeds::Seeds;
 use crate::model::problem::Problem;
 use crate::report::capacity::planned_calm;
 use crate::report::comparison::baseline_text;

@@ -1,6 +1,6 @@
 //! The command line that gives the same results again.
 
-use crate::experiment::plan::chosen::Chosen;
+use crate::experiment::plan::campaign::Chosen;
 
 /// The command that runs these seeds, which follow on each other. What changes no result is left
 /// out: the folder, the number of workers, how much is said.

@@ -8,9 +8,9 @@ use super::arms::{mode_names, of_data, plain};
 use super::columns;
 use super::number::{self, Unit};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
-use crate::experiment::compare::{
-    Comparison, Faults, Idle, Lost, Margin, Measured, Missed, Modes, Pair, Source,
-};
+use crate::experiment::compare::language::Margin;
+use crate::experiment::compare::measured::{Measured, Source};
+use crate::experiment::compare::{Comparison, Faults, Idle, Lost, Missed, Modes, Pair};
 use crate::experiment::measure::metrics;
 use crate::experiment::plan::campaign::Campaign;
 use crate::statistics::verdict::{Direction, Verdict};

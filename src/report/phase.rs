@@ -5,7 +5,7 @@ use super::number::{self, Unit};
 use super::search::{Report, boundary_text, name, named, unit};
 use super::sizes::WIDTH;
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::plan::language::{Factor, Variant};
+use crate::experiment::plan::variant::{Factor, Variant};
 use crate::experiment::search::found::Found;
 use crate::experiment::search::language::GridScale;
 use crate::experiment::search::outcome::of_many;

@@ -11,11 +11,12 @@ use super::format::{FORMAT, pretty};
 use super::number::{self, Unit};
 use super::table::{Align, Cell, Row, Table, Tone};
 use crate::experiment::plan::campaign::Campaign;
+use crate::experiment::search::Search;
 use crate::experiment::search::amount::Amount;
 use crate::experiment::search::found::{Found, Trend, Tried};
 use crate::experiment::search::limit::found::Limited;
+use crate::experiment::search::searching::Searching;
 use crate::experiment::search::track::{Boundary, Reached};
-use crate::experiment::search::{Search, Searching};
 use crate::statistics::CONFIDENCE;
 
 /// The search of a campaign and what it has found.

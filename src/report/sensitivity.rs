@@ -12,8 +12,9 @@ use super::table::{Align, Row, Table};
 use super::told::Told;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::quantity::short;
+use crate::experiment::search::sensitivity::Sensitivity;
 use crate::experiment::search::sensitivity::language::SensitivityMethod;
-use crate::experiment::search::sensitivity::{self, Sensed, Sensitivity};
+use crate::experiment::search::sensitivity::sensing::{Found, Sensed};
 use crate::statistics::{CONFIDENCE, Estimate};
 
 /// A quantity of one arm at one point.
@@ -60,17 +61,17 @@ impl<'a> Of<'a> {
         let paths = self.sensitivity.text.over.keys().enumerate();
         let input = |(place, path): (usize, &'a String)| {
             let none = Input { sensed, path, size: None, first: None, effect: None };
-            match &sensed.told {
-                sensitivity::Told::Effects(effects) => {
+            match &sensed.found {
+                Found::Effects(effects) => {
                     let effect = effects[place];
                     let (size, effect) = (Some(effect.size), Some((effect.mean, effect.spread)));
                     Input { size, effect, ..none }
                 }
-                sensitivity::Told::Shares(shares) => {
+                Found::Shares(shares) => {
                     let shares = shares[place];
                     Input { size: Some(shares.total), first: Some(shares.first), ..none }
                 }
-                sensitivity::Told::Nothing => none,
+                Found::Nothing => none,
             }
         };
         paths.map(input).collect()

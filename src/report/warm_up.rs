@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::number::{Unit, number};
-use crate::experiment::measure::warm_up::{CellName, TooSoon};
+use crate::experiment::measure::warm_up::TooSoon;
+use crate::experiment::measure::warm_up::found::CellName;
 use crate::experiment::plan::campaign::Campaign;
 
 /// How long it is, and why; empty if none was looked for.

@@ -1,6 +1,7 @@
 //! A small campaign in memory, with every kind of node, of fault and of invariant.
 
-use stormglass::experiment::plan::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::documents::Documents;
 use stormglass::experiment::run::result::RunResult;
 use stormglass::model::document::{Patch, Sources, Value};
 use stormglass::model::problem::Problem;

@@ -1,11 +1,10 @@
 //! What an experiment declares to compare, with the defaults filled in and every name checked.
 
 use super::language::{CompareText, Family, Margin, PrecisionText};
-use super::measured::{Measured, Source};
+use super::measured::{Measured, Source, unknown};
 use crate::experiment::measure::metrics::{Of, now_called};
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::plan::language::Variant;
-use crate::invariant::CATALOGUE;
+use crate::experiment::plan::variant::Variant;
 use crate::metric::MetricId;
 use crate::model::hidden::in_line;
 use crate::model::problem::Problem;
@@ -119,29 +118,6 @@ fn usual(all: &[Measured], cell: &Cell) -> Vec<usize> {
         Source::Violated(_) | Source::Unjudged(_) | Source::NeverRecovered(_) => false,
     };
     (0..all.len()).filter(|&index| is_usual(&all[index])).collect()
-}
-
-/// A name that nothing is measured by. What the experiment itself adds is listed first.
-pub(in crate::experiment) fn unknown(kind: &str, name: &str, all: &[Measured]) -> Problem {
-    let suffixes = ["_violated", "_per_10000"].into_iter();
-    let invariant = suffixes.filter_map(|suffix| name.strip_suffix(suffix)).next();
-    let is_known = |invariant: &&str| CATALOGUE.iter().any(|entry| entry.name == *invariant);
-    if let Some(invariant) = invariant.filter(is_known) {
-        let problem = Problem::new(format!("no run is watched for `{invariant}`"));
-        let watched = all.iter().filter_map(|measured| measured.name.strip_suffix("_violated"));
-        let own: Vec<String> =
-            watched.filter(|name| !is_known(name)).map(|name| format!("`{name}`")).collect();
-        let or_own = match own.is_empty() {
-            true => String::new(),
-            false => format!("; names of your own here: {}", own.join(", ")),
-        };
-        return problem.expected(format!("declare `{invariant}` under [invariants]{or_own}"));
-    }
-    let (events, others): (Vec<&Measured>, Vec<&Measured>) =
-        all.iter().partition(|measured| measured.is_event());
-    let known: Vec<&str> =
-        events.into_iter().chain(others).map(|measured| measured.name.as_str()).collect();
-    Problem::unknown(kind, name, &known)
 }
 
 /// What is wrong with the lists of metrics, whatever is in them.

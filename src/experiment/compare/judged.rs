@@ -123,7 +123,7 @@ fn region(pair: &Pair) -> Option<Region> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::compare::Source;
+    use crate::experiment::compare::measured::Source;
     use crate::statistics::Interval;
 
     /// An arm with a lower, that is better, metric than the baseline's by 0.2, where 0.05 makes no

@@ -6,8 +6,9 @@ use crate::experiment::measure::metrics::Of;
 use crate::experiment::measure::rate::per_10_000;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::result::RunResult;
-use crate::invariant::Watched;
+use crate::invariant::{CATALOGUE, Watched};
 use crate::kernel::limit::Ending;
+use crate::model::problem::Problem;
 use crate::statistics::sequential::Precision;
 use crate::statistics::verdict::Direction;
 
@@ -160,4 +161,27 @@ impl Measured {
             false => Precision::Relative(text.amounts.0),
         }
     }
+}
+
+/// A name that nothing is measured by. What the experiment itself adds is listed first.
+pub(in crate::experiment) fn unknown(kind: &str, name: &str, all: &[Measured]) -> Problem {
+    let suffixes = ["_violated", "_per_10000"].into_iter();
+    let invariant = suffixes.filter_map(|suffix| name.strip_suffix(suffix)).next();
+    let is_known = |invariant: &&str| CATALOGUE.iter().any(|entry| entry.name == *invariant);
+    if let Some(invariant) = invariant.filter(is_known) {
+        let problem = Problem::new(format!("no run is watched for `{invariant}`"));
+        let watched = all.iter().filter_map(|measured| measured.name.strip_suffix("_violated"));
+        let own: Vec<String> =
+            watched.filter(|name| !is_known(name)).map(|name| format!("`{name}`")).collect();
+        let or_own = match own.is_empty() {
+            true => String::new(),
+            false => format!("; names of your own here: {}", own.join(", ")),
+        };
+        return problem.expected(format!("declare `{invariant}` under [invariants]{or_own}"));
+    }
+    let (events, others): (Vec<&Measured>, Vec<&Measured>) =
+        all.iter().partition(|measured| measured.is_event());
+    let known: Vec<&str> =
+        events.into_iter().chain(others).map(|measured| measured.name.as_str()).collect();
+    Problem::unknown(kind, name, &known)
 }

@@ -9,24 +9,20 @@
 //! called better.
 
 pub mod answer;
-mod declared;
+pub mod declared;
 mod front;
 mod judged;
-mod language;
+pub mod language;
 mod losses;
-mod measured;
+pub mod measured;
 mod modes;
 mod pair;
 mod pairs;
 pub mod power;
 mod stopping;
 
-pub use declared::Declared;
-pub(super) use declared::unknown;
 pub use front::Placed;
-pub use language::{CompareText, Family, Margin, PrecisionText};
 pub use losses::Lost;
-pub use measured::{Measured, Source};
 pub use modes::Modes;
 pub use pair::{Faults, Idle, Method, Pair};
 pub use stopping::{Missed, PrecisionReached, next_seeds, seeds_added};

@@ -1,6 +1,7 @@
 //! How many seeds a verdict of the declared size takes, from a pilot.
 
-use super::{Margin, Measured};
+use crate::experiment::compare::language::Margin;
+use crate::experiment::compare::measured::Measured;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::result::RunResult;
 use crate::statistics::CONFIDENCE;

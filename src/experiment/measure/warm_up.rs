@@ -1,111 +1,18 @@
-//! The warm-up: from when on requests are measured, as it is written and as pilots find it.
+//! The warm-up: from when on requests are measured, as pilots find it.
 
-#[cfg(test)]
-use std::borrow::Cow;
-use std::fmt;
-
-#[cfg(test)]
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
-use serde::{Serialize, Serializer};
+pub mod found;
 
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::plan::language::Experiment;
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::{Span, Time};
 use crate::metric::Presence;
-use crate::model::problem::Problem;
 use crate::model::program::{Arrivals, Kind};
-use crate::model::quantity::parse_duration;
 use crate::statistics::interval::mean_interval;
 use crate::statistics::moments::moments;
 use crate::statistics::steady_state::mser5;
 use crate::system::World;
-
-/// When requests begin to count, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WarmUp {
-    /// When a run of each cell in which nothing goes wrong has settled.
-    Auto,
-    /// After this time.
-    After(Span),
-}
-
-const EXPECTED: &str = "a duration such as \"5s\", or \"auto\"";
-
-impl<'de> Deserialize<'de> for WarmUp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WarmUp, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = WarmUp;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(EXPECTED)
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<WarmUp, E> {
-                if text == "auto" {
-                    return Ok(WarmUp::Auto);
-                }
-                let wrong = || E::invalid_value(Unexpected::Str(text), &self);
-                parse_duration(text).map(WarmUp::After).ok_or_else(wrong)
-            }
-        }
-        deserializer.deserialize_any(Text)
-    }
-}
-
-impl Serialize for WarmUp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            WarmUp::Auto => serializer.serialize_str("auto"),
-            WarmUp::After(span) => span.serialize(serializer),
-        }
-    }
-}
-
-#[cfg(test)]
-impl JsonSchema for WarmUp {
-    fn schema_name() -> Cow<'static, str> {
-        "WarmUp".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": EXPECTED })
-    }
-}
-
-impl Experiment {
-    /// When requests begin to count. An experiment that looks at a time of its own counts all.
-    #[must_use]
-    pub fn warm_up(&self) -> WarmUp {
-        let default = match self.has_times_of_its_own() {
-            true => WarmUp::After(Span::ZERO),
-            false => WarmUp::Auto,
-        };
-        self.measure.warm_up.unwrap_or(default)
-    }
-
-    /// What is wrong with its warm-up.
-    pub(in crate::experiment) fn wrong_warm_up(&self) -> Option<Problem> {
-        let arrivals = self.arrivals;
-        match self.warm_up() {
-            WarmUp::After(span) if span >= arrivals && arrivals != Span::ZERO => {
-                let problem = Problem::new(format!("nobody arrives after a warm-up of {span}"));
-                let expected = format!("less than {arrivals}, the time for which users arrive");
-                Some(problem.expected(expected))
-            }
-            WarmUp::Auto if self.has_times_of_its_own() => {
-                let problem = Problem::new(
-                    "a search, a ramp, a theory and published figures say when they look at a run",
-                );
-                Some(problem.expected("a length of time, such as \"30s\""))
-            }
-            WarmUp::After(_) | WarmUp::Auto => None,
-        }
-    }
-}
+use found::{CellName, FoundWarmUp};
 
 /// The pieces of time in which a pilot is looked at: MSER-5 joins five of them.
 const PIECES: u64 = 1_000;
@@ -202,40 +109,6 @@ fn arrives_steadily(cell: &Cell) -> bool {
         },
         _ => true,
     })
-}
-
-/// What the pilots of a campaign have shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundWarmUp {
-    /// The warm-up of every cell that does not state its own.
-    pub span: Span,
-    /// The seeds of the pilots.
-    pub seeds: Vec<u64>,
-    /// The cell that takes so long; none where no cell has anything to warm up.
-    pub cell: Option<CellName>,
-    /// How many cells had pilots.
-    pub piloted: usize,
-    /// The cells that were still filling at the latest time that a warm-up may end.
-    pub unsettled: Vec<CellName>,
-    /// The cells of which nothing is known, because a limit ended a pilot.
-    pub limited: Vec<CellName>,
-}
-
-/// The name of a cell, which may be one that a command does not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CellName {
-    /// The arm's name.
-    pub arm: String,
-    /// The point's name.
-    pub point: String,
-}
-
-impl CellName {
-    /// The name of a cell.
-    #[must_use]
-    pub fn of(cell: &Cell) -> CellName {
-        CellName { arm: cell.arm.clone(), point: cell.point.clone() }
-    }
 }
 
 /// The most pilots of a cell.

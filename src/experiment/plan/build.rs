@@ -1,21 +1,22 @@
 //! A campaign from its documents: every cell is compiled before the first run.
 
-use super::campaign::Campaign;
+use super::campaign::{Campaign, Chosen};
 use super::cell::{Cell, faults_act};
-use super::chosen::Chosen;
 use super::documents::Documents;
-use super::language::{Experiment, Factor, Variant};
-use super::patch::{beside_a_ramp, overruled};
+use super::language::Experiment;
+use super::measure::WarmUp;
+use super::overrides::{beside_a_ramp, overruled};
+use super::point::levels;
 use super::unwritten::{out_of_reach, unwritten};
-use super::{milestones, objectives, observe, point};
-use crate::experiment::compare::Declared;
+use super::variant::{Factor, Variant};
+use super::{followed, milestones, objectives, observe};
+use crate::experiment::compare::declared::Declared;
 use crate::experiment::judge::watch::other_promises;
 use crate::experiment::judge::{blast_radius, metastability};
 use crate::experiment::measure::metrics::renamed;
 use crate::experiment::measure::ramp::Ramp;
-use crate::experiment::measure::warm_up::WarmUp;
 use crate::experiment::price;
-use crate::experiment::search::limit;
+use crate::experiment::search::limit::lose::lose;
 use crate::experiment::search::wrong::Wrong;
 use crate::fault::{Plan, RandomPlan, RandomText};
 use crate::invariant::{Invariants, unbreakable};
@@ -46,7 +47,7 @@ impl Campaign {
         let (misspelt, missing) = unwritten(&cells, &patched);
         problems.extend(misspelt);
         problems.extend(out_of_reach(&cells, &patched));
-        problems.extend(milestones::others(&cells, &patched));
+        problems.extend(followed::others(&cells, &patched));
         problems.extend(beside_a_ramp(&documents.overrides, &experiment));
         if !problems.is_empty() {
             return Err(problems);
@@ -99,7 +100,7 @@ fn cells(
     let factors: Vec<&Factor> = experiment.factors.iter().chain(varied).collect();
     let ramp = experiment.ramp.as_ref();
     let of_each = documents.of_each_cell();
-    for levels in point::combined(experiment, varied) {
+    for levels in combined(experiment, varied) {
         for arm in &experiment.arms {
             let point =
                 Point { levels: &levels, factors: &factors, swept: experiment.factors.len() };
@@ -118,6 +119,17 @@ fn cells(
     }
     let problems = wrong.all();
     if problems.is_empty() { Ok((cells, warnings.unwrap_or_default())) } else { Err(problems) }
+}
+
+/// The levels at every point, at each of them with every value that a search varies.
+fn combined<'e>(experiment: &'e Experiment, varied: Option<&'e Factor>) -> Vec<Vec<&'e Variant>> {
+    let swept = experiment.points.iter().map(|point| levels(&experiment.factors, point));
+    let Some(varied) = varied else { return swept.collect() };
+    let with_value = |levels: Vec<&'e Variant>| {
+        let longer = move |value| levels.iter().copied().chain([value]).collect();
+        varied.levels.iter().map(longer).collect::<Vec<_>>()
+    };
+    swept.flat_map(with_value).collect()
 }
 
 /// A level of each factor.
@@ -185,22 +197,22 @@ fn cell(
     let mut problems = Vec::new();
     let (document, mut model) = documents.patched(&point.sets(arm, ramp), &mut problems)?;
     let mut experiment = Experiment::read(&document)?;
-    limit::lose(&mut experiment, &mut model, &document)?;
+    lose(&mut experiment, &mut model, &document)?;
     let program = compile::compile(&model, read_file)?;
     let (plan, random) = faults(&experiment, &program, (&document, &mut problems));
     if let Err(wrong) = Invariants::new(&experiment.invariants, &program) {
         problems.extend(wrong.into_iter().map(|wrong| of_promise(&document, wrong)));
     }
     let (theory, mean_field) = theories(&experiment, &model, (&document, &mut problems));
-    let milestones = milestones::compiled(&experiment, &program, &document, &mut problems);
+    let milestones = followed::compiled(&experiment, &program, &document, &mut problems);
     let measured = milestones::measured(&experiment.measure, &experiment.milestones);
-    let measure = milestones::measure(&experiment, &program, &plan, (&document, &mut problems));
+    let measure = followed::measure(&experiment, &program, &plan, (&document, &mut problems));
     let context = (&document, &mut problems);
     let objectives =
         objectives::compiled(&experiment.objectives, &milestones, (&program, &measure), context);
     let prices = price::build::compiled(&experiment, &program, (&document, &mut problems));
     let acts = faults_act(&plan, random.as_ref());
-    let judged = (measure.window, acts, milestones::judged_until(&experiment, measured));
+    let judged = (measure.window, acts, followed::judged_until(&experiment, measured));
     let text = experiment.metastability.as_ref();
     let metastability = metastability::compiled(text, judged, (&document, &mut problems));
     problems.extend(wrong_attribution(&experiment, acts.is_some(), &document));

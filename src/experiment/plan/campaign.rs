@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::chosen::Chosen;
-pub use super::documents::Documents;
-use super::language::{Experiment, Seeds};
-use crate::experiment::compare::Declared;
+use super::documents::is_of_the_list;
+use super::language::Experiment;
+use super::seeds::Seeds;
+use crate::experiment::compare::declared::Declared;
 use crate::experiment::measure::metrics::Metrics;
-use crate::experiment::measure::warm_up::FoundWarmUp;
+use crate::experiment::measure::warm_up::found::FoundWarmUp;
 use crate::experiment::run;
 use crate::experiment::run::result::RunResult;
+use crate::model::document::Patch;
 use crate::model::problem::Problem;
 use crate::policy::custom::Custom;
 
@@ -33,6 +34,26 @@ pub struct Campaign {
     pub warm_up: Option<FoundWarmUp>,
     /// What is suspicious about the experiment or its model, in every cell alike.
     pub warnings: Vec<Problem>,
+}
+
+/// What a command runs of an experiment; everything where it chooses nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// The names of the arms; none if all run.
+    pub arms: Vec<String>,
+    /// The names of the points; none if all run.
+    pub points: Vec<String>,
+    /// The arm that the others would be compared with, if it does not run.
+    pub without_baseline: Option<String>,
+    /// Whether it may not be all of the experiment's own arms, factors and points.
+    pub is_part: bool,
+}
+
+impl Chosen {
+    /// Everything, where these overrides list no arms, factors or points.
+    pub(in crate::experiment) fn by(overrides: &[Patch]) -> Chosen {
+        Chosen { is_part: overrides.iter().any(is_of_the_list), ..Chosen::default() }
+    }
 }
 
 /// The most runs of a campaign: their results are kept in memory.

@@ -7,7 +7,7 @@ use crate::experiment::judge::attribution::text::AttributionText;
 use crate::experiment::judge::blast_radius::BlastRadiusRule;
 use crate::experiment::judge::expect::Expectation;
 use crate::experiment::judge::metastability::MetastabilityRule;
-use crate::experiment::measure::metrics::Metrics;
+use crate::experiment::measure::metrics::{Metrics, Of, REPLY};
 use crate::experiment::price::Prices;
 use crate::fault::{DrawnFault, Plan, RandomPlan};
 use crate::invariant::WatchList;
@@ -90,6 +90,16 @@ impl Cell {
     #[must_use]
     pub fn followed(&self) -> Vec<Milestone> {
         [self.milestones.as_slice(), &self.objectives.answers].concat()
+    }
+
+    /// What stands beside what is measured: each milestone, and replies if one is measured in their
+    /// place.
+    #[must_use]
+    pub fn beside(&self) -> Vec<(&str, Of)> {
+        let replies = self.measured.map(|_| (REPLY, Of::Replies));
+        let milestones = self.milestones.iter().enumerate();
+        let milestones = milestones.map(|(place, it)| (it.name.as_str(), Of::Milestone(place)));
+        replies.into_iter().chain(milestones).collect()
     }
 
     /// The names of the promises that are watched, in the order of the results.

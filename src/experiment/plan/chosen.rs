@@ -1,30 +1,8 @@
 //! The arms and points of an experiment that a command chooses to run.
 
-use super::campaign::Campaign;
-use super::documents::is_of_the_list;
+use super::campaign::{Campaign, Chosen};
 use super::point::{Point, levels};
-use crate::model::document::Patch;
 use crate::model::problem::Problem;
-
-/// What a command runs of an experiment; everything where it chooses nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chosen {
-    /// The names of the arms; none if all run.
-    pub arms: Vec<String>,
-    /// The names of the points; none if all run.
-    pub points: Vec<String>,
-    /// The arm that the others would be compared with, if it does not run.
-    pub without_baseline: Option<String>,
-    /// Whether it may not be all of the experiment's own arms, factors and points.
-    pub is_part: bool,
-}
-
-impl Chosen {
-    /// Everything, where these overrides list no arms, factors or points.
-    pub(in crate::experiment) fn by(overrides: &[Patch]) -> Chosen {
-        Chosen { is_part: overrides.iter().any(is_of_the_list), ..Chosen::default() }
-    }
-}
 
 impl Campaign {
     /// The names of the points that the experiment lists or crosses, without what a search varies.

@@ -1,7 +1,8 @@
 //! The documents that an experiment is read from.
 
-use super::language::{TOP, Variant, read_set};
 use super::patch::{OF_RUNS, is_of_model, patch};
+use super::top::TOP;
+use super::variant::{Variant, read_set};
 use crate::model::document::{Data, Patch, Value, parse_path};
 use crate::model::problem::{Problem, shortened};
 

@@ -1,25 +1,23 @@
 //! The language of `experiments/*.toml`, as it is written.
 
+mod asked;
 mod check;
 
 use std::collections::BTreeSet;
 
-#[cfg(test)]
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::clock::since_the_start;
 use super::documents::wrong_name;
 use super::explored::Explored;
-pub use super::limits::LimitsText;
+use super::limits::LimitsText;
+use super::measure::MeasureText;
 use super::milestones::{self, MilestoneTexts};
 use super::objectives::{self, SloTexts};
 use super::observe::ObserveText;
 use super::point::{self, Point};
-pub use super::seeds::Seeds;
-use super::variant::read_variants;
-pub use super::variant::{Factor, Variant, read_set};
-use crate::experiment::compare::CompareText;
+use super::seeds::Seeds;
+use super::top::TOP;
+use super::variant::{Factor, Variant, read_variants};
+use crate::experiment::compare::language::CompareText;
 use crate::experiment::judge::attribution::text::AttributionText;
 use crate::experiment::judge::blast_radius::BlastRadiusText;
 use crate::experiment::judge::expect::Expectation;
@@ -27,60 +25,19 @@ use crate::experiment::judge::metastability::MetastabilityText;
 use crate::experiment::judge::sometimes::Sometimes;
 use crate::experiment::measure::metrics::Metrics;
 use crate::experiment::measure::ramp::Ramp;
-use crate::experiment::measure::warm_up::WarmUp;
 use crate::experiment::price::language::{self as price, PriceText};
 use crate::experiment::search::Search;
 use crate::experiment::validation::language::PublishedText;
 use crate::fault::{FaultText, RandomText};
 use crate::invariant::WatchList;
 use crate::kernel::time::Span;
-use crate::metric::{MetricId, RecoveryRule};
+use crate::metric::MetricId;
 use crate::model::document::{Data, Value};
 use crate::model::hidden::in_line;
 use crate::model::problem::{Problem, shortened};
 use crate::model::quantity::TimeOfDay;
 use crate::model::{read, read_each};
 use crate::theory::TheoryText;
-
-/// The keys at the top of an experiment.
-pub const TOP: [&str; 36] = [
-    "extends",
-    "name",
-    "title",
-    "question",
-    "model",
-    "seeds",
-    "starts_at",
-    "arrivals",
-    "drain",
-    "set",
-    "measure",
-    "milestone",
-    "slo",
-    "price",
-    "faults",
-    "random_faults",
-    "invariants",
-    "expect",
-    "sometimes",
-    "limits",
-    "metastability",
-    "attribution",
-    "blast_radius",
-    "observe",
-    "compare",
-    "search",
-    "limit",
-    "choose",
-    "sensitivity",
-    "rare",
-    "ramp",
-    "theory",
-    "published",
-    "arms",
-    "factors",
-    "points",
-];
 
 /// An experiment, without its patches.
 #[derive(Clone, Debug)]
@@ -151,40 +108,6 @@ pub struct Experiment {
     pub factors: Vec<Factor>,
     /// The combinations of levels at which every arm runs.
     pub points: Vec<Point>,
-}
-
-/// `[measure]`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct MeasureText {
-    /// The requests that count, `NODE.OPERATION`; without it, all.
-    pub operation: Option<String>,
-    /// The operation whose attempts are the load, `NODE.OPERATION`; without it, the users' calls.
-    pub load: Option<String>,
-    /// The milestone that takes the place of replies, by its name.
-    pub milestone: Option<String>,
-    /// The width of a window of the time series.
-    pub window: Span,
-    /// Requests asked before do not count: a length of time, or `"auto"`, which is the default: as
-    /// long as a run without faults takes to fill. With a search, a ramp, a theory or published
-    /// figures it is 0s without it.
-    pub warm_up: Option<WarmUp>,
-    /// What counts as recovered.
-    pub recovery: RecoveryRule,
-}
-
-impl Default for MeasureText {
-    fn default() -> MeasureText {
-        MeasureText {
-            operation: None,
-            load: None,
-            milestone: None,
-            window: Span::from_secs(1),
-            warm_up: None,
-            recovery: RecoveryRule::default(),
-        }
-    }
 }
 
 /// The least drain of an experiment that states none: a minute is longer than what a person waits.
@@ -355,7 +278,10 @@ impl Parts<'_> {
         milestones: &MilestoneTexts,
     ) -> (SloTexts, Metrics) {
         let texts = objectives::read(self.document, milestones, self.problems);
-        let metrics = milestones::metrics(measure, milestones, &texts);
+        let followed: Vec<&str> = milestones.keys().map(String::as_str).collect();
+        let counted: Vec<&str> = texts.keys().map(String::as_str).collect();
+        let measured = milestones::measured(measure, milestones);
+        let metrics = Metrics::new(&followed, measured, &counted);
         (texts, metrics)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::language::{Experiment, Factor, Variant};
+use super::variant::{Factor, Variant};
 use crate::model::problem::Problem;
 
 /// A combination of levels: the index of each factor's level, in the order of the factors.
@@ -27,20 +27,6 @@ pub fn every(factors: &[Factor]) -> Vec<Point> {
 #[must_use]
 pub fn levels<'a>(factors: &'a [Factor], point: &[usize]) -> Vec<&'a Variant> {
     factors.iter().zip(point).map(|(factor, &level)| &factor.levels[level]).collect()
-}
-
-/// The levels at every point, at each of them with every value that a search varies.
-pub(in crate::experiment) fn combined<'e>(
-    experiment: &'e Experiment,
-    varied: Option<&'e Factor>,
-) -> Vec<Vec<&'e Variant>> {
-    let swept = experiment.points.iter().map(|point| levels(&experiment.factors, point));
-    let Some(varied) = varied else { return swept.collect() };
-    let with_value = |levels: Vec<&'e Variant>| {
-        let longer = move |value| levels.iter().copied().chain([value]).collect();
-        varied.levels.iter().map(longer).collect::<Vec<_>>()
-    };
-    swept.flat_map(with_value).collect()
 }
 
 /// The points that an experiment lists, in its order: each as in the results, `load=3 outage=4`.

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::language::{Factor, Variant};
+use super::variant::{Factor, Variant};
 use crate::experiment::search::amount::Amount;
 use crate::experiment::search::grid::Grid;
 use crate::experiment::search::language::GridScale;

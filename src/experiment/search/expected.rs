@@ -1,7 +1,7 @@
 //! How many runs a search will take, before it has any.
 
-use super::Searching;
 use super::track::{Rule, Track};
+use crate::experiment::search::searching::Searching;
 
 /// So many places of a jump are looked at, evenly over the grid.
 const JUMPS: usize = 16;

@@ -1,9 +1,9 @@
 //! What a search has found.
 
-use super::Searching;
 use super::track::{Boundary, Direction, Part};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
+use crate::experiment::search::searching::Searching;
 use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What was found at one arm and point.

@@ -13,14 +13,14 @@ pub mod language;
 pub mod limit;
 pub mod outcome;
 pub mod rare;
+pub mod searching;
 pub mod sensitivity;
 pub mod track;
 pub(super) mod wrong;
 
-use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::plan::language::{Factor, Variant};
 use crate::experiment::plan::patch::meets;
+use crate::experiment::plan::variant::{Factor, Variant};
 use crate::experiment::run::result::RunResult;
 use crate::model::document::{Location, Patch, Value};
 use crate::model::problem::Problem;
@@ -30,7 +30,7 @@ use amount::Amount;
 use grid::Grid;
 use language::{GridScale, SearchText};
 use outcome::Outcome;
-use track::{Rule, Track};
+use track::Rule;
 
 /// The fewest seeds of a value that say anything of a share.
 const SEEDS_MIN: u64 = 10;
@@ -234,72 +234,6 @@ fn check(text: &SearchText) -> Vec<Problem> {
         problems.push(problem.expected(expected).inside("levels"));
     }
     problems
-}
-
-/// A search on its way: what came of the runs so far.
-#[derive(Clone, Debug)]
-pub struct Searching {
-    /// What is looked for.
-    pub rule: Rule,
-    /// A track for each point and arm: every arm at the first point, then at the second.
-    pub tracks: Vec<Track>,
-    outcome: LookedFor,
-    arms: usize,
-}
-
-impl Searching {
-    /// The beginning of a campaign's search; `None` if it declares none.
-    ///
-    /// # Panics
-    /// If no run has the outcome: a campaign has refused that.
-    #[must_use]
-    pub fn new(campaign: &Campaign) -> Option<Searching> {
-        let search = campaign.experiment.search.as_ref()?;
-        let rule = search.rule(campaign.seeds.len() as u64);
-        let arms = campaign.experiment.arms.len();
-        let tracks = vec![Track::default(); campaign.cells.len() / rule.grid.len()];
-        let outcome = search.outcome(&campaign.cells[0]);
-        let outcome = outcome.unwrap_or_else(|problem| panic!("{problem}"));
-        Some(Searching { rule, tracks, outcome, arms })
-    }
-
-    /// The numbers of the runs that decide what comes next, ascending; none if all is found.
-    #[must_use]
-    pub fn next(&self, campaign: &Campaign) -> Vec<usize> {
-        let mut numbers = Vec::new();
-        for (index, track) in self.tracks.iter().enumerate() {
-            for (place, seeds) in track.next(&self.rule) {
-                let first = self.cell(index, place) * campaign.seeds.len();
-                let done = track.probes.get(&place).map_or(0, |probe| probe.outcomes.len());
-                numbers.extend((done..seeds as usize).map(|seed| first + seed));
-            }
-        }
-        numbers.sort_unstable();
-        numbers
-    }
-
-    /// Takes the results of the runs that were asked for, in the order of their numbers.
-    pub fn take(&mut self, results: &[RunResult]) {
-        for run in results {
-            let (index, place) = self.track_and_place(run.cell);
-            let outcome = self.outcome.is_so(run);
-            let probes = &mut self.tracks[index].probes;
-            probes.entry(place).or_default().outcomes.push(outcome);
-        }
-    }
-
-    /// The cell of a track at a place of the grid.
-    #[must_use]
-    pub fn cell(&self, track: usize, place: usize) -> usize {
-        let (point, arm) = (track / self.arms, track % self.arms);
-        (point * self.rule.grid.len() + place) * self.arms + arm
-    }
-
-    fn track_and_place(&self, cell: usize) -> (usize, usize) {
-        let (group, arm) = (cell / self.arms, cell % self.arms);
-        let (point, place) = (group / self.rule.grid.len(), group % self.rule.grid.len());
-        (point * self.arms + arm, place)
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What happens to a run or not: something that results count, a promise that is kept, or a metric
 //! on one side of a bound.
 
-use crate::experiment::compare::{Measured, Source, unknown};
+use crate::experiment::compare::measured::{Measured, Source, unknown};
 use crate::experiment::judge::expect::Expectation;
 use crate::experiment::judge::metastability::Label;
 use crate::experiment::plan::cell::Cell;

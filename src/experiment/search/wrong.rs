@@ -2,7 +2,7 @@
 //! tries.
 
 use super::Search;
-use crate::experiment::plan::language::Variant;
+use crate::experiment::plan::variant::Variant;
 use crate::model::problem::Problem;
 
 /// The problems of all cells so far.

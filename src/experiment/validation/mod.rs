@@ -8,4 +8,5 @@ pub mod figures;
 pub mod language;
 pub mod laws;
 mod observed;
+mod quick;
 mod source;

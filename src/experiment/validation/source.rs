@@ -1,6 +1,6 @@
 //! What of a run a published figure is of.
 
-use crate::experiment::compare::Measured;
+use crate::experiment::compare::measured::Measured;
 use crate::experiment::judge::metastability::Label;
 use crate::experiment::measure::count::COUNTS;
 use crate::experiment::measure::metrics::now_called;

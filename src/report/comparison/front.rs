@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{called, lost_json, lost_texts, mean_text, written};
-use crate::experiment::compare::{Comparison, Lost, Measured, Placed};
+use crate::experiment::compare::measured::Measured;
+use crate::experiment::compare::{Comparison, Lost, Placed};
 use crate::experiment::plan::campaign::Campaign;
 use crate::report::arms::{column, mode_names, plain};
 use crate::report::chart::{Axis, Caption, Estimate, Point, Scatter};

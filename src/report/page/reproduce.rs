@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Page;
-use crate::experiment::plan::language::Variant;
+use crate::experiment::plan::variant::Variant;
 use crate::kernel::digest::digest_of;
 use crate::model::document::Value;
 use crate::report::command::command_line;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Page;
 use super::diagram::{Diagram, diagram};
+use crate::experiment::plan::campaign::Chosen;
 use crate::experiment::plan::cell::Cell;
-use crate::experiment::plan::chosen::Chosen;
 use crate::experiment::run::closer_look::Witness;
 use crate::kernel::time::Time;
 use crate::report::command::minimize_line;

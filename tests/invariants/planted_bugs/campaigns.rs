@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use stormglass::experiment::plan::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::documents::Documents;
 use stormglass::experiment::run;
 use stormglass::experiment::run::result::RunResult;
 use stormglass::model::document::{Sources, Value};

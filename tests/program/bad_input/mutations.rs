@@ -7,7 +7,8 @@ use annotate_snippets::Level;
 use proptest::prelude::{any, prop};
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use stormglass::experiment::plan::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::documents::Documents;
 use stormglass::model::document::{Sources, Value};
 use stormglass::model::problem::Problem;
 

@@ -1,10 +1,12 @@
 //! Work is finished when the customer has what was promised, not when somebody answered.
 
-use stormglass::experiment::compare::{Measured, compare};
+use stormglass::experiment::compare::compare;
+use stormglass::experiment::compare::measured::Measured;
 use stormglass::experiment::judge::metastability::Label;
 use stormglass::experiment::measure::metrics::Of;
 use stormglass::experiment::measure::summary::summarise;
-use stormglass::experiment::plan::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::documents::Documents;
 use stormglass::experiment::run::result::RunResult;
 use stormglass::metric::MetricId;
 use stormglass::metric::Recovery;

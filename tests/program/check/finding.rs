@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use stormglass::experiment::plan::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::documents::Documents;
 use stormglass::experiment::shrink::minimize::is_minimal;
 use stormglass::experiment::shrink::reproduction::Reproduction;
 use stormglass::model::document::{Sources, Value};

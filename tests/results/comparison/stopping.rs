@@ -2,7 +2,7 @@
 
 use stormglass::experiment::compare::{compare, next_seeds};
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::plan::language::Seeds;
+use stormglass::experiment::plan::seeds::Seeds;
 use stormglass::report::comparison::front;
 use stormglass::report::comparison::precision_text;
 

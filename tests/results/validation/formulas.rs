@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use stormglass::experiment::plan::campaign::{Campaign, Documents};
+use stormglass::experiment::plan::campaign::Campaign;
+use stormglass::experiment::plan::documents::Documents;
 use stormglass::model::document::{Data, Patch, Sources, Value};
 use stormglass::model::problem::Problem;
 use stormglass::report::validation::NotSimulated;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use stormglass::experiment::plan::campaign::Campaign;
-use stormglass::experiment::plan::language::read_set;
+use stormglass::experiment::plan::variant::read_set;
 use stormglass::experiment::validation::laws::{Comparison, Verdict, compare_all, values};
 use stormglass::model::document::{Data, Patch, Sources, Value};
 

@@ -3,10 +3,10 @@
 
 mod weigh;
 
-use super::{Measured, Source};
+use crate::experiment::compare::measured::{Measured, Source};
 use crate::experiment::measure::metrics::Of;
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::plan::language::Factor;
+use crate::experiment::plan::variant::Factor;
 use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
 use crate::metric::MetricId;

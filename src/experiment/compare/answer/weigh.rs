@@ -1,6 +1,7 @@
 //! Whether one choice is worse than another by one criterion, as far as paired runs tell.
 
-use crate::experiment::compare::{Margin, Measured};
+use crate::experiment::compare::language::Margin;
+use crate::experiment::compare::measured::Measured;
 use crate::statistics::CONFIDENCE;
 use crate::statistics::bounded::RUNS_MIN;
 use crate::statistics::distribution::normal_quantile;

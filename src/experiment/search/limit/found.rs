@@ -1,11 +1,11 @@
 //! What a limit has found: which node is full first at it, and how much of it a loss leaves.
 
-use super::LOST;
 use super::busy::{Busy, busy};
 use crate::capacity::in_calm;
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::search::Searching;
 use crate::experiment::search::found::Found;
+use crate::experiment::search::limit::lost::LOST;
+use crate::experiment::search::searching::Searching;
 use crate::experiment::search::track::Reached;
 use crate::statistics::Interval;
 
@@ -64,7 +64,7 @@ fn lost(campaign: &Campaign, found: &Found) -> Option<String> {
     let arms = campaign.experiment.arms.len();
     let level = campaign.experiment.points[found.track / arms][factor];
     let level = &campaign.experiment.factors[factor].levels[level];
-    (level.name != super::NOTHING).then(|| level.label.clone())
+    (level.name != super::lost::NOTHING).then(|| level.label.clone())
 }
 
 /// The same arm at the same point with nothing lost.

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::NOTHING;
 use super::language::LimitText;
 use crate::capacity::in_calm;
 use crate::experiment::plan::language::Experiment;
 use crate::experiment::plan::patch::{OF_RUNS, patch};
+
 use crate::fault::{FaultText, Plan};
 use crate::kernel::time::{Span, Time};
 use crate::model::compile;
@@ -16,6 +16,12 @@ use crate::model::compile::NODES;
 use crate::model::document::{Data, Patch, Value};
 use crate::model::problem::Problem;
 use crate::model::recording::ReadFile;
+
+/// The factor of what is lost.
+pub const LOST: &str = "lost";
+
+/// Its level at which nothing is.
+pub const NOTHING: &str = "nothing";
 
 /// What is lost for the whole of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,27 +9,18 @@
 pub mod busy;
 pub mod found;
 pub mod language;
-mod lost;
+pub(in crate::experiment) mod lose;
+pub mod lost;
 
 use super::amount::Amount;
 use super::language::SearchText;
 use super::outcome::NOT;
 use super::{Search, Sought};
-use crate::experiment::plan::language::{Experiment, Factor, Variant};
-use crate::experiment::plan::point;
-use crate::model::document::{Data, Location, Patch, Value};
+use crate::model::document::{Data, Location, Value};
 use crate::model::problem::Problem;
 use crate::model::quantity::Share;
 use crate::model::read;
-use crate::model::recording::ReadFile;
 use language::LimitText;
-use lost::Lost;
-
-/// The factor of what is lost.
-pub const LOST: &str = "lost";
-
-/// Its level at which nothing is.
-pub const NOTHING: &str = "nothing";
 
 /// A limit, as an experiment declares it.
 #[derive(Clone, Debug)]
@@ -96,60 +87,6 @@ impl Limit {
             lines: indexmap::IndexMap::new(),
         }
     }
-
-    /// Adds the factor of what is lost to an experiment with this model.
-    ///
-    /// # Errors
-    /// If something cannot be lost, or there is a factor of this name already.
-    pub(in crate::experiment) fn add_losses(
-        &self,
-        experiment: &mut Experiment,
-        model: &Value,
-        read_file: ReadFile<'_>,
-    ) -> Result<(), Problem> {
-        let losses = lost::losses(&self.text, experiment, model, read_file)?;
-        if losses.is_empty() {
-            return Ok(());
-        }
-        if experiment.factors.iter().any(|factor| factor.name == LOST) {
-            let problem = Problem::new("the factor of what is lost is called `lost`");
-            return Err(problem.expected("another name for your factor, or losses = []"));
-        }
-        let level = |name: String, label: String| Variant {
-            set: vec![Patch {
-                path: "limit.lost".to_owned(),
-                path_at: self.at,
-                value: Value { data: Data::Text(name.clone()), at: self.at },
-            }],
-            name: name.replace(' ', "-"),
-            label,
-        };
-        let nothing = level(NOTHING.to_owned(), "nothing lost".to_owned());
-        let lost = losses.iter().map(|lost| level(lost.to_string(), format!("{lost} lost")));
-        let levels: Vec<Variant> = std::iter::once(nothing).chain(lost).collect();
-        let with_each = |point: &point::Point| {
-            let longer = |level: usize| point.iter().copied().chain([level]).collect();
-            (0..levels.len()).map(longer).collect::<Vec<point::Point>>()
-        };
-        experiment.points = experiment.points.iter().flat_map(with_each).collect();
-        experiment.factors.push(Factor { name: LOST.to_owned(), levels });
-        Ok(())
-    }
-}
-
-/// Takes away from a model what is lost in an experiment, or has it down for all of its time.
-pub(in crate::experiment) fn lose(
-    experiment: &mut Experiment,
-    model: &mut Value,
-    document: &Value,
-) -> Result<(), Vec<Problem>> {
-    let limit = experiment.explored.limit.as_ref();
-    let Some(lost) = limit.and_then(|limit| limit.text.lost.clone()) else { return Ok(()) };
-    let placed = |problem: Problem| vec![problem.located(document, &["limit", "lost"])];
-    if let Some(lost) = Lost::read(&lost, model).map_err(placed)? {
-        lost.take(experiment, model);
-    }
-    Ok(())
 }
 
 /// What is wrong with a limit beside what is wrong with its search.

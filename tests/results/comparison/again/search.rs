@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use stormglass::experiment::run::result::RunResult;
-use stormglass::experiment::search::Searching;
+use stormglass::experiment::search::searching::Searching;
 use stormglass::report::search::{Report, csv, summary_json, table};
 use stormglass::report::{files, phase};
 
