@@ -16,12 +16,11 @@ use crate::experiment::plan::documents::Documents;
 use crate::experiment::plan::patch::set_known;
 use crate::experiment::plan::seeds::Seeds;
 use crate::experiment::validation::figures::FigureOfCell;
-use crate::model::compile;
 use crate::model::document::{Data, Location, Patch, Sources, Value, parse_path};
 use crate::model::problem::Problem;
 use crate::model::recording::with_recordings;
-use crate::model::renamed;
 use crate::model::show::complete;
+use crate::model::{compile, renamed};
 use crate::report::outputs::Inputs;
 
 /// A campaign and the files that it was read from.

@@ -34,8 +34,8 @@ pub struct MetricRow {
 
 macro_rules! metrics {
     ($($id:ident = $name:literal, $unit:ident, $better:ident, $meaning:literal;)*) => {
-        /// Which number of a run a metric is, whatever results call it. In the order of the columns;
-        /// what only milestones, objectives, twins and prices have is last.
+        /// Which number of a run a metric is, whatever results call it. In the order of the
+        /// columns; what only milestones, objectives, twins and prices have is last.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum MetricId {
             $(#[doc = $meaning] $id,)*

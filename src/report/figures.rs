@@ -9,9 +9,8 @@ use super::chart::{
 use super::comparison::front;
 use super::findings::Findings;
 use super::number::{self, Unit};
-use super::promises;
-use super::ramp;
 use super::sizes::{COLUMNS_MAX, WIDTH};
+use super::{promises, ramp};
 use crate::experiment::measure::summary::{CellSummary, InvariantSummary};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;

@@ -6,18 +6,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::answer;
-use super::attribution;
-use super::blast_radius;
 use super::columns::{self, Column};
 use super::command::command_line;
-use super::comparison;
-use super::escape;
 use super::format::{FORMAT, pretty};
-use super::objectives;
-use super::parquet;
-use super::price;
-use super::warm_up;
+use super::{
+    answer, attribution, blast_radius, comparison, escape, objectives, parquet, price, warm_up,
+};
 use crate::experiment::compare::Comparison;
 use crate::experiment::compare::answer::Answer;
 use crate::experiment::judge::metastability::{Label, MetastabilityRule};

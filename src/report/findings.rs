@@ -1,13 +1,11 @@
 //! What a campaign came to, as its files and the terminal tell it: the answer, the tables behind it
 //! and what is doubtful about them.
 
-use super::arms;
-use super::comparison::front;
-use super::comparison::{baseline_text, pairs_table, precision_text, untested_text};
+use super::comparison::{baseline_text, front, pairs_table, precision_text, untested_text};
 use super::table::Table;
 use super::{
-    answer, attribution, blast_radius, caches, escape, files, observed, price, promises, ramp,
-    unsure, warm_up,
+    answer, arms, attribution, blast_radius, caches, escape, files, observed, price, promises,
+    ramp, unsure, warm_up,
 };
 use crate::experiment::compare::Comparison;
 use crate::experiment::compare::answer::Answer;
