@@ -15,6 +15,7 @@ use crate::experiment::plan::cell::Cell;
 use crate::experiment::search::choose::Choose;
 use crate::experiment::search::choose::choosing::Choosing;
 use crate::experiment::search::choose::contest::{Alternative, Decided, Out};
+use crate::metric;
 use crate::statistics::interval::mean_interval;
 use crate::statistics::verdict::Direction;
 use crate::statistics::{CONFIDENCE, Estimate};
@@ -117,13 +118,12 @@ impl<'a> Of<'a> {
 
     /// A mean as it is written: metrics of milliseconds count in them.
     fn written(&self, mean: Estimate) -> String {
-        let name = &self.choosing.judge.objective.name;
-        let (scale, unit) = match name {
-            name if name.ends_with("_ms") => (1e-3, Unit::Seconds),
-            name if name.ends_with("_per_s") => (1.0, Unit::PerSecond),
-            name if name.ends_with("_s") => (1.0, Unit::Seconds),
-            _ if self.choosing.judge.objective.is_share => (1.0, Unit::Percent),
-            _ => (1.0, self.unit()),
+        let (scale, unit) = match self.choosing.judge.objective.unit {
+            metric::Unit::Milliseconds => (1e-3, Unit::Seconds),
+            metric::Unit::PerSecond => (1.0, Unit::PerSecond),
+            metric::Unit::Seconds => (1.0, Unit::Seconds),
+            metric::Unit::Share => (1.0, Unit::Percent),
+            metric::Unit::Number => (1.0, self.unit()),
         };
         let Estimate { mean, interval, .. } = mean;
         number::interval(mean * scale, interval.low * scale, interval.high * scale, unit)

@@ -11,8 +11,8 @@ use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::compare::language::Margin;
 use crate::experiment::compare::measured::{Measured, Source};
 use crate::experiment::compare::{Comparison, Faults, Idle, Lost, Missed, Modes, Pair};
-use crate::experiment::measure::metrics;
 use crate::experiment::plan::campaign::Campaign;
+use crate::metric::{self, MetricId};
 use crate::statistics::verdict::{Direction, Verdict};
 use crate::statistics::{CONFIDENCE, Interval};
 
@@ -463,26 +463,27 @@ pub(super) fn written(metric: &str) -> (String, Unit, f64) {
     if metric.ends_with("_per_10000") {
         return (metric.replace('_', " "), Unit::Plain, 1.0);
     }
+    let in_table = MetricId::named(metric).map(|id| id.row().unit);
+    let without = |unit: &str| metric.strip_suffix(unit).unwrap_or(metric);
     let (name, unit, scale) = if metric.ends_with("amplification") || metric == "burn_rate_max" {
         (metric, Unit::Times, 1.0)
     } else if metric == "budget_consumed" {
         (metric, Unit::Percent, 1.0)
     } else if let Some((name, unit)) = of_data(metric) {
         (name, unit, 1.0)
-    } else if metrics::is_share(metric) {
-        (metric.strip_suffix("_ratio").unwrap_or(metric), Unit::Percent, 1.0)
-    } else if let Some(name) = metric.strip_suffix("_per_s") {
-        return (format!("{} /s", name.replace('_', " ")), Unit::Plain, 1.0);
-    } else if let Some(name) = metric.strip_suffix("_ms") {
-        (name, Unit::Seconds, 1e-3)
-    } else if let Some(name) = metric.strip_suffix("_s") {
-        (name, Unit::Seconds, 1.0)
-    } else if metric == "never_recovered" {
-        ("never recovered", Unit::Percent, 1.0)
-    } else if metric == "metastable" {
-        (metric, Unit::Percent, 1.0)
     } else {
-        (metric, Unit::Plain, 1.0)
+        match in_table {
+            Some(metric::Unit::Share) => (without("_ratio"), Unit::Percent, 1.0),
+            Some(metric::Unit::PerSecond) => {
+                return (format!("{} /s", without("_per_s").replace('_', " ")), Unit::Plain, 1.0);
+            }
+            Some(metric::Unit::Milliseconds) => (without("_ms"), Unit::Seconds, 1e-3),
+            Some(metric::Unit::Seconds) => (without("_s"), Unit::Seconds, 1.0),
+            None if ["never_recovered", "metastable"].contains(&metric) => {
+                (metric, Unit::Percent, 1.0)
+            }
+            Some(metric::Unit::Number) | None => (metric, Unit::Plain, 1.0),
+        }
     };
     (name.replace('_', " "), unit, scale)
 }

@@ -160,7 +160,7 @@ fn words(id: MetricId) -> (&'static str, f64, Unit) {
         MetricId::StalenessP99Ms => ("p99 of how stale", Unit::Seconds),
         other => (other.name(), Unit::Plain),
     });
-    (name, scale(id.name()), unit)
+    (name, scale(id.row().unit), unit)
 }
 
 fn said(verdict: CheckVerdict) -> &'static str {

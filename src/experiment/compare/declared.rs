@@ -5,7 +5,7 @@ use super::measured::{Measured, Source, unknown};
 use crate::experiment::measure::metrics::{Of, now_called};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::plan::variant::Variant;
-use crate::metric::MetricId;
+use crate::metric::{MetricId, Unit};
 use crate::model::hidden::in_line;
 use crate::model::problem::Problem;
 
@@ -77,7 +77,8 @@ impl Declared {
         check_lists(text, &mut problems);
         problems.extend(wrong_labels(text));
         for (name, margin) in &text.equivalent {
-            let is_share = measured.iter().any(|known| known.name == *name && known.is_share);
+            let is_share =
+                measured.iter().any(|known| known.name == *name && known.unit == Unit::Share);
             problems.extend(
                 too_wide(*margin, is_share)
                     .map(|wrong| wrong.inside(name.as_str()).inside("equivalent")),

@@ -9,7 +9,7 @@ use super::measured::{Measured, Source};
 use crate::experiment::measure::metrics::{Metric, Of};
 use crate::experiment::plan::cell::Cell;
 use crate::invariant::Watched;
-use crate::metric::MetricId;
+use crate::metric::{MetricId, Unit};
 use crate::statistics::CONFIDENCE;
 use crate::statistics::bounded::RUNS_MIN;
 use crate::statistics::moments::moments;
@@ -208,7 +208,7 @@ pub(super) fn lost<'a>(
             if let Some((better, margin)) = loss.counted_by(other, cell, of) {
                 let lost = differs(other, better, margin, values(other));
                 // A share moves by its share; of a count it is not said by how much.
-                let unit = if measured.is_share { 1.0 } else { f64::INFINITY };
+                let unit = if measured.unit == Unit::Share { 1.0 } else { f64::INFINITY };
                 found.extend(lost.map(|lost| match loss {
                     Loss::Unfinished => lost.left_open(unit),
                     _ => lost,

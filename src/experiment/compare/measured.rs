@@ -8,6 +8,7 @@ use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::result::RunResult;
 use crate::invariant::{CATALOGUE, Watched};
 use crate::kernel::limit::Ending;
+use crate::metric::Unit;
 use crate::model::problem::Problem;
 use crate::statistics::sequential::Precision;
 use crate::statistics::verdict::Direction;
@@ -25,8 +26,8 @@ pub struct Measured {
     pub source: Source,
     /// Which way it is good.
     pub better: Direction,
-    /// Whether it lies between 0 and 1.
-    pub is_share: bool,
+    /// What it is in.
+    pub unit: Unit,
     /// The differences that make no difference in practice.
     pub equivalent: Margin,
 }
@@ -58,8 +59,8 @@ impl Measured {
             own_label: cell.prices.as_ref().and_then(|prices| prices.called(metric)),
             source: Source::Metric(index),
             better: metric.better,
-            is_share: metric.is_share,
-            equivalent: match (metric.better, metric.is_share) {
+            unit: metric.unit,
+            equivalent: match (metric.better, metric.unit == Unit::Share) {
                 // Ground truth 3.2: 1% of goodput, 5% of amplification.
                 (Direction::Higher, _) => Margin::Relative(0.01),
                 (Direction::Lower, false) => Margin::Relative(0.05),
@@ -72,7 +73,7 @@ impl Measured {
             own_label: None,
             source,
             better: Direction::Lower,
-            is_share: true,
+            unit: Unit::Share,
             equivalent: Margin::Absolute(0.02),
         };
         let mut all: Vec<Measured> = metrics.collect();
@@ -84,7 +85,7 @@ impl Measured {
             });
             all.push(Measured {
                 label,
-                is_share: false,
+                unit: Unit::Number,
                 equivalent: Margin::Relative(0.05),
                 ..event(format!("{name}_per_10000"), Source::Rate(index))
             });
@@ -109,7 +110,7 @@ impl Measured {
             own_label: None,
             source: Source::Unjudged(index),
             better: Direction::Lower,
-            is_share: true,
+            unit: Unit::Share,
             equivalent: Margin::Absolute(0.01),
         }
     }
@@ -156,7 +157,7 @@ impl Measured {
     /// How precise it has to be.
     #[must_use]
     pub fn precision(&self, text: PrecisionText) -> Precision {
-        match self.is_share {
+        match self.unit == Unit::Share {
             true => Precision::Absolute(text.shares.0),
             false => Precision::Relative(text.amounts.0),
         }

@@ -11,6 +11,7 @@ use crate::experiment::measure::rate::variance_min_per_10_000;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::result::RunResult;
 use crate::kernel::digest::digest_of;
+use crate::metric::Unit;
 use crate::statistics::bootstrap;
 use crate::statistics::bounded::{AWAY_MIN, RUNS_MIN};
 use crate::statistics::equivalence::{equivalence_by_interval, equivalence_normal, equivalence_t};
@@ -139,7 +140,7 @@ impl<'a> Both<'a> {
             Source::Rate(index) => rates(&mut pair, &first, &second, self.error_min(index)),
             Source::Metric(_) => {
                 amounts(&mut pair, &first, &second, 0.0);
-                if measured.is_share {
+                if measured.unit == Unit::Share {
                     self.doubt(&mut pair, &first, &second);
                 }
             }
@@ -149,7 +150,7 @@ impl<'a> Both<'a> {
             // Without what was to tell them apart arms are alike.
             pair.p_equivalent = None;
         }
-        if measured.is_share {
+        if measured.unit == Unit::Share {
             pair.interval = pair.interval.map(|it| it.within(-1.0, 1.0));
         }
         if let Some(most) = self.most(measured) {

@@ -6,6 +6,7 @@ use super::measured::{Measured, Source};
 use super::pairs::Both;
 use crate::experiment::plan::campaign::{Campaign, RUNS_MAX};
 use crate::experiment::run::result::RunResult;
+use crate::metric::Unit;
 use crate::statistics::interval::mean_interval;
 use crate::statistics::proportion::wilson;
 use crate::statistics::sequential::{CHECKPOINTS, Precision, Progress, progress};
@@ -129,7 +130,7 @@ fn estimates(campaign: &Campaign, results: &[RunResult]) -> Option<Vec<Looked>> 
 fn seen(measured: &Measured) -> Measured {
     match measured.source {
         Source::Rate(index) => {
-            Measured { source: Source::Violated(index), is_share: true, ..measured.clone() }
+            Measured { source: Source::Violated(index), unit: Unit::Share, ..measured.clone() }
         }
         _ => measured.clone(),
     }

@@ -6,7 +6,7 @@ use crate::experiment::measure::metrics::{Metric, Metrics, Origin};
 use crate::experiment::run::result::{Judged, RunResult};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
-use crate::metric::{Progress, Recovery};
+use crate::metric::{Progress, Recovery, Unit};
 use crate::model::problem::Problem;
 use crate::model::quantity::parse_duration;
 
@@ -80,9 +80,14 @@ impl Expectation {
     /// # Errors
     /// If there is no such metric, or the bound does not fit it.
     pub fn read(name: &str, text: &str, metrics: &Metrics) -> Result<Expectation, Problem> {
-        let (what, meaning) = match metrics.find(name) {
-            Some(index) => (What::Metric(index), metrics[index].meaning.clone().into_owned()),
-            None if name == RECOVERS => (What::Recovers, RECOVERS_MEANING.to_owned()),
+        let (what, unit, meaning) = match metrics.find(name) {
+            Some(index) => {
+                let metric = &metrics[index];
+                (What::Metric(index), metric.unit, metric.meaning.clone().into_owned())
+            }
+            None if name == RECOVERS => {
+                (What::Recovers, Unit::Seconds, RECOVERS_MEANING.to_owned())
+            }
             None => {
                 let mut known: Vec<&str> = metrics.iter().map(|metric| &*metric.name).collect();
                 known.push(RECOVERS);
@@ -101,10 +106,10 @@ impl Expectation {
         let text = text.trim();
         let read = relations.iter().find_map(|&(word, relation)| {
             let written = text.strip_prefix(word)?.trim();
-            Some((relation, in_unit_of(name, written)?, written))
+            Some((relation, in_unit(what, unit, written)?, written))
         });
         let (relation, bound, written) = read.ok_or_else(|| {
-            Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(name))
+            Problem::new(format!("`{text}` is no bound of `{name}`")).expected(example(what, unit))
         })?;
         let (time, is_percentile) = match what {
             What::Metric(index) => {
@@ -207,37 +212,30 @@ impl fmt::Display for Expectation {
     }
 }
 
-/// The number that a text means in the unit of a metric, which is the end of its name.
-fn in_unit_of(name: &str, text: &str) -> Option<f64> {
-    let span = || parse_duration(text);
-    let number = || text.parse::<f64>().ok().filter(|number| number.is_finite());
-    if name == RECOVERS {
-        return span().map(Span::seconds);
-    }
-    if name.ends_with("_per_s") {
-        return text.strip_suffix("/s").unwrap_or(text).trim_end().parse().ok();
-    }
-    if name.ends_with("_ms") {
-        return span().map(Span::millis).or_else(number);
-    }
-    if name.ends_with("_s") {
-        return span().map(Span::seconds).or_else(number);
-    }
-    match text.strip_suffix('%') {
-        Some(percent) => percent.trim_end().parse::<f64>().ok().map(|percent| percent / 100.0),
-        None => number(),
+/// The number that a text means in the unit of a metric. How long a recovery may take is a time.
+fn in_unit(what: What, unit: Unit, text: &str) -> Option<f64> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let bare = || number(text).filter(|_| what != What::Recovers);
+    match unit {
+        Unit::PerSecond => number(text.strip_suffix("/s").unwrap_or(text).trim_end()),
+        Unit::Milliseconds => parse_duration(text).map(Span::millis).or_else(bare),
+        Unit::Seconds => parse_duration(text).map(Span::seconds).or_else(bare),
+        Unit::Number | Unit::Share => match text.strip_suffix('%') {
+            Some(percent) => number(percent.trim_end()).map(|percent| percent / 100.0),
+            None => number(text),
+        },
     }
 }
 
 /// How a bound of a metric is written.
-fn example(name: &str) -> &'static str {
-    match name {
-        RECOVERS => "a time such as \"within 30s\"",
-        _ if name.ends_with("_per_s") => "<, <=, > or >= and a rate, such as \">= 190/s\"",
-        _ if name.ends_with("_ms") || name.ends_with("_s") => {
-            "<, <=, > or >= and a time, such as \"< 300ms\""
+fn example(what: What, unit: Unit) -> &'static str {
+    match unit {
+        _ if what == What::Recovers => "a time such as \"within 30s\"",
+        Unit::PerSecond => "<, <=, > or >= and a rate, such as \">= 190/s\"",
+        Unit::Milliseconds | Unit::Seconds => "<, <=, > or >= and a time, such as \"< 300ms\"",
+        Unit::Number | Unit::Share => {
+            "<, <=, > or >= and a number or percentage, such as \"<= 1.3\" or \">= 99%\""
         }
-        _ => "<, <=, > or >= and a number or percentage, such as \"<= 1.3\" or \">= 99%\"",
     }
 }
 
@@ -267,6 +265,12 @@ mod tests {
         ] {
             assert_eq!(bound(name, text), expected, "{name} {text}");
         }
+        let each = |amount| format!(r#"{{"currency":"EUR","for":{{"wait_s":{amount}}}}}"#);
+        let price = serde_json::from_str(&each(r#"{"what":"time","amount":1,"per":"1h"}"#));
+        let priced = Metrics::of_runs().with_prices(Some(&price.expect("a price")));
+        let bound = |text| Expectation::read("cost.wait_s", text, &priced).map(|read| read.bound);
+        assert_eq!(bound("<= 3").ok(), Some(3.0), "what a price is called says no unit");
+        assert!(bound("<= 3s").is_err());
         let shown = read("amplification", "<=1.3").map(|read| read.to_string());
         assert_eq!(shown.ok().as_deref(), Some("amplification <= 1.3"));
     }

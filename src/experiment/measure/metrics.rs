@@ -39,8 +39,8 @@ pub struct Metric {
     pub meaning: Cow<'static, str>,
     /// Which way it is good.
     pub better: Direction,
-    /// Whether it is a share, from 0 to 1.
-    pub is_share: bool,
+    /// What it is in.
+    pub unit: Unit,
     /// From what it is measured.
     pub(in crate::experiment) origin: Origin,
 }
@@ -162,7 +162,7 @@ impl Metric {
             name: Cow::Borrowed(row.name),
             meaning: Cow::Borrowed(row.meaning),
             better: row.better,
-            is_share: row.unit == Unit::Share,
+            unit: row.unit,
             origin: Origin::Run,
         }
     }

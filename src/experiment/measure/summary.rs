@@ -16,6 +16,7 @@ use crate::fault::{FaultKind, RandomPlan};
 use crate::invariant::{Verdict, Watched};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Span;
+use crate::metric::Unit;
 use crate::policy::Outcome;
 use crate::statistics::bounded::{Averaged, Range, mean_within};
 use crate::statistics::proportion::{runs_with_event, wilson};
@@ -178,7 +179,7 @@ fn estimates(cell: &Cell, runs: &[&RunResult]) -> Vec<Option<Averaged>> {
         }
         let values: Vec<f64> = runs.iter().filter_map(|run| run.values[metric]).collect();
         let range = match most(&cell.metrics[metric], cell, runs.iter().copied()) {
-            _ if cell.metrics[metric].is_share => Range::Share,
+            _ if cell.metrics[metric].unit == Unit::Share => Range::Share,
             Some(most) => Range::AmountTo(most),
             None => Range::Amount,
         };

@@ -8,6 +8,7 @@ use crate::experiment::measure::value;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::result::RunResult;
 use crate::kernel::limit::Ending;
+use crate::metric::Unit;
 use crate::model::problem::Problem;
 use crate::published::{Reading, Statistic};
 
@@ -91,7 +92,7 @@ impl What {
     pub fn is_share(&self) -> bool {
         match &self.source {
             Source::Count(_) | Source::Ratio(..) => false,
-            Source::Measured(measured) => measured.is_share,
+            Source::Measured(measured) => measured.unit == Unit::Share,
             Source::Label(_) => true,
         }
     }
