@@ -5,8 +5,9 @@ use plotters::prelude::*;
 use super::font::Weight;
 use super::frame::{self, HEADING, MARGIN, SMALL};
 use super::marker::ring;
-use super::palette::{AXIS, GREY, GRID, INK, colour};
-use super::plot::{self, Drawn, Plane, at, stroke};
+use super::palette::{GREY, INK, colour};
+use super::panel::PanelLayout;
+use super::plot::{Drawn, Plane, at, stroke};
 use super::scale::{Scale, Tick, within};
 use super::svg::{Anchor, Sheet, Style, style};
 use super::{Caption, Estimate};
@@ -89,14 +90,12 @@ impl Bars {
     /// Draws the chart as an SVG document.
     #[must_use]
     pub fn svg(&self) -> String {
-        let name = format!("bars {} {}", self.caption.title, self.caption.subtitle);
-        let mut sheet = Sheet::new(&name);
+        let mut sheet = frame::sheet("bars", &self.caption);
         let y = frame::head(&mut sheet, &self.caption, self.width);
         let columns = self.columns(&sheet);
         let top = self.titles(&mut sheet, &columns, y + 8.0) + 6.0;
         let bottom = self.rows(&mut sheet, &columns, top);
-        let height = frame::foot(&mut sheet, &self.caption, bottom, self.width);
-        sheet.finish(self.width, height, &self.caption.title, &self.description())
+        frame::finish(sheet, &self.caption, &self.description(), bottom, self.width)
     }
 
     /// The x axis of each panel: as long as leaves room for the number beside the longest bar.
@@ -184,7 +183,7 @@ impl Bars {
             let count = group.rows.len() as f64;
             let rows = Scale { low: 0.0, high: count, start: y, end: y + ROW * count, log: false };
             for column in columns {
-                sheet.plane(*column, rows, |plane| plot::series(plane, grid(column, &rows)));
+                PanelLayout::of(*column, rows).columns(sheet, &ticks(column));
             }
             for (index, row) in group.rows.iter().enumerate() {
                 row.draw(sheet, columns, &rows, index as f64 + 0.5, &self.unit);
@@ -237,15 +236,6 @@ impl BarRow {
 
 fn ticks(column: &Scale) -> Vec<Tick> {
     within(0.0, column.high, 3, Unit::Plain)
-}
-
-/// Light lines at round numbers.
-fn grid(column: &Scale, rows: &Scale) -> impl Iterator<Item = PathElement<(f64, f64)>> {
-    let (top, bottom) = (rows.low, rows.high);
-    ticks(column).into_iter().map(move |tick| {
-        let colour = if tick.at == 0.0 { AXIS } else { GRID };
-        PathElement::new([(tick.at, top), (tick.at, bottom)], stroke(colour, 1.0))
-    })
 }
 
 /// One bar with its whisker, or a hollow mark for zero.

@@ -51,12 +51,24 @@ pub(super) fn head(sheet: &mut Sheet, caption: &Caption, width: f64) -> f64 {
     y
 }
 
-/// Draws the note from `y` on; returns the height of the whole chart.
-pub(super) fn foot(sheet: &mut Sheet, caption: &Caption, y: f64, width: f64) -> f64 {
-    if caption.note.is_empty() {
-        return y + MARGIN - 8.0;
-    }
-    paragraph(sheet, &caption.note, SMALL, 16.0, y + 10.0, width) + MARGIN - 6.0
+/// An empty sheet for a chart of that kind.
+pub(super) fn sheet(kind: &str, caption: &Caption) -> Sheet {
+    Sheet::new(&format!("{kind} {} {}", caption.title, caption.subtitle))
+}
+
+/// Draws the note from `y` on, and makes a document of the sheet.
+pub(super) fn finish(
+    mut sheet: Sheet,
+    caption: &Caption,
+    description: &str,
+    y: f64,
+    width: f64,
+) -> String {
+    let height = match caption.note.is_empty() {
+        true => y + MARGIN - 8.0,
+        false => paragraph(&mut sheet, &caption.note, SMALL, 16.0, y + 10.0, width) + MARGIN - 6.0,
+    };
+    sheet.finish(width, height, &caption.title, description)
 }
 
 fn paragraph(

@@ -94,8 +94,7 @@ impl Graph {
             }
             y = panel.draw(&mut sheet, y + 14.0);
         }
-        let height = frame::foot(&mut sheet, &self.caption, y, width);
-        sheet.finish(width, height, &self.caption.title, &self.description())
+        frame::finish(sheet, &self.caption, &self.description(), y, width)
     }
 
     fn description(&self) -> String {

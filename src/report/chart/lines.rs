@@ -9,8 +9,9 @@ use plotters::prelude::*;
 
 use super::Caption;
 use super::font::Weight;
-use super::frame::{self, HEADING, Key, LABEL, MARGIN, SMALL, Sign};
-use super::palette::{AXIS, GRID, SHADE, SHADE_TEXT, colour};
+use super::frame::{self, HEADING, Key, LABEL, MARGIN, Sign};
+use super::palette::{SHADE, SHADE_TEXT, colour};
+use super::panel::{self, PanelLayout};
 use super::plot::{self, Drawn, Plane, steps, stroke};
 use super::scale::{Scale, Tick, enclosing, extent, within};
 use super::svg::{Anchor, Sheet, Style, style};
@@ -103,8 +104,7 @@ impl Lines {
     /// Draws the chart as an SVG document.
     #[must_use]
     pub fn svg(&self) -> String {
-        let mut sheet =
-            Sheet::new(&format!("lines {} {}", self.caption.title, self.caption.subtitle));
+        let mut sheet = frame::sheet("lines", &self.caption);
         let axes: Vec<YAxis> = self.rows.iter().map(Row::axis).collect();
         let room = ends::width(&sheet, self.all_series().into_iter().map(|series| &*series.label));
         let direct = self.layout(&sheet, &axes, room);
@@ -134,15 +134,13 @@ impl Lines {
             y += layout.height + 14.0;
         }
         y = self.x_axis(&mut sheet, &layout, y - 14.0);
-        let height = frame::foot(&mut sheet, &self.caption, y, self.width);
-        sheet.finish(self.width, height, &self.caption.title, &self.description())
+        frame::finish(sheet, &self.caption, &self.description(), y, self.width)
     }
 
     /// Where the panels lie if `labels` pixels at the right are kept for the ends of the lines.
     fn layout(&self, sheet: &Sheet, axes: &[YAxis], labels: f64) -> Layout {
-        let ticks =
-            axes.iter().flat_map(|axis| &axis.ticks).map(|tick| sheet.width(&tick.text, SMALL));
-        let left = MARGIN + ticks.fold(0.0, f64::max) + 8.0;
+        let rooms = axes.iter().map(|axis| panel::room(sheet, &axis.ticks));
+        let left = MARGIN + rooms.fold(0.0, f64::max);
         let columns = self.rows.iter().map(|row| row.panels.len()).max().unwrap_or(0).max(1);
         let gap = 24.0;
         let right = self.width - MARGIN - labels;
@@ -236,43 +234,41 @@ impl Lines {
     }
 
     fn row(&self, sheet: &mut Sheet, layout: &Layout, row: &Row, axis: &YAxis, top: f64) {
-        let y = axis.scale(layout.height, top);
         for (column, x) in layout.panels.iter().enumerate() {
+            let panel = PanelLayout::of(*x, axis.scale(layout.height, top));
             let series = row.panels.get(column).map_or(&[][..], |panel| &panel.series);
-            sheet.plane(*x, y, |plane| {
-                plot::series(plane, self.shaded.iter().map(|shaded| shaded.area(&y)))?;
-                plot::series(plane, axis.ticks.iter().map(|tick| grid_line(tick, x)))?;
-                plot::series(plane, series.iter().flat_map(Series::bands))
+            panel.plane(sheet, |plane| {
+                plot::series(plane, self.shaded.iter().map(|shaded| shaded.area(&panel.y)))
             });
+            panel.rows(sheet, &axis.ticks);
+            panel.plane(sheet, |plane| plot::series(plane, series.iter().flat_map(Series::bands)));
             for series in series {
                 sheet.open(&series.label);
                 sheet.stroked(series.stroke, |sheet| {
-                    sheet.plane(*x, y, |plane| series.draw_line(plane));
+                    panel.plane(sheet, |plane| series.draw_line(plane));
                 });
                 sheet.close();
             }
-        }
-        for tick in &axis.ticks {
-            let right = layout.panels[0].start - 7.0;
-            sheet.text(right, y.at(tick.at) + 4.0, Anchor::End, SMALL, &tick.text);
+            if column == 0 {
+                panel.at_left(sheet, &axis.ticks);
+            }
         }
     }
 
+    /// The axis below the panels, whose lower edge is at `y`; returns the y below it.
     fn x_axis(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
-        for panel in &layout.panels {
-            let count = ((panel.end - panel.start) / 42.0) as usize;
-            for tick in within(panel.low, panel.high, count, Unit::Plain) {
-                let x = panel.at(tick.at);
-                sheet.line(&[(x, y), (x, y + 4.0)], AXIS, 1.0);
-                sheet.text(x, y + 17.0, Anchor::Middle, SMALL, &tick.text);
-            }
+        let edge = Scale { low: 0.0, high: 1.0, start: y, end: y, log: false };
+        for x in &layout.panels {
+            let count = ((x.end - x.start) / 42.0) as usize;
+            let ticks = within(x.low, x.high, count, Unit::Plain);
+            let panel = PanelLayout::of(*x, edge);
+            panel.marks_below(sheet, ticks.iter().map(|tick| tick.at));
+            panel.below(sheet, &ticks);
         }
         let (Some(first), Some(last)) = (layout.panels.first(), layout.panels.last()) else {
             return y;
         };
-        let middle = f64::midpoint(first.start, last.end);
-        sheet.text(middle, y + 37.0, Anchor::Middle, LABEL, &self.x_label);
-        y + 42.0
+        PanelLayout::of(Scale { end: last.end, ..*first }, edge).name(sheet, &self.x_label)
     }
 
     fn description(&self) -> String {
@@ -322,12 +318,6 @@ impl Shaded {
     fn area(&self, y: &Scale) -> Rectangle<(f64, f64)> {
         Rectangle::new([(self.from, y.high), (self.to, y.low)], SHADE.filled())
     }
-}
-
-/// The line across a panel at a tick of its y axis.
-fn grid_line(tick: &Tick, x: &Scale) -> PathElement<(f64, f64)> {
-    let colour = if tick.at == 0.0 { AXIS } else { GRID };
-    PathElement::new([(x.low, tick.at), (x.high, tick.at)], stroke(colour, 1.0))
 }
 
 impl Row {

@@ -92,8 +92,7 @@ impl Matrix {
             }
             y += FIELD_HEIGHT + GAP;
         }
-        let height = frame::foot(&mut sheet, &self.caption, y + 4.0, width);
-        sheet.finish(width, height, &self.caption.title, &self.description())
+        frame::finish(sheet, &self.caption, &self.description(), y + 4.0, width)
     }
 
     fn description(&self) -> String {

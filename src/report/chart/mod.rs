@@ -22,6 +22,7 @@ mod lines;
 mod marker;
 mod matrix;
 mod palette;
+mod panel;
 mod phase;
 mod place;
 mod plot;

@@ -5,7 +5,8 @@ use plotters::prelude::*;
 use super::font::Weight;
 use super::frame::{self, HEADING, LABEL, MARGIN, SMALL};
 use super::palette::{AXIS, GREY, INK, ramp};
-use super::place::{Rect, spread};
+use super::panel::{self, PanelLayout};
+use super::place::spread;
 use super::plot::{self, at, steps, stroke};
 use super::scale::{Scale, Tick, extent, ratios, within};
 use super::svg::{Anchor, Sheet, Style, style};
@@ -75,19 +76,11 @@ pub struct PhaseColumn {
     pub crossings: Vec<Option<Estimate>>,
 }
 
-/// Where a panel lies.
-struct Place {
-    area: Rect,
-    x: Scale,
-    y: Scale,
-}
-
 impl Phase {
     /// Draws the chart as an SVG document.
     #[must_use]
     pub fn svg(&self) -> String {
-        let mut sheet =
-            Sheet::new(&format!("phase {} {}", self.caption.title, self.caption.subtitle));
+        let mut sheet = frame::sheet("phase", &self.caption);
         let mut y = frame::head(&mut sheet, &self.caption, self.width);
         y = self.key(&mut sheet, y + 14.0);
         let across = if self.panels.len() > 1 { 2 } else { 1 };
@@ -111,8 +104,7 @@ impl Phase {
             }
             y = bottom + 44.0;
         }
-        let height = frame::foot(&mut sheet, &self.caption, y, self.width);
-        sheet.finish(self.width, height, &self.caption.title, &self.description())
+        frame::finish(sheet, &self.caption, &self.description(), y, self.width)
     }
 
     /// What the colours mean; returns the y below it.
@@ -133,16 +125,15 @@ impl Phase {
         y + height + 20.0
     }
 
-    fn place(&self, sheet: &Sheet, left: f64, top: f64, width: f64) -> Place {
+    fn place(&self, sheet: &Sheet, left: f64, top: f64, width: f64) -> PanelLayout {
         let bottom = top + (width * 0.5).clamp(240.0, 460.0);
         let (low, high) = self.y_range();
         let y = Scale { low, high, start: bottom, end: top, log: self.y.log };
         let ticks = self.y_ticks(&y);
-        let widest = ticks.iter().map(|tick| sheet.width(&tick.text, SMALL)).fold(0.0, f64::max);
-        let (start, end) = (left + widest + 8.0, left + width - NAMES);
+        let (start, end) = (left + panel::room(sheet, &ticks), left + width - NAMES);
         let (low, high) = self.x_range();
         let x = Scale { low, high, start, end, log: false };
-        Place { area: Rect { left: start, top, right: end, bottom }, x, y }
+        PanelLayout::of(x, y)
     }
 
     fn columns(&self) -> impl Iterator<Item = &PhaseColumn> {
@@ -168,14 +159,12 @@ impl Phase {
         }
     }
 
-    fn panel(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &Place, names: f64) {
+    fn panel(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &PanelLayout, names: f64) {
         for (column, edges) in panel.columns.iter().zip(edges(&panel.columns)) {
             // Each reaches on under the next one: side by side, white would shine through.
             let edges = (edges.0, place.x.high);
             sheet.open(&self.tip(column));
-            sheet.plane(place.x, place.y, |plane| {
-                plot::series(plane, slices(column, edges, &place.y))
-            });
+            place.plane(sheet, |plane| plot::series(plane, slices(column, edges, &place.y)));
             sheet.close();
         }
         self.axes(sheet, panel, place);
@@ -186,25 +175,18 @@ impl Phase {
         sheet.text(x, y, Anchor::Middle, Style { halo: true, ..LABEL }, &panel.remark);
     }
 
-    fn axes(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &Place) {
-        let area = place.area;
-        for tick in self.y_ticks(&place.y) {
-            let y = place.y.at(tick.at);
-            sheet.line(&[(area.left - 4.0, y), (area.left, y)], AXIS, 1.0);
-            sheet.text(area.left - 7.0, y + 4.0, Anchor::End, SMALL, &tick.text);
-        }
+    fn axes(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &PanelLayout) {
+        let (area, y_ticks) = (place.area, self.y_ticks(&place.y));
+        place.marks_at_left(sheet, &y_ticks);
+        place.at_left(sheet, &y_ticks);
         let room = (area.right - area.left) / panel.columns.len().max(1) as f64;
         let widest = panel.columns.iter().map(|column| sheet.width(&column.label, SMALL));
         let every = ((widest.fold(0.0, f64::max) + 8.0) / room).ceil().max(1.0) as usize;
-        for (index, column) in panel.columns.iter().enumerate() {
-            let x = place.x.at(column.x);
-            sheet.line(&[(x, area.bottom), (x, area.bottom + 4.0)], AXIS, 1.0);
-            if index % every == 0 {
-                sheet.text(x, area.bottom + 17.0, Anchor::Middle, SMALL, &column.label);
-            }
-        }
-        let middle = f64::midpoint(area.left, area.right);
-        sheet.text(middle, area.bottom + 37.0, Anchor::Middle, LABEL, &self.x.label);
+        place.marks_below(sheet, panel.columns.iter().map(|column| column.x));
+        let named = panel.columns.iter().step_by(every);
+        let tick = |column: &PhaseColumn| Tick { at: column.x, text: column.label.clone() };
+        place.below(sheet, &named.map(tick).collect::<Vec<_>>());
+        place.name(sheet, &self.x.label);
         let frame = [
             (area.left, area.top),
             (area.right, area.top),
@@ -216,7 +198,7 @@ impl Phase {
     }
 
     /// The interval of the bold contour.
-    fn band(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &Place) {
+    fn band(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &PanelLayout) {
         let crossing = |column: &PhaseColumn| {
             let crossing = column.crossings.get(self.bold).copied().flatten()?;
             Some((column.x, crossing.low.max(place.y.low), crossing.high.min(place.y.high)))
@@ -232,7 +214,7 @@ impl Phase {
                     let edges = [&outline[..run.len()], &outline[run.len()..]]
                         .map(|edge| PathElement::new(edge, stroke(INK, EDGE)));
                     let band = Polygon::new(&*outline, WHITE.mix(0.8).filled());
-                    sheet.plane(place.x, place.y, |plane| {
+                    place.plane(sheet, |plane| {
                         plane.draw(&band)?;
                         plot::series(plane, edges)
                     });
@@ -246,7 +228,7 @@ impl Phase {
         }
     }
 
-    fn contours(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &Place) {
+    fn contours(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &PanelLayout) {
         let mut names: Vec<(f64, f64, &str)> = Vec::new();
         for (index, name) in self.contours.iter().enumerate() {
             let bold = index == self.bold;
@@ -368,7 +350,7 @@ fn share_at(column: &PhaseColumn, part: f64, y: &Scale) -> f64 {
 }
 
 /// Vertical lines, with their names above the panel: one to each strip, from the left downwards.
-fn lines(sheet: &mut Sheet, panel: &PhasePanel, place: &Place, names: f64) {
+fn lines(sheet: &mut Sheet, panel: &PhasePanel, place: &PanelLayout, names: f64) {
     let mut shown: Vec<&Reference> =
         panel.lines.iter().filter(|line| place.x.covers(line.at)).collect();
     shown.sort_by(|a, b| a.at.total_cmp(&b.at));

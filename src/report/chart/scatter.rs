@@ -3,9 +3,10 @@
 use plotters::prelude::*;
 
 use super::font::Weight;
-use super::frame::{self, Key, LABEL, MARGIN, SMALL, Sign};
+use super::frame::{self, Key, LABEL, MARGIN, Sign};
 use super::marker::marker;
-use super::palette::{AXIS, Colour, GREY, GRID, INK, colour};
+use super::palette::{AXIS, Colour, GREY, INK, colour};
+use super::panel::{self, PanelLayout};
 use super::place::{Obstacle, Rect, Wish, beside, distance};
 use super::plot::{self, at, steps, stroke};
 use super::scale::{Scale, Tick, enclosing, extent, ratios};
@@ -87,8 +88,7 @@ impl Scatter {
     /// Draws the chart as an SVG document.
     #[must_use]
     pub fn svg(&self) -> String {
-        let name = format!("scatter {} {}", self.caption.title, self.caption.subtitle);
-        let mut sheet = Sheet::new(&name);
+        let mut sheet = frame::sheet("scatter", &self.caption);
         let mut y = frame::head(&mut sheet, &self.caption, self.width);
         y = frame::legend(&mut sheet, &self.keys(), y + 4.0, self.width);
         y += 24.0;
@@ -98,11 +98,8 @@ impl Scatter {
         self.references(&mut sheet, &plot);
         self.marks(&mut sheet, &plot);
         self.names(&mut sheet, &plot);
-        let middle = f64::midpoint(plot.area.left, plot.area.right);
-        sheet.text(middle, plot.area.bottom + 38.0, Anchor::Middle, LABEL, &self.x.label);
-        let bottom = plot.area.bottom + 43.0;
-        let height = frame::foot(&mut sheet, &self.caption, bottom, self.width);
-        sheet.finish(self.width, height, &self.caption.title, &self.description())
+        let bottom = plot.panel.name(&mut sheet, &self.x.label);
+        frame::finish(sheet, &self.caption, &self.description(), bottom, self.width)
     }
 
     fn keys(&self) -> Vec<Key<'_>> {
@@ -124,54 +121,48 @@ impl Scatter {
             y_range,
             70.0,
         );
-        let widest = y_ticks.iter().map(|tick| sheet.width(&tick.text, SMALL)).fold(0.0, f64::max);
-        let (left, right) = (MARGIN + widest + 8.0, self.width - MARGIN);
+        let (left, right) = (MARGIN + panel::room(sheet, &y_ticks), self.width - MARGIN);
         let (x, x_ticks) = self.x.scale(
             points().map(|p| p.x).collect::<Vec<_>>().as_slice(),
             &self.x_references,
             (left + INSET, right - INSET),
             90.0,
         );
-        Plot { area: Rect { left, top, right, bottom }, x, y, x_ticks, y_ticks }
+        let panel = PanelLayout { area: Rect { left, top, right, bottom }, x, y };
+        Plot { panel, x_ticks, y_ticks }
     }
 
     fn grid(&self, sheet: &mut Sheet, plot: &Plot) {
-        let area = plot.area;
-        for tick in &plot.y_ticks {
-            let y = plot.y.at(tick.at);
-            sheet.line(&[(area.left, y), (area.right, y)], GRID, 1.0);
-            sheet.text(area.left - 7.0, y + 4.0, Anchor::End, SMALL, &tick.text);
-        }
-        for tick in &plot.x_ticks {
-            let x = plot.x.at(tick.at);
-            sheet.line(&[(x, area.top), (x, area.bottom)], GRID, 1.0);
-            sheet.text(x, area.bottom + 17.0, Anchor::Middle, SMALL, &tick.text);
-        }
+        let (panel, area) = (plot.panel, plot.panel.area);
+        panel.rows(sheet, &plot.y_ticks);
+        panel.at_left(sheet, &plot.y_ticks);
+        panel.columns(sheet, &plot.x_ticks);
+        panel.below(sheet, &plot.x_ticks);
         sheet.line(&[(area.left, area.bottom), (area.right, area.bottom)], AXIS, 1.0);
     }
 
     fn references(&self, sheet: &mut Sheet, plot: &Plot) {
         for (line, label) in self.x_labels(sheet, plot) {
-            let x = plot.x.at(line.at);
-            dashes(sheet, [(x, plot.area.top), (x, plot.area.bottom)]);
+            let x = plot.panel.x.at(line.at);
+            dashes(sheet, [(x, plot.panel.area.top), (x, plot.panel.area.bottom)]);
             sheet.text(label.left, label.bottom - 4.0, Anchor::Start, REFERENCE, &line.label);
         }
         for (line, label) in self.y_labels(sheet, plot) {
-            let y = plot.y.at(line.at);
-            dashes(sheet, [(plot.area.left, y), (plot.area.right, y)]);
+            let y = plot.panel.y.at(line.at);
+            dashes(sheet, [(plot.panel.area.left, y), (plot.panel.area.right, y)]);
             sheet.text(label.left, label.bottom - 4.0, Anchor::Start, REFERENCE, &line.label);
         }
     }
 
     /// The labels of the vertical reference lines: at the foot, beside the line.
     fn x_labels<'a>(&'a self, sheet: &Sheet, plot: &Plot) -> Vec<(&'a Reference, Rect)> {
-        let shown = self.x_references.iter().filter(|line| plot.x.covers(line.at));
+        let shown = self.x_references.iter().filter(|line| plot.panel.x.covers(line.at));
         let place = |line: &'a Reference| {
             let Reference { at, label } = line;
-            let (x, width) = (plot.x.at(*at), sheet.width(label, REFERENCE));
-            let fits = x + 6.0 + width < plot.area.right;
+            let (x, width) = (plot.panel.x.at(*at), sheet.width(label, REFERENCE));
+            let fits = x + 6.0 + width < plot.panel.area.right;
             let left = if fits { x + 6.0 } else { x - 6.0 - width };
-            let bottom = plot.area.bottom - 3.0;
+            let bottom = plot.panel.area.bottom - 3.0;
             (line, Rect { left, right: left + width, top: bottom - 16.0, bottom })
         };
         shown.map(place).collect()
@@ -179,18 +170,18 @@ impl Scatter {
 
     /// The labels of the horizontal reference lines: at the right end, above the line.
     fn y_labels<'a>(&'a self, sheet: &Sheet, plot: &Plot) -> Vec<(&'a Reference, Rect)> {
-        let shown = self.y_references.iter().filter(|line| plot.y.covers(line.at));
+        let shown = self.y_references.iter().filter(|line| plot.panel.y.covers(line.at));
         let place = |line: &'a Reference| {
             let Reference { at, label } = line;
-            let (y, width) = (plot.y.at(*at), sheet.width(label, REFERENCE));
-            let right = plot.area.right - 2.0;
+            let (y, width) = (plot.panel.y.at(*at), sheet.width(label, REFERENCE));
+            let right = plot.panel.area.right - 2.0;
             (line, Rect { left: right - width, right, top: y - 17.0, bottom: y - 1.0 })
         };
         shown.map(place).collect()
     }
 
     fn marks(&self, sheet: &mut Sheet, plot: &Plot) {
-        sheet.plane(plot.x, plot.y, |plane| {
+        plot.panel.plane(sheet, |plane| {
             let link = |[from, to]: [&Point; 2]| {
                 PathElement::new([from.at(), to.at()], stroke(colour(from.colour).mark, 1.0))
             };
@@ -200,9 +191,7 @@ impl Scatter {
         for point in &self.points {
             sheet.open(&self.tip(point));
             let fill = colour(point.colour).mark;
-            sheet.plane(plot.x, plot.y, |plane| {
-                marker(plane, point.at(), RADIUS, point.marker, fill)
-            });
+            plot.panel.plane(sheet, |plane| marker(plane, point.at(), RADIUS, point.marker, fill));
             sheet.close();
         }
     }
@@ -242,7 +231,7 @@ impl Scatter {
             size: (sheet.width(&p.label, NAME), 15.0),
         };
         let wishes: Vec<Wish> = named.iter().map(wish).collect();
-        let places = beside(&wishes, &self.obstacles(sheet, plot), &plot.area);
+        let places = beside(&wishes, &self.obstacles(sheet, plot), &plot.panel.area);
         named.into_iter().zip(places).collect()
     }
 
@@ -255,8 +244,8 @@ impl Scatter {
             let (x, y) = plot.centre(point);
             let r = RADIUS + 1.0;
             add(x - r, y - r, x + r, y + r, 50.0);
-            add(plot.x.at(point.x.low), y - 1.0, plot.x.at(point.x.high), y + 1.0, 2.0);
-            add(x - 1.0, plot.y.at(point.y.high), x + 1.0, plot.y.at(point.y.low), 2.0);
+            add(plot.panel.x.at(point.x.low), y - 1.0, plot.panel.x.at(point.x.high), y + 1.0, 2.0);
+            add(x - 1.0, plot.panel.y.at(point.y.high), x + 1.0, plot.panel.y.at(point.y.low), 2.0);
         }
         for link in self.links() {
             let [from, to] = link.map(|point| plot.centre(point));
@@ -269,13 +258,13 @@ impl Scatter {
             }
         }
         for (line, label) in self.x_labels(sheet, plot) {
-            let x = plot.x.at(line.at);
-            add(x - 1.5, plot.area.top, x + 1.5, plot.area.bottom, 2.0);
+            let x = plot.panel.x.at(line.at);
+            add(x - 1.5, plot.panel.area.top, x + 1.5, plot.panel.area.bottom, 2.0);
             add(label.left, label.top, label.right, label.bottom, 50.0);
         }
         for (line, label) in self.y_labels(sheet, plot) {
-            let y = plot.y.at(line.at);
-            add(plot.area.left, y - 1.5, plot.area.right, y + 1.5, 2.0);
+            let y = plot.panel.y.at(line.at);
+            add(plot.panel.area.left, y - 1.5, plot.panel.area.right, y + 1.5, 2.0);
             add(label.left, label.top, label.right, label.bottom, 50.0);
         }
         out
@@ -318,18 +307,16 @@ fn dashes(sheet: &mut Sheet, ends: [(f64, f64); 2]) {
     sheet.ground(|ground| plot::series(ground, line));
 }
 
-/// The plot: its area, its axes and their ticks.
+/// The plot, with the ticks of its axes.
 struct Plot {
-    area: Rect,
-    x: Scale,
-    y: Scale,
+    panel: PanelLayout,
     x_ticks: Vec<Tick>,
     y_ticks: Vec<Tick>,
 }
 
 impl Plot {
     fn centre(&self, point: &Point) -> (f64, f64) {
-        (self.x.at(point.x.value), self.y.at(point.y.value))
+        (self.panel.x.at(point.x.value), self.panel.y.at(point.y.value))
     }
 }
 

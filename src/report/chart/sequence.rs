@@ -118,8 +118,7 @@ impl Sequence {
     /// Draws the diagram as an SVG document; it is as wide as its lanes need.
     #[must_use]
     pub fn svg(&self) -> String {
-        let name = format!("sequence {} {}", self.caption.title, self.caption.subtitle);
-        let mut sheet = Sheet::new(&name);
+        let mut sheet = frame::sheet("sequence", &self.caption);
         let (gap, width) = self.widths(&sheet);
         let x = |lane: usize| MARGIN + TIMES + gap / 2.0 + gap * lane as f64;
         let y = frame::head(&mut sheet, &self.caption, width) + 30.0;
@@ -148,8 +147,7 @@ impl Sequence {
             sheet.text(MARGIN, y + 4.0, Anchor::Start, halo, &time);
             Sequence::text(&mut sheet, row, y, &x);
         }
-        let height = frame::foot(&mut sheet, &self.caption, bottom, width);
-        sheet.finish(width, height, &self.caption.title, &self.description())
+        frame::finish(sheet, &self.caption, &self.description(), bottom, width)
     }
 
     /// The distance of lanes, and the width of the whole: the longest text of the last lane fits.

@@ -3,9 +3,10 @@
 use plotters::prelude::*;
 
 use super::font::Weight;
-use super::frame::{self, Key, LABEL, MARGIN, SMALL, Sign};
-use super::palette::{AXIS, Colour, GREY, GRID, INK, colour};
-use super::plot::{self, at, stroke};
+use super::frame::{self, Key, MARGIN, Sign};
+use super::palette::{Colour, GREY, INK, colour};
+use super::panel::PanelLayout;
+use super::plot::{at, stroke};
 use super::scale::{Scale, enclosing};
 use super::scatter::Reference;
 use super::svg::{Anchor, Sheet, Style, style};
@@ -61,14 +62,12 @@ impl Stack {
     /// Draws the chart as an SVG document.
     #[must_use]
     pub fn svg(&self) -> String {
-        let name = format!("stack {} {}", self.caption.title, self.caption.subtitle);
-        let mut sheet = Sheet::new(&name);
+        let mut sheet = frame::sheet("stack", &self.caption);
         let y = frame::head(&mut sheet, &self.caption, self.width);
         let y = frame::legend(&mut sheet, &self.keys(), y + 4.0, self.width);
         let top = y + 14.0 + if self.references.is_empty() { 0.0 } else { 18.0 };
         let bottom = self.rows(&mut sheet, top);
-        let height = frame::foot(&mut sheet, &self.caption, bottom, self.width);
-        sheet.finish(self.width, height, &self.caption.title, &self.description())
+        frame::finish(sheet, &self.caption, &self.description(), bottom, self.width)
     }
 
     /// The colour of a part: black is kept for lines.
@@ -96,30 +95,22 @@ impl Stack {
             Scale { low: 0.0, high: self.rows.len() as f64, start: top, end: bottom, log: false };
         let ticks = enclosing(0.0, greatest.max(high * 0.5), 6, self.unit);
         let ticks: Vec<_> = ticks.into_iter().filter(|tick| tick.at <= high).collect();
-        let lines = ticks.iter().map(|tick| {
-            let colour = if tick.at == 0.0 { AXIS } else { GRID };
-            PathElement::new([(tick.at, 0.0), (tick.at, y.high)], stroke(colour, 1.0))
-        });
-        sheet.plane(x, y, |plane| plot::series(plane, lines));
-        for tick in &ticks {
-            sheet.text(x.at(tick.at), bottom + 17.0, Anchor::Middle, SMALL, &tick.text);
-        }
+        let panel = PanelLayout::of(x, y);
+        panel.columns(sheet, &ticks);
+        panel.below(sheet, &ticks);
         for (index, row) in self.rows.iter().enumerate() {
-            self.row(sheet, (&x, &y), index, row);
+            self.row(sheet, &panel, index, row);
         }
         for line in &self.references {
             let ends = [(line.at, 0.0), (line.at, y.high)];
-            sheet.plane(x, y, |plane| {
-                plot::series(plane, [PathElement::new(ends, stroke(GREY, 1.2))])
-            });
+            panel.plane(sheet, |plane| plane.draw(&PathElement::new(ends, stroke(GREY, 1.2))));
             sheet.text(x.at(line.at), top - 7.0, Anchor::Middle, REFERENCE, &line.label);
         }
-        let middle = f64::midpoint(left, right);
-        sheet.text(middle, bottom + 38.0, Anchor::Middle, LABEL, &self.axis);
-        bottom + 43.0
+        panel.name(sheet, &self.axis)
     }
 
-    fn row(&self, sheet: &mut Sheet, (x, y): (&Scale, &Scale), index: usize, row: &StackRow) {
+    fn row(&self, sheet: &mut Sheet, panel: &PanelLayout, index: usize, row: &StackRow) {
+        let PanelLayout { x, y, .. } = panel;
         let middle = index as f64 + 0.5;
         sheet.text(MARGIN, y.at(middle) + 4.3, Anchor::Start, NAME, &row.label);
         let mut from = 0.0;
@@ -128,13 +119,13 @@ impl Stack {
             sheet.open(&format!("{}, {name}: {}", row.label, number(size, self.unit)));
             let corners = [(from, middle - BAR / 2.0), (from + size, middle + BAR / 2.0)];
             let fill = Stack::colour(part).mark.filled();
-            sheet.plane(*x, *y, |plane| plane.draw(&Rectangle::new(corners, fill)));
+            panel.plane(sheet, |plane| plane.draw(&Rectangle::new(corners, fill)));
             sheet.close();
             from += size;
         }
         if let Some(whole) = row.whole.filter(|whole| !whole.is_open() && whole.high > whole.low) {
             let ends = [(whole.low, middle), (whole.high, middle)];
-            sheet.plane(*x, *y, |plane| {
+            panel.plane(sheet, |plane| {
                 // A white rim first, so that a whisker shows on a dark bar.
                 for style in [stroke(WHITE, 2.8), stroke(INK, 1.3)] {
                     plane.draw(&PathElement::new(ends, style))?;
