@@ -14,6 +14,7 @@ use stormglass::experiment::search::limit::found::limited;
 use stormglass::experiment::search::rare::{found as rare_found, levels_of, replication};
 use stormglass::experiment::search::searching::Searching;
 use stormglass::experiment::search::sensitivity::sensing::Sensing;
+use stormglass::invariant::CATALOGUE;
 use stormglass::report::answer::sentences;
 use stormglass::report::findings::Findings;
 use stormglass::report::outputs::{CampaignSources, Inputs, OUTPUTS};
@@ -55,6 +56,17 @@ fn keys(value: &Value, own: &[&str]) -> Names {
         Value::Array(values) => values.iter().flat_map(|value| keys(value, own)).collect(),
         _ => Names::new(),
     }
+}
+
+/// What the sample does not watch, the document would not have to describe.
+#[test]
+fn the_sample_watches_every_promise_and_the_readme_counts_them() {
+    let campaign = sample::campaign(&[]);
+    let watched: Names = campaign.cells[0].promises().into_iter().map(str::to_owned).collect();
+    let all: Names = CATALOGUE.iter().map(|entry| entry.name.to_owned()).collect();
+    assert_eq!(watched, all);
+    let counted = format!("beside {} promises", all.len());
+    assert!(source::read("README.md").contains(&counted), "the README does not say: {counted}");
 }
 
 #[test]

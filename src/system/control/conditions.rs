@@ -153,7 +153,14 @@ impl Conditions {
             | Action::Pause { .. }
             | Action::Kill { .. }
             | Action::Redelivery { .. } => {}
-            action => self.apply_to_links(action, control.until),
+            // A control that is not listed here does not compile.
+            action @ (Action::RequestLoss { .. }
+            | Action::ReplyLoss { .. }
+            | Action::Latency { .. }
+            | Action::Duplicate { .. }
+            | Action::Reorder { .. }
+            | Action::Partition { .. }
+            | Action::Clog { .. }) => self.apply_to_links(action, control.until),
         }
     }
 
