@@ -1,7 +1,7 @@
 //! Intervals, estimates, and Student's interval of a mean.
 
-use super::distribution::{normal_critical, t_critical};
-use super::error::{Error, ceiling, check_positive};
+use super::distribution::t_critical;
+use super::error::Error;
 use super::moments::moments;
 
 /// The confidence level of every report unless an experiment declares another.
@@ -72,21 +72,6 @@ pub fn mean_interval(sample: &[f64], confidence: f64) -> Result<Estimate, Error>
     Ok(Estimate { mean: moments.mean, interval, n: moments.n })
 }
 
-/// How many replications a relative half-width needs, as planned from a coefficient of variation.
-///
-/// (z cv / relative)^2, rounded up: the normal approximation of Law, *Simulation Modeling and
-/// Analysis*, section 9.4.1. A plan only; the t interval of the replications then decides.
-///
-/// # Errors
-/// [`Error::OutOfRange`] unless `cv` and `relative` are positive and `confidence` is strictly
-/// between 0 and 1.
-pub fn replications_for_half_width(cv: f64, relative: f64, confidence: f64) -> Result<u64, Error> {
-    check_positive("cv", cv)?;
-    check_positive("relative", relative)?;
-    let ratio = normal_critical(confidence)? * cv / relative;
-    Ok(ceiling(ratio * ratio))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +95,5 @@ mod tests {
         assert!(matches!(mean_interval(&[f64::NAN], 0.95), Err(Error::NotFinite { position: 0 })));
         assert!(mean_interval(&[1.0], 1.0).is_err());
         assert!(mean_interval(&[1.0, 2.0], f64::NAN).is_err());
-        assert!(replications_for_half_width(0.0, 0.05, 0.95).is_err());
     }
 }

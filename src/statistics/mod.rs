@@ -31,7 +31,6 @@ pub mod sensitivity;
 pub mod sequential;
 pub mod steady_state;
 pub mod verdict;
-pub mod welch;
 
 pub use error::Error;
 pub use interval::{CONFIDENCE, Estimate, Interval};

@@ -11,7 +11,7 @@ use super::error::{Error, check_unit};
 /// # Errors
 /// [`Error::OutOfRange`] for a p-value outside [0, 1].
 pub fn holm(p_values: &[f64]) -> Result<Vec<f64>, Error> {
-    check(p_values)?;
+    p_values.iter().try_for_each(|p| check_unit("p-value", *p))?;
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
     let mut adjusted = vec![0.0; p_values.len()];
@@ -24,26 +24,12 @@ pub fn holm(p_values: &[f64]) -> Result<Vec<f64>, Error> {
     Ok(adjusted)
 }
 
-/// Bonferroni's adjusted p-values: each times the size of the family, at most 1.
-///
-/// # Errors
-/// [`Error::OutOfRange`] for a p-value outside [0, 1].
-pub fn bonferroni(p_values: &[f64]) -> Result<Vec<f64>, Error> {
-    check(p_values)?;
-    let family = p_values.len() as f64;
-    Ok(p_values.iter().map(|p| (family * p).min(1.0)).collect())
-}
-
 /// The confidence of each of `comparisons` intervals that hold together with `confidence`.
 ///
 /// 1 - (1 - confidence) / comparisons, Bonferroni's inequality. No comparison counts as one.
 #[must_use]
 pub fn simultaneous_confidence(confidence: f64, comparisons: u64) -> f64 {
     1.0 - (1.0 - confidence) / comparisons.max(1) as f64
-}
-
-fn check(p_values: &[f64]) -> Result<(), Error> {
-    p_values.iter().try_for_each(|p| check_unit("p-value", *p))
 }
 
 #[cfg(test)]
@@ -65,6 +51,6 @@ mod tests {
     #[test]
     fn what_is_no_p_value_is_refused() {
         assert!(holm(&[f64::NAN]).is_err());
-        assert!(bonferroni(&[1.5]).is_err());
+        assert!(holm(&[1.5]).is_err());
     }
 }

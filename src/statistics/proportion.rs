@@ -1,4 +1,4 @@
-//! Intervals of a proportion: Wilson, Clopper-Pearson, Jeffreys; and Newcombe's for a difference.
+//! Intervals of a proportion: Wilson, Clopper-Pearson; and how Newcombe combines two.
 
 use super::beta::beta_quantile;
 use super::distribution::normal_critical;
@@ -34,10 +34,12 @@ pub fn wilson(successes: u64, trials: u64, confidence: f64) -> Result<Estimate, 
 /// As [`wilson`].
 pub fn clopper_pearson(successes: u64, trials: u64, confidence: f64) -> Result<Estimate, Error> {
     check_trials(successes, trials)?;
+    check_open_unit("confidence", confidence)?;
+    let tail = (1.0 - confidence) / 2.0;
     let (x, rest) = (successes as f64, (trials - successes) as f64);
-    let low = if successes == 0 { None } else { Some((x, rest + 1.0)) };
-    let high = if successes == trials { None } else { Some((x + 1.0, rest)) };
-    beta_interval(successes, trials, confidence, low, high)
+    let low = if successes == 0 { 0.0 } else { beta_quantile(x, rest + 1.0, tail)? };
+    let high = if successes == trials { 1.0 } else { beta_quantile(x + 1.0, rest, 1.0 - tail)? };
+    Ok(Estimate { mean: x / trials as f64, interval: Interval { low, high }, n: trials })
 }
 
 /// In how many of `trials` runs something happens, where its count in a run says nothing: what
@@ -56,37 +58,6 @@ pub fn runs_with_event(events: u64, trials: u64, confidence: f64) -> Result<Esti
     Ok(estimate)
 }
 
-/// Jeffreys' interval: quantiles of Beta(x + 1/2, n - x + 1/2), with the end 0 at no success and
-/// the end 1 at no failure (Brown, Cai and DasGupta 2001, section 4.1.2).
-///
-/// # Errors
-/// As [`wilson`].
-pub fn jeffreys(successes: u64, trials: u64, confidence: f64) -> Result<Estimate, Error> {
-    check_trials(successes, trials)?;
-    let shapes = Some((successes as f64 + 0.5, (trials - successes) as f64 + 0.5));
-    let low = if successes == 0 { None } else { shapes };
-    let high = if successes == trials { None } else { shapes };
-    beta_interval(successes, trials, confidence, low, high)
-}
-
-/// The difference of two independent proportions, first - second, with Newcombe's interval.
-///
-/// Method 10 of Newcombe, "Interval estimation for the difference between independent proportions:
-/// comparison of eleven methods", Statistics in Medicine 17, 873-890 (1998). `n` of the result is
-/// the smaller number of trials.
-///
-/// # Errors
-/// As [`wilson`], for either proportion.
-pub fn newcombe_difference(
-    first: (u64, u64),
-    second: (u64, u64),
-    confidence: f64,
-) -> Result<Estimate, Error> {
-    let a = wilson(first.0, first.1, confidence)?;
-    let b = wilson(second.0, second.1, confidence)?;
-    Ok(square_and_add(a, b, 0.0))
-}
-
 /// Newcombe's combination of two Wilson intervals whose proportions have correlation `phi`.
 pub(super) fn square_and_add(first: Estimate, second: Estimate, phi: f64) -> Estimate {
     let mean = first.mean - second.mean;
@@ -95,23 +66,6 @@ pub(super) fn square_and_add(first: Estimate, second: Estimate, phi: f64) -> Est
     let above = distance(second.mean - second.interval.low, first.interval.high - first.mean);
     let interval = Interval { low: (mean - below).max(-1.0), high: (mean + above).min(1.0) };
     Estimate { mean, interval, n: first.n.min(second.n) }
-}
-
-/// The interval between beta quantiles of the given shapes; no shapes stand for an end at 0 or 1.
-fn beta_interval(
-    successes: u64,
-    trials: u64,
-    confidence: f64,
-    low: Option<(f64, f64)>,
-    high: Option<(f64, f64)>,
-) -> Result<Estimate, Error> {
-    check_open_unit("confidence", confidence)?;
-    let tail = (1.0 - confidence) / 2.0;
-    let interval = Interval {
-        low: low.map_or(Ok(0.0), |(a, b)| beta_quantile(a, b, tail))?,
-        high: high.map_or(Ok(1.0), |(a, b)| beta_quantile(a, b, 1.0 - tail))?,
-    };
-    Ok(Estimate { mean: successes as f64 / trials as f64, interval, n: trials })
 }
 
 /// Puts an end that was observed exactly there, where the formula is off by a rounding error.

@@ -1,6 +1,6 @@
 //! Quantiles of a sample, and order statistics that bound a quantile of what it came from.
 
-use super::beta::{beta_tails, tails_at};
+use super::beta::tails_at;
 use super::distribution::{binomial_cdf, binomial_quantile, normal_critical, t_critical};
 use super::error::{Error, ceiling, check_open_unit, check_sample, check_unit};
 use super::interval::Interval;
@@ -39,35 +39,6 @@ impl Sorted {
         let low = self.0[below as usize];
         let high = self.0[(below as usize + 1).min(self.0.len() - 1)];
         Ok((low + (position - below) * (high - low)).clamp(low, high))
-    }
-
-    /// The entry of rank ceil(n p), at least the first: the nearest rank, type 1 of Hyndman, Fan.
-    ///
-    /// # Errors
-    /// [`Error::OutOfRange`] unless `p` is in [0, 1].
-    pub fn nearest_rank(&self, p: f64) -> Result<f64, Error> {
-        check_unit("p", p)?;
-        let rank = ceiling(self.0.len() as f64 * p).max(1);
-        Ok(self.0[rank as usize - 1])
-    }
-
-    /// The mean of all order statistics, weighted by Beta((n + 1) p, (n + 1) (1 - p)): Harrell and
-    /// Davis, "A new distribution-free quantile estimator", Biometrika 69 (1982).
-    ///
-    /// # Errors
-    /// [`Error::OutOfRange`] unless `p` is strictly between 0 and 1.
-    pub fn harrell_davis(&self, p: f64) -> Result<f64, Error> {
-        check_open_unit("p", p)?;
-        let n = self.0.len() as f64;
-        let (a, b) = ((n + 1.0) * p, (n + 1.0) * (1.0 - p));
-        let first = self.0[0];
-        let (mut excess, mut before) = (0.0, 0.0);
-        for (index, value) in self.0.iter().enumerate() {
-            let after = beta_tails(a, b, (index as f64 + 1.0) / n)?.lower;
-            excess += (after - before) * (value - first);
-            before = after;
-        }
-        Ok((first + excess).clamp(first, self.0[self.0.len() - 1]))
     }
 
     /// The distribution-free interval of the `p` quantile; an end is infinite if the sample is too
@@ -234,7 +205,7 @@ mod tests {
             let (low, high) = (shares.low * (n + 1) as f64, shares.high * (n + 1) as f64);
             assert!(whole.low as f64 <= low && high <= whole.high as f64, "{n}: {low} to {high}");
             for (rank, tail) in [(low, 0.975), (high, 0.025)] {
-                let below = beta_tails(rank, (n + 1) as f64 - rank, p).unwrap().lower;
+                let below = tails_at(rank, (n + 1) as f64 - rank, p, 1.0 - p).lower;
                 assert!((below - tail).abs() < 1e-9, "{n}, rank {rank}: {below}");
             }
         }
@@ -271,7 +242,6 @@ mod tests {
             assert!(rank_interval(10, wrong, 0.95).is_err(), "{wrong}");
             assert!(rank_interval(10, 0.5, wrong).is_err(), "{wrong}");
             assert!(least_n_for_quantile(wrong, 0.95).is_err(), "{wrong}");
-            assert!(Sorted::new(&[1.0, 2.0]).unwrap().harrell_davis(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -280,21 +250,9 @@ mod tests {
         let one = Sorted::new(&[5.0]).unwrap();
         assert_eq!(one.quantile_interval(0.5, 0.95).unwrap(), Interval::UNBOUNDED);
         assert_eq!(one.type7(0.99).unwrap(), 5.0);
-        assert_eq!(one.harrell_davis(0.99).unwrap(), 5.0);
         assert!(Sorted::new(&[]).is_err());
         assert!(one.type7(f64::NAN).is_err());
         let none = rank_interval(0, 0.5, 0.95).unwrap();
         assert_eq!((none.low, none.high), (0, 1));
-    }
-
-    /// 0.07 * 100 is above 7 in binary; the rank is 7 all the same.
-    #[test]
-    fn ranks_do_not_suffer_from_binary_fractions() {
-        let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
-        let sorted = Sorted::new(&hundred).unwrap();
-        for percent in 1..=100 {
-            let expected = f64::from(percent);
-            assert_eq!(sorted.nearest_rank(expected / 100.0).unwrap(), expected);
-        }
     }
 }

@@ -18,11 +18,6 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// The precision of a continuous metric unless an experiment declares another: 5% of the mean.
-    pub const CONTINUOUS: Precision = Precision::Relative(0.05);
-    /// The precision of a probability unless an experiment declares another: 0.02.
-    pub const PROBABILITY: Precision = Precision::Absolute(0.02);
-
     /// Whether the estimate is this precise. An unbounded interval never is; a mean of 0 is
     /// relatively precise only with an interval of width 0.
     #[must_use]
@@ -68,13 +63,16 @@ mod tests {
     use super::*;
     use crate::statistics::interval::Interval;
 
+    const CONTINUOUS: Precision = Precision::Relative(0.05);
+    const PROBABILITY: Precision = Precision::Absolute(0.02);
+
     fn estimate(mean: f64, half_width: f64) -> Estimate {
         Estimate { mean, interval: Interval::around(mean, half_width), n: 30 }
     }
 
     #[test]
     fn it_stops_at_checkpoints_only() {
-        let precise = [(estimate(100.0, 5.0), Precision::CONTINUOUS)];
+        let precise = [(estimate(100.0, 5.0), CONTINUOUS)];
         assert_eq!(progress(29, &precise), Progress::Continue(30));
         assert_eq!(progress(30, &precise), Progress::Reached);
         assert_eq!(progress(31, &precise), Progress::Continue(60));
@@ -84,8 +82,8 @@ mod tests {
     #[test]
     fn one_imprecise_metric_is_enough_to_go_on() {
         let metrics = [
-            (estimate(100.0, 1.0), Precision::CONTINUOUS),
-            (estimate(0.5, 0.021), Precision::PROBABILITY),
+            (estimate(100.0, 1.0), CONTINUOUS),
+            (estimate(0.5, 0.021), PROBABILITY),
         ];
         assert_eq!(progress(30, &metrics), Progress::Continue(60));
         assert_eq!(progress(480, &metrics), Progress::Continue(960));
@@ -95,11 +93,11 @@ mod tests {
 
     #[test]
     fn edges_of_precision() {
-        assert!(Precision::PROBABILITY.reached(&estimate(0.0, 0.02)));
-        assert!(Precision::CONTINUOUS.reached(&estimate(-100.0, 5.0)));
-        assert!(!Precision::CONTINUOUS.reached(&estimate(100.0, 5.001)));
-        assert!(Precision::CONTINUOUS.reached(&estimate(0.0, 0.0)));
-        assert!(!Precision::CONTINUOUS.reached(&estimate(1.0, f64::INFINITY)));
-        assert!(!Precision::CONTINUOUS.reached(&estimate(f64::NAN, 0.0)));
+        assert!(PROBABILITY.reached(&estimate(0.0, 0.02)));
+        assert!(CONTINUOUS.reached(&estimate(-100.0, 5.0)));
+        assert!(!CONTINUOUS.reached(&estimate(100.0, 5.001)));
+        assert!(CONTINUOUS.reached(&estimate(0.0, 0.0)));
+        assert!(!CONTINUOUS.reached(&estimate(1.0, f64::INFINITY)));
+        assert!(!CONTINUOUS.reached(&estimate(f64::NAN, 0.0)));
     }
 }
