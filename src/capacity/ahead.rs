@@ -21,7 +21,6 @@ pub struct Ahead {
 
 impl Ahead {
     /// Whether the last message in hand is delivered again while it waits or is worked on.
-    #[must_use]
     pub fn is_too_late(&self) -> bool {
         self.needed_s > self.visibility_s
     }

@@ -83,7 +83,6 @@ pub struct NodeLoad {
 impl NodeLoad {
     /// The share of the capacity that is asked for; above 1 the line grows without end. `None`
     /// without a limit.
-    #[must_use]
     pub fn utilisation(&self) -> Option<f64> {
         let capacity = self.capacity_per_s?;
         Some(if self.offered_per_s == 0.0 { 0.0 } else { self.offered_per_s / capacity })
@@ -92,7 +91,6 @@ impl NodeLoad {
 
 impl NodeLoad {
     /// Whether it is only users who come back that ask for more than this share of its capacity.
-    #[must_use]
     pub fn is_filled_by_closed(&self, share: f64) -> bool {
         let most = self.capacity_per_s.map(|capacity| capacity * share);
         most.is_some_and(|most| self.open_per_s <= most && self.offered_per_s > most)
@@ -101,7 +99,6 @@ impl NodeLoad {
 
 impl PhaseLoad {
     /// The nodes that are asked for more than this share of their capacity, the busiest first.
-    #[must_use]
     pub fn above(&self, share: f64) -> Vec<&NodeLoad> {
         let is_above = |node: &&NodeLoad| node.utilisation().is_some_and(|asked| asked > share);
         let mut busy: Vec<&NodeLoad> = self.nodes.iter().filter(is_above).collect();
@@ -111,13 +108,11 @@ impl PhaseLoad {
 }
 
 /// What the nodes of a program are offered while users arrive, calm and under the faults of a plan.
-#[must_use]
 pub fn capacity(program: &Program, plan: &Plan, arrivals_end: Time) -> Capacity {
     in_phases(program, plan, phases(program, plan, arrivals_end))
 }
 
 /// The same of the calm alone.
-#[must_use]
 pub fn in_calm(program: &Program, plan: &Plan, arrivals_end: Time) -> Capacity {
     in_phases(program, plan, vec![calm(program, plan, arrivals_end)])
 }

@@ -61,7 +61,6 @@ pub(super) fn calm(program: &Program, plan: &Plan, arrivals_end: Time) -> Phase 
 }
 
 /// The calm while users arrive, then each set of faults that act at the same time, once.
-#[must_use]
 pub fn phases(program: &Program, plan: &Plan, arrivals_end: Time) -> Vec<Phase> {
     let mut all = vec![calm(program, plan, arrivals_end)];
     let spans = spans(plan);

@@ -92,10 +92,7 @@ fn same_runs(folder: &Path) -> Result<String, std::io::Error> {
     };
     let (old, new) = (of("old"), of("new"));
     let same = old.iter().zip(&new).filter(|(old, new)| old == new).count();
-    let said = match same == old.len() {
-        true => ": every difference is exactly 0",
-        false => "",
-    };
+    let said = if same == old.len() { ": every difference is exactly 0" } else { "" };
     Ok(format!("{same} of {} pairs of runs are the same, event by event{said}\n", old.len()))
 }
 

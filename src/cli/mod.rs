@@ -239,7 +239,6 @@ enum Failure {
 }
 
 /// Runs the command line of this process.
-#[must_use]
 pub fn main() -> ExitCode {
     let matches = help::grouped().try_get_matches();
     let result = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {

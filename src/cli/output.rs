@@ -43,10 +43,7 @@ fn for_people(text: &str, colour: bool) -> String {
     let shown = if colour { escape::coloured_terminal(text) } else { escape::terminal(text) };
     let reads_commands = ["GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"];
     let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    match reads_commands.iter().any(is_set) {
-        true => escape::log(&shown),
-        false => shown,
-    }
+    if reads_commands.iter().any(is_set) { escape::log(&shown) } else { shown }
 }
 
 /// What an experiment is called, and what it asks.

@@ -39,7 +39,6 @@ struct Open {
     kept: usize,
 }
 
-/// Which run it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct RunKey {
     /// The digest of what decides it and what is kept of it, but its seed.

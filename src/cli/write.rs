@@ -58,7 +58,6 @@ impl Folder {
         self.path_of(MANIFEST).exists()
     }
 
-    /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

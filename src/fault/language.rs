@@ -130,7 +130,6 @@ macro_rules! kinds {
             }
 
             /// Its name in the file.
-            #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
                     $(FaultKind::$kind => $name,)*

@@ -49,7 +49,6 @@ impl Plan {
 
     /// The same with these faults alone. They keep their numbers: the others stand in the list and
     /// do nothing.
-    #[must_use]
     pub fn only(&self, keeps: impl Fn(usize) -> bool) -> Plan {
         let is_kept = |fault: u32| keeps(fault as usize);
         let spikes = self.spikes.iter().zip(&self.surges);
@@ -63,7 +62,6 @@ impl Plan {
     }
 
     /// When the first of these faults begins and the last one ends.
-    #[must_use]
     pub fn acts_of(&self, is_one: impl Fn(usize) -> bool) -> Option<(Time, Time)> {
         let faults = self.faults.iter().enumerate().filter(|(index, _)| is_one(*index));
         let acts = faults.map(|(_, fault)| fault.acts());

@@ -204,13 +204,11 @@ impl RandomPlan {
     }
 
     /// When the first drawn fault can begin, and when the last one ends at the latest.
-    #[must_use]
     pub fn window(&self) -> (Time, Time) {
         (Time(self.text.from.0), Time(self.text.until.0))
     }
 
     /// The faults of the run with this seed, kind by kind, each in the order of its beginning.
-    #[must_use]
     pub fn draw(&self, seed: u64) -> Vec<DrawnFault> {
         let mut draws = Draws::new(seed);
         let half = Probability::new(0.5);
@@ -373,7 +371,6 @@ fn places(program: &Program, extent: Extent, word: &str) -> Vec<String> {
 ///
 /// # Panics
 /// Never: a fault is plain data.
-#[must_use]
 pub fn strengths(fault: &FaultText) -> String {
     let value = serde_json::to_value(fault).expect("a fault is plain data");
     let given = value.as_object().into_iter().flatten();

@@ -10,13 +10,11 @@ use crate::system::control::Action;
 
 impl FaultText {
     /// When it begins and when it ends.
-    #[must_use]
     pub fn acts(&self) -> (Time, Time) {
         (Time(self.at.0), Time(self.at.0) + self.lasts)
     }
 
     /// The nodes that it strikes: those that its target names, of a link both ends.
-    #[must_use]
     pub fn struck(&self, program: &Program) -> BTreeSet<NodeId> {
         if self.target == "all" {
             return everything(program).into_iter().collect();

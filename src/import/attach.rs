@@ -20,7 +20,6 @@ pub(super) fn list<'a>(value: &'a Value, path: &[&str]) -> Vec<&'a Value> {
     }
 }
 
-/// The text at a path.
 pub(super) fn text_at(value: &Value, path: &[&str]) -> Option<String> {
     at(value, path).and_then(|value| text(value).ok())
 }

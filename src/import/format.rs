@@ -35,7 +35,6 @@ impl Format {
     ];
 
     /// Its name on the command line.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Format::Envoy => "envoy",
@@ -50,7 +49,6 @@ impl Format {
     }
 
     /// What it is called in sentences.
-    #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Format::Envoy => "Envoy",
@@ -65,7 +63,6 @@ impl Format {
     }
 
     /// What the reader of it knows: version, or commit of its source.
-    #[must_use]
     pub const fn knows(self) -> &'static str {
         match self {
             Format::Envoy => "version 3 of its API, 1.36",
@@ -80,7 +77,6 @@ impl Format {
     }
 
     /// What a file of it must have.
-    #[must_use]
     pub const fn expects(self) -> &'static str {
         match self {
             Format::Envoy => "a `route` or a `cluster`",
@@ -95,7 +91,6 @@ impl Format {
     }
 
     /// The format of this name.
-    #[must_use]
     pub fn find(name: &str) -> Option<Format> {
         Format::ALL.into_iter().find(|format| format.name() == name)
     }

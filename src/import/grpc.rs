@@ -146,10 +146,7 @@ fn method(path: &str, value: &Value, index: usize) -> Imported {
 fn read_names(notes: &mut Notes, method: &mut Object<'_>) -> (String, Vec<String>) {
     let (mut name, mut methods) = (None, Vec::new());
     for mut entry in method.objects(notes, "name") {
-        let means = match name.is_none() {
-            true => "names the policy",
-            false => "has this policy too",
-        };
+        let means = if name.is_none() { "names the policy" } else { "has this policy too" };
         let service = entry.given(notes, "service", text, means);
         let own = entry.given(notes, "method", text, means);
         let parts: Vec<String> = service.into_iter().chain(own).collect();

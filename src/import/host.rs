@@ -2,7 +2,6 @@
 
 use super::attach::same_namespace;
 
-/// A host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
     /// A service of Kubernetes, and its namespace if that is known.

@@ -61,7 +61,6 @@ use crate::policy::{Policy, Scope};
 pub struct Document<'a> {
     /// What its fields are called after: the kind of the object, if there are several documents.
     pub path: String,
-    /// What is in it.
     pub value: &'a Value,
     /// What it was recognised as.
     pub format: Option<Format>,
@@ -78,7 +77,6 @@ pub struct Document<'a> {
 pub struct Imported {
     /// The name of its table.
     pub name: String,
-    /// The policy.
     pub policy: Policy,
     /// To whom its state belongs, where that is not each process and target.
     pub scope: Option<Scope>,

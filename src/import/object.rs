@@ -164,7 +164,6 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The object at a key.
     pub(super) fn object(&mut self, notes: &mut Notes, key: &'static str) -> Object<'a> {
         let object = match self.value(key) {
             Some((path, value)) => {

@@ -10,7 +10,6 @@ pub(super) const SERVER_ERRORS: OutcomeSet =
 const GATEWAY_ERRORS: OutcomeSet =
     OutcomeSet::http(&[502, 503, 504]).or(OutcomeSet::NETWORK).or(OutcomeSet::TIMED_OUT);
 
-/// The outcome of an HTTP status.
 pub(super) fn http(status: u32) -> Option<Outcome> {
     u16::try_from(status).ok().and_then(Outcome::http)
 }
@@ -93,7 +92,6 @@ const CONDITIONS: [(&str, Condition); 16] = [
     ("unavailable", only(Outcome::Grpc(Code::Unavailable))),
 ];
 
-/// A condition by its name.
 pub(super) fn condition(name: &str) -> Option<&'static Condition> {
     CONDITIONS.iter().find(|(known, _)| *known == name).map(|(_, condition)| condition)
 }

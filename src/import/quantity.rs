@@ -209,7 +209,6 @@ pub(super) fn flag(value: &Value) -> Result<bool, Problem> {
     .ok_or_else(|| wrong(value, "true or false"))
 }
 
-/// The text at a key.
 pub(super) fn find_text(value: &Value, key: &str) -> Option<String> {
     value.find(&[key.to_owned()]).and_then(|value| text(value).ok())
 }

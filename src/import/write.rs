@@ -120,7 +120,6 @@ fn note(note: &Note) -> Json {
 }
 
 /// The policy in the language, every number written out.
-#[must_use]
 pub fn text(imported: &Imported) -> PolicyText {
     PolicyText { scope: imported.scope, ..text_of(&imported.policy) }
 }

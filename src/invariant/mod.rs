@@ -142,7 +142,6 @@ impl Invariants {
     }
 
     /// What each says at the end of the run, in the order of the list.
-    #[must_use]
     pub fn verdicts(&self, judgement: Judgement) -> Vec<Verdict> {
         let verdict = |judge: &Judge| {
             let Tally { violations, exposure, unjudged, first } = judge.invariant.tally(judgement);

@@ -133,7 +133,6 @@ impl Entry {
     }
 
     /// Whether it is judged at the end of a run: a run that did not come to it says nothing.
-    #[must_use]
     pub fn is_judged_at_end(&self) -> bool {
         self.judged == Judged::AtEnd
     }

@@ -47,7 +47,6 @@ const LETTERS_MAX: usize = 60;
 
 impl Watched {
     /// What it promises, in one sentence, with the label that the experiment gives it.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let sentence = self.kind.sentence;
         if !self.is_labelled {
@@ -61,7 +60,6 @@ impl Watched {
 
 impl WatchList {
     /// Reads `[invariants]`, one by one, so that an error in one does not hide the others.
-    #[must_use]
     pub fn read(value: Option<&Value>, problems: &mut Vec<Problem>) -> WatchList {
         let Some(value) = value else { return WatchList::default() };
         let Data::Table(fields) = &value.data else {
@@ -97,19 +95,16 @@ impl WatchList {
     }
 
     /// The promise of this place in results.
-    #[must_use]
     pub fn get(&self, place: usize) -> Option<&Watched> {
         self.0.get(place)
     }
 
     /// The place in results of the promise of this name.
-    #[must_use]
     pub fn place(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|one| one.name == name)
     }
 
     /// The names in the order of results.
-    #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.0.iter().map(|one| one.name.as_str()).collect()
     }

@@ -36,13 +36,11 @@ impl Sources {
     }
 
     /// The name of a file.
-    #[must_use]
     pub fn name(&self, source: usize) -> &str {
         &self.files[source].0
     }
 
     /// The text of a file.
-    #[must_use]
     pub fn text(&self, source: usize) -> &str {
         &self.files[source].1
     }
@@ -119,7 +117,6 @@ impl Value {
 
     /// Reads what follows `start` in the text of a source as one TOML value; anything else is taken
     /// as plain text.
-    #[must_use]
     pub fn parse_argument(sources: &Sources, source: usize, start: usize) -> Value {
         let text = &sources.text(source)[start..];
         let at = Location { source, start: 0, end: text.len() };
@@ -146,7 +143,6 @@ impl Value {
     }
 
     /// The value at a path of keys and list positions.
-    #[must_use]
     pub fn find(&self, path: &[String]) -> Option<&Value> {
         let Some((first, rest)) = path.split_first() else { return Some(self) };
         match &self.data {
@@ -157,7 +153,6 @@ impl Value {
     }
 
     /// The path to the value at a place, or to that whose key is there.
-    #[must_use]
     pub fn path_to(&self, at: Location) -> Option<Vec<String>> {
         if self.at == at {
             return Some(Vec::new());
@@ -183,7 +178,6 @@ impl Value {
     }
 
     /// The place of the deepest value that exists along a path.
-    #[must_use]
     pub fn locate(&self, path: &[String]) -> Location {
         let mut place = self;
         for depth in 1..=path.len() {
@@ -233,7 +227,6 @@ impl Value {
     }
 
     /// The value as TOML has it, without its place.
-    #[must_use]
     pub fn toml(&self) -> toml::Value {
         match &self.data {
             Data::Table(fields) => {
@@ -251,7 +244,6 @@ impl Value {
 
 impl Problem {
     /// The problem at its own place, or else where a path and then its own path lead in a document.
-    #[must_use]
     pub fn located(self, document: &Value, path: &[&str]) -> Problem {
         let path: Vec<String> =
             path.iter().map(|&part| part.to_owned()).chain(self.inside.iter().cloned()).collect();
@@ -259,7 +251,6 @@ impl Problem {
     }
 
     /// The problem where its own path leads in a value, unless it already has a more exact place.
-    #[must_use]
     pub fn placed(self, value: &Value) -> Problem {
         if self.at.is_some() { self } else { self.located(value, &[]) }
     }
@@ -267,7 +258,6 @@ impl Problem {
 
 impl Data {
     /// The kind of value with its article, for errors.
-    #[must_use]
     pub fn describe(&self) -> &'static str {
         match self {
             Data::Table(_) => "a table",

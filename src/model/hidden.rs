@@ -6,7 +6,6 @@ use super::problem::Problem;
 impl Value {
     /// Every name and text of a document that has a control character. A text, but no name, may
     /// have several lines.
-    #[must_use]
     pub fn hidden_characters(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         self.find_hidden(&mut problems);
@@ -38,7 +37,6 @@ pub(super) fn in_name(name: &str) -> Option<Problem> {
 }
 
 /// What is wrong with a text of one line, such as a title, that has a control character.
-#[must_use]
 pub fn in_line(text: &str) -> Option<Problem> {
     text.chars().find(|c| c.is_control()).map(|letter| problem("line of text", letter))
 }

@@ -97,7 +97,6 @@ struct PresetText {
 
 impl Preset {
     /// The parts that have numbers, by name.
-    #[must_use]
     pub fn parts(&self) -> Vec<&'static str> {
         let policy = &self.policy;
         let parts = [
@@ -118,7 +117,6 @@ impl Preset {
     }
 
     /// What is retried, or after what a copy is sent at once.
-    #[must_use]
     pub fn retried_outcomes(&self) -> OutcomeSet {
         let hedged = self.policy.hedge.map_or(OutcomeSet::NONE, |hedge| hedge.at_once_on);
         self.policy.retry.map_or(hedged, |retry| retry.on)
@@ -136,7 +134,6 @@ pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// The preset with this name and version; without a version the newest.
-#[must_use]
 pub fn find(name: &str, version: Option<&str>) -> Option<Preset> {
     let is_meant = |file: &'static str| {
         let (own, its) = parts_of(file);

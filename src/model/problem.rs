@@ -30,40 +30,34 @@ pub struct Problem {
 
 impl Problem {
     /// A problem without a place.
-    #[must_use]
     pub fn new(message: impl Into<String>) -> Problem {
         Problem { message: message.into(), at: None, expected: None, inside: Vec::new() }
     }
 
     /// The problem at this place, unless it already has a more exact one.
-    #[must_use]
     pub fn at(mut self, at: Location) -> Problem {
         self.at.get_or_insert(at);
         self
     }
 
     /// The problem with what would have been right.
-    #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Problem {
         self.expected = Some(expected.into());
         self
     }
 
     /// The problem one key or list position further inside.
-    #[must_use]
     pub fn inside(mut self, key: impl Into<String>) -> Problem {
         self.inside.insert(0, key.into());
         self
     }
 
     /// Whether another problem has the same message and place, whatever it expects.
-    #[must_use]
     pub fn is_about_the_same(&self, other: &Problem) -> bool {
         (&self.message, self.at) == (&other.message, other.at)
     }
 
     /// An unknown name, with the nearest known one.
-    #[must_use]
     pub fn unknown(kind: &str, name: &str, known: &[&str]) -> Problem {
         let expected = match nearest(name, known) {
             _ if known.is_empty() => format!("there is no {kind} here"),
@@ -77,7 +71,6 @@ impl Problem {
     }
 
     /// A name of something else than what was asked for.
-    #[must_use]
     pub fn wrong_kind(kind: &str, name: &str, known: &[&str]) -> Problem {
         let expected = match known {
             [] => format!("the name of a {kind}; there is none"),

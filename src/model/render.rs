@@ -7,7 +7,6 @@ use super::problem::{Location, Problem};
 
 impl Problem {
     /// The problem as text of several lines: message, file and line, excerpt, what was expected.
-    #[must_use]
     pub fn render(&self, sources: &Sources, level: &Level<'_>, colour: bool) -> String {
         let excerpt = self.at.map(|at| Excerpt::new(sources.text(at.source), at));
         let mut group = level.clone().primary_title(self.message.as_str()).elements(

@@ -10,7 +10,6 @@ use super::program::{Edge, Kind, NodeId, Program};
 
 /// What is likely a mistake: calls that wait for ever, policies that never eject, presets without a
 /// version, and what can lock itself.
-#[must_use]
 pub fn doubtful(document: &Value, program: &Program) -> Vec<Problem> {
     let mut problems = endless(document, program);
     problems.extend(never_ejecting(document, program));
@@ -101,7 +100,6 @@ fn unused_policies(document: &Value, program: &Program) -> Vec<Problem> {
 
 /// Parts of a model that nothing uses: no mistakes, but likely the sign of one. `promoted` are
 /// replicas that a fault puts in the place of their primary.
-#[must_use]
 pub fn unused(document: &Value, program: &Program, promoted: &[&str]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, node) in program.nodes.iter().enumerate() {

@@ -44,7 +44,6 @@ pub enum Tolerance {
 /// A number of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reading {
-    /// The number.
     Number(f64),
     /// There is no such number in this run: nothing recovered, nothing was answered.
     Nothing,
@@ -54,7 +53,6 @@ pub enum Reading {
 
 impl Figure {
     /// What tables call it: `calls`, `median of recovery_s`, `recovery_s (of a fluid)`.
-    #[must_use]
     pub fn name(&self) -> String {
         let name = match self.statistic {
             Statistic::Mean | Statistic::Share => self.metric.clone(),
@@ -65,7 +63,6 @@ impl Figure {
     }
 
     /// How much it may be off, in its own unit.
-    #[must_use]
     pub fn off(&self) -> f64 {
         match self.tolerance {
             Tolerance::Absolute(tolerance) => tolerance,

@@ -92,7 +92,6 @@ impl Field {
     }
 }
 
-/// The file.
 struct File<'a> {
     text: &'a str,
     source: usize,

@@ -25,7 +25,6 @@ pub enum Verdict {
 
 impl Verdict {
     /// What reports call it.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Agrees => "agrees",
@@ -86,7 +85,6 @@ const PRECISION: f64 = 0.05;
 /// (0.05 of a share of runs) and wider than twice its own with its tolerance.
 ///
 /// Runs without the number are left out. If a limit ended a run, nothing agrees.
-#[must_use]
 pub fn compare(figure: &Figure, readings: &[Reading], is_changed: bool) -> Comparison {
     let numbers = readings.iter().filter_map(|reading| match reading {
         Reading::Number(number) => Some(*number),

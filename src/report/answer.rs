@@ -26,7 +26,6 @@ const PROMISES_MAX: usize = 8;
 const CHOICES_MAX: usize = 8;
 
 /// At most three sentences: what to take, what to avoid, and what these runs do not decide.
-#[must_use]
 pub fn sentences(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) -> Vec<String> {
     let told = Told { campaign, summaries, answer };
     let Some(taken) = answer.taken else {
@@ -44,7 +43,6 @@ pub fn sentences(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer
 
 /// The promises and the criteria by the choices that the sentences name, what to avoid first, and
 /// by the others where they are few: those are left out first where the table is too wide.
-#[must_use]
 pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) -> Table {
     let told = Told { campaign, summaries, answer };
     let mut shown = told.named_choices();
@@ -97,7 +95,6 @@ pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) ->
 }
 
 /// The answer in `summary.json`.
-#[must_use]
 pub fn json(answer: &Answer, sentences: &[String]) -> Value {
     let name = |choice: usize| answer.choices[choice].name.as_str();
     let criterion = |index: usize| answer.criteria[index].name.as_str();

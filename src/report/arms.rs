@@ -90,7 +90,6 @@ pub(super) fn of_data(metric: &str) -> Option<(&'static str, Unit)> {
 
 /// The tables of a campaign's arms: load and success, time and waste, data, broken promises. One
 /// that has nothing to show is left out.
-#[must_use]
 pub fn arms_tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
     let has_faults = summaries.iter().any(|summary| summary.never_recovered.is_some());
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
@@ -293,13 +292,11 @@ fn collapse(summary: &CellSummary) -> Cell {
 
 /// Warnings where windows are so small that chance alone lets runs never recover, or recover late;
 /// empty elsewhere.
-#[must_use]
 pub fn unsteady_text(campaign: &Campaign, results: &[RunResult]) -> String {
     unsteady_of(campaign, results.iter().map(|run| run.by_chance(&campaign.cells[run.cell])))
 }
 
 /// The same of what is kept of runs.
-#[must_use]
 pub fn unsteady_of(campaign: &Campaign, runs: impl Iterator<Item = ByChance>) -> String {
     let windows = campaign.cells.iter().map(|cell| cell.measure.window).max();
     let Some(window) = windows else { return String::new() };
@@ -329,7 +326,6 @@ pub fn unsteady_of(campaign: &Campaign, runs: impl Iterator<Item = ByChance>) ->
 }
 
 /// A warning where the horizon of the labels is shorter than ten drain times; empty elsewhere.
-#[must_use]
 pub fn horizon_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     let drains = || summaries.iter().filter_map(|summary| summary.drains);
     let unseen: u64 = drains().map(|drains| drains.unseen).sum();

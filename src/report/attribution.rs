@@ -34,7 +34,6 @@ struct Line<'a> {
 
 /// `attribution.csv`: a row for each arm, point, seed, thing that is counted and cause; `None`
 /// without `[attribution]`.
-#[must_use]
 pub fn csv(campaign: &Campaign, results: &[RunResult]) -> Option<String> {
     campaign.experiment.attribution?;
     let mut lines = Vec::new();
@@ -179,7 +178,6 @@ fn mean_of(values: impl Iterator<Item = Option<f64>>) -> Option<Estimate> {
 }
 
 /// A table for each thing that is counted and went wrong in any run: a row for each cause.
-#[must_use]
 pub fn tables(campaign: &Campaign, results: &[RunResult]) -> Vec<Table> {
     if campaign.experiment.attribution.is_none() {
         return Vec::new();

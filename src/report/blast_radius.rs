@@ -20,7 +20,6 @@ const COLUMNS_MAX: usize = 6;
 
 /// What fared worse in each cell, and how far and how fast that spread; empty if no run was
 /// compared.
-#[must_use]
 pub fn tables(campaign: &Campaign, summaries: &[CellSummary]) -> Vec<Table> {
     if summaries.iter().all(|summary| summary.blast_radius.is_none()) {
         return Vec::new();
@@ -190,7 +189,6 @@ fn time_text(reach: &Reach) -> String {
 }
 
 /// What the two tables leave out of a campaign with blast radius; empty without.
-#[must_use]
 pub fn notes(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     let compared: u64 =
         summaries.iter().filter_map(|it| it.blast_radius.as_ref()).map(|it| it.runs).sum();
@@ -268,7 +266,6 @@ fn reach_json(reach: Reach) -> Value {
 
 /// How fast a failure spreads over the nodes of each cell, up to four of them, as SVG; `None` if no
 /// run was compared.
-#[must_use]
 pub fn figure(campaign: &Campaign, summaries: &[CellSummary]) -> Option<String> {
     let cells = campaign.cells.iter().zip(summaries);
     let drawn = cells.filter_map(|(cell, it)| Some((cell, it.blast_radius.as_ref()?)));

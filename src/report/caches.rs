@@ -8,7 +8,6 @@ use crate::metric::Fills;
 
 /// A warning for each cache and table of which every row that was to be kept had never been
 /// written, with what its runs, each of some cell, were brought; empty if there is none.
-#[must_use]
 pub fn empty_text<'r>(
     campaign: &Campaign,
     runs: impl Iterator<Item = (usize, &'r [Fills])>,

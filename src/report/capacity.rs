@@ -28,7 +28,6 @@ pub struct Planned {
 const SHOWN: f64 = 0.5;
 
 /// What the nodes of each cell are offered; cells that are offered the same stand together.
-#[must_use]
 pub fn planned(campaign: &Campaign) -> Vec<Planned> {
     let mut all: Vec<Planned> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -46,7 +45,6 @@ pub fn planned(campaign: &Campaign) -> Vec<Planned> {
 
 /// What the nodes of each cell are offered while nothing is wrong, and no more than that: what is
 /// said before a run costs each cell the same.
-#[must_use]
 pub fn planned_calm(campaign: &Campaign) -> Vec<Planned> {
     let cells = campaign.cells.iter().enumerate();
     let calm = |(index, cell): (usize, &Cell)| {
@@ -57,7 +55,6 @@ pub fn planned_calm(campaign: &Campaign) -> Vec<Planned> {
 }
 
 /// The cell whose calm asks most of a node, with that node, if that is more than [`HIGH`].
-#[must_use]
 pub fn busiest(planned: &[Planned]) -> Option<(usize, &NodeLoad)> {
     let of = |one: &'_ Planned| one.cells[0];
     let calm = planned.iter().filter_map(|one| Some((of(one), *one.calm().above(HIGH).first()?)));
@@ -65,7 +62,6 @@ pub fn busiest(planned: &[Planned]) -> Option<(usize, &NodeLoad)> {
 }
 
 /// What is overloaded without any fault, a line for each node; empty if nothing is.
-#[must_use]
 pub fn warning(campaign: &Campaign, planned: &[Planned]) -> String {
     let mut nodes: Vec<(&NodeLoad, usize)> = Vec::new();
     for one in planned {
@@ -97,7 +93,6 @@ pub fn warning(campaign: &Campaign, planned: &[Planned]) -> String {
 
 /// A warning for each worker that is handed messages so far ahead of their turn that they are
 /// delivered again while they wait for it; empty if there is none.
-#[must_use]
 pub fn too_far_ahead(campaign: &Campaign, planned: &[Planned]) -> String {
     let mut nodes: Vec<(&str, &Ahead, usize)> = Vec::new();
     for one in planned {
@@ -185,7 +180,6 @@ impl Planned {
 }
 
 /// A table of every cell's nodes in every phase, the busiest first; all nodes if `full`.
-#[must_use]
 pub fn table(campaign: &Campaign, planned: &[Planned], full: bool) -> Table {
     let columns = vec![
         column("node", Align::Left, 0),
@@ -299,7 +293,6 @@ pub(super) fn when(phase: &Phase, starts_at: Option<TimeOfDay>) -> String {
 }
 
 /// The same as JSON: for each group of cells its phases, their nodes, and the assumptions.
-#[must_use]
 pub fn json(campaign: &Campaign, planned: &[Planned]) -> Value {
     let ahead = |ahead: &Ahead| {
         json!({
@@ -346,7 +339,6 @@ pub fn json(campaign: &Campaign, planned: &[Planned]) -> Value {
 }
 
 /// What was assumed in any cell, a line each; empty if nothing was.
-#[must_use]
 pub fn assumptions(planned: &[Planned]) -> String {
     assumed(planned).iter().map(|text| format!("  {text}\n")).collect()
 }

@@ -24,7 +24,6 @@ use crate::statistics::{CONFIDENCE, Estimate};
 const SHOWN_MAX: usize = 16;
 
 /// What is told of a choice.
-#[must_use]
 pub fn told(campaign: &Campaign, choose: &Choose, choosing: &Choosing) -> Told {
     let of = Of { campaign, choose, choosing };
     let entries = of.entries();

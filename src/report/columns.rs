@@ -25,7 +25,6 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column of texts.
     pub fn text(name: impl Into<String>, values: impl Iterator<Item = String>) -> Column {
         Column { name: name.into(), values: Values::Text(values.collect()) }
     }
@@ -46,7 +45,6 @@ impl Column {
     }
 
     /// How many rows it has.
-    #[must_use]
     pub fn rows(&self) -> usize {
         match &self.values {
             Values::Text(values) => values.len(),
@@ -71,7 +69,6 @@ impl Column {
 ///
 /// # Panics
 /// If the columns differ in length.
-#[must_use]
 pub fn csv(columns: &[Column]) -> String {
     let mut table = csv::Writer::from_writer(Vec::new());
     let failed = "writing to memory does not fail";

@@ -4,7 +4,6 @@ use crate::experiment::plan::campaign::Chosen;
 
 /// The command that runs these seeds, which follow on each other. What changes no result is left
 /// out: the folder, the number of workers, how much is said.
-#[must_use]
 pub fn command_line(
     experiment: &str,
     seeds: &[u64],
@@ -20,7 +19,6 @@ pub fn command_line(
 }
 
 /// The command that writes the smallest run that breaks a promise under a seed to a file.
-#[must_use]
 pub fn minimize_line(
     experiment: &str,
     (seed, promise): (u64, &str),
@@ -45,7 +43,6 @@ fn choose(command: &mut String, overrides: &[String], chosen: &Chosen) {
 }
 
 /// A word as a POSIX shell reads it.
-#[must_use]
 pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {

@@ -17,7 +17,6 @@ use crate::statistics::verdict::{Direction, Verdict};
 use crate::statistics::{CONFIDENCE, Interval};
 
 /// `pairs.csv` and `pairs.parquet`: a row for each point, arm other than the baseline, and metric.
-#[must_use]
 pub fn pairs(campaign: &Campaign, pairs: &[Pair]) -> Vec<columns::Column> {
     let text = |name: &str, of: &dyn Fn(&Pair) -> String| {
         columns::Column::text(name, pairs.iter().map(of))
@@ -140,7 +139,6 @@ pub(super) fn json(campaign: &Campaign, comparison: &Comparison) -> Value {
 
 /// The warning that the arm that others are to be compared with does not run; empty if it does, or
 /// if nobody asked for it and no arm is left to be compared.
-#[must_use]
 pub fn baseline_text(campaign: &Campaign) -> String {
     let Some(missing) = &campaign.chosen.without_baseline else { return String::new() };
     let arms = campaign.arms();
@@ -184,7 +182,6 @@ const NAMED_MAX: usize = 3;
 
 /// A warning where arms are compared though faults of theirs struck in none of their runs; empty
 /// elsewhere.
-#[must_use]
 pub fn untested_text(campaign: &Campaign, pairs: &[Pair]) -> String {
     let mut found: Vec<(&Pair, Faults)> = Vec::new();
     for pair in pairs {
@@ -216,7 +213,6 @@ pub fn untested_text(campaign: &Campaign, pairs: &[Pair]) -> String {
 }
 
 /// Whether the declared precision was reached, for the terminal; nothing if none is declared.
-#[must_use]
 pub fn precision_text(campaign: &Campaign, comparison: &Comparison) -> String {
     let Some(precision) = &comparison.precision else { return String::new() };
     let seeds = number::several(precision.seeds, "seed");
@@ -245,7 +241,6 @@ pub fn precision_text(campaign: &Campaign, comparison: &Comparison) -> String {
 const MISSED_SHOWN: usize = 5;
 
 /// The primary comparisons, a table of all points; `None` if there is one arm only.
-#[must_use]
 pub fn pairs_table(campaign: &Campaign, pairs: &[Pair]) -> Option<Table> {
     pairs_table_of(campaign, pairs, &|_| true)
 }

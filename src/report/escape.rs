@@ -6,7 +6,6 @@
 
 /// Whether a character shows nothing of itself and acts on what is shown around it: control
 /// characters, and those that turn the direction of a text or break its line.
-#[must_use]
 pub fn is_hidden(letter: char) -> bool {
     let turns = '\u{2066}'..='\u{2069}';
     let breaks_or_turns = '\u{2028}'..='\u{202e}';
@@ -18,7 +17,6 @@ pub fn is_hidden(letter: char) -> bool {
 
 /// Text for a terminal: hidden characters other than ends of lines and tabs are
 /// shown as escapes.
-#[must_use]
 pub fn terminal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -32,7 +30,6 @@ pub fn terminal(text: &str) -> String {
 }
 
 /// The same of a text that has colours of our own: `ESC [ digits m` stays.
-#[must_use]
 pub fn coloured_terminal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -58,7 +55,6 @@ pub fn coloured_terminal(text: &str) -> String {
 /// (GitHub's older form, Azure, TeamCity) are broken by a backslash.
 ///
 /// <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
-#[must_use]
 pub fn log(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -75,19 +71,16 @@ pub fn log(text: &str) -> String {
 }
 
 /// The data of a workflow command of GitHub: one line.
-#[must_use]
 pub fn workflow_data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a workflow command of GitHub.
-#[must_use]
 pub fn workflow_property(text: &str) -> String {
     workflow_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// Text as it may stand in an XML document; characters that XML forbids are left out.
-#[must_use]
 pub fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -106,7 +99,6 @@ pub fn xml(text: &str) -> String {
 
 /// Text that Markdown shows as it is, also in a table: `0 (<0.3)` stays readable, `<b>` does not
 /// become a tag.
-#[must_use]
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
@@ -124,7 +116,6 @@ pub fn markdown(text: &str) -> String {
 
 /// Lines of a note in Markdown that has names in it: no tag, no link, nothing hidden. Its own ticks
 /// stay.
-#[must_use]
 pub fn markdown_note(text: &str) -> String {
     let line = |line: &str| {
         let parts: Vec<String> = line.split('`').map(markdown).collect();
@@ -137,13 +128,9 @@ pub fn markdown_note(text: &str) -> String {
 /// number is none.
 ///
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
-#[must_use]
 pub fn csv(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    match is_formula && text.parse::<f64>().is_err() {
-        true => format!("'{text}"),
-        false => text.to_owned(),
-    }
+    if is_formula && text.parse::<f64>().is_err() { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]

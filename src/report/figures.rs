@@ -30,20 +30,17 @@ const NAMED_POINTS_MAX: usize = 8;
 pub(super) const BAND_RUNS: usize = 5;
 
 /// Goodput and load over time, as SVG.
-#[must_use]
 pub fn over_time(findings: &Findings<'_>) -> String {
     let Findings { campaign, results, summaries, .. } = findings;
     lines(campaign, results, summaries).svg()
 }
 
 /// What retries cost against what they earn, as SVG.
-#[must_use]
 pub fn amplification(findings: &Findings<'_>) -> String {
     scatter(findings.campaign, findings.summaries).svg()
 }
 
 /// The arms that no other beats, as SVG, if the experiment asks for them.
-#[must_use]
 pub fn pareto(findings: &Findings<'_>) -> Option<String> {
     let shown = &findings.comparison.front;
     let figure = || front::figure(findings.campaign, shown, WIDTH * 0.8).svg();
@@ -51,14 +48,12 @@ pub fn pareto(findings: &Findings<'_>) -> Option<String> {
 }
 
 /// What a ramp came to, as SVG, if the experiment has one.
-#[must_use]
 pub fn hysteresis(findings: &Findings<'_>) -> Option<String> {
     let declared = findings.campaign.experiment.ramp.as_ref()?;
     Some(ramp::figure(findings.campaign, declared, findings.results).svg())
 }
 
 /// How often each promise was broken, as SVG, if any is watched.
-#[must_use]
 pub fn violations(findings: &Findings<'_>) -> Option<String> {
     let Findings { campaign, summaries, .. } = findings;
     let is_watched = summaries.iter().any(|summary| !summary.invariants.is_empty());
@@ -133,7 +128,6 @@ fn over_time_note(campaign: &Campaign, rows: &[Row]) -> String {
     note
 }
 
-/// What it is to succeed.
 fn succeed(campaign: &Campaign) -> String {
     let first = &campaign.cells[0];
     let milestone = first.measured.map(|place| &first.milestones[place]);

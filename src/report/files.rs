@@ -36,7 +36,6 @@ const FAULTS: [&str; 11] = [
 ];
 
 /// `runs.csv` and `runs.parquet`: a row for each arm, point and seed.
-#[must_use]
 pub fn runs(campaign: &Campaign, results: &[RunResult]) -> Vec<Column> {
     let cell = |run: &RunResult| &campaign.cells[run.cell];
     let text =
@@ -130,26 +129,20 @@ fn judged(cell: &Cell, run: &RunResult, name: &str) -> &'static str {
     }
 }
 
-/// `runs.csv`.
-#[must_use]
 pub fn runs_csv(campaign: &Campaign, results: &[RunResult]) -> String {
     columns::csv(&runs(campaign, results))
 }
 
-/// `runs.parquet`.
-#[must_use]
 pub fn runs_parquet(campaign: &Campaign, results: &[RunResult]) -> Vec<u8> {
     parquet_of(&runs(campaign, results))
 }
 
 /// A table as Parquet, with the version of the format.
-#[must_use]
 pub fn parquet_of(table: &[Column]) -> Vec<u8> {
     parquet::file(table, &[("format", FORMAT.to_string())])
 }
 
 /// `faults.csv`: for each arm, point, seed and fault when and where it struck, and how often.
-#[must_use]
 pub fn faults_csv(campaign: &Campaign, results: &[RunResult]) -> String {
     let mut table = csv::Writer::from_writer(Vec::new());
     write_row(&mut table, &FAULTS.map(str::to_owned));
@@ -181,7 +174,6 @@ pub fn faults_csv(campaign: &Campaign, results: &[RunResult]) -> String {
 }
 
 /// `series.csv`: for each arm, point, seed and window what happened in it.
-#[must_use]
 pub fn series_csv(campaign: &Campaign, results: &[RunResult]) -> String {
     let mut table = csv::Writer::from_writer(Vec::new());
     let header = ["arm", "point", "seed", "from_s", "asked", "succeeded", "answered", "attempts"];
@@ -227,7 +219,6 @@ pub(super) fn into_text(table: csv::Writer<Vec<u8>>) -> String {
 }
 
 /// `summary.json`: what each cell came to, how arms compare, and the answer with its sentences.
-#[must_use]
 pub fn summary_json(
     campaign: &Campaign,
     (results, summaries): (&[RunResult], &[CellSummary]),
@@ -391,7 +382,6 @@ fn share(share: Share) -> Value {
 }
 
 /// What was run: enough to run it again, and to see whether the answer is the same.
-#[must_use]
 pub fn manifest_json(
     campaign: &Campaign,
     results: &[RunResult],
@@ -441,7 +431,6 @@ pub fn manifest_json(
 }
 
 /// The digest of the digests of all runs, in the order of their numbers.
-#[must_use]
 pub fn campaign_digest(results: &[RunResult]) -> Digest {
     digest_of_runs(results.iter().map(|run| (run.seed, run.digest)))
 }

@@ -17,7 +17,6 @@ use crate::kernel::limit::Ending;
 /// Everything that a campaign came to.
 #[derive(Debug)]
 pub struct Findings<'a> {
-    /// The campaign.
     pub campaign: &'a Campaign,
     /// Its results, ordered by their numbers.
     pub results: &'a [RunResult],
@@ -25,7 +24,6 @@ pub struct Findings<'a> {
     pub summaries: &'a [CellSummary],
     /// How the arms compare.
     pub comparison: &'a Comparison,
-    /// What it answers.
     pub answer: Answer,
     /// The same in at most three sentences: what to take, what to avoid, what is not decided.
     pub sentences: Vec<String>,
@@ -37,7 +35,6 @@ pub struct Findings<'a> {
 
 impl<'a> Findings<'a> {
     /// Weighs the results of a campaign.
-    #[must_use]
     pub fn new(
         campaign: &'a Campaign,
         results: &'a [RunResult],
@@ -58,7 +55,6 @@ impl<'a> Findings<'a> {
     }
 
     /// The tables of arms, and of their comparison.
-    #[must_use]
     pub fn tables(&self) -> Vec<Table> {
         let mut tables = arms::arms_tables(self.campaign, self.summaries);
         tables.extend(pairs_table(self.campaign, &self.comparison.pairs));
@@ -68,7 +64,6 @@ impl<'a> Findings<'a> {
 
     /// The tables of what an experiment asks for by a section of its own: a blast radius, what
     /// was observed, prices, a front, a ramp, causes.
-    #[must_use]
     pub fn asked_for(&self) -> Vec<Table> {
         let campaign = self.campaign;
         let ramp = campaign.experiment.ramp.as_ref();
@@ -83,7 +78,6 @@ impl<'a> Findings<'a> {
     }
 
     /// `tables.md`: the answer, the tables, the notes.
-    #[must_use]
     pub fn markdown(&self) -> String {
         let mut parts: Vec<String> =
             self.sentences.iter().map(|it| escape::markdown_note(it)).collect();
@@ -94,8 +88,6 @@ impl<'a> Findings<'a> {
         parts.join("\n")
     }
 
-    /// `summary.json`.
-    #[must_use]
     pub fn summary_json(&self) -> String {
         let answer = (&self.answer, self.sentences.as_slice());
         let runs = (self.results, self.summaries);

@@ -7,7 +7,6 @@ use toml::{Table, Value};
 const WIDTH: usize = 100;
 
 /// The sections of a model as TOML; reading it gives the same model again.
-#[must_use]
 pub fn model_text(model: &Table) -> String {
     let mut text = String::new();
     for (key, value) in model {

@@ -4,7 +4,6 @@ use crate::kernel::time::Span;
 use crate::model::quantity::TimeOfDay;
 
 /// A moment of a run: `90s` since it began, or `12:01:30` where it began at a time of the day.
-#[must_use]
 pub fn moment(since: Span, starts_at: Option<TimeOfDay>) -> String {
     let Some(starts_at) = starts_at else { return since.to_string() };
     let tenths = since.0 / 100_000_000;

@@ -1,7 +1,6 @@
 //! Notes one by one.
 
 /// Notes and warnings as paragraphs: a line that is indented belongs to the one before.
-#[must_use]
 pub fn paragraphs(notes: &str) -> Vec<String> {
     let mut paragraphs: Vec<String> = Vec::new();
     for line in notes.lines() {

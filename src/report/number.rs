@@ -30,7 +30,6 @@ pub(crate) struct Written {
 }
 
 /// Writes `value` with three significant digits in its unit.
-#[must_use]
 pub fn number(value: f64, unit: Unit) -> String {
     if value.is_nan() {
         return "–".to_owned();
@@ -49,13 +48,11 @@ pub fn number(value: f64, unit: Unit) -> String {
 }
 
 /// A number of things with their noun: "1 seed", "30 seeds".
-#[must_use]
 pub fn several(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Writes a count exactly, with a comma between thousands: `1,234,567`.
-#[must_use]
 pub fn count(value: u64) -> String {
     grouped(&value.to_string())
 }
@@ -64,7 +61,6 @@ pub fn count(value: u64) -> String {
 ///
 /// The half-width is rounded up to one digit (two if the first is a 1) and the value to the same
 /// place. The bound beside a zero is rounded up too, and the one beside 100% down.
-#[must_use]
 pub fn interval(value: f64, low: f64, high: f64, unit: Unit) -> String {
     if ![value, low, high].iter().all(|v| v.is_finite()) || (low == value && high == value) {
         return number(value, unit);
@@ -99,7 +95,6 @@ pub fn interval(value: f64, low: f64, high: f64, unit: Unit) -> String {
 
 /// Writes a mean with the least and the greatest value that it is of: `56 [52..60]`. The brackets
 /// hold values that were seen, where no interval of the mean can be estimated.
-#[must_use]
 pub fn spread(mean: f64, least: f64, greatest: f64, unit: Unit) -> String {
     if ![mean, least, greatest].iter().all(|v| v.is_finite()) || least == greatest {
         return number(mean, unit);

@@ -33,9 +33,7 @@ pub struct SearchSources<'a> {
 /// What the files of an experiment are made of that runs round by round and is no search.
 #[derive(Clone, Copy)]
 pub struct ExploredSources<'a> {
-    /// The campaign.
     pub campaign: &'a Campaign,
-    /// What is told of it.
     pub told: &'a Told,
     /// Its results, ordered by their numbers.
     pub results: &'a [RunResult],
@@ -44,7 +42,6 @@ pub struct ExploredSources<'a> {
 }
 
 impl ExploredSources<'_> {
-    /// The CSV of this name.
     fn csv(&self, name: &str) -> Option<Vec<u8>> {
         let (own, table) = &self.told.csv;
         (*own == name).then(|| columns::csv(table).into_bytes())
@@ -228,7 +225,6 @@ pub const BUDGET_OUTPUTS: [Output<OfBudget>; 6] = [
 ];
 
 /// Every file that an experiment, a map or a budget may write, each once.
-#[must_use]
 pub fn names() -> Vec<String> {
     let of_campaigns = OUTPUTS.iter().flat_map(Output::names);
     let mut names = Vec::new();

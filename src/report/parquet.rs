@@ -42,7 +42,6 @@ mod number {
 ///
 /// # Panics
 /// If the columns differ in length.
-#[must_use]
 pub fn file(columns: &[Column], notes: &[(&str, String)]) -> Vec<u8> {
     let rows = columns.first().map_or(0, Column::rows);
     assert!(columns.iter().all(|column| column.rows() == rows), "every column has every row");
@@ -92,7 +91,6 @@ fn type_of(column: &Column) -> i64 {
     }
 }
 
-/// `SchemaElement`.
 fn schema_of(column: &Column) -> Struct {
     let repetition = match column.values {
         Values::Text(_) | Values::Count(_) => number::REQUIRED,

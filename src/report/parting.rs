@@ -5,7 +5,6 @@ use crate::kernel::digest::Folded;
 use crate::model::program::Program;
 
 /// Where two runs of one program part, or two programs with the same nodes.
-#[must_use]
 pub fn parting(program: &Program, parting: &Parting, events: u64) -> String {
     match parting {
         Parting::Nowhere => format!("equal: the same {events} events, the same digest\n"),

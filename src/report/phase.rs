@@ -12,7 +12,6 @@ use crate::experiment::search::outcome::of_many;
 use crate::experiment::search::track::{Boundary, Reached};
 
 /// The phase diagram: the factor across, what is varied upwards, the share as colour.
-#[must_use]
 pub fn figure(report: &Report<'_>) -> Phase {
     let Report { campaign, search, searching, .. } = report;
     let across = across(campaign, search.text.across.as_deref());

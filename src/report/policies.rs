@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::import::{Import, Imported, text};
 
 /// Every number of every policy that is not the same in both.
-#[must_use]
 pub fn differences(old: &Import, new: &Import) -> String {
     let mut out = String::new();
     let mut same = 0;

@@ -13,7 +13,6 @@ use crate::policy::backoff::{Backoff, Growth, Memory};
 use crate::policy::{Policy, Scope};
 
 /// Every preset as a table for a terminal of `width` columns.
-#[must_use]
 pub fn list(width: usize, colour: bool) -> String {
     let all: Vec<Preset> = presets::all().collect();
     let names: Vec<String> = all.iter().map(full_name).collect();
@@ -32,13 +31,11 @@ pub fn list(width: usize, colour: bool) -> String {
 }
 
 /// Every preset as JSON.
-#[must_use]
 pub fn list_json() -> Value {
     presets::all().map(|preset| brief(&preset)).collect()
 }
 
 /// One preset as JSON: its numbers with their sources, and its text in the language of models.
-#[must_use]
 pub fn show_json(preset: &Preset) -> Value {
     let mut value = brief(preset);
     let numbers: Value = preset
@@ -68,7 +65,6 @@ fn brief(preset: &Preset) -> Value {
 }
 
 /// One preset for a terminal of `width` columns; `asked` is the name that was asked for.
-#[must_use]
 pub fn show(preset: &Preset, asked: &str, width: usize, colour: bool) -> String {
     let mut out = format!("{}\n", full_name(preset));
     out += &wrapped(&preset.source, width);

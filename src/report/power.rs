@@ -9,7 +9,6 @@ use crate::experiment::compare::power::{Needed, POWER};
 use crate::experiment::plan::campaign::Campaign;
 
 /// What the pilot says of each arm, one below the other.
-#[must_use]
 pub fn table(campaign: &Campaign, needed: &[Needed]) -> Table {
     let columns = vec![
         column("arm", Align::Left, 0),
@@ -34,7 +33,6 @@ pub fn table(campaign: &Campaign, needed: &[Needed]) -> Table {
 }
 
 /// The most seeds that anything takes, and what it is.
-#[must_use]
 pub fn sentence(campaign: &Campaign, needed: &[Needed], pilot: usize) -> String {
     let most = needed.iter().filter(|one| one.seeds.is_some()).max_by_key(|one| one.seeds);
     let Some((one, seeds)) = most.and_then(|one| Some((one, one.seeds?))) else {
@@ -54,7 +52,6 @@ pub fn sentence(campaign: &Campaign, needed: &[Needed], pilot: usize) -> String 
 }
 
 /// The same for programs.
-#[must_use]
 pub fn json(campaign: &Campaign, needed: &[Needed]) -> Value {
     let one = |one: &Needed| {
         let cell = &campaign.cells[one.cell];

@@ -15,7 +15,6 @@ use crate::experiment::price::{Price, Prices};
 use crate::metric::MetricId;
 
 /// What each arm costs in all and by its parts; `None` without `[price]`.
-#[must_use]
 pub fn table(campaign: &Campaign, summaries: &[CellSummary]) -> Option<Table> {
     let prices = campaign.cells[0].prices.as_ref()?;
     let places: Vec<usize> = std::iter::once(Of::Measured)
@@ -43,7 +42,6 @@ pub fn table(campaign: &Campaign, summaries: &[CellSummary]) -> Option<Table> {
 
 /// The parts of what each arm costs as stacked bars; `None` without `[price]`, and where a part
 /// cannot be told.
-#[must_use]
 pub fn figure(campaign: &Campaign, summaries: &[CellSummary]) -> Option<String> {
     let prices = campaign.cells[0].prices.as_ref()?;
     let place = |of: Of| campaign.metrics().place(of, MetricId::Cost);
@@ -85,7 +83,6 @@ pub fn figure(campaign: &Campaign, summaries: &[CellSummary]) -> Option<String> 
 
 /// What the prices are, which of them are assumptions, and whether anything that is lost has one;
 /// empty without `[price]`.
-#[must_use]
 pub fn notes(campaign: &Campaign) -> String {
     let Some(prices) = &campaign.cells[0].prices else { return String::new() };
     let arrivals = campaign.experiment.arrivals;
@@ -110,7 +107,6 @@ pub fn notes(campaign: &Campaign) -> String {
 }
 
 /// Which prices are assumptions; empty if none is.
-#[must_use]
 pub fn assumed_text(prices: &Prices) -> String {
     match prices.assumed().as_slice() {
         [] => String::new(),

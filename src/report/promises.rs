@@ -8,7 +8,6 @@ use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::result::RunResult;
 
 /// So many arms; where they run at several points, so many combinations of both.
-#[must_use]
 pub fn combinations(count: usize, campaign: &Campaign) -> String {
     match campaign.cells.len() == campaign.experiment.arms.len() {
         true => several(count as u64, "arm"),
@@ -17,13 +16,11 @@ pub fn combinations(count: usize, campaign: &Campaign) -> String {
 }
 
 /// Why a promise has no rate where nothing that could have broken it was judged.
-#[must_use]
 pub fn absent(invariant: &InvariantSummary) -> &'static str {
     if invariant.unjudged > 0 { "not judged" } else { "not exercised" }
 }
 
 /// A line for each invariant: where it was never broken, and where nothing could have broken it.
-#[must_use]
 pub fn broken_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     let names = summaries.first().map_or(&[][..], |summary| &summary.invariants);
     let mut lines = String::new();
@@ -48,7 +45,6 @@ pub fn broken_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
 }
 
 /// Whether so much of a promise is not judged that what was judged may say less of it.
-#[must_use]
 pub fn is_open(invariant: &InvariantSummary) -> bool {
     let cases = invariant.exposure + invariant.unjudged;
     invariant.exposure > 0 && invariant.unjudged as f64 > FEW * cases as f64
@@ -56,7 +52,6 @@ pub fn is_open(invariant: &InvariantSummary) -> bool {
 
 /// A warning for each promise of which much was not judged in some arm, with the arm in which that
 /// is most; empty if there is none.
-#[must_use]
 pub fn unjudged_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     let count_of = summaries.first().map_or(0, |summary| summary.invariants.len());
     let warning = |index: usize| {
@@ -83,7 +78,6 @@ pub fn unjudged_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
 
 /// A warning for each promise that an arm could have broken far less often than another, of about
 /// as many requests; empty if there is none.
-#[must_use]
 pub fn unwatched_text(campaign: &Campaign, summaries: &[CellSummary]) -> String {
     let line = |it: Unwatched| {
         let [own, other] = [it.cell, it.other].map(|cell| {
@@ -105,7 +99,6 @@ pub fn unwatched_text(campaign: &Campaign, summaries: &[CellSummary]) -> String 
 
 /// A line for each expectation, with the arms that meet it in every run that says something of it
 /// and those in which none does, and one for each thing that must happen and never did.
-#[must_use]
 pub fn kept_text(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
     let mut texts: Vec<&str> = Vec::new();
     for expectation in summaries.iter().flat_map(|summary| &summary.expectations) {

@@ -32,7 +32,6 @@ pub struct Compared {
 
 impl Published {
     /// The figures of a campaign, each with what the runs say of it.
-    #[must_use]
     pub fn new(campaign: &Campaign, compared: &[(&FigureOfCell, Comparison)]) -> Published {
         let has_arms = campaign.experiment.arms.len() > 1;
         let row = |(of, comparison): &(&FigureOfCell, Comparison)| {
@@ -58,7 +57,6 @@ impl Published {
     }
 
     /// The table of the figures.
-    #[must_use]
     pub fn table(&self, detail: Detail) -> Table {
         let column =
             |header: &str, align, priority| Column { header: header.to_owned(), align, priority };
@@ -83,7 +81,6 @@ impl Published {
     }
 
     /// Its part of the page, in Markdown.
-    #[must_use]
     pub fn markdown(&self) -> String {
         let Published { title, source, .. } = self;
         format!("\n### {title}\n\n{source}.\n\n{}", self.table(Detail::Page).markdown())
@@ -134,7 +131,6 @@ pub struct Tally {
 
 impl Tally {
     /// The tally of these experiments.
-    #[must_use]
     pub fn of(all: &[Published]) -> Tally {
         let mut tally = Tally::default();
         for row in all.iter().flat_map(|published| &published.rows) {
@@ -149,7 +145,6 @@ impl Tally {
     }
 
     /// The tally in words.
-    #[must_use]
     pub fn text(&self) -> String {
         let Tally { agree, imprecise, differ, changed } = self;
         let other = match changed {

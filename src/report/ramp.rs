@@ -16,7 +16,6 @@ fn branch(ramp: &Ramp, step: usize) -> &'static str {
 }
 
 /// `ramp.csv`: for each arm, point, seed and step of the ramp what happened in it.
-#[must_use]
 pub fn csv(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> String {
     let rows: Vec<(&RunResult, usize, RampStep)> = results
         .iter()
@@ -64,7 +63,6 @@ fn spread(mut sample: Vec<f64>) -> Option<[f64; 3]> {
 }
 
 /// `edges.csv`: for each arm, point and seed the rates at which it collapsed and came back.
-#[must_use]
 pub fn edges_csv(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> String {
     let cell = |run: &RunResult| &campaign.cells[run.cell];
     let edges = |run: &RunResult| ramp.edges(cell(run), run).unwrap_or_default();
@@ -78,7 +76,6 @@ pub fn edges_csv(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Str
 }
 
 /// At which rate each arm at each point collapses going up and comes back going down.
-#[must_use]
 pub fn table(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Table {
     let columns = vec![
         column("arm", Align::Left, 0),
@@ -122,7 +119,6 @@ fn written(rate: f64) -> String {
 }
 
 /// The way up and the way down, in goodput and in requests that succeed.
-#[must_use]
 pub fn figure(campaign: &Campaign, ramp: &Ramp, results: &[RunResult]) -> Lines {
     let shown: Vec<usize> = (0..campaign.cells.len().min(COLUMNS_MAX)).collect();
     let row = |label: &str, value: fn(&RampStep) -> f64| ChartRow {

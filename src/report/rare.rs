@@ -16,7 +16,6 @@ use crate::experiment::search::rare::{Rare, RareFound};
 use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What is told of a rare event; something is found for each cell of the campaign.
-#[must_use]
 pub fn told(campaign: &Campaign, rare: &Rare, found: &[RareFound]) -> Told {
     let of = Of { campaign, rare, found };
     let answer: Vec<String> = (0..found.len()).map(|cell| of.sentence(cell)).collect();

@@ -34,11 +34,9 @@ pub struct PartRuns {
 /// A check and what it says of each arm.
 #[derive(Debug)]
 pub struct Checked {
-    /// The check.
     pub check: Check,
     /// What it says, by the name of the arm.
     pub verdicts: Vec<(String, CheckVerdict)>,
-    /// Where its file is.
     pub file: String,
 }
 
@@ -63,7 +61,6 @@ impl PartRuns {
     }
 
     /// The 99th percentile of answers of the model as it is, without a fault, in milliseconds.
-    #[must_use]
     pub fn p99_ms(&self) -> Option<f64> {
         self.mean(AS_IT_IS, CALM, MetricId::LatencyP99Ms).map(|mean| mean.mean)
     }
@@ -175,7 +172,6 @@ fn said(verdict: CheckVerdict) -> &'static str {
 }
 
 /// The review for a terminal of this width.
-#[must_use]
 pub fn text(parts: &[PartRuns], width: usize) -> String {
     let mut text = String::new();
     for part in parts {
@@ -302,7 +298,6 @@ fn contained(parts: &[PartRuns]) -> String {
 }
 
 /// The table of a review, a row for each part.
-#[must_use]
 pub fn table(parts: &[PartRuns]) -> Table {
     let headers =
         ["design choice", "failure it contains", "new failure it introduces", "verification"];
@@ -320,7 +315,6 @@ pub fn table(parts: &[PartRuns]) -> Table {
 }
 
 /// The review as a page of Markdown; `commands` are those that repeat it.
-#[must_use]
 pub fn markdown(title: &str, parts: &[PartRuns], width: usize) -> String {
     let commands = parts.iter().map(|part| {
         let check = part.check.as_ref();
@@ -336,7 +330,6 @@ pub fn markdown(title: &str, parts: &[PartRuns], width: usize) -> String {
 }
 
 /// The review as JSON: a list of parts.
-#[must_use]
 pub fn json(parts: &[PartRuns]) -> Json {
     let number = |part: &PartRuns, failure: &Failure, id: MetricId| {
         let of = |arm| part.mean(arm, level_of(failure, arm), id).map(|mean| mean.mean);

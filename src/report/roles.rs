@@ -10,9 +10,7 @@ use crate::metric::MetricId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::report) enum Role {
-    /// It is the one to take.
     Take,
-    /// It is the one to avoid.
     Avoid,
     /// The others are compared with it.
     Baseline,
@@ -73,7 +71,6 @@ pub(super) fn role_of_cells(answer: &Answer, cells: usize) -> Vec<Option<Role>> 
 ///
 /// Those that the answer does not tell apart stand in the order of what they finished, the least
 /// first.
-#[must_use]
 pub fn reading_order(answer: &Answer, summaries: &[CellSummary]) -> Vec<usize> {
     let cells = summaries.len();
     let of_cells = role_of_cells(answer, cells);

@@ -21,7 +21,6 @@ use crate::statistics::CONFIDENCE;
 
 /// The search of a campaign and what it has found.
 pub struct Report<'a> {
-    /// The campaign.
     pub campaign: &'a Campaign,
     /// What it declares.
     pub search: &'a Search,
@@ -35,7 +34,6 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     /// What was found, in sentences.
-    #[must_use]
     pub fn answer(&self) -> Vec<String> {
         match self.limited {
             [] => boundary::sentences(self),
@@ -44,7 +42,6 @@ impl Report<'_> {
     }
 
     /// The tables that people read, that of a limit first.
-    #[must_use]
     pub fn tables(&self) -> Vec<Table> {
         let of_limit = (!self.limited.is_empty()).then(|| limit::table(self, self.limited));
         of_limit.into_iter().chain([table(self)]).collect()
@@ -52,7 +49,6 @@ impl Report<'_> {
 }
 
 /// `search.csv`: a row for each arm, point and value that was tried.
-#[must_use]
 pub fn csv(report: &Report<'_>) -> String {
     let rows: Vec<(&Found, &Tried)> = report
         .found
@@ -78,7 +74,6 @@ pub fn csv(report: &Report<'_>) -> String {
 }
 
 /// `summary.json` of a search.
-#[must_use]
 pub fn summary_json(report: &Report<'_>) -> String {
     let Report { campaign, search, searching, found, .. } = report;
     let text = &search.text;
@@ -140,7 +135,6 @@ fn boundary_json(report: &Report<'_>, found: &Found) -> Value {
 }
 
 /// What a level is called: `D50`.
-#[must_use]
 pub fn name(level: f64) -> String {
     let percent = number::number(level, Unit::Percent);
     let digits = percent.trim_end_matches('%');
@@ -158,7 +152,6 @@ fn reached(reached: Reached) -> &'static str {
 }
 
 /// How the numbers of a search are written.
-#[must_use]
 pub fn unit(search: &Search) -> Unit {
     match search.text.from {
         Amount::Time(_) => Unit::Seconds,
@@ -169,7 +162,6 @@ pub fn unit(search: &Search) -> Unit {
 }
 
 /// The boundaries of every arm at every point.
-#[must_use]
 pub fn table(report: &Report<'_>) -> Table {
     let arms = report.campaign.experiment.arms.len();
     let mut columns = vec![column(if arms > 1 { "arm" } else { "point" }, Align::Left, 0)];
@@ -237,7 +229,6 @@ pub(super) fn named(report: &Report<'_>, found: &Found) -> String {
 }
 
 /// What a table cannot say: where the share does not go one way, and which runs say nothing.
-#[must_use]
 pub fn remarks(report: &Report<'_>) -> String {
     let unit = unit(report.search);
     let mut text = String::new();

@@ -30,7 +30,6 @@ struct Input<'a> {
 }
 
 /// What is told of a question of sensitivity.
-#[must_use]
 pub fn told(campaign: &Campaign, sensitivity: &Sensitivity, sensed: &[Sensed]) -> Told {
     let of = Of { campaign, sensitivity, sensed };
     let answer = sensed.iter().map(|one| of.sentence(one)).collect::<Vec<_>>();

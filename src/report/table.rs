@@ -27,7 +27,6 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
-/// One column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
     /// The heading.
@@ -48,7 +47,6 @@ pub enum Align {
     Right,
 }
 
-/// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     /// A heading over the rows that follow.
@@ -57,7 +55,6 @@ pub enum Row {
     Cells(Vec<Cell>),
 }
 
-/// One cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     /// The text, on one line.
@@ -86,13 +83,11 @@ impl Table {
     /// Writes the table for a terminal of `width` columns, with ANSI colours if `colour`.
     ///
     /// No line is wider than `width`, which counts as 20 if it is less.
-    #[must_use]
     pub fn text(&self, width: usize, colour: bool) -> String {
         terminal::write(self, width.max(20), colour)
     }
 
     /// Writes the table as GitHub-flavoured Markdown, all columns kept.
-    #[must_use]
     pub fn markdown(&self) -> String {
         markdown::write(self)
     }

@@ -4,7 +4,6 @@
 use super::columns::Column;
 use super::table::Table;
 
-/// What is told.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// The name of the CSV file, and its columns.
@@ -23,7 +22,6 @@ pub struct Told {
 
 impl Told {
     /// `tables.md`.
-    #[must_use]
     pub fn markdown(&self) -> String {
         let tables: Vec<String> = self.tables.iter().map(Table::markdown).collect();
         format!("{}\n\n{}\n{}", self.answer.join("\n\n"), tables.join("\n"), self.notes)

@@ -13,7 +13,6 @@ use crate::metric::RunMetrics;
 
 /// What is said below the tables of arms: of what was not finished when runs ended, and of times
 /// that cannot be estimated; empty where there is neither.
-#[must_use]
 pub fn notes(campaign: &Campaign, results: &[RunResult], summaries: &[CellSummary]) -> String {
     unfinished(campaign, results) + &times(campaign, results, summaries) + &worst(campaign, results)
 }

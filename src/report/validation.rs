@@ -23,7 +23,6 @@ pub struct Compared {
 }
 
 /// What the cells of a campaign came to, from their values in each run, ordered by number.
-#[must_use]
 pub fn compared(
     campaign: &Campaign,
     values: &[Vec<Option<f64>>],
@@ -62,7 +61,6 @@ pub struct Tally {
 
 impl Tally {
     /// The tally of these cells.
-    #[must_use]
     pub fn of(cells: &[Compared]) -> Tally {
         let mut tally = Tally::default();
         for (_, comparison) in cells.iter().flat_map(|cell| &cell.quantities) {
@@ -76,7 +74,6 @@ impl Tally {
     }
 
     /// The tally in words.
-    #[must_use]
     pub fn text(&self) -> String {
         format!(
             "{} inside and precise, {} inside but imprecise, {} outside",
@@ -86,7 +83,6 @@ impl Tally {
 }
 
 /// The table of one experiment's cells.
-#[must_use]
 pub fn table(cells: &[Compared], detail: Detail) -> Table {
     let column =
         |header: &str, align, priority| Column { header: header.to_owned(), align, priority };
@@ -188,7 +184,6 @@ pub struct Page<'a> {
     pub date: String,
     /// How long it took, in words.
     pub took: String,
-    /// The command.
     pub command: String,
     /// Every cell, in the order of the experiments.
     pub cells: &'a [Compared],
@@ -201,7 +196,6 @@ pub struct Page<'a> {
 }
 
 /// The page of a whole validation, in Markdown.
-#[must_use]
 pub fn page(page: &Page<'_>) -> String {
     let tally = Tally::of(page.cells);
     let simulated: usize =

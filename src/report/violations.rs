@@ -9,7 +9,6 @@ use crate::experiment::run::result::RunResult;
 
 /// What was broken, where and when first, and the command that runs the seed again. `experiment` is
 /// the path of the experiment and `overrides` are the `--set` arguments, as they were given.
-#[must_use]
 pub fn violations_jsonl(
     campaign: &Campaign,
     results: &[RunResult],

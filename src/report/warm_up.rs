@@ -8,7 +8,6 @@ use crate::experiment::measure::warm_up::found::CellName;
 use crate::experiment::plan::campaign::Campaign;
 
 /// How long it is, and why; empty if none was looked for.
-#[must_use]
 pub fn text(campaign: &Campaign) -> String {
     let Some(found) = &campaign.warm_up else { return String::new() };
     let seeds = seeds(&found.seeds);
@@ -33,7 +32,6 @@ const NAMED_MAX: usize = 3;
 
 /// The warning that a system was still filling when its requests begin to count, or that nobody
 /// knows; empty without.
-#[must_use]
 pub fn warning(campaign: &Campaign) -> String {
     let Some(found) = &campaign.warm_up else { return String::new() };
     let seeds = seeds(&found.seeds);
@@ -69,7 +67,6 @@ fn named(cells: &[CellName]) -> Option<String> {
 }
 
 /// The warning that stated warm-ups are too short, as calm runs have shown; empty if none is.
-#[must_use]
 pub fn too_soon(campaign: &Campaign, found: &[TooSoon]) -> String {
     let Some((first, others)) = found.split_first() else { return String::new() };
     let name = |soon: &TooSoon| CellName::of(&campaign.cells[soon.cell]);
@@ -90,7 +87,6 @@ pub fn too_soon(campaign: &Campaign, found: &[TooSoon]) -> String {
 }
 
 /// What was found for `manifest.json`; null if none was looked for.
-#[must_use]
 pub fn json(campaign: &Campaign) -> Value {
     let Some(found) = &campaign.warm_up else { return Value::Null };
     let name = |cell: &CellName| json!({ "arm": cell.arm, "point": cell.point });

@@ -6,7 +6,6 @@ use crate::kernel::draw::{Draw, stream};
 
 /// So many points of the unit cube, of which every coordinate has one in each of `count` equal
 /// slices: a Latin hypercube. McKay, Beckman and Conover, Technometrics 21 (1979).
-#[must_use]
 pub fn latin(count: usize, dimensions: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut random = stream(seed, LATIN);
     let mut points = vec![Vec::with_capacity(dimensions); count];

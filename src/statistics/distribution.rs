@@ -15,7 +15,6 @@ use std::f64::consts::FRAC_1_SQRT_2;
 /// The probability that a standard normal variate is at most `x`.
 ///
 /// Not a number if `x` is not a number.
-#[must_use]
 pub fn normal_cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
 }

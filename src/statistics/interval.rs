@@ -21,25 +21,21 @@ impl Interval {
     pub const UNBOUNDED: Interval = Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
 
     /// The interval that reaches `half_width` to both sides of `centre`.
-    #[must_use]
     pub fn around(centre: f64, half_width: f64) -> Interval {
         Interval { low: centre - half_width, high: centre + half_width }
     }
 
     /// Half of the distance between the ends; infinite if an end is.
-    #[must_use]
     pub fn half_width(&self) -> f64 {
         (self.high - self.low) / 2.0
     }
 
     /// The same interval, cut off at both ends of what can be.
-    #[must_use]
     pub fn within(self, least: f64, most: f64) -> Interval {
         Interval { low: self.low.max(least), high: self.high.min(most) }
     }
 
     /// Whether `value` lies inside, the ends included.
-    #[must_use]
     pub fn contains(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }

@@ -9,7 +9,6 @@
 ///
 /// # Panics
 /// If the lengths differ.
-#[must_use]
 pub fn isotonic(values: &[f64], weights: &[f64]) -> Vec<f64> {
     assert_eq!(values.len(), weights.len(), "each value has a weight");
     // Blocks of pooled values: mean, weight, how many.

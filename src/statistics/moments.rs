@@ -15,7 +15,6 @@ pub struct Moments {
 
 impl Moments {
     /// The standard error of the mean; 0 for one observation, where nothing is known about it.
-    #[must_use]
     pub fn standard_error(&self) -> f64 {
         self.sd / (self.n as f64).sqrt()
     }

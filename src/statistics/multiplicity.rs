@@ -27,7 +27,6 @@ pub fn holm(p_values: &[f64]) -> Result<Vec<f64>, Error> {
 /// The confidence of each of `comparisons` intervals that hold together with `confidence`.
 ///
 /// 1 - (1 - confidence) / comparisons, Bonferroni's inequality. No comparison counts as one.
-#[must_use]
 pub fn simultaneous_confidence(confidence: f64, comparisons: u64) -> f64 {
     1.0 - (1.0 - confidence) / comparisons.max(1) as f64
 }

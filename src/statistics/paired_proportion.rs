@@ -40,7 +40,6 @@ impl PairedCounts {
     }
 
     /// The number of pairs.
-    #[must_use]
     pub fn pairs(&self) -> u64 {
         self.both + self.first_only + self.second_only + self.neither
     }
@@ -51,7 +50,6 @@ impl PairedCounts {
 /// Twice the smaller binomial tail at 1/2, at most 1; without disagreement 1. McNemar,
 /// Psychometrika 12 (1947); Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13:91
 /// (2013), exact conditional test.
-#[must_use]
 pub fn mcnemar_exact(first_only: u64, second_only: u64) -> f64 {
     let fewer = first_only.min(second_only);
     let tail = binomial_cdf(fewer, first_only + second_only, 0.5);

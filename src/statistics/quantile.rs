@@ -22,7 +22,6 @@ impl Sorted {
     }
 
     /// The entries in ascending order.
-    #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.0
     }

@@ -37,7 +37,6 @@ pub fn kim_nelson(arms: u64, first_stage: u64, alpha: f64) -> Result<KimNelson, 
 impl KimNelson {
     /// How far the sum of `runs` differences with this variance may be from 0 and still decide
     /// nothing: max(0, h^2 S^2 / (2 delta) - delta r / 2), the triangular region of the procedure.
-    #[must_use]
     pub fn undecided_within(&self, variance: f64, delta: f64, runs: u64) -> f64 {
         (self.h_squared * variance / (2.0 * delta) - delta * runs as f64 / 2.0).max(0.0)
     }

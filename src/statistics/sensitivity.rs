@@ -23,7 +23,6 @@ pub struct Trajectory {
 ///
 /// Morris, "Factorial sampling plans for preliminary computational experiments", Technometrics 33
 /// (1991): delta = p / (2 (p - 1)).
-#[must_use]
 pub fn trajectories(count: usize, dimensions: usize, seed: u64) -> Vec<Trajectory> {
     let mut random = stream(seed, MORRIS);
     let delta = LEVELS as f64 / (2.0 * (LEVELS - 1) as f64);

@@ -20,7 +20,6 @@ pub enum Precision {
 impl Precision {
     /// Whether the estimate is this precise. An unbounded interval never is; a mean of 0 is
     /// relatively precise only with an interval of width 0.
-    #[must_use]
     pub fn reached(self, estimate: &Estimate) -> bool {
         let most = match self {
             Precision::Relative(share) => share * estimate.mean.abs(),
@@ -45,7 +44,6 @@ pub enum Progress {
 ///
 /// Between checkpoints the answer is always to go on to the next, however precise the metrics are.
 /// Without metrics the first checkpoint is enough.
-#[must_use]
 pub fn progress(n: u64, metrics: &[(Estimate, Precision)]) -> Progress {
     let last = CHECKPOINTS[CHECKPOINTS.len() - 1];
     let looking = CHECKPOINTS.contains(&n) || n > last;
@@ -81,10 +79,7 @@ mod tests {
 
     #[test]
     fn one_imprecise_metric_is_enough_to_go_on() {
-        let metrics = [
-            (estimate(100.0, 1.0), CONTINUOUS),
-            (estimate(0.5, 0.021), PROBABILITY),
-        ];
+        let metrics = [(estimate(100.0, 1.0), CONTINUOUS), (estimate(0.5, 0.021), PROBABILITY)];
         assert_eq!(progress(30, &metrics), Progress::Continue(60));
         assert_eq!(progress(480, &metrics), Progress::Continue(960));
         assert_eq!(progress(960, &metrics), Progress::NotReached);

@@ -21,7 +21,6 @@ pub enum Direction {
 
 impl Direction {
     /// The word for files.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Direction::Higher => "higher",
@@ -30,7 +29,6 @@ impl Direction {
     }
 
     /// A value turned so that less is better.
-    #[must_use]
     pub fn badness(self, value: f64) -> f64 {
         match self {
             Direction::Higher => -value,
@@ -62,7 +60,6 @@ pub enum Verdict {
 
 impl Verdict {
     /// The word for tables and files.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Better => "better",
@@ -110,7 +107,6 @@ impl Region {
     }
 
     /// The differences as an interval.
-    #[must_use]
     pub fn interval(&self) -> Interval {
         self.0
     }
@@ -121,7 +117,6 @@ impl Region {
 /// Edges of the region belong to it. Kruschke, "Rejecting or accepting parameter values in Bayesian
 /// estimation", Advances in Methods and Practices in Psychological Science 1 (2018), for the
 /// decision rule; Schuirmann (1987) for equivalence by an interval.
-#[must_use]
 pub fn verdict(difference: Interval, region: Region, direction: Direction) -> Verdict {
     let region = region.0;
     if region.contains(difference.low) && region.contains(difference.high) {

@@ -10,10 +10,7 @@ pub(super) fn duplicates(parameters: &Parameters) -> Says {
     let most = parameters.whole("max_attempts", u32::MAX)?;
     let count = f64::from(most);
     let fails = 1.0 - (1.0 - a) * (1.0 - b);
-    let attempts = match fails < 1.0 {
-        true => (1.0 - power(fails, most)) / (1.0 - fails),
-        false => count,
-    };
+    let attempts = if fails < 1.0 { (1.0 - power(fails, most)) / (1.0 - fails) } else { count };
     let executions = (1.0 - a) * attempts;
     let never = power(a, most);
     // Once: answered the first time that it was executed, or executed only once among lost answers.

@@ -23,7 +23,6 @@ macro_rules! laws {
             pub const ALL: &[Law] = &[$(Law::$law),*];
 
             /// The name under which its numbers are published.
-            #[must_use]
             pub fn group(self) -> &'static str {
                 match self { $(Law::$law => $group,)* }
             }

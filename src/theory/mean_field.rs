@@ -108,13 +108,11 @@ impl MeanFieldText {
 
 impl MeanField {
     /// The load that is enough to keep the server busy once every attempt fails.
-    #[must_use]
     pub fn saturation(&self) -> f64 {
         self.rate / self.attempts
     }
 
     /// The folds; `None` if there is one state at every load.
-    #[must_use]
     pub fn folds(&self) -> Option<Folds> {
         let curve = Curve::new(*self);
         let step = self.rate / f64::from(POINTS);

@@ -75,7 +75,6 @@ impl Parameters {
     }
 
     /// A word; `None` if there is none of this name.
-    #[must_use]
     pub fn word(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {
             Some(Parameter::Word(word)) => Some(word),
@@ -89,7 +88,6 @@ impl Parameters {
     }
 
     /// Whether a word is this one.
-    #[must_use]
     pub fn says(&self, name: &str, word: &str) -> bool {
         self.word(name) == Some(word)
     }

@@ -44,7 +44,6 @@ impl Row {
 
     /// Whether it is the number that a theory gives for a quantity. A word of the theory may be the
     /// beginning of the published one.
-    #[must_use]
     pub fn is_of(&self, theory: &Theory, quantity: &Quantity) -> bool {
         let own = &theory.parameters.0;
         self.group == theory.law.group()

@@ -90,10 +90,7 @@ pub(super) fn several(parameters: &Parameters) -> Says {
     ];
     let spare = count - 1.0 - load;
     let longer = |t: f64| {
-        let waits = match spare.abs() < 1e-9 {
-            true => mu * t,
-            false => -libm::expm1(-mu * spare * t) / spare,
-        };
+        let waits = if spare.abs() < 1e-9 { mu * t } else { -libm::expm1(-mu * spare * t) / spare };
         libm::exp(-mu * t) * (1.0 + delayed * waits)
     };
     for p in [0.95, 0.99] {

@@ -37,13 +37,11 @@ pub struct Calls {
 
 impl Calls {
     /// Nothing yet; what is attempted before `since` is left out.
-    #[must_use]
     pub fn new(since: Time) -> Calls {
         Calls { since, users: Vec::new(), made: Vec::new(), open: BTreeMap::new() }
     }
 
     /// Every attempt, in the order of what is the same in both runs.
-    #[must_use]
     pub fn made(&self) -> Vec<(Calling, Fate)> {
         let mut made = self.made.clone();
         made.sort_unstable_by_key(|(calling, _)| *calling);

@@ -52,7 +52,6 @@ pub struct Fates {
 
 impl Fates {
     /// Every request, in the order of what is the same in both runs.
-    #[must_use]
     pub fn requests(&self) -> Vec<(Asking, Fate)> {
         let mut requests = self.requests.clone();
         requests.sort_unstable_by_key(|(asking, _)| *asking);
@@ -60,7 +59,6 @@ impl Fates {
     }
 
     /// Whose an order is: to which clients its user came, and which user it is.
-    #[must_use]
     pub fn user(&self, order: u64) -> Option<(NodeId, u64)> {
         self.users.get(order as usize).copied()
     }

@@ -43,7 +43,6 @@ pub struct Harm<Which> {
 
 /// Every request that was good without the cause and asked from `since` on, and whether it fared
 /// worse with it. Both lists are in the order of what is the same in both runs.
-#[must_use]
 pub fn compare<Which: Ord + Copy>(
     rule: &Rule,
     since: Time,
@@ -80,7 +79,6 @@ impl Rule {
     }
 
     /// Whether what took so long took much longer than `usual`.
-    #[must_use]
     pub fn is_slower(&self, took: Span, usual: Span) -> bool {
         took > usual.scaled(self.slower) && took > usual + self.at_least
     }

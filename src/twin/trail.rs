@@ -61,21 +61,18 @@ pub struct Reached {
 impl<'p> Trail<'p> {
     /// A trail of a run of this program, of what happens from `since` on: before anything goes
     /// wrong nothing differs.
-    #[must_use]
     pub fn new(program: &'p Program, since: Time) -> Trail<'p> {
         let nodes = vec![Deeds::default(); program.nodes.len()];
         Trail { program, since, users: Vec::new(), nodes, links: BTreeMap::new() }
     }
 
     /// The program whose nodes are followed.
-    #[must_use]
     pub fn program(&self) -> &'p Program {
         self.program
     }
 
     /// When each node was reached before `until`, by its index; `None` for those that did the same
     /// in both runs. After the end of one of the runs there is nothing to compare.
-    #[must_use]
     pub fn reached(&self, other: &Trail<'_>, until: Time) -> Vec<Option<Reached>> {
         let pairs = self.nodes.iter().zip(&other.nodes);
         let first: Vec<Option<Time>> =

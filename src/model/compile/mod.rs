@@ -168,7 +168,6 @@ pub fn compile(document: &Value, read_file: ReadFile<'_>) -> Result<Program, Vec
 }
 
 /// What shows that a document is no model, before anything is set in it.
-#[must_use]
 pub fn check_top(document: &Value) -> Vec<Problem> {
     let first = Location { end: document.at.start, ..document.at };
     let Data::Table(fields) = &document.data else {

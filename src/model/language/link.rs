@@ -46,7 +46,6 @@ pub struct Reordering {
 
 impl Link {
     /// What this link says, and what a more general one says where this one says nothing.
-    #[must_use]
     pub fn or(self, general: Link) -> Link {
         Link {
             latency: self.latency.or(general.latency),
@@ -61,13 +60,11 @@ impl Link {
     }
 
     /// The size of a message, with its default.
-    #[must_use]
     pub fn size(&self) -> Size {
         self.message_size.unwrap_or(Size(1e3))
     }
 
     /// How many messages wait, with its default.
-    #[must_use]
     pub fn room(&self) -> u32 {
         self.buffer.unwrap_or(Count::Limited(1000)).limit()
     }

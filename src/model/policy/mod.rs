@@ -200,7 +200,6 @@ fn compile(text: &PolicyText, scope: Scope) -> Result<Policy, Problem> {
 }
 
 /// The text that means this policy, every number written out: [`read`] makes the same of it.
-#[must_use]
 pub fn text_of(policy: &Policy) -> PolicyText {
     PolicyText {
         preset: None,

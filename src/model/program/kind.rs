@@ -32,7 +32,6 @@ pub enum Kind {
 
 impl Kind {
     /// What it is called in words.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Kind::Clients(_) => "clients",
@@ -48,13 +47,11 @@ impl Kind {
 
     /// Whether steps call what it does by the names of its operations. Of a service they call what
     /// stands under `on`; of the others there are steps of their own.
-    #[must_use]
     pub fn is_called_by_name(&self) -> bool {
         matches!(self, Kind::Provider(_))
     }
 
     /// The operations that it begins of itself, and the nodes that it hands something on to.
-    #[must_use]
     pub fn leads_to(&self) -> (Vec<OperationId>, Vec<NodeId>) {
         match self {
             Kind::Clients(clients) => {
@@ -253,7 +250,6 @@ pub struct Target {
 
 impl Outbox {
     /// The queue to which an event is published.
-    #[must_use]
     pub fn queue_of(&self, event: LabelId) -> Option<NodeId> {
         let is_it = |target: &&Target| target.event.is_none_or(|own| own == event);
         self.targets.iter().find(is_it).map(|target| target.queue)

@@ -211,7 +211,6 @@ pub struct Table {
 impl Program {
     /// Every state that a row of some table can be in: those that a transaction writes, and those
     /// of rows that are there from the start.
-    #[must_use]
     pub fn states(&self) -> BTreeSet<LabelId> {
         let written = self.transactions.iter().flat_map(|transaction| &transaction.writes);
         let initial = self.tables.iter().filter_map(|table| table.initial);
@@ -227,19 +226,16 @@ impl Program {
     }
 
     /// A node by its id.
-    #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 
     /// An operation by its id.
-    #[must_use]
     pub fn operation(&self, id: OperationId) -> &Operation {
         &self.operations[id.0 as usize]
     }
 
     /// Whether a job of an operation compares the answers to its calls, or a read does so for it.
-    #[must_use]
     pub fn compares_answers(&self, id: OperationId) -> bool {
         let operation = self.operation(id);
         let is_user = || matches!(self.node(operation.node).kind, Kind::Clients(_));
@@ -247,13 +243,11 @@ impl Program {
     }
 
     /// An edge by its id.
-    #[must_use]
     pub fn edge(&self, id: EdgeId) -> &Edge {
         &self.edges[id.0 as usize]
     }
 
     /// The policy of the user's own that decides instead of this one, if there is any.
-    #[must_use]
     pub fn own_policy(&self, policy: u16) -> Option<&dyn Custom> {
         self.own_policies.get(policy as usize)?.as_deref()
     }
@@ -290,7 +284,6 @@ impl Program {
 
     /// The rule by which the callers of an edge eject instances of its target, how many instances
     /// that has, and how many processes judge them; `None` where nobody is ejected.
-    #[must_use]
     pub fn detecting(&self, edge: &Edge) -> Option<(&Outlier, u32, u32)> {
         let rule = self.policies[edge.policy as usize].1.outlier.as_ref()?;
         let instances = self.node(edge.target).station.instances;
@@ -305,20 +298,17 @@ impl Program {
     }
 
     /// The index of the link from one node to another in [`Program::links`].
-    #[must_use]
     pub fn link_index(&self, from: NodeId, to: NodeId) -> usize {
         from.0 as usize * self.nodes.len() + to.0 as usize
     }
 
     /// Whether any service takes messages from a queue.
-    #[must_use]
     pub fn takes_messages(&self) -> bool {
         let takes = |kind: &Kind| matches!(kind, Kind::Service(service) if service.takes.is_some());
         self.nodes.iter().any(|node| takes(&node.kind))
     }
 
     /// Whether a queue puts its dead letters here.
-    #[must_use]
     pub fn gets_dead_letters(&self, id: NodeId) -> bool {
         self.nodes.iter().any(|node| match &node.kind {
             Kind::Queue(queue) => queue.dead_letters == Some(id),
@@ -327,27 +317,23 @@ impl Program {
     }
 
     /// Whether a node is a relay of an outbox.
-    #[must_use]
     pub fn is_relay(&self, id: NodeId) -> bool {
         matches!(self.node(id).kind, Kind::Outbox(_))
     }
 
     /// Whether a relay asks a database or a replica here. What it publishes is no upkeep.
-    #[must_use]
     pub fn is_upkeep(&self, caller: NodeId, target: NodeId) -> bool {
         let is_data = matches!(self.node(target).kind, Kind::Database(_) | Kind::Replica(_));
         self.is_relay(caller) && is_data
     }
 
     /// Whether a relay asks its own database by this edge.
-    #[must_use]
     pub fn is_upkeep_edge(&self, edge: EdgeId) -> bool {
         let edge = self.edge(edge);
         self.is_upkeep(edge.caller, edge.target)
     }
 
     /// The node of this name.
-    #[must_use]
     pub fn find_node(&self, name: &str) -> Option<NodeId> {
         let index = self.nodes.iter().position(|node| node.name == name)?;
         Some(NodeId(index as u16))
@@ -376,14 +362,12 @@ impl Program {
     }
 
     /// The operation of this name, `node.operation`.
-    #[must_use]
     pub fn find_operation(&self, name: &str) -> Option<OperationId> {
         let index = self.operations.iter().position(|operation| operation.name == name)?;
         Some(OperationId(index as u16))
     }
 
     /// For each edge, whether calls by it ask for an operation.
-    #[must_use]
     pub fn edges_to(&self, operation: OperationId) -> Vec<bool> {
         let mut leads_there = vec![false; self.edges.len()];
         for step in &self.steps {
@@ -395,7 +379,6 @@ impl Program {
     }
 
     /// Whether a relay brings this event of an outbox to a queue.
-    #[must_use]
     pub fn brings(&self, queue: NodeId, event: LabelId) -> bool {
         self.nodes.iter().any(|node| match &node.kind {
             Kind::Outbox(outbox) => outbox.queue_of(event) == Some(queue),
@@ -404,7 +387,6 @@ impl Program {
     }
 
     /// Every event that a transaction puts into an outbox or that a message tells of.
-    #[must_use]
     pub fn events(&self) -> BTreeSet<LabelId> {
         let told = self.steps.iter().filter_map(|step| match step {
             Step::Call(call) => call.tells,
@@ -415,14 +397,12 @@ impl Program {
     }
 
     /// The table of this name, `database.table`.
-    #[must_use]
     pub fn find_table(&self, name: &str) -> Option<TableId> {
         let index = self.tables.iter().position(|table| table.name == name)?;
         Some(TableId(index as u16))
     }
 
     /// The label of this name.
-    #[must_use]
     pub fn find_label(&self, name: &str) -> Option<LabelId> {
         let index = self.labels.iter().position(|label| label == name)?;
         Some(LabelId(index as u16))

@@ -25,7 +25,6 @@ pub enum Extent {
 
 impl Place {
     /// The name of its zone or region.
-    #[must_use]
     pub fn name(&self, extent: Extent) -> Option<&str> {
         match extent {
             Extent::Region => self.region.as_deref(),

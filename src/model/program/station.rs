@@ -97,7 +97,6 @@ impl ConcurrencyCost {
     /// How many times as long work takes with `working` jobs at work, itself included: `N / C(N)`
     /// of the Universal Scalability Law (Gunther: "Guerrilla Capacity Planning", 2007, chapter 6),
     /// and once more by the jobs that share a core.
-    #[must_use]
     pub fn factor(&self, working: u32) -> f64 {
         let jobs = f64::from(working);
         let others = jobs - 1.0;

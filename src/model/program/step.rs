@@ -38,13 +38,11 @@ pub struct Change {
 
 impl Transaction {
     /// Whether the version of the row of a table that it overwrites is none that it compares.
-    #[must_use]
     pub fn watches_beside(&self, table: TableId) -> bool {
         self.if_unchanged != Some(table)
     }
 
     /// The only row whose version it is told of beside what its handler has come upon last.
-    #[must_use]
     pub fn only_watched(&self) -> Option<TableId> {
         match (self.if_unchanged, self.overwrites.as_slice()) {
             (None, &[table]) => Some(table),
@@ -53,7 +51,6 @@ impl Transaction {
     }
 
     /// Whether it is told of more versions than one word holds.
-    #[must_use]
     pub fn brings_list(&self) -> bool {
         self.only_watched().is_none()
             && self.overwrites.iter().any(|&table| self.watches_beside(table))

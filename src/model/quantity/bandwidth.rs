@@ -32,7 +32,6 @@ const SIZE: &str =
 
 impl Bandwidth {
     /// How long a message of this size is on the wire.
-    #[must_use]
     pub fn transmission(self, message: Size) -> Span {
         match self {
             Bandwidth::Messages(per_second) => Span::from_secs_f64(1.0 / per_second),

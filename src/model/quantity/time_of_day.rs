@@ -23,7 +23,6 @@ const DAY_S: u32 = 24 * 60 * 60;
 
 impl TimeOfDay {
     /// Reads a time of the day; `None` if it is none.
-    #[must_use]
     pub fn parse(text: &str) -> Option<TimeOfDay> {
         let parts: Vec<&str> = text.trim().split(':').collect();
         let [hours, minutes, seconds] = match parts[..] {
@@ -40,14 +39,12 @@ impl TimeOfDay {
     }
 
     /// What time of the day it is so long after it, which may be on another day.
-    #[must_use]
     pub fn after(self, since: Span) -> TimeOfDay {
         let seconds = (since.0 / 1_000_000_000 + u64::from(self.0)) % u64::from(DAY_S);
         TimeOfDay(seconds as u32)
     }
 
     /// How long after `start` it is this time of the day, which may be on the next day.
-    #[must_use]
     pub fn since(self, start: TimeOfDay) -> Span {
         Span::from_secs(u64::from((self.0 + DAY_S - start.0) % DAY_S))
     }

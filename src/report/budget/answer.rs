@@ -8,7 +8,6 @@ use crate::statistics::interval::Estimate;
 
 impl Report<'_> {
     /// The sentences.
-    #[must_use]
     pub fn answer(&self) -> Vec<String> {
         let mut sentences: Vec<String> = self.spends().into_iter().collect();
         sentences.extend(self.buys_back());

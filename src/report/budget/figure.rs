@@ -14,7 +14,6 @@ const WIDTH: f64 = 960.0;
 
 impl Report<'_> {
     /// The stacked bars: what spends the budget in each arm.
-    #[must_use]
     pub fn figure(&self) -> String {
         let is_calm = self.found.iter().all(|found| found.calm.mean <= 0.0);
         let calm = (!is_calm).then(|| "calm days".to_owned());
@@ -50,7 +49,6 @@ impl Report<'_> {
     }
 
     /// Cost against the budget that is spent, the arms on the front marked; `None` without prices.
-    #[must_use]
     pub fn front(&self) -> Option<String> {
         let prices = self.prices?;
         let costs: Option<Vec<Estimate>> = self.found.iter().map(|found| found.cost).collect();

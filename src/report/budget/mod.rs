@@ -28,9 +28,7 @@ use crate::system::trace::TRACE;
 pub struct Report<'a> {
     /// The file.
     pub text: &'a BudgetText,
-    /// What is asked.
     pub asked: &'a Asked,
-    /// The objective.
     pub objective: &'a Objective,
     /// The prices; `None` without.
     pub prices: Option<&'a Prices>,
@@ -75,7 +73,6 @@ impl Report<'_> {
     }
 
     /// `budget.md`.
-    #[must_use]
     pub fn markdown(&self) -> String {
         let mut parts = vec![format!("# {}\n", escape::markdown_note(self.text.called()))];
         parts.extend(self.answer().iter().map(|it| escape::markdown_note(it) + "\n"));
@@ -85,7 +82,6 @@ impl Report<'_> {
     }
 
     /// `budget.csv`: a row for each arm and kind of incident, and for its calm days and all of it.
-    #[must_use]
     pub fn csv(&self) -> String {
         struct Line<'l> {
             arm: &'l Arm,
@@ -147,8 +143,6 @@ impl Report<'_> {
         ])
     }
 
-    /// `summary.json`.
-    #[must_use]
     pub fn summary_json(&self) -> String {
         let arms = self.arms.iter().zip(self.found).map(|(arm, found)| self.arm_json(arm, found));
         let assumed = self.prices.map(Prices::assumed);
@@ -205,7 +199,6 @@ impl Report<'_> {
     }
 
     /// `manifest.json`: what it was made of.
-    #[must_use]
     pub fn manifest_json(&self, files: &[(String, String)]) -> String {
         let digests = files
             .iter()
@@ -222,7 +215,6 @@ impl Report<'_> {
     }
 
     /// What stands below every answer: what it rests on, and what a coarse calendar cannot see.
-    #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = vec![format!(
             "A coarse calendar cannot see incidents that overlap or come one upon the other, nor \
@@ -269,7 +261,6 @@ impl Report<'_> {
 
 impl Report<'_> {
     /// The same in a line each, for the terminal.
-    #[must_use]
     pub fn short_notes(&self) -> Vec<String> {
         let assumed = match self.prices.map(|prices| (prices.assumed().len(), prices.list.len())) {
             None | Some((0, _)) => "",
@@ -321,7 +312,6 @@ fn estimate(estimate: Estimate) -> Value {
 }
 
 /// How long a window is in whole days.
-#[must_use]
 pub fn days(window: Span) -> u32 {
     (window.seconds() / 86_400.0).round().clamp(1.0, 36_525.0) as u32
 }

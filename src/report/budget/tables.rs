@@ -8,7 +8,6 @@ use crate::report::table::{Align, Cell, Row, Table, Tone};
 
 impl Report<'_> {
     /// The table for the terminal: what each kind spends in each arm, on average.
-    #[must_use]
     pub fn short(&self) -> Table {
         let mut columns = vec![column("", Align::Left, 0), column("a month", Align::Right, 0)];
         columns.extend(self.arms.iter().map(|arm| column(&arm.label, Align::Right, 0)));
@@ -47,7 +46,6 @@ impl Report<'_> {
     }
 
     /// All numbers with their intervals: by arm and kind of incident, and by arm.
-    #[must_use]
     pub fn tables(&self) -> Vec<Table> {
         vec![self.by_kind(), self.by_arm()]
     }

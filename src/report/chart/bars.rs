@@ -74,7 +74,6 @@ pub enum Bar {
 
 impl Bar {
     /// A rate with its interval beside it.
-    #[must_use]
     pub fn with_interval(rate: Estimate) -> Bar {
         Bar::Rate(rate, interval(rate.value, rate.low, rate.high, Unit::Plain))
     }
@@ -88,7 +87,6 @@ impl Bar {
 
 impl Bars {
     /// Draws the chart as an SVG document.
-    #[must_use]
     pub fn svg(&self) -> String {
         let mut sheet = frame::sheet("bars", &self.caption);
         let y = frame::head(&mut sheet, &self.caption, self.width);

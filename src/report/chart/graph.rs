@@ -34,18 +34,15 @@ pub struct Graph {
 pub struct GraphPanel {
     /// What stands above it; may be empty.
     pub title: String,
-    /// The nodes.
     pub nodes: Vec<GraphNode>,
     /// The links, by the indices of their nodes; those by which something spread last.
     pub links: Vec<GraphLink>,
 }
 
-/// A node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphNode {
     /// In which column, and in which row of it, from 0.
     pub place: (usize, usize),
-    /// Its name.
     pub name: String,
     /// What is said below the name, at most two lines.
     pub lines: Vec<String>,
@@ -66,12 +63,10 @@ pub enum GraphTone {
     Struck,
 }
 
-/// A link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GraphLink {
     /// From which node.
     pub from: usize,
-    /// To which.
     pub to: usize,
     /// Whether something spread by it, this way.
     pub is_spread: bool,
@@ -79,7 +74,6 @@ pub struct GraphLink {
 
 impl Graph {
     /// Draws the pictures as an SVG document; it is as wide as its columns need.
-    #[must_use]
     pub fn svg(&self) -> String {
         let mut sheet = Sheet::new(&format!("graph {} {}", self.caption.title, self.panels.len()));
         let nodes = || self.panels.iter().flat_map(|panel| &panel.nodes);
@@ -116,10 +110,7 @@ impl GraphPanel {
         };
         for link in &self.links {
             let ends = [link.from, link.to].map(|index| corner(&self.nodes[index]));
-            let (colour, width) = match link.is_spread {
-                true => (colour(1).mark, 2.6),
-                false => (AXIS, 1.0),
-            };
+            let (colour, width) = if link.is_spread { (colour(1).mark, 2.6) } else { (AXIS, 1.0) };
             arrow(sheet, ends, colour, width);
         }
         for node in &self.nodes {

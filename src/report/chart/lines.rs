@@ -48,7 +48,6 @@ pub struct Row {
     pub panels: Vec<Panel>,
 }
 
-/// One panel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Panel {
     /// The lines, the first lowest in the drawing order.
@@ -61,7 +60,6 @@ pub enum Stroke {
     /// Without gaps.
     #[default]
     Solid,
-    /// In dashes.
     Dashed,
     /// In dots.
     Dotted,
@@ -102,7 +100,6 @@ pub struct Shaded {
 
 impl Lines {
     /// Draws the chart as an SVG document.
-    #[must_use]
     pub fn svg(&self) -> String {
         let mut sheet = frame::sheet("lines", &self.caption);
         let axes: Vec<YAxis> = self.rows.iter().map(Row::axis).collect();

@@ -32,10 +32,8 @@ pub struct Matrix {
     pub rows: Vec<MatrixRow>,
 }
 
-/// One row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MatrixRow {
-    /// Its name.
     pub name: String,
     /// What is said below the name.
     pub line: String,
@@ -43,7 +41,6 @@ pub struct MatrixRow {
     pub fields: Vec<MatrixField>,
 }
 
-/// One field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatrixField {
     /// How it looks.
@@ -69,7 +66,6 @@ pub enum MatrixTone {
 
 impl Matrix {
     /// Draws the table as an SVG document; it is as wide as its columns need.
-    #[must_use]
     pub fn svg(&self) -> String {
         let mut sheet = Sheet::new(&format!("matrix {}", self.caption.title));
         let names = self.rows.iter().map(|row| sheet.width(&row.name, NAME));

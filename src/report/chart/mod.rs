@@ -57,7 +57,6 @@ pub struct Estimate {
 
 impl Estimate {
     /// Whether an end of the interval is unknown.
-    #[must_use]
     pub fn is_open(&self) -> bool {
         !(self.low.is_finite() && self.high.is_finite())
     }

@@ -49,7 +49,6 @@ pub struct Phase {
     pub panels: Vec<PhasePanel>,
 }
 
-/// One panel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PhasePanel {
     /// What stands above it; may be empty.
@@ -65,7 +64,6 @@ pub struct PhasePanel {
 /// What is known at one x.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PhaseColumn {
-    /// Where it is.
     pub x: f64,
     /// What it is called.
     pub label: String,
@@ -78,7 +76,6 @@ pub struct PhaseColumn {
 
 impl Phase {
     /// Draws the chart as an SVG document.
-    #[must_use]
     pub fn svg(&self) -> String {
         let mut sheet = frame::sheet("phase", &self.caption);
         let mut y = frame::head(&mut sheet, &self.caption, self.width);

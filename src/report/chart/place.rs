@@ -78,7 +78,6 @@ pub(super) struct Wish {
 /// What labels should keep off: touching it costs `cost` for each square pixel.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Obstacle {
-    /// The area.
     pub(super) area: Rect,
     /// How bad it is to cover it.
     pub(super) cost: f64,

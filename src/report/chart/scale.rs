@@ -49,7 +49,6 @@ impl Scale {
 pub(super) struct Tick {
     /// The number.
     pub(super) at: f64,
-    /// Its text.
     pub(super) text: String,
 }
 

@@ -39,7 +39,6 @@ pub struct Scatter {
     /// What each colour index stands for, shown as a legend where there are too many points to
     /// name each; empty for no legend.
     pub colours: Vec<String>,
-    /// The points.
     pub points: Vec<Point>,
     /// Lines across the plot at a fixed x.
     pub x_references: Vec<Reference>,
@@ -58,7 +57,6 @@ pub struct Axis {
     pub log: bool,
 }
 
-/// One point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     /// The horizontal position with its interval.
@@ -86,7 +84,6 @@ pub struct Reference {
 
 impl Scatter {
     /// Draws the chart as an SVG document.
-    #[must_use]
     pub fn svg(&self) -> String {
         let mut sheet = frame::sheet("scatter", &self.caption);
         let mut y = frame::head(&mut sheet, &self.caption, self.width);

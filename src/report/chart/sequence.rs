@@ -62,9 +62,7 @@ pub enum SequenceRow {
     Note {
         /// When, in seconds.
         at: f64,
-        /// The lane.
         lane: Option<usize>,
-        /// What.
         text: String,
         /// What kind of thing.
         tone: Tone,
@@ -78,7 +76,6 @@ pub enum Tone {
     Plain,
     /// Something went wrong.
     Wrong,
-    /// A fault.
     Fault,
     /// What cannot be undone.
     Effect,
@@ -116,7 +113,6 @@ impl SequenceRow {
 
 impl Sequence {
     /// Draws the diagram as an SVG document; it is as wide as its lanes need.
-    #[must_use]
     pub fn svg(&self) -> String {
         let mut sheet = frame::sheet("sequence", &self.caption);
         let (gap, width) = self.widths(&sheet);

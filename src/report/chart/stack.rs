@@ -60,7 +60,6 @@ pub struct StackRow {
 
 impl Stack {
     /// Draws the chart as an SVG document.
-    #[must_use]
     pub fn svg(&self) -> String {
         let mut sheet = frame::sheet("stack", &self.caption);
         let y = frame::head(&mut sheet, &self.caption, self.width);

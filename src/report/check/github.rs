@@ -7,7 +7,6 @@ use crate::report::escape::{markdown, terminal, workflow_data, workflow_property
 
 /// One workflow command for each violation, for each run that reached a limit at most one, and for
 /// each thing that never happened.
-#[must_use]
 pub fn annotations(report: &Report<'_>) -> String {
     let file = workflow_property(report.path);
     let mut text = String::new();
@@ -52,7 +51,6 @@ pub fn annotations(report: &Report<'_>) -> String {
 }
 
 /// The summary of a step in Markdown.
-#[must_use]
 pub fn step_summary(report: &Report<'_>) -> String {
     let name = &report.campaign.experiment.name;
     let mut text = format!("### stormglass check: {name}\n\n{}\n", markdown(&verdict(report)));

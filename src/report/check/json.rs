@@ -10,7 +10,6 @@ use crate::system::trace::TRACE;
 const FORMAT: u32 = 2;
 
 /// The whole report.
-#[must_use]
 pub fn json(report: &Report<'_>) -> String {
     let checked = report.checked;
     let cells = &report.campaign.cells;

@@ -9,7 +9,6 @@ use crate::report::escape::xml as escape;
 
 /// A test case for each promise of each arm and point, and one for each thing that must happen.
 /// What nothing could have broken is skipped, not passed.
-#[must_use]
 pub fn junit(report: &Report<'_>) -> String {
     let checked = report.checked;
     let findings: BTreeMap<(usize, Promise), &Finding> =

@@ -16,7 +16,6 @@ pub use github::{annotations, step_summary};
 pub use json::json;
 pub use junit::junit;
 
-/// What is reported.
 #[derive(Debug)]
 pub struct Report<'a> {
     /// The experiment's path as it was given.
@@ -153,7 +152,6 @@ impl Report<'_> {
 }
 
 /// The whole report as text of at most 80 columns; only command lines are longer.
-#[must_use]
 pub fn text(report: &Report<'_>) -> String {
     let checked = report.checked;
     let mut text = String::new();

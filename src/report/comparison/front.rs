@@ -32,7 +32,6 @@ pub(in crate::report) fn json(campaign: &Campaign, front: &[Placed]) -> Value {
 }
 
 /// Every arm with its means and ranks, and whether it is on the front; `None` if none is declared.
-#[must_use]
 pub fn table(campaign: &Campaign, comparison: &Comparison) -> Option<Table> {
     let metrics = &campaign.declared.pareto;
     if comparison.front.is_empty() {

@@ -123,7 +123,6 @@ fn text(moment: &Moment, runs: usize) -> String {
 }
 
 /// The moments of up to six cells as SVG; `None` unless the experiment asks.
-#[must_use]
 pub fn figure(campaign: &Campaign, results: &[RunResult]) -> Option<String> {
     let mut groups = Vec::new();
     for index in 0..campaign.cells.len().min(COLUMNS_MAX) {
@@ -165,7 +164,6 @@ pub fn figure(campaign: &Campaign, results: &[RunResult]) -> Option<String> {
 }
 
 /// `incident.csv`: a row for each run; `None` unless the experiment asks.
-#[must_use]
 pub fn csv(campaign: &Campaign, results: &[RunResult]) -> Option<String> {
     campaign.cells[0].observing.incident.as_ref()?;
     let seen = |run: &RunResult| Some((run.clone(), run.observed.as_ref()?.incident.clone()?));

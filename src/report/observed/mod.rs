@@ -14,7 +14,6 @@ pub use nodes::{figure as nodes_figure, nodes_csv, operations_csv};
 pub use paths::{csv as paths_csv, figure as paths_figure};
 
 /// The tables of what was asked for: the moments of an incident, and where the time went.
-#[must_use]
 pub fn tables(campaign: &Campaign, results: &[RunResult]) -> Vec<Table> {
     let incident = incident::table(campaign, results);
     incident.into_iter().chain(paths::table(campaign, results)).collect()

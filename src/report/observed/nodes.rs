@@ -77,7 +77,6 @@ fn from_s(cell: &Cell, window: usize) -> f64 {
 }
 
 /// `nodes.csv`: a row for each arm, point, node and window; `None` unless the experiment asks.
-#[must_use]
 pub fn nodes_csv(campaign: &Campaign, look: &CloserLook) -> Option<String> {
     campaign.cells[0].observing.nodes.then_some(())?;
     let lines = lines(campaign, look);
@@ -100,7 +99,6 @@ pub fn nodes_csv(campaign: &Campaign, look: &CloserLook) -> Option<String> {
 
 /// `operations.csv`: a row for each arm, point, operation of users and window; `None` unless the
 /// experiment asks.
-#[must_use]
 pub fn operations_csv(campaign: &Campaign, look: &CloserLook) -> Option<String> {
     campaign.cells[0].observing.nodes.then_some(())?;
     let mut lines: Vec<(&Cell, OperationId, usize, &OperationSeries)> = Vec::new();
@@ -148,7 +146,6 @@ const QUEUES_MAX: usize = 1;
 const OPERATIONS_MAX: usize = 2;
 
 /// What filled up and how users fared, as SVG; `None` unless the experiment asks.
-#[must_use]
 pub fn figure(campaign: &Campaign, look: &CloserLook) -> Option<String> {
     campaign.cells[0].observing.nodes.then_some(())?;
     let arms = campaign.experiment.arms.len();

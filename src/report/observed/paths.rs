@@ -107,7 +107,6 @@ pub(super) fn table(campaign: &Campaign, results: &[RunResult]) -> Option<Table>
 }
 
 /// The same as SVG; `None` unless the experiment asks.
-#[must_use]
 pub fn figure(campaign: &Campaign, results: &[RunResult]) -> Option<String> {
     let mut groups = Vec::new();
     for (index, cell) in cells(campaign) {
@@ -143,7 +142,6 @@ pub fn figure(campaign: &Campaign, results: &[RunResult]) -> Option<String> {
 }
 
 /// `paths.csv`: a row for each arm, point, node and part; `None` unless the experiment asks.
-#[must_use]
 pub fn csv(campaign: &Campaign, results: &[RunResult]) -> Option<String> {
     let mut lines = Vec::new();
     for (index, cell) in campaign.cells.iter().enumerate() {

@@ -17,7 +17,6 @@ const FORMAT: u32 = 1;
 
 impl Report<'_> {
     /// `map.csv`: a row for each field, also of those that have no meaning.
-    #[must_use]
     pub fn csv(&self) -> String {
         let rows: Vec<(usize, (&Field, &Mark))> =
             self.map.fields.iter().zip(self.marks).enumerate().collect();
@@ -81,7 +80,6 @@ impl Report<'_> {
     }
 
     /// `map.json`.
-    #[must_use]
     pub fn json(&self) -> String {
         let map = self.map;
         let single = self.worst();

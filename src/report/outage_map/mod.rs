@@ -84,14 +84,12 @@ impl<'a> Report<'a> {
     }
 
     /// The command that shows a field.
-    #[must_use]
     pub fn replay(&self, field: &Field) -> String {
         let file = format!("{}/{}.toml", self.folder, stem(self.name(field), field.mode.name()));
         format!("stormglass run {}{}", quoted(&file), self.options)
     }
 
     /// What is told first: what exists once and takes operations with it, and the worst harms.
-    #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = vec![self.single_points()];
         sentences.extend(self.unsure());
@@ -132,7 +130,6 @@ impl<'a> Report<'a> {
 
     /// The worst harms with the commands that show them, for the terminal: a line of words each,
     /// and a line to type.
-    #[must_use]
     pub fn worst_text(&self, wrap: impl Fn(&str) -> Vec<String>) -> String {
         let worst = self.worst();
         let mut text = String::new();
@@ -154,7 +151,6 @@ impl<'a> Report<'a> {
     }
 
     /// `map.md`.
-    #[must_use]
     pub fn markdown(&self) -> String {
         format!(
             "# Outage map of {}\n\n{}\n\n{}\n{}\n\n## Every harm, the worst first\n\n{}\n\
@@ -170,13 +166,11 @@ impl<'a> Report<'a> {
     }
 
     /// How it was made, in sentences.
-    #[must_use]
     pub fn conditions(&self) -> String {
         words::conditions(self)
     }
 
     /// What the signs of the table mean.
-    #[must_use]
     pub fn legend(&self) -> &'static str {
         words::LEGEND
     }

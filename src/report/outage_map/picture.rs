@@ -13,7 +13,6 @@ const NOTE: &str = "Shade and number: the share of requests, asked while it last
 
 impl Report<'_> {
     /// The map as SVG.
-    #[must_use]
     pub fn figure(&self) -> String {
         let fields: Vec<(&Field, &Mark)> = self.map.fields.iter().zip(self.marks).collect();
         let rows = fields.chunks(FailureMode::ALL.len()).map(|fields| self.row(fields));

@@ -11,7 +11,6 @@ const BAD: f64 = 0.1;
 
 impl Report<'_> {
     /// The map: a row for each dependency, a column for each way to fail.
-    #[must_use]
     pub fn table(&self) -> Table {
         let mut columns = vec![column("dependency", Align::Left, 0)];
         let modes = FailureMode::ALL.iter();
@@ -27,7 +26,6 @@ impl Report<'_> {
 
     /// Every harm in words, the worst first, with the strength at which it begins and the command
     /// that shows it.
-    #[must_use]
     pub fn harms(&self) -> Table {
         let headers =
             ["dependency", "failure", "requests worse", "harm", "harm begins at", "see it again"];
@@ -51,7 +49,6 @@ impl Report<'_> {
     }
 
     /// The fault of each field that has one.
-    #[must_use]
     pub fn strengths(&self) -> Table {
         let headers = ["dependency", "kind", "failure", "fault", "had an effect"];
         let columns = headers.map(|header| column(header, Align::Left, 0)).to_vec();

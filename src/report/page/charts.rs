@@ -72,7 +72,6 @@ pub(super) struct Panel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
-    /// Each as a line.
     Line,
     /// As areas, one upon the other.
     Stacked,

@@ -31,7 +31,6 @@ pub(super) struct Diagram {
     pub(super) rows: Vec<DiagramRow>,
 }
 
-/// One row.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct DiagramRow {
     pub(super) y: f64,

@@ -107,7 +107,6 @@ struct Still<'a> {
 ///
 /// # Panics
 /// If the template does not fit what it is given: the tests render it.
-#[must_use]
 pub fn page(of: &CampaignSources<'_>) -> String {
     let page = with_names(of);
     let cells = of.findings.campaign.cells.len();

@@ -25,13 +25,11 @@ pub(super) struct Picture {
     pub(super) text: String,
 }
 
-/// A node.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct NodeBox {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) name: String,
-    /// What it is, and where.
     pub(super) kind: String,
     /// Whether a listed fault strikes it.
     pub(super) is_struck: bool,

@@ -37,7 +37,6 @@ pub(super) struct Told {
 pub(super) struct Line {
     pub(super) number: usize,
     pub(super) class: &'static str,
-    /// Since the click.
     pub(super) since_click: String,
     /// Since the step before.
     pub(super) since_last: String,

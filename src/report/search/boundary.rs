@@ -8,7 +8,6 @@ use crate::report::number::{self, Unit};
 
 /// From or up to which value it happens in the share of runs that is looked for; of several shares
 /// in half of the runs, or else in the first.
-#[must_use]
 pub fn sentences(report: &Report<'_>) -> Vec<String> {
     let levels = &report.searching.rule.levels;
     let place = levels.iter().position(|level| *level == 0.5).unwrap_or(0);

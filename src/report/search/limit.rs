@@ -11,7 +11,6 @@ use crate::report::number::{self, Unit};
 use crate::report::table::{Align, Cell as TableCell, Row, Table};
 
 /// `limit.csv`: a row for each arm, point and loss.
-#[must_use]
 pub fn csv(report: &Report<'_>, limited: &[Limited]) -> String {
     let rows: Vec<(&Found, &Limited)> = report.found.iter().zip(limited).collect();
     let cell = |found: &Found| &report.campaign.cells[found.cell];
@@ -40,7 +39,6 @@ pub fn csv(report: &Report<'_>, limited: &[Limited]) -> String {
 }
 
 /// Up to which load each arm holds at each point, and what is full there.
-#[must_use]
 pub fn table(report: &Report<'_>, limited: &[Limited]) -> Table {
     let columns = vec![
         column("arm", Align::Left, 0),
@@ -103,7 +101,6 @@ fn limit_text(report: &Report<'_>, found: &Found) -> String {
 }
 
 /// Up to which load each arm holds, what is full there first, and what each loss leaves.
-#[must_use]
 pub fn sentences(report: &Report<'_>, limited: &[Limited]) -> Vec<String> {
     let both: Vec<(&Found, &Limited)> = report.found.iter().zip(limited).collect();
     let arms = report.campaign.experiment.arms.len();

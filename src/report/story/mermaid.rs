@@ -5,7 +5,6 @@ use super::{Mark, Step, What, lanes};
 use crate::model::program::{NodeId, Program};
 
 /// The diagram.
-#[must_use]
 pub fn mermaid(program: &Program, title: &str, steps: &[Step]) -> String {
     let lanes = lanes(steps);
     let mut text = format!(

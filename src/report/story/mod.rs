@@ -29,7 +29,6 @@ pub(super) use words::{denied, outcome, refusal};
 pub struct Step {
     /// When.
     pub at: Time,
-    /// What.
     pub what: What,
     /// What kind of thing it is.
     pub mark: Mark,
@@ -40,9 +39,7 @@ pub struct Step {
 pub enum What {
     /// Somebody sent somebody a message.
     Message {
-        /// Who.
         from: NodeId,
-        /// Whom.
         to: NodeId,
         /// What it says.
         text: String,
@@ -50,12 +47,7 @@ pub enum What {
         arrived: Option<Time>,
     },
     /// Something happened at a node, or to the whole.
-    Note {
-        /// At which node.
-        node: Option<NodeId>,
-        /// What.
-        text: String,
-    },
+    Note { node: Option<NodeId>, text: String },
 }
 
 /// What kind of thing a step is.
@@ -82,7 +74,6 @@ impl Mark {
 }
 
 /// The steps of a story. `faults` are those of its case, by number.
-#[must_use]
 pub fn steps(program: &Program, faults: &[FaultText], story: &Story) -> Vec<Step> {
     let facts = &story.facts;
     let mut teller = Teller {
@@ -276,7 +267,6 @@ impl Teller<'_> {
 }
 
 /// A fault in one line: kind, target and strengths.
-#[must_use]
 pub fn described(fault: &FaultText) -> String {
     let strengths = strengths(fault).split(", ").map(short).collect::<Vec<_>>().join(", ");
     let strengths = if strengths.is_empty() { strengths } else { format!(" ({strengths})") };

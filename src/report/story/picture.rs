@@ -6,7 +6,6 @@ use crate::model::program::{NodeId, Program};
 use crate::report::chart::{Caption, Sequence, SequenceRow, Tone};
 
 /// The diagram as an SVG document.
-#[must_use]
 pub fn picture(program: &Program, caption: Caption, steps: &[Step]) -> String {
     let lanes = lanes(steps);
     let place = |node: NodeId| lanes.iter().position(|&lane| lane == node);

@@ -10,7 +10,6 @@ use crate::statistics::CONFIDENCE;
 use crate::statistics::rare::zero_events_upper;
 
 /// The moment, what happened then, and what chance would have done at others.
-#[must_use]
 pub fn point(program: &Program, steps: &[Step], found: &NoReturn) -> String {
     let then = |point: Point| {
         let there = steps.iter().filter_map(|step| at_once(program, step, point.at));

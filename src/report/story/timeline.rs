@@ -7,7 +7,6 @@ use crate::model::program::Program;
 const COLUMNS: usize = 80;
 
 /// Every step, numbered.
-#[must_use]
 pub fn timeline(program: &Program, steps: &[Step]) -> String {
     let digits = steps.len().to_string().len();
     let numbered = steps.iter().enumerate();
@@ -17,7 +16,6 @@ pub fn timeline(program: &Program, steps: &[Step]) -> String {
 /// The steps that decide, at most so many, in their order: what cannot be undone, what was written
 /// and what went wrong before the rest, and the end before the beginning, for there the promise
 /// breaks.
-#[must_use]
 pub fn what_matters(program: &Program, steps: &[Step], most: usize) -> String {
     let rank = |step: &Step| match step.mark {
         Mark::Effect => 0,

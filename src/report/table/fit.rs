@@ -26,7 +26,6 @@ pub(super) struct Fit {
 pub(super) struct Shown {
     /// Which column of the table.
     pub(super) index: usize,
-    /// Its width.
     pub(super) width: usize,
     /// Its header, one text for each line.
     pub(super) header: Vec<String>,
@@ -107,7 +106,6 @@ pub(super) fn total(columns: &[Shown]) -> usize {
 }
 
 /// Breaks a text between words into lines of at most `width`; a longer word has its own line.
-#[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
