@@ -184,7 +184,33 @@ impl<E: Copy> EventQueue<E> {
     }
 
     /// Removes and returns the next event if its time is at most `until`.
+    #[inline]
     pub fn pop(&mut self, until: Time) -> Option<(Time, E)> {
+        // As a rule it is at the end of the run.
+        match self.run.last() {
+            Some(&entry)
+                if entry.time <= until.0 && self.beside.is_empty() && !self.is_dead(&entry) =>
+            {
+                self.run.pop();
+                Some(self.leave(entry))
+            }
+            _ => self.look_for_next(until),
+        }
+    }
+
+    /// An event leaves.
+    #[inline]
+    fn leave(&mut self, entry: Entry<E>) -> (Time, E) {
+        if entry.timer != TimerId::NONE {
+            self.retire(entry.timer);
+        }
+        self.now = entry.time;
+        (Time(entry.time), entry.event)
+    }
+
+    /// The same as [`EventQueue::pop`], wherever the next event is.
+    #[inline(never)]
+    fn look_for_next(&mut self, until: Time) -> Option<(Time, E)> {
         loop {
             let (entry, is_beside) = match (self.run.last(), self.beside.peek()) {
                 (Some(entry), None) => (*entry, false),
@@ -210,11 +236,7 @@ impl<E: Copy> EventQueue<E> {
                 self.dead -= 1;
                 continue;
             }
-            if entry.timer != TimerId::NONE {
-                self.retire(entry.timer);
-            }
-            self.now = entry.time;
-            return Some((Time(entry.time), entry.event));
+            return Some(self.leave(entry));
         }
     }
 
