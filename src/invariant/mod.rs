@@ -97,8 +97,6 @@ pub const CATALOGUE: &[Entry] = &[
 #[derive(Default)]
 pub struct Invariants {
     judges: Vec<Judge>,
-    /// What any of them hears: most facts concern no invariant, and there are many of them.
-    hears: FactKinds,
 }
 
 /// Who judges one of them.
@@ -118,22 +116,12 @@ impl Invariants {
         for one in list.iter() {
             match one.text.judge(program) {
                 Ok((hears, invariant)) => {
-                    invariants.hears = invariants.hears.and(hears);
                     invariants.judges.push(Judge { entry: one.kind, hears, invariant });
                 }
                 Err(problem) => problems.push((one.name.clone(), problem)),
             }
         }
         if problems.is_empty() { Ok(invariants) } else { Err(problems) }
-    }
-
-    /// Tells a fact to those that hear of its kind.
-    #[inline(never)]
-    fn judge(&mut self, now: Time, fact: &Fact) {
-        let kind = fact.kind();
-        for judge in self.judges.iter_mut().filter(|judge| judge.hears.has(kind)) {
-            judge.invariant.observe(now, fact);
-        }
     }
 
     /// Those that compare the run with another one.
@@ -153,11 +141,15 @@ impl Invariants {
 }
 
 impl Observer for Invariants {
-    #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
-        if self.hears.has(fact.kind()) {
-            self.judge(now, fact);
+        let kind = fact.kind();
+        for judge in self.judges.iter_mut().filter(|judge| judge.hears.has(kind)) {
+            judge.invariant.observe(now, fact);
         }
+    }
+
+    fn hears(&self) -> FactKinds {
+        self.judges.iter().map(|judge| judge.hears).fold(FactKinds::NONE, FactKinds::and)
     }
 }
 

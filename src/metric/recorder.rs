@@ -12,10 +12,9 @@ use super::tally::Tally;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::Program;
 use crate::policy::Outcome;
-use crate::system::Observer;
-use crate::system::fact::{
-    Asked, Deed, Direction, Fact, Pooling, REFUSALS, Request, Stay, Transit, Waiting, Work,
-};
+use crate::system::fact::kind::{FactKinds, Hears, hears};
+use crate::system::fact::{Asked, Deed, Fact, Pooling, REFUSALS, Request, Stay, Waiting, Work};
+use crate::system::{Observer, Traffic};
 
 /// The measurements of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -83,6 +82,7 @@ pub struct RunMetrics {
     /// Messages and outbox events that were not done with at the end.
     pub unprocessed: u64,
     /// Messages over links: sent, duplicated, lost and arrived, requests first and replies second.
+    /// No fact is counted for them: the books of the run say how many there were.
     pub sent: [u64; 2],
     /// See `sent`: second copies, which are not counted there.
     pub duplicated: [u64; 2],
@@ -170,6 +170,16 @@ pub struct RunMetrics {
     pub older_reads: u64,
     /// Users whom a fault made to be about the hot key.
     pub diverted: u64,
+}
+
+impl RunMetrics {
+    /// Takes what the books of the run say of messages over links.
+    pub fn count_messages(&mut self, messages: [Traffic; 2]) {
+        self.sent = messages.map(|one| one.sent);
+        self.duplicated = messages.map(|one| one.duplicated);
+        self.lost = messages.map(|one| one.lost);
+        self.arrived = messages.map(|one| one.arrived);
+    }
 }
 
 /// Counts the facts of one run.
@@ -318,26 +328,26 @@ impl Recorder {
     fn count_at_nodes(&mut self, now: Time, fact: &Fact) {
         let metrics = &mut self.metrics;
         match *fact {
-            Fact::Outboxed { .. } => metrics.outboxed += 1,
-            Fact::Enqueued { event, .. } => metrics.relayed += u64::from(event > 0),
-            Fact::Acknowledged { since, .. } => self.done_with(now, since),
-            Fact::Delivered { receives, .. } => metrics.redelivered += u64::from(receives > 1),
-            Fact::DeadLettered { since, .. } => {
+            Outboxed { .. } => metrics.outboxed += 1,
+            Enqueued { event, .. } => metrics.relayed += u64::from(event > 0),
+            Acknowledged { since, .. } => self.done_with(now, since),
+            Delivered { receives, .. } => metrics.redelivered += u64::from(receives > 1),
+            DeadLettered { since, .. } => {
                 metrics.dead_letters += 1;
                 self.done_with(now, since);
             }
-            Fact::Crashed { .. } => metrics.crashes += 1,
-            Fact::Killed { .. } => metrics.kills += 1,
-            Fact::Paused { .. } => metrics.pauses += 1,
-            Fact::NobodyThere { refused, .. } => metrics.nobody_there[usize::from(!refused)] += 1,
-            Fact::TurnedAway { .. } => metrics.turned_away += 1,
-            Fact::LogLost { transactions, .. } => metrics.lost_transactions += transactions,
-            Fact::MessageLost { .. } => metrics.lost_messages += 1,
-            Fact::Expired { since, .. } => {
+            Crashed { .. } => metrics.crashes += 1,
+            Killed { .. } => metrics.kills += 1,
+            Paused { .. } => metrics.pauses += 1,
+            NobodyThere { refused, .. } => metrics.nobody_there[usize::from(!refused)] += 1,
+            TurnedAway { .. } => metrics.turned_away += 1,
+            LogLost { transactions, .. } => metrics.lost_transactions += transactions,
+            MessageLost { .. } => metrics.lost_messages += 1,
+            Expired { since, .. } => {
                 metrics.expired += 1;
                 self.done_with(now, since);
             }
-            Fact::Unprocessed(Waiting { since, .. }) => {
+            Unprocessed(Waiting { since, .. }) => {
                 metrics.unprocessed += 1;
                 self.done_with(now, since);
             }
@@ -349,93 +359,95 @@ impl Recorder {
     fn count_data(&mut self, fact: &Fact) {
         let metrics = &mut self.metrics;
         match *fact {
-            Fact::Effect { .. } => metrics.effects += 1,
-            Fact::Replayed { outcome, .. } => {
+            Effect { .. } => metrics.effects += 1,
+            Replayed { outcome, .. } => {
                 metrics.replayed[usize::from(outcome != Outcome::Ok)] += 1;
             }
-            Fact::Throttled { .. } => metrics.throttled += 1,
-            Fact::Mismatched { .. } => metrics.mismatched += 1,
-            Fact::Failed { after_effect: late, .. } => metrics.made_to_fail[usize::from(late)] += 1,
-            Fact::ReadBack { seen, own, asked, .. } if self.measure.counts(asked) => {
+            Throttled { .. } => metrics.throttled += 1,
+            Mismatched { .. } => metrics.mismatched += 1,
+            Failed { after_effect: late, .. } => metrics.made_to_fail[usize::from(late)] += 1,
+            ReadBack { seen, own, asked, .. } if self.measure.counts(asked) => {
                 metrics.reads_back += 1;
                 metrics.stale_reads += u64::from(seen < own);
             }
-            Fact::Read { seen, newest, age, asked, .. } if self.measure.counts(asked) => {
+            Read { seen, newest, age, asked, .. } if self.measure.counts(asked) => {
                 let is_old = seen < newest;
                 metrics.row_reads += 1;
                 metrics.old_row_reads += u64::from(is_old);
                 metrics.staleness.record(if is_old { age } else { Span::ZERO });
             }
-            Fact::Conflict { .. } => metrics.conflicts += 1,
-            Fact::Overwrote { is_lost, .. } => metrics.updates_lost += u64::from(is_lost),
-            Fact::CommitLost { .. } => metrics.commits_lost += 1,
-            Fact::StaleEpoch { accepted, .. } => metrics.stale_epochs[usize::from(accepted)] += 1,
-            Fact::WaitedForReplica { in_time, .. } => {
+            Conflict { .. } => metrics.conflicts += 1,
+            Overwrote { is_lost, .. } => metrics.updates_lost += u64::from(is_lost),
+            CommitLost { .. } => metrics.commits_lost += 1,
+            StaleEpoch { accepted, .. } => metrics.stale_epochs[usize::from(accepted)] += 1,
+            WaitedForReplica { in_time, .. } => {
                 metrics.replica_waits[usize::from(in_time)] += 1;
             }
-            Fact::AnsweredAlone(_) => metrics.answered_alone += 1,
-            Fact::Connected(_) => metrics.connections_opened += 1,
-            Fact::Caching(caching) => {
+            AnsweredAlone(_) => metrics.answered_alone += 1,
+            Connected(_) => metrics.connections_opened += 1,
+            Caching(caching) => {
                 metrics.fills_refused += u64::from(caching.deed == Deed::Refuses);
                 Fills::count(&mut metrics.fills, &caching);
             }
-            Fact::FaultFired(fault, _) => metrics.count_fired(fault),
-            Fact::ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {
+            FaultFired(fault, _) => metrics.count_fired(fault),
+            ReadAgain { seen, highest, asked, .. } if self.measure.counts(asked) => {
                 metrics.reads_again += 1;
                 metrics.older_reads += u64::from(seen < highest);
             }
-            Fact::Diverted { .. } => metrics.diverted += 1,
+            Diverted { .. } => metrics.diverted += 1,
             _ => {}
         }
     }
 }
 
+hears!(
+    Recorder: Outboxed, Enqueued, Acknowledged, Delivered, DeadLettered, Crashed, Killed, Paused,
+    NobodyThere, TurnedAway, LogLost, MessageLost, Expired, Unprocessed, Effect, Replayed,
+    Throttled, Mismatched, Failed, ReadBack, Read, Conflict, Overwrote, CommitLost, StaleEpoch,
+    WaitedForReplica, AnsweredAlone, Connected, Caching, FaultFired, ReadAgain, Diverted,
+    Requested, Answered, Attempted, Denied, Settled, Ejected, EjectionRefused, Returned,
+    Panicked, Forgotten, Stale, Refused, Pooled, Left, Staying, Worked, Working, Unanswered
+);
+
 impl Observer for Recorder {
     fn observe(&mut self, now: Time, fact: &Fact) {
         let metrics = &mut self.metrics;
         match *fact {
-            Fact::Requested(request) => self.asked(&request),
-            Fact::Answered { request, outcome, attempts } => {
+            Requested(request) => self.asked(&request),
+            Answered { request, outcome, attempts } => {
                 self.answered(now, &request, outcome, attempts);
             }
-            Fact::Attempted { edge, attempt, asked, .. } => {
+            Attempted { edge, attempt, asked, .. } => {
                 self.attempted(now, edge.0 as usize, attempt, asked, false);
             }
-            Fact::Denied { edge, attempt, asked, .. } => {
+            Denied { edge, attempt, asked, .. } => {
                 self.attempted(now, edge.0 as usize, attempt, asked, true);
             }
-            Fact::Settled { edge, outcome, asked, .. } => {
+            Settled { edge, outcome, asked, .. } => {
                 metrics.edges[edge.0 as usize].outcomes.add(outcome);
                 let is_load = self.is_load[edge.0 as usize] && self.measure.counts(asked);
                 metrics.timeouts += u64::from(is_load && outcome.is_silence());
             }
-            Fact::Ejected(_) => metrics.ejections += 1,
-            Fact::EjectionRefused(_) => metrics.ejections_refused += 1,
-            Fact::Returned(_) => metrics.returns += 1,
-            Fact::Panicked(_) => metrics.panics += 1,
-            Fact::Forgotten(_) => metrics.late_forgotten += 1,
-            Fact::Stale { edge, .. } => metrics.edges[edge.0 as usize].stale += 1,
-            Fact::Sent(Transit { direction, .. }) => metrics.sent[side(direction)] += 1,
-            Fact::Duplicated(Transit { direction, .. }) => metrics.duplicated[side(direction)] += 1,
-            Fact::Lost(Transit { direction, .. }) => metrics.lost[side(direction)] += 1,
-            Fact::Arrived(Transit { direction, .. }) => metrics.arrived[side(direction)] += 1,
-            Fact::Refused { refusal, .. } => {
+            Ejected(_) => metrics.ejections += 1,
+            EjectionRefused(_) => metrics.ejections_refused += 1,
+            Returned(_) => metrics.returns += 1,
+            Panicked(_) => metrics.panics += 1,
+            Forgotten(_) => metrics.late_forgotten += 1,
+            Stale { edge, .. } => metrics.edges[edge.0 as usize].stale += 1,
+            Refused { refusal, .. } => {
                 metrics.refused += 1;
                 metrics.refused_by[refusal as usize] += 1;
             }
-            Fact::Pooled(pooling) => self.pooled(&pooling),
-            Fact::Left(stay) => self.stayed(now, &stay, false),
-            Fact::Staying(stay) => self.stayed(now, &stay, true),
-            Fact::Worked(work) | Fact::Working(work) => self.worked(work),
-            Fact::Unanswered(request) => self.unanswered(now, &request),
+            Pooled(pooling) => self.pooled(&pooling),
+            Left(stay) => self.stayed(now, &stay, false),
+            Staying(stay) => self.stayed(now, &stay, true),
+            Worked(work) | Working(work) => self.worked(work),
+            Unanswered(request) => self.unanswered(now, &request),
             _ => self.count_at_nodes(now, fact),
         }
     }
-}
 
-fn side(direction: Direction) -> usize {
-    match direction {
-        Direction::Request => 0,
-        Direction::Reply => 1,
+    fn hears(&self) -> FactKinds {
+        Recorder::HEARS
     }
 }

@@ -1,13 +1,13 @@
 //! The core of a run: the time, what is going to happen, draws, the digest, the books, what
 //! disturbs the run, and who is told what happened.
 
-use super::Observer;
 use super::control::{Control, Disturbances};
 use super::event::Event;
 use super::fact::Fact;
 use super::ledger::Ledger;
 use super::remembered::Remembered;
 use super::trace::TraceKind;
+use super::{Audience, Observer, Sight};
 use crate::kernel::digest::Digester;
 use crate::kernel::draw::{Draw, Draws, Purpose};
 use crate::kernel::limit::{Ending, Limits, Meter};
@@ -26,8 +26,8 @@ pub(super) struct Core<'p> {
     meter: Meter,
     ledger: Ledger,
     disturbances: Disturbances<'p>,
-    observer: &'p mut (dyn Observer + 'p),
-    /// When the observer wants to look next: nothing but a look changes that, and it is asked for
+    audience: Audience<'p>,
+    /// When the audience wants to look next: nothing but a look changes that, and it is asked for
     /// with every event.
     looks_at: Time,
 }
@@ -53,7 +53,7 @@ impl<'p> Core<'p> {
             ledger: Ledger::new(program),
             disturbances: Disturbances::new(program, controls),
             looks_at: observer.looks_at(),
-            observer,
+            audience: Audience::of(observer),
         }
     }
 
@@ -75,7 +75,7 @@ impl<'p> Core<'p> {
             ledger: self.ledger.clone(),
             disturbances: self.disturbances.copied(controls),
             looks_at: observer.looks_at(),
-            observer,
+            audience: Audience::of(observer),
         }
     }
 
@@ -118,9 +118,9 @@ impl<'p> Core<'p> {
     /// Lets time pass until the next event, which is returned; `None` at the horizon.
     #[inline]
     pub(super) fn next(&mut self) -> Option<(Time, Event)> {
-        let (at, event) = self.events.pop(self.meter.horizon())?;
-        debug_assert!(at >= self.now, "time runs backwards");
-        Some((at, event))
+        let next = self.events.pop(self.meter.horizon());
+        debug_assert!(next.is_none_or(|(at, _)| at >= self.now), "time runs backwards");
+        next
     }
 
     /// Lets time pass until then.
@@ -164,12 +164,12 @@ impl<'p> Core<'p> {
         self.digester.fold(self.now, site, u64::from(control));
     }
 
-    /// Books what happened, and tells it. Inlined where the fact is known, so that the books are
-    /// opened for few.
+    /// Books what happened, and tells who hears of it. Inlined where the fact is known, so that the
+    /// books are opened for few, and what nobody hears is not put into words.
     #[inline]
     pub(super) fn tell(&mut self, fact: Fact) {
         self.ledger.book(&fact);
-        self.observer.observe(self.now, &fact);
+        self.audience.tell(self.now, &fact);
     }
 
     /// The books of the run.
@@ -194,9 +194,9 @@ impl<'p> Core<'p> {
         &mut self.disturbances
     }
 
-    /// Who is told what happens.
-    pub(super) fn observer(&mut self) -> &mut dyn Observer {
-        self.observer
+    /// Whether the run goes on, where it is run up to what is seen.
+    pub(super) fn sight(&self) -> Sight {
+        self.audience.sight()
     }
 
     /// When the observer wants to see what policies remember.
@@ -207,8 +207,8 @@ impl<'p> Core<'p> {
 
     /// Shows the observer what policies remember.
     pub(super) fn show(&mut self, remembered: &Remembered<'_>) {
-        self.observer.look(remembered);
-        self.looks_at = self.observer.looks_at();
+        self.audience.look(remembered);
+        self.looks_at = self.audience.looks_at();
     }
 
     /// Counts an event, with so many things pending besides those that are scheduled; the limit

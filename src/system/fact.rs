@@ -1,7 +1,7 @@
 //! What observers are told. Observers cannot act: they get a shared reference and nothing else.
 mod caching;
 pub mod ejection;
-pub(crate) mod kind;
+pub mod kind;
 mod pooling;
 mod stay;
 mod transit;

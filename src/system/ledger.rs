@@ -26,11 +26,32 @@ impl Account {
     }
 }
 
+/// Messages over links in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Those that went on their way, second copies left out.
+    pub sent: u64,
+    /// Second copies that went on their way.
+    pub duplicated: u64,
+    /// Those of both that were lost.
+    pub lost: u64,
+    /// Those of both that arrived.
+    pub arrived: u64,
+}
+
+impl Traffic {
+    /// What went on its way, and what is not on its way any more.
+    pub(super) fn account(&self) -> Account {
+        let Traffic { sent, duplicated, lost, arrived } = *self;
+        Account { entered: sent + duplicated, left: lost + arrived }
+    }
+}
+
 /// The accounts of one run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
-    /// Requests and replies: sent and duplicated, lost and arrived.
-    pub(super) messages: [Account; 2],
+    /// Requests and replies.
+    pub(super) messages: [Traffic; 2],
     /// Calls: begun, and answered, given up or lost with their caller.
     pub(super) calls: Account,
     /// Messages in all queues: accepted, and acknowledged, put aside, expired or lost.
@@ -54,15 +75,18 @@ impl Ledger {
         }
     }
 
-    /// Books what a fact says about messages on their way and in queues.
-    #[inline]
+    /// Books what a fact says about messages on their way and in queues. Where a fact is told, it is
+    /// known which one it is, so that little or nothing is left of this.
+    #[inline(always)]
     pub(super) fn book(&mut self, fact: &Fact) {
         match *fact {
-            Fact::Sent(Transit { direction, .. }) | Fact::Duplicated(Transit { direction, .. }) => {
-                self.messages[direction as usize].enter();
+            Fact::Sent(Transit { direction, .. }) => self.messages[direction as usize].sent += 1,
+            Fact::Duplicated(Transit { direction, .. }) => {
+                self.messages[direction as usize].duplicated += 1;
             }
-            Fact::Lost(Transit { direction, .. }) | Fact::Arrived(Transit { direction, .. }) => {
-                self.messages[direction as usize].leave();
+            Fact::Lost(Transit { direction, .. }) => self.messages[direction as usize].lost += 1,
+            Fact::Arrived(Transit { direction, .. }) => {
+                self.messages[direction as usize].arrived += 1;
             }
             Fact::Acknowledged { queue, .. }
             | Fact::DeadLettered { queue, .. }

@@ -23,6 +23,7 @@ mod request;
 pub mod trace;
 mod world;
 
-pub use observer::{Observer, Sight};
+pub use ledger::Traffic;
+pub use observer::{Audience, Observer, Sight};
 pub use world::fork;
 pub use world::{Outcome, World};

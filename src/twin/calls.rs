@@ -9,6 +9,7 @@ use crate::model::program::EdgeId;
 use crate::policy::Outcome;
 use crate::system::Observer;
 use crate::system::fact::Fact;
+use crate::system::fact::kind::{FactKinds, Hears, hears};
 
 /// Which attempt it is, by what is the same in both runs of a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,23 +73,29 @@ impl Calls {
     }
 }
 
+hears!(Calls: Came, Attempted, Settled);
+
 impl Observer for Calls {
     fn observe(&mut self, now: Time, fact: &Fact) {
         match *fact {
-            Fact::Came(came) => {
+            Came(came) => {
                 let index = came.order as usize;
                 if self.users.len() <= index {
                     self.users.resize(index + 1, 0);
                 }
                 self.users[index] = key_of(u64::from(came.clients.0) + 1, came.work);
             }
-            Fact::Attempted { edge, attempt, order, .. } => {
+            Attempted { edge, attempt, order, .. } => {
                 self.attempted(now, (edge, order, attempt));
             }
-            Fact::Settled { edge, attempt, order, outcome, .. } => {
+            Settled { edge, attempt, order, outcome, .. } => {
                 self.settled(now, (edge, order, attempt), outcome);
             }
             _ => {}
         }
+    }
+
+    fn hears(&self) -> FactKinds {
+        Calls::HEARS
     }
 }

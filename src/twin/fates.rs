@@ -6,7 +6,7 @@ use crate::kernel::time::Time;
 use crate::model::program::{NodeId, OperationId};
 use crate::policy::Outcome;
 use crate::system::Observer;
-use crate::system::fact::kind::hears;
+use crate::system::fact::kind::{FactKinds, Hears, hears};
 use crate::system::fact::{self, Fact, Request};
 
 /// Which request it is, by what is the same in both runs of a seed.
@@ -130,5 +130,9 @@ impl Observer for Fates {
             }
             _ => {}
         }
+    }
+
+    fn hears(&self) -> FactKinds {
+        Fates::HEARS
     }
 }

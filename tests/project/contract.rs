@@ -8,7 +8,7 @@ use stormglass::kernel::digest::Digest;
 use stormglass::kernel::draw::Purpose;
 use stormglass::metric::Recorder;
 use stormglass::report::files::{runs_csv, series_csv};
-use stormglass::system::{Observer, World};
+use stormglass::system::{Audience, Observer, World};
 
 use super::sample;
 
@@ -20,7 +20,7 @@ fn observers_do_not_change_a_run() {
         let alone = watched(cell, seed, &mut ());
         let mut recorder = Recorder::new(&cell.program, cell.measure.clone());
         let mut invariants = Invariants::new(&cell.invariants, &cell.program).expect("they fit");
-        let mut both: Vec<&mut dyn Observer> = vec![&mut recorder, &mut invariants];
+        let mut both = Audience::new(vec![&mut recorder, &mut invariants]);
         assert_eq!(alone, watched(cell, seed, &mut both));
         let result = campaign.run(index * campaign.seeds.len());
         assert_eq!(alone, (result.digest, result.draws.to_vec()), "{}", cell.arm);

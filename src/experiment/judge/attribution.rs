@@ -24,7 +24,7 @@ use crate::invariant::{Invariants, Judgement};
 use crate::kernel::limit::Ending;
 use crate::kernel::time::Time;
 use crate::metric::{Followers, Measure, RunMetrics};
-use crate::system::Observer;
+use crate::system::Audience;
 use harm::{Attribution, Harm, factorial};
 
 /// Shapley values of more causes take more than 64 runs for each.
@@ -142,7 +142,7 @@ fn count(cell: &Cell, plan: &Plan, seed: u64) -> Option<Vec<u64>> {
     let mut followers = Followers::new(&cell.followed(), &measure);
     let mut invariants = Invariants::new(&cell.invariants, &cell.program)
         .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
-    let mut all: Vec<&mut dyn Observer> = vec![&mut followers, &mut invariants];
+    let mut all = Audience::new(vec![&mut followers, &mut invariants]);
     let world = Course::new(cell, plan, seed).world(&mut all);
     if world.run().ending != Ending::Complete {
         return None;

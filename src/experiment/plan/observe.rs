@@ -16,7 +16,7 @@ use crate::model::document::Value;
 use crate::model::problem::Problem;
 use crate::model::program::{OperationId, Program};
 use crate::model::quantity::Share;
-use crate::system::Observer;
+use crate::system::{Audience, Observer};
 
 /// `[observe]`: what is seen of runs beside what is measured of every run.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -163,10 +163,10 @@ pub(in crate::experiment) struct Watching<'p> {
 
 impl Watching<'_> {
     /// Who is told what happens.
-    pub(in crate::experiment) fn observers(&mut self) -> Vec<&mut dyn Observer> {
+    pub(in crate::experiment) fn observers(&mut self) -> Audience<'_> {
         let incident = self.incident.as_mut().map(|watch| watch as &mut dyn Observer);
         let paths = self.paths.as_mut().map(|watch| watch as &mut dyn Observer);
-        incident.into_iter().chain(paths).collect()
+        Audience::new(incident.into_iter().chain(paths).collect())
     }
 
     /// What was seen; `None` if nobody watched.

@@ -15,7 +15,7 @@ use crate::invariant::Violation;
 use crate::kernel::limit::Ending;
 use crate::metric::{NodeSeries, NodeWatch, OperationSeries, Timeline, TimelineRecorder};
 use crate::model::program::OperationId;
-use crate::system::Observer;
+use crate::system::{Audience, Observer};
 
 /// The most cells that are looked at window by window.
 pub const CELLS_MAX: usize = 24;
@@ -100,6 +100,7 @@ fn see(cell: &Cell, index: usize, seed: u64) -> Seen {
     let mut watch = cell.observing.nodes.then(nodes);
     let mut all: Vec<&mut dyn Observer> = vec![&mut recorder];
     all.extend(watch.as_mut().map(|watch| watch as &mut dyn Observer));
+    let mut all = Audience::new(all);
     let (run, _) = run_case(cell, index, &case, &mut all);
     let last = run.metrics.last_answer;
     let end = if run.ending == Ending::Complete { case.horizon } else { last };

@@ -14,7 +14,7 @@ use crate::kernel::draw::Purpose;
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::Time;
 use crate::metric::{Arrived, Followers, Measure, Recorder, Recovery, RunMetrics};
-use crate::system::{Observer, World};
+use crate::system::{Audience, Observer, World};
 use crate::twin::{Calls, Fates, Trail};
 
 /// What one run is to do.
@@ -88,7 +88,7 @@ impl<'a> Course<'a> {
     ) -> (Kept<'a>, Followed) {
         let (mut fates, mut calls) = (Fates::default(), Calls::new(since));
         let mut trail = Trail::new(&self.cell.program, since);
-        let mut all: Vec<&mut dyn Observer> = vec![&mut fates, &mut calls, &mut trail, watcher];
+        let mut all = Audience::new(vec![&mut fates, &mut calls, &mut trail, watcher]);
         let mut followed = self.follow(index, &mut all);
         let kept = Kept {
             fates,
@@ -109,8 +109,7 @@ impl<'a> Course<'a> {
             .unwrap_or_else(|wrong| panic!("an invariant does not fit: {wrong:?}"));
         self.show_twins(&mut invariants);
         let mut followers = Followers::new(&cell.followed(), &measure);
-        let mut all: Vec<&mut dyn Observer> =
-            vec![&mut recorder, &mut followers, &mut invariants, watcher];
+        let mut all = Audience::new(vec![&mut recorder, &mut followers, &mut invariants, watcher]);
         let outcome = self.world(&mut all).run();
         // A run in which nothing happens any more is judged until its end all the same.
         let end = match outcome.ending {
@@ -122,6 +121,7 @@ impl<'a> Course<'a> {
             None => Vec::new(),
         };
         let mut metrics = recorder.finish();
+        metrics.count_messages(outcome.messages);
         metrics.milestones = followers.finish(&measure, end);
         metrics.answers = metrics.milestones.split_off(cell.milestones.len());
         let reply_recovery = match outcome.ending {
@@ -219,7 +219,7 @@ fn label(
     let measure = Measure { faults: None, ..cell.measure.clone() };
     let mut recorder = Recorder::new(&cell.program, measure.clone());
     let mut followers = Followers::new(&cell.milestones, &measure);
-    let mut all: Vec<&mut dyn Observer> = vec![&mut recorder, &mut followers];
+    let mut all = Audience::new(vec![&mut recorder, &mut followers]);
     let calm = plan.only(|_| false);
     let outcome = Course::new(cell, &calm, seed).world(&mut all).run();
     if outcome.ending != Ending::Complete {

@@ -9,7 +9,7 @@ use crate::kernel::time::{Span, Time};
 use crate::metric::measure::Measure;
 use crate::policy::Outcome;
 use crate::system::Observer;
-use crate::system::fact::kind::{Hears, hears};
+use crate::system::fact::kind::{FactKinds, Hears, hears};
 use crate::system::fact::{Fact, Request, Waiting};
 
 /// Follows the requests of one run to each milestone.
@@ -103,18 +103,6 @@ impl Followers {
         self.followers.into_iter().map(finish).collect()
     }
 
-    /// Lets every milestone hear of a fact that may concern it.
-    #[inline(never)]
-    fn follow(&mut self, now: Time, fact: &Fact) {
-        let measured = (self.warm_up, self.window);
-        for follower in &mut self.followers {
-            match follower.milestone.goal {
-                Goal::Answer(wanted) => follower.answer(now, fact, wanted, measured),
-                goal => follower.observe(now, fact, goal),
-            }
-        }
-    }
-
     /// Of each milestone the measured orders, with when their users first asked and when they
     /// reached it, if they have; none where requests are followed to their answers.
     #[must_use]
@@ -142,11 +130,18 @@ impl Followers {
 }
 
 impl Observer for Followers {
-    #[inline]
     fn observe(&mut self, now: Time, fact: &Fact) {
-        if !self.followers.is_empty() && Follower::HEARS.has(fact.kind()) {
-            self.follow(now, fact);
+        let measured = (self.warm_up, self.window);
+        for follower in &mut self.followers {
+            match follower.milestone.goal {
+                Goal::Answer(wanted) => follower.answer(now, fact, wanted, measured),
+                goal => follower.observe(now, fact, goal),
+            }
         }
+    }
+
+    fn hears(&self) -> FactKinds {
+        if self.followers.is_empty() { FactKinds::NONE } else { Follower::HEARS }
     }
 }
 

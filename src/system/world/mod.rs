@@ -22,7 +22,6 @@ use crate::kernel::draw::{Draws, key_of};
 use crate::kernel::limit::{Ending, Limits};
 use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program, Spike};
-use crate::system::Observer;
 use crate::system::calls::Calls;
 use crate::system::context::Context;
 use crate::system::control::{Control, Surge};
@@ -35,6 +34,7 @@ use crate::system::network::Network;
 use crate::system::node::{Local, Nodes};
 use crate::system::remembered::Remembered;
 use crate::system::trace::TraceKind;
+use crate::system::{Observer, Traffic};
 
 /// One run: a program, a seed, and everything that is going on.
 pub struct World<'p> {
@@ -56,6 +56,8 @@ pub struct Outcome {
     pub draws: Draws,
     /// The virtual time at the end.
     pub end: Time,
+    /// Messages over links: requests first, replies second.
+    pub messages: [Traffic; 2],
 }
 
 impl<'p> World<'p> {
@@ -101,8 +103,9 @@ impl<'p> World<'p> {
         let ending = self.audit().unwrap_or(ending);
         let end = self.cx.core.now();
         self.tell_what_remains(ending);
+        let messages = self.cx.core.ledger().messages;
         let (digester, draws) = self.cx.core.into_digests();
-        Outcome { ending, digester, draws, end }
+        Outcome { ending, digester, draws, end, messages }
     }
 
     /// Lets users arrive and time pass until nothing happens any more or a limit is reached.

@@ -44,8 +44,8 @@ impl<'p> World<'p> {
     /// Runs until the observer has seen enough, or to the end; whether others go on from there.
     /// Nothing of it is judged: the run is left where it is.
     pub fn run_until_seen(&mut self) -> bool {
-        self.run_until(|world| world.cx.core.observer().sight() != Sight::More);
-        self.cx.core.observer().sight() == Sight::Keep
+        self.run_until(|world| world.cx.core.sight() != Sight::More);
+        self.cx.core.sight() == Sight::Keep
     }
 
     /// How many events there were.

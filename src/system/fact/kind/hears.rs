@@ -1,15 +1,20 @@
 //! Which kinds of facts somebody is told, as a part of its type.
 
-use super::FactKind;
+use super::{FactKind, KINDS};
 
 /// Some kinds of facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct FactKinds(u128);
+pub struct FactKinds(u128);
 
 impl FactKinds {
+    /// None.
+    pub const NONE: FactKinds = FactKinds(0);
+    /// Every kind.
+    pub const ALL: FactKinds = FactKinds((1 << KINDS) - 1);
+
     /// These.
     #[must_use]
-    pub(crate) const fn of(kinds: &[FactKind]) -> FactKinds {
+    pub const fn of(kinds: &[FactKind]) -> FactKinds {
         let (mut set, mut place) = (0, 0);
         while place < kinds.len() {
             set |= 1 << kinds[place] as u32;
@@ -20,14 +25,14 @@ impl FactKinds {
 
     /// These and others.
     #[must_use]
-    pub(crate) const fn and(self, others: FactKinds) -> FactKinds {
+    pub const fn and(self, others: FactKinds) -> FactKinds {
         FactKinds(self.0 | others.0)
     }
 
     /// Whether a kind is one of them.
     #[must_use]
     #[inline]
-    pub(crate) const fn has(self, kind: FactKind) -> bool {
+    pub const fn has(self, kind: FactKind) -> bool {
         self.0 >> kind as u32 & 1 == 1
     }
 

@@ -6,7 +6,8 @@ use super::ejection::Ejection;
 use super::{Caching, Fact, Pooling, Stay, Transit, Waiting, Work};
 use crate::model::program::{EdgeId, NodeId, Program, TableId};
 
-pub(crate) use hears::{FactKinds, Hears, hears};
+pub use hears::FactKinds;
+pub(crate) use hears::{Hears, hears};
 
 /// Whom a fact befell, as the fact names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,11 @@ macro_rules! facts {
         /// The kinds of facts, by the names of [`Fact`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum FactKind {
-            $($kind,)*
+            $(#[doc = concat!("Of [`Fact::", stringify!($kind), "`].")] $kind,)*
         }
+
+        /// Every kind, in the order of its number.
+        const ALL: &[FactKind] = &[$(FactKind::$kind,)*];
 
         impl Fact {
             /// What kind of fact it is.
@@ -135,6 +139,16 @@ facts! {
     Working(Work { node, order, .. }) => Node(node), Some(order);
     UnderWay(order) => Nobody, Some(order);
     Unprocessed(Waiting { node, order, .. }) => Node(node), Some(order);
+}
+
+/// How many kinds there are.
+pub(in crate::system) const KINDS: usize = ALL.len();
+
+impl FactKind {
+    /// Every kind, in the order of its number.
+    pub(in crate::system) fn all() -> impl Iterator<Item = FactKind> {
+        ALL.iter().copied()
+    }
 }
 
 impl Fact {
