@@ -78,17 +78,30 @@ impl<T> Slab<T> {
     /// Takes the value of a handle out, if it is still there.
     #[inline]
     pub fn remove(&mut self, handle: Handle) -> Option<T> {
+        // Taken out as it is returned: a large value is copied once.
+        self.free(handle)?.take()
+    }
+
+    /// Lets go of the value of a handle where it is; says whether it was still there.
+    #[inline]
+    pub fn discard(&mut self, handle: Handle) -> bool {
+        self.free(handle).is_some_and(|value| {
+            *value = None;
+            true
+        })
+    }
+
+    /// Lets the slot of a handle be used again; what is in it is to be taken out.
+    #[inline]
+    fn free(&mut self, handle: Handle) -> Option<&mut Option<T>> {
         let place = self.slots.get_mut(handle.slot as usize)?;
+        // The generation of a free slot is that of no handle yet.
         if place.generation != handle.generation {
             return None;
         }
-        // Taken out as it is returned: a large value is copied once.
-        let value = place.value.take();
-        if value.is_some() {
-            place.generation = place.generation.wrapping_add(1);
-            self.free.push(handle.slot);
-        }
-        value
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(handle.slot);
+        Some(&mut place.value)
     }
 
     /// Every value with its handle, in slot order.
@@ -112,9 +125,10 @@ mod tests {
         let second = slab.insert("second");
         assert_eq!(first.slot, second.slot);
         assert_eq!(slab.get(first), None);
-        assert_eq!(slab.remove(first), None);
+        assert_eq!((slab.remove(first), slab.discard(first)), (None, false));
         assert_eq!(slab.get(second), Some(&"second"));
         assert_eq!(slab.get(Handle::NONE), None);
         assert_eq!((slab.len(), slab.is_empty()), (1, false));
+        assert!(slab.discard(second) && slab.is_empty() && slab.get(second).is_none());
     }
 }

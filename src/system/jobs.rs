@@ -30,11 +30,13 @@ impl Jobs {
     }
 
     /// A job that may have ended.
+    #[inline]
     pub(super) fn get(&self, handle: Handle) -> Option<&Job> {
         self.all.get(handle)
     }
 
     /// The same, to change it.
+    #[inline]
     pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Job> {
         self.all.get_mut(handle)
     }
@@ -43,6 +45,7 @@ impl Jobs {
     ///
     /// # Panics
     /// If it has ended.
+    #[inline]
     #[track_caller]
     pub(super) fn at(&self, handle: Handle) -> &Job {
         self.all.get(handle).expect("a job at work has not ended")
@@ -52,6 +55,7 @@ impl Jobs {
     ///
     /// # Panics
     /// If it has ended.
+    #[inline]
     #[track_caller]
     pub(super) fn at_mut(&mut self, handle: Handle) -> &mut Job {
         self.all.get_mut(handle).expect("a job at work has not ended")
@@ -65,16 +69,19 @@ impl Jobs {
         self.all.iter()
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }
 
     /// Lets a job go on when those before it have had their turn.
+    #[inline]
     pub(super) fn make_ready(&mut self, handle: Handle) {
         self.ready.push_back(handle);
     }
 
     /// The job whose turn it is.
+    #[inline]
     pub(super) fn next_ready(&mut self) -> Option<Handle> {
         self.ready.pop_front()
     }

@@ -57,11 +57,13 @@ pub(super) enum TraceKind {
 
 impl TraceKind {
     /// The number that is folded.
+    #[inline]
     pub(super) fn number(self) -> u64 {
         self as u64
     }
 
     /// The number of an answer: one for each outcome.
+    #[inline]
     pub(super) fn of_reply(outcome: Outcome) -> u64 {
         TraceKind::Reply.number() + (u64::from(outcome.number()) << 8)
     }

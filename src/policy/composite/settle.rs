@@ -86,11 +86,12 @@ impl Policy {
         progress.reserved = false;
         progress.passed = false;
         let is_final = denial == Denial::Budget || self.denies_calls(denial);
-        let retried = self.retry.filter(|retry| retry.on_denial == OnDenial::Retry && !is_final);
+        let retried =
+            self.retry.as_ref().filter(|retry| retry.on_denial == OnDenial::Retry && !is_final);
         let verdict = match retried {
             Some(retry) => {
                 let response = Response::new(Outcome::Rejected);
-                self.again(&retry, state, progress, now, call_started, response, draw)
+                self.again(retry, state, progress, now, call_started, response, draw)
             }
             None => Verdict::GiveUp(GiveUp::Denied(denial)),
         };

@@ -194,6 +194,7 @@ impl Outcome {
     }
 
     /// What it is to a caller that does not look closer.
+    #[inline]
     #[must_use]
     pub const fn kind(self) -> OutcomeKind {
         match self {
@@ -232,6 +233,7 @@ impl Outcome {
     }
 
     /// Whether the caller stopped waiting before it heard anything.
+    #[inline]
     #[must_use]
     pub const fn is_silence(self) -> bool {
         matches!(self.kind(), OutcomeKind::TimedOut)
@@ -293,6 +295,7 @@ impl Outcome {
 
     /// Its number: no two outcomes have the same, and it stays for ever.
     #[must_use]
+    #[inline]
     pub const fn number(self) -> u16 {
         match self {
             Outcome::Ok => 0,

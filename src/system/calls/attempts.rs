@@ -173,7 +173,7 @@ impl Calls {
             token: call.token(key),
             deadline: until,
             detector: self.detectors.of(edge, call.process),
-            connection: Connection::of(policy, call.scope, call.progress.ride()),
+            connection: Connection::of(call.scope, call.progress.ride()),
         };
         let (order, asked) = (call.subject.order, call.subject.asked);
         core.tell(Fact::Attempted { edge, attempt: call.progress.attempts(), order, asked });
@@ -234,6 +234,7 @@ impl Calls {
 
     /// What the newest attempt came to that has ended without an answer: it had its time, or its
     /// call had.
+    #[inline]
     pub(in crate::system) fn silence(
         &self,
         core: &Core<'_>,
@@ -280,6 +281,7 @@ impl Calls {
     }
 
     /// Whether a retry after this wait would begin when the caller's own caller leaves no time.
+    #[inline]
     pub(in crate::system) fn is_too_late(
         &self,
         core: &Core<'_>,
@@ -291,6 +293,7 @@ impl Calls {
     }
 
     /// Lets a call wait for its next attempt, but not beyond its deadline.
+    #[inline]
     pub(in crate::system) fn wait(&mut self, core: &mut Core<'_>, handle: Handle, span: Span) {
         let deadline = self.open.at(handle).deadline(core.program());
         let at = (core.now() + span).min(deadline);
@@ -301,6 +304,7 @@ impl Calls {
     ///
     /// A caller that stood still finds its replies first when it goes on, and then what was due
     /// meanwhile: so no timer is set in a caller's past.
+    #[inline]
     pub(in crate::system) fn set_timer(
         &mut self,
         core: &mut Core<'_>,
@@ -318,13 +322,21 @@ impl Calls {
     }
 
     /// Lets calls that wait for this policy state ask again, as far as they may find room.
+    #[inline]
     pub(in crate::system) fn wake_waiters(&mut self, core: &mut Core<'_>, scope: usize) {
+        if !self.policies.keeps_nobody_waiting(scope) {
+            self.wake_those(core, scope);
+        }
+    }
+
+    fn wake_those(&mut self, core: &mut Core<'_>, scope: usize) {
         for handle in self.policies.wake(core.program(), scope) {
             self.set_timer(core, handle, core.now(), Event::Retry(handle));
         }
     }
 
     /// Folds an event about a call into the digest.
+    #[inline]
     pub(in crate::system) fn fold(&self, core: &mut Core<'_>, kind: TraceKind, handle: Handle) {
         if let Some(call) = self.open.get(handle) {
             let caller = core.program().edge(call.step.edge).caller;

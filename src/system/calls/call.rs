@@ -11,7 +11,7 @@ use crate::system::fleet::Place;
 use crate::system::job::Subject;
 
 /// A call that has not come to its end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::system) struct Call {
     /// The job that waits for it.
     pub(in crate::system) owner: Handle,
@@ -20,6 +20,8 @@ pub(in crate::system) struct Call {
     pub(in crate::system) key: u64,
     /// The policy state that it shares.
     pub(in crate::system) scope: u32,
+    /// The policy around it, by its index.
+    pub(in crate::system) policy: u16,
     /// The caller's process: its instance.
     pub(in crate::system) process: u32,
     pub(in crate::system) progress: Progress,
@@ -49,11 +51,13 @@ pub(in crate::system) struct Call {
 }
 
 impl Call {
+    #[inline]
     pub(in crate::system) fn edge(&self) -> EdgeId {
         self.step.edge
     }
 
     /// Whether the caller waits for this attempt.
+    #[inline]
     pub(in crate::system) fn waits_for(&self, attempt: u32) -> bool {
         self.running && self.sent == attempt
     }
@@ -82,11 +86,13 @@ impl Call {
     }
 
     /// What its caller does around it.
+    #[inline]
     pub(in crate::system) fn policy<'p>(&self, program: &'p Program) -> &'p Policy {
-        &program.policies[program.edge(self.step.edge).policy as usize].1
+        &program.policies[self.policy as usize].1
     }
 
     /// When it must have ended, retries included.
+    #[inline]
     pub(in crate::system) fn deadline(&self, program: &Program) -> Time {
         let own = self.policy(program).deadline.map_or(Time::NEVER, |span| self.started + span);
         own.min(self.limit)

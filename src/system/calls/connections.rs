@@ -4,13 +4,12 @@
 use super::Calls;
 use crate::kernel::draw::Purpose;
 use crate::kernel::time::Span;
-use crate::model::program::{NodeId, Program, StateOf};
-use crate::policy::Policy;
-use crate::policy::connections::Ride;
+use crate::model::program::{EdgeId, NodeId, Program, StateOf};
+use crate::policy::connections::{Connections, Ride};
 use crate::system::core::Core;
 use crate::system::event::DetectorId;
 use crate::system::fleet::{Choice, Fleet, instances_of};
-use crate::system::job::Job;
+use crate::system::job::{Job, Origin};
 use crate::system::network::Message;
 
 /// The connection over which an attempt goes.
@@ -19,42 +18,49 @@ pub(in crate::system) struct Connection {
     /// The policy state that it belongs to.
     scope: u32,
     number: u32,
-    /// How many round trips the attempt waits until it is open.
-    round_trips: u32,
-    /// How long the target works on it before that.
-    accept: Span,
     /// Whether it is opened for this attempt.
     pub(in crate::system) is_new: bool,
 }
 
 impl Connection {
     /// That of an attempt that is about to be sent, if its policy limits connections.
-    pub(super) fn of(policy: &Policy, scope: u32, ride: Option<Ride>) -> Option<Connection> {
+    pub(super) fn of(scope: u32, ride: Option<Ride>) -> Option<Connection> {
         let Ride { connection: number, is_new } = ride?;
-        let rule = policy.connections.filter(|_| is_new);
-        let (round_trips, accept) =
-            rule.map_or((0, Span::ZERO), |rule| (rule.round_trips, rule.accept));
-        Some(Connection { scope, number, round_trips, accept, is_new })
+        Some(Connection { scope, number, is_new })
+    }
+
+    /// What it costs to open it, if it is opened for this attempt.
+    fn cost(self, program: &Program, edge: EdgeId) -> Option<Connections> {
+        let policy = &program.policies[program.edge(edge).policy as usize].1;
+        policy.connections.filter(|_| self.is_new)
     }
 }
 
 /// The draws of a connection that is opened follow those of the message that waits for it.
 const FIRST_TRIP: u16 = 4;
 
-/// How long a message waits until its connection is open.
+/// How long a message waits until its connection is open: so many round trips.
+#[inline(always)]
 pub(in crate::system) fn connecting(
     core: &mut Core<'_>,
     link: usize,
     site: u32,
     message: &Message,
 ) -> Span {
-    let Message::Request { key, connection: Some(connection), .. } = *message else {
-        return Span::ZERO;
-    };
+    match *message {
+        Message::Request { edge, key, connection: Some(connection), .. } => {
+            let cost = connection.cost(core.program(), edge);
+            cost.map_or(Span::ZERO, |cost| round_trips(core, link, (site, key), cost.round_trips))
+        }
+        _ => Span::ZERO,
+    }
+}
+
+fn round_trips(core: &mut Core<'_>, link: usize, (site, key): (u32, u64), count: u32) -> Span {
     let latency = &core.program().links[link].latency;
     let added = core.link_condition(link).added_latency;
     let mut takes = Span::ZERO;
-    for way in 0..2 * connection.round_trips as u16 {
+    for way in 0..2 * count as u16 {
         let draw = core.draw(Purpose::Latency, site, key, FIRST_TRIP + way);
         takes += latency.sample(draw) + added;
     }
@@ -73,10 +79,13 @@ impl Calls {
     ) -> u32 {
         let (node, work) = (job.node, job.key);
         let choice = Choice { node, work, detectors: &self.detectors, detector };
-        let Some(Connection { scope, number, accept, .. }) = connection else {
+        let (Some(connection), Origin::Call { edge, .. }) = (connection, job.origin) else {
             return fleet.choose(core, choice);
         };
-        job.accepts = accept;
+        let Connection { scope, number, .. } = connection;
+        if let Some(cost) = connection.cost(core.program(), edge) {
+            job.extra_mut().accepts = cost.accept;
+        }
         let state = self.policies.state(scope as usize).connections.as_ref();
         if let Some(instance) = state.and_then(|state| state.instance(number)) {
             return instance;

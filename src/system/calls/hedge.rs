@@ -276,7 +276,7 @@ impl Calls {
         let key = key_of(call.key, u64::from(attempt));
         let timeout = policy.attempt_timeout.map_or(Time::NEVER, |span| core.now() + span);
         let until = timeout.min(call.deadline(core.program()));
-        let connection = Connection::of(policy, call.scope, progress.ride());
+        let connection = Connection::of(call.scope, progress.ride());
         let (started, progress) = (core.now(), Some(progress));
         let hedged = self.hedges.get_mut(call.hedged).expect(HEDGES);
         hedged.running.push(Copy { attempt, progress, started, until, instance: None });

@@ -69,6 +69,7 @@ impl LateReplies {
 
 impl Calls {
     /// Keeps in mind an attempt that has timed out, if its breaker hears what comes of it.
+    #[inline]
     pub(in crate::system) fn expect_late_reply(&mut self, core: &mut Core<'_>, handle: Handle) {
         let call = self.open.at(handle);
         let edge = core.program().edge(call.step.edge);

@@ -66,11 +66,13 @@ impl Calls {
     }
 
     /// A call that may have ended.
+    #[inline]
     pub(super) fn get(&self, handle: Handle) -> Option<&Call> {
         self.open.get(handle)
     }
 
     /// The same, to change it.
+    #[inline]
     pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Call> {
         self.open.get_mut(handle)
     }
@@ -79,6 +81,7 @@ impl Calls {
     ///
     /// # Panics
     /// If it has ended.
+    #[inline]
     #[track_caller]
     pub(super) fn at(&self, handle: Handle) -> &Call {
         self.open.at(handle)
@@ -88,6 +91,7 @@ impl Calls {
     ///
     /// # Panics
     /// If it has ended.
+    #[inline]
     #[track_caller]
     pub(super) fn at_mut(&mut self, handle: Handle) -> &mut Call {
         self.open.at_mut(handle)
@@ -97,6 +101,7 @@ impl Calls {
         self.open.iter()
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }
@@ -106,7 +111,7 @@ impl Calls {
     /// # Panics
     /// If it has ended before.
     pub(super) fn close(&mut self, core: &mut Core<'_>, handle: Handle, ended: Ended) -> Call {
-        let mut call = self.open.close(handle, ended).expect("a call ends once");
+        let mut call = self.open.close(handle, ended);
         debug_assert_eq!(call.hedged, Handle::NONE, "its copies were given up");
         core.ledger_mut().calls.leave();
         if let Some(timer) = call.timer.take() {

@@ -14,6 +14,7 @@ impl OpenCalls {
         self.0.insert(call)
     }
 
+    #[inline]
     pub(super) fn get(&self, handle: Handle) -> Option<&Call> {
         self.0.get(handle)
     }
@@ -22,6 +23,7 @@ impl OpenCalls {
     ///
     /// # Panics
     /// If it has been closed.
+    #[inline]
     #[track_caller]
     pub(super) fn at(&self, handle: Handle) -> &Call {
         self.0.get(handle).expect("an open call has not been closed")
@@ -31,11 +33,13 @@ impl OpenCalls {
     ///
     /// # Panics
     /// If it has been closed.
+    #[inline]
     #[track_caller]
     pub(super) fn at_mut(&mut self, handle: Handle) -> &mut Call {
         self.0.get_mut(handle).expect("an open call has not been closed")
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Call> {
         self.0.get_mut(handle)
     }
@@ -44,12 +48,19 @@ impl OpenCalls {
         self.0.iter()
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Takes a call out that its policy knows has ended.
-    pub(super) fn close(&mut self, handle: Handle, _: Ended) -> Option<Call> {
-        self.0.remove(handle)
+    ///
+    /// # Panics
+    /// If it has been closed before.
+    #[inline]
+    pub(super) fn close(&mut self, handle: Handle, _: Ended) -> Call {
+        let call = *self.at(handle);
+        self.0.discard(handle);
+        call
     }
 }

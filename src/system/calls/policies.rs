@@ -80,6 +80,7 @@ impl Policies {
     }
 
     /// Whether a policy of the user's own decides here.
+    #[inline]
     pub(in crate::system) fn is_own(&self, scope: usize) -> bool {
         matches!(self.own.get(scope), Some(Some(_)))
     }
@@ -118,17 +119,21 @@ impl Policies {
         self.waiting[scope].wait(call, is_for_room);
     }
 
+    /// Whether no call waits for this state.
+    #[inline]
+    pub(super) fn keeps_nobody_waiting(&self, scope: usize) -> bool {
+        self.waiting[scope].is_empty()
+    }
+
     /// A call waits no more; says whether room was kept for it.
+    #[inline]
     pub(super) fn wait_no_more(&mut self, scope: usize, call: Handle) -> bool {
-        !self.waiting[scope].is_empty() && self.waiting[scope].wait_no_more(call)
+        !self.keeps_nobody_waiting(scope) && self.waiting[scope].wait_no_more(call)
     }
 
     /// Those that waited and may ask again: as many as the bulkhead has room for, in their order,
     /// and all who wait for anything else.
     pub(super) fn wake(&mut self, program: &Program, scope: usize) -> Vec<Handle> {
-        if self.waiting[scope].is_empty() {
-            return Vec::new();
-        }
         // A state that one call has for itself keeps nobody else waiting.
         let room = program.scopes.get(scope).map_or(usize::MAX, |&policy| {
             program.policies[policy as usize].1.free_room(&self.states[scope])
@@ -137,6 +142,7 @@ impl Policies {
     }
 
     /// See [`Policy::admit`].
+    #[inline]
     pub(super) fn admit(
         &mut self,
         scope: usize,
@@ -192,6 +198,7 @@ impl Policies {
     }
 
     /// See [`Policy::settle`].
+    #[inline]
     pub(super) fn settle(
         &mut self,
         scope: usize,

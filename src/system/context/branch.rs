@@ -37,7 +37,7 @@ impl Context<'_> {
     pub(in crate::system) fn fork(&mut self, handle: Handle, id: ForkId) {
         let fork = &self.core.program().forks[id.0 as usize];
         let job = self.jobs.at_mut(handle);
-        let round = job.forked.begin(id);
+        let round = job.extra_mut().forked.begin(id);
         let first = FIRST_BRANCH + u64::from(round) * (1 << 16);
         for (index, &step) in fork.branches.iter().enumerate() {
             let job = self.jobs.at(handle);
@@ -65,9 +65,10 @@ impl Context<'_> {
         if let (Some(notes), Some(branch)) = (&mut job.notes, &branch.notes) {
             notes.take_over(branch);
         }
-        let Some(id) = job.forked.waits_at(round) else { return false };
+        let Some(forked) = job.extra.as_mut().map(|extra| &mut extra.forked) else { return false };
+        let Some(id) = forked.waits_at(round) else { return false };
         let fork = &program.forks[id.0 as usize];
-        let Some(decided) = job.forked.count(outcome, fork) else { return false };
+        let Some(decided) = forked.count(outcome, fork) else { return false };
         let next = match decided {
             Outcome::Ok => Some(fork.join),
             _ => fork.on_failure,

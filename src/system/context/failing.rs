@@ -77,7 +77,7 @@ impl Context<'_> {
         let Some(failing) = self.failing(node, key, order) else { return false };
         if failing.after_effect {
             if let Some(job) = self.jobs.get_mut(handle) {
-                job.fails_with = Some(failing.outcome);
+                job.extra_mut().fails_with = Some(failing.outcome);
             }
             return false;
         }
@@ -89,7 +89,7 @@ impl Context<'_> {
 
     /// What a job is answered that has come to this outcome.
     pub(in crate::system) fn outcome_told(&mut self, job: &Job, outcome: Outcome) -> Outcome {
-        match job.fails_with {
+        match job.extra.as_ref().and_then(|extra| extra.fails_with) {
             Some(failure) if outcome == Outcome::Ok => {
                 let (node, order) = (job.node, job.subject.order);
                 self.core.tell(Fact::Failed { node, order, after_effect: true });

@@ -39,12 +39,16 @@ impl Context<'_> {
             return self.network.lose(&mut self.core, from, &message);
         }
         let caller = self.core.program().edge(edge).caller;
-        self.network.send(&mut self.core, caller, from, Direction::Reply, message);
+        self.network.send(&mut self.core, caller, from, Direction::Reply, &message);
     }
 
-    /// The job that handles an attempt, at the instance that it comes to.
-    pub(in crate::system) fn handler_of_request(&mut self, request: &Message) -> Handle {
-        let &Message::Request {
+    /// The job that handles an attempt which has arrived, at the instance that it comes to.
+    ///
+    /// # Panics
+    /// If the message is no attempt.
+    pub(in crate::system) fn handler_of_request(&mut self, message: Handle) -> Handle {
+        let request = self.network.at(message);
+        let Message::Request {
             call,
             attempt,
             edge,
@@ -57,12 +61,13 @@ impl Context<'_> {
             deadline,
             detector,
             connection,
-        } = request
+        } = *request
         else {
             unreachable!("{request:?} is no request")
         };
         let origin = Origin::Call { call, attempt, edge };
         let mut job = Job::new(self.core.program(), operation, key, origin, subject);
+        self.network.end(message);
         (job.node, job.value, job.token, job.deadline) = (target, value, token, deadline);
         let over = (connection, detector);
         job.instance = self.calls.admit_over(&mut self.core, &mut self.fleet, &mut job, over);

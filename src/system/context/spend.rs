@@ -14,7 +14,7 @@ use crate::system::job::{Origin, Progress};
 impl Context<'_> {
     /// Lets a job work on the connection that it came over, if that is new.
     pub(in crate::system) fn accept(&mut self, handle: Handle) -> Progress {
-        match std::mem::take(&mut self.jobs.at_mut(handle).accepts) {
+        match std::mem::take(&mut self.jobs.at_mut(handle).extra_mut().accepts) {
             Span::ZERO => Progress::GoesOn,
             span => self.spend(handle, &Distribution::Constant(span), Purpose::Service, 1.0),
         }
@@ -92,7 +92,7 @@ impl Context<'_> {
         let asker = match origin {
             Origin::Nobody | Origin::User(_) | Origin::Delivery { .. } => return true,
             Origin::Fork { parent, round } => {
-                self.jobs.get(parent).filter(|parent| parent.forked.waits_for(round))
+                self.jobs.get(parent).filter(|parent| parent.waits_for_branches(round))
             }
             Origin::Publish { relay, .. } => self.jobs.get(relay),
             Origin::Call { call, attempt, .. } => {

@@ -15,18 +15,18 @@ impl Context<'_> {
     /// The job of a user's flow that runs a fallback, of which this job is a part.
     pub(in crate::system) fn standing_in(&self, handle: Handle) -> Option<Handle> {
         let job = self.jobs.get(handle)?;
-        if job.stands_in_for.is_some() {
+        if job.extra.as_ref().is_some_and(|extra| extra.stands_in_for.is_some()) {
             return Some(handle);
         }
         let Origin::Fork { parent, round } = job.origin else { return None };
-        let waits = self.jobs.get(parent)?.forked.waits_for(round);
+        let waits = self.jobs.get(parent)?.waits_for_branches(round);
         waits.then(|| self.standing_in(parent)).flatten()
     }
 
     /// The request that failed for which a job's calls stand in, if they do.
     pub(in crate::system) fn stands_in_for(&self, handle: Handle) -> Option<Request> {
         let job = self.jobs.get(self.standing_in(handle)?)?;
-        job.stands_in_for.as_ref().map(|stood_in_for| stood_in_for.request)
+        job.extra.as_ref()?.stands_in_for.map(|stood_in_for| stood_in_for.request)
     }
 
     /// A call of a user has ended: its request is answered, unless a fallback stands by.
@@ -36,7 +36,7 @@ impl Context<'_> {
         if let Some(request) = call.request() {
             if goes_on && let Some(job) = self.jobs.get_mut(call.owner) {
                 let waiting = StoodInFor { request, failed: outcome, attempts, served: None };
-                job.stands_in_for = Some(Box::new(waiting));
+                job.extra_mut().stands_in_for = Some(waiting);
                 return;
             }
             return self.core.tell(Fact::Answered { request, outcome, attempts });
@@ -44,7 +44,7 @@ impl Context<'_> {
         let Some(job) = self.standing_in(call.owner).and_then(|job| self.jobs.get_mut(job)) else {
             return;
         };
-        if let Some(stood_in_for) = &mut job.stands_in_for {
+        if let Some(stood_in_for) = &mut job.extra_mut().stands_in_for {
             stood_in_for.attempts += attempts;
             if !goes_on {
                 stood_in_for.hear(outcome);
@@ -54,7 +54,9 @@ impl Context<'_> {
 
     /// A job has ended, perhaps in the middle of a fallback.
     pub(in crate::system) fn end_fallback(&mut self, job: &Job) {
-        self.tell_stood_in_for(job.stands_in_for.as_deref());
+        if let Some(extra) = &job.extra {
+            self.tell_stood_in_for(extra.stands_in_for.as_ref());
+        }
     }
 
     pub(in crate::system) fn tell_stood_in_for(&mut self, stood_in_for: Option<&StoodInFor>) {

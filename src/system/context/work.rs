@@ -62,7 +62,7 @@ impl Context<'_> {
                 Next::Refused(job, refusal) => self.refuse(job, refusal),
                 Next::Nobody => return None,
                 Next::Begins(job) => {
-                    self.jobs.at_mut(job).begun = Some(self.core.now());
+                    self.jobs.at_mut(job).begun = self.core.now();
                     return Some(job);
                 }
             }
@@ -78,14 +78,16 @@ impl Context<'_> {
 
     /// Answers a job that will not be begun.
     pub(in crate::system) fn refuse(&mut self, handle: Handle, refusal: Refusal) {
-        let job = self.jobs.remove(handle).expect("who is refused has not ended");
+        // It stays where it was put: it is large.
+        let removed = self.jobs.remove(handle);
+        let job = removed.as_ref().expect("who is refused has not ended");
         if let Some(timer) = job.timer {
             self.core.cancel(timer);
         }
         let (from, order) = (job.node, job.subject.order);
         self.core.tell(Fact::Refused { node: from, order, refusal });
         if matches!(refusal, Refusal::Shed | Refusal::Expired | Refusal::TooLong) {
-            self.fleet.teach_limit(&mut self.core, &job, Outcome::Rejected);
+            self.fleet.teach_limit(&mut self.core, job, Outcome::Rejected);
         }
         if let Some(stay) = job.stay() {
             self.core.tell(Fact::Left(stay));

@@ -36,13 +36,18 @@ pub(in crate::system) struct Choice<'d> {
 impl Fleet {
     /// Which instance a request goes to, of those that are not known to be down and that its caller
     /// has not ejected.
+    #[inline]
     pub(in crate::system) fn choose(&mut self, core: &mut Core<'_>, choice: Choice<'_>) -> u32 {
+        match core.program().node(choice.node).station.instances {
+            1 => 0,
+            _ => self.choose_one_of_many(core, choice),
+        }
+    }
+
+    fn choose_one_of_many(&mut self, core: &mut Core<'_>, choice: Choice<'_>) -> u32 {
         let node = choice.node;
         let rules = &core.program().node(node).station;
         let instances = rules.instances;
-        if instances == 1 {
-            return 0;
-        }
         let among = self.among(core, choice);
         if matches!(among, Among::AllInPanic) {
             core.tell(Fact::Panicked(node));

@@ -13,6 +13,7 @@ use crate::system::job::{Job, Origin};
 
 impl Station {
     /// Asks the limits at the door; says why a job may not come in.
+    #[inline]
     pub(super) fn ask_door(&mut self, rules: &program::Station, now: Time) -> Option<Refusal> {
         if let (Some(rule), Some(state)) = (&rules.rate_limit, &mut self.rate_limit)
             && rule.acquire(state, 1, now).is_none()
@@ -27,6 +28,7 @@ impl Station {
 impl Fleet {
     /// Tells the learned limit of an instance what a job came to. A job whose caller had gone, or
     /// that was refused in the line, is a drop; one that failed says nothing about the load.
+    #[inline]
     pub(in crate::system) fn teach_limit(
         &mut self,
         core: &mut Core<'_>,

@@ -47,6 +47,7 @@ impl Line {
         Line::Ranked(Ranked { waiting: BTreeMap::new(), arrivals: 0, places })
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         match self {
             Line::Arrived(waiting) => waiting.len(),
@@ -55,6 +56,7 @@ impl Line {
     }
 
     /// Adds somebody; in lines by arrival all have one rank.
+    #[inline]
     pub(super) fn push(&mut self, rank: u64, new: Waiting) {
         match self {
             Line::Arrived(waiting) => waiting.push_back(new),
@@ -70,6 +72,7 @@ impl Line {
     }
 
     /// Takes the one whose turn it is.
+    #[inline]
     pub(super) fn pop(&mut self, order: Order) -> Option<Waiting> {
         let takes_last = match order {
             Order::Lifo => true,

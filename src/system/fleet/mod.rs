@@ -67,16 +67,19 @@ impl Fleet {
     }
 
     /// Where an instance of a node is kept.
+    #[inline]
     pub(super) fn index(&self, node: NodeId, instance: u32) -> usize {
         (self.members[node.0 as usize].first + instance) as usize
     }
 
     /// The workers and the line of an instance, by where it is kept.
+    #[inline]
     pub(super) fn station(&self, index: usize) -> &Station {
         &self.instances[index].station
     }
 
     /// The same, to change it.
+    #[inline]
     pub(super) fn station_mut(&mut self, index: usize) -> &mut Station {
         &mut self.instances[index].station
     }
@@ -107,11 +110,13 @@ impl Fleet {
     }
 
     /// Whether any instance may be down or stand still.
+    #[inline]
     pub(super) fn may_be_stopped(&self, now: Time) -> bool {
         now < self.stopped_until
     }
 
     /// Whether an instance is down.
+    #[inline]
     pub(super) fn is_down(&self, node: NodeId, instance: u32, now: Time) -> bool {
         self.may_be_stopped(now) && self.life(node, instance).is_down(now)
     }

@@ -101,7 +101,7 @@ impl Fleet {
         pool.line.insert(number, handle);
         let at = (core.now() + rule.acquire_timeout).min(limit);
         job.timer = Some(core.schedule_timer(at, Event::GiveUp(handle)));
-        job.holds.get_or_insert_default().waits = Some(Waits { hold, number, since: core.now() });
+        job.extra_mut().holds.waits = Some(Waits { hold, number, since: core.now() });
         Progress::Waits
     }
 
@@ -114,7 +114,7 @@ impl Fleet {
     ) {
         let job = jobs.at_mut(handle);
         let station = self.index(job.node, job.instance);
-        if let Some(pool) = job.holds.as_mut().and_then(|holds| holds.taken.pop()) {
+        if let Some(pool) = job.extra.as_mut().and_then(|extra| extra.holds.taken.pop()) {
             self.free_place(core, jobs, station, pool);
         }
     }
@@ -126,7 +126,7 @@ impl Fleet {
         jobs: &mut Jobs,
         job: &Job,
     ) {
-        let Some(holds) = &job.holds else { return };
+        let Some(holds) = job.extra.as_ref().map(|extra| &extra.holds) else { return };
         debug_assert!(holds.waits.is_none(), "who waits has not ended");
         let station = self.index(job.node, job.instance);
         for &pool in holds.taken.iter().rev() {
@@ -142,7 +142,7 @@ impl Fleet {
             return;
         };
         let job = jobs.at_mut(next);
-        let waits = job.holds.as_mut().and_then(|holds| holds.waits.take());
+        let waits = job.extra.as_mut().and_then(|extra| extra.holds.waits.take());
         if let Some(timer) = job.timer.take() {
             core.cancel(timer);
         }
@@ -158,7 +158,7 @@ impl Fleet {
         core: &mut Core<'_>,
         job: &mut Job,
     ) -> Option<GivenUp> {
-        let waits = job.holds.as_mut().and_then(|holds| holds.waits.take())?;
+        let waits = job.extra.as_mut().and_then(|extra| extra.holds.waits.take())?;
         job.heard = Outcome::Rejected;
         let index = self.index(job.node, job.instance);
         self.station_mut(index).pools[waits.hold.pool as usize].line.remove(&waits.number);
@@ -172,7 +172,7 @@ impl Fleet {
 
 /// Notes that a job holds one place more, for which it has waited since a time.
 fn take_place(core: &mut Core<'_>, job: &mut Job, pool: u16, since: Time) {
-    job.holds.get_or_insert_default().taken.push(pool);
+    job.extra_mut().holds.taken.push(pool);
     job.heard = Outcome::Ok;
     tell_pooling(core, job, since, true);
 }

@@ -60,10 +60,12 @@ impl Station {
     }
 
     /// How many jobs wait.
+    #[inline]
     pub(in crate::system) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
+    #[inline]
     pub(in crate::system) fn outstanding(&self) -> usize {
         self.busy as usize + self.waiting.len()
     }
@@ -125,7 +127,7 @@ impl Fleet {
                 rule.refuses(&mut station.codel, Span::ZERO, core.now());
             }
             station.busy += 1;
-            job.begun = Some(core.now());
+            job.begun = core.now();
             return Entry::Begins;
         }
         if station.waiting.len() >= rules.queue_limit as usize {
@@ -150,6 +152,7 @@ impl Fleet {
     }
 
     /// Notes when a job came, and asks the limits at the door; says why it may not come in.
+    #[inline]
     pub(in crate::system) fn come_to_door(
         &mut self,
         core: &Core<'_>,
@@ -217,6 +220,7 @@ impl Fleet {
 
 impl Station {
     /// Remembers when nobody waited last.
+    #[inline]
     fn note_if_empty(&mut self, now: Time) {
         if self.waiting.len() == 0 {
             self.empty = now;

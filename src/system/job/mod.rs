@@ -107,24 +107,31 @@ pub(super) struct Job {
     pub(super) entered: Time,
     /// How many were there then, itself included.
     pub(super) beside: u32,
-    /// When a worker took it up; `None` while it waits for one.
-    pub(super) begun: Option<Time>,
+    /// When a worker took it up; never while it waits for one.
+    pub(super) begun: Time,
     /// Whether it counts among the jobs at work of its instance.
     pub(super) is_at_work: bool,
-    /// What it waits for while its branches run.
-    pub(super) forked: Forked,
     /// How many lists under a row lock it is in.
     pub(super) holding: u8,
+    /// What its last call came to.
+    pub(super) heard: Outcome,
+    /// What few jobs have, if it has any of that.
+    pub(super) extra: Option<Box<Extra>>,
+}
+
+/// What few jobs have: kept apart, so that the others are small.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Extra {
+    /// What it waits for while its branches run.
+    pub(super) forked: Forked,
     /// The lists that it is in which are done again.
-    pub(super) rounds: Option<Box<Rounds>>,
+    pub(super) rounds: Rounds,
     /// How long its worker works on its connection before it begins.
     pub(super) accepts: Span,
     /// What it has of pools.
-    pub(super) holds: Option<Box<Holds>>,
+    pub(super) holds: Holds,
     /// The request for which its fallback stands in.
-    pub(super) stands_in_for: Option<Box<StoodInFor>>,
-    /// What its last call came to.
-    pub(super) heard: Outcome,
+    pub(super) stands_in_for: Option<StoodInFor>,
     /// What it is answered although its work is done, if it is to fail.
     pub(super) fails_with: Option<Outcome>,
 }
@@ -199,29 +206,37 @@ impl Job {
             deadline: Time::NEVER,
             entered: Time::ZERO,
             beside: 0,
-            begun: None,
+            begun: Time::NEVER,
             is_at_work: false,
             timer: None,
-            forked: Forked::default(),
             holding: 0,
-            rounds: None,
-            accepts: Span::ZERO,
-            holds: None,
-            stands_in_for: None,
             heard: Outcome::Ok,
-            fails_with: None,
+            extra: None,
         }
     }
 
+    /// What it has beside what all jobs have, to change it.
+    pub(super) fn extra_mut(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    /// Whether it waits for the branches of this round.
+    pub(super) fn waits_for_branches(&self, round: u16) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.forked.waits_for(round))
+    }
+
     /// Its stay at its node, if a caller asked for it.
+    #[inline]
     pub(super) fn stay(&self) -> Option<Stay> {
         let Origin::Call { attempt, edge, .. } = self.origin else { return None };
         let found = self.beside.saturating_sub(1);
         let asked = self.subject.asked;
-        Some(Stay { edge, attempt, asked, arrived: self.entered, begun: self.begun, found })
+        let begun = (self.begun < Time::NEVER).then_some(self.begun);
+        Some(Stay { edge, attempt, asked, arrived: self.entered, begun, found })
     }
 
     /// What it has worked until now; `None` if it has not worked.
+    #[inline]
     pub(super) fn work(&self, now: Time, awaited: bool) -> Option<Work> {
         // The newest piece of work may go on.
         let span = self.worked - self.works_until.since(now);
@@ -237,6 +252,7 @@ impl Job {
     }
 
     /// The message being handled, counted from 1; 0 if there is none.
+    #[inline]
     pub(super) fn delivery(&self) -> u64 {
         match self.origin {
             Origin::Delivery { message, .. } => message + 1,

@@ -36,18 +36,19 @@ impl Rounds {
 
 impl Job {
     /// A stable key of what it does in this round of the lists that it is in.
+    #[inline]
     pub(in crate::system) fn round_key(&self) -> u64 {
-        self.rounds.as_ref().map_or(self.key, |rounds| rounds.key(self.key))
+        self.extra.as_ref().map_or(self.key, |extra| extra.rounds.key(self.key))
     }
 
     pub(in crate::system) fn begin_rounds(&mut self, now: Time) {
         let round = Round { number: 0, began: now, drawn: self.drawn, most: self.drawn };
-        self.rounds.get_or_insert_default().0.push(round);
+        self.extra_mut().rounds.0.push(round);
     }
 
     pub(in crate::system) fn begin_next_round(&mut self) {
         let drawn = self.drawn;
-        let Some(round) = self.rounds.as_mut().and_then(|rounds| rounds.0.last_mut()) else {
+        let Some(round) = self.extra.as_mut().and_then(|extra| extra.rounds.0.last_mut()) else {
             return;
         };
         round.number += 1;
@@ -57,11 +58,11 @@ impl Job {
 
     /// The round of the innermost list that it is in.
     pub(in crate::system) fn round(&self) -> Option<Round> {
-        self.rounds.as_ref().and_then(|rounds| rounds.0.last()).copied()
+        self.extra.as_ref().and_then(|extra| extra.rounds.0.last()).copied()
     }
 
     pub(in crate::system) fn end_rounds(&mut self) {
-        if let Some(round) = self.rounds.as_mut().and_then(|rounds| rounds.0.pop()) {
+        if let Some(round) = self.extra.as_mut().and_then(|extra| extra.rounds.0.pop()) {
             self.drawn = self.drawn.max(round.most);
         }
     }

@@ -114,20 +114,26 @@ impl Message {
     /// What observers are told of it.
     #[inline]
     pub(in crate::system) fn transit(&self, program: &Program) -> Transit {
-        let (from, to, content) = match *self {
-            Message::Request { edge, target, operation, .. } => {
-                (program.edge(edge).caller, target, Content::Call(operation))
+        let caller = |edge| program.edge(edge).caller;
+        let (from, to, content, order, key) = match *self {
+            Message::Request { edge, target, operation, ref subject, key, .. } => {
+                (caller(edge), target, Content::Call(operation), subject.order, key)
             }
-            Message::Reply { edge, from, outcome, .. } => {
-                (from, program.edge(edge).caller, Content::Answer(outcome))
+            Message::Reply { edge, from, outcome, order, key, .. } => {
+                (from, caller(edge), Content::Answer(outcome), order, key)
             }
-            Message::Delivery { queue, worker, .. }
-            | Message::SecondDelivery { queue, worker, .. } => (queue, worker, Content::Delivery),
-            Message::GivenBack { worker, queue, .. } => (worker, queue, Content::GivenBack),
-            Message::Extended { worker, queue, .. } => (worker, queue, Content::StillHandled),
+            Message::Delivery { queue, worker, order, key, .. }
+            | Message::SecondDelivery { queue, worker, order, key, .. } => {
+                (queue, worker, Content::Delivery, order, key)
+            }
+            Message::GivenBack { worker, queue, order, key, .. } => {
+                (worker, queue, Content::GivenBack, order, key)
+            }
+            Message::Extended { worker, queue, order, key, .. } => {
+                (worker, queue, Content::StillHandled, order, key)
+            }
         };
-        let (direction, order) = (self.direction(), self.own_order());
-        Transit { direction, from, to, content, order, key: self.key() }
+        Transit { direction: self.direction(), from, to, content, order, key }
     }
 
     pub(super) fn key(&self) -> u64 {

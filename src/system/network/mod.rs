@@ -64,20 +64,29 @@ impl Network {
         self.messages.iter()
     }
 
+    #[inline]
     pub(super) fn get(&self, handle: Handle) -> Option<&Message> {
         self.messages.get(handle)
     }
 
+    /// A message that is on its way.
+    ///
+    /// # Panics
+    /// If it has arrived.
+    #[inline]
+    pub(super) fn at(&self, handle: Handle) -> &Message {
+        self.messages.get(handle).expect("a message arrives once")
+    }
+
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// Takes a message that arrives.
-    ///
-    /// # Panics
-    /// If it has arrived before.
-    pub(super) fn take(&mut self, handle: Handle) -> Message {
-        self.messages.remove(handle).expect("a message arrives once")
+    /// A message has arrived.
+    #[inline]
+    pub(super) fn end(&mut self, handle: Handle) {
+        self.messages.discard(handle);
     }
 
     /// A message goes nowhere: its target is cut off.
@@ -97,7 +106,7 @@ impl Network {
         caller: NodeId,
         target: NodeId,
         direction: Direction,
-        message: Message,
+        message: &Message,
     ) -> bool {
         let link = core.program().link_index(caller, target);
         let (site, work) = (core.program().node(target).id, message.key());
@@ -107,7 +116,7 @@ impl Network {
         core.tell(Fact::Sent(transit));
         let is_wide = core.program().links[link].transmission == Span::ZERO;
         if is_wide && core.link_condition(link).is_calm(core.now()) {
-            let departure = core.now() + connecting(core, link, site, &message);
+            let departure = core.now() + connecting(core, link, site, message);
             let travels = self.latency(core, passage, Purpose::Latency, passage.number());
             self.arrive_at(core, departure + travels, message);
             return true;
@@ -120,7 +129,7 @@ impl Network {
             core.tell(Fact::Lost(transit));
             return false;
         };
-        let departure = departure + connecting(core, link, site, &message);
+        let departure = departure + connecting(core, link, site, message);
         let latency = self.latency(core, passage, Purpose::Latency, passage.number());
         let late = self.lateness(core, passage);
         self.carry(core, passage, departure, latency + late, message);
@@ -129,7 +138,7 @@ impl Network {
             core.tell(Fact::Duplicated(second.transit(core.program())));
             let latency =
                 self.latency(core, passage, Purpose::Duplicate, passage.number() + SECOND);
-            self.carry(core, passage, departure, latency, second);
+            self.carry(core, passage, departure, latency, &second);
         }
         true
     }
@@ -190,6 +199,7 @@ impl Network {
     }
 
     /// How long a message travels.
+    #[inline]
     fn latency(
         &mut self,
         core: &mut Core<'_>,
@@ -256,7 +266,7 @@ impl Network {
         passage: Passage,
         departure: Time,
         travels: Span,
-        message: Message,
+        message: &Message,
     ) {
         let link = passage.link;
         let condition = core.link_condition(link);
@@ -276,8 +286,9 @@ impl Network {
         self.arrive_at(core, departure.max(clogged_until) + travels + added, message);
     }
 
-    fn arrive_at(&mut self, core: &mut Core<'_>, at: Time, message: Message) {
-        let handle = self.messages.insert(message);
+    #[inline]
+    fn arrive_at(&mut self, core: &mut Core<'_>, at: Time, message: &Message) {
+        let handle = self.messages.insert(*message);
         core.schedule(at, Event::Deliver(handle));
     }
 }

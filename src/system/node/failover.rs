@@ -230,6 +230,6 @@ impl Nodes {
             cx.core.tell(Fact::Connected(edge));
         }
         let caller = cx.core.program().edge(edge).caller;
-        cx.network.send(&mut cx.core, caller, to, Direction::Request, message);
+        cx.network.send(&mut cx.core, caller, to, Direction::Request, &message);
     }
 }

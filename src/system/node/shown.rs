@@ -36,7 +36,7 @@ impl Nodes {
                 | Origin::Publish { .. } => return,
                 Origin::Fork { parent, round } => {
                     let parents = cx.jobs.get(parent);
-                    if !parents.is_some_and(|parent| parent.forked.waits_for(round)) {
+                    if !parents.is_some_and(|parent| parent.waits_for_branches(round)) {
                         return;
                     }
                     (parent, false)

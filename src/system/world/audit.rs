@@ -182,7 +182,7 @@ latency = "15ms"
         let program = program();
         let mut world = world(&program);
         let (handle, _) = world.cx.network.iter().next().unwrap();
-        world.cx.network.take(handle);
+        world.cx.network.end(handle);
         assert!(world.imbalance_in_all().is_some_and(|what| what.starts_with("messages sent")));
     }
 

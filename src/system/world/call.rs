@@ -62,6 +62,7 @@ impl<'p> World<'p> {
             step,
             key,
             scope,
+            policy: edge.policy,
             process: job.instance,
             progress: self.cx.core.program().policies[edge.policy as usize].1.begin(),
             sent: 0,

@@ -10,32 +10,34 @@ use crate::system::trace::TraceKind;
 impl<'p> World<'p> {
     /// A message arrives.
     pub(in crate::system) fn deliver(&mut self, handle: Handle) {
-        let message = self.cx.network.take(handle);
-        let program = self.cx.core.program();
-        let arrived = || Fact::Arrived(message.transit(program));
-        match message {
+        let message = self.cx.network.at(handle);
+        let arrived = Fact::Arrived(message.transit(self.cx.core.program()));
+        match *message {
             Message::Request { target, key, .. } => {
                 self.cx.core.fold(TraceKind::Request, target, key);
-                self.cx.core.tell(arrived());
-                self.receive(message);
+                self.cx.core.tell(arrived);
+                self.receive(handle);
             }
             Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
+                self.cx.network.end(handle);
                 let caller = self.cx.core.program().edge(edge).caller;
                 self.cx.core.fold_number(TraceKind::of_reply(outcome), caller, key);
-                self.cx.core.tell(arrived());
+                self.cx.core.tell(arrived);
                 let response = Response { hint, ..Response::new(outcome) };
                 self.take_reply(call, attempt, edge, order, response, value);
             }
             Message::Delivery { queue, message, worker, instance, deaths, key, .. } => {
+                self.cx.network.end(handle);
                 self.cx.core.fold(TraceKind::Delivery, worker, key);
-                self.cx.core.tell(arrived());
+                self.cx.core.tell(arrived);
                 if deaths == self.cx.fleet.life(worker, instance).deaths() {
                     self.nodes.take_delivery(&mut self.cx, queue, message, worker, instance, key);
                 }
             }
             Message::SecondDelivery { queue, message, worker, instance, key, .. } => {
+                self.cx.network.end(handle);
                 self.cx.core.fold(TraceKind::SecondDelivery, worker, key);
-                self.cx.core.tell(arrived());
+                self.cx.core.tell(arrived);
                 if !self.cx.fleet.is_down(worker, instance, self.cx.core.now()) {
                     self.nodes.take_second_delivery(
                         &mut self.cx,
@@ -48,15 +50,17 @@ impl<'p> World<'p> {
                 }
             }
             Message::GivenBack { queue, message, key, .. } => {
+                self.cx.network.end(handle);
                 self.cx.core.fold(TraceKind::GivenBack, queue, key);
-                self.cx.core.tell(arrived());
+                self.cx.core.tell(arrived);
                 if !self.cx.fleet.is_down(queue, 0, self.cx.core.now()) {
                     self.nodes.take_back(&mut self.cx, queue, message, key);
                 }
             }
             Message::Extended { queue, message, key, .. } => {
+                self.cx.network.end(handle);
                 self.cx.core.fold(TraceKind::Extended, queue, key);
-                self.cx.core.tell(arrived());
+                self.cx.core.tell(arrived);
                 if !self.cx.fleet.is_down(queue, 0, self.cx.core.now()) {
                     self.nodes.extend(&mut self.cx, queue, message, key);
                 }
@@ -65,20 +69,23 @@ impl<'p> World<'p> {
     }
 
     /// An attempt arrives at the node that it calls: it is refused, or a job handles it.
-    fn receive(&mut self, request: Message) {
-        let Message::Request { call, attempt, edge, target, key, subject, .. } = request else {
+    fn receive(&mut self, message: Handle) {
+        let request = self.cx.network.at(message);
+        let Message::Request { call, attempt, edge, target, key, ref subject, .. } = *request
+        else {
             unreachable!("{request:?} is no request")
         };
+        let order = subject.order;
         if !self.cx.fleet.is_down(target, 0, self.cx.core.now())
-            && let Some(refusal) = self.nodes.throttle(&mut self.cx, target, subject.order)
+            && let Some(refusal) = self.nodes.throttle(&mut self.cx, target, order)
         {
-            let (outcome, hint) = (refusal.outcome, refusal.hint);
-            let (from, order, value) = (target, subject.order, 0);
+            self.cx.network.end(message);
+            let (from, value, outcome, hint) = (target, 0, refusal.outcome, refusal.hint);
             let reply =
                 Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
             return self.cx.send_reply(edge, target, call, reply);
         }
-        let handle = self.cx.handler_of_request(&request);
+        let handle = self.cx.handler_of_request(message);
         let instance = self.cx.jobs.at(handle).instance;
         if !self.cx.is_refused_by_host(handle) && !self.cx.fails_at_the_door(handle) {
             self.cx.enter(handle, target, instance);

@@ -3,10 +3,11 @@
 use super::call::Resumption;
 use crate::kernel::draw::Purpose;
 use crate::kernel::slab::Handle;
+use crate::kernel::time::Span;
 use crate::model::program::{self, Memory, Step};
 use crate::policy::Outcome;
 use crate::system::World;
-use crate::system::fact::Fact;
+use crate::system::fact::{Fact, Work};
 use crate::system::job::{Job, Origin, Progress, failed, version};
 use crate::system::network::Message;
 
@@ -14,14 +15,14 @@ impl<'p> World<'p> {
     /// Carries a job out until it has to wait or ends.
     pub(in crate::system) fn run_job(&mut self, handle: Handle) {
         let program = self.cx.core.program();
-        if self.cx.jobs.get(handle).is_none() {
-            // Its instance has died since it was its turn.
-            return;
-        }
-        match self.cx.accept(handle) {
-            Progress::Ends(outcome) => return self.end_job(handle, outcome),
-            Progress::GoesOn => {}
-            _ => return,
+        // Without it, its instance has died since it was its turn.
+        let Some(job) = self.cx.jobs.get(handle) else { return };
+        if job.extra.as_ref().is_some_and(|extra| extra.accepts > Span::ZERO) {
+            match self.cx.accept(handle) {
+                Progress::Ends(outcome) => return self.end_job(handle, outcome),
+                Progress::GoesOn => {}
+                _ => return,
+            }
         }
         loop {
             let job = self.cx.jobs.at_mut(handle);
@@ -131,16 +132,18 @@ impl<'p> World<'p> {
 
     /// Ends a job: answers whoever asked for it and frees its worker.
     pub(in crate::system) fn end_job(&mut self, handle: Handle, outcome: Outcome) {
-        let Some(job) = self.cx.jobs.remove(handle) else { return };
+        // It stays where it was put: it is large.
+        let removed = self.cx.jobs.remove(handle);
+        let Some(job) = removed.as_ref() else { return };
         if job.holding > 0 {
             self.nodes.release_all(&mut self.cx, handle);
         }
-        self.cx.end_fallback(&job);
-        self.pass_quality_on(handle, &job, outcome);
-        self.cx.fleet.give_back_all(&mut self.cx.core, &mut self.cx.jobs, &job);
-        let awaited = self.cx.is_awaited(job.origin);
-        if let Some(work) = job.work(self.cx.core.now(), awaited) {
-            self.cx.core.tell(Fact::Worked(work));
+        self.cx.end_fallback(job);
+        self.pass_quality_on(handle, job, outcome);
+        self.cx.fleet.give_back_all(&mut self.cx.core, &mut self.cx.jobs, job);
+        if let Some(work) = job.work(self.cx.core.now(), true) {
+            let awaited = self.cx.is_awaited(job.origin);
+            self.cx.core.tell(Fact::Worked(Work { awaited, ..work }));
         }
         if let Some(stay) = job.stay() {
             self.cx.core.tell(Fact::Left(stay));
@@ -153,20 +156,20 @@ impl<'p> World<'p> {
                 return self.nodes.end_flow(&mut self.cx, job.node, &job.subject, Some(user));
             }
             Origin::Call { call, attempt, edge } => {
-                let Job { node: from, key, value, .. } = job;
+                let Job { node: from, key, value, .. } = *job;
                 let (order, hint) = (job.subject.order, None);
-                let outcome = self.cx.outcome_told(&job, outcome);
+                let outcome = self.cx.outcome_told(job, outcome);
                 let reply =
                     Message::Reply { call, attempt, edge, from, order, outcome, value, key, hint };
                 self.cx.send_reply(edge, from, call, reply);
             }
             Origin::Delivery { queue, message } => {
                 if outcome != Outcome::Ok {
-                    self.cx.give_back(&job, queue, message);
+                    self.cx.give_back(job, queue, message);
                 }
             }
             Origin::Fork { parent, round } => {
-                if self.cx.join((parent, round), outcome, &job) {
+                if self.cx.join((parent, round), outcome, job) {
                     self.end_job(parent, Outcome::Failed);
                 }
                 return;
@@ -181,7 +184,7 @@ impl<'p> World<'p> {
                 );
             }
         }
-        self.cx.fleet.teach_limit(&mut self.cx.core, &job, outcome);
+        self.cx.fleet.teach_limit(&mut self.cx.core, job, outcome);
         self.nodes.leave(&mut self.cx, job.node, job.instance);
     }
 }

@@ -280,7 +280,8 @@ impl<'p> World<'p> {
     /// Tells the observer who has no answer yet, what is at a node, and what it has worked on it.
     fn tell_who_is_there(&mut self) {
         let calls = self.cx.calls.iter().filter_map(|(_, call)| call.request());
-        let fallbacks = self.cx.jobs.iter().filter_map(|(_, job)| job.stands_in_for.as_ref());
+        let fallbacks =
+            self.cx.jobs.iter().filter_map(|(_, job)| job.extra.as_ref()?.stands_in_for.as_ref());
         let stood_in_for = fallbacks.map(|stood_in_for| stood_in_for.request);
         let waiting: Vec<Fact> = calls.chain(stood_in_for).map(Fact::Unanswered).collect();
         let jobs = self.cx.jobs.iter().flat_map(|(_, job)| {

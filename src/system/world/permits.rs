@@ -59,8 +59,8 @@ impl<'p> World<'p> {
         let pools = self.cx.fleet.stations().map(|station| vec![[0; 2]; station.pools()]);
         let mut held: Vec<Vec<[u32; 2]>> = pools.collect();
         for (_, job) in self.cx.jobs.iter() {
-            if let Some(holds) = &job.holds {
-                holds.count(&mut held[self.cx.fleet.index(job.node, job.instance)]);
+            if let Some(extra) = &job.extra {
+                extra.holds.count(&mut held[self.cx.fleet.index(job.node, job.instance)]);
             }
         }
         let agree =

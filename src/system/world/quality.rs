@@ -47,7 +47,7 @@ impl<'p> World<'p> {
                 self.quality.answers.insert((call, attempt));
             }
             Origin::Fork { parent, round } => {
-                if self.cx.jobs.get(parent).is_some_and(|parent| parent.forked.waits_for(round)) {
+                if self.cx.jobs.get(parent).is_some_and(|parent| parent.waits_for_branches(round)) {
                     self.quality.jobs.insert(parent);
                 }
             }

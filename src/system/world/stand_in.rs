@@ -13,10 +13,10 @@ impl<'p> World<'p> {
     /// The fallback of a user has come to its end.
     pub(in crate::system) fn answer_user(&mut self, handle: Handle) {
         let Some(job) = self.cx.jobs.get_mut(handle) else { return };
-        let stood_in_for = job.stands_in_for.take();
+        let stood_in_for = job.extra.as_mut().and_then(|extra| extra.stands_in_for.take());
         let is_served = |own: &&StoodInFor| own.served == Some(Outcome::Ok);
-        let served = stood_in_for.as_deref().filter(is_served).map(|own| own.request);
+        let served = stood_in_for.as_ref().filter(is_served).map(|own| own.request);
         self.tell_quality(handle, served);
-        self.cx.tell_stood_in_for(stood_in_for.as_deref());
+        self.cx.tell_stood_in_for(stood_in_for.as_ref());
     }
 }

@@ -253,7 +253,7 @@ impl Nodes {
         let deaths = cx.fleet.life(worker, instance).deaths();
         let delivery =
             Message::Delivery { queue: node, message, worker, instance, deaths, order, key };
-        if !cx.network.send(&mut cx.core, node, worker, Direction::Request, delivery) {
+        if !cx.network.send(&mut cx.core, node, worker, Direction::Request, &delivery) {
             // The worker asks again at once; only the message stays hidden.
             *cx.places_taken(worker, instance) -= 1;
         }
@@ -418,7 +418,7 @@ impl Context<'_> {
         if self.queue_rules(queue).redelivery.is_some() {
             let (worker, order, key) = (job.node, job.subject.order, job.key);
             let given_back = Message::GivenBack { worker, queue, message, order, key };
-            self.network.send(&mut self.core, worker, queue, Direction::Request, given_back);
+            self.network.send(&mut self.core, worker, queue, Direction::Request, &given_back);
         }
     }
 }

@@ -164,7 +164,7 @@ impl Context<'_> {
         let Origin::Delivery { queue, message } = origin else { return };
         self.core.fold(TraceKind::Heartbeat, worker, key);
         let beat = Message::Extended { worker, queue, message, order, key };
-        self.network.send(&mut self.core, worker, queue, Direction::Request, beat);
+        self.network.send(&mut self.core, worker, queue, Direction::Request, &beat);
         self.expect_heartbeat(queue, handle);
     }
 
