@@ -17,7 +17,7 @@ use stormglass::policy::limit::{Aimd, Gradient2, Limit, Vegas};
 use stormglass::policy::outlier::Outlier;
 use stormglass::policy::rate_limit::{Cycles, Debt, Gcra, RateLimit, Rule, Smooth};
 use stormglass::policy::throttling::Throttling;
-use stormglass::policy::{Admission, Outcome, Policy, Response, Verdict};
+use stormglass::policy::{Admission, AfterAttempt, Outcome, Policy, Response};
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
@@ -72,7 +72,7 @@ fn attempt(bencher: Bencher<'_, '_>, name: &str) {
             }
             Admission::Wait(_) | Admission::Queue => return,
         };
-        if !matches!(black_box(verdict), Verdict::Retry { .. }) {
+        if !matches!(black_box(verdict), AfterAttempt::Retry { .. }) {
             progress = policy.begin();
         }
     });

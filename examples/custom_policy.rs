@@ -8,7 +8,9 @@ use std::sync::Arc;
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::custom::{Custom, CustomState, Moment};
-use stormglass::policy::{Admission, GiveUp, Outcome, OutcomeSet, Progress, Response, Verdict};
+use stormglass::policy::{
+    Admission, AfterAttempt, GiveUp, Outcome, OutcomeSet, Progress, Response,
+};
 use stormglass::{Error, Experiment};
 
 /// Retries while the balance of the process is positive.
@@ -37,20 +39,25 @@ impl CustomState for Balance {
         Admission::Go
     }
 
-    fn settle(&mut self, progress: &mut Progress, moment: Moment, response: Response) -> Verdict {
+    fn settle(
+        &mut self,
+        progress: &mut Progress,
+        moment: Moment,
+        response: Response,
+    ) -> AfterAttempt {
         let failed = OutcomeSet::TRANSIENT.contains(response.outcome);
         self.balance = (self.balance + if failed { -1 } else { 1 }).clamp(-10, 10);
         if response.outcome == Outcome::Ok {
-            Verdict::Done
+            AfterAttempt::Done
         } else if !failed {
-            Verdict::GiveUp(GiveUp::NotRetryable)
+            AfterAttempt::GiveUp(GiveUp::NotRetryable)
         } else if progress.attempts() >= self.attempts {
-            Verdict::GiveUp(GiveUp::Attempts)
+            AfterAttempt::GiveUp(GiveUp::Attempts)
         } else if self.balance <= 0 {
-            Verdict::GiveUp(GiveUp::Budget)
+            AfterAttempt::GiveUp(GiveUp::Budget)
         } else {
             // Full jitter: the draw of this moment is the only randomness there is.
-            Verdict::Retry { after: self.wait.scaled(moment.draw.unit()) }
+            AfterAttempt::Retry { after: self.wait.scaled(moment.draw.unit()) }
         }
     }
 }

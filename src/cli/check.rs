@@ -24,7 +24,7 @@ use crate::report::arms::unsteady_of;
 use crate::report::caches::empty_text;
 use crate::report::capacity::planned_calm;
 use crate::report::check::{Report, annotations, json, junit, step_summary, text};
-use crate::report::story::{Step, steps};
+use crate::report::story::{StoryStep, steps};
 use crate::report::warm_up;
 
 /// What `check` is told.
@@ -65,7 +65,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<u8, Failure> {
     output::warn(&preflight(&campaign, &planned_calm(&campaign)));
     let runs = run_seeds(&campaign, arguments)?;
     let checked = judge(&campaign, &runs, arguments.keep_going);
-    let stories: Vec<Vec<Step>> =
+    let stories: Vec<Vec<StoryStep>> =
         checked.findings.iter().map(|finding| story(&campaign, finding)).collect();
     let experiment = &input.experiment;
     let path = experiment.display().to_string();
@@ -146,7 +146,7 @@ fn run_seeds(campaign: &Campaign, arguments: &CheckArguments) -> Result<Vec<Chec
 }
 
 /// The story of the order for which a promise was broken first, by another run of that seed.
-fn story(campaign: &Campaign, finding: &Finding) -> Vec<Step> {
+fn story(campaign: &Campaign, finding: &Finding) -> Vec<StoryStep> {
     let Some(violation) = finding.violation else { return Vec::new() };
     let cell = &campaign.cells[finding.cell];
     let (case, _) = Case::of(cell, finding.seed);

@@ -15,7 +15,7 @@ use crate::kernel::time::Time;
 use crate::model::program::{Kind, NodeId, Program};
 use crate::policy::Outcome;
 use crate::report::number::count;
-use crate::report::story::{Step, What, steps, timeline};
+use crate::report::story::{StoryStep, What, steps, timeline};
 use crate::report::table::{Align, Cell as TableCell, Column, Row, Table, Tone};
 use crate::system::Observer;
 use crate::system::fact::{Content, Fact};
@@ -137,7 +137,7 @@ fn is_told(program: &Program, fact: &Fact) -> bool {
 }
 
 /// A step with its times as they are since `start`.
-fn since(start: Time, step: &Step) -> Step {
+fn since(start: Time, step: &StoryStep) -> StoryStep {
     let shift = |at: Time| Time::ZERO + at.since(start);
     let what = match &step.what {
         What::Message { from, to, text, arrived } => {
@@ -146,5 +146,5 @@ fn since(start: Time, step: &Step) -> Step {
         }
         note @ What::Note { .. } => note.clone(),
     };
-    Step { at: shift(step.at), what, mark: step.mark }
+    StoryStep { at: shift(step.at), what, mark: step.mark }
 }

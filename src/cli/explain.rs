@@ -9,7 +9,7 @@ use crate::experiment::shrink::reproduction::compare;
 use crate::invariant::{Violation, Watched};
 use crate::kernel::time::Time;
 use crate::report::chart::{self, Caption};
-use crate::report::story::{Step, What, mermaid, picture, point, steps, timeline};
+use crate::report::story::{StoryStep, What, mermaid, picture, point, steps, timeline};
 
 /// What `explain` is told.
 #[derive(Debug, clap::Args)]
@@ -73,8 +73,8 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<u8, Failure> {
 
 /// When something happened or a message arrived, each time once: what its receiver does with it is
 /// drawn when it arrives.
-fn moments_of(steps: &[Step]) -> Vec<Time> {
-    let arrived = |step: &Step| match step.what {
+fn moments_of(steps: &[StoryStep]) -> Vec<Time> {
+    let arrived = |step: &StoryStep| match step.what {
         What::Message { arrived, .. } => arrived,
         What::Note { .. } => None,
     };

@@ -13,8 +13,8 @@ use crate::experiment::run::result::RunResult;
 use crate::experiment::search::choose::choosing::Choosing;
 use crate::experiment::search::sensitivity::sensing::Sensing;
 use crate::report::outputs::{EXPLORED_OUTPUTS, ExploredSources};
+use crate::report::question::QuestionReport;
 use crate::report::table::wrap;
-use crate::report::told::Told;
 use crate::report::{self, choose, sensitivity};
 
 /// Runs an experiment round by round, writes what came of it, and tells it.
@@ -53,24 +53,24 @@ fn explored(
     arguments: &RunArguments,
     campaign: &Campaign,
     journal: &Journal,
-) -> Result<(Vec<RunResult>, Told), Failure> {
+) -> Result<(Vec<RunResult>, QuestionReport), Failure> {
     let explored = &campaign.experiment.explored;
     if let (Some(choose), Some(mut choosing)) = (&explored.choose, Choosing::new(campaign)) {
         let state = &mut choosing;
         let results =
             rounds(campaign, arguments, journal, state, (Choosing::next, Choosing::take))?;
-        return Ok((results, choose::told(campaign, choose, &choosing)));
+        return Ok((results, choose::question_report(campaign, choose, &choosing)));
     }
     if let (Some(sensitivity), Some(mut sensing)) = (&explored.sensitivity, Sensing::new(campaign))
     {
         let state = &mut sensing;
         let results = rounds(campaign, arguments, journal, state, (Sensing::next, Sensing::take))?;
         let sensed = sensing.sensed(campaign);
-        return Ok((results, sensitivity::told(campaign, sensitivity, &sensed)));
+        return Ok((results, sensitivity::question_report(campaign, sensitivity, &sensed)));
     }
     if let Some(rare) = &explored.rare {
         let found = workers::rare(campaign, rare, arguments.input.workers)?;
-        return Ok((Vec::new(), report::rare::told(campaign, rare, &found)));
+        return Ok((Vec::new(), report::rare::question_report(campaign, rare, &found)));
     }
     Err(Failure::Machine("error: nothing is asked of this experiment".to_owned()))
 }
@@ -88,10 +88,10 @@ fn write_all(
     loaded: &Loaded,
     mut folder: Folder,
     results: &[RunResult],
-    told: &Told,
+    question: &QuestionReport,
 ) -> Result<Vec<PathBuf>, Failure> {
     let made_of =
-        ExploredSources { campaign: &loaded.campaign, told, results, inputs: loaded.inputs() };
+        ExploredSources { campaign: &loaded.campaign, question, results, inputs: loaded.inputs() };
     for output in &EXPLORED_OUTPUTS {
         if let Some(bytes) = (output.make)(&made_of) {
             folder.write(output, &bytes)?;

@@ -136,10 +136,10 @@ fn table(imported: &Imported) -> Result<String, Problem> {
 }
 
 /// What is told of a field of one kind; nothing of those of another.
-type Told = fn(&Fate) -> Option<&str>;
+type Wording = fn(&Fate) -> Option<&str>;
 
 fn comments(out: &mut String, notes: &[Note], width: usize) {
-    let kinds: [(&str, Told); 3] = [
+    let kinds: [(&str, Wording); 3] = [
         ("given", |fate| match fate {
             Fate::Given(means) => Some(means),
             _ => None,

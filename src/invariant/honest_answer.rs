@@ -119,7 +119,7 @@ pub(super) struct HonestAnswer {
     after_faults: bool,
     row: Option<Pair>,
     effect: Option<Pair>,
-    told: ByOrder<Option<Told>>,
+    told: ByOrder<Option<UserTold>>,
 }
 
 /// Something that happens, and what undoes it.
@@ -131,7 +131,7 @@ struct Pair {
 
 /// What a user was told, and when.
 #[derive(Clone, Copy, Debug)]
-struct Told {
+struct UserTold {
     at: Time,
     /// That it happened, or that it failed; `None` if it was nothing.
     happened: Option<bool>,
@@ -258,7 +258,7 @@ impl Invariant for HonestAnswer {
         match *fact {
             Answered { request, outcome, .. } if request.operation == self.answer => {
                 let happened = self.told(outcome);
-                *self.told.of(request.order) = Some(Told { at: now, happened });
+                *self.told.of(request.order) = Some(UserTold { at: now, happened });
             }
             _ => {
                 let pairs = self.row.iter_mut().chain(&mut self.effect);
@@ -274,7 +274,7 @@ impl Invariant for HonestAnswer {
         let due = |since| judgement.due(since, self.within, self.after_faults);
         let mut tally = Tally::default();
         for (order, told) in self.told.iter() {
-            let Some(Told { at, happened: Some(happened) }) = *told else { continue };
+            let Some(UserTold { at, happened: Some(happened) }) = *told else { continue };
             let parts: Vec<_> = settled.iter().map(|part| part.turns(order)).collect();
             match judged((at, happened), &parts, due, judgement.end) {
                 Found::Unknown => tally.not_judged(),

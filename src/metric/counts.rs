@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tally::Tally;
+use super::tally::OutcomeCounts;
 
 /// What happened in one window of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -28,7 +28,7 @@ pub struct EdgeCounts {
     /// Attempts that the caller's own policy denied.
     pub denied: u64,
     /// Attempts by how they ended for the caller.
-    pub outcomes: Tally,
+    pub outcomes: OutcomeCounts,
     /// Replies that came when nobody waited for them any more.
     pub stale: u64,
 }

@@ -31,5 +31,5 @@ pub use presence::Presence;
 pub use recorder::{Recorder, RunMetrics};
 pub use recovery::{Recovery, RecoveryRule};
 pub use stay::Stays;
-pub use tally::Tally;
+pub use tally::OutcomeCounts;
 pub use timeline::{Backlog, Causes, Counts, Timeline, TimelineRecorder, Trouble};

@@ -8,7 +8,7 @@ use super::histogram::Histogram;
 use super::measure::Measure;
 use super::milestone::Progress;
 use super::stay::Stays;
-use super::tally::Tally;
+use super::tally::OutcomeCounts;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::Program;
 use crate::policy::Outcome;
@@ -24,7 +24,7 @@ pub struct RunMetrics {
     /// Those that were answered `ok`.
     pub ok: u64,
     /// Those answered otherwise, by how.
-    pub failed: Tally,
+    pub failed: OutcomeCounts,
     /// Those without an answer at the end of the run.
     pub unanswered: u64,
     /// Requests that are measured: of the chosen operation, and asked after the warm-up.

@@ -9,9 +9,9 @@ use crate::policy::{Outcome, OutcomeKind};
 
 /// Counts by outcome, in the order of outcomes: equal counts are equal, whatever came first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally(Vec<(Outcome, u64)>);
+pub struct OutcomeCounts(Vec<(Outcome, u64)>);
 
-impl Tally {
+impl OutcomeCounts {
     /// One more ended so.
     pub fn add(&mut self, outcome: Outcome) {
         // There are few, and looking through them is faster than halving.
@@ -47,15 +47,15 @@ impl Tally {
     }
 }
 
-impl Serialize for Tally {
+impl Serialize for OutcomeCounts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let named = self.iter().map(|(outcome, count)| (outcome.to_string(), count));
         named.collect::<BTreeMap<String, u64>>().serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Tally {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tally, D::Error> {
+impl<'de> Deserialize<'de> for OutcomeCounts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OutcomeCounts, D::Error> {
         let counts = BTreeMap::<String, u64>::deserialize(deserializer)?;
         let known = |(name, count): (String, u64)| {
             let outcome = Outcome::named(&name);
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Tally {
         let mut counts: Vec<(Outcome, u64)> =
             counts.into_iter().map(known).collect::<Result<_, _>>()?;
         counts.sort_unstable();
-        Ok(Tally(counts))
+        Ok(OutcomeCounts(counts))
     }
 }
 
@@ -77,12 +77,12 @@ mod tests {
 
     #[test]
     fn a_tally_comes_back_from_its_text() {
-        let mut tally = Tally::default();
+        let mut tally = OutcomeCounts::default();
         for outcome in OutcomeSet::ERRORS.iter().chain([Outcome::Ok, Outcome::Reset]) {
             tally.add(outcome);
         }
         let text = serde_json::to_string(&tally).expect("it is plain data");
-        let back: Tally = serde_json::from_str(&text).expect("it was written so");
+        let back: OutcomeCounts = serde_json::from_str(&text).expect("it was written so");
         assert_eq!(back, tally, "{text}");
         assert_eq!((back.of(Outcome::Reset), back.of_kind(OutcomeKind::Ok)), (2, 1));
     }

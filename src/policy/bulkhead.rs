@@ -53,7 +53,7 @@ pub struct BulkheadState {
 
 /// What a bulkhead says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Room {
+pub enum Permission {
     /// Come in.
     Enter,
     /// Wait until somebody leaves, then ask again.
@@ -76,17 +76,17 @@ impl Bulkhead {
     }
 
     /// Asks for room; `waiting` says whether this caller was told to queue before.
-    pub fn enter(&self, state: &mut BulkheadState, waiting: bool) -> Room {
+    pub fn enter(&self, state: &mut BulkheadState, waiting: bool) -> Permission {
         let room = if state.running < self.limit {
             state.running += 1;
-            Room::Enter
+            Permission::Enter
         } else if waiting {
-            return Room::Queue;
+            return Permission::Queue;
         } else if state.waiting < self.queue {
             state.waiting += 1;
-            return Room::Queue;
+            return Permission::Queue;
         } else {
-            Room::Full
+            Permission::Full
         };
         if waiting {
             state.waiting -= 1;
@@ -127,12 +127,12 @@ mod tests {
     fn it_runs_then_queues_then_is_full() {
         let rule = Bulkhead { limit: 1, queue: 1, max_wait: None, around: Around::Call };
         let mut state = BulkheadState::default();
-        assert_eq!(rule.enter(&mut state, false), Room::Enter);
-        assert_eq!(rule.enter(&mut state, false), Room::Queue);
-        assert_eq!(rule.enter(&mut state, false), Room::Full);
-        assert_eq!(rule.enter(&mut state, true), Room::Queue);
+        assert_eq!(rule.enter(&mut state, false), Permission::Enter);
+        assert_eq!(rule.enter(&mut state, false), Permission::Queue);
+        assert_eq!(rule.enter(&mut state, false), Permission::Full);
+        assert_eq!(rule.enter(&mut state, true), Permission::Queue);
         rule.leave(&mut state);
-        assert_eq!(rule.enter(&mut state, true), Room::Enter);
+        assert_eq!(rule.enter(&mut state, true), Permission::Enter);
         assert_eq!(state, BulkheadState { running: 1, waiting: 0 });
     }
 }

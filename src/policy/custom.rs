@@ -4,7 +4,7 @@
 //! shape of [`Policy`] and its state, which implement them too. `Campaign::replace_policy` lets one
 //! decide in an arm of an experiment; `examples/custom_policy.rs` has a whole one.
 
-use super::{Admission, Denial, GiveUp, Policy, Progress, Response, State, Verdict};
+use super::{Admission, AfterAttempt, Denial, GiveUp, Policy, Progress, Response, State};
 use crate::kernel::draw::Draw;
 use crate::kernel::time::{Span, Time};
 use std::fmt::Debug;
@@ -47,11 +47,21 @@ pub trait CustomState: Debug + Send {
     fn admit(&mut self, progress: &mut Progress, now: Time, draw: Draw) -> Admission;
 
     /// Tells what an admitted attempt came back with, and asks what to do.
-    fn settle(&mut self, progress: &mut Progress, moment: Moment, response: Response) -> Verdict;
+    fn settle(
+        &mut self,
+        progress: &mut Progress,
+        moment: Moment,
+        response: Response,
+    ) -> AfterAttempt;
 
     /// Asks what to do after a rejected admission; gives up unless stated.
-    fn denied(&mut self, _progress: &mut Progress, denial: Denial, _moment: Moment) -> Verdict {
-        Verdict::GiveUp(GiveUp::Denied(denial))
+    fn denied(
+        &mut self,
+        _progress: &mut Progress,
+        denial: Denial,
+        _moment: Moment,
+    ) -> AfterAttempt {
+        AfterAttempt::GiveUp(GiveUp::Denied(denial))
     }
 
     /// The call ends without a verdict; does nothing unless stated.
@@ -84,13 +94,18 @@ impl CustomState for BuiltIn {
         self.policy.admit(&mut self.state, progress, now, draw)
     }
 
-    fn settle(&mut self, progress: &mut Progress, moment: Moment, response: Response) -> Verdict {
+    fn settle(
+        &mut self,
+        progress: &mut Progress,
+        moment: Moment,
+        response: Response,
+    ) -> AfterAttempt {
         let Moment { now, attempt_started, call_started, draw } = moment;
         let state = &mut self.state;
         self.policy.settle(state, progress, now, attempt_started, call_started, response, draw)
     }
 
-    fn denied(&mut self, progress: &mut Progress, denial: Denial, moment: Moment) -> Verdict {
+    fn denied(&mut self, progress: &mut Progress, denial: Denial, moment: Moment) -> AfterAttempt {
         let Moment { now, call_started, draw, .. } = moment;
         self.policy.denied(&mut self.state, progress, denial, now, call_started, draw)
     }

@@ -25,6 +25,6 @@ mod rolling;
 mod scope;
 pub mod throttling;
 
-pub use composite::{Admission, Denial, GiveUp, Holdings, Policy, Progress, State, Verdict};
+pub use composite::{Admission, AfterAttempt, Denial, GiveUp, Holdings, Policy, Progress, State};
 pub use outcome::{Code, Errors, Outcome, OutcomeKind, OutcomeSet, Response, Status};
 pub use scope::Scope;

@@ -12,7 +12,7 @@ pub const CONFIDENCE: f64 = 0.999;
 
 /// What runs say of a published figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Agreement {
     /// It differs by no more than chance and its tolerance explain.
     Agrees,
     /// It agrees, but the runs are so few that much else would as well.
@@ -23,21 +23,21 @@ pub enum Verdict {
     Changed,
 }
 
-impl Verdict {
+impl Agreement {
     /// What reports call it.
     pub fn name(self) -> &'static str {
         match self {
-            Verdict::Agrees => "agrees",
-            Verdict::Imprecise => "imprecise",
-            Verdict::Differs => "DIFFERS",
-            Verdict::Changed => "changed by --set",
+            Agreement::Agrees => "agrees",
+            Agreement::Imprecise => "imprecise",
+            Agreement::Differs => "DIFFERS",
+            Agreement::Changed => "changed by --set",
         }
     }
 }
 
 /// A published figure beside what runs show.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Comparison {
+pub struct FigureComparison {
     /// The same number of the runs; `None` if no run has it.
     pub simulated: Option<f64>,
     /// How many runs it rests on.
@@ -46,7 +46,7 @@ pub struct Comparison {
     /// tolerance.
     pub interval: Interval,
     /// What follows.
-    pub verdict: Verdict,
+    pub verdict: Agreement,
 }
 
 /// How far chance may carry an estimate below and above what it estimates.
@@ -85,7 +85,7 @@ const PRECISION: f64 = 0.05;
 /// (0.05 of a share of runs) and wider than twice its own with its tolerance.
 ///
 /// Runs without the number are left out. If a limit ended a run, nothing agrees.
-pub fn compare(figure: &Figure, readings: &[Reading], is_changed: bool) -> Comparison {
+pub fn compare(figure: &Figure, readings: &[Reading], is_changed: bool) -> FigureComparison {
     let numbers = readings.iter().filter_map(|reading| match reading {
         Reading::Number(number) => Some(*number),
         Reading::Nothing | Reading::CutOff => None,
@@ -94,8 +94,8 @@ pub fn compare(figure: &Figure, readings: &[Reading], is_changed: bool) -> Compa
     let runs = sample.len();
     let is_cut_off = readings.contains(&Reading::CutOff);
     let (Ok((simulated, ours, theirs)), false) = (estimate(figure, &sample), is_cut_off) else {
-        let verdict = if is_changed { Verdict::Changed } else { Verdict::Differs };
-        return Comparison { simulated: None, runs, interval: Interval::UNBOUNDED, verdict };
+        let verdict = if is_changed { Agreement::Changed } else { Agreement::Differs };
+        return FigureComparison { simulated: None, runs, interval: Interval::UNBOUNDED, verdict };
     };
     let off = figure.off() + 1e-9 * figure.value.abs();
     let interval = Interval {
@@ -110,12 +110,12 @@ pub fn compare(figure: &Figure, readings: &[Reading], is_changed: bool) -> Compa
     };
     let precise_enough = (2.0 * theirs.half_width() + figure.off()).max(PRECISION * scale);
     let verdict = match (interval.contains(figure.value), ours.half_width() <= precise_enough) {
-        _ if is_changed => Verdict::Changed,
-        (false, _) => Verdict::Differs,
-        (true, true) => Verdict::Agrees,
-        (true, false) => Verdict::Imprecise,
+        _ if is_changed => Agreement::Changed,
+        (false, _) => Agreement::Differs,
+        (true, true) => Agreement::Agrees,
+        (true, false) => Agreement::Imprecise,
     };
-    Comparison { simulated: Some(simulated), runs, interval, verdict }
+    FigureComparison { simulated: Some(simulated), runs, interval, verdict }
 }
 
 /// The number of the runs, how far chance may carry it, and how far the figure.
@@ -179,7 +179,7 @@ mod tests {
         }
     }
 
-    fn verdict(figure: &Figure, sample: &[f64]) -> Verdict {
+    fn verdict(figure: &Figure, sample: &[f64]) -> Agreement {
         let readings: Vec<Reading> = sample.iter().copied().map(Reading::Number).collect();
         compare(figure, &readings, false).verdict
     }
@@ -187,13 +187,13 @@ mod tests {
     #[test]
     fn an_exact_figure_lies_in_the_interval_of_the_mean() {
         let sample = [4.999, 5.001, 5.0, 5.0005];
-        assert_eq!(verdict(&figure(5.0, Statistic::Mean), &sample), Verdict::Agrees);
-        assert_eq!(verdict(&figure(5.1, Statistic::Mean), &sample), Verdict::Differs);
-        assert_eq!(verdict(&figure(5.0, Statistic::Mean), &[4.0, 6.0, 5.5]), Verdict::Imprecise);
-        assert_eq!(verdict(&figure(64.0, Statistic::Mean), &[64.0, 64.0]), Verdict::Agrees);
-        assert_eq!(verdict(&figure(64.0, Statistic::Mean), &[64.1, 64.1]), Verdict::Differs);
-        assert_eq!(verdict(&figure(0.0, Statistic::Mean), &[0.0, 0.0]), Verdict::Agrees);
-        assert_eq!(verdict(&figure(64.0, Statistic::Mean), &[64.0]), Verdict::Imprecise);
+        assert_eq!(verdict(&figure(5.0, Statistic::Mean), &sample), Agreement::Agrees);
+        assert_eq!(verdict(&figure(5.1, Statistic::Mean), &sample), Agreement::Differs);
+        assert_eq!(verdict(&figure(5.0, Statistic::Mean), &[4.0, 6.0, 5.5]), Agreement::Imprecise);
+        assert_eq!(verdict(&figure(64.0, Statistic::Mean), &[64.0, 64.0]), Agreement::Agrees);
+        assert_eq!(verdict(&figure(64.0, Statistic::Mean), &[64.1, 64.1]), Agreement::Differs);
+        assert_eq!(verdict(&figure(0.0, Statistic::Mean), &[0.0, 0.0]), Agreement::Agrees);
+        assert_eq!(verdict(&figure(64.0, Statistic::Mean), &[64.0]), Agreement::Imprecise);
     }
 
     #[test]
@@ -201,13 +201,13 @@ mod tests {
         let sample = [4.999, 5.001, 5.0, 5.0005];
         let off = figure(5.1, Statistic::Mean);
         let erring = Figure { standard_error: Some(0.04), ..off.clone() };
-        assert_eq!(verdict(&erring, &sample), Verdict::Agrees);
+        assert_eq!(verdict(&erring, &sample), Agreement::Agrees);
         let rounded = Figure { tolerance: Tolerance::Relative(0.02), ..off.clone() };
-        assert_eq!(verdict(&rounded, &sample), Verdict::Agrees);
+        assert_eq!(verdict(&rounded, &sample), Agreement::Agrees);
         // Of two runs that vary as these: normal quantile 3.29 x 0.0009 / root of 2.
         let of_two = Figure { runs: Some(2), value: 5.0058, ..off };
-        assert_eq!(verdict(&of_two, &sample), Verdict::Agrees);
-        assert_eq!(verdict(&Figure { value: 5.02, ..of_two }, &sample), Verdict::Differs);
+        assert_eq!(verdict(&of_two, &sample), Agreement::Agrees);
+        assert_eq!(verdict(&Figure { value: 5.02, ..of_two }, &sample), Agreement::Differs);
     }
 
     #[test]
@@ -225,13 +225,13 @@ mod tests {
     fn a_median_has_the_interval_of_order_statistics() {
         let sample: Vec<f64> = (1..=100).map(f64::from).collect();
         let median = |value: f64| verdict(&figure(value, Statistic::Quantile(0.5)), &sample);
-        assert_eq!(median(50.0), Verdict::Imprecise);
-        assert_eq!(median(80.0), Verdict::Differs);
+        assert_eq!(median(50.0), Agreement::Imprecise);
+        assert_eq!(median(80.0), Agreement::Differs);
         let rounded = Figure {
             tolerance: Tolerance::Absolute(20.0),
             ..figure(50.0, Statistic::Quantile(0.5))
         };
-        assert_eq!(verdict(&rounded, &sample), Verdict::Agrees);
+        assert_eq!(verdict(&rounded, &sample), Agreement::Agrees);
     }
 
     #[test]
@@ -240,10 +240,10 @@ mod tests {
         let cut = [Reading::Number(5.0), Reading::CutOff];
         let some = [Reading::Number(5.0), Reading::Number(5.0), Reading::Nothing];
         let five = figure(5.0, Statistic::Mean);
-        assert_eq!(compare(&five, &good, true).verdict, Verdict::Changed);
-        assert_eq!(compare(&five, &cut, false).verdict, Verdict::Differs);
-        assert_eq!(compare(&five, &[Reading::Nothing], false).verdict, Verdict::Differs);
+        assert_eq!(compare(&five, &good, true).verdict, Agreement::Changed);
+        assert_eq!(compare(&five, &cut, false).verdict, Agreement::Differs);
+        assert_eq!(compare(&five, &[Reading::Nothing], false).verdict, Agreement::Differs);
         let left_out = compare(&five, &some, false);
-        assert_eq!((left_out.verdict, left_out.runs), (Verdict::Agrees, 2));
+        assert_eq!((left_out.verdict, left_out.runs), (Agreement::Agrees, 2));
     }
 }

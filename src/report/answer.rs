@@ -27,42 +27,42 @@ const CHOICES_MAX: usize = 8;
 
 /// At most three sentences: what to take, what to avoid, and what these runs do not decide.
 pub fn sentences(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) -> Vec<String> {
-    let told = Told { campaign, summaries, answer };
+    let of = AnswerSources { campaign, summaries, answer };
     let Some(taken) = answer.taken else {
         let limit = "a run of each reached a limit, so nothing can be said of it";
         return vec![format!("Nothing is chosen: {limit}.")];
     };
     if answer.choices.len() == 1 {
-        return vec![told.only()];
+        return vec![of.only()];
     }
-    let mut sentences = vec![told.take(taken)];
-    sentences.extend(answer.avoided.map(|avoided| told.avoid(avoided)));
-    sentences.extend(told.undecided(taken));
+    let mut sentences = vec![of.take(taken)];
+    sentences.extend(answer.avoided.map(|avoided| of.avoid(avoided)));
+    sentences.extend(of.undecided(taken));
     sentences
 }
 
 /// The promises and the criteria by the choices that the sentences name, what to avoid first, and
 /// by the others where they are few: those are left out first where the table is too wide.
 pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) -> Table {
-    let told = Told { campaign, summaries, answer };
-    let mut shown = told.named_choices();
+    let of = AnswerSources { campaign, summaries, answer };
+    let mut shown = of.named_choices();
     let named = shown.len();
-    shown.extend(told.other_choices().map(|choice| ("", choice)));
+    shown.extend(of.other_choices().map(|choice| ("", choice)));
     let mut columns = vec![column("", Align::Left, 0)];
     columns.extend(shown.iter().enumerate().map(|(place, &(role, choice))| Column {
-        header: format!("{role}{}", told.name(choice)),
+        header: format!("{role}{}", of.name(choice)),
         align: Align::Right,
         priority: u8::from(place >= named),
     }));
     let cells = |index: usize| -> Vec<Cell> {
-        shown.iter().map(|&(_, choice)| told.promise(choice, index)).collect()
+        shown.iter().map(|&(_, choice)| of.promise(choice, index)).collect()
     };
-    let all: Vec<Vec<Cell>> = (0..told.promises().len()).map(cells).collect();
+    let all: Vec<Vec<Cell>> = (0..of.promises().len()).map(cells).collect();
     let is_kept = |cells: &[Cell]| cells.iter().all(|cell| cell.tone == Tone::Good);
     let kept = all.iter().filter(|cells| is_kept(cells)).count();
     let folds = all.len() > PROMISES_MAX && kept > 1;
     let mut rows = Vec::new();
-    for (promise, cells) in told.promises().iter().zip(all) {
+    for (promise, cells) in of.promises().iter().zip(all) {
         if !folds || !is_kept(&cells) {
             rows.push(Row::Cells(
                 std::iter::once(plain(promise.label.clone())).chain(cells).collect(),
@@ -75,8 +75,8 @@ pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) ->
         let cells = std::iter::repeat_n(kept_cell, shown.len());
         rows.push(Row::Cells(std::iter::once(label).chain(cells).collect()));
     }
-    rows.extend(told.expectations().into_iter().map(|text| {
-        let met = |&(_, choice): &(&str, usize)| match told.missed_one(choice, text) {
+    rows.extend(of.expectations().into_iter().map(|text| {
+        let met = |&(_, choice): &(&str, usize)| match of.missed_one(choice, text) {
             Some(missed) => {
                 let text =
                     missed.trim_start_matches(text).trim_start().replace("in ", "missed in ");
@@ -87,8 +87,8 @@ pub fn table(campaign: &Campaign, summaries: &[CellSummary], answer: &Answer) ->
         Row::Cells(std::iter::once(plain(text.to_owned())).chain(shown.iter().map(met)).collect())
     }));
     let criteria = answer.criteria.iter().map(|criterion| {
-        let cells = shown.iter().map(|&(_, choice)| plain(told.value(choice, criterion)));
-        Row::Cells(std::iter::once(plain(told.called(criterion))).chain(cells).collect())
+        let cells = shown.iter().map(|&(_, choice)| plain(of.value(choice, criterion)));
+        Row::Cells(std::iter::once(plain(of.called(criterion))).chain(cells).collect())
     });
     rows.extend(criteria);
     Table { columns, rows }
@@ -120,13 +120,13 @@ struct ToldBy {
 }
 
 /// What is needed to tell of an answer.
-struct Told<'a> {
+struct AnswerSources<'a> {
     campaign: &'a Campaign,
     summaries: &'a [CellSummary],
     answer: &'a Answer,
 }
 
-impl Told<'_> {
+impl AnswerSources<'_> {
     fn choice(&self, choice: usize) -> &Choice {
         &self.answer.choices[choice]
     }

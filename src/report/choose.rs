@@ -7,9 +7,9 @@ use super::chart::{Bar, BarGroup, BarRow, Bars, Caption, Estimate as Whiskers};
 use super::columns::Column;
 use super::format::{FORMAT, pretty};
 use super::number::{self, Unit};
+use super::question::QuestionReport;
 use super::sizes::WIDTH;
 use super::table::{Align, Cell as TableCell, Row, Table, Tone};
-use super::told::Told;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::search::choose::Choose;
@@ -24,11 +24,15 @@ use crate::statistics::{CONFIDENCE, Estimate};
 const SHOWN_MAX: usize = 16;
 
 /// What is told of a choice.
-pub fn told(campaign: &Campaign, choose: &Choose, choosing: &Choosing) -> Told {
+pub fn question_report(
+    campaign: &Campaign,
+    choose: &Choose,
+    choosing: &Choosing,
+) -> QuestionReport {
     let of = Of { campaign, choose, choosing };
     let entries = of.entries();
     let answer = of.answer(&entries);
-    Told {
+    QuestionReport {
         csv: ("choice.csv", of.columns(&entries)),
         tables: vec![of.table(&entries)],
         notes: of.notes(),

@@ -13,7 +13,7 @@ use crate::experiment::compare::measured::{Measured, Source};
 use crate::experiment::compare::{Comparison, Faults, Idle, Lost, Missed, Modes, Pair};
 use crate::experiment::plan::campaign::Campaign;
 use crate::metric::{self, MetricId};
-use crate::statistics::verdict::{Direction, Verdict};
+use crate::statistics::verdict::{Conclusion, Direction};
 use crate::statistics::{CONFIDENCE, Interval};
 
 /// `pairs.csv` and `pairs.parquet`: a row for each point, arm other than the baseline, and metric.
@@ -385,13 +385,14 @@ fn shown(arm: &str, pair: &Pair) -> Row {
     let (_, unit, scale) = written(&pair.metric);
     let or_dash = |text: Option<String>| plain(text.unwrap_or_else(|| "–".to_owned()));
     let tone = match pair.verdict {
-        Verdict::Better => Tone::Good,
-        Verdict::Worse => Tone::Bad,
-        Verdict::Equivalent => Tone::Plain,
-        Verdict::Confounded => Tone::Warning,
-        Verdict::Undecided | Verdict::NoneSeen | Verdict::NotExercised | Verdict::NotJudged => {
-            Tone::Faint
-        }
+        Conclusion::Better => Tone::Good,
+        Conclusion::Worse => Tone::Bad,
+        Conclusion::Equivalent => Tone::Plain,
+        Conclusion::Confounded => Tone::Warning,
+        Conclusion::Undecided
+        | Conclusion::NoneSeen
+        | Conclusion::NotExercised
+        | Conclusion::NotJudged => Tone::Faint,
     };
     let difference = pair.difference.map(|value| difference(value * scale, pair, scale, unit));
     Row::Cells(vec![

@@ -2,9 +2,9 @@
 //! format is a function and a line here.
 
 use super::findings::Findings;
+use super::question::QuestionReport;
 use super::search::limit;
 use super::table::Table;
-use super::told::Told;
 use super::violations::violations_jsonl;
 use super::{
     attribution, blast_radius, budget, columns, figures, files, observed, outage_map, page, phase,
@@ -34,7 +34,7 @@ pub struct SearchSources<'a> {
 #[derive(Clone, Copy)]
 pub struct ExploredSources<'a> {
     pub campaign: &'a Campaign,
-    pub told: &'a Told,
+    pub question: &'a QuestionReport,
     /// Its results, ordered by their numbers.
     pub results: &'a [RunResult],
     /// What it was read from.
@@ -43,13 +43,13 @@ pub struct ExploredSources<'a> {
 
 impl ExploredSources<'_> {
     fn csv(&self, name: &str) -> Option<Vec<u8>> {
-        let (own, table) = &self.told.csv;
+        let (own, table) = &self.question.csv;
         (*own == name).then(|| columns::csv(table).into_bytes())
     }
 
     /// The picture of this name.
     fn figure(&self, name: &str) -> Option<Vec<u8>> {
-        let (own, svg) = &self.told.figure;
+        let (own, svg) = &self.question.figure;
         (*own == name).then(|| svg.clone().into_bytes())
     }
 }
@@ -179,8 +179,8 @@ pub const EXPLORED_OUTPUTS: [Output<OfExplored>; 13] = [
         let Inputs { files, overrides, .. } = of.inputs;
         text(violations_jsonl(of.campaign, of.results, &files[0].0, overrides))
     }),
-    file("tables.md", |of| text(of.told.markdown())),
-    file("summary.json", |of| text(of.told.summary.clone())),
+    file("tables.md", |of| text(of.question.markdown())),
+    file("summary.json", |of| text(of.question.summary.clone())),
     picture("choice", |of| of.figure("choice")),
     picture("tornado", |of| of.figure("tornado")),
     picture("rare", |of| of.figure("rare")),

@@ -4,7 +4,7 @@ use super::detail::{Detail, digits};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::validation::figures::FigureOfCell;
-use crate::published::verdict::{Comparison, Verdict};
+use crate::published::verdict::{Agreement, FigureComparison};
 
 /// What an experiment came to beside what was published about it.
 #[derive(Clone, Debug)]
@@ -27,14 +27,14 @@ pub struct Compared {
     /// How much it is.
     pub value: f64,
     /// What the runs say.
-    pub comparison: Comparison,
+    pub comparison: FigureComparison,
 }
 
 impl Published {
     /// The figures of a campaign, each with what the runs say of it.
-    pub fn new(campaign: &Campaign, compared: &[(&FigureOfCell, Comparison)]) -> Published {
+    pub fn new(campaign: &Campaign, compared: &[(&FigureOfCell, FigureComparison)]) -> Published {
         let has_arms = campaign.experiment.arms.len() > 1;
-        let row = |(of, comparison): &(&FigureOfCell, Comparison)| {
+        let row = |(of, comparison): &(&FigureOfCell, FigureComparison)| {
             let cell = &campaign.cells[of.cell];
             let metric = of.figure.name();
             let (group, name) = match (cell.point.is_empty(), has_arms) {
@@ -91,12 +91,12 @@ impl Compared {
     fn cells(&self, detail: Detail) -> Vec<Cell> {
         let plain = |text: String| Cell { text, tone: Tone::Plain };
         let shown = |value: f64| digits(value, if detail == Detail::Page { 6 } else { 4 });
-        let Comparison { simulated, runs, interval, verdict } = self.comparison;
+        let FigureComparison { simulated, runs, interval, verdict } = self.comparison;
         let tone = match verdict {
-            Verdict::Agrees => Tone::Good,
-            Verdict::Imprecise => Tone::Warning,
-            Verdict::Differs => Tone::Bad,
-            Verdict::Changed => Tone::Faint,
+            Agreement::Agrees => Tone::Good,
+            Agreement::Imprecise => Tone::Warning,
+            Agreement::Differs => Tone::Bad,
+            Agreement::Changed => Tone::Faint,
         };
         let none = || "–".to_owned();
         let between = match simulated {
@@ -135,10 +135,10 @@ impl Tally {
         let mut tally = Tally::default();
         for row in all.iter().flat_map(|published| &published.rows) {
             match row.comparison.verdict {
-                Verdict::Agrees => tally.agree += 1,
-                Verdict::Imprecise => tally.imprecise += 1,
-                Verdict::Differs => tally.differ += 1,
-                Verdict::Changed => tally.changed += 1,
+                Agreement::Agrees => tally.agree += 1,
+                Agreement::Imprecise => tally.imprecise += 1,
+                Agreement::Differs => tally.differ += 1,
+                Agreement::Changed => tally.changed += 1,
             }
         }
         tally

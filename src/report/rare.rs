@@ -7,19 +7,19 @@ use super::chart::{Bar, BarGroup, BarRow, Bars, Caption, Estimate as Whiskers};
 use super::columns::Column;
 use super::format::{FORMAT, pretty};
 use super::number::{self, Unit};
+use super::question::QuestionReport;
 use super::sizes::WIDTH;
 use super::table::{Align, Row, Table};
-use super::told::Told;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::search::rare::language::Before;
 use crate::experiment::search::rare::{Rare, RareFound};
 use crate::statistics::{CONFIDENCE, Estimate};
 
 /// What is told of a rare event; something is found for each cell of the campaign.
-pub fn told(campaign: &Campaign, rare: &Rare, found: &[RareFound]) -> Told {
+pub fn question_report(campaign: &Campaign, rare: &Rare, found: &[RareFound]) -> QuestionReport {
     let of = Of { campaign, rare, found };
     let answer: Vec<String> = (0..found.len()).map(|cell| of.sentence(cell)).collect();
-    Told {
+    QuestionReport {
         csv: ("rare.csv", of.columns()),
         tables: vec![of.table()],
         notes: of.notes(),

@@ -7,9 +7,9 @@ use super::chart::{Bar, BarGroup, BarRow, Bars, Caption, Estimate as Whiskers};
 use super::columns::Column;
 use super::format::{FORMAT, pretty};
 use super::number::{self, Unit};
+use super::question::QuestionReport;
 use super::sizes::WIDTH;
 use super::table::{Align, Row, Table};
-use super::told::Told;
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::plan::quantity::short;
 use crate::experiment::search::sensitivity::Sensitivity;
@@ -30,10 +30,14 @@ struct Input<'a> {
 }
 
 /// What is told of a question of sensitivity.
-pub fn told(campaign: &Campaign, sensitivity: &Sensitivity, sensed: &[Sensed]) -> Told {
+pub fn question_report(
+    campaign: &Campaign,
+    sensitivity: &Sensitivity,
+    sensed: &[Sensed],
+) -> QuestionReport {
     let of = Of { campaign, sensitivity, sensed };
     let answer = sensed.iter().map(|one| of.sentence(one)).collect::<Vec<_>>();
-    Told {
+    QuestionReport {
         csv: ("sensitivity.csv", of.columns()),
         tables: vec![of.table()],
         notes: of.notes(),

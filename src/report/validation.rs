@@ -5,7 +5,7 @@ use super::number::{Unit, number};
 use super::published::{self as figures, Published};
 use super::table::{Align, Cell, Column, Row, Table, Tone};
 use crate::experiment::plan::campaign::Campaign;
-use crate::experiment::validation::laws::{Comparison, Verdict, compare_all};
+use crate::experiment::validation::laws::{Fit, LawComparison, compare_all};
 use crate::model::problem::Problem;
 use crate::theory::published;
 
@@ -19,7 +19,7 @@ pub struct Compared {
     /// How many runs it had.
     pub runs: usize,
     /// Each quantity, with the names of the published rows that it is.
-    pub quantities: Vec<(Vec<String>, Comparison)>,
+    pub quantities: Vec<(Vec<String>, LawComparison)>,
 }
 
 /// What the cells of a campaign came to, from their values in each run, ordered by number.
@@ -65,9 +65,9 @@ impl Tally {
         let mut tally = Tally::default();
         for (_, comparison) in cells.iter().flat_map(|cell| &cell.quantities) {
             match comparison.verdict {
-                Verdict::Inside => tally.inside += 1,
-                Verdict::Imprecise => tally.imprecise += 1,
-                Verdict::Outside => tally.outside += 1,
+                Fit::Inside => tally.inside += 1,
+                Fit::Imprecise => tally.imprecise += 1,
+                Fit::Outside => tally.outside += 1,
             }
         }
         tally
@@ -105,12 +105,12 @@ pub fn table(cells: &[Compared], detail: Detail) -> Table {
     Table { columns, rows }
 }
 
-fn cells_of(ids: &[String], comparison: &Comparison, detail: Detail) -> Vec<Cell> {
+fn cells_of(ids: &[String], comparison: &LawComparison, detail: Detail) -> Vec<Cell> {
     let plain = |text: String| Cell { text, tone: Tone::Plain };
     let tone = match comparison.verdict {
-        Verdict::Inside => Tone::Good,
-        Verdict::Imprecise => Tone::Warning,
-        Verdict::Outside => Tone::Bad,
+        Fit::Inside => Tone::Good,
+        Fit::Imprecise => Tone::Warning,
+        Fit::Outside => Tone::Bad,
     };
     let shown = |value: f64| digits(value, if detail == Detail::Page { 6 } else { 5 });
     let name = &comparison.quantity.name;

@@ -39,7 +39,7 @@ impl Direction {
 
 /// What may be said of the first arm against the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Conclusion {
     /// The whole interval lies beyond the region, on the good side.
     Better,
     /// The whole interval lies beyond the region, on the bad side.
@@ -58,23 +58,23 @@ pub enum Verdict {
     NotJudged,
 }
 
-impl Verdict {
+impl Conclusion {
     /// The word for tables and files.
     pub fn name(self) -> &'static str {
         match self {
-            Verdict::Better => "better",
-            Verdict::Worse => "worse",
-            Verdict::Equivalent => "equivalent",
-            Verdict::Undecided => "undecided",
-            Verdict::Confounded => "confounded",
-            Verdict::NoneSeen => "none seen",
-            Verdict::NotExercised => "not exercised",
-            Verdict::NotJudged => "not judged",
+            Conclusion::Better => "better",
+            Conclusion::Worse => "worse",
+            Conclusion::Equivalent => "equivalent",
+            Conclusion::Undecided => "undecided",
+            Conclusion::Confounded => "confounded",
+            Conclusion::NoneSeen => "none seen",
+            Conclusion::NotExercised => "not exercised",
+            Conclusion::NotJudged => "not judged",
         }
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for Conclusion {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(self.name())
     }
@@ -117,21 +117,21 @@ impl Region {
 /// Edges of the region belong to it. Kruschke, "Rejecting or accepting parameter values in Bayesian
 /// estimation", Advances in Methods and Practices in Psychological Science 1 (2018), for the
 /// decision rule; Schuirmann (1987) for equivalence by an interval.
-pub fn verdict(difference: Interval, region: Region, direction: Direction) -> Verdict {
+pub fn verdict(difference: Interval, region: Region, direction: Direction) -> Conclusion {
     let region = region.0;
     if region.contains(difference.low) && region.contains(difference.high) {
-        return Verdict::Equivalent;
+        return Conclusion::Equivalent;
     }
     let (above, below) = match direction {
-        Direction::Higher => (Verdict::Better, Verdict::Worse),
-        Direction::Lower => (Verdict::Worse, Verdict::Better),
+        Direction::Higher => (Conclusion::Better, Conclusion::Worse),
+        Direction::Lower => (Conclusion::Worse, Conclusion::Better),
     };
     if difference.low > region.high {
         above
     } else if difference.high < region.low {
         below
     } else {
-        Verdict::Undecided
+        Conclusion::Undecided
     }
 }
 
@@ -139,29 +139,29 @@ pub fn verdict(difference: Interval, region: Region, direction: Direction) -> Ve
 mod tests {
     use super::*;
 
-    fn judge(low: f64, high: f64, margin: f64, direction: Direction) -> Verdict {
+    fn judge(low: f64, high: f64, margin: f64, direction: Direction) -> Conclusion {
         verdict(Interval { low, high }, Region::absolute(margin).unwrap(), direction)
     }
 
     #[test]
     fn every_position_of_the_interval_has_its_word() {
         use Direction::{Higher, Lower};
-        assert_eq!(judge(1.1, 2.0, 1.0, Higher), Verdict::Better);
-        assert_eq!(judge(1.1, 2.0, 1.0, Lower), Verdict::Worse);
-        assert_eq!(judge(-2.0, -1.1, 1.0, Higher), Verdict::Worse);
-        assert_eq!(judge(-2.0, -1.1, 1.0, Lower), Verdict::Better);
-        assert_eq!(judge(-1.0, 1.0, 1.0, Lower), Verdict::Equivalent);
-        assert_eq!(judge(0.5, 1.5, 1.0, Higher), Verdict::Undecided);
-        assert_eq!(judge(1.0, 1.5, 1.0, Higher), Verdict::Undecided);
-        assert_eq!(judge(-3.0, 3.0, 1.0, Higher), Verdict::Undecided);
+        assert_eq!(judge(1.1, 2.0, 1.0, Higher), Conclusion::Better);
+        assert_eq!(judge(1.1, 2.0, 1.0, Lower), Conclusion::Worse);
+        assert_eq!(judge(-2.0, -1.1, 1.0, Higher), Conclusion::Worse);
+        assert_eq!(judge(-2.0, -1.1, 1.0, Lower), Conclusion::Better);
+        assert_eq!(judge(-1.0, 1.0, 1.0, Lower), Conclusion::Equivalent);
+        assert_eq!(judge(0.5, 1.5, 1.0, Higher), Conclusion::Undecided);
+        assert_eq!(judge(1.0, 1.5, 1.0, Higher), Conclusion::Undecided);
+        assert_eq!(judge(-3.0, 3.0, 1.0, Higher), Conclusion::Undecided);
     }
 
     #[test]
     fn nothing_known_is_undecided_and_no_difference_is_equivalent() {
         let open = Interval::UNBOUNDED;
-        assert_eq!(judge(open.low, open.high, 1.0, Direction::Lower), Verdict::Undecided);
-        assert_eq!(judge(f64::NAN, f64::NAN, 1.0, Direction::Lower), Verdict::Undecided);
-        assert_eq!(judge(0.0, 0.0, 0.0, Direction::Lower), Verdict::Equivalent);
+        assert_eq!(judge(open.low, open.high, 1.0, Direction::Lower), Conclusion::Undecided);
+        assert_eq!(judge(f64::NAN, f64::NAN, 1.0, Direction::Lower), Conclusion::Undecided);
+        assert_eq!(judge(0.0, 0.0, 0.0, Direction::Lower), Conclusion::Equivalent);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::model::presets;
 use stormglass::policy::budget::{Budget, Quota, Refill, Refund};
-use stormglass::policy::{Admission, GiveUp, Outcome, Policy, Progress, Response, State, Verdict};
+use stormglass::policy::{
+    Admission, AfterAttempt, GiveUp, Outcome, Policy, Progress, Response, State,
+};
 
 /// What a recorded kind of answer is: the outcome, and the cost of a retry where the vocabulary of
 /// outcomes is coarser than the library's.
@@ -177,12 +179,12 @@ fn settle(
     let verdict = policy.settle(state, progress, now, now, now, response, draw);
     let attempts = policy.retry.map_or(1, |retry| retry.attempts);
     let (delay, why) = match verdict {
-        Verdict::Done => (Value::Null, "ok"),
-        Verdict::Retry { after } => (json!(after.0 as f64 / replay.unit), "retry"),
+        AfterAttempt::Done => (Value::Null, "ok"),
+        AfterAttempt::Retry { after } => (json!(after.0 as f64 / replay.unit), "retry"),
         // botocore looks at the number of attempts first, which changes the word only.
-        Verdict::GiveUp(_) if progress.attempts() >= attempts => (Value::Null, "max_attempts"),
-        Verdict::GiveUp(GiveUp::Budget) => (Value::Null, "quota"),
-        Verdict::GiveUp(_) => (Value::Null, "not_retryable"),
+        AfterAttempt::GiveUp(_) if progress.attempts() >= attempts => (Value::Null, "max_attempts"),
+        AfterAttempt::GiveUp(GiveUp::Budget) => (Value::Null, "quota"),
+        AfterAttempt::GiveUp(_) => (Value::Null, "not_retryable"),
     };
     let held = policy.budget.zip(state.budget.as_ref());
     let tokens = held.and_then(|(budget, state)| budget.tokens(state));

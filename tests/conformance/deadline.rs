@@ -5,7 +5,7 @@ use crate::vectors::{Case, Mismatches, SECOND, Step, draws_beside, nanos, span};
 use serde_json::{Value, json};
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::retry::Retry;
-use stormglass::policy::{Admission, Outcome, Policy, Response, Verdict};
+use stormglass::policy::{Admission, AfterAttempt, Outcome, Policy, Response};
 
 pub fn replay(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
     let config = case.config();
@@ -45,13 +45,13 @@ fn call(policy: &Policy, step: &Step) -> Result<Value, String> {
         let verdict =
             policy.settle(&mut state, &mut progress, now, started, Time::ZERO, response, draw);
         let result = match verdict {
-            Verdict::Retry { after } => {
+            AfterAttempt::Retry { after } => {
                 sleeps.push(after.seconds());
                 now = now + after;
                 continue;
             }
-            Verdict::Done => "ok",
-            Verdict::GiveUp(_) => "RetryError",
+            AfterAttempt::Done => "ok",
+            AfterAttempt::GiveUp(_) => "RetryError",
         };
         return Ok(json!({
             "attempts": progress.attempts(),

@@ -9,10 +9,10 @@ use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::backoff::{Backoff, Jitter};
 use stormglass::policy::budget::{Budget, Share, Throttle};
-use stormglass::policy::hedge::{After, Copies, Hedge, Next, Step as Hedged};
+use stormglass::policy::hedge::{After, AfterCopy as Hedged, Copies, Hedge, Next};
 use stormglass::policy::retry::{HintRule, Retry};
 use stormglass::policy::{
-    Admission, Outcome, OutcomeSet, Policy, Progress, Response, State, Verdict,
+    Admission, AfterAttempt, Outcome, OutcomeSet, Policy, Progress, Response, State,
 };
 
 pub fn throttler(case: &Case<'_>, found: &mut Mismatches) -> Result<(), String> {
@@ -343,11 +343,11 @@ impl Replay {
         let verdict =
             policy.settle(&mut self.state, &mut this.progress, now, started, first, response, draw);
         match verdict {
-            Verdict::Retry { after } => {
+            AfterAttempt::Retry { after } => {
                 this.drawn += usize::from(response.hint.is_none());
                 self.schedule(now + after.max(TIMER), Event::Retry { call });
             }
-            Verdict::Done | Verdict::GiveUp(_) => self.end(call, code, now),
+            AfterAttempt::Done | AfterAttempt::GiveUp(_) => self.end(call, code, now),
         }
     }
 

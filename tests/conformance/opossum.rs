@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::breaker::{
-    Breaker, BreakerState, Comparison, Gate, Mode, OnClose, Rotation, Ticket, Trip, Window,
+    Bound, Breaker, BreakerState, Gate, Mode, OnClose, Rotation, Ticket, Trip, Window,
 };
-use stormglass::policy::bulkhead::{Around, Bulkhead, BulkheadState, Room};
+use stormglass::policy::bulkhead::{Around, Bulkhead, BulkheadState, Permission};
 use stormglass::policy::{Outcome, OutcomeSet};
 
 const DRAW: Draw = Draw(0);
@@ -73,7 +73,7 @@ pub fn circuit(config: &Config<'_>) -> Result<Circuit, String> {
         window,
         minimum: config.count("volumeThreshold", 0),
         ratio: config.number("errorThresholdPercentage", 50.0) / 100.0,
-        comparison: Comparison::AbovePercent,
+        comparison: Bound::AbovePercent,
         on_success: false,
         slow: None,
         every: None,
@@ -127,7 +127,7 @@ impl Replay {
             self.results.insert(number, ours);
             return;
         };
-        if circuit.bulkhead.enter(&mut self.bulkhead, false) != Room::Enter {
+        if circuit.bulkhead.enter(&mut self.bulkhead, false) != Permission::Enter {
             breaker.record(&mut self.breaker, ticket, Outcome::Failed, Span::ZERO, now, DRAW);
             let ours = refused(&self.breaker, "sem");
             self.results.insert(number, ours);

@@ -8,7 +8,7 @@ use stormglass::experiment::run::run;
 use stormglass::kernel::draw::Purpose;
 use stormglass::kernel::time::Time;
 use stormglass::statistics::Interval;
-use stormglass::statistics::verdict::Verdict;
+use stormglass::statistics::verdict::Conclusion;
 use stormglass::system::fact::Fact;
 use stormglass::system::{Observer, World};
 
@@ -107,7 +107,7 @@ for = "1s"
             assert_eq!(pair.interval, nothing, "{}", pair.metric);
             assert_eq!(pair.effect_size, Some(0.0), "{}", pair.metric);
             assert!(pair.bootstrap.is_none() || pair.bootstrap == nothing, "{}", pair.metric);
-            assert_eq!(pair.missing > 0, pair.verdict == Verdict::Undecided, "{}", pair.metric);
+            assert_eq!(pair.missing > 0, pair.verdict == Conclusion::Undecided, "{}", pair.metric);
         } else {
             assert!(pair.interval.is_some_and(|interval| interval.contains(0.0)));
         }

@@ -10,8 +10,8 @@ use stormglass::policy::bulkhead::{Around, Bulkhead};
 use stormglass::policy::rate_limit::{Debt, RateLimit, Rule};
 use stormglass::policy::retry::{OnDenial, Retry};
 use stormglass::policy::{
-    Admission, Denial, GiveUp, Holdings, Outcome, OutcomeSet, Policy, Progress, Response, State,
-    Verdict,
+    Admission, AfterAttempt, Denial, GiveUp, Holdings, Outcome, OutcomeSet, Policy, Progress,
+    Response, State,
 };
 
 const DRAW: Draw = Draw(1 << 63);
@@ -27,7 +27,7 @@ fn attempt(
     progress: &mut Progress,
     now: Time,
     outcome: Outcome,
-) -> Verdict {
+) -> AfterAttempt {
     assert_eq!(policy.admit(state, progress, now, DRAW), Admission::Go);
     policy.settle(state, progress, now, now, Time::ZERO, Response::new(outcome), DRAW)
 }
@@ -37,7 +37,7 @@ fn the_default_calls_once() {
     let policy = Policy::default();
     let (mut state, mut progress) = (policy.state(), policy.begin());
     let verdict = attempt(&policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
-    assert_eq!(verdict, Verdict::GiveUp(GiveUp::NotRetryable));
+    assert_eq!(verdict, AfterAttempt::GiveUp(GiveUp::NotRetryable));
 }
 
 #[test]
@@ -46,14 +46,14 @@ fn aws_retries_twice_and_pays_from_the_shared_quota() {
     let mut state = policy.state();
     for paid in [28.0, 56.0] {
         let mut progress = policy.begin();
-        let mut verdicts = [Verdict::Done; 3];
+        let mut verdicts = [AfterAttempt::Done; 3];
         for verdict in &mut verdicts {
             *verdict = attempt(policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
         }
         let expected = [
-            Verdict::Retry { after: Span::from_millis(25) },
-            Verdict::Retry { after: Span::from_millis(50) },
-            Verdict::GiveUp(GiveUp::Attempts),
+            AfterAttempt::Retry { after: Span::from_millis(25) },
+            AfterAttempt::Retry { after: Span::from_millis(50) },
+            AfterAttempt::GiveUp(GiveUp::Attempts),
         ];
         assert_eq!(verdicts, expected);
         let (budget, held) = (policy.budget.expect("a quota"), state.budget.as_ref());
@@ -75,7 +75,7 @@ fn a_polly_breaker_opens_rejects_probes_and_closes() {
     assert_eq!(policy.admit(&mut state, &mut progress, early, DRAW), rejected);
     assert_eq!(
         policy.denied(&mut state, &mut progress, Denial::BreakerOpen, early, Time::ZERO, DRAW),
-        Verdict::GiveUp(GiveUp::Denied(Denial::BreakerOpen))
+        AfterAttempt::GiveUp(GiveUp::Denied(Denial::BreakerOpen))
     );
     let later = Time::ZERO + Span::from_secs(5);
     let (mut probe, mut other) = (policy.begin(), policy.begin());
@@ -95,9 +95,9 @@ fn a_server_hint_restarts_the_grpc_series() {
     let hinted = Response::new(Outcome::Rejected).after(Span::from_secs(7));
     let zero = Time::ZERO;
     let verdict = policy.settle(&mut state, &mut progress, zero, zero, zero, hinted, Draw(1 << 63));
-    assert_eq!(verdict, Verdict::Retry { after: Span::from_secs(7) });
+    assert_eq!(verdict, AfterAttempt::Retry { after: Span::from_secs(7) });
     let verdict = attempt(policy, &mut state, &mut progress, zero, Outcome::Rejected);
-    assert_eq!(verdict, Verdict::Retry { after: Span::from_millis(100) });
+    assert_eq!(verdict, AfterAttempt::Retry { after: Span::from_millis(100) });
 }
 
 #[test]
@@ -124,12 +124,12 @@ fn an_abandoned_retry_gives_its_slot_back() {
     let mut state = policy.state();
     let (mut first, mut second) = (policy.begin(), policy.begin());
     let retried = attempt(&policy, &mut state, &mut first, Time::ZERO, Outcome::Failed);
-    assert!(matches!(retried, Verdict::Retry { .. }));
+    assert!(matches!(retried, AfterAttempt::Retry { .. }));
     let denied = attempt(&policy, &mut state, &mut second, Time::ZERO, Outcome::Failed);
-    assert_eq!(denied, Verdict::GiveUp(GiveUp::Budget));
+    assert_eq!(denied, AfterAttempt::GiveUp(GiveUp::Budget));
     policy.abandon(&mut state, &mut first);
     let retried = attempt(&policy, &mut state, &mut policy.begin(), Time::ZERO, Outcome::Failed);
-    assert!(matches!(retried, Verdict::Retry { .. }));
+    assert!(matches!(retried, AfterAttempt::Retry { .. }));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_retry_that_would_come_too_late_costs_nothing() {
     };
     let (mut state, mut progress) = (policy.state(), policy.begin());
     let verdict = attempt(&policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
-    assert_eq!(verdict, Verdict::GiveUp(GiveUp::Deadline));
+    assert_eq!(verdict, AfterAttempt::GiveUp(GiveUp::Deadline));
     assert_eq!(state.budget, policy.state().budget);
 }
 
@@ -208,10 +208,10 @@ fn a_long_poll_without_quota_waits_before_it_fails() {
         let (mut state, mut progress) = (policy.state(), policy.begin());
         let verdict = attempt(&policy, &mut state, &mut progress, Time::ZERO, Outcome::Failed);
         if !waits {
-            assert_eq!(verdict, Verdict::GiveUp(GiveUp::Budget));
+            assert_eq!(verdict, AfterAttempt::GiveUp(GiveUp::Budget));
             continue;
         }
-        assert_eq!(verdict, Verdict::Retry { after: Span::from_millis(25) });
+        assert_eq!(verdict, AfterAttempt::Retry { after: Span::from_millis(25) });
         let denied = Admission::Reject(Denial::Budget);
         assert_eq!(policy.admit(&mut state, &mut progress, Time::ZERO, DRAW), denied);
         let held = state.budget.as_ref().and_then(|state| policy.budget?.tokens(state));
@@ -228,7 +228,7 @@ fn one_call_may_have_a_fifth_of_finagles_retries() {
         let mut progress = policy.begin();
         let mut attempts = 1;
         while attempt(policy, &mut state, &mut progress, Time::ZERO, Outcome::Rejected)
-            == (Verdict::Retry { after: Span::ZERO })
+            == (AfterAttempt::Retry { after: Span::ZERO })
         {
             attempts += 1;
         }
@@ -248,7 +248,7 @@ fn envoy_waits_up_to_half_more_than_it_is_told() {
         let draw = Draw::from_unit(unit);
         policy.settle(&mut state, &mut progress, zero, zero, zero, response, draw)
     };
-    let waits = |millis| Verdict::Retry { after: Span::from_millis(millis) };
+    let waits = |millis| AfterAttempt::Retry { after: Span::from_millis(millis) };
     assert_eq!(after(4, 0.0), waits(4_000));
     assert_eq!(after(4, 0.5), waits(5_000));
     assert_eq!(after(301, 0.5), waits(12), "its own delay of 0 to 25 ms");
@@ -311,7 +311,7 @@ fn call(policy: &Policy, state: &mut State, at: Time, outcomes: &[Outcome]) -> u
         }
         let response = Response::new(*outcome);
         let verdict = policy.settle(state, &mut progress, now, now, at, response, DRAW);
-        assert_eq!(matches!(verdict, Verdict::Retry { .. }), index + 1 < outcomes.len());
+        assert_eq!(matches!(verdict, AfterAttempt::Retry { .. }), index + 1 < outcomes.len());
         now = now + Span::from_secs(1);
     }
     outcomes.len()
@@ -343,15 +343,15 @@ fn a_breaker_around_the_call_hears_once_what_came_of_it() {
     assert_eq!(policy.admit(&mut state, &mut refused, at(11), DRAW), open);
     assert_eq!(
         policy.denied(&mut state, &mut refused, Denial::BreakerOpen, at(11), at(11), DRAW),
-        Verdict::GiveUp(GiveUp::Denied(Denial::BreakerOpen)),
+        AfterAttempt::GiveUp(GiveUp::Denied(Denial::BreakerOpen)),
         "the retry is inside and never sees it"
     );
     // It was opened at 10 s. The probe is one call: it stays out while it waits for its retry.
     let (mut probe, mut other) = (policy.begin(), policy.begin());
     let failed = attempt(&policy, &mut state, &mut probe, at(20), Outcome::Failed);
-    assert!(matches!(failed, Verdict::Retry { .. }));
+    assert!(matches!(failed, AfterAttempt::Retry { .. }));
     assert_eq!(policy.admit(&mut state, &mut other, at(20), DRAW), open);
-    assert_eq!(attempt(&policy, &mut state, &mut probe, at(21), Outcome::Ok), Verdict::Done);
+    assert_eq!(attempt(&policy, &mut state, &mut probe, at(21), Outcome::Ok), AfterAttempt::Done);
     assert_eq!(strikes(&state), (0, Mode::Closed));
     assert!(policy.agrees(&state, Holdings::default()), "{state:?}");
 }
@@ -389,6 +389,6 @@ fn a_denial_of_a_bulkhead_around_the_call_is_not_retried() {
         let zero = Time::ZERO;
         assert_eq!(policy.admit(&mut state, &mut progress, zero, DRAW), full);
         let verdict = policy.denied(&mut state, &mut progress, Denial::Bulkhead, zero, zero, DRAW);
-        assert_eq!(matches!(verdict, Verdict::Retry { .. }), is_retried, "{around:?}");
+        assert_eq!(matches!(verdict, AfterAttempt::Retry { .. }), is_retried, "{around:?}");
     }
 }

@@ -12,7 +12,9 @@ use stormglass::policy::backoff::{Backoff, Cap, Growth, Jitter, Memory, Rounding
 use stormglass::policy::budget::{Budget, Deposit, Quota, Refill, Refund, TokenBucket};
 use stormglass::policy::custom::{Custom, CustomState, Moment};
 use stormglass::policy::retry::Retry;
-use stormglass::policy::{Admission, GiveUp, Outcome, Policy, Progress, Response, State, Verdict};
+use stormglass::policy::{
+    Admission, AfterAttempt, GiveUp, Outcome, Policy, Progress, Response, State,
+};
 
 use crate::common::campaign;
 
@@ -57,10 +59,10 @@ impl CustomState for Notes {
         Admission::Go
     }
 
-    fn settle(&mut self, _: &mut Progress, moment: Moment, _: Response) -> Verdict {
+    fn settle(&mut self, _: &mut Progress, moment: Moment, _: Response) -> AfterAttempt {
         let mut by_process = self.by_process.lock().expect("nobody has panicked");
         by_process[self.process].push(moment.draw);
-        Verdict::GiveUp(GiveUp::Attempts)
+        AfterAttempt::GiveUp(GiveUp::Attempts)
     }
 }
 
@@ -251,8 +253,8 @@ fn retries(policy: &Policy, scope: impl Fn(&mut State) -> State) -> u32 {
             assert_eq!(policy.admit(&mut own, &mut progress, now, draw), Admission::Go);
             let failed = Response::new(Outcome::Failed);
             match policy.settle(&mut own, &mut progress, now, now, now, failed, draw) {
-                Verdict::Retry { .. } => retries += 1,
-                Verdict::Done | Verdict::GiveUp(_) => break,
+                AfterAttempt::Retry { .. } => retries += 1,
+                AfterAttempt::Done | AfterAttempt::GiveUp(_) => break,
             }
         }
         shared = own;

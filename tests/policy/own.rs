@@ -7,7 +7,7 @@ use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::model::presets;
 use stormglass::policy::custom::{Custom, CustomState, Moment};
-use stormglass::policy::{Admission, GiveUp, Outcome, Progress, Response, Verdict};
+use stormglass::policy::{Admission, AfterAttempt, GiveUp, Outcome, Progress, Response};
 
 use crate::common::{campaign, run_all};
 
@@ -76,15 +76,15 @@ impl CustomState for Left {
         Admission::Go
     }
 
-    fn settle(&mut self, _: &mut Progress, moment: Moment, response: Response) -> Verdict {
+    fn settle(&mut self, _: &mut Progress, moment: Moment, response: Response) -> AfterAttempt {
         if response.outcome == Outcome::Ok {
-            return Verdict::Done;
+            return AfterAttempt::Done;
         }
         if self.0 == 0 {
-            return Verdict::GiveUp(GiveUp::Budget);
+            return AfterAttempt::GiveUp(GiveUp::Budget);
         }
         self.0 -= 1;
-        Verdict::Retry { after: Span::from_millis(10).scaled(moment.draw.unit()) }
+        AfterAttempt::Retry { after: Span::from_millis(10).scaled(moment.draw.unit()) }
     }
 }
 
@@ -163,7 +163,7 @@ fn a_built_in_policy_decides_the_same_behind_the_trait() {
             let failed = Response::new(Outcome::Failed);
             let verdict = policy.settle(&mut plain, &mut one, now, now, now, failed, draw);
             assert_eq!(verdict, behind.settle(&mut other, moment, failed));
-            if !matches!(verdict, Verdict::Retry { .. }) {
+            if !matches!(verdict, AfterAttempt::Retry { .. }) {
                 break;
             }
         }

@@ -10,7 +10,7 @@ use stormglass::policy::breaker::{Breaker, Gate, Mode, Trip};
 use stormglass::policy::budget::{Budget, Deposit, Throttle, TokenBucket};
 use stormglass::policy::retry::Retry;
 use stormglass::policy::throttling::Throttling;
-use stormglass::policy::{Admission, Outcome, Policy, Response, State, Verdict};
+use stormglass::policy::{Admission, AfterAttempt, Outcome, Policy, Response, State};
 
 /// A stream of draws, numbered.
 struct Numbered {
@@ -45,8 +45,8 @@ fn call(policy: &Policy, state: &mut State, mut attempt: impl FnMut() -> Outcome
         assert_eq!(policy.admit(state, &mut progress, now, draw), Admission::Go);
         let response = Response::new(attempt());
         match policy.settle(state, &mut progress, now, now, now, response, draw) {
-            Verdict::Retry { .. } => {}
-            verdict => return (progress.attempts(), verdict == Verdict::Done),
+            AfterAttempt::Retry { .. } => {}
+            verdict => return (progress.attempts(), verdict == AfterAttempt::Done),
         }
     }
 }

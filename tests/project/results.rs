@@ -210,7 +210,8 @@ fn every_column_of_a_choice_a_sensitivity_and_a_rare_event_is_described_and_no_o
     };
     choosing.take(&run(choosing.next(&campaign)));
     let explored = &campaign.experiment.explored;
-    let told = report::choose::told(&campaign, explored.choose.as_ref().unwrap(), &choosing);
+    let told =
+        report::choose::question_report(&campaign, explored.choose.as_ref().unwrap(), &choosing);
     let written = header(&columns::csv(&told.csv.1));
     assert_eq!(described(&document, "`choice.csv`"), written);
 
@@ -223,7 +224,7 @@ fn every_column_of_a_choice_a_sensitivity_and_a_rare_event_is_described_and_no_o
     sensing.take(&results);
     let sensitivity = campaign.experiment.explored.sensitivity.as_ref().unwrap();
     let sensed = sensing.sensed(&campaign);
-    let told = report::sensitivity::told(&campaign, sensitivity, &sensed);
+    let told = report::sensitivity::question_report(&campaign, sensitivity, &sensed);
     let written = header(&columns::csv(&told.csv.1));
     assert_eq!(described(&document, "`sensitivity.csv`"), written);
 
@@ -236,7 +237,7 @@ fn every_column_of_a_choice_a_sensitivity_and_a_rare_event_is_described_and_no_o
         rare_found(levels, events, replications)
     });
     let found: Vec<_> = cells.collect();
-    let told = report::rare::told(&campaign, rare, &found);
+    let told = report::rare::question_report(&campaign, rare, &found);
     let written = header(&columns::csv(&told.csv.1));
     assert_eq!(described(&document, "`rare.csv`"), written);
 }

@@ -72,7 +72,7 @@ pub struct Arm {
 
 /// What one run comes to by the objective.
 #[derive(Clone, Copy, Debug)]
-struct Told {
+struct RunAccount {
     account: Account,
     /// How many times as long as the measured time, and as the whole time of arrivals, the window
     /// of the objective is: costs are those of the whole run.
@@ -93,7 +93,7 @@ pub struct Simulated<'a> {
 
 impl Simulated<'_> {
     /// The runs of an arm by seed; `None` where a limit ended one.
-    fn told(&self, arm: usize, objective: &str) -> Option<Vec<Told>> {
+    fn told(&self, arm: usize, objective: &str) -> Option<Vec<RunAccount>> {
         let cell = &self.campaign.cells[arm];
         let objective = cell.objectives.list.iter().find(|own| own.name == objective)?;
         let cost = cell.metrics.place(Of::Measured, MetricId::Cost);
@@ -102,11 +102,11 @@ impl Simulated<'_> {
     }
 }
 
-fn told(cell: &Cell, own: &Objective, run: &RunResult, cost: Option<usize>) -> Option<Told> {
+fn told(cell: &Cell, own: &Objective, run: &RunResult, cost: Option<usize>) -> Option<RunAccount> {
     if run.ending != Ending::Complete {
         return None;
     }
-    Some(Told {
+    Some(RunAccount {
         account: own.account(&run.metrics, &cell.measure)?,
         longer: [cell.measure.measured_for(), cell.measure.arrivals_end.since(Time::ZERO)]
             .map(|time| own.window.seconds() / time.seconds()),

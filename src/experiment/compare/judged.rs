@@ -6,7 +6,7 @@ use super::pair::{Idle, Method, Pair};
 use crate::experiment::plan::campaign::Campaign;
 use crate::statistics::CONFIDENCE;
 use crate::statistics::multiplicity::holm;
-use crate::statistics::verdict::{Direction, Region, Verdict, verdict};
+use crate::statistics::verdict::{Conclusion, Direction, Region, verdict};
 
 /// The largest p-value that decides.
 const DECIDES: f64 = 1.0 - CONFIDENCE;
@@ -44,24 +44,24 @@ fn corrected(p_values: impl Iterator<Item = Option<f64>>) -> Vec<Option<f64>> {
     p_values.iter().zip(corrected).map(|(p, corrected)| p.map(|_| corrected)).collect()
 }
 
-fn judge(pair: &Pair) -> Verdict {
+fn judge(pair: &Pair) -> Conclusion {
     match [pair.idle, pair.baseline_idle] {
         [None, None] => {}
-        both if both.contains(&Some(Idle::NotExercised)) => return Verdict::NotExercised,
-        _ => return Verdict::NotJudged,
+        both if both.contains(&Some(Idle::NotExercised)) => return Conclusion::NotExercised,
+        _ => return Conclusion::NotJudged,
     }
     if pair.missing > 0 {
-        return Verdict::Undecided;
+        return Conclusion::Undecided;
     }
     if pair.is_promise() && pair.mean == Some(0.0) && pair.baseline_mean == Some(0.0) {
-        return Verdict::NoneSeen;
+        return Conclusion::NoneSeen;
     }
     let said = match pair.method {
         Method::SignFlip => by_signs(pair),
         Method::PairedT | Method::McNemar => by_intervals(pair),
     };
     if pair.lost.iter().any(|lost| takes_away(lost, pair, said)) {
-        return Verdict::Confounded;
+        return Conclusion::Confounded;
     }
     said
 }
@@ -69,22 +69,22 @@ fn judge(pair: &Pair) -> Verdict {
 /// Whether what one arm lost more of takes away what is said. What was thrown away always does of
 /// the arm that looks better; what is only open does if it could have made no difference of what
 /// is said, or of no difference one.
-fn takes_away(lost: &Lost, pair: &Pair, said: Verdict) -> bool {
+fn takes_away(lost: &Lost, pair: &Pair, said: Conclusion) -> bool {
     let margin = pair.equivalent.map_or(0.0, |region| region.high);
     let difference = pair.difference.map_or(0.0, f64::abs);
     let is_enough = lost.outweighs(difference, margin);
     match said {
-        Verdict::Better => lost.is_more() && is_enough,
-        Verdict::Worse => !lost.is_more() && is_enough,
-        Verdict::Equivalent => lost.open.is_some_and(|open| open > margin),
+        Conclusion::Better => lost.is_more() && is_enough,
+        Conclusion::Worse => !lost.is_more() && is_enough,
+        Conclusion::Equivalent => lost.open.is_some_and(|open| open > margin),
         _ => false,
     }
 }
 
 /// Only what both intervals say and, of primary metrics, what is left after the correction.
-fn by_intervals(pair: &Pair) -> Verdict {
+fn by_intervals(pair: &Pair) -> Conclusion {
     let (Some(interval), Some(region)) = (pair.interval, region(pair)) else {
-        return Verdict::Undecided;
+        return Conclusion::Undecided;
     };
     let said = verdict(interval, region, pair.better);
     let confirmed = pair.bootstrap.is_none_or(|other| verdict(other, region, pair.better) == said);
@@ -93,26 +93,26 @@ fn by_intervals(pair: &Pair) -> Verdict {
     // What is doubted has no p-value of equivalence, or a larger one than its interval says.
     let is_doubted = p_equivalent.is_none_or(|p| p > DECIDES);
     match said {
-        _ if !confirmed => Verdict::Undecided,
-        Verdict::Better | Verdict::Worse if by_chance(pair.p_holm) => Verdict::Undecided,
-        Verdict::Equivalent if is_doubted => Verdict::Undecided,
+        _ if !confirmed => Conclusion::Undecided,
+        Conclusion::Better | Conclusion::Worse if by_chance(pair.p_holm) => Conclusion::Undecided,
+        Conclusion::Equivalent if is_doubted => Conclusion::Undecided,
         said => said,
     }
 }
 
 /// Which arm breaks the promise more often, where too few runs break it to say by how much; that
 /// they break it equally often cannot be said.
-fn by_signs(pair: &Pair) -> Verdict {
+fn by_signs(pair: &Pair) -> Conclusion {
     let p = if pair.is_primary { pair.p_holm } else { pair.p };
     let (Some(p), Some(difference), Some(region)) = (p, pair.difference, region(pair)) else {
-        return Verdict::Undecided;
+        return Conclusion::Undecided;
     };
     if p > DECIDES || region.interval().contains(difference) {
-        return Verdict::Undecided;
+        return Conclusion::Undecided;
     }
     match (difference > 0.0, pair.better) {
-        (true, Direction::Higher) | (false, Direction::Lower) => Verdict::Better,
-        (true, Direction::Lower) | (false, Direction::Higher) => Verdict::Worse,
+        (true, Direction::Higher) | (false, Direction::Lower) => Conclusion::Better,
+        (true, Direction::Lower) | (false, Direction::Higher) => Conclusion::Worse,
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
             untested: Vec::new(),
             idle: None,
             baseline_idle: None,
-            verdict: Verdict::Undecided,
+            verdict: Conclusion::Undecided,
         }
     }
 
@@ -180,9 +180,9 @@ mod tests {
 
     #[test]
     fn an_interval_decides_unless_the_correction_or_the_bootstrap_doubts_it() {
-        assert_eq!(judge(&better()), Verdict::Better);
-        assert_eq!(judge(&worse()), Verdict::Worse);
-        assert_eq!(judge(&equal()), Verdict::Equivalent);
+        assert_eq!(judge(&better()), Conclusion::Better);
+        assert_eq!(judge(&worse()), Conclusion::Worse);
+        assert_eq!(judge(&equal()), Conclusion::Equivalent);
         let undecided = [
             Pair { p_holm: Some(0.06), ..better() },
             Pair { p_holm: Some(0.06), ..worse() },
@@ -192,51 +192,51 @@ mod tests {
             Pair { missing: 1, ..better() },
         ];
         for pair in &undecided {
-            assert_eq!(judge(pair), Verdict::Undecided, "{pair:?}");
+            assert_eq!(judge(pair), Conclusion::Undecided, "{pair:?}");
         }
         let exploratory =
             Pair { is_primary: false, p_holm: None, p_equivalent_holm: None, ..equal() };
-        assert_eq!(judge(&exploratory), Verdict::Equivalent, "by its own p-value");
+        assert_eq!(judge(&exploratory), Conclusion::Equivalent, "by its own p-value");
         let confirmed = Pair { bootstrap: Some(Interval { low: -0.3, high: -0.1 }), ..better() };
-        assert_eq!(judge(&confirmed), Verdict::Better);
+        assert_eq!(judge(&confirmed), Conclusion::Better);
     }
 
     #[test]
     fn a_promise_that_neither_breaks_or_that_nothing_could_break_is_no_difference() {
         let rate = Pair { source: Source::Rate(0), mean: Some(0.0), ..better() };
-        assert_eq!(judge(&rate), Verdict::Better);
+        assert_eq!(judge(&rate), Conclusion::Better);
         let one = Pair { mean: Some(0.8), baseline_mean: Some(0.0), ..rate.clone() };
-        assert_ne!(judge(&one), Verdict::NoneSeen, "the arm breaks it");
+        assert_ne!(judge(&one), Conclusion::NoneSeen, "the arm breaks it");
         let none = Pair { baseline_mean: Some(0.0), ..rate.clone() };
-        assert_eq!(judge(&none), Verdict::NoneSeen);
+        assert_eq!(judge(&none), Conclusion::NoneSeen);
         let metric = Pair { source: Source::Metric(0), ..none };
-        assert_eq!(judge(&metric), Verdict::Better, "no promise");
+        assert_eq!(judge(&metric), Conclusion::Better, "no promise");
         let idle = Pair { idle: Some(Idle::NotJudged), ..rate };
-        assert_eq!(judge(&idle), Verdict::NotJudged);
+        assert_eq!(judge(&idle), Conclusion::NotJudged);
         let both = Pair { baseline_idle: Some(Idle::NotExercised), ..idle };
-        assert_eq!(judge(&both), Verdict::NotExercised);
+        assert_eq!(judge(&both), Conclusion::NotExercised);
     }
 
     #[test]
     fn what_was_thrown_away_takes_away_that_its_arm_looks_better() {
         let (more, less) = (lost(5.0, 1.0, None), lost(1.0, 5.0, None));
         let with = |pair: Pair, lost: &Vec<Lost>| judge(&Pair { lost: lost.clone(), ..pair });
-        assert_eq!(with(better(), &more), Verdict::Confounded);
-        assert_eq!(with(better(), &less), Verdict::Better);
-        assert_eq!(with(worse(), &more), Verdict::Worse);
-        assert_eq!(with(worse(), &less), Verdict::Confounded);
-        assert_eq!(with(equal(), &more), Verdict::Equivalent);
+        assert_eq!(with(better(), &more), Conclusion::Confounded);
+        assert_eq!(with(better(), &less), Conclusion::Better);
+        assert_eq!(with(worse(), &more), Conclusion::Worse);
+        assert_eq!(with(worse(), &less), Conclusion::Confounded);
+        assert_eq!(with(equal(), &more), Conclusion::Equivalent);
         let doubted = Pair { p_holm: Some(0.06), ..better() };
-        assert_eq!(with(doubted, &more), Verdict::Undecided);
+        assert_eq!(with(doubted, &more), Conclusion::Undecided);
     }
 
     #[test]
     fn what_is_only_open_does_so_if_it_could_turn_what_is_said() {
         let with =
             |pair: Pair, open: f64| judge(&Pair { lost: lost(5.0, 1.0, Some(open)), ..pair });
-        assert_eq!(with(better(), 0.16), Verdict::Confounded, "0.04 would be left");
-        assert_eq!(with(better(), 0.14), Verdict::Better, "0.06 would be left");
-        assert_eq!(with(equal(), 0.06), Verdict::Confounded);
-        assert_eq!(with(equal(), 0.05), Verdict::Equivalent);
+        assert_eq!(with(better(), 0.16), Conclusion::Confounded, "0.04 would be left");
+        assert_eq!(with(better(), 0.14), Conclusion::Better, "0.06 would be left");
+        assert_eq!(with(equal(), 0.06), Conclusion::Confounded);
+        assert_eq!(with(equal(), 0.05), Conclusion::Equivalent);
     }
 }

@@ -4,7 +4,7 @@ use super::losses::Lost;
 use super::measured::Source;
 use super::modes::Modes;
 use crate::statistics::Interval;
-use crate::statistics::verdict::{Direction, Verdict};
+use crate::statistics::verdict::{Conclusion, Direction};
 
 /// One arm against the baseline at one point, by one metric: arm - baseline.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,7 @@ pub struct Pair {
     /// Why the baseline has none.
     pub baseline_idle: Option<Idle>,
     /// What may be said.
-    pub verdict: Verdict,
+    pub verdict: Conclusion,
 }
 
 impl Pair {

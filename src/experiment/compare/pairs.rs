@@ -19,7 +19,7 @@ use crate::statistics::moments::moments;
 use crate::statistics::paired::{paired_t_at_least, ratio_of_means};
 use crate::statistics::paired_proportion::{PairedCounts, mcnemar_exact, newcombe_paired};
 use crate::statistics::rank::sign_flip_exact;
-use crate::statistics::verdict::{Region, Verdict};
+use crate::statistics::verdict::{Conclusion, Region};
 use crate::statistics::{CONFIDENCE, Error, Estimate, Interval};
 
 /// Compares every arm with the baseline: by point, then arm, then metric, primary ones first.
@@ -133,7 +133,7 @@ impl<'a> Both<'a> {
             untested: self.untested.clone(),
             idle: self.idle(measured, self.cell),
             baseline_idle: self.idle(measured, self.baseline),
-            verdict: Verdict::Undecided,
+            verdict: Conclusion::Undecided,
         };
         pair.equivalent = region(measured.equivalent, pair.baseline_mean);
         match measured.source {

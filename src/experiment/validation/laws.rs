@@ -12,7 +12,7 @@ pub const CONFIDENCE: f64 = 0.999;
 
 /// What runs say of a closed form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum Fit {
     /// It lies in their interval, which is narrow enough.
     Inside,
     /// It lies in their interval, which says little because it is wide.
@@ -21,21 +21,21 @@ pub enum Verdict {
     Outside,
 }
 
-impl Verdict {
+impl Fit {
     /// What reports call it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Verdict::Inside => "inside",
-            Verdict::Imprecise => "imprecise",
-            Verdict::Outside => "OUTSIDE",
+            Fit::Inside => "inside",
+            Fit::Imprecise => "imprecise",
+            Fit::Outside => "OUTSIDE",
         }
     }
 }
 
 /// A closed form beside what runs show.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Comparison {
+pub struct LawComparison {
     /// What is compared.
     pub quantity: Quantity,
     /// Its mean over the runs with their 99.9% interval; `None` if no run has a value.
@@ -43,17 +43,17 @@ pub struct Comparison {
     /// Half of the interval, as a share of the theory.
     pub half_width: f64,
     /// What follows.
-    pub verdict: Verdict,
+    pub verdict: Fit,
 }
 
 /// Compares a quantity with its value in each of several independent runs. Where all runs agree,
 /// their value has to be that of the theory, to the last digits; only a share of which no run saw
 /// anything may be as great as 1 - 0.001^(1 / runs).
 #[must_use]
-pub fn compare(quantity: Quantity, sample: &[f64]) -> Comparison {
+pub fn compare(quantity: Quantity, sample: &[f64]) -> LawComparison {
     let Ok(mut estimate) = mean_interval(sample, CONFIDENCE) else {
-        let verdict = Verdict::Outside;
-        return Comparison { quantity, simulated: None, half_width: f64::INFINITY, verdict };
+        let verdict = Fit::Outside;
+        return LawComparison { quantity, simulated: None, half_width: f64::INFINITY, verdict };
     };
     let theory = quantity.value;
     let is_share = quantity.measured.is_some_and(is_share);
@@ -66,11 +66,11 @@ pub fn compare(quantity: Quantity, sample: &[f64]) -> Comparison {
     let is_inside =
         estimate.interval.low - rounding <= theory && theory <= estimate.interval.high + rounding;
     let verdict = match (is_inside, half_width <= quantity.precision) {
-        (false, _) => Verdict::Outside,
-        (true, true) => Verdict::Inside,
-        (true, false) => Verdict::Imprecise,
+        (false, _) => Fit::Outside,
+        (true, true) => Fit::Inside,
+        (true, false) => Fit::Imprecise,
     };
-    Comparison { quantity, simulated: Some(estimate), half_width, verdict }
+    LawComparison { quantity, simulated: Some(estimate), half_width, verdict }
 }
 
 /// The greatest share of which so many independent runs see nothing with a probability of at least
@@ -90,7 +90,7 @@ pub fn values(cell: &Cell, run: &RunResult) -> Vec<Option<f64>> {
 /// Compares every quantity of a cell with its values in the cell's runs. A run without a value
 /// makes the comparison impossible: the average of the others would be that of another system.
 #[must_use]
-pub fn compare_all(theory: &Theory, runs: &[Vec<Option<f64>>]) -> Vec<Comparison> {
+pub fn compare_all(theory: &Theory, runs: &[Vec<Option<f64>>]) -> Vec<LawComparison> {
     let compare_one = |(index, quantity): (usize, &Quantity)| {
         let sample: Option<Vec<f64>> = runs.iter().map(|values| values[index]).collect();
         compare(quantity.clone(), &sample.unwrap_or_default())
@@ -109,13 +109,13 @@ mod tests {
             let quantity = Quantity::shown("W", theory, Observable::Present);
             compare(quantity, sample).verdict
         };
-        assert_eq!(verdict(5.0, &[4.999, 5.001, 5.0, 5.0005]), Verdict::Inside);
-        assert_eq!(verdict(5.0, &[4.0, 6.0, 5.5, 4.5]), Verdict::Imprecise);
-        assert_eq!(verdict(5.1, &[4.999, 5.001, 5.0, 5.0005]), Verdict::Outside);
-        assert_eq!(verdict(64.0, &[64.0, 64.0]), Verdict::Inside);
-        assert_eq!(verdict(64.0, &[64.1, 64.1]), Verdict::Outside);
-        assert_eq!(verdict(0.0, &[0.0, 0.0]), Verdict::Inside);
-        assert_eq!(verdict(1.0, &[]), Verdict::Outside);
+        assert_eq!(verdict(5.0, &[4.999, 5.001, 5.0, 5.0005]), Fit::Inside);
+        assert_eq!(verdict(5.0, &[4.0, 6.0, 5.5, 4.5]), Fit::Imprecise);
+        assert_eq!(verdict(5.1, &[4.999, 5.001, 5.0, 5.0005]), Fit::Outside);
+        assert_eq!(verdict(64.0, &[64.0, 64.0]), Fit::Inside);
+        assert_eq!(verdict(64.0, &[64.1, 64.1]), Fit::Outside);
+        assert_eq!(verdict(0.0, &[0.0, 0.0]), Fit::Inside);
+        assert_eq!(verdict(1.0, &[]), Fit::Outside);
     }
 
     /// By hand: 1 - 0.001^(1/20) is 0.292.
@@ -126,10 +126,10 @@ mod tests {
             compare(quantity, &[0.0; 20])
         };
         let rare = compared(5.7e-8);
-        assert_eq!(rare.verdict, Verdict::Imprecise, "{rare:?}");
+        assert_eq!(rare.verdict, Fit::Imprecise, "{rare:?}");
         let interval = rare.simulated.unwrap().interval;
         assert!((interval.high - 0.292_054).abs() < 1e-6, "{interval:?}");
-        assert_eq!(compared(0.3).verdict, Verdict::Outside);
-        assert_eq!(compared(0.0).verdict, Verdict::Inside);
+        assert_eq!(compared(0.3).verdict, Fit::Outside);
+        assert_eq!(compared(0.0).verdict, Fit::Inside);
     }
 }

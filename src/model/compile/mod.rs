@@ -30,7 +30,7 @@ use crate::model::language::{
 };
 use crate::model::policy;
 use crate::model::problem::Problem;
-use crate::model::program::{Kind, Node, NodeId, Place, Program, Sharing, Station};
+use crate::model::program::{Kind, Locality, Node, NodeId, Program, Sharing, Station};
 use crate::model::quantity::Count;
 use crate::model::recording::{ReadFile, with_recordings};
 use crate::policy::Policy;
@@ -96,7 +96,7 @@ macro_rules! nodes {
             }
 
             /// Every node: its section, its name, and where it is.
-            pub(super) fn placed(&self) -> Vec<(&'static str, &str, Place)> {
+            pub(super) fn placed(&self) -> Vec<(&'static str, &str, Locality)> {
                 let mut placed = Vec::new();
                 each_placed!(self, placed, $first $($section)*);
                 placed
@@ -109,7 +109,7 @@ macro_rules! nodes {
 macro_rules! each_placed {
     ($sections:ident, $placed:ident, $($section:ident)*) => {$(
         $placed.extend($sections.$section.iter().map(|(name, keys)| {
-            let place = Place { zone: keys.zone.clone(), region: keys.region.clone() };
+            let place = Locality { zone: keys.zone.clone(), region: keys.region.clone() };
             (stringify!($section), name.as_str(), place)
         }));
     )*};
@@ -302,7 +302,7 @@ impl Compiler<'_> {
             self.problem(&[section, name, key], problem);
         }
         let id = NodeId(self.program.nodes.len() as u16);
-        let (name, place) = (name.to_owned(), Place::default());
+        let (name, place) = (name.to_owned(), Locality::default());
         self.program.nodes.push(Node { id: name_id(&name), name, kind, station, place });
         Some(id)
     }

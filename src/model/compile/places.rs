@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::model::check;
 use crate::model::compile::Sections;
 use crate::model::problem::Problem;
-use crate::model::program::Place;
+use crate::model::program::Locality;
 
 impl Compiler<'_> {
     /// Puts every node into the zone and region that the file says.
@@ -14,7 +14,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn place(&mut self, section: &str, name: &str, place: Place) {
+    fn place(&mut self, section: &str, name: &str, place: Locality) {
         let named = [("zone", "a zone", &place.zone), ("region", "a region", &place.region)];
         for (key, what, value) in named {
             if let Some(value) = value
@@ -31,7 +31,7 @@ impl Compiler<'_> {
                     && place.region.is_some()
                     && other.region != place.region
             });
-            if let Some(Place { zone: Some(zone), region: Some(other) }) = twin {
+            if let Some(Locality { zone: Some(zone), region: Some(other) }) = twin {
                 let problem = Problem::new(format!("the zone `{zone}` is also in `{other}`"))
                     .expected("one region for each zone");
                 self.problem(&[section, name, "region"], problem);

@@ -21,7 +21,7 @@ use crate::policy::outlier::Outlier;
 
 pub use arrivals::{Arrivals, Bursts, Closed, Piece, Rates, Spike, Trace};
 pub use kind::*;
-pub use place::{Extent, Place};
+pub use place::{Extent, Locality};
 pub use station::{Bulkhead, ConcurrencyCost, Order, Pool, Shedding, Station};
 pub use step::*;
 
@@ -109,7 +109,7 @@ pub struct Node {
     /// Its workers and waiting lines.
     pub station: Station,
     /// Where it is.
-    pub place: Place,
+    pub place: Locality,
 }
 
 /// One operation of a node.

@@ -5,7 +5,7 @@ use crate::model::problem::Problem;
 
 /// The zone and the region of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Locality {
     /// Its zone, if it is in one.
     pub zone: Option<String>,
     /// Its region, if it is in one.
@@ -23,7 +23,7 @@ pub enum Extent {
     Node,
 }
 
-impl Place {
+impl Locality {
     /// The name of its zone or region.
     pub fn name(&self, extent: Extent) -> Option<&str> {
         match extent {

@@ -4,7 +4,7 @@ use super::{Admission, Denial, Policy, Progress, Room, State};
 use crate::kernel::draw::{Draw, key_of};
 use crate::kernel::time::{Span, Time};
 use crate::policy::breaker::{Breaker, BreakerState, Gate};
-use crate::policy::bulkhead::{Around, Room as Answer};
+use crate::policy::bulkhead::{Around, Permission as Answer};
 
 impl Policy {
     /// Asks whether the next attempt of a call, the first or a later one, may start now.

@@ -177,7 +177,7 @@ pub enum Denial {
 
 /// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AfterAttempt {
     /// The call succeeded.
     Done,
     /// Ask for admission again after this long.

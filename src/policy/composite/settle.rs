@@ -1,6 +1,6 @@
 //! After an attempt.
 
-use super::{Denial, GiveUp, Policy, Progress, Room, State, Verdict};
+use super::{AfterAttempt, Denial, GiveUp, Policy, Progress, Room, State};
 use crate::kernel::draw::{Draw, key_of};
 use crate::kernel::time::{Span, Time};
 use crate::policy::bulkhead::Around;
@@ -26,7 +26,7 @@ impl Policy {
         call_started: Time,
         response: Response,
         draw: Draw,
-    ) -> Verdict {
+    ) -> AfterAttempt {
         self.observe(state, progress, now, started, response, draw);
         self.conclude(state, progress, now, call_started, response, draw)
     }
@@ -62,9 +62,9 @@ impl Policy {
         call_started: Time,
         response: Response,
         draw: Draw,
-    ) -> Verdict {
+    ) -> AfterAttempt {
         let verdict = self.decide(state, progress, now, call_started, response, draw);
-        if !matches!(verdict, Verdict::Retry { .. }) {
+        if !matches!(verdict, AfterAttempt::Retry { .. }) {
             let took = now.since(call_started);
             self.record(state, progress, Around::Call, response.outcome, took, now, draw);
             self.end(state, progress);
@@ -81,7 +81,7 @@ impl Policy {
         now: Time,
         call_started: Time,
         draw: Draw,
-    ) -> Verdict {
+    ) -> AfterAttempt {
         progress.attempts += 1;
         progress.reserved = false;
         progress.passed = false;
@@ -93,9 +93,9 @@ impl Policy {
                 let response = Response::new(Outcome::Rejected);
                 self.again(retry, state, progress, now, call_started, response, draw)
             }
-            None => Verdict::GiveUp(GiveUp::Denied(denial)),
+            None => AfterAttempt::GiveUp(GiveUp::Denied(denial)),
         };
-        if !matches!(verdict, Verdict::Retry { .. }) {
+        if !matches!(verdict, AfterAttempt::Retry { .. }) {
             let (outcome, took) = (Outcome::Rejected, now.since(call_started));
             self.record(state, progress, Around::Call, outcome, took, now, draw);
             self.end(state, progress);
@@ -210,18 +210,18 @@ impl Policy {
         call_started: Time,
         response: Response,
         draw: Draw,
-    ) -> Verdict {
+    ) -> AfterAttempt {
         if response.outcome == Outcome::Ok {
-            return Verdict::Done;
+            return AfterAttempt::Done;
         }
         if progress.copy {
-            return Verdict::GiveUp(GiveUp::Attempts);
+            return AfterAttempt::GiveUp(GiveUp::Attempts);
         }
         let Some(retry) = self.retry.as_ref().filter(|retry| retry.retries(response)) else {
-            return Verdict::GiveUp(GiveUp::NotRetryable);
+            return AfterAttempt::GiveUp(GiveUp::NotRetryable);
         };
         if response.forbids_retry {
-            return Verdict::GiveUp(GiveUp::Forbidden);
+            return AfterAttempt::GiveUp(GiveUp::Forbidden);
         }
         self.again(retry, state, progress, now, call_started, response, draw)
     }
@@ -238,9 +238,9 @@ impl Policy {
         call_started: Time,
         response: Response,
         draw: Draw,
-    ) -> Verdict {
+    ) -> AfterAttempt {
         if progress.attempts >= retry.attempts {
-            return Verdict::GiveUp(GiveUp::Attempts);
+            return AfterAttempt::GiveUp(GiveUp::Attempts);
         }
         progress.step += 1;
         let (after, restarts) = retry.delay(progress.step, &mut progress.memory, response, draw);
@@ -250,14 +250,14 @@ impl Policy {
         if let Some(deadline) = self.deadline.filter(|_| retry.stop_before_deadline)
             && now + after >= call_started + deadline
         {
-            return Verdict::GiveUp(GiveUp::Deadline);
+            return AfterAttempt::GiveUp(GiveUp::Deadline);
         }
         if let (Some(budget), Some(state)) = (&self.budget, &mut state.budget)
             && !budget.withdraw(state, &mut progress.share, response.outcome, now)
         {
-            return Verdict::GiveUp(GiveUp::Budget);
+            return AfterAttempt::GiveUp(GiveUp::Budget);
         }
-        Verdict::Retry { after }
+        AfterAttempt::Retry { after }
     }
 
     /// Gives back what a call holds across its attempts, once.

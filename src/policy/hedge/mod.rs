@@ -59,7 +59,7 @@ pub struct Copies {
 
 /// What to do after one copy came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum AfterCopy {
     /// It is the answer: cancel the other copies.
     Win,
     /// Ask [`Hedge::next`] after this long.
@@ -139,7 +139,7 @@ impl Hedge {
         response: Response,
         took: Span,
         now: Time,
-    ) -> Step {
+    ) -> AfterCopy {
         copies.running -= 1;
         if let (After::Quantile(rule), Some(state)) = (&self.after, &mut state.quantile) {
             rule.record(state, took, now);
@@ -149,11 +149,11 @@ impl Hedge {
             budget.observe(state, &mut Share::default(), response.outcome, goes_on, now);
         }
         if response.outcome == Outcome::Ok {
-            Step::Win
+            AfterCopy::Win
         } else if response.forbids_retry || !goes_on {
-            Step::Fail
+            AfterCopy::Fail
         } else {
-            Step::Next { after: response.hint.unwrap_or(Span::ZERO) }
+            AfterCopy::Next { after: response.hint.unwrap_or(Span::ZERO) }
         }
     }
 
@@ -243,7 +243,7 @@ mod tests {
         let failed = Response::new(Outcome::Failed);
         for expected in [Next::Wait, Next::Fail] {
             let step = rule.back(&mut state, &mut copies, failed, took, now);
-            assert_eq!(step, Step::Next { after: Span::ZERO });
+            assert_eq!(step, AfterCopy::Next { after: Span::ZERO });
             assert_eq!(rule.next(&mut state, &mut copies, now), expected);
         }
     }

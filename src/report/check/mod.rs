@@ -10,7 +10,7 @@ use crate::experiment::plan::cell::Cell;
 use crate::invariant::Watched;
 use crate::report::command::quoted;
 use crate::report::number::{count, several};
-use crate::report::story::{Step, what_matters, wrapped};
+use crate::report::story::{StoryStep, what_matters, wrapped};
 
 pub use github::{annotations, step_summary};
 pub use json::json;
@@ -32,7 +32,7 @@ pub struct Report<'a> {
     /// What it came to.
     pub checked: &'a Checked,
     /// For each finding, the story of its order.
-    pub stories: &'a [Vec<Step>],
+    pub stories: &'a [Vec<StoryStep>],
 }
 
 /// The most lines of a story in a paragraph.
@@ -221,7 +221,7 @@ fn standing(report: &Report<'_>, all: &Overall) -> String {
     }
 }
 
-fn paragraph(report: &Report<'_>, finding: &Finding, story: &[Step]) -> String {
+fn paragraph(report: &Report<'_>, finding: &Finding, story: &[StoryStep]) -> String {
     let head = format!(
         "{}{}: {}, first under seed {}",
         report.name(finding),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::kernel::time::Time;
 use crate::model::program::{NodeId, Program};
-use crate::report::story::{Mark, Step, What, lanes};
+use crate::report::story::{Mark, StoryStep, What, lanes};
 
 /// Where the first lane is, how far lanes are apart, and what is left at the right for texts.
 const FIRST: f64 = 150.0;
@@ -47,13 +47,13 @@ pub(super) struct DiagramRow {
 }
 
 /// Draws these steps, their times counted from the click.
-pub(super) fn diagram(program: &Program, steps: &[Step], click: Time) -> Diagram {
+pub(super) fn diagram(program: &Program, steps: &[StoryStep], click: Time) -> Diagram {
     let lanes = lanes(steps);
     let place = |node: NodeId| {
         let lane = lanes.iter().position(|&lane| lane == node).unwrap_or(0);
         FIRST + lane as f64 * LANE
     };
-    let row = |(index, step): (usize, &Step)| {
+    let row = |(index, step): (usize, &StoryStep)| {
         let (message, x, text) = match &step.what {
             What::Message { from, to, text, .. } => {
                 let (a, b) = (place(*from), place(*to));

@@ -7,7 +7,7 @@ use super::grid::{Grid, GridCell, GridRow, Head};
 use crate::experiment::compare::Pair;
 use crate::report::comparison::pairs_table_of;
 use crate::report::number::{Unit, number};
-use crate::statistics::verdict::Verdict;
+use crate::statistics::verdict::Conclusion;
 
 /// What the arms differ in.
 #[derive(Clone, Debug, Serialize)]
@@ -40,10 +40,10 @@ pub(super) fn differences(page: &Page<'_>) -> Differences {
         Some(grid)
     };
     let is_decided = |pair: &Pair| {
-        matches!(pair.verdict, Verdict::Better | Verdict::Worse | Verdict::Confounded)
+        matches!(pair.verdict, Conclusion::Better | Conclusion::Worse | Conclusion::Confounded)
     };
     let is_named = |pair: &Pair| page.roles[pair.cell].is_some();
-    let is_equivalent = |pair: &Pair| pair.verdict == Verdict::Equivalent;
+    let is_equivalent = |pair: &Pair| pair.verdict == Conclusion::Equivalent;
     Differences {
         decided: grid("Better and worse", &|pair| is_decided(pair) && is_named(pair)),
         folded: [

@@ -10,14 +10,14 @@ use crate::experiment::run::closer_look::Witness;
 use crate::kernel::time::Time;
 use crate::report::command::minimize_line;
 use crate::report::number::{Unit, number, several};
-use crate::report::story::{Mark, Step, What, steps};
+use crate::report::story::{Mark, StoryStep, What, steps};
 
 /// Fewer uneventful steps than this at the beginning are not folded away.
 const FOLDED_MIN: usize = 5;
 
 /// The story of an order for which a promise was broken.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Told {
+pub(super) struct StoryOnPage {
     /// From 1.
     pub(super) number: usize,
     pub(super) title: String,
@@ -45,18 +45,18 @@ pub(super) struct Line {
 }
 
 /// The stories of a page, in their order.
-pub(super) fn stories(page: &Page<'_>) -> Vec<Told> {
+pub(super) fn stories(page: &Page<'_>) -> Vec<StoryOnPage> {
     let numbered = page.look.witnesses.iter().enumerate();
     numbered.map(|(index, witness)| told(page, index + 1, witness)).collect()
 }
 
-fn told(page: &Page<'_>, number: usize, witness: &Witness) -> Told {
+fn told(page: &Page<'_>, number: usize, witness: &Witness) -> StoryOnPage {
     let cell = &page.campaign.cells[witness.cell];
     let watched = cell.invariants.get(witness.promise).expect("a witness is of a promise");
     let steps = steps(&cell.program, &witness.faults, &witness.story);
     let click = click(&steps);
     let lines = lines(&cell.program, &steps, click);
-    let eventful = |step: &Step| matches!(step.mark, Mark::Wrong | Mark::Fault | Mark::Effect);
+    let eventful = |step: &StoryStep| matches!(step.mark, Mark::Wrong | Mark::Fault | Mark::Effect);
     let first = steps.iter().position(eventful).unwrap_or(0).saturating_sub(1);
     let folded = if first >= FOLDED_MIN { first } else { 0 };
     let order = witness.violation.order;
@@ -70,7 +70,7 @@ fn told(page: &Page<'_>, number: usize, witness: &Witness) -> Told {
         left(witness),
     );
     let (prelude, lines) = lines.split_at(folded);
-    Told {
+    StoryOnPage {
         number,
         title: watched.label.clone(),
         arm: page.names[witness.cell].clone(),
@@ -106,16 +106,16 @@ fn minimize_command(page: &Page<'_>, cell: &Cell, seed: u64, promise: &str) -> S
 }
 
 /// When the user first asked: the first message, or else the first step.
-fn click(steps: &[Step]) -> Time {
-    let is_message = |step: &&Step| matches!(step.what, What::Message { .. });
+fn click(steps: &[StoryStep]) -> Time {
+    let is_message = |step: &&StoryStep| matches!(step.what, What::Message { .. });
     let first = steps.iter().find(is_message).or(steps.first());
     first.map_or(Time::ZERO, |step| step.at)
 }
 
-fn lines(program: &crate::model::program::Program, steps: &[Step], click: Time) -> Vec<Line> {
+fn lines(program: &crate::model::program::Program, steps: &[StoryStep], click: Time) -> Vec<Line> {
     let name = |node| program.node(node).name.as_str();
     let mut last: Option<Time> = None;
-    let line = |(index, step): (usize, &Step)| {
+    let line = |(index, step): (usize, &StoryStep)| {
         let (who, what) = match &step.what {
             What::Message { from, to, text, arrived } => {
                 let end = match arrived {

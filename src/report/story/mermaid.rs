@@ -1,11 +1,11 @@
 //! A story as the text of a Mermaid sequence diagram
 //! (<https://mermaid.js.org/syntax/sequenceDiagram.html>).
 
-use super::{Mark, Step, What, lanes};
+use super::{Mark, StoryStep, What, lanes};
 use crate::model::program::{NodeId, Program};
 
 /// The diagram.
-pub fn mermaid(program: &Program, title: &str, steps: &[Step]) -> String {
+pub fn mermaid(program: &Program, title: &str, steps: &[StoryStep]) -> String {
     let lanes = lanes(steps);
     let mut text = format!(
         "---\ntitle: \"{}\"\n---\nsequenceDiagram\n    autonumber\n",
@@ -25,7 +25,7 @@ fn id(node: NodeId) -> String {
     format!("n{}", node.0)
 }
 
-fn line(lanes: &[NodeId], step: &Step) -> String {
+fn line(lanes: &[NodeId], step: &StoryStep) -> String {
     let at = format!("{:.6}s", step.at.seconds());
     match &step.what {
         What::Message { from, to, text, .. } => {

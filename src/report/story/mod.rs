@@ -26,7 +26,7 @@ pub(super) use words::{denied, outcome, refusal};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub struct StoryStep {
     /// When.
     pub at: Time,
     pub what: What,
@@ -74,7 +74,7 @@ impl Mark {
 }
 
 /// The steps of a story. `faults` are those of its case, by number.
-pub fn steps(program: &Program, faults: &[FaultText], story: &Story) -> Vec<Step> {
+pub fn steps(program: &Program, faults: &[FaultText], story: &Story) -> Vec<StoryStep> {
     let facts = &story.facts;
     let mut teller = Teller {
         program,
@@ -129,7 +129,7 @@ struct Teller<'a> {
     order: Option<u64>,
     /// The faults that have begun.
     begun: BTreeSet<u32>,
-    steps: Vec<Step>,
+    steps: Vec<StoryStep>,
     /// The steps of messages that have not arrived.
     under_way: BTreeMap<MessageName, usize>,
     /// The attempt that is sent next.
@@ -143,13 +143,13 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     fn note(&mut self, at: Time, node: Option<NodeId>, mark: Mark, text: String) {
-        self.steps.push(Step { at, what: What::Note { node, text }, mark });
+        self.steps.push(StoryStep { at, what: What::Note { node, text }, mark });
     }
 
     /// A promise whose time is up is broken by nothing that happens: it is told where that is.
     fn add_what_did_not_happen(&mut self, at: Time) {
         let text = "what was promised by now has not come to be: the promise is broken".to_owned();
-        let step = Step { at, what: What::Note { node: None, text }, mark: Mark::Wrong };
+        let step = StoryStep { at, what: What::Note { node: None, text }, mark: Mark::Wrong };
         let place = self.steps.partition_point(|known| known.at <= at);
         self.steps.insert(place, step);
     }
@@ -223,7 +223,7 @@ impl Teller<'_> {
         self.under_way.insert(name_of(transit), self.steps.len());
         let Transit { from, to, .. } = *transit;
         let what = What::Message { from, to, text: format!("{text}{copy}"), arrived: None };
-        self.steps.push(Step { at, what, mark });
+        self.steps.push(StoryStep { at, what, mark });
     }
 
     fn take_effect(&mut self, at: Time, effect: LabelId) {
@@ -275,7 +275,7 @@ pub fn described(fault: &FaultText) -> String {
 
 /// Every node that takes part, in the order of the model, in which who is asked stands at the right
 /// of who asks.
-pub(super) fn lanes(steps: &[Step]) -> Vec<NodeId> {
+pub(super) fn lanes(steps: &[StoryStep]) -> Vec<NodeId> {
     let nodes = steps.iter().flat_map(|step| match step.what {
         What::Message { from, to, .. } => [Some(from), Some(to)],
         What::Note { node, .. } => [node, None],

@@ -1,12 +1,12 @@
 //! A story as a sequence diagram in SVG.
 
-use super::{Mark, Step, What, lanes};
+use super::{Mark, StoryStep, What, lanes};
 use crate::kernel::time::Time;
 use crate::model::program::{NodeId, Program};
 use crate::report::chart::{Caption, Sequence, SequenceRow, Tone};
 
 /// The diagram as an SVG document.
-pub fn picture(program: &Program, caption: Caption, steps: &[Step]) -> String {
+pub fn picture(program: &Program, caption: Caption, steps: &[StoryStep]) -> String {
     let lanes = lanes(steps);
     let place = |node: NodeId| lanes.iter().position(|&lane| lane == node);
     let rows = steps.iter().filter_map(|step| {

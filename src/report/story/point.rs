@@ -1,7 +1,7 @@
 //! From when on a violation was likely, and could no longer be avoided, in words.
 
 use super::timeline::wrapped;
-use super::{Mark, Step, What};
+use super::{Mark, StoryStep, What};
 use crate::experiment::run::story::{NoReturn, Point, Share};
 use crate::kernel::time::Time;
 use crate::model::program::Program;
@@ -10,7 +10,7 @@ use crate::statistics::CONFIDENCE;
 use crate::statistics::rare::zero_events_upper;
 
 /// The moment, what happened then, and what chance would have done at others.
-pub fn point(program: &Program, steps: &[Step], found: &NoReturn) -> String {
+pub fn point(program: &Program, steps: &[StoryStep], found: &NoReturn) -> String {
     let then = |point: Point| {
         let there = steps.iter().filter_map(|step| at_once(program, step, point.at));
         format!("{:.6} s. {}", point.at.seconds(), there.collect::<Vec<_>>().join("; "))
@@ -71,7 +71,7 @@ fn room(found: &NoReturn) -> String {
 }
 
 /// What happened at a moment in a step: that it was, or that its message arrived.
-fn at_once(program: &Program, step: &Step, at: Time) -> Option<String> {
+fn at_once(program: &Program, step: &StoryStep, at: Time) -> Option<String> {
     match step.what {
         _ if step.at == at => Some(short(program, step)),
         What::Message { arrived, .. } if arrived == Some(at) => {
@@ -81,7 +81,7 @@ fn at_once(program: &Program, step: &Step, at: Time) -> Option<String> {
     }
 }
 
-fn short(program: &Program, step: &Step) -> String {
+fn short(program: &Program, step: &StoryStep) -> String {
     let name = |node| program.node(node).name.as_str();
     match &step.what {
         What::Message { from, to, text, arrived } => {

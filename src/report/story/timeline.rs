@@ -1,13 +1,13 @@
 //! A story as text: numbered, one step a line, at most 80 columns.
 
-use super::{Mark, Step, What};
+use super::{Mark, StoryStep, What};
 use crate::model::program::Program;
 
 /// The most columns of a line.
 const COLUMNS: usize = 80;
 
 /// Every step, numbered.
-pub fn timeline(program: &Program, steps: &[Step]) -> String {
+pub fn timeline(program: &Program, steps: &[StoryStep]) -> String {
     let digits = steps.len().to_string().len();
     let numbered = steps.iter().enumerate();
     numbered.map(|(index, step)| line(program, step, &format!("{:>digits$}", index + 1))).collect()
@@ -16,8 +16,8 @@ pub fn timeline(program: &Program, steps: &[Step]) -> String {
 /// The steps that decide, at most so many, in their order: what cannot be undone, what was written
 /// and what went wrong before the rest, and the end before the beginning, for there the promise
 /// breaks.
-pub fn what_matters(program: &Program, steps: &[Step], most: usize) -> String {
-    let rank = |step: &Step| match step.mark {
+pub fn what_matters(program: &Program, steps: &[StoryStep], most: usize) -> String {
+    let rank = |step: &StoryStep| match step.mark {
         Mark::Effect => 0,
         Mark::Wrong | Mark::Kept => 1,
         Mark::Fault => 2,
@@ -38,7 +38,7 @@ pub fn what_matters(program: &Program, steps: &[Step], most: usize) -> String {
 }
 
 /// One step: number, seconds, sign, who, and what in as many lines as it takes.
-fn line(program: &Program, step: &Step, number: &str) -> String {
+fn line(program: &Program, step: &StoryStep, number: &str) -> String {
     let sign = match step.mark {
         Mark::Plain | Mark::Telling | Mark::Kept => ' ',
         Mark::Wrong => '!',

@@ -13,7 +13,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
 use crate::model::program::Program;
 use crate::policy::custom::Moment;
-use crate::policy::hedge::{Copies, Hedge, Next, Step};
+use crate::policy::hedge::{AfterCopy, Copies, Hedge, Next};
 use crate::policy::{Admission, Denial, Holdings, Outcome, Policy, Progress, Response, State};
 use crate::system::core::Core;
 use crate::system::event::{DetectorId, Event};
@@ -169,11 +169,11 @@ impl Calls {
         let others = hedged.copies.running() > 0;
         hedged.last = response.outcome;
         let due = match step {
-            Step::Win => None,
+            AfterCopy::Win => None,
             // Silence is no answer: while others run, it does not end the call.
-            Step::Fail if response.outcome.is_silence() && others => Some(Time::NEVER),
-            Step::Fail => None,
-            Step::Next { after } => Some(core.now() + after),
+            AfterCopy::Fail if response.outcome.is_silence() && others => Some(Time::NEVER),
+            AfterCopy::Fail => None,
+            AfterCopy::Next { after } => Some(core.now() + after),
         };
         if let Some(due) = due {
             hedged.due = hedged.due.min(due);

@@ -7,7 +7,7 @@ use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::Program;
 use crate::policy::custom::{Custom, CustomState, Moment};
-use crate::policy::{Admission, Denial, Outcome, Policy, Progress, Response, State, Verdict};
+use crate::policy::{Admission, AfterAttempt, Denial, Outcome, Policy, Progress, Response, State};
 
 /// The word of a policy that a call has ended and holds nothing of its state any more. Whoever ends
 /// a call needs it, and only [`Policies`] gives it: by a last verdict, or when the call is
@@ -30,11 +30,11 @@ pub(in crate::system) enum Decision {
 }
 
 impl Decision {
-    fn of(verdict: Verdict) -> Decision {
+    fn of(verdict: AfterAttempt) -> Decision {
         match verdict {
-            Verdict::Done => Decision::End { done: true, ended: Ended(()) },
-            Verdict::Retry { after } => Decision::Retry { after },
-            Verdict::GiveUp(_) => Decision::End { done: false, ended: Ended(()) },
+            AfterAttempt::Done => Decision::End { done: true, ended: Ended(()) },
+            AfterAttempt::Retry { after } => Decision::Retry { after },
+            AfterAttempt::GiveUp(_) => Decision::End { done: false, ended: Ended(()) },
         }
     }
 }

@@ -76,11 +76,11 @@ impl Fleet {
         passed: Passed,
         now: Time,
         handle: Handle,
-    ) -> (bulkhead::Room, Time) {
+    ) -> (bulkhead::Permission, Time) {
         let Passed { rules, station, number } = passed;
         let room = &mut self.station_mut(station).rooms[number];
         let answer = rules.rule.enter(&mut room.state, false);
-        if answer == bulkhead::Room::Queue {
+        if answer == bulkhead::Permission::Queue {
             room.waiting.push_back(handle);
         }
         (answer, rules.max_wait.map_or(Time::NEVER, |span| now + span))

@@ -4,7 +4,7 @@ use crate::kernel::draw::key_of;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::{Span, Time};
 use crate::model::program::{self, EdgeId, Token};
-use crate::policy::bulkhead::Room;
+use crate::policy::bulkhead::Permission;
 use crate::policy::{Outcome, Response};
 use crate::system::World;
 use crate::system::calls::{Call, Decision, Ended, Turn};
@@ -92,23 +92,25 @@ impl<'p> World<'p> {
         }
         let handle = self.cx.calls.open(&mut self.cx.core, call);
         match self.ask_room(handle) {
-            Room::Enter => self.attempt(handle),
-            Room::Queue => Resumption::Later,
-            Room::Full => self.deny_room(handle),
+            Permission::Enter => self.attempt(handle),
+            Permission::Queue => Resumption::Later,
+            Permission::Full => self.deny_room(handle),
         }
     }
 
     /// Asks the bulkhead of a call for room; one that has to wait gives up at its deadline.
-    fn ask_room(&mut self, handle: Handle) -> Room {
+    fn ask_room(&mut self, handle: Handle) -> Permission {
         let call = self.cx.calls.at(handle);
-        let Some(passed) = self.cx.fleet.bulkhead(&self.cx.core, call) else { return Room::Enter };
+        let Some(passed) = self.cx.fleet.bulkhead(&self.cx.core, call) else {
+            return Permission::Enter;
+        };
         let deadline = call.deadline(self.cx.core.program());
         let (room, patience) = self.cx.fleet.ask_room(passed, self.cx.core.now(), handle);
         let call = self.cx.calls.at_mut(handle);
         match room {
-            Room::Enter => call.place = Place::Inside,
-            Room::Full => {}
-            Room::Queue => {
+            Permission::Enter => call.place = Place::Inside,
+            Permission::Full => {}
+            Permission::Queue => {
                 call.place = Place::Waiting;
                 self.cx.calls.set_timer(
                     &mut self.cx.core,

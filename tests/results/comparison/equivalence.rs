@@ -2,13 +2,13 @@
 
 use stormglass::experiment::compare::compare;
 use stormglass::report::comparison::untested_text;
-use stormglass::statistics::verdict::Verdict;
+use stormglass::statistics::verdict::Conclusion;
 
 use crate::common::{campaign, run_all};
 
 /// What is said of an arm that fails 2% or 4% of its requests, of which there are so many a second
 /// for 10 s: the verdict under each five seeds.
-fn verdicts(rate: &str, failing: &str) -> Vec<Verdict> {
+fn verdicts(rate: &str, failing: &str) -> Vec<Conclusion> {
     let model = format!(
         "[clients.users]\narrivals = {{ poisson = \"{rate}\" }}\n\
          flow = [{{ call = \"server.serve\" }}]\n[service.server]\nworkers = \"unlimited\"\n\
@@ -36,19 +36,19 @@ fn verdicts(rate: &str, failing: &str) -> Vec<Verdict> {
 fn equal_shares_of_few_requests_are_undecided() {
     for failing in ["2%", "4%"] {
         let found = verdicts("1/s", failing);
-        assert!(!found.contains(&Verdict::Equivalent), "{failing}: {found:?}");
+        assert!(!found.contains(&Conclusion::Equivalent), "{failing}: {found:?}");
     }
 }
 
 #[test]
 fn equal_shares_of_many_requests_are_equivalent() {
-    assert_eq!(verdicts("1000/s", "0%"), [Verdict::Equivalent; 12]);
+    assert_eq!(verdicts("1000/s", "0%"), [Conclusion::Equivalent; 12]);
     let rare = verdicts("1000/s", "0.1%");
-    assert_eq!(rare, [Verdict::Equivalent; 12], "far inside of one point");
+    assert_eq!(rare, [Conclusion::Equivalent; 12], "far inside of one point");
 }
 
 /// The verdict of an arm of `model` whose success is compared, and what its run says, under seeds.
-fn compared(model: &str, more: &str) -> (Verdict, Option<f64>, String) {
+fn compared(model: &str, more: &str) -> (Conclusion, Option<f64>, String) {
     let experiment = format!(
         "name = \"alike\"\nmodel = \"inline\"\narrivals = \"10s\"\nmeasure.warm_up = \"0s\"\n\
          compare.primary = [\"success_ratio\"]\n{more}"
@@ -77,7 +77,7 @@ fn shares_that_differ_in_a_few_pairs_only_are_undecided() {
                 { share_of_requests = \"0.002%\" }, then = [{ reply = \"failed\" }], \
                 otherwise = [{ work = \"1ms\" }, { reply = \"ok\" }] }]\n";
     let (verdict, p, _) = compared(SERVER, &format!("seeds = \"1..10\"\n{rare}"));
-    assert_eq!((verdict, p), (Verdict::Undecided, None));
+    assert_eq!((verdict, p), (Conclusion::Undecided, None));
 }
 
 #[test]
@@ -90,10 +90,10 @@ fn arms_of_which_no_fault_strikes_are_not_called_equivalent_and_it_is_said() {
         )
     };
     let (verdict, _, said) = compared(SERVER, &faults("0.01/h"));
-    assert_eq!(verdict, Verdict::Undecided, "{said}");
+    assert_eq!(verdict, Conclusion::Undecided, "{said}");
     let warning = "warning: the faults that are drawn at random had an effect in no run of other \
                    and today:\n";
     assert!(said.starts_with(warning), "{said}");
     let (verdict, _, said) = compared(SERVER, &faults("30/min"));
-    assert_eq!((verdict, said.as_str()), (Verdict::Equivalent, ""));
+    assert_eq!((verdict, said.as_str()), (Conclusion::Equivalent, ""));
 }

@@ -4,7 +4,7 @@ use stormglass::experiment::compare::{Pair, compare};
 use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::report::columns;
 use stormglass::report::comparison::{self, pairs_table};
-use stormglass::statistics::verdict::Verdict;
+use stormglass::statistics::verdict::Conclusion;
 
 use crate::common::run_all;
 use crate::comparison::single_server;
@@ -29,11 +29,11 @@ fn find<'a>(campaign: &Campaign, pairs: &'a [Pair], arm: &str, metric: &str) -> 
 fn an_arm_that_is_better_is_called_better_and_the_same_arm_equivalent() {
     let (campaign, pairs) = pairs("[compare]\nprimary = [\"amplification\", \"success_ratio\"]");
     let calmer = find(&campaign, &pairs, "no_retry", "amplification");
-    assert_eq!(calmer.verdict, Verdict::Better, "{calmer:?}");
+    assert_eq!(calmer.verdict, Conclusion::Better, "{calmer:?}");
     assert!(calmer.interval.expect("thirty pairs have one").high < 0.0);
     assert!(calmer.p_holm >= calmer.p, "a correction makes nothing likelier");
     let same = find(&campaign, &pairs, "same", "amplification");
-    assert_eq!((same.difference, same.verdict), (Some(0.0), Verdict::Equivalent));
+    assert_eq!((same.difference, same.verdict), (Some(0.0), Conclusion::Equivalent));
     let exploratory = find(&campaign, &pairs, "no_retry", "wasted_work");
     assert!(!exploratory.is_primary);
     assert_eq!((exploratory.p_holm, exploratory.bootstrap), (None, None));
@@ -44,11 +44,11 @@ fn baseline_direction_and_margin_are_those_declared() {
     let declared = "[compare]\nprimary = [\"amplification\"]\nbaseline = \"no_retry\"\n";
     let (campaign, plain) = pairs(declared);
     let wilder = find(&campaign, &plain, "at_once", "amplification");
-    assert_eq!(wilder.verdict, Verdict::Worse);
+    assert_eq!(wilder.verdict, Conclusion::Worse);
     let (_, turned) = pairs(&format!("{declared}better = {{ amplification = \"higher\" }}"));
-    assert_eq!(find(&campaign, &turned, "at_once", "amplification").verdict, Verdict::Better);
+    assert_eq!(find(&campaign, &turned, "at_once", "amplification").verdict, Conclusion::Better);
     let (_, wide) = pairs(&format!("{declared}equivalent = {{ amplification = 10 }}"));
-    assert_eq!(find(&campaign, &wide, "at_once", "amplification").verdict, Verdict::Equivalent);
+    assert_eq!(find(&campaign, &wide, "at_once", "amplification").verdict, Conclusion::Equivalent);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn where_a_run_has_no_value_nothing_is_decided() {
     let (campaign, pairs) = pairs("[compare]\nprimary = [\"recovery_s\"]");
     let partial = find(&campaign, &pairs, "no_retry", "recovery_s");
     assert!(partial.missing > 0, "{partial:?}");
-    assert_eq!(partial.verdict, Verdict::Undecided);
+    assert_eq!(partial.verdict, Conclusion::Undecided);
 }
 
 #[test]

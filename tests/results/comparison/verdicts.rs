@@ -13,7 +13,7 @@ use stormglass::statistics::equivalence::equivalence_t;
 use stormglass::statistics::interval::Interval;
 use stormglass::statistics::multiplicity::holm;
 use stormglass::statistics::paired::paired_t;
-use stormglass::statistics::verdict::Verdict;
+use stormglass::statistics::verdict::Conclusion;
 
 use crate::common;
 use crate::comparison::coverage::{Unit, holds};
@@ -66,8 +66,12 @@ fn a_promise_that_breaks_more_often_is_worse_even_where_every_run_breaks_it() {
     ];
     for (other, today) in cases {
         let pair = on_promise(ONE, other, today);
-        assert_eq!(pair.verdict, Verdict::Worse, "{pair:?}");
-        assert_eq!(on_promise(ONE, today, other).verdict, Verdict::Better, "the other way round");
+        assert_eq!(pair.verdict, Conclusion::Worse, "{pair:?}");
+        assert_eq!(
+            on_promise(ONE, today, other).verdict,
+            Conclusion::Better,
+            "the other way round"
+        );
     }
     let (campaign, results) = two_arms(3, "");
     let primary = compare(&campaign, &results).pairs.into_iter().filter(|pair| pair.is_primary);
@@ -83,26 +87,26 @@ fn few_clusters_decide_by_their_number_and_equal_counts_are_no_certainty() {
     let pair = on_promise(ONE, &few, &[0; 30]);
     assert_eq!(
         (pair.method, pair.interval, pair.verdict),
-        (Method::SignFlip, None, Verdict::Undecided)
+        (Method::SignFlip, None, Conclusion::Undecided)
     );
     assert_eq!(pair.p, Some(2.0 / 32.0));
     few[5..8].fill(1);
     let pair = on_promise(ONE, &few, &[0; 30]);
-    assert_eq!((pair.p, pair.verdict), (Some(2.0 / 256.0), Verdict::Worse));
+    assert_eq!((pair.p, pair.verdict), (Some(2.0 / 256.0), Conclusion::Worse));
     // One violation in each of three runs: no variance was seen, and nothing is certain.
     let pair = on_promise(ONE, &[1, 1, 1], &[0, 0, 0]);
-    assert_eq!(pair.verdict, Verdict::Undecided, "{pair:?}");
+    assert_eq!(pair.verdict, Conclusion::Undecided, "{pair:?}");
     assert!(pair.interval.expect("all runs break it").contains(0.0), "{pair:?}");
 }
 
 #[test]
 fn what_was_not_seen_or_could_not_happen_is_not_equal() {
-    assert_eq!(on_promise(ONE, &[0; 30], &[0; 30]).verdict, Verdict::NoneSeen);
+    assert_eq!(on_promise(ONE, &[0; 30], &[0; 30]).verdict, Conclusion::NoneSeen);
     let (campaign, mut results) = two_arms(30, ONE);
     results[30..].iter_mut().for_each(|run| run.invariants[0].exposure = 0);
     let compared = compare(&campaign, &results);
     let pair = compared.pairs.iter().find(|pair| pair.is_primary).expect("one");
-    assert_eq!(pair.verdict, Verdict::NotExercised);
+    assert_eq!(pair.verdict, Conclusion::NotExercised);
     let table = pairs_table(&campaign, &compared.pairs).expect("two arms").markdown();
     assert!(table.contains("| other | not exercised |"), "{table}");
     let summaries = summarise(&campaign, &results);
@@ -182,9 +186,9 @@ fn equivalence_is_corrected_for_the_number_of_comparisons() {
     let margin = 5.87;
     let (said, p) = verdict(alone, margin);
     assert!((0.025..0.05).contains(&p), "{p}");
-    assert_eq!(said, Verdict::Equivalent);
-    assert_eq!(verdict(both, margin).0, Verdict::Undecided);
-    assert_eq!(verdict(both, 8.0).0, Verdict::Equivalent);
+    assert_eq!(said, Conclusion::Equivalent);
+    assert_eq!(verdict(both, margin).0, Conclusion::Undecided);
+    assert_eq!(verdict(both, 8.0).0, Conclusion::Equivalent);
 }
 
 #[test]
@@ -229,12 +233,12 @@ fn what_looks_better_because_more_was_thrown_away_is_not_called_better() {
         let pair = compared.pairs.into_iter().find(|pair| pair.metric == metric);
         (pair.expect("compared").verdict, table)
     };
-    assert_eq!(verdict("oldest_message_s", 0.0, 0.99, false).0, Verdict::Better);
+    assert_eq!(verdict("oldest_message_s", 0.0, 0.99, false).0, Conclusion::Better);
     let (said, table) = verdict("oldest_message_s", 2_198.0, 0.99, false);
-    assert_eq!(said, Verdict::Confounded);
+    assert_eq!(said, Conclusion::Confounded);
     assert!(table.contains("lost: dead letters | 2,198 | baseline 0 |"), "{table}");
-    assert_eq!(verdict("oldest_message_s", 1.0, 0.99, true).0, Verdict::Confounded);
-    assert_eq!(verdict("oldest_message_s", 0.0, 0.99, true).0, Verdict::Worse);
+    assert_eq!(verdict("oldest_message_s", 1.0, 0.99, true).0, Conclusion::Confounded);
+    assert_eq!(verdict("oldest_message_s", 0.0, 0.99, true).0, Conclusion::Worse);
     // What is put aside asks nobody for anything, and what is refused neither.
     for metric in [
         "latency_p99_ms",
@@ -248,9 +252,9 @@ fn what_looks_better_because_more_was_thrown_away_is_not_called_better() {
         "recovery_s",
     ] {
         let said = |letters, success| verdict(metric, letters, success, false).0;
-        assert_eq!(said(2_198.0, 0.99), Verdict::Confounded, "{metric}");
-        assert_eq!(said(0.0, 0.60), Verdict::Confounded, "{metric}");
-        assert_eq!(said(0.0, 0.999), Verdict::Better, "{metric}");
+        assert_eq!(said(2_198.0, 0.99), Conclusion::Confounded, "{metric}");
+        assert_eq!(said(0.0, 0.60), Conclusion::Confounded, "{metric}");
+        assert_eq!(said(0.0, 0.999), Conclusion::Better, "{metric}");
     }
 }
 
@@ -380,9 +384,9 @@ fn a_breaker_in_front_of_a_queue_is_not_better_for_throwing_orders_away() {
     let of = |metric: &str| compared.pairs.iter().find(|pair| pair.metric == metric).unwrap();
     let oldest = of("oldest_message_s");
     assert!(oldest.interval.is_some_and(|it| it.high < -1.0), "it looks better: {oldest:?}");
-    assert_eq!(oldest.verdict, Verdict::Confounded);
-    assert_eq!(of("accepted_per_10000").verdict, Verdict::Worse);
-    let better = compared.pairs.iter().filter(|pair| pair.verdict == Verdict::Better);
+    assert_eq!(oldest.verdict, Conclusion::Confounded);
+    assert_eq!(of("accepted_per_10000").verdict, Conclusion::Worse);
+    let better = compared.pairs.iter().filter(|pair| pair.verdict == Conclusion::Better);
     let better: Vec<&str> = better.map(|pair| pair.metric.as_str()).collect();
     assert!(better.is_empty(), "nothing of it is better: {better:?}");
     // Nor does it beat an arm that keeps all of its orders.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use stormglass::experiment::plan::campaign::Campaign;
 use stormglass::experiment::plan::variant::read_set;
-use stormglass::experiment::validation::laws::{Comparison, Verdict, compare_all, values};
+use stormglass::experiment::validation::laws::{Fit, LawComparison, compare_all, values};
 use stormglass::model::document::{Data, Patch, Sources, Value};
 
 use super::formulas::{campaign, path};
@@ -38,7 +38,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// The first cell of an experiment under its first seeds, beside its theory.
-fn compared(campaign: &Campaign) -> Vec<Comparison> {
+fn compared(campaign: &Campaign) -> Vec<LawComparison> {
     let cell = &campaign.cells[0];
     let runs: Vec<_> = (0..RUNS).map(|number| values(cell, &campaign.run(number))).collect();
     compare_all(cell.theory.as_ref().unwrap(), &runs)
@@ -55,7 +55,7 @@ fn other_rates_are_right_as_well() {
         let campaign = campaign(&path(&case.experiment), case.set);
         for comparison in compared(&campaign) {
             count += 1;
-            if comparison.verdict == Verdict::Outside {
+            if comparison.verdict == Fit::Outside {
                 writeln!(wrong, "{}: {comparison:?}", case.experiment).unwrap();
             }
         }

@@ -1,11 +1,12 @@
-//! What is told of an experiment that runs round by round until it knows something: a table of
+//! The report of an experiment that runs round by round until it knows something: a table of
 //! everything as CSV, an answer, tables, a summary and a picture.
 
 use super::columns::Column;
 use super::table::Table;
 
+/// What is written of it.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct QuestionReport {
     /// The name of the CSV file, and its columns.
     pub csv: (&'static str, Vec<Column>),
     /// The answer, in sentences.
@@ -20,7 +21,7 @@ pub struct Told {
     pub figure: (&'static str, String),
 }
 
-impl Told {
+impl QuestionReport {
     /// `tables.md`.
     pub fn markdown(&self) -> String {
         let tables: Vec<String> = self.tables.iter().map(Table::markdown).collect();
