@@ -9,7 +9,7 @@ use crate::model::document::{Data, Field, Value};
 use crate::model::problem::Problem;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Growth, Jitter};
-use crate::policy::breaker::{Bound, Breaker, Rotation, Trip, Window};
+use crate::policy::breaker::{Breaker, Comparison, Rotation, Trip, Window};
 use crate::policy::bulkhead::{Around, Bulkhead};
 use crate::policy::hedge::After;
 use crate::policy::retry::{HintRule, Retry};
@@ -238,7 +238,7 @@ fn read_breaker(notes: &mut Notes, object: &mut Object<'_>, rule: Breaker) -> Br
             window: Window::Time { span, buckets, rotation: Rotation::WithTraffic },
             minimum,
             ratio,
-            comparison: Bound::AtLeast,
+            comparison: Comparison::AtLeast,
             on_success: false,
             slow: None,
             every: None,

@@ -216,9 +216,10 @@ mod tests {
             (0..70).map(|run| Reading::Number(f64::from(u8::from(run < 28)))).collect();
         let theirs = Figure { runs: Some(80), ..figure(0.6, Statistic::Share) };
         let Interval { low, high } = compare(&theirs, &sample, false).interval;
-        // 28 of 70 and 48 of 80 by method 10 of Newcombe, Statistics in Medicine 17 (1998).
-        assert!((low - 0.6 + 0.346_466_024_55).abs() < 1e-8, "{low}");
-        assert!((high - 0.6 + 0.039_676_253_20).abs() < 1e-8, "{high}");
+        // 28 of 70 and 48 of 80 by method 10 of Newcombe, Statistics in Medicine 17 (1998), with
+        // z = 3.290_526_731_49 for 99.9%.
+        assert!((low - 0.6 + 0.429_223_923_07).abs() < 1e-8, "{low}");
+        assert!((high - 0.6 - 0.065_073_076_24).abs() < 1e-8, "{high}");
     }
 
     #[test]

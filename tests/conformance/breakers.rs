@@ -6,7 +6,7 @@ use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::backoff::Backoff;
 use stormglass::policy::breaker::{
-    Bound, Breaker, BreakerState, Gate, Mode, OnClose, Probes, Proof, Rotation, Ticket, Trip,
+    Breaker, BreakerState, Comparison, Gate, Mode, OnClose, Probes, Proof, Rotation, Ticket, Trip,
     Unheard, Window,
 };
 use stormglass::policy::{Outcome, OutcomeSet};
@@ -124,7 +124,7 @@ fn cockatiel_trip(config: &Config<'_>) -> Result<Trip, String> {
         }
         kind => return Err(format!("unknown breaker {kind:?}")),
     };
-    let (comparison, on_success, slow, every) = (Bound::AboveProduct, false, None, None);
+    let (comparison, on_success, slow, every) = (Comparison::AboveProduct, false, None, None);
     Ok(Trip::Ratio {
         window,
         minimum,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use stormglass::kernel::draw::Draw;
 use stormglass::kernel::time::{Span, Time};
 use stormglass::policy::breaker::{
-    Bound, Breaker, BreakerState, Gate, Mode, OnClose, Rotation, Ticket, Trip, Window,
+    Breaker, BreakerState, Comparison, Gate, Mode, OnClose, Rotation, Ticket, Trip, Window,
 };
 use stormglass::policy::bulkhead::{Around, Bulkhead, BulkheadState, Permission};
 use stormglass::policy::{Outcome, OutcomeSet};
@@ -73,7 +73,7 @@ pub fn circuit(config: &Config<'_>) -> Result<Circuit, String> {
         window,
         minimum: config.count("volumeThreshold", 0),
         ratio: config.number("errorThresholdPercentage", 50.0) / 100.0,
-        comparison: Bound::AbovePercent,
+        comparison: Comparison::AbovePercent,
         on_success: false,
         slow: None,
         every: None,

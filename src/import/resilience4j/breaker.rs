@@ -9,7 +9,7 @@ use crate::model::problem::Problem;
 use crate::policy::Policy;
 use crate::policy::backoff::{Backoff, Jitter};
 use crate::policy::breaker::{
-    Bound, Breaker, Initial, Probes, Proof, Rotation, Slow, Trip, Window,
+    Breaker, Comparison, Initial, Probes, Proof, Rotation, Slow, Trip, Window,
 };
 
 const BREAKER: &str = "resilience4j CircuitBreakerConfig.java";
@@ -70,7 +70,7 @@ pub(super) fn read(notes: &mut Notes, layers: &mut Layers<'_>, policy: &mut Poli
         window,
         minimum: if is_timed { minimum } else { minimum.min(size) },
         ratio: ratio / 100.0,
-        comparison: Bound::AtLeast,
+        comparison: Comparison::AtLeast,
         on_success: true,
         slow: Some(Slow { longer_than: longer, ratio: slow / 100.0 }),
         every: None,

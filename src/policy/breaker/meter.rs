@@ -23,7 +23,7 @@ pub struct Slow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Bound {
+pub enum Comparison {
     /// `failures / calls >= ratio`.
     AtLeast,
     /// `failures / calls > ratio`.
@@ -34,15 +34,15 @@ pub enum Bound {
     AbovePercent,
 }
 
-impl Bound {
+impl Comparison {
     /// Whether `failures` of `calls` are too many.
     fn exceeds(self, failures: u32, calls: u32, ratio: f64) -> bool {
         let (failures, calls) = (f64::from(failures), f64::from(calls));
         match self {
-            Bound::AtLeast => failures / calls >= ratio,
-            Bound::Above => failures / calls > ratio,
-            Bound::AboveProduct => failures > ratio * calls,
-            Bound::AbovePercent => failures / calls * 100.0 > libm::round(ratio * 1e11) / 1e9,
+            Comparison::AtLeast => failures / calls >= ratio,
+            Comparison::Above => failures / calls > ratio,
+            Comparison::AboveProduct => failures > ratio * calls,
+            Comparison::AbovePercent => failures / calls * 100.0 > libm::round(ratio * 1e11) / 1e9,
         }
     }
 }
@@ -64,7 +64,7 @@ pub enum Trip {
         /// The share of failures.
         ratio: f64,
         /// How the share is compared with `ratio`.
-        comparison: Bound,
+        comparison: Comparison,
         /// Whether a success can open it too, by completing the minimum (resilience4j).
         on_success: bool,
         /// A limit on slow calls.
@@ -226,7 +226,9 @@ impl Meter {
             return false;
         }
         comparison.exceeds(total.failed, total.calls, ratio)
-            || slow.is_some_and(|slow| Bound::AtLeast.exceeds(total.slow, total.calls, slow.ratio))
+            || slow.is_some_and(|slow| {
+                Comparison::AtLeast.exceeds(total.slow, total.calls, slow.ratio)
+            })
     }
 
     /// Whether the smoothed success rate is below `least` and says something.
@@ -241,7 +243,7 @@ mod tests {
 
     #[test]
     fn comparisons_differ_where_rounding_decides() {
-        use Bound::{Above, AbovePercent, AboveProduct, AtLeast};
+        use Comparison::{Above, AbovePercent, AboveProduct, AtLeast};
         let at = |failures, calls, ratio| {
             [AtLeast, Above, AboveProduct, AbovePercent]
                 .map(|comparison| comparison.exceeds(failures, calls, ratio))

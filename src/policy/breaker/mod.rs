@@ -10,7 +10,7 @@ mod smooth;
 mod text;
 
 pub use super::rolling::{Rotation, Window};
-pub use meter::{Bound, Slow, Trip};
+pub use meter::{Comparison, Slow, Trip};
 pub use probes::{OnClose, Probes, Proof, Unheard};
 pub use text::BreakerKeys;
 

@@ -1,7 +1,7 @@
 //! A breaker as it is written: `breaker = { … }`.
 
 use super::{
-    Bound, Breaker, Initial, OnClose, Probes, Proof, Rotation, Slow, Trip, Unheard, Window,
+    Breaker, Comparison, Initial, OnClose, Probes, Proof, Rotation, Slow, Trip, Unheard, Window,
 };
 use crate::kernel::quantity::{AsCount, AsShare, Lasting, Unending, Whole};
 use crate::kernel::time::Span;
@@ -31,7 +31,7 @@ keys! {
         /// Not before so many results in the window; 20 by default.
         minimum: u32,
         /// How the share is compared; `at_least` by default.
-        comparison: Bound,
+        comparison: Comparison,
         /// Whether a success can open it too, by completing the minimum (resilience4j); false by
         /// default.
         on_success: bool,
@@ -255,7 +255,7 @@ impl BreakerKeys {
             window,
             minimum,
             ratio,
-            comparison: self.comparison.unwrap_or(Bound::AtLeast),
+            comparison: self.comparison.unwrap_or(Comparison::AtLeast),
             on_success: self.on_success.unwrap_or_default(),
             slow,
             every: self.every,
