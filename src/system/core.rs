@@ -4,7 +4,8 @@
 use super::control::{Control, Disturbances};
 use super::event::Event;
 use super::fact::Fact;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Way};
+use super::network::Message;
 use super::remembered::Remembered;
 use super::trace::TraceKind;
 use super::{Audience, Observer, Sight};
@@ -166,10 +167,20 @@ impl<'p> Core<'p> {
 
     /// Books what happened, and tells who hears of it. Inlined where the fact is known, so that the
     /// books are opened for few, and what nobody hears is not put into words.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tell(&mut self, fact: Fact) {
         self.ledger.book(&fact);
         self.audience.tell(self.now, &fact);
+    }
+
+    /// Books what becomes of a message, and tells it. There are many of them and nobody hears of
+    /// them, as a rule: so nothing is put into words before somebody does.
+    #[inline]
+    pub(super) fn tell_way(&mut self, way: Way, message: &Message) {
+        self.ledger.carry(message.direction(), way);
+        if self.audience.is_told(way.kind()) {
+            self.audience.tell(self.now, &way.fact(message.transit(self.program)));
+        }
     }
 
     /// The books of the run.

@@ -1,7 +1,8 @@
 //! The books of a run: whatever came in has gone out or is still there. A mistake of ours that
 //! drops a message or a call silently would make every number wrong; this is where it shows.
 
-use super::fact::{Fact, Transit};
+use super::fact::kind::FactKind;
+use super::fact::{Direction, Fact, Transit};
 use crate::model::program::{NodeId, Program};
 
 /// What came in, and what went out.
@@ -47,6 +48,39 @@ impl Traffic {
     }
 }
 
+/// What becomes of a message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Sent,
+    Duplicated,
+    Lost,
+    Arrived,
+}
+
+impl Way {
+    /// The fact that says so.
+    #[inline]
+    pub(super) fn fact(self, transit: Transit) -> Fact {
+        match self {
+            Way::Sent => Fact::Sent(transit),
+            Way::Duplicated => Fact::Duplicated(transit),
+            Way::Lost => Fact::Lost(transit),
+            Way::Arrived => Fact::Arrived(transit),
+        }
+    }
+
+    /// The kind of that fact.
+    #[inline]
+    pub(super) fn kind(self) -> FactKind {
+        match self {
+            Way::Sent => FactKind::Sent,
+            Way::Duplicated => FactKind::Duplicated,
+            Way::Lost => FactKind::Lost,
+            Way::Arrived => FactKind::Arrived,
+        }
+    }
+}
+
 /// The accounts of one run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
@@ -75,19 +109,23 @@ impl Ledger {
         }
     }
 
-    /// Books what a fact says about messages on their way and in queues. Where a fact is told, it is
+    /// Books what becomes of a message on its way.
+    #[inline]
+    pub(super) fn carry(&mut self, direction: Direction, way: Way) {
+        let traffic = &mut self.messages[direction as usize];
+        *match way {
+            Way::Sent => &mut traffic.sent,
+            Way::Duplicated => &mut traffic.duplicated,
+            Way::Lost => &mut traffic.lost,
+            Way::Arrived => &mut traffic.arrived,
+        } += 1;
+    }
+
+    /// Books what a fact says about messages in queues. Where a fact is told, it is
     /// known which one it is, so that little or nothing is left of this.
     #[inline(always)]
     pub(super) fn book(&mut self, fact: &Fact) {
         match *fact {
-            Fact::Sent(Transit { direction, .. }) => self.messages[direction as usize].sent += 1,
-            Fact::Duplicated(Transit { direction, .. }) => {
-                self.messages[direction as usize].duplicated += 1;
-            }
-            Fact::Lost(Transit { direction, .. }) => self.messages[direction as usize].lost += 1,
-            Fact::Arrived(Transit { direction, .. }) => {
-                self.messages[direction as usize].arrived += 1;
-            }
             Fact::Acknowledged { queue, .. }
             | Fact::DeadLettered { queue, .. }
             | Fact::Expired { queue, .. }

@@ -67,6 +67,12 @@ impl<'a> Audience<'a> {
         Audience::new(if is_alone { vec![observer] } else { observer.members() })
     }
 
+    /// Whether anybody hears of this kind.
+    #[inline]
+    pub(super) fn is_told(&self, kind: FactKind) -> bool {
+        self.hearers[kind as usize] != 0
+    }
+
     /// Tells a fact to those who hear of its kind.
     #[inline]
     pub(super) fn tell(&mut self, now: Time, fact: &Fact) {

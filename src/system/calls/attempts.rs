@@ -44,7 +44,7 @@ impl Calls {
     pub(in crate::system) fn ask(&mut self, core: &mut Core<'_>, handle: Handle) -> Turn {
         let program = core.program();
         let call = self.open.at_mut(handle);
-        let edge = program.edge(call.step.edge);
+        let edge = program.edge(call.edge);
         let policy = call.policy(program);
         let deadline = call.deadline(program);
         if core.now() >= deadline && (core.now() > call.started || core.now() >= call.limit) {
@@ -60,7 +60,7 @@ impl Calls {
             false => Draw(0),
         };
         let held = call.progress.holds_place();
-        let detector = self.detectors.of(call.step.edge, call.process);
+        let detector = self.detectors.of(call.edge, call.process);
         let admission = match self.detectors.leave_nobody(program, detector) {
             true => self.policies.reject(scope, policy, &mut call.progress, Denial::NoInstance),
             false => self.policies.admit(scope, policy, &mut call.progress, core.now(), draw),
@@ -107,7 +107,7 @@ impl Calls {
         let (now, call_started) = (core.now(), call.started);
         let moment = Moment { now, attempt_started: now, call_started, draw };
         let decision = self.policies.denied(scope, policy, &mut call.progress, denial, moment);
-        let (edge, attempt) = (call.step.edge, call.progress.attempts());
+        let (edge, attempt) = (call.edge, call.progress.attempts());
         let gives_back = held && !call.progress.holds_place();
         let (order, asked) = (call.subject.order, call.subject.asked);
         call.waits_for = None;
@@ -121,7 +121,7 @@ impl Calls {
     /// A bulkhead of the caller has no room for a call, which so has never asked its policy.
     pub(in crate::system) fn deny_room(&self, core: &mut Core<'_>, handle: Handle) -> Ended {
         let call = self.open.at(handle);
-        let (edge, order, asked) = (call.step.edge, call.subject.order, call.subject.asked);
+        let (edge, order, asked) = (call.edge, call.subject.order, call.subject.asked);
         let ended = self.policies.never_asked(&call.progress);
         core.tell(Fact::Denied { edge, attempt: 1, denial: Denial::Bulkhead, order, asked });
         ended
@@ -139,7 +139,7 @@ impl Calls {
         if call.progress.attempts() > 0 && call.waits_for.is_none() {
             return;
         }
-        let (edge, order, asked) = (call.step.edge, call.subject.order, call.subject.asked);
+        let (edge, order, asked) = (call.edge, call.subject.order, call.subject.asked);
         let attempt = call.progress.attempts() + 1;
         core.tell(Fact::Denied { edge, attempt, denial, order, asked });
     }
@@ -152,7 +152,7 @@ impl Calls {
         deadline: Time,
     ) -> (Message, Time) {
         let call = self.open.at_mut(handle);
-        let (edge, policy) = (call.step.edge, call.policy(core.program()));
+        let (edge, policy) = (call.edge, call.policy(core.program()));
         call.sent += 1;
         call.running = true;
         call.waits_for = None;
@@ -166,11 +166,11 @@ impl Calls {
             attempt: call.sent,
             edge,
             target: core.program().edge(edge).target,
-            operation: call.step.operation,
+            operation: call.operation,
             key,
             subject: call.subject,
             value: call.value,
-            token: call.token(key),
+            token: call.token(core.program(), key),
             deadline: until,
             detector: self.detectors.of(edge, call.process),
             connection: Connection::of(call.scope, call.progress.ride()),
@@ -204,7 +204,7 @@ impl Calls {
     ) -> Settled {
         let outcome = response.outcome;
         let call = self.open.at_mut(handle);
-        let (edge_id, scope) = (call.step.edge, call.scope as usize);
+        let (edge_id, scope) = (call.edge, call.scope as usize);
         let edge = core.program().edge(edge_id);
         let policy = call.policy(core.program());
         call.running = false;
@@ -260,7 +260,7 @@ impl Calls {
         let gives_back = call.progress.holds_place() || call.hedged != Handle::NONE;
         self.abandon_copies(core.program(), handle);
         let call = self.open.at_mut(handle);
-        let edge = core.program().edge(call.step.edge);
+        let edge = core.program().edge(call.edge);
         let policy = call.policy(core.program());
         let scope = call.scope as usize;
         call.running = false;
@@ -339,7 +339,7 @@ impl Calls {
     #[inline]
     pub(in crate::system) fn fold(&self, core: &mut Core<'_>, kind: TraceKind, handle: Handle) {
         if let Some(call) = self.open.get(handle) {
-            let caller = core.program().edge(call.step.edge).caller;
+            let caller = core.program().edge(call.edge).caller;
             core.fold(kind, caller, call.key);
         }
     }

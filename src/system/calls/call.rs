@@ -4,7 +4,7 @@ use crate::kernel::draw::key_of;
 use crate::kernel::queue::TimerId;
 use crate::kernel::slab::Handle;
 use crate::kernel::time::Time;
-use crate::model::program::{self, EdgeId, Program, Token};
+use crate::model::program::{self, EdgeId, OperationId, Program, Step, Token};
 use crate::policy::{Denial, Policy, Progress};
 use crate::system::fact::Request;
 use crate::system::fleet::Place;
@@ -15,7 +15,10 @@ use crate::system::job::Subject;
 pub(in crate::system) struct Call {
     /// The job that waits for it.
     pub(in crate::system) owner: Handle,
-    pub(in crate::system) step: program::Call,
+    pub(in crate::system) edge: EdgeId,
+    pub(in crate::system) operation: OperationId,
+    /// The step that makes it, by its place among all steps.
+    pub(in crate::system) step: u32,
     /// A stable key of this call.
     pub(in crate::system) key: u64,
     /// The policy state that it shares.
@@ -51,9 +54,12 @@ pub(in crate::system) struct Call {
 }
 
 impl Call {
-    #[inline]
-    pub(in crate::system) fn edge(&self) -> EdgeId {
-        self.step.edge
+    /// What the step says that makes it.
+    pub(in crate::system) fn step<'p>(&self, program: &'p Program) -> &'p program::Call {
+        match &program.steps[self.step as usize] {
+            Step::Call(call) => call,
+            other => unreachable!("a call is made by {other:?}"),
+        }
     }
 
     /// Whether the caller waits for this attempt.
@@ -63,8 +69,8 @@ impl Call {
     }
 
     /// The word that makes an attempt the same work as others; 0 if nothing does.
-    pub(in crate::system) fn token(&self, attempt_key: u64) -> u64 {
-        match self.step.token {
+    pub(in crate::system) fn token(&self, program: &Program, attempt_key: u64) -> u64 {
+        match self.step(program).token {
             Token::None => 0,
             Token::Order => key_of(self.subject.order, 1) | 1,
             Token::Request => key_of(self.subject.request, 2) | 1,
@@ -77,7 +83,7 @@ impl Call {
     /// The user's request, if this call is one.
     pub(in crate::system) fn request(&self) -> Option<Request> {
         let request = Request {
-            operation: self.step.operation,
+            operation: self.operation,
             order: self.subject.order,
             key: self.subject.key,
             started: self.started,

@@ -153,7 +153,7 @@ impl Calls {
         let (policy, hedged) = (call.policy(core.program()), self.hedges.get_mut(call.hedged));
         let (hedge, hedged) = (hedge_of(policy), hedged.expect(HEDGES));
         let mut copy = hedged.running.remove(index);
-        let edge = call.step.edge;
+        let edge = call.edge;
         let work = key_of(call.key, u64::from(copy.attempt));
         let draw = core.draw(Purpose::Policy, core.program().edge(edge).id, work, 1);
         let detector = self.detectors.of(edge, call.process);
@@ -205,7 +205,7 @@ impl Calls {
         }
         let due = hedge.due(state, &hedged.copies);
         hedged.due = due.map_or(Time::NEVER, |span| core.now() + span);
-        let detector = self.detectors.of(call.step.edge, call.process);
+        let detector = self.detectors.of(call.edge, call.process);
         match self.admit_copy(core, handle, detector) {
             Ok(progress) => NextCopy::Sends(self.begin_copy(core, handle, progress, detector)),
             Err(denial) => self.deny_copy(core, handle, denial),
@@ -223,7 +223,7 @@ impl Calls {
         let policy = call.policy(core.program());
         let key = key_of(call.key, u64::from(call.sent + 1));
         let draw = match policy.admits_at_random() {
-            true => core.draw(Purpose::Policy, core.program().edge(call.step.edge).id, key, 0),
+            true => core.draw(Purpose::Policy, core.program().edge(call.edge).id, key, 0),
             false => Draw(0),
         };
         let state = self.policies.state(call.scope as usize);
@@ -252,7 +252,7 @@ impl Calls {
         let state = self.policies.state(call.scope as usize).hedge.as_mut().expect(HEDGES);
         hedged.copies.deny();
         hedge.leave(state, &mut hedged.copies);
-        let (edge, attempt) = (call.step.edge, call.sent + 1);
+        let (edge, attempt) = (call.edge, call.sent + 1);
         let (order, asked) = (call.subject.order, call.subject.asked);
         core.tell(Fact::Denied { edge, attempt, denial, order, asked });
         match hedged.copies.running() > 0 {
@@ -270,7 +270,7 @@ impl Calls {
         detector: Option<DetectorId>,
     ) -> Message {
         let call = self.open.at_mut(handle);
-        let (edge, policy) = (call.step.edge, call.policy(core.program()));
+        let (edge, policy) = (call.edge, call.policy(core.program()));
         call.sent += 1;
         let attempt = call.sent;
         let key = key_of(call.key, u64::from(attempt));
@@ -287,11 +287,11 @@ impl Calls {
             attempt,
             edge,
             target: core.program().edge(edge).target,
-            operation: call.step.operation,
+            operation: call.operation,
             key,
             subject: call.subject,
             value: call.value,
-            token: call.token(key),
+            token: call.token(core.program(), key),
             deadline: until,
             detector,
             connection,
@@ -313,7 +313,7 @@ impl Calls {
         if let Some(timer) = call.timer.take() {
             core.cancel(timer);
         }
-        let edge = core.program().edge(call.step.edge);
+        let edge = core.program().edge(call.edge);
         let (work, index) = draw_name(call.key, call.progress.attempts(), 1);
         let draw = core.draw(Purpose::Policy, edge.id, work, index);
         let (attempt_started, call_started) = (call.attempt_started, call.started);

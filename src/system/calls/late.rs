@@ -72,12 +72,12 @@ impl Calls {
     #[inline]
     pub(in crate::system) fn expect_late_reply(&mut self, core: &mut Core<'_>, handle: Handle) {
         let call = self.open.at(handle);
-        let edge = core.program().edge(call.step.edge);
+        let edge = core.program().edge(call.edge);
         if call.policy(core.program()).breaker.is_some_and(|it| it.hears_replies_after_timeout)
             && edge.state_of != StateOf::Call
         {
             let (process, scope, key) = (call.process, call.scope, call.key);
-            let edge = call.step.edge;
+            let edge = call.edge;
             let entry = TimedOut { edge, process, scope, key, started: call.attempt_started };
             if let Some(oldest) = self.late.expect(handle, call.sent, entry) {
                 core.tell(Fact::Forgotten(oldest.edge));

@@ -121,7 +121,7 @@ impl Calls {
         if self.policies.wait_no_more(scope, handle) {
             self.wake_waiters(core, scope);
         }
-        if core.program().edge(call.step.edge).state_of == StateOf::Call {
+        if core.program().edge(call.edge).state_of == StateOf::Call {
             self.policies.leave(call.scope);
         }
         call

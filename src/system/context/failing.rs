@@ -62,13 +62,15 @@ impl Context<'_> {
 
     /// Answers a call that fails before its work has begun, and notes how one will end that fails
     /// after it; says whether it is answered. Providers fail where they take effect.
-    pub(in crate::system) fn fails_at_the_door(&mut self, handle: Handle) -> bool {
-        let Some(&Job { node, key, origin, subject, .. }) = self.jobs.get(handle) else {
+    #[inline]
+    pub(in crate::system) fn fails_at_the_door(&mut self, node: NodeId, handle: Handle) -> bool {
+        self.core.node_condition(node).fails_calls() && self.may_fail_at_the_door(node, handle)
+    }
+
+    fn may_fail_at_the_door(&mut self, node: NodeId, handle: Handle) -> bool {
+        let Some(&Job { key, origin, subject, .. }) = self.jobs.get(handle) else {
             return false;
         };
-        if !self.core.node_condition(node).fails_calls() {
-            return false;
-        }
         let Origin::Call { call, attempt, edge } = origin else { return false };
         let order = subject.order;
         if matches!(self.core.program().node(node).kind, Kind::Provider(_)) {

@@ -31,7 +31,7 @@ impl Context<'_> {
 
     /// A call of a user has ended: its request is answered, unless a fallback stands by.
     pub(in crate::system) fn end_request(&mut self, call: &Call, outcome: Outcome) {
-        let goes_on = call.step.stands_by && outcome != Outcome::Ok;
+        let goes_on = outcome != Outcome::Ok && call.step(self.core.program()).stands_by;
         let attempts = call.sent;
         if let Some(request) = call.request() {
             if goes_on && let Some(job) = self.jobs.get_mut(call.owner) {

@@ -39,16 +39,17 @@ impl Context<'_> {
     /// Lets a job start or wait, or refuses it.
     pub(in crate::system) fn enter(&mut self, handle: Handle, node: NodeId, instance: u32) {
         let rules = &self.core.program().node(node).station;
-        if let Some(refusal) = self.fleet.come_to_door(&self.core, &mut self.jobs, handle) {
+        let index = self.fleet.index(node, instance);
+        let coming = (handle, index);
+        if let Some(refusal) = self.fleet.come_to_door(&self.core, &mut self.jobs, coming) {
             return self.refuse(handle, refusal);
         }
-        let index = self.fleet.index(node, instance);
         if matches!(rules.shedding, Some(Shedding::Timeout { .. }))
             && self.fleet.station(index).busy >= rules.workers
         {
             self.shed_overdue(rules, index);
         }
-        match self.fleet.enter(&mut self.core, &mut self.jobs, handle) {
+        match self.fleet.enter(&mut self.core, &mut self.jobs, coming) {
             Entry::Begins => self.jobs.make_ready(handle),
             Entry::Waits => {}
             Entry::Refused(refusal) => self.refuse(handle, refusal),

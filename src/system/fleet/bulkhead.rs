@@ -62,7 +62,7 @@ pub(in crate::system) struct Passed {
 impl Fleet {
     /// The bulkhead that a call passes, if there is one.
     pub(in crate::system) fn bulkhead(&self, core: &Core<'_>, call: &Call) -> Option<Passed> {
-        let edge = core.program().edge(call.edge());
+        let edge = core.program().edge(call.edge);
         let bulkheads = &core.program().node(edge.caller).station.bulkheads;
         let number = bulkheads.iter().position(|bulkhead| bulkhead.target == edge.target)?;
         let station = self.index(edge.caller, call.process);

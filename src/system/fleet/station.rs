@@ -105,18 +105,18 @@ pub(in crate::system) enum Next {
 }
 
 impl Fleet {
-    /// Lets a job begin or wait, or refuses it. Before one comes, those at the head of the line
-    /// that have waited too long are to be refused: see [`Fleet::overdue`].
+    /// Lets a job begin or wait at the instance that is kept there, or refuses it. Before one comes,
+    /// those at the head of the line that have waited too long are to be refused: see
+    /// [`Fleet::overdue`].
     pub(in crate::system) fn enter(
         &mut self,
         core: &mut Core<'_>,
         jobs: &mut Jobs,
-        handle: Handle,
+        (handle, index): (Handle, usize),
     ) -> Entry {
         let job = jobs.at_mut(handle);
         let (deadline, node, key) = (job.deadline, job.node, job.key);
         let rules = &core.program().node(node).station;
-        let index = self.index(node, job.instance);
         let station = self.station_mut(index);
         if station.busy < rules.workers {
             if rules.discard.is_some_and(|slack| core.now() + slack >= deadline) {
@@ -151,16 +151,16 @@ impl Fleet {
         Entry::Waits
     }
 
-    /// Notes when a job came, and asks the limits at the door; says why it may not come in.
+    /// Notes when a job came to the instance that is kept there, and asks the limits at the door;
+    /// says why it may not come in.
     #[inline]
     pub(in crate::system) fn come_to_door(
         &mut self,
         core: &Core<'_>,
         jobs: &mut Jobs,
-        handle: Handle,
+        (handle, index): (Handle, usize),
     ) -> Option<Refusal> {
         let job = jobs.at_mut(handle);
-        let index = self.index(job.node, job.instance);
         let station = self.station_mut(index);
         (job.entered, job.beside) = (core.now(), station.outstanding() as u32 + 1);
         station.ask_door(&core.program().node(job.node).station, core.now())

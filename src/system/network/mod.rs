@@ -6,7 +6,8 @@ use super::calls::connecting;
 use super::control::Action;
 use super::core::Core;
 use super::event::Event;
-use super::fact::{Direction, Fact};
+use super::fact::Direction;
+use super::ledger::Way;
 use crate::kernel::draw::Purpose;
 use crate::kernel::sample::Distribution;
 use crate::kernel::slab::{Handle, Slab};
@@ -93,9 +94,8 @@ impl Network {
     pub(super) fn lose(&mut self, core: &mut Core<'_>, target: NodeId, message: &Message) {
         let order = message.order(core.program());
         core.fired(order, |act| matches!(*act, Action::CutOff { node, .. } if node == target));
-        let transit = message.transit(core.program());
-        core.tell(Fact::Sent(transit));
-        core.tell(Fact::Lost(transit));
+        core.tell_way(Way::Sent, message);
+        core.tell_way(Way::Lost, message);
     }
 
     /// Sends a message over the link between a caller and whom it calls, in either direction; says
@@ -112,8 +112,7 @@ impl Network {
         let (site, work) = (core.program().node(target).id, message.key());
         let order = if core.is_calm() { None } else { message.order(core.program()) };
         let passage = Passage { link, direction, site, work, order };
-        let transit = message.transit(core.program());
-        core.tell(Fact::Sent(transit));
+        core.tell_way(Way::Sent, message);
         let is_wide = core.program().links[link].transmission == Span::ZERO;
         if is_wide && core.link_condition(link).is_calm(core.now()) {
             let departure = core.now() + connecting(core, link, site, message);
@@ -126,7 +125,7 @@ impl Network {
             _ => self.depart(core, passage),
         };
         let Some(departure) = departure.filter(|_| !self.loses(core, passage)) else {
-            core.tell(Fact::Lost(transit));
+            core.tell_way(Way::Lost, message);
             return false;
         };
         let departure = departure + connecting(core, link, site, message);
@@ -135,7 +134,7 @@ impl Network {
         self.carry(core, passage, departure, latency + late, message);
         if self.duplicates(core, passage) {
             let second = message.second();
-            core.tell(Fact::Duplicated(second.transit(core.program())));
+            core.tell_way(Way::Duplicated, &second);
             let latency =
                 self.latency(core, passage, Purpose::Duplicate, passage.number() + SECOND);
             self.carry(core, passage, departure, latency, &second);

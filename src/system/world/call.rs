@@ -36,12 +36,12 @@ impl Context<'_> {
 }
 
 impl<'p> World<'p> {
-    /// Starts a call of a job.
-    pub(in crate::system) fn call(&mut self, owner: Handle, step: program::Call) -> Resumption {
+    /// Starts a call of a job, which has come to the step after it.
+    pub(in crate::system) fn call(&mut self, owner: Handle, step: &program::Call) -> Resumption {
         if self.cx.core.has_kills() && self.dies_at(owner, step.edge, Moment::Before) {
             return Resumption::Later;
         }
-        let value = self.nodes.bring(&mut self.cx, owner, &step);
+        let value = self.nodes.bring(&mut self.cx, owner, step);
         let job = self.cx.jobs.at(owner);
         let edge = self.cx.core.program().edge(step.edge);
         let key = key_of(job.round_key(), u64::from(step.site));
@@ -59,7 +59,9 @@ impl<'p> World<'p> {
         let scope = self.cx.calls.scope(self.cx.core.program(), edge, job.instance);
         let call = Call {
             owner,
-            step,
+            edge: step.edge,
+            operation: step.operation,
+            step: job.step - 1,
             key,
             scope,
             policy: edge.policy,
@@ -294,11 +296,12 @@ impl<'p> World<'p> {
         let call = self.close_call(handle, ended, outcome);
         if self.cx.core.has_kills()
             && outcome == Outcome::Ok
-            && self.dies_at(call.owner, call.step.edge, Moment::After)
+            && self.dies_at(call.owner, call.edge, Moment::After)
         {
             return Resumption::Later;
         }
-        match self.take_answer(call.owner, &call.step, outcome, value) {
+        let step = call.step(self.cx.core.program());
+        match self.take_answer(call.owner, step, outcome, value) {
             true => Resumption::Now,
             false => Resumption::Later,
         }

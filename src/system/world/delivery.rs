@@ -3,41 +3,40 @@
 use crate::kernel::slab::Handle;
 use crate::policy::Response;
 use crate::system::World;
-use crate::system::fact::Fact;
+use crate::system::ledger::Way;
 use crate::system::network::Message;
 use crate::system::trace::TraceKind;
 
 impl<'p> World<'p> {
     /// A message arrives.
     pub(in crate::system) fn deliver(&mut self, handle: Handle) {
-        let message = self.cx.network.at(handle);
-        let arrived = Fact::Arrived(message.transit(self.cx.core.program()));
-        match *message {
+        let arrived = self.cx.network.at(handle);
+        match *arrived {
             Message::Request { target, key, .. } => {
                 self.cx.core.fold(TraceKind::Request, target, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell_way(Way::Arrived, arrived);
                 self.receive(handle);
             }
             Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
-                self.cx.network.end(handle);
                 let caller = self.cx.core.program().edge(edge).caller;
                 self.cx.core.fold_number(TraceKind::of_reply(outcome), caller, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell_way(Way::Arrived, arrived);
+                self.cx.network.end(handle);
                 let response = Response { hint, ..Response::new(outcome) };
                 self.take_reply(call, attempt, edge, order, response, value);
             }
             Message::Delivery { queue, message, worker, instance, deaths, key, .. } => {
-                self.cx.network.end(handle);
                 self.cx.core.fold(TraceKind::Delivery, worker, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell_way(Way::Arrived, arrived);
+                self.cx.network.end(handle);
                 if deaths == self.cx.fleet.life(worker, instance).deaths() {
                     self.nodes.take_delivery(&mut self.cx, queue, message, worker, instance, key);
                 }
             }
             Message::SecondDelivery { queue, message, worker, instance, key, .. } => {
-                self.cx.network.end(handle);
                 self.cx.core.fold(TraceKind::SecondDelivery, worker, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell_way(Way::Arrived, arrived);
+                self.cx.network.end(handle);
                 if !self.cx.fleet.is_down(worker, instance, self.cx.core.now()) {
                     self.nodes.take_second_delivery(
                         &mut self.cx,
@@ -50,17 +49,17 @@ impl<'p> World<'p> {
                 }
             }
             Message::GivenBack { queue, message, key, .. } => {
-                self.cx.network.end(handle);
                 self.cx.core.fold(TraceKind::GivenBack, queue, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell_way(Way::Arrived, arrived);
+                self.cx.network.end(handle);
                 if !self.cx.fleet.is_down(queue, 0, self.cx.core.now()) {
                     self.nodes.take_back(&mut self.cx, queue, message, key);
                 }
             }
             Message::Extended { queue, message, key, .. } => {
-                self.cx.network.end(handle);
                 self.cx.core.fold(TraceKind::Extended, queue, key);
-                self.cx.core.tell(arrived);
+                self.cx.core.tell_way(Way::Arrived, arrived);
+                self.cx.network.end(handle);
                 if !self.cx.fleet.is_down(queue, 0, self.cx.core.now()) {
                     self.nodes.extend(&mut self.cx, queue, message, key);
                 }
@@ -87,7 +86,7 @@ impl<'p> World<'p> {
         }
         let handle = self.cx.handler_of_request(message);
         let instance = self.cx.jobs.at(handle).instance;
-        if !self.cx.is_refused_by_host(handle) && !self.cx.fails_at_the_door(handle) {
+        if !self.cx.is_refused_by_host(handle) && !self.cx.fails_at_the_door(target, handle) {
             self.cx.enter(handle, target, instance);
         }
     }

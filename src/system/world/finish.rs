@@ -65,7 +65,7 @@ impl<'p> World<'p> {
                 .cx
                 .calls
                 .iter()
-                .all(|(_, call)| self.cx.core.program().is_upkeep_edge(call.edge()))
+                .all(|(_, call)| self.cx.core.program().is_upkeep_edge(call.edge))
             && self.cx.network.iter().all(|(_, message)| is_about_upkeep(message))
     }
 }

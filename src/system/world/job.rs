@@ -54,7 +54,7 @@ impl<'p> World<'p> {
                 return self.cx.spend(handle, time, Purpose::Service, size);
             }
             Step::Think(ref time) => return self.cx.spend(handle, time, Purpose::Think, 1.0),
-            Step::Call(call) => {
+            Step::Call(ref call) => {
                 return match self.call(handle, call) {
                     Resumption::Later => Progress::Waits,
                     Resumption::Now => Progress::GoesOn,

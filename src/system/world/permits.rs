@@ -24,7 +24,7 @@ impl<'p> World<'p> {
             let own =
                 state.held_by(&call.progress).and(self.cx.calls.held_by_copies(call.hedged, state));
             held[scope] = held[scope].and(own);
-            policies[scope] = Some(self.cx.core.program().edge(call.step.edge).policy);
+            policies[scope] = Some(self.cx.core.program().edge(call.edge).policy);
             let side = match call.place {
                 Place::Outside => continue,
                 Place::Inside => 0,

@@ -175,7 +175,7 @@ impl Context<'_> {
     /// Whether a call that waits for its answer takes rows of an outbox.
     fn takes_rows(&self, call: Handle) -> bool {
         self.calls.get(call).is_some_and(|call| {
-            let start = self.core.program().operation(call.step.operation).start as usize;
+            let start = self.core.program().operation(call.operation).start as usize;
             let steps = self.core.program().steps[start..].iter();
             let mut own = steps.take_while(|step| !matches!(step, Step::Reply(_)));
             own.any(|step| matches!(step, Step::Node(NodeStep::Data(DataStep::TakeOutbox))))
