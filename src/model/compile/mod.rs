@@ -254,29 +254,43 @@ impl Compiler<'_> {
     /// Every node, in the order of the kinds: its id is its place.
     fn nodes(&mut self, sections: &Sections, read_file: ReadFile<'_>) {
         self.numbers(sections);
-        for (name, clients) in &sections.clients {
+        // All sections by name, so that one that becomes no nodes does not compile.
+        let Sections {
+            clients,
+            service,
+            database,
+            replica,
+            cache,
+            queue,
+            outbox,
+            provider,
+            description: _,
+            link: _,
+            policy: _,
+        } = sections;
+        for (name, clients) in clients {
             self.clients(name, clients, read_file);
         }
-        for (name, service) in &sections.service {
+        for (name, service) in service {
             self.service(name, service);
         }
-        for (name, database) in &sections.database {
+        for (name, database) in database {
             self.database(name, database);
         }
-        for (name, replica) in &sections.replica {
+        for (name, replica) in replica {
             self.replica(name, replica);
         }
-        for (name, cache) in &sections.cache {
+        for (name, cache) in cache {
             self.cache(name, cache);
         }
-        for (name, queue) in &sections.queue {
+        for (name, queue) in queue {
             self.queue(name, queue);
         }
         self.dead_letters(sections);
-        for (name, provider) in &sections.provider {
+        for (name, provider) in provider {
             self.provider(name, provider);
         }
-        for (name, outbox) in &sections.outbox {
+        for (name, outbox) in outbox {
             self.outbox(name, outbox);
         }
     }
