@@ -48,7 +48,16 @@ impl Kind {
     /// Whether steps call what it does by the names of its operations. Of a service they call what
     /// stands under `on`; of the others there are steps of their own.
     pub fn is_called_by_name(&self) -> bool {
-        matches!(self, Kind::Provider(_))
+        match self {
+            Kind::Provider(_) => true,
+            Kind::Clients(_)
+            | Kind::Service(_)
+            | Kind::Database(_)
+            | Kind::Replica(_)
+            | Kind::Cache(_)
+            | Kind::Queue(_)
+            | Kind::Outbox(_) => false,
+        }
     }
 
     /// The operations that it begins of itself, and the nodes that it hands something on to.

@@ -125,8 +125,15 @@ impl Nodes {
 
     /// An instance that had died starts again, from what is durable.
     pub(super) fn restart(&mut self, cx: &mut Context<'_>, node: NodeId, instance: u32) {
-        if let Kind::Outbox(relay) = &cx.core.program().node(node).kind {
-            self.restart_relay(cx, node, instance, relay.operation);
+        match &cx.core.program().node(node).kind {
+            Kind::Outbox(relay) => self.restart_relay(cx, node, instance, relay.operation),
+            Kind::Clients(_)
+            | Kind::Service(_)
+            | Kind::Database(_)
+            | Kind::Replica(_)
+            | Kind::Cache(_)
+            | Kind::Queue(_)
+            | Kind::Provider(_) => {}
         }
     }
 
