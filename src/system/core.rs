@@ -3,9 +3,8 @@
 
 use super::control::{Control, Disturbances};
 use super::event::Event;
-use super::fact::Fact;
+use super::fact::{Direction, Fact, Transit};
 use super::ledger::{Ledger, Way};
-use super::network::Message;
 use super::remembered::Remembered;
 use super::trace::TraceKind;
 use super::{Audience, Observer, Sight};
@@ -176,10 +175,15 @@ impl<'p> Core<'p> {
     /// Books what becomes of a message, and tells it. There are many of them and nobody hears of
     /// them, as a rule: so nothing is put into words before somebody does.
     #[inline]
-    pub(super) fn tell_way(&mut self, way: Way, message: &Message) {
-        self.ledger.carry(message.direction(), way);
+    pub(super) fn tell_way(
+        &mut self,
+        way: Way,
+        direction: Direction,
+        transit: impl FnOnce(&Program) -> Transit,
+    ) {
+        self.ledger.carry(direction, way);
         if self.audience.is_told(way.kind()) {
-            self.audience.tell(self.now, &way.fact(message.transit(self.program)));
+            self.audience.tell(self.now, &way.fact(transit(self.program)));
         }
     }
 

@@ -105,8 +105,8 @@ pub(in crate::system) enum Next {
 }
 
 impl Fleet {
-    /// Lets a job begin or wait at the instance that is kept there, or refuses it. Before one comes,
-    /// those at the head of the line that have waited too long are to be refused: see
+    /// Lets a job begin or wait at the instance that is kept there, or refuses it. Before one
+    /// comes, those at the head of the line that have waited too long are to be refused: see
     /// [`Fleet::overdue`].
     pub(in crate::system) fn enter(
         &mut self,

@@ -6,9 +6,11 @@ use crate::kernel::time::{Span, Time};
 use crate::model::program::{EdgeId, NodeId, OperationId, Program};
 use crate::policy::Outcome;
 use crate::system::calls::Connection;
+use crate::system::core::Core;
 use crate::system::event::DetectorId;
 use crate::system::fact::{Content, Direction, Transit};
 use crate::system::job::Subject;
+use crate::system::ledger::Way;
 
 /// Something on its way from one node to another.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +111,12 @@ impl Message {
             | Message::GivenBack { order, .. }
             | Message::Extended { order, .. } => order,
         }
+    }
+
+    /// Books what becomes of it on its way, and tells it.
+    #[inline]
+    pub(in crate::system) fn tell(&self, core: &mut Core<'_>, way: Way) {
+        core.tell_way(way, self.direction(), |program| self.transit(program));
     }
 
     /// What observers are told of it.

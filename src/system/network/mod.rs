@@ -94,8 +94,8 @@ impl Network {
     pub(super) fn lose(&mut self, core: &mut Core<'_>, target: NodeId, message: &Message) {
         let order = message.order(core.program());
         core.fired(order, |act| matches!(*act, Action::CutOff { node, .. } if node == target));
-        core.tell_way(Way::Sent, message);
-        core.tell_way(Way::Lost, message);
+        message.tell(core, Way::Sent);
+        message.tell(core, Way::Lost);
     }
 
     /// Sends a message over the link between a caller and whom it calls, in either direction; says
@@ -112,7 +112,7 @@ impl Network {
         let (site, work) = (core.program().node(target).id, message.key());
         let order = if core.is_calm() { None } else { message.order(core.program()) };
         let passage = Passage { link, direction, site, work, order };
-        core.tell_way(Way::Sent, message);
+        message.tell(core, Way::Sent);
         let is_wide = core.program().links[link].transmission == Span::ZERO;
         if is_wide && core.link_condition(link).is_calm(core.now()) {
             let departure = core.now() + connecting(core, link, site, message);
@@ -125,7 +125,7 @@ impl Network {
             _ => self.depart(core, passage),
         };
         let Some(departure) = departure.filter(|_| !self.loses(core, passage)) else {
-            core.tell_way(Way::Lost, message);
+            message.tell(core, Way::Lost);
             return false;
         };
         let departure = departure + connecting(core, link, site, message);
@@ -134,7 +134,7 @@ impl Network {
         self.carry(core, passage, departure, latency + late, message);
         if self.duplicates(core, passage) {
             let second = message.second();
-            core.tell_way(Way::Duplicated, &second);
+            second.tell(core, Way::Duplicated);
             let latency =
                 self.latency(core, passage, Purpose::Duplicate, passage.number() + SECOND);
             self.carry(core, passage, departure, latency, &second);

@@ -14,20 +14,20 @@ impl<'p> World<'p> {
         match *arrived {
             Message::Request { target, key, .. } => {
                 self.cx.core.fold(TraceKind::Request, target, key);
-                self.cx.core.tell_way(Way::Arrived, arrived);
+                arrived.tell(&mut self.cx.core, Way::Arrived);
                 self.receive(handle);
             }
             Message::Reply { call, attempt, edge, order, outcome, value, key, hint, .. } => {
                 let caller = self.cx.core.program().edge(edge).caller;
                 self.cx.core.fold_number(TraceKind::of_reply(outcome), caller, key);
-                self.cx.core.tell_way(Way::Arrived, arrived);
+                arrived.tell(&mut self.cx.core, Way::Arrived);
                 self.cx.network.end(handle);
                 let response = Response { hint, ..Response::new(outcome) };
                 self.take_reply(call, attempt, edge, order, response, value);
             }
             Message::Delivery { queue, message, worker, instance, deaths, key, .. } => {
                 self.cx.core.fold(TraceKind::Delivery, worker, key);
-                self.cx.core.tell_way(Way::Arrived, arrived);
+                arrived.tell(&mut self.cx.core, Way::Arrived);
                 self.cx.network.end(handle);
                 if deaths == self.cx.fleet.life(worker, instance).deaths() {
                     self.nodes.take_delivery(&mut self.cx, queue, message, worker, instance, key);
@@ -35,7 +35,7 @@ impl<'p> World<'p> {
             }
             Message::SecondDelivery { queue, message, worker, instance, key, .. } => {
                 self.cx.core.fold(TraceKind::SecondDelivery, worker, key);
-                self.cx.core.tell_way(Way::Arrived, arrived);
+                arrived.tell(&mut self.cx.core, Way::Arrived);
                 self.cx.network.end(handle);
                 if !self.cx.fleet.is_down(worker, instance, self.cx.core.now()) {
                     self.nodes.take_second_delivery(
@@ -50,7 +50,7 @@ impl<'p> World<'p> {
             }
             Message::GivenBack { queue, message, key, .. } => {
                 self.cx.core.fold(TraceKind::GivenBack, queue, key);
-                self.cx.core.tell_way(Way::Arrived, arrived);
+                arrived.tell(&mut self.cx.core, Way::Arrived);
                 self.cx.network.end(handle);
                 if !self.cx.fleet.is_down(queue, 0, self.cx.core.now()) {
                     self.nodes.take_back(&mut self.cx, queue, message, key);
@@ -58,7 +58,7 @@ impl<'p> World<'p> {
             }
             Message::Extended { queue, message, key, .. } => {
                 self.cx.core.fold(TraceKind::Extended, queue, key);
-                self.cx.core.tell_way(Way::Arrived, arrived);
+                arrived.tell(&mut self.cx.core, Way::Arrived);
                 self.cx.network.end(handle);
                 if !self.cx.fleet.is_down(queue, 0, self.cx.core.now()) {
                     self.nodes.extend(&mut self.cx, queue, message, key);
