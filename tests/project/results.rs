@@ -14,6 +14,7 @@ use stormglass::experiment::search::limit::found::limited;
 use stormglass::experiment::search::rare::{found as rare_found, levels_of, replication};
 use stormglass::experiment::search::searching::Searching;
 use stormglass::experiment::search::sensitivity::sensing::Sensing;
+use stormglass::fault::FaultKind;
 use stormglass::invariant::CATALOGUE;
 use stormglass::report::answer::sentences;
 use stormglass::report::findings::Findings;
@@ -60,13 +61,15 @@ fn keys(value: &Value, own: &[&str]) -> Names {
 
 /// What the sample does not watch, the document would not have to describe.
 #[test]
-fn the_sample_watches_every_promise_and_the_readme_counts_them() {
+fn the_sample_watches_every_promise_and_the_readme_counts_promises_and_faults() {
     let campaign = sample::campaign(&[]);
     let watched: Names = campaign.cells[0].promises().into_iter().map(str::to_owned).collect();
     let all: Names = CATALOGUE.iter().map(|entry| entry.name.to_owned()).collect();
     assert_eq!(watched, all);
-    let counted = format!("beside {} promises", all.len());
-    assert!(source::read("README.md").contains(&counted), "the README does not say: {counted}");
+    let kinds = FaultKind::ALL.len();
+    for counted in [format!("beside {} promises", all.len()), format!("{kinds} kinds of faults")] {
+        assert!(source::read("README.md").contains(&counted), "the README does not say: {counted}");
+    }
 }
 
 #[test]
