@@ -11,7 +11,7 @@ use super::Caption;
 use super::font::Weight;
 use super::frame::{self, HEADING, Key, LABEL, MARGIN, Sign};
 use super::palette::{SHADE, SHADE_TEXT, colour};
-use super::panel::{self, PanelLayout};
+use super::panel::{self, PanelLayout, Shown};
 use super::plot::{self, Drawn, Plane, steps, stroke};
 use super::scale::{Scale, Tick, enclosing, extent, within};
 use super::svg::{Anchor, Sheet, Style, style};
@@ -247,7 +247,7 @@ impl Lines {
                 sheet.close();
             }
             if column == 0 {
-                panel.at_left(sheet, &axis.ticks);
+                panel.at_left(sheet, &axis.ticks, Shown::Before);
             }
         }
     }
@@ -259,8 +259,7 @@ impl Lines {
             let count = ((x.end - x.start) / 42.0) as usize;
             let ticks = within(x.low, x.high, count, Unit::Plain);
             let panel = PanelLayout::of(*x, edge);
-            panel.marks_below(sheet, ticks.iter().map(|tick| tick.at));
-            panel.below(sheet, &ticks);
+            panel.below(sheet, &ticks, Shown::Mark);
         }
         let (Some(first), Some(last)) = (layout.panels.first(), layout.panels.last()) else {
             return y;

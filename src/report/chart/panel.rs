@@ -31,6 +31,17 @@ pub(super) struct PanelLayout {
     pub(super) y: Scale,
 }
 
+/// What shows where a tick is.
+#[derive(Clone, Copy)]
+pub(super) enum Shown {
+    /// A line of the grid.
+    Grid,
+    /// A short mark at the edge.
+    Mark,
+    /// A line of the grid that is there before, under the data.
+    Before,
+}
+
 /// The room that the texts at the left of a panel take.
 pub(super) fn room(sheet: &Sheet, ticks: &[Tick]) -> f64 {
     ticks.iter().map(|tick| sheet.width(&tick.text, SMALL)).fold(0.0, f64::max) + LEFT + 1.0
@@ -48,51 +59,55 @@ impl PanelLayout {
         sheet.plane(self.x, self.y, draw);
     }
 
-    /// Lines across it at the ticks of the vertical axis.
-    pub(super) fn rows(&self, sheet: &mut Sheet, ticks: &[Tick]) {
+    /// The texts at the ticks of its vertical axis, each after what shows where it is.
+    pub(super) fn at_left(&self, sheet: &mut Sheet, ticks: &[Tick], shown: Shown) {
+        let left = self.area.left;
         for tick in ticks {
             let y = self.y.at(tick.at);
-            sheet.line(&[(self.area.left, y), (self.area.right, y)], shade(tick), 1.0);
+            match shown {
+                Shown::Grid => self.row(sheet, tick),
+                Shown::Mark => sheet.line(&[(left - MARK, y), (left, y)], AXIS, 1.0),
+                Shown::Before => {}
+            }
+            sheet.text(left - LEFT, y + 4.0, Anchor::End, SMALL, &tick.text);
         }
     }
 
-    /// Lines down it at the ticks of the horizontal axis.
-    pub(super) fn columns(&self, sheet: &mut Sheet, ticks: &[Tick]) {
+    /// The texts at the ticks of its horizontal axis, each after what shows where it is; there is
+    /// not always room for one.
+    pub(super) fn below(&self, sheet: &mut Sheet, ticks: &[Tick], shown: Shown) {
+        let bottom = self.area.bottom;
         for tick in ticks {
             let x = self.x.at(tick.at);
-            sheet.line(&[(x, self.area.top), (x, self.area.bottom)], shade(tick), 1.0);
+            match shown {
+                Shown::Grid => self.column(sheet, tick),
+                Shown::Mark => sheet.line(&[(x, bottom), (x, bottom + MARK)], AXIS, 1.0),
+                Shown::Before => {}
+            }
+            if !tick.text.is_empty() {
+                sheet.text(x, bottom + BELOW, Anchor::Middle, SMALL, &tick.text);
+            }
         }
     }
 
-    /// Short marks at its left edge, where no line crosses it.
-    pub(super) fn marks_at_left(&self, sheet: &mut Sheet, ticks: &[Tick]) {
-        for y in ticks.iter().map(|tick| self.y.at(tick.at)) {
-            sheet.line(&[(self.area.left - MARK, y), (self.area.left, y)], AXIS, 1.0);
-        }
+    /// Lines across it at the ticks of the vertical axis, without texts.
+    pub(super) fn rows(&self, sheet: &mut Sheet, ticks: &[Tick]) {
+        ticks.iter().for_each(|tick| self.row(sheet, tick));
     }
 
-    /// Short marks at its lower edge, where no line goes down it.
-    pub(super) fn marks_below(&self, sheet: &mut Sheet, values: impl Iterator<Item = f64>) {
-        let bottom = self.area.bottom;
-        for x in values.map(|value| self.x.at(value)) {
-            sheet.line(&[(x, bottom), (x, bottom + MARK)], AXIS, 1.0);
-        }
+    /// Lines down it at the ticks of the horizontal axis, without texts.
+    pub(super) fn columns(&self, sheet: &mut Sheet, ticks: &[Tick]) {
+        ticks.iter().for_each(|tick| self.column(sheet, tick));
     }
 
-    /// The texts at its left.
-    pub(super) fn at_left(&self, sheet: &mut Sheet, ticks: &[Tick]) {
-        for tick in ticks {
-            let y = self.y.at(tick.at) + 4.0;
-            sheet.text(self.area.left - LEFT, y, Anchor::End, SMALL, &tick.text);
-        }
+    fn row(&self, sheet: &mut Sheet, tick: &Tick) {
+        let y = self.y.at(tick.at);
+        sheet.line(&[(self.area.left, y), (self.area.right, y)], shade(tick), 1.0);
     }
 
-    /// The texts below it.
-    pub(super) fn below(&self, sheet: &mut Sheet, ticks: &[Tick]) {
-        for tick in ticks {
-            let (x, y) = (self.x.at(tick.at), self.area.bottom + BELOW);
-            sheet.text(x, y, Anchor::Middle, SMALL, &tick.text);
-        }
+    fn column(&self, sheet: &mut Sheet, tick: &Tick) {
+        let x = self.x.at(tick.at);
+        sheet.line(&[(x, self.area.top), (x, self.area.bottom)], shade(tick), 1.0);
     }
 
     /// The name of its horizontal axis; returns the y below it.

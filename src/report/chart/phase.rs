@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::font::Weight;
 use super::frame::{self, HEADING, LABEL, MARGIN, SMALL};
 use super::palette::{AXIS, GREY, INK, ramp};
-use super::panel::{self, PanelLayout};
+use super::panel::{self, PanelLayout, Shown};
 use super::place::spread;
 use super::plot::{self, at, steps, stroke};
 use super::scale::{Scale, Tick, extent, ratios, within};
@@ -173,16 +173,17 @@ impl Phase {
     }
 
     fn axes(&self, sheet: &mut Sheet, panel: &PhasePanel, place: &PanelLayout) {
-        let (area, y_ticks) = (place.area, self.y_ticks(&place.y));
-        place.marks_at_left(sheet, &y_ticks);
-        place.at_left(sheet, &y_ticks);
+        let area = place.area;
+        place.at_left(sheet, &self.y_ticks(&place.y), Shown::Mark);
         let room = (area.right - area.left) / panel.columns.len().max(1) as f64;
         let widest = panel.columns.iter().map(|column| sheet.width(&column.label, SMALL));
         let every = ((widest.fold(0.0, f64::max) + 8.0) / room).ceil().max(1.0) as usize;
-        place.marks_below(sheet, panel.columns.iter().map(|column| column.x));
-        let named = panel.columns.iter().step_by(every);
-        let tick = |column: &PhaseColumn| Tick { at: column.x, text: column.label.clone() };
-        place.below(sheet, &named.map(tick).collect::<Vec<_>>());
+        let tick = |(index, column): (usize, &PhaseColumn)| Tick {
+            at: column.x,
+            text: if index % every == 0 { column.label.clone() } else { String::new() },
+        };
+        let ticks: Vec<Tick> = panel.columns.iter().enumerate().map(tick).collect();
+        place.below(sheet, &ticks, Shown::Mark);
         place.name(sheet, &self.x.label);
         let frame = [
             (area.left, area.top),

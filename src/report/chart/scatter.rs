@@ -6,7 +6,7 @@ use super::font::Weight;
 use super::frame::{self, Key, LABEL, MARGIN, Sign};
 use super::marker::marker;
 use super::palette::{AXIS, Colour, GREY, INK, colour};
-use super::panel::{self, PanelLayout};
+use super::panel::{self, PanelLayout, Shown};
 use super::place::{Obstacle, Rect, Wish, beside, distance};
 use super::plot::{self, at, steps, stroke};
 use super::scale::{Scale, Tick, enclosing, extent, ratios};
@@ -131,10 +131,8 @@ impl Scatter {
 
     fn grid(&self, sheet: &mut Sheet, plot: &Plot) {
         let (panel, area) = (plot.panel, plot.panel.area);
-        panel.rows(sheet, &plot.y_ticks);
-        panel.at_left(sheet, &plot.y_ticks);
-        panel.columns(sheet, &plot.x_ticks);
-        panel.below(sheet, &plot.x_ticks);
+        panel.at_left(sheet, &plot.y_ticks, Shown::Grid);
+        panel.below(sheet, &plot.x_ticks, Shown::Grid);
         sheet.line(&[(area.left, area.bottom), (area.right, area.bottom)], AXIS, 1.0);
     }
 

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::font::Weight;
 use super::frame::{self, Key, MARGIN, Sign};
 use super::palette::{Colour, GREY, INK, colour};
-use super::panel::PanelLayout;
+use super::panel::{PanelLayout, Shown};
 use super::plot::{at, stroke};
 use super::scale::{Scale, enclosing};
 use super::scatter::Reference;
@@ -96,7 +96,7 @@ impl Stack {
         let ticks: Vec<_> = ticks.into_iter().filter(|tick| tick.at <= high).collect();
         let panel = PanelLayout::of(x, y);
         panel.columns(sheet, &ticks);
-        panel.below(sheet, &ticks);
+        panel.below(sheet, &ticks, Shown::Before);
         for (index, row) in self.rows.iter().enumerate() {
             self.row(sheet, &panel, index, row);
         }
