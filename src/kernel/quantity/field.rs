@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
 
-use super::{Count, Rate, Share, Text, parse_duration};
+use super::{Count, Rate, Share, parse_duration, written};
 use crate::kernel::time::Span;
 
 /// Declares a way to read and write a field: what it is in text, and what it is as a number.
@@ -131,15 +131,17 @@ struct SpanOrUnlimited(Span);
 
 const UNENDING: &str = "a duration such as \"5s\", or \"unlimited\"";
 
-impl<'de> Deserialize<'de> for SpanOrUnlimited {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SpanOrUnlimited, D::Error> {
-        let parse = |text: &str| match text {
-            "unlimited" => Some(SpanOrUnlimited(Span::MAX)),
-            text => parse_duration(text).map(SpanOrUnlimited),
-        };
-        deserializer.deserialize_any(Text { expected: UNENDING, parse, number: |_| None })
+fn parse_span_or_unlimited(text: &str) -> Option<SpanOrUnlimited> {
+    match text {
+        "unlimited" => Some(SpanOrUnlimited(Span::MAX)),
+        text => parse_duration(text).map(SpanOrUnlimited),
     }
 }
+
+written!(SpanOrUnlimited, "Patience", UNENDING, parse_span_or_unlimited, |_| None, {
+    "type": "string",
+    "description": UNENDING,
+});
 
 impl Serialize for SpanOrUnlimited {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -147,17 +149,6 @@ impl Serialize for SpanOrUnlimited {
             Span::MAX => serializer.serialize_str("unlimited"),
             span => span.serialize(serializer),
         }
-    }
-}
-
-#[cfg(feature = "schema")]
-impl JsonSchema for SpanOrUnlimited {
-    fn schema_name() -> Cow<'static, str> {
-        "Patience".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": UNENDING })
     }
 }
 

@@ -1,12 +1,10 @@
 //! Numbers and lengths of time as they are written: a number and its unit.
 
 mod field;
-#[cfg(feature = "schema")]
-mod schema;
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
 
 use super::time::Span;
@@ -136,41 +134,78 @@ impl<T> Visitor<'_> for Text<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
-        let text = Text { expected: DURATION, parse: parse_duration, number: |_| None };
-        deserializer.deserialize_any(text)
-    }
-}
+/// Lets a type be read from its text, and from a number if it has one, and says to editors how it is
+/// written; a schema has the words that an error has.
+macro_rules! written {
+    ($type:ty, $name:literal, $expected:ident, $parse:expr, $number:expr, $schema:tt) => {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<$type, D::Error> {
+                reader.deserialize_any($crate::kernel::quantity::Text {
+                    expected: $expected,
+                    parse: $parse,
+                    number: $number,
+                })
+            }
+        }
 
-impl<'de> Deserialize<'de> for Rate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
-        deserializer.deserialize_any(Text { expected: RATE, parse: parse_rate, number: |_| None })
-    }
-}
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
 
-impl<'de> Deserialize<'de> for Share {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Share, D::Error> {
-        deserializer.deserialize_any(Text {
-            expected: SHARE,
-            parse: parse_share,
-            number: |number| (0.0..=1.0).contains(&number).then_some(Share(number)),
-        })
-    }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    };
 }
+pub(crate) use written;
 
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Count, D::Error> {
-        deserializer.deserialize_any(Text {
-            expected: COUNT,
-            parse: |text| (text == "unlimited").then_some(Count::Unlimited),
-            number: |number| {
-                let whole = libm::floor(number) == number && (0.0..4e9).contains(&number);
-                whole.then_some(Count::Limited(number as u32))
-            },
-        })
+written!(Span, "Duration", DURATION, parse_duration, |_| None, {
+    "type": "string",
+    "description": DURATION,
+    "pattern": r"^\s*[0-9][0-9._]*\s*(ns|us|µs|ms|s|min|h|d)\s*$",
+});
+
+written!(Rate, "Rate", RATE, parse_rate, |_| None, {
+    "type": "string",
+    "description": RATE,
+    "pattern": r"^\s*[0-9][0-9._]*\s*/\s*(s|min|h)\s*$",
+});
+
+written!(
+    Share,
+    "Share",
+    SHARE,
+    parse_share,
+    |number| (0.0..=1.0).contains(&number).then_some(Share(number)),
+    {
+        "description": SHARE,
+        "oneOf": [
+            { "type": "number", "minimum": 0, "maximum": 1 },
+            { "type": "string", "pattern": r"^\s*[0-9][0-9._]*\s*%\s*$" },
+        ],
     }
-}
+);
+
+written!(
+    Count,
+    "Count",
+    COUNT,
+    |text| (text == "unlimited").then_some(Count::Unlimited),
+    |number| {
+        let whole = libm::floor(number) == number && (0.0..4e9).contains(&number);
+        whole.then_some(Count::Limited(number as u32))
+    },
+    {
+        "description": COUNT,
+        "oneOf": [
+            { "type": "integer", "minimum": 0, "maximum": 3_999_999_999_u32 },
+            { "const": "unlimited" },
+        ],
+    }
+);
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,14 +1,8 @@
 //! How much passes over a link in a second, and how large a message is.
 
-#[cfg(feature = "schema")]
-use std::borrow::Cow;
-
-#[cfg(feature = "schema")]
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
-use super::{Text, parse_number, parse_rate};
+use super::{parse_number, parse_rate, written};
 use crate::kernel::time::Span;
 
 /// How much passes in a second; more than 0.
@@ -70,22 +64,17 @@ fn parse_bandwidth(text: &str) -> Option<Bandwidth> {
     (per_second > 0.0).then_some(bandwidth)
 }
 
-impl<'de> Deserialize<'de> for Bandwidth {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Bandwidth, D::Error> {
-        deserializer.deserialize_any(Text {
-            expected: BANDWIDTH,
-            parse: parse_bandwidth,
-            number: |_| None,
-        })
-    }
-}
+written!(Bandwidth, "Bandwidth", BANDWIDTH, parse_bandwidth, |_| None, {
+    "type": "string",
+    "description": BANDWIDTH,
+    "pattern": r"^\s*[0-9][0-9._]*\s*([kMG]?B|[kMG]bit)?\s*/\s*(s|min|h)\s*$",
+});
 
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
-        let parse = |text: &str| parse_bytes(text).map(Size);
-        deserializer.deserialize_any(Text { expected: SIZE, parse, number: |_| None })
-    }
-}
+written!(Size, "Size", SIZE, |text| parse_bytes(text).map(Size), |_| None, {
+    "type": "string",
+    "description": SIZE,
+    "pattern": r"^\s*[0-9][0-9._]*\s*([kMG]?B|[kMG]bit)\s*$",
+});
 
 impl Serialize for Bandwidth {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -99,30 +88,6 @@ impl Serialize for Bandwidth {
 impl Serialize for Size {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{}B", self.0))
-    }
-}
-
-#[cfg(feature = "schema")]
-impl JsonSchema for Bandwidth {
-    fn schema_name() -> Cow<'static, str> {
-        "Bandwidth".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let pattern = r"^\s*[0-9][0-9._]*\s*([kMG]?B|[kMG]bit)?\s*/\s*(s|min|h)\s*$";
-        json_schema!({ "type": "string", "description": BANDWIDTH, "pattern": pattern })
-    }
-}
-
-#[cfg(feature = "schema")]
-impl JsonSchema for Size {
-    fn schema_name() -> Cow<'static, str> {
-        "Size".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let pattern = r"^\s*[0-9][0-9._]*\s*([kMG]?B|[kMG]bit)\s*$";
-        json_schema!({ "type": "string", "description": SIZE, "pattern": pattern })
     }
 }
 

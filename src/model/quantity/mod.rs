@@ -9,7 +9,7 @@ mod shift;
 mod time_of_day;
 mod written;
 
-use crate::kernel::quantity::{Text, parse_number, parse_rate, parse_share};
+use crate::kernel::quantity::{parse_number, parse_rate, parse_share, written};
 
 pub use crate::kernel::quantity::{Count, Rate, Share, parse_duration};
 pub use bandwidth::{Bandwidth, Size};

@@ -1,13 +1,8 @@
 //! What a server tells a caller that it refuses: when to come back.
 
-#[cfg(feature = "schema")]
-use std::borrow::Cow;
+use serde::{Serialize, Serializer};
 
-#[cfg(feature = "schema")]
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::{Text, parse_duration};
+use super::{parse_duration, written};
 use crate::kernel::time::Span;
 
 /// When a refused caller is told to come back, written `"exact"` or as a duration.
@@ -29,11 +24,10 @@ fn parse(text: &str) -> Option<RetryAfter> {
     }
 }
 
-impl<'de> Deserialize<'de> for RetryAfter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RetryAfter, D::Error> {
-        deserializer.deserialize_any(Text { expected: RETRY_AFTER, parse, number: |_| None })
-    }
-}
+written!(RetryAfter, "RetryAfter", RETRY_AFTER, parse, |_| None, {
+    "type": "string",
+    "description": RETRY_AFTER,
+});
 
 impl Serialize for RetryAfter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,17 +35,6 @@ impl Serialize for RetryAfter {
             RetryAfter::Exact => serializer.serialize_str("exact"),
             RetryAfter::Fixed(span) => serializer.collect_str(span),
         }
-    }
-}
-
-#[cfg(feature = "schema")]
-impl JsonSchema for RetryAfter {
-    fn schema_name() -> Cow<'static, str> {
-        "RetryAfter".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": RETRY_AFTER })
     }
 }
 

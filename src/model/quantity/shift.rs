@@ -1,14 +1,8 @@
 //! A length of time that has a direction: how far a clock is ahead or behind.
 
-#[cfg(feature = "schema")]
-use std::borrow::Cow;
-
-#[cfg(feature = "schema")]
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
-use super::{Text, parse_duration};
+use super::{parse_duration, written};
 use crate::kernel::time::Span;
 
 /// By how many nanoseconds something is shifted: later, or, if it is negative, earlier. Written
@@ -28,31 +22,16 @@ fn parse_shift(text: &str) -> Option<Shift> {
     parse_duration(text).map(|Span(nanos)| Shift(sign * nanos as i64))
 }
 
-impl<'de> Deserialize<'de> for Shift {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Shift, D::Error> {
-        deserializer.deserialize_any(Text { expected: SHIFT, parse: parse_shift, number: |_| None })
-    }
-}
+written!(Shift, "Shift", SHIFT, parse_shift, |_| None, {
+    "type": "string",
+    "description": SHIFT,
+    "pattern": r"^\s*-?[0-9][0-9._]*\s*(ns|us|µs|ms|s|min|h|d)\s*$",
+});
 
 impl Serialize for Shift {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let sign = if self.0 < 0 { "-" } else { "" };
         serializer.collect_str(&format_args!("{sign}{}", Span(self.0.unsigned_abs())))
-    }
-}
-
-#[cfg(feature = "schema")]
-impl JsonSchema for Shift {
-    fn schema_name() -> Cow<'static, str> {
-        "Shift".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": SHIFT,
-            "pattern": r"^\s*-?[0-9][0-9._]*\s*(ns|us|µs|ms|s|min|h|d)\s*$",
-        })
     }
 }
 

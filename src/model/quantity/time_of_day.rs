@@ -6,9 +6,8 @@ use std::fmt;
 
 #[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer};
 
-use super::Text;
+use super::written;
 use crate::kernel::time::Span;
 
 /// A time of the day, as seconds since midnight. Written `"12:00"` or `"12:00:30"`.
@@ -59,26 +58,11 @@ impl fmt::Display for TimeOfDay {
     }
 }
 
-impl<'de> Deserialize<'de> for TimeOfDay {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TimeOfDay, D::Error> {
-        let parse = TimeOfDay::parse;
-        deserializer.deserialize_any(Text { expected: TIME_OF_DAY, parse, number: |_| None })
-    }
-}
-
-#[cfg(feature = "schema")]
-impl JsonSchema for TimeOfDay {
-    fn schema_name() -> Cow<'static, str> {
-        "TimeOfDay".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": TIME_OF_DAY, "pattern": PATTERN })
-    }
-}
-
-#[cfg(feature = "schema")]
-const PATTERN: &str = r"^\s*([01]?[0-9]|2[0-3])(:[0-5]?[0-9]){1,2}\s*$";
+written!(TimeOfDay, "TimeOfDay", TIME_OF_DAY, TimeOfDay::parse, |_| None, {
+    "type": "string",
+    "description": TIME_OF_DAY,
+    "pattern": r"^\s*([01]?[0-9]|2[0-3])(:[0-5]?[0-9]){1,2}\s*$",
+});
 
 /// What the schema says of a moment of an experiment: a [`Span`] since its beginning, or a
 /// [`TimeOfDay`], which is read as one.

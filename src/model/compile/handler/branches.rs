@@ -1,7 +1,7 @@
 //! Steps with steps inside them: conditions, branches that run at once, what is held, fallbacks.
 
 use super::steps::{FALLBACK, failure_target, with};
-use super::{Handlers, Place, Role};
+use super::{At, Handlers, Place, Role};
 use crate::kernel::draw::{Probability, name_id};
 use crate::model::language::{self, Quality};
 use crate::model::problem::Problem;
@@ -15,13 +15,8 @@ const BRANCHES_MAX: u32 = 10_000;
 
 impl Handlers<'_, '_> {
     /// Compiles `when`: a jump over `then`, and over `otherwise` behind it.
-    pub(super) fn when(
-        &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
-        compiled: &mut Vec<Step>,
-    ) -> Result<(), Problem> {
+    pub(super) fn when(&mut self, at: At<'_>, compiled: &mut Vec<Step>) -> Result<(), Problem> {
+        let At { place, path, step } = at;
         if step.then.is_empty() && step.otherwise.is_empty() {
             return Err(Problem::new("nothing is done either way").expected("`then = [ … ]`"));
         }
@@ -88,13 +83,8 @@ impl Handlers<'_, '_> {
     }
 
     /// Compiles `parallel`: a fork, then each list with its end.
-    pub(super) fn parallel(
-        &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
-        compiled: &mut Vec<Step>,
-    ) -> Result<(), Problem> {
+    pub(super) fn parallel(&mut self, at: At<'_>, compiled: &mut Vec<Step>) -> Result<(), Problem> {
+        let At { place, path, step } = at;
         let lists = step.parallel.as_deref().unwrap_or_default();
         let copies = step.copies.unwrap_or(1);
         let all = check_parallel(lists, step.copies, step.need)?;
@@ -121,13 +111,8 @@ impl Handlers<'_, '_> {
 
     /// Compiles `hold`: a place is taken, the steps are done, and it is given back. What fails
     /// inside fails by itself; the step fails if there is no place in time.
-    pub(super) fn hold(
-        &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
-        compiled: &mut Vec<Step>,
-    ) -> Result<(), Problem> {
+    pub(super) fn hold(&mut self, at: At<'_>, compiled: &mut Vec<Step>) -> Result<(), Problem> {
+        let At { place, path, step } = at;
         let name = step.hold.as_deref().unwrap_or_default();
         let pools = &self.compiler.program.node(place.node).station.pools;
         let Some(pool) = pools.iter().position(|pool| pool.name == name) else {
@@ -155,14 +140,8 @@ impl Handlers<'_, '_> {
     }
 
     /// Compiles what a step does when it has failed, behind the step, which begins at `first`.
-    pub(super) fn fallback(
-        &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
-        compiled: &mut Vec<Step>,
-        first: usize,
-    ) {
+    pub(super) fn fallback(&mut self, at: At<'_>, compiled: &mut Vec<Step>, first: usize) {
+        let At { place, path, step } = at;
         let Some(fallback) = &step.fallback else { return };
         let last = compiled.len();
         let start = self.stand_in(place, path, (fallback, step.quality), compiled);

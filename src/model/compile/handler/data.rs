@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cached::CachedPlace;
 use super::steps::{calls, failure_target, token, with};
-use super::{Handlers, Place};
+use super::{At, Handlers};
 use crate::kernel::sample::Distribution;
 use crate::model::language::{self, Flush, Invalidation, Otherwise};
 use crate::model::problem::Problem;
@@ -17,12 +17,11 @@ impl Handlers<'_, '_> {
     /// A read by a policy, at a database or replica, with or without a cache.
     pub(super) fn read(
         &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
+        at: At<'_>,
         before: &[Step],
         policy: u16,
     ) -> Result<Vec<Step>, Problem> {
+        let At { place, path, step } = at;
         let text = step.read.as_deref().unwrap_or_default();
         let Some((source, table)) = self.readable(&with(path, "read"), text) else {
             return Ok(Vec::new());
@@ -30,7 +29,7 @@ impl Handlers<'_, '_> {
         let site = calls(before);
         let first = before.len() as u32;
         if step.wait.is_some() || step.sticky.is_some() {
-            return self.read_after(place, step, (source, table), (first, site), policy);
+            return self.read_after(at, (source, table), (first, site), policy);
         }
         let read = self.read_operation(source, table);
         let read = self.call(place.node, read, policy, site);
@@ -62,8 +61,7 @@ impl Handlers<'_, '_> {
     /// A read at a replica that shows what the user was told of, or else at the database.
     fn read_after(
         &mut self,
-        place: &Place<'_>,
-        step: &language::Step,
+        At { place, step, .. }: At<'_>,
         (source, table): (NodeId, TableId),
         (first, site): (u32, u32),
         policy: u16,
@@ -148,12 +146,11 @@ impl Handlers<'_, '_> {
     /// A transaction by a policy, and before or after it the invalidation of a cache.
     pub(super) fn transaction_with_cache(
         &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
+        at: At<'_>,
         before: &[Step],
         policy: u16,
     ) -> Result<Vec<Step>, Problem> {
+        let At { place, path, step } = at;
         let Some(id) = self.transaction(path, step, before)? else { return Ok(Vec::new()) };
         let database = self.node(step.transaction.as_deref().unwrap_or_default());
         let operation = self.transaction_operation(database, id);

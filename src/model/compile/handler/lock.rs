@@ -1,8 +1,7 @@
 //! Reads for update: a row lock around a list of steps.
 
 use super::steps::with;
-use super::{Handlers, Place};
-use crate::model::language;
+use super::{At, Handlers};
 use crate::model::problem::Problem;
 use crate::model::program::{Call, DataStep, Kind, LockStep, NodeId, NodeStep, Step, TableId};
 
@@ -11,11 +10,10 @@ impl Handlers<'_, '_> {
     /// lock, whichever way the list ends.
     pub(super) fn read_for_update(
         &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
+        at: At<'_>,
         compiled: &mut Vec<Step>,
     ) -> Result<(), Problem> {
+        let At { place, path, step } = at;
         let policy = self.policy(&with(path, "policy"), step.policy.as_deref()).unwrap_or(0);
         let text = step.read.as_deref().unwrap_or_default();
         let Some((source, table)) = self.readable(&with(path, "read"), text) else { return Ok(()) };

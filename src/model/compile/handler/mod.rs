@@ -51,6 +51,15 @@ struct Place<'a> {
     role: Role,
 }
 
+/// Where a step stands.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    place: &'a Place<'a>,
+    /// Its path in the file.
+    path: &'a [&'a str],
+    step: &'a language::Step,
+}
+
 /// Who runs a list of steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {

@@ -72,7 +72,9 @@ impl<'c> Handlers<'c, '_> {
         );
         let mark = self.built_in(database, "mark_outbox", 0, &mark);
         let publish = match outbox.publish {
-            Some(publish) if publish.batch > 1 => self.publish_batch_operation(queue),
+            Some(publish) if publish.batch > 1 => {
+                self.publish_by(queue, "publish_batch", QueueStep::EnqueueBatch)
+            }
             _ => self.publish_operation(queue),
         };
 
@@ -172,25 +174,13 @@ impl<'c> Handlers<'c, '_> {
     }
 
     pub(super) fn publish_operation(&mut self, queue: NodeId) -> OperationId {
-        let name = self.compiler.program.node(queue).name.clone();
-        let latency = self.sections.queue[&name].latency.clone();
-        self.built_in(
-            queue,
-            "publish",
-            0,
-            &[Step::Work(latency), Step::Node(NodeStep::Queue(QueueStep::Enqueue))],
-        )
+        self.publish_by(queue, "publish", QueueStep::Enqueue)
     }
 
-    fn publish_batch_operation(&mut self, queue: NodeId) -> OperationId {
-        let name = self.compiler.program.node(queue).name.clone();
-        let latency = self.sections.queue[&name].latency.clone();
-        self.built_in(
-            queue,
-            "publish_batch",
-            0,
-            &[Step::Work(latency), Step::Node(NodeStep::Queue(QueueStep::EnqueueBatch))],
-        )
+    fn publish_by(&mut self, queue: NodeId, name: &'static str, step: QueueStep) -> OperationId {
+        let of_queue = &self.compiler.program.node(queue).name;
+        let latency = Step::Work(self.sections.queue[of_queue].latency.clone());
+        self.built_in(queue, name, 0, &[latency, Step::Node(NodeStep::Queue(step))])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lists of steps that are done again until they succeed.
 
 use super::steps::with;
-use super::{Handlers, Place, Role};
+use super::{At, Handlers, Role};
 use crate::kernel::draw::{Probability, name_id};
 use crate::model::language;
 use crate::model::problem::Problem;
@@ -16,13 +16,8 @@ const ROUNDS_MAX: u32 = 1_000_000;
 impl Handlers<'_, '_> {
     /// Compiles `repeat`: the list, a step to which all go whose round has not succeeded, and what
     /// is done when there is no further round.
-    pub(super) fn repeat(
-        &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
-        compiled: &mut Vec<Step>,
-    ) -> Result<(), Problem> {
+    pub(super) fn repeat(&mut self, at: At<'_>, compiled: &mut Vec<Step>) -> Result<(), Problem> {
+        let At { place, path, step } = at;
         let list = step.repeat.as_deref().unwrap_or_default();
         let times = check_repeat(list, step.times)?;
         let outside = self.rounds;

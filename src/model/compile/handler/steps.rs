@@ -1,7 +1,7 @@
 //! Lists of steps: each step by itself.
 
 use super::shape::{check_modifiers, check_role, one_action};
-use super::{Handlers, Place, Role};
+use super::{At, Handlers, Place, Role};
 use crate::model::language::{self, Expectation, KeyOf, Reply};
 use crate::model::problem::Problem;
 use crate::model::program::{
@@ -57,48 +57,37 @@ impl Handlers<'_, '_> {
         for (index, step) in steps.iter().enumerate() {
             let index = index.to_string();
             let path = with(path, &index);
-            if let Err(problem) = self.step(place, &path, step, compiled) {
+            if let Err(problem) = self.step(At { place, path: &path, step }, compiled) {
                 self.compiler.problem(&path, problem);
             }
         }
     }
 
     /// Compiles one step; jumps count from the first step of the operation.
-    fn step(
-        &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
-        compiled: &mut Vec<Step>,
-    ) -> Result<(), Problem> {
+    fn step(&mut self, at: At<'_>, compiled: &mut Vec<Step>) -> Result<(), Problem> {
+        let At { place, step, .. } = at;
         let action = one_action(step)?;
         check_role(place.role, action)?;
         check_modifiers(step, action)?;
         match action {
-            "when" => self.when(place, path, step, compiled),
-            "parallel" => self.parallel(place, path, step, compiled),
-            "repeat" => self.repeat(place, path, step, compiled),
-            "hold" => self.hold(place, path, step, compiled),
-            "read" if step.for_update.is_some() => {
-                self.read_for_update(place, path, step, compiled)
-            }
+            "when" => self.when(at, compiled),
+            "parallel" => self.parallel(at, compiled),
+            "repeat" => self.repeat(at, compiled),
+            "hold" => self.hold(at, compiled),
+            "read" if step.for_update.is_some() => self.read_for_update(at, compiled),
             _ => {
-                let more = self.action(place, path, step, action, compiled)?;
+                let more = self.action(at, action, compiled)?;
                 let first = compiled.len();
                 compiled.extend(more);
-                self.fallback(place, path, step, compiled, first);
+                self.fallback(at, compiled, first);
                 Ok(())
             }
         }
     }
 
     /// The operation that a step calls, if it is known.
-    fn call_of(
-        &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
-    ) -> Result<Option<OperationId>, Problem> {
+    fn call_of(&mut self, at: At<'_>) -> Result<Option<OperationId>, Problem> {
+        let At { place, path, step } = at;
         if step.expect == Some(Expectation::NotOlder) && place.role != Role::User {
             return Err(Problem::new("only users remember what they were shown")
                 .expected("`expect = \"not older\"` in a flow of clients")
@@ -117,14 +106,8 @@ impl Handlers<'_, '_> {
     }
 
     /// Compiles a step without steps inside it.
-    fn action(
-        &mut self,
-        place: &Place<'_>,
-        path: &[&str],
-        step: &language::Step,
-        action: &str,
-        before: &[Step],
-    ) -> Result<Vec<Step>, Problem> {
+    fn action(&mut self, at: At<'_>, action: &str, before: &[Step]) -> Result<Vec<Step>, Problem> {
+        let At { place, path, step } = at;
         let policy = self.policy(&with(path, "policy"), step.policy.as_deref()).unwrap_or(0);
         let on_failure = failure_target(step, before.len() as u32 + 1);
         let site = calls(before);
@@ -141,7 +124,7 @@ impl Handlers<'_, '_> {
             "reply" => reply(step.reply.expect("the action")),
             "nack" => Step::Reply(Outcome::Failed),
             "call" => {
-                let operation = self.call_of(place, path, step)?;
+                let operation = self.call_of(at)?;
                 let Some(Step::Call(call)) = operation.map(|it| call(self, it)) else {
                     return Ok(Vec::new());
                 };
@@ -157,7 +140,7 @@ impl Handlers<'_, '_> {
                 })
             }
             "transaction" => {
-                return self.transaction_with_cache(place, path, step, before, policy);
+                return self.transaction_with_cache(at, before, policy);
             }
             "publish" => {
                 let Some(operation) = self.published_to(path, step) else { return Ok(Vec::new()) };
@@ -178,7 +161,7 @@ impl Handlers<'_, '_> {
                 Step::Call(Call { token: Token::Delivery, ..call })
             }
             _ => {
-                let mut read = self.read(place, path, step, before, policy)?;
+                let mut read = self.read(at, before, policy)?;
                 read.extend(step.amount.then_some(Step::TakeAmount));
                 return Ok(read);
             }
@@ -233,27 +216,25 @@ fn shift(step: Step, first: u32) -> Step {
             ..hold
         }),
         Step::JumpIfToldWithin(span, to) => Step::JumpIfToldWithin(span, to + first),
-        Step::Node(NodeStep::Cache(CacheStep::Refresh(read, operation))) => {
-            Step::Node(NodeStep::Cache(CacheStep::Refresh(shift_read(read, first), operation)))
-        }
-        Step::Node(NodeStep::Cache(CacheStep::Skip(read))) => {
-            Step::Node(NodeStep::Cache(CacheStep::Skip(shift_read(read, first))))
-        }
-        Step::Node(NodeStep::Cache(CacheStep::Join(read))) => {
-            Step::Node(NodeStep::Cache(CacheStep::Join(shift_read(read, first))))
-        }
-        Step::Node(NodeStep::Cache(CacheStep::Land(read))) => {
-            Step::Node(NodeStep::Cache(CacheStep::Land(shift_read(read, first))))
-        }
-        Step::Node(NodeStep::Cache(CacheStep::Abort(read))) => {
-            Step::Node(NodeStep::Cache(CacheStep::Abort(shift_read(read, first))))
-        }
+        Step::Node(NodeStep::Cache(step)) => Step::Node(NodeStep::Cache(shift_cached(step, first))),
         other => other,
     }
 }
 
-fn shift_read(read: CachedRead, first: u32) -> CachedRead {
-    CachedRead { end: read.end + first, failed: read.failed + first, ..read }
+fn shift_cached(step: CacheStep, first: u32) -> CacheStep {
+    let shifted = |read: CachedRead| CachedRead {
+        end: read.end + first,
+        failed: read.failed + first,
+        ..read
+    };
+    match step {
+        CacheStep::Refresh(read, operation) => CacheStep::Refresh(shifted(read), operation),
+        CacheStep::Skip(read) => CacheStep::Skip(shifted(read)),
+        CacheStep::Join(read) => CacheStep::Join(shifted(read)),
+        CacheStep::Land(read) => CacheStep::Land(shifted(read)),
+        CacheStep::Abort(read) => CacheStep::Abort(shifted(read)),
+        other => other,
+    }
 }
 
 /// The fork with its jumps moved by `first`.
