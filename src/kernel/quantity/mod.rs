@@ -134,8 +134,8 @@ impl<T> Visitor<'_> for Text<T> {
     }
 }
 
-/// Lets a type be read from its text, and from a number if it has one, and says to editors how it is
-/// written; a schema has the words that an error has.
+/// Lets a type be read from its text, and from a number if it has one, and says to editors how it
+/// is written; a schema has the words that an error has.
 macro_rules! written {
     ($type:ty, $name:literal, $expected:ident, $parse:expr, $number:expr, $schema:tt) => {
         impl<'de> serde::Deserialize<'de> for $type {
