@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::experiment::measure::count::{Count, count};
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::result::RunResult;
 use crate::fault::FaultKind;
@@ -18,16 +19,6 @@ pub enum Sometimes {
     Fault(FaultKind),
 }
 
-/// What is counted, by name.
-struct Counted {
-    name: &'static str,
-    count: fn(&RunResult) -> u64,
-}
-
-const fn of(name: &'static str, count: fn(&RunResult) -> u64) -> Counted {
-    Counted { name, count }
-}
-
 fn ended(metrics: &RunMetrics, kind: OutcomeKind) -> u64 {
     metrics.edges.iter().map(|edge| edge.outcomes.of_kind(kind)).sum()
 }
@@ -35,39 +26,39 @@ fn ended(metrics: &RunMetrics, kind: OutcomeKind) -> u64 {
 const RECOVERY: &str = "recovery";
 
 /// Every name but those of faults.
-const COUNTED: [Counted; 30] = [
-    of("request_failed", |run| run.metrics.failed.total()),
-    of("attempt_timed_out", |run| ended(&run.metrics, OutcomeKind::TimedOut)),
-    of("attempt_denied", |run| run.metrics.edges.iter().map(|edge| edge.denied).sum()),
-    of("attempt_repeated", |run| {
+const COUNTED: [Count; 30] = [
+    count("request_failed", |run| run.metrics.failed.total()),
+    count("attempt_timed_out", |run| ended(&run.metrics, OutcomeKind::TimedOut)),
+    count("attempt_denied", |run| run.metrics.edges.iter().map(|edge| edge.denied).sum()),
+    count("attempt_repeated", |run| {
         run.metrics.edges.iter().map(|edge| (edge.attempts + edge.denied) - edge.calls).sum()
     }),
-    of("late_reply", |run| run.metrics.edges.iter().map(|edge| edge.stale).sum()),
-    of("request_refused", |run| run.metrics.refused),
-    of("request_lost", |run| run.metrics.lost[0]),
-    of("reply_lost", |run| run.metrics.lost[1]),
-    of("message_duplicated", |run| run.metrics.duplicated.iter().sum()),
-    of("message_redelivered", |run| run.metrics.redelivered),
-    of("message_dead_lettered", |run| run.metrics.dead_letters),
-    of("message_expired", |run| run.metrics.expired),
-    of("message_lost", |run| run.metrics.lost_messages),
-    of("effect", |run| run.metrics.effects),
-    of("effect_replayed", |run| run.metrics.replayed.iter().sum()),
-    of("effect_then_error", |run| run.metrics.made_to_fail[1]),
-    of("error_before_effect", |run| run.metrics.made_to_fail[0]),
-    of("throttled", |run| run.metrics.throttled),
-    of("key_mismatch", |run| run.metrics.mismatched),
-    of("stale_read", |run| run.metrics.stale_reads),
-    of("older_read", |run| run.metrics.older_reads),
-    of("update_lost", |run| run.metrics.updates_lost),
-    of("conflict", |run| run.metrics.conflicts),
-    of("commit_lost", |run| run.metrics.commits_lost),
-    of("log_lost", |run| run.metrics.lost_transactions),
-    of("crash", |run| run.metrics.crashes),
-    of("kill", |run| run.metrics.kills),
-    of("pause", |run| run.metrics.pauses),
-    of("nobody_there", |run| run.metrics.nobody_there.iter().sum()),
-    of(RECOVERY, |run| u64::from(matches!(run.recovery, Recovery::After(_)))),
+    count("late_reply", |run| run.metrics.edges.iter().map(|edge| edge.stale).sum()),
+    count("request_refused", |run| run.metrics.refused),
+    count("request_lost", |run| run.metrics.lost[0]),
+    count("reply_lost", |run| run.metrics.lost[1]),
+    count("message_duplicated", |run| run.metrics.duplicated.iter().sum()),
+    count("message_redelivered", |run| run.metrics.redelivered),
+    count("message_dead_lettered", |run| run.metrics.dead_letters),
+    count("message_expired", |run| run.metrics.expired),
+    count("message_lost", |run| run.metrics.lost_messages),
+    count("effect", |run| run.metrics.effects),
+    count("effect_replayed", |run| run.metrics.replayed.iter().sum()),
+    count("effect_then_error", |run| run.metrics.made_to_fail[1]),
+    count("error_before_effect", |run| run.metrics.made_to_fail[0]),
+    count("throttled", |run| run.metrics.throttled),
+    count("key_mismatch", |run| run.metrics.mismatched),
+    count("stale_read", |run| run.metrics.stale_reads),
+    count("older_read", |run| run.metrics.older_reads),
+    count("update_lost", |run| run.metrics.updates_lost),
+    count("conflict", |run| run.metrics.conflicts),
+    count("commit_lost", |run| run.metrics.commits_lost),
+    count("log_lost", |run| run.metrics.lost_transactions),
+    count("crash", |run| run.metrics.crashes),
+    count("kill", |run| run.metrics.kills),
+    count("pause", |run| run.metrics.pauses),
+    count("nobody_there", |run| run.metrics.nobody_there.iter().sum()),
+    count(RECOVERY, |run| u64::from(matches!(run.recovery, Recovery::After(_)))),
 ];
 
 impl Sometimes {
@@ -88,7 +79,7 @@ impl Sometimes {
     #[must_use]
     pub fn happened(self, cell: &Cell, run: &RunResult) -> bool {
         match self {
-            Sometimes::Counted(index) => (COUNTED[index].count)(run) > 0,
+            Sometimes::Counted(index) => (COUNTED[index].value)(run) > 0,
             Sometimes::Fault(kind) => {
                 let listed = cell.plan.faults.iter();
                 let faults = listed.chain(run.drawn.iter().map(|drawn| &drawn.fault));

@@ -11,7 +11,11 @@ pub struct Count {
     pub value: fn(&RunResult) -> u64,
 }
 
-const fn count(name: &'static str, value: fn(&RunResult) -> u64) -> Count {
+/// One of this name.
+pub(in crate::experiment) const fn count(
+    name: &'static str,
+    value: fn(&RunResult) -> u64,
+) -> Count {
     Count { name, value }
 }
 

@@ -1,7 +1,7 @@
 //! What a price is of, by the names of an experiment and its program.
 
 use super::Counted;
-use crate::experiment::measure::count::{COUNTS, Count};
+use crate::experiment::measure::count::{COUNTS, Count, count};
 use crate::experiment::plan::language::Experiment;
 use crate::metric::{Account, Progress};
 use crate::model::problem::{Problem, shortened};
@@ -9,13 +9,13 @@ use crate::model::program::{Extent, Kind, Program};
 
 /// Whole numbers of a run beside [`COUNTS`] that can have a price.
 const MORE: [Count; 7] = [
-    Count { name: "dead_letters", value: |run| run.metrics.dead_letters },
-    Count { name: "unprocessed", value: |run| run.metrics.unprocessed },
-    Count { name: "unhandled", value: |run| run.metrics.unhandled() },
-    Count { name: "updates_lost", value: |run| run.metrics.updates_lost },
-    Count { name: "commits_lost", value: |run| run.metrics.commits_lost },
-    Count { name: "pool_timeouts", value: |run| run.metrics.pool_timeouts },
-    Count { name: "connections_opened", value: |run| run.metrics.connections_opened },
+    count("dead_letters", |run| run.metrics.dead_letters),
+    count("unprocessed", |run| run.metrics.unprocessed),
+    count("unhandled", |run| run.metrics.unhandled()),
+    count("updates_lost", |run| run.metrics.updates_lost),
+    count("commits_lost", |run| run.metrics.commits_lost),
+    count("pool_timeouts", |run| run.metrics.pool_timeouts),
+    count("connections_opened", |run| run.metrics.connections_opened),
 ];
 
 /// Those of [`COUNTS`] that nobody pays for: they are what the simulator did.
