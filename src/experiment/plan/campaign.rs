@@ -1,5 +1,6 @@
 //! A campaign: every (arm, point, seed) of an experiment.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::cell::Cell;
@@ -145,11 +146,17 @@ impl Campaign {
         (number / self.seeds.len(), self.seeds[number % self.seeds.len()])
     }
 
+    /// The numbers of the runs of a cell under these seeds, which are counted from the first one.
+    #[must_use]
+    pub fn numbers(&self, cell: usize, seeds: Range<usize>) -> Range<usize> {
+        let first = cell * self.seeds.len();
+        first + seeds.start..first + seeds.end
+    }
+
     /// The runs of a cell among the results of the whole campaign, in the order of the seeds.
     #[must_use]
     pub fn runs_of<'r>(&self, results: &'r [RunResult], cell: usize) -> &'r [RunResult] {
-        let seeds = self.seeds.len();
-        &results[cell * seeds..(cell + 1) * seeds]
+        &results[self.numbers(cell, 0..self.seeds.len())]
     }
 
     /// Runs the run of this number.

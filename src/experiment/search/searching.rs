@@ -38,9 +38,8 @@ impl Searching {
         let mut numbers = Vec::new();
         for (index, track) in self.tracks.iter().enumerate() {
             for (place, seeds) in track.next(&self.rule) {
-                let first = self.cell(index, place) * campaign.seeds.len();
                 let done = track.probes.get(&place).map_or(0, |probe| probe.outcomes.len());
-                numbers.extend((done..seeds as usize).map(|seed| first + seed));
+                numbers.extend(campaign.numbers(self.cell(index, place), done..seeds as usize));
             }
         }
         numbers.sort_unstable();

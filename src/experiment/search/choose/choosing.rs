@@ -44,9 +44,9 @@ impl Choosing {
         let mut numbers = Vec::new();
         for (point, contest) in self.contests.iter().enumerate() {
             for (index, most) in contest.next(&self.rule) {
-                let first = (point * self.of_each + index) * campaign.seeds.len();
                 let done = contest.alternatives[index].observed.len();
-                numbers.extend((done..most as usize).map(|seed| first + seed));
+                let cell = point * self.of_each + index;
+                numbers.extend(campaign.numbers(cell, done..most as usize));
             }
         }
         numbers.sort_unstable();
