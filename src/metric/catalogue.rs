@@ -17,6 +17,18 @@ pub enum Unit {
     PerSecond,
 }
 
+impl Unit {
+    /// The factor to the unit in which numbers are shown and theory counts: that of milliseconds is
+    /// the second.
+    #[must_use]
+    pub fn to_base(self) -> f64 {
+        match self {
+            Unit::Milliseconds => 1e-3,
+            Unit::Number | Unit::Share | Unit::Seconds | Unit::PerSecond => 1.0,
+        }
+    }
+}
+
 /// A metric as tables know it.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricRow {

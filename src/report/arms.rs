@@ -9,7 +9,6 @@ use crate::experiment::measure::summary::{CellSummary, InvariantSummary, Share};
 use crate::experiment::plan::campaign::Campaign;
 use crate::experiment::run::cohorts::ByChance;
 use crate::experiment::run::result::RunResult;
-use crate::metric;
 use crate::metric::MetricId;
 use crate::statistics::bounded::Averaged;
 
@@ -215,7 +214,7 @@ fn table(
         }
         let row = |label: String, metrics: Option<&[Option<Averaged>]>| {
             let value = |drawn: &&Drawn| {
-                let scale = scale(campaign.metrics()[drawn.place].unit);
+                let scale = campaign.metrics()[drawn.place].unit.to_base();
                 estimate(metrics.unwrap_or(&[]), drawn.place, scale, drawn.unit)
             };
             std::iter::once(plain(label)).chain(shown.iter().map(value)).collect::<Vec<Cell>>()
@@ -267,11 +266,6 @@ pub(super) fn estimate(metrics: &[Option<Averaged>], place: usize, scale: f64, u
         Some(mean) => plain(shown(mean, scale, unit)),
         None => Cell { text: "–".to_owned(), tone: Tone::Faint },
     }
-}
-
-/// The factor to the unit in which a metric is shown: milliseconds are in the one that fits.
-pub(super) fn scale(unit: metric::Unit) -> f64 {
-    if unit == metric::Unit::Milliseconds { 1e-3 } else { 1.0 }
 }
 
 /// A mean with its interval or, where it has none, with the values that it is of.

@@ -121,13 +121,14 @@ impl<'a> Of<'a> {
 
     /// A mean as it is written: metrics of milliseconds count in them.
     fn written(&self, mean: Estimate) -> String {
-        let (scale, unit) = match self.choosing.judge.objective.unit {
-            metric::Unit::Milliseconds => (1e-3, Unit::Seconds),
-            metric::Unit::PerSecond => (1.0, Unit::PerSecond),
-            metric::Unit::Seconds => (1.0, Unit::Seconds),
-            metric::Unit::Share => (1.0, Unit::Percent),
-            metric::Unit::Number => (1.0, self.unit()),
+        let counted_in = self.choosing.judge.objective.unit;
+        let unit = match counted_in {
+            metric::Unit::Milliseconds | metric::Unit::Seconds => Unit::Seconds,
+            metric::Unit::PerSecond => Unit::PerSecond,
+            metric::Unit::Share => Unit::Percent,
+            metric::Unit::Number => self.unit(),
         };
+        let scale = counted_in.to_base();
         let Estimate { mean, interval, .. } = mean;
         number::interval(mean * scale, interval.low * scale, interval.high * scale, unit)
     }

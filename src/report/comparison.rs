@@ -473,7 +473,9 @@ pub(super) fn written(metric: &str) -> (String, Unit, f64) {
             Some(metric::Unit::PerSecond) => {
                 return (format!("{} /s", without("_per_s").replace('_', " ")), Unit::Plain, 1.0);
             }
-            Some(metric::Unit::Milliseconds) => (without("_ms"), Unit::Seconds, 1e-3),
+            Some(metric::Unit::Milliseconds) => {
+                (without("_ms"), Unit::Seconds, metric::Unit::Milliseconds.to_base())
+            }
             Some(metric::Unit::Seconds) => (without("_s"), Unit::Seconds, 1.0),
             None if ["never_recovered", "metastable"].contains(&metric) => {
                 (metric, Unit::Percent, 1.0)

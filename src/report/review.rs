@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::arms::{called, column, plain, scale, shown};
+use super::arms::{called, column, plain, shown};
 use super::number::{Unit, number, several};
 use super::table::{Align, Row, Table, wrap};
 use crate::experiment::judge::check::CheckVerdict;
@@ -157,7 +157,7 @@ fn words(id: MetricId) -> (&'static str, f64, Unit) {
         MetricId::StalenessP99Ms => ("p99 of how stale", Unit::Seconds),
         other => (other.name(), Unit::Plain),
     });
-    (name, scale(id.row().unit), unit)
+    (name, id.row().unit.to_base(), unit)
 }
 
 fn said(verdict: CheckVerdict) -> &'static str {

@@ -4,7 +4,6 @@ use crate::experiment::measure::metrics::is_share as is_share_metric;
 use crate::experiment::plan::cell::Cell;
 use crate::experiment::run::result::RunResult;
 use crate::kernel::time::Span;
-use crate::metric::Unit;
 use crate::theory::Observable;
 
 /// Whether an observable is the share of something, from 0 to 1.
@@ -79,8 +78,7 @@ pub(super) fn value(observable: Observable, cell: &Cell, run: &RunResult) -> Opt
 
 fn metric(name: &str, cell: &Cell, run: &RunResult) -> Option<f64> {
     let index = cell.metrics.find(name)?;
-    let scale = if cell.metrics[index].unit == Unit::Milliseconds { 1e-3 } else { 1.0 };
-    run.values[index].map(|value| value * scale)
+    run.values[index].map(|value| value * cell.metrics[index].unit.to_base())
 }
 
 /// Requests under way that are at no node.
